@@ -1,0 +1,135 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""The options of signing in and of talking to the cloud, and what a failed task carries."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  region:
+    description:
+      - Region of the instances, for example V(ap-southeast-3). The endpoints follow from it and from O(cloud).
+      - The environment variable E(HW_REGION_NAME) is used when the option is not set.
+      - Not needed when the endpoints and the project are given.
+    type: str
+  project_id:
+    description:
+      - ID of the project that holds the instances, 32 hexadecimal digits. When absent it is looked up from O(project_name), which costs one request.
+      - The environment variables E(HW_PROJECT_ID) and E(HUAWEICLOUD_SDK_PROJECT_ID) are used, in this order, when the option is not set.
+    type: str
+  project_name:
+    description:
+      - Exact name of the project, used to look up the ID. When absent it is the name of the region.
+      - The environment variable E(HW_PROJECT_NAME) is used when the option is not set.
+    type: str
+  access_key:
+    description:
+      - Access key ID (AK), to sign every request together with O(secret_key).
+      - The environment variables E(HW_ACCESS_KEY) and E(HUAWEICLOUD_SDK_AK) are used, in this order, when the option is not set.
+    type: str
+    aliases: [ak]
+  secret_key:
+    description:
+      - Secret access key (SK) that belongs to O(access_key).
+      - The environment variables E(HW_SECRET_KEY) and E(HUAWEICLOUD_SDK_SK) are used, in this order, when the option is not set.
+    type: str
+    aliases: [sk]
+  security_token:
+    description:
+      - Security token that belongs to temporary keys. Leave it out for permanent keys.
+      - The environment variables E(HW_SECURITY_TOKEN) and E(HUAWEICLOUD_SDK_SECURITY_TOKEN) are used, in this order, when the option is not set.
+    type: str
+  auth_token:
+    description:
+      - IAM token that you already have, scoped to the project. It cannot be renewed from here.
+      - If it expires during a wait the operation goes on in the cloud, and a new run with a new token attaches to it.
+      - The environment variable E(HW_AUTH_TOKEN) is used when the option is not set.
+    type: str
+  username:
+    description:
+      - Name of an IAM user, to obtain a token together with O(password) and O(domain_name).
+      - The environment variable E(HW_USER_NAME) is used when the option is not set.
+    type: str
+  password:
+    description:
+      - Password of the IAM user.
+      - The environment variable E(HW_USER_PASSWORD) is used when the option is not set.
+    type: str
+  domain_name:
+    description:
+      - Name of the account that the IAM user belongs to.
+      - The environment variable E(HW_DOMAIN_NAME) is used when the option is not set.
+    type: str
+  shared_config_file:
+    description:
+      - Profile file as KooCLI and Terraform use it. Its values are used only where neither an option nor an environment variable is set.
+      - When absent it is C(~/.hcloud/config.json), and it does not matter if that file does not exist.
+      - The environment variable E(HW_SHARED_CONFIG_FILE) is used when the option is not set.
+    type: path
+  profile:
+    description:
+      - Name of the profile in O(shared_config_file). When absent it is the current profile that the file names.
+      - The environment variable E(HW_PROFILE) is used when the option is not set.
+    type: str
+  cloud:
+    description:
+      - Domain of the cloud, the last part of every endpoint.
+      - When absent it is C(myhuaweicloud.eu) for the regions C(eu-west-1xx) and C(myhuaweicloud.com) for all others.
+      - The environment variable E(HW_CLOUD) is used when the option is not set.
+    type: str
+  ddm_endpoint:
+    description:
+      - Full URL of the DDM service; overrides O(region) and O(cloud). V(http://) is accepted for a loopback address only.
+      - The environment variable E(HW_DDM_ENDPOINT) is used when the option is not set.
+    type: str
+  dcs_endpoint:
+    description:
+      - Full URL of the DCS service; overrides O(region) and O(cloud). V(http://) is accepted for a loopback address only.
+      - The environment variable E(HW_DCS_ENDPOINT) is used when the option is not set.
+    type: str
+  iam_endpoint:
+    description:
+      - Full URL of the IAM service; overrides O(region) and O(cloud). V(http://) is accepted for a loopback address only.
+      - The environment variable E(HW_IAM_ENDPOINT) is used when the option is not set.
+    type: str
+  validate_certs:
+    description:
+      - Whether to verify the certificates of the endpoints. They are verified unless this is V(false).
+      - The environment variable E(HW_INSECURE), which means the opposite, is used when the option is not set.
+    type: bool
+  ca_path:
+    description:
+      - File with the CA certificates (PEM) to trust instead of those that come with Python's C(certifi).
+      - The environment variable E(HW_CA_PATH) is used when the option is not set. E(REQUESTS_CA_BUNDLE) has no effect.
+    type: path
+    aliases: [ca_cert, ca_bundle]
+  http_timeout:
+    description: Longest time for one HTTP exchange, in seconds of wall-clock time, from 1 to 3600.
+    type: int
+    default: 60
+  max_retries:
+    description:
+      - How often a request that is safe to repeat is repeated after a passing fault, from 0 to 999. When absent it is 5.
+        A request that starts a restore or a backup is never repeated blindly.
+      - The environment variable E(HW_MAX_RETRIES) is used when the option is not set.
+    type: int
+requirements:
+  - python >= 3.9
+  - requests >= 2.28
+notes:
+  - An empty string means that the option, variable or profile value is not set.
+  - "Exactly one way of signing in is needed: O(auth_token), or O(access_key) with O(secret_key), or O(username) with O(password) and O(domain_name)."
+  - A task option wins over C(module_defaults), which win over the C(HW_*) variables, then the C(HUAWEICLOUD_SDK_*) variables, then the profile file.
+  - Proxies are taken from E(HTTPS_PROXY) and E(NO_PROXY). A C(.netrc) file has no effect.
+  - "A failed task returns C(msg) (one line: what failed, on what, what was and was not done, what to do next) and C(error_kind), a stable word:
+    V(auth_failed), V(denied), V(not_found), V(busy), V(invalid_argument), V(not_restorable), V(throttled), V(not_started), V(operation_failed),
+    V(wait_timeout), V(outcome_unknown), V(protocol_error), V(tls_error), V(transport_error) and others."
+  - "Where they are known, a failed task also returns C(error_code) (of the service), C(http_status), C(request_id) (for a support ticket),
+    C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or went wrong), C(status) (the last one seen) and C(elapsed) (seconds)."
+"""

@@ -1,0 +1,15 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only place that imports requests, so that a missing library becomes Ansible's own message instead of a traceback."""
+
+from __future__ import annotations
+
+import traceback
+
+IMPORT_ERROR: str | None = None
+try:
+    import requests as requests  # re-exported: the client reads deps.requests
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()

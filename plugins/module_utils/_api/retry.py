@@ -1,0 +1,39 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""May this *read* be repeated, and after how many seconds. Pure: nothing here sends or sleeps, and no POST is ever asked about."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError
+
+BASE, CEILING, LONGEST_WAIT = 0.5, 16.0, 60.0  # seconds
+
+
+def delay(error: CloudError, attempt: int, random: float) -> float | None:
+    """Return the seconds to wait before the read is repeated after its attempt number `attempt` (from 0); None when it must not be.
+
+    Retry-After is honoured where the server sent one; else exponential back-off, between half and all of 0.5, 1, 2 ... 16 s by `random` in [0, 1).
+    """
+    if not error.transient:
+        return None
+    if isinstance(error, ApiError) and error.retry_after is not None:
+        return error.retry_after
+    return min(CEILING, BASE * 2.0 ** min(attempt, 30)) * (0.5 + random / 2)
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Return a Retry-After header (seconds, or an HTTP date against `now`) clamped to 0..60 s; None when absent or malformed."""
+    if value is None:
+        return None
+    if re.fullmatch(r"[0-9]{1,18}", value.strip(), re.ASCII):
+        return min(float(value), LONGEST_WAIT)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+        return float(min(max(moment.timestamp() - now, 0.0), LONGEST_WAIT))
+    except (TypeError, ValueError, IndexError, OverflowError, OSError):
+        return None

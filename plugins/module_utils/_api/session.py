@@ -1,0 +1,145 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests and answers of the API: signed, sent, decoded with caps, errors raised. Reads are repeated here; a POST never is."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, ProtocolError, parse_error, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer
+
+READ_CAP, POST_CAP, SKEW = 8 << 20, 1 << 20, 15 * 60  # bytes of one page, bytes of a POST's answer, seconds (facts.md 2)
+IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
+Sign = t.Callable[[str, str, bytes], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A decoded 2xx: `body` is None for 204; headers have lower-case names."""
+
+    status: int
+    body: t.Any
+    headers: dict[str, str]
+    request_id: str | None
+
+
+class Session:
+    """Exchanges over one `http` callable (see http.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats."""
+
+    def __init__(self, http: t.Callable[..., Answer], clock: Clock, http_timeout: float, max_retries: int) -> None:
+        self._http, self._clock, self._timeout, self._max_retries = http, clock, http_timeout, max_retries
+        self.deadline: float | None = None
+
+    def read(self, method: str, url: str, sign: Sign, body: bytes = b"", renew: t.Callable[[], bool] | None = None) -> Reply:
+        """Send a request that is safe to repeat, and repeat it as retry.delay() allows, at most max_retries times. A 401 renews the token once."""
+        attempt = 0
+        while True:
+            try:
+                return self._exchange(method, url, sign, body, self._left(), READ_CAP)
+            except CloudError as error:
+                if renew is not None and isinstance(error, ApiError) and error.kind == "auth_failed" and renew():
+                    renew = None
+                    continue
+                pause = retry.delay(error, attempt, self._clock.random())
+                late = self.deadline is not None and pause is not None and self._clock.monotonic() + pause >= self.deadline
+                if pause is None or attempt >= self._max_retries or late:
+                    raise
+            attempt += 1
+            self._clock.sleep(pause)
+
+    def post_once(self, url: str, sign: Sign, body: bytes) -> Reply:
+        """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline."""
+        return self._exchange("POST", url, sign, body, self._timeout, POST_CAP, fresh=True)
+
+    def _left(self) -> float:
+        left = self._timeout if self.deadline is None else self.deadline - self._clock.monotonic()
+        return max(1.0, min(self._timeout, left))
+
+    def _exchange(self, method: str, url: str, sign: Sign, body: bytes, timeout: float, cap: int, fresh: bool = False) -> Reply:
+        answer = self._http(method, url, sign(method, url, body), body or None, timeout, cap, fresh)
+        request_id = _safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
+        where = f"{method} {url.partition('?')[0]}"
+        if not 200 <= answer.status < 300:
+            raise self._error(answer, where, request_id)
+        if answer.status in (204, 205):
+            return Reply(answer.status, None, answer.headers, request_id)
+        try:
+            content = decode(answer.body)
+        except ProtocolError as error:
+            raise ProtocolError(f"{where}: {error}", transient=True, http_status=answer.status, request_id=request_id) from None
+        return Reply(answer.status, content, answer.headers, request_id)
+
+    def _error(self, answer: Answer, where: str, request_id: str | None) -> CloudError:
+        try:
+            content = decode(answer.body)
+        except ProtocolError:
+            content = None
+        code, message, inner_id = parse_error(content)
+        definite = 400 <= answer.status < 500 and answer.status != 408 and re.fullmatch(r"[A-Z]{2,10}\.[0-9]{3,8}", code or "") is not None
+        request_id = request_id or _safe(inner_id)
+        text = f"{where} answered HTTP {answer.status}"
+        text += f" {printable(code, 64)}: {printable(message or '', 300)}" if code or message else f"; the answer is not from the API{title(answer.body)}"
+        if 300 <= answer.status < 400:
+            text += "; a redirect is never followed, because the credentials would go with it. Check the endpoint"
+        skew = self._skew(answer) if answer.status == 401 else None
+        if skew is not None:
+            text += f"; clock_skew: this machine's clock differs from the server's by {skew} s, more than {SKEW} s are refused: set the clock"
+        wait = retry.retry_after(answer.headers.get("retry-after"), self._clock.now())
+        return ApiError(text + ".", answer.status, code, definite, wait, request_id=request_id, clock_skew_seconds=skew)
+
+    def _skew(self, answer: Answer) -> int | None:
+        try:
+            moment = email.utils.parsedate_to_datetime(answer.headers["date"])
+            skew = round(self._clock.now() - moment.timestamp())
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+            return None
+        return skew if abs(skew) > SKEW else None
+
+
+def decode(body: bytes) -> t.Any:
+    """Return the JSON of a body. Raises ProtocolError for all that is not plain JSON: NaN, repeated identity fields, endless nesting."""
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, parse_int=_int, parse_float=_float, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"The answer is not usable JSON ({type(error).__name__}){title(body)}.", transient=True) from None
+
+
+def title(body: bytes) -> str:
+    """Return ' (a page titled ...)' when the body is HTML, to show which proxy answered."""
+    found = re.search(rb"<title[^>]*>([^<]{1,200})", body[:20000], re.IGNORECASE)
+    return f" (a page titled {printable(found[1].decode('utf-8', 'replace').strip(), 80)!r})" if found else ""
+
+
+def _safe(value: str | None) -> str | None:
+    return printable(value, 128) if value else None
+
+
+def _refuse(constant: str) -> t.NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _int(digits: str) -> int:
+    return int(digits) if len(digits) <= 40 else _refuse("a number of that length")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    return value if abs(value) < 1e300 else _refuse(digits[:20])
+
+
+def _object(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, dummy in pairs]
+        if any(names.count(name) > 1 for name in IDENTITY.intersection(names)):
+            raise ValueError("an identity field stands twice")
+    return found

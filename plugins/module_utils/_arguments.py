@@ -1,0 +1,42 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options that modules share. Environment variables are read by _api/credentials.py, which must know where each value came from."""
+
+from __future__ import annotations
+
+import typing as t
+
+Spec = dict[str, dict[str, t.Any]]
+
+CONNECTION: Spec = {
+    "region": {"type": "str"},
+    "project_id": {"type": "str"},
+    "project_name": {"type": "str"},
+    "access_key": {"type": "str", "aliases": ["ak"], "no_log": False},
+    "secret_key": {"type": "str", "aliases": ["sk"], "no_log": True},
+    "security_token": {"type": "str", "no_log": True},
+    "auth_token": {"type": "str", "no_log": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "domain_name": {"type": "str"},
+    "shared_config_file": {"type": "path"},
+    "profile": {"type": "str"},
+    "cloud": {"type": "str"},
+    "ddm_endpoint": {"type": "str"},
+    "dcs_endpoint": {"type": "str"},
+    "iam_endpoint": {"type": "str"},
+    "validate_certs": {"type": "bool"},
+    "ca_path": {"type": "path", "aliases": ["ca_cert", "ca_bundle"]},
+    "http_timeout": {"type": "int", "default": 60},
+    "max_retries": {"type": "int"},
+}
+
+WAIT: Spec = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 1800},
+    "poll_interval": {"type": "int", "default": 10, "aliases": ["wait_interval", "wait_sleep"]},
+}
+
+RANGES = {"http_timeout": (1, 3600), "max_retries": (0, 999), "wait_timeout": (0, 604800), "poll_interval": (1, 3600)}

@@ -1,0 +1,188 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the at-most-once protocol looks at for DCS: restores and backups, their marks, and when one has really ended."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Status, Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import MARK_LENGTH, REMARK_LENGTH, Seen, Started
+
+ENDED = {"succeed": "succeeded", "failed": "failed", "expired": "succeeded", "deleted": "failed"}  # all else, known or not, is unfinished
+BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")  # an instance in these does not come back by itself (facts.md 4.1)
+REASONS = {  # facts.md 4.4
+    "dcs.08.0001": "the backup or restore tool did not start",
+    "dcs.08.0002": "the execution timed out",
+    "dcs.08.0003": "the storage bucket could not be deleted",
+    "dcs.08.0004": "the access keys for the storage bucket could not be obtained",
+    "dcs.08.0005": "the storage bucket could not be created",
+    "dcs.08.0006": "the size of the backup could not be queried",
+    "dcs.08.0007": "the data could not be synchronised during the restore",
+    "dcs.08.0008": "the instance was running other tasks",
+}
+
+
+def remark_with(user_text: str | None, mark: str) -> str:
+    """Return the remark to send: the user's text and the mark, at most 128 characters together. Raises InvalidArgument."""
+    user_text = (user_text or "").strip()
+    if len(user_text) > REMARK_LENGTH - MARK_LENGTH:
+        raise InvalidArgument(f"remark has {len(user_text)} characters; {REMARK_LENGTH - MARK_LENGTH} are possible beside the mark of the operation.")
+    return f"{user_text} {mark}".strip()
+
+
+def unfinished(rows: t.Iterable[Row]) -> list[Row]:
+    """Return the records that are not in a documented final state."""
+    return [row for row in rows if row["status"] not in ENDED]
+
+
+def obstacle(instance: Row) -> str | None:
+    """Return why an instance cannot take an operation now, or None."""
+    if instance["task"]:
+        return f"the instance is at work on {instance['task']}"
+    return None if instance["status"] == "RUNNING" else f"the instance is {instance['status']}, not RUNNING"
+
+
+class DcsOperation:
+    """Common to the restore and the backup of an instance: `records` reads its records, each with id_name, status and remark_name."""
+
+    id_name = remark_name = ""
+
+    def __init__(self, dcs: Dcs, instance: Row, name: str, mark: str, remark: str) -> None:
+        self.dcs, self.instance_id, self.name, self.mark, self.remark = dcs, instance["instance_id"], name, mark, remark
+        self._first: Row | None = instance  # the plan has read it a moment ago
+        self.last_records: list[Row] = []
+
+    def records(self) -> list[Row]:
+        """Return all records of this kind, newest first."""
+        raise NotImplementedError
+
+    def judge(self, records: list[Row], instance: Row) -> Seen:
+        """Return what the records mean to this operation."""
+        raise NotImplementedError
+
+    def look(self) -> Seen:
+        """Read the instance and all its records. The first look uses the instance that the plan read."""
+        instance, self._first = self._first or self.dcs.instance(self.instance_id), None
+        self.last_records = self.records()
+        return self.judge(self.last_records, instance)
+
+    def carries_mark(self, record: Row) -> bool:
+        """Whether a record was started by this same operation: by its remark's exact end."""
+        return (record[self.remark_name] or "").endswith(self.mark)
+
+    def accepted(self, reply: Reply) -> str | None:
+        """Return the id in a 2xx, or None."""
+        value = reply.body.get(self.id_name) if isinstance(reply.body, dict) else None
+        return value if is_id(value) else None
+
+    def watch(self, record_id: str) -> Watch:
+        """Return how to wait for one record of this kind."""
+        return watch_record(self.dcs, self.instance_id, self.name, self.id_name, record_id, self.records)
+
+    def echo(self, started: Started, status: Status | None) -> dict[str, t.Any]:
+        """Return a warning when the cloud did not keep our mark: a later run could then not recognise this operation."""
+        if started.adopted or status is None or self.carries_mark(status.record):
+            return {}
+        return {
+            "marker_echoed": False,
+            "warnings": [f"{self.name}: the cloud did not keep the mark in the remark, so a later run cannot recognise this operation."],
+        }
+
+    def seen(self, records: list[Row], instance: Row, running: t.Sequence[Row], done: Row | None, blocked: str | None, explained: bool) -> Seen:
+        """Return the look in the protocol's terms."""
+        return Seen(
+            running=tuple(row[self.id_name] for row in running),
+            done=done[self.id_name] if done else None,
+            blocked=blocked,
+            explained=explained,
+            own=frozenset(row[self.id_name] for row in records if self.carries_mark(row)),
+            known=frozenset(row[self.id_name] for row in records),
+            state=(instance["status"], instance["task"], frozenset((row[self.id_name], row["status"]) for row in records)),
+        )
+
+
+class DcsRestore(DcsOperation):
+    """Restore one backup to the instance it was made of."""
+
+    id_name, remark_name = "restore_id", "restore_remark"
+    backup_id = ""
+
+    def records(self) -> list[Row]:
+        """Return all restore records."""
+        return self.dcs.restores(self.instance_id)
+
+    def post(self) -> Reply:
+        """Send the restore."""
+        return self.dcs.restore(self.instance_id, self.backup_id, self.remark)
+
+    def judge(self, records: list[Row], instance: Row) -> Seen:
+        """Adopt an unfinished restore of the same backup; the newest one with our mark that succeeded is what this run wants."""
+        active = unfinished(records)
+        running = [row for row in active if row["backup_id"] == self.backup_id]
+        others = [row for row in active if row["backup_id"] != self.backup_id]
+        newest = records[0] if records else None
+        done = newest if newest and newest["status"] == "succeed" and self.carries_mark(newest) else None
+        blocked = obstacle(instance)
+        if done and blocked and instance["status"] not in BROKEN and not running:
+            running = [done]  # its record says succeed, its instance does not serve yet
+        if others:
+            blocked = f"restore {others[0]['restore_id']} of another backup ({others[0]['backup_id']}) is {others[0]['status']}"
+        return self.seen(records, instance, running, done, blocked, bool(others) or instance["status"] != "RESTORING")
+
+
+class DcsBackup(DcsOperation):
+    """Make a backup. `repeatable` (no operation_id was given): a finished backup with the mark is not enough, each run makes one."""
+
+    id_name, remark_name = "backup_id", "remark"
+    repeatable = True
+    backup_format: str | None = None
+
+    def records(self) -> list[Row]:
+        """Return all backup records."""
+        return self.dcs.backups(self.instance_id)
+
+    def post(self) -> Reply:
+        """Send the backup."""
+        return self.dcs.back_up(self.instance_id, self.remark, self.backup_format)
+
+    def judge(self, records: list[Row], instance: Row) -> Seen:
+        """Adopt an unfinished backup with our mark; with an operation_id, one that succeeded is what this run wants."""
+        active = unfinished(records)
+        running = [row for row in active if self.carries_mark(row)]
+        others = [row for row in active if not self.carries_mark(row)]
+        done = None if self.repeatable else next((row for row in records if row["status"] == "succeed" and self.carries_mark(row)), None)
+        blocked = f"backup {others[0]['backup_id']} is {others[0]['status']}" if others else obstacle(instance)
+        return self.seen(records, instance, running, done, blocked, bool(others) or not instance["task"])
+
+
+def watch_record(dcs: Dcs, instance_id: str, name: str, id_name: str, record_id: str, records: t.Callable[[], list[Row]]) -> Watch:
+    """Return how to wait for a restore or backup record: final only when its record is and the instance is RUNNING without a task."""
+
+    def look() -> Status:
+        record = next((row for row in records() if row[id_name] == record_id), None)
+        if record is None:
+            raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
+        state, reason = ENDED.get(record["status"], "running"), None
+        if state == "succeeded":
+            instance = dcs.instance(instance_id)
+            if instance["status"] in BROKEN:
+                state, reason = "failed", f"its record says {record['status']}, but the instance is {instance['status']}"
+            elif obstacle(instance):
+                state = "running"
+        elif state == "failed":
+            reason = REASONS.get(record["error_code"] or "")
+        return Status(state, record["status"], record["progress"], record, record["error_code"] if state == "failed" else None, reason)
+
+    return Watch(name, {id_name: record_id, "instance_id": instance_id}, look)
+
+
+def watch_restore(dcs: Dcs, instance_id: str, restore_id: str) -> Watch:
+    """Return how to wait for a restore that runs already."""
+    return watch_record(dcs, instance_id, f"DCS restore {restore_id} of {instance_id}", "restore_id", restore_id, lambda: dcs.restores(instance_id))

@@ -1,0 +1,37 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the info modules share: exact filters and a window of time, applied here because the API's own are few and vaguely documented."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, moment
+
+Row = dict[str, t.Any]
+FOREVER = 2**53
+
+
+def matching(rows: t.Iterable[Row], params: t.Mapping[str, t.Any], fields: t.Mapping[str, str]) -> list[Row]:
+    """Return the rows whose fields equal the options; `fields` is option -> field, and an option that is not set lets every row pass."""
+    wanted = {field: params[option] for option, field in fields.items() if params[option]}
+    return [row for row in rows if all(row[field] == value for field, value in wanted.items())]
+
+
+def window(params: t.Mapping[str, t.Any], clock: Clock, begin: int = 0, end: int = FOREVER) -> tuple[int, int]:
+    """Return begin_time and end_time as epoch milliseconds, or the defaults. Raises InvalidArgument when they are the wrong way round."""
+    now = int(clock.now() * 1000)
+    begin = epoch_ms(params["begin_time"], "begin_time", now) if params["begin_time"] else begin
+    end = epoch_ms(params["end_time"], "end_time", now) if params["end_time"] else end
+    if begin > end:
+        raise InvalidArgument(f"begin_time ({params['begin_time'] or 'its default'}) lies after end_time ({params['end_time']}).")
+    return begin, end
+
+
+def within(rows: t.Iterable[Row], field: str, begin: int, end: int) -> list[Row]:
+    """Return the rows whose time in `field` lies in the window, its ends included."""
+    return [row for row in rows if begin <= (moment(row[field]) or 0) <= end]

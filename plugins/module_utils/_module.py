@@ -1,0 +1,125 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The bridge between Ansible and the client: the only place that knows AnsibleModule, and the only one that catches everything."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+from urllib.parse import quote, quote_plus
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common import validation
+from ansible.module_utils.common.parameters import remove_values
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, InvalidArgument, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, RANGES, WAIT, Spec
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
+
+Decide = t.Callable[[Cloud, dict[str, t.Any]], Plan]
+RULES = {
+    "mutually_exclusive": validation.check_mutually_exclusive,
+    "required_one_of": validation.check_required_one_of,
+    "required_together": validation.check_required_together,
+    "required_by": validation.check_required_by,
+    "required_if": validation.check_required_if,
+}
+
+
+def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) -> None:
+    """Build the module, let plan() decide, apply it unless in check mode, and exit.
+
+    `rules` are AnsibleModule's (mutually_exclusive, ...). They are checked here, because a blank option counts as unset.
+    """
+    spec = {**CONNECTION, **(WAIT if wait else {}), **options}
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    if IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("requests"), exception=IMPORT_ERROR, error_kind="missing_library")
+    secrets: set[str] = module.no_log_values
+    for secret in list(secrets):
+        hide(secrets, secret)
+    outcome = perform(plan, dict(module.params), spec, rules, module.check_mode, secrets)
+    outcome["warnings"] = [remove_values(warning, secrets) for warning in outcome.get("warnings", ())]
+    if outcome.pop("failed", False):
+        module.fail_json(**outcome)
+    module.exit_json(**outcome)
+
+
+def perform(plan: Decide, params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any], dry_run: bool, secrets: set[str], **context: t.Any) -> Result:
+    """Return the whole task result, also of a failure: nothing escapes. `context` goes to Cloud (clock, progress, environ)."""
+    cloud: Cloud | None = None
+    try:
+        check(params, spec, rules)
+        cloud = Cloud(params, hide=lambda secret: hide(secrets, secret), **context)
+        return execute(plan(cloud, params), dry_run)
+    except CloudError as error:
+        return {"failed": True, "msg": str(error), **error.details()}
+    except BaseException as error:  # its text may hold anything, so only its name is told
+        posted = cloud is not None and cloud.posted
+        done = (
+            "A request had been sent: run the same task again, it attaches to what runs and repeats nothing."
+            if posted
+            else "No request that changes anything was sent."
+        )
+        msg = f"Unexpected {type(error).__name__} at {_place(error)}. {done} Please report this as a bug of huaweicloud.recovery."
+        return {"failed": True, "changed": posted, "error_kind": "internal_error", "msg": msg}
+
+
+def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:
+    """Make blank options unset, in place, and raise InvalidArgument for what can be seen without a request."""
+    for name, value in params.items():
+        if isinstance(value, str) and not value.strip():
+            params[name] = None
+    missing = [name for name, option in spec.items() if option.get("required") and params.get(name) is None]
+    if missing:
+        raise InvalidArgument(f"{', '.join(missing)} must not be empty.")
+    given = {name: value for name, value in params.items() if value is not None}
+    for rule, terms in rules.items():
+        try:
+            RULES[rule](terms, given)
+        except TypeError as error:
+            raise InvalidArgument(f"{error}.") from None
+    for name, (low, high) in RANGES.items():
+        if not low <= given.get(name, low) <= high:
+            raise InvalidArgument(f"{name} must be from {low} to {high}, not {given[name]}.")
+    check_ids(params)
+
+
+def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
+    """Refuse every option *_id that cannot be an id, before it becomes part of a URL. operation_id is free text: it is only hashed."""
+    for name, value in values.items():
+        if name.endswith("_id") and name != "operation_id" and value is not None and not is_id(value):
+            raise InvalidArgument(f"{within}{name} {printable(value, 80)!r} is not an id: letters, digits, '-' and '_', 1 to 128 characters.")
+        for place, inner in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(inner, dict):
+                check_ids(inner, f"{name}[{place}].")
+
+
+def hide(secrets: set[str], secret: str) -> None:
+    """Have Ansible mask a secret in everything it prints, also URL-quoted, JSON-escaped, as a Python literal and in base64."""
+    raw = secret.encode("utf-8", "surrogateescape")
+    forms = {
+        secret,
+        quote(raw, safe=""),
+        quote(raw),
+        quote_plus(raw),
+        json.dumps(secret)[1:-1],
+        repr(secret)[1:-1],
+        base64.b64encode(raw).decode(),
+        base64.urlsafe_b64encode(raw).decode(),
+    }
+    secrets.update(form for form in forms if len(form) >= 4)
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line where an exception arose, without its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "an unknown place"

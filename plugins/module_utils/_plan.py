@@ -1,0 +1,35 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A module's decision, and the only reader of check mode. What check mode prints is the plan that the run applies: they cannot drift."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+Result = dict[str, t.Any]
+
+
+@dataclass
+class Plan:
+    """What the task would change (`before` and `after`, for people) and how (`apply`, None when there is nothing to do).
+
+    `result` holds the keys known before anything happens; apply() returns those known afterwards, and may take away `changed`.
+    """
+
+    result: Result = field(default_factory=dict)
+    before: Result = field(default_factory=dict)
+    after: Result = field(default_factory=dict)
+    apply: t.Callable[[], Result] | None = None
+
+
+def execute(plan: Plan, dry_run: bool) -> Result:
+    """Return the task result of a plan, applied unless dry_run."""
+    outcome: Result = {"changed": plan.apply is not None, **plan.result}
+    if plan.before or plan.after:
+        outcome["diff"] = {"before": plan.before, "after": plan.after}
+    if plan.apply is not None and not dry_run:
+        outcome.update(plan.apply())
+    return outcome

@@ -1,0 +1,184 @@
+#!/usr/bin/python
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dcs_backup
+short_description: Back up a DCS instance
+version_added: 1.0.0
+author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
+description:
+  - Makes a manual backup of a Distributed Cache Service (DCS) instance. The instance serves meanwhile; what is written during the backup is not in it.
+  - The service keeps at most 24 backups of an instance. One more evicts the oldest.
+  - Before it starts anything the module checks that the instance is running and idle, and that its type can be backed up.
+  - A backup that was accepted is never sent again; when an answer is lost the module looks for the backup that it may have started.
+extends_documentation_fragment:
+  - huaweicloud.recovery._connection
+  - huaweicloud.recovery._wait
+  - huaweicloud.recovery._attributes
+attributes:
+  idempotent:
+    description: When run twice in a row, the second run changes nothing.
+    support: partial
+    details:
+      - With O(operation_id) a key made from project, instance and O(operation_id) is written into the remark of the backup.
+        When a backup that carries the key has succeeded, nothing is done.
+      - Without O(operation_id) every run makes a new backup.
+      - In both cases a run adopts, that is waits for, its own backup that is still waiting or running.
+options:
+  instance_id:
+    description: ID of the DCS instance to back up.
+    type: str
+    required: true
+  remark:
+    description: Text for the remark of the backup, at most 94 characters. The key of the operation is added after it.
+    type: str
+  backup_format:
+    description:
+      - V(rdb) or V(aof). When absent the service decides, which means V(rdb).
+      - Only Redis 4.0 and later have a choice.
+    type: str
+  operation_id:
+    description:
+      - Names this backup, for example by the number of a change ticket or by a date, so that it is made once however often the task runs.
+      - Any text. It is not written anywhere, only a hash is made from it.
+    type: str
+seealso:
+  - module: huaweicloud.recovery.dcs_backup_info
+  - module: huaweicloud.recovery.dcs_restore
+"""
+
+EXAMPLES = r"""
+- name: Back up an instance before a change, once
+  huaweicloud.recovery.dcs_backup:
+    instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+    remark: before the release
+    operation_id: CHG-1042
+  register: safeguard
+
+- name: Make one more backup with every run
+  huaweicloud.recovery.dcs_backup:
+    instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+    backup_format: rdb
+
+- name: Go back to the first of the two
+  huaweicloud.recovery.dcs_restore:
+    instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+    backup_id: "{{ safeguard.backup_id }}"
+"""
+
+RETURN = r"""
+backup_id:
+  description: ID of the backup that was started, adopted or found done. Null in check mode when one would be made.
+  returned: success
+  type: str
+  sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029
+backup:
+  description: The backup as it was seen last. Null when one is started without waiting for it, or would be in check mode.
+  returned: success
+  type: dict
+  contains:
+    backup_id: {description: ID of the backup., type: str, sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+    backup_name: {description: Name of the backup., type: str, sample: backup_20250520173125}
+    instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+    backup_type: {description: V(manual)., type: str, sample: manual}
+    backup_format: {description: V(rdb) or V(aof)., type: str, sample: rdb}
+    status: {description: "V(waiting), V(backuping) or V(succeed).", type: str, sample: succeed}
+    is_support_restore: {description: Whether the service can restore it., type: bool, sample: true}
+    size: {description: Size in bytes., type: int, sample: 1048576}
+    period: {description: "When automatic backups are taken, so null here.", type: str, sample: 00:00-01:00}
+    progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
+    error_code: {description: Why the backup failed., type: str, sample: dcs.08.0001}
+    remark: {description: O(remark) and the key of the operation., type: str, sample: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
+    created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
+    updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
+    execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
+adopted:
+  description: Whether the backup was already running (or was found after its answer got lost) and was waited for instead of starting another.
+  returned: success
+  type: bool
+  sample: false
+outcome:
+  description:
+    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it runs and was not waited for.
+    - In check mode V(unchanged), or what the real run is expected to end with.
+  returned: success
+  type: str
+  sample: succeeded
+marker_echoed:
+  description: V(false) when the cloud did not keep the key in the remark, so that a later run cannot recognise this operation. There is a warning as well.
+  returned: when the key is missing in the record
+  type: bool
+  sample: false
+diff:
+  description: Number of backup records of the instance, C(before) and C(after).
+  returned: when something changes
+  type: dict
+  sample:
+    before: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, backups: 6}
+    after: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, backups: 7}
+"""
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import DcsBackup, remark_with
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import busy, carry_out, decide, mark
+
+OPTIONS: dict[str, t.Any] = {
+    "instance_id": {"type": "str", "required": True},
+    "remark": {"type": "str"},
+    "backup_format": {"type": "str"},
+    "operation_id": {"type": "str"},
+}
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    """Decide from the instance and all its backup records."""
+    dcs, instance_id = Dcs(cloud), params["instance_id"]
+    remark_with(params["remark"], mark())  # before any request
+    instance = dcs.instance(instance_id)
+    sign = mark(service="dcs.backup", region=cloud.region, project=cloud.project_id, instance=instance_id, operation_id=params["operation_id"])
+    operation = DcsBackup(dcs, instance, f"Backup of DCS instance {instance_id}", sign, remark_with(params["remark"], sign))
+    operation.repeatable, operation.backup_format = not params["operation_id"], params["backup_format"]
+    seen = operation.look()
+    step = decide(seen)
+    records = {row["backup_id"]: row for row in operation.last_records}
+    backup_id = seen.running[0] if seen.running else seen.done
+    known = {"backup_id": backup_id, "backup": records.get(backup_id), "adopted": step == "adopt"}
+    if step == "unchanged":
+        return Plan({**known, "outcome": "unchanged"})
+    if step == "refuse":
+        raise busy(operation, seen)
+    if instance["cache_mode"] == "single":
+        raise NotRestorable(f"DCS instance {instance_id} is single-node: it can neither be backed up nor restored.")
+
+    def apply() -> dict[str, t.Any]:
+        started, status = carry_out(operation, seen, cloud, params, operation.watch)
+        outcome = "started" if status is None else "succeeded"
+        return {
+            "backup_id": started.id,
+            "backup": status.record if status else known["backup"],
+            "adopted": started.adopted,
+            "outcome": outcome,
+            **operation.echo(started, status),
+        }
+
+    before = {"instance": instance_id, "backups": len(records)}
+    after = {"instance": instance_id, "backups": len(records) + (0 if step == "adopt" else 1)}
+    return Plan({**known, "outcome": "succeeded" if params["wait"] else "started"}, before, after, apply)
+
+
+def main() -> None:
+    run_module(plan, OPTIONS, wait=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+#!/usr/bin/python
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dcs_backup_info
+short_description: List the backups of a DCS instance
+version_added: 1.0.0
+author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
+description:
+  - Lists the backups of a Distributed Cache Service (DCS) instance, newest first.
+  - The filters are exact and are combined with "and".
+extends_documentation_fragment:
+  - huaweicloud.recovery._connection
+  - huaweicloud.recovery._attributes.info
+options:
+  instance_id:
+    description: ID of the DCS instance.
+    type: str
+    required: true
+  backup_id:
+    description: Return this backup only.
+    type: str
+  begin_time:
+    description: Return the backups created at or after this time. ISO 8601 with a zone, or milliseconds since the epoch.
+    type: str
+  end_time:
+    description: Return the backups created at or before this time. ISO 8601 with a zone, or milliseconds since the epoch.
+    type: str
+  status:
+    description:
+      - Return the backups in this status only.
+      - The API knows V(waiting), V(backuping), V(succeed), V(failed), V(expired) and V(deleted).
+    type: str
+  usable_only:
+    description: Return only the backups that can be restored, which have succeeded and for which the service says that it supports a restore.
+    type: bool
+    default: false
+seealso:
+  - module: huaweicloud.recovery.dcs_backup
+  - module: huaweicloud.recovery.dcs_restore
+"""
+
+EXAMPLES = r"""
+- name: Find the newest backup that can be restored
+  huaweicloud.recovery.dcs_backup_info:
+    instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+    usable_only: true
+  register: cache
+
+- name: Require one that is younger than a day
+  ansible.builtin.assert:
+    that:
+      - cache.backups | length > 0
+      - (now(utc=true) - (cache.backups[0].created_at | ansible.builtin.to_datetime("%Y-%m-%dT%H:%M:%S.%fZ"))).days < 1
+"""
+
+RETURN = r"""
+backups:
+  description: The backups that match, newest first. Empty when none does. A key that the service does not fill is null.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    backup_id: {description: ID of the backup., type: str, sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+    backup_name:
+      description: Name of the backup. Do not take the time from it, it is in the local time of the region.
+      type: str
+      sample: backup_20250520173125
+    instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+    backup_type: {description: V(manual) or V(auto)., type: str, sample: manual}
+    backup_format: {description: V(rdb) or V(aof)., type: str, sample: rdb}
+    status: {description: Status of the backup., type: str, sample: succeed}
+    is_support_restore: {description: Whether the service can restore it., type: bool, sample: true}
+    size: {description: Size in bytes., type: int, sample: 1048576}
+    period: {description: When automatic backups are taken., type: str, sample: 00:00-01:00}
+    progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
+    error_code: {description: Why the backup failed., type: str, sample: dcs.08.0008}
+    remark:
+      description: Remark of the backup. That of M(huaweicloud.recovery.dcs_backup) ends with the key of the operation.
+      type: str
+      sample: before the release
+    created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
+    updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
+    execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
+"""
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching, window, within
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+
+OPTIONS: dict[str, t.Any] = {
+    "instance_id": {"type": "str", "required": True},
+    "backup_id": {"type": "str"},
+    "begin_time": {"type": "str"},
+    "end_time": {"type": "str"},
+    "status": {"type": "str"},
+    "usable_only": {"type": "bool", "default": False},
+}
+FILTERS = {"backup_id": "backup_id", "status": "status"}
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    begin, end = window(params, cloud.clock)
+    rows = within(matching(Dcs(cloud).backups(params["instance_id"]), params, FILTERS), "created_at", begin, end)
+    return Plan(result={"backups": [row for row in rows if usable(row) or not params["usable_only"]]})
+
+
+def usable(backup: dict[str, t.Any]) -> bool:
+    """Whether the backup is complete and the service says that it can be restored."""
+    return backup["status"] == "succeed" and backup["is_support_restore"] is True
+
+
+def main() -> None:
+    run_module(plan, OPTIONS)
+
+
+if __name__ == "__main__":
+    main()

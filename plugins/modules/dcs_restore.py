@@ -1,0 +1,265 @@
+#!/usr/bin/python
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dcs_restore
+short_description: Restore a DCS instance from one of its backups, once
+version_added: 1.0.0
+author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
+description:
+  - Restores a Distributed Cache Service (DCS) instance in place from one of its own backups.
+  - B(All data of the instance are overwritten). What was written after the backup is lost.
+  - The instance does not serve while it is restored, which takes 1 to 30 minutes.
+  - Before it starts anything the module checks that the instance is running and idle and can be restored, and that the backup is complete and restorable.
+  - A restore that was accepted is never sent again; when an answer is lost the module looks for the restore that it may have started.
+extends_documentation_fragment:
+  - huaweicloud.recovery._connection
+  - huaweicloud.recovery._wait
+  - huaweicloud.recovery._attributes
+attributes:
+  idempotent:
+    description: When run twice in a row, the second run changes nothing.
+    support: full
+    details:
+      - One operation is the combination of project, instance, backup and O(operation_id). A key made from it is written into the remark of the restore.
+      - A waiting or running restore of the same backup is adopted, that is waited for, instead of starting another one.
+      - When the newest restore of the instance carries the key of this operation and has succeeded, nothing is done.
+      - A failed restore may be tried again by the next run. Anything else starts a restore.
+      - With O(restore_point) the operation changes with the backup that is chosen, so that V(latest) restores again as soon as there is a newer backup.
+options:
+  instance_id:
+    description: ID of the DCS instance to restore. Its data are overwritten.
+    type: str
+    required: true
+  backup_id:
+    description:
+      - ID of the backup to restore, one of the backups of the instance itself.
+      - Exactly one of O(backup_id) and O(restore_point) is needed.
+    type: str
+  restore_point:
+    description:
+      - Restore the newest usable backup that was created at or before this time. V(latest) takes the newest usable one of all.
+      - ISO 8601 with a zone, or milliseconds since the epoch. A time without a zone, in seconds or in the future is refused.
+      - A cache has no points in time between its backups, so what is restored may be older than this; see RV(backup).
+    type: str
+  remark:
+    description: Text for the remark of the restore, at most 94 characters. The key of the operation is added after it.
+    type: str
+  operation_id:
+    description:
+      - Distinguishes this restore from earlier ones of the same backup, for example the number of a change ticket or a date.
+      - To restore the same backup again on purpose, give a new one. The same value again means the same operation, which is not repeated once it has succeeded.
+      - Any text. It is not written anywhere, only a hash is made from it.
+    type: str
+seealso:
+  - module: huaweicloud.recovery.dcs_backup_info
+  - module: huaweicloud.recovery.dcs_backup
+  - module: huaweicloud.recovery.dcs_restore_info
+  - module: huaweicloud.recovery.restore_wait
+"""
+
+EXAMPLES = r"""
+- name: Show what would be overwritten, and start nothing
+  huaweicloud.recovery.dcs_restore:
+    instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+    restore_point: latest
+  check_mode: true
+  diff: true
+
+- name: Restore one backup, and do nothing when this task runs again
+  huaweicloud.recovery.dcs_restore:
+    instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+    backup_id: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029
+    remark: drill
+    operation_id: CHG-1042
+
+- name: Start the restore of the newest backup without waiting
+  huaweicloud.recovery.dcs_restore:
+    instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+    restore_point: latest
+    operation_id: CHG-1043
+    wait: false
+  register: started
+
+- name: Wait for it later
+  huaweicloud.recovery.restore_wait:
+    restores:
+      - service: dcs
+        instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+        restore_id: "{{ started.restore_id }}"
+"""
+
+RETURN = r"""
+restore_id:
+  description: ID of the restore that was started, adopted or found done. Null in check mode when one would be started.
+  returned: success
+  type: str
+  sample: a6155972-800c-4170-a479-3231e907d2f6
+restore:
+  description: The record of the restore as it was seen last. Null when one is started without waiting for it, or would be in check mode.
+  returned: success
+  type: dict
+  contains:
+    restore_id: {description: ID of the restore., type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
+    restore_name: {description: Name of the restore., type: str, sample: restore_20250520094512}
+    backup_id: {description: ID of the backup that is restored., type: str, sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+    backup_name: {description: Name of the backup., type: str, sample: backup_20250520173125}
+    status: {description: "V(waiting), V(restoring) or V(succeed).", type: str, sample: succeed}
+    progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
+    created_at: {description: When the restore was created., type: str, sample: "2025-05-20T09:45:12.720Z"}
+    updated_at: {description: When the restore was completed., type: str, sample: "2025-05-20T09:51:40.101Z"}
+    restore_remark: {description: O(remark) and the key of the operation., type: str, sample: "drill [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
+    backup_remark: {description: Remark of the backup., type: str, sample: before the release}
+    error_code: {description: Why the restore failed., type: str, sample: dcs.08.0007}
+backup:
+  description: The backup that O(backup_id) or O(restore_point) stands for.
+  returned: success
+  type: dict
+  contains:
+    backup_id: {description: ID of the backup., type: str, sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+    backup_name: {description: Name of the backup., type: str, sample: backup_20250520173125}
+    instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+    backup_type: {description: V(manual) or V(auto)., type: str, sample: manual}
+    backup_format: {description: V(rdb) or V(aof)., type: str, sample: rdb}
+    status: {description: Status of the backup., type: str, sample: succeed}
+    is_support_restore: {description: Whether the service can restore it., type: bool, sample: true}
+    size: {description: Size in bytes., type: int, sample: 1048576}
+    period: {description: When automatic backups are taken., type: str, sample: 00:00-01:00}
+    progress: {description: "Progress of the backup in percent, as the service gives it.", type: str, sample: "100.00"}
+    error_code: {description: Why the backup failed., type: str, sample: dcs.08.0007}
+    remark: {description: Remark of the backup., type: str, sample: before the release}
+    created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
+    updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
+    execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
+adopted:
+  description: Whether the restore was already running (or was found after its answer got lost) and was waited for instead of starting another.
+  returned: success
+  type: bool
+  sample: false
+outcome:
+  description:
+    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it runs and was not waited for.
+    - In check mode V(unchanged), or what the real run is expected to end with.
+  returned: success
+  type: str
+  sample: succeeded
+marker_echoed:
+  description: V(false) when the cloud did not keep the key in the remark, so that a later run cannot recognise this operation. There is a warning as well.
+  returned: when the key is missing in the record
+  type: bool
+  sample: false
+diff:
+  description: Whose data are overwritten by which backup, C(before) and C(after), each with C(instance), C(name) and C(data).
+  returned: when something changes
+  type: dict
+  sample:
+    before: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, name: orders-cache, data: what is in it now}
+    after: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, name: orders-cache, data: backup 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+"""
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import DcsRestore, remark_with
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import busy, carry_out, decide, mark
+
+OPTIONS: dict[str, t.Any] = {
+    "instance_id": {"type": "str", "required": True},
+    "backup_id": {"type": "str"},
+    "restore_point": {"type": "str"},
+    "remark": {"type": "str"},
+    "operation_id": {"type": "str"},
+}
+
+
+def choose(backups: list[Row], params: dict[str, t.Any], now_ms: int) -> Row | None:
+    """Return the backup asked for by its ID, or the newest usable one made at or before restore_point."""
+    if params["backup_id"]:
+        return next((row for row in backups if row["backup_id"] == params["backup_id"]), None)
+    point = now_ms if params["restore_point"] == "latest" else epoch_ms(params["restore_point"], "restore_point", now_ms)
+    found = next((row for row in backups if usable(row) and (moment(row["created_at"]) or now_ms + 1) <= point), None)
+    if found is None:
+        raise NotRestorable(f"DCS instance {params['instance_id']} has no usable backup at or before {params['restore_point']}.")
+    return found
+
+
+def usable(backup: Row) -> bool:
+    """Whether a backup can be restored (facts.md 4.2)."""
+    return backup["status"] == "succeed" and backup["is_support_restore"] is True
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    """Decide from the instance, its backups and all its restore records."""
+    dcs, instance_id, now_ms = Dcs(cloud), params["instance_id"], int(cloud.clock.now() * 1000)
+    if params["restore_point"] not in (None, "latest"):
+        epoch_ms(params["restore_point"], "restore_point", now_ms)
+    remark_with(params["remark"], mark())  # both before any request
+    instance, backups = dcs.instance(instance_id), dcs.backups(instance_id)
+    backup = choose(backups, params, now_ms)
+    backup_id = backup["backup_id"] if backup else params["backup_id"]
+    sign = mark(
+        service="dcs.restore", region=cloud.region, project=cloud.project_id, instance=instance_id, backup=backup_id, operation_id=params["operation_id"]
+    )
+    operation = DcsRestore(dcs, instance, f"Restore of backup {backup_id} to DCS instance {instance_id}", sign, remark_with(params["remark"], sign))
+    operation.backup_id = backup_id
+    seen = operation.look()
+    step = decide(seen)
+    known = {"restore_id": seen.running[0] if seen.running else seen.done, "backup": backup, "adopted": step == "adopt"}
+    records = {row["restore_id"]: row for row in operation.last_records}
+    known["restore"] = records.get(known["restore_id"])
+    if step == "unchanged":
+        return Plan({**known, "outcome": "unchanged"})
+    if step == "refuse":
+        raise busy(operation, seen)
+    if step == "send":
+        check_backup(instance, backup, params)
+
+    def apply() -> dict[str, t.Any]:
+        started, status = carry_out(operation, seen, cloud, params, operation.watch)
+        outcome = "started" if status is None else "succeeded"
+        return {
+            "restore_id": started.id,
+            "restore": status.record if status else known["restore"],
+            "adopted": started.adopted,
+            "outcome": outcome,
+            **operation.echo(started, status),
+        }
+
+    before = {"instance": instance_id, "name": instance["name"], "data": "what is in it now"}
+    after = {
+        "instance": instance_id,
+        "name": instance["name"],
+        "data": f"backup {backup_id}" + (f" ({backup['backup_name']}, made {backup['created_at']})" if backup else ""),
+    }
+    return Plan({**known, "outcome": "succeeded" if params["wait"] else "started"}, before, after, apply)
+
+
+def check_backup(instance: Row, backup: Row | None, params: dict[str, t.Any]) -> None:
+    """Raise unless this instance can take this backup."""
+    if instance["cache_mode"] == "single":
+        raise NotRestorable(f"DCS instance {instance['instance_id']} is single-node: it can neither be backed up nor restored.")
+    if backup is None:
+        raise NotFound(
+            f"Backup {params['backup_id']} is not among the backups of DCS instance {instance['instance_id']}: "
+            "it was deleted, or belongs to another instance. Nothing was started."
+        )
+    if not usable(backup):
+        why = f"its status is {backup['status']}" if backup["status"] != "succeed" else "it does not support restoring"
+        raise NotRestorable(f"Backup {backup['backup_id']} cannot be restored: {why}.", status=backup["status"])
+
+
+def main() -> None:
+    run_module(plan, OPTIONS, wait=True, required_one_of=[("backup_id", "restore_point")], mutually_exclusive=[("backup_id", "restore_point")])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ddm_job_info
+short_description: List DDM jobs
+version_added: 1.0.0
+author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
+description:
+  - Lists the jobs (tasks) of the Distributed Database Middleware (DDM) in the project, newest first, with the reason for a failure.
+  - A restore is a job of the name V(RestoreInstance). The service keeps jobs for about a month.
+  - The filters are exact and are combined with "and".
+extends_documentation_fragment:
+  - huaweicloud.recovery._connection
+  - huaweicloud.recovery._attributes.info
+options:
+  job_id:
+    description: Return this job only. Cannot be combined with any other filter.
+    type: str
+  begin_time:
+    description:
+      - Return the jobs created at or after this time, at most 30 days ago.
+      - ISO 8601 with a zone, or milliseconds since the epoch. When absent, 29 days ago.
+    type: str
+  end_time:
+    description: Return the jobs created at or before this time. ISO 8601 with a zone, or milliseconds since the epoch. When absent, now.
+    type: str
+  instance_id:
+    description: Return the jobs of this DDM instance only.
+    type: str
+  name:
+    description: Return the jobs of this name only, for example V(RestoreInstance), V(CreateInstance) or V(deleteConsistentBackup).
+    type: str
+  status:
+    description: Return the jobs in this status only, for example V(Running), V(Completed) or V(Failed).
+    type: str
+seealso:
+  - module: huaweicloud.recovery.ddm_recovery
+  - module: huaweicloud.recovery.restore_wait
+"""
+
+EXAMPLES = r"""
+- name: List the restores that failed in the last weeks
+  huaweicloud.recovery.ddm_job_info:
+    name: RestoreInstance
+    status: Failed
+
+- name: Find the restore that runs on an instance
+  huaweicloud.recovery.ddm_job_info:
+    instance_id: 2f0324a93859487eb5566d75951fcd2din09
+    name: RestoreInstance
+    status: Running
+  register: running
+"""
+
+RETURN = r"""
+jobs:
+  description: The jobs that match, newest first. Empty when none does.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id: {description: ID of the job., type: str, sample: 09902ee7866649b8908ec209bfee2747}
+    name: {description: "Name of the job, that is what it does.", type: str, sample: RestoreInstance}
+    status: {description: Status of the job., type: str, sample: Failed}
+    created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
+    end_time: {description: When the job ended. Without meaning while it runs., type: str, sample: 2025-05-20T09:58:40+0000}
+    process: {description: "Progress of the job, while it runs.", type: str, sample: 60%}
+    instance_id: {description: ID of the DDM instance that the job works on., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
+    instance_name: {description: Name of the DDM instance., type: str, sample: orders-db-restored}
+    fail_reason: {description: Why the job failed., type: str, sample: The data node is abnormal.}
+    database_name: {description: "The schema that the job works on, for the jobs that have one.", type: str, sample: orders}
+    operations: {description: "What the service lets you do with the job, for the jobs that have something.", type: list, elements: str, sample: []}
+"""
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching, window
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+
+OPTIONS: dict[str, t.Any] = {
+    "job_id": {"type": "str"},
+    "begin_time": {"type": "str"},
+    "end_time": {"type": "str"},
+    "instance_id": {"type": "str"},
+    "name": {"type": "str"},
+    "status": {"type": "str"},
+}
+FILTERS = {"job_id": "id", "instance_id": "instance_id", "name": "name", "status": "status"}
+DAY_MS = 86_400_000
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    now = int(cloud.clock.now() * 1000)
+    # To a day beyond now, because the service's clock, not ours, dates the jobs.
+    begin, end = window(params, cloud.clock, now - 29 * DAY_MS, now + DAY_MS)
+    # The list also for one job: only there the service tells why a job failed.
+    return Plan(result={"jobs": matching(Ddm(cloud).jobs(begin, end), params, FILTERS)})
+
+
+def main() -> None:
+    run_module(plan, OPTIONS, mutually_exclusive=[("job_id", option) for option in OPTIONS if option != "job_id"])
+
+
+if __name__ == "__main__":
+    main()

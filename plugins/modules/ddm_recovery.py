@@ -1,0 +1,246 @@
+#!/usr/bin/python
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ddm_recovery
+short_description: Restore a DDM instance to a point in time, onto another instance
+version_added: 1.0.0
+author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
+description:
+  - Restores a Distributed Database Middleware (DDM) instance with its data nodes (RDS for MySQL instances) as they were at a point in time.
+    The data go onto another DDM instance and other data nodes.
+  - B(All data of the target instance and of the target data nodes are overwritten). The source is not changed.
+  - The target must exist, in the same region, without schemas, accounts and data nodes of its own.
+    For each data node of the source there must be another one, free, in the VPC of the target, of the same or a later version and at least as large.
+  - Before it starts anything the module checks the time against the restorable intervals, and that the target and the target data nodes are available.
+    It refuses with the reason of the service when one is not.
+  - A recovery that was accepted is never sent again; when an answer is lost the module looks for the job that it may have started.
+extends_documentation_fragment:
+  - huaweicloud.recovery._connection
+  - huaweicloud.recovery._wait
+  - huaweicloud.recovery._attributes
+attributes:
+  idempotent:
+    description: When run twice in a row, the second run changes nothing.
+    support: partial
+    details:
+      - A recovery cannot be marked, so nothing is guessed from one run to the next.
+        A target that was restored is no longer available, so a second run fails and changes nothing.
+      - When a V(RestoreInstance) job exists on the target, the message names it. With O(job_id) the task attaches to it.
+options:
+  instance_id:
+    description:
+      - ID of the source DDM instance, whose data are restored.
+      - Needed together with O(target_instance_id) and O(restore_time), unless O(job_id) is given.
+    type: str
+  target_instance_id:
+    description: ID of the target DDM instance. Its data are overwritten.
+    type: str
+  restore_time:
+    description:
+      - The point in time to restore. It must lie in a restorable interval of the source; V(latest) is the end of the last one.
+      - ISO 8601 with a zone, or milliseconds since the epoch. A time without a zone, in seconds or in the future is refused.
+    type: str
+  data_node_relations:
+    description:
+      - Which data node is restored onto which, one relation for each data node that the source had at O(restore_time), all targets different.
+      - When absent the module finds a suitable, available data node for each one itself, the same ones with every run, and fails when there are not enough.
+        M(huaweicloud.recovery.ddm_restorable_info) and check mode show them beforehand.
+    type: list
+    elements: dict
+    suboptions:
+      source_instance_id:
+        description: ID of the data node of the source.
+        type: str
+        required: true
+      target_instance_id:
+        description: ID of the data node that is overwritten.
+        type: str
+        required: true
+  job_id:
+    description: Attach to this job, which an earlier run has started, instead of starting one. Cannot be combined with the options above.
+    type: str
+seealso:
+  - module: huaweicloud.recovery.ddm_restorable_info
+  - module: huaweicloud.recovery.ddm_job_info
+  - module: huaweicloud.recovery.restore_wait
+"""
+
+EXAMPLES = r"""
+- name: Show what would be restored onto what, and start nothing
+  huaweicloud.recovery.ddm_recovery:
+    instance_id: 1f5c9fd6cd984056ba89c8c87cc03278in09
+    target_instance_id: 2f0324a93859487eb5566d75951fcd2din09
+    restore_time: latest
+  check_mode: true
+  diff: true
+  register: preview
+
+- name: Start exactly that, with the data nodes spelled out
+  huaweicloud.recovery.ddm_recovery:
+    instance_id: 1f5c9fd6cd984056ba89c8c87cc03278in09
+    target_instance_id: 2f0324a93859487eb5566d75951fcd2din09
+    restore_time: "{{ preview.restore_time }}"
+    data_node_relations: "{{ preview.data_node_relations }}"
+    wait: false
+  register: started
+
+- name: Attach to the job and wait for it, up to two hours
+  huaweicloud.recovery.ddm_recovery:
+    job_id: "{{ started.job_id }}"
+    wait_timeout: 7200
+"""
+
+RETURN = r"""
+job_id:
+  description: ID of the job that was started or attached to. Null in check mode when one would be started.
+  returned: success
+  type: str
+  sample: 09902ee7866649b8908ec209bfee2747
+job:
+  description: The job as it was seen last. Null when one is started without waiting for it, or would be in check mode.
+  returned: success
+  type: dict
+  contains:
+    id: {description: ID of the job., type: str, sample: 09902ee7866649b8908ec209bfee2747}
+    name: {description: Name of the job., type: str, sample: RestoreInstance}
+    status: {description: V(Running) or V(Completed)., type: str, sample: Completed}
+    created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
+    end_time: {description: When the job ended. Without meaning while it runs., type: str, sample: 2025-05-20T09:58:40+0000}
+    process: {description: "Progress of the job, while it runs.", type: str, sample: 60%}
+    fail_reason: {description: Why the job failed., type: str, sample: The data node is abnormal.}
+    instance_id: {description: ID of the DDM instance that the job works on., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
+    instance_name: {description: Name of the DDM instance., type: str, sample: orders-db-restored}
+    database_name: {description: "The schema that the job works on, for the jobs that have one.", type: str, sample: orders}
+    operations: {description: "What the service lets you do with the job, for the jobs that have something.", type: list, elements: str, sample: []}
+data_node_relations:
+  description: Which data node is restored onto which. Null with O(job_id), because a job does not tell.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
+    target_instance_id: {description: ID of the data node that is overwritten., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34cin01}
+restore_time:
+  description: The point in time, in milliseconds since the epoch. Null with O(job_id), because a job does not tell.
+  returned: success
+  type: int
+  sample: 1747732352000
+adopted:
+  description: Whether the job was not started by this task, or was found after its answer got lost. V(true) with O(job_id).
+  returned: success
+  type: bool
+  sample: false
+outcome:
+  description:
+    - V(succeeded) when the job has succeeded, V(started) when it runs and was not waited for, V(unchanged) when the job of O(job_id) had succeeded before.
+    - In check mode V(unchanged), or what the real run is expected to end with.
+  returned: success
+  type: str
+  sample: succeeded
+diff:
+  description: Whose data are overwritten by what, C(before) and C(after), each with C(target) and C(data), or with C(job) and C(status) for O(job_id).
+  returned: when something changes
+  type: dict
+  sample:
+    before: {target: 2f0324a93859487eb5566d75951fcd2din09, data: what is in it and in its data nodes now}
+    after:
+      target: 2f0324a93859487eb5566d75951fcd2din09
+      data: 1f5c9fd6cd984056ba89c8c87cc03278in09 as of 2025-05-20T09:12:32.000Z
+      data_nodes: {f4e2949e9b9b4d60b42c89ed39bfe34din01: 7edae0250ebc464897bd92b8d3e8b769in01}
+"""
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import candidates, check_relations, check_time, latest, relations
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import DdmRecovery, find_job, watch_job
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import carry_out, wait_for
+
+RELATION = {"source_instance_id": {"type": "str", "required": True}, "target_instance_id": {"type": "str", "required": True}}
+NEW = ("instance_id", "target_instance_id", "restore_time")
+OPTIONS: dict[str, t.Any] = {
+    "instance_id": {"type": "str"},
+    "target_instance_id": {"type": "str"},
+    "restore_time": {"type": "str"},
+    "data_node_relations": {"type": "list", "elements": "dict", "options": RELATION},
+    "job_id": {"type": "str"},
+}
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    """Decide from the restorable ranges, the target's availability, the data nodes and the restore jobs of the pair."""
+    if params["job_id"]:
+        return attach(cloud, params)
+    ddm, source, target, now_ms = Ddm(cloud), params["instance_id"], params["target_instance_id"], int(cloud.clock.now() * 1000)
+    restore_time = None if params["restore_time"] == "latest" else epoch_ms(params["restore_time"], "restore_time", now_ms)
+    if source == target:
+        raise NotRestorable(f"DDM instance {source} cannot be restored onto itself: the target must be another instance.")
+    intervals = ddm.restorable_time_intervals(source)
+    restore_time = latest(intervals) if restore_time is None else restore_time
+    check_time(intervals, restore_time)
+    operation = DdmRecovery(ddm, cloud.clock, source, target, restore_time, [])
+    seen = operation.look()
+    if seen.blocked:
+        raise operation.refusal(seen)
+    nodes, _dummy = ddm.related_data_nodes(source, restore_time)
+    options = candidates(ddm, source, target, nodes, restore_time)
+    if params["data_node_relations"]:
+        operation.relations = check_relations(params["data_node_relations"], options)
+    else:
+        operation.relations, reason = relations(options)
+        if reason:
+            raise NotRestorable(f"No mapping of the data nodes of {source} to those of {target} exists: {reason}.")
+
+    def apply() -> dict[str, t.Any]:
+        started, status = carry_out(operation, seen, cloud, params, operation.watch)
+        job = status.record if status else None
+        return {"job_id": started.id, "job": job, "adopted": started.adopted, "outcome": "succeeded" if status else "started"}
+
+    known = {"job_id": None, "job": None, "data_node_relations": operation.relations, "restore_time": restore_time, "adopted": False}
+    before = {"target": target, "data": "what is in it and in its data nodes now"}
+    after = {
+        "target": target,
+        "data": f"{source} as of {iso(restore_time)}",
+        "data_nodes": {row["target_instance_id"]: row["source_instance_id"] for row in operation.relations},
+    }
+    return Plan({**known, "outcome": "succeeded" if params["wait"] else "started"}, before, after, apply)
+
+
+def attach(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    """Wait for a job that an earlier run started; a completed one is left as it is."""
+    ddm, job_id = Ddm(cloud), params["job_id"]
+    job = find_job(ddm, cloud.clock, job_id)
+    known = {"job_id": job_id, "job": job, "data_node_relations": None, "restore_time": None, "adopted": True}
+    if job["status"] == "Completed":
+        return Plan({**known, "outcome": "unchanged"})
+
+    def apply() -> dict[str, t.Any]:
+        if not params["wait"]:
+            return {}
+        return {"job": wait_for(watch_job(ddm, cloud.clock, job_id, None), cloud, params).record, "outcome": "succeeded"}
+
+    return Plan(
+        {**known, "outcome": "succeeded" if params["wait"] else "started"},
+        {"job": job_id, "status": job["status"]},
+        {"job": job_id, "status": "Completed"},
+        apply,
+    )
+
+
+def main() -> None:
+    alone = [("job_id", option) for option in (*NEW, "data_node_relations")]
+    run_module(plan, OPTIONS, wait=True, required_one_of=[("instance_id", "job_id")], required_together=[NEW], mutually_exclusive=alone)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+#!/usr/bin/python
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ddm_restorable_info
+short_description: Tell to which times, instances and data nodes a DDM instance can be restored
+version_added: 1.0.0
+author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
+description:
+  - Lists the points in time to which a Distributed Database Middleware (DDM) instance can be restored, and the instances onto which.
+  - With O(restore_time) also the data nodes (RDS for MySQL instances) that belonged to it at that time.
+  - With O(target_instance_id) also the data nodes onto which each of these can go, and the mapping that M(huaweicloud.recovery.ddm_recovery) would use.
+extends_documentation_fragment:
+  - huaweicloud.recovery._connection
+  - huaweicloud.recovery._attributes.info
+options:
+  instance_id:
+    description: ID of the source DDM instance, whose data are to be restored.
+    type: str
+    required: true
+  restore_time:
+    description:
+      - A point in time to restore. It must lie in one of RV(restorable_time_intervals); V(latest) is the end of the last one.
+      - ISO 8601 with a zone, or milliseconds since the epoch. A time without a zone, in seconds or in the future is refused.
+    type: str
+  target_instance_id:
+    description: ID of the target DDM instance. Needs O(restore_time).
+    type: str
+  available_only:
+    description: Leave out of RV(instances) and RV(restorable_data_nodes) those that are not available.
+    type: bool
+    default: false
+seealso:
+  - module: huaweicloud.recovery.ddm_recovery
+  - module: huaweicloud.recovery.ddm_backup_info
+"""
+
+EXAMPLES = r"""
+- name: List the times and the instances to restore to
+  huaweicloud.recovery.ddm_restorable_info:
+    instance_id: 1f5c9fd6cd984056ba89c8c87cc03278in09
+    available_only: true
+  register: restorable
+
+- name: Show which data node would be restored onto which
+  huaweicloud.recovery.ddm_restorable_info:
+    instance_id: 1f5c9fd6cd984056ba89c8c87cc03278in09
+    restore_time: "{{ restorable.restorable_time_intervals[0].end_time }}"
+    target_instance_id: "{{ restorable.instances[0].instance_id }}"
+  register: mapping
+
+- name: Stop when there is no mapping
+  ansible.builtin.assert:
+    that: mapping.data_node_relations is not none
+    fail_msg: "{{ mapping.data_node_relations_reason }}"
+"""
+
+RETURN = r"""
+instances:
+  description: The instances that could be the target of a restore, in the order of the service.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    instance_id: {description: ID of the instance., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
+    instance_name: {description: Name of the instance., type: str, sample: orders-db-restored}
+    status: {description: Status of the instance. The backup API writes V(normal) where other APIs write V(RUNNING)., type: str, sample: normal}
+    available: {description: Whether the service accepts it as a target now., type: bool, sample: true}
+    unavailable_reason: {description: Why it does not., type: str, sample: The instance has accounts.}
+    vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
+restorable_time_intervals:
+  description: The intervals in which a point in time can lie, the latest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    start_time: {description: The earliest point in time., type: str, sample: 2025-05-19T09:40:40+0000}
+    end_time: {description: The latest point in time., type: str, sample: 2025-05-20T09:40:40+0000}
+restore_time:
+  description: O(restore_time) in milliseconds since the epoch. Null unless that is given.
+  returned: success
+  type: int
+  sample: 1747734040000
+related_data_nodes:
+  description: The data nodes that belonged to the source at O(restore_time). Null unless that is given.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    instance_id: {description: ID of the data node., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
+    instance_name: {description: Name of the data node., type: str, sample: orders-rds-1}
+    instance_status: {description: Status of the data node., type: str, sample: normal}
+    engine_name: {description: Database engine., type: str, sample: mysql}
+    data_volume_size: {description: Size of the volume in bytes., type: int, sample: 40000000000}
+    version: {description: Version of the database engine., type: str, sample: 8.0.28}
+latest_restorable_time:
+  description: The latest point in time that the data nodes have in common, as the service gives it. Null unless O(restore_time) is given.
+  returned: success
+  type: str
+  sample: 2025-05-20T09:40:40+0000
+restorable_data_nodes:
+  description: For each of RV(related_data_nodes) the data nodes that could take its data. Null unless O(target_instance_id) is given.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
+    source_instance_name: {description: Name of the data node of the source., type: str, sample: orders-rds-1}
+    target_data_nodes:
+      description: The data nodes that could take its data.
+      type: list
+      elements: dict
+      contains:
+        instance_id: {description: ID of the data node., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34din01}
+        instance_name: {description: Name of the data node., type: str, sample: orders-rds-new-2}
+        engine_name: {description: Database engine., type: str, sample: mysql}
+        status: {description: Status of the data node., type: str, sample: normal}
+        available: {description: Whether the service accepts it for this data node of the source., type: bool, sample: true}
+        unavailable_reason: {description: Why it does not., type: str, sample: The data node is read-only.}
+        vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
+        private_ip: {description: Address of the data node., type: str, sample: 192.168.0.22}
+data_node_relations:
+  description: The mapping that M(huaweicloud.recovery.ddm_recovery) would use. Null when there is none, or unless O(target_instance_id) is given.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
+    target_instance_id: {description: ID of the data node that would be overwritten., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34din01}
+data_node_relations_reason:
+  description: Why there is no mapping, with the reason of the service for each data node that cannot be used. Null when there is one, or none was asked for.
+  returned: success
+  type: str
+  sample: No target data node is left for orders-rds-2.
+"""
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, newest_first
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import candidates, check_time, latest, relations
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+
+OPTIONS: dict[str, t.Any] = {
+    "instance_id": {"type": "str", "required": True},
+    "restore_time": {"type": "str"},
+    "target_instance_id": {"type": "str"},
+    "available_only": {"type": "bool", "default": False},
+}
+LATER_KEYS = ("restore_time", "related_data_nodes", "latest_restorable_time", "restorable_data_nodes", "data_node_relations", "data_node_relations_reason")
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    ddm, source, when = Ddm(cloud), params["instance_id"], params["restore_time"]
+    asked = None if when in (None, "latest") else epoch_ms(when, "restore_time", int(cloud.clock.now() * 1000))
+    intervals = newest_first(ddm.restorable_time_intervals(source), "end_time")
+    result = {"instances": offered(ddm.restorable_instances(source), params), "restorable_time_intervals": intervals, **dict.fromkeys(LATER_KEYS)}
+    if when:
+        restore_time = latest(intervals) if asked is None else asked
+        check_time(intervals, restore_time)
+        result.update(at_time(ddm, params, restore_time))
+    return Plan(result=result)
+
+
+def at_time(ddm: Ddm, params: dict[str, t.Any], restore_time: int) -> dict[str, t.Any]:
+    """Return what depends on the point in time, and on the target where one is given."""
+    source, target = params["instance_id"], params["target_instance_id"]
+    nodes, until = ddm.related_data_nodes(source, restore_time)
+    result = {"restore_time": restore_time, "related_data_nodes": nodes, "latest_restorable_time": until}
+    if not target:
+        return result
+    options, names = candidates(ddm, source, target, nodes, restore_time), {node["instance_id"]: node["instance_name"] for node in nodes}
+    mapping, reason = relations(options)
+    targets = [{"source_instance_id": node, "source_instance_name": names[node], "target_data_nodes": offered(rows, params)} for node, rows in options.items()]
+    return {**result, "restorable_data_nodes": targets, "data_node_relations": mapping or None, "data_node_relations_reason": reason}
+
+
+def offered(rows: list[dict[str, t.Any]], params: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the rows that the user wants to see."""
+    return [row for row in rows if row["available"] or not params["available_only"]]
+
+
+def main() -> None:
+    run_module(plan, OPTIONS, required_by={"target_instance_id": ["restore_time"]})
+
+
+if __name__ == "__main__":
+    main()

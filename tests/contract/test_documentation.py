@@ -1,0 +1,208 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules say about themselves is complete and agrees with what they declare."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.contract import documents
+from tests.simulator import scenario
+
+MODULES = documents.MODULES
+CONNECTION = documents.PREFIX + "_connection"
+WAIT = documents.PREFIX + "_wait"
+ATTRIBUTES = documents.PREFIX + "_attributes"
+# The documented options of an argument; no_log and the rest of it is not for readers.
+READABLE = ("type", "required", "default", "choices", "elements", "aliases")
+HEADER = """\
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+MOST_LINES = 220
+CONTRACT = {
+    "dcs_backup",
+    "dcs_backup_info",
+    "dcs_instance_info",
+    "dcs_restore",
+    "dcs_restore_info",
+    "ddm_backup_info",
+    "ddm_instance_info",
+    "ddm_job_info",
+    "ddm_recovery",
+    "ddm_restorable_info",
+    "restore_wait",
+}
+each_module = pytest.mark.parametrize("module", MODULES)
+
+
+def readable(specification: dict[str, Any], nested: str) -> dict[str, Any]:
+    """An argument spec or its documentation, reduced to what both must say."""
+    return {
+        name: {
+            **{key: option[key] for key in READABLE if option.get(key) not in (None, False, [])},
+            **({"nested": readable(option[nested], nested)} if nested in option else {}),
+        }
+        for name, option in specification.items()
+    }
+
+
+def described(options: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, option in options.items():
+        yield path + name, option
+        yield from described(option.get("suboptions", {}), f"{path}{name}.")
+
+
+def call_of_run_module(module: str) -> ast.Call:
+    main = next(node for node in ast.parse(documents.source(module)).body if isinstance(node, ast.FunctionDef) and node.name == "main")
+    return next(node for node in ast.walk(main) if isinstance(node, ast.Call) and ast.unparse(node.func) == "run_module")
+
+
+def test_the_contract_names_every_module() -> None:
+    assert set(MODULES) == CONTRACT
+
+
+def test_the_action_group_is_the_set_of_modules() -> None:
+    runtime = yaml.safe_load((documents.ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert runtime["action_groups"] == {"all": MODULES}
+
+
+@pytest.mark.parametrize("path", sorted(documents.ROOT.glob("plugins/**/*.py")), ids=lambda path: path.stem)
+def test_licence(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").removeprefix("#!/usr/bin/python\n").startswith(HEADER)
+
+
+@each_module
+def test_a_module_only_declares(module: str) -> None:
+    """Documentation, OPTIONS, plan(), pure helpers, main() of one call; imports of module_utils alone, never of a neighbour."""
+    text = documents.source(module)
+    tree = ast.parse(text)
+    assert text.startswith("#!/usr/bin/python\n")
+    assert len(text.splitlines()) <= MOST_LINES
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert {"plan", "main"} <= set(functions)
+    assert functions[-1] == "main"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert [name.name for name in node.names] == ["typing"]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module == "__future__" or str(node.module).startswith("ansible_collections.huaweicloud.recovery.plugins.module_utils._")
+        assert not isinstance(node, ast.Try), "only _module.py catches"
+
+
+@each_module
+def test_heading(module: str) -> None:
+    documentation = documents.documentation(module)
+    assert documentation["module"] == module
+    assert re.fullmatch(r"\d+\.\d+\.\d+", documentation["version_added"])
+    assert documentation["author"] == "the huaweicloud.recovery contributors (@huaweicloud-recovery)"
+    assert re.fullmatch(r"[A-Z].*[^.]", documentation["short_description"])
+    assert all(line.endswith(".") for line in documentation["description"])
+
+
+@each_module
+def test_fragments(module: str) -> None:
+    names = documents.documentation(module)["extends_documentation_fragment"]
+    waits = any(keyword.arg == "wait" and ast.unparse(keyword.value) == "True" for keyword in call_of_run_module(module).keywords)
+    changes = ATTRIBUTES in names
+    assert names == [CONNECTION, *([WAIT] if waits else []), ATTRIBUTES if changes else ATTRIBUTES + ".info"]
+    assert changes == (module in {"dcs_restore", "dcs_backup", "ddm_recovery"})
+    attributes = {**documents.fragment(names[-1])["attributes"], **documents.documentation(module).get("attributes", {})}
+    assert set(attributes) == {"action_group", "check_mode", "diff_mode", "idempotent"}
+    assert attributes["action_group"]["membership"] == ["huaweicloud.recovery.all"]
+    assert attributes["check_mode"]["support"] == "full"
+
+
+@pytest.mark.parametrize(("name", "attribute"), [(CONNECTION, "CONNECTION"), (WAIT, "WAIT")])
+def test_a_fragment_documents_its_argument_spec(name: str, attribute: str) -> None:
+    arguments = importlib.import_module("ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments")
+    assert readable(documents.fragment(name)["options"], "suboptions") == readable(getattr(arguments, attribute), "options")
+
+
+def test_the_connection_fragment_names_every_variable() -> None:
+    credentials = importlib.import_module("ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials")
+    for name, option in documents.fragment(CONNECTION)["options"].items():
+        # In the order in which they are looked up
+        assert tuple(re.findall(r"E\((HW_\w+|HUAWEICLOUD_SDK_\w+)\)", str(option["description"]))) == credentials.ENVIRONMENT.get(name, ())
+
+
+@each_module
+def test_options(module: str) -> None:
+    """The module documents its own options as it declares them, and none of the shared ones again."""
+    declared = importlib.import_module(f"ansible_collections.huaweicloud.recovery.plugins.modules.{module}").OPTIONS
+    own = documents.documentation(module)["options"]
+    assert readable(own, "suboptions") == readable(declared, "options")
+    assert not set(own) & (set(documents.fragment(CONNECTION)["options"]) | set(documents.fragment(WAIT)["options"]))
+    for name, option in described(documents.options(module)):
+        assert option.get("type") in documents.TYPES or option.get("type") == "path", name
+        assert (option["type"] == "list") == ("elements" in option), name
+        lines = [option["description"]] if isinstance(option["description"], str) else option["description"]
+        assert all(line.endswith(".") for line in lines), name
+
+
+@each_module
+def test_returns(module: str) -> None:
+    """Every value has a type, and a sample of this type or the keys that it contains."""
+    for name, value in documents.every_return(documents.returns(module)):
+        assert value["type"] in documents.TYPES, name
+        assert value["description"], name
+        assert (value["type"] == "list") == ("elements" in value), name
+        assert ("contains" in value) != ("sample" in value), name
+        if "sample" in value:
+            assert documents.is_of_type(value["sample"], value["type"]), name
+        if "." not in name:
+            assert value["returned"], name
+
+
+@each_module
+def test_references(module: str) -> None:
+    """O() and RV() name options and return values that exist, M() modules."""
+    own_options = {name for name, _ in described(documents.options(module))}
+    own_returns = {name for name, _ in documents.every_return(documents.returns(module))}
+    written = documents.texts(module)["DOCUMENTATION"] + documents.texts(module)["RETURN"]
+    for kind, reference in re.findall(r"\b(O|RV|M)\(([^)]+)\)", written):
+        name = reference.partition("=")[0].replace("[]", "")
+        known = {f"huaweicloud.recovery.{other}" for other in MODULES}
+        owner, separator, rest = name.partition("#module:")
+        if kind == "M":
+            assert name in known, reference
+        elif separator:
+            other = owner.removeprefix(documents.PREFIX)
+            assert rest in {path for path, _ in documents.every_return(documents.returns(other))} | set(documents.options(other)), reference
+        else:
+            assert name in (own_options if kind == "O" else own_returns), reference
+    for other in documents.documentation(module)["seealso"]:
+        assert other["module"].removeprefix(documents.PREFIX) in MODULES
+
+
+@each_module
+def test_examples(module: str) -> None:
+    """Named tasks with full names and documented options, without keys, on ids of the local cloud."""
+    tasks = documents.examples(module)
+    used = [name for task in tasks for name in task if "." in name]
+    assert documents.PREFIX + module in used
+    known = {value for name, value in vars(scenario).items() if name.isupper() and isinstance(value, str)}
+    for task in tasks:
+        (action,) = [name for name in task if "." in name]
+        assert task["name"][0].isupper()
+        if not action.startswith(documents.PREFIX):
+            assert action.startswith("ansible.builtin.")
+            continue
+        options = documents.options(action.removeprefix(documents.PREFIX))
+        assert set(task[action]) <= set(options)
+        assert {name for name, option in options.items() if option.get("required")} <= set(task[action])
+        assert not set(task[action]) & set(documents.fragment(CONNECTION)["options"]), "the examples run with HW_* variables"
+        for name, value in task[action].items():
+            if name.endswith("_id") and name != "operation_id" and "{{" not in value:
+                assert value in known, f"{value} is not an id of the local cloud"

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a handler gets and what it gives back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .state import Cloud
+
+
+@dataclass
+class Call:
+    """One request after the gateway has let it through."""
+
+    method: str
+    path: dict[str, str]
+    query: dict[str, str]
+    headers: dict[str, str]  # lower-case names
+    body: bytes = b""
+    hints: dict[str, Any] = field(default_factory=dict)  # how a fault tells the operation to end
+
+
+@dataclass
+class Answer:
+    """``data`` is JSON material; ``None`` means no body. ``raw`` wins over it."""
+
+    status: int = 200
+    data: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+
+    def body(self) -> bytes:
+        if self.raw is not None:
+            return self.raw
+        return b"" if self.data is None else json.dumps(self.data, separators=(",", ":")).encode()
+
+
+class Refusal(Exception):
+    """The API says no."""
+
+    def __init__(self, status: int, data: Any) -> None:
+        super().__init__(status, data)
+        self.answer = Answer(status, data)
+
+
+Handler = Callable[[Cloud, Call], Answer]
+
+
+@dataclass(frozen=True)
+class Route:
+    operation: str
+    method: str
+    template: str
+    handler: Handler
+
+    @property
+    def service(self) -> str:
+        return self.operation.partition(".")[0]
+
+
+def whole_number(text: str) -> int | None:
+    """An int from a query value; None when it is not one. ``int()`` alone would let ' 1_0 ' through."""
+    digits = text[1:] if text.startswith("-") else text
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None

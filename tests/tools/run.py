@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run one command in the development environment: `run.py COMMAND ARGUMENT...`
+
+The only place that knows about that environment: the repository's venv comes first on PATH, Ansible keeps its files under .work, real
+credentials of the caller stay outside, and a repository whose path holds a space is entered through a link without one.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Tests talk to the local cloud only. A developer's own keys and Ansible settings must not reach them.
+FOREIGN = ("HW_", "HUAWEICLOUD_SDK_", "ANSIBLE_", "PYTEST_", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP")
+
+
+def environment(root: pathlib.Path, work: pathlib.Path) -> dict[str, str]:
+    env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
+    loopback = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]))
+    ansible = work / "ansible"
+    return {
+        **env,
+        "PATH": os.pathsep.join([str(root / ".venv" / "bin"), env.get("PATH", os.defpath)]),
+        "VIRTUAL_ENV": str(root / ".venv"),
+        "PYTHONPATH": os.pathsep.join([str(root / ".work" / "dev"), str(root)]),
+        "RECOVERY_WORK": str(work),
+        "LC_ALL": "C.UTF-8",  # Ansible refuses to start in a locale that is not UTF-8
+        "NO_PROXY": loopback,
+        "no_proxy": loopback,
+        "ANSIBLE_HOME": str(ansible),
+        "ANSIBLE_REMOTE_TMP": str(ansible / "tmp"),
+        "ANSIBLE_ASYNC_DIR": str(ansible / "async"),
+        "ANSIBLE_COLLECTIONS_PATH": str(root / ".work" / "dev"),
+    }
+
+
+def run_through_link(command: list[str]) -> int:
+    # Not below TMPDIR, which may hold a space as well.
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="recovery-", dir="/tmp"))
+    try:
+        link = scratch / "repository"
+        link.symlink_to(ROOT, target_is_directory=True)
+        with subprocess.Popen(command, cwd=link, env={**environment(link, scratch / "work"), "PWD": str(link)}) as process:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, lambda received, frame: process.send_signal(received))
+            return process.wait()
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def main() -> None:
+    command = sys.argv[1:]
+    if any(char.isspace() for char in str(ROOT)):
+        sys.exit(run_through_link(command))
+    os.chdir(ROOT)
+    env = environment(ROOT, ROOT / ".work")
+    os.execvpe(command[0], command, env)
+
+
+if __name__ == "__main__":
+    main()
