@@ -45,7 +45,8 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
     for secret in list(secrets):
         hide(secrets, secret)
     outcome = perform(plan, dict(module.params), spec, rules, module.check_mode, secrets)
-    outcome["warnings"] = [remove_values(warning, secrets) for warning in outcome.get("warnings", ())]
+    for warning in outcome.pop("warnings", ()):
+        module.warn(remove_values(warning, secrets))  # from core 2.19 on warn() itself masks nothing
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)

@@ -36,9 +36,7 @@ options:
     type: str
     required: true
   backup_id:
-    description:
-      - ID of the backup to restore, one of the backups of the instance itself.
-      - Exactly one of O(backup_id) and O(restore_point) is needed.
+    description: ID of the backup to restore, one of the instance itself. Exactly one of O(backup_id) and O(restore_point) is needed.
     type: str
   restore_point:
     description:
@@ -77,20 +75,12 @@ EXAMPLES = r"""
     remark: drill
     operation_id: CHG-1042
 
-- name: Start the restore of the newest backup without waiting
+- name: Start the restore of the newest backup again and go on, to wait later with restore_wait
   huaweicloud.recovery.dcs_restore:
     instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
     restore_point: latest
     operation_id: CHG-1043
     wait: false
-  register: started
-
-- name: Wait for it later
-  huaweicloud.recovery.restore_wait:
-    restores:
-      - service: dcs
-        instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
-        restore_id: "{{ started.restore_id }}"
 """
 
 RETURN = r"""

@@ -200,9 +200,10 @@ def test_examples(module: str) -> None:
             assert action.startswith("ansible.builtin.")
             continue
         options = documents.options(action.removeprefix(documents.PREFIX))
-        assert set(task[action]) <= set(options)
-        assert {name for name, option in options.items() if option.get("required")} <= set(task[action])
-        assert not set(task[action]) & set(documents.fragment(CONNECTION)["options"]), "the examples run with HW_* variables"
-        for name, value in task[action].items():
+        given = task[action] or {}
+        assert set(given) <= set(options)
+        assert {name for name, option in options.items() if option.get("required")} <= set(given)
+        assert not set(given) & set(documents.fragment(CONNECTION)["options"]), "the examples run with HW_* variables"
+        for name, value in given.items():
             if name.endswith("_id") and name != "operation_id" and "{{" not in value:
                 assert value in known, f"{value} is not an id of the local cloud"
