@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
 
 Decide = t.Callable[[Cloud, dict[str, t.Any]], Plan]
+CONTEXT: dict[str, t.Any] = {}  # what the action door adds for Cloud: where progress goes
 RULES = {
     "mutually_exclusive": validation.check_mutually_exclusive,
     "required_one_of": validation.check_required_one_of,
@@ -44,7 +45,7 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
     secrets: set[str] = module.no_log_values
     for secret in list(secrets):
         hide(secrets, secret)
-    outcome = perform(plan, dict(module.params), spec, rules, module.check_mode, secrets)
+    outcome = perform(plan, dict(module.params), spec, rules, module.check_mode, secrets, **CONTEXT)
     for warning in outcome.pop("warnings", ()):
         module.warn(remove_values(warning, secrets))  # from core 2.19 on warn() itself masks nothing
     if outcome.pop("failed", False):
@@ -74,9 +75,7 @@ def perform(plan: Decide, params: dict[str, t.Any], spec: Spec, rules: t.Mapping
 
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:
     """Make blank options unset, in place, and raise InvalidArgument for what can be seen without a request."""
-    for name, value in params.items():
-        if isinstance(value, str) and not value.strip():
-            params[name] = None
+    unset_blanks(params)
     missing = [name for name, option in spec.items() if option.get("required") and params.get(name) is None]
     if missing:
         raise InvalidArgument(f"{', '.join(missing)} must not be empty.")
@@ -90,6 +89,16 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
         if not low <= given.get(name, low) <= high:
             raise InvalidArgument(f"{name} must be from {low} to {high}, not {given[name]}.")
     check_ids(params)
+
+
+def unset_blanks(values: dict[str, t.Any]) -> None:
+    """Make every blank string null, in place, also within lists of dicts: job controllers fill in '' for a field left empty."""
+    for name, value in values.items():
+        if isinstance(value, str) and not value.strip():
+            values[name] = None
+        for inner in value if isinstance(value, list) else ():
+            if isinstance(inner, dict):
+                unset_blanks(inner)
 
 
 def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:

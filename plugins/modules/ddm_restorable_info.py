@@ -56,7 +56,7 @@ EXAMPLES = r"""
 - name: Stop when there is no mapping
   ansible.builtin.assert:
     that: mapping.data_node_relations is not none
-    fail_msg: "{{ mapping.data_node_relations_reason }}"
+    fail_msg: "There is no mapping: {{ mapping.data_node_relations_reason }}"
 """
 
 RETURN = r"""

@@ -38,7 +38,7 @@ def create_token(cloud: Cloud, call: Call) -> Answer:
     known = any((u.name, u.password, u.domain) == (user.get("name"), user.get("password"), _dig(user, "domain", "name")) for u in cloud.users)
     if not known:
         raise refuse(401, "The username or password is wrong.")
-    project_id = _project_of(cloud, _dig(body, "auth", "scope", "project"))
+    project_id = _project_of(cloud, body["auth"])
     now = cloud.clock()
     value = "MII" + base64.b64encode(cloud.random.randbytes(900)).decode()
     cloud.tokens[value] = Token(value, project_id, now + cloud.settings.token_seconds)
@@ -56,11 +56,17 @@ def create_token(cloud: Cloud, call: Call) -> Answer:
     return Answer(201, {"token": token}, {"X-Subject-Token": value})
 
 
-def _project_of(cloud: Cloud, scope: Any) -> str | None:
-    if scope is None:
+def _project_of(cloud: Cloud, identity: dict[str, Any]) -> str | None:
+    """The project that a sign-in asks for; None for a domain or no scope at all."""
+    scope = identity.get("scope", {"domain": {}})
+    project = _dig(scope, "project")
+    if project is None and isinstance(_dig(scope, "domain"), dict):
         return None
+    if not isinstance(project, dict):
+        raise refuse(400, "auth.scope must name a project or a domain.")
     for project_id, name in cloud.projects.items():
-        if _dig(scope, "id") == project_id or (_dig(scope, "id") is None and _dig(scope, "name") == name):
+        # an id, where there is one, wins over the name: also a wrong one
+        if project["id"] == project_id if "id" in project else project.get("name") == name:
             return project_id
     raise refuse(404, "Could not find the project.")
 

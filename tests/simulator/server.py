@@ -64,7 +64,7 @@ class Gateway:
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_route("*", "/{path:.*}", self.serve)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self.serve)
         return app
 
     async def serve(self, request: web.Request) -> web.StreamResponse:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, credentials, iam
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, InvalidArgument, NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer, Http
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
@@ -66,10 +66,15 @@ class Cloud:
         return self._project
 
     def get(self, service: str, version: str, *path: str, query: t.Mapping[str, t.Any] | None = None) -> Reply:
-        """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated when that is safe and useful."""
+        """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated when that is safe and useful. Raises NotFound."""
         pairs = [(name, str(value)) for name, value in (query or {}).items() if value is not None]
         url = self._url(service, version, path) + ("?" + auth.query_string(pairs) if pairs else "")
-        return self.session.read("GET", url, self._signed, renew=self.renew)
+        try:
+            return self.session.read("GET", url, self._signed, renew=self.renew)
+        except ApiError as error:
+            if error.kind == "not_found":
+                raise NotFound(f"{service.upper()} {' '.join(path)} does not exist in this project and region. {error}", **error.facts) from None
+            raise
 
     def post_once(self, service: str, version: str, *path: str, body: t.Mapping[str, t.Any]) -> Reply:
         """Send one POST, once. Only the sender of _restore.py calls this."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import newest_first
@@ -44,12 +43,7 @@ class Dcs:
 
     def instance(self, instance_id: str) -> Row:
         """Return one instance (ShowInstance). `task` is the operation under way, if any: the status can stay RUNNING meanwhile."""
-        try:
-            return _instance(self._cloud.get("dcs", "v2", "instances", instance_id).body)
-        except ApiError as error:
-            if error.kind == "not_found":
-                raise NotFound(f"DCS instance {instance_id} does not exist in this project and region. {error}", **error.facts) from None
-            raise
+        return _instance(self._cloud.get("dcs", "v2", "instances", instance_id).body)
 
     def instances(self, name: str | None = None, status: str | None = None) -> list[Row]:
         """Return all instances (ListInstances), of exactly this name and status where given."""

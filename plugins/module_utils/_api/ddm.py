@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, NotFound, ProtocolError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import newest_first
@@ -116,12 +116,7 @@ class Ddm:
         return "instances", instance_id, "backups", call
 
     def _get(self, *path: str, version: str = "v3", query: t.Mapping[str, t.Any] | None = None) -> Reply:
-        try:
-            return self._cloud.get("ddm", version, *path, query=query)
-        except ApiError as error:
-            if error.kind == "not_found":
-                raise NotFound(f"DDM {' '.join(path)} does not exist in this project and region. {error}", **error.facts) from None
-            raise
+        return self._cloud.get("ddm", version, *path, query=query)
 
     def _list(
         self,

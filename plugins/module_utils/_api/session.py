@@ -87,7 +87,10 @@ class Session:
         definite = 400 <= answer.status < 500 and answer.status != 408 and re.fullmatch(r"[A-Z]{2,10}\.[0-9]{3,8}", code or "") is not None
         request_id = request_id or _safe(inner_id)
         text = f"{where} answered HTTP {answer.status}"
-        text += f" {printable(code, 64)}: {printable(message or '', 300)}" if code or message else f"; the answer is not from the API{title(answer.body)}"
+        if code or message:
+            text += f" {printable(code, 64)}: {printable(message or '', 300).rstrip('. ')}"
+        else:
+            text += f"; the answer is not from the API{title(answer.body)}"
         if 300 <= answer.status < 400:
             text += "; a redirect is never followed, because the credentials would go with it. Check the endpoint"
         skew = self._skew(answer) if answer.status == 401 else None

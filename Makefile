@@ -1,0 +1,54 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Every target prepares .venv first, and does nothing there when the requirements are unchanged.
+
+PYTHON ?= python3
+# Runs a command with .venv on PATH and Ansible's files under .work; see that file.
+RUN = $(PYTHON) tests/tools/run.py
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint sanity unit playbooks soak mutation bench docs artifact clean
+
+help: ## Show this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
+
+venv: ## Prepare .venv and .work/dev, the checkout seen as an Ansible collection
+	@$(PYTHON) tests/tools/venv.py
+
+demo: venv ## Restore a database and a cache in a local cloud, with the collection built and installed
+	@$(RUN) python tests/tools/demo.py
+
+test: venv ## All fast tests: unit, contract and playbook tests, linters, type check, ansible-test sanity
+	@$(RUN) python tests/tools/check.py
+
+lint: venv ## ruff, mypy --strict, ansible-lint (production), changelog and documentation lint
+	@$(RUN) python tests/tools/check.py ruff mypy changelog ansible-lint docs
+
+sanity: venv ## ansible-test sanity; make sanity ARGS='--test pylint' for one test
+	@$(RUN) python tests/tools/sanity.py $(ARGS)
+
+unit: venv ## Unit and contract tests; make unit ARGS='-k signing' for some
+	@$(RUN) pytest tests/unit tests/contract $(ARGS)
+
+playbooks: venv ## Tests that run ansible-playbook
+	@$(RUN) pytest tests/integration $(ARGS)
+
+soak: venv ## Long runs: the tests marked slow
+	@$(RUN) pytest -m slow $(ARGS)
+
+mutation: venv ## Change the code at random and see whether the unit tests notice
+	@$(RUN) mutmut run $(ARGS)
+
+bench: venv ## Measure: what a module ships and how long it takes
+	@$(RUN) python -m tests.benchmarks $(ARGS)
+
+docs: venv ## The documentation as HTML, in .work/docs
+	@$(RUN) bash tests/tools/docs
+
+artifact: venv ## Build the collection into .work/artifact
+	@$(RUN) python tests/tools/artifact.py .work/artifact
+
+clean: ## Remove what the other targets made
+	rm -rf .venv .work .ansible .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis collections mutants tests/output

@@ -1,0 +1,192 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs an operation over real sockets in time that is mostly imagined: a sleep of a minute costs a few milliseconds, for client and cloud alike."""
+
+from __future__ import annotations
+
+import importlib
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _arguments, _module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer, Http
+from tests.simulator import Simulator
+from tests.simulator import scenario as names
+
+PATIENCE = 0.25  # real seconds that stand for a whole HTTP timeout
+
+
+class Time:
+    """A calendar and a stopwatch that run on while somebody sleeps. `jump` moves the client's calendar alone."""
+
+    def __init__(self, pace: float = 1 / 4000) -> None:
+        self.pace, self.ahead, self.jump = pace, 0.0, 0.0
+
+    def reset(self) -> None:
+        self.ahead, self.jump, self.pace = 0.0, 0.0, 1 / 4000
+
+    def cloud(self) -> float:
+        return time.time() + self.ahead
+
+    def calendar(self) -> float:
+        return self.cloud() + self.jump
+
+    def stopwatch(self) -> float:
+        return time.monotonic() + self.ahead
+
+    def sleep(self, seconds: float) -> None:
+        self.ahead += seconds
+        time.sleep(seconds * self.pace)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.calendar, self.stopwatch, self.sleep, random.Random(1).random)
+
+
+class Wire:
+    """The real transport with less patience. It can lead the POST elsewhere, and tells when it goes out and when its fate is known."""
+
+    def __init__(self, clock: Time, verify: bool = True, ca_path: str | None = None, hide: Callable[[str], Any] = lambda secret: None) -> None:
+        self.time, self.http = clock, Http(verify, ca_path, hide)
+        self.post_urls: list[str | None] = []  # where the next POSTs go instead; None: where they belong
+        self.before_post: list[Callable[[], Any]] = []
+        self.after_post: list[Callable[[], Any]] = []
+        self.tried = 0  # POSTs handed to the transport
+
+    def __call__(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool = False) -> Answer:
+        if not fresh:
+            return self._exchange(method, url, headers, body, timeout, cap, False)
+        self.tried += 1
+        while self.before_post:
+            self.before_post.pop(0)()
+        other = self.post_urls.pop(0) if self.post_urls else None
+        if other:
+            parts = urlsplit(url)
+            url = other + parts.path
+        try:
+            return self._exchange(method, url, headers, body, timeout, cap, True)
+        finally:
+            while self.after_post:
+                self.after_post.pop(0)()
+
+    def _exchange(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool) -> Answer:
+        begun, patience = time.monotonic(), min(timeout, PATIENCE)
+        try:
+            return self.http(method, url, headers, body, patience, cap, fresh)
+        except TransportError:
+            if time.monotonic() - begun >= patience:
+                self.time.ahead += timeout - patience
+            raise
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One of the three requests that must not be repeated, with the calls around it."""
+
+    name: str
+    post: str  # the operation's name in the ledger
+    listed: str  # the list its preflight rests on
+    poll: str  # what is read while waiting
+    id_name: str
+    records: str  # what the cloud keeps of it
+    subject: str  # the id that every message names
+    params: Mapping[str, Any]
+
+    @property
+    def ddm(self) -> bool:
+        return self.name == "ddm_recovery"
+
+
+DCS_RESTORE = Operation(
+    *("dcs_restore", "dcs.restore", "dcs.restores", "dcs.restores", "restore_id", "dcs_restores", names.DCS_INSTANCE),
+    params={"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP, "remark": "drill", "operation_id": "CHG-1"},
+)
+DDM_RECOVERY = Operation(
+    *("ddm_recovery", "ddm.recovery", "ddm.jobs", "ddm.job", "job_id", "jobs", names.DDM_TARGET),
+    params={"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"},
+)
+DCS_BACKUP = Operation(
+    *("dcs_backup", "dcs.backup", "dcs.backups", "dcs.backups", "backup_id", "dcs_backups", names.DCS_INSTANCE),
+    params={"instance_id": names.DCS_INSTANCE, "remark": "drill", "operation_id": "CHG-1"},
+)
+OPERATIONS = (DCS_RESTORE, DDM_RECOVERY, DCS_BACKUP)
+
+
+@dataclass
+class Outcome:
+    """What the task said, what the cloud saw, and how long it took in imagined and in real seconds."""
+
+    result: dict[str, Any]
+    received: int
+    executed: int
+    effects: int
+    elapsed: float
+    real: float
+    secrets: set[str]
+
+
+@dataclass
+class Bench:
+    """A cloud, a clock and a wire for one case."""
+
+    sim: Simulator
+    time: Time
+    wire: Wire = field(init=False)
+    env: dict[str, str] = field(init=False)
+    params: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.time.reset()
+        self.sim.reset()
+        self.wire = Wire(self.time, ca_path=str(self.sim.ca_file) if self.sim.ca_file else None)
+        self.env = dict(self.sim.env)
+        self.params = {}
+
+    def run(self, operation: Operation, **params: Any) -> Outcome:
+        """Run the module's own decision as the module does."""
+        secrets: set[str] = set()
+        begun, real = self.time.stopwatch(), time.monotonic()
+        result = perform(
+            operation.name, {**operation.params, **self.params, **params}, self.env, secrets, clock=self.time.clock, http=self.wire
+        )
+        elapsed, real = self.time.stopwatch() - begun, time.monotonic() - real
+        posts = self.sim.posts(operation.post)
+        executed = sum(entry.handled is not None and entry.handled < 300 for entry in posts)
+        return Outcome(result, len(posts), executed, self.sim.started(operation.post), elapsed, real, secrets)
+
+    def sign_in_by_password(self) -> None:
+        """Use a user's password instead of access keys."""
+        for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY"):
+            del self.env[name]
+        self.env.update(HW_USER_NAME=names.USER, HW_USER_PASSWORD=names.PASSWORD, HW_DOMAIN_NAME=names.DOMAIN)
+
+    def sign_in_by_token(self) -> None:
+        """Use a token that the user has got from somewhere."""
+        for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY"):
+            del self.env[name]
+        self.env["HW_AUTH_TOKEN"] = names.TOKEN
+
+
+def perform(name: str, params: Mapping[str, Any], env: Mapping[str, str], secrets: set[str], dry_run: bool = False, **context: Any) -> dict[str, Any]:
+    """Return a module's result from its plan(), with every option that is not given at its default."""
+    module = importlib.import_module(f"ansible_collections.huaweicloud.recovery.plugins.modules.{name}")
+    waits = name in ("dcs_restore", "ddm_recovery", "dcs_backup", "restore_wait")
+    spec = {**_arguments.CONNECTION, **(_arguments.WAIT if waits else {}), **module.OPTIONS}
+    given = {**{option: terms.get("default") for option, terms in spec.items()}, **params}
+    return _module.perform(module.plan, given, spec, {}, dry_run, secrets, environ={"HOME": "/nonexistent", **env}, **context)
+
+
+@contextmanager
+def cloud(clock: Time, **settings: Any) -> Iterator[Simulator]:
+    """A cloud that lives in imagined time, in which an operation takes half a minute."""
+    with Simulator(clock=clock.cloud, **{"restore_seconds": 30.0, "backup_seconds": 30.0, **settings}) as sim:
+        yield sim

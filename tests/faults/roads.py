@@ -1,0 +1,96 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ways to the cloud that are blocked: nobody listens, nobody answers, TLS breaks off, a proxy says no."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+
+def closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+    return port
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[int]:
+    """A port that takes no connection and refuses none: its queue is full."""
+    with socket.socket() as server, contextlib.ExitStack() as waiting:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+@contextlib.contextmanager
+def listener(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A port whose connections are handed to `serve`, each in a thread of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client = server.accept()[0]
+                    threading.Thread(target=guarded, args=[client], daemon=True).start()
+
+        def guarded(client: socket.socket) -> None:
+            with client, contextlib.suppress(OSError):
+                serve(client)
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def reset_in_handshake(client: socket.socket) -> None:
+    """Read the first bytes of TLS and break off."""
+    client.recv(4096)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@dataclass
+class Proxy:
+    """A proxy for CONNECT. Each tunnel is answered as `script` says, in turn: a status line with its headers, or None to open it."""
+
+    script: list[str | None] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)  # what the tunnels were asked for with
+
+    def serve(self, client: socket.socket) -> None:
+        head = client.recv(65536).decode("latin-1")
+        self.heads.append(head)
+        refusal = self.script.pop(0) if self.script else None
+        if refusal is not None:
+            client.sendall(refusal.encode() + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return
+        host, _, port = head.split()[1].rpartition(":")
+        with socket.create_connection((host.strip("[]"), int(port))) as server:
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            self._relay(client, server)
+
+    @staticmethod
+    def _relay(client: socket.socket, server: socket.socket) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(client, selectors.EVENT_READ, server)
+            selector.register(server, selectors.EVENT_READ, client)
+            while True:
+                for key, _ in selector.select():
+                    source, target = key.fileobj, key.data
+                    data = source.recv(65536) if isinstance(source, socket.socket) else b""
+                    if not data:
+                        return
+                    target.sendall(data)

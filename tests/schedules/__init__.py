@@ -1,0 +1,38 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Random schedules: the real client against a virtual cloud in virtual time, everything that goes wrong drawn from one seed.
+
+    python -m tests.schedules --seed 4711 --verbose      what happened in one schedule, step by step
+    python -m tests.schedules --count 1000000            many of them, on all cores
+    python -m tests.schedules --wrong post_again_on_5xx  the same with a client that is wrong on purpose
+
+What is searched for, in the history that the cloud keeps:
+
+- duplicate: an operation was started again although its start before was accepted and did not fail;
+- lost: a task said that nothing was changed although its restore runs or ran, or said "unknown" although it had been shown the record;
+- untrue: a task said that it succeeded, failed or was unchanged and the history says otherwise, or the instance did not serve yet;
+- repeated: one run sent a second request although the first may have been executed;
+- stuck: when all is calm again, the same task does not end right.
+
+ASSUMPTIONS has what must hold for "0 of these"; schedules are drawn inside of it and nowhere outside.
+"""
+
+from __future__ import annotations
+
+ASSUMPTIONS = """\
+What must hold so that a restore is started at most once and never lost, whatever else fails:
+
+1. The record of a restore can be seen before the restore ends. It may be missing from the list for a while, but not longer than
+   the restore takes. (DCS: restores take 1 to 30 minutes. DDM: the same for the job.)
+2. While it restores one instance, the cloud refuses to start another restore on it.
+3. The remark of the restore is kept as it was written (DCS). When it is not, the task warns with marker_echoed: false; then only one run is protected.
+4. A request does not arrive later than http_timeout after it was sent. Inside of one run that is all. When another run of the same task
+   begins meanwhile (a relaunch after a kill, or two runs at once), a restore must also take longer than the request (and the look before it)
+   was under way. Otherwise wait for http_timeout before you relaunch: a request on its way cannot be called back by anybody.
+5. An answer that names an error code of the service with a 4xx status (but for the codes for "busy" and 408) is true: the service did not act.
+   The same goes for 429 and 401 with the gateway's code. Everything else may be a lie.
+6. DDM has no remark. While a task runs, nobody else restores something else onto the same target. Across runs nothing is guessed:
+   the next run is refused with the id of the job, and job_id attaches to it.
+"""

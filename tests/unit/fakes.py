@@ -1,0 +1,83 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Time without waiting and HTTP without sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer
+
+NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
+NOW_MS = int(NOW * 1000)
+PROJECT = "0f6c2a1b9d8e4f70a1b2c3d4e5f60718"
+KEYS: dict[str, Any] = {
+    "access_key": "AKUNITTEST0000000001",
+    "secret_key": "sk-unit-test-0123456789abcdefghijklmnop",
+    "region": "ap-southeast-3",
+    "project_id": PROJECT,
+}
+
+
+class Time:
+    """A clock that only sleep() and the test move."""
+
+    def __init__(self, random: float = 0.0) -> None:
+        self.passed = 0.0
+        self.slept: list[float] = []
+        self.chance = random
+        self.clock = Clock(now=lambda: NOW + self.passed, monotonic=lambda: 1000.0 + self.passed, sleep=self.sleep, random=lambda: self.chance)
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.slept.append(seconds)
+        self.passed += seconds
+
+
+@dataclass
+class Sent:
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes | None
+    timeout: float
+    cap: int
+    fresh: bool
+
+
+@dataclass
+class Wire:
+    """Stands for http.Http: gives the replies in turn, an exception is raised; the last one is repeated."""
+
+    replies: list[Any]
+    sent: list[Sent] = field(default_factory=list)
+
+    def __call__(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool = False) -> Answer:
+        self.sent.append(Sent(method, url, headers, body, timeout, cap, fresh))
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if isinstance(reply, BaseException):
+            raise reply
+        found = reply(self.sent[-1]) if callable(reply) else reply
+        assert isinstance(found, Answer)
+        return found
+
+
+def answer(status: int = 200, body: Any = None, **headers: str) -> Answer:
+    """An answer; a body that is not bytes is sent as JSON, and header_names become header-names."""
+    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    return Answer(status, {name.replace("_", "-").lower(): value for name, value in headers.items()}, raw)
+
+
+def cloud(replies: Iterable[Any], time: Time | None = None, hidden: list[str] | None = None, **options: Any) -> tuple[Cloud, Wire]:
+    """A Cloud with AK/SK (or what the options say instead) over a Wire."""
+    wire = Wire(list(replies))
+    hide: Callable[[str], Any] = (hidden if hidden is not None else []).append
+    given = options if {"auth_token", "username"} & set(options) else {**KEYS, **options}
+    return Cloud(given, environ={"HOME": "/nonexistent"}, clock=(time or Time()).clock, hide=hide, http=wire), wire

@@ -1,0 +1,68 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import FOREVER, matching, window, within
+
+CLOCK = Clock(now=lambda: 1_780_000_000.0)  # 2026-05-28T20:26:40Z
+ROWS: list[dict[str, Any]] = [
+    {"id": "a", "status": "succeed", "made": "2026-05-02T00:00:00Z"},
+    {"id": "b", "status": "failed", "made": "2026-05-01T00:00:00+0000"},
+    {"id": "c", "status": "failed", "made": None},
+]
+
+
+def ids(rows: list[dict[str, Any]]) -> str:
+    return "".join(row["id"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"one": None, "state": None}, "abc"),
+        ({"one": "", "state": ""}, "abc"),
+        ({"one": None, "state": "failed"}, "bc"),
+        ({"one": "b", "state": "failed"}, "b"),
+        ({"one": "a", "state": "failed"}, ""),
+    ],
+)
+def test_options_that_are_set_are_combined(given: dict[str, Any], expected: str) -> None:
+    assert ids(matching(ROWS, given, {"one": "id", "state": "status"})) == expected
+
+
+def test_window_is_open_where_nothing_is_given() -> None:
+    assert window({"begin_time": None, "end_time": ""}, CLOCK) == (0, FOREVER)
+    assert window({"begin_time": None, "end_time": None}, CLOCK, 5, 7) == (5, 7)
+
+
+def test_window_takes_both_spellings() -> None:
+    assert window({"begin_time": "2026-05-01T00:00:00+02:00", "end_time": "1777680000000"}, CLOCK) == (1_777_586_400_000, 1_777_680_000_000)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "message"),
+    [
+        ("2026-05-02T00:00:00Z", "2026-05-01T00:00:00Z", "lies after end_time"),
+        ("2026-05-01T00:00:00", None, "no time zone"),
+        (None, "2026-06-01T00:00:00Z", "future"),
+        ("1777593600", None, "seconds"),
+    ],
+)
+def test_window_refuses(begin: str | None, end: str | None, message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        window({"begin_time": begin, "end_time": end}, CLOCK)
+
+
+def test_the_ends_of_a_window_belong_to_it() -> None:
+    begin, end = window({"begin_time": "2026-05-01T00:00:00Z", "end_time": "2026-05-02T00:00:00Z"}, CLOCK)
+    assert ids(within(ROWS, "made", begin, end)) == "ab"
+    assert ids(within(ROWS, "made", begin + 1, end - 1)) == ""
+    assert ids(within(ROWS, "made", 0, FOREVER)) == "abc"
