@@ -130,7 +130,7 @@ class DcsRestore(DcsOperation):
         newest = records[0] if records else None
         done = newest if newest and newest["status"] == "succeed" and self.carries_mark(newest) else None
         blocked = obstacle(instance)
-        if done and blocked and instance["status"] not in BROKEN and not running:
+        if done and instance["status"] == "RESTORING" and not running:
             running = [done]  # its record says succeed, its instance does not serve yet
         if others:
             blocked = f"restore {others[0]['restore_id']} of another backup ({others[0]['backup_id']}) is {others[0]['status']}"

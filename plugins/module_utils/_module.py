@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import typing as t
 from urllib.parse import quote, quote_plus
 
@@ -61,7 +62,8 @@ def perform(plan: Decide, params: dict[str, t.Any], spec: Spec, rules: t.Mapping
         cloud = Cloud(params, hide=lambda secret: hide(secrets, secret), **context)
         return execute(plan(cloud, params), dry_run)
     except CloudError as error:
-        return {"failed": True, "msg": str(error), **error.details()}
+        quiet = "wait" in spec and not (cloud is not None and cloud.posted) and not re.search("Nothing was|No request", str(error))
+        return {"failed": True, "msg": f"{error}{' Nothing was started.' if quiet else ''}", **error.details()}
     except BaseException as error:  # its text may hold anything, so only its name is told
         posted = cloud is not None and cloud.posted
         done = (

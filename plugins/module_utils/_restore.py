@@ -30,7 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Status, Watch, wait_until
 
-WINDOW = 180.0  # seconds after a lost answer in which its effect is looked for
+WINDOW, BUSY_WINDOW = 180.0, 60.0  # seconds in which the effect is looked for after a lost answer, and after a busy code
 REMARK_LENGTH, MARK_LENGTH = 128, 34  # DCS.4098; " [rst1:" + 26 + "]"
 RESTLESS = 6  # looks that may differ from the one before until the send is given up
 
@@ -113,7 +113,7 @@ def start(operation: Operation, planned: Seen, cloud: Cloud, timeout: float) -> 
 
     Raises Busy, NotStarted and refusals (nothing was started), OutcomeUnknown (sent, answer lost, no trace in time). `timeout` in seconds.
     """
-    clock, attempt, restless, previous = cloud.clock, 0, 0, planned
+    clock, attempt, restless, renewed, previous = cloud.clock, 0, 0, False, planned
     deadline = cloud.session.deadline = clock.monotonic() + timeout
     while True:
         seen = operation.look()
@@ -136,9 +136,12 @@ def start(operation: Operation, planned: Seen, cloud: Cloud, timeout: float) -> 
                 raise refused(operation, error) from None
             if meaning in ("unknown", "busy"):
                 return reconcile(operation, seen, error, sent_at, cloud, deadline)
-            pause = later(operation, error, attempt, cloud, deadline)
-            attempt, previous = attempt + 1, seen
-            clock.sleep(pause)
+            previous = seen
+            if error.kind == "auth_failed" and not renewed and cloud.renew():
+                renewed = True
+                continue
+            clock.sleep(later(operation, error, attempt, cloud, deadline))
+            attempt += 1
             continue
         found = operation.accepted(reply)
         if found is not None:
@@ -148,11 +151,7 @@ def start(operation: Operation, planned: Seen, cloud: Cloud, timeout: float) -> 
 
 
 def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, deadline: float) -> float:
-    """Return the seconds until the preflight is repeated after a POST that had no effect for sure. Raises when tries, time or credentials are out."""
-    if error.kind == "auth_failed":
-        if attempt == 0 and cloud.renew():
-            return 0.0
-        raise refused(operation, error)
+    """Return the seconds until the preflight is repeated after a POST that had no effect for sure. Raises when tries or time are out."""
     pause = retry.delay(error, attempt, cloud.clock.random())
     if pause is None or attempt >= cloud.settings.get("max_retries", 5) or cloud.clock.monotonic() + pause >= deadline:
         if isinstance(error, ApiError) or not error.transient:
@@ -167,7 +166,7 @@ def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, d
 def reconcile(operation: Operation, before: Seen, cause: CloudError, sent_at: float, cloud: Cloud, deadline: float) -> Started:
     """Look for the effect of a POST whose answer was lost or was a busy code. It never leads to a second POST."""
     clock, was_busy = cloud.clock, fate(cause) == "busy"
-    window, pause, looks = clock.monotonic() + WINDOW, 0.5, 0
+    window, pause, looks = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5, 0
     previous: Seen | None = None
     while True:
         seen = None
@@ -187,6 +186,8 @@ def reconcile(operation: Operation, before: Seen, cause: CloudError, sent_at: fl
         previous, now = seen or previous, clock.monotonic()
         waiting_helps = seen is not None and seen.blocked is not None and not was_busy  # the instance is at work: our record may still appear
         if now >= deadline or (now >= window and not waiting_helps):
+            if was_busy and seen is not None:
+                raise busy(operation, seen, cause)
             raise unknown(operation, cause, sent_at, looks, "")
         clock.sleep(max(0.0, min(pause, deadline - now)))
         pause = min(pause * 1.5, 10.0)
@@ -208,9 +209,7 @@ def busy(operation: Operation, seen: Seen, cause: CloudError | None = None) -> B
     """Return the refusal while something else holds the instance."""
     why = seen.blocked or "the cloud reports another operation"
     answer = f" The cloud's answer: {cause}" if cause else ""
-    return Busy(
-        f"{operation.name} was not started: {why}.{answer} Run the task again when that has ended.", **(cause.facts if cause else {})
-    )
+    return Busy(f"{operation.name} was not started: {why}.{answer} Run the task again when that has ended.", **(cause.facts if cause else {}))
 
 
 def refused(operation: Operation, error: CloudError) -> CloudError:

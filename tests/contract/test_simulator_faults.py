@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.simulator import Simulator
+from tests.simulator import Simulator, peers
 from tests.simulator import scenario as names
 from tests.simulator.faults import BEHAVIOURS, PRESETS
 from tests.simulator.wire import Answer
@@ -345,7 +345,8 @@ def test_rewriting(sim: Simulator) -> None:
     assert record(key="status", value="paused ")["status"] == "paused "
     assert "restore_id" not in record(key="restore_id", missing=True)
     assert "restoreId" in record(key="restore_id", rename="restoreId")
-    for value in (7, None, {}, "", "x" * 10_240, "a b"):
+    odd: tuple[Any, ...] = (7, None, {}, "", "x" * 10_240, "a b")
+    for value in odd:
         assert record(key="restore_id", value=value)["restore_id"] == value
     for value in ("100,00", None, "250.00", "NaN"):
         assert record(key="progress", value=value)["progress"] == value
@@ -436,6 +437,56 @@ def test_mutate_with_a_function(sim: Simulator) -> None:
     sim.fault("mutate", "dcs.restores", function=change)
     answer = get(sim)
     assert (answer.status_code, answer.json()["tea"], answer.json()["total_num"]) == (418, True, 1)
+
+
+# What stands between
+
+
+def test_a_port_that_refuses() -> None:
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", peers.refused_port()), timeout=5)
+
+
+def test_a_port_that_does_not_answer() -> None:
+    with peers.blackhole() as port, pytest.raises(TimeoutError):
+        socket.create_connection(("127.0.0.1", port), timeout=0.3)
+
+
+def test_a_handshake_that_breaks_off() -> None:
+    with peers.Listener() as listener:
+        with pytest.raises(requests.exceptions.ConnectionError):
+            requests.get(f"https://127.0.0.1:{listener.port}/", timeout=5)
+        assert listener.connections == 1
+
+
+@pytest.mark.parametrize("tls", [None, "ca"])
+def test_proxy(tls: str | None) -> None:
+    with Simulator(tls=tls) as target, peers.Proxy() as proxy:
+        answer = requests.get(
+            target.url + RESTORE,
+            headers={"X-Auth-Token": names.TOKEN, "Host": "dcs.example.com"},
+            proxies={"http": proxy.url, "https": proxy.url},
+            verify=str(target.ca_file),
+            timeout=5,
+        )
+        assert answer.json()["total_num"] == 1
+        assert proxy.requests == [f"CONNECT 127.0.0.1:{target.port} HTTP/1.1" if tls else f"GET {target.url}{RESTORE} HTTP/1.1"]
+        assert target.ledger[0].headers["host"] == "dcs.example.com"
+
+
+def test_a_proxy_that_refuses(sim: Simulator) -> None:
+    for status in (407, 502):
+        with peers.Proxy(status) as proxy:
+            assert requests.get(sim.url, proxies={"http": proxy.url}, timeout=5).status_code == status
+            with pytest.raises(requests.exceptions.ProxyError):
+                requests.get("https://127.0.0.1:1/", proxies={"https": proxy.url}, timeout=5)
+    assert sim.ledger == []
+
+
+def test_ipv6() -> None:
+    with Simulator(host="::1") as six:
+        assert six.url.startswith("http://[::1]:")
+        assert get(six).status_code == 200
 
 
 # The queue

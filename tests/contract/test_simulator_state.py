@@ -10,6 +10,7 @@ import calendar
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -501,6 +502,30 @@ def test_ledger_and_reset(sim: Simulator, api: Api) -> None:
     sim.reset()
     assert (sim.ledger, sim.restores_started()) == ([], 0)
     assert api.dcs().json()["status"] == "RUNNING"
+
+
+def test_every_way_in(clock: Clock) -> None:
+    with Simulator(clock=clock) as sim:
+        common = {"HW_REGION_NAME", "HW_IAM_ENDPOINT", "HW_DDM_ENDPOINT", "HW_DCS_ENDPOINT"}
+        assert set(sim.env) - common == {"HW_PROJECT_ID", "HW_ACCESS_KEY", "HW_SECRET_KEY"}
+        assert set(sim.env_for("temporary")) - set(sim.env) == {"HW_SECURITY_TOKEN"}
+        assert set(sim.env_for("token")) - common == {"HW_PROJECT_ID", "HW_AUTH_TOKEN"}
+        assert set(sim.env_for("password")) - common == {"HW_USER_NAME", "HW_USER_PASSWORD", "HW_DOMAIN_NAME"}
+
+
+def test_it_stops_while_a_request_hangs() -> None:
+    before = time.monotonic()
+    with Simulator() as sim:
+        sim.fault("hang")
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            requests.get(sim.url + "/v3/projects", timeout=0.1)
+        sim.fault("hang")
+        sock = socket.create_connection(("127.0.0.1", sim.port))
+        sock.sendall(b"GET /v3/projects HTTP/1.1\r\nHost: x\r\n\r\n")
+        while len(sim.ledger) < 2:
+            time.sleep(0.01)
+    sock.close()
+    assert time.monotonic() - before < 5
 
 
 def test_the_same_seed_gives_the_same_ids(clock: Clock) -> None:

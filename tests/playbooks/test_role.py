@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests import door
 from tests.simulator import Simulator
@@ -165,31 +167,140 @@ def second_run(sim: Simulator, wanted: Variables) -> None:
 
 
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
-    with Simulator(scenario="fleet-6-2") as sim:
+    with Simulator(scenario="fleet-5-2") as sim:
         sim.fault("operation_fails", "ddm.recovery", after=1)
-        sim.fault("operation_fails", "dcs.restore", after=1)
-        sim.fault("outcome", "dcs.restore", leave="ERROR")  # taken by the third: the second has its own
+        sim.fault("outcome", "dcs.restore", leave="ERROR")  # the restores of cache-0 to cache-3, in this order
+        sim.fault("operation_fails", "dcs.restore")
         sim.fault("stuck", "dcs.restore")
         sim.fault("refusal", "dcs.restore", code="DCS.4107", message="The order of the instance is unpaid.")
-        caches = [{"name": f"cache-{n}", "instance_id": ids.fleet_dcs_instance(n), "backup_id": ids.fleet_dcs_backup(n)} for n in range(6)]
+        caches = [{"name": f"cache-{n}", "instance_id": ids.fleet_dcs_instance(n), "backup_id": ids.fleet_dcs_backup(n)} for n in range(5)]
         missing = {"name": "missing", "instance_id": ids.DCS_OTHER, "restore_point": "latest"}
         naive = {"name": "naive", "instance_id": ids.DCS_SINGLE, "restore_point": "2026-01-31T03:00:00"}
         both = {"name": "both", "instance_id": ids.DCS_EMPTY, "restore_point": "latest", "backup_id": ids.DCS_BACKUP}
-        wanted = fleet(restore_dcs=[missing, *caches, naive, both], restore_wait_timeout=6, restore_report_dir=str(tmp_path))
-        done = run(sim, wanted)
-        assert done.rc == 2
-        assert recap(done)["failed"] == 1
-        found = {name: (target["outcome"], target["failed_step"], target["error_kind"]) for name, target in targets(done).items()}
-        assert found == {
-            ids.fleet_ddm_target(0): ("succeeded", None, None),
-            ids.fleet_ddm_target(1): ("failed", "wait", "operation_failed"),
-            "missing": ("failed", "plan", "not_found"),
-            "cache-0": ("failed", "wait", "operation_failed"),
-            "cache-1": ("failed", "wait", "operation_failed"),
-            "cache-2": ("failed", "wait", "wait_timeout"),
-            "cache-3": ("failed", "restore", "denied"),
-            "cache-4": ("succeeded", None, None),
-            "cache-5": ("succeeded", None, None),
-            "naive": ("failed", "plan", "invalid_argument"),
-            "both": ("failed", "plan", "invalid_argument"),
+        done = run(sim, fleet(restore_dcs=[missing, *caches, naive, both], restore_wait_timeout=3, restore_report_dir=str(tmp_path)))
+        assert sim.errors == []
+        posts = len(sim.posts())
+    assert done.rc == 2
+    assert recap(done)["failed"] == 1
+    found = {name: (target["outcome"], target["failed_step"], target["error_kind"]) for name, target in targets(done).items()}
+    expected = {
+        ids.fleet_ddm_target(0): ("succeeded", None, None),
+        ids.fleet_ddm_target(1): ("failed", "wait", "operation_failed"),
+        "missing": ("failed", "plan", "not_found"),
+        "cache-0": ("failed", "wait", "operation_failed"),
+        "cache-1": ("failed", "wait", "operation_failed"),
+        "cache-2": ("failed", "wait", "wait_timeout"),
+        "cache-3": ("failed", "restore", "rejected"),
+        "cache-4": ("succeeded", None, None),
+        "naive": ("failed", "plan", "invalid_argument"),
+        "both": ("failed", "plan", "invalid_argument"),
+    }
+    assert found == expected
+    assert posts == 2 + 5
+    assert targets(done)["cache-2"]["restore_id"]
+    assert targets(done)["cache-2"]["finished"] is None
+    assert "unpaid" in targets(done)["cache-3"]["msg"]
+
+    report = json.loads(next(tmp_path.glob("*.json")).read_text(encoding="utf-8"))
+    assert report == result(done)
+    markdown = next(tmp_path.glob("*.md")).read_text(encoding="utf-8")
+    assert "- Result: **failed**\n" in markdown
+    message = task(done, "Fail when a target has failed")["msg"]
+    assert message.startswith("8 of 10 targets failed.")
+    for name, (outcome, step, kind) in expected.items():
+        assert re.search(rf"{name} \(\S+\): {outcome}" + (f" at {step}, {kind}: ." if step else " in "), message), name
+        assert not kind or kind in markdown.replace("\\", "")
+
+
+def test_adopts_what_runs_and_takes_connection_from_module_defaults(tmp_path: Path) -> None:
+    hostile = "{{ 'INJ' ~ 'ECTED' }} | <b>`x`\nnext"
+    with Simulator(restore_seconds=6) as sim:
+        sim.state.dcs_backups[ids.DCS_BACKUP].remark = hostile
+        restore = door.module("dcs_restore", sim.env, instance_id=ids.DCS_INSTANCE, backup_id=ids.DCS_BACKUP, wait=False)
+        job = door.module("ddm_recovery", sim.env, instance_id=ids.DDM_SOURCE, target_instance_id=ids.DDM_TARGET, restore_time="latest", wait=False)
+        wanted = {
+            "restore_ddm": [database(job_id=job["job_id"])],
+            "restore_dcs": [cache(restore_point="latest", backup_id="", remark="", operation_id="", name="{{ 'orders' }} | cache")],
+            "restore_operation_id": "",
+            "restore_poll_interval": 1,
+            "restore_report_dir": str(tmp_path),
         }
+        connection = {name.removeprefix("HW_").lower().replace("region_name", "region"): value for name, value in sim.env.items()}
+        play = [
+            {
+                "hosts": "localhost",
+                "gather_facts": False,
+                "module_defaults": {"group/huaweicloud.recovery.all": connection},
+                "vars_files": [str(tmp_path / "vars.json")],
+                "tasks": [{"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}}],
+            }
+        ]
+        (tmp_path / "vars.json").write_text(json.dumps(wanted).replace("{{ 'orders' }}", "orders"), encoding="utf-8")
+        done = door.playbook(yaml.safe_dump(play), {})
+        assert len(sim.posts()) == 2
+        assert sim.errors == []
+    assert done.rc == 0, done.output
+    assert ids.SECRET_KEY not in done.output + json.dumps(done.results)
+    found = targets(done)
+    assert [(target["action"], target["adopted"], target["outcome"]) for target in found.values()] == [("adopt", True, "succeeded")] * 2
+    assert found["orders | cache"]["restore_id"] == restore["restore_id"]
+    assert found["orders-db"]["job_id"] == job["job_id"]
+    assert found["orders | cache"]["backup"]["remark"] == hostile  # shown, not evaluated
+    assert json.loads(Path(result(done)["report_json"]).read_text(encoding="utf-8")) == result(done)
+    assert "| orders \\| cache | dcs |" in Path(result(done)["report_markdown"]).read_text(encoding="utf-8")
+
+
+def test_verify_asks_again_and_fails_only_what_it_cannot_see() -> None:
+    with Simulator(scenario="fleet-1-1") as sim:
+        sim.fault("rewrite", "dcs.instances", key="status", value="RESTARTING")
+        sim.fault("forbidden", "ddm.instances")
+        done = run(sim, {name: entries[:1] for name, entries in fleet().items()})
+        assert len(sim.requests("dcs.instances")) == 2
+        assert sim.errors == []
+    assert done.rc == 2
+    found = [(target["service"], target["outcome"], target["failed_step"], target["error_kind"]) for target in result(done)["targets"]]
+    assert found == [("ddm", "failed", "verify", "denied"), ("dcs", "succeeded", None, None)]
+
+
+def test_the_tag_plan_starts_nothing_and_no_data_node_is_planned_twice(sim: Simulator) -> None:
+    other = ids.DDM_TARGET.replace("2f03", "2f04")
+    sim.state.ddm_instances[other] = dataclasses.replace(sim.state.ddm_instances[ids.DDM_TARGET], id=other, data_nodes=[])
+    wanted = {"restore_ddm": [database(restore_time="latest"), database(name="twin", target_instance_id=other, restore_time="latest")]}
+    done = run(sim, wanted, "--tags", "plan", "--limit", "localhost")
+    assert done.rc == 2
+    assert sim.posts() == []
+    assert recap(done)["changed"] == 0
+    first, second = result(done)["targets"]
+    assert (first["action"], first["outcome"]) == ("restore", "planned")
+    assert (second["action"], second["outcome"], second["error_kind"]) == (None, "failed", "not_restorable")
+    assert "is planned to be overwritten for orders-db already" in second["msg"]
+
+
+REFUSED: dict[str, tuple[Variables, str]] = {
+    "nothing to restore": ({}, "Name what to restore in restore_ddm and restore_dcs"),
+    "a target twice": ({"restore_dcs": [cache(restore_point="latest"), cache(backup_id=ids.DCS_BACKUP)]}, "each instance to overwrite only once"),
+    "no instance": ({"restore_dcs": [{"backup_id": ids.DCS_BACKUP}]}, "missing required arguments: instance_id found in restore_dcs"),
+    "no target": ({"restore_ddm": [{"source_instance_id": ids.DDM_SOURCE, "restore_time": "latest"}]}, "missing required arguments: target_instance_id"),
+    "a misspelt option": ({"restore_dcs": [cache(backup="latest")]}, "restore_dcs.backup. Supported parameters include"),
+    "half a relation": ({"restore_ddm": [database(data_node_relations=[{"source_instance_id": "a"}])]}, "missing required arguments: target_instance_id"),
+    "no list": ({"restore_ddm": 5}, "cannot be converted to a list"),
+    "no number": ({"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": "soon"}, "restore_wait_timeout"),
+    "no place for the report": ({"restore_dcs": [cache(restore_point="latest")], "restore_report_dir": "/dev/null/reports"}, "/dev/null"),
+}
+
+
+def test_refuses_bad_input_before_any_request(sim: Simulator) -> None:
+    tasks = [
+        {
+            "name": name,
+            "block": [{"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}, "vars": variables}],
+            "rescue": [{"name": f"Refused: {name}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
+        }
+        for name, (variables, _) in REFUSED.items()
+    ]
+    done = door.playbook(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), sim.env)
+    assert recap(done)["rescued"] == len(REFUSED), done.output
+    for name, (_, message) in REFUSED.items():
+        (shown,) = done.of(f"Refused: {name}")
+        assert message in str(shown["msg"]), name
+    assert sim.ledger == []

@@ -107,18 +107,24 @@ class Simulator:
     @property
     def env(self) -> dict[str, str]:
         """What a user would export to reach this cloud with AK/SK."""
-        env = {
-            "HW_REGION_NAME": names.REGION,
-            "HW_PROJECT_ID": names.PROJECT_ID,
-            "HW_ACCESS_KEY": names.ACCESS_KEY,
-            "HW_SECRET_KEY": names.SECRET_KEY,
-            "HW_IAM_ENDPOINT": self.url,
-            "HW_DDM_ENDPOINT": self.url,
-            "HW_DCS_ENDPOINT": self.url,
+        return self.env_for("aksk")
+
+    def env_for(self, way: str) -> dict[str, str]:
+        """The same for each way in: aksk, temporary, token, password (which leaves the project to be looked up)."""
+        ways = {
+            "aksk": {"HW_PROJECT_ID": names.PROJECT_ID, "HW_ACCESS_KEY": names.ACCESS_KEY, "HW_SECRET_KEY": names.SECRET_KEY},
+            "temporary": {
+                "HW_PROJECT_ID": names.PROJECT_ID,
+                "HW_ACCESS_KEY": names.TEMP_ACCESS_KEY,
+                "HW_SECRET_KEY": names.TEMP_SECRET_KEY,
+                "HW_SECURITY_TOKEN": names.SECURITY_TOKEN,
+            },
+            "token": {"HW_PROJECT_ID": names.PROJECT_ID, "HW_AUTH_TOKEN": names.TOKEN},
+            "password": {"HW_USER_NAME": names.USER, "HW_USER_PASSWORD": names.PASSWORD, "HW_DOMAIN_NAME": names.DOMAIN},
         }
-        if self.ca_file is not None:
-            env["HW_CA_PATH"] = str(self.ca_file)
-        return env
+        endpoints = {f"HW_{service}_ENDPOINT": self.url for service in ("IAM", "DDM", "DCS")}
+        authority = {} if self.ca_file is None else {"HW_CA_PATH": str(self.ca_file)}
+        return {"HW_REGION_NAME": names.REGION, **ways[way], **endpoints, **authority}
 
     # What happened
 

@@ -79,7 +79,7 @@ class Cloud:
     def post_once(self, service: str, version: str, *path: str, body: t.Mapping[str, t.Any]) -> Reply:
         """Send one POST, once. Only the sender of _restore.py calls this."""
         self.posted = True
-        return self.session.post_once(self._url(service, version, path), self._signed, json.dumps(body, ensure_ascii=False).encode())
+        return self.session.post_once(self._url(service, version, path), self._signed, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
 
     def renew(self) -> bool:
         """Sign in again; False when the keys cannot be renewed (AK/SK, or a token that the user gave)."""

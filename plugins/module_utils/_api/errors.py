@@ -163,9 +163,9 @@ def normal_code(code: str | None) -> str | None:
     if code is None:
         return None
     code = re.sub(r"^APIG\.", "APIGW.", code.replace(" ", ""))[:64]
-    legacy = re.fullmatch(r"11140([01345])(\d{3})", code)
+    legacy = re.fullmatch(r"111(40[01345]|500)(\d{3})", code)
     if legacy:
-        family = {"0": "4", "1": "1", "3": "3", "4": "3", "5": "5"}[legacy[1]]
+        family = {"400": "4", "401": "1", "403": "3", "404": "3", "405": "5", "500": "5"}[legacy[1]]
         return "DCS.4001" if code == "111404001" else f"DCS.{family}{legacy[2]}"
     return code
 

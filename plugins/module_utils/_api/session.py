@@ -14,11 +14,17 @@ from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, ProtocolError, parse_error, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, ProtocolError, classify, parse_error, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer
 
 READ_CAP, POST_CAP, SKEW = 8 << 20, 1 << 20, 15 * 60  # bytes of one page, bytes of a POST's answer, seconds (facts.md 2)
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
+HINTS = {
+    "auth_failed": " Check the keys or token, that they belong to this region and project, and this machine's clock.",
+    "denied": " The user needs a permission for this call in this project.",
+    "throttled": " The gateway refuses more requests for now.",
+    "wrong_endpoint": " Check region, cloud or the endpoint option.",
+}
 Sign = t.Callable[[str, str, bytes], dict[str, str]]
 
 
@@ -97,7 +103,8 @@ class Session:
         if skew is not None:
             text += f"; clock_skew: this machine's clock differs from the server's by {skew} s, more than {SKEW} s are refused: set the clock"
         wait = retry.retry_after(answer.headers.get("retry-after"), self._clock.now())
-        return ApiError(text + ".", answer.status, code, definite, wait, request_id=request_id, clock_skew_seconds=skew)
+        hint = HINTS.get(classify(answer.status, code), "")
+        return ApiError(f"{text}.{hint}", answer.status, code, definite, wait, request_id=request_id, clock_skew_seconds=skew)
 
     def _skew(self, answer: Answer) -> int | None:
         try:
