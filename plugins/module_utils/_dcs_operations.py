@@ -9,24 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Status, Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_watch import ENDED, obstacle, watch_record
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import MARK_LENGTH, REMARK_LENGTH, Seen, Started
-
-ENDED = {"succeed": "succeeded", "failed": "failed", "expired": "succeeded", "deleted": "failed"}  # all else, known or not, is unfinished
-BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")  # an instance in these does not come back by itself (facts.md 4.1)
-REASONS = {  # facts.md 4.4
-    "dcs.08.0001": "the backup or restore tool did not start",
-    "dcs.08.0002": "the execution timed out",
-    "dcs.08.0003": "the storage bucket could not be deleted",
-    "dcs.08.0004": "the access keys for the storage bucket could not be obtained",
-    "dcs.08.0005": "the storage bucket could not be created",
-    "dcs.08.0006": "the size of the backup could not be queried",
-    "dcs.08.0007": "the data could not be synchronised during the restore",
-    "dcs.08.0008": "the instance was running other tasks",
-}
 
 
 def remark_with(user_text: str | None, mark: str) -> str:
@@ -40,13 +28,6 @@ def remark_with(user_text: str | None, mark: str) -> str:
 def unfinished(rows: t.Iterable[Row]) -> list[Row]:
     """Return the records that are not in a documented final state."""
     return [row for row in rows if row["status"] not in ENDED]
-
-
-def obstacle(instance: Row) -> str | None:
-    """Return why an instance cannot take an operation now, or None."""
-    if instance["task"]:
-        return f"the instance is at work on {instance['task']}"
-    return None if instance["status"] == "RUNNING" else f"the instance is {instance['status']}, not RUNNING"
 
 
 class DcsOperation:
@@ -160,29 +141,3 @@ class DcsBackup(DcsOperation):
         done = None if self.repeatable else next((row for row in records if row["status"] == "succeed" and self.carries_mark(row)), None)
         blocked = f"backup {others[0]['backup_id']} is {others[0]['status']}" if others else obstacle(instance)
         return self.seen(records, instance, running, done, blocked, bool(others) or not instance["task"])
-
-
-def watch_record(dcs: Dcs, instance_id: str, name: str, id_name: str, record_id: str, records: t.Callable[[], list[Row]]) -> Watch:
-    """Return how to wait for a restore or backup record: final only when its record is and the instance is RUNNING without a task."""
-
-    def look() -> Status:
-        record = next((row for row in records() if row[id_name] == record_id), None)
-        if record is None:
-            raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
-        state, reason = ENDED.get(record["status"], "running"), None
-        if state == "succeeded":
-            instance = dcs.instance(instance_id)
-            if instance["status"] in BROKEN:
-                state, reason = "failed", f"its record says {record['status']}, but the instance is {instance['status']}"
-            elif obstacle(instance):
-                state = "running"
-        elif state == "failed":
-            reason = REASONS.get(record["error_code"] or "")
-        return Status(state, record["status"], record["progress"], record, record["error_code"] if state == "failed" else None, reason)
-
-    return Watch(name, {id_name: record_id, "instance_id": instance_id}, look)
-
-
-def watch_restore(dcs: Dcs, instance_id: str, restore_id: str) -> Watch:
-    """Return how to wait for a restore that runs already."""
-    return watch_record(dcs, instance_id, f"DCS restore {restore_id} of {instance_id}", "restore_id", restore_id, lambda: dcs.restores(instance_id))

@@ -10,22 +10,14 @@ from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import Busy, CloudError, NotFound, NotRestorable, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import Busy, CloudError, NotRestorable, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Status, Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import recent_jobs, watch_job
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import Seen
 
-DAY = 86_400_000  # ms
 RESTORE_JOB = "RestoreInstance"
-ENDED = {"Completed": "succeeded", "Failed": "failed"}  # all else, known or not, is unfinished
-BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")
-
-
-def recent_jobs(ddm: Ddm, clock: Clock) -> list[Row]:
-    """Return the jobs of all instances from 29 days ago to tomorrow: the API refuses more than 30 days, and clocks differ."""
-    now = int(clock.now() * 1000)
-    return ddm.jobs(now - 29 * DAY, now + DAY)
 
 
 @dataclass
@@ -85,37 +77,3 @@ class DdmRecovery:
     def watch(self, job_id: str) -> Watch:
         """Return how to wait for the job."""
         return watch_job(self.ddm, self.clock, job_id, self.target, self.name)
-
-
-def find_job(ddm: Ddm, clock: Clock, job_id: str) -> Row:
-    """Return a job from its own call, or from the list: a job just made can be missing from either for a while. Raises NotFound."""
-    try:
-        return ddm.job(job_id)
-    except NotFound:
-        listed = next((job for job in recent_jobs(ddm, clock) if job["id"] == job_id), None)
-        if listed is None:
-            raise
-        return listed
-
-
-def watch_job(ddm: Ddm, clock: Clock, job_id: str, target: str | None, name: str | None = None) -> Watch:
-    """Return how to wait for a job: final only when the job is and the target instance (or the job's own) is RUNNING."""
-
-    def look() -> Status:
-        job = find_job(ddm, clock, job_id)
-        state, reason = ENDED.get(job["status"], "running"), None
-        instance_id = target or job["instance_id"]
-        if state == "succeeded" and instance_id:
-            status = ddm.instance(instance_id)["status"]
-            if status in BROKEN:
-                state, reason = "failed", f"its job says Completed, but instance {instance_id} is {status}"
-            elif status not in ("RUNNING", "normal"):
-                state = "running"
-        elif state == "failed":
-            listed = next((row for row in recent_jobs(ddm, clock) if row["id"] == job_id), job)  # only the list has the reason
-            job = {**job, "fail_reason": listed["fail_reason"]}
-            reason = job["fail_reason"] and printable(job["fail_reason"])
-        return Status(state, job["status"], job["process"], job, None, reason)
-
-    ids = {"job_id": job_id, **({"instance_id": target} if target else {})}
-    return Watch(name or f"DDM job {job_id}", ids, look)

@@ -161,7 +161,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm impo
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import candidates, check_relations, check_time, latest, relations
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import DdmRecovery, find_job, watch_job
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import DdmRecovery
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import find_job, watch_job
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import carry_out, wait_for

@@ -137,8 +137,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs impo
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch, wait_until
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import watch_restore
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import watch_job
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_watch import watch_restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import watch_job
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 

@@ -57,25 +57,24 @@ class Wire:
 
     def __init__(self, clock: Time, verify: bool = True, ca_path: str | None = None, hide: Callable[[str], Any] = lambda secret: None) -> None:
         self.time, self.http = clock, Http(verify, ca_path, hide)
-        self.post_urls: list[str | None] = []  # where the next POSTs go instead; None: where they belong
+        self.post_ways: Iterator[str | None] = iter(())  # where the next POSTs go instead; None: where they belong
+        self.read_ways: Iterator[str | None] = iter(())  # the same for reads
         self.before_post: list[Callable[[], Any]] = []
         self.after_post: list[Callable[[], Any]] = []
         self.tried = 0  # POSTs handed to the transport
 
     def __call__(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool = False) -> Answer:
-        if not fresh:
-            return self._exchange(method, url, headers, body, timeout, cap, False)
-        self.tried += 1
-        while self.before_post:
-            self.before_post.pop(0)()
-        other = self.post_urls.pop(0) if self.post_urls else None
-        if other:
-            parts = urlsplit(url)
-            url = other + parts.path
+        if fresh:
+            self.tried += 1
+            while self.before_post:
+                self.before_post.pop(0)()
+        way = next(self.post_ways if fresh else self.read_ways, None)
+        if way:
+            url = urlsplit(url)._replace(scheme=urlsplit(way).scheme, netloc=urlsplit(way).netloc).geturl()
         try:
-            return self._exchange(method, url, headers, body, timeout, cap, True)
+            return self._exchange(method, url, headers, body, timeout, cap, fresh)
         finally:
-            while self.after_post:
+            while fresh and self.after_post:
                 self.after_post.pop(0)()
 
     def _exchange(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool) -> Answer:
@@ -143,25 +142,25 @@ class Bench:
     wire: Wire = field(init=False)
     env: dict[str, str] = field(init=False)
     params: dict[str, Any] = field(init=False)
+    secrets: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.time.reset()
         self.sim.reset()
-        self.wire = Wire(self.time, ca_path=str(self.sim.ca_file) if self.sim.ca_file else None)
+        self.wire = Wire(self.time, ca_path=str(self.sim.ca_file) if self.sim.ca_file else None, hide=self.secrets.add)
         self.env = dict(self.sim.env)
         self.params = {}
 
     def run(self, operation: Operation, **params: Any) -> Outcome:
         """Run the module's own decision as the module does."""
-        secrets: set[str] = set()
         begun, real = self.time.stopwatch(), time.monotonic()
         result = perform(
-            operation.name, {**operation.params, **self.params, **params}, self.env, secrets, clock=self.time.clock, http=self.wire
+            operation.name, {**operation.params, **self.params, **params}, self.env, self.secrets, clock=self.time.clock, http=self.wire
         )
         elapsed, real = self.time.stopwatch() - begun, time.monotonic() - real
         posts = self.sim.posts(operation.post)
         executed = sum(entry.handled is not None and entry.handled < 300 for entry in posts)
-        return Outcome(result, len(posts), executed, self.sim.started(operation.post), elapsed, real, secrets)
+        return Outcome(result, len(posts), executed, self.sim.started(operation.post), elapsed, real, self.secrets)
 
     def sign_in_by_password(self) -> None:
         """Use a user's password instead of access keys."""

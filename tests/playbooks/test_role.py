@@ -283,7 +283,7 @@ REFUSED: dict[str, tuple[Variables, str]] = {
     "no target": ({"restore_ddm": [{"source_instance_id": ids.DDM_SOURCE, "restore_time": "latest"}]}, "missing required arguments: target_instance_id"),
     "a misspelt option": ({"restore_dcs": [cache(backup="latest")]}, "restore_dcs.backup. Supported parameters include"),
     "half a relation": ({"restore_ddm": [database(data_node_relations=[{"source_instance_id": "a"}])]}, "missing required arguments: target_instance_id"),
-    "no list": ({"restore_ddm": 5}, "cannot be converted to a list"),
+    "no list": ({"restore_ddm": 5}, "restore_ddm"),
     "no number": ({"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": "soon"}, "restore_wait_timeout"),
     "no place for the report": ({"restore_dcs": [cache(restore_point="latest")], "restore_report_dir": "/dev/null/reports"}, "/dev/null"),
 }

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One cloud for all cases, put back to its beginning before each; and the blocked roads to it, made when first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.faults import bench, roads
+from tests.simulator import Simulator
+
+
+class World:
+    """Clouds by their TLS mode, and roads."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self.time = bench.Time()
+        self._stack = stack
+        self._clouds: dict[tuple[str | None, str], Simulator] = {}
+        self._ports: dict[str, int] = {}
+
+    def cloud(self, tls: str | None = None, host: str = "127.0.0.1") -> Simulator:
+        if (tls, host) not in self._clouds:
+            self._clouds[tls, host] = self._stack.enter_context(bench.cloud(self.time, tls=tls, host=host))
+        return self._clouds[tls, host]
+
+    @property
+    def evil(self) -> Simulator:
+        """Somebody else's server."""
+        return self.cloud(host="127.0.0.2")
+
+    def listen(self, serve: Callable[[socket.socket], None]) -> int:
+        return self._stack.enter_context(roads.listener(serve))
+
+    def road(self, name: str) -> str:
+        """The base URL of a way that leads nowhere."""
+        if name == "nameless":
+            return "https://dcs.nowhere.invalid"
+        if name not in self._ports:
+            self._ports[name] = {
+                "closed": roads.closed_port,
+                "black hole": lambda: self._stack.enter_context(roads.black_hole()),
+                "handshake": lambda: self._stack.enter_context(roads.listener(roads.reset_in_handshake)),
+            }[name]()
+        return f"{'https' if name == 'handshake' else 'http'}://127.0.0.1:{self._ports[name]}"
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    with contextlib.ExitStack() as stack:
+        yield World(stack)
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy of the machine's, and a resolver that knows at once which names do not exist."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if str(host).endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)

@@ -1,0 +1,673 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fault matrix: whatever breaks, at most one restore starts, and the task says what happened.
+
+A line of TABLE is: number of the row, what goes wrong, how it is brought about, what is expected. Each runs for the restore of a cache, the
+recovery of a database and the backup of a cache, over real sockets. post() breaks the request that must not be repeated, read() the list that
+the decision rests on, poll() the reading while it waits.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.faults import roads
+from tests.faults.bench import DCS_BACKUP, DCS_RESTORE, DDM_RECOVERY, OPERATIONS, Bench, Operation, Outcome, Wire
+from tests.faults.conftest import World
+from tests.simulator import scenario as names
+from tests.simulator.state import DcsBackup, DcsRestore, Job
+from tests.simulator.wire import Answer
+
+Arrange = Callable[["Case"], None]
+Check = Callable[["Case", Outcome], None]
+BOUND = 5.0  # seconds after wait_timeout at which every task has ended
+
+
+@dataclass
+class Case:
+    """What an arrangement may touch."""
+
+    world: World
+    bench: Bench
+    operation: Operation
+    patch: pytest.MonkeyPatch
+
+    @property
+    def dcs(self) -> bool:
+        return not self.operation.ddm
+
+
+@dataclass(frozen=True)
+class Expect:
+    """`kind` is the error_kind, empty for success; `received` and `effects` count in the cloud; `says` are patterns in the message."""
+
+    kind: str = ""
+    changed: bool = True
+    adopted: bool | None = None
+    received: int | None = 1
+    effects: int = 1
+    says: tuple[str, ...] = ()
+    after: float = 0.0  # seconds that it takes at least
+
+    def but(self, **other: Any) -> Expect:
+        return Expect(**{**self.__dict__, **other})
+
+    def saying(self, *patterns: str) -> Expect:
+        return self.but(says=(*self.says, *patterns))
+
+
+DONE = Expect(adopted=False)
+ADOPTED = Expect(adopted=True)
+NOT_STARTED = Expect("not_started", changed=False, received=0, effects=0, says=("was not started", "never left"))
+UNKNOWN = Expect("outcome_unknown", effects=0, says=("was sent at 20", "Nothing was repeated", "Safe next steps", "in [0-9]+ looks"))
+WAIT_TIMEOUT = Expect("wait_timeout", says=("still running", "nothing was repeated", "attaches"))
+
+
+def refused(kind: str, *says: str) -> Expect:
+    """The cloud got the request and refused it."""
+    return Expect(kind, changed=False, effects=0, says=("was not started", *says))
+
+
+def unread(kind: str, *says: str) -> Expect:
+    """Nothing was sent, because the state could not be read."""
+    return Expect(kind, changed=False, received=0, effects=0, says=says)
+
+
+def lost(kind: str, *says: str) -> Expect:
+    """It runs, but can no longer be followed."""
+    return Expect(kind, says=says)
+
+
+# Arrangements
+
+
+def both(*arrangements: Arrange) -> Arrange:
+    def arrange(case: Case) -> None:
+        for arrangement in arrangements:
+            arrangement(case)
+
+    return arrange
+
+
+def _queue(case: Case, name: str, operation: str, times: int | None, params: dict[str, Any]) -> None:
+    case.bench.sim.fault(name, operation, times, **{key: value(case) if callable(value) and key != "function" else value for key, value in params.items()})
+
+
+def post(name: str, times: int | None = 1, **params: Any) -> Arrange:
+    return lambda case: _queue(case, name, case.operation.post, times, params)
+
+
+def read(name: str, times: int | None = 1, of: str = "", **params: Any) -> Arrange:
+    return lambda case: _queue(case, name, of or case.operation.listed, times, params)
+
+
+def poll(name: str, times: int | None = 1, of: str = "", **params: Any) -> Arrange:
+    return lambda case: case.bench.wire.after_post.append(lambda: _queue(case, name, of or case.operation.poll, times, params))
+
+
+def lead(place: str, *ways: str, forever: bool = False) -> Arrange:
+    """Send the next requests another way: 'POST', 'read' or 'poll'. '' is the right way."""
+
+    def arrange(case: Case) -> None:
+        urls = [case.world.road(way) if way else None for way in ways]
+        stream = itertools.cycle(urls) if forever else iter(urls)
+        wire = case.bench.wire
+        if place == "POST":
+            wire.post_ways = stream
+        elif place == "read":
+            wire.read_ways = stream
+        else:
+            wire.after_post.append(lambda: setattr(wire, "read_ways", stream))
+
+    return arrange
+
+
+def option(**params: Any) -> Arrange:
+    return lambda case: case.bench.params.update(params)
+
+
+def outcome(**params: Any) -> Arrange:
+    """How the operation shall go, without anything being broken."""
+    return post("outcome", **params)
+
+
+def before_post(change: Callable[[Case], Any]) -> Arrange:
+    return lambda case: case.bench.wire.before_post.append(lambda: change(case))
+
+
+def by_password(case: Case) -> None:
+    case.bench.sign_in_by_password()
+
+
+def by_token(case: Case) -> None:
+    case.bench.sign_in_by_token()
+
+
+def tls(mode: str, place: str = "read", trusted: bool = True) -> Arrange:
+    """A cloud behind TLS of this kind, for every request or for the POST alone."""
+
+    def arrange(case: Case) -> None:
+        sim = case.world.cloud(mode)
+        ca = str(sim.ca_file) if trusted else None
+        if place == "POST":
+            case.bench.wire = Wire(case.bench.time, ca_path=ca)
+            case.bench.wire.post_ways = itertools.repeat(sim.url)
+            return
+        bench = Bench(sim, case.bench.time)
+        bench.params.update(case.bench.params)
+        case.bench = bench
+        bench.wire = Wire(bench.time, ca_path=ca, hide=bench.secrets.add)
+
+    return arrange
+
+
+def proxied(*script: str | None, port: Callable[[World], str] | None = None) -> Arrange:
+    """A cloud behind TLS, reached through a proxy that answers one tunnel after the other as the script says; then it opens them."""
+
+    def arrange(case: Case) -> None:
+        tls("ca")(case)
+        proxy = roads.Proxy(list(script))
+        number = case.world.listen(proxy.serve) if port is None else int(port(case.world).rpartition(":")[2])
+        case.patch.setenv("HTTPS_PROXY", f"http://operator:{PROXY_PASSWORD}@127.0.0.1:{number}")
+
+    return arrange
+
+
+PROXY_PASSWORD = "proxy-Passw0rd-that-no-output-may-hold"
+DENIED = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic"
+BAD_TUNNEL = "HTTP/1.1 502 Bad Gateway"
+
+
+def many_records(count: int) -> Arrange:
+    """A history: ended records of long ago."""
+
+    def arrange(case: Case) -> None:
+        cloud = case.bench.sim.state
+        with cloud.lock:
+            for number in range(count):
+                old = cloud.clock() - 86400.0 - number
+                if case.operation is DCS_RESTORE:
+                    restore = DcsRestore(cloud.new_uuid(), names.DCS_INSTANCE, names.DCS_BACKUP_OLD, "old", old, old, "succeed", "100.00")
+                    cloud.dcs_restores[restore.id] = restore
+                elif case.operation is DCS_BACKUP:
+                    backup = DcsBackup(cloud.new_uuid(), names.DCS_INSTANCE, old, old, "auto")
+                    cloud.dcs_backups[backup.id] = backup
+                else:
+                    job = Job(cloud.new_hex(), "CreateInstance", names.DDM_SOURCE, old, old, "Completed", "")
+                    cloud.jobs[job.id] = job
+
+    return arrange
+
+
+def list_of(answer: Answer) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = next(value for value in answer.data.values() if isinstance(value, list))
+    return found
+
+
+def endless_history(case: Case) -> None:
+    """Every page is full and new."""
+    serial = itertools.count()
+
+    def grow(answer: Answer) -> None:
+        rows = list_of(answer)
+        key = {"id", "restore_id", "backup_id"} & set(rows[0])
+        name = case.operation.id_name if case.operation.id_name in rows[0] else key.pop()
+        rows[:] = [{**rows[0], name: f"00000000-0000-4000-8000-{next(serial):012d}"} for _ in range(10)]
+
+    read("mutate", times=None, function=grow)(case)
+
+
+def jump(seconds: float) -> Arrange:
+    """The client's calendar, and it alone, jumps once the request is sent."""
+    return lambda case: case.bench.wire.after_post.append(lambda: setattr(case.bench.time, "jump", seconds))
+
+
+def pace(value: float) -> Arrange:
+    """How many real seconds an imagined one takes: for faults that the cloud times by the real clock."""
+    return lambda case: setattr(case.bench.time, "pace", value)
+
+
+def id_of(case: Case) -> str:
+    return case.operation.id_name
+
+
+def record_id(case: Case) -> str:
+    return "id" if case.operation.ddm else case.operation.id_name
+
+
+def progress(case: Case) -> str:
+    return "process" if case.operation.ddm else "progress"
+
+
+def elsewhere(case: Case) -> str:
+    return case.world.cloud("ca").url + "/stolen"
+
+
+def plain_elsewhere(case: Case) -> str:
+    return case.world.evil.url + "/stolen"
+
+
+def nothing_stolen(case: Case, outcome: Outcome) -> None:
+    assert case.world.evil.ledger == []
+
+
+def takes_no_ids(case: Case, outcome: Outcome) -> None:
+    assert outcome.result["error_kind"] != "internal_error"
+
+
+def tries(count: int) -> Check:
+    def check(case: Case, outcome: Outcome) -> None:
+        assert case.bench.wire.tried == count
+
+    return check
+
+
+def hides_proxy(case: Case, outcome: Outcome) -> None:
+    assert PROXY_PASSWORD in outcome.secrets
+    assert PROXY_PASSWORD not in json.dumps(outcome.result)
+
+
+def carries_ids(case: Case, outcome: Outcome) -> None:
+    """A rescue block can go on with what runs."""
+    assert outcome.result[case.operation.id_name] in getattr(case.bench.sim.state, case.operation.records)
+
+
+def running(case: Case, outcome: Outcome) -> None:
+    carries_ids(case, outcome)
+    assert outcome.result["elapsed"] > 0
+
+
+def no_mark(case: Case, outcome: Outcome) -> None:
+    assert outcome.result["marker_echoed"] is False
+    assert "cannot recognise" in outcome.result["warnings"][0]
+
+
+def marked(case: Case, outcome: Outcome) -> None:
+    assert "marker_echoed" not in outcome.result
+    assert re.search(r"\[rst1:[A-Z2-7]{26}\]$", case.bench.sim.posts(case.operation.post)[0].json["remark"])
+
+
+def signed_by_us(case: Case, outcome: Outcome) -> None:
+    for entry in case.bench.sim.ledger:
+        assert entry.headers["authorization"].startswith("SDK-HMAC-SHA256 Access=")
+
+
+def clean(case: Case, outcome: Outcome) -> None:
+    assert str(outcome.result["msg"]).isprintable()
+
+
+def twins(case: Case) -> None:
+    """The answer is lost, and the cloud shows two new records of this operation."""
+
+    def split(answer: Answer) -> Answer:
+        cloud = case.bench.sim.state
+        records = getattr(cloud, case.operation.records)
+        first = next(record for record in records.values() if record.operation is not None)
+        second = type(first)(**{**first.__dict__, "id": cloud.new_hex() if case.operation.ddm else cloud.new_uuid(), "operation": None})
+        records[second.id] = second
+        return Answer(502, raw=b"<html>")
+
+    post("mutate", function=split)(case)
+
+
+def hide_job(case: Case) -> None:
+    """A job that neither its own call nor the list shows."""
+    poll("refusal", None, "ddm.job", status=400, code="DBS.300400")(case)
+    poll("vanish", None, "ddm.jobs")(case)
+
+
+def vanish(times: int | None) -> Arrange:
+    def arrange(case: Case) -> None:
+        if case.dcs:
+            poll("vanish", times)(case)
+        else:
+            poll("refusal", times, "ddm.job", status=400, code="DBS.300400")(case)
+            poll("vanish", times, "ddm.jobs")(case)
+
+    return arrange
+
+
+def flap(case: Case) -> None:
+    values = {"ddm_recovery": ["Completed", "Running"], "dcs_restore": ["succeed", "restoring"], "dcs_backup": ["succeed", "backuping"]}[case.operation.name]
+    poll("rewrite", 6, key="status", values=values, newest=True)(case)
+    if case.operation is DCS_RESTORE or case.operation.ddm:  # the instance serves meanwhile, so that only the record can tell
+        poll("rewrite", 6, "ddm.instance" if case.operation.ddm else "dcs.instance", key="status", value="RUNNING")(case)
+        poll("rewrite", 6, "dcs.instance", key="task", value=None)(case)
+
+
+def delete_backup(status: str) -> Callable[[Case], None]:
+    return lambda case: setattr(case.bench.sim.state.dcs_backups[names.DCS_BACKUP], "status", status)
+
+
+def take_target(case: Case) -> None:
+    case.bench.sim.state.ddm_instances[names.DDM_TARGET].accounts = 1
+
+
+def occupy(case: Case) -> None:
+    case.bench.sim.state.ddm_instances[names.DDM_TARGET].status = "GROWING"
+
+
+ALL, DCS, DDM = OPERATIONS, (DCS_RESTORE, DCS_BACKUP), (DDM_RECOVERY,)
+LOST_POST = {"processed": True}, {"processed": False}
+UNUSABLE = ("invalid_json", "empty_body", "json_null", "json_list", "json_string", "json_number", "deep_json", "huge_integer", "nan", "overflow", "invalid_utf8")
+RETRY_AFTER = ("soon", "-5", "1e9", "999999999", "", "5.5", "Thu, 99 Foo 2026 25:61:61 GMT", "9" * 400, "٣")
+ODD_STATUS = ("paused", "RESTORING2", "SUCCEED", " succeed ", "\x1b[2J\u202egone\r\n", "x" * 10_000)
+ODD_IDS = (5, None, {}, "", [], True, "x" * 10_240, " spaced out ", "../../etc", "a\r\nb")
+ESCAPES = "\x1b[2J\u202e\r\nAll went well\x00"
+Line = tuple[int, str, Arrange, Expect, Any]
+
+
+def line(number: int, words: str, arrange: Arrange, expect: Expect, only: Iterable[Operation] = ALL, check: Check | None = None) -> Line:
+    return number, words, arrange, expect, (tuple(only), check)
+
+
+TABLE: list[Line] = [
+    # The request cannot have left
+    line(1, "POST refused twice", lead("POST", "closed", "closed"), DONE, check=tries(3)),
+    line(1, "POST refused for good", lead("POST", "closed", forever=True), NOT_STARTED, check=tries(6)),
+    line(1, "read refused twice", lead("read", "closed", "closed"), DONE),
+    line(1, "read refused for good", lead("read", "closed", forever=True), unread("transport_error", "No connection to 127.0.0.1")),
+    line(1, "poll refused five times", lead("poll", *["closed"] * 5), DONE),
+    line(2, "POST: name unknown", lead("POST", "nameless", forever=True), NOT_STARTED.saying("dcs.nowhere.invalid cannot be resolved")),
+    line(2, "read: name unknown", lead("read", "nameless", forever=True), unread("transport_error", r"dcs\.nowhere\.invalid cannot be resolved", "^[^?]*$")),
+    line(2, "poll: name unknown once", lead("poll", "nameless"), DONE),
+    line(3, "POST: no connection in time, once", lead("POST", "black hole"), DONE),
+    line(3, "POST: no connection in time", both(option(max_retries=1), lead("POST", "black hole", forever=True)), NOT_STARTED.saying("No connection to")),
+    line(3, "read: no connection in time, once", lead("read", "black hole"), DONE),
+    line(4, "POST: self-signed", tls("self-signed", "POST"), refused("tls_error", "self.signed", "ca_path").but(received=0), check=tries(1)),
+    line(4, "read: self-signed", tls("self-signed"), unread("tls_error", "self.signed", "ca_path", "^(?!.*validate_certs)")),
+    line(4, "POST: unknown authority", tls("ca", "POST", trusted=False), refused("tls_error", "issuer certificate|self.signed", "ca_path").but(received=0)),
+    line(4, "read: unknown authority", tls("ca", trusted=False), unread("tls_error", "issuer certificate|self.signed", "ca_path")),
+    line(5, "POST: expired", tls("expired", "POST"), refused("tls_error", "expired").but(received=0), check=tries(1)),
+    line(5, "read: expired", tls("expired"), unread("tls_error", "expired")),
+    line(5, "POST: for another host", tls("wrong-host", "POST"), refused("tls_error", "mismatch|not valid for").but(received=0), check=tries(1)),
+    line(5, "read: for another host", tls("wrong-host"), unread("tls_error", "mismatch|not valid for")),
+    line(6, "POST: TLS reset in the handshake, once", lead("POST", "handshake"), DONE),
+    line(6, "POST: TLS reset in the handshake", lead("POST", "handshake", forever=True), NOT_STARTED),
+    line(6, "read: TLS reset in the handshake, once", lead("read", "handshake"), DONE),
+    line(6, "TLS reset after the request, processed", both(tls("ca"), post("reset")), ADOPTED),
+    line(6, "TLS reset after the request, not processed", both(tls("ca"), post("reset", when="before")), UNKNOWN),
+    line(6, "read: TLS reset after the request", both(tls("ca"), read("reset")), DONE),
+    line(7, "proxy opens all tunnels", proxied(), DONE, check=hides_proxy),
+    line(7, "proxy refused", proxied(port=lambda world: world.road("closed")), unread("transport_error", "proxy"), check=hides_proxy),
+    line(7, "POST: proxy says 407", proxied(*[None, DENIED] * 6), NOT_STARTED.saying("proxy"), check=hides_proxy),
+    line(7, "POST: tunnel 502, once", proxied(None, BAD_TUNNEL), DONE, check=hides_proxy),
+    line(7, "read: proxy says 407", proxied(*[DENIED] * 6), unread("transport_error", "proxy"), check=hides_proxy),
+    line(7, "read: tunnel 502, once", proxied(BAD_TUNNEL), DONE, check=hides_proxy),
+    # The answer is lost
+    line(8, "POST: reset before it was read", post("reset", when="before"), UNKNOWN),
+    line(8, "read: reset", read("reset", when="before"), DONE),
+    line(8, "poll: reset", poll("reset", when="before"), DONE),
+    line(9, "POST: reset after processing", post("reset"), ADOPTED),
+    line(9, "read: reset after processing", read("reset", 3), DONE),
+    line(10, "POST: closed before processing", post("close", when="before"), UNKNOWN),
+    line(10, "POST: closed after processing", post("close"), ADOPTED),
+    line(10, "read: closed", read("close"), DONE),
+    line(10, "poll: closed", poll("close", 3), DONE),
+    line(11, "POST: no answer, processed", post("hang"), ADOPTED.but(after=60)),
+    line(11, "POST: no answer, not processed", post("hang", when="before"), UNKNOWN),
+    line(11, "read: no answer", read("hang"), DONE.but(after=60)),
+    line(11, "poll: no answer", poll("hang"), DONE.but(after=60)),
+    line(12, "POST: delivered 60 s late", both(pace(1 / 200), post("late", seconds=60 / 200)), ADOPTED),
+    line(12, "POST: delivered 400 s late", both(pace(1 / 200), post("late", seconds=400 / 200)), UNKNOWN),
+    line(13, "POST: headers by the drop, processed", post("drip_headers"), ADOPTED.but(after=60)),
+    line(13, "POST: headers by the drop, not processed", post("drip_headers", when="before"), UNKNOWN),
+    line(13, "read: headers by the drop", read("drip_headers"), DONE.but(after=60)),
+    line(14, "POST: body by the drop, processed", post("drip_body"), ADOPTED.but(after=60)),
+    line(14, "POST: body by the drop, not processed", post("drip_body", when="before", interval=0.2), UNKNOWN),
+    line(14, "read: body by the drop", read("drip_body"), DONE.but(after=60)),
+    line(15, "POST: headers cut, processed", post("truncated_headers"), ADOPTED),
+    line(15, "POST: headers cut, not processed", post("truncated_headers", when="before"), UNKNOWN),
+    line(15, "read: headers cut", read("truncated_headers", 2), DONE),
+    line(15, "poll: headers cut", poll("truncated_headers"), DONE),
+    *(line(16, f"POST: body cut ({style})", post("truncated_body", style=style), ADOPTED) for style in ("length", "chunked", "reset")),
+    *(line(16, f"read: body cut ({style})", read("truncated_body", style=style), DONE) for style in ("length", "chunked", "reset")),
+    line(16, "read: body cut for good", read("truncated_body", None), unread("transport_error", "broke before the answer was complete")),
+    # Rubbish
+    *(line(17, f"POST: {name}", post(name), ADOPTED) for name in ("garbage_status", "http09", "many_headers", "big_header")),
+    line(17, "POST: garbage, not processed", post("garbage_status", when="before"), UNKNOWN),
+    *(line(17, f"read: {name}", read(name), DONE) for name in ("garbage_status", "http09", "many_headers", "big_header")),
+    line(17, "read: garbage for good", read("garbage_status", None), unread("transport_error")),
+    *(line(18, f"POST: {name}", post(name), ADOPTED) for name in ("invalid_json", "empty_body")),
+    *(line(18, f"POST: {name}, not processed", post("body", content=text, status=200, processed=False), UNKNOWN) for name, text in (("empty", ""), ("cut", "{"))),
+    *(line(18, f"read: {name} once", read(name), DONE) for name in ("invalid_json", "empty_body")),
+    *(line(18, f"read: {name} for good", read(name, None), unread("protocol_error", "JSON")) for name in ("invalid_json", "empty_body")),
+    *(line(19, f"POST: {name}", post(name), ADOPTED) for name in ("json_null", "json_list", "json_string", "json_number")),
+    *(line(19, f"read: {name}", read(name, None), unread("protocol_error")) for name in ("json_null", "json_list", "json_string", "json_number")),
+    line(20, "POST: a page under 200", post("html_page"), ADOPTED),
+    *(
+        line(20, f"POST: a page under {status}, not processed", post("body", content=PAGE, status=status, processed=False), UNKNOWN.saying("Proxy says no"))
+        for PAGE in ["<html><head><title>Proxy says no &amp; goodbye\x1b[2J</title></head></html>"]
+        for status in (200, 403, 404, 502)
+    ),
+    line(20, "read: a page under 502, once", read("bad_gateway"), DONE),
+    line(20, "read: a page under 403", read("body", None, content="<title>Blocked</title>", status=403), unread("denied", "not from the API", "Blocked")),
+    line(20, "read: a page under 200", read("html_page", None), unread("protocol_error", "Proxy says no")),
+    line(21, "POST: wrong content type", post("content_type"), DONE),
+    line(21, "read: wrong content type", read("content_type", 2), DONE),
+    # Told to wait
+    line(22, "POST: throttled for 7 s", post("throttle", retry_after=7), DONE.but(received=2, after=37)),
+    line(22, "POST: throttled for an hour", post("throttle", retry_after=3600), DONE.but(received=2, after=90)),
+    line(22, "POST: throttled for good", post("throttle", None, retry_after=1), refused("throttled", "APIGW.0308").but(received=6)),
+    line(22, "read: throttled for 7 s", read("throttle", retry_after=7), DONE.but(after=37)),
+    line(22, "poll: throttled for 7 s", poll("throttle", 2, retry_after=7), DONE),
+    line(23, "POST: throttled, no Retry-After", post("throttle", 2), DONE.but(received=3)),
+    line(23, "read: throttled, no Retry-After", read("throttle", 4), DONE),
+    line(23, "read: throttled for good", read("throttle", None), unread("throttled", "APIGW.0308")),
+    line(24, "POST: throttled by a page, processed", post("throttle", as_html=True, processed=True), ADOPTED),
+    line(24, "POST: throttled by a page", post("throttle", as_html=True), UNKNOWN),
+    line(24, "read: throttled by a page", read("throttle", as_html=True), DONE),
+    *(line(25, f"POST: Retry-After {value[:12]!r}", post("throttle", retry_after=value), DONE.but(received=2)) for value in RETRY_AFTER),
+    *(line(25, f"read: Retry-After {value[:12]!r}", read("throttle", retry_after=value), DONE) for value in RETRY_AFTER),
+    line(25, "POST: Retry-After as a date", post("throttle", retry_date=20), DONE.but(received=2, after=45)),
+    line(25, "POST: Retry-After as a past date", post("throttle", retry_date=-9e8), DONE.but(received=2)),
+    line(25, "read: Retry-After as a far date", read("throttle", retry_date=9e8), DONE.but(after=90)),
+    # The server fails
+    line(26, "POST: 500, processed", post("server_error", processed=True), ADOPTED),
+    line(26, "POST: 500, not processed", post("server_error"), UNKNOWN.saying("DCS.5000")),
+    line(26, "read: 500 four times", read("server_error", 4), DONE),
+    line(26, "read: 500 for good", read("server_error", None), unread("server_error", "HTTP 500", "DCS.5000")),
+    line(26, "poll: 500 nine times", poll("server_error", 9), DONE),
+    *(line(27, f"POST: {name}, processed", post(name, processed=True), ADOPTED) for name in ("bad_gateway", "unavailable", "gateway_timeout")),
+    *(line(27, f"POST: {name}, not processed", post(name), UNKNOWN) for name in ("bad_gateway", "unavailable", "gateway_timeout")),
+    *(line(27, f"read: {name}", read(name, 3), DONE) for name in ("bad_gateway", "unavailable", "gateway_timeout")),
+    line(27, "POST: 408, processed", post("refusal", status=408, processed=True), ADOPTED),
+    # Not let in
+    line(28, "POST: token expired once", both(by_password, post("token_expired")), DONE.but(received=2)),
+    line(28, "POST: token refused twice", both(by_password, post("token_expired", 2)), refused("auth_failed", "APIGW.0307").but(received=2)),
+    line(28, "POST: keys refused", post("unauthorized"), refused("auth_failed", "APIGW.0301")),
+    line(28, "read: token expired once", both(by_password, read("token_expired")), DONE),
+    line(28, "read: keys refused", read("unauthorized"), unread("auth_failed", "APIGW.0301")),
+    line(29, "poll: token expired", both(by_password, poll("token_expired")), DONE),
+    line(29, "poll: the user's token expired", both(by_token, poll("token_expired", None)), lost("auth_failed", "still running", "attaches"), check=running),
+    *(
+        line(30, f"{place}: 401, the clocks differ by {skew} s", how("unauthorized", date_skew=skew), expect.saying("clock_skew", f"{-skew // 100}[0-9][0-9] s"))
+        for skew in (1250, -1250)
+        for place, how, expect in (("POST", post, refused("auth_failed")), ("read", read, unread("auth_failed")))
+    ),
+    line(31, "POST: forbidden", post("forbidden"), refused("denied", "dcs:instance:restoreData")),
+    line(31, "read: forbidden", read("forbidden"), unread("denied", "dcs:instance:restoreData")),
+    line(32, "POST: instance not found", post("not_found"), refused("not_found", "DCS.3022")),
+    line(32, "read: instance not found", read("not_found"), unread("not_found", "does not exist")),
+    line(32, "instance vanishes while waiting", poll("not_found", None, "*"), lost("outcome_unknown", "no longer be found", "Nothing was repeated"), check=running),
+    line(33, "record seen 20 s late", outcome(visibility=20), DONE),
+    line(33, "record never seen", outcome(visibility=1e6), lost("outcome_unknown", "no longer be found", "Nothing was repeated"), check=running),
+    # Refused
+    *(
+        line(34, f"POST: busy {code}", post("busy", code=code), refused("busy", "Nothing was started"), only)
+        for code, only in (
+            *((code, DCS) for code in ("DCS.4097", "DCS.4096", "DCS.4049", "DCS.4026", "111400017")),
+            ("DBS.200019", DDM),
+            ("DBS.212033", DDM),
+        )
+    ),
+    line(34, "POST: busy with our own", post("busy", processed=True), ADOPTED),
+    line(34, "POST: busy with another's", both(before_post(occupy), post("busy")), refused("busy", "not available"), DDM),
+    line(35, "POST: parameter error", post("refusal"), refused("invalid_argument")),
+    line(35, "read: parameter error", read("refusal"), unread("invalid_argument")),
+    # Lists
+    line(36, "read: 204 for an empty list", read("answer", 2, status=204), DONE, DCS),
+    line(36, "read: 204 where it is not documented", read("answer", None, status=204), unread("protocol_error"), DDM),
+    line(36, "poll: 204 twice", poll("answer", 2, status=204), DONE, DCS),
+    *(line(37, f"POST: {status}, processed", post("answer", status=status, processed=True), ADOPTED) for status in (204, 205)),
+    *(line(37, f"POST: {status}, not processed", post("answer", status=status), UNKNOWN) for status in (204, 205)),
+    *(line(38, f"read: {name} once", read(name), DONE) for name in ("null_list", "missing_list")),
+    *(line(38, f"read: {name} for good", read(name, None), unread("protocol_error", "without the list")) for name in ("null_list", "missing_list")),
+    line(38, "read: the list is an object", read("records", None, value={}), unread("protocol_error", "without the list")),
+    line(38, "poll: null list", poll("records", 2, of="*"), DONE),
+    # Statuses
+    *(
+        line(39, f"status {value[:12]!r}", both(option(wait_timeout=90), poll("rewrite", None, key="status", value=value, newest=True)), WAIT_TIMEOUT, check=running)
+        for value in ODD_STATUS
+    ),
+    line(40, "never ends", both(option(wait_timeout=90), outcome(stuck=True)), WAIT_TIMEOUT.but(after=90), check=running),
+    *(line(41, f"progress {value!r}", poll("rewrite", None, key=progress, value=value), DONE) for value in ("100,00", None, -5, 250, "NaN", [], "")),
+    line(42, "fails with a code", outcome(fail="dcs.08.0007"), lost("operation_failed", "dcs.08.0007", "could not be synchronised"), DCS, running),
+    line(42, "fails with a reason", outcome(fail="The node\x1b[2J is broken."), lost("operation_failed", "The node"), DDM, running),
+    *(
+        line(42, f"fails with {value!r}", both(outcome(fail="dcs.08.0001"), poll("rewrite", None, key="error_code", value=value)), lost("operation_failed", "gives no reason"), DCS, running)
+        for value in ({}, None, "")
+    ),
+    line(43, "succeeds, the instance is not ready for 60 s", outcome(settle=60), DONE.but(after=90)),
+    line(43, "succeeds, the instance is broken", outcome(leave="ERROR"), lost("operation_failed", "ERROR"), (DCS_RESTORE, DDM_RECOVERY), running),
+    line(44, "flaps", flap, DONE.but(after=30)),
+    line(45, "record disappears twice", vanish(2), DONE),
+    line(45, "record disappears", vanish(None), lost("outcome_unknown", "no longer be found", "Nothing was repeated"), check=running),
+    line(46, "two records with our mark", twins, Expect("duplicate_detected", says=("2 operations", "Nothing was repeated")), DCS),
+    line(46, "two new jobs", twins, Expect("outcome_unknown", says=("2 operations", "Nothing was repeated")), DDM),
+    # Too much, too odd
+    *(line(47, f"POST: {name}", post(name), ADOPTED) for name in ("gzip_bomb", "big_body", "endless")),
+    *(line(47, f"read: {name}", both(option(max_retries=1), read(name, None)), unread("transport_error", "larger than 8 MiB")) for name in ("gzip_bomb", "endless")),
+    line(48, "POST: deep JSON", post("deep_json"), ADOPTED),
+    line(48, "read: deep JSON", read("deep_json", None), unread("protocol_error")),
+    *(line(49, f"POST: {name}", post(name), ADOPTED) for name in ("huge_integer", "nan", "overflow", "invalid_utf8")),
+    line(49, "POST: an id twice", post("duplicate_key"), ADOPTED),
+    *(line(49, f"POST: {name}", post(name), DONE) for name in ("byte_order_mark", "lone_surrogate")),
+    *(line(49, f"read: {name}", read(name, None), unread("protocol_error")) for name in ("huge_integer", "nan", "overflow", "invalid_utf8")),
+    *(line(49, f"read: {name}", read(name), DONE) for name in ("byte_order_mark", "lone_surrogate", "nan")),
+    # Led astray
+    *(line(50, f"POST: {status} on this host", post("redirect", status=status), UNKNOWN.saying("redirect is never followed")) for status in (301, 302, 303, 307, 308)),
+    *(line(50, f"read: {status} on this host", read("redirect", status=status), unread("unexpected_redirect", "never followed")) for status in (301, 302, 307)),
+    *(
+        line(51, f"POST: {status} to another host", post("redirect", status=status, location=plain_elsewhere), UNKNOWN, check=nothing_stolen)
+        for status in (301, 302, 303, 307, 308)
+    ),
+    line(51, "POST: 307 to another host, processed", post("redirect", status=307, location=plain_elsewhere, processed=True), ADOPTED, check=nothing_stolen),
+    *(
+        line(51, f"read: {status} to another host", read("redirect", status=status, location=plain_elsewhere), unread("unexpected_redirect"), check=nothing_stolen)
+        for status in (302, 303, 308)
+    ),
+    # Paging
+    line(53, "offset ignored, all on one page", both(many_records(150), read("offset_ignored", None)), DONE),
+    line(53, "offset ignored, full pages", both(many_records(1100), read("offset_ignored", None)), unread("protocol_error", "repeats its pages")),
+    line(53, "offset ignored, short pages", both(many_records(60), read("mutate", None, function=lambda a: list_of(a).__delitem__(slice(12, None))), read("offset_ignored", None)), DONE),
+    *(
+        line(54, f"total {words}", both(many_records(150), read("total", None, **how)), DONE)
+        for words, how in (
+            ("too large", {"add": 7}),
+            ("too small", {"add": -100}),
+            ("negative", {"value": -1}),
+            ("a string", {"value": "many"}),
+            ("missing", {"missing": True}),
+        )
+    ),
+    line(55, "pages overlap", both(many_records(1100), read("pages_shifted", None)), DONE),
+    line(55, "pages overlap, limit capped", both(many_records(250), read("limit_capped", None)), DONE),
+    line(56, "a record is missing once", both(many_records(30), read("vanish")), DONE),
+    line(57, "limit capped", both(many_records(250), read("limit_capped", None, limit=50)), DONE),
+    line(57, "offset taken for a page number", both(many_records(250), read("offset_as_page_number", None)), DONE),
+    line(58, "endless history", endless_history, unread("protocol_error", "more than 200 pages")),
+    # Texts
+    line(59, "remark from everywhere", option(remark="drill \U0001f9ef \u202eright to left\u202c \x00 <b>&amp;</b>"), DONE, DCS, marked),
+    line(59, "POST: refused with escapes", post("refusal", message=ESCAPES), refused("invalid_argument"), check=clean),
+    line(59, "read: refused with escapes", read("refusal", message=ESCAPES), unread("invalid_argument"), check=clean),
+    line(59, "instance status with escapes", read("rewrite", None, "dcs.instance", key="status", value=ESCAPES), unread("busy", "not RUNNING"), DCS, clean),
+    line(59, "reason with escapes", read("rewrite", None, "ddm.restorable_instances", key="unavailable_reason", value=ESCAPES), DONE, DDM),
+    # Values
+    *(line(66, f"POST: id {str(value)[:12]!r} ({type(value).__name__})", post("rewrite", key=id_of, value=value), ADOPTED) for value in ODD_IDS),
+    *(
+        line(66, f"read: id {str(value)[:12]!r} ({type(value).__name__})", read("rewrite", None, key=record_id, value=value), unread("protocol_error"))
+        for value in ODD_IDS
+    ),
+    *(
+        line(67, f"target available {value!r}", read("rewrite", None, "ddm.restorable_instances", key="available", value=value), unread("not_restorable"), DDM)
+        for value in ("true", 1, None, "TRUE", [True])
+    ),
+    *(
+        line(67, f"data node available {value!r}", read("rewrite", None, "ddm.restorable_data_node", key="available", value=value), unread("not_restorable"), DDM)
+        for value in ("true", 1, None)
+    ),
+    *(
+        line(67, f"backup restorable {value!r}", read("rewrite", None, "dcs.backups", key="is_support_restore", value=value), unread("not_restorable"), [DCS_RESTORE])
+        for value in (1, None, "yes", "FALSE")
+    ),
+    line(68, "POST: more fields", post("inject", member='"future":{"deep":[1,{"id":"x"}]}'), DONE),
+    line(68, "read: more fields", read("inject", None, of="*", member='"future":{"deep":[1,{"id":"x"}]}'), DONE),
+    line(69, "POST: id renamed", post("rewrite", key=id_of, rename="theId"), ADOPTED),
+    line(69, "read: id renamed", read("rewrite", None, key=record_id, rename="theId"), unread("protocol_error", "without")),
+    line(69, "read: status renamed", read("rewrite", None, key="status", rename="Status"), unread("protocol_error", "without")),
+    # Clocks, crossings
+    line(70, "calendar jumps an hour ahead", both(by_token, jump(3600)), DONE),
+    line(70, "calendar jumps an hour back", both(by_token, jump(-3600)), DONE),
+    line(70, "calendar jumps, keys sign", jump(3600), lost("auth_failed", "still running", "clock_skew"), DCS, running),
+    line(75, "backup deleted before the POST", before_post(delete_backup("deleted")), refused("not_restorable", "DCS.4087"), [DCS_RESTORE]),
+    line(75, "backup expired before the POST", before_post(delete_backup("expired")), refused("not_restorable", "DCS.4087"), [DCS_RESTORE]),
+    line(75, "target taken before the POST", before_post(take_target), refused("not_restorable", "DBS.300372"), DDM),
+    line(75, "target at work before the POST", before_post(occupy), refused("busy", "DBS.200019"), DDM),
+    line(76, "mark stripped", post("remark", style="strip"), DONE, DCS, no_mark),
+    line(76, "mark in capitals", post("remark", style="upper"), DONE, DCS, no_mark),
+    line(76, "mark cut off", both(option(remark="d" * 60), post("remark", style="cut")), DONE, DCS, no_mark),
+    line(76, "remark escaped", both(option(remark="a < b"), post("remark", style="html")), DONE, DCS, marked),
+    # Odd but lawful
+    *(line(77, f"POST: {status} first", post("informational", status=status), DONE) for status in (100, 103)),
+    *(line(77, f"POST: {name}", post(name), DONE) for name in ("http10", "trailers")),
+    *(line(77, f"read: {name}", read(name), DONE) for name in ("http10", "trailers", "informational")),
+]
+CASES = [
+    pytest.param(arrange, expect, operation, check, id=f"{number}-{words}-{operation.name}")
+    for number, words, arrange, expect, (only, check) in TABLE
+    for operation in only
+]
+
+
+@pytest.mark.parametrize(("arrange", "expect", "operation", "check"), CASES)
+def test_row(arrange: Arrange, expect: Expect, operation: Operation, check: Check | None, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(world, Bench(world.cloud(), world.time), operation, monkeypatch)
+    arrange(case)
+    outcome = case.bench.run(operation)
+    compare(outcome, expect, case)
+    if check is not None:
+        check(case, outcome)
+
+
+def compare(outcome: Outcome, expect: Expect, case: Case) -> None:
+    result = outcome.result
+    said = result.get("msg", "")
+    assert result.get("error_kind", "") == expect.kind, said
+    assert outcome.executed <= 1
+    assert (outcome.received, outcome.effects) == (expect.received, expect.effects), said
+    assert result["changed"] is expect.changed, said
+    assert case.bench.sim.errors == []
+    assert expect.after <= outcome.elapsed <= (case.bench.params.get("wait_timeout") or 1800) + BOUND
+    assert outcome.real < 10
+    if not expect.kind:
+        assert result["adopted"] is expect.adopted
+        assert result["outcome"] == "succeeded"
+        carries_ids(case, outcome)
+        return
+    assert result["failed"] is True
+    assert case.operation.subject in said or case.operation.params["instance_id"] in said or re.search(r"127\.0\.0\.1|dcs\.nowhere\.invalid", said), said
+    assert re.search(r"[Nn]othing was|No request|was not stopped", said), said
+    assert said.isprintable()
+    assert len(said) < 2000
+    for pattern in expect.says:
+        assert re.search(pattern, said), (pattern, said)

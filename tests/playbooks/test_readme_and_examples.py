@@ -1,0 +1,66 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the documentation shows is run: the EXAMPLES of every module, and each YAML block of a README that stands after <!-- runnable -->.
+
+A block is a playbook, a list of tasks, or the variables of the playbook huaweicloud.recovery.restore.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import door
+from tests.simulator import Simulator
+
+RUNNABLE = re.compile(r"^<!-- runnable -->\n+```ya?ml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PLAYBOOK = "huaweicloud.recovery.restore"
+WAITING = ("dcs_backup", "dcs_restore", "ddm_recovery", "restore_wait")
+DOCUMENTS = ["README.md", "roles/restore/README.md", *(str(path.relative_to(door.ROOT)) for path in sorted((door.ROOT / "docs").glob("**/*.md")))]
+BLOCKS = [
+    pytest.param(block, id=f"{name}-{number}")
+    for name in DOCUMENTS
+    if (door.ROOT / name).exists()
+    for number, block in enumerate(RUNNABLE.findall((door.ROOT / name).read_text(encoding="utf-8")), 1)
+]
+
+
+def play(tasks: list[Any]) -> str:
+    """A playbook of tasks that stand alone; the local cloud needs no ten seconds between two looks."""
+    defaults = {f"huaweicloud.recovery.{name}": {"poll_interval": 1} for name in WAITING}
+    return yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": tasks}], sort_keys=False)
+
+
+def run(block: Any, tmp_path: Path) -> door.Completed:
+    with Simulator() as sim:
+        if isinstance(block, dict):
+            (tmp_path / "vars.yml").write_text(yaml.safe_dump(block), encoding="utf-8")
+            return door.playbook(PLAYBOOK, sim.env, "-e", f"@{tmp_path}/vars.yml", "-e", "restore_poll_interval=1", cwd=tmp_path)
+        text = yaml.safe_dump(block, sort_keys=False) if "hosts" in block[0] or "import_playbook" in json.dumps(block[0]) else play(block)
+        return door.playbook(text, sim.env, "-e", "restore_poll_interval=1", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_of_the_documentation_runs(block: str, tmp_path: Path) -> None:
+    done = run(yaml.safe_load(block), tmp_path)
+    assert done.rc == 0, done.output
+
+
+def test_every_readme_has_a_block_that_runs() -> None:
+    for name in ("README.md", "roles/restore/README.md"):
+        assert RUNNABLE.search((door.ROOT / name).read_text(encoding="utf-8")), name
+
+
+@pytest.mark.parametrize("name", door.NAMES)
+def test_the_examples_of_a_module_run(name: str, tmp_path: Path) -> None:
+    examples = yaml.safe_load(door.load(name).EXAMPLES)
+    done = run(examples, tmp_path)
+    assert done.rc == 0, done.output
+    assert f"huaweicloud.recovery.{name}" in {entry["action"] for entry in done.results}

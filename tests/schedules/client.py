@@ -1,0 +1,37 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tasks, by the modules' own plan() and the one runner."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT, Spec
+from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore, ddm_recovery
+
+from .cloud import BACKUP, INSTANCE, PROJECT, RESTORE_TIME, SOURCE, TARGET, TOKEN
+from .world import Lane
+
+MODULES: dict[str, t.Any] = {"restore": dcs_restore, "backup": dcs_backup, "recovery": ddm_recovery}
+SPECS: dict[str, Spec] = {kind: {**CONNECTION, **WAIT, **module.OPTIONS} for kind, module in MODULES.items()}
+OWN: dict[str, dict[str, t.Any]] = {
+    "restore": {"instance_id": INSTANCE, "backup_id": BACKUP},
+    "backup": {"instance_id": INSTANCE},
+    "recovery": {"instance_id": SOURCE, "target_instance_id": TARGET, "restore_time": str(RESTORE_TIME)},
+}
+BY_TOKEN = {"auth_token": TOKEN, "project_id": PROJECT}
+BY_PASSWORD = {"username": "operator", "password": "never-printed", "domain_name": "account", "project_id": PROJECT}
+
+
+def parameters(kind: str, password: bool, **given: t.Any) -> dict[str, t.Any]:
+    """Return the task's parameters, as AnsibleModule would hand them over."""
+    blank = {name: option.get("default") for name, option in SPECS[kind].items()}
+    return {**blank, "region": "ap-southeast-3", **(BY_PASSWORD if password else BY_TOKEN), **OWN[kind], **given}
+
+
+def perform(kind: str, lane: Lane, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Run the task once over a lane's transport and clock, and return its result."""
+    return _module.perform(MODULES[kind].plan, dict(params), SPECS[kind], {}, False, set(), environ={}, clock=lane.clock, http=lane.http)

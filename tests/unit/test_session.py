@@ -1,0 +1,212 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""JSON that wants to do harm, repeats of reads, and the limits given to each exchange."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry, session
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, ProtocolError, TlsError, TransportError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
+
+from .fakes import NOW, Time, answer, cloud
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b'{"a": "\\ud800"}', {"a": "\ud800"}),
+        (b" null ", None),
+        (b"9" * 40, int("9" * 40)),
+        (b'{"id": "x", "inner": {"id": "y"}}', {"id": "x", "inner": {"id": "y"}}),
+        (b"[" * 50 + b"]" * 50, json.loads("[" * 50 + "]" * 50)),
+        (b"1.5", 1.5),
+    ],
+)
+def test_json(body: bytes, value: Any) -> None:
+    assert decode(body) == value
+
+
+TRAPS = {
+    "empty": b"",
+    "half": b'{"restore_id": ',
+    "two values": b"{} {}",
+    "html": b"<html><title>Gateway</title>",
+    "NaN": b'{"odd": NaN}',
+    "Infinity": b'{"odd": -Infinity}',
+    "1e400": b'{"odd": 1e400}',
+    "5000 digits": b'{"odd": ' + b"9" * 5000 + b"}",
+    "deep list": b"[" * 100_000,
+    "deep object": b'{"a":' * 100_000,
+    "invalid UTF-8": b'{"odd": "\xff\xfe"}',
+    "UTF-16": '{"a": 1}'.encode("utf-16"),
+    "NUL": b'{"a": 1}\0',
+    **{f"{name} twice": f'{{"{name}": "one", "x": 1, "{name}": "two"}}'.encode() for name in sorted(session.IDENTITY)},
+    "nested id twice": b'{"records": [{"restore_id": "one", "restore_id": "one"}]}',
+}
+
+
+@pytest.mark.parametrize("body", TRAPS.values(), ids=TRAPS.keys())
+def test_traps(body: bytes) -> None:
+    with pytest.raises(ProtocolError, match="not usable JSON") as caught:
+        decode(body)
+    assert caught.value.transient
+    assert len(str(caught.value)) < 200
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_the_decoder(body: bytes) -> None:
+    try:
+        decode(body)
+    except ProtocolError as error:
+        assert str(error).isprintable()
+
+
+def test_the_title_of_a_page_is_shown_harmlessly() -> None:
+    assert session.title(b"<TITLE lang=en> Proxy\x1b[2J \xff</TITLE>") == r" (a page titled 'Proxy\\x1b[2J \ufffd')".replace(r"\ufffd", "\ufffd")
+    assert session.title(b"<title>" + b"x" * 150 + b"</title>").endswith("x...')")
+    assert session.title(b"{}") == ""
+
+
+# What may be repeated, and when
+
+TABLE: list[tuple[str | None, float | None]] = [
+    (None, None),
+    ("0", 0.0),
+    ("7", 7.0),
+    (" 7 ", 7.0),
+    ("60", 60.0),
+    ("61", 60.0),
+    ("999999999", 60.0),
+    ("9" * 18, 60.0),
+    ("9" * 19, None),
+    ("-1", None),
+    ("1.5", None),
+    ("1e9", None),
+    ("", None),
+    ("soon", None),
+    ("\u0667", None),
+    (formatdate(NOW + 20, usegmt=True), 20.0),
+    (formatdate(NOW - 20, usegmt=True), 0.0),
+    (formatdate(NOW + 7200, usegmt=True), 60.0),
+    ("Thu, 28 May 2026 20:27:00 -0000", 20.0),
+    ("Thu, 99 Foo 2026 20:27:00 GMT", None),
+    ("Fri, 31 Dec 9999 23:59:59 GMT", 60.0),
+    ("Thu, 01 Jan 99999 00:00:00 GMT", None),
+]
+
+
+@pytest.mark.parametrize(("header", "seconds"), TABLE)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    assert retry.retry_after(header, NOW) == seconds
+
+
+@given(st.text(max_size=30))
+def test_retry_after_never_raises(header: str) -> None:
+    seconds = retry.retry_after(header, NOW)
+    assert seconds is None or 0 <= seconds <= 60
+
+
+def error(status: int, code: str | None = None, retry_after: float | None = None) -> ApiError:
+    return ApiError("x", status, code, True, retry_after)
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempt", "shortest", "longest"),
+    [
+        (TransportError("x"), 0, 0.25, 0.5),
+        (TransportError("x"), 1, 0.5, 1.0),
+        (TransportError("x"), 3, 2.0, 4.0),
+        (TransportError("x"), 5, 8.0, 16.0),
+        (TransportError("x"), 500, 8.0, 16.0),
+        (TransportError("x", sent=False), 0, 0.25, 0.5),
+        (error(500), 0, 0.25, 0.5),
+        (error(503), 0, 0.25, 0.5),
+        (error(408), 0, 0.25, 0.5),
+        (error(429), 2, 1.0, 2.0),
+        (error(429, retry_after=9.0), 2, 9.0, 9.0),
+        (error(503, retry_after=0.0), 2, 0.0, 0.0),
+        (error(400, "APIGW.0308"), 0, 0.25, 0.5),
+        (ProtocolError("x", transient=True), 0, 0.25, 0.5),
+        (ProtocolError("x"), 0, None, None),
+        (TlsError("x"), 0, None, None),
+        (error(400), 0, None, None),
+        (error(401), 0, None, None),
+        (error(403), 0, None, None),
+        (error(404), 0, None, None),
+        (error(409, "DBS.200019"), 0, None, None),
+        (error(302), 0, None, None),
+    ],
+)
+def test_delays(failure: CloudError, attempt: int, shortest: float | None, longest: float | None) -> None:
+    assert retry.delay(failure, attempt, 0.0) == shortest
+    assert retry.delay(failure, attempt, 1.0) == longest
+
+
+# Reads
+
+BROKEN = TransportError("The connection broke.")
+
+
+def test_a_read_is_repeated_until_it_succeeds() -> None:
+    time = Time()
+    made, wire = cloud([BROKEN, answer(502, b""), answer(429, {"error_code": "APIGW.0308"}, retry_after="7"), answer(200, b"{"), answer(200, {"ok": 1})], time)
+    assert made.get("dcs", "v2", "instances").body == {"ok": 1}
+    assert time.slept == [0.25, 0.5, 7.0, 2.0]
+    assert len(wire.sent) == 5
+    assert all(sent.timeout == 60 and sent.cap == 8 << 20 and not sent.fresh for sent in wire.sent)
+
+
+@pytest.mark.parametrize(("max_retries", "requests"), [(0, 1), (1, 2), (5, 6)])
+def test_repeats_are_counted(max_retries: int, requests: int) -> None:
+    made, wire = cloud([BROKEN], max_retries=max_retries)
+    with pytest.raises(TransportError):
+        made.get("dcs", "v2", "instances")
+    assert len(wire.sent) == requests
+
+
+def test_a_deadline_ends_the_repeats_and_shortens_the_exchange() -> None:
+    time = Time()
+    made, wire = cloud([BROKEN], time, max_retries=999)
+    made.session.deadline = time.clock.monotonic() + 10
+    with pytest.raises(TransportError):
+        made.get("dcs", "v2", "instances")
+    assert time.passed < 10
+    assert [sent.timeout for sent in wire.sent] == [max(1.0, 10.0 - sum(time.slept[:count])) for count in range(len(wire.sent))]
+
+
+@pytest.mark.parametrize("reply", [BROKEN, answer(500, {"error_code": "DCS.5000"}), answer(429, b"", retry_after="1"), answer(200, b"{")])
+def test_a_post_is_never_repeated(reply: Any) -> None:
+    time = Time()
+    made, wire = cloud([reply], time)
+    with pytest.raises(CloudError):
+        made.post_once("dcs", "v2", "instances", body={})
+    assert len(wire.sent) == 1
+    assert wire.sent[0].cap == 1 << 20
+    assert time.slept == []
+
+
+def test_no_content_is_no_body() -> None:
+    for status in (204, 205):
+        made, _ = cloud([answer(status, b"garbage")])
+        assert made.get("dcs", "v2", "instances").body is None
+
+
+def test_garbage_with_200_names_the_call_and_the_request() -> None:
+    made, _ = cloud([answer(200, b"<title>Login</title>", x_request_id="0123456789abcdef")], max_retries=1)
+    with pytest.raises(ProtocolError, match=r"GET https://dcs\..*instances: The answer is not usable JSON .*Login") as caught:
+        made.get("dcs", "v2", "instances", query={"name": "not-told"})
+    assert caught.value.details()["request_id"] == "0123456789abcdef"
+    assert "not-told" not in str(caught.value)
