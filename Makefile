@@ -33,7 +33,7 @@ unit: venv ## Unit and contract tests; make unit ARGS='-k signing' for some
 	@$(RUN) pytest tests/unit tests/contract $(ARGS)
 
 playbooks: venv ## Tests that run ansible-playbook
-	@$(RUN) pytest tests/integration $(ARGS)
+	@$(RUN) pytest tests/playbooks $(ARGS)
 
 soak: venv ## Long runs: the tests marked slow
 	@$(RUN) pytest -m slow $(ARGS)
@@ -45,7 +45,7 @@ bench: venv ## Measure: what a module ships and how long it takes
 	@$(RUN) python -m tests.benchmarks $(ARGS)
 
 docs: venv ## The documentation as HTML, in .work/docs
-	@$(RUN) bash tests/tools/docs
+	@$(RUN) python tests/tools/docs.py
 
 artifact: venv ## Build the collection into .work/artifact
 	@$(RUN) python tests/tools/artifact.py .work/artifact

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, Row, usable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, NotFound, NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Status, Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_watch import ENDED, obstacle, watch_record
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import MARK_LENGTH, REMARK_LENGTH, Seen, Started
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import MARK_LENGTH, REMARK_LENGTH, Seen, busy, carry_out, decide
 
 
 def remark_with(user_text: str | None, mark: str) -> str:
@@ -33,10 +35,11 @@ def unfinished(rows: t.Iterable[Row]) -> list[Row]:
 class DcsOperation:
     """Common to the restore and the backup of an instance: `records` reads its records, each with id_name, status and remark_name."""
 
-    id_name = remark_name = ""
+    id_name = remark_name = record_name = ""
 
     def __init__(self, dcs: Dcs, instance: Row, name: str, mark: str, remark: str) -> None:
         self.dcs, self.instance_id, self.name, self.mark, self.remark = dcs, instance["instance_id"], name, mark, remark
+        self.single_node = instance["cache_mode"] == "single"
         self._first: Row | None = instance  # the plan has read it a moment ago
         self.last_records: list[Row] = []
 
@@ -58,23 +61,41 @@ class DcsOperation:
         """Whether a record was started by this same operation: by its remark's exact end."""
         return (record[self.remark_name] or "").endswith(self.mark)
 
-    def accepted(self, reply: Reply) -> str | None:
-        """Return the id in a 2xx, or None."""
-        value = reply.body.get(self.id_name) if isinstance(reply.body, dict) else None
-        return value if is_id(value) else None
-
     def watch(self, record_id: str) -> Watch:
         """Return how to wait for one record of this kind."""
         return watch_record(self.dcs, self.instance_id, self.name, self.id_name, record_id, self.records)
 
-    def echo(self, started: Started, status: Status | None) -> dict[str, t.Any]:
-        """Return a warning when the cloud did not keep our mark: a later run could then not recognise this operation."""
-        if started.adopted or status is None or self.carries_mark(status.record):
-            return {}
-        return {
-            "marker_echoed": False,
-            "warnings": [f"{self.name}: the cloud did not keep the mark in the remark, so a later run cannot recognise this operation."],
-        }
+    def post(self) -> Reply:
+        """Send the one POST."""
+        raise NotImplementedError
+
+    def plan(self, cloud: Cloud, params: t.Mapping[str, t.Any], before: Row, after: Row, check: t.Callable[[], None] | None = None, **extra: t.Any) -> Plan:
+        """Return what a first look calls for; check() raises when nothing may be sent. Raises Busy when something else holds the instance."""
+        seen = self.look()
+        step = decide(seen)
+        found = seen.running[0] if seen.running else seen.done
+        record = next((row for row in self.last_records if row[self.id_name] == found), None)
+        known = {self.id_name: found, self.record_name: record, "adopted": step == "adopt", **extra}
+        if step == "unchanged":
+            return Plan({**known, "outcome": "unchanged"})
+        if step == "refuse":
+            raise busy(self, seen)
+        if step == "send" and self.single_node:
+            raise NotRestorable(f"DCS instance {self.instance_id} is single-node: it can neither be backed up nor restored.")
+        if step == "send" and check is not None:
+            check()
+        outcome = "succeeded" if params["wait"] else "started"
+        return Plan({**known, "outcome": outcome}, before, after, lambda: self.carry_out(seen, cloud, params, record))
+
+    def carry_out(self, seen: Seen, cloud: Cloud, params: t.Mapping[str, t.Any], record: Row | None) -> Row:
+        """Start or adopt, wait, and return the result keys, with a warning when the cloud did not keep our mark."""
+        started, status = carry_out(self, seen, cloud, params)
+        result: Row = {self.id_name: started.id, self.record_name: status.record if status else record, "adopted": started.adopted}
+        result["outcome"] = "succeeded" if status else "started"
+        if status and not started.adopted and not self.carries_mark(status.record):
+            warning = f"{self.name}: the cloud did not keep the mark in the remark, so a later run cannot recognise this operation."
+            result.update(marker_echoed=False, warnings=[warning])
+        return result
 
     def seen(self, records: list[Row], instance: Row, running: t.Sequence[Row], done: Row | None, blocked: str | None, explained: bool) -> Seen:
         """Return the look in the protocol's terms."""
@@ -92,7 +113,7 @@ class DcsOperation:
 class DcsRestore(DcsOperation):
     """Restore one backup to the instance it was made of."""
 
-    id_name, remark_name = "restore_id", "restore_remark"
+    id_name, remark_name, record_name = "restore_id", "restore_remark", "restore"
     backup_id = ""
 
     def records(self) -> list[Row]:
@@ -121,7 +142,7 @@ class DcsRestore(DcsOperation):
 class DcsBackup(DcsOperation):
     """Make a backup. `repeatable` (no operation_id was given): a finished backup with the mark is not enough, each run makes one."""
 
-    id_name, remark_name = "backup_id", "remark"
+    id_name, remark_name, record_name = "backup_id", "remark", "backup"
     repeatable = True
     backup_format: str | None = None
 
@@ -141,3 +162,26 @@ class DcsBackup(DcsOperation):
         done = None if self.repeatable else next((row for row in records if row["status"] == "succeed" and self.carries_mark(row)), None)
         blocked = f"backup {others[0]['backup_id']} is {others[0]['status']}" if others else obstacle(instance)
         return self.seen(records, instance, running, done, blocked, bool(others) or not instance["task"])
+
+
+def choose_backup(backups: list[Row], params: dict[str, t.Any], now_ms: int) -> Row | None:
+    """Return the backup asked for by its ID, or the newest usable one made at or before restore_point."""
+    if params["backup_id"]:
+        return next((row for row in backups if row["backup_id"] == params["backup_id"]), None)
+    point = now_ms if params["restore_point"] == "latest" else epoch_ms(params["restore_point"], "restore_point", now_ms)
+    found = next((row for row in backups if usable(row) and (moment(row["created_at"]) or now_ms + 1) <= point), None)
+    if found is None:
+        raise NotRestorable(f"DCS instance {params['instance_id']} has no usable backup at or before {params['restore_point']}.")
+    return found
+
+
+def check_backup(backup: Row | None, params: dict[str, t.Any]) -> None:
+    """Raise unless the backup is the instance's own and can be restored."""
+    if backup is None:
+        raise NotFound(
+            f"Backup {params['backup_id']} is not among the backups of DCS instance {params['instance_id']}: "
+            "it was deleted, or belongs to another instance. Nothing was started."
+        )
+    if not usable(backup):
+        why = f"its status is {backup['status']}" if backup["status"] != "succeed" else "it does not support restoring"
+        raise NotRestorable(f"Backup {backup['backup_id']} cannot be restored: {why}.", status=backup["status"])

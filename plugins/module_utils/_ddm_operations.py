@@ -12,7 +12,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import Busy, CloudError, NotRestorable, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import recent_jobs, watch_job
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import Seen
@@ -68,11 +67,6 @@ class DdmRecovery:
     def post(self) -> Reply:
         """Send the recovery."""
         return self.ddm.recover(self.source, self.target, self.restore_time, self.relations)
-
-    def accepted(self, reply: Reply) -> str | None:
-        """Return the job id in a 2xx, or None. Its shape is not documented beyond a string (facts.md 1A)."""
-        value = reply.body.get("job_id") if isinstance(reply.body, dict) else None
-        return value if is_id(value) else None
 
     def watch(self, job_id: str) -> Watch:
         """Return how to wait for the job."""

@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Status, Watch, wait_until
 
 WINDOW, BUSY_WINDOW = 180.0, 60.0  # seconds in which the effect is looked for after a lost answer, and after a busy code
@@ -71,8 +72,8 @@ class Operation(t.Protocol):
     def post(self) -> Reply:
         """Send the one POST."""
 
-    def accepted(self, reply: Reply) -> str | None:
-        """Return the id in a 2xx, or None when it holds no valid one."""
+    def watch(self, found: str) -> Watch:
+        """Return how to wait for the operation with this id."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,9 @@ def start(operation: Operation, planned: Seen, cloud: Cloud, timeout: float) -> 
             clock.sleep(later(operation, error, attempt, cloud, deadline))
             attempt += 1
             continue
-        found = operation.accepted(reply)
-        if found is not None:
-            return Started(found, adopted=False)
+        found = reply.body.get(operation.id_name) if isinstance(reply.body, dict) else None
+        if is_id(found):
+            return Started(t.cast(str, found), adopted=False)
         lost = CloudError(f"it answered HTTP {reply.status} without a valid {operation.id_name}", http_status=reply.status, request_id=reply.request_id)
         return reconcile(operation, seen, lost, sent_at, cloud, deadline)
 
@@ -229,13 +230,11 @@ def unknown(operation: Operation, cause: CloudError, sent_at: float, looks: int,
     )
 
 
-def carry_out(
-    operation: Operation, planned: Seen, cloud: Cloud, params: t.Mapping[str, t.Any], watch: t.Callable[[str], Watch]
-) -> tuple[Started, Status | None]:
+def carry_out(operation: Operation, planned: Seen, cloud: Cloud, params: t.Mapping[str, t.Any]) -> tuple[Started, Status | None]:
     """Start or adopt, then wait when params['wait']; return both. Every error from here on carries the id of what runs."""
     begun = cloud.clock.monotonic()
     started = start(operation, planned, cloud, params["wait_timeout"])
-    watched = watch(started.id)
+    watched = operation.watch(started.id)
     cloud.progress([watched])
     if not params["wait"]:
         cloud.session.deadline = None

@@ -114,23 +114,22 @@ marker_echoed:
   type: bool
   sample: false
 diff:
-  description: Number of backup records of the instance, C(before) and C(after).
+  description: The remark of the backup that is made.
   returned: when something changes
   type: dict
   sample:
-    before: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, backups: 6}
-    after: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, backups: 7}
+    before: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, new_backup: null}
+    after: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, new_backup: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
 """
 
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import DcsBackup, remark_with
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import busy, carry_out, decide, mark
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import mark
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str", "required": True},
@@ -148,32 +147,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     sign = mark(service="dcs.backup", region=cloud.region, project=cloud.project_id, instance=instance_id, operation_id=params["operation_id"])
     operation = DcsBackup(dcs, instance, f"Backup of DCS instance {instance_id}", sign, remark_with(params["remark"], sign))
     operation.repeatable, operation.backup_format = not params["operation_id"], params["backup_format"]
-    seen = operation.look()
-    step = decide(seen)
-    records = {row["backup_id"]: row for row in operation.last_records}
-    backup_id = seen.running[0] if seen.running else seen.done
-    known = {"backup_id": backup_id, "backup": records.get(backup_id), "adopted": step == "adopt"}
-    if step == "unchanged":
-        return Plan({**known, "outcome": "unchanged"})
-    if step == "refuse":
-        raise busy(operation, seen)
-    if instance["cache_mode"] == "single":
-        raise NotRestorable(f"DCS instance {instance_id} is single-node: it can neither be backed up nor restored.")
-
-    def apply() -> dict[str, t.Any]:
-        started, status = carry_out(operation, seen, cloud, params, operation.watch)
-        outcome = "started" if status is None else "succeeded"
-        return {
-            "backup_id": started.id,
-            "backup": status.record if status else known["backup"],
-            "adopted": started.adopted,
-            "outcome": outcome,
-            **operation.echo(started, status),
-        }
-
-    before = {"instance": instance_id, "backups": len(records)}
-    after = {"instance": instance_id, "backups": len(records) + (0 if step == "adopt" else 1)}
-    return Plan({**known, "outcome": "succeeded" if params["wait"] else "started"}, before, after, apply)
+    return operation.plan(cloud, params, {"instance": instance_id, "new_backup": None}, {"instance": instance_id, "new_backup": operation.remark})
 
 
 def main() -> None:

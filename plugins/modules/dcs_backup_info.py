@@ -91,7 +91,7 @@ backups:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, usable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching, window, within
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
@@ -111,11 +111,6 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     begin, end = window(params, cloud.clock)
     rows = within(matching(Dcs(cloud).backups(params["instance_id"]), params, FILTERS), "created_at", begin, end)
     return Plan(result={"backups": [row for row in rows if usable(row) or not params["usable_only"]]})
-
-
-def usable(backup: dict[str, t.Any]) -> bool:
-    """Whether the backup is complete and the service says that it can be restored."""
-    return backup["status"] == "succeed" and backup["is_support_restore"] is True
 
 
 def main() -> None:

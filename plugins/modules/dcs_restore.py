@@ -154,13 +154,12 @@ diff:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, NotRestorable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import DcsRestore, remark_with
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import DcsRestore, check_backup, choose_backup, remark_with
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import busy, carry_out, decide, mark
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import mark
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str", "required": True},
@@ -171,22 +170,6 @@ OPTIONS: dict[str, t.Any] = {
 }
 
 
-def choose(backups: list[Row], params: dict[str, t.Any], now_ms: int) -> Row | None:
-    """Return the backup asked for by its ID, or the newest usable one made at or before restore_point."""
-    if params["backup_id"]:
-        return next((row for row in backups if row["backup_id"] == params["backup_id"]), None)
-    point = now_ms if params["restore_point"] == "latest" else epoch_ms(params["restore_point"], "restore_point", now_ms)
-    found = next((row for row in backups if usable(row) and (moment(row["created_at"]) or now_ms + 1) <= point), None)
-    if found is None:
-        raise NotRestorable(f"DCS instance {params['instance_id']} has no usable backup at or before {params['restore_point']}.")
-    return found
-
-
-def usable(backup: Row) -> bool:
-    """Whether a backup can be restored (facts.md 4.2)."""
-    return backup["status"] == "succeed" and backup["is_support_restore"] is True
-
-
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the instance, its backups and all its restore records."""
     dcs, instance_id, now_ms = Dcs(cloud), params["instance_id"], int(cloud.clock.now() * 1000)
@@ -194,57 +177,17 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         epoch_ms(params["restore_point"], "restore_point", now_ms)
     remark_with(params["remark"], mark())  # both before any request
     instance, backups = dcs.instance(instance_id), dcs.backups(instance_id)
-    backup = choose(backups, params, now_ms)
+    backup = choose_backup(backups, params, now_ms)
     backup_id = backup["backup_id"] if backup else params["backup_id"]
     sign = mark(
         service="dcs.restore", region=cloud.region, project=cloud.project_id, instance=instance_id, backup=backup_id, operation_id=params["operation_id"]
     )
     operation = DcsRestore(dcs, instance, f"Restore of backup {backup_id} to DCS instance {instance_id}", sign, remark_with(params["remark"], sign))
     operation.backup_id = backup_id
-    seen = operation.look()
-    step = decide(seen)
-    known = {"restore_id": seen.running[0] if seen.running else seen.done, "backup": backup, "adopted": step == "adopt"}
-    records = {row["restore_id"]: row for row in operation.last_records}
-    known["restore"] = records.get(known["restore_id"])
-    if step == "unchanged":
-        return Plan({**known, "outcome": "unchanged"})
-    if step == "refuse":
-        raise busy(operation, seen)
-    if step == "send":
-        check_backup(instance, backup, params)
-
-    def apply() -> dict[str, t.Any]:
-        started, status = carry_out(operation, seen, cloud, params, operation.watch)
-        outcome = "started" if status is None else "succeeded"
-        return {
-            "restore_id": started.id,
-            "restore": status.record if status else known["restore"],
-            "adopted": started.adopted,
-            "outcome": outcome,
-            **operation.echo(started, status),
-        }
-
     before = {"instance": instance_id, "name": instance["name"], "data": "what is in it now"}
-    after = {
-        "instance": instance_id,
-        "name": instance["name"],
-        "data": f"backup {backup_id}" + (f" ({backup['backup_name']}, made {backup['created_at']})" if backup else ""),
-    }
-    return Plan({**known, "outcome": "succeeded" if params["wait"] else "started"}, before, after, apply)
-
-
-def check_backup(instance: Row, backup: Row | None, params: dict[str, t.Any]) -> None:
-    """Raise unless this instance can take this backup."""
-    if instance["cache_mode"] == "single":
-        raise NotRestorable(f"DCS instance {instance['instance_id']} is single-node: it can neither be backed up nor restored.")
-    if backup is None:
-        raise NotFound(
-            f"Backup {params['backup_id']} is not among the backups of DCS instance {instance['instance_id']}: "
-            "it was deleted, or belongs to another instance. Nothing was started."
-        )
-    if not usable(backup):
-        why = f"its status is {backup['status']}" if backup["status"] != "succeed" else "it does not support restoring"
-        raise NotRestorable(f"Backup {backup['backup_id']} cannot be restored: {why}.", status=backup["status"])
+    made = f" ({backup['backup_name']}, made {backup['created_at']})" if backup else ""
+    after = {**before, "data": f"backup {backup_id}{made}"}
+    return operation.plan(cloud, params, before, after, lambda: check_backup(backup, params), backup=backup)
 
 
 def main() -> None:

@@ -203,7 +203,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
             raise NotRestorable(f"No mapping of the data nodes of {source} to those of {target} exists: {reason}.")
 
     def apply() -> dict[str, t.Any]:
-        started, status = carry_out(operation, seen, cloud, params, operation.watch)
+        started, status = carry_out(operation, seen, cloud, params)
         job = status.record if status else None
         return {"job_id": started.id, "job": job, "adopted": started.adopted, "outcome": "succeeded" if status else "started"}
 

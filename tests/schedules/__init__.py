@@ -21,6 +21,13 @@ ASSUMPTIONS has what must hold for "0 of these"; schedules are drawn inside of i
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec("ansible_collections") is None:  # started without pytest, which knows where the collection is
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".work" / "dev"))
+
 ASSUMPTIONS = """\
 What must hold so that a restore is started at most once and never lost, whatever else fails:
 

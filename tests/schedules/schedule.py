@@ -59,7 +59,7 @@ def draw(rng: random.Random) -> Story:
         settle=rng.choice((0.0, 0.0, 0.5, 10.0)),
         lag=rng.choice((0.0, 0.0, 0.1, 0.5, 0.9)),
         stale=shortest * 0.3 if chance() < 0.2 else 0.0,
-        blind=shortest * 0.5 if chance() < 0.15 else 0.0,
+        blind=shortest * 0.5 if brisk and chance() < 0.3 else 0.0,
         by_task=chance() < 0.2,
         stripped=kind != "recovery" and chance() < 0.05,
         fails=rng.choice((0.0, 0.0, 0.2, 0.6)),
@@ -104,7 +104,7 @@ def play(seed: int, verbose: bool = False, rng: random.Random | None = None) -> 
         report.outcomes["killed" if run.dead else result.get("error_kind") or result["outcome"]] += 1
         report.outcomes["adopted"] += result.get("adopted") is True
     report.outcomes["schedules"] += 1
-    report.outcomes["two runs at once"] += len(world.lanes) > 1
+    report.outcomes["two runs at once"] += len(story.lanes) > 1
     report.outcomes["started"] += len(cloud.history)
     return report
 
@@ -171,9 +171,12 @@ def afterwards(world: World, story: Story, report: Report) -> list[Run]:
     lane = Lane(world, 0, settled + 1.0)
     world.lanes = [lane]
     story.rules.fails = 0.0
-    run = Run("last run", story.lanes[0][1], calm=True)
-    execute(world, lane, run, kind, story, None, wait=True, wait_timeout=3600)
-    result = run.result or {}
+    result: dict[str, t.Any] = {"error_kind": "outcome_unknown"}
+    while result.get("error_kind") in ("outcome_unknown", "busy") and not result.get("job_id") and len(lane.runs) < 9:  # its record cannot be seen yet
+        lane.time += 100.0 * len(lane.runs)
+        run = Run(f"last run {len(lane.runs)}", story.lanes[0][1], calm=True)
+        execute(world, lane, run, kind, story, None, wait=True, wait_timeout=3600)
+        result = run.result or {}
     if kind == "recovery" and result.get("failed"):
         done = [work for work in cloud.history if work.what[1] == TARGET and work.phase(lane.time) == "done"]
         if not done or result["error_kind"] not in ("not_restorable", "busy"):
@@ -234,7 +237,7 @@ def judge_result(world: World, story: Story, run: Run, result: dict[str, t.Any],
             problem("untrue", words)
         if run.accepted and not result["changed"]:
             problem("lost", f"{words} but {run.accepted[0].id} is its own")
-        if error == "outcome_unknown" and run.shown:
+        if error == "outcome_unknown" and run.shown and not story.rules.stripped:
             problem("lost", f"{words} but it was shown {run.shown}")
         if error == "not_started" and "executed, perhaps" in run.posts:
             problem("untrue", f"{words} but a request may have been executed")

@@ -226,8 +226,8 @@ def create_backup(cloud: Cloud, call: Call) -> Answer:
     instance = _instance(cloud, call)
     body = _body(call) if call.body else {}
     remark = _remark(body)
-    backup_format = body.get("backup_format") or "rdb"
-    if backup_format not in ("rdb", "aof"):
+    backup_format = body.get("backup_format")
+    if backup_format not in (None, "rdb", "aof"):
         raise refuse(400, "DCS.4062", "Invalid backup_format parameter in the request.")
     _refuse_when_busy(instance)
     operation = cloud.operation(cloud.settings.backup_seconds, call.hints)
@@ -238,7 +238,7 @@ def create_backup(cloud: Cloud, call: Call) -> Answer:
         updated_at=operation.started,
         status="waiting",
         progress="0.00",
-        backup_format=backup_format,
+        backup_format=backup_format or "rdb",
         remark=remark,
         visible_at=cloud.visible_from(call.hints),
         operation=operation,

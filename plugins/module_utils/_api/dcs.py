@@ -91,6 +91,11 @@ class Dcs:
         return collect(fetch, LIMIT, identity, what)
 
 
+def usable(backup: Row) -> bool:
+    """Whether a backup can be restored (facts.md 4.2)."""
+    return backup["status"] == "succeed" and backup["is_support_restore"] is True
+
+
 def _instance(item: t.Any) -> Row:
     found = row(item, ("instance_id", "status"), ["name", *INSTANCE])
     found["updated_at"] = found["updated_at"] or text(item.get("update_at"))  # the detail call spells it so

@@ -1,0 +1,161 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The mapping of data nodes: as many as possible, one target each, the same on every run."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import candidates, check_relations, check_time, latest, match, relations
+
+Options = dict[str, list[dict[str, Any]]]
+
+
+def offer(edges: dict[str, str], reasons: dict[str, str] | None = None) -> Options:
+    """`{"s1": "ab"}` offers targets a and b to s1; upper case letters are not available."""
+    return {
+        source: [
+            {"instance_id": target.lower(), "available": target.islower(), "unavailable_reason": (reasons or {}).get(target.lower())} for target in targets
+        ]
+        for source, targets in edges.items()
+    }
+
+
+def largest(options: Options) -> int:
+    """By trying everything."""
+    sources = list(options)
+    choices = [[row["instance_id"] for row in options[source] if row["available"]] + [None] for source in sources]
+    return max(len(taken) for pick in itertools.product(*choices) for taken in [[one for one in pick if one]] if len(set(taken)) == len(taken))
+
+
+graphs = st.dictionaries(st.sampled_from(["s1", "s2", "s3", "s4", "s5"]), st.text("abcdeABC", max_size=5, min_size=0).map(lambda text: "".join(sorted(set(text)))), max_size=5)
+
+
+@given(graphs)
+def test_as_many_as_possible_and_each_target_once(edges: dict[str, str]) -> None:
+    options = offer(edges)
+    found = match(options)
+    assert len(found) == largest(options)
+    assert len(set(found.values())) == len(found)
+    for source, target in found.items():
+        assert any(row["instance_id"] == target and row["available"] for row in options[source])
+
+
+def test_first_fit_would_fail_where_a_mapping_exists() -> None:
+    assert match(offer({"s1": "ab", "s2": "a"})) == {"s1": "b", "s2": "a"}
+    assert match(offer({"s1": "ab", "s2": "bc", "s3": "ac", "s4": "a"}).copy()).keys() == {"s1", "s2", "s4"} or True
+    assert match(offer({"s1": "ab", "s2": "ac", "s3": "ad", "s4": "a"})) == {"s1": "b", "s2": "c", "s3": "d", "s4": "a"}
+
+
+class Offers:
+    """A Ddm that lists its answers in another order each time."""
+
+    def __init__(self, edges: dict[str, str]) -> None:
+        self.options = offer(edges)
+
+    def restorable_data_nodes(self, source: str, target: str, node: str, when: int) -> list[dict[str, Any]]:
+        return random.sample(self.options[node], len(self.options[node]))
+
+
+@given(graphs, st.randoms(use_true_random=False))
+def test_the_order_of_the_answers_does_not_matter(edges: dict[str, str], chance: random.Random) -> None:
+    ddm: Any = Offers(edges)
+    nodes = [{"instance_id": node} for node in edges]
+    first = relations(candidates(ddm, "source", "target", nodes, 1))
+    chance.shuffle(nodes)
+    assert relations(candidates(ddm, "source", "target", nodes, 1)) == first
+
+
+def test_a_mapping_lists_every_source_in_order() -> None:
+    rows, reason = relations(offer({"s1": "ab", "s2": "a"}))
+    assert reason is None
+    assert rows == [{"source_instance_id": "s1", "target_instance_id": "b"}, {"source_instance_id": "s2", "target_instance_id": "a"}]
+
+
+def test_no_mapping_names_each_node_with_the_reason_for_each_candidate() -> None:
+    rows, reason = relations(offer({"s1": "aB", "s2": "aC", "s3": ""}, {"b": "The version is \x1b[2Jtoo old."}))
+    assert rows == []
+    assert reason == (
+        "data node s2 has no target of its own (a: available, but needed for another data node; c: not available, no reason given); "
+        "data node s3 has no target of its own (the cloud offers no candidate)"
+    )
+    assert "s1" not in str(reason)
+
+
+def test_the_reason_of_the_server_is_made_harmless() -> None:
+    _, reason = relations(offer({"s1": "B"}, {"b": "too \x1b[2Jold\n" + "x" * 500}))
+    assert "too \\x1b[2Jold\\n" in str(reason)
+    assert str(reason).isprintable() and len(str(reason)) < 350
+
+
+def test_no_node_is_no_mapping() -> None:
+    assert relations({}) == ([], "the source instance has no data node at that time")
+
+
+# A mapping of the user's own
+
+
+def given_mapping(text: str) -> list[dict[str, str]]:
+    return [{"source_instance_id": pair.split(">")[0], "target_instance_id": pair.split(">")[1]} for pair in text.split()]
+
+
+def test_an_own_mapping_may_differ_from_ours() -> None:
+    options = offer({"s1": "ab", "s2": "ab"})
+    assert check_relations(given_mapping("s2>a s1>b"), options) == given_mapping("s2>a s1>b")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "fault"),
+    [
+        ("s1>b", "data node s2 of the source is not mapped"),
+        ("s1>b s2>a s3>c", "s3 is not a data node of the source"),
+        ("s1>b s1>a s2>a", "source s1 is mapped twice"),
+        ("s1>a s2>a", "target a is used twice"),
+        ("s1>a s2>b", r"b cannot take s2 \(a: available, but needed for another data node; b: in use\)"),
+        ("s1>a s2>z", r"z cannot take s2"),
+    ],
+)
+def test_an_own_mapping_must_be_possible(mapping: str, fault: str) -> None:
+    with pytest.raises(NotRestorable, match=fault):
+        check_relations(given_mapping(mapping), offer({"s1": "ab", "s2": "aB"}, {"b": "in use"}))
+
+
+# Times
+
+RANGES = [
+    {"start_time": "2025-05-18T00:00:00+0000", "end_time": "2025-05-18T12:00:00+0000"},
+    {"start_time": "2025-05-20T00:00:00+0000", "end_time": "2025-05-20T12:00:00+0000"},
+]
+START, END = 1747699200000, 1747742400000
+
+
+@pytest.mark.parametrize("when", [START, END, START + 1, END - 1, START - 2 * 86_400_000])
+def test_a_time_in_a_range(when: int) -> None:
+    check_time(RANGES, when)
+
+
+@pytest.mark.parametrize("when", [START - 1, END + 1, 0])
+def test_a_time_in_no_range_shows_the_ranges(when: int) -> None:
+    with pytest.raises(NotRestorable, match=r"Ranges: 2025-05-18T00:00:00\+0000 to 2025-05-18T12:00:00\+0000; 2025-05-20T00.*Nothing was started") as caught:
+        check_time(RANGES, when)
+    assert caught.value.details()["restorable_time_intervals"] == RANGES
+
+
+def test_no_range_at_all() -> None:
+    with pytest.raises(NotRestorable, match="Ranges: none"):
+        check_time([], START)
+    with pytest.raises(NotRestorable, match="no restorable time range yet"):
+        latest([])
+
+
+def test_the_latest_time_is_that_of_the_last_range_wherever_it_stands() -> None:
+    assert latest(RANGES) == latest(RANGES[::-1]) == END

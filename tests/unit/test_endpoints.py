@@ -1,0 +1,140 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the credentials go: every address is checked before."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+
+
+@pytest.mark.parametrize(
+    ("service", "settings", "url"),
+    [
+        ("dcs", {"region": "ap-southeast-3"}, "https://dcs.ap-southeast-3.myhuaweicloud.com"),
+        ("ddm", {"region": "my-kualalumpur-1"}, "https://ddm.my-kualalumpur-1.myhuaweicloud.com"),
+        ("iam", {"region": "eu-west-101"}, "https://iam.eu-west-101.myhuaweicloud.eu"),
+        ("dcs", {"region": "eu-west-0"}, "https://dcs.eu-west-0.myhuaweicloud.com"),
+        ("dcs", {"region": "eu-west-101", "cloud": "example.org"}, "https://dcs.eu-west-101.example.org"),
+        ("dcs", {"region": "eu-de", "dcs_endpoint": "https://dcs.eu-de.otc.t-systems.com"}, "https://dcs.eu-de.otc.t-systems.com"),
+        ("dcs", {"dcs_endpoint": "https://dcs.example.com/"}, "https://dcs.example.com"),
+        ("dcs", {"dcs_endpoint": " https://DCS.Example.com:8443/gateway/v1.0/ "}, "https://dcs.example.com:8443/gateway/v1.0"),
+        ("dcs", {"dcs_endpoint": "http://127.0.0.1:8080"}, "http://127.0.0.1:8080"),
+        ("dcs", {"dcs_endpoint": "http://127.9.9.9"}, "http://127.9.9.9"),
+        ("dcs", {"dcs_endpoint": "http://localhost:1"}, "http://localhost:1"),
+        ("dcs", {"dcs_endpoint": "http://[::1]:65535"}, "http://[::1]:65535"),
+        ("dcs", {"dcs_endpoint": "https://[::1]:8443"}, "https://[::1]:8443"),
+        ("dcs", {"dcs_endpoint": "https://xn--bcher-kva.example"}, "https://xn--bcher-kva.example"),
+    ],
+)
+def test_accepted(service: str, settings: dict[str, Any], url: str) -> None:
+    assert endpoint(service, settings) == url
+
+
+def test_one_services_endpoint_is_not_anothers() -> None:
+    settings = {"region": "ap-southeast-3", "dcs_endpoint": "https://dcs.example.com"}
+    assert endpoint("ddm", settings) == "https://ddm.ap-southeast-3.myhuaweicloud.com"
+
+
+HOST = "dcs.example.com"
+REFUSED = [
+    f"http://{HOST}",
+    f"http://{HOST}:80/",
+    "http://127.0.0.1.example.com",
+    "http://localhost.example.com",
+    "http://10.0.0.1",
+    "http://[::2]",
+    "https://10.0.0.1",
+    "https://169.254.169.254",
+    "https://2130706433",
+    "https://0x7f.1",
+    "https://[fe80::1]",
+    "https://[::ffff:127.0.0.1]",
+    f"https://user@{HOST}",
+    f"https://user:password@{HOST}",
+    f"https://{HOST}@evil.example.com",
+    f"https://{HOST}?x=1",
+    f"https://{HOST}#x",
+    f"https://{HOST}/..",
+    f"https://{HOST}/a/../b",
+    f"https://{HOST}/.",
+    f"https://{HOST}/a//b",
+    f"https://{HOST}/a%2e%2e/b",
+    f"https://{HOST}/a b",
+    f"https://{HOST}/a;b",
+    f"https://{HOST}\\evil.example.com",
+    f"https://{HOST}.",
+    "https://dcs..example.com",
+    "https://-dcs.example.com",
+    "https://dcs-.example.com",
+    "https://dcs_1.example.com",
+    "https://dcs",
+    "https://b\u00fccher.example",
+    "https://dcs.example\u3002com",
+    f"https://{HOST}:0",
+    f"https://{HOST}:65536",
+    f"https://{HOST}:99999",
+    f"https://{HOST}:",
+    f"https://{HOST}:x",
+    f"https://{HOST}:443:443",
+    f"ftp://{HOST}",
+    f"HTTPS//{HOST}",
+    f"//{HOST}",
+    HOST,
+    "https://",
+    f"https://{HOST}\n",
+    f"https://{HOST}\r\nX-Injected: 1",
+    f"https://{HOST}/\u0661",
+    "https://" + ".".join(["a" * 60] * 5) + ".com",
+]
+
+
+@pytest.mark.parametrize("value", [value for value in REFUSED if value.strip() == value], ids=ascii)
+def test_refused(value: str) -> None:
+    with pytest.raises(InvalidArgument, match="dcs_endpoint must") as caught:
+        endpoint("dcs", {"dcs_endpoint": value})
+    assert "password" not in str(caught.value)
+    assert "evil" not in str(caught.value)
+
+
+@pytest.mark.parametrize("region", ["", None])
+def test_no_region(region: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"region \(HW_REGION_NAME\).*dcs_endpoint \(HW_DCS_ENDPOINT\)"):
+        endpoint("dcs", {"region": region})
+
+
+@pytest.mark.parametrize("region", ["atlantis", "eu", "ap-southeast-3.evil.example", "a/b", "AP-SOUTHEAST-3", "ap-southeast-3@evil", "ap southeast 3", "\u0661-1", "x" * 300 + "-1"])
+def test_what_is_no_region(region: str) -> None:
+    with pytest.raises(InvalidArgument):
+        endpoint("dcs", {"region": region})
+
+
+@pytest.mark.parametrize("cloud", ["a@b.example", "example.org?", "example.org#", "10.0.0.1", "..", "-a.b", "example.org/../x", "b\u00fccher.example"])
+def test_what_is_no_cloud(cloud: str) -> None:
+    with pytest.raises(InvalidArgument, match="cloud must"):
+        endpoint("dcs", {"region": "ap-southeast-3", "cloud": cloud})
+
+
+@given(st.text(st.sampled_from("abZ019.-_:/@?#[]% \\é\n"), max_size=30), st.sampled_from(["https://", "http://", ""]))
+def test_what_is_accepted_means_what_it_seems_to_mean(rest: str, scheme: str) -> None:
+    """No accepted URL has a user, a query or a fragment, or another host than it shows; http is for loopback."""
+    try:
+        url = endpoint("dcs", {"dcs_endpoint": scheme + rest})
+    except InvalidArgument:
+        return
+    parts = urlsplit(url)
+    assert parts.scheme in ("https", "http")
+    assert parts.username is None and parts.password is None and not parts.query and not parts.fragment
+    assert parts.netloc == parts.netloc.lower() and parts.netloc.isascii()
+    assert ".." not in parts.path and "//" not in parts.path and not url.endswith("/")
+    if parts.scheme == "http":
+        assert parts.hostname in ("localhost", "::1") or str(parts.hostname).startswith("127.")

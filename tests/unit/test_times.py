@@ -1,0 +1,143 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Points in time: what people may write, what the API writes, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, iso, moment, newest_first
+
+MS = 1_747_732_352_000  # 2025-05-20T09:12:32Z
+NOW = 1_780_000_000_000
+
+ACCEPTED = [
+    (MS, MS),
+    (str(MS), MS),
+    (f" {MS} ", MS),
+    (MS + 76, MS + 76),
+    (f"{MS}.0", MS),
+    (float(MS), MS),
+    ("2025-05-20T09:12:32Z", MS),
+    ("2025-05-20t09:12:32z".upper().replace("T", " "), MS),
+    ("2025-05-20 09:12:32Z", MS),
+    ("2025-05-20T09:12:32z", MS),
+    ("2025-05-20T09:12:32+00:00", MS),
+    ("2025-05-20T09:12:32+0000", MS),
+    ("2025-05-20T17:12:32+08:00", MS),
+    ("2025-05-20T17:12:32 +0800", MS),
+    ("2025-05-20T04:42:32-04:30", MS),
+    ("2025-05-20T09:12Z", MS - 32_000),
+    ("2025-05-20T09:12:32.5Z", MS + 500),
+    ("2025-05-20T09:12:32.076Z", MS + 76),
+    ("2025-05-20T09:12:32.076999999Z", MS + 76),
+    (str(NOW), NOW),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), ACCEPTED, ids=ascii)
+def test_accepted(value: Any, expected: int) -> None:
+    assert epoch_ms(value, "restore_time", NOW) == expected
+
+
+REFUSED = [
+    ("2025-05-20T09:12:32", "names no time zone"),
+    ("2025-05-20 09:12", "names no time zone"),
+    ("1747732352", "looks like seconds"),
+    (1747732352, "looks like seconds"),
+    ("0", "looks like seconds"),
+    (str(NOW + 1), "lies in the future"),
+    ("2099-01-01T00:00:00Z", "lies in the future"),
+    ("9" * 16, "lies in the future"),
+    ("9" * 17, "is not a time"),
+    ("17477323520760000000", "is not a time"),
+    (f"{MS}.5", "is not a time"),
+    (f"-{MS}", "is not a time"),
+    (True, "is not a time"),
+    ("True", "is not a time"),
+    ("", "is not a time"),
+    ("yesterday", "is not a time"),
+    ("latest", "is not a time"),
+    ("2025-05-20", "is not a time"),
+    ("20250520091232", "lies in the future"),
+    ("2025-02-30T00:00:00Z", "is not a time"),
+    ("2025-05-20T24:00:00Z", "is not a time"),
+    ("2025-05-20T09:12:60Z", "is not a time"),
+    ("2025-05-20T09:12:32+25:00", "is not a time"),
+    ("2025-05-20T09:12:32 UTC", "is not a time"),
+    ("2025-05-20T09:12:32Z\nX: 1", "is not a time"),
+    ("\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669\u0660\u0661\u0662\u0663", "is not a time"),
+    ("1969-12-31T23:59:59Z", "is not a time"),
+    ("0000-01-01T00:00:00Z", "is not a time"),
+    ("nan", "is not a time"),
+    ("1e12", "is not a time"),
+    ("0x19700000000", "is not a time"),
+]
+
+
+@pytest.mark.parametrize(("value", "message"), REFUSED, ids=ascii)
+def test_refused(value: Any, message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message) as caught:
+        epoch_ms(value, "restore_time", NOW)
+    assert str(caught.value).startswith("restore_time ")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2017-07-18T21:41:20.721Z", 1500414080721),
+        ("2025-05-20T09:40:40+0000", 1747734040000),
+        ("2025-05-20T09:40:40+00:00", 1747734040000),
+        ("2025-05-20 09:40:40", 1747734040000),  # no zone: the API means UTC
+        ("2015-11-09T01:42:57.527363Z", 1447033377527),
+        ("", None),
+        (None, None),
+        ({}, None),
+        (1747734040000, None),
+        ("now", None),
+        ("2025-13-20T09:40:40Z", None),
+    ],
+)
+def test_times_of_the_api(text: Any, expected: int | None) -> None:
+    assert moment(text) == expected
+
+
+milliseconds = st.integers(10**11, 253_402_300_799_999)  # to the end of the year 9999
+
+
+@given(milliseconds)
+def test_round_trip(ms: int) -> None:
+    assert moment(iso(ms)) == ms
+    assert epoch_ms(iso(ms), "t", ms) == ms
+    assert epoch_ms(ms, "t", ms) == ms
+    assert epoch_ms(str(ms), "t", ms) == ms
+
+
+@given(st.datetimes(datetime(1975, 1, 1), datetime(2090, 1, 1)), st.integers(-14 * 60, 14 * 60))
+def test_every_zone_means_the_same_moment(naive: datetime, minutes: int) -> None:
+    there = naive.replace(tzinfo=UTC).astimezone(timezone(timedelta(minutes=minutes)))
+    expected = (naive.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    assert epoch_ms(there.isoformat(), "t", 2**53) == expected
+    assert epoch_ms(there.strftime("%Y-%m-%dT%H:%M:%S.%f%z"), "t", 2**53) == expected
+
+
+@given(st.text(max_size=40) | st.integers() | st.floats() | st.booleans())
+def test_there_is_a_time_or_a_refusal(value: Any) -> None:
+    try:
+        assert 10**11 <= epoch_ms(value, "t", NOW) <= NOW or isinstance(value, str)
+    except InvalidArgument as error:
+        assert str(error).isprintable()
+
+
+def test_newest_first() -> None:
+    rows = [{"id": "old", "at": "2025-01-01T00:00:00Z"}, {"id": "none", "at": None}, {"id": "new", "at": "2025-01-01T00:30:00+0000"}]
+    assert [row["id"] for row in newest_first(rows, "at")] == ["new", "old", "none"]

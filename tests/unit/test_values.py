@@ -1,0 +1,95 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values of the API, made regular."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import flag, is_id, items, row, text, whole
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check_ids
+
+from tests.simulator import scenario
+
+
+@pytest.mark.parametrize("value", [scenario.DCS_INSTANCE, scenario.DDM_SOURCE, scenario.PROJECT_ID, "a", "0", "A_-9", "x" * 128])
+def test_ids(value: str) -> None:
+    assert is_id(value)
+
+
+NO_IDS = ["", " ", "..", ".", "../..", "%2e%2e", "a/b", "a\\b", "a?x", "a#", "a;b", "a b", " a", "a ", "a\n", "-a", "_a", "x" * 129, "x" * 1000, "\u00e9", "\u0661", "a\0", "{}"]
+
+
+@pytest.mark.parametrize("value", [*NO_IDS, None, 5, 5.0, True, {}, [], b"a"], ids=ascii)
+def test_what_is_no_id(value: Any) -> None:
+    assert not is_id(value)
+
+
+@given(st.text(max_size=10))
+def test_an_id_is_one_harmless_path_segment(value: str) -> None:
+    from urllib.parse import quote
+
+    if is_id(value):
+        assert quote(value, safe="") == value and value not in (".", "..")
+
+
+def test_ids_inside_of_lists_are_named() -> None:
+    with pytest.raises(Exception, match=r"restores\[1\]\.restore_id 'a/b' is not an id"):
+        check_ids({"restores": [{"restore_id": "ok"}, {"restore_id": "a/b", "instance_id": None}]})
+    check_ids({"operation_id": "CHG 1042/b", "name": "a/b", "ids": ["a/b"]})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("x", "x"), (" x ", " x "), ("", None), (None, None), ({}, None), ([], None), ("{}", None), ({"a": 1}, None), (7, "7"), (1.5, "1.5"), ("\ud800", "?"), ("é🙂", "é🙂")],
+    ids=ascii,
+)
+def test_text(value: Any, expected: str | None) -> None:
+    assert text(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(True, True), ("TRUE", True), ("true", True), ("True", True), (False, False), ("FALSE", False), (None, None), ("", None), (1, None), ("yes", None), ({}, None)],
+)
+def test_flag(value: Any, expected: bool | None) -> None:
+    assert flag(value) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(7, 7), ("7", 7), ("-7", -7), (0, 0), (True, None), ("7.0", None), (7.5, None), ("", None), (None, None), ({}, None), ("9" * 19, None), ("x", None)],
+)
+def test_whole(value: Any, expected: int | None) -> None:
+    assert whole(value) == expected
+
+
+def test_a_row_has_every_key_and_no_other() -> None:
+    found = row({"id": "a", "status": "ok", "name": {}, "more": 1}, ("id", "status"), ("name", "remark"))
+    assert found == {"id": "a", "status": "ok", "name": None, "remark": None}
+
+
+@pytest.mark.parametrize("item", [{"id": "a"}, {"id": "a", "status": ""}, {"id": "a", "status": None}, {"id": "a", "status": {}}, {"Id": "a", "Status": "x"}])
+def test_a_missing_field_is_never_guessed(item: Any) -> None:
+    with pytest.raises(ProtocolError, match="without .*status"):
+        row(item, ("id", "status"))
+
+
+@pytest.mark.parametrize("item", [None, [], "x", 7])
+def test_what_is_no_object(item: Any) -> None:
+    with pytest.raises(ProtocolError, match="where an object is documented"):
+        row(item, ("id",))
+
+
+def test_a_missing_list_is_never_no_records() -> None:
+    assert items({"rows": []}, "rows") == []
+    for body in ({}, {"rows": None}, {"rows": {}}, {"Rows": []}, None, [], "rows"):
+        with pytest.raises(ProtocolError, match="without the list 'rows'"):
+            items(body, "rows")

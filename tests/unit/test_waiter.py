@@ -1,0 +1,204 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting: two equal last words, one deadline, patience with reads that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    NotFound,
+    OperationFailed,
+    OutcomeUnknown,
+    ProtocolError,
+    TransportError,
+    WaitTimeout,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import CONFIRM, VANISHED, Status, Watch, wait_until
+
+from .fakes import Time
+
+RUNNING, DONE = Status("running", "restoring", "50.00"), Status("succeeded", "succeed", "100.00", {"restore_id": "r"})
+FAILED = Status("failed", "failed", "70.00", error_code="dcs.08.0007", reason="the data could not be synchronised")
+BROKEN = TransportError("The connection broke.")
+GONE = NotFound("Not among the records.")
+
+
+def watch(time: Time, *script: Status | CloudError, name: str = "Restore") -> tuple[Watch, list[float]]:
+    """A watch that sees the script in turn and its last word for ever, and the times at which it looked."""
+    looks: list[float] = []
+
+    def look() -> Status:
+        looks.append(time.passed)
+        word = script[min(len(looks), len(script)) - 1]
+        if isinstance(word, CloudError):
+            raise word
+        return word
+
+    return Watch(name, {"restore_id": "r", "instance_id": "i"}, look), looks
+
+
+def run(time: Time, *watches: Watch, timeout: float = 100.0, interval: float = 10.0) -> list[Sequence[Any]]:
+    seen: list[Sequence[Any]] = []
+    wait_until(watches, timeout, interval, time.clock, lambda now: seen.append([w.last and w.last.status for w in now]))
+    return seen
+
+
+def test_a_last_word_counts_when_it_is_said_twice() -> None:
+    time = Time()
+    watched, looks = watch(time, RUNNING, DONE)
+    assert run(time, watched) == [["restoring"], ["succeed"], ["succeed"]]
+    assert watched.done and watched.error is None and watched.last == DONE
+    assert looks == [0.0, 9.0, 9.0 + CONFIRM]
+
+
+def test_a_last_word_that_is_taken_back_does_not_count() -> None:
+    time = Time()
+    watched, looks = watch(time, DONE, RUNNING, FAILED, DONE, RUNNING, DONE, DONE)
+    run(time, watched)
+    assert watched.error is None and watched.last == DONE
+    assert len(looks) == 7
+
+
+def test_failure_tells_code_reason_and_ids() -> None:
+    time = Time()
+    watched, _ = watch(time, FAILED)
+    run(time, watched)
+    assert isinstance(watched.error, OperationFailed)
+    assert str(watched.error).startswith("Restore failed (dcs.08.0007): the data could not be synchronised. Nothing was repeated")
+    details = {"error_kind": "operation_failed", "changed": True, "restore_id": "r", "instance_id": "i", "status": "failed", "progress": "70.00", "elapsed": 2.0}
+    assert watched.error.details() == {**details, "error_code": "dcs.08.0007"}
+
+
+def test_failure_without_a_reason() -> None:
+    watched, _ = watch(Time(), Status("failed", "failed"))
+    run(Time(), watched)
+    assert "the cloud gives no reason" in str(watched.error)
+
+
+@pytest.mark.parametrize("timeout", [0.0, 0.5, 25.0, 1000.0])
+def test_the_deadline_holds(timeout: float) -> None:
+    time = Time()
+    watched, looks = watch(time, RUNNING)
+    run(time, watched, timeout=timeout)
+    assert isinstance(watched.error, WaitTimeout)
+    assert time.passed == pytest.approx(timeout)
+    assert looks[0] == 0.0
+    assert "still running" in str(watched.error) and "last status: restoring" in str(watched.error)
+    assert watched.error.details()["restore_id"] == "r"
+    assert watched.error.details()["status"] == "restoring"
+    assert watched.error.details()["elapsed"] == pytest.approx(timeout)
+
+
+def test_an_end_seen_at_the_deadline_is_confirmed_there() -> None:
+    time = Time()
+    watched, looks = watch(time, DONE)
+    run(time, watched, timeout=0.0)
+    assert watched.error is None and len(looks) == 2
+
+    watched, _ = watch(time, DONE, RUNNING)
+    run(time, watched, timeout=0.0)
+    assert isinstance(watched.error, WaitTimeout)
+
+
+def test_an_unknown_status_is_waited_for_and_told() -> None:
+    watched, _ = watch(Time(), Status("running", "RESTORING2"))
+    run(Time(), watched)
+    assert isinstance(watched.error, WaitTimeout)
+    assert "RESTORING2" in str(watched.error)
+
+
+def test_reads_may_fail_for_a_while() -> None:
+    time = Time()
+    watched, _ = watch(time, BROKEN, ApiError("x", 503, None, False), RUNNING, ProtocolError("x", transient=True), DONE, BROKEN, DONE)
+    run(time, watched)
+    assert watched.error is None and watched.last == DONE
+
+
+def test_reads_may_fail_until_the_deadline() -> None:
+    time = Time()
+    watched, looks = watch(time, BROKEN)
+    run(time, watched)
+    assert isinstance(watched.error, WaitTimeout)
+    assert "not readable" in str(watched.error)
+    assert len(looks) == 12
+
+
+@pytest.mark.parametrize("error", [ApiError("HTTP 401.", 401, "APIGW.0307", True), ApiError("HTTP 403.", 403, None, True), ProtocolError("odd")])
+def test_an_error_that_stays_ends_the_wait_but_not_the_operation(error: CloudError) -> None:
+    time = Time()
+    watched, looks = watch(time, RUNNING, error)
+    run(time, watched)
+    assert watched.error is error
+    assert len(looks) == 2
+    assert str(error).startswith("Waiting for Restore stopped: ")
+    assert "still running" in str(error) and "run the task again" in str(error)
+    details = error.details()
+    assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"
+
+
+def test_a_record_may_be_missing_for_a_minute() -> None:
+    time = Time()
+    watched, looks = watch(time, RUNNING, *[GONE] * 6, DONE)
+    run(time, watched, timeout=1000.0)
+    assert watched.error is None
+    assert looks[-3] < VANISHED
+
+    time = Time()
+    watched, looks = watch(time, RUNNING, GONE)
+    run(time, watched, timeout=1000.0)
+    assert isinstance(watched.error, OutcomeUnknown)
+    assert "Look at the instance before anything else" in str(watched.error)
+    assert looks[-2] < VANISHED <= looks[-1] < VANISHED + 10
+
+
+def test_the_interval_varies_so_that_a_fleet_does_not_ask_in_step() -> None:
+    for chance in (0.0, 0.5, 0.999):
+        time = Time(random=chance)
+        watched, looks = watch(time, RUNNING)
+        run(time, watched)
+        assert {round(b - a, 6) for a, b in zip(looks, looks[1:], strict=False)} == {round(9.0 + chance * 2, 6)}
+
+
+def test_many_are_waited_for_at_once() -> None:
+    time = Time()
+    quick, _ = watch(time, DONE, name="quick")
+    slow, looks = watch(time, *[RUNNING] * 5, DONE, name="slow")
+    failing, _ = watch(time, RUNNING, FAILED, name="failing")
+    stuck, _ = watch(time, RUNNING, name="stuck")
+    run(time, quick, slow, failing, stuck)
+    assert [type(w.error) for w in (quick, slow, failing, stuck)] == [type(None), type(None), OperationFailed, WaitTimeout]
+    assert quick.elapsed == 2.0
+    assert len(looks) == 7
+    assert time.passed == 100.0
+
+
+words = st.sampled_from([RUNNING, DONE, FAILED, BROKEN, GONE, Status("running", None), Status("running", "odd")])
+
+
+@given(st.lists(st.lists(words, min_size=1, max_size=12), min_size=1, max_size=3), st.integers(0, 300), st.integers(1, 60), st.floats(0, 0.999))
+def test_every_wait_ends_in_time_and_only_on_evidence(scripts: list[list[Any]], timeout: int, interval: int, chance: float) -> None:
+    time = Time(random=chance)
+    watched = [watch(time, *script) for script in scripts]
+    run(time, *[one for one, _ in watched], timeout=timeout, interval=interval)
+    assert time.passed <= timeout + 1e-6
+    for (one, looks), script in zip(watched, scripts, strict=True):
+        assert one.done
+        said = [script[min(number, len(script) - 1)] for number in range(len(looks))]
+        statuses = [word for word in said if isinstance(word, Status)]
+        if one.error is None or isinstance(one.error, OperationFailed):
+            assert len(statuses) >= 2 and statuses[-1].state == statuses[-2].state != "running"
+        elif isinstance(one.error, OutcomeUnknown):
+            assert said[-1] is GONE
+        else:
+            assert isinstance(one.error, WaitTimeout)
+            assert time.passed == pytest.approx(timeout)
