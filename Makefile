@@ -9,7 +9,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/tools/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint sanity unit playbooks soak mutation bench docs artifact clean
+.PHONY: help venv demo test lint sanity unit playbooks cores soak mutation bench docs artifact clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
@@ -34,6 +34,9 @@ unit: venv ## Unit and contract tests; make unit ARGS='-k signing' for some
 
 playbooks: venv ## Tests that run ansible-playbook
 	@$(RUN) pytest tests/playbooks $(ARGS)
+
+cores: venv ## The tests on each supported ansible-core; make cores ARGS='-s core-2.16' for one
+	@$(RUN) nox $(ARGS)
 
 soak: venv ## Long runs: the tests marked slow
 	@$(RUN) pytest -m slow $(ARGS)

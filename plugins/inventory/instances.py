@@ -15,8 +15,9 @@ description:
   - Reads a file whose name ends in C(.huaweicloud.yml), C(.huaweicloud.yaml), C(huaweicloud_recovery.yml) or C(huaweicloud_recovery.yaml).
   - A host is named like its instance. It is named by the ID of the instance when it has no name, when another instance has the same,
     or when the name holds anything but letters, digits, C(.), C(_) and C(-).
-  - Every host has the variables C(service) (V(dcs) or V(ddm)), C(region), C(instance_id), C(name), C(status) and the other fields that
-    M(huaweicloud.recovery.dcs_instance_info) and M(huaweicloud.recovery.ddm_instance_info) return.
+  - Every host has the variables C(service) (V(dcs) or V(ddm)), C(region), C(instance_id), C(instance_name), C(status) and the other fields that
+    M(huaweicloud.recovery.dcs_instance_info) and M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name) and C(port) for itself,
+    so they are the variables C(instance_name) and C(instance_port). The expressions in O(compose), O(groups) and O(keyed_groups) can use either word.
     Its connection is local, with Ansible's own Python, because no one logs in to an instance.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -95,6 +96,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 Row = dict[str, t.Any]
 FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery") for kind in ("yml", "yaml"))
 PROJECT = ("project_id", "project_name")
+RESERVED = ("name", "port")  # Ansible warns of variables named like keywords of a play
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -159,10 +161,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def add(self, host: str, row: Row) -> None:
         """Add one host, its variables and the groups it belongs to."""
         variables = {name: from_cloud(value) for name, value in row.items()}
+        variables.update({f"instance_{name}": variables[name] for name in RESERVED if name in variables})
         local = {"ansible_connection": "local", "ansible_python_interpreter": our_template("{{ ansible_playbook_python }}")}
         self.inventory.add_host(host)
         for name, value in {**variables, **local}.items():
-            self.inventory.set_variable(host, name, value)
+            if name not in RESERVED:
+                self.inventory.set_variable(host, name, value)
         strict = self.get_option("strict")
         self._set_composite_vars(self.get_option("compose"), variables, host, strict)
         self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict)

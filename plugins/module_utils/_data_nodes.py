@@ -30,6 +30,17 @@ def latest(intervals: t.Sequence[Row]) -> int:
     return found
 
 
+def choose(ddm: Ddm, source: str, target: str, restore_time: int, given: t.Sequence[Row] | None) -> list[Row]:
+    """Return the data_node_relations to send: those given, checked, or else a mapping found here. Raises NotRestorable."""
+    options = candidates(ddm, source, target, ddm.related_data_nodes(source, restore_time)[0], restore_time)
+    if given:
+        return check_relations(given, options)
+    found, reason = relations(options)
+    if reason:
+        raise NotRestorable(f"No mapping of the data nodes of {source} to those of {target} exists: {reason}.")
+    return found
+
+
 def candidates(ddm: Ddm, source: str, target: str, nodes: t.Sequence[Row], restore_time: int) -> Candidates:
     """Return the target data nodes for each source data node, available or not, by id."""
     return {

@@ -32,6 +32,11 @@ def unfinished(rows: t.Iterable[Row]) -> list[Row]:
     return [row for row in rows if row["status"] not in ENDED]
 
 
+def restoring(instance: Row) -> bool:
+    """Whether an instance shows that it restores: by its status, or by its task while the status stays RUNNING."""
+    return "RESTOR" in f"{instance['status']} {instance['task']}".upper()
+
+
 class DcsOperation:
     """Common to the restore and the backup of an instance: `records` reads its records, each with id_name, status and remark_name."""
 
@@ -132,11 +137,11 @@ class DcsRestore(DcsOperation):
         newest = records[0] if records else None
         done = newest if newest and newest["status"] == "succeed" and self.carries_mark(newest) else None
         blocked = obstacle(instance)
-        if done and instance["status"] == "RESTORING" and not running:
+        if done and restoring(instance) and not running:
             running = [done]  # its record says succeed, its instance does not serve yet
         if others:
             blocked = f"restore {others[0]['restore_id']} of another backup ({others[0]['backup_id']}) is {others[0]['status']}"
-        return self.seen(records, instance, running, done, blocked, bool(others) or instance["status"] != "RESTORING")
+        return self.seen(records, instance, running, done, blocked, bool(others) or not restoring(instance))
 
 
 class DcsBackup(DcsOperation):

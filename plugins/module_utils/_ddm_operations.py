@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import typing as t
+from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import Busy, CloudError, NotRestorable, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import Busy, NotRestorable, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import recent_jobs, watch_job
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import Seen
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import find_job, recent_jobs, watch_job
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import Seen, carry_out, wait_for
 
 RESTORE_JOB = "RestoreInstance"
 
@@ -28,7 +32,7 @@ class DdmRecovery:
     source: str
     target: str
     restore_time: int
-    relations: list[Row]
+    relations: list[Row] = field(default_factory=list)
     target_job: str | None = None  # the newest restore job on the target
     id_name = "job_id"
 
@@ -59,10 +63,27 @@ class DdmRecovery:
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
         return Seen(blocked=blocked, explained=False, own=frozenset(job["id"] for job in mine), known=frozenset(job["id"] for job in jobs), state=state)
 
-    def refusal(self, seen: Seen) -> CloudError:
-        """Return why the plan ends here: busy while a restore job runs on the target, else not restorable."""
-        kind = Busy if "is Running" in (seen.blocked or "") else NotRestorable
-        return kind(f"{self.name} was not started: {seen.blocked}.", job_id=self.target_job)
+    def first_look(self) -> Seen:
+        """Look, and raise when the target cannot be restored to now: Busy while a restore job runs on it, else NotRestorable."""
+        seen = self.look()
+        if seen.blocked:
+            kind = Busy if self.target_job and "is Running" in seen.blocked else NotRestorable
+            raise kind(f"{self.name} was not started: {seen.blocked}.", job_id=self.target_job)
+        return seen
+
+    def plan(self, cloud: Cloud, params: t.Mapping[str, t.Any], seen: Seen) -> Plan:
+        """Return the plan to send what was decided."""
+        known = {"job_id": None, "job": None, "data_node_relations": self.relations, "restore_time": self.restore_time, "adopted": False}
+        before = {"target": self.target, "data": "what is in it and in its data nodes now"}
+        nodes = {row["target_instance_id"]: row["source_instance_id"] for row in self.relations}
+        after = {"target": self.target, "data": f"{self.source} as of {iso(self.restore_time)}", "data_nodes": nodes}
+
+        def apply() -> Row:
+            started, status = carry_out(self, seen, cloud, params)
+            outcome = "succeeded" if status else "started"
+            return {"job_id": started.id, "job": status.record if status else None, "adopted": started.adopted, "outcome": outcome}
+
+        return Plan({**known, "outcome": "succeeded" if params["wait"] else "started"}, before, after, apply)
 
     def post(self) -> Reply:
         """Send the recovery."""
@@ -71,3 +92,20 @@ class DdmRecovery:
     def watch(self, job_id: str) -> Watch:
         """Return how to wait for the job."""
         return watch_job(self.ddm, self.clock, job_id, self.target, self.name)
+
+
+def attach(cloud: Cloud, params: t.Mapping[str, t.Any]) -> Plan:
+    """Return the plan to wait for a job that an earlier run started; a completed one is left as it is."""
+    ddm, job_id = Ddm(cloud), params["job_id"]
+    job = find_job(ddm, cloud.clock, job_id)
+    known = {"job_id": job_id, "job": job, "data_node_relations": None, "restore_time": None, "adopted": True}
+    if job["status"] == "Completed":
+        return Plan({**known, "outcome": "unchanged"})
+
+    def apply() -> Row:
+        if not params["wait"]:
+            return {}
+        return {"job": wait_for(watch_job(ddm, cloud.clock, job_id, None), cloud, params).record}
+
+    after = {"job": job_id, "status": "Completed"}
+    return Plan({**known, "outcome": "succeeded" if params["wait"] else "started"}, {**after, "status": job["status"]}, after, apply)

@@ -158,14 +158,12 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, iso
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import candidates, check_relations, check_time, latest, relations
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import DdmRecovery
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import find_job, watch_job
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import check_time, choose, latest
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import DdmRecovery, attach
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import carry_out, wait_for
 
 RELATION = {"source_instance_id": {"type": "str", "required": True}, "target_instance_id": {"type": "str", "required": True}}
 NEW = ("instance_id", "target_instance_id", "restore_time")
@@ -183,59 +181,16 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     if params["job_id"]:
         return attach(cloud, params)
     ddm, source, target, now_ms = Ddm(cloud), params["instance_id"], params["target_instance_id"], int(cloud.clock.now() * 1000)
-    restore_time = None if params["restore_time"] == "latest" else epoch_ms(params["restore_time"], "restore_time", now_ms)
+    asked = None if params["restore_time"] == "latest" else epoch_ms(params["restore_time"], "restore_time", now_ms)
     if source == target:
-        raise NotRestorable(f"DDM instance {source} cannot be restored onto itself: the target must be another instance.")
+        raise InvalidArgument("target_instance_id is the source itself: a DDM instance can only be restored onto another one.")
     intervals = ddm.restorable_time_intervals(source)
-    restore_time = latest(intervals) if restore_time is None else restore_time
+    restore_time = latest(intervals) if asked is None else asked
     check_time(intervals, restore_time)
-    operation = DdmRecovery(ddm, cloud.clock, source, target, restore_time, [])
-    seen = operation.look()
-    if seen.blocked:
-        raise operation.refusal(seen)
-    nodes, _dummy = ddm.related_data_nodes(source, restore_time)
-    options = candidates(ddm, source, target, nodes, restore_time)
-    if params["data_node_relations"]:
-        operation.relations = check_relations(params["data_node_relations"], options)
-    else:
-        operation.relations, reason = relations(options)
-        if reason:
-            raise NotRestorable(f"No mapping of the data nodes of {source} to those of {target} exists: {reason}.")
-
-    def apply() -> dict[str, t.Any]:
-        started, status = carry_out(operation, seen, cloud, params)
-        job = status.record if status else None
-        return {"job_id": started.id, "job": job, "adopted": started.adopted, "outcome": "succeeded" if status else "started"}
-
-    known = {"job_id": None, "job": None, "data_node_relations": operation.relations, "restore_time": restore_time, "adopted": False}
-    before = {"target": target, "data": "what is in it and in its data nodes now"}
-    after = {
-        "target": target,
-        "data": f"{source} as of {iso(restore_time)}",
-        "data_nodes": {row["target_instance_id"]: row["source_instance_id"] for row in operation.relations},
-    }
-    return Plan({**known, "outcome": "succeeded" if params["wait"] else "started"}, before, after, apply)
-
-
-def attach(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    """Wait for a job that an earlier run started; a completed one is left as it is."""
-    ddm, job_id = Ddm(cloud), params["job_id"]
-    job = find_job(ddm, cloud.clock, job_id)
-    known = {"job_id": job_id, "job": job, "data_node_relations": None, "restore_time": None, "adopted": True}
-    if job["status"] == "Completed":
-        return Plan({**known, "outcome": "unchanged"})
-
-    def apply() -> dict[str, t.Any]:
-        if not params["wait"]:
-            return {}
-        return {"job": wait_for(watch_job(ddm, cloud.clock, job_id, None), cloud, params).record, "outcome": "succeeded"}
-
-    return Plan(
-        {**known, "outcome": "succeeded" if params["wait"] else "started"},
-        {"job": job_id, "status": job["status"]},
-        {"job": job_id, "status": "Completed"},
-        apply,
-    )
+    operation = DdmRecovery(ddm, cloud.clock, source, target, restore_time)
+    seen = operation.first_look()
+    operation.relations = choose(ddm, source, target, restore_time, params["data_node_relations"])
+    return operation.plan(cloud, params, seen)
 
 
 def main() -> None:

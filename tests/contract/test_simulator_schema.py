@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,6 +68,47 @@ def test_contract(case: Any, sim: Simulator) -> None:
         if "instance_id" in path and len(str(path)) % 2:
             path["instance_id"] = names.DCS_INSTANCE if case.path.startswith("/v2") else names.DDM_SOURCE
     case.call_and_validate(base_url=sim.url, headers={"X-Auth-Token": names.TOKEN}, checks=CHECKS)
+
+
+_BACKUPS = "/v3/{project_id}/instances/{instance_id}/backups"
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/v3/{project_id}/jobs", ("start_time", "end_time")),
+        (_BACKUPS + "/related-dn", ("restore_time",)),
+        (_BACKUPS + "/restorable-data-node", ("restore_time", "target_instance_id", "source_dn_instance_id")),
+    ],
+)
+def test_contract_of_what_needs_a_recent_time(path: str, query: tuple[str, ...], sim: Simulator) -> None:
+    """No generator guesses these."""
+    sim.reset()
+    now = int(time.time() * 1000)
+    known = {
+        "start_time": now - 20 * 86_400_000,
+        "end_time": now,
+        "restore_time": now - 3_600_000,
+        "target_instance_id": names.DDM_TARGET,
+        "source_dn_instance_id": names.DN_SOURCE_1,
+    }
+    parameters = {"project_id": names.PROJECT_ID} | ({"instance_id": names.DDM_SOURCE} if "{instance_id}" in path else {})
+    case = schema[path]["GET"].Case(path_parameters=parameters, query={name: known[name] for name in query})
+    response = case.call_and_validate(base_url=sim.url, headers={"X-Auth-Token": names.TOKEN}, checks=CHECKS[:5])
+    assert response.status_code == 200
+    assert response.json()["total"] >= 2
+
+
+def test_contract_of_a_recovery(sim: Simulator) -> None:
+    sim.reset()
+    body = copy.deepcopy(DOCUMENT["paths"][_BACKUPS + "/recovery"]["post"]["requestBody"]["content"]["application/json"]["example"])
+    body["source"]["restore_time"] = int((time.time() - 3600) * 1000)
+    parameters = {"project_id": names.PROJECT_ID, "instance_id": names.DDM_SOURCE}
+    operation = schema[_BACKUPS + "/recovery"]["POST"]
+    for status in (202, 409):
+        case = operation.Case(path_parameters=parameters, body=body, media_type="application/json")
+        response = case.call_and_validate(base_url=sim.url, headers={"X-Auth-Token": names.TOKEN}, checks=CHECKS[:5])
+        assert response.status_code == status
 
 
 def test_every_route_is_in_the_contract_and_the_other_way_round() -> None:

@@ -71,7 +71,7 @@ def test_every_instance_is_a_host_with_its_fields(sim: Simulator, tmp_path: Path
     cache, database = found["orders-cache"], found["orders-db"]
     assert (cache["service"], cache["instance_id"], cache["status"], cache["region"]) == ("dcs", ids.DCS_INSTANCE, "RUNNING", ids.REGION)
     assert (database["service"], database["instance_id"], database["status"], database["region"]) == ("ddm", ids.DDM_SOURCE, "RUNNING", ids.REGION)
-    assert (cache["name"], cache["cache_mode"], cache["engine"]) == ("orders-cache", "ha", "Redis")
+    assert (cache["instance_name"], cache["cache_mode"], cache["engine"], cache["instance_port"]) == ("orders-cache", "ha", "Redis", 6379)
     assert "id" not in database and "engine_version" in database
     assert {host["ansible_connection"] for host in found.values()} == {"local"}
     assert {entry.operation for entry in sim.ledger} == {"dcs.instances", "ddm.instances"}
@@ -99,7 +99,7 @@ def test_names_that_collide_are_missing_or_unfit_give_way_to_the_id(sim: Simulat
     for instance_id, name in names.items():
         sim.state.dcs_instances[instance_id].name = name
     found = hosts(inventory([source(tmp_path)], sim.env))
-    assert {host: found[host]["name"] for host in names} == names
+    assert {host: found[host]["instance_name"] for host in names} == names
     assert ids.DDM_SOURCE in found and "orders-db" not in found
 
 
@@ -114,7 +114,7 @@ def test_an_instance_named_like_a_template_runs_nothing(sim: Simulator, tmp_path
     options: dict[str, Any] = {"compose": {"copy": "name", "twice": "name ~ name"}, "keyed_groups": [{"key": "name", "prefix": "n"}]}
     options["cache"], options["cache_plugin"], options["cache_connection"] = True, "ansible.builtin.jsonfile", str(tmp_path / "cache")
     path = source(tmp_path, services=["dcs"], **options)
-    playbook = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n        msg: \"{{ inventory_hostname }} {{ name }} {{ copy }}\"\n"
+    playbook = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n        msg: \"{{ inventory_hostname }} {{ instance_name }} {{ copy }}\"\n"
     for dummy in range(2):  # the second time from the cache
         inventory([path], sim.env, "--export")
         done = door.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import re
 from collections.abc import Iterator
@@ -130,6 +131,7 @@ def real_run(sim: Simulator, wanted: Variables, reports: Path) -> None:
         assert (target["action"], target["outcome"], target["instance_status"], target["error_kind"]) == ("restore", "succeeded", "RUNNING", None)
         assert target["elapsed"] < 30
         assert target["started"] < target["finished"]
+    assert done.of("Publish the result")[0]["ansible_stats"]["data"] == {"restore_report": outcome}
     pinned = {target["request"]["target_instance_id"]: target["request"]["restore_time"] for target in outcome["targets"] if target["service"] == "ddm"}
     assert pinned == {instance_id: sim.state.ddm_instances[instance_id].restored_to for instance_id in pinned}
 
@@ -201,6 +203,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     assert targets(done)["cache-2"]["finished"] is None
     assert "unpaid" in targets(done)["cache-3"]["msg"]
 
+    assert done.of("Publish the result")[0]["ansible_stats"]["data"]["restore_report"] == result(done)
     report = json.loads(next(tmp_path.glob("*.json")).read_text(encoding="utf-8"))
     assert report == result(done)
     markdown = next(tmp_path.glob("*.md")).read_text(encoding="utf-8")
@@ -262,16 +265,23 @@ def test_verify_asks_again_and_fails_only_what_it_cannot_see() -> None:
     assert found == [("ddm", "failed", "verify", "denied"), ("dcs", "succeeded", None, None)]
 
 
-def test_the_tag_plan_starts_nothing_and_no_data_node_is_planned_twice(sim: Simulator) -> None:
+def test_the_tag_plan_starts_nothing_and_no_data_node_is_planned_twice(sim: Simulator, tmp_path: Path) -> None:
     other = ids.DDM_TARGET.replace("2f03", "2f04")
     sim.state.ddm_instances[other] = dataclasses.replace(sim.state.ddm_instances[ids.DDM_TARGET], id=other, data_nodes=[])
-    wanted = {"restore_ddm": [database(restore_time="latest"), database(name="twin", target_instance_id=other, restore_time="latest")]}
-    done = run(sim, wanted, "--tags", "plan", "--limit", "localhost")
+    crossed = [
+        {"source_instance_id": ids.DN_SOURCE_1, "target_instance_id": ids.DN_TARGET_2},
+        {"source_instance_id": ids.DN_SOURCE_2, "target_instance_id": ids.DN_TARGET_1},
+    ]
+    an_hour_ago = datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(hours=1)  # YAML writes it as a time, not as a text
+    databases = [database(restore_time=an_hour_ago, data_node_relations=crossed), database(name="twin", target_instance_id=other, restore_time="latest")]
+    (tmp_path / "vars.yml").write_text(yaml.safe_dump({"restore_ddm": databases}), encoding="utf-8")
+    done = run(sim, {}, "-e", f"@{tmp_path}/vars.yml", "--tags", "plan", "--limit", "localhost")
     assert done.rc == 2
     assert sim.posts() == []
     assert recap(done)["changed"] == 0
     first, second = result(done)["targets"]
     assert (first["action"], first["outcome"]) == ("restore", "planned")
+    assert (first["request"]["restore_time"], first["request"]["data_node_relations"]) == (int(an_hour_ago.timestamp() * 1000), crossed)
     assert (second["action"], second["outcome"], second["error_kind"]) == (None, "failed", "not_restorable")
     assert "is planned to be overwritten for orders-db already" in second["msg"]
 
@@ -285,6 +295,7 @@ REFUSED: dict[str, tuple[Variables, str]] = {
     "half a relation": ({"restore_ddm": [database(data_node_relations=[{"source_instance_id": "a"}])]}, "missing required arguments: target_instance_id"),
     "no list": ({"restore_ddm": 5}, "restore_ddm"),
     "no number": ({"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": "soon"}, "restore_wait_timeout"),
+    "no time to wait": ({"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": 10**9}, "wait_timeout must be from"),
     "no place for the report": ({"restore_dcs": [cache(restore_point="latest")], "restore_report_dir": "/dev/null/reports"}, "/dev/null"),
 }
 

@@ -22,14 +22,22 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOREIGN = ("HW_", "HUAWEICLOUD_SDK_", "ANSIBLE_", "PYTEST_", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP")
 
 
+def search_path(venv: pathlib.Path) -> str:
+    """PATH with the venv first, and with the real interpreters of pyenv instead of its shims, which tools that clear the environment cannot start."""
+    pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if not folder.startswith(str(pyenv))]
+    return os.pathsep.join([str(venv / "bin"), *folders, *(str(folder) for folder in sorted(pyenv.glob("versions/3.*/bin"), reverse=True))])
+
+
 def environment(root: pathlib.Path, work: pathlib.Path) -> dict[str, str]:
     env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
     loopback = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]))
     ansible = work / "ansible"
+    venv = pathlib.Path(os.environ.get("RECOVERY_VENV", root / ".venv"))
     return {
         **env,
-        "PATH": os.pathsep.join([str(root / ".venv" / "bin"), env.get("PATH", os.defpath)]),
-        "VIRTUAL_ENV": str(root / ".venv"),
+        "PATH": search_path(venv),
+        "VIRTUAL_ENV": str(venv),
         "PYTHONPATH": os.pathsep.join([str(root / ".work" / "dev"), str(root)]),
         "RECOVERY_WORK": str(work),
         "LC_ALL": "C.UTF-8",  # Ansible refuses to start in a locale that is not UTF-8

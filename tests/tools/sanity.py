@@ -3,10 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run `ansible-test sanity` on a copy of the checkout: `sanity.py [ARGUMENT...]`, where the arguments are those of ansible-test.
 
-ansible-test wants the collection below ansible_collections/NAMESPACE/NAME (a link is refused), in a git work tree of its own. Two more things
-are arranged here so that it needs nothing but the package index and the Pythons that are installed:
-- It downloads a script that installs pip, from a server of its own. A stand-in that uses Python's own copy of pip is put into its cache.
-- It looks for interpreters as pythonX.Y on PATH and clears the variables that pyenv's shims need, so the real ones are put first.
+ansible-test wants the collection below ansible_collections/NAMESPACE/NAME (a link is refused), in a git work tree of its own. It downloads a
+script that installs pip from a server of its own: a stand-in that uses Python's own copy of pip is put into its cache, so that nothing but the
+package index is needed. Of the Pythons, it tests with those that it finds on PATH as pythonX.Y.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import configparser
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -27,7 +25,6 @@ from tests.tools import artifact
 WORK = pathlib.Path(os.environ["RECOVERY_WORK"]) / "sanity"
 HOME = WORK / "home"
 TREE = WORK / "ansible_collections" / "huaweicloud" / "recovery"
-PYTHONS = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"]
 GET_PIP = '''"""Stand-in for get-pip.py: Python's own copy of pip installs what ansible-test asks for."""
 import subprocess
 import sys
@@ -70,26 +67,13 @@ def provide_pip_settings() -> pathlib.Path:
     return path
 
 
-def search_path() -> str:
-    """PATH with the folders of the real interpreters first, and without shims."""
-    folders = os.environ["PATH"].split(os.pathsep)
-    pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-    real = []
-    for version in PYTHONS:
-        found = sorted(pyenv.glob(f"{version}.*/bin/python{version}"))
-        program = shutil.which(f"python{version}", path=os.pathsep.join(folder for folder in folders if not folder.endswith("shims")))
-        if found and not program:
-            real.append(str(found[-1].parent))
-    return os.pathsep.join(folders[:1] + real + [folder for folder in folders[1:] if not folder.endswith("shims")])
-
-
 def main() -> int:
     artifact.copy_tree(TREE)
     subprocess.run(["git", "init", "--quiet", "."], cwd=TREE, check=True)
     provide_pip()
     settings = provide_pip_settings()
     env = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHONPATH"))}
-    env.update(HOME=str(HOME), PATH=search_path(), PWD=str(TREE))
+    env.update(HOME=str(HOME), PWD=str(TREE))
     try:
         return subprocess.run(["ansible-test", "sanity", "--python", "default", "--color", "no", *sys.argv[1:]], cwd=TREE, env=env, check=False).returncode
     finally:
