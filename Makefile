@@ -38,11 +38,11 @@ playbooks: venv ## Tests that run ansible-playbook
 cores: venv ## The tests on each supported ansible-core; make cores ARGS='-s core-2.16' for one
 	@$(RUN) nox $(ARGS)
 
-soak: venv ## Long runs: the tests marked slow
-	@$(RUN) pytest -m slow $(ARGS)
+soak: venv ## A million random schedules of faults; make soak ARGS='--count 1000' for fewer
+	@$(RUN) python -m tests.schedules --count 1000000 $(ARGS)
 
 mutation: venv ## Change the code at random and see whether the unit tests notice
-	@$(RUN) mutmut run $(ARGS)
+	@$(RUN) python tests/tools/mutation.py $(ARGS)
 
 bench: venv ## Measure: what a module ships and how long it takes
 	@$(RUN) python -m tests.benchmarks $(ARGS)

@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import find_job, recent_jobs, watch_job
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import recent_jobs, watch_job
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import Seen, carry_out, wait_for
 
@@ -97,9 +97,10 @@ class DdmRecovery:
 def attach(cloud: Cloud, params: t.Mapping[str, t.Any]) -> Plan:
     """Return the plan to wait for a job that an earlier run started; a completed one is left as it is."""
     ddm, job_id = Ddm(cloud), params["job_id"]
-    job = find_job(ddm, cloud.clock, job_id)
+    seen = watch_job(ddm, cloud.clock, job_id, None).look()
+    job = seen.record
     known = {"job_id": job_id, "job": job, "data_node_relations": None, "restore_time": None, "adopted": True}
-    if job["status"] == "Completed":
+    if seen.state == "succeeded":  # a completed job whose instance does not serve yet is waited for
         return Plan({**known, "outcome": "unchanged"})
 
     def apply() -> Row:

@@ -55,7 +55,7 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
 
 
 def perform(plan: Decide, params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any], dry_run: bool, secrets: set[str], **context: t.Any) -> Result:
-    """Return the whole task result, also of a failure: nothing escapes. `context` goes to Cloud (clock, progress, environ)."""
+    """Return the whole task result, also of a failure: nothing escapes but Ansible's task timeout. `context` goes to Cloud (clock, progress, environ)."""
     cloud: Cloud | None = None
     try:
         check(params, spec, rules)
@@ -64,7 +64,7 @@ def perform(plan: Decide, params: dict[str, t.Any], spec: Spec, rules: t.Mapping
     except CloudError as error:
         quiet = "wait" in spec and not (cloud is not None and cloud.posted) and not re.search("Nothing was|No request", str(error))
         return {"failed": True, "msg": f"{error}{' Nothing was started.' if quiet else ''}", **error.details()}
-    except BaseException as error:  # its text may hold anything, so only its name is told
+    except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is told
         posted = cloud is not None and cloud.posted
         done = (
             "A request had been sent: run the same task again, it attaches to what runs and repeats nothing."

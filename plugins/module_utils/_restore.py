@@ -179,7 +179,7 @@ def reconcile(operation: Operation, before: Seen, cause: CloudError, sent_at: fl
             quiet = previous is not None and previous.state == seen.state
             if was_busy and ((seen.blocked and seen.explained) or (quiet and not seen.blocked)):
                 raise busy(operation, seen, cause)
-        except Busy:
+        except (Busy, OutcomeUnknown):  # our own conclusions
             raise
         except CloudError as error:
             if not error.transient:
@@ -187,7 +187,7 @@ def reconcile(operation: Operation, before: Seen, cause: CloudError, sent_at: fl
         previous, now = seen or previous, clock.monotonic()
         waiting_helps = seen is not None and seen.blocked is not None and not was_busy  # the instance is at work: our record may still appear
         if now >= deadline or (now >= window and not waiting_helps):
-            if was_busy and seen is not None:
+            if was_busy and seen is not None and (seen.explained or not seen.blocked):
                 raise busy(operation, seen, cause)
             raise unknown(operation, cause, sent_at, looks, "")
         clock.sleep(max(0.0, min(pause, deadline - now)))

@@ -18,6 +18,7 @@ import sys
 import typing as t
 
 from ansible import constants as C
+from ansible import context
 from ansible.module_utils import basic
 from ansible.module_utils.common import json as common_json
 from ansible.module_utils.common import warnings as module_warnings
@@ -28,14 +29,16 @@ from ansible.vars.clean import remove_internal_keys
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import tls_context
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 
 if IMPORT_ERROR is None:
-    tls_context()  # once, in the parent: the workers are forked from it
+    with contextlib.suppress(InvalidArgument):  # no bundle: the task that needs one will say so
+        tls_context()  # once, in the parent: the workers are forked from it
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
-MACHINE_READABLE = {"json", "jsonl", "oneline", "tree", "junit", "null"}  # callbacks whose stdout a program reads
+MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout a program reads
 
 
 class Door(ActionBase):
@@ -62,30 +65,29 @@ class Door(ActionBase):
             return False
         if type(self._connection).__module__ != "ansible.plugins.connection.local" or not self.switch(task_vars, IN_PROCESS):
             return False
-        where = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, task_vars) if self._task.delegate_to else task_vars
-        wanted = self._templar.template(where.get("ansible_python_interpreter") or C.config.get_config_value("INTERPRETER_PYTHON", variables=where))
-        return not wanted or str(wanted).startswith("auto") or os.path.realpath(wanted) == os.path.realpath(sys.executable)
+        where = task_vars["ansible_delegated_vars"][self._task.delegate_to] if self._task.delegate_to else task_vars
+        wanted = self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=where))
+        return not wanted or str(wanted).startswith("auto") or same_python(str(wanted), sys.executable)
 
     def switch(self, task_vars: dict[str, t.Any], name: str) -> bool:
-        """Return a boolean variable of the host; true unless set."""
-        return bool(boolean(self._templar.template(task_vars.get(name, True)), strict=False))
+        """Return a boolean variable of the host; true unless set, and a blank counts as unset."""
+        value = self._templar.template(task_vars.get(name))
+        return value in (None, "") or bool(boolean(value, strict=False))
 
     def run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run main() with the arguments and environment that the module would get, and read its JSON as Ansible does."""
+        """Run main() with the arguments and surroundings that the module would get, and read its JSON as Ansible does."""
         arguments = dict(self._task.args)
         self._update_module_args(self._task.action, arguments, task_vars)
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
-        progress = Progress(self.say, quiet=not self.switch(task_vars, PROGRESS))
-        stdout = io.StringIO()
-        with module_arguments(arguments), environ(environment), progressing(progress), contextlib.redirect_stdout(stdout), contextlib.suppress(SystemExit):
-            self.module.main()
-        return self.parsed({"stdout": stdout.getvalue(), "stderr": "", "rc": 0})
+        progress = Progress(self.say, quiet=bool(self._task.no_log) or not self.switch(task_vars, PROGRESS))
+        with surroundings(environment, self._loader.get_basedir()), module_arguments(arguments), progressing(progress):
+            return self.parsed(output(self.module.main))
 
     def say(self, line: str) -> None:
         """Show a line at once: on stdout for people, on stderr where a program reads stdout."""
-        callback = str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
-        Display().display(line, stderr=callback in MACHINE_READABLE or os.environ.get("ANSIBLE_STDOUT_CALLBACK", "").rpartition(".")[2] in MACHINE_READABLE)
+        callback = "oneline" if context.CLIARGS.get("one_line") else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
+        Display().display(line, stderr=callback in MACHINE_READABLE)
 
     def parsed(self, output: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the result in the form of this ansible-core: the parser's signature and type have changed over time."""
@@ -101,6 +103,14 @@ class Door(ActionBase):
             return data.as_result_dict(for_round_trip=True)
         remove_internal_keys(data)
         return data
+
+
+def output(main: t.Callable[[], None]) -> dict[str, t.Any]:
+    """Return what main() prints. On stderr that is no more than Python's own warnings, which nobody sees from a module either."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr), contextlib.suppress(SystemExit):
+        main()
+    return {"stdout": stdout.getvalue(), "stderr": stderr.getvalue(), "rc": 0}
 
 
 @contextlib.contextmanager
@@ -122,13 +132,15 @@ def module_arguments(arguments: dict[str, t.Any]) -> t.Iterator[None]:
 
 
 @contextlib.contextmanager
-def environ(values: dict[str, str]) -> t.Iterator[None]:
-    """Apply the task's `environment:` and restore what was there: the items of a loop share this process."""
-    before = dict(os.environ)
-    os.environ.update({name: str(value) for name, value in values.items()})
+def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[None]:
+    """Apply the task's `environment:` and the directory modules run in, and restore what was: the items of a loop share this process."""
+    before, here = dict(os.environ), os.getcwd()
+    os.environ.update({name: str(value) for name, value in environment.items()})
+    os.chdir(directory)
     try:
         yield
     finally:
+        os.chdir(here)
         os.environ.clear()
         os.environ.update(before)
 
@@ -141,3 +153,8 @@ def progressing(progress: Progress) -> t.Iterator[None]:
         yield
     finally:
         del _module.CONTEXT["progress"]
+
+
+def same_python(one: str, other: str) -> bool:
+    """Whether two paths are one interpreter with one set of packages. Links within a directory are; a virtual environment links out of its own."""
+    return all(os.path.realpath(part(one)) == os.path.realpath(part(other)) for part in (os.path.dirname, str))

@@ -271,10 +271,11 @@ def test_refusals_that_lie(sim: Simulator) -> None:
     assert effects(sim) == (1, 1)
 
 
-def test_busy_in_the_words_of_ddm(sim: Simulator) -> None:
-    sim.fault("busy", "ddm.recovery")
-    answer = post(sim, RECOVERY, "{}")
-    assert (answer.status_code, answer.json()["error_code"]) == (409, "DBS.200019")
+def test_refusals_in_the_words_of_ddm(sim: Simulator) -> None:
+    for name, expected in (("busy", (409, "DBS.200019")), ("not_found", (404, "DBS.200002")), ("forbidden", (403, "DBS.200010"))):
+        sim.fault(name, "ddm.recovery")
+        answer = post(sim, RECOVERY, "{}")
+        assert (answer.status_code, answer.json()["error_code"]) == expected
 
 
 def test_error_shapes(sim: Simulator) -> None:

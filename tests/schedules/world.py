@@ -57,6 +57,7 @@ class Faults:
     timeout: float = 60.0  # http_timeout
     slow: float = 0.0  # seconds that a request or an answer may be under way, at most
     brisk: bool = True  # whether other runs may begin while a request is under way
+    repeats: bool = True  # whether a gateway may ask twice and show the second answer: "busy", with the restore that it has just started
 
 
 class Lane:
@@ -112,6 +113,8 @@ class Lane:
     def _post(self, url: str, body: bytes | None, timeout: float, fault: str | None) -> Answer:
         run, world, random = self.run, self.world, self.world.random
         name, dummy, when = (fault or "ok").partition(":")
+        if name == "busy" and (when == "late" or not world.faults.repeats):
+            when = "never"
         if name in NOT_EXECUTED:
             run.posts.append("not executed")
             world.reach(self, self.time + 0.02)

@@ -29,6 +29,8 @@ from .wire import Answer, Call, whole_number
 TOTALS = ("total", "total_num", "total_record", "instance_num")
 PAGE = "<!DOCTYPE html>\n<html><head><title>Proxy says no &amp; goodbye</title></head><body><h1>It is not the API that speaks</h1></body></html>"
 NOT_SET: Any = "<not set>"
+# what DDM says where DCS says the other, so that one fault serves both
+DDM_TWINS = {"DCS.5000": "DBS.200412", "DCS.2003": "DBS.200010", "DCS.3022": "DBS.200002", "DCS.4062": "DBS.280001", "DCS.4097": "DBS.200019"}
 
 
 @dataclass
@@ -108,7 +110,9 @@ async def refusal(
 ) -> Answer:
     """An error in one of the eight shapes that real answers have; by default that of the service."""
     service = exchange.service
-    code = code or ("DBS.280001" if service == "ddm" else "DCS.4062")
+    code = code or "DCS.4062"
+    if service == "ddm":
+        code = DDM_TWINS.get(code, code)
     shapes: dict[int, Any] = {
         1: {"error_code": code, "error_msg": message, "error_ext_msg": None},
         2: {"error_msg": message, "error_code": code},
@@ -125,10 +129,9 @@ async def refusal(
 
 async def busy(exchange: Exchange, *, code: str | None = None, status: int | None = None, processed: bool = False) -> Answer:
     """The operation is refused because another one runs, in the words of the service."""
-    ddm = exchange.service == "ddm"
-    code = code or ("DBS.200019" if ddm else "DCS.4097")
     message = "Another operation is being performed on the instance."
-    return await refusal(exchange, status=status or (409 if ddm else 400), code=code, message=message, processed=processed)
+    status = status or (409 if exchange.service == "ddm" else 400)
+    return await refusal(exchange, status=status, code=code or "DCS.4097", message=message, processed=processed)
 
 
 async def throttle(
@@ -366,7 +369,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "unauthorized": ("refusal", {"status": 401, "code": "APIGW.0301", "message": "Incorrect IAM authentication information: verify aksk signature fail"}),
     "token_expired": ("refusal", {"status": 401, "code": "APIGW.0307", "message": "The token must be updated."}),
     "forbidden": ("refusal", {"status": 403, "code": "DCS.2003", "message": "You do not have the permission dcs:instance:restoreData."}),
-    "not_found": ("refusal", {"status": 404, "code": "DCS.3022", "message": "This DCS instance does not exist."}),
+    "not_found": ("refusal", {"status": 404, "code": "DCS.3022", "message": "This instance does not exist."}),
     "no_content": ("answer", {"status": 204, "processed": True}),
     "invalid_json": ("body", {"content": '{"restore_id": '}),
     "empty_body": ("body", {"content": ""}),

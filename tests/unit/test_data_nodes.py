@@ -37,7 +37,8 @@ def largest(options: Options) -> int:
     return max(len(taken) for pick in itertools.product(*choices) for taken in [[one for one in pick if one]] if len(set(taken)) == len(taken))
 
 
-graphs = st.dictionaries(st.sampled_from(["s1", "s2", "s3", "s4", "s5"]), st.text("abcdeABC", max_size=5, min_size=0).map(lambda text: "".join(sorted(set(text)))), max_size=5)
+targets = st.lists(st.sampled_from("abcdeABC"), unique_by=str.lower, max_size=5).map("".join)
+graphs = st.dictionaries(st.sampled_from(["s1", "s2", "s3", "s4", "s5"]), targets, max_size=5)
 
 
 @given(graphs)
@@ -52,7 +53,6 @@ def test_as_many_as_possible_and_each_target_once(edges: dict[str, str]) -> None
 
 def test_first_fit_would_fail_where_a_mapping_exists() -> None:
     assert match(offer({"s1": "ab", "s2": "a"})) == {"s1": "b", "s2": "a"}
-    assert match(offer({"s1": "ab", "s2": "bc", "s3": "ac", "s4": "a"}).copy()).keys() == {"s1", "s2", "s4"} or True
     assert match(offer({"s1": "ab", "s2": "ac", "s3": "ad", "s4": "a"})) == {"s1": "b", "s2": "c", "s3": "d", "s4": "a"}
 
 

@@ -12,6 +12,7 @@ import threading
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, TlsError, TransportError
@@ -61,7 +62,7 @@ class Http:
         if fresh:
             self._session.close()
         self._refused = False
-        proxies = deps.requests.utils.get_environ_proxies(url)
+        proxies = deps.requests.utils.get_environ_proxies(url) if getproxies_environment() else {}  # asking macOS itself crashes a forked process
         for proxy in proxies.values():
             self._hide(urlsplit(proxy).password or "")
         prepared = deps.requests.Request(method, url, headers=headers, data=body, auth=lambda request: request).prepare()

@@ -95,7 +95,8 @@ def wait_until(watches: t.Sequence[Watch], timeout: float, interval: float, cloc
                 if watch.last is not None and watch.last.state != "running":  # ended, but not yet confirmed
                     watch.take(now, started, interval, 0.0)
                 if not watch.done:
-                    watch.done, watch.elapsed, watch.error = True, now - started, timed_out(watch, timeout)
+                    watch.done, watch.elapsed = True, now - started
+                    watch.error = timed_out(watch, timeout)
             return
         clock.sleep(max(0.0, min([deadline, *(watch.due() for watch in waiting)]) - now))
 
