@@ -42,7 +42,7 @@ Result = dict[str, Any]
 # In this process
 
 
-def module(name: str, env: Mapping[str, str], check: bool = False, diff: bool = False, clock: Clock | None = None, **params: Any) -> Result:
+def module(name: str, env: Mapping[str, str], /, check: bool = False, diff: bool = False, clock: Clock | None = None, **params: Any) -> Result:
     """Run a module's real main() and return its JSON result, always with `failed`. The environment is `env` and an empty HOME, nothing else."""
     main = importlib.import_module(f"{COLLECTION}.plugins.modules.{name}").main
     with _home() as home:
@@ -121,10 +121,10 @@ def playbook(content: str | os.PathLike[str], env: Mapping[str, str], *args: str
         return _run(["ansible-playbook", target, *args], env, home, cwd, timeout)
 
 
-def adhoc(name: str, env: Mapping[str, str], *args: str, timeout: float = 120, **params: Any) -> Completed:
+def adhoc(name: str, env: Mapping[str, str], /, *args: str, timeout: float = 120, **params: Any) -> Completed:
     """Run one module with `ansible localhost -m`."""
     with _home() as home:
-        return _run(["ansible", "localhost", "-m", f"huaweicloud.recovery.{name}", "-a", json.dumps(params), *args], env, home, None, timeout)
+        return _run(["ansible", "localhost", "-m", f"huaweicloud.recovery.{name}", "-a", json.dumps(params) if params else "", *args], env, home, None, timeout)
 
 
 def _run(command: list[str], env: Mapping[str, str], home: str, cwd: str | os.PathLike[str] | None, timeout: float) -> Completed:

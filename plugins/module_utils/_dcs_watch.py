@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Status, Watch
 
 ENDED = {"succeed": "succeeded", "failed": "failed", "expired": "succeeded", "deleted": "failed"}  # all else, known or not, is unfinished
@@ -49,7 +49,7 @@ def watch_record(dcs: Dcs, instance_id: str, name: str, id_name: str, record_id:
                 state = "running"
         elif state == "failed":
             reason = REASONS.get(record["error_code"] or "")
-        return Status(state, record["status"], record["progress"], record, record["error_code"] if state == "failed" else None, reason)
+        return Status(state, printable(record["status"], 64), record["progress"], record, record["error_code"] if state == "failed" else None, reason)
 
     return Watch(name, {id_name: record_id, "instance_id": instance_id}, look)
 

@@ -50,7 +50,7 @@ def watch_job(ddm: Ddm, clock: Clock, job_id: str, target: str | None, name: str
             listed = next((row for row in recent_jobs(ddm, clock) if row["id"] == job_id), job)  # only the list has the reason
             job = {**job, "fail_reason": listed["fail_reason"]}
             reason = job["fail_reason"] and printable(job["fail_reason"])
-        return Status(state, job["status"], job["process"], job, None, reason)
+        return Status(state, printable(job["status"], 64), job["process"], job, None, reason)
 
     ids = {"job_id": job_id, **({"instance_id": target} if target else {})}
     return Watch(name or f"DDM job {job_id}", ids, look)

@@ -76,7 +76,7 @@ class Door(ActionBase):
 
     def run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run main() with the arguments and surroundings that the module would get, and read its JSON as Ansible does."""
-        arguments = dict(self._task.args)
+        arguments = self._task.args  # itself: core adds its own arguments to it, too, where callbacks and rescues can see them
         self._update_module_args(self._task.action, arguments, task_vars)
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)

@@ -67,7 +67,7 @@ from tests.simulator import scenario as names
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Simulator]:
-    with Simulator(restore_seconds=0.2, backup_seconds=0.2) as simulator:
+    with Simulator(restore_seconds=0.8, backup_seconds=0.3) as simulator:
         yield simulator
 
 

@@ -77,6 +77,9 @@ def settings(home: Path, env: Mapping[str, str]) -> dict[str, str]:
         **plugins,
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "plugins" / "callback"),
         "ANSIBLE_CALLBACKS_ENABLED": "witness",
+        "ANSIBLE_INVENTORY": str(HERE / "plays" / "fleet.ini"),
+        "ANSIBLE_PIPELINING": "1",  # fewer processes, the same results
+        "ANSIBLE_VAULT_PASSWORD_FILE": str(HERE / "plays" / "vault-password"),
         "WITNESS_FILE": str(home / "witness"),
         **env,
     }
@@ -114,18 +117,21 @@ def play(
 
 
 def settle(sim: Simulator) -> None:
-    """Instances of the same age are listed in one order, and not by the millisecond in which the scenario made them."""
+    """Instances that are equally old are listed in one order, and not by the millisecond in which the scenario made them."""
     with sim.state.lock:
+        born = sim.state.clock() - 90 * ids.DAY
         for cache in sim.state.dcs_instances.values():
-            cache.created_at = float(int(cache.created_at))
+            cache.created_at = born
         for database in sim.state.ddm_instances.values():
-            database.created = float(int(database.created))
+            database.created = born
 
 
-def both(path: Path, home: Path, sim: Simulator, *args: str, env: Mapping[str, str] | None = None) -> tuple[Run, Run]:
+def both(
+    path: Path, home: Path, sim: Simulator, *args: str, variables: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None
+) -> tuple[Run, Run]:
     """The run through the action, and the one through the module."""
-    here = play(path, home, sim, *args, env=env)
-    return here, play(path, home, sim, *args, variables=OFF, env=env)
+    here = play(path, home, sim, *args, variables=variables, env=env)
+    return here, play(path, home, sim, *args, variables={**(variables or {}), **OFF}, env=env)
 
 
 def steady(text: str) -> str:

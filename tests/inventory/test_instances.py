@@ -114,7 +114,9 @@ def test_an_instance_named_like_a_template_runs_nothing(sim: Simulator, tmp_path
     options: dict[str, Any] = {"compose": {"copy": "name", "twice": "name ~ name"}, "keyed_groups": [{"key": "name", "prefix": "n"}]}
     options["cache"], options["cache_plugin"], options["cache_connection"] = True, "ansible.builtin.jsonfile", str(tmp_path / "cache")
     path = source(tmp_path, services=["dcs"], **options)
-    playbook = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n        msg: \"{{ inventory_hostname }} {{ instance_name }} {{ copy }}\"\n"
+    playbook = (
+        '- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n        msg: "{{ inventory_hostname }} {{ instance_name }} {{ copy }}"\n'
+    )
     for dummy in range(2):  # the second time from the cache
         inventory([path], sim.env, "--export")
         done = door.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
@@ -125,7 +127,7 @@ def test_an_instance_named_like_a_template_runs_nothing(sim: Simulator, tmp_path
 
 
 def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(sim: Simulator, tmp_path: Path) -> None:
-    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    cache: dict[str, Any] = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
     first = hosts(inventory([source(tmp_path, services=["dcs"], **cache)], sim.env))
     asked = len(sim.ledger)
     assert hosts(inventory([source(tmp_path, services=["dcs"], **cache)], sim.env)) == first
@@ -169,7 +171,14 @@ def test_each_region_is_asked_in_its_own_project(sim: Simulator, tmp_path: Path)
 def test_two_clouds_in_two_files(sim: Simulator, tmp_path: Path) -> None:
     with Simulator("fleet-3-1") as other:
         paths = [
-            source(tmp_path, f"{name}.huaweicloud.yml", regions=[region], dcs_endpoint=cloud.url, ddm_endpoint=cloud.url, keyed_groups=[{"key": "region", "separator": ""}])
+            source(
+                tmp_path,
+                f"{name}.huaweicloud.yml",
+                regions=[region],
+                dcs_endpoint=cloud.url,
+                ddm_endpoint=cloud.url,
+                keyed_groups=[{"key": "region", "separator": ""}],
+            )
             for name, region, cloud in (("a", ids.REGION, sim), ("b", "eu-west-101", other))
         ]
         found = inventory(paths, sim.env)
@@ -183,7 +192,9 @@ def test_more_instances_than_a_page(tmp_path: Path) -> None:
     assert len(found) == 20 + 2 * 150
 
 
-@pytest.mark.parametrize(("options", "word"), [({"services": ["rds"]}, "rds"), ({"regions": ["Not A Region"]}, "region"), ({"http_timeout": 0}, "http_timeout")])
+@pytest.mark.parametrize(
+    ("options", "word"), [({"services": ["rds"]}, "rds"), ({"regions": ["Not A Region"]}, "region"), ({"http_timeout": 0}, "http_timeout")]
+)
 def test_wrong_options_are_named(sim: Simulator, tmp_path: Path, options: dict[str, Any], word: str) -> None:
     env = {name: value for name, value in sim.env.items() if "ENDPOINT" not in name}
     done = ansible_inventory([source(tmp_path, **options)], env)

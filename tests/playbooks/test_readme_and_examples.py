@@ -32,10 +32,14 @@ BLOCKS = [
 ]
 
 
-def play(tasks: list[Any]) -> str:
-    """A playbook of tasks that stand alone; the local cloud needs no ten seconds between two looks."""
-    defaults = {f"huaweicloud.recovery.{name}": {"poll_interval": 1} for name in WAITING}
-    return yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": tasks}], sort_keys=False)
+DEFAULTS = {f"huaweicloud.recovery.{name}": {"poll_interval": 1} for name in WAITING}  # the local cloud needs no ten seconds between two looks
+
+
+def plays(block: list[Any]) -> list[Any]:
+    """A block as a playbook, which it is, or becomes as a list of tasks that stands alone."""
+    if "hosts" not in block[0] and "import_playbook" not in json.dumps(block[0]):
+        block = [{"hosts": "localhost", "gather_facts": False, "tasks": block}]
+    return [{**play, "module_defaults": {**DEFAULTS, **play.get("module_defaults", {})}} if "hosts" in play else play for play in block]
 
 
 def run(block: Any, tmp_path: Path) -> door.Completed:
@@ -43,8 +47,7 @@ def run(block: Any, tmp_path: Path) -> door.Completed:
         if isinstance(block, dict):
             (tmp_path / "vars.yml").write_text(yaml.safe_dump(block), encoding="utf-8")
             return door.playbook(PLAYBOOK, sim.env, "-e", f"@{tmp_path}/vars.yml", "-e", "restore_poll_interval=1", cwd=tmp_path)
-        text = yaml.safe_dump(block, sort_keys=False) if "hosts" in block[0] or "import_playbook" in json.dumps(block[0]) else play(block)
-        return door.playbook(text, sim.env, "-e", "restore_poll_interval=1", cwd=tmp_path)
+        return door.playbook(yaml.safe_dump(plays(block), sort_keys=False), sim.env, "-e", "restore_poll_interval=1", cwd=tmp_path)
 
 
 @pytest.mark.parametrize("block", BLOCKS)

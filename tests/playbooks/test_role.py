@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,7 @@ def real_run(sim: Simulator, wanted: Variables, reports: Path) -> None:
     assert (outcome["check_mode"], outcome["failed"], outcome["changed"]) == (False, False, True)
     for target in outcome["targets"]:
         assert (target["action"], target["outcome"], target["instance_status"], target["error_kind"]) == ("restore", "succeeded", "RUNNING", None)
-        assert target["elapsed"] < 30
+        assert 0 <= target["elapsed"] < 120
         assert target["started"] < target["finished"]
     assert done.of("Publish the result")[0]["ansible_stats"]["data"] == {"restore_report": outcome}
     pinned = {target["request"]["target_instance_id"]: target["request"]["restore_time"] for target in outcome["targets"] if target["service"] == "ddm"}
@@ -179,7 +180,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
         missing = {"name": "missing", "instance_id": ids.DCS_OTHER, "restore_point": "latest"}
         naive = {"name": "naive", "instance_id": ids.DCS_SINGLE, "restore_point": "2026-01-31T03:00:00"}
         both = {"name": "both", "instance_id": ids.DCS_EMPTY, "restore_point": "latest", "backup_id": ids.DCS_BACKUP}
-        done = run(sim, fleet(restore_dcs=[missing, *caches, naive, both], restore_wait_timeout=3, restore_report_dir=str(tmp_path)))
+        done = run(sim, fleet(restore_dcs=[missing, *caches, naive, both], restore_wait_timeout=5, restore_report_dir=str(tmp_path)))
         assert sim.errors == []
         posts = len(sim.posts())
     assert done.rc == 2
@@ -217,7 +218,13 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
 
 def test_adopts_what_runs_and_takes_connection_from_module_defaults(tmp_path: Path) -> None:
     hostile = "{{ 'INJ' ~ 'ECTED' }} | <b>`x`\nnext"
-    with Simulator(restore_seconds=6) as sim:
+    ahead = [0.0]
+
+    def five_minutes_later(_answer: object) -> None:
+        ahead[0] = 300.0
+
+    with Simulator(restore_seconds=300, clock=lambda: time.time() + ahead[0]) as sim:
+        sim.fault("mutate", "ddm.job", after=2, function=five_minutes_later)  # plan and restore have looked once each: this is the wait
         sim.state.dcs_backups[ids.DCS_BACKUP].remark = hostile
         restore = door.module("dcs_restore", sim.env, instance_id=ids.DCS_INSTANCE, backup_id=ids.DCS_BACKUP, wait=False)
         job = door.module("ddm_recovery", sim.env, instance_id=ids.DDM_SOURCE, target_instance_id=ids.DDM_TARGET, restore_time="latest", wait=False)

@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import typing as t
+from unittest import mock
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud, endpoints, session, times
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT, Spec
 from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore, ddm_recovery
 
@@ -17,6 +21,7 @@ from .world import Lane
 
 MODULES: dict[str, t.Any] = {"restore": dcs_restore, "backup": dcs_backup, "recovery": ddm_recovery}
 SPECS: dict[str, Spec] = {kind: {**CONNECTION, **WAIT, **module.OPTIONS} for kind, module in MODULES.items()}
+BLANK = {kind: {name: option.get("default") for name, option in spec.items()} for kind, spec in SPECS.items()}
 OWN: dict[str, dict[str, t.Any]] = {
     "restore": {"instance_id": INSTANCE, "backup_id": BACKUP},
     "backup": {"instance_id": INSTANCE},
@@ -28,10 +33,21 @@ BY_PASSWORD = {"username": "operator", "password": "never-printed", "domain_name
 
 def parameters(kind: str, password: bool, **given: t.Any) -> dict[str, t.Any]:
     """Return the task's parameters, as AnsibleModule would hand them over."""
-    blank = {name: option.get("default") for name, option in SPECS[kind].items()}
-    return {**blank, "region": "ap-southeast-3", **(BY_PASSWORD if password else BY_TOKEN), **OWN[kind], **given}
+    return {**BLANK[kind], "region": "ap-southeast-3", **(BY_PASSWORD if password else BY_TOKEN), **OWN[kind], **given}
 
 
 def perform(kind: str, lane: Lane, params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Run the task once over a lane's transport and clock, and return its result."""
     return _module.perform(MODULES[kind].plan, dict(params), SPECS[kind], {}, False, set(), environ={}, clock=lane.clock, http=lane.http)
+
+
+PURE: list[tuple[t.Any, str]] = [(session, "decode"), (times, "moment"), (cloud, "quote"), (endpoints, "_checked")]
+
+
+@contextlib.contextmanager
+def remembered() -> t.Iterator[None]:
+    """Remember what the client's pure functions returned: most schedules ask them the same. Nothing else of the client is touched."""
+    with contextlib.ExitStack() as stack:
+        for module, name in PURE:
+            stack.enter_context(mock.patch.object(module, name, functools.lru_cache(4096)(getattr(module, name))))
+        yield

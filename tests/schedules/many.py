@@ -12,6 +12,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
+from .client import remembered
 from .schedule import play
 from .wrong import WRONG, right
 
@@ -40,7 +41,7 @@ class Summary:
 def some(first: int, count: int, wrong: str | None) -> Summary:
     """Play schedules in this process."""
     summary, began = Summary(), time.perf_counter()
-    with WRONG[wrong]() if wrong else right():
+    with remembered(), WRONG[wrong]() if wrong else right():
         for seed in range(first, first + count):
             report = play(seed)
             summary.outcomes.update(report.outcomes)

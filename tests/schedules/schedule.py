@@ -69,7 +69,7 @@ def draw(rng: random.Random) -> Story:
     # assumption 4: with other runs about, a look and a request together are under way for less than a restore takes
     slow = min(0.45 * shortest, timeout) if brisk else float(timeout)
     # assumption 5
-    repeats = not rules.stripped and rules.blind == 0 and rules.lag * seconds[-1] < 50 and wait_timeout == 1800
+    repeats = not rules.stripped and rules.blind == 0 and not rules.job_of_source
     faults = Faults(rng.choice((0.0, 0.0, 0.03, 0.1, 0.3)), rng.choice((0.0, 0.3, 0.7, 1.0)), timeout, slow, brisk, repeats)
     first = rng.choice((None, "CHG-1")) if kind != "recovery" else None
     lanes = [(0.0, first)]
@@ -83,7 +83,8 @@ def draw(rng: random.Random) -> Story:
         "poll_interval": max(1, round(min(seconds[-1] / 4, 120))),
         "max_retries": rng.choice((0, 2, 5)),
     }
-    foreign = [chance() * 3 * shortest] if chance() < 0.15 and not rules.job_of_source else []  # assumption 6
+    # assumptions 4 and 6
+    foreign = [chance() * 3 * shortest] if chance() < 0.2 and brisk and not rules.job_of_source else []
     return Story(rules, faults, chance() < 0.15, lanes, params, rng.choice((0.0, 0.0, 0.5, 0.9)), foreign)
 
 
@@ -150,7 +151,7 @@ def operator(world: World, lane: Lane, story: Story, rng: random.Random) -> None
 
 def execute(world: World, lane: Lane, run: Run, kind: str, story: Story, job: str | None, **given: t.Any) -> None:
     """Run the task once."""
-    lane.run = run
+    lane.run, run.began = run, lane.time
     lane.runs.append(run)
     own: dict[str, t.Any] = {"operation_id": run.operation} if kind != "recovery" else {}
     if job is not None:
@@ -228,8 +229,8 @@ def judge_result(world: World, story: Story, run: Run, result: dict[str, t.Any],
     kind, history = story.rules.kind, world.cloud.history
     identity = result.get({"restore": "restore_id", "backup": "backup_id", "recovery": "job_id"}[kind])
     work = next((work for work in history if work.id == identity), None)
-    # a backup that is done is done; a job that names only its source does not tell whom to wait for
-    serves = (kind != "backup" or result.get("outcome") != "unchanged") and not story.rules.job_of_source
+    # a backup that is done is done; a restore can begin and end within one look; a job that names only its source does not tell whom to wait for
+    serves = not story.rules.job_of_source and not (result.get("outcome") == "unchanged" and (kind == "backup" or (work and work.accepted > run.began)))
     words = f"{run.name} says {({name: value for name, value in result.items() if name not in ('restore', 'backup', 'job', 'diff')})}"
     if result.get("failed"):
         error = result["error_kind"]

@@ -45,6 +45,7 @@ class Run:
     last_read: float = 0.0  # when the cloud made the last answer to a read
     dead: bool = False
     result: dict[str, t.Any] | None = None
+    began: float = 0.0
     ended: float = 0.0
 
 

@@ -26,7 +26,16 @@ def say(text: str) -> None:
 def playbook(*options: str, env: dict[str, str]) -> None:
     command = ["ansible-playbook", "huaweicloud.recovery.restore", "-e", "@demo/vars.yml", *options]
     print("$ " + " ".join(command), flush=True)
-    subprocess.run([*command, "-e", f"restore_report_dir='{REPORTS}'"], check=True, env=env, stdin=subprocess.DEVNULL)
+    command += ["-e", f"restore_report_dir='{REPORTS}'"]
+    # A process group of its own: whoever stops the demo stops Ansible's workers, too.
+    with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, start_new_session=True) as process:
+        try:
+            code = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+    if code:
+        raise subprocess.CalledProcessError(code, command)
 
 
 def main() -> None:
@@ -60,6 +69,7 @@ def interrupted(number: int, frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGHUP, interrupted)
     try:
         main()
     except subprocess.CalledProcessError as error:

@@ -9,7 +9,6 @@ mutmut derives a module's name from its file's path, so it works on a copy in wh
 from __future__ import annotations
 
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
@@ -45,7 +44,10 @@ def main() -> int:
     (COPY / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     code = subprocess.run(["mutmut", "run", *sys.argv[1:]], cwd=COPY, env=env, check=False).returncode
-    subprocess.run(["mutmut", "results"], cwd=COPY, env=env, check=False)
+    listing = subprocess.run(["mutmut", "results", "--all", "true"], cwd=COPY, env=env, check=False, capture_output=True, text=True).stdout
+    checked = [line.strip() for line in listing.splitlines() if ": " in line and not line.endswith("not checked")]
+    killed = [line for line in checked if line.endswith(("killed", "timeout"))]
+    print("\n".join(["", *(line for line in checked if line not in killed), f"{len(killed)} of {len(checked)} mutants killed"]))
     print(f"Look at one with: cd {results.parent} && mutmut show NAME")
     return code
 

@@ -281,12 +281,11 @@ values = st.none() | st.sampled_from(["", " ", "5"]) | st.text(st.characters(exc
 
 @given(st.dictionaries(names, values), st.dictionaries(st.sampled_from(sorted({v for vs in ENVIRONMENT.values() for v in vs})), st.text(max_size=8)))
 def test_whatever_is_given_there_is_one_way_or_one_refusal(options: dict[str, Any], environ: dict[str, str]) -> None:
+    options = {name: f"~zq7~{value}" if value and name in credentials.SECRETS else value for name, value in options.items()}
     try:
         found = resolve(options, environ)
     except InvalidArgument as error:
-        for name in ("secret_key", "password"):
-            value = (options.get(name) or "").strip()
-            assert len(value) < 6 or value not in str(error)
+        assert "~zq7~" not in str(error)
     else:
         assert all(name in found for name in credentials.WAYS[found["way"]])
 

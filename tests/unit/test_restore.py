@@ -458,7 +458,7 @@ def test_busy_with_nothing_that_can_be_seen() -> None:
 def test_busy_without_an_explanation_is_looked_at_for_a_while() -> None:
     time = Time()
     operation = Script([QUIET, UNCLEAR], [BUSY_CODE])
-    with pytest.raises(Busy, match=r"the instance is RESTORING.*DCS\.4097"):
+    with pytest.raises(OutcomeUnknown, match=r"DCS\.4097"):  # it may be our own: a gateway can repeat a request
         run(operation, time=time)
     assert operation.sent == 1
     assert BUSY_WINDOW <= time.passed <= BUSY_WINDOW + 10
@@ -593,7 +593,7 @@ def test_no_cloud_starts_it_twice(faults: list[str], reads: list[bool], lag: flo
             assert len(world.begun) == before, "a read that failed must not hide what was started"
         except (Busy, NotStarted, ApiError, NotFound) as error:
             assert error.details()["changed"] is False
-            assert len(world.begun) == before or "busy after" in faults  # a server that acts and denies it: the next run adopts
+            assert len(world.begun) == before
         else:
             assert started.id == f"r{len(world.begun) - 1}"
         assert len(world.begun) <= 1

@@ -73,7 +73,7 @@ class Cloud:
             return self.session.read("GET", url, self._signed, renew=self.renew)
         except ApiError as error:
             if error.kind == "not_found":
-                raise NotFound(f"{service.upper()} {' '.join(path)} does not exist in this project and region. {error}", **error.facts) from None
+                raise NotFound(f"{service.upper()} {'/'.join(path)} does not exist in this project and region. {error}", **error.facts) from None
             raise
 
     def post_once(self, service: str, version: str, *path: str, body: t.Mapping[str, t.Any]) -> Reply:
@@ -83,7 +83,7 @@ class Cloud:
 
     def renew(self) -> bool:
         """Sign in again; False when the keys cannot be renewed (AK/SK, or a token that the user gave)."""
-        if not self.settings["way"].startswith("username"):
+        if self._token is None or not self.settings["way"].startswith("username"):  # without a token it was the password that was wrong
             return False
         self._sign_in()
         return True

@@ -131,8 +131,6 @@ class Ddm:
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> tuple[list[Row], int | None]:
             body = self._get(*path, version=version, query={**(query or {}), "offset": offset, "limit": limit}).body
-            if body is None:
-                return [], 0
             found = [convert(item) for item in items(body, key)]
             note(body)
             return found, next((whole(body[name]) for name in ("total", "total_record", "instance_num") if name in body), None)

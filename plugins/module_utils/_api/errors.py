@@ -34,7 +34,7 @@ class CloudError(Exception):
     note = ""  # ends every message of the class
 
     def __init__(self, message: str, **facts: t.Any) -> None:
-        super().__init__(message + self.note)
+        super().__init__(printable(message + self.note, 4000))  # one line fit for a terminal, whatever the server sent
         self.facts = facts
 
     def details(self) -> dict[str, t.Any]:

@@ -84,8 +84,8 @@ class Http:
             raise self._failure(error, url, bool(proxies), expired.is_set(), timeout) from None
         finally:
             watchdog.cancel()
-        if expired.is_set():
-            raise self._failure(TimeoutError(), url, bool(proxies), True, timeout)
+        if expired.is_set() or response.status_code < 200:  # after an interim answer the true one would be taken for that of the next request
+            raise self._failure(TimeoutError(), url, bool(proxies), expired.is_set(), timeout)
         return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
 
     def _adapter(self) -> t.Any:
@@ -113,8 +113,15 @@ class Http:
                 self._refused = True
                 connect()
                 self._refused = False
+                connection.wire = connection.sock  # http.client forgets it at an answer's `Connection: close`, before the body is read
 
-            connection.connect = watch
+            send = connection.request
+
+            def note(*args: t.Any, **kwargs: t.Any) -> t.Any:
+                self._connection = connection  # a kept-alive one can be in use although a younger one to another host exists
+                return send(*args, **kwargs)
+
+            connection.connect, connection.request = watch, note
             return connection
 
         return build
@@ -123,7 +130,7 @@ class Http:
         """At the deadline, end a socket that drips: per-read timeouts alone would let it drip for ever."""
         expired.set()
         with contextlib.suppress(AttributeError, OSError, ValueError):  # nothing was open, or it is closed already
-            self._connection.sock.shutdown(2)
+            (getattr(self._connection, "wire", None) or self._connection.sock).shutdown(2)
 
     def _read(self, response: t.Any, cap: int) -> bytes:
         content = bytearray()
@@ -131,7 +138,7 @@ class Http:
             content += chunk
             if len(content) > cap:
                 self._session.close()
-                raise TransportError(f"The answer is larger than {cap >> 20} MiB; reading was stopped.")
+                raise TransportError(f"The answer of {response.url.split('/')[2]} is larger than {cap >> 20} MiB; reading was stopped.")
         return bytes(content)
 
     def _failure(self, error: Exception, url: str, proxied: bool, expired: bool, timeout: float) -> TransportError:

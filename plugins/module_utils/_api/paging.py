@@ -19,18 +19,22 @@ def collect(fetch: t.Callable[[int, int], Page], limit: int, identity: str, what
 
     The offset advances by what was received and reading goes on to an empty page or one with nothing new, whatever `total` says. One page
     is enough only when it is shorter than asked *and* than the API's default page of 10 (no server caps below that) *and* total agrees.
-    Raises ProtocolError when full pages repeat (the server ignores the offset, so the rest cannot be seen) and after 200 pages.
+    Raises ProtocolError when pages repeat that are full or short of the total (the offset is ignored, so the rest cannot be seen), and after 200 pages.
     """
     found: dict[str, dict[str, t.Any]] = {}
     offset = 0
     for _dummy in range(MOST_PAGES):
-        page, total = fetch(offset, limit)
+        try:
+            page, total = fetch(offset, limit)
+        except ProtocolError as error:
+            error.args = (f"List of {what}: {error}",)
+            raise
         known = len(found)
         for item in page:
             found.setdefault(item[identity], item)
         offset += len(page)
         if len(found) == known:
-            if len(page) >= limit:
+            if len(page) >= limit or (total or 0) > len(found) <= len(page) > 0:
                 raise ProtocolError(f"The list of {what} repeats its pages; it cannot be read to its end, so nothing is concluded from it.")
             return list(found.values())
         if len(page) < min(limit, DEFAULT_LIMIT) and total == len(found):

@@ -60,7 +60,8 @@ class Watch:
                 )
         except CloudError as error:
             if not error.transient:
-                hint = "It is still running in the cloud: run the task again with working credentials, it attaches and repeats nothing."
+                keys = " with working credentials" if error.kind in ("auth_failed", "denied") else ""
+                hint = f"It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
                 error.facts = {**error.facts, **self.facts(), "changed": True}
                 error.args = (f"Waiting for {self.name} stopped: {error} {hint}",)
                 self.error = error

@@ -1,0 +1,659 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bad input and plain refusals, through Ansible: the kind, the message, and nothing sent where it can be seen here that it cannot work."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
+
+from tests import door
+from tests.contract import documents
+from tests.simulator import Simulator
+from tests.simulator import scenario as names
+from tests.unit.fakes import Time
+
+MODULES = documents.MODULES
+MUTATING = ("dcs_restore", "dcs_backup", "ddm_recovery")
+each_module = pytest.mark.parametrize("name", MODULES)
+# What each module can be called with
+GOOD: dict[str, dict[str, Any]] = {
+    "dcs_backup": {"instance_id": names.DCS_INSTANCE},
+    "dcs_backup_info": {"instance_id": names.DCS_INSTANCE},
+    "dcs_instance_info": {},
+    "dcs_restore": {"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP},
+    "dcs_restore_info": {"instance_id": names.DCS_INSTANCE},
+    "ddm_backup_info": {},
+    "ddm_instance_info": {},
+    "ddm_job_info": {},
+    "ddm_recovery": {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"},
+    "ddm_restorable_info": {"instance_id": names.DDM_SOURCE},
+    "restore_wait": {"restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD}]},
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Simulator, Time]]:
+    time = Time()
+    with Simulator(restore_seconds=600, backup_seconds=600, clock=time.clock.now) as sim:
+        yield sim, time
+
+
+@pytest.fixture
+def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
+    sim, time = server
+    time.passed, time.slept = 0.0, []
+    sim.reset()
+    yield sim
+    assert sim.errors == []
+
+
+@pytest.fixture
+def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
+    """Run a module against the local cloud in virtual time, the same that the cloud lives in."""
+
+    def run(name: str, env: dict[str, str | None] | None = None, /, check: bool = False, **params: Any) -> door.Result:
+        given = {key: value for key, value in {**sim.env, **(env or {})}.items() if value is not None}
+        return door.module(name, given, check=check, diff=True, clock=server[1].clock, **params)
+
+    return run
+
+
+def refused(result: door.Result, kind: str, *texts: str) -> None:
+    """Failed with this kind, in one line that says these things, and nothing has changed."""
+    assert result["failed"] is True
+    assert result["error_kind"] == kind, result["msg"]
+    assert result["changed"] is False
+    assert result["msg"].isprintable()
+    for text in texts:
+        assert text in result["msg"]
+
+
+def refused_here(sim: Simulator, result: door.Result, *texts: str, kind: str = "invalid_argument") -> None:
+    refused(result, kind, *texts)
+    assert sim.ledger == []
+    assert "No request was sent." in result["msg"]
+
+
+def without(*names: str) -> dict[str, str | None]:
+    return dict.fromkeys(names)
+
+
+NO_KEYS = without("HW_ACCESS_KEY", "HW_SECRET_KEY")
+ENDPOINTS = ("HW_IAM_ENDPOINT", "HW_DDM_ENDPOINT", "HW_DCS_ENDPOINT")
+
+
+@each_module
+def test_the_good_calls_are_good(run: Any, name: str) -> None:
+    """Otherwise the rest of this file would prove nothing."""
+    assert run(name, **GOOD[name])["failed"] is False
+
+
+# Where to
+
+
+@each_module
+def test_neither_region_nor_endpoint(sim: Simulator, run: Any, name: str) -> None:
+    result = run(name, without("HW_REGION_NAME", *ENDPOINTS), **GOOD[name])
+    refused_here(sim, result, "region (HW_REGION_NAME) is needed", "_endpoint (HW_D")
+
+
+@pytest.mark.parametrize("region", ["atlantis", "ap-southeast-3.evil.example.com", "AP-SOUTHEAST-3", "../x"])
+def test_what_is_no_region(sim: Simulator, run: Any, region: str) -> None:
+    for env, params in (({"HW_REGION_NAME": region}, {}), ({}, {"region": region})):
+        refused_here(sim, run("dcs_instance_info", {**without(*ENDPOINTS), **env}, **params), f"region {region!r} is not a region name")
+
+
+def test_a_region_that_does_not_exist(sim: Simulator, run: Any) -> None:
+    def unknown(host: str, *args: Any, **kwargs: Any) -> Any:
+        raise socket.gaierror(-2, f"unknown {host}")
+
+    with mock.patch.object(socket, "getaddrinfo", unknown):
+        result = run("dcs_restore", without(*ENDPOINTS), region="atlantis-1", max_retries=1, **GOOD["dcs_restore"])
+    refused(result, "transport_error", "dcs.atlantis-1.myhuaweicloud.com cannot be resolved", "Nothing was started.")
+
+
+@pytest.mark.parametrize("option", ["dcs_endpoint", "ddm_endpoint", "iam_endpoint"])
+@pytest.mark.parametrize("url", ["http://dcs.example.com", "http://10.1.2.3:8080", "http://127.0.0.1.example.com"])
+def test_plain_http_is_for_loopback_only(sim: Simulator, run: Any, option: str, url: str) -> None:
+    name = {"dcs_endpoint": "dcs_restore", "ddm_endpoint": "ddm_recovery", "iam_endpoint": "dcs_instance_info"}[option]
+    env: dict[str, str | None] = {"HW_PROJECT_ID": None} if option == "iam_endpoint" else {}
+    refused_here(sim, run(name, env, **{**GOOD[name], option: url}), f"{option} must")
+    refused_here(sim, run(name, {**env, f"HW_{option.upper()}": url}, **GOOD[name]), f"{option} must")
+
+
+@pytest.mark.parametrize("url", ["https://user:pass-word@dcs.example.com", "https://dcs.example.com/../x", "https://169.254.169.254", "https://dcs.example.com?x=y", "dcs"])
+def test_what_is_no_endpoint(sim: Simulator, run: Any, url: str) -> None:
+    result = run("dcs_instance_info", dcs_endpoint=url)
+    refused_here(sim, result, "dcs_endpoint must be a URL such as https://")
+    assert "pass-word" not in result["msg"]
+
+
+# Who
+
+
+@each_module
+def test_no_credentials(sim: Simulator, run: Any, name: str) -> None:
+    result = run(name, NO_KEYS, **GOOD[name])
+    refused_here(sim, result, "No complete credentials were found", "HW_AUTH_TOKEN", "HW_ACCESS_KEY, HW_SECRET_KEY", "HUAWEICLOUD_SDK_AK", "HW_USER_PASSWORD")
+    refused_here(sim, result, "HW_SECURITY_TOKEN", "HW_PROFILE")
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        ({"access_key": "AKONLY"}, "secret_key is missing"),
+        ({"username": names.USER, "password": names.PASSWORD}, "domain_name is missing"),
+    ],
+)
+def test_half_a_way_in(sim: Simulator, run: Any, options: dict[str, str], missing: str) -> None:
+    refused_here(sim, run("dcs_instance_info", NO_KEYS, **options), missing)
+
+
+TOKEN = {"auth_token": names.TOKEN}
+LOGIN = {"username": names.USER, "password": names.PASSWORD, "domain_name": names.DOMAIN}
+KEYS = {"access_key": names.ACCESS_KEY, "secret_key": names.SECRET_KEY}
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({**TOKEN, **KEYS}, "auth_token and access_key/secret_key"),
+        ({**KEYS, **LOGIN}, "access_key/secret_key and username/password/domain_name"),
+        ({**TOKEN, **LOGIN}, "auth_token and username/password/domain_name"),
+    ],
+)
+def test_two_ways_in_at_once(sim: Simulator, run: Any, options: dict[str, str], named: str) -> None:
+    result = run("dcs_instance_info", **options)
+    refused_here(sim, result, f"Two ways of signing in were given at once: {named}. Give exactly one.")
+    refused_here(sim, run("dcs_instance_info", {**NO_KEYS, **{ENVIRONMENT[name][0]: value for name, value in options.items()}}), named)
+    for secret in (names.TOKEN, names.SECRET_KEY, names.PASSWORD):
+        assert secret not in json.dumps(result)
+
+
+def test_wrong_password(sim: Simulator, run: Any) -> None:
+    result = run("dcs_restore", NO_KEYS, **{**LOGIN, "password": "wrong-password-1"}, **GOOD["dcs_restore"])
+    refused(result, "auth_failed", "/v3/auth/tokens answered HTTP 401", "Nothing was started.")
+    assert result["http_status"] == 401
+    assert len(sim.ledger) == 1
+    assert "wrong-password-1" not in json.dumps(result)
+
+
+def test_wrong_secret_key(sim: Simulator, run: Any) -> None:
+    result = run("dcs_restore", secret_key="wrong-secret-key-1", access_key=names.ACCESS_KEY, **GOOD["dcs_restore"])
+    refused(result, "auth_failed", "APIGW.0301", "verify aksk signature fail")
+    assert result["error_code"] == "APIGW.0301" and result["request_id"]
+    assert len(sim.ledger) == 1, "more bad signatures would lock the key"
+    assert "wrong-secret-key-1" not in json.dumps(result)
+
+
+def test_unknown_access_key(sim: Simulator, run: Any) -> None:
+    refused(run("dcs_instance_info", {"HW_ACCESS_KEY": "AKUNKNOWN"}), "auth_failed", "ak AKUNKNOWN not exist")
+    assert len(sim.ledger) == 1
+
+
+def test_temporary_keys_without_their_token(sim: Simulator, run: Any) -> None:
+    keys = {"HW_ACCESS_KEY": names.TEMP_ACCESS_KEY, "HW_SECRET_KEY": names.TEMP_SECRET_KEY}
+    refused(run("dcs_instance_info", keys), "auth_failed", "security token")
+    assert run("dcs_instance_info", {**keys, "HW_SECURITY_TOKEN": names.SECURITY_TOKEN})["failed"] is False
+
+
+@pytest.mark.parametrize(("token", "text"), [(names.EXPIRED_TOKEN, "APIGW.0307"), ("MII-never-heard-of", "decrypt token fail")])
+def test_a_token_that_does_not_count(sim: Simulator, run: Any, token: str, text: str) -> None:
+    result = run("ddm_recovery", NO_KEYS, auth_token=token, **GOOD["ddm_recovery"])
+    refused(result, "auth_failed", text)
+    assert len(sim.ledger) == 1
+    assert token not in json.dumps(result)
+
+
+@pytest.mark.parametrize("value", ["abc\n", " abcdef", "abc\r\nX-Injected: 1", "abcd\u00e9"])
+def test_a_secret_that_no_header_can_hold(sim: Simulator, run: Any, value: str) -> None:
+    for options in ({"secret_key": value, "access_key": "AK"}, {"auth_token": value}):
+        result = run("dcs_instance_info", {**NO_KEYS, **{ENVIRONMENT[name][0]: text for name, text in options.items()}})
+        refused_here(sim, result, "cannot be sent in a header")
+        assert value.strip() not in json.dumps(result, ensure_ascii=False)
+
+
+def test_profiles(sim: Simulator, run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    refused_here(sim, run("dcs_instance_info", shared_config_file=str(path)), "config.json is not a readable KooCLI configuration (FileNotFoundError)")
+    path.write_text('{"current": "one", "profiles": [{"name": "one"}]}')
+    refused_here(sim, run("dcs_instance_info", shared_config_file=str(path), profile="two"), "profile 'two' is not in", "(it has: one)")
+
+
+def test_a_bundle_that_is_none(sim: Simulator, run: Any, tmp_path: Path) -> None:
+    result = run("dcs_instance_info", dcs_endpoint="https://127.0.0.1:1", ca_path=str(tmp_path / "missing.pem"))
+    refused_here(sim, result, "missing.pem is not a readable PEM bundle")
+
+
+# Blank is unset
+
+
+@each_module
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_blank_variables_are_unset(sim: Simulator, run: Any, name: str, blank: str) -> None:
+    variables = {variable: blank for variables in ENVIRONMENT.values() for variable in variables if variable not in sim.env}
+    assert run(name, variables, **GOOD[name])["failed"] is False
+
+
+@each_module
+def test_blank_options_are_unset(run: Any, name: str) -> None:
+    options = documents.options(name)
+    blank = {option: "" for option, about in options.items() if about["type"] in ("str", "path") and option not in GOOD[name] and "choices" not in about}
+    assert run(name, **{**GOOD[name], **blank})["failed"] is False
+
+
+@each_module
+def test_a_blank_does_not_stand_for_what_is_required(sim: Simulator, run: Any, name: str) -> None:
+    for option, about in documents.options(name).items():
+        if about.get("required") and about["type"] == "str":
+            for value in ("", " "):
+                refused_here(sim, run(name, **{**GOOD[name], option: value}), f"{option} must not be empty")
+
+
+# Ids
+
+NO_IDS = ["..", "../..", "%2e%2e", "a/b", "a?x", "a#x", "a;b", "a b", " x", "x ", "x\n", "\u00e9", "-x", "x" * 129, "x" * 1000]
+
+
+NEEDED = {"target_instance_id": {"restore_time": "latest"}, "backup_id": {"instance_id": names.DCS_INSTANCE}}
+
+
+def id_options(name: str) -> list[str]:
+    return [option for option in documents.options(name) if option.endswith("_id") and option != "operation_id"]
+
+
+@each_module
+def test_malformed_ids(sim: Simulator, run: Any, name: str) -> None:
+    """In every option that is an id, also the project's, before any request."""
+    for option in id_options(name):
+        base = {} if option == "job_id" else {**GOOD[name], **NEEDED.get(option, {})}
+        for value in NO_IDS:
+            result = run(name, **{**base, option: value})
+            assert result["failed"] is True, (option, value)
+            refused_here(sim, result, option, "is not an id")
+            assert len(result["msg"]) < 300
+
+
+@pytest.mark.parametrize("value", NO_IDS)
+def test_malformed_ids_in_lists(sim: Simulator, run: Any, value: str) -> None:
+    relations = [{"source_instance_id": names.DN_SOURCE_1, "target_instance_id": value}]
+    refused_here(sim, run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations), "data_node_relations[0].target_instance_id")
+    waits = [*GOOD["restore_wait"]["restores"], {"service": "ddm", "job_id": value}]
+    refused_here(sim, run("restore_wait", restores=waits), "restores[1].job_id")
+
+
+def test_a_malformed_project_id_in_the_environment(sim: Simulator, run: Any) -> None:
+    refused_here(sim, run("dcs_instance_info", {"HW_PROJECT_ID": "../x"}), "project_id is not an id")
+
+
+# Numbers and times
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "text"),
+    [
+        ("http_timeout", 0, "http_timeout must be from 1 to 3600, not 0"),
+        ("http_timeout", 3601, "http_timeout must be from 1 to 3600"),
+        ("max_retries", -1, "max_retries must be from 0 to 999"),
+        ("max_retries", 1000, "max_retries must be from 0 to 999"),
+        ("wait_timeout", -1, "wait_timeout must be from 0 to 604800"),
+        ("wait_timeout", 604801, "wait_timeout must be from 0 to 604800"),
+        ("poll_interval", 0, "poll_interval must be from 1 to 3600"),
+        ("wait_sleep", 3601, "poll_interval must be from 1 to 3600"),
+    ],
+)
+def test_numbers_out_of_range(sim: Simulator, run: Any, option: str, value: int, text: str) -> None:
+    refused_here(sim, run("dcs_restore", **GOOD["dcs_restore"], **{option: value}), text)
+
+
+@pytest.mark.parametrize("option", ["http_timeout", "max_retries", "wait_timeout", "poll_interval"])
+@pytest.mark.parametrize("value", ["ten", "1.5", [1]])
+def test_numbers_that_are_none_are_refused_by_ansible(sim: Simulator, run: Any, option: str, value: Any) -> None:
+    result = run("dcs_restore", **GOOD["dcs_restore"], **{option: value})
+    assert result["failed"] is True
+    assert option in result["msg"] and "int" in result["msg"]
+    assert sim.ledger == []
+
+
+TIMES = {
+    ("dcs_backup_info", "begin_time"): {"instance_id": names.DCS_INSTANCE},
+    ("dcs_backup_info", "end_time"): {"instance_id": names.DCS_INSTANCE},
+    ("dcs_restore_info", "begin_time"): {"instance_id": names.DCS_INSTANCE},
+    ("dcs_restore_info", "end_time"): {"instance_id": names.DCS_INSTANCE},
+    ("ddm_job_info", "begin_time"): {},
+    ("ddm_job_info", "end_time"): {},
+    ("ddm_restorable_info", "restore_time"): {"instance_id": names.DDM_SOURCE},
+    ("ddm_recovery", "restore_time"): {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET},
+    ("dcs_restore", "restore_point"): {"instance_id": names.DCS_INSTANCE},
+}
+
+
+def test_every_option_that_is_a_time_is_tried() -> None:
+    found = {(name, option) for name in MODULES for option in documents.options(name) if option.endswith("_time") or option == "restore_point"}
+    assert found == set(TIMES)
+
+
+@pytest.mark.parametrize(("name", "option"), TIMES)
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("2026-05-01T03:00:00", "names no time zone"),
+        ("2026-05-01 03:00", "names no time zone"),
+        ("1747732352", "looks like seconds"),
+        (1747732352, "looks like seconds"),
+        ("2099-01-01T00:00:00Z", "lies in the future"),
+        (4102444800000, "lies in the future"),
+        ("2026-02-30T00:00:00Z", "is not a time"),
+        ("yesterday", "is not a time"),
+        ("now\x1b[2J", "is not a time"),
+    ],
+)
+def test_times(sim: Simulator, run: Any, name: str, option: str, value: Any, text: str) -> None:
+    refused_here(sim, run(name, **TIMES[name, option], **{option: value}), option, text)
+
+
+def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
+    result = run("dcs_restore_info", **GOOD["dcs_restore_info"], begin_time="2026-05-02T00:00:00Z", end_time="2026-05-01T00:00:00Z")
+    refused_here(sim, result, "begin_time", "lies after end_time")
+
+
+# Options that do not go together
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "text"),
+    [
+        ("dcs_restore", {"instance_id": names.DCS_INSTANCE}, "one of the following is required: backup_id, restore_point"),
+        ("dcs_restore", {**GOOD["dcs_restore"], "restore_point": "latest"}, "mutually exclusive: backup_id|restore_point"),
+        ("dcs_restore", {**GOOD["dcs_restore"], "remark": "x" * 95}, "remark has 95 characters; 94 are possible"),
+        ("dcs_backup", {**GOOD["dcs_backup"], "remark": "x" * 95}, "remark has 95 characters; 94 are possible"),
+        ("ddm_recovery", {}, "one of the following is required: instance_id, job_id"),
+        ("ddm_recovery", {"instance_id": names.DDM_SOURCE}, "required together: instance_id, target_instance_id, restore_time"),
+        ("ddm_recovery", {**GOOD["ddm_recovery"], "job_id": names.DDM_JOB_OLD}, "mutually exclusive: job_id|instance_id"),
+        ("ddm_restorable_info", {**GOOD["ddm_restorable_info"], "target_instance_id": names.DDM_TARGET}, "restore_time"),
+        ("ddm_backup_info", {"backup_id": names.DDM_BACKUP}, "instance_id"),
+        ("ddm_job_info", {"job_id": names.DDM_JOB_OLD, "status": "Failed"}, "mutually exclusive: job_id|status"),
+    ],
+)
+def test_options_that_do_not_go_together(sim: Simulator, run: Any, name: str, params: dict[str, Any], text: str) -> None:
+    refused_here(sim, run(name, **params), text)
+
+
+@pytest.mark.parametrize(
+    "restores", [None, [{"service": "dcs"}], [{"service": "ddm"}], [{"service": "dcs", "instance_id": names.DCS_INSTANCE}], [{"service": "ddm", "restore_id": "x"}]]
+)
+def test_waits_that_lack_something(sim: Simulator, run: Any, restores: list[Any]) -> None:
+    result = run("restore_wait", restores=restores)
+    assert result["failed"] is True, result
+    assert sim.ledger == []
+
+
+def test_an_instance_onto_itself(sim: Simulator, run: Any) -> None:
+    result = run("ddm_recovery", instance_id=names.DDM_SOURCE, target_instance_id=names.DDM_SOURCE, restore_time="latest")
+    refused_here(sim, result, "target_instance_id is the source itself")
+
+
+# What the cloud does not have, or cannot restore
+
+
+def nothing_posted(sim: Simulator, result: door.Result, kind: str, *texts: str) -> None:
+    refused(result, kind, *texts)
+    assert "Nothing was" in result["msg"]
+    assert sim.posts() == []
+
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
+
+def test_a_dcs_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
+    for name in ("dcs_restore", "dcs_backup"):
+        result = run(name, **{**GOOD[name], "instance_id": NOWHERE})
+        nothing_posted(sim, result, "not_found", f"DCS instances/{NOWHERE} does not exist in this project and region", "DCS.3022")
+        assert result["http_status"] == 404 and result["error_code"] == "DCS.3022"
+    for name in ("dcs_restore_info", "dcs_backup_info"):
+        refused(run(name, instance_id=NOWHERE), "not_found", "DCS.3022")
+
+
+def test_a_ddm_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
+    nowhere = "0" * 32 + "in09"
+    nothing_posted(sim, run("ddm_recovery", **{**GOOD["ddm_recovery"], "instance_id": nowhere}), "not_found", nowhere)
+    nothing_posted(sim, run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": nowhere}), "not_restorable", f"{nowhere} is not among the instances")
+    refused(run("ddm_restorable_info", instance_id=nowhere), "not_found", nowhere)
+
+
+@pytest.mark.parametrize(
+    ("backup", "kind", "texts"),
+    [
+        (NOWHERE, "not_found", ["is not among the backups of DCS instance", "it was deleted, or belongs to another instance"]),
+        (names.DCS_BACKUP_OTHER, "not_found", ["is not among the backups of DCS instance"]),
+        (names.DCS_BACKUP_FAILED, "not_restorable", ["cannot be restored: its status is failed"]),
+        (names.DCS_BACKUP_EXPIRED, "not_restorable", ["cannot be restored: its status is expired"]),
+        (names.DCS_BACKUP_DELETED, "not_restorable", ["cannot be restored: its status is deleted"]),
+        (names.DCS_BACKUP_UNSUPPORTED, "not_restorable", ["cannot be restored: it does not support restoring"]),
+    ],
+)
+@pytest.mark.parametrize("check", [False, True])
+def test_backups_that_cannot_be_restored(sim: Simulator, run: Any, backup: str, kind: str, texts: list[str], check: bool) -> None:
+    nothing_posted(sim, run("dcs_restore", check=check, instance_id=names.DCS_INSTANCE, backup_id=backup), kind, backup, *texts)
+
+
+def test_no_backup_at_a_point(sim: Simulator, run: Any) -> None:
+    result = run("dcs_restore", instance_id=names.DCS_INSTANCE, restore_point="2020-01-01T00:00:00Z")
+    nothing_posted(sim, result, "not_restorable", f"DCS instance {names.DCS_INSTANCE} has no usable backup at or before 2020-01-01T00:00:00Z")
+    nothing_posted(sim, run("dcs_restore", instance_id=names.DCS_EMPTY, restore_point="latest"), "not_restorable", "no usable backup")
+
+
+def test_a_single_node_cache(sim: Simulator, run: Any) -> None:
+    nothing_posted(sim, run("dcs_backup", instance_id=names.DCS_SINGLE), "not_restorable", "is single-node: it can neither be backed up nor restored")
+    result = run("dcs_restore", instance_id=names.DCS_SINGLE, backup_id=names.DCS_BACKUP)
+    nothing_posted(sim, result, "not_restorable", "is single-node")
+
+
+def test_a_cache_that_is_not_running(sim: Simulator, run: Any) -> None:
+    nothing_posted(sim, run("dcs_restore", instance_id=names.DCS_FROZEN, backup_id=names.DCS_BACKUP), "busy", "FROZEN, not RUNNING")
+
+
+def test_another_restore_is_running(sim: Simulator, run: Any) -> None:
+    assert run("dcs_restore", instance_id=names.DCS_INSTANCE, backup_id=names.DCS_BACKUP_OLD, wait=False)["outcome"] == "started"
+    result = run("dcs_restore", **GOOD["dcs_restore"])
+    refused(result, "busy", "of another backup", names.DCS_BACKUP_OLD, "Run the task again when that has ended", "Nothing was started.")
+    assert len(sim.posts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (names.DDM_TARGET_ACCOUNTS, "account"),
+        (names.DDM_TARGET_BUSY, ""),
+        (names.DDM_TARGET_ASSOCIATED, ""),
+        (names.DDM_TARGET_FROZEN, ""),
+    ],
+)
+def test_a_target_that_is_not_available_with_the_servers_reason(sim: Simulator, run: Any, target: str, reason: str) -> None:
+    rows = run("ddm_restorable_info", instance_id=names.DDM_SOURCE)["instances"]
+    (row,) = [row for row in rows if row["instance_id"] == target]
+    assert row["available"] is False and row["unavailable_reason"] and reason in row["unavailable_reason"]
+    result = run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": target})
+    nothing_posted(sim, result, "not_restorable", f"target {target} is not available", row["unavailable_reason"])
+
+
+def test_a_busy_target_names_the_job_to_attach_to(sim: Simulator, run: Any) -> None:
+    job_id = run("ddm_recovery", **GOOD["ddm_recovery"], wait=False)["job_id"]
+    result = run("ddm_recovery", **GOOD["ddm_recovery"])
+    refused(result, "busy", f"RestoreInstance job {job_id} on it is Running, job_id={job_id} attaches to it")
+    assert result["job_id"] == job_id
+    assert len(sim.posts()) == 1
+
+
+def test_a_time_outside_of_the_ranges_shows_the_ranges(sim: Simulator, run: Any) -> None:
+    ranges = run("ddm_restorable_info", instance_id=names.DDM_SOURCE)["restorable_time_intervals"]
+    assert len(ranges) == 2
+    for name, more in (("ddm_recovery", {"target_instance_id": names.DDM_TARGET}), ("ddm_restorable_info", {})):
+        result = run(name, instance_id=names.DDM_SOURCE, restore_time="2026-05-01T00:00:00Z", **more)
+        nothing_posted(sim, result, "not_restorable", "2026-05-01T00:00:00.000Z", "is in no restorable range")
+        for span in ranges:
+            assert f"{span['start_time']} to {span['end_time']}" in result["msg"]
+
+
+def test_no_mapping_of_data_nodes_names_each_node_and_reason(sim: Simulator, run: Any) -> None:
+    state = sim.state
+    with state.lock:
+        state.data_nodes[names.DN_TARGET_1].status = "abnormal"
+    result = run("ddm_recovery", **GOOD["ddm_recovery"])
+    nothing_posted(sim, result, "not_restorable", f"data node {names.DN_SOURCE_2} has no target of its own", names.DN_TARGET_1, names.DN_OLD_VERSION)
+    rows = run("ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=names.DDM_TARGET, restore_time="latest")
+    assert rows["data_node_relations"] is None
+    assert rows["data_node_relations_reason"] in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "text"),
+    [
+        ([(names.DN_SOURCE_1, names.DN_TARGET_1)], f"data node {names.DN_SOURCE_2} of the source is not mapped"),
+        ([(names.DN_SOURCE_1, names.DN_TARGET_1), (names.DN_SOURCE_2, names.DN_TARGET_1)], f"target {names.DN_TARGET_1} is used twice"),
+        ([(names.DN_SOURCE_1, names.DN_TARGET_1), (names.DN_SOURCE_2, names.DN_TARGET_2)], f"{names.DN_TARGET_2} cannot take {names.DN_SOURCE_2}"),
+    ],
+)
+def test_a_mapping_that_cannot_be(sim: Simulator, run: Any, pairs: list[tuple[str, str]], text: str) -> None:
+    relations = [{"source_instance_id": source, "target_instance_id": target} for source, target in pairs]
+    nothing_posted(sim, run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations), "not_restorable", "data_node_relations cannot be used", text)
+
+
+def test_a_job_that_does_not_exist(sim: Simulator, run: Any) -> None:
+    nothing_posted(sim, run("ddm_recovery", job_id="0" * 32), "not_found", "0" * 32)
+    assert run("ddm_job_info", job_id="0" * 32)["jobs"] == []
+
+
+# What goes wrong later
+
+
+def test_a_job_that_fails_shows_its_reason(sim: Simulator, run: Any) -> None:
+    sim.fault("operation_fails", "ddm.recovery", code=names.DDM_FAIL_REASON)
+    result = run("ddm_recovery", **GOOD["ddm_recovery"])
+    assert (result["failed"], result["changed"], result["error_kind"]) == (True, True, "operation_failed")
+    assert names.DDM_FAIL_REASON in result["msg"] and "Nothing was repeated" in result["msg"]
+    assert result["job_id"] in sim.state.jobs and result["status"] == "Failed"
+
+    result = run("ddm_recovery", job_id=names.DDM_JOB_FAILED)
+    assert (result["failed"], result["error_kind"]) == (True, "operation_failed")
+    assert names.DDM_FAIL_REASON in result["msg"]
+
+
+def test_a_restore_that_fails_shows_code_and_meaning(sim: Simulator, run: Any) -> None:
+    sim.fault("operation_fails", "dcs.restore", code="dcs.08.0007")
+    result = run("dcs_restore", **GOOD["dcs_restore"])
+    assert (result["failed"], result["changed"], result["error_kind"], result["error_code"]) == (True, True, "operation_failed", "dcs.08.0007")
+    assert "failed (dcs.08.0007): the data could not be synchronised during the restore" in result["msg"]
+    assert result["restore_id"] in sim.state.dcs_restores
+
+
+@pytest.mark.parametrize(("name", "id_name", "status"), [("dcs_restore", "restore_id", "restoring"), ("dcs_backup", "backup_id", "backuping"), ("ddm_recovery", "job_id", "Running")])
+def test_a_wait_that_is_over_returns_id_and_last_status(sim: Simulator, run: Any, name: str, id_name: str, status: str) -> None:
+    result = run(name, **GOOD[name], wait_timeout=120)
+    assert (result["failed"], result["changed"], result["error_kind"], result["status"]) == (True, True, "wait_timeout", status)
+    assert "is still running after 1" in result["msg"] and f"(last status: {status})" in result["msg"]
+    assert "run the task again, it attaches to it" in result["msg"]
+    assert sim.state.find(result[id_name]) is not None
+    assert 100 < result["elapsed"] <= 121
+    assert len(sim.posts()) == 1
+
+
+def test_waiting_for_many_tells_of_all(sim: Simulator, run: Any) -> None:
+    sim.fault("operation_fails", "ddm.recovery", code=names.DDM_FAIL_REASON)
+    job_id = run("ddm_recovery", **GOOD["ddm_recovery"], wait=False)["job_id"]
+    restores = [{"service": "ddm", "job_id": job_id}, *GOOD["restore_wait"]["restores"]]
+    result = run("restore_wait", restores=restores)
+    assert (result["failed"], result["error_kind"]) == (True, "operation_failed")
+    assert names.DDM_FAIL_REASON in result["msg"]
+    assert [entry["service"] for entry in result["results"]] == ["ddm", "dcs"]
+    assert [entry["outcome"] for entry in result["results"]] != ["succeeded", "succeeded"]
+
+
+# A library is missing
+
+
+@each_module
+def test_without_requests_it_is_ansibles_own_message(sim: Simulator, run: Any, name: str) -> None:
+    with mock.patch.object(_module, "IMPORT_ERROR", "Traceback ... ImportError"):
+        result = run(name, **GOOD[name])
+    assert result["failed"] is True and result["error_kind"] == "missing_library"
+    assert "Failed to import the required Python library (requests)" in result["msg"]
+    assert sim.ledger == []
+
+
+# The same through a whole Ansible
+
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/huaweicloud.recovery.all:
+      http_timeout: 30
+  tasks:
+    - name: Malformed id
+      huaweicloud.recovery.dcs_restore:
+        instance_id: ../..
+        backup_id: x
+      ignore_errors: true
+    - name: Two ways in
+      huaweicloud.recovery.dcs_instance_info:
+        auth_token: "{auth_token}"
+        access_key: "{access_key}"
+        secret_key: "{secret_key}"
+      ignore_errors: true
+    - name: Blank
+      huaweicloud.recovery.dcs_instance_info:
+        name: ""
+        region: ""
+      environment:
+        HW_SECURITY_TOKEN: ""
+        HW_PROFILE: ""
+    - name: Backup of another instance
+      huaweicloud.recovery.dcs_restore:
+        instance_id: {instance}
+        backup_id: {backup}
+      ignore_errors: true
+    - name: Wrong key
+      huaweicloud.recovery.dcs_instance_info:
+        secret_key: wrong-secret-key-1
+        access_key: "{access_key}"
+      ignore_errors: true
+"""
+
+
+def test_a_playbook_gets_the_same_refusals(sim: Simulator) -> None:
+    play = PLAY.format(
+        auth_token=names.TOKEN, access_key=names.ACCESS_KEY, secret_key=names.SECRET_KEY, instance=names.DCS_INSTANCE, backup=names.DCS_BACKUP_OTHER
+    )
+    # The virtual clock of this file stands still: a cloud of its own has the time that the other process has
+    with Simulator() as local:
+        done = door.playbook(play, local.env, "-vvv")
+        assert done.rc == 0, done.output
+        assert [entry["status"] for entry in done.results] == ["ignored", "ignored", "ok", "ignored", "ignored"]
+        kinds = [entry["result"].get("error_kind") for entry in done.results]
+        assert kinds == ["invalid_argument", "invalid_argument", None, "not_found", "auth_failed"]
+        assert local.posts() == []
+    for secret in (names.TOKEN, names.SECRET_KEY, "wrong-secret-key-1"):
+        assert secret not in done.output.replace(play, "")
+
+
+def test_a_python_without_requests(sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "requests.py").write_text('raise ImportError("hidden by a test")\n')
+    done = door.adhoc("dcs_instance_info", {**sim.env, "PYTHONPATH": str(tmp_path)})
+    (entry,) = done.results
+    assert done.rc != 0
+    assert entry["result"]["error_kind"] == "missing_library"
+    assert "Failed to import the required Python library (requests)" in entry["result"]["msg"]
+    assert sim.ledger == []
