@@ -68,7 +68,7 @@ groups:
   drill: name is search('-drill$')
 compose:
   # for the playbook huaweicloud.recovery.fleet
-  fleet_operation_id: "'drill-2026-11'"
+  operation_id: "'drill-2026-11'"
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: /tmp/instances

@@ -60,6 +60,8 @@ def perform(plan: Decide, params: dict[str, t.Any], spec: Spec, rules: t.Mapping
     try:
         check(params, spec, rules)
         cloud = Cloud(params, hide=lambda secret: hide(secrets, secret), **context)
+        if "wait_timeout" in spec:  # deciding counts, too: a task that cannot read must not outlast it
+            cloud.session.deadline = cloud.clock.monotonic() + params["wait_timeout"]
         return execute(plan(cloud, params), dry_run)
     except CloudError as error:
         quiet = "wait" in spec and not (cloud is not None and cloud.posted) and not re.search("Nothing was|No request", str(error))
@@ -78,9 +80,9 @@ def perform(plan: Decide, params: dict[str, t.Any], spec: Spec, rules: t.Mapping
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:
     """Make blank options unset, in place, and raise InvalidArgument for what can be seen without a request."""
     unset_blanks(params)
-    missing = [name for name, option in spec.items() if option.get("required") and params.get(name) is None]
-    if missing:
-        raise InvalidArgument(f"{', '.join(missing)} must not be empty.")
+    empty = list(missing(params, spec))
+    if empty:
+        raise InvalidArgument(f"{', '.join(empty)} must not be empty.")
     given = {name: value for name, value in params.items() if value is not None}
     for rule, terms in rules.items():
         try:
@@ -91,6 +93,15 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
         if not low <= given.get(name, low) <= high:
             raise InvalidArgument(f"{name} must be from {low} to {high}, not {given[name]}.")
     check_ids(params)
+
+
+def missing(values: t.Mapping[str, t.Any], spec: Spec, within: str = "") -> t.Iterator[str]:
+    """Yield the names of required options, also within lists of dicts, that are not set."""
+    for name, option in spec.items():
+        if option.get("required") and values.get(name) is None:
+            yield within + name
+        for place, inner in enumerate((values.get(name) or ()) if "options" in option else ()):
+            yield from missing(inner, option["options"], f"{name}[{place}].")
 
 
 def unset_blanks(values: dict[str, t.Any]) -> None:

@@ -232,8 +232,9 @@ def unknown(operation: Operation, cause: CloudError, sent_at: float, looks: int,
 
 def carry_out(operation: Operation, planned: Seen, cloud: Cloud, params: t.Mapping[str, t.Any]) -> tuple[Started, Status | None]:
     """Start or adopt, then wait when params['wait']; return both. Every error from here on carries the id of what runs."""
-    begun = cloud.clock.monotonic()
-    started = start(operation, planned, cloud, params["wait_timeout"])
+    now, timeout = cloud.clock.monotonic(), params["wait_timeout"]
+    begun = (cloud.session.deadline or now + timeout) - timeout  # when the task began
+    started = start(operation, planned, cloud, timeout - (now - begun))
     watched = operation.watch(started.id)
     cloud.progress([watched])
     if not params["wait"]:

@@ -25,20 +25,30 @@ from ansible.module_utils.common import warnings as module_warnings
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible.vars.clean import remove_internal_keys
+from ansible.vars import clean
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import tls_context
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._warm import warm_up
 
 if IMPORT_ERROR is None:
-    with contextlib.suppress(InvalidArgument):  # no bundle: the task that needs one will say so
-        tls_context()  # once, in the parent: the workers are forked from it
+    warm_up()  # once, in the parent: the workers are forked from it
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
 MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout a program reads
+
+
+TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
+PROFILE = "legacy"  # the form of arguments and results; core's name for that of all modules that declare none
+
+
+class Prepared(t.NamedTuple):
+    """What main() is run with."""
+
+    arguments: bytes
+    environment: dict[str, t.Any]
+    progress: Progress
 
 
 class Door(ActionBase):
@@ -51,13 +61,31 @@ class Door(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the task here when it is local and plain, else as Ansible runs any module."""
         task_vars = task_vars or {}
-        if not self.fits(task_vars):
+        prepared = self.prepare(task_vars)
+        if prepared is None:
             names = ("task", "connection", "play_context", "loader", "templar", "shared_loader_obj")
             given = {name: getattr(self, f"_{name}") for name in names}
             return self._shared_loader_obj.action_loader.get("ansible.legacy.normal", **given).run(task_vars=task_vars)
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        result.update(self.run_here(task_vars))
+        with surroundings(prepared.environment, self._loader.get_basedir()), module_arguments(prepared.arguments), progressing(prepared.progress):
+            result.update(self.parsed(output(self.module.main)))
         return result
+
+    def prepare(self, task_vars: dict[str, t.Any]) -> Prepared | None:
+        """Return what main() needs, or None when the task is not for here. All that can fail without a request is tried before the first one."""
+        try:
+            if not self.fits(task_vars):
+                return None
+            # Not a copy: core, too, adds its own arguments where callbacks and rescues can see them.
+            self._update_module_args(self._task.action, self._task.args, task_vars)
+            environment: dict[str, t.Any] = {}
+            self._compute_environment_string(environment)
+            self.parsed({"stdout": "{}", "stderr": "", "rc": 0})  # a result must not get lost because this ansible-core reads it differently
+            quiet = bool(self._task.no_log) or not self.switch(task_vars, PROGRESS)
+            return Prepared(encoded(self._task.args), environment, Progress(self.say, quiet=quiet))
+        except Exception as error:  # an ansible-core that is not known yet, or a template that fails: the module says it best
+            Display().vvv(f"huaweicloud.recovery: run as a module because of {type(error).__name__}")
+            return None
 
     def fits(self, task_vars: dict[str, t.Any]) -> bool:
         """Whether the module would run on this machine, as this user, in this Python, and need not outlive the task."""
@@ -74,34 +102,24 @@ class Door(ActionBase):
         value = self._templar.template(task_vars.get(name))
         return value in (None, "") or bool(boolean(value, strict=False))
 
-    def run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run main() with the arguments and surroundings that the module would get, and read its JSON as Ansible does."""
-        arguments = self._task.args  # itself: core adds its own arguments to it, too, where callbacks and rescues can see them
-        self._update_module_args(self._task.action, arguments, task_vars)
-        environment: dict[str, str] = {}
-        self._compute_environment_string(environment)
-        progress = Progress(self.say, quiet=bool(self._task.no_log) or not self.switch(task_vars, PROGRESS))
-        with surroundings(environment, self._loader.get_basedir()), module_arguments(arguments), progressing(progress):
-            return self.parsed(output(self.module.main))
-
     def say(self, line: str) -> None:
         """Show a line at once: on stdout for people, on stderr where a program reads stdout."""
         callback = "oneline" if context.CLIARGS.get("one_line") else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
         Display().display(line, stderr=callback in MACHINE_READABLE)
 
-    def parsed(self, output: dict[str, t.Any]) -> dict[str, t.Any]:
+    def parsed(self, printed: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the result in the form of this ansible-core: the parser's signature and type have changed over time."""
-        if not hasattr(common_json, "get_module_encoder"):  # before 2.19
+        if not TAGS:
             from ansible.utils.unsafe_proxy import wrap_var
 
-            data = self._parse_returned_data(output)
-            remove_internal_keys(data)
+            data = self._parse_returned_data(printed)
+            clean.remove_internal_keys(data)
             return wrap_var(data)
-        data = self._parse_returned_data(output, "legacy")
+        data = self._parse_returned_data(printed, PROFILE)
         if hasattr(data, "as_result_dict"):  # from 2.21 on
             data.remove_internal_keys()
             return data.as_result_dict(for_round_trip=True)
-        remove_internal_keys(data)
+        clean.remove_internal_keys(data)
         return data
 
 
@@ -113,18 +131,21 @@ def output(main: t.Callable[[], None]) -> dict[str, t.Any]:
     return {"stdout": stdout.getvalue(), "stderr": stderr.getvalue(), "rc": 0}
 
 
-@contextlib.contextmanager
-def module_arguments(arguments: dict[str, t.Any]) -> t.Iterator[None]:
-    """Have the next AnsibleModule find these arguments, and no warnings of an earlier loop item."""
-    if hasattr(common_json, "get_module_encoder"):
-        encoder = common_json.get_module_encoder("legacy", common_json.Direction.CONTROLLER_TO_MODULE)
-        encoded = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, cls=encoder)
-        basic._ANSIBLE_PROFILE = "legacy"
+def encoded(arguments: dict[str, t.Any]) -> bytes:
+    """Return the arguments as the module would receive them."""
+    if TAGS:
+        how = {"cls": common_json.get_module_encoder(PROFILE, common_json.Direction.CONTROLLER_TO_MODULE)}
     else:
-        encoded = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, cls=common_json.AnsibleJSONEncoder, vault_to_text=True)
-    basic._ANSIBLE_ARGS = encoded.encode()
+        how = {"cls": common_json.AnsibleJSONEncoder, "vault_to_text": True}
+    return json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, **how).encode()
+
+
+@contextlib.contextmanager
+def module_arguments(arguments: bytes) -> t.Iterator[None]:
+    """Have the next AnsibleModule find these arguments, and no warnings of an earlier loop item."""
     for name in ("_global_warnings", "_global_deprecations"):
         getattr(module_warnings, name).clear()
+    basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = arguments, PROFILE
     try:
         yield
     finally:
@@ -141,8 +162,9 @@ def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[No
         yield
     finally:
         os.chdir(here)
-        os.environ.clear()
-        os.environ.update(before)
+        if dict(os.environ) != before:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 @contextlib.contextmanager

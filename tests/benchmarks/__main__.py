@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.benchmarks: what a module ships, and what a task costs beside ansible.builtin.ping and uri against the local cloud.
+"""python -m tests.benchmarks: what a module ships, what a task costs, what a fleet costs. Prints Markdown; a complete run writes docs/benchmarks.md.
 
 Times differ between machines: compare the ratios of one run.
 """
@@ -9,58 +9,89 @@ Times differ between machines: compare the ratios of one run.
 from __future__ import annotations
 
 import argparse
-import json
+import datetime
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
-from tests.benchmarks import shipped
-from tests.simulator import Simulator, scenario
+from tests.benchmarks import environment, fleets, measure, shipped, tasks
+from tests.simulator import scenario as ids
 
-TASKS = 10
+PARTS = ("shipped", "tasks", "fleets", "records")
+RECORDS = (10, 10_000)
+OUTPUT = environment.ROOT / "docs" / "benchmarks.md"
+METHOD = """\
+Everything runs on one machine, servers included, against local servers: what is measured is this collection and Ansible, not a cloud. A task costs
+(a playbook of 20 of them - an empty one) / 20; the rounds are interleaved and the median counts. All tasks run on `localhost` with a local connection and
+without facts. `module` is the ordinary way to run a module, the lines without it run in the controller's own worker. `hwc_network_vpc` ends at its sign-in.
+`uri` and `location_info` are answered by a stub, `rds_snapshot_info` by moto, ours by the local cloud, each a process of its own. CPU is that of Ansible with
+all its processes, without the servers'. Memory is the most that all processes of Ansible held at one time, a page that several share counted once."""
+FLEET = """\
+Every instance is restored from its newest backup, with all reads of the protocol before and after, and the local cloud takes 5 s for it. `to the least` is the
+wall time to 5 s + an empty play. The local cloud is one process on one core: its CPU seconds stand beside, and it holds up a fleet where they come near the
+time in which the restores are started (wall - 5 s)."""
 
 
-def tasks(url: str) -> dict[str, dict[str, Any]]:
-    return {
-        "nothing": {},
-        "ansible.builtin.ping": {"ansible.builtin.ping": {}},
-        "ansible.builtin.uri": {"ansible.builtin.uri": {"url": f"{url}/_simulator/ledger"}},
-        "dcs_backup_info": {"huaweicloud.recovery.dcs_backup_info": {"instance_id": scenario.DCS_INSTANCE}},
-    }
+def shipped_table() -> list[str]:
+    lines = ["| module | lines | kB zipped |", "|---|---|---|"]
+    return [*lines, *(f"| `{module}` | {shipped.lines(module)} | {shipped.zipped(module) / 1000:.1f} |" for module in shipped.MODULES)]
 
 
-def seconds(task: dict[str, Any], env: dict[str, str], folder: Path) -> float:
-    """Wall time of a playbook that repeats the task."""
-    play = folder / "play.yml"
-    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task] * TASKS if task else []}]), encoding="utf-8")
-    begin = time.perf_counter()
-    subprocess.run(["ansible-playbook", str(play)], check=True, env=env, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - begin
+def empty_play(home: Path, rounds: int) -> float:
+    (home / "play.yml").write_text('[{"hosts": "localhost", "gather_facts": false}]')
+    command = [str(environment.tool("ansible-playbook")), "play.yml"]
+    return statistics.median(measure.run(command, environment.variables(home), home).wall for dummy in range(rounds))
+
+
+def records_table(home: Path, rounds: int) -> list[str]:
+    """Reading all restore records of one instance, and starting a restore of it: the protocol reads them all."""
+    lines = ["| restore records of the instance | `dcs_restore_info` ms | requests | fleet of one, s | requests |", "|---|---|---|---|---|"]
+    task = {"huaweicloud.recovery.dcs_restore_info": {"instance_id": ids.fleet_dcs_instance(0), "status": "failed"}}
+    empty = empty_play(home, rounds)
+    for records in RECORDS:
+        print(f"records: {records}", file=sys.stderr, flush=True)
+        with measure.server("cloud", scenario="fleet-1", records=records) as cloud:
+            (home / "play.yml").write_text(str([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]).replace("False", "false"))
+            command = [str(environment.tool("ansible-playbook")), "play.yml"]
+            walls = [measure.run(command, {**environment.variables(home), **cloud.env}, home).wall for dummy in range(rounds)]
+            requests = len([entry for entry in cloud.control("GET", "ledger") if entry["service"]]) / rounds
+        fleet = fleets.one(fleets.WAYS[0], 1, home, records)
+        lines.append(f"| {records} | {(statistics.median(walls) - empty) * 1000:.0f} | {requests:.0f} | {fleet.cost.wall:.1f} | {fleet.requests:.0f} |")
+    return lines
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved; the median counts")
-    rounds = parser.parse_args().rounds
-    print(f"{'module':24}{'lines':>8}{'kB zipped':>12}")
-    for module in shipped.MODULES:
-        print(f"{module:24}{shipped.lines(module):8}{shipped.zipped(module) / 1000:12.1f}")
-    quiet = {"ANSIBLE_LOCALHOST_WARNING": "False", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False"}
-    with Simulator() as cloud, tempfile.TemporaryDirectory() as folder:
-        env = {**os.environ, **cloud.env, **quiet}
-        measured: dict[str, list[float]] = {}
-        for _round in range(rounds):
-            for name, task in tasks(cloud.url).items():
-                measured.setdefault(name, []).append(seconds(task, env, Path(folder)))
-    medians = {name: statistics.median(values) for name, values in measured.items()}
-    cost = {name: (value - medians["nothing"]) / TASKS for name, value in medians.items() if name != "nothing"}
-    print(f"\n{'one task':24}{'ms':>8}{'to uri':>12}")
-    for name, value in cost.items():
-        print(f"{name:24}{value * 1000:8.0f}{value / cost['ansible.builtin.uri']:12.2f}")
+    parser.add_argument("--rounds", type=int, default=7, help="interleaved; the median counts")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--sizes", default="20,200,1000", help="of the fleets")
+    given = parser.parse_args()
+    parts, sizes = given.only.split(","), tuple(map(int, given.sizes.split(",")))
+    text: list[str] = []
+    if "shipped" in parts:
+        text += ["## What Ansible ships to run a module on another host", "", *shipped_table(), ""]
+    if set(parts) - {"shipped"}:
+        environment.prepare()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        home = Path(folder)
+        if "tasks" in parts:
+            text += ["## One task", "", *tasks.table(tasks.measured(home, given.rounds)), ""]
+        if "fleets" in parts:
+            empty = empty_play(home, given.rounds)
+            found = fleets.measured(home, sizes)
+            text += ["## Fleets", "", f"{FLEET} An empty play takes {empty:.2f} s.", "", *fleets.table(found, empty), "", *fleets.growth(found), ""]
+        if "records" in parts:
+            text += ["## Many restore records", "", *records_table(home, min(given.rounds, 3)), ""]
+    print("\n".join(text))
+    if set(parts) == set(PARTS):
+        done = subprocess.run([str(environment.tool("ansible")), "--version"], capture_output=True, text=True, check=True)
+        version, python = done.stdout.split("]")[0].strip() + "]", sys.version.split()[0]
+        date = datetime.datetime.now(datetime.UTC).date()
+        made = f"Made by `make bench` on {date} with {version}, Python {python}, {os.cpu_count()} cores, {given.rounds} rounds."
+        OUTPUT.write_text("\n".join(["# Benchmarks", "", made, "", METHOD, "", *text]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
-
 from tests import door
 from tests.contract import documents
 from tests.simulator import Simulator
@@ -133,7 +132,9 @@ def test_plain_http_is_for_loopback_only(sim: Simulator, run: Any, option: str, 
     refused_here(sim, run(name, {**env, f"HW_{option.upper()}": url}, **GOOD[name]), f"{option} must")
 
 
-@pytest.mark.parametrize("url", ["https://user:pass-word@dcs.example.com", "https://dcs.example.com/../x", "https://169.254.169.254", "https://dcs.example.com?x=y", "dcs"])
+@pytest.mark.parametrize(
+    "url", ["https://user:pass-word@dcs.example.com", "https://dcs.example.com/../x", "https://169.254.169.254", "https://dcs.example.com?x=y", "dcs"]
+)
 def test_what_is_no_endpoint(sim: Simulator, run: Any, url: str) -> None:
     result = run("dcs_instance_info", dcs_endpoint=url)
     refused_here(sim, result, "dcs_endpoint must be a URL such as https://")
@@ -260,6 +261,12 @@ def test_a_blank_does_not_stand_for_what_is_required(sim: Simulator, run: Any, n
         if about.get("required") and about["type"] == "str":
             for value in ("", " "):
                 refused_here(sim, run(name, **{**GOOD[name], option: value}), f"{option} must not be empty")
+
+
+def test_a_blank_in_a_list_does_not_stand_for_what_is_required(sim: Simulator, run: Any) -> None:
+    relations = [{"source_instance_id": names.DN_SOURCE_1, "target_instance_id": names.DN_TARGET_1}, {"source_instance_id": "x", "target_instance_id": " "}]
+    result = run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations)
+    refused_here(sim, result, "data_node_relations[1].target_instance_id must not be empty")
 
 
 # Ids
@@ -392,7 +399,8 @@ def test_options_that_do_not_go_together(sim: Simulator, run: Any, name: str, pa
 
 
 @pytest.mark.parametrize(
-    "restores", [None, [{"service": "dcs"}], [{"service": "ddm"}], [{"service": "dcs", "instance_id": names.DCS_INSTANCE}], [{"service": "ddm", "restore_id": "x"}]]
+    "restores",
+    [None, [{"service": "dcs"}], [{"service": "ddm"}], [{"service": "dcs", "instance_id": names.DCS_INSTANCE}], [{"service": "ddm", "restore_id": "x"}]],
 )
 def test_waits_that_lack_something(sim: Simulator, run: Any, restores: list[Any]) -> None:
     result = run("restore_wait", restores=restores)
@@ -429,7 +437,9 @@ def test_a_dcs_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
 def test_a_ddm_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
     nowhere = "0" * 32 + "in09"
     nothing_posted(sim, run("ddm_recovery", **{**GOOD["ddm_recovery"], "instance_id": nowhere}), "not_found", nowhere)
-    nothing_posted(sim, run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": nowhere}), "not_restorable", f"{nowhere} is not among the instances")
+    nothing_posted(
+        sim, run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": nowhere}), "not_restorable", f"{nowhere} is not among the instances"
+    )
     refused(run("ddm_restorable_info", instance_id=nowhere), "not_found", nowhere)
 
 
@@ -528,7 +538,9 @@ def test_no_mapping_of_data_nodes_names_each_node_and_reason(sim: Simulator, run
 )
 def test_a_mapping_that_cannot_be(sim: Simulator, run: Any, pairs: list[tuple[str, str]], text: str) -> None:
     relations = [{"source_instance_id": source, "target_instance_id": target} for source, target in pairs]
-    nothing_posted(sim, run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations), "not_restorable", "data_node_relations cannot be used", text)
+    nothing_posted(
+        sim, run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations), "not_restorable", "data_node_relations cannot be used", text
+    )
 
 
 def test_a_job_that_does_not_exist(sim: Simulator, run: Any) -> None:
@@ -559,7 +571,9 @@ def test_a_restore_that_fails_shows_code_and_meaning(sim: Simulator, run: Any) -
     assert result["restore_id"] in sim.state.dcs_restores
 
 
-@pytest.mark.parametrize(("name", "id_name", "status"), [("dcs_restore", "restore_id", "restoring"), ("dcs_backup", "backup_id", "backuping"), ("ddm_recovery", "job_id", "Running")])
+@pytest.mark.parametrize(
+    ("name", "id_name", "status"), [("dcs_restore", "restore_id", "restoring"), ("dcs_backup", "backup_id", "backuping"), ("ddm_recovery", "job_id", "Running")]
+)
 def test_a_wait_that_is_over_returns_id_and_last_status(sim: Simulator, run: Any, name: str, id_name: str, status: str) -> None:
     result = run(name, **GOOD[name], wait_timeout=120)
     assert (result["failed"], result["changed"], result["error_kind"], result["status"]) == (True, True, "wait_timeout", status)
@@ -646,7 +660,7 @@ def test_a_playbook_gets_the_same_refusals(sim: Simulator) -> None:
         assert kinds == ["invalid_argument", "invalid_argument", None, "not_found", "auth_failed"]
         assert local.posts() == []
     for secret in (names.TOKEN, names.SECRET_KEY, "wrong-secret-key-1"):
-        assert secret not in done.output.replace(play, "")
+        assert secret not in done.output
 
 
 def test_a_python_without_requests(sim: Simulator, tmp_path: Path) -> None:

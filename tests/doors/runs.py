@@ -24,7 +24,7 @@ from tests.simulator import Simulator
 from tests.simulator import scenario as ids
 
 HERE = Path(__file__).resolve().parent
-VENV = Path(os.environ.get("ANSIBLE_VENV") or sys.prefix)
+VENV = Path(os.environ.get("ANSIBLE_VENV") or sys.prefix).absolute()
 SECRETS = (ids.SECRET_KEY, ids.TEMP_SECRET_KEY, ids.SECURITY_TOKEN, ids.TOKEN, ids.PASSWORD, "Signature=")
 KNOWN = {value for name, value in vars(ids).items() if name.isupper() and isinstance(value, str)}
 IDS = {name.lower(): value for name, value in vars(ids).items() if name.isupper() and isinstance(value, str)}  # variables of the plays
@@ -136,15 +136,15 @@ def both(
 
 def steady(text: str) -> str:
     for pattern, instead in VOLATILE:
-        text = pattern.sub(instead, text)  # type: ignore[arg-type]
+        text = pattern.sub(instead, text)
     return text
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf by its path. How long something took is left out."""
+    """Every leaf by its path, without what is never twice the same."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            if key not in ("elapsed", "attempts_left"):
+            if key not in ("elapsed", "ansible_job_id", "results_file", "attempts"):
                 yield from flat(inner, f"{path}.{key}")
     elif isinstance(value, list) and value:
         for place, inner in enumerate(value):
@@ -160,7 +160,9 @@ def differences(one: Run, other: Run) -> list[str]:
         found.append(f"requests {one.posts} and {other.posts}")
     for what in ("registered", "types"):
         left, right = dict(flat(getattr(one, what))), dict(flat(getattr(other, what)))
-        found += [f"{what} {path}: {left.get(path, 'nothing')!r} and {right.get(path, 'nothing')!r}" for path in sorted(left.keys() | right.keys()) if left.get(path, "nothing") != right.get(path, "nothing")]
+        for path in sorted(left.keys() | right.keys()):
+            a, b = left.get(path, "nothing"), right.get(path, "nothing")
+            found += [] if a == b else [f"{what} {path}: {a!r} and {b!r}"]
     for stream in ("stdout", "stderr"):
         left_text, right_text = (steady(PROGRESS.sub("", getattr(each, stream))) for each in (one, other))
         if left_text != right_text:

@@ -22,7 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http imp
 from tests.simulator import Simulator
 from tests.simulator import scenario as names
 
-PATIENCE = 0.25  # real seconds that stand for a whole HTTP timeout
+PATIENCE, IMPATIENCE = 10.0, 0.3  # real seconds that stand for a whole HTTP timeout: enough for a slow machine; few, where an answer never comes
 
 
 class Time:
@@ -61,6 +61,7 @@ class Wire:
         self.read_ways: Iterator[str | None] = iter(())  # the same for reads
         self.before_post: list[Callable[[], Any]] = []
         self.after_post: list[Callable[[], Any]] = []
+        self.patience = PATIENCE
         self.tried = 0  # POSTs handed to the transport
 
     def __call__(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool = False) -> Answer:
@@ -78,7 +79,7 @@ class Wire:
                 self.after_post.pop(0)()
 
     def _exchange(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool) -> Answer:
-        begun, patience = time.monotonic(), min(timeout, PATIENCE)
+        begun, patience = time.monotonic(), min(timeout, self.patience)
         try:
             return self.http(method, url, headers, body, patience, cap, fresh)
         except TransportError:

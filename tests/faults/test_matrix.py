@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from tests.faults import roads
-from tests.faults.bench import DCS_BACKUP, DCS_RESTORE, DDM_RECOVERY, OPERATIONS, Bench, Operation, Outcome, Wire
+from tests.faults.bench import DCS_BACKUP, DCS_RESTORE, DDM_RECOVERY, IMPATIENCE, OPERATIONS, Bench, Operation, Outcome, Wire
 from tests.faults.conftest import World
 from tests.simulator import scenario as names
 from tests.simulator.state import DcsBackup, DcsRestore, Job
@@ -29,6 +29,7 @@ from tests.simulator.wire import Answer
 
 Arrange = Callable[["Case"], None]
 Check = Callable[["Case", Outcome], None]
+NEVER_ENDS = ("hang", "late", "drip_headers", "drip_body")
 BOUND = 5.0  # seconds after wait_timeout at which every task has ended
 
 
@@ -99,6 +100,8 @@ def both(*arrangements: Arrange) -> Arrange:
 
 
 def _queue(case: Case, name: str, operation: str, times: int | None, params: dict[str, Any]) -> None:
+    if name in NEVER_ENDS:
+        case.bench.wire.patience = IMPATIENCE
     case.bench.sim.fault(name, operation, times, **{key: value(case) if callable(value) and key != "function" else value for key, value in params.items()})
 
 
@@ -121,6 +124,8 @@ def lead(place: str, *ways: str, forever: bool = False) -> Arrange:
         urls = [case.world.road(way) if way else None for way in ways]
         stream = itertools.cycle(urls) if forever else iter(urls)
         wire = case.bench.wire
+        if "black hole" in ways:
+            wire.patience = IMPATIENCE
         if place == "POST":
             wire.post_ways = stream
         elif place == "read":
@@ -428,7 +433,7 @@ TABLE: list[Line] = [
     line(11, "read: no answer", read("hang"), DONE.but(after=60)),
     line(11, "poll: no answer", poll("hang"), DONE.but(after=60)),
     line(12, "POST: delivered 60 s late", both(pace(1 / 200), post("late", seconds=60 / 200)), ADOPTED),
-    line(12, "POST: delivered 400 s late", both(pace(1 / 200), post("late", seconds=400 / 200)), UNKNOWN),
+    line(12, "POST: delivered 400 s late", both(pace(1 / 2000), post("late", seconds=20)), UNKNOWN),
     line(13, "POST: headers by the drop, processed", post("drip_headers"), ADOPTED.but(after=60)),
     line(13, "POST: headers by the drop, not processed", post("drip_headers", when="before"), UNKNOWN),
     line(13, "read: headers by the drop", read("drip_headers"), DONE.but(after=60)),
@@ -673,8 +678,9 @@ def compare(outcome: Outcome, expect: Expect, case: Case) -> None:
     assert (outcome.received, outcome.effects) == (expect.received, expect.effects), said
     assert result["changed"] is expect.changed, said
     assert case.bench.sim.errors == []
-    assert expect.after <= outcome.elapsed <= (case.bench.params.get("wait_timeout") or 1800) + BOUND
-    assert outcome.real < 10
+    assert expect.after <= outcome.elapsed
+    assert outcome.elapsed - outcome.real <= (case.bench.params.get("wait_timeout") or 1800) + BOUND
+    assert outcome.real < 30
     if not expect.kind:
         assert result["adopted"] is expect.adopted
         assert result["outcome"] == "succeeded"

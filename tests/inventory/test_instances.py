@@ -84,13 +84,13 @@ def test_services_statuses_groups_and_composed_variables(sim: Simulator, tmp_pat
         "strict": True,
         "keyed_groups": [{"key": "cache_mode", "prefix": "mode"}, {"key": "region", "separator": ""}],
         "groups": {"orders": "name is search('^orders')"},
-        "compose": {"fleet_operation_id": "'drill-' ~ name"},
+        "compose": {"operation_id": "'drill-' ~ name"},
     }
     found = inventory([source(tmp_path, "huaweicloud_recovery.yaml", **options)], sim.env)
     assert sorted(hosts(found)) == ["orders-cache", "reports-cache", "sessions-cluster", "sessions-single"]
     assert found["mode_ha"]["hosts"] == found["orders"]["hosts"] == ["orders-cache"]
     assert len(found["ap_southeast_3"]["hosts"]) == 4
-    assert hosts(found)["orders-cache"]["fleet_operation_id"] == "drill-orders-cache"
+    assert hosts(found)["orders-cache"]["operation_id"] == "drill-orders-cache"
     assert {entry.service for entry in sim.ledger} == {"dcs"}
 
 

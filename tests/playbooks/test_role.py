@@ -33,8 +33,8 @@ def sim() -> Iterator[Simulator]:
         assert simulator.errors == []
 
 
-def run(sim: Simulator, variables: Variables, *args: str, playbook: str = PLAYBOOK) -> door.Completed:
-    done = door.playbook(playbook, sim.env, "-e", json.dumps({"restore_poll_interval": 1, **variables}), *args)
+def run(sim: Simulator, variables: Variables, *args: str, cwd: Path | None = None) -> door.Completed:
+    done = door.playbook(PLAYBOOK, sim.env, "-e", json.dumps({"restore_poll_interval": 1, **variables}), *args, cwd=cwd)
     for secret in (ids.SECRET_KEY, "Signature="):
         assert secret not in done.output + json.dumps(done.results)
     return done
@@ -180,7 +180,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
         missing = {"name": "missing", "instance_id": ids.DCS_OTHER, "restore_point": "latest"}
         naive = {"name": "naive", "instance_id": ids.DCS_SINGLE, "restore_point": "2026-01-31T03:00:00"}
         both = {"name": "both", "instance_id": ids.DCS_EMPTY, "restore_point": "latest", "backup_id": ids.DCS_BACKUP}
-        done = run(sim, fleet(restore_dcs=[missing, *caches, naive, both], restore_wait_timeout=5, restore_report_dir=str(tmp_path)))
+        done = run(sim, fleet(restore_dcs=[missing, *caches, naive, both], restore_wait_timeout=5, restore_report_dir="reports"), cwd=tmp_path)
         assert sim.errors == []
         posts = len(sim.posts())
     assert done.rc == 2
@@ -205,9 +205,9 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "unpaid" in targets(done)["cache-3"]["msg"]
 
     assert done.of("Publish the result")[0]["ansible_stats"]["data"]["restore_report"] == result(done)
-    report = json.loads(next(tmp_path.glob("*.json")).read_text(encoding="utf-8"))
+    report = json.loads(next((tmp_path / "reports").glob("*.json")).read_text(encoding="utf-8"))
     assert report == result(done)
-    markdown = next(tmp_path.glob("*.md")).read_text(encoding="utf-8")
+    markdown = next((tmp_path / "reports").glob("*.md")).read_text(encoding="utf-8")
     assert "- Result: **failed**\n" in markdown
     message = task(done, "Fail when a target has failed")["msg"]
     assert message.startswith("8 of 10 targets failed.")

@@ -12,7 +12,7 @@ import typing as t
 from unittest import mock
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud, endpoints, session, times
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud, credentials, endpoints, session, times
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT, Spec
 from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore, ddm_recovery
 
@@ -41,7 +41,8 @@ def perform(kind: str, lane: Lane, params: dict[str, t.Any]) -> dict[str, t.Any]
     return _module.perform(MODULES[kind].plan, dict(params), SPECS[kind], {}, False, set(), environ={}, clock=lane.clock, http=lane.http)
 
 
-PURE: list[tuple[t.Any, str]] = [(session, "decode"), (times, "moment"), (cloud, "quote"), (endpoints, "_checked")]
+PURE: list[tuple[t.Any, str]] = [(session, "decode"), (session, "printable"), (times, "moment"), (cloud, "quote"), (endpoints, "_checked")]
+OF_OPTIONS = ("resolve", "secret_values")  # functions of (options, environ), which no schedule changes
 
 
 @contextlib.contextmanager
@@ -50,4 +51,18 @@ def remembered() -> t.Iterator[None]:
     with contextlib.ExitStack() as stack:
         for module, name in PURE:
             stack.enter_context(mock.patch.object(module, name, functools.lru_cache(4096)(getattr(module, name))))
+        for name in OF_OPTIONS:
+            stack.enter_context(mock.patch.object(credentials, name, _of_options(getattr(credentials, name))))
         yield
+
+
+def _of_options(function: t.Callable[[t.Any, t.Any], t.Any]) -> t.Callable[[t.Any, t.Any], t.Any]:
+    known: dict[t.Any, t.Any] = {}
+
+    def remember(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> t.Any:
+        key = tuple(options.items())
+        if key not in known:
+            known[key] = function(options, environ)
+        return known[key].copy()
+
+    return remember

@@ -88,9 +88,7 @@ def _instance(status: str, task: str) -> Response:
 
 
 INSTANCES = {key: _instance(*key) for key in (("RUNNING", NO_TASK), ("RESTORING", NO_TASK), ("RUNNING", '"RESTORING"'), ("RUNNING", '"BACKUPING"'))}
-DDM_INSTANCES = {
-    status: (200, f'{{"id":"{TARGET}","name":"target","status":"{status}","nodes":[]}}'.encode(), NOTHING) for status in ("RUNNING", "RESTORE")
-}
+DDM_INSTANCES = {status: (200, f'{{"id":"{TARGET}","name":"target","status":"{status}","nodes":[]}}'.encode(), NOTHING) for status in ("RUNNING", "RESTORE")}
 BUSY_WITH = {"restore": (400, "DCS.4097"), "backup": (400, "DCS.4096"), "recovery": (409, "DBS.200019")}
 INTERVALS = json.dumps({"restorable_time_intervals": [{"start_time": iso(int(EPOCH - 86400) * 1000), "end_time": iso(int(EPOCH - 60) * 1000)}], "total": 1})
 NODES = json.dumps({"related_data_nodes": [{"instance_id": NODE}], "latest_restorable_time": None, "total": 1})

@@ -231,7 +231,8 @@ def judge_result(world: World, story: Story, run: Run, result: dict[str, t.Any],
     work = next((work for work in history if work.id == identity), None)
     # a backup that is done is done; a restore can begin and end within one look; a job that names only its source does not tell whom to wait for
     serves = not story.rules.job_of_source and not (result.get("outcome") == "unchanged" and (kind == "backup" or (work and work.accepted > run.began)))
-    words = f"{run.name} says {({name: value for name, value in result.items() if name not in ('restore', 'backup', 'job', 'diff')})}"
+    told = {name: value for name, value in result.items() if name not in ("restore", "backup", "job", "diff")}
+    words = f"{run.name} says {told}"
     if result.get("failed"):
         error = result["error_kind"]
         if error == "internal_error":

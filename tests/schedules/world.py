@@ -10,6 +10,7 @@ next request arrives first. So what happens depends on the seed alone.
 
 from __future__ import annotations
 
+import functools
 import heapq
 import threading
 import typing as t
@@ -38,6 +39,7 @@ class Run:
     kill_after: int = -1  # the request (counted from 0) at which the client dies
     kill_at_post: str | None = None  # before, sent, answered
     calm: bool = False  # nothing goes wrong any more
+    post_fault: str | None = None  # what becomes of its POST, instead of what is drawn
     calls: int = 0
     posts: list[str] = field(default_factory=list)  # what became of each POST
     accepted: list[Work] = field(default_factory=list)
@@ -90,7 +92,7 @@ class Lane:
             world.die(self, "before it sends " + method)
         faulty = not run.calm and random() < (world.faults.post if post else world.faults.read)
         fault = POST_FAULTS[int(random() * len(POST_FAULTS))] if faulty and post else READ_FAULTS[int(random() * len(READ_FAULTS))] if faulty else None
-        return self._post(url, body, timeout, fault) if post else self._read(method, url, body, timeout, fault)
+        return self._post(url, body, timeout, run.post_fault or fault) if post else self._read(method, url, body, timeout, fault)
 
     def _read(self, method: str, url: str, body: bytes | None, timeout: float, fault: str | None) -> Answer:
         run, world, random = self.run, self.world, self.world.random
@@ -153,7 +155,7 @@ class Lane:
             return
         limit = self.world.faults.slow if when in ("late", "slow") else 0.0
         arrival = self.time + delay + self.world.random() * limit
-        self.world.later(arrival, lambda now, run=self.run: self.world.process(url, body, now, run))
+        self.world.later(arrival, functools.partial(self.world.process, url, body, run=self.run))
         self.world.in_flight = max(self.world.in_flight, arrival)
 
 

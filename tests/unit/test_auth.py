@@ -149,12 +149,14 @@ def test_an_expired_token_is_renewed_once_and_no_more() -> None:
     assert wire.sent[-1].headers["X-Auth-Token"] == "token-two"
 
     made, wire = cloud([token_answer("token-one"), expired, token_answer("token-two"), expired], **LOGIN)
-    with pytest.raises(Exception, match="APIGW.0307"):
+    with pytest.raises(Exception, match=r"APIGW\.0307"):
         made.get("dcs", "v2", "instances")
     assert len(wire.sent) == 4
 
 
-@pytest.mark.parametrize("reply", [token_answer(""), token_answer("abc"), token_answer("token-one", None), answer(201, {}, x_subject_token="token-one"), answer(201, [])])
+@pytest.mark.parametrize(
+    "reply", [token_answer(""), token_answer("abc"), token_answer("token-one", None), answer(201, {}, x_subject_token="token-one"), answer(201, [])]
+)
 def test_an_answer_of_iam_without_a_token_is_refused(reply: Any) -> None:
     made, _ = cloud([reply], **LOGIN)
     with pytest.raises(Exception, match="without a token"):
@@ -170,7 +172,9 @@ def test_the_project_is_looked_up_by_its_exact_name() -> None:
     assert "X-Project-Id" not in wire.sent[0].headers
 
 
-@pytest.mark.parametrize("projects", [[], [{"id": "p1", "name": "other"}], [{"id": "p1", "name": "n"}, {"id": "p2", "name": "n"}], [{"id": "../x", "name": "n"}]])
+@pytest.mark.parametrize(
+    "projects", [[], [{"id": "p1", "name": "other"}], [{"id": "p1", "name": "n"}, {"id": "p2", "name": "n"}], [{"id": "../x", "name": "n"}]]
+)
 def test_no_project_or_several_are_an_error(projects: list[Any]) -> None:
     made, _ = cloud([answer(200, {"projects": projects})], project_id=None, project_name="n")
     with pytest.raises(Exception, match="one is needed") as caught:

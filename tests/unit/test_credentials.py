@@ -70,7 +70,9 @@ def test_option_then_hw_then_sdk_then_profile(config: Write) -> None:
     assert short({}, {}) == ("profile-region-1", "profile", "AKPROFILE", "secret-of-profile")
 
 
-@pytest.mark.parametrize(("option", "variables"), [item for item in ENVIRONMENT.items() if item[0] not in ("validate_certs", "max_retries", "shared_config_file", "profile")])
+@pytest.mark.parametrize(
+    ("option", "variables"), [item for item in ENVIRONMENT.items() if item[0] not in ("validate_certs", "max_retries", "shared_config_file", "profile")]
+)
 def test_every_variable_is_read_and_loses_to_its_option(option: str, variables: tuple[str, ...]) -> None:
     others = LOGIN if option in ("username", "password", "domain_name") else {"auth_token": "token-of-option"} if option == "auth_token" else AKSK
     others = {name: value for name, value in others.items() if name != option}
@@ -98,7 +100,8 @@ def test_a_blank_is_unset_everywhere(blank: str, config: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "verified"), [("1", False), ("true", False), ("TRUE", False), (" yes ", False), ("on", False), ("0", True), ("false", True), ("no", True), ("maybe", True)]
+    ("value", "verified"),
+    [("1", False), ("true", False), ("TRUE", False), (" yes ", False), ("on", False), ("0", True), ("false", True), ("no", True), ("maybe", True)],
 )
 def test_insecure_is_the_opposite_of_validate_certs(value: str, verified: bool) -> None:
     assert resolve(AKSK, {"HW_INSECURE": value})["validate_certs"] is verified
@@ -167,7 +170,11 @@ def test_two_ways_from_one_source_are_an_error_that_names_both(options: dict[str
         (LOGIN, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "username/password/domain_name"),
         ({}, {"HW_AUTH_TOKEN": "token-one", "HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "secret"}, "auth_token"),
         # a secret decides, what is not secret may come from further down
-        ({"password": "pass-word"}, {"HW_USER_NAME": "u", "HW_DOMAIN_NAME": "d", "HUAWEICLOUD_SDK_AK": "A", "HUAWEICLOUD_SDK_SK": "secret"}, "username/password/domain_name"),
+        (
+            {"password": "pass-word"},
+            {"HW_USER_NAME": "u", "HW_DOMAIN_NAME": "d", "HUAWEICLOUD_SDK_AK": "A", "HUAWEICLOUD_SDK_SK": "secret"},
+            "username/password/domain_name",
+        ),
         ({"secret_key": "secret"}, {"HW_ACCESS_KEY": "AK"}, "access_key/secret_key"),
         # half a way further up does not hide a whole one further down
         ({"username": "u"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "access_key/secret_key"),
@@ -246,7 +253,9 @@ def test_a_file_or_profile_that_is_not_there(config: Write, home: Path) -> None:
 SENT = ["access_key", "secret_key", "security_token", "auth_token"]
 
 
-@pytest.mark.parametrize("value", ["zq7key\n", "\nzq7key", " zq7key", "zq7key ", "zq7\nkey", "zq7\rkey", "zq7\x00key", "zq7\x7fkey", "zq7k\u00e9y", "zq7\tkey", "\ufeffzq7key"])
+@pytest.mark.parametrize(
+    "value", ["zq7key\n", "\nzq7key", " zq7key", "zq7key ", "zq7\nkey", "zq7\rkey", "zq7\x00key", "zq7\x7fkey", "zq7k\u00e9y", "zq7\tkey", "\ufeffzq7key"]
+)
 @pytest.mark.parametrize("name", SENT)
 def test_what_a_header_cannot_hold_is_refused_without_being_shown(name: str, value: str) -> None:
     with pytest.raises(InvalidArgument) as caught:

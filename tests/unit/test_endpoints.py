@@ -112,7 +112,9 @@ def test_no_region(region: Any) -> None:
         endpoint("dcs", {"region": region})
 
 
-@pytest.mark.parametrize("region", ["atlantis", "eu", "ap-southeast-3.evil.example", "a/b", "AP-SOUTHEAST-3", "ap-southeast-3@evil", "ap southeast 3", "\u0661-1", "x" * 300 + "-1"])
+@pytest.mark.parametrize(
+    "region", ["atlantis", "eu", "ap-southeast-3.evil.example", "a/b", "AP-SOUTHEAST-3", "ap-southeast-3@evil", "ap southeast 3", "\u0661-1", "x" * 300 + "-1"]
+)
 def test_what_is_no_region(region: str) -> None:
     with pytest.raises(InvalidArgument):
         endpoint("dcs", {"region": region})

@@ -23,7 +23,6 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, TlsError, TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer, Http
-
 from tests.simulator import tls
 
 CAP = 1 << 20
@@ -169,7 +168,7 @@ def test_an_interim_answer_is_not_the_answer(serve: Callable[..., Server]) -> No
 
 def test_an_answer_is_never_taken_for_that_of_the_next_request(serve: Callable[..., Server]) -> None:
     answers = [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + reply(b'"first"'), reply(b'"second"')]
-    server = serve(lambda connection, request: says(answers[len(server.requests) - 1])(connection, request))
+    server = serve(lambda connection, request: says(answers.pop(0))(connection, request))
     http = Http()
     assert failure(http, server.url).sent is True
     assert get(http, server.url).body == b'"second"'

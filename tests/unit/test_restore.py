@@ -105,7 +105,9 @@ def cloud_at(time: Time, max_retries: int = 5, renews: int = 0) -> Any:
         left[0] -= 1
         return left[0] >= 0
 
-    return SimpleNamespace(clock=time.clock, session=SimpleNamespace(deadline=None), settings={"max_retries": max_retries}, renew=renew, progress=lambda now: None)
+    return SimpleNamespace(
+        clock=time.clock, session=SimpleNamespace(deadline=None), settings={"max_retries": max_retries}, renew=renew, progress=lambda now: None
+    )
 
 
 def run(operation: Script, planned: Seen = QUIET, timeout: float = 1800.0, time: Time | None = None, **cloud: Any) -> Started:
@@ -366,7 +368,7 @@ def test_a_lost_answer_is_looked_for_and_adopted(answer: Reply | CloudError) -> 
 def test_a_lost_answer_without_a_trace_is_unknown(answer: Reply | CloudError) -> None:
     time = Time()
     operation = Script([QUIET], [answer])
-    with pytest.raises(OutcomeUnknown, match="Nothing was repeated. Safe next steps: run the same task again.*or look at the instance") as caught:
+    with pytest.raises(OutcomeUnknown, match=r"Nothing was repeated. Safe next steps: run the same task again.*or look at the instance") as caught:
         run(operation, time=time)
     details = caught.value.details()
     assert operation.sent == 1

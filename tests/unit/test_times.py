@@ -139,5 +139,5 @@ def test_there_is_a_time_or_a_refusal(value: Any) -> None:
 
 
 def test_newest_first() -> None:
-    rows = [{"id": "old", "at": "2025-01-01T00:00:00Z"}, {"id": "none", "at": None}, {"id": "new", "at": "2025-01-01T00:30:00+0000"}]
+    rows: list[dict[str, Any]] = [{"id": "old", "at": "2025-01-01T00:00:00Z"}, {"id": "none", "at": None}, {"id": "new", "at": "2025-01-01T00:30:00+0000"}]
     assert [row["id"] for row in newest_first(rows, "at")] == ["new", "old", "none"]

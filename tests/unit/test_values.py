@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import flag, is_id, items, row, text, whole
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check_ids
-
 from tests.simulator import scenario
 
 
@@ -24,7 +23,31 @@ def test_ids(value: str) -> None:
     assert is_id(value)
 
 
-NO_IDS = ["", " ", "..", ".", "../..", "%2e%2e", "a/b", "a\\b", "a?x", "a#", "a;b", "a b", " a", "a ", "a\n", "-a", "_a", "x" * 129, "x" * 1000, "\u00e9", "\u0661", "a\0", "{}"]
+NO_IDS = [
+    "",
+    " ",
+    "..",
+    ".",
+    "../..",
+    "%2e%2e",
+    "a/b",
+    "a\\b",
+    "a?x",
+    "a#",
+    "a;b",
+    "a b",
+    " a",
+    "a ",
+    "a\n",
+    "-a",
+    "_a",
+    "x" * 129,
+    "x" * 1000,
+    "\u00e9",
+    "\u0661",
+    "a\0",
+    "{}",
+]
 
 
 @pytest.mark.parametrize("value", [*NO_IDS, None, 5, 5.0, True, {}, [], b"a"], ids=ascii)
@@ -48,7 +71,20 @@ def test_ids_inside_of_lists_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("x", "x"), (" x ", " x "), ("", None), (None, None), ({}, None), ([], None), ("{}", None), ({"a": 1}, None), (7, "7"), (1.5, "1.5"), ("\ud800", "?"), ("é🙂", "é🙂")],
+    [
+        ("x", "x"),
+        (" x ", " x "),
+        ("", None),
+        (None, None),
+        ({}, None),
+        ([], None),
+        ("{}", None),
+        ({"a": 1}, None),
+        (7, "7"),
+        (1.5, "1.5"),
+        ("\ud800", "?"),
+        ("é🙂", "é🙂"),
+    ],
     ids=ascii,
 )
 def test_text(value: Any, expected: str | None) -> None:
@@ -57,7 +93,19 @@ def test_text(value: Any, expected: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(True, True), ("TRUE", True), ("true", True), ("True", True), (False, False), ("FALSE", False), (None, None), ("", None), (1, None), ("yes", None), ({}, None)],
+    [
+        (True, True),
+        ("TRUE", True),
+        ("true", True),
+        ("True", True),
+        (False, False),
+        ("FALSE", False),
+        (None, None),
+        ("", None),
+        (1, None),
+        ("yes", None),
+        ({}, None),
+    ],
 )
 def test_flag(value: Any, expected: bool | None) -> None:
     assert flag(value) is expected
@@ -78,7 +126,7 @@ def test_a_row_has_every_key_and_no_other() -> None:
 
 @pytest.mark.parametrize("item", [{"id": "a"}, {"id": "a", "status": ""}, {"id": "a", "status": None}, {"id": "a", "status": {}}, {"Id": "a", "Status": "x"}])
 def test_a_missing_field_is_never_guessed(item: Any) -> None:
-    with pytest.raises(ProtocolError, match="without .*status"):
+    with pytest.raises(ProtocolError, match=r"without .*status"):
         row(item, ("id", "status"))
 
 
@@ -90,6 +138,7 @@ def test_what_is_no_object(item: Any) -> None:
 
 def test_a_missing_list_is_never_no_records() -> None:
     assert items({"rows": []}, "rows") == []
-    for body in ({}, {"rows": None}, {"rows": {}}, {"Rows": []}, None, [], "rows"):
+    bodies: list[Any] = [{}, {"rows": None}, {"rows": {}}, {"Rows": []}, None, [], "rows"]
+    for body in bodies:
         with pytest.raises(ProtocolError, match="without the list 'rows'"):
             items(body, "rows")

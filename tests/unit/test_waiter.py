@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,7 +76,15 @@ def test_failure_tells_code_reason_and_ids() -> None:
     run(time, watched)
     assert isinstance(watched.error, OperationFailed)
     assert str(watched.error).startswith("Restore failed (dcs.08.0007): the data could not be synchronised. Nothing was repeated")
-    details = {"error_kind": "operation_failed", "changed": True, "restore_id": "r", "instance_id": "i", "status": "failed", "progress": "70.00", "elapsed": 2.0}
+    details = {
+        "error_kind": "operation_failed",
+        "changed": True,
+        "restore_id": "r",
+        "instance_id": "i",
+        "status": "failed",
+        "progress": "70.00",
+        "elapsed": 2.0,
+    }
     assert watched.error.details() == {**details, "error_code": "dcs.08.0007"}
 
 
@@ -166,7 +175,7 @@ def test_the_interval_varies_so_that_a_fleet_does_not_ask_in_step() -> None:
         time = Time(random=chance)
         watched, looks = watch(time, RUNNING)
         run(time, watched)
-        assert {round(b - a, 6) for a, b in zip(looks, looks[1:], strict=False)} == {round(9.0 + chance * 2, 6)}
+        assert {round(b - a, 6) for a, b in itertools.pairwise(looks)} == {round(9.0 + chance * 2, 6)}
 
 
 def test_many_are_waited_for_at_once() -> None:

@@ -34,7 +34,7 @@ def collect(fetch: t.Callable[[int, int], Page], limit: int, identity: str, what
             found.setdefault(item[identity], item)
         offset += len(page)
         if len(found) == known:
-            if len(page) >= limit or (total or 0) > len(found) <= len(page) > 0:
+            if len(page) >= limit or (total or 0) > len(found) <= len(page) >= DEFAULT_LIMIT:
                 raise ProtocolError(f"The list of {what} repeats its pages; it cannot be read to its end, so nothing is concluded from it.")
             return list(found.values())
         if len(page) < min(limit, DEFAULT_LIMIT) and total == len(found):

@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    BecomeBase = Any  # Ansible has no type information
+
+    class BecomeBase:  # Ansible has no type information
+        def _build_success_command(self, cmd: str, shell: Any) -> str: ...
+
 else:
     from ansible.plugins.become import BecomeBase
 
@@ -29,5 +32,4 @@ class BecomeModule(BecomeBase):
     name = "nobody"
 
     def build_become_command(self, cmd: str, shell: Any) -> str:
-        super().build_become_command(cmd, shell)
-        return str(self._build_success_command(cmd, shell)) if cmd else cmd
+        return self._build_success_command(cmd, shell) if cmd else cmd

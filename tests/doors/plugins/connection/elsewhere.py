@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    Local = Any  # Ansible has no type information
+    Local = object  # Ansible has no type information
 else:
     from ansible.plugins.connection.local import Connection as Local
 

@@ -1,0 +1,146 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What it costs to restore many instances: the fleet playbook beside the ways that Ansible itself offers. One host is one instance."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import environment, measure
+from tests.simulator import scenario as ids
+
+SECONDS = 5.0  # of one restore
+INTERVAL = 1  # between two polls of one instance
+RESTORE = {"instance_id": "{{ instance_id }}", "restore_point": "latest", "wait_timeout": 600, "poll_interval": INTERVAL}
+MODULE = {"huaweicloud_recovery_in_process": False}
+STARTED = [{"huaweicloud.recovery.dcs_restore": {**RESTORE, "wait": False}, "register": "started"}]
+POLL = {
+    "huaweicloud.recovery.dcs_restore_info": {"instance_id": "{{ instance_id }}", "restore_id": "{{ started.restore_id }}"},
+    "register": "seen",
+    "until": "seen.restores[0].status == 'succeed'",
+    "retries": 600,
+    "delay": INTERVAL,
+}
+ASYNC = [
+    {"huaweicloud.recovery.dcs_restore": RESTORE, "async": 600, "poll": 0, "register": "started"},
+    {
+        "ansible.builtin.async_status": {"jid": "{{ started.ansible_job_id }}"},
+        "register": "seen",
+        "until": "seen.finished",
+        "retries": 600,
+        "delay": INTERVAL,
+    },
+]
+
+
+@dataclass(frozen=True)
+class Way:
+    """`tasks` None: the fleet playbook."""
+
+    name: str
+    forks: int
+    sizes: tuple[int, ...]
+    tasks: list[dict[str, Any]] | None = None
+    variables: dict[str, Any] | None = None
+
+
+WAYS = [
+    Way("`huaweicloud.recovery.fleet`", 5, (20, 200, 1000)),
+    Way("`huaweicloud.recovery.fleet`", 50, (20, 200)),
+    Way("in process, `wait: true`", 50, (20, 200), [{"huaweicloud.recovery.dcs_restore": RESTORE}]),
+    Way("module, `wait: true`", 50, (20, 200), [{"huaweicloud.recovery.dcs_restore": RESTORE}], MODULE),
+    Way("module, `until`/`retries`", 50, (20, 200), [*STARTED, POLL], MODULE),
+    Way("module, `async` and `async_status`", 50, (20, 200), ASYNC, MODULE),
+]
+
+
+@dataclass(frozen=True)
+class Result:
+    way: Way
+    size: int
+    cost: measure.Cost
+    requests: float  # of one instance
+    connections: float
+    reads: float  # polls of one instance in one interval: its most frequent read while it was restored
+
+
+def one(way: Way, size: int, home: Path, records: int = 0) -> Result:
+    with measure.server("cloud", scenario=f"fleet-{size}", restore_seconds=SECONDS, records=records) as cloud:
+        hosts = "".join(f"cache-{number:04d} service=dcs instance_id={ids.fleet_dcs_instance(number)}\n" for number in range(size))
+        (home / "hosts.ini").write_text(hosts)
+        name = "huaweicloud.recovery.fleet"
+        if way.tasks is not None:
+            interpreter = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+            play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": way.tasks, "vars": {**interpreter, **(way.variables or {})}}
+            (home / "play.yml").write_text(json.dumps([play]))
+            name = "play.yml"
+        command = [str(environment.tool("ansible-playbook")), name, "-i", "hosts.ini", "-f", str(way.forks), "-e", f"fleet_poll_interval={INTERVAL}"]
+        cost = measure.run(command, {**environment.variables(home), **cloud.env}, home, cloud, memory=True)
+        ledger = [entry for entry in cloud.control("GET", "ledger") if entry["service"]]
+        started = Counter(entry["path"] for entry in ledger if entry["operation"] == "dcs.restore")
+        if len(started) != size or set(started.values()) != {1}:
+            raise SystemExit(f"{way.name}: {len(started)} of {size} instances were restored, one at most {max(started.values(), default=0)} times.")
+    return Result(way, size, cost, len(ledger) / size, len({entry["connection"] for entry in ledger}) / size, rate(ledger))
+
+
+def rate(ledger: list[dict[str, Any]]) -> float:
+    """The most readings of one instance's records per interval, between its start and its end."""
+    times: dict[str, list[float]] = {}
+    posted = {entry["path"]: entry["time"] for entry in ledger if entry["operation"] == "dcs.restore"}
+    for entry in ledger:
+        if entry["operation"] == "dcs.restores" and entry["time"] > posted.get(entry["path"], float("inf")):
+            times.setdefault(entry["path"], []).append(entry["time"])
+    rates = [(len(found) - 1) / (found[-1] - found[0]) * INTERVAL for found in times.values() if len(found) > 1]
+    return max(rates, default=0.0)
+
+
+def measured(home: Path, sizes: tuple[int, ...]) -> list[Result]:
+    found = []
+    for size in sizes:
+        for way in WAYS:
+            if size in way.sizes:
+                print(f"fleets: {size} by {way.name} on {way.forks} forks", file=sys.stderr, flush=True)
+                found.append(one(way, size, home))
+    return found
+
+
+def table(found: list[Result], empty: float) -> list[str]:
+    lines = [
+        "| instances | way | forks | wall s | to the least | CPU s | peak MB | requests each | connections each | polls each per interval | server CPU s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in found:
+        cells = [
+            f"{row.size}",
+            row.way.name,
+            f"{row.way.forks}",
+            f"{row.cost.wall:.1f}",
+            f"{row.cost.wall / (SECONDS + empty):.2f}",
+            f"{row.cost.cpu:.1f}",
+            f"{row.cost.memory:.0f}",
+            f"{row.requests:.1f}",
+            f"{row.connections:.2f}",
+            f"{row.reads:.2f}",
+            f"{row.cost.server:.1f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def growth(found: list[Result]) -> list[str]:
+    """What each further instance costs, from one size of the same way to the next."""
+    lines = ["| way | forks | from | to | wall ms for each further instance | CPU ms | MB |", "|---|---|---|---|---|---|---|"]
+    for way in WAYS:
+        rows = [row for row in found if row.way == way]
+        for less, more in zip(rows, rows[1:], strict=False):
+            further = more.size - less.size
+            wall, cpu = ((getattr(more.cost, name) - getattr(less.cost, name)) / further * 1000 for name in ("wall", "cpu"))
+            memory = (more.cost.memory - less.cost.memory) / further
+            lines.append(f"| {way.name} | {way.forks} | {less.size} | {more.size} | {wall:.1f} | {cpu:.1f} | {memory:.2f} |")
+    return lines

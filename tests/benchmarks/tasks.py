@@ -1,0 +1,108 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one task costs: (a playbook of 20 tasks - an empty one) / 20, medians of interleaved rounds."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import statistics
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import environment, measure
+from tests.simulator import scenario as ids
+
+TASKS = 20
+OURS: dict[str, dict[str, Any]] = {
+    "dcs_instance_info": {"instance_id": ids.DCS_INSTANCE},
+    "dcs_backup_info": {"instance_id": ids.DCS_INSTANCE},
+    "dcs_restore_info": {"instance_id": ids.DCS_INSTANCE},
+    "ddm_instance_info": {"instance_id": ids.DDM_SOURCE},
+    "ddm_backup_info": {"instance_id": ids.DDM_SOURCE},
+    "ddm_job_info": {"job_id": ids.DDM_JOB_OLD},
+    "ddm_restorable_info": {"instance_id": ids.DDM_SOURCE},
+}
+TLS = "dcs_backup_info"  # measured over https, too
+FLOOR, YARDSTICK, AMAZON = "ansible.builtin.debug", "ansible.builtin.uri", "amazon.aws.rds_snapshot_info"
+Task = dict[str, Any]
+Play = tuple[list[Task], dict[str, Any], dict[str, str]]  # tasks, play variables, environment
+
+
+@contextlib.contextmanager
+def plays(home: Path) -> Iterator[dict[str, Play]]:
+    """Every case, with its servers running."""
+    with contextlib.ExitStack() as stack:
+        cloud = stack.enter_context(measure.server("cloud"))
+        secure = stack.enter_context(measure.server("cloud", tls="ca", ca_file=str(home / "ca.pem")))
+        stub = stack.enter_context(measure.server("stub"))
+        moto = stack.enter_context(measure.server("moto"))
+        stack.enter_context(trusted(home / "ca.pem"))
+        keys = {"region": "eu-west-1", "access_key": "benchmark", "secret_key": "benchmark", "endpoint_url": moto.url}
+        huawei = {"identity_endpoint": f"{stub.url}/v3", "user": "u", "password": "p", "domain": "d", "project": "p", "region": "r"}
+        hwc = {"community.general.hwc_network_vpc": {**huawei, "name": "n", "cidr": "10.0.0.0/16", "state": "present"}, "ignore_errors": True}
+        others: dict[str, Task] = {
+            FLOOR: {FLOOR: {"msg": "hello"}},
+            "ansible.builtin.ping": {"ansible.builtin.ping": {}},
+            YARDSTICK: {YARDSTICK: {"url": stub.url, "return_content": True}},
+            "community.general.hwc_network_vpc": hwc,
+            AMAZON: {AMAZON: keys},
+            "hetzner.hcloud.location_info": {"hetzner.hcloud.location_info": {"api_token": "x" * 64, "api_endpoint": f"{stub.url}/v1"}},
+        }
+        found: dict[str, Play] = {"nothing": ([], {}, {})}
+        found.update({name: ([task] * TASKS, {}, {}) for name, task in others.items()})
+        bundled = {name: value for name, value in secure.env.items() if name != "HW_CA_PATH"}
+        for name, options in OURS.items():
+            task = {f"huaweicloud.recovery.{name}": options}
+            found[name] = ([task] * TASKS, {}, cloud.env)
+            if name == TLS:
+                found[f"{name}, https"] = ([task] * TASKS, {}, bundled)
+                found[f"{name}, https, ca_path"] = ([task] * TASKS, {}, secure.env)
+                found[f"{name}, items of a loop"] = ([{**task, "loop": list(range(TASKS))}], {}, cloud.env)
+            found[f"{name}, module"] = ([task] * TASKS, {"huaweicloud_recovery_in_process": False}, cloud.env)
+        yield found
+
+
+@contextlib.contextmanager
+def trusted(ca_file: Path) -> Iterator[None]:
+    """Have this environment's default bundle hold the local cloud's authority: what a task over https costs every user, not only those with a ca_path."""
+    bundle = environment.bundle()
+    kept = bundle.with_suffix(".kept")
+    shutil.copy(bundle, kept)
+    try:
+        with bundle.open("a") as stream:
+            stream.write(ca_file.read_text())
+        yield
+    finally:
+        shutil.move(kept, bundle)
+
+
+def measured(home: Path, rounds: int) -> dict[str, tuple[float, float]]:
+    """Return (wall ms, CPU ms) of one task of every case."""
+    costs: dict[str, list[measure.Cost]] = {}
+    with plays(home) as cases:
+        for number in range(rounds):
+            print(f"tasks: round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+            for name, (tasks, variables, env) in cases.items():
+                play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
+                play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables}
+                (home / "play.yml").write_text(json.dumps([play]))
+                command = [str(environment.tool("ansible-playbook")), "play.yml"]
+                costs.setdefault(name, []).append(measure.run(command, {**environment.variables(home), **env}, home))
+    middle = {
+        name: (statistics.median(cost.wall for cost in found) * 1000, statistics.median(cost.cpu for cost in found) * 1000) for name, found in costs.items()
+    }
+    empty = middle.pop("nothing")
+    return {name: ((wall - empty[0]) / TASKS, (cpu - empty[1]) / TASKS) for name, (wall, cpu) in middle.items()}
+
+
+def table(found: dict[str, tuple[float, float]]) -> list[str]:
+    lines = ["| one task | wall ms | CPU ms | to `debug` | to `uri` | to `rds_snapshot_info` |", "|---|---|---|---|---|---|"]
+    for name, (wall, cpu) in sorted(found.items(), key=lambda item: item[1]):
+        ratios = [f"{wall / found[other][0]:.2f}" for other in (FLOOR, YARDSTICK, AMAZON)]
+        lines.append(f"| `{name.partition(',')[0]}`{name[len(name.partition(',')[0]) :]} | {wall:.1f} | {cpu:.1f} | {' | '.join(ratios)} |")
+    return lines

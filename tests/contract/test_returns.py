@@ -1,0 +1,253 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules return is what they document, check mode tells what the run will do, and doing it twice does it once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import door
+from tests.contract import documents
+from tests.simulator import Simulator
+from tests.simulator import scenario as names
+from tests.unit.fakes import Time
+
+RELATIONS = [
+    {"source_instance_id": names.DN_SOURCE_1, "target_instance_id": names.DN_TARGET_2},
+    {"source_instance_id": names.DN_SOURCE_2, "target_instance_id": names.DN_TARGET_1},
+]
+RECOVERY = {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"}
+RESTORE = {"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}
+READS: list[tuple[str, dict[str, Any]]] = [
+    ("dcs_instance_info", {}),
+    ("dcs_instance_info", {"name": "orders-cache"}),
+    ("dcs_instance_info", {"instance_id": names.DCS_SINGLE}),
+    ("dcs_instance_info", {"status": "FROZEN"}),
+    ("dcs_instance_info", {"name": "nobody"}),
+    ("dcs_backup_info", {"instance_id": names.DCS_INSTANCE}),
+    ("dcs_backup_info", {"instance_id": names.DCS_INSTANCE, "usable_only": True}),
+    ("dcs_backup_info", {"instance_id": names.DCS_EMPTY}),
+    ("dcs_restore_info", {"instance_id": names.DCS_INSTANCE}),
+    ("dcs_restore_info", {"instance_id": names.DCS_INSTANCE, "status": "failed"}),
+    ("dcs_restore_info", {"instance_id": names.DCS_EMPTY}),
+    ("ddm_instance_info", {}),
+    ("ddm_instance_info", {"instance_id": names.DDM_SOURCE}),
+    ("ddm_instance_info", {"name": "orders-db"}),
+    ("ddm_backup_info", {}),
+    ("ddm_backup_info", {"instance_id": names.DDM_SOURCE}),
+    ("ddm_backup_info", {"instance_id": names.DDM_SOURCE, "backup_id": names.DDM_BACKUP}),
+    ("ddm_backup_info", {"status": "creating"}),
+    ("ddm_job_info", {}),
+    ("ddm_job_info", {"job_id": names.DDM_JOB_FAILED}),
+    ("ddm_job_info", {"status": "Completed"}),
+    ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE}),
+    ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE, "available_only": True}),
+    ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE, "restore_time": "latest"}),
+    ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE, "restore_time": "latest", "target_instance_id": names.DDM_TARGET}),
+    ("ddm_restorable_info", {"instance_id": names.DDM_TARGET_ACCOUNTS}),
+]
+CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("dcs_restore", RESTORE),
+    ("dcs_restore", {**RESTORE, "remark": "CHG-1042", "operation_id": "2026-05-28"}),
+    ("dcs_restore", {"instance_id": names.DCS_INSTANCE, "restore_point": "latest"}),
+    ("dcs_restore", {**RESTORE, "wait": False}),
+    ("dcs_backup", {"instance_id": names.DCS_INSTANCE, "remark": "before the release"}),
+    ("dcs_backup", {"instance_id": names.DCS_INSTANCE, "operation_id": "one"}),
+    ("dcs_backup", {"instance_id": names.DCS_INSTANCE, "wait": False, "backup_format": "aof"}),
+    ("ddm_recovery", RECOVERY),
+    ("ddm_recovery", {**RECOVERY, "data_node_relations": RELATIONS}),
+    ("ddm_recovery", {**RECOVERY, "wait": False}),
+]
+AFTERWARDS = {"dcs_restore": ("restore_id", "restore"), "dcs_backup": ("backup_id", "backup"), "ddm_recovery": ("job_id", "job")}
+
+
+def title(value: Any) -> str:
+    return value if isinstance(value, str) else "-".join(value) or "all"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Simulator, Time]]:
+    time = Time()
+    with Simulator(restore_seconds=300, backup_seconds=300, clock=time.clock.now) as sim:
+        yield sim, time
+
+
+@pytest.fixture
+def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
+    sim, time = server
+    time.passed = 0.0
+    sim.settings.empty_style, sim.settings.null_style = "204", "braces"
+    sim.reset()
+    yield sim
+    assert sim.errors == []
+
+
+@pytest.fixture
+def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
+    """Run a module and hold its result against its RETURN block."""
+
+    def run(name: str, /, check: bool = False, **params: Any) -> door.Result:
+        result = door.module(name, sim.env, check=check, diff=True, clock=server[1].clock, **params)
+        assert_documented(name, result)
+        return result
+
+    return run
+
+
+def assert_documented(name: str, result: door.Result) -> None:
+    """Every key that is returned is documented with its type, at any depth, and every key documented as always there is there."""
+    assert documents.differences(name, result) == []
+
+
+# Reading
+
+
+@pytest.mark.parametrize(("name", "params"), READS, ids=title)
+@pytest.mark.parametrize(("empty", "null"), [("204", "braces"), ("200", "null")])
+def test_reading_changes_nothing(sim: Simulator, run: Any, name: str, params: dict[str, Any], empty: str, null: str) -> None:
+    sim.settings.empty_style, sim.settings.null_style = empty, null
+    sim.reset()
+    result = run(name, **params)
+    assert result["failed"] is False, result["msg"]
+    assert result["changed"] is False
+    assert "diff" not in result
+    assert sim.posts() == []
+    dry = run(name, check=True, **params)
+    assert {**dry, "invocation": None} == {**result, "invocation": None}
+
+
+def test_reading_finds_what_is_there(run: Any) -> None:
+    """The truth of the blocks above would be easy with empty lists."""
+    found = {name: run(name, **params) for name, params in READS if params in ({}, {"instance_id": names.DCS_INSTANCE})}
+    assert len(found["dcs_instance_info"]["instances"]) == 5
+    assert len(found["dcs_backup_info"]["backups"]) == 6
+    assert [row["restore_id"] for row in found["dcs_restore_info"]["restores"]] == [names.DCS_RESTORE_OLD]
+    assert len(found["ddm_instance_info"]["instances"]) == 6
+    assert len(found["ddm_backup_info"]["backups"]) == 14
+    assert {row["id"] for row in found["ddm_job_info"]["jobs"]} == {names.DDM_JOB_OLD, names.DDM_JOB_FAILED}
+    detail = run("ddm_backup_info", instance_id=names.DDM_SOURCE, backup_id=names.DDM_BACKUP)["backups"]
+    assert [node["instance_id"] for node in detail[0]["related_data_nodes"]] == [names.DN_SOURCE_1, names.DN_SOURCE_2]
+    assert run("ddm_job_info", job_id=names.DDM_JOB_FAILED)["jobs"][0]["fail_reason"] == names.DDM_FAIL_REASON
+    mapped = run("ddm_restorable_info", instance_id=names.DDM_SOURCE, restore_time="latest", target_instance_id=names.DDM_TARGET)
+    assert mapped["data_node_relations"] == RELATIONS
+
+
+# Changing
+
+
+@pytest.mark.parametrize(("name", "params"), CHANGES, ids=title)
+def test_check_mode_tells_what_the_run_will_do(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
+    id_name, record = AFTERWARDS[name]
+    dry = run(name, check=True, **params)
+    assert (dry["failed"], dry["changed"], dry[id_name], dry[record], dry["adopted"]) == (False, True, None, None, False)
+    assert sim.posts() == []
+
+    real = run(name, **params)
+    assert (real["failed"], real["changed"], real["adopted"]) == (False, True, False)
+    assert real["diff"] == dry["diff"]
+    assert real["diff"]["before"] != real["diff"]["after"]
+    assert real["outcome"] == dry["outcome"] == ("succeeded" if params.get("wait", True) else "started")
+    assert len(sim.posts()) == 1
+    made = sim.state.find(real[id_name])
+    assert made is not None
+    told = {key: value for key, value in real.items() if key not in (id_name, record, "invocation")}
+    assert told == {key: value for key, value in dry.items() if key not in (id_name, record, "invocation")}
+    if params.get("wait", True):
+        assert real[record]["status"] == made.status in ("succeed", "Completed")
+    else:
+        assert real[record] is None
+
+
+@pytest.mark.parametrize(("name", "params"), [change for change in CHANGES if change[0] == "dcs_restore" or "operation_id" in change[1]], ids=title)
+def test_the_same_again_changes_nothing(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
+    id_name, record = AFTERWARDS[name]
+    first = run(name, **{**params, "wait": True})
+    for check in (True, False):
+        again = run(name, check=check, **params)
+        assert (again["failed"], again["changed"], again["outcome"], again["adopted"]) == (False, False, "unchanged", False)
+        assert again[id_name] == first[id_name] and again[record] == first[record]
+        assert "diff" not in again
+    assert len(sim.posts()) == 1
+
+
+@pytest.mark.parametrize(("name", "params"), [("dcs_restore", RESTORE), ("dcs_backup", {"instance_id": names.DCS_INSTANCE})], ids=title)
+def test_what_runs_already_is_waited_for(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
+    id_name, record = AFTERWARDS[name]
+    first = run(name, **params, wait=False)
+    dry = run(name, check=True, **params)
+    assert (dry["changed"], dry["adopted"], dry[id_name], dry["outcome"]) == (True, True, first[id_name], "succeeded")
+    real = run(name, **params)
+    assert (real["changed"], real["adopted"], real[id_name], real["outcome"]) == (True, True, first[id_name], "succeeded")
+    assert real["diff"] == dry["diff"]
+    assert real[record]["status"] == "succeed"
+    assert len(sim.posts()) == 1
+
+
+def test_attaching_to_a_job(sim: Simulator, run: Any) -> None:
+    job_id = run("ddm_recovery", **RECOVERY, wait=False)["job_id"]
+    dry = run("ddm_recovery", check=True, job_id=job_id)
+    assert (dry["changed"], dry["adopted"], dry["job"]["status"]) == (True, True, "Running")
+    left = run("ddm_recovery", job_id=job_id, wait=False)
+    assert (left["outcome"], left["job"]["status"]) == ("started", "Running")
+    real = run("ddm_recovery", job_id=job_id)
+    assert (real["changed"], real["adopted"], real["outcome"], real["job"]["status"]) == (True, True, "succeeded", "Completed")
+    assert real["diff"] == dry["diff"]
+    again = run("ddm_recovery", job_id=job_id)
+    assert (again["changed"], again["outcome"]) == (False, "unchanged")
+    assert len(sim.posts()) == 1
+
+
+def test_waiting_for_many(sim: Simulator, run: Any) -> None:
+    restores = [
+        {"service": "ddm", "job_id": run("ddm_recovery", **RECOVERY, wait=False)["job_id"]},
+        {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": run("dcs_restore", **RESTORE, wait=False)["restore_id"]},
+        {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD},
+    ]
+    dry = run("restore_wait", check=True, restores=restores)
+    assert dry["failed"] is False
+    real = run("restore_wait", restores=restores)
+    assert real["failed"] is False, real["msg"]
+    assert [(entry["service"], entry["outcome"]) for entry in real["results"]] == [("ddm", "succeeded"), ("dcs", "succeeded"), ("dcs", "succeeded")]
+    assert [entry["job_id"] or entry["restore_id"] for entry in real["results"]] == [restore.get("job_id") or restore["restore_id"] for restore in restores]
+    assert all(isinstance(entry["elapsed"], (int, float)) for entry in real["results"])
+    assert len(sim.posts()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "operation"),
+    [("dcs_restore", RESTORE, "dcs.restore"), ("dcs_backup", {"instance_id": names.DCS_INSTANCE}, "dcs.backup"), ("ddm_recovery", RECOVERY, "ddm.recovery")],
+    ids=title,
+)
+def test_failures_carry_the_id(sim: Simulator, run: Any, name: str, params: dict[str, Any], operation: str) -> None:
+    late = run(name, **params, wait_timeout=10)
+    assert late["error_kind"] == "wait_timeout"
+    sim.reset()
+    sim.fault("operation_fails", operation)
+    failed = run(name, **params)
+    assert failed["error_kind"] == "operation_failed"
+    for result in (late, failed):
+        assert result["changed"] is True
+        assert result[AFTERWARDS[name][0]] and result["status"] and result["elapsed"] > 0
+
+
+def test_a_wait_for_many_that_fails_tells_of_each(run: Any) -> None:
+    job_id = run("ddm_recovery", **RECOVERY, wait=False)["job_id"]
+    restores = [{"service": "ddm", "job_id": job_id}, {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD}]
+    result = run("restore_wait", restores=restores, wait_timeout=5)
+    assert result["error_kind"] == "wait_timeout"
+    assert [bool(entry["outcome"]) for entry in result["results"]] == [True, True]
+    assert result["results"][1]["outcome"] == "succeeded"
+
+
+def test_a_mark_that_is_not_kept_is_told(sim: Simulator, run: Any) -> None:
+    for name, params in (("dcs_restore", RESTORE), ("dcs_backup", {"instance_id": names.DCS_INSTANCE})):
+        sim.reset()
+        sim.fault("remark", "dcs.restore" if name == "dcs_restore" else "dcs.backup", style="strip")
+        result = run(name, **params)
+        assert (result["failed"], result["outcome"], result["marker_echoed"]) == (False, "succeeded", False)
+        assert any("did not keep the mark" in warning for warning in result["warnings"])

@@ -1,0 +1,163 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The same playbooks through the action and through the module: nothing that can be registered, shown or sent may differ."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.doors import runs
+from tests.simulator import Simulator
+from tests.simulator import scenario as ids
+
+PLAYS = runs.HERE / "plays"
+KINDS = {  # of failures.yml; None where Ansible refuses the task itself
+    "missing": None,
+    "blank": "invalid_argument",
+    "unsupported": None,
+    "choices": None,
+    "inner": None,
+    "exclusive": "invalid_argument",
+    "type_error": None,
+    "out_of_range": "invalid_argument",
+    "list_error": None,
+    "element_error": None,
+    "no_id": "invalid_argument",
+    "no_credentials": "invalid_argument",
+    "wrong_credentials": "auth_failed",
+    "not_found": "not_found",
+    "other_backup": "not_found",
+    "refused": "not_restorable",
+    "no_target": "not_restorable",
+    "busy": "busy",
+    "tls_error": "transport_error",
+    "no_certificate": "tls_error",
+    "no_connection": "transport_error",
+    "no_bundle": "invalid_argument",
+    "not_in_time": "wait_timeout",
+    "undefined_variable": None,
+}
+
+
+def both(name: str, home: Path, sim: Simulator, tls: Simulator, *args: str) -> runs.Run:
+    """The run through the action, when it is the same as the one through the module and neither gives away a secret."""
+    action, module = runs.both(PLAYS / f"{name}.yml", home, sim, *args, variables={"tls_url": tls.url})
+    assert action.rc == 0, action.output
+    assert (action.modules, bool(module.modules)) == ([], True)
+    assert runs.differences(action, module) == []
+    for secret in runs.SECRETS:
+        assert secret not in action.output + json.dumps(action.registered)
+    assert "huaweicloud.recovery: " not in json.dumps(action.registered)
+    return action
+
+
+def test_every_module(sim: Simulator, tls: Simulator, tmp_path: Path) -> None:
+    done = both("modules", tmp_path, sim, tls)
+    assert done.posts == ["dcs.backup", "dcs.restore", "ddm.recovery"]
+    assert {kind.partition("_")[0] for kind in done.registered["localhost"]} == {"dcs", "ddm", "both"}
+    assert done.of("dcs_restore_again")["outcome"] == "unchanged"
+
+
+def test_failures(tls: Simulator, tmp_path: Path) -> None:
+    with Simulator(restore_seconds=600) as sim:
+        done = both("failures", tmp_path, sim, tls)
+    assert done.posts == ["dcs.restore"]
+    assert {name: done.of(name).get("error_kind") for name in KINDS} == KINDS
+    assert all(done.of(name)["failed"] for name in KINDS)
+    assert not done.of("declared_well")["failed"]
+
+
+def test_arguments(sim: Simulator, tls: Simulator, tmp_path: Path) -> None:
+    done = both("arguments", tmp_path, sim, tls)
+    failed = {name for name, result in done.registered["localhost"].items() if isinstance(result, dict) and result["failed"]}
+    assert failed == {"times", "environment_of_task", "environment_of_block", "home", "proxy"}
+    given = {name: done.of(name)["invocation"]["module_args"] for name in ("by_group", "by_name", "by_task", "aliases", "masked", "vaulted")}
+    assert [(given[name]["http_timeout"], given[name]["region"]) for name in ("by_group", "by_name", "by_task")] == [
+        (50, "eu-west-101"),
+        (40, "eu-west-101"),
+        (30, None),
+    ]
+    assert given["aliases"]["poll_interval"] == given["aliases"]["wait_sleep"] == 2
+    assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in given["vaulted"]["secret_key"]
+    assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in given["masked"]["name"]
+    assert "Both option access_key and its alias ak are set." in json.dumps(done.of("two_names")["warnings"])
+    assert "InsecureRequestWarning" not in done.output
+    assert "proxy-password-9753" not in done.output + json.dumps(done.registered)
+
+
+def test_flow(sim: Simulator, tls: Simulator, tmp_path: Path) -> None:
+    done = both("flow", tmp_path, sim, tls, "--forks", "1")  # one host after the other, so that they are shown in one order
+    environments = done.of("environments")["results"]
+    assert [item.get("error_kind") for item in environments] == ["auth_failed", "invalid_argument", None]
+    masked = done.of("secrets_of_items")["results"]
+    assert "only-the-secret-of-item-one-0001" not in json.dumps(masked[0]["invocation"])
+    assert masked[1]["invocation"]["module_args"]["name"] == "only-the-secret-of-item-one-0001"
+    assert [len(item.get("warnings", [])) for item in masked] == [1, 0, 1]
+    assert done.of("found")["attempts"] == 2
+    assert len(done.of("found")["warnings"]) == 1
+    assert done.of("timed_out")["failed"] and "internal_error" not in json.dumps(done.of("timed_out"))
+    assert done.of("after_timeout")["instances"]
+    assert done.of("rescued") == "not_found"
+
+
+def test_verbose(sim: Simulator, tls: Simulator, tmp_path: Path) -> None:
+    """What is registered does not depend on how much is shown; from verbosity 3 on, core's own validator adds where it failed."""
+    action, module = runs.both(PLAYS / "verbose.yml", tmp_path, sim, "-vvv")
+    assert action.rc == 0, action.output
+    assert ("Using module file" in action.stdout, "Using module file" in module.stdout) == (False, True)
+    assert [found for found in runs.differences(action, module) if not found.startswith("stdout")] == []
+    for secret in runs.SECRETS:
+        assert secret not in action.output
+
+
+@pytest.mark.parametrize("args", [[], ["-o"], ["--check", "--diff"]], ids=["plain", "one line", "check"])
+def test_ad_hoc(args: list[str], sim: Simulator, tmp_path: Path) -> None:
+    def ansible(variables: Mapping[str, Any]) -> runs.Run:
+        sim.reset()
+        options = json.dumps({"instance_id": ids.DCS_INSTANCE, "restore_point": "latest", "wait": False})
+        command = [*runs.tool("ansible"), "localhost", "-m", "huaweicloud.recovery.dcs_restore", "-a", options, "-e", json.dumps(variables), *args]
+        return runs.run(command, tmp_path, sim)
+
+    action, module = ansible({}), ansible(runs.OFF)
+    assert action.rc == 0, action.output
+    assert (action.modules, len(module.modules)) == ([], 1)
+    assert runs.differences(action, module) == []
+    assert "localhost | CHANGED => {" in action.stdout
+    assert bool(action.progress) == (not args or args == ["-o"])
+
+
+def test_runner_events(sim: Simulator, tmp_path: Path) -> None:
+    """ansible-runner, and so a job controller, sees the same events, and the progress as events of their own."""
+
+    def events(folder: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+        sim.reset()
+        runs.settle(sim)
+        home = tmp_path / folder
+        (home / "project").mkdir(parents=True)
+        (home / "project" / "wait.yml").write_text((PLAYS / "wait.yml").read_text(encoding="utf-8"), encoding="utf-8")
+        given = json.dumps({**runs.IDS, **variables})
+        command = [str(Path(sys.prefix) / "bin" / "ansible-runner"), "run", str(home), "-p", "wait.yml", "--json", "--cmdline", f"-e '{given}'"]
+        env = {name: value for name, value in runs.settings(home, sim.env).items() if name != "ANSIBLE_CALLBACK_PLUGINS"}
+        done = subprocess.run(command, env=env, cwd=home, capture_output=True, encoding="utf-8", timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for secret in runs.SECRETS:
+            assert secret not in done.stdout
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+    def results(found: list[dict[str, Any]]) -> list[Any]:
+        return [(event["event"], dict(runs.flat(event["event_data"].get("res", {})))) for event in found if event["event"] != "verbose"]
+
+    action, module = events("action", {}), events("module", runs.OFF)
+    assert results(action) == results(module)
+    lines = [event["stdout"] for event in action if event["event"] == "verbose" and "huaweicloud.recovery: " in event["stdout"]]
+    assert any("is accepted" in line for line in lines) and any("succeed" in line for line in lines)
+    assert not any("huaweicloud.recovery: " in json.dumps(event["event_data"]) for event in action)

@@ -1,0 +1,82 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A module in a process of its own, to be killed. The process is forked from one that has imported everything: hundreds of them cost seconds."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from tests import door
+
+CONTEXT = multiprocessing.get_context("forkserver")
+MODULES = ("dcs_restore", "dcs_backup", "ddm_recovery")
+PATIENCE = 60.0  # seconds until a test gives up; nothing takes that long
+
+
+def run_main(name: str, env: Mapping[str, str], params: dict[str, Any], result: str) -> None:
+    """In the child: the module's real main(), with the signals as a fresh Python has them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    text = json.dumps(door.module(name, env, **params))
+    part = Path(result + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.rename(result)
+
+
+@contextmanager
+def nursery() -> Iterator[None]:
+    """Start the process that the others are forked from."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    CONTEXT.set_forkserver_preload(["tests.kills.process", *(f"{door.COLLECTION}.plugins.modules.{name}" for name in MODULES)])
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+    yield
+
+
+@dataclass
+class Process:
+    """One run of a module."""
+
+    child: ForkServerProcess
+    path: Path
+
+    @classmethod
+    def start(cls, folder: Path, name: str, env: Mapping[str, str], params: dict[str, Any]) -> Process:
+        path = folder / f"{time.monotonic_ns()}.json"
+        child = CONTEXT.Process(target=run_main, args=(name, dict(env), params, str(path)))
+        child.start()
+        return cls(child, path)
+
+    def kill(self, number: signal.Signals) -> None:
+        """Send a signal and wait until the process has gone."""
+        assert self.child.pid is not None
+        os.kill(self.child.pid, number)
+        self.child.join(PATIENCE)
+        assert self.child.exitcode is not None, "the process did not end"
+
+    def result(self) -> dict[str, Any] | None:
+        """What it printed, once it has ended; None when it was killed before."""
+        self.child.join(PATIENCE)
+        found: dict[str, Any] | None = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else None
+        return found

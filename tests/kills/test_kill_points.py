@@ -1,0 +1,187 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each step of the protocol is the last one of a process: TERM, INT, HUP or KILL reach it there, then the same task runs again.
+
+A step is held by a fault of the local cloud: the request hangs before or after it was executed, or arrives when its process has gone.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kills.process import PATIENCE, Process, nursery
+from tests.simulator import Simulator
+from tests.simulator import scenario as ids
+
+SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL]
+AT_ONCE = 6  # cases side by side: they mostly wait
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a process ends: at the request of an operation, after `after` others of it."""
+
+    operation: str
+    after: int = 0
+    fault: str = "hang"
+    params: dict[str, Any] = field(default_factory=dict)
+    lost: bool = False  # the answer to the POST was lost before, so that the process is looking for its effect
+    started: bool = True  # whether the first run's POST was executed when the next run begins
+    arrives: bool = False  # the next run begins when the POST has arrived
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.after} {self.fault} {self.params}{' while reconciling' if self.lost else ''}"
+
+
+def before(operation: str, after: int = 0) -> Point:
+    """The request is never executed."""
+    return Point(operation, after, params={"when": "before"}, started=False)
+
+
+def answered(operation: str, after: int = 0, lost: bool = False) -> Point:
+    """The request is executed, its answer does not come."""
+    return Point(operation, after, params={"when": "after"}, lost=lost)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A module, its parameters and the points on its way."""
+
+    module: str
+    operation: str
+    params: dict[str, Any]
+    points: tuple[Point, ...]
+
+
+def post(operation: str) -> tuple[Point, ...]:
+    """The points at the POST itself: unread, executed, executed with half an answer, arriving after the process has gone."""
+    return (
+        before(operation),
+        answered(operation),
+        Point(operation, fault="drip_body", params={"interval": 0.2}),
+        Point(operation, fault="late", params={"seconds": 0.05}, arrives=True),
+    )
+
+
+RESTORE = Task(
+    "dcs_restore",
+    "dcs.restore",
+    {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP, "operation_id": "CHG-1"},
+    (
+        before("dcs.instance"),
+        before("dcs.backups"),
+        before("dcs.restores"),
+        before("dcs.instance", 1),
+        before("dcs.restores", 1),
+        *post("dcs.restore"),
+        Point("dcs.restore", fault="late", params={"seconds": 0.05}, started=False),  # while the next run looks
+        answered("dcs.instance", 2, lost=True),
+        answered("dcs.restores", 2, lost=True),
+        answered("dcs.restores", 2),  # the first look of the wait
+        answered("dcs.restores", 3),  # and a later one
+        answered("dcs.instance", 2),  # the record says succeed, the instance is asked
+        answered("dcs.instance", 3),  # and once more
+    ),
+)
+BACKUP = Task(
+    "dcs_backup",
+    "dcs.backup",
+    {"instance_id": ids.DCS_INSTANCE, "operation_id": "CHG-1"},
+    (before("dcs.instance"), before("dcs.backups", 1), *post("dcs.backup"), answered("dcs.backups", 2, lost=True), answered("dcs.instance", 2)),
+)
+RECOVERY = Task(
+    "ddm_recovery",
+    "ddm.recovery",
+    {"instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET, "restore_time": "latest"},
+    (
+        before("ddm.restorable_time_interval"),
+        before("ddm.restorable_data_node"),
+        before("ddm.jobs", 1),
+        *post("ddm.recovery"),
+        answered("ddm.restorable_instances", 2, lost=True),
+        answered("ddm.jobs", 2, lost=True),
+        answered("ddm.job"),
+        answered("ddm.instance"),
+        answered("ddm.instance", 1),
+    ),
+)
+TASKS = {task.module: task for task in (RESTORE, BACKUP, RECOVERY)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def processes() -> Iterator[None]:
+    with nursery():
+        yield
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("module", TASKS)
+def test_a_process_ends_anywhere_and_the_next_one_ends_right(module: str, number: signal.Signals, tmp_path: Path) -> None:
+    task = TASKS[module]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        wrong = [found for found in pool.map(lambda point: case(task, point, number, tmp_path), task.points) if found]
+    assert not wrong, "\n".join(wrong)
+
+
+def case(task: Task, point: Point, number: signal.Signals, folder: Path) -> str | None:
+    """Play one; return what is wrong, or None."""
+    params = {**task.params, "poll_interval": 1, "wait_timeout": 30, "http_timeout": 20}
+    with Simulator(restore_seconds=0.5, backup_seconds=0.5) as sim:
+        if point.lost:
+            sim.fault("reset", task.operation, when="after")
+        fault = sim.fault(point.fault, point.operation, after=point.after, **point.params)
+        first = Process.start(folder, task.module, sim.env, params)
+        wait_for(lambda: fault.used > 0 or not first.child.is_alive(), f"{point} is not reached")
+        if not fault.used:
+            return f"{point}: was not reached; the run ended with {first.result()}"
+        time.sleep(0.05)  # let the fault do its work
+        first.kill(number)
+        said = first.result()
+        posts = len(sim.posts(task.operation))
+        faults = [] if posts <= 1 else [f"the first run sent {posts} POSTs"]
+        if number is signal.SIGINT:  # Python's own handler: the module reports
+            if said is None or said.get("error_kind") != "internal_error" or said["changed"] is not (posts > 0):
+                faults.append(f"the first run says {said}")
+        elif said is not None or first.child.exitcode != -number:
+            faults.append(f"the first run exits with {first.child.exitcode} and says {said}")
+        sim.clear_faults()
+        if point.arrives:
+            wait_for(lambda: sim.posts(task.operation)[0].handled is not None, "the POST does not arrive")
+        faults += again(task, point, sim, Process.start(folder, task.module, sim.env, params).result() or {}, folder, params)
+        wait_for(lambda: all(entry.handled is not None or entry.fault == "hang" for entry in sim.posts(task.operation)), "a POST is not handled")
+        if sim.started(task.operation) != 1:
+            faults.append(f"{sim.started(task.operation)} were started")
+        faults += sim.errors
+    return f"{point}: {'; '.join(faults)}" if faults else None
+
+
+def again(task: Task, point: Point, sim: Simulator, result: dict[str, Any], folder: Path, params: dict[str, Any]) -> list[str]:
+    """The same task again: it has to end right, without a second start."""
+    if task is RECOVERY and point.started:  # nothing is guessed across runs: it names the job, and job_id attaches to it
+        job = result.get("job_id")
+        if not result["failed"] or result["changed"] or result["error_kind"] not in ("busy", "not_restorable") or not job or f"job_id={job}" not in result["msg"]:
+            return [f"the second run says {result}"]
+        options = {name: value for name, value in params.items() if name not in task.params}
+        result = Process.start(folder, task.module, sim.env, {**options, "job_id": job}).result() or {}
+    ended = "unchanged" if result.get("changed") is False else "succeeded"
+    if result.get("failed") is not False or result["outcome"] != ended or result["changed"] and point.started and not result["adopted"]:
+        return [f"the next run says {result}"]
+    return []
+
+
+def wait_for(condition: Any, what: str) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.005)

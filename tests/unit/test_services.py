@@ -1,0 +1,187 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The two services: the calls they make, and the oddities of the answers that end here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
+
+from .fakes import PROJECT, Wire, answer, cloud
+
+DCS, DDM = "https://dcs.ap-southeast-3.myhuaweicloud.com", "https://ddm.ap-southeast-3.myhuaweicloud.com"
+RESTORE = {"restore_id": "r1", "backup_id": "b1", "status": "succeed", "created_at": "2025-05-20T09:40:40.000Z"}
+BACKUP = {"backup_id": "b1", "status": "succeed", "created_at": "2025-05-20T09:40:40.000Z"}
+JOB = {"id": "j1", "name": "RestoreInstance", "status": "Running", "created_time": "2025-05-20T09:40:40+0000", "process": "10%"}
+
+
+def dcs(*replies: Any) -> tuple[Dcs, Wire]:
+    made, wire = cloud(replies, max_retries=0)
+    return Dcs(made), wire
+
+
+def ddm(*replies: Any) -> tuple[Ddm, Wire]:
+    made, wire = cloud(replies, max_retries=0)
+    return Ddm(made), wire
+
+
+# DCS
+
+
+def test_restores() -> None:
+    older = {**RESTORE, "restore_id": "r0", "created_at": "2025-05-19T09:40:40Z", "restore_remark": {}, "error_code": "", "extra": 1}
+    service, wire = dcs(answer(200, {"restore_record_response": [older, RESTORE], "total_num": 2}))
+    rows = service.restores("i")
+    assert [row["restore_id"] for row in rows] == ["r1", "r0"]
+    assert rows[0].keys() == rows[1].keys()
+    assert rows[1]["restore_remark"] is None and rows[1]["error_code"] is None and "extra" not in rows[1]
+    assert [sent.url for sent in wire.sent] == [f"{DCS}/v2/{PROJECT}/instances/i/restores?limit=1000&offset=0"]
+
+
+def test_no_content_is_no_record() -> None:
+    service, wire = dcs(answer(204))
+    assert service.restores("i") == [] == service.backups("i")
+    assert len(wire.sent) == 2
+
+
+@pytest.mark.parametrize("body", [{}, {"restore_record_response": None}, {"restoreRecordResponse": []}, [], None, "x", {"restore_record_response": [7]}])
+def test_an_answer_without_its_list_is_an_error(body: Any) -> None:
+    service, _ = dcs(answer(200, body))
+    with pytest.raises(ProtocolError, match="restore records of i"):
+        service.restores("i")
+
+
+@pytest.mark.parametrize("field", ["restore_id", "backup_id", "status", "created_at"])
+@pytest.mark.parametrize("value", [None, {}, ""])
+def test_a_record_without_what_counts_is_an_error(field: str, value: Any) -> None:
+    service, _ = dcs(answer(200, {"restore_record_response": [{**RESTORE, field: value}], "total_num": 1}))
+    with pytest.raises(ProtocolError, match=f"without a valid {field}"):
+        service.restores("i")
+
+
+@pytest.mark.parametrize(("value", "flag"), [("TRUE", True), ("FALSE", False), (True, True), ("true", True), (None, None), ({}, None)])
+def test_backups(value: Any, flag: bool | None) -> None:
+    service, _ = dcs(answer(200, {"backup_record_response": [{**BACKUP, "is_support_restore": value, "size": "1024", "remark": {}}], "total_num": 1}))
+    (row,) = service.backups("i")
+    assert row["is_support_restore"] is flag
+    assert row["size"] == 1024 and row["remark"] is None and row["period"] is None
+
+
+@pytest.mark.parametrize(
+    ("task", "shown"),
+    [
+        (None, None),
+        ("", None),
+        ({}, None),
+        ("RESTORING", "RESTORING"),
+        ({"name": "restore"}, "restore"),
+        ({"status": "running"}, "running"),
+        ({"x": 1}, "unnamed"),
+    ],
+)
+def test_an_instance_and_its_task(task: Any, shown: str | None) -> None:
+    service, wire = dcs(answer(200, {"instance_id": "i", "status": "RUNNING", "update_at": "2025-05-20T09:40:40.000Z", "task": task, "enable_ssl": "false"}))
+    found = service.instance("i")
+    assert found["task"] == shown
+    assert found["updated_at"] == "2025-05-20T09:40:40.000Z" and found["enable_ssl"] is False
+    assert wire.sent[0].url == f"{DCS}/v2/{PROJECT}/instances/i"
+
+
+def test_an_instance_that_is_not_there() -> None:
+    service, _ = dcs(answer(404, {"error_code": "DCS.3022", "error_msg": "This DCS instance does not exist."}))
+    with pytest.raises(NotFound, match=r"i does not exist in this project and region.*DCS\.3022") as caught:
+        service.instance("i")
+    assert caught.value.details()["error_code"] == "DCS.3022"
+
+
+def test_instances_are_filtered_here_too() -> None:
+    rows = [{"instance_id": f"i{number}", "name": name, "status": "RUNNING"} for number, name in enumerate(["cache", "cache-2"])]
+    service, wire = dcs(answer(200, {"instances": rows, "instance_num": 2}))
+    assert [row["instance_id"] for row in service.instances(name="cache")] == ["i0"]
+    assert "name=cache&name_equal=true" in wire.sent[0].url
+
+
+def test_the_posts_of_dcs() -> None:
+    service, wire = dcs(answer(200, {"restore_id": "r9"}))
+    service.restore("i", "b1", "CHG é [rst1:X]")
+    service.back_up("i", "m", None)
+    service.back_up("i", "m", "aof")
+    assert [(sent.method, sent.url, json.loads(sent.body or b"")) for sent in wire.sent] == [
+        ("POST", f"{DCS}/v2/{PROJECT}/instances/i/restores", {"backup_id": "b1", "remark": "CHG é [rst1:X]"}),
+        ("POST", f"{DCS}/v2/{PROJECT}/instances/i/backups", {"remark": "m"}),
+        ("POST", f"{DCS}/v2/{PROJECT}/instances/i/backups", {"remark": "m", "backup_format": "aof"}),
+    ]
+    assert all(sent.fresh for sent in wire.sent)
+
+
+# DDM
+
+
+@pytest.mark.parametrize(("value", "available"), [(True, True), (False, False), ("true", False), (1, False), (None, False)])
+def test_only_true_is_available(value: Any, available: bool) -> None:
+    row = {"instance_id": "t", "available": value, "unavailable_reason": ""}
+    service, _ = ddm(answer(200, {"instances": [row], "total": 1, "target_data_nodes": [row]}))
+    assert service.restorable_instances("s")[0]["available"] is available
+    assert service.restorable_data_nodes("s", "t", "n", 1)[0]["available"] is available
+
+
+def test_jobs_have_one_form() -> None:
+    """The detail nests what the list has flat, and only the list has a reason."""
+    nested = {**JOB, "instance": {"id": "i", "name": "n"}}
+    flat = {**JOB, "instance_id": "i", "instance_name": "n", "fail_reason": "", "operations": [], "database_name": ""}
+    service, wire = ddm(answer(200, {"job": nested}), answer(200, {"jobs": [flat], "total": 1}))
+    one, (listed,) = service.job("j1"), service.jobs(1, 2)
+    assert one.keys() == listed.keys()
+    assert {**one, "operations": []} == listed
+    assert [sent.url for sent in wire.sent] == [f"{DDM}/v3/{PROJECT}/jobs/j1", f"{DDM}/v3/{PROJECT}/jobs?end_time=2&limit=128&offset=0&start_time=1"]
+
+
+def test_a_job_that_is_not_known_comes_as_400() -> None:
+    service, _ = ddm(answer(400, {"error_code": "DBS.300400", "error_msg": "The task does not exist."}))
+    with pytest.raises(NotFound):
+        service.job("j1")
+
+
+@pytest.mark.parametrize("body", [{}, {"job": None}, {"job": []}, [], {"job": {"id": "j1"}}])
+def test_a_job_that_is_none(body: Any) -> None:
+    service, _ = ddm(answer(200, body))
+    with pytest.raises(ProtocolError):
+        service.job("j1")
+
+
+def test_data_nodes_at_a_point_and_the_latest_one() -> None:
+    node = {"instance_id": "n", "instance_name": "rds", "data_volume_size": 40, "version": "8.0.28"}
+    service, wire = ddm(answer(200, {"related_data_nodes": [node], "total": 1, "latest_restorable_time": "2025-05-20T09:40:40+0000"}))
+    rows, latest = service.related_data_nodes("s", 1747732352076)
+    assert latest == "2025-05-20T09:40:40+0000"
+    assert rows == [{"instance_id": "n", "instance_name": "rds", "instance_status": None, "engine_name": None, "version": "8.0.28", "data_volume_size": 40}]
+    assert "restore_time=1747732352076" in wire.sent[0].url
+
+
+def test_backups_of_one_instance_are_filtered_here_too() -> None:
+    rows = [{"id": "b1", "status": "normal", "instance_id": "i", "file_size": 5.4}, {"id": "b2", "status": "normal", "instance_id": "other", "file_size": True}]
+    service, wire = ddm(answer(200, {"backups": rows, "total": 2}))
+    (row,) = service.backups("i")
+    assert row["id"] == "b1" and row["file_size"] == 5.4 and row["related_data_nodes"] is None
+    assert "instance_id=i" in wire.sent[0].url
+    assert [row["file_size"] for row in service.backups()] == [5.4, None]
+
+
+def test_the_post_of_ddm() -> None:
+    service, wire = ddm(answer(202, {"job_id": "j"}))
+    service.recover("s", "t", 1747732352076, [{"source_instance_id": "a", "target_instance_id": "b"}])
+    (sent,) = wire.sent
+    assert sent.url == f"{DDM}/v3/{PROJECT}/instances/s/backups/recovery"
+    assert json.loads(sent.body or b"") == {
+        "source": {"restore_time": 1747732352076},
+        "target": {"instance_id": "t"},
+        "data_node_relations": [{"source_instance_id": "a", "target_instance_id": "b"}],
+    }
