@@ -15,10 +15,11 @@ import io
 import json
 import os
 import sys
+import types
 import typing as t
 
 from ansible import constants as C
-from ansible import context
+from ansible import context, module_utils
 from ansible.module_utils import basic
 from ansible.module_utils.common import json as common_json
 from ansible.module_utils.common import warnings as module_warnings
@@ -33,22 +34,23 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress imp
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._warm import warm_up
 
 if IMPORT_ERROR is None:
-    warm_up()  # once, in the parent: the workers are forked from it
+    with contextlib.suppress(Exception):  # only for speed
+        warm_up()  # once, in the parent: the workers are forked from it
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
 MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout a program reads
 
 
+INTERNAL = getattr(module_utils, "_internal", types.SimpleNamespace())  # from 2.19 on
 TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
 PROFILE = "legacy"  # the form of arguments and results; core's name for that of all modules that declare none
 
 
 class Prepared(t.NamedTuple):
-    """What main() is run with."""
+    """What main() is run with: the task's `environment:`, and the state of Python modules that a module finds when it has a process to itself."""
 
-    arguments: bytes
     environment: dict[str, t.Any]
-    progress: Progress
+    state: list[tuple[t.Any, dict[str, t.Any]]]
 
 
 class Door(ActionBase):
@@ -67,8 +69,12 @@ class Door(ActionBase):
             given = {name: getattr(self, f"_{name}") for name in names}
             return self._shared_loader_obj.action_loader.get("ansible.legacy.normal", **given).run(task_vars=task_vars)
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        with surroundings(prepared.environment, self._loader.get_basedir()), module_arguments(prepared.arguments), progressing(prepared.progress):
-            result.update(self.parsed(output(self.module.main)))
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(surroundings(prepared.environment, self._loader.get_basedir()))
+            for place, values in prepared.state:
+                stack.enter_context(swapped(place, values))
+            printed = output(self.module.main)
+        result.update(self.parsed(printed))
         return result
 
     def prepare(self, task_vars: dict[str, t.Any]) -> Prepared | None:
@@ -81,8 +87,14 @@ class Door(ActionBase):
             environment: dict[str, t.Any] = {}
             self._compute_environment_string(environment)
             self.parsed({"stdout": "{}", "stderr": "", "rc": 0})  # a result must not get lost because this ansible-core reads it differently
-            quiet = bool(self._task.no_log) or not self.switch(task_vars, PROGRESS)
-            return Prepared(encoded(self._task.args), environment, Progress(self.say, quiet=quiet))
+            progress = Progress(self.say, quiet=bool(self._task.no_log) or not self.switch(task_vars, PROGRESS))
+            state = [
+                (basic, {"_ANSIBLE_ARGS": encoded(self._task.args), "_ANSIBLE_PROFILE": PROFILE}),
+                (module_warnings, {name: type(getattr(module_warnings, name))() for name in ("_global_warnings", "_global_deprecations")}),
+                (INTERNAL, {"is_controller": False}),  # else warnings go round the result
+                (_module, {"CONTEXT": {"progress": progress}}),
+            ]
+            return Prepared(environment, state)
         except Exception as error:  # an ansible-core that is not known yet, or a template that fails: the module says it best
             Display().vvv(f"huaweicloud.recovery: run as a module because of {type(error).__name__}")
             return None
@@ -141,20 +153,19 @@ def encoded(arguments: dict[str, t.Any]) -> bytes:
 
 
 @contextlib.contextmanager
-def module_arguments(arguments: bytes) -> t.Iterator[None]:
-    """Have the next AnsibleModule find these arguments, and no warnings of an earlier loop item."""
-    for name in ("_global_warnings", "_global_deprecations"):
-        getattr(module_warnings, name).clear()
-    basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = arguments, PROFILE
+def swapped(place: t.Any, values: dict[str, t.Any]) -> t.Iterator[None]:
+    """Give names in a Python module other values for a while: the items of a loop share this process."""
+    before = {name: getattr(place, name, None) for name in values}
+    vars(place).update(values)
     try:
         yield
     finally:
-        basic._ANSIBLE_ARGS = None
+        vars(place).update(before)
 
 
 @contextlib.contextmanager
 def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[None]:
-    """Apply the task's `environment:` and the directory modules run in, and restore what was: the items of a loop share this process."""
+    """Apply the task's `environment:` and the directory that modules run in, for a while."""
     before, here = dict(os.environ), os.getcwd()
     os.environ.update({name: str(value) for name, value in environment.items()})
     os.chdir(directory)
@@ -165,16 +176,6 @@ def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[No
         if dict(os.environ) != before:
             os.environ.clear()
             os.environ.update(before)
-
-
-@contextlib.contextmanager
-def progressing(progress: Progress) -> t.Iterator[None]:
-    """Have waits report to progress."""
-    _module.CONTEXT["progress"] = progress
-    try:
-        yield
-    finally:
-        del _module.CONTEXT["progress"]
 
 
 def same_python(one: str, other: str) -> bool:

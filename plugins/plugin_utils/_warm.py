@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 from ansible.module_utils.common import json as common_json
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
@@ -21,9 +22,9 @@ URL = "http://127.0.0.1"
 
 
 def warm_up() -> None:
-    """Import, compile and cache what Python and the libraries put off until the first use: a third of a task. No socket, thread or environment is used."""
+    """Import, compile and cache what Python and the libraries put off until the first use: a third of a task. No socket and no thread is opened."""
     with contextlib.suppress(InvalidArgument):  # no bundle: the task that needs one will say so
-        tls_context()
+        tls_context(ca_path=os.environ.get("HW_CA_PATH") or None)
     if hasattr(common_json, "get_module_encoder"):  # ansible-core 2.19 on
         for direction in common_json.Direction:
             common_json.get_module_encoder("legacy", direction)

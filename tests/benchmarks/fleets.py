@@ -9,6 +9,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def growth(found: list[Result]) -> list[str]:
     lines = ["| way | forks | from | to | wall ms for each further instance | CPU ms | MB |", "|---|---|---|---|---|---|---|"]
     for way in WAYS:
         rows = [row for row in found if row.way == way]
-        for less, more in zip(rows, rows[1:], strict=False):
+        for less, more in pairwise(rows):
             further = more.size - less.size
             wall, cpu = ((getattr(more.cost, name) - getattr(less.cost, name)) / further * 1000 for name in ("wall", "cpu"))
             memory = (more.cost.memory - less.cost.memory) / further

@@ -42,7 +42,10 @@ VOLATILE = (  # what is never twice the same
 
 @dataclass
 class Run:
-    """`registered` and `types`: what each host knows at the end, and the type of each piece. `modules`: the tasks that ran as ordinary modules."""
+    """`registered` and `types`: what each host knows at the end, and the type of each piece. `shown`: the results that callbacks get, by task and host.
+
+    `modules`: the tasks that ran as ordinary modules.
+    """
 
     rc: int
     stdout: str
@@ -50,6 +53,7 @@ class Run:
     posts: list[str]
     registered: dict[str, dict[str, Any]] = field(default_factory=dict)
     types: dict[str, dict[str, str]] = field(default_factory=dict)
+    shown: dict[str, list[Any]] = field(default_factory=dict)
     modules: list[str] = field(default_factory=list)
 
     @property
@@ -62,6 +66,10 @@ class Run:
 
     def of(self, name: str, host: str = "localhost") -> Any:
         return self.registered[host][name]
+
+    def arguments(self, task: str, place: int = -1) -> dict[str, Any]:
+        """What a task was called with, as callbacks are told."""
+        return dict(self.shown[f"{task} on localhost"][place][1]["invocation"]["module_args"])
 
 
 def tool(name: str) -> list[str]:
@@ -78,6 +86,8 @@ def settings(home: Path, env: Mapping[str, str]) -> dict[str, str]:
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "plugins" / "callback"),
         "ANSIBLE_CALLBACKS_ENABLED": "witness",
         "ANSIBLE_INVENTORY": str(HERE / "plays" / "fleet.ini"),
+        "ANSIBLE_ASYNC_DIR": str(home / "async"),
+        "ANSIBLE_INJECT_INVOCATION": "1",  # the default before ansible-core 2.21
         "ANSIBLE_PIPELINING": "1",  # fewer processes, the same results
         "ANSIBLE_VAULT_PASSWORD_FILE": str(HERE / "plays" / "vault-password"),
         "WITNESS_FILE": str(home / "witness"),
@@ -158,7 +168,7 @@ def differences(one: Run, other: Run) -> list[str]:
     found = [] if one.rc == other.rc else [f"exit codes {one.rc} and {other.rc}"]
     if one.posts != other.posts:
         found.append(f"requests {one.posts} and {other.posts}")
-    for what in ("registered", "types"):
+    for what in ("registered", "types", "shown"):
         left, right = dict(flat(getattr(one, what))), dict(flat(getattr(other, what)))
         for path in sorted(left.keys() | right.keys()):
             a, b = left.get(path, "nothing"), right.get(path, "nothing")

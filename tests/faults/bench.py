@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import random
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _arguments, _module
@@ -176,13 +178,23 @@ class Bench:
         self.env["HW_AUTH_TOKEN"] = names.TOKEN
 
 
+@functools.cache
+def declared(name: str) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    """What a module hands to the runner: its plan(), all its options and its rules."""
+    module = importlib.import_module(f"ansible_collections.huaweicloud.recovery.plugins.modules.{name}")
+    with mock.patch.object(module, "run_module") as runner:
+        module.main()
+    plan, options = runner.call_args.args
+    rules = dict(runner.call_args.kwargs)
+    waits = rules.pop("wait", False)
+    return plan, {**_arguments.CONNECTION, **(_arguments.WAIT if waits else {}), **options}, rules
+
+
 def perform(name: str, params: Mapping[str, Any], env: Mapping[str, str], secrets: set[str], dry_run: bool = False, **context: Any) -> dict[str, Any]:
     """Return a module's result from its plan(), with every option that is not given at its default."""
-    module = importlib.import_module(f"ansible_collections.huaweicloud.recovery.plugins.modules.{name}")
-    waits = name in ("dcs_restore", "ddm_recovery", "dcs_backup", "restore_wait")
-    spec = {**_arguments.CONNECTION, **(_arguments.WAIT if waits else {}), **module.OPTIONS}
+    plan, spec, rules = declared(name)
     given = {**{option: terms.get("default") for option, terms in spec.items()}, **params}
-    return _module.perform(module.plan, given, spec, {}, dry_run, secrets, environ={"HOME": "/nonexistent", **env}, **context)
+    return _module.perform(plan, given, spec, rules, dry_run, secrets, environ={"HOME": "/nonexistent", **env}, **context)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tests.simulator import Simulator
 from tests.simulator import scenario as ids
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL]
-AT_ONCE = 6  # cases side by side: they mostly wait
+AT_ONCE = 10  # cases side by side: they mostly wait
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Work:
     fails: bool
     visible: float  # when its record can be seen
     remark: str | None = None
+    looked: float = 0.0  # seconds since what the asking run was told of the instance was true
     texts: dict[str, str] = field(default_factory=dict)  # status -> its JSON
 
     @property

@@ -212,7 +212,9 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
         elif work.owner and work.owner.operation is None:
             earlier = []  # without operation_id each run makes a backup
         again = [old for old in earlier if old.owner and work.owner and same(old, work.owner.operation) and not old.fails]
-        if again and not stripped:
+        if again and not stripped and work.looked >= again[0].seconds:
+            report.outcomes["outside of assumption 4"] += 1
+        elif again and not stripped:
             problem("duplicate", f"{work.id} (of {work.owner.name}) repeats {again[0].id} (of {again[0].owner.name})")
     for run in runs:
         if len(run.accepted) > 1:
@@ -230,7 +232,9 @@ def judge_result(world: World, story: Story, run: Run, result: dict[str, t.Any],
     identity = result.get({"restore": "restore_id", "backup": "backup_id", "recovery": "job_id"}[kind])
     work = next((work for work in history if work.id == identity), None)
     # a backup that is done is done; a restore can begin and end within one look; a job that names only its source does not tell whom to wait for
-    serves = not story.rules.job_of_source and not (result.get("outcome") == "unchanged" and (kind == "backup" or (work and work.accepted > run.began)))
+    serves = not story.rules.job_of_source and not (
+        result.get("outcome") == "unchanged" and (kind == "backup" or (work and work.accepted > run.began - story.rules.blind))
+    )
     told = {name: value for name, value in result.items() if name not in ("restore", "backup", "job", "diff")}
     words = f"{run.name} says {told}"
     if result.get("failed"):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import heapq
+import re
 import threading
 import typing as t
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http imp
 from .cloud import EPOCH, NOTHING, SIGN_IN, Response, VirtualCloud, Work, error
 
 NEVER = float("inf")
+STATE = re.compile(r"/instances/[0-9a-f-]+$|/restorable-instances")
 PAGE = b"<html><head><title>Proxy</title></head><body>It is not the API that speaks</body></html>"
 
 
@@ -45,6 +47,7 @@ class Run:
     accepted: list[Work] = field(default_factory=list)
     shown: set[str] = field(default_factory=set)  # own work that a list told this run about after its POST
     last_read: float = 0.0  # when the cloud made the last answer to a read
+    last_state: float = 0.0  # when it made the last one about the state of the instance
     dead: bool = False
     result: dict[str, t.Any] | None = None
     began: float = 0.0
@@ -104,6 +107,8 @@ class Lane:
                 self.time += timeout
             return FAILING_READS[fault](world)
         run.last_read = self.time
+        if STATE.search(url):
+            run.last_state = self.time
         status, content, headers = world.cloud.answer(method, url, body, self.time, run)
         if world.trace is not None:
             world.say(self.time, f"{run.name} {method} {_tail(url)} -> {status} {content.decode()[:2000]}")
@@ -183,7 +188,9 @@ class World:
         """A POST arrives."""
         before = len(self.cloud.history)
         response = self.cloud.answer("POST", url, body, now, run)
-        run.accepted += self.cloud.history[before:]
+        for work in self.cloud.history[before:]:
+            work.looked = now - run.last_state + self.cloud.rules.blind
+            run.accepted.append(work)
         if self.trace is not None:
             self.say(now, f"cloud: POST of {run.name} arrives: {response[0]} {response[1].decode()}")
         return response

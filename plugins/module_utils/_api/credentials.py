@@ -107,9 +107,9 @@ def _profile(known: Settings) -> dict[str, t.Any]:
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
-        name = wanted or content.get("current") or "default"
+        name = wanted or str(content.get("current") or "default")
         profiles = {profile["name"]: profile for profile in content["profiles"]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if not wanted and "shared_config_file" not in known:
             return {}  # nobody asked for the default file
         raise InvalidArgument(f"shared_config_file {path} is not a readable KooCLI configuration ({type(error).__name__}).") from None
@@ -117,7 +117,7 @@ def _profile(known: Settings) -> dict[str, t.Any]:
         if not wanted:
             return {}
         raise InvalidArgument(f"profile {name!r} is not in {path} (it has: {', '.join(map(str, profiles)) or 'none'}).")
-    return _set({option: profiles[name].get(key) for key, option in PROFILE.items()})
+    return _set({option: profiles[name].get(key) for key, option in PROFILE.items() if isinstance(profiles[name].get(key), str)})
 
 
 def _sign_in(sources: t.Sequence[Settings], merged: Settings) -> tuple[str, Settings]:

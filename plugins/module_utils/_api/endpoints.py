@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, printable
 
 REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*-[0-9]+", re.ASCII)
-LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
+LOOPBACK = re.compile(r"localhost|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}|\[::1\]")
 NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.[a-z][a-z0-9-]*", re.ASCII)
 URL = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+]|[^/:@?#\[\]\s]+)(:(?P<port>\d{1,5}))?(?P<path>(/[A-Za-z0-9_-][\w.-]*)*)/?", re.ASCII)
 

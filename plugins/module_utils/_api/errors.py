@@ -162,7 +162,7 @@ def normal_code(code: str | None) -> str | None:
     """Return one spelling of a code: no blanks, APIG. as APIGW., the legacy 111400017 and 111404022 as DCS.4017 and DCS.3022."""
     if code is None:
         return None
-    code = re.sub(r"^APIG\.", "APIGW.", code.replace(" ", ""))[:64]
+    code = printable(re.sub(r"^APIG\.", "APIGW.", code.replace(" ", "")), 64)
     legacy = re.fullmatch(r"111(40[01345]|500)(\d{3})", code)
     if legacy:
         family = {"400": "4", "401": "1", "403": "3", "404": "3", "405": "5", "500": "5"}[legacy[1]]

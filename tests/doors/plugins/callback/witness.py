@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A callback for tests: notes which tasks were run as ordinary modules, and writes what every host has registered to the file that WITNESS_FILE names."""
+"""A callback for tests: notes which tasks were run as ordinary modules, what callbacks were shown and what every host has registered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ except ImportError:  # before ansible-core 2.19 the opposite is marked
 DOCUMENTATION = """
 name: witness
 type: notification
-short_description: Write what the hosts have registered, and which tasks were run as modules
+short_description: Write what callbacks were shown and what the hosts have registered, and which tasks were run as modules
 description: Writes JSON to the file that E(WITNESS_FILE) names.
 author: the huaweicloud.recovery contributors
 """
@@ -74,11 +74,36 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "witness"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shown: dict[str, list[Any]] = {}
+
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self.variables = play.get_variable_manager()
+
+    def note(self, event: str, result: Any) -> None:
+        self.shown.setdefault(f"{result._task.get_name()} on {result._host.get_name()}", []).append([event, result._result])
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self.note("ok", result)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        self.note("failed", result)
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        self.note("skipped", result)
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        self.note("item ok", result)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        self.note("item failed", result)
+
+    def v2_runner_retry(self, result: Any) -> None:
+        self.note("retry", result)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         found = {host: dict(values) for host, values in self.variables._nonpersistent_fact_cache.items()}
         kinds = {host: leaves(values, "") for host, values in found.items()}
         with open(os.environ["WITNESS_FILE"], "w", encoding="utf-8") as file:
-            json.dump({"registered": found, "types": kinds}, file, default=repr)
+            json.dump({"registered": found, "types": kinds, "shown": self.shown}, file, default=repr)
