@@ -56,7 +56,7 @@ class DdmRecovery:
         blocked = None
         if not target["available"]:
             reason = printable(target["unavailable_reason"] or f"no reason given, status {target['status']}", 200)
-            on_target = next((job for job in jobs if job["instance_id"] == self.target), None)
+            on_target = next((job for job in jobs if job["instance_id"] == self.target and job["status"] != "Failed"), None)
             self.target_job = on_target["id"] if on_target else None
             hint = f"; {RESTORE_JOB} job {on_target['id']} on it is {on_target['status']}, job_id={on_target['id']} attaches to it" if on_target else ""
             blocked = f"target {self.target} is not available ({reason}){hint}"

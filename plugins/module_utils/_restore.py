@@ -33,6 +33,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter i
 
 WINDOW, BUSY_WINDOW = 180.0, 60.0  # seconds in which the effect is looked for after a lost answer, and after a busy code
 REMARK_LENGTH, MARK_LENGTH = 128, 34  # DCS.4098; " [rst1:" + 26 + "]"
+FRESH = 30.0  # seconds that a look may take and still be believed when the request is sent
 RESTLESS = 6  # looks that may differ from the one before until the send is given up
 
 
@@ -117,16 +118,16 @@ def start(operation: Operation, planned: Seen, cloud: Cloud, timeout: float) -> 
     clock, attempt, restless, renewed, previous = cloud.clock, 0, 0, False, planned
     deadline = cloud.session.deadline = clock.monotonic() + timeout
     while True:
-        seen = operation.look()
+        began, seen = clock.monotonic(), operation.look()
         step = decide(seen)
         if step in ("adopt", "unchanged"):
             return Started(only(operation, seen.running or (t.cast(str, seen.done),)), adopted=True)
         if step == "refuse":
             raise busy(operation, seen)
-        if seen.state != previous.state:  # absence is believed only after two equal looks
+        if seen.state != previous.state or clock.monotonic() - began > FRESH:  # absence is believed only after two equal looks, the last one quick
             previous, restless = seen, restless + 1
             if restless >= RESTLESS:
-                raise Busy(f"{operation.name}: the records of the instance keep changing. Run the task again when it is quiet.")
+                raise Busy(f"{operation.name}: the records of the instance keep changing or are read too slowly. Run the task again when it is quiet.")
             continue
         sent_at = clock.now()
         try:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, NotFound, OperationFailed, OutcomeUnknown, WaitTimeout
 
-CONFIRM, VANISHED = 2.0, 60.0  # seconds: at most before a terminal state is read again; how long a record may be missing from its list
+CONFIRM = 2.0  # seconds, at most, before a terminal state is read again
+VANISHED, UNSEEN = 60.0, 180.0  # seconds that a record may be missing from its list once it was seen, and before
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Watch:
     done: bool = False
     elapsed: float = 0.0  # seconds waited
     _due: float = 0.0
-    _seen: float = 0.0
+    _seen: float | None = None  # when it was last there
 
     def take(self, now: float, started: float, interval: float, random: float) -> None:
         """Read once and note what follows: done after two equal terminal readings, an error that ends the wait, or the time of the next look."""
@@ -54,10 +55,10 @@ class Watch:
                 if self.done and self.last.state == "failed":
                     self.error = failed(self)
         except NotFound as error:
-            if now - (self._seen or started) >= VANISHED:
-                self.error = OutcomeUnknown(
-                    f"{self.name} can no longer be found ({error}) Nothing was repeated. Look at the instance before anything else.", **self.facts()
-                )
+            missing = now - (started if self._seen is None else self._seen)
+            if missing >= (UNSEEN if self._seen is None else VANISHED):
+                what = "was accepted, but cannot be seen yet" if self._seen is None else "can no longer be found"
+                self.error = OutcomeUnknown(f"{self.name} {what} ({error}) Nothing was repeated. Look at the instance before anything else.", **self.facts())
         except CloudError as error:
             if not error.transient:
                 keys = " with working credentials" if error.kind in ("auth_failed", "denied") else ""
