@@ -4,8 +4,8 @@
 
 """The targets of the role and of the fleet playbook: what is to be restored, and step by step what became of it. Private to this collection.
 
-Behind the filters restore_targets, restore_hosts, restore_noted, restore_waits and restore_lines. All functions are pure.
-An answer is what a task registered: the result of a module, or of one item of its loop.
+Behind the filters restore_targets, restore_hosts, restore_noted, restore_waits and restore_lines. All functions are pure: the time is a parameter.
+An answer is the result of a module, for a task or for one item of its loop.
 """
 
 from __future__ import annotations
@@ -107,76 +107,173 @@ def host_target(name: str, variables: t.Mapping[str, t.Any]) -> Target:
     return Target(t.cast(str, service), name, overwritten or instance_id, t.cast(str, instance_id), {}, outcome="planned")
 
 
-# What became of it
+# What became of it: each function notes the answers of one step, which come in the order of the targets that were asked about.
 
 
-def planned(targets: t.Sequence[Target], answers: Answers) -> list[Target]:
-    """Pin what the restore modules say in check mode: the backup, the time and the data nodes that are shown are those that are sent."""
+def each(targets: t.Iterable[Target], outcome: str | None, answers: Answers, note: t.Callable[[Target, Answer], Target]) -> list[Target]:
+    """Return the targets, those with this outcome with the next answer noted. One without an answer gets an empty one, which says that it failed."""
+    left = iter(answers)
+    return [note(target, next(left, {})) if target.outcome == outcome else target for target in targets]
+
+
+def planned(targets: t.Iterable[Target], answers: Answers, now_ms: int) -> list[Target]:
+    """Pin what the restore modules say in check mode. A data node that two targets would overwrite is left to the first."""
     taken: dict[str, str] = {}
-    rows = []
-    for target, answer in in_order(targets, answers, lambda target: True):
-        nodes = [node["target_instance_id"] for node in answer.get("data_node_relations") or []]
-        clash = next((node for node in nodes if node in taken), None)
-        if clash is not None:
-            why = f"The data node {clash} is planned to be overwritten for {taken[clash]} already."
+
+    def note(target: Target, answer: Answer) -> Target:
+        nodes = [relation["target_instance_id"] for relation in answer.get("data_node_relations") or []]
+        clashes = [node for node in nodes if node in taken]
+        if clashes:
+            why = f"The data node {clashes[0]} is planned to be overwritten for {taken[clashes[0]]} already."
             hint = "Say in data_node_relations of both targets which data nodes each one takes."
-            rows.append(replace(failed(target, "plan", {"error_kind": "not_restorable", "msg": f"{why} {hint}"}), changed=False))
-            continue
-        taken.update(dict.fromkeys(nodes, target.name))
-        rows.append(pinned(target, answer) if "outcome" in answer else replace(failed(target, "plan", answer), changed=False))
-    return rows
+            answer = {"error_kind": "not_restorable", "msg": f"{why} {hint}"}
+        taken.update(dict.fromkeys(nodes, target.name) if not clashes else {})
+        return pinned(target, answer, now_ms) if "outcome" in answer else replace(failed(target, "plan", answer), changed=False)
+
+    return each(targets, None, answers, note)
 
 
-def pinned(target: Target, answer: Answer) -> Target:
-    """Return the target with the plan that a module has made for it."""
-    request, record = target.request, answer.get("restore") or answer.get("job") or {}
+def pinned(target: Target, answer: Answer, now_ms: int) -> Target:
+    """Return the target with its plan: the backup, the time and the data nodes that are shown are those that will be sent."""
+    request, record = target.request, recorded(answer)
     if "job_id" in request:
         what = f"{target.source_instance_id} by job {request['job_id']}"
     elif target.service == "ddm":
-        when = answer["restore_time"]
-        what = f"{target.source_instance_id} as of {iso(when)[:19]}Z ({age(when)})"
-        request = {**request, "restore_time": when, "data_node_relations": answer["data_node_relations"]}
+        restore_time = answer["restore_time"]
+        request = {**request, "restore_time": restore_time, "data_node_relations": answer["data_node_relations"]}
+        what = f"{target.source_instance_id} as of {iso(restore_time)[:19]}Z ({age(now_ms - restore_time)})"
     else:
         backup = answer["backup"]
-        made = moment(backup["created_at"])
-        size = bytes_to_human(backup.get("size") or 0)
-        old = f", {age(made)}" if made is not None else ""
-        what = f"{backup['backup_name']} ({backup['backup_id']}, {size}, made {backup['created_at']}{old})"
         request = {**request, "backup_id": backup["backup_id"], "restore_point": ""}
-    action = "nothing" if answer["outcome"] == "unchanged" else "adopt" if answer["adopted"] else "restore"
+        made = moment(backup["created_at"])
+        old = f", {age(now_ms - made)}" if made is not None else ""
+        what = f"{backup['backup_name']} ({backup['backup_id']}, {bytes_to_human(backup.get('size') or 0)}, made {backup['created_at']}{old})"
+    done = answer["outcome"] == "unchanged"
     return replace(
-        target,
+        underway(target, answer),
         request=request,
         what=what,
         backup=answer.get("backup"),
-        action=action,
-        outcome="unchanged" if action == "nothing" else "planned",
-        changed=answer["changed"],
-        adopted=answer["adopted"],
-        restore_id=answer.get("restore_id"),
-        job_id=answer.get("job_id"),
-        started=begin(record),
-        finished=end(record) if action == "nothing" else None,
+        action="nothing" if done else "adopt" if answer["adopted"] else "restore",
+        outcome="unchanged" if done else "planned",
+        started=record.get("created_at") or record.get("created_time"),
+        finished=record.get("updated_at") or record.get("end_time") if done else None,
     )
 
 
-def started(targets: t.Sequence[Target], answers: Answers, check_mode: bool = False) -> list[Target]:
-    """Note what the restore modules say with `wait: false` of what was planned. In check mode nothing has started."""
-    rows = []
-    for target, answer in in_order(targets, answers, lambda target: target.outcome == "planned"):
-        if answer is NONE:
-            rows.append(target)
-        elif "outcome" not in answer:
-            rows.append(replace(failed(target, "restore", answer), changed=bool(answer.get("changed"))))
-        else:
-            rows.append(
-                replace(
-                    target,
-                    outcome="planned" if check_mode and answer["outcome"] == "started" else answer["outcome"],
-                    changed=answer["changed"],
-                    adopted=answer["adopted"],
-                    restore_id=answer.get("restore_id"),
-                    job_id=answer.get("job_id"),
-                )
-            )
-    return rows
+def started(targets: t.Iterable[Target], answers: Answers, check_mode: bool) -> list[Target]:
+    """Note what the restore modules say with `wait: false` of what was planned. In check mode nothing has started: it stays planned."""
+
+    def note(target: Target, answer: Answer) -> Target:
+        if "outcome" not in answer:
+            return replace(failed(target, "restore", answer), changed=bool(answer.get("changed")))
+        outcome = "planned" if check_mode and answer["outcome"] == "started" else answer["outcome"]
+        return replace(underway(target, answer), outcome=outcome)
+
+    return each(targets, "planned", answers, note)
+
+
+def waited(targets: t.Iterable[Target], answer: Answer) -> list[Target]:
+    """Note what restore_wait says of what was started. Where it says nothing of a target, it says for all of them why."""
+
+    def note(target: Target, its: Answer) -> Target:
+        record = recorded(its)
+        target = replace(
+            target,
+            started=record.get("created_at") or record.get("created_time") or target.started,
+            finished=None if its.get("outcome", "started") == "started" else record.get("updated_at") or record.get("end_time"),
+            elapsed=its.get("elapsed"),
+        )
+        if its.get("outcome") == "succeeded":
+            return replace(target, outcome="succeeded")
+        return failed(target, "wait", {key: its.get(key) or answer.get(key) for key in ("error_kind", "msg")})
+
+    return each(targets, "started", answer.get("results") or [], note)
+
+
+def verified(targets: t.Iterable[Target], service: str, answer: Answer) -> list[Target]:
+    """Note what ddm_instance_info or dcs_instance_info says of the instances: a restore counts only when its instance runs."""
+    statuses = {row.get("instance_id") or row.get("id"): row["status"] for row in answer.get("instances") or []}
+
+    def note(target: Target) -> Target:
+        if target.service != service:
+            return target
+        status = statuses.get(target.instance_id)
+        target = replace(target, instance_status=status)
+        if target.outcome not in RESTORED or status in RUNNING:
+            return target
+        if "instances" not in answer:  # the list could not be read
+            return failed(target, "verify", answer)
+        return failed(target, "verify", {"error_kind": "not_running", "msg": f"It was restored, but the instance is {status} instead of RUNNING."})
+
+    return [note(target) for target in targets]
+
+
+def recorded(answer: Answer) -> Answer:
+    """Return the record of the DCS restore, or the DDM job, in an answer."""
+    return answer.get("restore") or answer.get("job") or {}
+
+
+def underway(target: Target, answer: Answer) -> Target:
+    """Return the target with what an answer says of the restore behind it."""
+    return replace(target, changed=answer["changed"], adopted=answer["adopted"], restore_id=answer.get("restore_id"), job_id=answer.get("job_id"))
+
+
+def failed(target: Target, step: str, answer: Answer) -> Target:
+    """Return the target as failed in a step, for the reason that an answer gives."""
+    return replace(
+        target,
+        outcome="failed",
+        failed_step=step,
+        restore_id=answer.get("restore_id") or target.restore_id,
+        job_id=answer.get("job_id") or target.job_id,
+        error_kind=answer.get("error_kind") or "internal_error",
+        msg=answer.get("msg") or "The module gave no reason.",
+    )
+
+
+# For restore_wait, and for people
+
+
+def waits(targets: t.Iterable[Target]) -> list[dict[str, t.Any]]:
+    """Return what was started as `restores` of restore_wait."""
+    return [
+        {"service": "ddm", "job_id": target.job_id}
+        if target.service == "ddm"
+        else {"service": "dcs", "instance_id": target.instance_id, "restore_id": target.restore_id}
+        for target in targets
+        if target.outcome == "started"
+    ]
+
+
+def plan_lines(targets: t.Iterable[Target]) -> list[str]:
+    """Return what would overwrite what: a line for each target, and one for each data node."""
+    lines = []
+    for target in targets:
+        plan = f"{PLANNED[target.action]} {target.what}" if target.action else f"cannot be restored, {target.error_kind}: {target.msg}"
+        lines.append(f"{target.label()} {plan}")
+        for relation in target.request.get("data_node_relations", []) if target.action else []:
+            lines.append(f"    data node {relation['target_instance_id']} with {relation['source_instance_id']}")
+    return lines
+
+
+def result_lines(targets: t.Iterable[Target]) -> list[str]:
+    """Return what became of each target so far, a line each."""
+    return [f"{target.label()}: {target.outcome}{' (adopted)' if target.adopted else ''}{how(target)}" for target in targets]
+
+
+def how(target: Target) -> str:
+    """Return the end of a result line: why it failed, or how long it took and by which restore or job."""
+    if target.outcome == "failed":
+        return f" at {target.failed_step}, {target.error_kind}: {target.msg}"
+    took = f" in {target.elapsed:.0f} s" if target.outcome == "succeeded" and target.elapsed is not None else ""
+    by = f", job {target.job_id}" if target.job_id else f", restore {target.restore_id}" if target.restore_id else ""
+    return took + by
+
+
+def age(milliseconds: float) -> str:
+    """Return '5 minutes old', '3 hours old' or '12 days old'."""
+    seconds = milliseconds / 1000
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} minutes old"
+    return f"{seconds / 3600:.0f} hours old" if seconds < 172800 else f"{seconds / 86400:.0f} days old"

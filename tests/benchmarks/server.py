@@ -13,6 +13,7 @@ from __future__ import annotations
 import http.server
 import importlib
 import json
+import logging
 import shutil
 import sys
 import threading
@@ -87,6 +88,7 @@ def moto() -> None:
     server = importlib.import_module("moto.server").ThreadedMotoServer(  # in the benchmarks' own environment only
         ip_address="127.0.0.1", port=0, verbose=False
     )
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server.start()
     ready("http://{}:{}".format(*server.get_host_and_port()), {})
     server.stop()

@@ -29,7 +29,8 @@ def token(session: Session, base: str, settings: t.Mapping[str, t.Any]) -> tuple
     reply = session.read("POST", f"{base}/v3/auth/tokens?nocatalog=true", _plain, json.dumps(body).encode())
     value = reply.headers.get("x-subject-token", "")
     found = reply.body.get("token") if isinstance(reply.body, dict) else None
-    project_id = (found.get("project") or {}).get("id") if isinstance(found, dict) else None
+    project = found.get("project") if isinstance(found, dict) else None
+    project_id = project.get("id") if isinstance(project, dict) else None
     if len(value) < 4 or not is_id(project_id):
         raise ProtocolError("IAM answered without a token or without the project it is for.", request_id=reply.request_id)
     return value, t.cast(str, project_id)
