@@ -157,9 +157,7 @@ class Bench:
     def run(self, operation: Operation, **params: Any) -> Outcome:
         """Run the module's own decision as the module does."""
         begun, real = self.time.stopwatch(), time.monotonic()
-        result = perform(
-            operation.name, {**operation.params, **self.params, **params}, self.env, self.secrets, clock=self.time.clock, http=self.wire
-        )
+        result = perform(operation.name, {**operation.params, **self.params, **params}, self.env, self.secrets, clock=self.time.clock, http=self.wire)
         elapsed, real = self.time.stopwatch() - begun, time.monotonic() - real
         posts = self.sim.posts(operation.post)
         executed = sum(entry.handled is not None and entry.handled < 300 for entry in posts)

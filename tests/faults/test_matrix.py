@@ -373,7 +373,19 @@ def occupy(case: Case) -> None:
 
 ALL, DCS, DDM = OPERATIONS, (DCS_RESTORE, DCS_BACKUP), (DDM_RECOVERY,)
 LOST_POST = {"processed": True}, {"processed": False}
-UNUSABLE = ("invalid_json", "empty_body", "json_null", "json_list", "json_string", "json_number", "deep_json", "huge_integer", "nan", "overflow", "invalid_utf8")
+UNUSABLE = (
+    "invalid_json",
+    "empty_body",
+    "json_null",
+    "json_list",
+    "json_string",
+    "json_number",
+    "deep_json",
+    "huge_integer",
+    "nan",
+    "overflow",
+    "invalid_utf8",
+)
 RETRY_AFTER = ("soon", "-5", "1e9", "999999999", "", "5.5", "Thu, 99 Foo 2026 25:61:61 GMT", "9" * 400, "٣")
 ODD_STATUS = ("paused", "RESTORING2", "SUCCEED", " succeed ", "\x1b[2J\u202egone\r\n", "x" * 10_000)
 ODD_IDS = (5, None, {}, "", [], True, "x" * 10_240, " spaced out ", "../../etc", "a\r\nb")
@@ -453,7 +465,10 @@ TABLE: list[Line] = [
     *(line(17, f"read: {name}", read(name), DONE) for name in ("garbage_status", "http09", "many_headers", "big_header")),
     line(17, "read: garbage for good", read("garbage_status", None), unread("transport_error")),
     *(line(18, f"POST: {name}", post(name), ADOPTED) for name in ("invalid_json", "empty_body")),
-    *(line(18, f"POST: {name}, not processed", post("body", content=text, status=200, processed=False), UNKNOWN) for name, text in (("empty", ""), ("cut", "{"))),
+    *(
+        line(18, f"POST: {name}, not processed", post("body", content=text, status=200, processed=False), UNKNOWN)
+        for name, text in (("empty", ""), ("cut", "{"))
+    ),
     *(line(18, f"read: {name} once", read(name), DONE) for name in ("invalid_json", "empty_body")),
     *(line(18, f"read: {name} for good", read(name, None), unread("protocol_error", "JSON")) for name in ("invalid_json", "empty_body")),
     *(line(19, f"POST: {name}", post(name), ADOPTED) for name in ("json_null", "json_list", "json_string", "json_number")),
@@ -505,7 +520,12 @@ TABLE: list[Line] = [
     line(29, "poll: token expired", both(by_password, poll("token_expired")), DONE),
     line(29, "poll: the user's token expired", both(by_token, poll("token_expired", None)), lost("auth_failed", "still running", "attaches"), check=running),
     *(
-        line(30, f"{place}: 401, the clocks differ by {skew} s", how("unauthorized", date_skew=skew), expect.saying("clock_skew", f"{'-' if skew > 0 else ''}12[0-9][0-9] s"))
+        line(
+            30,
+            f"{place}: 401, the clocks differ by {skew} s",
+            how("unauthorized", date_skew=skew),
+            expect.saying("clock_skew", f"{'-' if skew > 0 else ''}12[0-9][0-9] s"),
+        )
         for skew in (1250, -1250)
         for place, how, expect in (("POST", post, refused("auth_failed")), ("read", read, unread("auth_failed")))
     ),
@@ -513,7 +533,13 @@ TABLE: list[Line] = [
     line(31, "read: forbidden", read("forbidden"), unread("denied", "dcs:instance:restoreData")),
     line(32, "POST: instance not found", post("not_found"), refused("not_found", "DCS.3022|DBS.200002")),
     line(32, "read: instance not found", read("not_found"), unread("not_found", "does not exist")),
-    line(32, "instance vanishes while waiting", poll("not_found", None, "*"), lost("outcome_unknown", "no longer be found", "Nothing was repeated"), check=running),
+    line(
+        32,
+        "instance vanishes while waiting",
+        poll("not_found", None, "*"),
+        lost("outcome_unknown", "no longer be found", "Nothing was repeated"),
+        check=running,
+    ),
     line(33, "record seen 20 s late", outcome(visibility=20), DONE),
     line(33, "record never seen", outcome(visibility=1e6), lost("outcome_unknown", "no longer be found", "Nothing was repeated"), check=running),
     # Refused
@@ -541,7 +567,13 @@ TABLE: list[Line] = [
     line(38, "poll: null list", poll("records", 2, of="*"), DONE),
     # Statuses
     *(
-        line(39, f"status {value[:12]!r}", both(option(wait_timeout=90), poll("rewrite", None, key="status", value=value, newest=True)), WAIT_TIMEOUT, check=running)
+        line(
+            39,
+            f"status {value[:12]!r}",
+            both(option(wait_timeout=90), poll("rewrite", None, key="status", value=value, newest=True)),
+            WAIT_TIMEOUT,
+            check=running,
+        )
         for value in ODD_STATUS
     ),
     line(40, "never ends", both(option(wait_timeout=90), outcome(stuck=True)), WAIT_TIMEOUT.but(after=90), check=running),
@@ -549,7 +581,14 @@ TABLE: list[Line] = [
     line(42, "fails with a code", outcome(fail="dcs.08.0007"), lost("operation_failed", "dcs.08.0007", "could not be synchronised"), DCS, running),
     line(42, "fails with a reason", outcome(fail="The node\x1b[2J is broken."), lost("operation_failed", "The node"), DDM, running),
     *(
-        line(42, f"fails with {value!r}", both(outcome(fail="dcs.08.0001"), poll("rewrite", None, key="error_code", value=value)), lost("operation_failed", "gives no reason"), DCS, running)
+        line(
+            42,
+            f"fails with {value!r}",
+            both(outcome(fail="dcs.08.0001"), poll("rewrite", None, key="error_code", value=value)),
+            lost("operation_failed", "gives no reason"),
+            DCS,
+            running,
+        )
         for value in ({}, None, "")
     ),
     line(43, "succeeds, the instance is not ready for 60 s", outcome(settle=60), DONE.but(after=90)),
@@ -561,7 +600,10 @@ TABLE: list[Line] = [
     line(46, "two new jobs", twins, Expect("outcome_unknown", says=("2 operations", "Nothing was repeated")), DDM),
     # Too much, too odd
     *(line(47, f"POST: {name}", post(name), ADOPTED) for name in ("gzip_bomb", "big_body", "endless")),
-    *(line(47, f"read: {name}", both(option(max_retries=1), read(name, None)), unread("transport_error", "larger than 8 MiB")) for name in ("gzip_bomb", "endless")),
+    *(
+        line(47, f"read: {name}", both(option(max_retries=1), read(name, None)), unread("transport_error", "larger than 8 MiB"))
+        for name in ("gzip_bomb", "endless")
+    ),
     line(48, "POST: deep JSON", post("deep_json"), ADOPTED),
     line(48, "read: deep JSON", read("deep_json", None), unread("protocol_error")),
     *(line(49, f"POST: {name}", post(name), ADOPTED) for name in ("huge_integer", "nan", "overflow", "invalid_utf8")),
@@ -570,7 +612,10 @@ TABLE: list[Line] = [
     *(line(49, f"read: {name}", read(name, None), unread("protocol_error")) for name in ("huge_integer", "nan", "overflow", "invalid_utf8")),
     *(line(49, f"read: {name}", read(name), DONE) for name in ("byte_order_mark", "lone_surrogate", "nan")),
     # Led astray
-    *(line(50, f"POST: {status} on this host", post("redirect", status=status), UNKNOWN.saying("redirect is never followed")) for status in (301, 302, 303, 307, 308)),
+    *(
+        line(50, f"POST: {status} on this host", post("redirect", status=status), UNKNOWN.saying("redirect is never followed"))
+        for status in (301, 302, 303, 307, 308)
+    ),
     *(line(50, f"read: {status} on this host", read("redirect", status=status), unread("unexpected_redirect", "never followed")) for status in (301, 302, 307)),
     *(
         line(51, f"POST: {status} to another host", post("redirect", status=status, location=plain_elsewhere), UNKNOWN, check=nothing_stolen)
@@ -578,7 +623,13 @@ TABLE: list[Line] = [
     ),
     line(51, "POST: 307 to another host, processed", post("redirect", status=307, location=plain_elsewhere, processed=True), ADOPTED, check=nothing_stolen),
     *(
-        line(51, f"read: {status} to another host", read("redirect", status=status, location=plain_elsewhere), unread("unexpected_redirect"), check=nothing_stolen)
+        line(
+            51,
+            f"read: {status} to another host",
+            read("redirect", status=status, location=plain_elsewhere),
+            unread("unexpected_redirect"),
+            check=nothing_stolen,
+        )
         for status in (302, 303, 308)
     ),
     # Paging
@@ -618,11 +669,19 @@ TABLE: list[Line] = [
         for value in ("true", 1, None, "TRUE", [True])
     ),
     *(
-        line(67, f"data node available {value!r}", read("rewrite", None, "ddm.restorable_data_node", key="available", value=value), unread("not_restorable"), DDM)
+        line(
+            67, f"data node available {value!r}", read("rewrite", None, "ddm.restorable_data_node", key="available", value=value), unread("not_restorable"), DDM
+        )
         for value in ("true", 1, None)
     ),
     *(
-        line(67, f"backup restorable {value!r}", read("rewrite", None, "dcs.backups", key="is_support_restore", value=value), unread("not_restorable"), [DCS_RESTORE])
+        line(
+            67,
+            f"backup restorable {value!r}",
+            read("rewrite", None, "dcs.backups", key="is_support_restore", value=value),
+            unread("not_restorable"),
+            [DCS_RESTORE],
+        )
         for value in (1, None, "yes", "FALSE")
     ),
     line(68, "POST: more fields", post("inject", member='"future":{"deep":[1,{"id":"x"}]}'), DONE),

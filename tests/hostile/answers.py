@@ -17,18 +17,146 @@ from urllib.parse import parse_qs, urlsplit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer, Http
 
 ODD_TEXTS = (
-    *("", " ", "{}", "null", "true", "\x00", "\x1b[2J", "\u202e", "\r\nX: y", "\ud800", "\U0001f9ef", "x" * 5000, "../..", "a/b", "RESTORING2", "Succeed", "NaN"),
-    *("succeed", "failed", "RUNNING", "ERROR", "Completed", "Failed", "waiting", "TRUE", "FALSE", "2025-05-20T09:40:40Z", "9999-99-99T99:99:99Z", "0" * 40, "[rst1:"),
+    *(
+        "",
+        " ",
+        "{}",
+        "null",
+        "true",
+        "\x00",
+        "\x1b[2J",
+        "\u202e",
+        "\r\nX: y",
+        "\ud800",
+        "\U0001f9ef",
+        "x" * 5000,
+        "../..",
+        "a/b",
+        "RESTORING2",
+        "Succeed",
+        "NaN",
+    ),
+    *(
+        "succeed",
+        "failed",
+        "RUNNING",
+        "ERROR",
+        "Completed",
+        "Failed",
+        "waiting",
+        "TRUE",
+        "FALSE",
+        "2025-05-20T09:40:40Z",
+        "9999-99-99T99:99:99Z",
+        "0" * 40,
+        "[rst1:",
+    ),
 )
-ODD_VALUES = (None, True, False, 0, 1, -1, 5, 10**18, -(10**18), 10**39, 0.5, 1e299, -0.0, [], {}, [[]], [{}], {"": None}, [None], {"id": 1}, {"code": 5}, ["x"] * 50)
+ODD_VALUES = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    5,
+    10**18,
+    -(10**18),
+    10**39,
+    0.5,
+    1e299,
+    -0.0,
+    [],
+    {},
+    [[]],
+    [{}],
+    {"": None},
+    [None],
+    {"id": 1},
+    {"code": 5},
+    ["x"] * 50,
+)
 GARBAGE = (
-    *(b"", b" ", b"null", b"[]", b"{}", b"0", b'""', b"true", b"nan", b"NaN", b"[NaN]", b'{"a":1e400}', b'{"a":-Infinity}', b"{'a': 1}", b"{", b'{"a":', b"\xff\xfe{\x00}\x00"),
-    *(b"\xef\xbb\xbf{}", b"<html><title>Proxy \x1b[2J</title></html>", b"<title>" + b"x" * 400 + b"</title>", b"[" * 5000, b'{"a":' * 5000, b'{"a":' + b"9" * 5000 + b"}"),
-    *(b'{"id":"a","id":"b"}', b"\x00" * 50, b"\x80\x81\x82", b"HTTP/1.1 200 OK\r\n\r\n{}", b'{"error_code": {"a": []}, "error_msg": 5}', b'{"error": {"code": "\\u001b[2J", "message": ["x"]}}'),
+    *(
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b"{}",
+        b"0",
+        b'""',
+        b"true",
+        b"nan",
+        b"NaN",
+        b"[NaN]",
+        b'{"a":1e400}',
+        b'{"a":-Infinity}',
+        b"{'a': 1}",
+        b"{",
+        b'{"a":',
+        b"\xff\xfe{\x00}\x00",
+    ),
+    *(
+        b"\xef\xbb\xbf{}",
+        b"<html><title>Proxy \x1b[2J</title></html>",
+        b"<title>" + b"x" * 400 + b"</title>",
+        b"[" * 5000,
+        b'{"a":' * 5000,
+        b'{"a":' + b"9" * 5000 + b"}",
+    ),
+    *(
+        b'{"id":"a","id":"b"}',
+        b"\x00" * 50,
+        b"\x80\x81\x82",
+        b"HTTP/1.1 200 OK\r\n\r\n{}",
+        b'{"error_code": {"a": []}, "error_msg": 5}',
+        b'{"error": {"code": "\\u001b[2J", "message": ["x"]}}',
+    ),
 )
-STATUSES = (200, 200, 200, 200, 200, 201, 202, 204, 205, 206, 226, 299, 300, 301, 304, 400, 401, 403, 404, 408, 409, 418, 429, 451, 499, 500, 502, 503, 599, 0, 100, 999, -1)
+STATUSES = (
+    200,
+    200,
+    200,
+    200,
+    200,
+    201,
+    202,
+    204,
+    205,
+    206,
+    226,
+    299,
+    300,
+    301,
+    304,
+    400,
+    401,
+    403,
+    404,
+    408,
+    409,
+    418,
+    429,
+    451,
+    499,
+    500,
+    502,
+    503,
+    599,
+    0,
+    100,
+    999,
+    -1,
+)
 HEADERS = (
-    *({}, {"retry-after": "soon"}, {"retry-after": "9" * 30}, {"date": "Thu, 99 Foo"}, {"date": "Wed, 21 Oct 1999 07:28:00 GMT"}, {"x-request-id": "\x1b[2J" * 100}),
+    *(
+        {},
+        {"retry-after": "soon"},
+        {"retry-after": "9" * 30},
+        {"date": "Thu, 99 Foo"},
+        {"date": "Wed, 21 Oct 1999 07:28:00 GMT"},
+        {"x-request-id": "\x1b[2J" * 100},
+    ),
     *({"retry-after": "Wed, 21 Oct 9999 07:28:00 GMT"}, {"date": "0"}, {"x-subject-token": ""}, {"x-subject-token": "\r\n"}, {"content-type": "text/html"}),
 )
 
@@ -69,7 +197,9 @@ def odd(chance: random.Random, old: Any = None) -> Any:
     kind = chance.randrange(6)
     if kind == 0 and isinstance(old, str) and old:
         place = chance.randrange(len(old))
-        return chance.choice((old.upper(), f" {old} ", old[:place], old + old, old[:place] + chr(chance.randrange(0x3000)) + old[place:], [old], {"value": old}))
+        return chance.choice(
+            (old.upper(), f" {old} ", old[:place], old + old, old[:place] + chr(chance.randrange(0x3000)) + old[place:], [old], {"value": old})
+        )
     if kind == 1 and isinstance(old, (int, float)):
         return chance.choice((str(old), -old, old + 1, float(old), [old], old * 10**9))
     if kind <= 3:

@@ -169,12 +169,18 @@ def again(task: Task, point: Point, sim: Simulator, result: dict[str, Any], fold
     """The same task again: it has to end right, without a second start."""
     if task is RECOVERY and point.started:  # nothing is guessed across runs: it names the job, and job_id attaches to it
         job = result.get("job_id")
-        if not result["failed"] or result["changed"] or result["error_kind"] not in ("busy", "not_restorable") or not job or f"job_id={job}" not in result["msg"]:
+        if (
+            not result["failed"]
+            or result["changed"]
+            or result["error_kind"] not in ("busy", "not_restorable")
+            or not job
+            or f"job_id={job}" not in result["msg"]
+        ):
             return [f"the second run says {result}"]
         options = {name: value for name, value in params.items() if name not in task.params}
         result = Process.start(folder, task.module, sim.env, {**options, "job_id": job}).result() or {}
     ended = "unchanged" if result.get("changed") is False else "succeeded"
-    if result.get("failed") is not False or result["outcome"] != ended or result["changed"] and point.started and not result["adopted"]:
+    if result.get("failed") is not False or result["outcome"] != ended or (result["changed"] and point.started and not result["adopted"]):
         return [f"the next run says {result}"]
     return []
 

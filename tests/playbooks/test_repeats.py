@@ -223,7 +223,9 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
     with Simulator(restore_seconds=1) as sim:
         fault = sim.fault("hang", "dcs.restore", seconds=3)
         environment = {**door.environment(str(home)), **sim.env}
-        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             deadline = time.monotonic() + 60
             while not fault.used and time.monotonic() < deadline and process.poll() is None:
