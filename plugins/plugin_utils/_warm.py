@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer, Http, tls_context
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, tls_context
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 
 URL = "http://127.0.0.1"

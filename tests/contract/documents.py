@@ -52,7 +52,7 @@ def _strings(body: list[ast.stmt]) -> dict[str, str]:
 @cache
 def fragment(name: str) -> dict[str, Any]:
     """A documentation fragment: `huaweicloud.recovery._attributes.info` is INFO in doc_fragments/_attributes.py."""
-    file, _, variant = name.removeprefix(PREFIX).partition(".")
+    file, dummy, variant = name.removeprefix(PREFIX).partition(".")
     tree = ast.parse((ROOT / "plugins" / "doc_fragments" / f"{file}.py").read_text(encoding="utf-8"))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef))
     return dict(yaml.safe_load(_strings(body)[variant.upper() or "DOCUMENTATION"]))

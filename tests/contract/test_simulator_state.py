@@ -176,7 +176,7 @@ def test_a_key_is_locked_after_too_many_bad_signatures(clock: Clock) -> None:
     cloud = Cloud(clock=clock)
     cloud.settings.lock_after = 5
     names.load(cloud, "empty")
-    for _ in range(5):
+    for dummy in range(5):
         with pytest.raises(Refusal):
             auth.check(cloud, signed_call(cloud, secret="wrong"), "/v3/projects?name=x", "id")
     with pytest.raises(Refusal, match="reach the limit"):
@@ -234,7 +234,7 @@ def test_iam(clock: Clock) -> None:
 def test_dcs_restore_runs_through_its_states(sim: Simulator, api: Api, clock: Clock) -> None:
     restore_id = api.restore(remark="now").json()["restore_id"]
     seen = []
-    for _ in range(6):
+    for dummy in range(6):
         record, instance = api.newest_restore(), api.dcs().json()
         assert record["restore_id"] == restore_id
         seen.append((record["status"], record["progress"], instance["status"], instance["task"]))
@@ -334,7 +334,7 @@ def test_dcs_two_styles_of_nothing(clock: Clock) -> None:
 
 
 def test_dcs_the_25th_manual_backup_evicts_the_oldest(sim: Simulator, api: Api, clock: Clock) -> None:
-    for _ in range(24):
+    for dummy in range(24):
         assert api.backup().status_code == 200
         clock.pass_by(100)
     statuses = {b["backup_id"]: b["status"] for b in api.dcs("/backups", limit=1000).json()["backup_record_response"]}
@@ -371,7 +371,7 @@ def test_ddm_recovery_runs_through_its_states(sim: Simulator, api: Api, clock: C
     answer = api.recover(POINT)
     assert answer.status_code == 202
     seen = []
-    for _ in range(4):
+    for dummy in range(4):
         job = api.get(f"/v3/{{p}}/jobs/{answer.json()['job_id']}").json()["job"]
         target = api.get(f"/v1/{{p}}/instances/{names.DDM_TARGET}").json()
         seen.append((job["status"], job["process"], target["status"], job["end_time"] == job["created_time"]))

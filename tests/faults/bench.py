@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _arguments, _module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer, Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
 from tests.simulator import Simulator
 from tests.simulator import scenario as names
 

@@ -28,7 +28,7 @@ def black_hole() -> Iterator[int]:
     with socket.socket() as server, contextlib.ExitStack() as waiting:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
-        for _ in range(4):
+        for dummy in range(4):
             client = waiting.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(server.getsockname())
@@ -77,7 +77,7 @@ class Proxy:
         if refusal is not None:
             client.sendall(refusal.encode() + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
-        host, _, port = head.split()[1].rpartition(":")
+        host, dummy, port = head.split()[1].rpartition(":")
         with socket.create_connection((host.strip("[]"), int(port))) as server:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self._relay(client, server)
@@ -88,7 +88,7 @@ class Proxy:
             selector.register(client, selectors.EVENT_READ, server)
             selector.register(server, selectors.EVENT_READ, client)
             while True:
-                for key, _ in selector.select():
+                for key, dummy in selector.select():
                     source, target = key.fileobj, key.data
                     data = source.recv(65536) if isinstance(source, socket.socket) else b""
                     if not data:

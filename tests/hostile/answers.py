@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer, Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
 
 ODD_TEXTS = (
     *(
@@ -205,7 +205,7 @@ def odd(chance: random.Random, old: Any = None) -> Any:
     if kind <= 3:
         return chance.choice(ODD_TEXTS)
     value = copy.copy(chance.choice(ODD_VALUES))
-    for _ in range(chance.randrange(3) if kind == 5 else 0):
+    for dummy in range(chance.randrange(3) if kind == 5 else 0):
         value = {chance.choice(("id", "status", "job", "x")): value} if chance.random() < 0.5 else [value]
     return value
 
@@ -213,7 +213,7 @@ def odd(chance: random.Random, old: Any = None) -> Any:
 def changed(chance: random.Random, data: Any) -> Any:
     """A JSON value with one to three changes of type, shape or name."""
     data = copy.deepcopy(data)
-    for _ in range(chance.choice((1, 1, 1, 2, 3))):
+    for dummy in range(chance.choice((1, 1, 1, 2, 3))):
         path = chance.choice(places(data))
         if not path:
             return odd(chance)
@@ -246,7 +246,7 @@ def spoiled(chance: random.Random, body: bytes) -> bytes:
     if kind == 3:
         return body + chance.choice((b"}", b"x", body, b"\x00", b" \n"))
     broken = bytearray(body)
-    for _ in range(chance.randrange(1, 6)):
+    for dummy in range(chance.randrange(1, 6)):
         broken[chance.randrange(len(broken))] = chance.randrange(256) if kind == 4 else chance.choice(b'"{}[],:0\\u')
     return bytes(broken)
 

@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from tests.faults.bench import OPERATIONS, Operation, Time, cloud, perform
 from tests.hostile.answers import Recorder, Replay, mutate

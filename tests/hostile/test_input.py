@@ -234,15 +234,15 @@ def odd_character(chance: random.Random) -> str:
 def bad_ids(chance: random.Random) -> Iterator[str]:
     """Identifiers with a character that no identifier has, or too long."""
     yield from BAD_IDS
-    for _ in range(EACH):
+    for dummy in range(EACH):
         base = chance.choice((VALID, names.DN_SOURCE_1, "x", "".join(chance.choices(string.ascii_letters + string.digits, k=chance.randrange(1, 100)))))
         place = chance.randrange(len(base) + 1)
-        yield base[:place] + "".join(odd_character(chance) for _ in range(chance.randrange(1, 4))) + base[place:] + chance.choice(("", "", "a" * 200))
+        yield base[:place] + "".join(odd_character(chance) for dummy in range(chance.randrange(1, 4))) + base[place:] + chance.choice(("", "", "a" * 200))
 
 
 def bad_endpoints(chance: random.Random) -> Iterator[str]:
     yield from BAD_ENDPOINTS
-    for _ in range(EACH):
+    for dummy in range(EACH):
         base = "https://dcs.example.com"
         place = chance.randrange(len("https://"), len(base) + 1)
         yield base[:place] + chance.choice("@?#[]%!$&'()*+,;=<>{}|^`\"~ \t\r\n\x00\x1b\\é１。") + chance.choice(("", "x", "/", ":80")) + base[place:]
@@ -250,21 +250,21 @@ def bad_endpoints(chance: random.Random) -> Iterator[str]:
 
 def bad_regions(chance: random.Random) -> Iterator[str]:
     yield from BAD_REGIONS
-    for _ in range(EACH):
+    for dummy in range(EACH):
         place = chance.randrange(len(names.REGION) + 1)
         yield names.REGION[:place] + odd_character(chance).replace(" ", "/").replace("\t", "/") + names.REGION[place:]
 
 
 def bad_clouds(chance: random.Random) -> Iterator[str]:
     yield from BAD_CLOUDS
-    for _ in range(EACH):
+    for dummy in range(EACH):
         place = chance.randrange(1, 12)
         yield "myhuaweicloud.com"[:place] + chance.choice("@?#[]%!$&'()*+,;=<>{}|^`\"~ \t\r\n\x00\x1b\\é１。_") + "myhuaweicloud.com"[place:]
 
 
 def bad_times(chance: random.Random) -> Iterator[str]:
     yield from BAD_TIMES
-    for _ in range(EACH):
+    for dummy in range(EACH):
         naive = (
             f"{chance.randrange(1970, 2026)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}T{chance.randrange(24):02}:{chance.randrange(60):02}:00"
         )
@@ -294,7 +294,7 @@ def bad_secrets(chance: random.Random) -> Iterator[str]:
         "abc",
         "\x7f" + CANARY,
     )
-    for _ in range(EACH):
+    for dummy in range(EACH):
         character = chance.choice(("\r", "\n", "\r\n ", "\x00", "\x1b", "\x7f", "\x80", "é", "\u2028", "\U0001f9ef", "\udcff"))
         place = chance.randrange(len(CANARY) + 1)
         yield CANARY[:place] + character + CANARY[place:]
@@ -389,10 +389,10 @@ TOTAL = 5_000
 
 
 def test_there_are_enough() -> None:
-    assert sum(len(list(values(random.Random(0)))) for _, values, _ in PLACES) >= TOTAL
+    assert sum(len(list(values(random.Random(0)))) for dummy, values, dummy in PLACES) >= TOTAL
 
 
-@pytest.mark.parametrize(("option", "values", "run"), PLACES, ids=[f"{number}-{option}" for number, (option, _, _) in enumerate(PLACES)])
+@pytest.mark.parametrize(("option", "values", "run"), PLACES, ids=[f"{number}-{option}" for number, (option, dummy, dummy) in enumerate(PLACES)])
 def test_bad_input_is_refused_before_any_request(
     option: str, values: Callable[[random.Random], Iterator[str]], run: Callable[[str, Any], dict[str, Any]]
 ) -> None:

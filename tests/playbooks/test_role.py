@@ -314,11 +314,11 @@ def test_refuses_bad_input_before_any_request(sim: Simulator) -> None:
             "block": [{"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}, "vars": variables}],
             "rescue": [{"name": f"Refused: {name}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
         }
-        for name, (variables, _) in REFUSED.items()
+        for name, (variables, dummy) in REFUSED.items()
     ]
     done = door.playbook(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), sim.env)
     assert recap(done)["rescued"] == len(REFUSED), done.output
-    for name, (_, message) in REFUSED.items():
+    for name, (dummy, message) in REFUSED.items():
         (shown,) = done.of(f"Refused: {name}")
         assert message in str(shown["msg"]), name
     assert sim.ledger == []

@@ -12,7 +12,7 @@ import typing as t
 from unittest import mock
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud, credentials, endpoints, session, times
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, cloud, credentials, dcs, ddm, endpoints, session, times
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT, Spec
 from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore, ddm_recovery
 
@@ -42,27 +42,35 @@ def perform(kind: str, lane: Lane, params: dict[str, t.Any]) -> dict[str, t.Any]
 
 
 PURE: list[tuple[t.Any, str]] = [(session, "decode"), (session, "printable"), (times, "moment"), (cloud, "quote"), (endpoints, "_checked")]
-OF_OPTIONS = ("resolve", "secret_values")  # functions of (options, environ), which no schedule changes
+PURE += [(auth, "_encode"), (dcs, "whole"), (ddm, "whole"), (dcs_restore, "mark"), (dcs_backup, "mark")]
+OF_OPTIONS: list[tuple[t.Any, str]] = [(credentials, "resolve"), (credentials, "secret_values"), (_module, "check")]  # each task has the same
+OF_ITEMS: list[tuple[t.Any, str]] = [(dcs, "_instance"), (dcs, "_backup"), (dcs, "_restore"), (ddm, "_instance"), (ddm, "_target"), (ddm, "_job")]
 
 
 @contextlib.contextmanager
 def remembered() -> t.Iterator[None]:
-    """Remember what the client's pure functions returned: most schedules ask them the same. Nothing else of the client is touched."""
+    """Remember what the client's pure functions returned: most schedules ask them the same. Only the masking of secrets is left out."""
     with contextlib.ExitStack() as stack:
         for module, name in PURE:
             stack.enter_context(mock.patch.object(module, name, functools.lru_cache(4096)(getattr(module, name))))
-        for name in OF_OPTIONS:
-            stack.enter_context(mock.patch.object(credentials, name, _of_options(getattr(credentials, name))))
+        stack.enter_context(mock.patch.object(_module, "hide", lambda secrets, secret: None))
+        for module, name in OF_OPTIONS:
+            stack.enter_context(mock.patch.object(module, name, _remembering(getattr(module, name), lambda options: tuple(options.items()))))
+        for module, name in OF_ITEMS:  # each item comes out of the remembered decode(), so it is its own key
+            stack.enter_context(mock.patch.object(module, name, _remembering(getattr(module, name), id)))
         yield
 
 
-def _of_options(function: t.Callable[[t.Any, t.Any], t.Any]) -> t.Callable[[t.Any, t.Any], t.Any]:
-    known: dict[t.Any, t.Any] = {}
+def _remembering(function: t.Callable[..., t.Any], key: t.Callable[[t.Any], t.Any]) -> t.Callable[..., t.Any]:
+    """Return function with a memory by key(first argument), which is kept so that its id is not given to another. Callers get copies."""
+    known: dict[t.Any, tuple[t.Any, t.Any]] = {}
 
-    def remember(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> t.Any:
-        key = tuple(options.items())
-        if key not in known:
-            known[key] = function(options, environ)
-        return known[key].copy()
+    def remember(first: t.Any, *more: t.Any) -> t.Any:
+        found = known.get(key(first))
+        if found is None:
+            if len(known) >= 4096:
+                known.clear()
+            found = known[key(first)] = (first, function(first, *more))
+        return found[1] and found[1].copy()
 
     return remember

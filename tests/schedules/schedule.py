@@ -11,6 +11,9 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import UNSEEN
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import FRESH
+
 from . import client
 from .cloud import BACKUP, OTHER_BACKUP, OTHER_TARGET, OTHER_TIME, RESTORE_TIME, SOURCE, TARGET, Rules, VirtualCloud, Work
 from .world import Faults, Killed, Lane, Run, World
@@ -68,7 +71,7 @@ def draw(rng: random.Random) -> Story:
     wait_timeout = rng.choice((5, 45, 1800, 1800, 1800))
     # assumption 4: with other runs about, a look and a request together are under way for less than a restore takes
     slow = min(0.45 * shortest, timeout) if brisk else float(timeout)
-    # assumption 5
+    # assumption 7
     repeats = not rules.stripped and rules.blind == 0 and not rules.job_of_source
     faults = Faults(rng.choice((0.0, 0.0, 0.03, 0.1, 0.3)), rng.choice((0.0, 0.3, 0.7, 1.0)), timeout, slow, brisk, repeats)
     first = rng.choice((None, "CHG-1")) if kind != "recovery" else None
@@ -101,8 +104,7 @@ def play(seed: int, verbose: bool = False, rng: random.Random | None = None) -> 
         world.later(when, lambda now: _somebody_else(world, now))
     world.race(lambda lane: operator(world, lane, story, rng))
     runs = [run for lane in world.lanes for run in lane.runs]
-    visible_soon = story.rules.lag * story.rules.seconds[-1] < 55  # else each wait may end with "can no longer be found"
-    if visible_soon and not story.rules.stripped and len({operation for dummy, operation in story.lanes}) == 1:
+    if not story.rules.stripped and len({operation for dummy, operation in story.lanes}) == 1:
         runs += afterwards(world, story, report)
     judge(world, story, runs, report)
     for run in runs:
@@ -176,6 +178,7 @@ def afterwards(world: World, story: Story, report: Report) -> list[Run]:
     lane = Lane(world, 0, settled + 1.0)
     world.lanes = [lane]
     story.rules.fails = 0.0
+    story.rules.lag = min(story.rules.lag, 0.9 * UNSEEN / story.rules.seconds[-1])  # assumption 1
     result: dict[str, t.Any] = {}
     job = None
     while len(lane.runs) < 9:
@@ -211,6 +214,8 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
             earlier = earlier[-1:]  # after another restore, the same one again is a new change
         elif work.owner and work.owner.operation is None:
             earlier = []  # without operation_id each run makes a backup
+        if work.looked > FRESH + story.faults.timeout + story.rules.blind:
+            problem("stale", f"{work.id} (of {work.owner.name}) started by a look that was {work.looked:.1f} s old")
         again = [old for old in earlier if old.owner and work.owner and same(old, work.owner.operation) and not old.fails]
         if again and not stripped and work.looked >= again[0].seconds:
             report.outcomes["outside of assumption 4"] += 1

@@ -60,7 +60,7 @@ def test_a_schedule_replays_from_its_seed() -> None:
     with WRONG["no_mark"]():
         seed = next(seed for seed in range(2_000) if play(seed).problems)
     reports = []
-    for _ in range(2):
+    for dummy in range(2):
         with WRONG["no_mark"]():
             reports.append(play(seed, verbose=True))
     assert reports[0].trace == reports[1].trace

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
 from .cloud import EPOCH, NOTHING, SIGN_IN, Response, VirtualCloud, Work, error
 
@@ -71,7 +71,8 @@ class Lane:
 
     def __init__(self, world: World, number: int, begins: float) -> None:
         self.world, self.number, self.time, self.wake = world, number, begins, begins
-        self.turn = threading.Semaphore(0)
+        self.turn = threading.Lock()  # taken by whoever may not go on
+        self.turn.acquire()
         self.run = Run("", None)
         self.runs: list[Run] = []
         self.clock = Clock(now=lambda: EPOCH + self.time, monotonic=lambda: self.time, sleep=self.sleep, random=world.random)
@@ -135,10 +136,10 @@ class Lane:
             delay += random() * min(world.faults.slow, timeout)
         response: Response = (0, b"", NOTHING)
         if run.kill_at_post == "sent":
-            self._launch(url, body, delay, when)
+            self._launch(url, body, delay, when, timeout)
             world.die(self, f"with its POST under way ({when or 'at once'})")
         if when == "late":  # the client sees its fault now, the cloud sees the request later
-            self._launch(url, body, delay, when)
+            self._launch(url, body, delay, when, timeout)
         elif when != "never":
             world.reach(self, self.time + delay)
             response = world.process(url, body, self.time, run)
@@ -154,12 +155,12 @@ class Lane:
             return Answer(response[0], response[2], response[1])
         return LOST_ANSWERS[name](world, response)
 
-    def _launch(self, url: str, body: bytes | None, delay: float, when: str) -> None:
+    def _launch(self, url: str, body: bytes | None, delay: float, when: str, timeout: float) -> None:
         """Have the POST arrive without its client."""
         if when == "never":
             return
         limit = self.world.faults.slow if when in ("late", "slow") else 0.0
-        arrival = self.time + delay + self.world.random() * limit
+        arrival = self.time + min(delay + self.world.random() * limit, timeout)
         self.world.later(arrival, functools.partial(self.world.process, url, body, run=self.run))
         self.world.in_flight = max(self.world.in_flight, arrival)
 

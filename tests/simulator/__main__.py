@@ -44,7 +44,7 @@ def main() -> int:
     args = parser.parse_args()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *dummy: stop.set())
     try:
         simulator = Simulator(
             args.scenario,

@@ -35,7 +35,7 @@ def wrong(detail: str, request_id: str) -> Refusal:
 
 def canonical_request(method: str, target: str, headers: dict[str, str], signed: list[str], body: bytes) -> str:
     """``target`` is path and query as they came over the wire; ``headers`` has lower-case names."""
-    path, _, query = target.partition("?")
+    path, dummy, query = target.partition("?")
     segments = [quote(segment, safe="-_.~") for segment in unquote(path).split("/")]
     uri = "/".join(segments)
     if not uri.endswith("/"):

@@ -158,7 +158,7 @@ async def drip_body(exchange: Exchange, *, interval: float = 0.05, when: str = "
 
 async def truncated_headers(exchange: Exchange, *, when: str = "after") -> None:
     """Ends in the middle of a header line: some clients take it for a 200 with an empty body."""
-    first, _ = whole(exchange.process_when(when))
+    first, dummy = whole(exchange.process_when(when))
     exchange.send(first[: first.index(b"\r\n") + 20])
     exchange.close()
 
@@ -229,7 +229,7 @@ async def endless(exchange: Exchange, *, mebibytes: int = 1024) -> None:
     answer = exchange.process()
     exchange.send(head(answer, Transfer_Encoding="chunked"))
     piece = chunk(b" " * 65536)
-    for _ in range(mebibytes * 16):
+    for dummy in range(mebibytes * 16):
         while exchange.transport.get_write_buffer_size() > 1 << 20 and not exchange.client_left:
             await asyncio.sleep(0.001)
         if exchange.client_left:

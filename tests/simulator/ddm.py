@@ -259,7 +259,7 @@ def related_data_nodes(cloud: Cloud, call: Call) -> Answer:
         }
         for node in nodes
     ]
-    latest = max(end for _, end in cloud.intervals_of(instance.id))
+    latest = max(end for dummy, end in cloud.intervals_of(instance.id))
     return Answer(200, {**_paged(call, "related_data_nodes", found), "latest_restorable_time": iso_offset(latest)})
 
 

@@ -311,7 +311,7 @@ async def paging(exchange: Exchange, *, mode: str, limit: int = 100, by: int = 1
 
 async def remark(exchange: Exchange, *, style: str = "strip") -> Answer:
     """The remark is stored otherwise than it was sent: ``strip``, ``upper``, ``cut`` (64 characters), ``html``."""
-    styles: dict[str, Callable[[str], str | None]] = {"strip": lambda _: None, "upper": str.upper, "cut": lambda text: text[:64], "html": html.escape}
+    styles: dict[str, Callable[[str], str | None]] = {"strip": lambda dummy: None, "upper": str.upper, "cut": lambda text: text[:64], "html": html.escape}
 
     def tweak(call: Call) -> None:
         sent = json.loads(call.body)

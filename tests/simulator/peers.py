@@ -28,7 +28,7 @@ def blackhole() -> Iterator[int]:
         server = stack.enter_context(socket.socket())
         server.bind(("127.0.0.1", 0))
         server.listen(0)
-        for _ in range(4):
+        for dummy in range(4):
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             with contextlib.suppress(BlockingIOError):
@@ -58,7 +58,7 @@ class Listener:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                sock, _ = self._server.accept()
+                sock, dummy = self._server.accept()
                 self.connections += 1
                 self.handle(sock)
 
@@ -92,8 +92,8 @@ class Proxy(Listener):
                 if not piece:
                     return
                 data += piece
-            head, _, rest = data.partition(b"\r\n\r\n")
-            first, _, headers = head.decode("latin-1").partition("\r\n")
+            head, dummy, rest = data.partition(b"\r\n\r\n")
+            first, dummy, headers = head.decode("latin-1").partition("\r\n")
             self.requests.append(first)
             self.heads.append(head.decode("latin-1"))
             if self.status != 200:
@@ -105,8 +105,8 @@ class Proxy(Listener):
     @staticmethod
     def _forward(sock: socket.socket, first: str, headers: str, rest: bytes) -> None:
         method, target, version = first.split(" ")
-        authority, _, path = target.removeprefix("http://").partition("/")
-        host, _, port = authority.rpartition(":")
+        authority, dummy, path = target.removeprefix("http://").partition("/")
+        host, dummy, port = authority.rpartition(":")
         with socket.create_connection((host.strip("[]"), int(port)), timeout=30) as upstream:
             if method == "CONNECT":
                 sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
 NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
 NOW_MS = int(NOW * 1000)

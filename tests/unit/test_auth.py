@@ -29,7 +29,7 @@ AK, SK = VECTORS["access_key"], VECTORS["secret_key"]
 
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: vector["name"])
 def test_the_eight_vectors(vector: dict[str, Any]) -> None:
-    query = auth.query_string([(key, value) for key, value in vector["query"]])
+    query = auth.query_string(list(map(tuple, vector["query"])))
     uri = vector["path"] + ("?" + query if query else "")
     added = auth.signed(vector["method"], f"https://{vector['host']}{uri}", vector["headers"], vector["body"].encode(), AK, SK, STAMP)
     names = ";".join(sorted(name.lower() for name in [*vector["headers"], "Host", "X-Sdk-Date"]))
@@ -158,7 +158,7 @@ def test_an_expired_token_is_renewed_once_and_no_more() -> None:
     "reply", [token_answer(""), token_answer("abc"), token_answer("token-one", None), answer(201, {}, x_subject_token="token-one"), answer(201, [])]
 )
 def test_an_answer_of_iam_without_a_token_is_refused(reply: Any) -> None:
-    made, _ = cloud([reply], **LOGIN)
+    made, dummy = cloud([reply], **LOGIN)
     with pytest.raises(Exception, match="without a token"):
         made.get("dcs", "v2", "instances")
 
@@ -176,7 +176,7 @@ def test_the_project_is_looked_up_by_its_exact_name() -> None:
     "projects", [[], [{"id": "p1", "name": "other"}], [{"id": "p1", "name": "n"}, {"id": "p2", "name": "n"}], [{"id": "../x", "name": "n"}]]
 )
 def test_no_project_or_several_are_an_error(projects: list[Any]) -> None:
-    made, _ = cloud([answer(200, {"projects": projects})], project_id=None, project_name="n")
+    made, dummy = cloud([answer(200, {"projects": projects})], project_id=None, project_name="n")
     with pytest.raises(Exception, match="one is needed") as caught:
         made.get("dcs", "v2", "instances")
     assert getattr(caught.value, "kind", None) == "not_found"

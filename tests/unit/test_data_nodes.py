@@ -92,7 +92,7 @@ def test_no_mapping_names_each_node_with_the_reason_for_each_candidate() -> None
 
 
 def test_the_reason_of_the_server_is_made_harmless() -> None:
-    _, reason = relations(offer({"s1": "B"}, {"b": "too \x1b[2Jold\n" + "x" * 500}))
+    dummy, reason = relations(offer({"s1": "B"}, {"b": "too \x1b[2Jold\n" + "x" * 500}))
     assert "too \\x1b[2Jold\\n" in str(reason)
     assert str(reason).isprintable() and len(str(reason)) < 350
 

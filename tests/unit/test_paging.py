@@ -62,7 +62,7 @@ def test_duplicates_across_pages_are_dropped(count: int, limit: int, overlap: in
 @given(st.lists(st.tuples(st.lists(st.integers(0, 30), max_size=12), st.none() | st.integers(-2, 40)), max_size=12), st.integers(1, 12))
 def test_whatever_comes_it_ends_without_a_duplicate(pages: list[tuple[list[int], int | None]], limit: int) -> None:
     queue = [(rows(*numbers), total) for numbers, total in pages]
-    offered = {row["id"] for page, _ in queue for row in page}
+    offered = {row["id"] for page, dummy in queue for row in page}
     try:
         found = collect(lambda offset, size: queue.pop(0) if queue else ([], None), limit, "id", "rows")
     except ProtocolError:

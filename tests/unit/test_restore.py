@@ -584,7 +584,7 @@ def test_no_cloud_starts_it_twice(faults: list[str], reads: list[bool], lag: flo
     """Neither within a run nor over several, as long as a record becomes visible before its restore has ended."""
     time = Time()
     world = World(time, list(faults), reads, lag, lasts)
-    for _ in range(runs):
+    for dummy in range(runs):
         world.may_be_sent_again = True
         before = len(world.begun)
         try:

@@ -54,7 +54,7 @@ def test_no_content_is_no_record() -> None:
 
 @pytest.mark.parametrize("body", [{}, {"restore_record_response": None}, {"restoreRecordResponse": []}, [], None, "x", {"restore_record_response": [7]}])
 def test_an_answer_without_its_list_is_an_error(body: Any) -> None:
-    service, _ = dcs(answer(200, body))
+    service, dummy = dcs(answer(200, body))
     with pytest.raises(ProtocolError, match="restore records of i"):
         service.restores("i")
 
@@ -62,14 +62,14 @@ def test_an_answer_without_its_list_is_an_error(body: Any) -> None:
 @pytest.mark.parametrize("field", ["restore_id", "backup_id", "status", "created_at"])
 @pytest.mark.parametrize("value", [None, {}, ""])
 def test_a_record_without_what_counts_is_an_error(field: str, value: Any) -> None:
-    service, _ = dcs(answer(200, {"restore_record_response": [{**RESTORE, field: value}], "total_num": 1}))
+    service, dummy = dcs(answer(200, {"restore_record_response": [{**RESTORE, field: value}], "total_num": 1}))
     with pytest.raises(ProtocolError, match=f"without a valid {field}"):
         service.restores("i")
 
 
 @pytest.mark.parametrize(("value", "flag"), [("TRUE", True), ("FALSE", False), (True, True), ("true", True), (None, None), ({}, None)])
 def test_backups(value: Any, flag: bool | None) -> None:
-    service, _ = dcs(answer(200, {"backup_record_response": [{**BACKUP, "is_support_restore": value, "size": "1024", "remark": {}}], "total_num": 1}))
+    service, dummy = dcs(answer(200, {"backup_record_response": [{**BACKUP, "is_support_restore": value, "size": "1024", "remark": {}}], "total_num": 1}))
     (row,) = service.backups("i")
     assert row["is_support_restore"] is flag
     assert row["size"] == 1024 and row["remark"] is None and row["period"] is None
@@ -96,7 +96,7 @@ def test_an_instance_and_its_task(task: Any, shown: str | None) -> None:
 
 
 def test_an_instance_that_is_not_there() -> None:
-    service, _ = dcs(answer(404, {"error_code": "DCS.3022", "error_msg": "This DCS instance does not exist."}))
+    service, dummy = dcs(answer(404, {"error_code": "DCS.3022", "error_msg": "This DCS instance does not exist."}))
     with pytest.raises(NotFound, match=r"i does not exist in this project and region.*DCS\.3022") as caught:
         service.instance("i")
     assert caught.value.details()["error_code"] == "DCS.3022"
@@ -128,7 +128,7 @@ def test_the_posts_of_dcs() -> None:
 @pytest.mark.parametrize(("value", "available"), [(True, True), (False, False), ("true", False), (1, False), (None, False)])
 def test_only_true_is_available(value: Any, available: bool) -> None:
     row = {"instance_id": "t", "available": value, "unavailable_reason": ""}
-    service, _ = ddm(answer(200, {"instances": [row], "total": 1, "target_data_nodes": [row]}))
+    service, dummy = ddm(answer(200, {"instances": [row], "total": 1, "target_data_nodes": [row]}))
     assert service.restorable_instances("s")[0]["available"] is available
     assert service.restorable_data_nodes("s", "t", "n", 1)[0]["available"] is available
 
@@ -145,14 +145,14 @@ def test_jobs_have_one_form() -> None:
 
 
 def test_a_job_that_is_not_known_comes_as_400() -> None:
-    service, _ = ddm(answer(400, {"error_code": "DBS.300400", "error_msg": "The task does not exist."}))
+    service, dummy = ddm(answer(400, {"error_code": "DBS.300400", "error_msg": "The task does not exist."}))
     with pytest.raises(NotFound):
         service.job("j1")
 
 
 @pytest.mark.parametrize("body", [{}, {"job": None}, {"job": []}, [], {"job": {"id": "j1"}}])
 def test_a_job_that_is_none(body: Any) -> None:
-    service, _ = ddm(answer(200, body))
+    service, dummy = ddm(answer(200, body))
     with pytest.raises(ProtocolError):
         service.job("j1")
 

@@ -200,12 +200,12 @@ def test_a_post_is_never_repeated(reply: Any) -> None:
 
 def test_no_content_is_no_body() -> None:
     for status in (204, 205):
-        made, _ = cloud([answer(status, b"garbage")])
+        made, dummy = cloud([answer(status, b"garbage")])
         assert made.get("dcs", "v2", "instances").body is None
 
 
 def test_garbage_with_200_names_the_call_and_the_request() -> None:
-    made, _ = cloud([answer(200, b"<title>Login</title>", x_request_id="0123456789abcdef")], max_retries=1)
+    made, dummy = cloud([answer(200, b"<title>Login</title>", x_request_id="0123456789abcdef")], max_retries=1)
     with pytest.raises(ProtocolError, match=r"GET https://dcs\..*instances: The answer is not usable JSON .*Login") as caught:
         made.get("dcs", "v2", "instances", query={"name": "not-told"})
     assert caught.value.details()["request_id"] == "0123456789abcdef"

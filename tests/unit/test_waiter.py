@@ -72,7 +72,7 @@ def test_a_last_word_that_is_taken_back_does_not_count() -> None:
 
 def test_failure_tells_code_reason_and_ids() -> None:
     time = Time()
-    watched, _ = watch(time, FAILED)
+    watched, dummy = watch(time, FAILED)
     run(time, watched)
     assert isinstance(watched.error, OperationFailed)
     assert str(watched.error).startswith("Restore failed (dcs.08.0007): the data could not be synchronised. Nothing was repeated")
@@ -89,7 +89,7 @@ def test_failure_tells_code_reason_and_ids() -> None:
 
 
 def test_failure_without_a_reason() -> None:
-    watched, _ = watch(Time(), Status("failed", "failed"))
+    watched, dummy = watch(Time(), Status("failed", "failed"))
     run(Time(), watched)
     assert "the cloud gives no reason" in str(watched.error)
 
@@ -114,13 +114,13 @@ def test_an_end_seen_at_the_deadline_is_confirmed_there() -> None:
     run(time, watched, timeout=0.0)
     assert watched.error is None and len(looks) == 2
 
-    watched, _ = watch(time, DONE, RUNNING)
+    watched, dummy = watch(time, DONE, RUNNING)
     run(time, watched, timeout=0.0)
     assert isinstance(watched.error, WaitTimeout)
 
 
 def test_an_unknown_status_is_waited_for_and_told() -> None:
-    watched, _ = watch(Time(), Status("running", "RESTORING2"))
+    watched, dummy = watch(Time(), Status("running", "RESTORING2"))
     run(Time(), watched)
     assert isinstance(watched.error, WaitTimeout)
     assert "RESTORING2" in str(watched.error)
@@ -128,7 +128,7 @@ def test_an_unknown_status_is_waited_for_and_told() -> None:
 
 def test_reads_may_fail_for_a_while() -> None:
     time = Time()
-    watched, _ = watch(time, BROKEN, ApiError("x", 503, None, False), RUNNING, ProtocolError("x", transient=True), DONE, BROKEN, DONE)
+    watched, dummy = watch(time, BROKEN, ApiError("x", 503, None, False), RUNNING, ProtocolError("x", transient=True), DONE, BROKEN, DONE)
     run(time, watched)
     assert watched.error is None and watched.last == DONE
 
@@ -180,10 +180,10 @@ def test_the_interval_varies_so_that_a_fleet_does_not_ask_in_step() -> None:
 
 def test_many_are_waited_for_at_once() -> None:
     time = Time()
-    quick, _ = watch(time, DONE, name="quick")
+    quick, dummy = watch(time, DONE, name="quick")
     slow, looks = watch(time, *[RUNNING] * 5, DONE, name="slow")
-    failing, _ = watch(time, RUNNING, FAILED, name="failing")
-    stuck, _ = watch(time, RUNNING, name="stuck")
+    failing, dummy = watch(time, RUNNING, FAILED, name="failing")
+    stuck, dummy = watch(time, RUNNING, name="stuck")
     run(time, quick, slow, failing, stuck)
     assert [type(w.error) for w in (quick, slow, failing, stuck)] == [type(None), type(None), OperationFailed, WaitTimeout]
     assert quick.elapsed == 2.0
@@ -198,7 +198,7 @@ words = st.sampled_from([RUNNING, DONE, FAILED, BROKEN, GONE, Status("running", 
 def test_every_wait_ends_in_time_and_only_on_evidence(scripts: list[list[Any]], timeout: int, interval: int, chance: float) -> None:
     time = Time(random=chance)
     watched = [watch(time, *script) for script in scripts]
-    run(time, *[one for one, _ in watched], timeout=timeout, interval=interval)
+    run(time, *[one for one, dummy in watched], timeout=timeout, interval=interval)
     assert time.passed <= timeout + 1e-6
     for (one, looks), script in zip(watched, scripts, strict=True):
         assert one.done

@@ -15,8 +15,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import a
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, InvalidArgument, NotFound
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer, Http
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
 AGENT = "huaweicloud.recovery (Ansible collection)"

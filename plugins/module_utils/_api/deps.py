@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import traceback
 
+__all__ = ["IMPORT_ERROR", "requests"]  # the client reads deps.requests
+
 IMPORT_ERROR: str | None = None
 try:
-    import requests as requests  # re-exported: the client reads deps.requests
+    import requests
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()

@@ -172,5 +172,7 @@ def normal_code(code: str | None) -> str | None:
 
 def printable(value: t.Any, limit: int = 500) -> str:
     """Return server text fit for a terminal: control, bidirectional and unpaired surrogate characters escaped, cut at `limit`."""
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(value)[: limit + 1])
+    text = str(value)[: limit + 1]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     return text if len(text) <= limit else text[:limit] + "..."

@@ -24,8 +24,8 @@ class AuthFailed(CloudError):
 def token(session: Session, base: str, settings: t.Mapping[str, t.Any]) -> tuple[str, str]:
     """Return (token, project id) for username/password/domain_name, scoped to project_id or else project_name. POST /v3/auth/tokens."""
     user = {"name": settings["username"], "password": settings["password"], "domain": {"name": settings["domain_name"]}}
-    project = {"id": settings["project_id"]} if settings.get("project_id") else {"name": settings.get("project_name") or settings.get("region")}
-    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": {"project": project}}}
+    scope = {"id": settings["project_id"]} if settings.get("project_id") else {"name": settings.get("project_name") or settings.get("region")}
+    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": {"project": scope}}}
     reply = session.read("POST", f"{base}/v3/auth/tokens?nocatalog=true", _plain, json.dumps(body).encode())
     value = reply.headers.get("x-subject-token", "")
     found = reply.body.get("token") if isinstance(reply.body, dict) else None

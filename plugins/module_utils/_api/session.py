@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, ProtocolError, classify, parse_error, printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
 READ_CAP, POST_CAP, SKEW = 8 << 20, 1 << 20, 15 * 60  # bytes of one page, bytes of a POST's answer, seconds (facts.md 2)
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
@@ -39,7 +39,7 @@ class Reply:
 
 
 class Session:
-    """Exchanges over one `http` callable (see http.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats."""
+    """Exchanges over one `http` callable (see transport.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats."""
 
     def __init__(self, http: t.Callable[..., Answer], clock: Clock, http_timeout: float, max_retries: int) -> None:
         self._http, self._clock, self._timeout, self._max_retries = http, clock, http_timeout, max_retries

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 if TYPE_CHECKING:
     CallbackBase = object  # Ansible has no type information
@@ -55,7 +56,7 @@ ActionBase._execute_module = spy(ActionBase._execute_module)
 if os.environ.get("WITNESS_UNKNOWN_CORE"):
     from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._door import Door
 
-    Door.parsed = unknown  # type: ignore[method-assign]
+    mock.patch.object(Door, "parsed", unknown).start()
 
 
 def leaves(value: Any, path: str) -> dict[str, str]:

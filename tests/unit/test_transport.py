@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, TlsError, TransportError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import Answer, Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
 from tests.simulator import tls
 
 CAP = 1 << 20
@@ -62,7 +62,7 @@ class Server:
     def accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                connection, _ = self.socket.accept()
+                connection, dummy = self.socket.accept()
                 self.accepted += 1
                 self.open.append(connection)
                 threading.Thread(target=self.serve, args=[connection], daemon=True).start()
@@ -82,7 +82,7 @@ class Server:
             if not piece:
                 return b""
             data += piece
-        head, _, body = data.partition(b"\r\n\r\n")
+        head, dummy, body = data.partition(b"\r\n\r\n")
         length = next((int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
         while len(body) < length:
             body += connection.recv(65536)
@@ -146,7 +146,7 @@ def test_an_answer(serve: Callable[..., Server]) -> None:
 def test_a_kept_alive_connection_serves_reads_but_not_a_post(serve: Callable[..., Server]) -> None:
     server = serve(reply())
     http = Http()
-    for _ in range(3):
+    for dummy in range(3):
         get(http, server.url)
     assert server.accepted == 1
     get(http, server.url, fresh=True, body=b"{}")
@@ -168,7 +168,11 @@ def test_an_interim_answer_is_not_the_answer(serve: Callable[..., Server]) -> No
 
 def test_an_answer_is_never_taken_for_that_of_the_next_request(serve: Callable[..., Server]) -> None:
     answers = [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + reply(b'"first"'), reply(b'"second"')]
-    server = serve(lambda connection, request: says(answers.pop(0))(connection, request))
+
+    def next_answer(connection: socket.socket, request: bytes) -> bool:
+        return says(answers.pop(0))(connection, request)
+
+    server = serve(next_answer)
     http = Http()
     assert failure(http, server.url).sent is True
     assert get(http, server.url).body == b'"second"'
@@ -248,7 +252,7 @@ def test_a_connection_that_is_not_answered_has_sent_nothing() -> None:
     with socket.socket() as server, contextlib.ExitStack() as waiting:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
-        for _ in range(8):  # fill its queue: the next one is not even refused
+        for dummy in range(8):  # fill its queue: the next one is not even refused
             client = waiting.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(server.getsockname())
@@ -466,7 +470,7 @@ def test_variables_that_name_certificates_have_no_effect(
 
 
 def test_old_tls_is_refused(serve: Callable[..., Server], authority: tuple[ssl.SSLContext, str]) -> None:
-    from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.http import tls_context
+    from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import tls_context
 
     for arguments in ((True, authority[1]), (False, None), (True, None)):
         assert tls_context(*arguments).minimum_version == ssl.TLSVersion.TLSv1_2
@@ -487,7 +491,7 @@ def test_a_handshake_that_breaks_has_sent_nothing(serve: Callable[..., Server]) 
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def refuse() -> None:
-            connection, _ = server.accept()
+            connection, dummy = server.accept()
             connection.recv(10)
             reset(connection, b"")
 
