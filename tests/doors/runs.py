@@ -78,12 +78,12 @@ def tool(name: str) -> list[str]:
 
 
 def settings(home: Path, env: Mapping[str, str]) -> dict[str, str]:
-    plugins = {f"ANSIBLE_{kind.upper()}_PLUGINS": str(HERE / "plugins" / kind) for kind in ("connection", "become")}
+    plugins = {f"ANSIBLE_{kind.upper()}_PLUGINS": str(HERE / "plugins" / kind) for kind in ("action", "become", "callback", "connection")}
     return {
         **door.environment(str(home)),
         "PATH": os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)]),
         **plugins,
-        "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "plugins" / "callback"),
+        "ANSIBLE_LIBRARY": str(HERE / "plugins" / "modules"),
         "ANSIBLE_CALLBACKS_ENABLED": "witness",
         "ANSIBLE_INVENTORY": str(HERE / "plays" / "fleet.ini"),
         "ANSIBLE_ASYNC_DIR": str(home / "async"),
@@ -95,7 +95,7 @@ def settings(home: Path, env: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def run(command: list[str], home: Path, sim: Simulator, env: Mapping[str, str] | None = None, timeout: float = 120) -> Run:
+def run(command: list[str], home: Path, sim: Simulator, env: Mapping[str, str] | None = None, timeout: float = 300) -> Run:
     """Run a command with the simulator's own variables (`env` replaces them), in a home that may be used again."""
     witness = home / "witness"
     for old in home.glob("witness*"):
@@ -117,7 +117,7 @@ def run(command: list[str], home: Path, sim: Simulator, env: Mapping[str, str] |
 
 
 def play(
-    path: Path, home: Path, sim: Simulator, *args: str, variables: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None, timeout: float = 120
+    path: Path, home: Path, sim: Simulator, *args: str, variables: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None, timeout: float = 300
 ) -> Run:
     """Run a playbook from the beginning of the scenario. Its variables are the well-known ids and the cloud's URL."""
     sim.reset()

@@ -44,11 +44,12 @@ class World:
         if name == "nameless":
             return "https://dcs.nowhere.invalid"
         if name not in self._ports:
-            self._ports[name] = {
+            ways: dict[str, Callable[[], int]] = {
                 "closed": roads.closed_port,
                 "black hole": lambda: self._stack.enter_context(roads.black_hole()),
-                "handshake": lambda: self._stack.enter_context(roads.listener(roads.reset_in_handshake)),
-            }[name]()
+                "handshake": lambda: self.listen(roads.reset_in_handshake),
+            }
+            self._ports[name] = ways[name]()
         return f"{'https' if name == 'handshake' else 'http'}://127.0.0.1:{self._ports[name]}"
 
 

@@ -125,11 +125,11 @@ def test_78_the_first_of_two_addresses_is_dead(bench: Bench, operation: Operatio
 
 
 @every_operation
-@pytest.mark.parametrize("fault", ["hang", "server_error", "throttle"])
-def test_a_task_that_cannot_read_ends_in_time(bench: Bench, operation: Operation, fault: str) -> None:
+@pytest.mark.parametrize(("fault", "params"), [("hang", {}), ("server_error", {}), ("throttle", {"retry_after": 60})])
+def test_a_task_that_cannot_read_ends_in_time(bench: Bench, operation: Operation, fault: str, params: dict[str, Any]) -> None:
     """Nothing was sent yet, so nothing speaks for going on after wait_timeout."""
     bench.wire.patience = IMPATIENCE
-    bench.sim.fault(fault, times=None, **({"retry_after": 60} if fault == "throttle" else {}))
+    bench.sim.fault(fault, times=None, **params)
     outcome = bench.run(operation, wait_timeout=100)
     assert (outcome.result["failed"], outcome.result["changed"], outcome.received) == (True, False, 0)
     assert outcome.elapsed - outcome.real <= 105

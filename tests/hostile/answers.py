@@ -52,7 +52,7 @@ ODD_TEXTS = (
         "[rst1:",
     ),
 )
-ODD_VALUES = (
+ODD_VALUES: tuple[Any, ...] = (
     None,
     True,
     False,
@@ -148,7 +148,7 @@ STATUSES = (
     999,
     -1,
 )
-HEADERS = (
+HEADERS: tuple[dict[str, str], ...] = (
     *(
         {},
         {"retry-after": "soon"},
@@ -263,7 +263,7 @@ def mutate(chance: random.Random, answer: Answer) -> Answer:
         status = chance.choice(STATUSES)
         headers.update(chance.choice(HEADERS))
         if chance.random() < 0.5:
-            code = chance.choice(("DCS.4097", "DBS.200019", "APIGW.0308", "APIGW.0301", "DCS.5000", "111400017", "\x1b[2J", 5, None, {}, "X" * 500))
+            code: Any = chance.choice(("DCS.4097", "DBS.200019", "APIGW.0308", "APIGW.0301", "DCS.5000", "111400017", "\x1b[2J", 5, None, {}, "X" * 500))
             body = json.dumps(changed(chance, {"error_code": code, "error_msg": chance.choice(ODD_TEXTS), "error_ext_msg": None})).encode()
     return Answer(status, headers, body)
 

@@ -32,7 +32,7 @@ CANARY = "cAnaRy-5ecret-0f-7he-mine"
 
 BAD_IDS = (
     *("..", ".", "../..", "../../etc/passwd", "%2e%2e", "%2E%2E%2F", "a/b", "/a", "a/", "a\\b", "a?x", "a#", "a;b", "a&b=c", "a b", " a", "a ", "a\n", "\ta"),
-    *("a\r\nX-Injected: 1", "a\x00", "a\x1b[2J", "é", "ａ", "а", "١", "\u202ea", "a\u200b", "\U0001f9ef", "a" * 129, "a" * 1000, "-a", "_a", "a.b", "a:b"),
+    *("a\r\nX-Injected: 1", "a\x00", "a\x1b[2J", "é", "\uff41", "\u0430", "\u0661", "\u202ea", "a\u200b", "\U0001f9ef", "a" * 129, "a" * 1000, "-a", "_a", "a.b", "a:b"),
     *("{{ instance_id }}", "$(id)", "`id`", "'; DROP", '"', "a%", "a+b", "a@b", "null/", "~", "*", "[]", "{}", "a,b", "a=b", "\udcff"),
 )
 BAD_ENDPOINTS = (
@@ -65,8 +65,8 @@ BAD_ENDPOINTS = (
         "https://dcs.example.com.",
         "https://dcs.example.com./",
         "https://dcs.exämple.com",
-        "https://ｄcs.example.com",
-        "https://dcs。example.com",
+        "https://\uff44cs.example.com",
+        "https://dcs\u3002example.com",
         "https://dcs.example.com:0",
     ),
     *(
@@ -140,7 +140,7 @@ BAD_REGIONS = (
     "ap_southeast_3",
     "ap-southeast-3:443",
     "é-1",
-    "ap-southeast-٣",
+    "ap-southeast-\u0663",
 )
 BAD_CLOUDS = (
     "evil.com/..",
@@ -197,14 +197,14 @@ BAD_TIMES = (
         "None",
         "nan",
         "inf",
-        "١٧٤٧٧٣٢٣٥٢٠٧٦",
+        "\u0661\u0667\u0664\u0667\u0667\u0663\u0662\u0663\u0665\u0662\u0660\u0667\u0666",
     ),
     *(
         "2125-05-20T09:40:40Z",
         "9999-12-31T23:59:59Z",
         "0000-00-00T00:00:00Z",
         "2025-05-20T09:40:40Z\r\nX: y",
-        "２０２５-05-20T09:40:40Z",
+        "\uff12\uff10\uff12\uff15-05-20T09:40:40Z",
         "2025-05-20T09:40:40.1234567890Z",
         "T",
         "Z",
@@ -245,7 +245,7 @@ def bad_endpoints(chance: random.Random) -> Iterator[str]:
     for dummy in range(EACH):
         base = "https://dcs.example.com"
         place = chance.randrange(len("https://"), len(base) + 1)
-        yield base[:place] + chance.choice("@?#[]%!$&'()*+,;=<>{}|^`\"~ \t\r\n\x00\x1b\\é１。") + chance.choice(("", "x", "/", ":80")) + base[place:]
+        yield base[:place] + chance.choice("@?#[]%!$&'()*+,;=<>{}|^`\"~ \t\r\n\x00\x1b\\é\uff11\u3002") + chance.choice(("", "x", "/", ":80")) + base[place:]
 
 
 def bad_regions(chance: random.Random) -> Iterator[str]:
@@ -259,7 +259,7 @@ def bad_clouds(chance: random.Random) -> Iterator[str]:
     yield from BAD_CLOUDS
     for dummy in range(EACH):
         place = chance.randrange(1, 12)
-        yield "myhuaweicloud.com"[:place] + chance.choice("@?#[]%!$&'()*+,;=<>{}|^`\"~ \t\r\n\x00\x1b\\é１。_") + "myhuaweicloud.com"[place:]
+        yield "myhuaweicloud.com"[:place] + chance.choice("@?#[]%!$&'()*+,;=<>{}|^`\"~ \t\r\n\x00\x1b\\é\uff11\u3002_") + "myhuaweicloud.com"[place:]
 
 
 def bad_times(chance: random.Random) -> Iterator[str]:
@@ -389,10 +389,10 @@ TOTAL = 5_000
 
 
 def test_there_are_enough() -> None:
-    assert sum(len(list(values(random.Random(0)))) for dummy, values, dummy in PLACES) >= TOTAL
+    assert sum(len(list(place[1](random.Random(0)))) for place in PLACES) >= TOTAL
 
 
-@pytest.mark.parametrize(("option", "values", "run"), PLACES, ids=[f"{number}-{option}" for number, (option, dummy, dummy) in enumerate(PLACES)])
+@pytest.mark.parametrize(("option", "values", "run"), PLACES, ids=[f"{number}-{place[0]}" for number, place in enumerate(PLACES)])
 def test_bad_input_is_refused_before_any_request(
     option: str, values: Callable[[random.Random], Iterator[str]], run: Callable[[str, Any], dict[str, Any]]
 ) -> None:

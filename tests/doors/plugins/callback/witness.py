@@ -40,7 +40,7 @@ def spy(execute: Any) -> Any:
     """Callbacks are loaded before the workers are forked, so these see the change as well."""
 
     def execute_module(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if "huaweicloud.recovery" in (self._task.resolved_action or ""):
+        if "huaweicloud.recovery" in (self._task.resolved_action or "") or self._task.action == "talkative":
             with open(os.environ["WITNESS_FILE"] + ".modules", "a", encoding="utf-8") as file:
                 file.write(self._task.get_name() + "\n")
         return execute(self, *args, **kwargs)
