@@ -360,7 +360,9 @@ ALL, DCS, DDM = OPERATIONS, (DCS_RESTORE, DCS_BACKUP), (DDM_RECOVERY,)
 RETRY_AFTER = ("soon", "-5", "1e9", "999999999", "", "5.5", "Thu, 99 Foo 2026 25:61:61 GMT", "9" * 400, "\u0663")
 ODD_STATUS = ("paused", "RESTORING2", "SUCCEED", " succeed ", "\x1b[2J\u202egone\r\n", "x" * 10_000)
 ODD_IDS: tuple[Any, ...] = (5, None, {}, "", [], True, "x" * 10_240, " spaced out ", "../../etc", "a\r\nb")
-NOT_TRUE: tuple[Any, ...] = ("yes", 1, None, [True])
+ODD_PROGRESS: tuple[Any, ...] = ("100,00", None, -5, 250, "NaN", [], "")
+NO_REASON: tuple[Any, ...] = ({}, None, "")
+NOT_TRUE: tuple[Any, ...] = (1, None, "yes", [True])
 ESCAPES = "\x1b[2J\u202e\r\nAll went well\x00"
 Line = tuple[int, str, Arrange, Expect, Any]
 
@@ -545,7 +547,7 @@ TABLE: list[Line] = [
         for value in ODD_STATUS
     ),
     line(40, "never ends", both(option(wait_timeout=90), outcome(stuck=True)), WAIT_TIMEOUT.but(after=90), check=running),
-    *(line(41, f"progress {value!r}", poll("rewrite", None, key=progress, value=value), DONE) for value in ("100,00", None, -5, 250, "NaN", [], "")),
+    *(line(41, f"progress {value!r}", poll("rewrite", None, key=progress, value=value), DONE) for value in ODD_PROGRESS),
     line(42, "fails with a code", outcome(fail="dcs.08.0007"), lost("operation_failed", "dcs.08.0007", "could not be synchronised"), DCS, running),
     line(42, "fails with a reason", outcome(fail="The node\x1b[2J is broken."), lost("operation_failed", "The node"), DDM, running),
     *(
@@ -557,7 +559,7 @@ TABLE: list[Line] = [
             DCS,
             running,
         )
-        for value in ({}, None, "")
+        for value in NO_REASON
     ),
     line(43, "succeeds, the instance is not ready for 60 s", outcome(settle=60), DONE.but(after=90)),
     line(43, "succeeds, the instance is broken", outcome(leave="ERROR"), lost("operation_failed", "ERROR"), (DCS_RESTORE, DDM_RECOVERY), running),
@@ -635,7 +637,7 @@ TABLE: list[Line] = [
     *(
         line(67, f"{what} available {value!r}", read("rewrite", None, of, key="available", value=value), unread("not_restorable"), DDM)
         for what, of in (("target", "ddm.restorable_instances"), ("data node", "ddm.restorable_data_node"))
-        for value in NOT_TRUE
+        for value in ("true", *NOT_TRUE)
     ),
     *(
         line(

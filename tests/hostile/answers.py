@@ -10,7 +10,6 @@ import copy
 import json
 import random
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -269,23 +268,29 @@ def mutate(chance: random.Random, answer: Answer) -> Answer:
 
 
 class Replay:
-    """A cloud in memory: answers as recorded, the last one for ever. `change` may make something else of each."""
+    """A cloud in memory: answers as recorded, the last one for ever. After the first `spare` ones a `share` of them is hostile, or those to the POST."""
 
-    def __init__(self, answers: dict[str, list[Answer]], change: Callable[[str, Answer], Answer]) -> None:
-        self._answers, self._change = answers, change
+    def __init__(self, answers: dict[str, list[Answer]], chance: random.Random, share: float = 1.0, spare: int = 0, post_alone: bool = False) -> None:
+        self._answers, self._chance, self._share, self._spare, self._post_alone = answers, chance, share, spare, post_alone
         self._used: dict[str, int] = {}
-        self.posts = self.served = 0
+        self.posts = self.served = self.spoilt = 0
 
     def __call__(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool = False) -> Answer:
         self.served += 1
         self.posts += fresh
-        key = key_of(method, url)
-        if key not in self._answers:  # a page beyond the end, or an id that only a hostile answer knows
-            known = [name for name in self._answers if name.rpartition(" ")[0] == key.rpartition(" ")[0]]
-            template = self._answers[known[0]][-1] if known else Answer(404, {}, b'{"error_code":"DCS.3022","error_msg":"Not found"}')
-            return self._change(key, emptied(template) if known else template)
-        used = self._used[key] = self._used.get(key, -1) + 1
-        return self._change(key, self._answers[key][min(used, len(self._answers[key]) - 1)])
+        true = self._true(key_of(method, url))
+        if not fresh if self._post_alone else self.served <= self._spare or self._chance.random() >= self._share:
+            return true
+        self.spoilt += 1
+        return mutate(self._chance, true)
+
+    def _true(self, key: str) -> Answer:
+        if key in self._answers:
+            used = self._used[key] = self._used.get(key, -1) + 1
+            return self._answers[key][min(used, len(self._answers[key]) - 1)]
+        # a page beyond the end, or an id that only a hostile answer knows
+        known = [name for name in self._answers if name.rpartition(" ")[0] == key.rpartition(" ")[0]]
+        return emptied(self._answers[known[0]][-1]) if known else Answer(404, {}, b'{"error_code":"DCS.3022","error_msg":"Not found"}')
 
 
 def emptied(answer: Answer) -> Answer:

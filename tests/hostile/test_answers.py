@@ -24,10 +24,15 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from tests.faults.bench import OPERATIONS, Operation, Time, cloud, perform
-from tests.hostile.answers import Recorder, Replay, mutate
+from tests.hostile.answers import Recorder, Replay
 from tests.simulator import scenario as names
 
-CALLS_EACH, TASKS_EACH = 4_800, 1_300  # for each call and each operation: more than 100,000 answers together
+CALL_ANSWERS, TASK_ANSWERS = 5_800, 2_500  # hostile ones to each call and to each operation: more than 100,000 together
+URL = "https://cloud.example.com"
+ENV = {
+    **{f"HW_{service}_ENDPOINT": URL for service in ("DCS", "DDM", "IAM")},
+    **{"HW_REGION_NAME": names.REGION, "HW_PROJECT_ID": names.PROJECT_ID, "HW_ACCESS_KEY": names.ACCESS_KEY, "HW_SECRET_KEY": names.SECRET_KEY},
+}
 POINT = int(time.time() * 1000) - 7_200_000
 Call = Callable[[Cloud], Any]
 CALLS: dict[str, Call] = {
@@ -128,58 +133,35 @@ def check_error(error: CloudError, told: str) -> None:
 
 
 def ask(name: str, count: int) -> None:
+    """Make one call again and again, until `count` hostile answers were given."""
     answers, true = recorded()[0][name]
-    cloud_url, slowest = "https://cloud.example.com", 0.0
-    for seed in range(count):
+    given, seed, slowest = 0, 0, 0.0
+    while given < count:
         chance = random.Random(f"{name} {seed}")
-        spare = len(answers) > 1 and chance.random() < 0.5  # the first answer stays true
-        replay = Replay(answers, lambda key, answer: answer if spare and replay.served == 1 else mutate(chance, answer))
+        spare = int(len(answers) > 1 and chance.random() < 0.5)  # the first answer stays true
+        replay = Replay(answers, chance, spare=spare)
         told = f"{name}, seed {seed}"
         begun = time.monotonic()
         try:
-            value = CALLS[name](Cloud(options(name, cloud_url), {}, http=replay, clock=still()))
+            value = CALLS[name](Cloud(options(name, URL), {}, http=replay, clock=still()))
         except CloudError as error:
             check_error(error, told)
         else:
             check_rows(value, true, told)
         slowest = max(slowest, time.monotonic() - begun)
+        given, seed = given + replay.spoilt, seed + 1
     assert slowest < 2
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_answers_to_one_call(name: str) -> None:
-    ask(name, CALLS_EACH)
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_answers_to_a_whole_operation(operation: Operation) -> None:
-    assert work(operation, TASKS_EACH) > 3 * TASKS_EACH
-
-
-def work(operation: Operation, count: int) -> int:
-    """Run the operation `count` times; each answer is spoiled by chance. Returns how many were."""
-    answers, total = recorded()[1][operation.name], 0
-    url = "https://cloud.example.com"
-    env = {
-        **{f"HW_{service}_ENDPOINT": url for service in ("DCS", "DDM", "IAM")},
-        **{"HW_REGION_NAME": names.REGION, "HW_PROJECT_ID": names.PROJECT_ID, "HW_ACCESS_KEY": names.ACCESS_KEY, "HW_SECRET_KEY": names.SECRET_KEY},
-    }
+def work(operation: Operation, count: int) -> None:
+    """Run the operation again and again, until `count` hostile answers were given: to the POST alone, or to a share of all requests."""
     params = {**operation.params, "wait_timeout": 40, "max_retries": 1}
-    for seed in range(count):
+    given, seed = 0, 0
+    while given < count:
         chance = random.Random(f"{operation.name} {seed}")
-        share, spoilt = chance.choice((0.03, 0.1, 0.3)), 0
-        only_post = chance.random() < 0.3
-
-        def change(key: str, answer: Answer) -> Answer:
-            nonlocal spoilt
-            if key.startswith("POST") if only_post else chance.random() < share:
-                spoilt += 1
-                return mutate(chance, answer)
-            return answer
-
-        replay = Replay(answers, change)
+        replay = Replay(recorded()[1][operation.name], chance, chance.choice((0.03, 0.1, 0.3)), post_alone=chance.random() < 0.3)
         begun = time.monotonic()
-        result = perform(operation.name, params, env, set(), clock=still(), http=replay)
+        result = perform(operation.name, params, ENV, set(), clock=still(), http=replay)
         told = f"{operation.name}, seed {seed}: {result.get('msg')}"
         assert time.monotonic() - begun < 5, told
         assert result.get("error_kind") != "internal_error", told
@@ -192,8 +174,21 @@ def work(operation: Operation, count: int) -> int:
             assert is_id(result[operation.id_name]), told
             assert result["outcome"] in ("succeeded", "unchanged"), told
         json.dumps(result).encode()
-        total += spoilt
-    return total
+        given, seed = given + replay.spoilt, seed + 1
+
+
+def test_there_are_enough() -> None:
+    assert len(CALLS) * CALL_ANSWERS + len(OPERATIONS) * TASK_ANSWERS >= 100_000
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_answers_to_one_call(name: str) -> None:
+    ask(name, CALL_ANSWERS)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_answers_to_a_whole_operation(operation: Operation) -> None:
+    work(operation, TASK_ANSWERS)
 
 
 def test_a_hostile_answer_costs_little_memory() -> None:
@@ -202,17 +197,17 @@ def test_a_hostile_answer_costs_little_memory() -> None:
     rows = [{**row, "backup_id": f"b{number}"} for number in range(8 * 2**20 // len(json.dumps(row)) - 100)]
     body = json.dumps({"backup_record_response": rows, "total_num": len(rows)}).encode()
     pages = iter([Answer(200, {}, body), Answer(204, {}, b"")])
-    found = Dcs(Cloud(options("", "https://cloud.example.com"), {}, http=lambda *args: next(pages))).backups(names.DCS_INSTANCE)
+    found = Dcs(Cloud(options("", URL), {}, http=lambda *args: next(pages))).backups(names.DCS_INSTANCE)
     assert len(found) == len(rows)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_many_more_answers_to_one_call(name: str) -> None:
-    ask(name, 10 * CALLS_EACH)
+    ask(name, 10 * CALL_ANSWERS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_many_more_answers_to_a_whole_operation(operation: Operation) -> None:
-    work(operation, 10 * TASKS_EACH)
+    work(operation, 10 * TASK_ANSWERS)

@@ -32,7 +32,24 @@ CANARY = "cAnaRy-5ecret-0f-7he-mine"
 
 BAD_IDS = (
     *("..", ".", "../..", "../../etc/passwd", "%2e%2e", "%2E%2E%2F", "a/b", "/a", "a/", "a\\b", "a?x", "a#", "a;b", "a&b=c", "a b", " a", "a ", "a\n", "\ta"),
-    *("a\r\nX-Injected: 1", "a\x00", "a\x1b[2J", "é", "\uff41", "\u0430", "\u0661", "\u202ea", "a\u200b", "\U0001f9ef", "a" * 129, "a" * 1000, "-a", "_a", "a.b", "a:b"),
+    *(
+        "a\r\nX-Injected: 1",
+        "a\x00",
+        "a\x1b[2J",
+        "é",
+        "\uff41",
+        "\u0430",
+        "\u0661",
+        "\u202ea",
+        "a\u200b",
+        "\U0001f9ef",
+        "a" * 129,
+        "a" * 1000,
+        "-a",
+        "_a",
+        "a.b",
+        "a:b",
+    ),
     *("{{ instance_id }}", "$(id)", "`id`", "'; DROP", '"', "a%", "a+b", "a@b", "null/", "~", "*", "[]", "{}", "a,b", "a=b", "\udcff"),
 )
 BAD_ENDPOINTS = (

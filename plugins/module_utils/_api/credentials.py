@@ -131,7 +131,7 @@ def _sign_in(sources: t.Sequence[Settings], merged: Settings) -> tuple[str, Sett
         if found:
             return found[0], source
     partly = [f"{name} is missing for {way}" for way, needs in WAYS.items() if any(n in merged for n in needs) for name in needs if name not in merged]
-    raise InvalidArgument(" ".join(["No complete credentials were found.", *(f"{fault}." for fault in partly), SIGN_IN_HELP, "No request was sent."]))
+    raise InvalidArgument(" ".join(["No complete credentials were found.", *(f"{fault}." for fault in partly), SIGN_IN_HELP]))
 
 
 def _check_header(name: str, value: t.Any) -> None:
