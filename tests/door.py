@@ -32,6 +32,7 @@ from ansible.module_utils.common import warnings as global_warnings
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from tests import leaks
 
 ROOT = Path(__file__).resolve().parents[1]
 COLLECTION = "ansible_collections.huaweicloud.recovery"
@@ -58,6 +59,7 @@ def module(name: str, env: Mapping[str, str], /, check: bool = False, diff: bool
             stack.enter_context(contextlib.redirect_stdout(output))
             with contextlib.suppress(SystemExit):
                 main()
+    leaks.check(output.getvalue())
     result: Result = json.loads(output.getvalue())
     return {"failed": False, **result, "warnings": [_message(warning) for warning in result.get("warnings", [])]}
 
@@ -140,8 +142,9 @@ def _run(command: list[str], env: Mapping[str, str], home: str, cwd: str | os.Pa
         timeout=timeout,
         check=False,
     )
-    lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
-    return Completed(done.returncode, done.stdout, done.stderr, [json.loads(line) for line in lines])
+    recorded = record.read_text(encoding="utf-8") if record.exists() else ""
+    leaks.check(done.stdout + done.stderr + recorded)
+    return Completed(done.returncode, done.stdout, done.stderr, [json.loads(line) for line in recorded.splitlines()])
 
 
 def environment(home: str) -> dict[str, str]:

@@ -10,9 +10,10 @@ short_description: Take hosts as what is to be restored
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Turns hosts that are instances, with C(service) and C(instance_id), into targets for the playbook C(huaweicloud.recovery.fleet).
+  - Turns hosts that are instances, with C(service) and C(instance_id), into targets of the playbook C(huaweicloud.recovery.fleet),
+    with what the task that starts their restores has registered.
   - A DDM host is the source. The instance that is overwritten is its C(target_instance_id).
-positional: hostvars
+positional: hostvars, registered, check_mode
 options:
   _input:
     description: Names of hosts.
@@ -23,6 +24,14 @@ options:
     description: The variables of all hosts, C(hostvars).
     type: dict
     required: true
+  registered:
+    description: The variable that the task has registered its result in.
+    type: str
+    required: true
+  check_mode:
+    description: Whether the task ran in check mode, so that nothing has started.
+    type: bool
+    default: false
 seealso:
   - plugin: huaweicloud.recovery.restore_noted
     plugin_type: filter
@@ -31,25 +40,34 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show the hosts of this batch
-  ansible.builtin.debug:
-    msg: "{{ ansible_play_batch | huaweicloud.recovery.restore_hosts(hostvars) }}"
+- name: Note what runs now
+  ansible.builtin.set_fact:
+    targets: "{{ ansible_play_batch | huaweicloud.recovery.restore_hosts(hostvars, 'started', ansible_check_mode) }}"
+  run_once: true
 """
 
 RETURN = r"""
 _value:
-  description: The targets by host, as P(huaweicloud.recovery.restore_targets#filter) gives them, but with the outcome V(planned).
-  type: dict
+  description:
+    - The targets as P(huaweicloud.recovery.restore_noted#filter) gives them. Where nothing has been registered the restore has failed.
+  type: list
+  elements: dict
 """
 
+import time
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import host_target, written
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import host_target
 
 
-def restore_hosts(names: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+def restore_hosts(names: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]], registered: str, check_mode: bool = False) -> t.Any:
     """Return the targets that these hosts are."""
-    return dict(zip(names, written(host_target(name, hostvars[name]) for name in names)))
+    now_ms, targets = int(time.time() * 1000), []
+    for name in names:
+        variables = hostvars[name]
+        targets.append(host_target(name, variables, variables.get(registered, {}), check_mode, now_ms))
+    return from_cloud([vars(target) for target in targets])
 
 
 class FilterModule:

@@ -14,8 +14,9 @@ description:
 positional: plan
 options:
   _input:
-    description: Targets, as a list or by host, as P(huaweicloud.recovery.restore_noted#filter) gave them.
-    type: any
+    description: Targets, as P(huaweicloud.recovery.restore_noted#filter) gave them.
+    type: list
+    elements: dict
     required: true
   plan:
     description: Write the plan instead of the result.
@@ -42,12 +43,12 @@ _value:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import plan_lines, read, result_lines
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import Target, plan_lines, result_lines
 
 
-def restore_lines(rows: t.Any, plan: bool = False) -> t.Any:
+def restore_lines(rows: t.Sequence[t.Mapping[str, t.Any]], plan: bool = False) -> t.Any:
     """Return the lines for people."""
-    return from_cloud((plan_lines if plan else result_lines)(read(rows)))
+    return from_cloud((plan_lines if plan else result_lines)([Target(**row) for row in rows]))
 
 
 class FilterModule:

@@ -10,40 +10,32 @@ short_description: Note in the targets what became of them in a step
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Gives the targets back with what the tasks of a step have registered, in the order in which they were asked about.
-  - A target that a step does not concern stays as it is. A target without an answer, or with one that tells no outcome, has failed in this step.
-positional: step
+  - Gives the targets back with what the task of a step has registered.
+  - A target that a step does not concern stays as it is. One that the task says nothing good about has failed in this step.
+positional: step, answers
 options:
   _input:
-    description: Targets, as a list or by host, as P(huaweicloud.recovery.restore_targets#filter) gave them.
-    type: any
+    description: Targets, as P(huaweicloud.recovery.restore_targets#filter) or P(huaweicloud.recovery.restore_hosts#filter) gave them.
+    type: list
+    elements: dict
     required: true
   step:
     description:
       - V(plan) pins the answers of the restore modules in check mode.
-      - V(start) takes the answers of the restore modules with C(wait=false), one for each target that is planned.
-      - V(wait) takes the answer of M(huaweicloud.recovery.restore_wait) to the list of P(huaweicloud.recovery.restore_waits#filter).
-      - V(verify) takes the answers of M(huaweicloud.recovery.ddm_instance_info) and M(huaweicloud.recovery.dcs_instance_info).
+      - V(start) takes their answers with C(wait=false) to what was planned.
+      - V(wait) takes the answer of M(huaweicloud.recovery.restore_wait) to C(wait) of the targets that were started.
+      - V(verify_ddm) and V(verify_dcs) take the answers of M(huaweicloud.recovery.ddm_instance_info) and M(huaweicloud.recovery.dcs_instance_info).
     type: str
-    choices: [plan, start, wait, verify]
+    choices: [plan, start, wait, verify_ddm, verify_dcs]
     required: true
-  ddm:
-    description: What the task for DDM has registered.
-    type: dict
-  dcs:
-    description: What the task for DCS has registered.
-    type: dict
-  both:
-    description: What the task for both services has registered. Not for O(step=verify).
-    type: dict
-  check_mode:
-    description: Whether O(step=start) ran in check mode, so that nothing has started.
-    type: bool
-    default: false
+  answers:
+    description: For V(plan) and V(start) the results of the loops over the targets, in the order of these. Else what the one task has registered.
+    type: any
+    required: true
 seealso:
   - plugin: huaweicloud.recovery.restore_targets
     plugin_type: filter
-  - plugin: huaweicloud.recovery.restore_waits
+  - plugin: huaweicloud.recovery.restore_hosts
     plugin_type: filter
   - plugin: huaweicloud.recovery.restore_lines
     plugin_type: filter
@@ -52,46 +44,35 @@ seealso:
 EXAMPLES = r"""
 - name: Note what was started
   ansible.builtin.set_fact:
-    targets: "{{ targets | huaweicloud.recovery.restore_noted('start', ddm=databases, dcs=caches) }}"
+    targets: "{{ targets | huaweicloud.recovery.restore_noted('start', databases.results + caches.results) }}"
 """
 
 RETURN = r"""
 _value:
-  description: The targets, as a list or by host, as they were given.
-  type: any
+  description: The targets.
+  type: list
+  elements: dict
 """
 
 import time
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import planned, read, started, verified, waited, written
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import Target, planned, started, verified, waited
+
+STEPS: dict[str, t.Callable[[list[Target], t.Any], list[Target]]] = {
+    "plan": lambda targets, answers: planned(targets, answers, int(time.time() * 1000)),
+    "start": started,
+    "wait": waited,
+    "verify_ddm": lambda targets, answer: verified(targets, "ddm", answer),
+    "verify_dcs": lambda targets, answer: verified(targets, "dcs", answer),
+}
 
 
-def restore_noted(
-    rows: t.Any,
-    step: str,
-    ddm: t.Mapping[str, t.Any] | None = None,
-    dcs: t.Mapping[str, t.Any] | None = None,
-    both: t.Mapping[str, t.Any] | None = None,
-    check_mode: bool = False,
-) -> t.Any:
+def restore_noted(rows: t.Sequence[t.Mapping[str, t.Any]], step: str, answers: t.Any) -> t.Any:
     """Return the targets with what a step has brought."""
-    targets = read(rows)
-    registered = {name: from_cloud(dict(answer)) for name, answer in (("ddm", ddm), ("dcs", dcs), ("both", both)) if answer is not None}
-    answers = [result for answer in registered.values() for result in answer.get("results", [])]
-    if step == "plan":
-        targets = planned(targets, answers, int(time.time() * 1000))
-    elif step == "start":
-        targets = started(targets, answers, check_mode)
-    elif step == "wait":
-        targets = waited(targets, registered["both"])
-    elif step == "verify":
-        for service, answer in registered.items():
-            targets = verified(targets, service, answer)
-    else:
-        raise ValueError(f"restore_noted: step is {step}, not plan, start, wait or verify.")
-    return dict(zip(rows, written(targets))) if isinstance(rows, t.Mapping) else written(targets)
+    targets = [Target(**row) for row in rows]
+    return from_cloud([vars(target) for target in STEPS[step](targets, answers)])
 
 
 class FilterModule:

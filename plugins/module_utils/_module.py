@@ -18,7 +18,7 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, InvalidArgument, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import HIDDEN, CloudError, InvalidArgument, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, RANGES, WAIT, Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
@@ -57,6 +57,8 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
 def perform(plan: Decide, params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any], dry_run: bool, secrets: set[str], **context: t.Any) -> Result:
     """Return the whole task result, also of a failure: nothing escapes but Ansible's task timeout. `context` goes to Cloud (clock, progress, environ)."""
     cloud: Cloud | None = None
+    HIDDEN.clear()  # a loop's items share the process
+    HIDDEN.update(secrets)
     try:
         check(params, spec, rules)
         cloud = Cloud(params, hide=lambda secret: hide(secrets, secret), **context)
@@ -133,11 +135,13 @@ def hide(secrets: set[str], secret: str) -> None:
         quote(raw),
         quote_plus(raw),
         json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
         base64.b64encode(raw).decode(),
         base64.urlsafe_b64encode(raw).decode(),
     }
     secrets.update(form for form in forms if len(form) >= 4)
+    HIDDEN.update(secrets)
 
 
 def _place(error: BaseException) -> str:

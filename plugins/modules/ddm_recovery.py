@@ -154,12 +154,48 @@ diff:
       data_nodes: {f4e2949e9b9b4d60b42c89ed39bfe34din01: 7edae0250ebc464897bd92b8d3e8b769in01}
 """
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_plan import OPTIONS, RULES, plan
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import check_time, choose, latest
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import DdmRecovery, attach
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+
+RELATION = {"source_instance_id": {"type": "str", "required": True}, "target_instance_id": {"type": "str", "required": True}}
+NEW = ("instance_id", "target_instance_id", "restore_time")
+OPTIONS: dict[str, t.Any] = {
+    "instance_id": {"type": "str"},
+    "target_instance_id": {"type": "str"},
+    "restore_time": {"type": "str"},
+    "data_node_relations": {"type": "list", "elements": "dict", "options": RELATION},
+    "job_id": {"type": "str"},
+}
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    """Decide from the restorable ranges, the target's availability, the data nodes and the restore jobs of the pair."""
+    if params["job_id"]:
+        return attach(cloud, params)
+    ddm, source, target, now_ms = Ddm(cloud), params["instance_id"], params["target_instance_id"], int(cloud.clock.now() * 1000)
+    asked = None if params["restore_time"] == "latest" else epoch_ms(params["restore_time"], "restore_time", now_ms)
+    if source == target:
+        raise InvalidArgument("target_instance_id is the source itself: a DDM instance can only be restored onto another one.")
+    intervals = ddm.restorable_time_intervals(source)
+    restore_time = latest(intervals) if asked is None else asked
+    check_time(intervals, restore_time)
+    operation = DdmRecovery(ddm, cloud.clock, source, target, restore_time)
+    seen = operation.first_look()
+    operation.relations = choose(ddm, source, target, restore_time, params["data_node_relations"])
+    return operation.plan(cloud, params, seen)
 
 
 def main() -> None:
-    run_module(plan, OPTIONS, wait=True, **RULES)
+    alone = [("job_id", option) for option in (*NEW, "data_node_relations")]
+    run_module(plan, OPTIONS, wait=True, required_one_of=[("instance_id", "job_id")], required_together=[NEW], mutually_exclusive=alone)
 
 
 if __name__ == "__main__":

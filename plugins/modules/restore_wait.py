@@ -139,6 +139,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch, wait_until
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_watch import watch_restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import watch_job
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._many import spread, team
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 
@@ -148,6 +149,7 @@ RESTORE: dict[str, t.Any] = {
     "restore_id": {"type": "str"},
     "job_id": {"type": "str"},
 }
+FEW = 8  # as many restores are looked at on one connection
 NEEDS = [("service", "dcs", ("instance_id", "restore_id")), ("service", "ddm", ("job_id",))]
 OPTIONS: dict[str, t.Any] = {
     "restores": {"type": "list", "elements": "dict", "required": True, "options": RESTORE, "required_if": NEEDS},
@@ -156,21 +158,30 @@ OPTIONS: dict[str, t.Any] = {
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Wait; nothing is changed, so check mode waits as well."""
-    dcs, ddm = Dcs(cloud), Ddm(cloud)
-    watches = [
-        watch_restore(dcs, row["instance_id"], row["restore_id"]) if row["service"] == "dcs" else watch_job(ddm, cloud.clock, row["job_id"], None)
-        for row in params["restores"]
-    ]
+    rows = params["restores"]
+    clouds = team(cloud, len(rows) // FEW + 1)
+    watches = [watch(clouds[number % len(clouds)], row) for number, row in enumerate(rows)]
     timeout = params["wait_timeout"] if params["wait"] else 0
-    cloud.session.deadline = cloud.clock.monotonic() + timeout
-    wait_until(watches, timeout, params["poll_interval"], cloud.clock, cloud.progress)
-    results = [result(row, watch, params["wait"]) for row, watch in zip(params["restores"], watches)]
+
+    def wait(own: Cloud, share: list[Watch]) -> None:
+        own.session.deadline = own.clock.monotonic() + timeout
+        wait_until(share, timeout, params["poll_interval"], own.clock, lambda dummy: own.progress(watches))
+
+    spread(clouds, wait, [watches[number :: len(clouds)] for number in range(len(clouds))])
+    results = [result(row, watch, params["wait"]) for row, watch in zip(rows, watches)]
     bad = [row for row in results if row["error_kind"]]
     if bad:
         error = CloudError(f"{len(bad)} of {len(results)} restores did not succeed. {' '.join(row['msg'] for row in bad)}", results=results)
         error.kind = bad[0]["error_kind"]
         raise error
     return Plan({"results": results})
+
+
+def watch(cloud: Cloud, row: dict[str, t.Any]) -> Watch:
+    """Return how to wait for one of the restores."""
+    if row["service"] == "dcs":
+        return watch_restore(Dcs(cloud), row["instance_id"], row["restore_id"])
+    return watch_job(Ddm(cloud), cloud.clock, row["job_id"], None)
 
 
 def result(given: dict[str, t.Any], watch: Watch, wait: bool) -> dict[str, t.Any]:

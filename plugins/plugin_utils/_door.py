@@ -51,6 +51,7 @@ class Prepared(t.NamedTuple):
 
     environment: dict[str, t.Any]
     state: list[tuple[t.Any, dict[str, t.Any]]]
+    progress: Progress
 
 
 class Door(ActionBase):
@@ -73,6 +74,7 @@ class Door(ActionBase):
             stack.enter_context(surroundings(prepared.environment, self._loader.get_basedir()))
             for place, values in prepared.state:
                 stack.enter_context(swapped(place, values))
+            stack.enter_context(prepared.progress)
             printed = output(self.module.main)
         result.update(self.parsed(printed))
         return result
@@ -80,34 +82,43 @@ class Door(ActionBase):
     def prepare(self, task_vars: dict[str, t.Any]) -> Prepared | None:
         """Return what main() needs, or None when the task is not for here. All that can fail without a request is tried before the first one."""
         try:
-            if not self.fits(task_vars):
+            obstacle = self.obstacle(task_vars)
+            if obstacle is not None:
+                Display().vvv(f"huaweicloud.recovery: run as a module: {obstacle}")
                 return None
             # Not a copy: core, too, adds its own arguments where callbacks and rescues can see them.
             self._update_module_args(self._task.action, self._task.args, task_vars)
             environment: dict[str, t.Any] = {}
             self._compute_environment_string(environment)
             self.parsed({"stdout": "{}", "stderr": "", "rc": 0})  # a result must not get lost because this ansible-core reads it differently
-            progress = Progress(self.say, quiet=bool(self._task.no_log) or not self.switch(task_vars, PROGRESS))
+            progress = Progress(self.say, str(task_vars.get("inventory_hostname")), quiet=bool(self._task.no_log) or not self.switch(task_vars, PROGRESS))
             state = [
                 (basic, {"_ANSIBLE_ARGS": encoded(self._task.args), "_ANSIBLE_PROFILE": PROFILE}),
                 (module_warnings, {name: type(getattr(module_warnings, name))() for name in ("_global_warnings", "_global_deprecations")}),
                 (INTERNAL, {"is_controller": False}),  # else warnings go round the result
-                (_module, {"CONTEXT": {"progress": progress}}),
+                (_module, {"CONTEXT": {"progress": progress}, "hide": progress.hiding(_module.hide)}),
             ]
-            return Prepared(environment, state)
+            Display().vvv("huaweicloud.recovery: run in this process")
+            return Prepared(environment, state, progress)
         except Exception as error:  # an ansible-core that is not known yet, or a template that fails: the module says it best
-            Display().vvv(f"huaweicloud.recovery: run as a module because of {type(error).__name__}")
+            Display().vvv(f"huaweicloud.recovery: run as a module: {type(error).__name__}")
             return None
 
-    def fits(self, task_vars: dict[str, t.Any]) -> bool:
-        """Whether the module would run on this machine, as this user, in this Python, and need not outlive the task."""
-        if IMPORT_ERROR is not None or self._task.async_val or getattr(self._connection, "become", None) is not None:
-            return False
-        if type(self._connection).__module__ != "ansible.plugins.connection.local" or not self.switch(task_vars, IN_PROCESS):
-            return False
+    def obstacle(self, task_vars: dict[str, t.Any]) -> str | None:
+        """Return why not here: the module would run on another machine, as another user, in another Python, or outlive the task."""
+        if IMPORT_ERROR is not None:
+            return "requests is missing here"
+        if not self.switch(task_vars, IN_PROCESS):
+            return f"{IN_PROCESS} is off"
+        if self._task.async_val:
+            return "async"
+        if getattr(self._connection, "become", None) is not None:
+            return "become"
+        if type(self._connection).__module__ != "ansible.plugins.connection.local":
+            return "the connection is not ansible.builtin.local"
         where = task_vars["ansible_delegated_vars"][self._task.delegate_to] if self._task.delegate_to else task_vars
-        wanted = self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=where))
-        return not wanted or str(wanted).startswith("auto") or same_python(str(wanted), sys.executable)
+        wanted = str(self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=where) or "auto") or "auto")
+        return None if wanted.startswith("auto") or same_python(wanted, sys.executable) else "ansible_python_interpreter is another Python"
 
     def switch(self, task_vars: dict[str, t.Any], name: str) -> bool:
         """Return a boolean variable of the host; true unless set, and a blank counts as unset."""

@@ -7,70 +7,127 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
+import types
 import typing as t
+
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
 
-SILENCE, FLEET_PACE = 60.0, 2.0  # seconds: at most between two lines; at least between two of a fleet
+SILENCE, FLEET_PACE = 60.0, 2.0  # seconds: at most between two lines; at least between two of a fleet, more the longer it takes
+FLEET = -1  # the number of the note about all watches together
+
+
+class Note(t.NamedTuple):
+    """What is known of one watch, by its number, or of the fleet."""
+
+    number: int
+    what: str  # a change of this is worth a line
+    subject: str = ""  # what it is about, at the end of the line: ids are long
+    timed: bool = True
+    end: float | None = None  # seconds after the beginning, from the speed so far
+    pace: float = 0.0
 
 
 class Progress:
-    """Called by the waiter after every round with all watches; `say` shows a line."""
+    """Called by the waiter after every round with all watches; `say` shows a line. A thread sees to the minute while a round takes longer."""
 
-    def __init__(self, say: t.Callable[[str], None], quiet: bool = False, monotonic: t.Callable[[], float] = time.monotonic) -> None:
-        self._say, self._quiet, self._monotonic = say, quiet, monotonic
-        self._last: dict[int, tuple[str, float]] = {}  # what was last said of a watch (or of the fleet: -1), and when
-        self._first: dict[int, tuple[float, float]] = {}  # first percentage seen of a watch, and when
+    def __init__(self, say: t.Callable[[str], None], host: str, quiet: bool = False, monotonic: t.Callable[[], float] = time.monotonic) -> None:
+        self._say, self._host, self._quiet, self._monotonic = say, printable(host, 80), quiet, monotonic
+        self._secrets: t.Collection[str] = ()  # never shown
+        self._notes: list[Note] = []
+        self._begun = 0.0
+        self._said: dict[int, tuple[str, float]] = {}  # what was last said under a number, and when
+        self._first: dict[int, tuple[float, float]] = {}  # the percentage of a watch before it began to grow, and when
+        self._lock, self._ended = threading.RLock(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
 
     def __call__(self, watches: t.Sequence[Watch]) -> None:
         """Say what is new."""
         if self._quiet or not watches:
             return
-        if len(watches) == 1:
-            self._tell(0, *self.one(watches[0]))
-            return
-        for number, watch in enumerate(watches):
-            if watch.error is not None and number not in self._last:
-                self._tell(number, f"{watch.name}: {watch.error.kind}", "")
-        self._tell(-1, *self.fleet(watches), pace=0.0 if all(watch.done for watch in watches) else FLEET_PACE)
+        with self._lock:
+            self._begun = self._monotonic() - max(watch.elapsed for watch in watches)
+            self._notes = [self._one(watches[0])] if len(watches) == 1 else self._fleet(watches)
+            self.tick()
+            if all(watch.done for watch in watches):
+                self._notes = []
+            elif self._thread is None:
+                self._thread = threading.Thread(target=self._watch, daemon=True)
+                self._thread.start()
 
-    def _tell(self, key: int, what: str, also: str, pace: float = 0.0) -> None:
-        before, when = self._last.get(key, ("", -SILENCE))
-        since = self._monotonic() - when
-        if (what != before and since >= pace) or since >= SILENCE:
-            self._last[key] = (what, self._monotonic())
-            self._say(f"huaweicloud.recovery: {what}{also}")
+    def hiding(self, hide: t.Callable[[set[str], str], None]) -> t.Callable[[set[str], str], None]:
+        """Return hide(), by which the module learns of its secrets, so that they are not shown here either."""
 
-    def one(self, watch: Watch) -> tuple[str, str]:
-        """Return (what a change is judged by, the rest of the line) for one wait."""
-        running = ", ".join(f"{name} {value}" for name, value in watch.ids.items() if name != "instance_id")
+        def hide_here(secrets: set[str], secret: str) -> None:
+            self._secrets = secrets
+            hide(secrets, secret)
+
+        return hide_here
+
+    def tick(self) -> None:
+        """Say what was not said yet, and what was when that is a minute ago."""
+        with self._lock:
+            now = self._monotonic()
+            for note in self._notes:
+                before, when = self._said.get(note.number, ("", -SILENCE))
+                if (note.what != before and now - when >= note.pace) or now - when >= SILENCE:
+                    self._said[note.number] = (note.what, now)
+                    elapsed = now - self._begun
+                    line = f"huaweicloud.recovery: [{self._host}] {note.what}"
+                    line += f", {span(elapsed)} elapsed" if note.timed else ""
+                    line += f", about {span(note.end - elapsed)} left" if note.end is not None and note.end >= elapsed else ""
+                    line += f" ({note.subject})" if note.subject else ""
+                    self._say(remove_values(line, self._secrets))
+
+    def _watch(self) -> None:
+        while not self._ended.wait(1.0):
+            self.tick()
+
+    def _one(self, watch: Watch) -> Note:
+        ids = {name: value for name, value in watch.ids.items() if name != "instance_id"}
+        if not watch.due():  # accepted a moment ago, and not looked at yet
+            return Note(0, f"{watch.name} is accepted: {', '.join(f'{name} {value}' for name, value in ids.items())}", timed=False)
+        subject = ", ".join(f"{name.partition('_')[0]} {value}" for name, value in ids.items())
+        subject += f" of instance {watch.ids['instance_id']}" if "instance_id" in watch.ids else ""
         if watch.last is None:
-            return f"{watch.name}: {running}", " is accepted, waiting for it"
-        state = printable(watch.last.status or "unknown", 40)
-        if watch.last.state == "running" and percent(watch.last.progress) == 100:
-            state += ", waiting for the instance"
+            return Note(0, "cannot be seen yet", subject)
         done = percent(watch.last.progress)
-        what = f"{watch.name}: {running} {state}" + (f", {done:g} %" if done is not None else "")
-        return what, f", {span(watch.elapsed)} elapsed{self.estimate(0, watch)}"
+        state = printable(watch.last.status or "unknown", 40) + (", waiting for the instance" if watch.last.state == "running" and done == 100 else "")
+        return Note(0, state + (f", {done:g} %" if done is not None else ""), subject, end=self._end(0, watch))
 
-    def fleet(self, watches: t.Sequence[Watch]) -> tuple[str, str]:
-        """Return the same for many waits."""
-        ended, failed = sum(watch.done for watch in watches), sum(watch.error is not None for watch in watches)
-        running = [percent(watch.last.progress) or 0.0 for watch in watches if not watch.done and watch.last]
-        what = f"{ended} of {len(watches)} restores ended ({failed} failed)" + (f", the slowest at {min(running):g} %" if running else "")
-        return what, f", {span(max(watch.elapsed for watch in watches))} elapsed"
+    def _fleet(self, watches: t.Sequence[Watch]) -> list[Note]:
+        bad = [(number, watch) for number, watch in enumerate(watches) if watch.error is not None]
+        running = [(number, watch) for number, watch in enumerate(watches) if not watch.done]
+        what = f"{len(watches) - len(running)} of {len(watches)} restores ended ({len(bad)} failed)"
+        if running:
+            what += f", the slowest at {min(percent(watch.last.progress if watch.last else None) or 0.0 for number, watch in running):g} %"
+        ends = [end for end in (self._end(number, watch) for number, watch in running) if end is not None]
+        end = max(ends) if ends and len(ends) == len(running) else None
+        pace = max(FLEET_PACE, max(watch.elapsed for watch in watches) / 20) if running else 0.0
+        failures = [Note(number, f"{watch.name}: {watch.error.kind}") for number, watch in bad if watch.error and number not in self._said]
+        return [*failures, Note(FLEET, what, end=end, pace=pace)]
 
-    def estimate(self, key: int, watch: Watch) -> str:
-        """Return ', about 2m10s left' from the speed so far, once there is one."""
+    def _end(self, number: int, watch: Watch) -> float | None:
+        """Return when a watch will end at the speed since its percentage began to grow."""
         done = percent(watch.last.progress if watch.last else None)
         if done is None or watch.done:
-            return ""
-        first, when = self._first.setdefault(key, (done, watch.elapsed))
-        if done <= first or done >= 100:
-            return ""
-        return f", about {span((100 - done) * (watch.elapsed - when) / (done - first))} left"
+            return None
+        first, when = self._first.get(number, (done, 0.0))
+        if done <= first:
+            self._first[number] = done, watch.elapsed  # it waits its turn
+        return when + (100 - first) * (watch.elapsed - when) / (done - first) if first < done < 100 else None
 
 
 def percent(value: str | None) -> float | None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,16 +14,16 @@ from tests.doors import runs
 from tests.simulator import Simulator
 
 PLAY = runs.HERE / "plays" / "fallback.yml"
-THROUGH_THE_MODULE = [
-    "Polled",
-    "In the background",
-    "As somebody else",
-    "Over another connection",
-    "Delegated over another connection",
-    "With another Python",
-    "Delegated to where Python is another",
-    "Switched off",
-]
+THROUGH_THE_MODULE = {  # and the reason that is told from verbosity 3 on
+    "Polled": "async",
+    "In the background": "async",
+    "As somebody else": "become",
+    "Over another connection": "the connection is not ansible.builtin.local",
+    "Delegated over another connection": "the connection is not ansible.builtin.local",
+    "With another Python": "ansible_python_interpreter is another Python",
+    "Delegated to where Python is another": "ansible_python_interpreter is another Python",
+    "Switched off": "huaweicloud_recovery_in_process is off",
+}
 
 
 def packages(python: Path) -> Path:
@@ -47,12 +48,16 @@ def test_the_module_does_what_the_action_cannot(sim: Simulator, tmp_path: Path) 
     far = f"far ansible_connection=elsewhere ansible_python_interpreter={runs.VENV}/bin/python\n"
     near = f"near ansible_connection=local ansible_python_interpreter={other}\n"
     (tmp_path / "hosts.ini").write_text(far + near, encoding="utf-8")
-    done = runs.play(PLAY, tmp_path, sim, "-i", str(tmp_path / "hosts.ini"), variables={"other_python": str(other)})
+    done = runs.play(PLAY, tmp_path, sim, "-vvv", "-i", str(tmp_path / "hosts.ini"), variables={"other_python": str(other)})
     assert done.rc == 0, done.output
-    assert done.modules == THROUGH_THE_MODULE
-    registered = {name: result for name, result in done.registered["localhost"].items() if name != "background"}
+    assert done.modules == list(THROUGH_THE_MODULE)
+    told = re.findall("huaweicloud.recovery: run (.*)", done.stdout)
+    assert told == [*(f"as a module: {why}" for why in THROUGH_THE_MODULE.values()), *["in this process"] * 5]
+    registered = {name: dict(runs.flat(result)) for name, result in done.registered["localhost"].items() if name != "background"}
     assert len(registered) == len(THROUGH_THE_MODULE) + 5
-    assert all(result["instances"] for result in registered.values())
+    plain = registered.pop("plain")
+    assert plain[".instances[0].name"] == "orders-cache"
+    assert {name: plain.items() - result.items() for name, result in registered.items() if not plain.items() <= result.items()} == {}
     assert "WARNING" not in done.output
 
 

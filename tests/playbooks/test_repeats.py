@@ -16,9 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,122 +27,84 @@ from tests import door
 from tests.simulator import Simulator
 from tests.simulator import scenario as ids
 
-FIVE = "h1,h2,h3,h4,h5"
-DDM = "recovery, then rescue by job_id"
 RESTORE_SECONDS = 0.8  # a task waits for 2 s then: it looks once a second, and twice at the end
-IN_PROCESS = pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
 CASES = ("retries", "until", "rescue after a timeout", "async expires", "async until", "loop", "run_once with free", "run_once with serial", "every host")
+# two that meet send two requests; the cloud lets one in, and the other finds it
+MEETING = ("rescue after a timeout", "async expires", "run_once with free", "every host")
+Task = dict[str, Any]
 
 
-def restore(case: str, wait: bool = True, wait_timeout: int = 60, **keywords: object) -> dict[str, object]:
+def restore(case: str, options: Task | None = None, **keywords: Any) -> Task:
     """The task of a case, for an instance of its own."""
     number = CASES.index(case)
-    options = {"instance_id": ids.fleet_dcs_instance(number), "backup_id": ids.fleet_dcs_backup(number), "poll_interval": 1}
-    return {"name": case, "huaweicloud.recovery.dcs_restore": {**options, "wait": wait, "wait_timeout": wait_timeout}, **keywords}
+    module = {"instance_id": ids.fleet_dcs_instance(number), "backup_id": ids.fleet_dcs_backup(number), "poll_interval": 1, **(options or {})}
+    return {"name": case, "huaweicloud.recovery.dcs_restore": module, **keywords}
 
 
-def play(hosts: str, *tasks: dict[str, object], **keywords: object) -> dict[str, object]:
-    return {"hosts": hosts, "gather_facts": False, "tasks": tasks, **keywords}
+def recovery(**options: Any) -> Task:
+    return {"name": "recovery", "huaweicloud.recovery.ddm_recovery": {"poll_interval": 1, **options}}
 
 
+def play(hosts: Iterable[str], *tasks: Task, **keywords: Any) -> Task:
+    return {"hosts": ",".join(hosts), "gather_facts": False, "tasks": tasks, **keywords}
+
+
+FIVE = ("h1", "h2", "h3", "h4", "h5")
+START = {"wait": False}
 UNCHANGED = {"register": "found", "until": "found.outcome | default('') == 'unchanged'", "retries": 20, "delay": 1}
-# each on a host of its own, side by side: they mostly wait
-ALONE: dict[str, dict[str, object]] = {
-    "retries": restore("retries", wait_timeout=0, retries=9, delay=1),
-    "until": restore("until", wait=False, **UNCHANGED),
+PAIR = {"instance_id": ids.fleet_ddm_source(0), "target_instance_id": ids.fleet_ddm_target(0)}
+BACKUP = {"instance_id": ids.fleet_dcs_instance(len(CASES)), "operation_id": "CHG-1", "poll_interval": 1}
+# each on a host of its own, or on three, side by side: they mostly wait
+ALONE: dict[str, Task] = {
+    "retries": restore("retries", {"wait_timeout": 0}, retries=9, delay=1),
+    "until": restore("until", START, **UNCHANGED),
     "timeout": {"block": [restore("rescue after a timeout", timeout=1)], "rescue": [restore("rescue after a timeout")]},
-    "expires": {"block": [restore("async expires", **{"async": 1, "poll": 1})], "rescue": [restore("async expires")]},
-    "polls": restore("async until", wait=False, **UNCHANGED, **{"async": 30, "poll": 1}),
+    "expires": {"block": [{**restore("async expires"), "async": 1, "poll": 1}], "rescue": [restore("async expires")]},
+    "polls": {**restore("async until", START, **UNCHANGED), "async": 30, "poll": 1},
     "loop": restore("loop", loop=[1, 2, 3]),
+    "recovery": {
+        "block": [{**recovery(**PAIR, restore_time="latest", wait_timeout=0), "retries": 2, "delay": 0}],
+        "rescue": [recovery(job_id="{{ ansible_failed_result.job_id }}")],
+    },
+    **{f"free{number}": restore("run_once with free", run_once=True) for number in range(3)},
+    **{f"backup{number}": {"name": "backup", "huaweicloud.recovery.dcs_backup": BACKUP} for number in range(3)},
 }
 PLAYBOOK = [
-    play(",".join(ALONE), {"ansible.builtin.include_tasks": "{{ inventory_hostname }}.yml"}, strategy="free"),
-    play("h1,h2,h3", restore("run_once with free", run_once=True), strategy="free"),
-    play("h1,h2,h3", restore("run_once with serial", run_once=True), serial=1),
+    play(ALONE, {"ansible.builtin.include_tasks": "{{ inventory_hostname }}.yml"}, strategy="free"),
+    play(FIVE[:3], restore("run_once with serial", run_once=True), serial=1),
     play(FIVE, restore("every host", delegate_to="localhost")),
 ]
-OTHERS = f"""
-- hosts: h1
-  gather_facts: false
-  tasks:
-    - block:
-        - name: {DDM}
-          huaweicloud.recovery.ddm_recovery: &recovery
-            instance_id: {ids.DDM_SOURCE}
-            target_instance_id: {ids.DDM_TARGET}
-            restore_time: latest
-            wait_timeout: 1
-            poll_interval: 1
-          retries: 2
-          delay: 0
-      rescue:
-        - name: {DDM}
-          huaweicloud.recovery.ddm_recovery:
-            job_id: "{{{{ ansible_failed_result.job_id }}}}"
-            poll_interval: 1
-
-- hosts: all
-  gather_facts: false
-  tasks:
-    - name: backup
-      huaweicloud.recovery.dcs_backup:
-        instance_id: {ids.DCS_INSTANCE}
-        operation_id: CHG-1
-        poll_interval: 1
-"""
 
 
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(f"fleet-{len(CASES)}", restore_seconds=RESTORE_SECONDS) as simulator:
-        yield simulator
-        assert simulator.errors == []
-
-
-def launch(content: str, sim: Simulator, in_process: bool, *args: str) -> door.Completed:
-    with tempfile.TemporaryDirectory() as jobs:
-        ways = ("-e", f"huaweicloud_recovery_in_process={in_process}", "-e", f"ansible_async_dir={jobs}")
-        done = door.playbook(content, sim.env, *HOSTS, *PYTHON, *ways, *args)
+def launch(sim: Simulator, in_process: bool, *args: str) -> door.Completed:
+    with tempfile.TemporaryDirectory() as folder:
+        for host, task in ALONE.items():
+            Path(folder, f"{host}.yml").write_text(json.dumps([task]), encoding="utf-8")
+        Path(folder, "playbook.yml").write_text(json.dumps(PLAYBOOK), encoding="utf-8")
+        inventory = ("-i", ",".join([*FIVE, *ALONE]), "-e", "ansible_connection=local", "-e", f"ansible_python_interpreter={sys.executable}", "--forks", "13")
+        ways = ("-e", f"huaweicloud_recovery_in_process={in_process}", "-e", f"ansible_async_dir={folder}/jobs")
+        done = door.playbook(Path(folder, "playbook.yml"), sim.env, *inventory, *ways, *args)
     assert done.rc == 0, done.output
     return done
 
 
-def starts(sim: Simulator) -> list[int]:
-    """How many POSTs each instance has received."""
-    return [sum(f"/{ids.fleet_dcs_instance(number)}/" in post.path for post in sim.posts("dcs.restore")) for number in range(len(CASES))]
-
-
-@IN_PROCESS
-def test_one_restore_whatever_ansible_repeats(sim: Simulator, in_process: bool) -> None:
-    first = launch(PLAYBOOK, sim, in_process)
-    # two that meet send two requests; the cloud lets one in, and the other finds it
-    alone = [number for number, case in enumerate(CASES) if case not in ("run_once with free", "every host")]
-    assert [starts(sim)[number] for number in alone] == [1] * len(alone), dict(zip(CASES, starts(sim), strict=True))
-    assert sim.started("dcs.restore") == len(CASES)
-    attempts = {case: [result for result in first.of(case) if not {"results", "skip_reason"} & set(result)] for case in CASES}
-    assert {case: results[-1].get("outcome") in ("succeeded", "unchanged") for case, results in attempts.items() if case != "loop"} == {
-        case: True for case in CASES if case != "loop"
-    }
-    assert len(attempts["every host"]) == 5
-    assert len(attempts["run_once with serial"]) == 3
-    again = launch(PLAYBOOK, sim, in_process)
-    assert sim.started("dcs.restore") == len(CASES)
-    outcomes = {result["outcome"] for case in CASES for result in again.of(case) if "outcome" in result}
-    assert outcomes == {"unchanged"}, outcomes
-
-
-@IN_PROCESS
-def test_one_recovery_and_one_backup_whatever_ansible_repeats(in_process: bool) -> None:
-    with Simulator(restore_seconds=RESTORE_SECONDS, backup_seconds=1) as sim:
-        launch(OTHERS, sim, in_process, "--check")
+@pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
+def test_one_start_whatever_ansible_repeats(in_process: bool) -> None:
+    with Simulator(f"fleet-{len(CASES) + 1}-1", restore_seconds=RESTORE_SECONDS, backup_seconds=RESTORE_SECONDS) as sim:
+        launch(sim, in_process, "--check", "--limit", "recovery,backup0,h1")
         assert sim.posts() == []
-        first = launch(OTHERS, sim, in_process)
-        assert len(sim.posts("ddm.recovery")) == sim.started("ddm.recovery") == sim.started("dcs.backup") == 1
-        assert first.of(DDM)[-1]["outcome"] in ("succeeded", "unchanged")  # it may end while the job is looked for
-        again = launch(OTHERS, sim, in_process)  # the target is taken now, and the message names the job that took it
-        assert len(sim.posts("ddm.recovery")) == sim.started("ddm.recovery") == sim.started("dcs.backup") == 1
-        assert again.of(DDM)[-1]["outcome"] == "unchanged"
-        assert {result["outcome"] for result in again.of("backup")} == {"unchanged"}
+        first = launch(sim, in_process)
+        posts = [sum(f"/{ids.fleet_dcs_instance(number)}/" in post.path for post in sim.posts("dcs.restore")) for number in range(len(CASES))]
+        assert {case: count for case, count in zip(CASES, posts, strict=True) if count != 1 and case not in MEETING} == {}
+        started = {"dcs.restore": len(CASES), "dcs.backup": 1, "ddm.recovery": 1}
+        assert {name: sim.started(name) for name in started} == started
+        attempts = {case: [result for result in first.of(case) if "results" not in result] for case in (*CASES, "backup", "recovery")}
+        assert {results[-1]["outcome"] for case, results in attempts.items() if case != "loop"} <= {"succeeded", "unchanged"}
+        assert [len(attempts[case]) for case in ("run_once with free", "run_once with serial", "every host", "backup")] == [3, 3, 5, 3]
+        again = launch(sim, True)  # the target of the recovery is taken now, and the message names the job that took it
+        assert {name: sim.started(name) for name in started} == started
+        assert len(sim.posts("ddm.recovery")) == 1
+        assert {again.of(case)[-1].get("outcome", "unchanged") for case in attempts} == {"unchanged"}
         assert sim.errors == []
 
 
@@ -168,7 +131,7 @@ ENDS: dict[str, Callable[[int], None]] = {
 def test_a_relaunch_after_ansible_playbook_was_killed(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         cases = [(how, in_process) for how, in_process in zip(ENDS, (True, False, True, False), strict=True)]
-        wrong = [found for found in pool.map(lambda case: killed(*case, tmp_path / case[0]), cases) if found]
+        wrong = [found for found in pool.map(lambda case: killed(case[0], case[1], tmp_path / case[0]), cases) if found]
     assert wrong == []
 
 

@@ -40,7 +40,7 @@ class Relaunching(RuleBasedStateMachine):
         self.world.lanes = [self.lane]
 
     @rule(
-        fault=st.none() | st.sampled_from([fault for fault in POST_FAULTS if not fault.startswith("busy")]),
+        fault=st.none() | st.sampled_from(POST_FAULTS),
         kill=st.sampled_from([None, None, "before", "sent", "answered"]),
         wait_timeout=st.sampled_from([5, 1800]),
         operation=st.sampled_from([None, None, None, "CHG-2"]),

@@ -11,10 +11,10 @@ import itertools
 import typing as t
 from unittest import mock
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils import _dcs_operations, _dcs_plan, _dcs_watch, _restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _dcs_operations, _dcs_watch, _restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, NotStarted, TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
-from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup
+from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore
 
 Client = t.Callable[[], t.ContextManager[t.Any]]
 post_once, decide, fate = Session.post_once, _restore.decide, _restore.fate
@@ -63,7 +63,7 @@ def without_mark() -> t.Iterator[None]:
         return f"[rst1:{next(count):026}]"
 
     with contextlib.ExitStack() as stack:
-        for module in (_restore, _dcs_plan, dcs_backup):
+        for module in (_restore, dcs_restore, dcs_backup):
             stack.enter_context(mock.patch.object(module, "mark", mark))
         yield
 

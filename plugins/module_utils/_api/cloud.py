@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import typing as t
@@ -47,8 +48,17 @@ class Cloud:
         if not self._project and not (self.settings.get("project_name") or self.settings.get("region")):
             raise InvalidArgument("project_id (HW_PROJECT_ID), project_name or region is needed to know the project.")
         verify = self.settings.get("validate_certs", True)
-        http = http or Http(verify, self.settings.get("ca_path"), hide=hide)
-        self.session = Session(http, self.clock, self.settings.get("http_timeout", 60), self.settings.get("max_retries", 5))
+        self._connect: t.Callable[[], t.Callable[..., Answer]] = lambda: http or Http(verify, self.settings.get("ca_path"), hide=hide)
+        self.session = self._session()
+
+    def twin(self) -> Cloud:
+        """Return the same caller, signed in once for both, with a connection and a deadline of its own: for another thread."""
+        if self._token is None and self.settings["way"].startswith("username"):
+            self._sign_in()
+        self._project = self.project_id
+        twin = copy.copy(self)
+        twin.session = self._session()
+        return twin
 
     @property
     def region(self) -> str | None:
@@ -87,6 +97,9 @@ class Cloud:
             return False
         self._sign_in()
         return True
+
+    def _session(self) -> Session:
+        return Session(self._connect(), self.clock, self.settings.get("http_timeout", 60), self.settings.get("max_retries", 5))
 
     def _url(self, service: str, version: str, path: t.Sequence[str]) -> str:
         base = endpoint(service, self.settings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+HIDDEN: set[str] = set()  # secrets in all their forms, to be masked before a text is cut: Ansible's masking does not know half a secret
 # Codes of facts.md 4.5, 4.11 and 4.12. Another operation holds the instance; the call itself was refused.
 BUSY = {f"DCS.{n}" for n in (4017, 4026, 4049, 4096, 4097, 4104, 4108, 4111, 4113, 4114, 4115, 4116, 4117, 4118, 4120, 4121, 4231, 4975)}
 BUSY |= {f"DBS.{n}" for n in (200011, 200019, 200047, 200086, 201014, 201202, 201205, 212006, 212033)} | {"CBC.99003651"}
@@ -162,7 +163,7 @@ def normal_code(code: str | None) -> str | None:
     """Return one spelling of a code: no blanks, APIG. as APIGW., the legacy 111400017 and 111404022 as DCS.4017 and DCS.3022."""
     if code is None:
         return None
-    code = printable(re.sub(r"^APIG\.", "APIGW.", code.replace(" ", "")), 64)
+    code = printable(re.sub(r"^APIG\.", "APIGW.", masked(code).replace(" ", "")), 64)
     legacy = re.fullmatch(r"111(40[01345]|500)(\d{3})", code)
     if legacy:
         family = {"400": "4", "401": "1", "403": "3", "404": "3", "405": "5", "500": "5"}[legacy[1]]
@@ -170,9 +171,16 @@ def normal_code(code: str | None) -> str | None:
     return code
 
 
+def masked(text: str) -> str:
+    """Return a text without the secrets that are known by now."""
+    for secret in sorted(tuple(HIDDEN), key=len, reverse=True):
+        text = text.replace(secret, "********")
+    return text
+
+
 def printable(value: t.Any, limit: int = 500) -> str:
-    """Return server text fit for a terminal: control, bidirectional and unpaired surrogate characters escaped, cut at `limit`."""
-    text = str(value)[: limit + 1]
+    """Return server text fit for a terminal: secrets masked, control, bidirectional and unpaired surrogate characters escaped, cut at `limit`."""
+    text = masked(str(value))[: limit + 1]
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     return text if len(text) <= limit else text[:limit] + "..."

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, ProtocolError, classify, parse_error, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    ProtocolError,
+    classify,
+    masked,
+    parse_error,
+    printable,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
 READ_CAP, POST_CAP, SKEW = 8 << 20, 1 << 20, 15 * 60  # bytes of one page, bytes of a POST's answer, seconds (facts.md 2)
@@ -125,8 +133,8 @@ def decode(body: bytes) -> t.Any:
 
 def title(body: bytes) -> str:
     """Return ' (a page titled ...)' when the body is HTML, to show which proxy answered."""
-    found = re.search(rb"<title[^>]*>([^<]{1,200})", body[:20000], re.IGNORECASE)
-    return f" (a page titled {printable(found[1].decode('utf-8', 'replace').strip(), 80)!r})" if found else ""
+    found = re.search("<title[^>]*>([^<]{1,200})", masked(body.decode("utf-8", "replace"))[:20000], re.IGNORECASE)
+    return f" (a page titled {printable(found[1].strip(), 80)!r})" if found else ""
 
 
 def _safe(value: str | None) -> str | None:

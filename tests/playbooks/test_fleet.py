@@ -1,0 +1,94 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook for fleets, through ansible-playbook against the local cloud."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests import door
+from tests.simulator import Simulator
+from tests.simulator import scenario as ids
+
+PLAYBOOK = "huaweicloud.recovery.fleet"
+CACHES = [f"cache-{number:04d}" for number in range(6)]
+DATABASES = ["db-0000", "db-0001"]
+
+
+def source(folder: Path) -> str:
+    """The inventory plugin over the whole account; what databases are restored to is said in compose."""
+    groups = [{"key": "service", "separator": ""}]
+    compose = {"target_instance_id": "'f1ee7' ~ '1' * 19 ~ instance_id[24:]"}
+    path = folder / "fleet.huaweicloud.yml"
+    path.write_text(yaml.safe_dump({"plugin": "huaweicloud.recovery.instances", "keyed_groups": groups, "compose": compose}))
+    return str(path)
+
+
+def run(sim: Simulator, folder: Path, *args: str) -> door.Completed:
+    done = door.playbook(PLAYBOOK, sim.env, "-i", source(folder), "-e", "fleet_poll_interval=1", *args)
+    assert sim.errors == []
+    return done
+
+
+def targets(done: door.Completed) -> dict[str, dict[str, Any]]:
+    """The report, by host, over all batches."""
+    return {target["name"]: target for published in done.of("Publish the results") for target in published["ansible_stats"]["data"]["fleet_report"]}
+
+
+def test_refuses_without_a_limit(tmp_path: Path) -> None:
+    with Simulator("fleet-2-1") as sim:
+        done = run(sim, tmp_path)
+        assert done.rc == 2
+        assert "Say with --limit or fleet_hosts which hosts to restore" in done.output
+        assert {entry.operation for entry in sim.ledger} == {"dcs.instances", "ddm.instances"}  # the inventory alone
+
+
+def test_one_failure_stops_no_other(tmp_path: Path) -> None:
+    with Simulator("fleet-6-2", restore_seconds=2) as sim:
+        sim.fault("operation_fails", "dcs.restore", after=2)
+        done = run(sim, tmp_path, "--limit", "dcs:db-0000:db-0001", "-f", "50")
+        assert Counter(entry.operation for entry in sim.posts()) == {"dcs.restore": 6, "ddm.recovery": 2}
+        last_start = max(entry.number for entry in sim.posts())
+        polls = [entry for entry in sim.ledger if entry.number > last_start]
+        assert len({entry.connection for entry in polls}) <= 2
+    assert done.rc == 2
+    found = targets(done)
+    assert sorted(found) == [*CACHES, *DATABASES]
+    (bad,) = [target for target in found.values() if target["outcome"] != "succeeded"]
+    assert (bad["failed_step"], bad["error_kind"]) == ("wait", "operation_failed")
+    (told,) = done.of("Tell why")
+    assert told["msg"] == bad["msg"]
+    assert re.search(rf"{bad['name']} +: .*failed=1 ", done.stdout)
+    assert "8 restores ended (1 failed)" in done.output
+    assert found["db-0001"]["instance_id"] == ids.fleet_ddm_target(1)
+
+
+def test_batches_check_mode_and_a_second_run(tmp_path: Path) -> None:
+    with Simulator("fleet-6-2") as sim:
+        planned = run(sim, tmp_path, "--check", "-e", "fleet_hosts=dcs", "-e", "fleet_serial=4")
+        assert (planned.rc, sim.posts()) == (0, [])
+        assert {target["outcome"] for target in targets(planned).values()} == {"planned"}
+        assert planned.output.count("will be OVERWRITTEN with backup_") == 6
+        done = run(sim, tmp_path, "--limit", "dcs[0:2]", "-e", "fleet_serial=1", "-f", "5")
+        assert [len(done.of(task)) for task in ("Start the restore", "Wait for all restores")] == [3, 3]
+        again = run(sim, tmp_path, "-e", "fleet_hosts=dcs")
+        assert len(sim.posts()) == 6
+    assert (done.rc, again.rc) == (0, 0)
+    assert {name: target["outcome"] for name, target in targets(again).items()} == {name: "unchanged" if name < CACHES[3] else "succeeded" for name in CACHES}
+
+
+def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
+    with Simulator("fleet-1-0") as sim:
+        (tmp_path / "hosts.ini").write_text(f"nobody\ncache service=dcs instance_id={ids.fleet_dcs_instance(0)} region={ids.REGION}\n")
+        done = door.playbook(PLAYBOOK, sim.env, "-i", str(tmp_path / "hosts.ini"), "--limit", "all", "-e", "fleet_poll_interval=1")
+        assert len(sim.posts()) == 1
+    assert done.rc == 2
+    found = {name: (target["outcome"], target["failed_step"]) for name, target in targets(done).items()}
+    assert found == {"nobody": ("failed", "restore"), "cache": ("succeeded", None)}

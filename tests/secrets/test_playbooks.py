@@ -1,0 +1,184 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nothing that ansible-playbook prints or leaves behind holds a secret, through either door. ANSIBLE_VENV names another ansible-playbook to be tested."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.door import environment
+from tests.doors.runs import tool
+from tests.leaks import LOOKS, leaks
+from tests.secrets.canaries import CALLERS, Caller, canary
+from tests.simulator import Simulator
+from tests.simulator import scenario as names
+
+KEYS, TOKEN, PASSWORD = (caller for caller in CALLERS if caller.place == "option")
+ENVIRONMENT = Caller("HW", KEYS.way)
+PROFILE = Caller("profile", KEYS.way)
+WRONG = canary("a wrong password")
+NEEDLES = {place: secret for caller in CALLERS for place, secret in caller.needles().items()} | {"a wrong password": WRONG}
+# Python reads this at its start, in the module's own process as well: one instance's ID makes the client raise what no client should
+BUG = """
+import os, urllib.parse
+quote = urllib.parse.quote
+def raising(text, *args, **kwargs):
+    if text == "bug":
+        raise RuntimeError(os.environ["HW_SECRET_KEY"], os.environ["CANARIES"])
+    return quote(text, *args, **kwargs)
+urllib.parse.quote = raising
+"""
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator() as sim:
+        for caller in (*CALLERS[:3], ENVIRONMENT):
+            caller.enter(sim)
+        yield sim
+
+
+class Run:
+    """ansible-playbook in a folder of its own. `sources` is what it is given, `home` is where it leaves things."""
+
+    def __init__(self, folder: Path, sim: Simulator, env: Mapping[str, str]) -> None:
+        self.sources, self.home = folder / "sources", folder / "home"
+        self.sources.mkdir()
+        self.home.mkdir()
+        (self.sources / "sitecustomize.py").write_text(BUG, encoding="utf-8")
+        self.profile = PROFILE.params(self.sources)["shared_config_file"]
+        self.env = {
+            **environment(str(self.home)),
+            **ENVIRONMENT.env(sim),
+            **{"HW_REGION_NAME": names.REGION, "HW_PROJECT_ID": names.PROJECT_ID, "CANARIES": json.dumps(NEEDLES)},
+            **{"PYTHONPATH": str(self.sources), "RECORDER_FILE": str(self.home / "results"), "TMPDIR": str(self.home)},
+            **env,
+        }
+
+    def start(self, tasks: list[dict[str, Any]], *args: str) -> subprocess.Popen[str]:
+        """Run the tasks with every secret in a variable: `canaries["place option"]`."""
+        plays = [{"hosts": "localhost", "gather_facts": False, "ignore_errors": True, "tasks": tasks}]
+        for name, content in (("playbook.json", plays), ("variables.json", {"canaries": NEEDLES, "profile": self.profile})):
+            (self.sources / name).write_text(json.dumps(content), encoding="utf-8")
+        return subprocess.Popen(
+            [*tool("ansible-playbook"), str(self.sources / "playbook.json"), "-e", f"@{self.sources / 'variables.json'}", *args],
+            env=self.env,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+
+    def results(self) -> dict[str, dict[str, Any]]:
+        """The result of every task, by its name."""
+        lines = (self.home / "results").read_text(encoding="utf-8").splitlines()
+        return {line["task"]: line["result"] for line in map(json.loads, lines)}
+
+    def left(self) -> dict[str, str]:
+        """What lies in the folder, and in temporary folders: the path and content of each file."""
+        return {str(path.relative_to(self.home)): path.read_bytes().decode("utf-8", "replace") for path in self.home.rglob("*") if path.is_file()}
+
+
+def found(*texts: str) -> list[str]:
+    return [leak for text in texts for leak in leaks(text, NEEDLES) + [name for name, look in LOOKS.items() if look.search(text)]]
+
+
+def task(name: str, module: str, caller: Caller | None = None, keywords: Mapping[str, Any] | None = None, **params: Any) -> dict[str, Any]:
+    given = (
+        {option: f"{{{{ canaries['option {option}'] }}}}" if f"option {option}" in NEEDLES else value for option, value in caller.values().items()}
+        if caller
+        else {}
+    )
+    return {"name": name, f"huaweicloud.recovery.{module}": {**given, **params}, "register": "answer", **(keywords or {})}
+
+
+def through(door: str, in_process: bool) -> list[dict[str, Any]]:
+    """Tasks that succeed and tasks that fail, with every way to give a secret, and the role with its reports."""
+    restore = {"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}
+    tasks = [
+        task("keys", "dcs_restore_info", KEYS, instance_id=names.DCS_INSTANCE),
+        task("token", "dcs_restore", TOKEN, {"check_mode": True, "diff": True}, **restore),
+        task("password", "dcs_backup", PASSWORD, instance_id=names.DCS_INSTANCE, operation_id="CHG-1", wait=False),
+        {"name": f"{door}: what it returned", "ansible.builtin.debug": {"var": "answer"}},
+        task("environment", "ddm_backup_info"),
+        task("profile", "dcs_instance_info", shared_config_file="{{ profile }}"),
+        task("a wrong password", "dcs_instance_info", PASSWORD, password="{{ canaries['a wrong password'] }}"),
+        task("a line end", "dcs_instance_info", KEYS, secret_key="{{ canaries['option secret_key'] }}\n"),
+        task("the cloud repeats it all", "ddm_instance_info", KEYS),
+        task("no answer in time", "ddm_job_info", TOKEN, http_timeout=1, max_retries=0),
+        task("a bug", "dcs_instance_info", KEYS, instance_id="bug"),
+        {
+            "name": "the role",
+            "ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"},
+            "vars": {
+                "restore_dcs": [{**restore, "operation_id": door}],
+                "restore_ddm": [{"source_instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"}],
+                "restore_report_dir": door,
+                "restore_poll_interval": 1,
+            },
+        },
+    ]
+    named_tasks = [{**entry, "name": f"{door}: {entry['name']}"} for entry in tasks if not entry["name"].startswith(door)]
+    variables = {"huaweicloud_recovery_in_process": in_process}
+    return [{"name": f"{door}: all", "vars": variables, "block": [*named_tasks[:3], tasks[3], *named_tasks[3:]]}]
+
+
+KINDS = {
+    **dict.fromkeys(("keys", "token", "password", "environment", "profile"), None),
+    **{"a wrong password": "auth_failed", "a line end": "invalid_argument", "the cloud repeats it all": "invalid_argument"},
+    **{"no answer in time": "transport_error", "a bug": "internal_error"},
+}
+
+
+@pytest.mark.parametrize("verbosity", ["-v", "-vvv"])
+def test_nothing_printed_or_left_behind_holds_a_secret(sim: Simulator, tmp_path: Path, verbosity: str) -> None:
+    run = Run(tmp_path, sim, {})
+    echo = "What you sent was " + " ".join(NEEDLES.values())
+    sim.fault("refusal", "ddm.instances", times=2, message=echo)
+    sim.fault("refusal", "ddm.restorable_time_interval", times=2, message=echo)
+    sim.fault("hang", "ddm.jobs", times=2)
+    process = run.start([*through("action", True), *through("module", False)], verbosity)
+    output = process.communicate(timeout=120)[0]
+    results = run.results()
+    for door in ("action", "module"):
+        assert {name: results[f"{door}: {name}"].get("error_kind") for name in KINDS} == KINDS, output
+    left = run.left()
+    assert len([path for path in left if path.endswith((".json", ".md"))]) == 4, "reports of the role"
+    assert "What you sent was" in output
+    assert found(output, *left, *left.values()) == []
+
+
+@pytest.mark.parametrize(
+    ("in_process", "caller", "expected"),
+    [(True, KEYS, False), (True, ENVIRONMENT, False), (False, ENVIRONMENT, False), (False, KEYS, True)],
+    ids=["action-options", "action-environment", "module-environment", "module-options"],
+)
+def test_a_killed_run_leaves_no_secret_in_a_file(sim: Simulator, tmp_path: Path, in_process: bool, caller: Caller, expected: bool) -> None:
+    """But for one case that is Ansible's own: the file in which it hands a module its options. It shows that the search sees such files."""
+    run = Run(tmp_path, sim, {})
+    hanging = sim.fault("hang", "dcs.instances", times=None)
+    given = KEYS if caller is KEYS else None
+    process = run.start([{"vars": {"huaweicloud_recovery_in_process": in_process}, "block": [task("killed", "dcs_instance_info", given)]}], "-vvv")
+    until = time.monotonic() + 60
+    while not hanging.used and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    assert hanging.used
+    os.killpg(process.pid, signal.SIGKILL)
+    output = process.communicate(timeout=30)[0]
+    assert found(output) == []
+    left = run.left()
+    assert any("AnsiballZ" in path for path in left) is not in_process
+    assert bool(found(*left, *left.values())) is expected
