@@ -13,7 +13,7 @@ description:
   - Turns hosts that are instances, with C(service) and C(instance_id), into targets of the playbook C(huaweicloud.recovery.fleet),
     with what the task that starts their restores has registered.
   - A DDM host is the source. The instance that is overwritten is its C(target_instance_id).
-positional: hostvars, registered, check_mode
+positional: hostvars, registered, plan_only
 options:
   _input:
     description: Names of hosts.
@@ -28,7 +28,7 @@ options:
     description: The variable that the task has registered its result in.
     type: str
     required: true
-  check_mode:
+  plan_only:
     description: Whether the task ran in check mode, so that nothing has started.
     type: bool
     default: false
@@ -61,12 +61,12 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import host_target
 
 
-def restore_hosts(names: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]], registered: str, check_mode: bool = False) -> t.Any:
+def restore_hosts(names: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]], registered: str, plan_only: bool = False) -> t.Any:
     """Return the targets that these hosts are."""
     now_ms, targets = int(time.time() * 1000), []
     for name in names:
         variables = hostvars[name]
-        targets.append(host_target(name, variables, variables.get(registered, {}), check_mode, now_ms))
+        targets.append(host_target(name, variables, variables.get(registered, {}), plan_only, now_ms))
     return from_cloud([vars(target) for target in targets])
 
 

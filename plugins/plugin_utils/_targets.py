@@ -82,7 +82,7 @@ def given(entry: t.Mapping[str, t.Any], *names: str) -> dict[str, t.Any]:
     return {name: entry[name] if isinstance(entry[name], list) else str(entry[name]) for name in names if entry.get(name)}
 
 
-def host_target(name: str, variables: t.Mapping[str, t.Any], start: Answer, check_mode: bool, now_ms: int) -> Target:
+def host_target(name: str, variables: t.Mapping[str, t.Any], start: Answer, plan_only: bool, now_ms: int) -> Target:
     """Return the target that a host of a fleet is, with the answer to its start. For DDM the host is the source, another instance is overwritten."""
     service, source, region = (str(variables.get(key) or "") for key in ("service", "instance_id", "region"))
     overwritten = str(variables.get("target_instance_id") or "") if service == "ddm" else ""
@@ -90,7 +90,7 @@ def host_target(name: str, variables: t.Mapping[str, t.Any], start: Answer, chec
     if not start.get("outcome"):
         return unstarted(target, start)
     target = pinned(target, start, now_ms)
-    return target if check_mode else begun(target, start)
+    return target if plan_only else begun(target, start)
 
 
 # What became of it: each function notes the answers of one step.

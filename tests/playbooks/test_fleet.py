@@ -77,7 +77,7 @@ def test_batches_check_mode_and_a_second_run(tmp_path: Path) -> None:
         assert {target["outcome"] for target in targets(planned).values()} == {"planned"}
         assert planned.output.count("will be OVERWRITTEN with backup_") == 6
         done = run(sim, tmp_path, "--limit", "dcs[0:2]", "-e", "fleet_serial=1", "-f", "5")
-        assert [len(done.of(task)) for task in ("Start the restore", "Wait for all restores")] == [3, 3]
+        assert [len(done.of(task)) for task in ("Start the restore", "Show the results")] == [3, 3]
         again = run(sim, tmp_path, "-e", "fleet_hosts=dcs")
         assert len(sim.posts()) == 6
     assert (done.rc, again.rc) == (0, 0)

@@ -20,7 +20,7 @@ import pytest
 from tests.door import environment
 from tests.doors.runs import tool
 from tests.leaks import LOOKS, leaks
-from tests.secrets.canaries import CALLERS, Caller, canary
+from tests.secrets.canaries import CALLERS, PLAIN, Caller, canary
 from tests.simulator import Simulator
 from tests.simulator import scenario as names
 
@@ -52,7 +52,7 @@ def sim() -> Iterator[Simulator]:
 class Run:
     """ansible-playbook in a folder of its own. `sources` is what it is given, `home` is where it leaves things."""
 
-    def __init__(self, folder: Path, sim: Simulator, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, sim: Simulator) -> None:
         self.sources, self.home = folder / "sources", folder / "home"
         self.sources.mkdir()
         self.home.mkdir()
@@ -63,7 +63,6 @@ class Run:
             **ENVIRONMENT.env(sim),
             **{"HW_REGION_NAME": names.REGION, "HW_PROJECT_ID": names.PROJECT_ID, "CANARIES": json.dumps(NEEDLES)},
             **{"PYTHONPATH": str(self.sources), "RECORDER_FILE": str(self.home / "results"), "TMPDIR": str(self.home)},
-            **env,
         }
 
     def start(self, tasks: list[dict[str, Any]], *args: str) -> subprocess.Popen[str]:
@@ -92,50 +91,35 @@ class Run:
         return {str(path.relative_to(self.home)): path.read_bytes().decode("utf-8", "replace") for path in self.home.rglob("*") if path.is_file()}
 
 
-def found(*texts: str) -> list[str]:
-    return [leak for text in texts for leak in leaks(text, NEEDLES) + [name for name, look in LOOKS.items() if look.search(text)]]
-
-
 def task(name: str, module: str, caller: Caller | None = None, keywords: Mapping[str, Any] | None = None, **params: Any) -> dict[str, Any]:
-    given = (
-        {option: f"{{{{ canaries['option {option}'] }}}}" if f"option {option}" in NEEDLES else value for option, value in caller.values().items()}
-        if caller
-        else {}
-    )
+    given = {option: PLAIN.get(option) or f"{{{{ canaries['option {option}'] }}}}" for option in caller.options} if caller else {}
     return {"name": name, f"huaweicloud.recovery.{module}": {**given, **params}, "register": "answer", **(keywords or {})}
 
 
-def through(door: str, in_process: bool) -> list[dict[str, Any]]:
-    """Tasks that succeed and tasks that fail, with every way to give a secret, and the role with its reports."""
-    restore = {"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}
-    tasks = [
-        task("keys", "dcs_restore_info", KEYS, instance_id=names.DCS_INSTANCE),
-        task("token", "dcs_restore", TOKEN, {"check_mode": True, "diff": True}, **restore),
-        task("password", "dcs_backup", PASSWORD, instance_id=names.DCS_INSTANCE, operation_id="CHG-1", wait=False),
-        {"name": f"{door}: what it returned", "ansible.builtin.debug": {"var": "answer"}},
-        task("environment", "ddm_backup_info"),
-        task("profile", "dcs_instance_info", shared_config_file="{{ profile }}"),
-        task("a wrong password", "dcs_instance_info", PASSWORD, password="{{ canaries['a wrong password'] }}"),
-        task("a line end", "dcs_instance_info", KEYS, secret_key="{{ canaries['option secret_key'] }}\n"),
-        task("the cloud repeats it all", "ddm_instance_info", KEYS),
-        task("no answer in time", "ddm_job_info", TOKEN, http_timeout=1, max_retries=0),
-        task("a bug", "dcs_instance_info", KEYS, instance_id="bug"),
-        {
-            "name": "the role",
-            "ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"},
-            "vars": {
-                "restore_dcs": [{**restore, "operation_id": door}],
-                "restore_ddm": [{"source_instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"}],
-                "restore_report_dir": door,
-                "restore_poll_interval": 1,
-            },
-        },
-    ]
-    named_tasks = [{**entry, "name": f"{door}: {entry['name']}"} for entry in tasks if not entry["name"].startswith(door)]
-    variables = {"huaweicloud_recovery_in_process": in_process}
-    return [{"name": f"{door}: all", "vars": variables, "block": [*named_tasks[:3], tasks[3], *named_tasks[3:]]}]
-
-
+RESTORE = {"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}
+TASKS = [  # every way to give a secret, and much that goes wrong
+    task("keys", "dcs_restore_info", KEYS, instance_id=names.DCS_INSTANCE),
+    task("token", "dcs_restore", TOKEN, {"check_mode": True, "diff": True}, **RESTORE),
+    task("password", "dcs_backup", PASSWORD, instance_id=names.DCS_INSTANCE, operation_id="CHG-1", wait=False),
+    {"name": "what it returned", "ansible.builtin.debug": {"var": "answer"}},
+    task("environment", "ddm_backup_info"),
+    task("profile", "dcs_instance_info", shared_config_file="{{ profile }}"),
+    task("a wrong password", "dcs_instance_info", PASSWORD, password="{{ canaries['a wrong password'] }}"),
+    task("a line end", "dcs_instance_info", KEYS, secret_key="{{ canaries['option secret_key'] }}\n"),
+    task("the cloud repeats it all", "ddm_instance_info", KEYS),
+    task("no answer in time", "ddm_job_info", TOKEN, http_timeout=1, max_retries=0),
+    task("a bug", "dcs_restore_info", KEYS, instance_id="bug"),
+]
+ROLE = {
+    "name": "the role",
+    "ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"},
+    "vars": {
+        "restore_dcs": [RESTORE],
+        "restore_ddm": [{"source_instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"}],
+        "restore_report_dir": "reports",
+        "restore_poll_interval": 1,
+    },
+}
 KINDS = {
     **dict.fromkeys(("keys", "token", "password", "environment", "profile"), None),
     **{"a wrong password": "auth_failed", "a line end": "invalid_argument", "the cloud repeats it all": "invalid_argument"},
@@ -143,22 +127,30 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("verbosity", ["-v", "-vvv"])
-def test_nothing_printed_or_left_behind_holds_a_secret(sim: Simulator, tmp_path: Path, verbosity: str) -> None:
-    run = Run(tmp_path, sim, {})
+@pytest.mark.parametrize(("verbosity", "role_in"), [("-v", "action"), ("-vvv", "module")])
+def test_nothing_printed_or_left_behind_holds_a_secret(sim: Simulator, tmp_path: Path, verbosity: str, role_in: str) -> None:
+    run = Run(tmp_path, sim)
     echo = "What you sent was " + " ".join(NEEDLES.values())
     sim.fault("refusal", "ddm.instances", times=2, message=echo)
-    sim.fault("refusal", "ddm.restorable_time_interval", times=2, message=echo)
+    sim.fault("refusal", "ddm.restorable_time_interval", message=echo)
     sim.fault("hang", "ddm.jobs", times=2)
-    process = run.start([*through("action", True), *through("module", False)], verbosity)
-    output = process.communicate(timeout=120)[0]
+    blocks = [
+        {
+            "vars": {"huaweicloud_recovery_in_process": door == "action"},
+            "block": [{**entry, "name": f"{door}: {entry['name']}"} for entry in (*TASKS, *([ROLE] if door == role_in else []))],
+        }
+        for door in ("action", "module")
+    ]
+    output = run.start(blocks, verbosity).communicate(timeout=120)[0]
     results = run.results()
     for door in ("action", "module"):
         assert {name: results[f"{door}: {name}"].get("error_kind") for name in KINDS} == KINDS, output
     left = run.left()
-    assert len([path for path in left if path.endswith((".json", ".md"))]) == 4, "reports of the role"
-    assert "What you sent was" in output
-    assert found(output, *left, *left.values()) == []
+    reports = [content for path, content in left.items() if path.startswith("reports/")]
+    assert len(reports) == 2
+    assert all("What you sent was" in text for text in (output, *reports))
+    assert [name for name, look in LOOKS.items() if look.search(output)] == []
+    assert leaks("\n".join([output, *left, *left.values()]), NEEDLES) == []
 
 
 @pytest.mark.parametrize(
@@ -168,7 +160,7 @@ def test_nothing_printed_or_left_behind_holds_a_secret(sim: Simulator, tmp_path:
 )
 def test_a_killed_run_leaves_no_secret_in_a_file(sim: Simulator, tmp_path: Path, in_process: bool, caller: Caller, expected: bool) -> None:
     """But for one case that is Ansible's own: the file in which it hands a module its options. It shows that the search sees such files."""
-    run = Run(tmp_path, sim, {})
+    run = Run(tmp_path, sim)
     hanging = sim.fault("hang", "dcs.instances", times=None)
     given = KEYS if caller is KEYS else None
     process = run.start([{"vars": {"huaweicloud_recovery_in_process": in_process}, "block": [task("killed", "dcs_instance_info", given)]}], "-vvv")
@@ -178,7 +170,7 @@ def test_a_killed_run_leaves_no_secret_in_a_file(sim: Simulator, tmp_path: Path,
     assert hanging.used
     os.killpg(process.pid, signal.SIGKILL)
     output = process.communicate(timeout=30)[0]
-    assert found(output) == []
+    assert leaks(output, NEEDLES) == []
     left = run.left()
     assert any("AnsiballZ" in path for path in left) is not in_process
-    assert bool(found(*left, *left.values())) is expected
+    assert bool(leaks("\n".join([*left, *left.values()]), NEEDLES)) is expected
