@@ -48,8 +48,8 @@ class DcsOperation:
         self._first: Row | None = instance  # the plan has read it a moment ago
         self.last_records: list[Row] = []
 
-    def records(self) -> list[Row]:
-        """Return all records of this kind, newest first."""
+    def records(self, until: str | None = None) -> list[Row]:
+        """Return all records of this kind, newest first, or those read until this one was met."""
         raise NotImplementedError
 
     def judge(self, records: list[Row], instance: Row) -> Seen:
@@ -68,7 +68,7 @@ class DcsOperation:
 
     def watch(self, record_id: str) -> Watch:
         """Return how to wait for one record of this kind."""
-        return watch_record(self.dcs, self.instance_id, self.name, self.id_name, record_id, self.records)
+        return watch_record(self.dcs, self.instance_id, self.name, self.id_name, record_id, lambda: self.records(record_id))
 
     def post(self) -> Reply:
         """Send the one POST."""
@@ -121,9 +121,9 @@ class DcsRestore(DcsOperation):
     id_name, remark_name, record_name = "restore_id", "restore_remark", "restore"
     backup_id = ""
 
-    def records(self) -> list[Row]:
+    def records(self, until: str | None = None) -> list[Row]:
         """Return all restore records."""
-        return self.dcs.restores(self.instance_id)
+        return self.dcs.restores(self.instance_id, until)
 
     def post(self) -> Reply:
         """Send the restore."""
@@ -151,9 +151,9 @@ class DcsBackup(DcsOperation):
     repeatable = True
     backup_format: str | None = None
 
-    def records(self) -> list[Row]:
+    def records(self, until: str | None = None) -> list[Row]:
         """Return all backup records."""
-        return self.dcs.backups(self.instance_id)
+        return self.dcs.backups(self.instance_id, until)
 
     def post(self) -> Reply:
         """Send the backup."""

@@ -56,4 +56,4 @@ def watch_record(dcs: Dcs, instance_id: str, name: str, id_name: str, record_id:
 
 def watch_restore(dcs: Dcs, instance_id: str, restore_id: str) -> Watch:
     """Return how to wait for a restore that runs already."""
-    return watch_record(dcs, instance_id, f"DCS restore {restore_id} of {instance_id}", "restore_id", restore_id, lambda: dcs.restores(instance_id))
+    return watch_record(dcs, instance_id, f"DCS restore {restore_id} of {instance_id}", "restore_id", restore_id, lambda: dcs.restores(instance_id, restore_id))

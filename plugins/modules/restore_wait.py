@@ -139,7 +139,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch, wait_until
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_watch import watch_restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import watch_job
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._many import spread, team
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._many import side_by_side, team
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 
@@ -163,11 +163,11 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     watches = [watch(clouds[number % len(clouds)], row) for number, row in enumerate(rows)]
     timeout = params["wait_timeout"] if params["wait"] else 0
 
-    def wait(own: Cloud, share: list[Watch]) -> None:
+    def wait(number: int, own: Cloud) -> None:
         own.session.deadline = own.clock.monotonic() + timeout
-        wait_until(share, timeout, params["poll_interval"], own.clock, lambda dummy: own.progress(watches))
+        wait_until(watches[number :: len(clouds)], timeout, params["poll_interval"], own.clock, lambda dummy: own.progress(watches))
 
-    spread(clouds, wait, [watches[number :: len(clouds)] for number in range(len(clouds))])
+    side_by_side(wait, clouds)
     results = [result(row, watch, params["wait"]) for row, watch in zip(rows, watches)]
     bad = [row for row in results if row["error_kind"]]
     if bad:

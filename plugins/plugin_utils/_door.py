@@ -74,7 +74,7 @@ class Door(ActionBase):
             stack.enter_context(surroundings(prepared.environment, self._loader.get_basedir()))
             for place, values in prepared.state:
                 stack.enter_context(swapped(place, values))
-            stack.enter_context(prepared.progress)
+            stack.callback(prepared.progress.close)
             printed = output(self.module.main)
         result.update(self.parsed(printed))
         return result

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
-import types
 import typing as t
 
 from ansible.module_utils.common.parameters import remove_values
@@ -45,10 +45,8 @@ class Progress:
         self._lock, self._ended = threading.RLock(), threading.Event()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None) -> None:
+    def close(self) -> None:
+        """End with the task: the items of a loop share this process."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
@@ -89,7 +87,8 @@ class Progress:
                     line += f", {span(elapsed)} elapsed" if note.timed else ""
                     line += f", about {span(note.end - elapsed)} left" if note.end is not None and note.end >= elapsed else ""
                     line += f" ({note.subject})" if note.subject else ""
-                    self._say(remove_values(line, self._secrets))
+                    with contextlib.suppress(Exception):  # what cannot be shown must not end a restore
+                        self._say(remove_values(line, tuple(self._secrets)))
 
     def _watch(self) -> None:
         while not self._ended.wait(1.0):

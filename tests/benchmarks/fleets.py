@@ -51,11 +51,12 @@ class Way:
     variables: dict[str, Any] | None = None
 
 
+MODULE_WAIT = Way("module, `wait: true`", 50, (20, 200), [{"huaweicloud.recovery.dcs_restore": RESTORE}], MODULE)
 WAYS = [
     Way("`huaweicloud.recovery.fleet`", 5, (20, 200, 1000)),
     Way("`huaweicloud.recovery.fleet`", 50, (20, 200)),
     Way("in process, `wait: true`", 50, (20, 200), [{"huaweicloud.recovery.dcs_restore": RESTORE}]),
-    Way("module, `wait: true`", 50, (20, 200), [{"huaweicloud.recovery.dcs_restore": RESTORE}], MODULE),
+    MODULE_WAIT,
     Way("module, `until`/`retries`", 50, (20, 200), [*STARTED, POLL], MODULE),
     Way("module, `async` and `async_status`", 50, (20, 200), ASYNC, MODULE),
 ]
@@ -81,7 +82,18 @@ def one(way: Way, size: int, home: Path, records: int = 0) -> Result:
             play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": way.tasks, "vars": {**interpreter, **(way.variables or {})}}
             (home / "play.yml").write_text(json.dumps([play]))
             name = "play.yml"
-        command = [str(environment.tool("ansible-playbook")), name, "-i", "hosts.ini", "-f", str(way.forks), "-e", f"fleet_poll_interval={INTERVAL}"]
+        command = [
+            str(environment.tool("ansible-playbook")),
+            name,
+            "-i",
+            "hosts.ini",
+            "-f",
+            str(way.forks),
+            "--limit",
+            "all",
+            "-e",
+            f"fleet_poll_interval={INTERVAL}",
+        ]
         cost = measure.run(command, {**environment.variables(home), **cloud.env}, home, cloud, memory=True)
         ledger = [entry for entry in cloud.control("GET", "ledger") if entry["service"]]
         started = Counter(entry["path"] for entry in ledger if entry["operation"] == "dcs.restore")
@@ -112,11 +124,11 @@ def measured(home: Path, sizes: tuple[int, ...]) -> list[Result]:
 
 
 def table(found: list[Result], empty: float) -> list[str]:
-    lines = [
-        "| instances | way | forks | wall s | to the least | CPU s | peak MB | requests each | connections each | polls each per interval | server CPU s |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    heads = ["instances", "way", "forks", "wall s", "to the least", "CPU s", "to module", "peak MB", "requests each", "connections each"]
+    heads += ["polls each per interval", "server CPU s"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in found:
+        module = [other.cost.cpu for other in found if other.way == MODULE_WAIT and other.size == row.size]
         cells = [
             f"{row.size}",
             row.way.name,
@@ -124,6 +136,7 @@ def table(found: list[Result], empty: float) -> list[str]:
             f"{row.cost.wall:.1f}",
             f"{row.cost.wall / (SECONDS + empty):.2f}",
             f"{row.cost.cpu:.1f}",
+            f"{row.cost.cpu / module[0]:.2f}" if module else "-",
             f"{row.cost.memory:.0f}",
             f"{row.requests:.1f}",
             f"{row.connections:.2f}",
@@ -132,6 +145,21 @@ def table(found: list[Result], empty: float) -> list[str]:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def aims(found: list[Result], empty: float) -> list[tuple[str, float, float]]:
+    """What is aimed at, what was measured, and the most that it should be."""
+    fleet = {row.size: row for row in found if row.way == WAYS[0]}
+    module = {row.size: row for row in found if row.way == MODULE_WAIT}
+    wanted = []
+    if 200 in fleet:
+        wanted.append(("fleet of 200, wall to 5 s + an empty play", fleet[200].cost.wall / (SECONDS + empty), 2.0))
+        wanted.append(("fleet of 200, CPU to modules that wait", fleet[200].cost.cpu / module[200].cost.cpu, 0.1))
+    if {200, 1000} <= set(fleet):
+        wanted.append(("fleet of 1000, wall ms for each instance more than 200", (fleet[1000].cost.wall - fleet[200].cost.wall) / 0.8, 15.0))
+        wanted.append(("fleet of 1000, peak MB", fleet[1000].cost.memory, 200.0))
+    wanted.append(("polls of one instance per interval, which varies by a tenth", max(row.reads for row in fleet.values()), 1.11))
+    return wanted
 
 
 def growth(found: list[Result]) -> list[str]:

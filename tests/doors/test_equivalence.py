@@ -136,8 +136,10 @@ def test_ad_hoc(args: list[str], sim: Simulator, tmp_path: Path) -> None:
     assert action.rc == 0, action.output
     assert (action.modules, len(module.modules)) == ([], 1)
     assert runs.differences(action, module) == []
-    assert "localhost | CHANGED => {" in action.stdout
-    assert bool(action.progress) == (not args or args == ["-o"])
+    said = {"-o": (0, 1), "--check": (0, 0)}.get("".join(args[:1]), (1, 0))  # beside the one line that a program reads; nothing is started in check mode
+    assert tuple(len(runs.PROGRESS.findall(stream)) for stream in (action.stdout, action.stderr)) == said
+    head, result = runs.PROGRESS.sub("", action.stdout).split(" => ", 1)
+    assert head.endswith("localhost | CHANGED") and json.loads(result)["changed"]
 
 
 def test_runner_events(sim: Simulator, tmp_path: Path) -> None:
@@ -164,5 +166,7 @@ def test_runner_events(sim: Simulator, tmp_path: Path) -> None:
     action, module = events("action", {}), events("module", runs.OFF)
     assert results(action) == results(module)
     lines = [event["stdout"] for event in action if event["event"] == "verbose" and "huaweicloud.recovery: " in event["stdout"]]
-    assert any("is accepted" in line for line in lines) and any("succeed" in line for line in lines)
-    assert not any("huaweicloud.recovery: " in json.dumps(event["event_data"]) for event in action)
+    assert " is accepted: restore_id " in lines[0] and " succeed, 100 %, " in lines[-1]
+    assert all(line.startswith("huaweicloud.recovery: [localhost] ") and "\n" not in line for line in lines)
+    others = [event["stdout"] for event in action if event["event"] != "verbose"] + [event.get("event_data") for event in action]
+    assert "huaweicloud.recovery: " not in json.dumps(others)

@@ -146,6 +146,7 @@ class Bench:
     env: dict[str, str] = field(init=False)
     params: dict[str, Any] = field(init=False)
     secrets: set[str] = field(default_factory=set)
+    through: Callable[..., dict[str, Any]] = field(default_factory=lambda: perform)
 
     def __post_init__(self) -> None:
         self.time.reset()
@@ -157,7 +158,7 @@ class Bench:
     def run(self, operation: Operation, **params: Any) -> Outcome:
         """Run the module's own decision as the module does."""
         begun, real = self.time.stopwatch(), time.monotonic()
-        result = perform(operation.name, {**operation.params, **self.params, **params}, self.env, self.secrets, clock=self.time.clock, http=self.wire)
+        result = self.through(operation.name, {**operation.params, **self.params, **params}, self.env, self.secrets, clock=self.time.clock, http=self.wire)
         elapsed, real = self.time.stopwatch() - begun, time.monotonic() - real
         posts = self.sim.posts(operation.post)
         executed = sum(entry.handled is not None and entry.handled < 300 for entry in posts)

@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults import roads
+from tests import leaks
+from tests.faults import doors, roads
 from tests.faults.bench import DCS_BACKUP, DCS_RESTORE, DDM_RECOVERY, IMPATIENCE, OPERATIONS, Bench, Operation, Outcome, Wire
 from tests.faults.conftest import World
 from tests.simulator import scenario as names
@@ -581,6 +582,7 @@ TABLE: list[Line] = [
     *(line(49, f"POST: {name}", post(name), DONE) for name in ("byte_order_mark", "lone_surrogate")),
     *(line(49, f"read: {name}", read(name, None), unread("protocol_error")) for name in ("huge_integer", "nan", "overflow", "invalid_utf8")),
     *(line(49, f"read: {name}", read(name), DONE) for name in ("byte_order_mark", "lone_surrogate", "nan")),
+    line(49, "read: an id twice", read("inject", None, member='"id":"a","id":"b"'), unread("protocol_error")),
     # Led astray
     *(
         line(50, f"POST: {status} on this host", post("redirect", status=status), UNKNOWN.saying("redirect is never followed"))
@@ -689,6 +691,20 @@ def test_row(arrange: Arrange, expect: Expect, operation: Operation, check: Chec
         check(case, outcome)
 
 
+ONE_OF_EACH_KIND = {expect.kind or f"adopted={expect.adopted}": (arrange, expect, only[0]) for number, words, arrange, expect, (only, check) in reversed(TABLE)}
+
+
+@pytest.mark.parametrize("through", [doors.through_module, doors.through_action])
+@pytest.mark.parametrize("kind", ONE_OF_EACH_KIND)
+def test_each_kind_through_both_doors(kind: str, through: Callable[..., dict[str, Any]], world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows call what both doors call; this shows that nothing gets lost on the way through either."""
+    arrange, expect, operation = ONE_OF_EACH_KIND[kind]
+    case = Case(world, Bench(world.cloud(), world.time), operation, monkeypatch)
+    arrange(case)
+    case.bench.through = through
+    compare(case.bench.run(operation), expect, case)
+
+
 def subjects(operation: Operation) -> list[str]:
     """What a message may name the operation by."""
     return [value for name, value in operation.params.items() if name.endswith("instance_id") or name == "backup_id"]
@@ -705,6 +721,7 @@ def compare(outcome: Outcome, expect: Expect, case: Case) -> None:
     assert expect.after <= outcome.elapsed
     assert outcome.elapsed - outcome.real <= (case.bench.params.get("wait_timeout") or 1800) + BOUND
     assert outcome.real < 30
+    leaks.check(json.dumps(result, ensure_ascii=False, default=str))
     if not expect.kind:
         assert result["adopted"] is expect.adopted
         assert result["outcome"] == "succeeded"

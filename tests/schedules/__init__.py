@@ -36,7 +36,8 @@ What must hold so that a restore is started at most once and never lost, whateve
    (DCS: restores take 1 to 30 minutes. DDM: the same for the job.) A task that got the id waits 180 s for the record to show, and 60 s for one
    that it has seen before to come back; then it ends with outcome_unknown and the id.
 2. While it restores one instance, the cloud refuses to start another restore on it.
-3. The remark of the restore is kept as it was written (DCS). When it is not, the task warns with marker_echoed: false; then only one run is protected.
+3. The remark of the restore is kept as it was written (DCS). When it is not, the task warns with marker_echoed: false; then only one run is protected,
+   and when its answer was lost as well it may name another restore of the same backup as its own.
 4. A request does not arrive later than http_timeout after it was sent, and it is sent only after a look that took at most 30 s. Inside of one run
    that is all. When another run of the same task begins meanwhile (a relaunch after a kill, or two runs at once), a restore must also take longer
    than both together: 30 s + http_timeout. Otherwise wait for http_timeout before you relaunch: nobody can call back a request on its way.

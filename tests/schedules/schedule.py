@@ -263,7 +263,7 @@ def judge_result(world: World, story: Story, run: Run, result: dict[str, t.Any],
         problem("lost", f"{words} but {run.accepted[0].id} is its own")
     if work is None or not right(work, kind):
         problem("untrue", f"{words} but its id stands for {work}")
-    elif run.accepted and work is not run.accepted[0]:
+    elif run.accepted and work is not run.accepted[0] and not story.rules.stripped:  # assumption 3
         problem("lost", f"{words} but {run.accepted[0].id} is its own")
     elif result["outcome"] != "started" and (work.phase(run.last_read) != "done" or (work.free > run.last_read and serves)):
         problem("untrue", f"{words} at {run.ended:.2f} but {work}")

@@ -21,7 +21,7 @@ from tests.simulator.state import Key, Token, User
 
 SECRET = {name for name, option in _arguments.CONNECTION.items() if option.get("no_log")}
 PLAIN = {"access_key": "HWAKCANARY0000000001", "username": names.USER, "domain_name": names.DOMAIN}
-ODD = "\"quo'te %25 +/= back\\slash <&>"
+ODD = "\"quo'te %25 +/= back\\slash <&> ???>>>~~~"  # the end gives base64 both characters in which its alphabets differ
 UNICODE = "\u00e4\u4e2d\u202e\U0001f9ef"  # in passwords alone: no header can hold it
 LONG = "T" * 1500  # tokens are that long
 
@@ -76,7 +76,7 @@ class Caller:
 
     def env(self, sim: Simulator) -> dict[str, str]:
         """The environment, with the way to the cloud."""
-        keys = {named(option, self.place): value for option, value in self.values().items()} if self.place in ("HW", "SDK") else {}
+        keys = {str(named(option, self.place)): value for option, value in self.values().items()} if self.place in ("HW", "SDK") else {}
         return {**{f"HW_{service}_ENDPOINT": sim.url for service in ("IAM", "DDM", "DCS")}, **keys}
 
     def enter(self, sim: Simulator) -> None:

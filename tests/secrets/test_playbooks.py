@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -107,6 +108,7 @@ TASKS = [  # every way to give a secret, and much that goes wrong
     task("a wrong password", "dcs_instance_info", PASSWORD, password="{{ canaries['a wrong password'] }}"),
     task("a line end", "dcs_instance_info", KEYS, secret_key="{{ canaries['option secret_key'] }}\n"),
     task("the cloud repeats it all", "ddm_instance_info", KEYS),
+    task("the cloud repeats it as a status", "ddm_recovery", KEYS, job_id=names.DDM_JOB_OLD, wait_timeout=1, poll_interval=1),
     task("no answer in time", "ddm_job_info", TOKEN, http_timeout=1, max_retries=0),
     task("a bug", "dcs_restore_info", KEYS, instance_id="bug"),
 ]
@@ -123,16 +125,17 @@ ROLE = {
 KINDS = {
     **dict.fromkeys(("keys", "token", "password", "environment", "profile"), None),
     **{"a wrong password": "auth_failed", "a line end": "invalid_argument", "the cloud repeats it all": "invalid_argument"},
-    **{"no answer in time": "transport_error", "a bug": "internal_error"},
+    **{"the cloud repeats it as a status": "wait_timeout", "no answer in time": "transport_error", "a bug": "internal_error"},
 }
 
 
 @pytest.mark.parametrize(("verbosity", "role_in"), [("-v", "action"), ("-vvv", "module")])
 def test_nothing_printed_or_left_behind_holds_a_secret(sim: Simulator, tmp_path: Path, verbosity: str, role_in: str) -> None:
     run = Run(tmp_path, sim)
-    echo = "What you sent was " + " ".join(NEEDLES.values())
-    sim.fault("refusal", "ddm.instances", times=2, message=echo)
+    echo = " ".join(["What you sent was", *ENVIRONMENT.secrets().values()])
+    sim.fault("refusal", "ddm.instances", times=2, message=" ".join([echo, *KEYS.secrets().values()]))
     sim.fault("refusal", "ddm.restorable_time_interval", message=echo)
+    sim.fault("rewrite", "ddm.job", times=None, key="status", value=" ".join(KEYS.secrets().values()))
     sim.fault("hang", "ddm.jobs", times=2)
     blocks = [
         {
@@ -141,7 +144,7 @@ def test_nothing_printed_or_left_behind_holds_a_secret(sim: Simulator, tmp_path:
         }
         for door in ("action", "module")
     ]
-    output = run.start(blocks, verbosity).communicate(timeout=120)[0]
+    output = run.start(blocks, verbosity).communicate(timeout=300)[0]
     results = run.results()
     for door in ("action", "module"):
         assert {name: results[f"{door}: {name}"].get("error_kind") for name in KINDS} == KINDS, output
@@ -149,6 +152,7 @@ def test_nothing_printed_or_left_behind_holds_a_secret(sim: Simulator, tmp_path:
     reports = [content for path, content in left.items() if path.startswith("reports/")]
     assert len(reports) == 2
     assert all("What you sent was" in text for text in (output, *reports))
+    assert re.search(rf"^huaweicloud\.recovery: .*\*\*\*\*.*{names.DDM_JOB_OLD}", output, re.MULTILINE), "a line of progress"
     assert [name for name, look in LOOKS.items() if look.search(output)] == []
     assert leaks("\n".join([output, *left, *left.values()]), NEEDLES) == []
 

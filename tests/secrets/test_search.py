@@ -44,6 +44,14 @@ def test_a_planted_secret_is_found(form: str) -> None:
     assert missed == []
 
 
+def test_canaries_differ_in_every_form() -> None:
+    for secret in (secret for caller in CALLERS for secret in caller.secrets().values()):
+        assert (
+            len({PLANTED[form](secret) for form in ("raw", "URL-quoted", "URL-quoted as a path", "URL-quoted as a form", "JSON", "base64", "URL-safe base64")})
+            == 7
+        )
+
+
 def test_what_holds_none_holds_none() -> None:
     assert leaks.leaks(json.dumps({place: secret[:8] for place, secret in SECRETS.items()}) + "********", SECRETS) == []
 

@@ -93,7 +93,7 @@ class Proxy(Listener):
                     return
                 data += piece
             head, dummy, rest = data.partition(b"\r\n\r\n")
-            first, dummy, headers = head.decode("latin-1").partition("\r\n")
+            first, _line_end, headers = head.decode("latin-1").partition("\r\n")
             self.requests.append(first)
             self.heads.append(head.decode("latin-1"))
             if self.status != 200:

@@ -1,9 +1,10 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Change the pure core at random and see whether the unit tests notice: `mutation.py [PATTERN...]`, patterns of mutant names.
+"""Change the pure core and see whether the unit tests notice: `mutation.py [PATTERN...]`, patterns of mutant names.
 
-mutmut derives a module's name from its file's path, so it works on a copy in which the collection lies where its name says.
+It fails when a mutant survives that tests/mutants.toml does not justify. mutmut derives a module's name from its file's path, so it works
+on a copy in which the collection lies where its name says.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 
 from tests.tools import artifact
 
@@ -33,23 +36,49 @@ addopts = ["--import-mode=importlib"]
 """
 
 
+def mutmut(*args: str) -> subprocess.CompletedProcess[str]:
+    """Run mutmut in the copy. `run` shows what it does; what the others print is returned."""
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return subprocess.run(["mutmut", *args], cwd=COPY, env=env, check=False, stdout=None if args[0] == "run" else subprocess.PIPE, text=True)
+
+
+def function(mutant: str) -> str:
+    """Return _api.waiter.Watch.take for PACKAGE._api.waiter.xǁWatchǁtake__mutmut_7, and _restore.start for PACKAGE._restore.x_start__mutmut_7."""
+    module, dummy, name = mutant.removeprefix(UTILS.replace("/", ".") + ".").partition("__mutmut_")[0].rpartition(".")
+    return f"{module}.{name.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}"
+
+
+def reason(mutant: str, justified: list[dict[str, str]]) -> str | None:
+    """Return why a mutant may survive, by what it changes: its number changes with the code around it."""
+    changed = "\n".join(line for line in mutmut("show", mutant).stdout.splitlines() if line.startswith("+"))
+    return next((entry["reason"] for entry in justified if entry["function"] in ("*", function(mutant)) and entry["text"] in changed), None)
+
+
 def main() -> int:
-    results = COPY / "mutants"  # kept from run to run: mutmut repeats only what has changed
     artifact.copy_tree(COPY / "new")
-    for old in (COPY / "ansible_collections", COPY / "tests"):
+    for old in (COPY / "ansible_collections", COPY / "tests", COPY / "mutants"):  # mutmut would not ask again what a new test may have changed
         shutil.rmtree(old, ignore_errors=True)
     (COPY / COLLECTION).parent.mkdir(parents=True)
     (COPY / "new" / "tests").rename(COPY / "tests")
     (COPY / "new").rename(COPY / COLLECTION)
     (COPY / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
-    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    code = subprocess.run(["mutmut", "run", *sys.argv[1:]], cwd=COPY, env=env, check=False).returncode
-    listing = subprocess.run(["mutmut", "results", "--all", "true"], cwd=COPY, env=env, check=False, capture_output=True, text=True).stdout
-    checked = [line.strip() for line in listing.splitlines() if ": " in line and not line.endswith("not checked")]
-    killed = [line for line in checked if line.endswith(("killed", "timeout"))]
-    print("\n".join(["", *(line for line in checked if line not in killed), f"{len(killed)} of {len(checked)} mutants killed"]))
-    print(f"Look at one with: cd {results.parent} && mutmut show NAME")
-    return code
+    if mutmut("run", *sys.argv[1:]).returncode:
+        return 1
+    justified = tomllib.loads((artifact.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]
+    scores: dict[str, Counter[str]] = {name: Counter() for name in CORE}
+    for line in mutmut("results", "--all", "true").stdout.splitlines():
+        mutant, dummy, state = line.strip().partition(": ")
+        if not dummy or state == "not checked":
+            continue
+        name, why = function(mutant), None if state in ("killed", "timeout") else reason(mutant, justified)
+        verdict = "killed" if state in ("killed", "timeout") else "justified" if why else "survived"
+        scores[next(file for file in CORE if name.startswith(file.removesuffix("py").replace("/", ".")))][verdict] += 1
+        if verdict != "killed":
+            print(f"{mutant}: {why or state}")
+    for file, score in scores.items():
+        print(f"{file}: {score['killed']} of {score.total()} mutants killed, {score['justified']} justified, {score['survived']} survived")
+    print(f"Look at one with: cd {COPY} && mutmut show NAME")
+    return int(any(score["survived"] for score in scores.values()))
 
 
 if __name__ == "__main__":

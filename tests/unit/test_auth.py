@@ -85,9 +85,9 @@ def test_userinfo_never_becomes_the_host() -> None:
 # As part of a request
 
 
-def test_keys_sign_every_request_and_hide_the_signature() -> None:
+def test_keys_sign_every_request_and_hide_a_signature_that_comes_back() -> None:
     hidden: list[str] = []
-    made, wire = cloud([answer(200, {})], hidden=hidden, security_token="temporary/token+of==the+test")
+    made, wire = cloud([lambda sent: answer(200, {"echo": sent.headers["Authorization"]})], hidden=hidden, security_token="temporary/token+of==the+test")
     made.get("dcs", "v2", "instances", query={"limit": 10, "name": "a b", "status": None})
     (sent,) = wire.sent
     assert sent.url == f"https://dcs.ap-southeast-3.myhuaweicloud.com/v2/{PROJECT}/instances?limit=10&name=a%20b"

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import errors
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, classify, normal_code, parse_error, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, TransportError, classify, normal_code, parse_error, printable
 
 from .fakes import NOW, Time, answer, cloud
 
@@ -72,6 +72,8 @@ def test_the_request_id_of_the_header_wins() -> None:
     [
         ({"error_code": "", "error_msg": "", "error": {"code": "DCS.1001", "message": "m"}}, ("DCS.1001", "m", None)),
         ({"error": {"code": "DCS.1001", "message": "m"}, "request_id": "r"}, ("DCS.1001", "m", "r")),
+        ({"error": {"code": "DCS.1001", "message": "m", "request_id": "inner"}, "request_id": "r"}, ("DCS.1001", "m", "inner")),
+        ({"error_code": "", "errCode": "DBS.1", "error_msg": "", "message": "m"}, ("DBS.1", "m", None)),
         ({"error": {"message": "only a message"}}, (None, "only a message", None)),
         ({"error_code": ["DCS.1"], "error_msg": {"a": 1}}, (None, None, None)),
         ({"a": {"b": {"error_code": "DCS.1001"}}}, (None, None, None)),
@@ -107,6 +109,7 @@ def test_no_body_breaks_the_parser(body: Any) -> None:
         ("111403002", "DCS.3002"),
         ("111404022", "DCS.3022"),
         ("111404001", "DCS.4001"),
+        ("111405003", "DCS.5003"),
         ("111500024", "DCS.5024"),
         ("111600024", "111600024"),
         ("1114000170", "1114000170"),
@@ -237,3 +240,17 @@ def test_classes_say_what_was_not_done() -> None:
     assert errors.CloudError("x", error_code=None, http_status=400).details() == {"error_kind": "error", "changed": False, "http_status": 400}
     for kind in (errors.OperationFailed, errors.WaitTimeout, errors.OutcomeUnknown):
         assert kind("x").details()["changed"] is True
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "transient"),
+    [(408, None, True), (429, None, True), (500, None, True), (503, None, True), (409, None, False), (430, None, False), (400, "APIGW.0308", True)],
+)
+def test_which_answers_may_be_asked_for_again(status: int, code: str | None, transient: bool) -> None:
+    assert ApiError("x", status, code, True).transient is transient
+
+
+def test_a_request_counts_as_sent_unless_the_opposite_is_proved() -> None:
+    assert TransportError("x").sent is True
+    assert TransportError("x", sent=False).sent is False
+    assert TransportError("x", host="h").details() == {"error_kind": "transport_error", "changed": False, "host": "h"}

@@ -41,7 +41,7 @@ class FakeDcs:
     def instance(self, instance_id: str) -> dict[str, Any]:
         return self.now
 
-    def restores(self, instance_id: str) -> list[dict[str, Any]]:
+    def restores(self, instance_id: str, until: str | None = None) -> list[dict[str, Any]]:
         return self.records
 
     backups = restores

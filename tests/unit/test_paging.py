@@ -101,14 +101,25 @@ def test_the_offset_advances_by_what_came_not_by_what_was_asked_for() -> None:
     assert asked == [0, 100, 200, 250]
 
 
-def test_a_server_that_ignores_the_offset_is_found_out() -> None:
-    with pytest.raises(ProtocolError, match="list of backups repeats its pages"):
-        collect(lambda offset, limit: (rows(*range(limit)), 500), 10, "id", "backups")
-
-
-def test_a_short_page_that_repeats_is_the_whole_list() -> None:
-    """The offset is ignored, but all of the list was in the first page."""
-    assert collect(lambda offset, limit: (rows(1, 2, 3), None), 10, "id", "rows") == rows(1, 2, 3)
+@pytest.mark.parametrize(
+    ("count", "total", "limit", "believed"),
+    [
+        (10, 500, 10, False),
+        (10, None, 10, False),  # full: there may be more
+        (12, 20, 1000, False),  # total promises more, and the API could have capped the page
+        (10, 20, 1000, False),
+        (12, 12, 1000, True),  # the offset is ignored, but all of the list was in the first page
+        (12, None, 1000, True),
+        (9, 20, 1000, True),  # no server caps below 10
+        (3, None, 10, True),
+    ],
+)
+def test_a_page_that_repeats(count: int, total: int | None, limit: int, believed: bool) -> None:
+    if believed:
+        assert collect(lambda offset, limit: (rows(*range(count)), total), limit, "id", "backups") == rows(*range(count))
+    else:
+        with pytest.raises(ProtocolError, match="list of backups repeats its pages"):
+            collect(lambda offset, limit: (rows(*range(count)), total), limit, "id", "backups")
 
 
 def test_an_offset_taken_for_a_page_number_is_found_out_or_harmless() -> None:
@@ -132,3 +143,9 @@ def test_an_endless_list_is_given_up() -> None:
         collect(fetch, 10, "id", "rows")
     assert len(asked) == MOST_PAGES
     assert not caught.value.transient
+
+
+def test_reading_ends_with_the_page_of_the_item_that_is_wanted() -> None:
+    asked: list[int] = []
+    assert len(collect(honest(150, 150, cap=50, asked=asked), 50, "id", "things", until="r70")) == 100
+    assert asked == [0, 50]

@@ -24,11 +24,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     ProtocolError,
     TlsError,
     TransportError,
+    WaitTimeout,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import (
     BUSY_WINDOW,
+    FRESH,
     MARK_LENGTH,
     RESTLESS,
     WINDOW,
@@ -98,7 +100,19 @@ class Script:
         return self.log.count("post")
 
 
-def cloud_at(time: Time, max_retries: int = 5, renews: int = 0) -> Any:
+class Slow(Script):
+    """Each look takes as long as the test says."""
+
+    def __init__(self, time: Time, seconds: list[float], *script: Any) -> None:
+        super().__init__(*script)
+        self.time, self.seconds = time, seconds
+
+    def look(self) -> Seen:
+        self.time.passed += self.seconds.pop(0) if self.seconds else 0.0
+        return super().look()
+
+
+def cloud_at(time: Time, max_retries: int | None = 5, renews: int = 0) -> Any:
     left = [renews]
 
     def renew() -> bool:
@@ -106,7 +120,11 @@ def cloud_at(time: Time, max_retries: int = 5, renews: int = 0) -> Any:
         return left[0] >= 0
 
     return SimpleNamespace(
-        clock=time.clock, session=SimpleNamespace(deadline=None), settings={"max_retries": max_retries}, renew=renew, progress=lambda now: None
+        clock=time.clock,
+        session=SimpleNamespace(deadline=None),
+        settings={} if max_retries is None else {"max_retries": max_retries},
+        renew=renew,
+        progress=lambda now: None,
     )
 
 
@@ -187,6 +205,12 @@ def test_the_mark_depends_on_the_operation_and_on_nothing_else() -> None:
     assert len({mark(**{**same, name: "other"}) for name in same} | {mark(**same)}) == len(same) + 1
 
 
+def test_a_mark_stays_what_it_is() -> None:
+    """A later version must find what an earlier one has started."""
+    operation = {"service": "dcs.restore", "region": "ap-southeast-3", "project": "p", "instance": "i", "backup": "b", "operation_id": "CHG-\u00fc"}
+    assert mark(**operation) == "[rst1:BWZQJG4SHS3FNCBDXSKNGKFEY3]"
+
+
 # Preflight
 
 
@@ -211,8 +235,9 @@ def test_what_became_done_since_the_plan_is_not_done_again() -> None:
 @pytest.mark.parametrize("blocked", [OTHERS, UNCLEAR])
 def test_what_is_busy_is_refused(blocked: Seen) -> None:
     operation = Script([blocked])
-    with pytest.raises(Busy, match=f"was not started: {blocked.blocked}.*Nothing was started") as caught:
+    with pytest.raises(Busy) as caught:
         run(operation)
+    assert str(caught.value) == f"{operation.name} was not started: {blocked.blocked}. Run the task again when that has ended. Nothing was started."
     assert operation.sent == 0
     assert caught.value.details() == {"error_kind": "busy", "changed": False}
 
@@ -228,6 +253,22 @@ def test_records_that_never_rest_are_not_built_upon() -> None:
     with pytest.raises(Busy, match="keep changing"):
         run(operation)
     assert operation.log == ["look"] * RESTLESS
+
+
+def test_a_look_is_believed_for_half_a_minute() -> None:
+    time = Time()
+    operation = Slow(time, [FRESH], [QUIET], [ACCEPTED])
+    run(operation, time=time)
+    assert operation.log == ["look", "post"]
+
+    operation = Slow(time, [FRESH + 0.5, FRESH + 0.5], [QUIET], [ACCEPTED])
+    run(operation, time=time)
+    assert operation.log == ["look", "look", "look", "post"]
+
+    operation = Slow(time, [FRESH + 0.5] * RESTLESS, [QUIET], [ACCEPTED])
+    with pytest.raises(Busy, match="are read too slowly"):
+        run(operation, time=time)
+    assert operation.sent == 0
 
 
 def test_several_running_ones_are_nobodys_to_choose_from() -> None:
@@ -258,13 +299,20 @@ def test_what_was_never_sent_is_sent_again_after_a_new_look() -> None:
     assert time.slept == [0.25, 0.5]
 
 
-@pytest.mark.parametrize(("max_retries", "tries"), [(0, 1), (2, 3), (5, 6)])
-def test_tries_without_a_connection_are_counted(max_retries: int, tries: int) -> None:
-    operation = Script([QUIET], [NOT_SENT])
+@pytest.mark.parametrize(("max_retries", "tries"), [(0, 1), (2, 3), (5, 6), (None, 6)])
+def test_tries_without_a_connection_are_counted(max_retries: int | None, tries: int) -> None:
+    operation = Script([QUIET], [TransportError("No connection.", sent=False, host="dcs")])
     with pytest.raises(NotStarted, match=f"was not started: No connection. The request never left, in {tries} tries") as caught:
         run(operation, max_retries=max_retries)
     assert operation.sent == tries
-    assert caught.value.details() == {"error_kind": "not_started", "changed": False}
+    assert caught.value.details() == {"error_kind": "not_started", "changed": False, "host": "dcs"}
+
+
+def test_no_try_begins_at_the_deadline() -> None:
+    operation = Script([QUIET], [NOT_SENT])
+    with pytest.raises(NotStarted):
+        run(operation, timeout=0.25)  # the pause would end there
+    assert operation.sent == 1
 
 
 def test_tries_without_a_connection_end_at_the_deadline() -> None:
@@ -338,6 +386,13 @@ def test_a_definite_refusal_changes_nothing() -> None:
     assert caught.value.details() == {"error_kind": "not_restorable", "changed": False, "http_status": 400, "error_code": "DCS.4087"}
 
 
+def test_a_refusal_is_not_sent_again_whatever_its_status() -> None:
+    operation = Script([QUIET], [api(429, "DCS.4087"), ACCEPTED])
+    with pytest.raises(ApiError, match="Nothing was changed"):
+        run(operation)
+    assert operation.sent == 1
+
+
 # Reconcile: an answer was lost, nothing is sent again
 
 AMBIGUOUS: list[Reply | CloudError] = [
@@ -379,6 +434,35 @@ def test_a_lost_answer_without_a_trace_is_unknown(answer: Reply | CloudError) ->
     assert details["looks"] == operation.log.count("look") - 1
 
 
+def test_what_is_unknown_is_told_in_full() -> None:
+    operation = Script([QUIET], [Reply(202, {}, {}, "req-7")])
+    with pytest.raises(OutcomeUnknown) as caught:
+        run(operation)
+    details = caught.value.details()
+    assert (details["http_status"], details["request_id"]) == (202, "req-7")
+    assert str(caught.value) == (
+        f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, its answer was lost (it answered HTTP 202 without a valid restore_id) "
+        f"and no trace of it was found in {details['looks']} looks. Nothing was repeated. Safe next steps: run the same task again in a few minutes, "
+        "it attaches to what it finds; or look at the instance's records in the console."
+    )
+
+
+def test_the_search_looks_often_at_first() -> None:
+    time = Time()
+    with pytest.raises(OutcomeUnknown):
+        run(Script([QUIET], [LOST]), time=time)
+    assert time.slept[:4] == [0.5, 0.75, 1.125, 1.6875]
+    assert time.slept[-1] == 10.0
+
+
+def test_the_search_ends_with_its_window() -> None:
+    time = Time()
+    operation = Slow(time, [0.0, WINDOW], [QUIET], [LOST])
+    with pytest.raises(OutcomeUnknown):
+        run(operation, time=time)
+    assert time.passed == WINDOW
+
+
 def test_while_the_instance_is_at_work_the_search_goes_on_to_the_deadline() -> None:
     time = Time()
     operation = Script([QUIET, UNCLEAR], [LOST])
@@ -408,8 +492,8 @@ def test_the_search_bears_reads_that_fail_for_a_while() -> None:
 
 
 def test_a_search_that_cannot_go_on_is_unknown_too() -> None:
-    operation = Script([QUIET, api(403, "DCS.2003")], [LOST])
-    with pytest.raises(OutcomeUnknown, match="Looking for it failed: POST answered HTTP 403") as caught:
+    operation = Script([QUIET, QUIET, api(403, "DCS.2003")], [LOST])
+    with pytest.raises(OutcomeUnknown, match=r"in 1 looks\. Looking for it failed: POST answered HTTP 403") as caught:
         run(operation)
     assert caught.value.details()["changed"] is True
     assert operation.sent == 1
@@ -457,6 +541,18 @@ def test_busy_with_nothing_that_can_be_seen() -> None:
     assert operation.log == ["look", "post", "look", "look"]  # twice the same, then believed
 
 
+def test_busy_with_records_that_never_rest() -> None:
+    """They show nothing that holds the instance to the end of the window."""
+    operation = Script([QUIET, *(Seen(explained=False, state=number) for number in range(99))], [BUSY_CODE])
+    with pytest.raises(Busy) as caught:
+        run(operation)
+    assert str(caught.value) == (
+        f"{operation.name} was not started: the cloud reports another operation. The cloud's answer: POST answered HTTP 400 DCS.4097. "
+        "Run the task again when that has ended. Nothing was started."
+    )
+    assert caught.value.details()["error_code"] == "DCS.4097"
+
+
 def test_busy_without_an_explanation_is_looked_at_for_a_while() -> None:
     time = Time()
     operation = Script([QUIET, UNCLEAR], [BUSY_CODE])
@@ -493,11 +589,32 @@ def test_start_and_wait_share_one_deadline() -> None:
     assert time.passed == pytest.approx(60.0)
 
 
+def test_what_was_spent_on_the_plan_counts() -> None:
+    time = Time()
+    cloud = cloud_at(time)
+    cloud.session.deadline = time.clock.monotonic() + 50  # of the 60, as set when the task began
+    with pytest.raises(OutcomeUnknown):
+        carry_out(Script([QUIET], [LOST]), QUIET, cloud, {"wait": True, "wait_timeout": 60, "poll_interval": 5})
+    assert time.passed == pytest.approx(50.0)
+
+
+def test_waiting_for_what_runs_already_has_all_its_time_and_bounds_each_read() -> None:
+    time = Time()
+    cloud, deadlines = cloud_at(time), []
+    cloud.progress = lambda watches: deadlines.append((watches[0].name, cloud.session.deadline))
+    with pytest.raises(WaitTimeout):
+        wait_for(Script([QUIET]).watch("x"), cloud, {"wait_timeout": 60, "poll_interval": 5})
+    assert time.passed == pytest.approx(60.0)
+    assert set(deadlines) == {(Script.name, 1060.0)}
+
+
 def test_not_waiting() -> None:
-    cloud = cloud_at(Time())
+    cloud, shown = cloud_at(Time()), []
+    cloud.progress = lambda watches: shown.append(watches[0].ids)
     params = {"wait": False, "wait_timeout": 60, "poll_interval": 5}
     assert carry_out(Script([QUIET], [ACCEPTED]), QUIET, cloud, params) == (Started("mine", False), None)
     assert cloud.session.deadline is None
+    assert shown == [{"restore_id": "mine"}]
 
 
 def test_waiting_to_the_end() -> None:

@@ -91,7 +91,7 @@ def test_failure_tells_code_reason_and_ids() -> None:
 def test_failure_without_a_reason() -> None:
     watched, dummy = watch(Time(), Status("failed", "failed"))
     run(Time(), watched)
-    assert "the cloud gives no reason" in str(watched.error)
+    assert str(watched.error) == ("Restore failed: the cloud gives no reason. Nothing was repeated; check the instance, then run the task again to try anew.")
 
 
 @pytest.mark.parametrize("timeout", [0.0, 0.5, 25.0, 1000.0])
@@ -102,7 +102,10 @@ def test_the_deadline_holds(timeout: float) -> None:
     assert isinstance(watched.error, WaitTimeout)
     assert time.passed == pytest.approx(timeout)
     assert looks[0] == 0.0
-    assert "still running" in str(watched.error) and "last status: restoring" in str(watched.error)
+    assert str(watched.error) == (
+        f"Restore is still running after {timeout:g} s (last status: restoring). It was not stopped, nothing was repeated: "
+        "run the task again, it attaches to it, with a larger wait_timeout if need be."
+    )
     assert watched.error.details()["restore_id"] == "r"
     assert watched.error.details()["status"] == "restoring"
     assert watched.error.details()["elapsed"] == pytest.approx(timeout)
@@ -138,21 +141,28 @@ def test_reads_may_fail_until_the_deadline() -> None:
     watched, looks = watch(time, BROKEN)
     run(time, watched)
     assert isinstance(watched.error, WaitTimeout)
-    assert "not readable" in str(watched.error)
+    assert "(last status: not readable)" in str(watched.error)
     assert len(looks) == 12
 
 
-@pytest.mark.parametrize("error", [ApiError("HTTP 401.", 401, "APIGW.0307", True), ApiError("HTTP 403.", 403, None, True), ProtocolError("odd")])
-def test_an_error_that_stays_ends_the_wait_but_not_the_operation(error: CloudError) -> None:
-    time = Time()
+@pytest.mark.parametrize(("status", "keys"), [(401, " with working credentials"), (403, " with working credentials"), (400, "")])
+def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, keys: str) -> None:
+    time, error = Time(), ApiError(f"HTTP {status}.", status, None, True)
     watched, looks = watch(time, RUNNING, error)
     run(time, watched)
     assert watched.error is error
     assert len(looks) == 2
-    assert str(error).startswith("Waiting for Restore stopped: ")
-    assert "still running" in str(error) and "run the task again" in str(error)
+    assert str(error) == (
+        f"Waiting for Restore stopped: HTTP {status}. It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
+    )
     details = error.details()
     assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"
+
+
+def test_the_seconds_waited_are_told_in_tenths() -> None:
+    watched, dummy = watch(Time(), RUNNING)
+    run(Time(), watched, timeout=3.14159)
+    assert watched.error is not None and watched.error.details()["elapsed"] == 3.1
 
 
 def test_a_record_may_be_missing_for_a_minute() -> None:
@@ -166,8 +176,22 @@ def test_a_record_may_be_missing_for_a_minute() -> None:
     watched, looks = watch(time, RUNNING, GONE)
     run(time, watched, timeout=1000.0)
     assert isinstance(watched.error, OutcomeUnknown)
-    assert "Look at the instance before anything else" in str(watched.error)
     assert looks[-2] < VANISHED <= looks[-1] < VANISHED + 10
+
+
+@pytest.mark.parametrize(
+    ("before", "looks", "what"),
+    [([], 7, "was accepted, but cannot be seen yet"), ([RUNNING], 3, "can no longer be found"), ([RUNNING] * 4, 6, "can no longer be found")],
+)
+def test_how_long_a_record_may_be_missing(before: list[Status], looks: int, what: str) -> None:
+    """180 s before it was ever seen, 60 s after it was seen last."""
+    time = Time(random=0.5)
+    watched, times = watch(time, *before, GONE)
+    run(time, watched, timeout=1000.0, interval=30.0)
+    assert times == [30.0 * number for number in range(looks)]
+    assert isinstance(watched.error, OutcomeUnknown)
+    assert str(watched.error) == f"Restore {what} (Not among the records.) Nothing was repeated. Look at the instance before anything else."
+    assert watched.error.details()["restore_id"] == "r"
 
 
 def test_the_interval_varies_so_that_a_fleet_does_not_ask_in_step() -> None:

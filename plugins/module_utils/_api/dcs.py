@@ -51,16 +51,16 @@ class Dcs:
         found = self._list(("instances",), "instances", "instance_num", "instance_id", "instances", _instance, query)
         return [item for item in found if name in (None, item["name"]) and status in (None, item["status"])]
 
-    def backups(self, instance_id: str) -> list[Row]:
-        """Return all backup records of an instance (ListBackupRecords), newest first; [] for 204."""
-        found = self._list(("instances", instance_id, "backups"), "backup_record_response", "total_num", "backup_id", f"backups of {instance_id}", _backup)
+    def backups(self, instance_id: str, until: str | None = None) -> list[Row]:
+        """Return all backup records of an instance (ListBackupRecords), newest first; [] for 204. `until` ends the reading with this record."""
+        path, what = ("instances", instance_id, "backups"), f"backups of {instance_id}"
+        found = self._list(path, "backup_record_response", "total_num", "backup_id", what, _backup, until=until)
         return newest_first(found, "created_at")
 
-    def restores(self, instance_id: str) -> list[Row]:
-        """Return all restore records of an instance (ListRestoreRecords), newest first; [] for 204. No server-side filter: see reliability rules."""
-        found = self._list(
-            ("instances", instance_id, "restores"), "restore_record_response", "total_num", "restore_id", f"restore records of {instance_id}", _restore
-        )
+    def restores(self, instance_id: str, until: str | None = None) -> list[Row]:
+        """Return the restore records of an instance (ListRestoreRecords) in the same way. No server-side filter: see reliability rules."""
+        path, what = ("instances", instance_id, "restores"), f"restore records of {instance_id}"
+        found = self._list(path, "restore_record_response", "total_num", "restore_id", what, _restore, until=until)
         return newest_first(found, "created_at")
 
     def restore(self, instance_id: str, backup_id: str, remark: str) -> Reply:
@@ -81,6 +81,7 @@ class Dcs:
         what: str,
         convert: t.Callable[[t.Any], Row],
         query: t.Mapping[str, t.Any] | None = None,
+        until: str | None = None,
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> tuple[list[Row], int | None]:
             reply = self._cloud.get("dcs", "v2", *path, query={**(query or {}), "offset": offset, "limit": limit})
@@ -88,7 +89,7 @@ class Dcs:
                 return [], 0
             return [convert(item) for item in items(reply.body, key)], whole(reply.body.get(total))
 
-        return collect(fetch, LIMIT, identity, what)
+        return collect(fetch, LIMIT, identity, what, until)
 
 
 def usable(backup: Row) -> bool:
