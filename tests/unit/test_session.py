@@ -210,3 +210,14 @@ def test_garbage_with_200_names_the_call_and_the_request() -> None:
         made.get("dcs", "v2", "instances", query={"name": "not-told"})
     assert caught.value.details()["request_id"] == "0123456789abcdef"
     assert "not-told" not in str(caught.value)
+
+
+def test_the_pages_of_a_list_have_a_cap_together() -> None:
+    """8 MiB a page would be 1.6 GiB in 200 pages. Each list counts anew."""
+    page = answer(200, b'"' + b"x" * (7 << 20) + b'"')
+    made, wire = cloud([page])
+    for offset in (0, 1, 2, 3, 0, 1, 2, 3):
+        made.get("dcs", "v2", "instances", query={"offset": offset})
+    with pytest.raises(ProtocolError, match="larger than 32 MiB together"):
+        made.get("dcs", "v2", "instances", query={"offset": 4})
+    assert len(wire.sent) == 9, "it is not asked for again"

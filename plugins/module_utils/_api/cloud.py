@@ -81,7 +81,7 @@ class Cloud:
         pairs = [(name, str(value)) for name, value in (query or {}).items() if value is not None]
         url = self._url(service, version, path) + ("?" + auth.query_string(pairs) if pairs else "")
         try:
-            return self.session.read("GET", url, self._signed, renew=self.renew)
+            return self.session.read("GET", url, self._signed, renew=self.renew, further_page=bool((query or {}).get("offset")))
         except ApiError as error:
             if error.kind == "not_found":
                 raise NotFound(f"{service.upper()} {'/'.join(path)} does not exist in this project and region. {error}", **error.facts) from None

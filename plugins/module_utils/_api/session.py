@@ -25,7 +25,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
-READ_CAP, POST_CAP, SKEW = 8 << 20, 1 << 20, 15 * 60  # bytes of one page, bytes of a POST's answer, seconds (facts.md 2)
+READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20  # bytes of one page, of all pages of a list, of a POST's answer
+SKEW = 15 * 60  # seconds (facts.md 2)
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
 HINTS = {
     "auth_failed": " Check the keys or token, that they belong to this region and project, and this machine's clock.",
@@ -52,10 +53,12 @@ class Session:
     def __init__(self, http: t.Callable[..., Answer], clock: Clock, http_timeout: float, max_retries: int) -> None:
         self._http, self._clock, self._timeout, self._max_retries = http, clock, http_timeout, max_retries
         self.deadline: float | None = None
+        self._listed = 0  # bytes of the list that is being read
 
-    def read(self, method: str, url: str, sign: Sign, body: bytes = b"", renew: t.Callable[[], bool] | None = None) -> Reply:
+    def read(self, method: str, url: str, sign: Sign, body: bytes = b"", renew: t.Callable[[], bool] | None = None, further_page: bool = False) -> Reply:
         """Send a request that is safe to repeat, and repeat it as retry.delay() allows, at most max_retries times. A 401 renews the token once."""
         attempt = 0
+        self._listed = self._listed if further_page else 0
         while True:
             try:
                 return self._exchange(method, url, sign, body, self._left(), READ_CAP)
@@ -84,6 +87,9 @@ class Session:
         where = f"{method} {url.partition('?')[0]}"
         if not 200 <= answer.status < 300:
             raise self._error(answer, where, request_id)
+        self._listed += len(answer.body)
+        if self._listed > LIST_CAP:
+            raise ProtocolError(f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading was stopped.", request_id=request_id)
         if answer.status in (204, 205):
             return Reply(answer.status, None, answer.headers, request_id)
         try:
