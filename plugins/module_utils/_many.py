@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import threading
 import typing as t
 from multiprocessing.pool import ThreadPool
 
@@ -16,14 +15,7 @@ THREADS = 16
 
 
 def team(cloud: Cloud, count: int) -> list[Cloud]:
-    """Return `count` clouds, at most THREADS, for as many threads: the same caller, and progress that is told by one at a time."""
-    tell, turn = cloud.progress, threading.Lock()
-
-    def progress(watches: t.Any) -> None:
-        with turn:
-            tell(watches)
-
-    cloud.progress = progress
+    """Return `count` clouds, at most THREADS, for as many threads: the same caller, a connection each."""
     return [cloud, *(cloud.twin() for dummy in range(min(count, THREADS) - 1))]
 
 

@@ -150,6 +150,7 @@ RESTORE: dict[str, t.Any] = {
     "job_id": {"type": "str"},
 }
 FEW = 8  # as many restores are looked at on one connection
+PACE = 0.5  # seconds between two looks at what all of more than these say: there are as many occasions as polls
 NEEDS = [("service", "dcs", ("instance_id", "restore_id")), ("service", "ddm", ("job_id",))]
 OPTIONS: dict[str, t.Any] = {
     "restores": {"type": "list", "elements": "dict", "required": True, "options": RESTORE, "required_if": NEEDS},
@@ -163,9 +164,18 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     watches = [watch(clouds[number % len(clouds)], row) for number, row in enumerate(rows)]
     timeout = params["wait_timeout"] if params["wait"] else 0
 
+    told = -PACE
+
+    def tell(dummy: t.Any) -> None:
+        nonlocal told
+        now = cloud.clock.monotonic()
+        if len(watches) <= FEW or now >= told + PACE or all(watch.done for watch in watches):
+            told = now
+            cloud.progress(watches)
+
     def wait(number: int, own: Cloud) -> None:
         own.session.deadline = own.clock.monotonic() + timeout
-        wait_until(watches[number :: len(clouds)], timeout, params["poll_interval"], own.clock, lambda dummy: own.progress(watches))
+        wait_until(watches[number :: len(clouds)], timeout, params["poll_interval"], own.clock, tell)
 
     side_by_side(wait, clouds)
     results = [result(row, watch, params["wait"]) for row, watch in zip(rows, watches)]

@@ -111,7 +111,7 @@ class Progress:
         running = [(number, watch) for number, watch in enumerate(watches) if not watch.done]
         what = f"{len(watches) - len(running)} of {len(watches)} restores ended ({len(bad)} failed)"
         if running:
-            what += f", the slowest at {min(percent(watch.last.progress if watch.last else None) or 0.0 for number, watch in running):g} %"
+            what += f", the slowest at {min(reached(watch) for number, watch in running):g} %"
         ends = [end for end in (self._end(number, watch) for number, watch in running) if end is not None]
         end = max(ends) if ends and len(ends) == len(running) else None
         pace = max(FLEET_PACE, max(watch.elapsed for watch in watches) / 20) if running else 0.0
@@ -127,6 +127,13 @@ class Progress:
         if done <= first:
             self._first[number] = done, watch.elapsed  # it waits its turn
         return when + (100 - first) * (watch.elapsed - when) / (done - first) if first < done < 100 else None
+
+
+def reached(watch: Watch) -> float:
+    """Return how far a watch is: an operation that has ended, and is only looked at once more, may have lost its percentage."""
+    if watch.last is None:
+        return 0.0
+    return (percent(watch.last.progress) or 0.0) if watch.last.state == "running" else 100.0
 
 
 def percent(value: str | None) -> float | None:

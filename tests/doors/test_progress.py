@@ -195,7 +195,7 @@ def test_the_id_is_told_as_soon_as_the_post_is_answered(name: str, params: dict[
     def say(line: str) -> None:
         told.append((line, sim.ledger[-1].method))
 
-    with mock.patch.dict(_module.CONTEXT, progress=Progress(say, "web")):
+    with contextlib.closing(Progress(say, "web")) as progress, mock.patch.dict(_module.CONTEXT, progress=progress):
         result = door.module(name, sim.env, wait=False, **params)
     ((line, last),) = told
     id_name = next(key for key in ("restore_id", "backup_id", "job_id") if line.endswith(f" is accepted: {key} {result.get(key)}"))

@@ -27,6 +27,7 @@ SETTINGS = f"""
 [tool.mutmut]
 source_paths = ["{UTILS}"]
 only_mutate = {[f"{UTILS}/{name}" for name in CORE]}
+timeout_multiplier = 4
 also_copy = ["{COLLECTION}/plugins"]
 pytest_add_cli_args_test_selection = ["tests/unit"]
 

@@ -44,7 +44,7 @@ class Watch:
 
     def take(self, now: float, started: float, interval: float, random: float) -> None:
         """Read once and note what follows: done after two equal terminal readings, an error that ends the wait, or the time of the next look."""
-        self.elapsed, gap = now - started, interval * (0.9 + random / 5)  # jitter: a fleet must not poll in step
+        self.elapsed, gap = now - started, interval * (1 + random / 5)  # a fleet must not poll in step, nor any more often than asked
         before = self.last
         try:
             self.last = self.look()
