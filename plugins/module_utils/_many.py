@@ -10,19 +10,34 @@ import typing as t
 from multiprocessing.pool import ThreadPool
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch, wait_until
 
 THREADS = 16
+FEW = 8  # as many restores are looked at on one connection
+PACE = 0.5  # seconds between two looks at what all of more than these say: there are as many occasions as polls
+Row = t.Mapping[str, t.Any]
 
 
-def team(cloud: Cloud, count: int) -> list[Cloud]:
-    """Return `count` clouds, at most THREADS, for as many threads: the same caller, a connection each."""
-    return [cloud, *(cloud.twin() for dummy in range(min(count, THREADS) - 1))]
+def wait_for_all(cloud: Cloud, rows: t.Sequence[Row], watch: t.Callable[[Cloud, Row], Watch], timeout: float, interval: float) -> list[Watch]:
+    """Return watch(cloud, row) of each row, waited for `timeout` seconds at most, with one look at each per `interval`."""
+    clouds = [cloud, *(cloud.twin() for dummy in range(min(len(rows) // FEW + 1, THREADS) - 1))]
+    watches = [watch(clouds[number % len(clouds)], row) for number, row in enumerate(rows)]
+    told = -PACE
 
+    def tell(dummy: t.Any) -> None:
+        nonlocal told
+        now = cloud.clock.monotonic()
+        if len(watches) <= FEW or now >= told + PACE or all(watch.done for watch in watches):
+            told = now
+            cloud.progress(watches)
 
-def side_by_side(act: t.Callable[[int, Cloud], None], clouds: t.Sequence[Cloud]) -> None:
-    """Call act(number, cloud) for every cloud, each on a thread of its own, and raise what the first of them raises."""
+    def wait(number: int, own: Cloud) -> None:
+        own.session.deadline = own.clock.monotonic() + timeout
+        wait_until(watches[number :: len(clouds)], timeout, interval, own.clock, tell)
+
     if len(clouds) == 1:
-        act(0, clouds[0])
-        return
+        wait(0, cloud)
+        return watches
     with ThreadPool(len(clouds)) as pool:
-        pool.starmap(act, enumerate(clouds), 1)
+        pool.starmap(wait, enumerate(clouds), 1)
+    return watches

@@ -136,10 +136,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch, wait_until
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_watch import watch_restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import watch_job
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._many import side_by_side, team
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._many import wait_for_all
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 
@@ -149,8 +149,6 @@ RESTORE: dict[str, t.Any] = {
     "restore_id": {"type": "str"},
     "job_id": {"type": "str"},
 }
-FEW = 8  # as many restores are looked at on one connection
-PACE = 0.5  # seconds between two looks at what all of more than these say: there are as many occasions as polls
 NEEDS = [("service", "dcs", ("instance_id", "restore_id")), ("service", "ddm", ("job_id",))]
 OPTIONS: dict[str, t.Any] = {
     "restores": {"type": "list", "elements": "dict", "required": True, "options": RESTORE, "required_if": NEEDS},
@@ -159,26 +157,9 @@ OPTIONS: dict[str, t.Any] = {
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Wait; nothing is changed, so check mode waits as well."""
-    rows = params["restores"]
-    clouds = team(cloud, len(rows) // FEW + 1)
-    watches = [watch(clouds[number % len(clouds)], row) for number, row in enumerate(rows)]
-    timeout = params["wait_timeout"] if params["wait"] else 0
-
-    told = -PACE
-
-    def tell(dummy: t.Any) -> None:
-        nonlocal told
-        now = cloud.clock.monotonic()
-        if len(watches) <= FEW or now >= told + PACE or all(watch.done for watch in watches):
-            told = now
-            cloud.progress(watches)
-
-    def wait(number: int, own: Cloud) -> None:
-        own.session.deadline = own.clock.monotonic() + timeout
-        wait_until(watches[number :: len(clouds)], timeout, params["poll_interval"], own.clock, tell)
-
-    side_by_side(wait, clouds)
-    results = [result(row, watch, params["wait"]) for row, watch in zip(rows, watches)]
+    rows, timeout = params["restores"], params["wait_timeout"] if params["wait"] else 0
+    watches = wait_for_all(cloud, rows, watch, timeout, params["poll_interval"])
+    results = [result(row, watched, params["wait"]) for row, watched in zip(rows, watches)]
     bad = [row for row in results if row["error_kind"]]
     if bad:
         error = CloudError(f"{len(bad)} of {len(results)} restores did not succeed. {' '.join(row['msg'] for row in bad)}", results=results)
@@ -187,7 +168,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     return Plan({"results": results})
 
 
-def watch(cloud: Cloud, row: dict[str, t.Any]) -> Watch:
+def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
     if row["service"] == "dcs":
         return watch_restore(Dcs(cloud), row["instance_id"], row["restore_id"])

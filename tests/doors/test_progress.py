@@ -63,7 +63,7 @@ class Run:
         with contextlib.closing(self.progress) as progress:
             if len(watches) == 1:
                 progress(watches)  # as the module does when the POST is answered
-            wait_until(watches, timeout, interval, Clock(monotonic=lambda: self.now, sleep=self.sleep, random=lambda: 0.5), progress)
+            wait_until(watches, timeout, interval, Clock(monotonic=lambda: self.now, sleep=self.sleep, random=lambda: 0.0), progress)
         return self.lines
 
 

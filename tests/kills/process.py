@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from tests import door
 CONTEXT = multiprocessing.get_context("forkserver")
 MODULES = ("dcs_restore", "dcs_backup", "ddm_recovery")
 PATIENCE = 60.0  # seconds until a test gives up; nothing takes that long
+ONE_AT_A_TIME = threading.Lock()  # who starts a process also asks for the ends of all others, and an end can be read only once
 
 
 def run_main(name: str, env: Mapping[str, str], params: dict[str, Any], result: str) -> None:
@@ -65,18 +67,31 @@ class Process:
     def start(cls, folder: Path, name: str, env: Mapping[str, str], params: dict[str, Any]) -> Process:
         path = folder / f"{time.monotonic_ns()}.json"
         child = CONTEXT.Process(target=run_main, args=(name, dict(env), params, str(path)))
-        child.start()
+        with ONE_AT_A_TIME:
+            child.start()
         return cls(child, path)
+
+    @property
+    def exitcode(self) -> int | None:
+        """None while it runs, the negative number of the signal that ended it, or its exit code."""
+        with ONE_AT_A_TIME:
+            return self.child.exitcode
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        end = time.monotonic() + PATIENCE
+        while self.exitcode is None:
+            assert time.monotonic() < end, "the process did not end"
+            time.sleep(0.01)
 
     def kill(self, number: signal.Signals) -> None:
         """Send a signal and wait until the process has gone."""
         assert self.child.pid is not None
         os.kill(self.child.pid, number)
-        self.child.join(PATIENCE)
-        assert self.child.exitcode is not None, "the process did not end"
+        self.join()
 
     def result(self) -> dict[str, Any] | None:
         """What it printed, once it has ended; None when it was killed before."""
-        self.child.join(PATIENCE)
+        self.join()
         found: dict[str, Any] | None = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else None
         return found

@@ -142,7 +142,7 @@ def case(task: Task, point: Point, number: signal.Signals, folder: Path) -> str 
             sim.fault("reset", task.operation, when="after")
         fault = sim.fault(point.fault, point.operation, after=point.after, **point.params)
         first = Process.start(folder, task.module, sim.env, params)
-        wait_for(lambda: fault.used > 0 or not first.child.is_alive(), f"{point} is not reached")
+        wait_for(lambda: fault.used > 0 or first.exitcode is not None, f"{point} is not reached")
         if not fault.used:
             return f"{number.name} at {point}: was not reached; the run ended with {first.result()}"
         time.sleep(0.05)  # let the fault do its work
@@ -153,8 +153,8 @@ def case(task: Task, point: Point, number: signal.Signals, folder: Path) -> str 
         if number is signal.SIGINT:  # Python's own handler: the module reports
             if said is None or said.get("error_kind") != "internal_error" or said["changed"] is not (posts > 0):
                 faults.append(f"the first run says {said}")
-        elif said is not None or first.child.exitcode != -number:
-            faults.append(f"the first run exits with {first.child.exitcode} and says {said}")
+        elif said is not None or first.exitcode != -number:
+            faults.append(f"the first run exits with {first.exitcode} and says {said}")
         sim.clear_faults()
         if point.arrives:
             wait_for(lambda: sim.posts(task.operation)[0].handled is not None, "the POST does not arrive")

@@ -130,8 +130,7 @@ ENDS: dict[str, Callable[[int], None]] = {
 
 def test_a_relaunch_after_ansible_playbook_was_killed(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
-        cases = [(how, in_process) for how, in_process in zip(ENDS, (True, False, True, False), strict=True)]
-        wrong = [found for found in pool.map(lambda case: killed(case[0], case[1], tmp_path / case[0]), cases) if found]
+        wrong = [found for found in pool.map(lambda how, in_process: killed(how, in_process, tmp_path / how), ENDS, (True, False, True, False)) if found]
     assert wrong == []
 
 

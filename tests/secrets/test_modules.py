@@ -150,7 +150,11 @@ def test_a_bug(stage: Stage, form: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(cloud_module.Cloud, "get", raise_it)
     stage.run("dcs_restore", "internal_error", **RESTORE)
     last = 6
-    monkeypatch.setattr(cloud_module.Cloud, "get", lambda *args, **kwargs: (true if next(calls) < last else raise_it)(*args, **kwargs))
+
+    def raise_it_late(*args: Any, **kwargs: Any) -> Any:
+        return true(*args, **kwargs) if next(calls) < last else raise_it()
+
+    monkeypatch.setattr(cloud_module.Cloud, "get", raise_it_late)
     result = stage.run("dcs_restore", "internal_error", **RESTORE)
     assert (result["changed"], len(stage.sim.posts("dcs.restore"))) == (True, 1)
 
