@@ -26,7 +26,7 @@ PARTS = {
     "ansible-lint": ["ansible-lint", "--nocolor"],
     "docs": ["antsibull-docs", "lint-collection-docs", ".", "--plugin-docs", "--validate-collection-refs", "self", "--disallow-unknown-collection-refs"],
     "sanity": ["python", "tests/tools/sanity.py"],
-    PYTEST: ["pytest", "--numprocesses", "2", "--dist", "worksteal", "--quiet"],
+    PYTEST: ["pytest", "--numprocesses", "3", "--dist", "worksteal", "--quiet"],
 }
 running: set[subprocess.Popen[str]] = set()
 stopping = threading.Event()
