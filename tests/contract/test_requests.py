@@ -1,0 +1,37 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How many requests a task makes: they are throttled per account, and each one is a wait."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import door
+from tests.simulator import Simulator
+from tests.simulator import scenario as names
+
+
+@pytest.mark.parametrize(
+    ("module", "params"),
+    [
+        ("dcs_backup_info", {"instance_id": names.DCS_INSTANCE}),
+        ("dcs_instance_info", {}),
+        ("dcs_restore_info", {"instance_id": names.DCS_INSTANCE}),
+        ("ddm_instance_info", {}),
+        ("ddm_job_info", {}),
+    ],
+)
+def test_an_info_task_makes_one(module: str, params: dict[str, str]) -> None:
+    """With fewer than ten rows; from there on a further page is asked for, because a total is not believed."""
+    with Simulator() as sim:
+        assert door.module(module, sim.env, **params)["failed"] is False
+        assert len(sim.ledger) == 1
+
+
+def test_a_restore_makes_six_before_it_waits() -> None:
+    with Simulator() as sim:
+        done = door.module("dcs_restore", sim.env, instance_id=names.DCS_INSTANCE, restore_point="latest", wait=False)
+        assert done["outcome"] == "started"
+        assert [entry.operation for entry in sim.ledger] == ["dcs.instance", "dcs.backups", "dcs.restores", "dcs.instance", "dcs.restores", "dcs.restore"]
