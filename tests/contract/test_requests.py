@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests import door
@@ -23,7 +25,7 @@ from tests.simulator import scenario as names
         ("ddm_job_info", {}),
     ],
 )
-def test_an_info_task_makes_one(module: str, params: dict[str, str]) -> None:
+def test_an_info_task_makes_one(module: str, params: dict[str, Any]) -> None:
     """With fewer than ten rows; from there on a further page is asked for, because a total is not believed."""
     with Simulator() as sim:
         assert door.module(module, sim.env, **params)["failed"] is False
