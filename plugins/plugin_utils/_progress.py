@@ -12,9 +12,7 @@ import threading
 import time
 import typing as t
 
-from ansible.module_utils.common.parameters import remove_values
-
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import masked, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
 
 SILENCE, FLEET_PACE = 60.0, 2.0  # seconds: at most between two lines; at least between two of a fleet, more the longer it takes
@@ -37,7 +35,6 @@ class Progress:
 
     def __init__(self, say: t.Callable[[str], None], host: str, quiet: bool = False, monotonic: t.Callable[[], float] = time.monotonic) -> None:
         self._say, self._host, self._quiet, self._monotonic = say, printable(host, 80), quiet, monotonic
-        self._secrets: t.Collection[str] = ()  # never shown
         self._notes: list[Note] = []
         self._begun = 0.0
         self._said: dict[int, tuple[str, float]] = {}  # what was last said under a number, and when
@@ -65,15 +62,6 @@ class Progress:
                 self._thread = threading.Thread(target=self._watch, daemon=True)
                 self._thread.start()
 
-    def hiding(self, hide: t.Callable[[set[str], str], None]) -> t.Callable[[set[str], str], None]:
-        """Return hide(), by which the module learns of its secrets, so that they are not shown here either."""
-
-        def hide_here(secrets: set[str], secret: str) -> None:
-            self._secrets = secrets
-            hide(secrets, secret)
-
-        return hide_here
-
     def tick(self) -> None:
         """Say what was not said yet, and what was when that is a minute ago."""
         with self._lock:
@@ -88,7 +76,7 @@ class Progress:
                     line += f", about {span(note.end - elapsed)} left" if note.end is not None and note.end >= elapsed else ""
                     line += f" ({note.subject})" if note.subject else ""
                     with contextlib.suppress(Exception):  # what cannot be shown must not end a restore
-                        self._say(remove_values(line, tuple(self._secrets)))
+                        self._say(masked(line))
 
     def _watch(self) -> None:
         while not self._ended.wait(1.0):
