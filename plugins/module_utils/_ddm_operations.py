@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import Busy, NotRestorable, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import recent_jobs, watch_job
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import ENDED, recent_jobs, watch_job
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import Seen, carry_out, wait_for
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import Seen, busy, carry_out, wait_for
 
 RESTORE_JOB = "RestoreInstance"
 
@@ -34,6 +34,7 @@ class DdmRecovery:
     restore_time: int
     relations: list[Row] = field(default_factory=list)
     target_job: str | None = None  # the newest restore job on the target
+    at_work: bool = False  # whether the target is being restored now
     id_name = "job_id"
 
     @property
@@ -58,18 +59,23 @@ class DdmRecovery:
             reason = printable(target["unavailable_reason"] or f"no reason given, status {target['status']}", 200)
             on_target = next((job for job in jobs if job["instance_id"] == self.target and job["status"] != "Failed"), None)
             self.target_job = on_target["id"] if on_target else None
+            restoring = "RESTOR" in (target["status"] or "").upper()
+            self.at_work = restoring or (on_target is not None and on_target["status"] not in ENDED)
             hint = f"; {RESTORE_JOB} job {on_target['id']} on it is {on_target['status']}, job_id={on_target['id']} attaches to it" if on_target else ""
+            if restoring and not on_target:
+                hint = f"; it is being restored (its status is {printable(target['status'], 64)}), but no restore job on it can be seen yet"
             blocked = f"target {self.target} is not available ({reason}){hint}"
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
         return Seen(blocked=blocked, explained=False, own=frozenset(job["id"] for job in mine), known=frozenset(job["id"] for job in jobs), state=state)
 
     def first_look(self) -> Seen:
-        """Look, and raise when the target cannot be restored to now: Busy while a restore job runs on it, else NotRestorable."""
+        """Look, and raise when the target cannot be restored to now: Busy while it is being restored, else NotRestorable."""
         seen = self.look()
-        if seen.blocked:
-            kind = Busy if self.target_job and "is Running" in seen.blocked else NotRestorable
-            raise kind(f"{self.name} was not started: {seen.blocked}.", job_id=self.target_job)
-        return seen
+        if not seen.blocked:
+            return seen
+        error = busy(self, seen) if self.at_work else NotRestorable(f"{self.name} was not started: {seen.blocked}.")
+        error.facts["job_id"] = self.target_job
+        raise error
 
     def plan(self, cloud: Cloud, params: t.Mapping[str, t.Any], seen: Seen) -> Plan:
         """Return the plan to send what was decided."""

@@ -507,6 +507,15 @@ def test_a_busy_target_names_the_job_to_attach_to(sim: Simulator, run: Any) -> N
     assert len(sim.posts()) == 1
 
 
+def test_a_target_that_is_being_restored_is_busy_while_its_job_cannot_be_seen(sim: Simulator, run: Any) -> None:
+    sim.state.settings.visibility_seconds = 3600
+    run("ddm_recovery", **GOOD["ddm_recovery"], wait=False)
+    result = run("ddm_recovery", **GOOD["ddm_recovery"])
+    refused(result, "busy", "being restored (its status is RESTORE)", "no restore job on it can be seen yet", "Run the task again when that has ended")
+    assert "job_id" not in result
+    assert len(sim.posts()) == 1
+
+
 def test_a_time_outside_of_the_ranges_shows_the_ranges(sim: Simulator, run: Any) -> None:
     ranges = run("ddm_restorable_info", instance_id=names.DDM_SOURCE)["restorable_time_intervals"]
     assert len(ranges) == 2

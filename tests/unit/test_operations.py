@@ -252,6 +252,34 @@ def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
         recovery(FakeDdm(False)).first_look()
 
 
+@pytest.mark.parametrize(
+    ("jobs", "status", "words", "job_id"),
+    [
+        ([], "RESTORE", "; it is being restored (its status is RESTORE), but no restore job on it can be seen yet", None),
+        ([], "restoring\n", "; it is being restored (its status is restoring\\n), but no restore job on it can be seen yet", None),
+        ([job(1, "Failed")], "RESTORE", "; it is being restored (its status is RESTORE), but no restore job on it can be seen yet", None),
+        ([job(1, "Running", "s")], "RESTORE", "; it is being restored (its status is RESTORE), but no restore job on it can be seen yet", None),
+        ([job(1, "Completed")], "RESTORE", "; RestoreInstance job j1 on it is Completed, job_id=j1 attaches to it", "j1"),
+        ([job(1, "Pending")], "RUNNING", "; RestoreInstance job j1 on it is Pending, job_id=j1 attaches to it", "j1"),
+    ],
+)
+def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(jobs: list[dict[str, Any]], status: str, words: str, job_id: str | None) -> None:
+    """A playbook that asks again until it is not busy must not give up while the job is late."""
+    operation = recovery(FakeDdm(False, jobs, status))
+    with pytest.raises(Busy) as caught:
+        operation.first_look()
+    said = f"{operation.name} was not started: target t is not available (It is busy.){words}. Run the task again when that has ended. Nothing was started."
+    assert str(caught.value) == said
+    assert caught.value.details() == {"error_kind": "busy", "changed": False, **({"job_id": job_id} if job_id else {})}
+
+
+@pytest.mark.parametrize(("jobs", "status"), [([job(1, "Completed")], "normal"), ([job(1, "Failed")], "normal"), ([], "FROZEN")])
+def test_a_target_that_is_not_being_restored_is_no_target(jobs: list[dict[str, Any]], status: str) -> None:
+    with pytest.raises(NotRestorable) as caught:
+        recovery(FakeDdm(False, jobs, status)).first_look()
+    assert caught.value.details().get("job_id") == ("j1" if jobs and jobs[0]["status"] == "Completed" else None)
+
+
 def test_a_target_that_is_no_target() -> None:
     service: Any = FakeDdm()
     with pytest.raises(NotRestorable, match="x is not among the instances that s can be restored to"):
