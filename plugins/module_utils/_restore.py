@@ -170,6 +170,7 @@ def reconcile(operation: Operation, before: Seen, cause: CloudError, sent_at: fl
     clock, was_busy = cloud.clock, fate(cause) == "busy"
     window, pause, looks = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5, 0
     previous: Seen | None = None
+    cloud.progress([Watch(operation.name, {}, lambda: Status("running", None))])  # minutes can go by; there is no id to name
     while True:
         seen = None
         try:

@@ -83,6 +83,8 @@ class Progress:
             self.tick()
 
     def _one(self, watch: Watch) -> Note:
+        if not watch.ids:  # sent, but whether there is anything to wait for is not known
+            return Note(0, "the request got no clear answer, looking for what became of it", watch.name)
         ids = {name: value for name, value in watch.ids.items() if name != "instance_id"}
         if not watch.due():  # accepted a moment ago, and not looked at yet
             return Note(0, f"{watch.name} is accepted: {', '.join(f'{name} {value}' for name, value in ids.items())}", timed=False)

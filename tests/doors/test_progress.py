@@ -130,6 +130,19 @@ def test_a_large_fleet_does_not_flood() -> None:
     assert 40 < len(run.lines) < 80
 
 
+def test_a_lost_answer_is_looked_for_aloud() -> None:
+    """Until an id is found there is nothing to watch, but no minute without a line either."""
+    run, name = Run(), "Restore of backup b to DCS instance cache-1"
+    with contextlib.closing(run.progress) as progress:
+        progress([Watch(name, {}, lambda: Status("running", None))])
+        run.sleep(130.0)
+        progress([Watch(name, {"restore_id": "r"}, lambda: Status("running", None))])
+    assert run.lines == [
+        *(f"the request got no clear answer, looking for what became of it, {elapsed} elapsed ({name})" for elapsed in ("0s", "1m00s", "2m00s")),
+        f"{name} is accepted: restore_id r",
+    ]
+
+
 def test_nothing_is_said_when_nobody_wants_to_hear() -> None:
     quiet = Run(quiet=True)
     assert quiet.wait(linear(100)) == []
@@ -252,3 +265,26 @@ def test_what_a_program_reads(sim: Simulator, tmp_path: Path) -> None:
     assert done.rc == 0, done.output
     assert "huaweicloud.recovery: " not in done.stdout
     check(done.stderr)
+
+
+def test_what_is_said_of_a_lost_answer(sim: Simulator) -> None:
+    """The first restore is found after a while, the second never; two others are looked for in silence."""
+    sim.state.settings.visibility_seconds = 1.5
+    sim.fault("reset", "dcs.restore", when="after")
+    sim.fault("reset", "dcs.restore", times=None, when="before")
+    found = {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP, "poll_interval": 1, "wait_timeout": 30}
+    never = {"instance_id": ids.DCS_OTHER, "backup_id": ids.DCS_BACKUP_OTHER, "wait_timeout": 1}
+    told: list[dict[str, Any]] = [{}, {}, {"no_log": True}, {"vars": {"huaweicloud_recovery_progress": False}}]
+    tasks = [
+        {"name": "restore", "huaweicloud.recovery.dcs_restore": never if number else found, "ignore_errors": True, **more} for number, more in enumerate(told)
+    ]
+    done = door.playbook(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], indent=1), sim.env)
+    assert len(sim.posts("dcs.restore")) == 4
+    assert [result.get("error_kind") for result in done.of("restore")] == [None, "outcome_unknown", None, "outcome_unknown"]  # the third is censored
+    assert [secret for secret in runs.SECRETS if secret in done.output] == []
+    said = [line.removeprefix("huaweicloud.recovery: [localhost] ") for line in done.output.splitlines() if line.startswith("huaweicloud.recovery: ")]
+    looking = "the request got no clear answer, looking for what became of it, 0s elapsed (Restore of backup {} to DCS instance {})"
+    name = f"Restore of backup {ids.DCS_BACKUP} to DCS instance {ids.DCS_INSTANCE}"
+    assert said[:2] == [looking.format(ids.DCS_BACKUP, ids.DCS_INSTANCE), f"{name} is accepted: restore_id {done.of('restore')[0]['restore_id']}"]
+    assert said[-1] == looking.format(ids.DCS_BACKUP_OTHER, ids.DCS_OTHER)
+    assert sum(line.startswith("the request got no clear answer") for line in said) == 2

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -445,6 +446,23 @@ def test_what_is_unknown_is_told_in_full() -> None:
         f"and no trace of it was found in {details['looks']} looks. Nothing was repeated. Safe next steps: run the same task again in a few minutes, "
         "it attaches to what it finds; or look at the instance's records in the console."
     )
+
+
+@pytest.mark.parametrize("answer", [LOST, BUSY_CODE, Reply(200, {}, {}, None)], ids=repr)
+def test_it_is_said_that_the_effect_is_looked_for(answer: Reply | CloudError) -> None:
+    shown: list[tuple[str, dict[str, str], int]] = []
+    cloud, operation = cloud_at(Time()), Script([QUIET, MINE], [answer])
+    cloud.progress = lambda watches: shown.extend((watch.name, watch.ids, len(operation.log)) for watch in watches)
+    start(operation, QUIET, cloud, 60.0)
+    assert shown == [(operation.name, {}, 2)], "once, after the POST and before the first look; it has no id yet"
+
+
+def test_nothing_is_looked_for_when_the_answer_is_plain() -> None:
+    for answer in (ACCEPTED, REFUSED):
+        cloud = cloud_at(Time())
+        cloud.progress = None
+        with contextlib.suppress(ApiError):
+            start(Script([QUIET], [answer]), QUIET, cloud, 60.0)
 
 
 def test_the_search_looks_often_at_first() -> None:
