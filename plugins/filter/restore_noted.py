@@ -12,7 +12,7 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Gives the targets back with what the task of a step has registered.
   - A target that a step does not concern stays as it is. One that the task says nothing good about has failed in this step.
-positional: step, answers
+positional: step, answer
 options:
   _input:
     description: Targets, as P(huaweicloud.recovery.restore_targets#filter) or P(huaweicloud.recovery.restore_hosts#filter) gave them.
@@ -21,16 +21,16 @@ options:
     required: true
   step:
     description:
-      - V(plan) pins the answers of the restore modules in check mode.
-      - V(start) takes their answers with C(wait=false) to what was planned.
+      - V(plan) pins the answer of M(huaweicloud.recovery.restore_start) in check mode.
+      - V(start) takes its answer to what was planned, or to all where nothing was.
       - V(wait) takes the answer of M(huaweicloud.recovery.restore_wait) to C(wait) of the targets that were started.
       - V(verify_ddm) and V(verify_dcs) take the answers of M(huaweicloud.recovery.ddm_instance_info) and M(huaweicloud.recovery.dcs_instance_info).
     type: str
     choices: [plan, start, wait, verify_ddm, verify_dcs]
     required: true
-  answers:
-    description: For V(plan) and V(start) the results of the loops over the targets, in the order of these. Else what the one task has registered.
-    type: any
+  answer:
+    description: What the task has registered.
+    type: dict
     required: true
 seealso:
   - plugin: huaweicloud.recovery.restore_targets
@@ -44,7 +44,7 @@ seealso:
 EXAMPLES = r"""
 - name: Note what was started
   ansible.builtin.set_fact:
-    targets: "{{ targets | huaweicloud.recovery.restore_noted('start', databases.results + caches.results) }}"
+    targets: "{{ targets | huaweicloud.recovery.restore_noted('start', answer) }}"
 """
 
 RETURN = r"""
@@ -61,18 +61,18 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import Target, planned, started, verified, waited
 
 STEPS: dict[str, t.Callable[[list[Target], t.Any], list[Target]]] = {
-    "plan": lambda targets, answers: planned(targets, answers, int(time.time() * 1000)),
-    "start": started,
+    "plan": lambda targets, answer: planned(targets, answer, int(time.time() * 1000)),
+    "start": lambda targets, answer: started(targets, answer, int(time.time() * 1000)),
     "wait": waited,
     "verify_ddm": lambda targets, answer: verified(targets, "ddm", answer),
     "verify_dcs": lambda targets, answer: verified(targets, "dcs", answer),
 }
 
 
-def restore_noted(rows: t.Sequence[t.Mapping[str, t.Any]], step: str, answers: t.Any) -> t.Any:
+def restore_noted(rows: t.Sequence[t.Mapping[str, t.Any]], step: str, answer: t.Any) -> t.Any:
     """Return the targets with what a step has brought."""
     targets = [Target(**row) for row in rows]
-    return from_cloud([vars(target) for target in STEPS[step](targets, answers)])
+    return from_cloud([vars(target) for target in STEPS[step](targets, answer)])
 
 
 class FilterModule:

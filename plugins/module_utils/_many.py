@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting for many restores on a few threads, each with a connection of its own: at 50 ms a request one connection sees 20 of them a second."""
+"""Many operations in one task, on a few threads, each with a connection of its own: at 50 ms a request one connection sees 20 of them a second."""
 
 from __future__ import annotations
 
@@ -16,13 +16,32 @@ THREADS = 16
 FEW = 8  # as many restores are looked at on one connection
 PACE = 0.5  # seconds between two looks at what all of more than these say: there are as many occasions as polls
 Row = t.Mapping[str, t.Any]
+T = t.TypeVar("T")
+
+
+def spread(work: t.Callable[[int], T], count: int, threads: int) -> list[T]:
+    """Return work(0), work(1), ... work(count - 1), done on that many threads, THREADS at most."""
+    threads = min(threads, count, THREADS)
+    if threads <= 1:
+        return list(map(work, range(count)))
+    with ThreadPool(threads) as pool:
+        return pool.map(work, range(count), 1)
+
+
+def clouds_for(cloud: Cloud, rows: t.Sequence[Row]) -> list[Cloud]:
+    """Return a Cloud for each row, in its `region`. All of one region are one caller, signed in once."""
+    callers = {region: cloud.twin(region) for region in {row.get("region") for row in rows}}
+    return [callers[row.get("region")].twin() for row in rows]
 
 
 def wait_for_all(cloud: Cloud, rows: t.Sequence[Row], watch: t.Callable[[Cloud, Row], Watch], timeout: float, interval: float) -> list[Watch]:
     """Return watch(cloud, row) of each row, waited for `timeout` seconds at most, with one look at each per `interval`."""
-    clouds = [cloud, *(cloud.twin() for dummy in range(min(len(rows) // FEW + 1, THREADS) - 1))]
-    watches = [watch(clouds[number % len(clouds)], row) for number, row in enumerate(rows)]
+    clouds = clouds_for(cloud, rows)
+    watches = [watch(own, row) for own, row in zip(clouds, rows)]
+    threads = min(len(rows) // FEW + 1, THREADS)
     told = -PACE
+    for own in clouds:
+        own.session.deadline = cloud.clock.monotonic() + timeout
 
     def tell(dummy: t.Any) -> None:
         nonlocal told
@@ -31,13 +50,5 @@ def wait_for_all(cloud: Cloud, rows: t.Sequence[Row], watch: t.Callable[[Cloud, 
             told = now
             cloud.progress(watches)
 
-    def wait(number: int, own: Cloud) -> None:
-        own.session.deadline = own.clock.monotonic() + timeout
-        wait_until(watches[number :: len(clouds)], timeout, interval, own.clock, tell)
-
-    if len(clouds) == 1:
-        wait(0, cloud)
-        return watches
-    with ThreadPool(len(clouds)) as pool:
-        pool.starmap(wait, enumerate(clouds), 1)
+    spread(lambda number: wait_until(watches[number::threads], timeout, interval, cloud.clock, tell), threads, threads)
     return watches

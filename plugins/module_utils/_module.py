@@ -56,27 +56,36 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
 
 def perform(plan: Decide, params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any], dry_run: bool, secrets: set[str], **context: t.Any) -> Result:
     """Return the whole task result, also of a failure: nothing escapes but Ansible's task timeout. `context` goes to Cloud (clock, progress, environ)."""
-    cloud: Cloud | None = None
+    clouds: list[Cloud] = []
     HIDDEN.clear()  # a loop's items share the process
     HIDDEN.update(secrets)
-    try:
+
+    def work() -> Result:
         check(params, spec, rules)
         cloud = Cloud(params, hide=lambda secret: hide(secrets, secret), **context)
+        clouds.append(cloud)
         if "wait_timeout" in spec:  # deciding counts, too: a task that cannot read must not outlast it
             cloud.session.deadline = cloud.clock.monotonic() + params["wait_timeout"]
         return execute(plan(cloud, params), dry_run)
+
+    return answered(work, lambda: any(cloud.posted for cloud in clouds), bool({"wait", "start_timeout"} & set(spec)))
+
+
+def answered(work: t.Callable[[], Result], posted: t.Callable[[], bool], starts: bool) -> Result:
+    """Return the result of work(), also when it fails. `posted` tells whether a POST was sent, `starts` whether its failure says so."""
+    try:
+        return work()
     except CloudError as error:
-        quiet = "wait" in spec and not (cloud is not None and cloud.posted) and not re.search("Nothing was|No request", str(error))
+        quiet = starts and not posted() and not re.search("Nothing was|No request", str(error))
         return {"failed": True, "msg": f"{error}{' Nothing was started.' if quiet else ''}", **error.details()}
     except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is told
-        posted = cloud is not None and cloud.posted
         done = (
             "A request had been sent: run the same task again, it attaches to what runs and repeats nothing."
-            if posted
+            if posted()
             else "No request that changes anything was sent."
         )
         msg = f"Unexpected {type(error).__name__} at {_place(error)}. {done} Please report this as a bug of huaweicloud.recovery."
-        return {"failed": True, "changed": posted, "error_kind": "internal_error", "msg": msg}
+        return {"failed": True, "changed": posted(), "error_kind": "internal_error", "msg": msg}
 
 
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:

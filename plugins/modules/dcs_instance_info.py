@@ -89,7 +89,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import newest_first
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import existing, matching
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 
@@ -103,10 +103,9 @@ FILTERS = {name: name for name in OPTIONS}
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     dcs = Dcs(cloud)
-    rows = matching(dcs.instances(params["name"], params["status"]), params, FILTERS)
-    if params["instance_id"]:  # only the details of one instance have its task
-        rows = [dcs.instance(row["instance_id"]) for row in rows]
-    return Plan(result={"instances": newest_first(rows, "created_at")})
+    instance_id = params["instance_id"]  # only the details of one instance have its task
+    rows = existing(lambda: dcs.instance(instance_id)) if instance_id else dcs.instances(params["name"], params["status"])
+    return Plan(result={"instances": newest_first(matching(rows, params, FILTERS), "created_at")})
 
 
 def main() -> None:

@@ -168,6 +168,7 @@ OPTIONS: dict[str, t.Any] = {
     "remark": {"type": "str"},
     "operation_id": {"type": "str"},
 }
+RULES = {"required_one_of": [("backup_id", "restore_point")], "mutually_exclusive": [("backup_id", "restore_point")]}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
@@ -191,7 +192,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def main() -> None:
-    run_module(plan, OPTIONS, wait=True, required_one_of=[("backup_id", "restore_point")], mutually_exclusive=[("backup_id", "restore_point")])
+    run_module(plan, OPTIONS, wait=True, **RULES)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import newest_first
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import existing, matching
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 
@@ -93,10 +93,9 @@ FILTERS = {"instance_id": "id", "name": "name"}
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     ddm = Ddm(cloud)
-    rows = matching(ddm.instances(), params, FILTERS)
-    if params["instance_id"]:  # only the details of one instance have its nodes
-        rows = [ddm.instance(row["id"]) for row in rows]
-    return Plan(result={"instances": newest_first(rows, "created")})
+    instance_id = params["instance_id"]  # only the details of one instance have its nodes
+    rows = existing(lambda: ddm.instance(instance_id)) if instance_id else ddm.instances()
+    return Plan(result={"instances": newest_first(matching(rows, params, FILTERS), "created")})
 
 
 def main() -> None:

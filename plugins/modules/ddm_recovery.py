@@ -174,6 +174,11 @@ OPTIONS: dict[str, t.Any] = {
     "data_node_relations": {"type": "list", "elements": "dict", "options": RELATION},
     "job_id": {"type": "str"},
 }
+RULES: dict[str, t.Any] = {
+    "required_one_of": [("instance_id", "job_id")],
+    "required_together": [NEW],
+    "mutually_exclusive": [("job_id", option) for option in (*NEW, "data_node_relations")],
+}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
@@ -194,8 +199,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def main() -> None:
-    alone = [("job_id", option) for option in (*NEW, "data_node_relations")]
-    run_module(plan, OPTIONS, wait=True, required_one_of=[("instance_id", "job_id")], required_together=[NEW], mutually_exclusive=alone)
+    run_module(plan, OPTIONS, wait=True, **RULES)
 
 
 if __name__ == "__main__":

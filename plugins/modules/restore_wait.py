@@ -32,6 +32,9 @@ options:
         type: str
         choices: [dcs, ddm]
         required: true
+      region:
+        description: Region of the instance, when it is another one than that of the task.
+        type: str
       instance_id:
         description: ID of the DCS instance that is restored.
         type: str
@@ -145,6 +148,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import 
 
 RESTORE: dict[str, t.Any] = {
     "service": {"type": "str", "choices": ["dcs", "ddm"], "required": True},
+    "region": {"type": "str"},
     "instance_id": {"type": "str"},
     "restore_id": {"type": "str"},
     "job_id": {"type": "str"},

@@ -33,10 +33,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps imp
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._warm import warm_up
 
-if IMPORT_ERROR is None:
-    with contextlib.suppress(Exception):  # only for speed
-        warm_up()  # once, in the parent: the workers are forked from it
-
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
 MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout a program reads
 
@@ -66,9 +62,7 @@ class Door(ActionBase):
         task_vars = task_vars or {}
         prepared = self.prepare(task_vars)
         if prepared is None:
-            names = ("task", "connection", "play_context", "loader", "templar", "shared_loader_obj")
-            given = {name: getattr(self, f"_{name}") for name in names}
-            return self._shared_loader_obj.action_loader.get("ansible.legacy.normal", **given).run(task_vars=task_vars)
+            return self.as_module(task_vars)
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         with contextlib.ExitStack() as stack:
             stack.enter_context(surroundings(prepared.environment, self._loader.get_basedir()))
@@ -77,6 +71,13 @@ class Door(ActionBase):
             stack.callback(prepared.progress.close)
             printed = output(self.module.main)
         result.update(self.parsed(printed))
+        return result
+
+    def as_module(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the task as Ansible runs any module."""
+        names = ("task", "connection", "play_context", "loader", "templar", "shared_loader_obj")
+        given = {name: getattr(self, f"_{name}") for name in names}
+        result: dict[str, t.Any] = self._shared_loader_obj.action_loader.get("ansible.legacy.normal", **given).run(task_vars=task_vars)
         return result
 
     def prepare(self, task_vars: dict[str, t.Any]) -> Prepared | None:
@@ -166,11 +167,13 @@ def encoded(arguments: dict[str, t.Any]) -> bytes:
 @contextlib.contextmanager
 def swapped(place: t.Any, values: dict[str, t.Any]) -> t.Iterator[None]:
     """Give names in a Python module other values for a while: the items of a loop share this process."""
-    before = {name: getattr(place, name, None) for name in values}
+    before = {name: vars(place)[name] for name in values if name in vars(place)}
     vars(place).update(values)
     try:
         yield
     finally:
+        for name in values.keys() - before.keys():
+            del vars(place)[name]
         vars(place).update(before)
 
 
@@ -192,3 +195,17 @@ def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[No
 def same_python(one: str, other: str) -> bool:
     """Whether two paths are one interpreter with one set of packages. Links within a directory are; a virtual environment links out of its own."""
     return all(os.path.realpath(part(one)) == os.path.realpath(part(other)) for part in (os.path.dirname, str))
+
+
+def rehearsed(main: t.Callable[[], None], arguments: dict[str, t.Any], given: dict[str, t.Any]) -> None:
+    """Run a main() in the parent process. What it prints is dropped where it is printed: other threads may show something meanwhile."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(swapped(basic, {"_ANSIBLE_ARGS": encoded(arguments), "_ANSIBLE_PROFILE": PROFILE, "print": lambda *args, **kwargs: None}))
+        stack.enter_context(swapped(_module, {"CONTEXT": given}))
+        stack.enter_context(contextlib.suppress(SystemExit))
+        main()
+
+
+if IMPORT_ERROR is None:
+    with contextlib.suppress(Exception):  # only for speed
+        warm_up(rehearsed)  # once, in the parent: the workers are forked from it

@@ -34,8 +34,8 @@ class Target:
     instance_id: str
     source_instance_id: str
     region: str
-    request: dict[str, t.Any]  # options of the module
-    wait: dict[str, t.Any] | None = None  # for restore_wait
+    request: dict[str, t.Any]  # its entry for restore_start
+    wait: dict[str, t.Any] | None = None  # its entry for restore_wait
     what: str | None = None  # what it is overwritten with, in words
     backup: dict[str, t.Any] | None = None
     action: str | None = None  # restore, adopt or nothing
@@ -57,7 +57,7 @@ class Target:
         return f"{self.service} {self.name} ({self.instance_id})"
 
 
-Targets = t.Iterable[Target]
+Targets = t.Sequence[Target]
 
 
 # What is to be restored
@@ -67,14 +67,14 @@ def ddm_target(entry: t.Mapping[str, t.Any]) -> Target:
     """Return the target for an entry of `restore_ddm`."""
     source, target = entry["source_instance_id"], entry["target_instance_id"]
     request = {"instance_id": source, "target_instance_id": target, **given(entry, "restore_time", "data_node_relations")}
-    return Target("ddm", entry.get("name") or target, target, source, "", given(entry, "job_id") or request)
+    return Target("ddm", entry.get("name") or target, target, source, "", {"service": "ddm", **(given(entry, "job_id") or request)})
 
 
 def dcs_target(entry: t.Mapping[str, t.Any], operation_id: t.Any) -> Target:
     """Return the target for an entry of `restore_dcs`."""
     instance_id = entry["instance_id"]
     request = given({"operation_id": operation_id, **given(entry, *entry)}, "instance_id", "backup_id", "restore_point", "remark", "operation_id")
-    return Target("dcs", entry.get("name") or instance_id, instance_id, instance_id, "", request)
+    return Target("dcs", entry.get("name") or instance_id, instance_id, instance_id, "", {"service": "dcs", **request})
 
 
 def given(entry: t.Mapping[str, t.Any], *names: str) -> dict[str, t.Any]:
@@ -82,41 +82,37 @@ def given(entry: t.Mapping[str, t.Any], *names: str) -> dict[str, t.Any]:
     return {name: entry[name] if isinstance(entry[name], list) else str(entry[name]) for name in names if entry.get(name)}
 
 
-def host_target(name: str, variables: t.Mapping[str, t.Any], start: Answer, plan_only: bool, now_ms: int) -> Target:
-    """Return the target that a host of a fleet is, with the answer to its start. For DDM the host is the source, another instance is overwritten."""
-    service, source, region = (str(variables.get(key) or "") for key in ("service", "instance_id", "region"))
-    overwritten = str(variables.get("target_instance_id") or "") if service == "ddm" else ""
-    target = Target(service, name, overwritten or source, source, region, given(variables, "job_id"))
-    if not start.get("outcome"):
-        return unstarted(target, start)
-    target = pinned(target, start, now_ms)
-    return target if plan_only else begun(target, start)
+def host_target(name: str, variables: t.Mapping[str, t.Any]) -> Target:
+    """Return the target that a host of a fleet is. For DDM the host is the source, another instance is overwritten."""
+    service, source, region, overwritten = (str(variables.get(key) or "") for key in ("service", "instance_id", "region", "target_instance_id"))
+    entry = {"name": name, "source_instance_id": source, "target_instance_id": overwritten or source, "instance_id": source}
+    if service == "ddm":
+        target = ddm_target({**entry, "restore_time": "latest", **given(variables, "restore_time", "data_node_relations", "job_id")})
+    else:
+        backup = given(variables, "backup_id") or {"restore_point": "latest", **given(variables, "restore_point")}
+        target = dcs_target({**entry, **backup, **given(variables, "remark", "operation_id")}, None)
+    target = replace(target, service=service, region=region, request={**target.request, **({"region": region} if region else {})})
+    missing = [word for word, known in (("service dcs or ddm", service in ("dcs", "ddm")), ("instance_id", source)) if not known]
+    refusal = {"error_kind": "invalid_argument", "msg": f"{name} is no instance: it has no {' and no '.join(missing)}. Nothing was started."}
+    return replace(failed(target, "plan", refusal), changed=False) if missing else target
 
 
-# What became of it: each function notes the answers of one step.
+# What became of it: each function notes the answer of one task.
 
 
-def each(targets: Targets, outcome: str | None, rows: t.Iterable[Answer], note: t.Callable[[Target, Answer], Target]) -> list[Target]:
-    """Return the targets, those with this outcome with the next row noted. One without a row has an empty one, which says that it failed."""
-    left = iter(rows)
-    return [note(target, next(left, {})) if target.outcome == outcome else target for target in targets]
+def each(targets: Targets, outcome: str | None, answer: Answer, note: t.Callable[[Target, Answer], Target]) -> list[Target]:
+    """Return the targets, those with this outcome with the next row of the results noted. Where there is none, the task says for all why."""
+    left, why = iter(answer.get("results") or []), {name: answer.get(name) for name in ("error_kind", "msg")}
+    return [note(target, next(left, why)) if target.outcome == outcome else target for target in targets]
 
 
-def planned(targets: Targets, rows: t.Iterable[Answer], now_ms: int) -> list[Target]:
-    """Pin what the restore modules say in check mode. A data node that two targets would overwrite is left to the first."""
-    taken: dict[str, str] = {}
+def planned(targets: Targets, answer: Answer, now_ms: int) -> list[Target]:
+    """Pin what restore_start says in check mode."""
 
     def note(target: Target, row: Answer) -> Target:
-        nodes = [relation["target_instance_id"] for relation in row.get("data_node_relations") or []]
-        clash = next((node for node in nodes if node in taken), None)
-        if clash:
-            why = f"The data node {clash} is planned to be overwritten for {taken[clash]} already."
-            row = {"error_kind": "not_restorable", "msg": f"{why} Say in data_node_relations of both targets which data nodes each one takes."}
-        else:
-            taken.update(dict.fromkeys(nodes, target.name))
         return pinned(target, row, now_ms) if row.get("outcome") else replace(failed(target, "plan", row), changed=False)
 
-    return each(targets, None, rows, note)
+    return each(targets, None, answer, note)
 
 
 def pinned(target: Target, row: Answer, now_ms: int) -> Target:
@@ -147,24 +143,22 @@ def pinned(target: Target, row: Answer, now_ms: int) -> Target:
     )
 
 
-def started(targets: Targets, rows: t.Iterable[Answer]) -> list[Target]:
-    """Note what the restore modules say with `wait: false` of what was planned."""
-    return each(targets, "planned", rows, lambda target, row: begun(target, row) if row.get("outcome") else unstarted(target, row))
+def started(targets: Targets, answer: Answer, now_ms: int) -> list[Target]:
+    """Note what restore_start says of what was planned, or was not planned in a task of its own."""
 
+    def note(target: Target, row: Answer) -> Target:
+        if not row.get("outcome"):
+            return replace(failed(target, "restore", row), changed=bool(row.get("changed")))
+        target = underway(target if target.action else pinned(target, row, now_ms), row)
+        ids = {"job_id": row["job_id"]} if target.service == "ddm" else {"instance_id": target.instance_id, "restore_id": row["restore_id"]}
+        region = {"region": target.region} if target.region else {}
+        return replace(target, outcome=row["outcome"], wait={"service": target.service, **region, **ids})
 
-def begun(target: Target, row: Answer) -> Target:
-    """Return the target as started, or as one that needs nothing."""
-    ids = {"job_id": row["job_id"]} if target.service == "ddm" else {"instance_id": target.instance_id, "restore_id": row["restore_id"]}
-    return replace(underway(target, row), outcome=row["outcome"], wait={"service": target.service, **ids})
-
-
-def unstarted(target: Target, row: Answer) -> Target:
-    """Return the target as one that could not be started."""
-    return replace(failed(target, "restore", row), changed=bool(row.get("changed")))
+    return each(targets, "planned" if any(target.action for target in targets) else None, answer, note)
 
 
 def waited(targets: Targets, answer: Answer) -> list[Target]:
-    """Note what restore_wait says of what was started. With a loop it was asked for the targets of one region with each item."""
+    """Note what restore_wait says of what was started."""
 
     def note(target: Target, row: Answer) -> Target:
         record, outcome = recorded(row), row.get("outcome") or "failed"
@@ -177,15 +171,7 @@ def waited(targets: Targets, answer: Answer) -> list[Target]:
         )
         return target if outcome == "succeeded" else failed(target, "wait", row)
 
-    rounds = [one for one in answer.get("results") or [] if "ansible_loop_var" in one]
-    rows = {one["item"]: iter(one.get("results") or []) for one in rounds} or {None: iter(answer.get("results") or [])}
-    whys = {one["item"]: one for one in rounds} or {None: answer}  # where it has no rows it says for all why
-
-    def row(target: Target) -> Answer:
-        region = target.region if rounds else None
-        return next(rows[region], {key: whys[region].get(key) for key in ("error_kind", "msg")})
-
-    return [note(target, row(target)) if target.outcome == "started" else target for target in targets]
+    return each(targets, "started", answer, note)
 
 
 def verified(targets: Targets, service: str, answer: Answer) -> list[Target]:

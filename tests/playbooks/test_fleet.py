@@ -77,7 +77,7 @@ def test_batches_check_mode_and_a_second_run(tmp_path: Path) -> None:
         assert {target["outcome"] for target in targets(planned).values()} == {"planned"}
         assert planned.output.count("will be OVERWRITTEN with backup_") == 6
         done = run(sim, tmp_path, "--limit", "dcs[0:2]", "-e", "fleet_serial=1", "-f", "5")
-        assert [len(done.of(task)) for task in ("Start the restore", "Show the results")] == [3, 3]
+        assert [len(done.of(task)) for task in ("Start all restores", "Show the results")] == [3, 3]
         again = run(sim, tmp_path, "-e", "fleet_hosts=dcs")
         assert len(sim.posts()) == 6
     assert (done.rc, again.rc) == (0, 0)
@@ -91,4 +91,4 @@ def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
         assert len(sim.posts()) == 1
     assert done.rc == 2
     found = {name: (target["outcome"], target["failed_step"]) for name, target in targets(done).items()}
-    assert found == {"nobody": ("failed", "restore"), "cache": ("succeeded", None)}
+    assert found == {"nobody": ("failed", "plan"), "cache": ("succeeded", None)}

@@ -163,9 +163,9 @@ class Simulator:
 
     # What goes wrong
 
-    def fault(self, name: str, operation: str = "*", times: int | None = 1, after: int = 0, **params: Any) -> Fault:
-        """Queue a fault for the next ``times`` requests of an operation (None: all), once ``after`` of them went well."""
-        return self._gateway.faults.add(name, operation, times, after, **params)
+    def fault(self, name: str, operation: str = "*", times: int | None = 1, after: int = 0, on: str = "", **params: Any) -> Fault:
+        """Queue a fault for the next ``times`` requests of an operation (None: all) with ``on`` in their path, once ``after`` of them went well."""
+        return self._gateway.faults.add(name, operation, times, after, on, **params)
 
     def clear_faults(self) -> None:
         self._gateway.faults.clear()

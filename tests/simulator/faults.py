@@ -41,6 +41,7 @@ class Fault:
     after: int = 0
     params: dict[str, Any] = field(default_factory=dict)
     used: int = 0
+    on: str = ""
 
     async def run(self, exchange: Exchange) -> Answer | None:
         name, defaults = PRESETS.get(self.name, (self.name, {}))
@@ -63,20 +64,20 @@ class Faults:
     def clear(self) -> None:
         self._queue.clear()
 
-    def add(self, name: str, operation: str = "*", times: int | None = 1, after: int = 0, **params: Any) -> Fault:
+    def add(self, name: str, operation: str = "*", times: int | None = 1, after: int = 0, on: str = "", **params: Any) -> Fault:
         """Refuses an unknown name or parameter now, not in the middle of a test."""
         behaviour, defaults = PRESETS.get(name, (name, {}))
         if behaviour not in BEHAVIOURS:
             raise ValueError(f"unknown fault {name!r}")
         own = {key: value for key, value in params.items() if key not in ("hints", "date_skew")}
         inspect.signature(BEHAVIOURS[behaviour]).bind(None, **{**defaults, **own})
-        fault = Fault(name, operation, times, after, params)
+        fault = Fault(name, operation, times, after, params, on=on)
         self._queue.append(fault)
         return fault
 
-    def take(self, operation: str) -> Fault | None:
+    def take(self, operation: str, path: str) -> Fault | None:
         for fault in self._queue:
-            if not fnmatch.fnmatchcase(operation, fault.operation) or (fault.times is not None and fault.used >= fault.times):
+            if not fnmatch.fnmatchcase(operation, fault.operation) or fault.on not in path or (fault.times is not None and fault.used >= fault.times):
                 continue
             if fault.after > 0:
                 fault.after -= 1

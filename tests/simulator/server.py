@@ -79,7 +79,7 @@ class Gateway:
         cloud = self.cloud  # a request that is handled late must not act on the state after a reset
         with cloud.lock:
             entry = self._record(cloud, request, call, operation, path)
-            fault = self.faults.take(operation)
+            fault = self.faults.take(operation, path)
         if fault is None:
             answer: Answer | None = self._process(cloud, route, call, entry, target, None)
         else:

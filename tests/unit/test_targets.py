@@ -25,22 +25,26 @@ def cache(**options: Any) -> Target:
     return targets.dcs_target({"instance_id": "i1", "name": "cache", **options}, None)
 
 
+def answer(*rows: dict[str, Any], **others: Any) -> dict[str, Any]:
+    return {"results": list(rows), **others}
+
+
 def database(**options: Any) -> Target:
     return targets.ddm_target({"source_instance_id": "s1", "target_instance_id": "t1", "name": "db", **options})
 
 
 def test_options_that_are_not_set_are_left_out_and_the_others_are_text() -> None:
-    assert cache(backup_id="", restore_point=None, operation_id=1042).request == {"instance_id": "i1", "operation_id": "1042"}
+    assert cache(backup_id="", restore_point=None, operation_id=1042).request == {"service": "dcs", "instance_id": "i1", "operation_id": "1042"}
     assert targets.dcs_target({"instance_id": "i1", "operation_id": ""}, "CHG").request["operation_id"] == "CHG"
     time = datetime.datetime(2025, 5, 20, tzinfo=datetime.UTC)
     assert database(restore_time=time).request["restore_time"] == "2025-05-20 00:00:00+00:00"
-    assert database(job_id="j1", restore_time="latest").request == {"job_id": "j1"}
+    assert database(job_id="j1", restore_time="latest").request == {"service": "ddm", "job_id": "j1"}
 
 
 def test_the_plan_is_pinned() -> None:
-    found = targets.planned([database(restore_time="latest"), cache(restore_point="latest")], [DDM_PLAN, DCS_PLAN], NOW)
-    assert found[0].request == {"instance_id": "s1", "target_instance_id": "t1", "restore_time": NOW - 300_000, "data_node_relations": NODES}
-    assert found[1].request == {"instance_id": "i1", "backup_id": "b1"}
+    found = targets.planned([database(restore_time="latest"), cache(restore_point="latest")], answer(DDM_PLAN, DCS_PLAN), NOW)
+    assert found[0].request == {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": NOW - 300_000, "data_node_relations": NODES}
+    assert found[1].request == {"service": "dcs", "instance_id": "i1", "backup_id": "b1"}
     assert targets.plan_lines(found) == [
         "ddm db (t1) will be OVERWRITTEN with s1 as of 2025-05-20T09:35:40Z (5 minutes old)",
         "    data node n2 with n1",
@@ -49,24 +53,18 @@ def test_the_plan_is_pinned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "action", "outcome"),
+    ("row", "action", "outcome"),
     [({}, "restore", "planned"), ({"adopted": True}, "adopt", "planned"), ({"outcome": "unchanged", "changed": False}, "nothing", "unchanged")],
 )
-def test_what_is_planned(answer: dict[str, Any], action: str, outcome: str) -> None:
-    (found,) = targets.planned([cache()], [{**DCS_PLAN, "restore": {"created_at": "then", "updated_at": "later"}, **answer}], NOW)
+def test_what_is_planned(row: dict[str, Any], action: str, outcome: str) -> None:
+    (found,) = targets.planned([cache()], answer({**DCS_PLAN, "restore": {"created_at": "then", "updated_at": "later"}, **row}), NOW)
     assert (found.action, found.outcome, found.started, found.finished) == (action, outcome, "then", "later" if action == "nothing" else None)
-
-
-def test_no_data_node_is_planned_twice() -> None:
-    first, second = targets.planned([database(), database(name="twin")], [DDM_PLAN, DDM_PLAN], NOW)
-    assert (first.outcome, second.outcome, second.error_kind, second.changed) == ("planned", "failed", "not_restorable", False)
-    assert "overwritten for db already" in str(second.msg)
 
 
 def test_what_cannot_be_planned_is_not_started_and_what_gives_no_answer_has_failed() -> None:
     refused = {"error_kind": "busy", "msg": "It is busy.", "changed": False}
-    found = targets.planned([cache(), cache(name="two"), cache(name="three")], [refused, DCS_PLAN, DCS_PLAN], NOW)
-    found = targets.started(found, [{**DCS_PLAN, "restore_id": "r2"}])
+    found = targets.planned([cache(), cache(name="two"), cache(name="three")], answer(refused, DCS_PLAN, DCS_PLAN), NOW)
+    found = targets.started(found, answer({**DCS_PLAN, "restore_id": "r2"}), NOW)
     assert [(one.outcome, one.failed_step, one.error_kind) for one in found] == [
         ("failed", "plan", "busy"),
         ("started", None, None),
@@ -81,12 +79,12 @@ def test_what_cannot_be_planned_is_not_started_and_what_gives_no_answer_has_fail
 
 
 def test_the_end_of_the_wait() -> None:
-    running = targets.started(targets.planned([cache(), cache(), database()], [DCS_PLAN, DCS_PLAN, DDM_PLAN], NOW), [{**DCS_PLAN}, {**DCS_PLAN}, {**DDM_PLAN}])
+    running = targets.started([cache(), cache(), database()], answer(DCS_PLAN, DCS_PLAN, DDM_PLAN), NOW)
     rows = [
         {"outcome": "succeeded", "elapsed": 4.6, "restore": {"created_at": "a", "updated_at": "b"}},
         {"outcome": "started", "elapsed": 9.0, "error_kind": "wait_timeout", "msg": "Too late.", "restore": {"created_at": "a", "updated_at": "b"}},
     ]
-    found = targets.waited(running, {"results": rows, "error_kind": "auth_failed", "msg": "No."})
+    found = targets.waited(running, answer(*rows, error_kind="auth_failed", msg="No."))
     assert [(one.outcome, one.error_kind, one.started, one.finished, one.elapsed) for one in found] == [
         ("succeeded", None, "a", "b", 4.6),
         ("failed", "wait_timeout", "a", None, 9.0),
@@ -95,24 +93,32 @@ def test_the_end_of_the_wait() -> None:
     assert targets.result_lines(found[:1]) == ["dcs cache (i1): succeeded in 5 s"]
 
 
-def test_each_region_is_waited_for_in_its_own_item_of_the_loop() -> None:
-    hosts = [("a", "west"), ("b", "east"), ("c", "west")]
-    start = {**DCS_PLAN, "restore_id": "r"}
-    found = [targets.host_target(name, {"service": "dcs", "instance_id": f"i-{name}", "region": region}, start, False, NOW) for name, region in hosts]
-    ends = [
-        {"ansible_loop_var": "item", "item": "west", "results": [{"outcome": "succeeded"}, {"outcome": None, "error_kind": "operation_failed", "msg": "c"}]},
-        {"ansible_loop_var": "item", "item": "east", "error_kind": "denied", "msg": "b"},
-    ]
-    assert [(one.outcome, one.msg) for one in targets.waited(found, {"results": ends})] == [("succeeded", None), ("failed", "b"), ("failed", "c")]
-
-
 def test_hosts() -> None:
-    ddm = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1"}
-    found = targets.host_target("db", ddm, {**DDM_PLAN, "job_id": "j1"}, False, NOW)
-    assert (found.instance_id, found.source_instance_id, found.outcome, found.wait) == ("t1", "s1", "started", {"service": "ddm", "job_id": "j1"})
-    assert targets.host_target("db", ddm, DDM_PLAN, True, NOW).outcome == "planned"
-    nothing = targets.host_target("localhost", {}, {"msg": "'service' is undefined"}, False, NOW)
-    assert (nothing.outcome, nothing.failed_step, nothing.error_kind) == ("failed", "restore", "internal_error")
+    host = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "region": "west", "backup_id": "of a group"}
+    found = targets.host_target("db", host)
+    assert (found.instance_id, found.source_instance_id) == ("t1", "s1")
+    assert found.request == {"service": "ddm", "region": "west", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
+    assert targets.host_target("db", {**host, "job_id": "j1"}).request == {"service": "ddm", "region": "west", "job_id": "j1"}
+    latest = {"service": "dcs", "instance_id": "i1", "restore_point": "latest"}
+    assert targets.host_target("cache", {"service": "dcs", "instance_id": "i1", "restore_time": "of a group"}).request == latest
+    assert targets.host_target("cache", {**latest, "backup_id": "b1"}).request["backup_id"] == "b1"
+    (begun,) = targets.started([found], answer({**DDM_PLAN, "job_id": "j1"}), NOW)
+    assert (begun.outcome, begun.action, begun.wait) == ("started", "restore", {"service": "ddm", "region": "west", "job_id": "j1"})
+    assert begun.request["data_node_relations"] == NODES
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({}, "no service dcs or ddm and no instance_id"),
+        ({"service": "rds", "instance_id": "i1"}, "no service dcs or ddm. "),
+        ({"service": "dcs"}, "no instance_id"),
+    ],
+)
+def test_a_host_that_is_no_instance_has_failed(variables: dict[str, Any], words: str) -> None:
+    found = targets.host_target("localhost", variables)
+    assert (found.outcome, found.failed_step, found.error_kind, found.changed) == ("failed", "plan", "invalid_argument", False)
+    assert words in str(found.msg)
 
 
 def test_a_restore_counts_when_its_instance_runs() -> None:

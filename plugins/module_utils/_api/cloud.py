@@ -10,6 +10,7 @@ import base64
 import copy
 import json
 import os
+import threading
 import typing as t
 from urllib.parse import quote
 
@@ -18,10 +19,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, InvalidArgument, NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, per_thread
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
 AGENT = "huaweicloud.recovery (Ansible collection)"
+
+
+class Caller:
+    """Who calls, in one region: the token and the project, once they are known. All twins share it."""
+
+    def __init__(self, token: str | None, project: str | None) -> None:
+        self.token, self.project, self.lock = token, project, threading.RLock()
 
 
 class Cloud:
@@ -42,23 +50,28 @@ class Cloud:
         self.settings = credentials.resolve(options, environ)
         self.clock, self.progress, self._hide = clock or Clock(), progress, hide
         self.posted = False  # whether a POST may have changed something
-        self._token: str | None = self.settings.get("auth_token")
-        self._project: str | None = self.settings.get("project_id")
-        if self._project is not None and not is_id(self._project):
+        self._caller = Caller(self.settings.get("auth_token"), self.settings.get("project_id"))
+        if self._caller.project is not None and not is_id(self._caller.project):
             raise InvalidArgument("project_id is not an id (letters, digits, '-' and '_', at most 128).")
-        if not self._project and not (self.settings.get("project_name") or self.settings.get("region")):
+        if not self._caller.project and not (self.settings.get("project_name") or self.settings.get("region")):
             raise InvalidArgument("project_id (HW_PROJECT_ID), project_name or region is needed to know the project.")
         verify = self.settings.get("validate_certs", True)
-        self._connect: t.Callable[[], t.Callable[..., Answer]] = lambda: http or Http(verify, self.settings.get("ca_path"), hide=hide)
+        self._http = http or per_thread(lambda: Http(verify, self.settings.get("ca_path"), hide=hide))
+        self._sent: str | None = None  # the token of the last request
         self.session = self._session()
 
-    def twin(self) -> Cloud:
-        """Return the same caller, signed in once for both, with a connection and a deadline of its own: for another thread."""
-        if self._token is None and self.settings["way"].startswith("username"):
-            self._sign_in()
-        self._project = self.project_id
+    def twin(self, region: str | None = None) -> Cloud:
+        """Return the same caller for another operation, maybe in another thread: with a deadline of its own, and signed in once for both.
+
+        In another region the caller is another one, with the same keys: a project and a token that was fetched are of one region.
+        """
         twin = copy.copy(self)
-        twin.session = self._session()
+        twin.session = twin._session()
+        if region not in (None, self.region):
+            twin.settings = {**self.settings, "region": region}
+            if self.region:
+                twin.settings.pop("project_id", None)
+            twin._caller = Caller(self.settings.get("auth_token"), twin.settings.get("project_id"))
         return twin
 
     @property
@@ -69,12 +82,15 @@ class Cloud:
     @property
     def project_id(self) -> str:
         """The project's id: given, or from the token, or looked up by name once."""
-        if self._project is None and self.settings["way"].startswith("username"):
-            self._sign_in()
-        if self._project is None:
-            name = self.settings.get("project_name") or self.settings["region"]
-            self._project = iam.project_id(lambda url: self.session.read("GET", url, self._signed), endpoint("iam", self.settings), name)
-        return self._project
+        caller = self._caller
+        if caller.project is None:
+            with caller.lock:
+                if caller.project is None and self.settings["way"].startswith("username"):
+                    self._sign_in()
+                if caller.project is None:
+                    name = self.settings.get("project_name") or self.settings["region"]
+                    caller.project = iam.project_id(lambda url: self.session.read("GET", url, self._signed), endpoint("iam", self.settings), name)
+        return caller.project
 
     def get(self, service: str, version: str, *path: str, query: t.Mapping[str, t.Any] | None = None) -> Reply:
         """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated when that is safe and useful. Raises NotFound."""
@@ -94,17 +110,17 @@ class Cloud:
 
     def renew(self) -> bool:
         """Sign in again; False when the keys cannot be renewed (AK/SK, or a token that the user gave)."""
-        if self._token is None or not self.settings["way"].startswith("username"):  # without a token it was the password that was wrong
+        if self._caller.token is None or not self.settings["way"].startswith("username"):  # without a token it was the password that was wrong
             return False
-        self._sign_in()
+        with self._caller.lock:
+            if self._caller.token == self._sent:  # else a twin has done it
+                self._sign_in()
         return True
 
     def _session(self) -> Session:
-        http = self._connect()
-
         def send(method: str, url: str, headers: dict[str, str], *rest: t.Any) -> Answer:
             """A signature is hidden when an answer shows it: all those of a long wait are too many to look for in its result."""
-            answer = http(method, url, headers, *rest)
+            answer = self._http(method, url, headers, *rest)
             signature = headers.get("Authorization", "").rpartition("=")[2]
             if signature and shows(answer, signature):
                 self._hide(signature)
@@ -117,20 +133,23 @@ class Cloud:
         return "/".join([base, version, *(quote(part, safe="") for part in (self.project_id, *path))])
 
     def _sign_in(self) -> None:
-        self._token, self._project = iam.token(self.session, endpoint("iam", self.settings), {**self.settings, "project_id": self._project})
-        self._hide(self._token)
+        caller = self._caller
+        caller.token, caller.project = iam.token(self.session, endpoint("iam", self.settings), {**self.settings, "project_id": caller.project})
+        self._hide(caller.token)
 
     def _signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
         """Return the headers of a request, with its token or signature."""
-        headers = {"Content-Type": "application/json", **({"X-Project-Id": self._project} if self._project else {})}
+        headers = {"Content-Type": "application/json", **({"X-Project-Id": self._caller.project} if self._caller.project else {})}
         plain = {"Accept": "application/json", "User-Agent": AGENT}
         if self.settings["way"] == "access_key/secret_key":
             if "security_token" in self.settings:
                 headers["X-Security-Token"] = self.settings["security_token"]
             return {**headers, **plain, **auth.signed(method, url, headers, body, self.settings["access_key"], self.settings["secret_key"], self.clock.now())}
-        if self._token is None:
-            self._sign_in()
-        return {**headers, **plain, "X-Auth-Token": t.cast(str, self._token)}
+        with self._caller.lock:
+            if self._caller.token is None:
+                self._sign_in()
+        self._sent = t.cast(str, self._caller.token)
+        return {**headers, **plain, "X-Auth-Token": self._sent}
 
 
 def shows(answer: Answer, secret: str) -> bool:

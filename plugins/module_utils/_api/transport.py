@@ -45,16 +45,14 @@ def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLConte
 class Http:
     """A keep-alive connection pool for one thread. Proxies come from HTTPS_PROXY and NO_PROXY; `hide` is told their passwords."""
 
+    timer: t.Any = threading.Timer
+
     def __init__(self, verify: bool = True, ca_path: str | None = None, hide: t.Callable[[str], t.Any] = lambda secret: None) -> None:
         self._verify, self._ca_path, self._hide = verify, ca_path, hide
         self._connection: t.Any = None  # the one in use, for the watchdog
         self._refused = False  # connecting (TCP, a proxy's tunnel, TLS) failed: proof that no byte of the request left
         self._known_proxies: dict[str, dict[str, str]] = {}
-        self._session = deps.requests.Session()
-        self._session.trust_env = False
-        adapter = self._adapter()
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, adapter)
+        self._pools = self._adapter()  # a Session of requests would only add what is not wanted: cookies, redirects, netrc
 
     def __call__(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool = False) -> Answer:
         """Send once; read at most `cap` decoded bytes within `timeout` seconds. Raises TransportError (with `sent`) or TlsError.
@@ -62,20 +60,18 @@ class Http:
         `fresh` opens a new connection: a reset on a stale kept-alive one could not be told from a reset after the server acted.
         """
         if fresh:
-            self._session.close()
+            self._pools.close()
         self._refused = False
         proxies = self._proxies(url)
         for proxy in proxies.values():
             self._hide(urlsplit(proxy).password or "")
         prepared = deps.requests.Request(method, url, headers=headers, data=body, auth=lambda request: request).prepare()
         expired = threading.Event()
-        watchdog = threading.Timer(timeout, self._cut, [expired])
+        watchdog = self.timer(timeout, self._cut, [expired])
         watchdog.daemon = True
         watchdog.start()
         try:
-            response = self._session.send(
-                prepared, timeout=(min(timeout, 15), timeout), verify=self._verify, proxies=proxies, allow_redirects=False, stream=True
-            )
+            response = self._pools.send(prepared, stream=True, timeout=(min(timeout, 15), timeout), verify=self._verify, proxies=proxies)
             with response:
                 content = self._read(response, cap)
         except (deps.requests.RequestException, OSError, ValueError) as error:
@@ -147,7 +143,7 @@ class Http:
         for chunk in response.raw.stream(16384, decode_content=True):
             content += chunk
             if len(content) > cap:
-                self._session.close()
+                self._pools.close()
                 raise TransportError(f"The answer of {response.url.split('/')[2]} is larger than {cap >> 20} MiB; reading was stopped.")
         return bytes(content)
 
@@ -155,7 +151,7 @@ class Http:
         """Return our error for theirs. Their texts are dropped: they can print a header or a query."""
         if isinstance(error, TransportError):
             return error
-        self._session.close()
+        self._pools.close()
         host = url.split("/")[2]
         chain = list(_chain(error))
         local = isinstance(error, ValueError) and self._connection is None  # refused before a connection was even tried
@@ -174,6 +170,19 @@ class Http:
         else:
             what = f"The connection to {host} broke before the answer was complete" if sent else f"No connection to {host} could be made"
         return TransportError(f"{what} ({type(chain[-1]).__name__}).", sent=sent)
+
+
+def per_thread(make: t.Callable[[], Http]) -> t.Callable[..., Answer]:
+    """Return a callable that sends with an Http of the calling thread."""
+    own = threading.local()
+
+    def send(*args: t.Any) -> Answer:
+        if not hasattr(own, "http"):
+            own.http = make()
+        answer: Answer = own.http(*args)
+        return answer
+
+    return send
 
 
 def _chain(error: BaseException | None) -> t.Iterator[BaseException]:

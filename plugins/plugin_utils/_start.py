@@ -1,0 +1,135 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Starting many restores in one task: the plans of dcs_restore and ddm_recovery, made and applied on a few threads. Private to this collection.
+
+First every plan is made, then those that can be are applied. Each restore goes through the protocol on its own, and fails alone.
+"""
+
+from __future__ import annotations
+
+import types
+import typing as t
+from collections import Counter
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._many import THREADS, clouds_for, spread
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import answered, check, run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
+from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_restore, ddm_recovery
+
+Entry = dict[str, t.Any]
+MODULES: dict[str, types.ModuleType] = {"dcs": dcs_restore, "ddm": ddm_recovery}
+OPTIONS: dict[str, t.Any] = {
+    "restores": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "service": {"type": "str", "choices": ["dcs", "ddm"], "required": True},
+            "region": {"type": "str"},
+            **dcs_restore.OPTIONS,
+            **ddm_recovery.OPTIONS,  # its instance_id is not required
+        },
+    },
+    "start_timeout": {"type": "int", "default": 1800},
+}
+ANSIBLES = {"invocation", "ansible_facts", "deprecations"}  # keys of a module's result that are no answer
+SHOWN = 5  # reasons in the message; the results have all
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    """Plan each restore; apply() starts those whose plan could be made."""
+    entries, clouds = params["restores"], clouds_for(cloud, params["restores"])
+    plans: dict[int, Plan] = {}
+    repeated = twice(entries)
+
+    def decide(number: int) -> Result:
+        module, options = MODULES[entries[number]["service"]], request(entries[number], repeated)
+        check(options, module.OPTIONS, module.RULES)
+        plans[number] = module.plan(clouds[number], {**options, "wait": False, "wait_timeout": params["start_timeout"]})
+        return execute(plans[number], dry_run=True)
+
+    def each(work: t.Callable[[int], Result]) -> list[Result]:
+        def one(number: int) -> Result:
+            clouds[number].session.deadline = cloud.clock.monotonic() + params["start_timeout"]
+            return answered(lambda: work(number), lambda: clouds[number].posted, starts=True)
+
+        return spread(one, len(entries), THREADS)
+
+    planned = each(decide)
+    for number, row in clashes(entries, planned):
+        planned[number] = row
+        del plans[number]
+
+    def begin(number: int) -> Result:
+        return execute(plans[number], dry_run=False) if number in plans else planned[number]
+
+    def apply() -> Result:
+        cloud.posted = True
+        return summary(entries, each(begin))
+
+    return Plan(summary(entries, planned), apply=apply if any(one.apply for one in plans.values()) else None)
+
+
+def request(entry: Entry, repeated: set[str]) -> Entry:
+    """Return an entry as the options of its module. Raises InvalidArgument when it has some that are the other module's, or is one of several."""
+    module, target = MODULES[entry["service"]], overwritten(entry)
+    if target in repeated:
+        raise InvalidArgument(f"{target} is named more than once in restores: which entry is meant cannot be known.")
+    foreign = [name for name, value in entry.items() if value is not None and name not in ("service", "region", *module.OPTIONS)]
+    if foreign:
+        raise InvalidArgument(f"{', '.join(foreign)} cannot be used with service {entry['service']}.")
+    return {name: entry.get(name) for name in module.OPTIONS}
+
+
+def overwritten(entry: Entry) -> str | None:
+    """Return the id of the instance whose data an entry overwrites, or of the job that does it."""
+    return entry.get("instance_id") if entry["service"] == "dcs" else entry.get("target_instance_id") or entry.get("job_id")
+
+
+def twice(entries: t.Sequence[Entry]) -> set[str]:
+    """Return what more than one entry would overwrite."""
+    return {found for found, count in Counter(map(overwritten, entries)).items() if found and count > 1}
+
+
+def clashes(entries: t.Sequence[Entry], planned: t.Sequence[Result]) -> t.Iterator[tuple[int, Result]]:
+    """Yield the refusals of plans that would overwrite a data node which a plan before them takes."""
+    taken: dict[str, str] = {}
+    for number, row in enumerate(planned):
+        nodes = [relation["target_instance_id"] for relation in row.get("data_node_relations") or []]
+        clash = next((node for node in nodes if node in taken), None)
+        if clash is None:
+            taken.update(dict.fromkeys(nodes, str(overwritten(entries[number]))))
+            continue
+        error = NotRestorable(
+            f"The data node {clash} is planned to be overwritten for {taken[clash]} already. "
+            "Say in data_node_relations of both which data nodes each one takes."
+        )
+        yield number, {"failed": True, "msg": str(error), **error.details()}
+
+
+def summary(entries: t.Sequence[Entry], answers: t.Sequence[Result]) -> Result:
+    """Return the task result: a row for each entry, null where it has nothing to say."""
+    rows: list[Result] = []
+    found: dict[str, list[t.Any]] = {"warnings": [], "diff": []}
+    for entry, answer in zip(entries, answers):
+        row = {"service": entry["service"], "outcome": None, "error_kind": None, "msg": None, **answer}
+        row.pop("failed", None)
+        found["warnings"] += row.pop("warnings", [])
+        found["diff"] += [row.pop("diff")] if "diff" in row else []
+        rows.append(row)
+    result: Result = {"changed": any(row["changed"] for row in rows), "results": rows, **{name: values for name, values in found.items() if values}}
+    bad = [f"restores[{number}]: {row['msg']}" for number, row in enumerate(rows) if not row["outcome"]]
+    if bad:
+        more = [f"{len(bad) - SHOWN} more, see results."] if len(bad) > SHOWN else []
+        kind = next(row["error_kind"] for row in rows if not row["outcome"])
+        result.update(failed=True, error_kind=kind, msg=" ".join([f"{len(bad)} of {len(rows)} restores were not started.", *bad[:SHOWN], *more]))
+    return result
+
+
+def main() -> None:
+    """Run the task; the action door calls this as it calls the main() of a module."""
+    run_module(plan, OPTIONS)
