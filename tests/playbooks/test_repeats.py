@@ -22,15 +22,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests import door
 from tests.simulator import Simulator
 from tests.simulator import scenario as ids
 
 RESTORE_SECONDS = 0.8  # a task waits for 2 s then: it looks once a second, and twice at the end
-CASES = ("retries", "until", "rescue after a timeout", "async expires", "async until", "loop", "run_once with free", "run_once with serial", "every host")
-# two that meet send two requests; the cloud lets one in, and the other finds it
-MEETING = ("rescue after a timeout", "async expires", "run_once with free", "every host")
+ON_ONE_HOST = ("retries", "until", "rescue after a timeout", "async expires", "async until", "loop")
+ON_MANY = ("run_once with free", "run_once with serial", "every host", "run_once with host_pinned")
+CASES = ON_ONE_HOST + ON_MANY
+# Two that meet have both looked before either of them has sent: both send, the cloud lets one in, and the other finds it. A timeout of one second is
+# over before a module on a busy machine has sent anything, and Ansible leaves it behind: so the rescue meets it, too. What is under way already
+# is not sent again: see test_what_is_under_way_is_not_sent_again, where the timeouts are long enough to tell.
+MEETING = ("rescue after a timeout", "async expires", "run_once with free", "every host", "run_once with host_pinned")
 Task = dict[str, Any]
 
 
@@ -51,16 +56,16 @@ def play(hosts: Iterable[str], *tasks: Task, **keywords: Any) -> Task:
 
 FIVE = ("h1", "h2", "h3", "h4", "h5")
 START = {"wait": False}
-UNCHANGED = {"register": "found", "until": "found.outcome | default('') == 'unchanged'", "retries": 20, "delay": 1}
+UNCHANGED = {"register": "found", "until": "found.outcome | default('') == 'unchanged'", "delay": 1}
 PAIR = {"instance_id": ids.fleet_ddm_source(0), "target_instance_id": ids.fleet_ddm_target(0)}
 BACKUP = {"instance_id": ids.fleet_dcs_instance(len(CASES)), "operation_id": "CHG-1", "poll_interval": 1}
 # each on a host of its own, or on three, side by side: they mostly wait
 ALONE: dict[str, Task] = {
     "retries": restore("retries", {"wait_timeout": 0}, retries=9, delay=1),
-    "until": restore("until", START, **UNCHANGED),
+    "until": restore("until", START, **UNCHANGED),  # three retries, unless they are given
     "timeout": {"block": [restore("rescue after a timeout", timeout=1)], "rescue": [restore("rescue after a timeout")]},
     "expires": {"block": [{**restore("async expires"), "async": 1, "poll": 1}], "rescue": [restore("async expires")]},
-    "polls": {**restore("async until", START, **UNCHANGED), "async": 30, "poll": 1},
+    "polls": {**restore("async until", START, **UNCHANGED), "retries": 20, "async": 30, "poll": 1},
     "loop": restore("loop", loop=[1, 2, 3]),
     "recovery": {
         "block": [{**recovery(**PAIR, restore_time="latest", wait_timeout=0), "retries": 2, "delay": 0}],
@@ -72,6 +77,7 @@ ALONE: dict[str, Task] = {
 PLAYBOOK = [
     play(ALONE, {"ansible.builtin.include_tasks": "{{ inventory_hostname }}.yml"}, strategy="free"),
     play(FIVE[:3], restore("run_once with serial", run_once=True), serial=1),
+    play(FIVE[:3], restore("run_once with host_pinned", run_once=True), strategy="host_pinned"),
     play(FIVE, restore("every host", delegate_to="localhost")),
 ]
 
@@ -100,7 +106,7 @@ def test_one_start_whatever_ansible_repeats(in_process: bool) -> None:
         assert {name: sim.started(name) for name in started} == started
         attempts = {case: [result for result in first.of(case) if "results" not in result] for case in (*CASES, "backup", "recovery")}
         assert {results[-1]["outcome"] for case, results in attempts.items() if case != "loop"} <= {"succeeded", "unchanged"}
-        assert [len(attempts[case]) for case in ("run_once with free", "run_once with serial", "every host", "backup")] == [3, 3, 5, 3]
+        assert [len(attempts[case]) for case in (*ON_MANY, "backup")] == [3, 3, 5, 3, 3]
         again = launch(sim, True)  # the target of the recovery is taken now, and the message names the job that took it
         assert {name: sim.started(name) for name in started} == started
         assert len(sim.posts("ddm.recovery")) == 1
@@ -111,6 +117,7 @@ def test_one_start_whatever_ansible_repeats(in_process: bool) -> None:
 ONE = f"""
 - hosts: localhost
   gather_facts: false
+  gather_subset: ["!all", "!min"]  # --start-at-task gathers all the same, and the environment is a fact
   tasks:
     - name: restore
       huaweicloud.recovery.dcs_restore:
@@ -125,12 +132,15 @@ ENDS: dict[str, Callable[[int], None]] = {
     "TERM": lambda pid: os.kill(pid, signal.SIGTERM),
     "HUP": lambda pid: os.kill(pid, signal.SIGHUP),
     "KILL": lambda pid: os.kill(pid, signal.SIGKILL),
+    "KILL to the group": lambda pid: os.killpg(pid, signal.SIGKILL),  # ansible-runner's cancel
 }
+AGAIN = {"Ctrl-C": ("--start-at-task", "restore"), "TERM": ("--limit", "localhost")}  # as operators repeat; a job controller's relaunch is the same command
 
 
-def test_a_relaunch_after_ansible_playbook_was_killed(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        wrong = [found for found in pool.map(lambda how, in_process: killed(how, in_process, tmp_path / how), ENDS, (True, False, True, False)) if found]
+@pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
+def test_a_relaunch_after_ansible_playbook_was_killed(in_process: bool, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(len(ENDS)) as pool:
+        wrong = [found for found in pool.map(lambda how: killed(how, in_process, tmp_path / how.replace(" ", "-")), ENDS) if found]
     assert wrong == []
 
 
@@ -157,9 +167,54 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
         finally:
             process.kill()
             process.wait()
-        done = door.playbook(ONE, sim.env, *ways)
+        done = door.playbook(ONE, sim.env, *ways, *AGAIN.get(how, ()))
         result = done.of("restore")[-1]
         if done.rc or sim.started("dcs.restore") != 1 or len(sim.posts("dcs.restore")) != 1 or result["outcome"] not in ("succeeded", "unchanged"):
             return f"{how}: {len(sim.posts('dcs.restore'))} POSTs, {sim.started('dcs.restore')} restores, {result}"
         time.sleep(2)  # what outlived ansible-playbook looks for its restore now
         return f"{how}: {len(sim.posts('dcs.restore'))} POSTs afterwards" if len(sim.posts("dcs.restore")) != 1 else None
+
+
+def under_way(**keywords: Any) -> str:
+    """The task of ONE that ends while its answer is awaited, and then itself again."""
+    (one,) = yaml.safe_load(ONE)
+    (task,) = one["tasks"]
+    return yaml.safe_dump([{**one, "tasks": [{"block": [{**task, **keywords}], "rescue": [task]}]}])
+
+
+def meeting(sim: Simulator) -> list[door.Completed]:
+    """Two templates of a job controller, started at once."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda number: door.playbook(ONE, sim.env, "-e", f"huaweicloud_recovery_in_process={number}"), (0, 1)))
+
+
+PLUGINS = {"ANSIBLE_CONNECTION_PLUGINS": str(Path(__file__).parent / "plugins" / "connection")}
+HERE: tuple[str, ...] = ("-e", f"ansible_python_interpreter={sys.executable}")
+MODULE = (*HERE, "-e", "huaweicloud_recovery_in_process=False")
+# (how the answer to the POST comes, the POSTs that may arrive, what is launched). A task that has sent ends while its answer is awaited: one POST.
+# The others meet before they have sent.
+REPEATS: dict[str, tuple[dict[str, Any], int, Callable[[Simulator], list[door.Completed]]]] = {
+    "rescue after a timeout": ({"seconds": 12}, 1, lambda sim: [door.playbook(under_way(timeout=6), sim.env, *HERE)]),
+    "rescue after a timeout, module": ({"seconds": 12}, 1, lambda sim: [door.playbook(under_way(timeout=8), sim.env, *MODULE)]),
+    "async expires": ({"seconds": 12}, 1, lambda sim: [door.playbook(under_way(**{"async": 8, "poll": 1}), sim.env, *HERE)]),
+    "two templates": ({"seconds": 1}, 2, meeting),
+    "broken pipe": ({"seconds": 1}, 2, lambda sim: [door.playbook(ONE, {**sim.env, **PLUGINS}, *HERE, "-e", "ansible_connection=broken_pipe")]),
+}
+
+
+def test_what_is_under_way_is_not_sent_again() -> None:
+    with ThreadPoolExecutor(len(REPEATS)) as pool:
+        wrong = [found for found in pool.map(repeated, REPEATS) if found]
+    assert wrong == []
+
+
+def repeated(case: str) -> str | None:
+    hang, most, launched = REPEATS[case]
+    with Simulator(restore_seconds=2) as sim:
+        sim.fault("hang", "dcs.restore", **hang)
+        runs = launched(sim)
+        results = [run.of("restore")[-1] for run in runs]
+        posts, started = len(sim.posts("dcs.restore")), sim.started("dcs.restore")
+        good = all(run.rc == 0 for run in runs) and {result["outcome"] for result in results} <= {"succeeded", "unchanged"}
+        same = len({result["restore_id"] for result in results}) == 1
+    return None if good and same and started == 1 <= posts <= most else f"{case}: {posts} POSTs, {started} restores, {results}"
