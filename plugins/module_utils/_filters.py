@@ -2,18 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the info modules share: exact filters and a window of time, applied here because the API's own are few and vaguely documented."""
+"""What the info modules share: exact filters and a window of time, applied here because the API's own are few and vaguely documented, and lists of one."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import KINDS, InvalidArgument, NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, moment
 
 Row = dict[str, t.Any]
 FOREVER = 2**53
+
+
+def existing(read: t.Callable[[], Row]) -> list[Row]:
+    """Return [read()], or [] when the service itself says that there is no such object. A 404 without its code is that of something on the way."""
+    try:
+        return [read()]
+    except NotFound as error:
+        if error.facts["error_code"] not in KINDS["not_found"]:
+            raise
+        return []
 
 
 def matching(rows: t.Iterable[Row], params: t.Mapping[str, t.Any], fields: t.Mapping[str, str]) -> list[Row]:
