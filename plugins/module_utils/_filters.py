@@ -21,7 +21,7 @@ def existing(read: t.Callable[[], Row]) -> list[Row]:
     try:
         return [read()]
     except NotFound as error:
-        if error.facts["error_code"] not in KINDS["not_found"]:
+        if error.facts.get("error_code") not in KINDS["not_found"]:
             raise
         return []
 

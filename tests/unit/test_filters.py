@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import FOREVER, matching, window, within
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import FOREVER, existing, matching, window, within
 
 CLOCK = Clock(now=lambda: 1_780_000_000.0)  # 2026-05-28T20:26:40Z
 ROWS: list[dict[str, Any]] = [
@@ -66,3 +66,21 @@ def test_the_ends_of_a_window_belong_to_it() -> None:
     assert ids(within(ROWS, "made", begin, end)) == "ab"
     assert ids(within(ROWS, "made", begin + 1, end - 1)) == ""
     assert ids(within(ROWS, "made", 0, FOREVER)) == "abc"
+
+
+@pytest.mark.parametrize("code", ["DCS.3022", "DBS.200002"])
+def test_a_list_of_one_is_empty_when_the_service_says_so(code: str) -> None:
+    def absent() -> dict[str, Any]:
+        raise NotFound("no", http_status=404, error_code=code)
+
+    assert existing(lambda: {"id": "a"}) == [{"id": "a"}]
+    assert existing(absent) == []
+
+
+@pytest.mark.parametrize("facts", [{}, {"error_code": None}, {"error_code": "404"}, {"error_code": "APIGW.9999"}])
+def test_a_404_of_something_else_is_no_empty_list(facts: dict[str, Any]) -> None:
+    def lost() -> dict[str, Any]:
+        raise NotFound("no", **facts)
+
+    with pytest.raises(NotFound):
+        existing(lost)
