@@ -90,7 +90,7 @@ def main() -> None:
             found = fleets.measured(home, sizes)
             text += ["## Fleets", "", f"{FLEET} An empty play takes {empty:.2f} s.", "", *fleets.table(found, empty), "", *fleets.growth(found), ""]
             aims += fleets.aims(found, empty)
-            text += ["### Where the time of a fleet of 100 goes, for each host", "", *fleets.steps(home), ""]
+            text += ["### Where the time of a fleet of 200 goes", "", *fleets.steps(home, empty), ""]
         if "records" in parts:
             text += ["## Many restore records", "", *records_table(home, rounds), ""]
     lines = [f"| {what} | {value:.2f} | {most:g} | {'yes' if value <= most else 'no'} |" for what, value, most in aims]
