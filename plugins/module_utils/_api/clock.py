@@ -9,11 +9,9 @@ from __future__ import annotations
 import random
 import time
 import typing as t
-from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(t.NamedTuple):
     """now() is the calendar (seconds since the epoch), monotonic() measures deadlines, random() is in [0, 1)."""
 
     now: t.Callable[[], float] = time.time

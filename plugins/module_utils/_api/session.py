@@ -10,7 +10,6 @@ import email.utils
 import json
 import re
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
@@ -37,8 +36,7 @@ HINTS = {
 Sign = t.Callable[[str, str, bytes], dict[str, str]]
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(t.NamedTuple):
     """A decoded 2xx: `body` is None for 204; headers have lower-case names."""
 
     status: int

@@ -10,7 +10,6 @@ import contextlib
 import ssl
 import threading
 import typing as t
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
@@ -20,8 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 _contexts: dict[tuple[bool, t.Any], ssl.SSLContext] = {}
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(t.NamedTuple):
     """What came back: status, headers with lower-case names, and the decoded body."""
 
     status: int
