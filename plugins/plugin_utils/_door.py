@@ -92,7 +92,8 @@ class Door(ActionBase):
             environment: dict[str, t.Any] = {}
             self._compute_environment_string(environment)
             self.parsed({"stdout": "{}", "stderr": "", "rc": 0})  # a result must not get lost because this ansible-core reads it differently
-            progress = Progress(self.say, str(task_vars.get("inventory_hostname")), quiet=bool(self._task.no_log) or not self.switch(task_vars, PROGRESS))
+            host = "" if self._task.run_once else str(task_vars.get("inventory_hostname"))  # what runs once for all hosts is about none of them
+            progress = Progress(self.say, host, quiet=bool(self._task.no_log) or not self.switch(task_vars, PROGRESS))
             state = [
                 (basic, {"_ANSIBLE_ARGS": encoded(self._task.args), "_ANSIBLE_PROFILE": PROFILE}),
                 (module_warnings, {name: type(getattr(module_warnings, name))() for name in ("_global_warnings", "_global_deprecations")}),

@@ -34,7 +34,8 @@ class Progress:
     """Called by the waiter after every round with all watches; `say` shows a line. A thread sees to the minute while a round takes longer."""
 
     def __init__(self, say: t.Callable[[str], None], host: str, quiet: bool = False, monotonic: t.Callable[[], float] = time.monotonic) -> None:
-        self._say, self._host, self._quiet, self._monotonic = say, printable(host, 80), quiet, monotonic
+        self._say, self._quiet, self._monotonic = say, quiet, monotonic
+        self._host = f" [{printable(host, 80)}]" if host else ""
         self._notes: list[Note] = []
         self._begun = 0.0
         self._said: dict[int, tuple[str, float]] = {}  # what was last said under a number, and when
@@ -71,7 +72,7 @@ class Progress:
                 if (note.what != before and now - when >= note.pace) or now - when >= SILENCE:
                     self._said[note.number] = (note.what, now)
                     elapsed = now - self._begun
-                    line = f"huaweicloud.recovery: [{self._host}] {note.what}"
+                    line = f"huaweicloud.recovery:{self._host} {note.what}"
                     line += f", {span(elapsed)} elapsed" if note.timed else ""
                     line += f", about {span(note.end - elapsed)} left" if note.end is not None and note.end >= elapsed else ""
                     line += f" ({note.subject})" if note.subject else ""
