@@ -138,7 +138,7 @@ def start(operation: Operation, planned: Seen, cloud: Cloud, timeout: float) -> 
                 raise refused(operation, error) from None
             if meaning in ("unknown", "busy"):
                 return reconcile(operation, seen, error, sent_at, cloud, deadline)
-            previous = seen
+            previous, cloud.posted = seen, False  # proved: it changed nothing
             if error.kind == "auth_failed" and not renewed and cloud.renew():
                 renewed = True
                 continue

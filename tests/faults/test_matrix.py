@@ -11,6 +11,7 @@ the decision rests on, poll() the reading while it waits.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
@@ -190,6 +191,14 @@ def proxied(*script: str | None, port: Callable[[World], str] | None = None) -> 
     return arrange
 
 
+def proxy_leaves(case: Case) -> None:
+    """Whoever wants a new connection when the POST goes out finds nobody at the proxy's port."""
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(roads.listener(roads.Proxy().serve))
+        case.patch.setenv("HTTPS_PROXY", f"http://operator:{PROXY_PASSWORD}@127.0.0.1:{port}")
+        case.bench.wire.before_post.append(stack.pop_all().close)
+
+
 PROXY_PASSWORD = "proxy-Passw0rd-that-no-output-may-hold"
 DENIED = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic"
 BAD_TUNNEL = "HTTP/1.1 502 Bad Gateway"
@@ -353,6 +362,20 @@ def take_target(case: Case) -> None:
     case.bench.sim.state.ddm_instances[names.DDM_TARGET].accounts = 1
 
 
+def move_backup(case: Case) -> None:
+    case.bench.sim.state.dcs_backups[names.DCS_BACKUP].instance_id = names.DCS_OTHER
+
+
+def restore_another(case: Case) -> None:
+    """Somebody at the console restores another backup."""
+    cloud = case.bench.sim.state
+    with cloud.lock:
+        now, instance = cloud.clock(), cloud.dcs_instances[names.DCS_INSTANCE]
+        record = DcsRestore(cloud.new_uuid(), instance.id, names.DCS_BACKUP_OLD, "other", now, now, "restoring", "10.00")
+        cloud.dcs_restores[record.id] = record
+        instance.status = instance.task = "RESTORING"
+
+
 def occupy(case: Case) -> None:
     case.bench.sim.state.ddm_instances[names.DDM_TARGET].status = "GROWING"
 
@@ -402,6 +425,7 @@ TABLE: list[Line] = [
     line(7, "proxy opens all tunnels", proxied(), DONE, check=hides_proxy),
     line(7, "proxy refused", proxied(port=lambda world: world.road("closed")), unread("transport_error", "proxy"), check=hides_proxy),
     line(7, "POST: proxy says 407", proxied(*[None, DENIED] * 6), NOT_STARTED.saying("proxy"), check=hides_proxy),
+    line(7, "POST: proxy gone", both(proxied(), proxy_leaves), unread("transport_error", "proxy"), check=hides_proxy),
     line(7, "POST: tunnel 502, once", proxied(None, BAD_TUNNEL), DONE, check=hides_proxy),
     line(7, "read: proxy says 407", proxied(*[DENIED] * 6), unread("transport_error", "proxy"), check=hides_proxy),
     line(7, "read: tunnel 502, once", proxied(BAD_TUNNEL), DONE, check=hides_proxy),
@@ -512,6 +536,7 @@ TABLE: list[Line] = [
     line(32, "instance vanishes before the record was seen", poll("not_found", None, "*"), NEVER_SEEN, check=running),
     line(33, "record seen 20 s late", outcome(visibility=20), DONE),
     line(33, "record seen 150 s late", outcome(visibility=150), DONE.but(after=150)),
+    line(33, "the job's own call never knows it, the list does", poll("refusal", None, "ddm.job", status=400, code="DBS.300400"), DONE, DDM),
     line(33, "record never seen", outcome(visibility=1e6), NEVER_SEEN, check=running),
     # Refused
     *(
@@ -523,6 +548,7 @@ TABLE: list[Line] = [
         )
     ),
     line(34, "POST: busy with our own", post("busy", processed=True), ADOPTED),
+    line(34, "POST: busy with another's", before_post(restore_another), refused("busy", "of another backup", "DCS.4097"), [DCS_RESTORE]),
     # DDM has no mark: nobody can tell whose work keeps the target busy
     line(34, "POST: busy with another's", both(before_post(occupy), post("busy")), UNKNOWN.saying("DBS.200019"), DDM),
     line(35, "POST: parameter error", post("refusal"), refused("invalid_argument")),
@@ -535,6 +561,7 @@ TABLE: list[Line] = [
     *(line(37, f"POST: {status}, not processed", post("answer", status=status), UNKNOWN) for status in (204, 205)),
     *(line(38, f"read: {name} for good", read(name, None), unread("protocol_error", "List of .*without the list")) for name in ("null_list", "missing_list")),
     line(38, "read: the list is an object", read("records", None, value={}), unread("protocol_error", "without the list")),
+    line(38, "read: an empty list under 200", read("records", 2, value=[]), DONE),
     line(38, "poll: null list", poll("records", 2, of="*"), DONE),
     # Statuses
     *(
@@ -547,8 +574,11 @@ TABLE: list[Line] = [
         )
         for value in ODD_STATUS
     ),
+    # an empty text is a missing one: row 69
+    line(39, "status ''", poll("rewrite", None, key="status", value="", newest=True), lost("protocol_error", "still running", "attaches"), check=running),
     line(40, "never ends", both(option(wait_timeout=90), outcome(stuck=True)), WAIT_TIMEOUT.but(after=90), check=running),
     *(line(41, f"progress {value!r}", poll("rewrite", None, key=progress, value=value), DONE) for value in ODD_PROGRESS),
+    line(41, "progress goes back", poll("rewrite", None, key=progress, values=["90.00", "10.00", "100.00"]), DONE),
     line(42, "fails with a code", outcome(fail="dcs.08.0007"), lost("operation_failed", "dcs.08.0007", "could not be synchronised"), DCS, running),
     line(42, "fails with a reason", outcome(fail="The node\x1b[2J is broken."), lost("operation_failed", "The node"), DDM, running),
     *(
@@ -573,7 +603,7 @@ TABLE: list[Line] = [
     *(line(47, f"POST: {name}", post(name), ADOPTED) for name in ("gzip_bomb", "big_body", "endless")),
     *(
         line(47, f"read: {name}", both(option(max_retries=1), read(name, None)), unread("transport_error", "larger than 8 MiB"))
-        for name in ("gzip_bomb", "endless")
+        for name in ("gzip_bomb", "big_body", "endless")
     ),
     line(48, "POST: deep JSON", post("deep_json"), ADOPTED),
     line(48, "read: deep JSON", read("deep_json", None), unread("protocol_error")),
@@ -594,6 +624,14 @@ TABLE: list[Line] = [
         for status in (301, 302, 303, 307, 308)
     ),
     line(51, "POST: 307 to another host, processed", post("redirect", status=307, location=plain_elsewhere, processed=True), ADOPTED, check=nothing_stolen),
+    line(51, "POST: 307 from https to http", both(tls("ca"), post("redirect", status=307, location=plain_elsewhere)), UNKNOWN, check=nothing_stolen),
+    line(
+        51,
+        "read: 302 from https to http",
+        both(tls("ca"), read("redirect", status=302, location=plain_elsewhere)),
+        unread("unexpected_redirect"),
+        check=nothing_stolen,
+    ),
     *(
         line(
             51,
@@ -620,6 +658,8 @@ TABLE: list[Line] = [
     ),
     line(55, "pages overlap", both(many_records(1100), read("pages_shifted", None)), DONE),
     line(55, "pages overlap, limit capped", both(many_records(250), read("limit_capped", None)), DONE),
+    line(56, "pages leave one out once", both(many_records(1100), read("pages_shifted", 2, by=-1)), DONE),
+    line(56, "pages leave one out", both(many_records(1100), read("pages_shifted", None, by=-1)), DONE),
     line(56, "a record is missing once", both(many_records(30), read("vanish")), DONE),
     line(57, "limit capped", both(many_records(250), read("limit_capped", None, limit=50)), DONE),
     line(57, "offset taken for a page number", both(many_records(250), read("offset_as_page_number", None)), DONE),
@@ -630,6 +670,14 @@ TABLE: list[Line] = [
     line(59, "read: refused with escapes", read("refusal", message=ESCAPES), unread("invalid_argument"), check=clean),
     line(59, "instance status with escapes", read("rewrite", None, "dcs.instance", key="status", value=ESCAPES), unread("busy", "not RUNNING"), DCS, clean),
     line(59, "reason with escapes", read("rewrite", None, "ddm.restorable_instances", key="unavailable_reason", value=ESCAPES), DONE, DDM),
+    line(
+        59,
+        "reason with escapes, refused for it",
+        both(take_target, read("rewrite", None, "ddm.restorable_instances", key="unavailable_reason", value=ESCAPES)),
+        unread("not_restorable", "All went well"),
+        DDM,
+        clean,
+    ),
     # Values
     *(line(66, f"POST: id {str(value)[:12]!r} ({type(value).__name__})", post("rewrite", key=id_of, value=value), ADOPTED) for value in ODD_IDS),
     *(
@@ -662,6 +710,7 @@ TABLE: list[Line] = [
     line(70, "calendar jumps, keys sign", jump(3600), lost("auth_failed", "still running", "clock_skew"), DCS, running),
     line(75, "backup deleted before the POST", before_post(delete_backup("deleted")), refused("not_restorable", "DCS.4087"), [DCS_RESTORE]),
     line(75, "backup expired before the POST", before_post(delete_backup("expired")), refused("not_restorable", "DCS.4087"), [DCS_RESTORE]),
+    line(75, "backup of another instance before the POST", before_post(move_backup), refused("invalid_argument", "DCS.4062"), [DCS_RESTORE]),
     line(75, "target taken before the POST", before_post(take_target), refused("not_restorable", "DBS.300372"), DDM),
     line(75, "target at work before the POST", before_post(occupy), UNKNOWN.saying("DBS.200019"), DDM),
     line(76, "mark stripped", post("remark", style="strip"), DONE, DCS, no_mark),

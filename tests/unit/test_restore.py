@@ -316,6 +316,16 @@ def test_no_try_begins_at_the_deadline() -> None:
     assert operation.sent == 1
 
 
+@pytest.mark.parametrize(("error", "posted"), [(NOT_SENT, False), (THROTTLED, False), (LOST, True), (BUSY_CODE, True)])
+def test_a_post_that_had_no_effect_for_sure_is_none(error: CloudError, posted: bool) -> None:
+    """So a later failure can say that nothing was started."""
+    cloud = cloud_at(Time())
+    cloud.posted = True
+    with pytest.raises(ApiError if not posted else OutcomeUnknown):
+        start(Script([QUIET, api(403, "DCS.2003")], [error]), QUIET, cloud, 60.0)
+    assert cloud.posted is posted
+
+
 def test_tries_without_a_connection_end_at_the_deadline() -> None:
     time = Time()
     operation = Script([QUIET], [NOT_SENT])
