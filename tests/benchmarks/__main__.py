@@ -17,11 +17,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import environment, fleets, measure, shipped, tasks
+from tests.benchmarks import environment, fleets, measure, tasks
+from tests.contract import payload
 from tests.simulator import scenario as ids
 
 PARTS = ("shipped", "tasks", "fleets", "records")
 RECORDS = (10, 10_000)
+PEERS = (
+    "community.general.hwc_network_vpc",
+    "community.aws.elasticache",
+    "amazon.aws.rds_snapshot_info",
+    "amazon.aws.rds_instance",
+    "hetzner.hcloud.location_info",
+    "hetzner.hcloud.server",
+)
 OUTPUT = environment.ROOT / "docs" / "benchmarks.md"
 METHOD = """\
 Everything runs on one machine, servers included, against local servers: what is measured is this collection and Ansible, not a cloud. A task costs
@@ -30,6 +39,7 @@ tasks run on `localhost` with a local connection and without facts. `module` is 
 controller's own worker. `hwc_network_vpc` ends at its sign-in. `uri` and `location_info` are answered by a stub, `rds_snapshot_info` by moto, ours by the
 local cloud, each a process of its own. CPU is that of Ansible with all its processes, without the servers'. Memory is the most that all processes of
 Ansible held at one time, a page that several share counted once. The commands are in tests/benchmarks: tasks.py, and `WAYS` of fleets.py."""
+SHIPPED = "The files of collections; what Ansible adds of its own is much the same for all modules."
 FLEET = """\
 Every instance is restored from its newest backup, with all reads of the protocol before and after, and the local cloud takes 5 s for it. `to the least` is the
 wall time to 5 s + an empty play. The local cloud is one process on one core: its CPU seconds stand beside, and it holds up a fleet where they come near the
@@ -37,8 +47,13 @@ time in which the restores are started (wall - 5 s)."""
 
 
 def shipped_table() -> list[str]:
-    lines = ["| module | lines | kB zipped |", "|---|---|---|"]
-    return [*lines, *(f"| `{module}` | {shipped.lines(module)} | {shipped.zipped(module) / 1000:.1f} |" for module in shipped.MODULES)]
+    """Our modules, and those of the collections that the benchmarks' environment holds, without Ansible's own module_utils."""
+    found = {f"`{module}`": payload.payload(module) for module in payload.MODULES}
+    for peer in PEERS:
+        collection, dummy, module = peer.rpartition(".")
+        found[f"`{peer}`"] = payload.payload(module, collection.replace(".", "/"), environment.collections(), "ansible_collections.")
+    lines = ["| module | files | lines | lines of code | kB zipped |", "|---|---|---|---|---|"]
+    return [*lines, *(f"| {name} | {len(one.files)} | {one.lines} | {one.code_lines} | {one.zipped / 1000:.1f} |" for name, one in found.items())]
 
 
 def empty_play(home: Path, rounds: int) -> float:
@@ -75,10 +90,9 @@ def main() -> None:
     parts = given.only.split(",")
     text: list[str] = []
     aims: list[tuple[str, float, float]] = []
+    environment.prepare()
     if "shipped" in parts:
-        text += ["## What Ansible ships to run a module on another host", "", *shipped_table(), ""]
-    if set(parts) - {"shipped"}:
-        environment.prepare()
+        text += ["## What Ansible ships to run a module on another host", "", SHIPPED, "", *shipped_table(), ""]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         home = Path(folder)
         if "tasks" in parts:

@@ -33,6 +33,11 @@ def tool(name: str) -> Path:
     return VENV / "bin" / name
 
 
+def collections() -> Path:
+    """The collections that this environment brings."""
+    return next(VENV.glob("lib/python3*/site-packages/ansible_collections"))
+
+
 def variables(home: Path) -> dict[str, str]:
     """The environment of a user who has this environment, this collection and nothing else."""
     return {

@@ -5,7 +5,7 @@
 """What Ansible ships with each module: `python -m tests.contract.payload` prints the table for CONTRIBUTING.
 
 AnsiballZ follows every import that it sees, wherever it stands, and zips what it finds. Ansible's own module_utils come on top;
-they are the same for every module and none of ours.
+they are the same for every module and none of ours. The benchmarks measure other collections in the same way.
 """
 
 from __future__ import annotations
@@ -36,29 +36,31 @@ class Payload:
 
 
 @cache
-def imported(path: Path) -> set[Path]:
-    """Files of this collection that a file imports."""
+def imported(path: Path, root: Path = ROOT, package: str = PACKAGE) -> set[Path]:
+    """Files below `root`, which holds `package`, that a file there imports: modules and packages."""
     found = set()
+    here = [*package.split(".")[:-1], *path.relative_to(root).with_suffix("").parts]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
-        candidates = [ROOT / Path(*name.removeprefix(PACKAGE).split(".")).with_suffix(".py") for name in names if name.startswith(PACKAGE)]
-        found |= {candidate for candidate in candidates if candidate.is_file()}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*here[: -node.level], *filter(None, [node.module])]) if node.level else str(node.module)
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        within = [root / Path(*name.removeprefix(package).split(".")) for name in names if name.startswith(package)]
+        found |= {file for place in within for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
     return found
 
 
-def shipped(module: str) -> tuple[Path, ...]:
-    """The module and, recursively, the files of the collection that it imports."""
-    todo = [ROOT / "plugins" / "modules" / f"{module}.py"]
+def shipped(module: str, folder: str = "", root: Path = ROOT, package: str = PACKAGE) -> tuple[Path, ...]:
+    """The module and, recursively, the files of collections that it imports. `folder` is that of its collection, below `root`."""
+    todo = [root / folder / "plugins" / "modules" / f"{module}.py"]
     found: list[Path] = []
     while todo:
         path = todo.pop()
         if path not in found:
             found.append(path)
-            todo += imported(path)
+            todo += imported(path, root, package)
     return tuple(sorted(found))
 
 
@@ -84,12 +86,12 @@ def code_lines(path: Path) -> int:
     return len(lines - standing - documentation)
 
 
-def payload(module: str) -> Payload:
-    files = shipped(module)
+def payload(module: str, folder: str = "", root: Path = ROOT, package: str = PACKAGE) -> Payload:
+    files = shipped(module, folder, root, package)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for path in files:
-            file.write(path, f"{PACKAGE.replace('.', '/')}{path.relative_to(ROOT)}")
+            file.write(path, f"{package.replace('.', '/')}{path.relative_to(root)}")
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
     return Payload(module, files, lines, sum(map(code_lines, files)), len(archive.getvalue()))
 
