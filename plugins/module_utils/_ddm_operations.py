@@ -61,9 +61,8 @@ class DdmRecovery:
             self.target_job = on_target["id"] if on_target else None
             restoring = "RESTOR" in (target["status"] or "").upper()
             self.at_work = restoring or (on_target is not None and on_target["status"] not in ENDED)
-            hint = f"; {RESTORE_JOB} job {on_target['id']} on it is {on_target['status']}, job_id={on_target['id']} attaches to it" if on_target else ""
-            if restoring and not on_target:
-                hint = f"; it is being restored (its status is {printable(target['status'], 64)}), but no restore job on it can be seen yet"
+            hint = "; it is being restored, but no restore job on it can be seen yet" if restoring else ""
+            hint = f"; {RESTORE_JOB} job {on_target['id']} on it is {on_target['status']}, job_id={on_target['id']} attaches to it" if on_target else hint
             blocked = f"target {self.target} is not available ({reason}){hint}"
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
         return Seen(blocked=blocked, explained=False, own=frozenset(job["id"] for job in mine), known=frozenset(job["id"] for job in jobs), state=state)

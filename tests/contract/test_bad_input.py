@@ -511,7 +511,7 @@ def test_a_target_that_is_being_restored_is_busy_while_its_job_cannot_be_seen(si
     sim.state.settings.visibility_seconds = 3600
     run("ddm_recovery", **GOOD["ddm_recovery"], wait=False)
     result = run("ddm_recovery", **GOOD["ddm_recovery"])
-    refused(result, "busy", "being restored (its status is RESTORE)", "no restore job on it can be seen yet", "Run the task again when that has ended")
+    refused(result, "busy", "it is being restored, but no restore job on it can be seen yet", "Run the task again when that has ended")
     assert "job_id" not in result
     assert len(sim.posts()) == 1
 

@@ -255,10 +255,10 @@ def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
 @pytest.mark.parametrize(
     ("jobs", "status", "words", "job_id"),
     [
-        ([], "RESTORE", "; it is being restored (its status is RESTORE), but no restore job on it can be seen yet", None),
-        ([], "restoring\n", "; it is being restored (its status is restoring\\n), but no restore job on it can be seen yet", None),
-        ([job(1, "Failed")], "RESTORE", "; it is being restored (its status is RESTORE), but no restore job on it can be seen yet", None),
-        ([job(1, "Running", "s")], "RESTORE", "; it is being restored (its status is RESTORE), but no restore job on it can be seen yet", None),
+        ([], "RESTORE", "; it is being restored, but no restore job on it can be seen yet", None),
+        ([], "restoring\n", "; it is being restored, but no restore job on it can be seen yet", None),
+        ([job(1, "Failed")], "RESTORE", "; it is being restored, but no restore job on it can be seen yet", None),
+        ([job(1, "Running", "s")], "RESTORE", "; it is being restored, but no restore job on it can be seen yet", None),
         ([job(1, "Completed")], "RESTORE", "; RestoreInstance job j1 on it is Completed, job_id=j1 attaches to it", "j1"),
         ([job(1, "Pending")], "RUNNING", "; RestoreInstance job j1 on it is Pending, job_id=j1 attaches to it", "j1"),
     ],

@@ -460,11 +460,11 @@ def test_what_is_unknown_is_told_in_full() -> None:
 
 @pytest.mark.parametrize("answer", [LOST, BUSY_CODE, Reply(200, {}, {}, None)], ids=repr)
 def test_it_is_said_that_the_effect_is_looked_for(answer: Reply | CloudError) -> None:
-    shown: list[tuple[str, dict[str, str], int]] = []
+    shown: list[tuple[str, dict[str, str], Status, int]] = []
     cloud, operation = cloud_at(Time()), Script([QUIET, MINE], [answer])
-    cloud.progress = lambda watches: shown.extend((watch.name, watch.ids, len(operation.log)) for watch in watches)
+    cloud.progress = lambda watches: shown.extend((watch.name, watch.ids, watch.look(), len(operation.log)) for watch in watches)
     start(operation, QUIET, cloud, 60.0)
-    assert shown == [(operation.name, {}, 2)], "once, after the POST and before the first look; it has no id yet"
+    assert shown == [(operation.name, {}, Status("running", None), 2)], "once, after the POST and before the first look; it has no id yet"
 
 
 def test_nothing_is_looked_for_when_the_answer_is_plain() -> None:
