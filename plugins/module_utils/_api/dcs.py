@@ -16,21 +16,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 
 Row = dict[str, t.Any]
 LIMIT = 1000  # the documented most for instances, and what Terraform's provider asks of restore records
-INSTANCE = [
-    "engine",
-    "engine_version",
-    "cache_mode",
-    "capacity_minor",
-    "spec_code",
-    "ip",
-    "domain_name",
-    "vpc_id",
-    "vpc_name",
-    "subnet_id",
-    "security_group_id",
-    "created_at",
-    "updated_at",
-]
+NETWORK = ["ip", "domain_name", "vpc_id", "vpc_name", "subnet_id", "security_group_id"]
+INSTANCE = ["engine", "engine_version", "cache_mode", "capacity_minor", "spec_code", *NETWORK, "created_at", "updated_at"]
 BACKUP = ["period", "backup_type", "backup_format", "progress", "error_code", "remark", "updated_at", "execution_at"]
 RESTORE = ["restore_name", "backup_name", "progress", "updated_at", "restore_remark", "backup_remark", "error_code"]
 

@@ -18,19 +18,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 Row = dict[str, t.Any]
 LIMIT = 128  # documented: 1 to 128
 BACKUP = ["name", "description", "instance_id", "instance_name", "instance_status", "created", "updated", "backup_type"]
-INSTANCE = [
-    "name",
-    "engine_version",
-    "available_zone",
-    "vpc_id",
-    "subnet_id",
-    "security_group_id",
-    "access_ip",
-    "access_port",
-    "created",
-    "updated",
-    "error_msg",
-]
+NETWORK = ["vpc_id", "subnet_id", "security_group_id", "access_ip", "access_port"]
+INSTANCE = ["name", "engine_version", "available_zone", *NETWORK, "created", "updated", "error_msg"]
 JOB = ["name", "created_time", "end_time", "process", "instance_id", "instance_name", "database_name", "fail_reason"]
 TARGET = ["instance_name", "status", "unavailable_reason", "vpc_name"]
 
