@@ -37,6 +37,9 @@ from tests import leaks
 ROOT = Path(__file__).resolve().parents[1]
 COLLECTION = "ansible_collections.huaweicloud.recovery"
 NAMES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+# Modules that are actions alone, and where their code is. The file in plugins/modules holds the documentation and nothing else, as with those of core,
+# and nothing is shipped: what a module declares and what it may weigh is no matter there.
+ACTIONS = {"restore_start": "plugins.plugin_utils._start"}
 Result = dict[str, Any]
 
 
@@ -45,7 +48,7 @@ Result = dict[str, Any]
 
 def module(name: str, env: Mapping[str, str], /, check: bool = False, diff: bool = False, clock: Clock | None = None, **params: Any) -> Result:
     """Run a module's real main() and return its JSON result, always with `failed`. The environment is `env` and an empty HOME, nothing else."""
-    main = importlib.import_module(f"{COLLECTION}.plugins.modules.{name}").main
+    main = code(name).main
     with _home() as home:
         arguments = {**params, "_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_remote_tmp": home, "_ansible_tmpdir": home}
         clean = {"HOME": home, "PATH": os.environ.get("PATH", os.defpath), **env}
@@ -180,6 +183,11 @@ def _home() -> Iterator[str]:
         yield home
 
 
+def code(name: str) -> types.ModuleType:
+    """The Python module with a module's OPTIONS, plan() and main()."""
+    return importlib.import_module(f"{COLLECTION}.{ACTIONS.get(name, f'plugins.modules.{name}')}")
+
+
 def load(name: str) -> types.ModuleType:
-    """A module of the collection as a Python module, to read its DOCUMENTATION, OPTIONS or RETURN."""
+    """A module of the collection as a Python module, to read its DOCUMENTATION, EXAMPLES or RETURN."""
     return importlib.import_module(f"{COLLECTION}.plugins.modules.{name}")

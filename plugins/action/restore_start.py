@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
-import functools
 import typing as t
 
+from ansible.errors import AnsibleActionFail, AnsibleError
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import answered
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _start
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._door import Door
 
 NAMES = {"dcs": "huaweicloud.recovery.dcs_restore", "ddm": "huaweicloud.recovery.ddm_recovery"}
+ANSIBLES = {"invocation", "ansible_facts", "deprecations", "exception"}  # keys of a module's result that are no answer
 
 
 class ActionModule(Door):
@@ -22,18 +26,46 @@ class ActionModule(Door):
     module = _start
 
     def as_module(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run the module of each entry, with the options of this task."""
+        """Run the module of each entry: all of them in check mode, which is the plan, then for good those whose plan could be made."""
         super(Door, self).run(None, task_vars)  # refuses what an action cannot do
-        options = self.validate_argument_spec({**CONNECTION, **_start.OPTIONS})[1]
-        entries = options["restores"]
+        spec = {**CONNECTION, **_start.OPTIONS}
+        self._task.args = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible")}  # prepare() may have added some
+        try:
+            options = self.validate_argument_spec(spec)[1]
+            check(options, spec, {})
+        except AnsibleActionFail as error:  # as a result, so that `failed_when` is asked
+            return {"failed": True, "changed": False, "msg": str(error)}
+        except CloudError as error:
+            return {"failed": True, "msg": str(error), **error.details()}
+        entries, dry_run = options["restores"], self._task.check_mode
         repeated = _start.twice(entries)
         common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
         common.update(wait=False, wait_timeout=options["start_timeout"])
 
-        def start(entry: dict[str, t.Any]) -> dict[str, t.Any]:
-            given = {name: value for name, value in _start.request(entry, repeated).items() if value is not None}
-            region = {"region": entry["region"]} if entry.get("region") else {}
-            answer = self._execute_module(module_name=NAMES[entry["service"]], module_args={**common, **region, **given}, task_vars=task_vars)
-            return {name: value for name, value in answer.items() if name not in _start.ANSIBLES and not name.startswith("_ansible")}
+        def run(entry: dict[str, t.Any], check_mode: bool) -> Result:
+            self._task.check_mode = check_mode  # core hands it on to the module
+            try:
+                return self.answer(entry["service"], {**common, **_start.request(entry, repeated)}, entry["region"], task_vars)
+            except CloudError as error:
+                return {"failed": True, "msg": str(error), **error.details()}
+            except AnsibleError as error:  # whether the module has begun is not known
+                return {"failed": True, "changed": not check_mode, "error_kind": "internal_error", "msg": f"The module could not be run: {error}"}
+            finally:
+                self._task.check_mode = dry_run
 
-        return _start.summary(entries, [answered(functools.partial(start, entry), lambda: False, starts=True) for entry in entries])
+        planned = [run(entry, check_mode=True) for entry in entries]
+        for number, row in _start.clashes(entries, planned):
+            planned[number] = row
+
+        def apply() -> Result:
+            rows = [run(_start.pinned(entry, row), check_mode=False) if row.get("changed") else row for entry, row in zip(entries, planned)]
+            return _start.summary(entries, rows)
+
+        return execute(Plan(_start.summary(entries, planned), apply=apply), dry_run)
+
+    def answer(self, service: str, options: dict[str, t.Any], region: str | None, task_vars: dict[str, t.Any]) -> Result:
+        """Return what the module of a service says. Whoever interrupts it is not stopped here: no other restore is to be started then."""
+        options = {**options, **({"region": region} if region else {})}
+        given = {name: value for name, value in options.items() if value is not None}
+        answer = self._execute_module(module_name=NAMES[service], module_args=given, task_vars=task_vars)
+        return {name: value for name, value in answer.items() if name not in ANSIBLES and not name.startswith("_ansible")}

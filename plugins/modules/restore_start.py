@@ -12,11 +12,15 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Does for many instances what M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) do for one with C(wait=false).
   - First it plans every restore, then it starts those whose plan could be made, up to 16 at a time. Each one is started once at most, as if it had a task of
-    its own. One that cannot be planned or started fails alone; the task fails at its end and tells of all.
+    its own. One that cannot be planned or started fails alone; the task fails at its end and tells of all. Options that cannot be right whatever the cloud
+    says, for example an ID that is none, fail the task before anything starts, as those of any module do.
   - M(huaweicloud.recovery.restore_wait) waits for them.
-  - Of two entries that would overwrite the same instance none is started, and of two that would overwrite the same data node the first.
+  - Entries that would overwrite the same instance all fail. Of entries that would overwrite the same data node only the first one is started.
 notes:
-  - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)) it runs the modules, one after the other.
+  - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)) it runs the modules, one after the other, first
+    all of them in check mode.
+  - No restore is started before every one is planned. Where a region does not answer, O(start_timeout) and O(http_timeout) say for how long that holds up
+    the others; a task for each region holds up none.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._attributes
@@ -87,7 +91,8 @@ options:
         type: str
   start_timeout:
     description:
-      - Longest time that planning and starting one restore may take, in seconds, from 0 to 604800 (a week). An answer that got lost is looked for in it, too.
+      - Longest time that planning one restore may take, and then again starting it, in seconds, from 0 to 604800 (a week). An answer that got lost is looked
+        for in it, too.
     type: int
     default: 1800
 seealso:
@@ -123,16 +128,18 @@ EXAMPLES = r"""
 RETURN = r"""
 results:
   description:
-    - What became of each entry, in the order of O(restores). A key that is the other service's is missing.
-    - A row of an entry that failed has the keys of a failed task, among them C(error_kind), C(request_id) and the ID of what may run.
+    - What became of each entry, in the order of O(restores). A key that is the other service's is null.
+    - A row of an entry that failed also has the further keys of a failed task, for example C(error_code) and C(request_id).
   returned: success, and when a restore could not be started
   type: list
   elements: dict
   contains:
-    service: {description: V(dcs) or V(ddm)., type: str, sample: dcs}
+    service: {description: The service of the entry., type: str, sample: dcs}
     changed: {description: "Whether a restore was started or adopted, or would be in check mode.", type: bool, sample: true}
     outcome:
-      description: V(started) when the restore runs (or would, in check mode), V(unchanged) when nothing had to be done, null when it could not be started.
+      description:
+        - V(started) when the restore runs (or would, in check mode), V(unchanged) when nothing had to be done.
+        - Null when it could not be started, or when it is not known whether it runs; RV(results[].error_kind) says which.
       type: str
       sample: started
     adopted: {description: "Whether it was found running, instead of being started.", type: bool, sample: false}
@@ -158,11 +165,11 @@ results:
         source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
         target_instance_id: {description: ID of the data node that is overwritten., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34cin01}
     restore_time: {description: "The point in time, in milliseconds since the epoch.", type: int, sample: 1747732352076}
-    error_kind: {description: "Null, or why it could not be started, for example V(busy) or V(not_restorable).", type: str, sample: busy}
-    msg: {description: "Null, or why it could not be started, in a sentence.", type: str, sample: The instance is RESTARTING.}
+    error_kind: {description: "Null, or why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown).", type: str, sample: busy}
+    msg: {description: "Null, or why it failed, in a sentence.", type: str, sample: The instance is RESTARTING.}
 diff:
-  description: Whose data are overwritten by what, one for each restore that is started.
-  returned: when something changes
+  description: Whose data are overwritten by what, one for each restore that is started or adopted.
+  returned: success, and when a restore could not be started
   type: list
   elements: dict
   sample:

@@ -36,7 +36,7 @@ OPTIONS: dict[str, t.Any] = {
     },
     "start_timeout": {"type": "int", "default": 1800},
 }
-ANSIBLES = {"invocation", "ansible_facts", "deprecations"}  # keys of a module's result that are no answer
+ROW = ("outcome", "adopted", "restore_id", "restore", "backup", "job_id", "job", "data_node_relations", "restore_time", "error_kind", "msg")
 SHOWN = 5  # reasons in the message; the results have all
 
 
@@ -111,22 +111,31 @@ def clashes(entries: t.Sequence[Entry], planned: t.Sequence[Result]) -> t.Iterat
         yield number, {"failed": True, "msg": str(error), **error.details()}
 
 
+def pinned(entry: Entry, row: Result) -> Entry:
+    """Return an entry with the backup, or the time and the data nodes, of its plan: what is started later is what was planned."""
+    if row.get("backup"):
+        return {**entry, "restore_point": None, "backup_id": row["backup"]["backup_id"]}
+    if row.get("data_node_relations"):
+        return {**entry, "restore_time": str(row["restore_time"]), "data_node_relations": row["data_node_relations"]}
+    return entry
+
+
 def summary(entries: t.Sequence[Entry], answers: t.Sequence[Result]) -> Result:
-    """Return the task result: a row for each entry, null where it has nothing to say."""
+    """Return the task result: a row for each entry, null where it has nothing to say. `diff` is always there: an empty one takes the place of the plan's."""
     rows: list[Result] = []
     found: dict[str, list[t.Any]] = {"warnings": [], "diff": []}
     for entry, answer in zip(entries, answers):
-        row = {"service": entry["service"], "outcome": None, "error_kind": None, "msg": None, **answer}
+        row = {"service": entry["service"], "changed": False, **dict.fromkeys(ROW), **answer}
         row.pop("failed", None)
         found["warnings"] += row.pop("warnings", [])
         found["diff"] += [row.pop("diff")] if "diff" in row else []
         rows.append(row)
-    result: Result = {"changed": any(row["changed"] for row in rows), "results": rows, **{name: values for name, values in found.items() if values}}
+    result: Result = {"changed": any(row["changed"] for row in rows), "results": rows, **found}
     bad = [f"restores[{number}]: {row['msg']}" for number, row in enumerate(rows) if not row["outcome"]]
     if bad:
         more = [f"{len(bad) - SHOWN} more, see results."] if len(bad) > SHOWN else []
         kind = next(row["error_kind"] for row in rows if not row["outcome"])
-        result.update(failed=True, error_kind=kind, msg=" ".join([f"{len(bad)} of {len(rows)} restores were not started.", *bad[:SHOWN], *more]))
+        result.update(failed=True, error_kind=kind, msg=" ".join([f"{len(bad)} of {len(rows)} restores failed.", *bad[:SHOWN], *more]))
     return result
 
 

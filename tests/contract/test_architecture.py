@@ -30,6 +30,7 @@ MEASURES = {
     row[1]: int(row[2].replace(",", ""))
     for row in re.finditer(r"^\| ([^|]+) \|[^|]*\| ([\d,]+) \|$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M)
 }
+SHIPPED = [module for module in payload.MODULES if module not in door.ACTIONS]
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 UTILS = ROOT / "plugins" / "module_utils"
 HERE = "ansible_collections.huaweicloud.recovery.plugins.module_utils."
@@ -80,7 +81,8 @@ def imports(path: Path) -> list[str]:
 
 
 def test_one_reader_of_check_mode() -> None:
-    assert where("check_mode") == {"module_utils/_module.py": 1}
+    handed_on = {"action/restore_start.py"}  # where it cannot run in process, to each of the modules that it runs
+    assert {path: count for path, count in where("check_mode").items() if path not in handed_on} == {"module_utils/_module.py": 1}
     deciding = [
         (name(path), ast.unparse(node.test))
         for path in PLUGINS
@@ -88,7 +90,7 @@ def test_one_reader_of_check_mode() -> None:
         if isinstance(node, (ast.If, ast.IfExp, ast.While)) and "dry_run" in ast.unparse(node.test)
     ]
     assert deciding == [("module_utils/_plan.py", "plan.apply is not None and (not dry_run)")]
-    assert set(where("dry_run")) == {"module_utils/_plan.py", "module_utils/_module.py"}
+    assert set(where("dry_run")) == {"module_utils/_plan.py", "module_utils/_module.py", *handed_on}
 
 
 def test_ansible_module_is_known_in_one_place() -> None:
@@ -204,7 +206,7 @@ def test_nothing_is_skipped_without_a_reason() -> None:
 # What is shipped
 
 
-@pytest.mark.parametrize("module", payload.MODULES)
+@pytest.mark.parametrize("module", SHIPPED)
 def test_the_payload_has_a_budget(module: str) -> None:
     found = payload.payload(module)
     modules = "an `_info` module" if module.endswith("_info") else "any module"
@@ -213,7 +215,7 @@ def test_the_payload_has_a_budget(module: str) -> None:
     assert found.zipped <= 1000 * MEASURES[f"kB shipped with {modules}, zipped"], found
 
 
-@pytest.mark.parametrize("module", payload.MODULES)
+@pytest.mark.parametrize("module", SHIPPED)
 def test_a_module_ships_only_the_service_it_uses(module: str) -> None:
     services = {path.stem for path in payload.shipped(module)} & {"dcs", "ddm"}
     assert services == ({"dcs", "ddm"} if module == "restore_wait" else {module[:3]})

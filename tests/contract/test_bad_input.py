@@ -38,6 +38,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "ddm_job_info": {},
     "ddm_recovery": {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"},
     "ddm_restorable_info": {"instance_id": names.DDM_SOURCE},
+    "restore_start": {"restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}]},
     "restore_wait": {"restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD}]},
 }
 

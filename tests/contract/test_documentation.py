@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import door
 from tests.contract import documents
 from tests.simulator import scenario
 
@@ -42,6 +44,7 @@ CONTRACT = {
     "ddm_job_info",
     "ddm_recovery",
     "ddm_restorable_info",
+    "restore_start",
     "restore_wait",
 }
 each_module = pytest.mark.parametrize("module", MODULES)
@@ -65,7 +68,7 @@ def described(options: dict[str, Any], path: str = "") -> Iterator[tuple[str, di
 
 
 def call_of_run_module(module: str) -> ast.Call:
-    main = next(node for node in ast.parse(documents.source(module)).body if isinstance(node, ast.FunctionDef) and node.name == "main")
+    main = next(node for node in ast.parse(inspect.getsource(door.code(module))).body if isinstance(node, ast.FunctionDef) and node.name == "main")
     return next(node for node in ast.walk(main) if isinstance(node, ast.Call) and ast.unparse(node.func) == "run_module")
 
 
@@ -83,7 +86,15 @@ def test_licence(path: Path) -> None:
     assert path.read_text(encoding="utf-8").removeprefix("#!/usr/bin/python\n").startswith(HEADER)
 
 
-@each_module
+@pytest.mark.parametrize("module", sorted(door.ACTIONS))
+def test_the_module_of_an_action_only_documents(module: str) -> None:
+    future, *rest = ast.parse(documents.source(module)).body
+    assert ast.unparse(future) == "from __future__ import annotations"
+    assert [ast.unparse(node).partition(" = ")[0] for node in rest] == ["DOCUMENTATION", "EXAMPLES", "RETURN"]
+    assert len(documents.source(module).splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("module", sorted(CONTRACT - set(door.ACTIONS)))
 def test_a_module_only_declares(module: str) -> None:
     """Documentation, OPTIONS, plan(), pure helpers, main() of one call; imports of module_utils alone, never of a neighbour."""
     text = documents.source(module)
@@ -117,9 +128,9 @@ def test_fragments(module: str) -> None:
     waits = any(keyword.arg == "wait" and ast.unparse(keyword.value) == "True" for keyword in call_of_run_module(module).keywords)
     changes = ATTRIBUTES in names
     assert names == [CONNECTION, *([WAIT] if waits else []), ATTRIBUTES if changes else ATTRIBUTES + ".info"]
-    assert changes == (module in {"dcs_restore", "dcs_backup", "ddm_recovery"})
+    assert changes == (module in {"dcs_restore", "dcs_backup", "ddm_recovery", "restore_start"})
     attributes = {**documents.fragment(names[-1])["attributes"], **documents.documentation(module).get("attributes", {})}
-    assert set(attributes) == {"action_group", "check_mode", "diff_mode", "idempotent"}
+    assert set(attributes) == {"action_group", "check_mode", "diff_mode", "idempotent", *(["action", "async"] if module in door.ACTIONS else [])}
     assert attributes["action_group"]["membership"] == ["huaweicloud.recovery.all"]
     assert attributes["check_mode"]["support"] == "full"
 
@@ -140,7 +151,7 @@ def test_the_connection_fragment_names_every_variable() -> None:
 @each_module
 def test_options(module: str) -> None:
     """The module documents its own options as it declares them, and none of the shared ones again."""
-    declared = importlib.import_module(f"ansible_collections.huaweicloud.recovery.plugins.modules.{module}").OPTIONS
+    declared = door.code(module).OPTIONS
     own = documents.documentation(module)["options"]
     assert readable(own, "suboptions") == readable(declared, "options")
     assert not set(own) & (set(documents.fragment(CONNECTION)["options"]) | set(documents.fragment(WAIT)["options"]))

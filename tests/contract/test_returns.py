@@ -219,6 +219,47 @@ def test_waiting_for_many(sim: Simulator, run: Any) -> None:
     assert len(sim.posts()) == 2
 
 
+STARTS: list[dict[str, Any]] = [
+    {"service": "dcs", **RESTORE},
+    {"service": "ddm", **RECOVERY},
+    {"service": "dcs", "instance_id": names.DCS_OTHER, "restore_point": "latest"},
+]
+
+
+def test_starting_many(sim: Simulator, run: Any) -> None:
+    dry = run("restore_start", check=True, restores=STARTS)
+    assert (dry["failed"], dry["changed"], [row["outcome"] for row in dry["results"]]) == (False, True, ["started"] * 3)
+    assert sim.posts() == []
+    real = run("restore_start", restores=STARTS)
+    assert (real["failed"], real["changed"], real["diff"], len(real["diff"])) == (False, True, dry["diff"], 3)
+    for row, plan in zip(real["results"], dry["results"], strict=True):
+        made = sim.state.find(row["restore_id"] or row["job_id"])
+        assert made is not None and made.status in ("waiting", "restoring", "Running")
+        assert {**row, "restore_id": None, "job_id": None} == plan
+    again = run("restore_start", restores=[STARTS[0], {"service": "ddm", "job_id": real["results"][1]["job_id"]}, STARTS[2]])
+    assert [(row["outcome"], row["adopted"], row["changed"]) for row in again["results"]] == [("started", True, True)] * 3
+    assert len(sim.posts()) == 3
+
+
+def test_starting_many_what_is_there_already(sim: Simulator, run: Any) -> None:
+    for row in (STARTS[0], STARTS[2]):
+        assert run("dcs_restore", **{name: value for name, value in row.items() if name != "service"})["outcome"] == "succeeded"
+    again = run("restore_start", restores=[STARTS[0], STARTS[2]])
+    assert (again["changed"], again["diff"], [row["outcome"] for row in again["results"]]) == (False, [], ["unchanged"] * 2)
+    assert run("restore_start", restores=[]).items() >= {"failed": False, "changed": False, "results": [], "diff": []}.items()
+    assert len(sim.posts()) == 2
+
+
+def test_starting_many_that_fail_tells_of_each(sim: Simulator, run: Any) -> None:
+    sim.fault("refusal", "dcs.restore", on=names.DCS_OTHER, code="DCS.4107", message="The order of the instance is unpaid.")
+    for check in (True, False):
+        result = run("restore_start", check=check, restores=[*STARTS, {"service": "dcs", "instance_id": names.DCS_SINGLE, "restore_point": "latest"}])
+        kinds = [row["error_kind"] for row in result["results"]]
+        assert kinds == [None, None, None if check else "rejected", "not_restorable"]
+        assert (result["failed"], result["changed"], len(result["diff"])) == (True, True, 3 if check else 2)
+        assert len(sim.posts()) == (0 if check else 3)
+
+
 @pytest.mark.parametrize(
     ("name", "params", "operation"),
     [("dcs_restore", RESTORE, "dcs.restore"), ("dcs_backup", {"instance_id": names.DCS_INSTANCE}, "dcs.backup"), ("ddm_recovery", RECOVERY, "ddm.recovery")],

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils import _argum
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
+from tests import door
 from tests.simulator import Simulator
 from tests.simulator import scenario as names
 
@@ -180,7 +180,7 @@ class Bench:
 @functools.cache
 def declared(name: str) -> tuple[Any, dict[str, Any], dict[str, Any]]:
     """What a module hands to the runner: its plan(), all its options and its rules."""
-    module = importlib.import_module(f"ansible_collections.huaweicloud.recovery.plugins.modules.{name}")
+    module = door.code(name)
     with mock.patch.object(module, "run_module") as runner:
         module.main()
     plan, options = runner.call_args.args
