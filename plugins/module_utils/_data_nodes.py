@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable, printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 
 Candidates = dict[str, list[Row]]  # source data node id -> target data nodes
 

@@ -12,7 +12,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, Row, usable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, NotFound, NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_watch import ENDED, obstacle, watch_record
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan

@@ -14,7 +14,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import ENDED, recent_jobs, watch_job
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan

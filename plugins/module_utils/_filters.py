@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import KINDS, InvalidArgument, NotFound
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, moment
 
 Row = dict[str, t.Any]
 FOREVER = 2**53

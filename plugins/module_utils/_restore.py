@@ -27,8 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Status, Watch, wait_until
 
 WINDOW, BUSY_WINDOW = 180.0, 60.0  # seconds in which the effect is looked for after a lost answer, and after a busy code

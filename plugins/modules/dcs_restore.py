@@ -155,7 +155,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import DcsRestore, check_backup, choose_backup, remark_with
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan

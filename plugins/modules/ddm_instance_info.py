@@ -79,7 +79,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import newest_first
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import newest_first
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import existing, matching
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan

@@ -159,7 +159,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import check_time, choose, latest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import DdmRecovery, attach
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module

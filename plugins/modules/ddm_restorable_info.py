@@ -142,7 +142,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, newest_first
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, newest_first
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import candidates, check_time, latest, relations
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 
 Answer = t.Mapping[str, t.Any]  # what a task has registered, or one row of its results
 RUNNING = ("RUNNING", "normal")  # DDM knows both words

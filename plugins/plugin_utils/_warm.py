@@ -15,9 +15,8 @@ from ansible.module_utils.common import json as common_json
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import HIDDEN, InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http, tls_context
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import row, whole
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, row, whole
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 

@@ -12,7 +12,7 @@ import typing as t
 from unittest import mock
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, cloud, credentials, dcs, ddm, endpoints, session, times
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, cloud, credentials, dcs, ddm, endpoints, session, values
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT, Spec
 from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore, ddm_recovery
 
@@ -41,7 +41,7 @@ def perform(kind: str, lane: Lane, params: dict[str, t.Any]) -> dict[str, t.Any]
     return _module.perform(MODULES[kind].plan, dict(params), SPECS[kind], {}, False, set(), environ={}, clock=lane.clock, http=lane.http)
 
 
-PURE: list[tuple[t.Any, str]] = [(session, "decode"), (session, "printable"), (times, "moment"), (cloud, "quote"), (endpoints, "_checked")]
+PURE: list[tuple[t.Any, str]] = [(session, "decode"), (session, "printable"), (values, "moment"), (cloud, "quote"), (endpoints, "_checked")]
 PURE += [(auth, "_encode"), (dcs, "whole"), (ddm, "whole"), (dcs_restore, "mark"), (dcs_backup, "mark")]
 OF_OPTIONS: list[tuple[t.Any, str]] = [(credentials, "resolve"), (credentials, "secret_values"), (_module, "check")]  # each task has the same
 OF_ITEMS: list[tuple[t.Any, str]] = [(dcs, "_instance"), (dcs, "_backup"), (dcs, "_restore"), (ddm, "_instance"), (ddm, "_target"), (ddm, "_job")]

@@ -13,7 +13,7 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 
 EPOCH = 1_790_000_000.0  # the calendar at virtual time 0
 PROJECT, TOKEN = "0f6c2a1b9d8e4f70a1b2c3d4e5f60718", "token-of-a-virtual-cloud"

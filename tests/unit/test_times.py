@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import epoch_ms, iso, moment, newest_first
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, iso, moment, newest_first
 
 MS = 1_747_732_352_000  # 2025-05-20T09:12:32Z
 NOW = 1_780_000_000_000

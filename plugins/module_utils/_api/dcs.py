@@ -11,8 +11,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import newest_first
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import flag, items, row, text, whole
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import flag, items, newest_first, row, text, whole
 
 Row = dict[str, t.Any]
 LIMIT = 1000  # the documented most for instances, and what Terraform's provider asks of restore records

@@ -12,8 +12,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import newest_first
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import items, row, text, whole
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import items, newest_first, row, text, whole
 
 Row = dict[str, t.Any]
 LIMIT = 128  # documented: 1 to 128
