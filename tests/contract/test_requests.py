@@ -20,8 +20,10 @@ from tests.simulator import scenario as names
     [
         ("dcs_backup_info", {"instance_id": names.DCS_INSTANCE}),
         ("dcs_instance_info", {}),
+        ("dcs_instance_info", {"instance_id": names.DCS_INSTANCE}),
         ("dcs_restore_info", {"instance_id": names.DCS_INSTANCE}),
         ("ddm_instance_info", {}),
+        ("ddm_instance_info", {"instance_id": names.DDM_SOURCE}),
         ("ddm_job_info", {}),
     ],
 )

@@ -137,6 +137,15 @@ def test_reading_finds_what_is_there(run: Any) -> None:
     assert mapped["data_node_relations"] == RELATIONS
 
 
+@pytest.mark.parametrize(("name", "wanted"), [("dcs_instance_info", names.DCS_SINGLE), ("ddm_instance_info", names.DDM_SOURCE)])
+def test_one_instance_is_a_list_of_one_or_none(run: Any, name: str, wanted: str) -> None:
+    found = run(name, instance_id=wanted)["instances"]
+    assert [row.get("instance_id", row.get("id")) for row in found] == [wanted]
+    assert run(name, instance_id=wanted, name=found[0]["name"])["instances"] == found
+    assert run(name, instance_id=wanted, name="another")["instances"] == []
+    assert run(name, instance_id="00000000-0000-4000-8000-000000000000")["instances"] == []
+
+
 # Changing
 
 
