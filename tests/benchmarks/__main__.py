@@ -34,7 +34,7 @@ PEERS = (
 OUTPUT = environment.ROOT / "docs" / "benchmarks.md"
 METHOD = """\
 Everything runs on one machine, servers included, against local servers: what is measured is this collection and Ansible, not a cloud. A task costs
-(a playbook of 20 of them, or of 8 modules - an empty one) / 20 or 8; the rounds are interleaved, the median counts, and the ratios are of CPU time. All
+(a playbook of 20 of them - an empty one) / 20; the rounds are interleaved, the median counts, and the ratios are of CPU time. All
 tasks run on `localhost` with a local connection and without facts. `module` is the ordinary way to run a module, the lines without it run in the
 controller's own worker. `hwc_network_vpc` ends at its sign-in. `uri` and `location_info` are answered by a stub, `rds_snapshot_info` by moto, ours by the
 local cloud, each a process of its own. CPU is that of Ansible with all its processes, without the servers'. Memory is the most that all processes of

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one task costs: (a playbook of 20 tasks - an empty one) / 20, medians of interleaved rounds. Of modules, which take long, 8 tasks do."""
+"""What one task costs: (a playbook of 20 tasks - an empty one) / 20, medians of interleaved rounds.
+
+As many of each: what the controller loads once for a collection is part of the cost of its tasks, and counts the more the fewer they are.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from typing import Any
 from tests.benchmarks import environment, measure
 from tests.simulator import scenario as ids
 
-TASKS, MODULE_TASKS = 20, 8
+TASKS = 20
 OURS: dict[str, dict[str, Any]] = {
     "dcs_instance_info": {"instance_id": ids.DCS_INSTANCE},
     "dcs_backup_info": {"instance_id": ids.DCS_INSTANCE},
@@ -54,7 +57,7 @@ def plays(home: Path) -> Iterator[dict[str, Play]]:
             "hetzner.hcloud.location_info": {"hetzner.hcloud.location_info": {"api_token": "x" * 64, "api_endpoint": f"{stub.url}/v1"}},
         }
         found: dict[str, Play] = {"nothing": ([], {}, {})}
-        found.update({name: ([task] * (TASKS if name == FLOOR else MODULE_TASKS), {}, {}) for name, task in others.items()})
+        found.update({name: ([task] * TASKS, {}, {}) for name, task in others.items()})
         bundled = {name: value for name, value in secure.env.items() if name != "HW_CA_PATH"}
         for name, options in OURS.items():
             task = {f"huaweicloud.recovery.{name}": options}
@@ -63,7 +66,7 @@ def plays(home: Path) -> Iterator[dict[str, Play]]:
                 found[f"{name}, https"] = ([task] * TASKS, {}, bundled)
                 found[f"{name}, https, ca_path"] = ([task] * TASKS, {}, secure.env)
                 found[f"{name}, items of a loop"] = ([{**task, "loop": list(range(TASKS))}], {}, cloud.env)
-            found[f"{name}, module"] = ([task] * MODULE_TASKS, {"huaweicloud_recovery_in_process": False}, cloud.env)
+            found[f"{name}, module"] = ([task] * TASKS, {"huaweicloud_recovery_in_process": False}, cloud.env)
         yield found
 
 
