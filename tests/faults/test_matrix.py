@@ -382,7 +382,7 @@ def occupy(case: Case) -> None:
 
 ALL, DCS, DDM = OPERATIONS, (DCS_RESTORE, DCS_BACKUP), (DDM_RECOVERY,)
 RETRY_AFTER = ("soon", "-5", "1e9", "999999999", "", "5.5", "Thu, 99 Foo 2026 25:61:61 GMT", "9" * 400, "\u0663")
-ODD_STATUS = ("paused", "RESTORING2", "SUCCEED", " succeed ", "\x1b[2J\u202egone\r\n", "x" * 10_000)
+ODD_STATUS = ("", "paused", "RESTORING2", "SUCCEED", " succeed ", "\x1b[2J\u202egone\r\n", "x" * 10_000)
 ODD_IDS: tuple[Any, ...] = (5, None, {}, "", [], True, "x" * 10_240, " spaced out ", "../../etc", "a\r\nb")
 ODD_PROGRESS: tuple[Any, ...] = ("100,00", None, -5, 250, "NaN", [], "")
 NO_REASON: tuple[Any, ...] = ({}, None, "")
@@ -574,8 +574,6 @@ TABLE: list[Line] = [
         )
         for value in ODD_STATUS
     ),
-    # an empty text is a missing one: row 69
-    line(39, "status ''", poll("rewrite", None, key="status", value="", newest=True), lost("protocol_error", "still running", "attaches"), check=running),
     line(40, "never ends", both(option(wait_timeout=90), outcome(stuck=True)), WAIT_TIMEOUT.but(after=90), check=running),
     *(line(41, f"progress {value!r}", poll("rewrite", None, key=progress, value=value), DONE) for value in ODD_PROGRESS),
     line(41, "progress goes back", poll("rewrite", None, key=progress, values=["90.00", "10.00", "100.00"]), DONE),

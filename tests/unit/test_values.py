@@ -124,7 +124,11 @@ def test_a_row_has_every_key_and_no_other() -> None:
     assert found == {"id": "a", "status": "ok", "name": None, "remark": None}
 
 
-@pytest.mark.parametrize("item", [{"id": "a"}, {"id": "a", "status": ""}, {"id": "a", "status": None}, {"id": "a", "status": {}}, {"Id": "a", "Status": "x"}])
+def test_an_empty_status_is_an_unknown_one() -> None:
+    assert row({"id": "a", "status": "", "name": ""}, ("id", "status"), ("name",)) == {"id": "a", "status": "", "name": None}
+
+
+@pytest.mark.parametrize("item", [{"id": "a"}, {"id": "a", "status": None}, {"id": "a", "status": {}}, {"Id": "a", "Status": "x"}])
 def test_a_missing_field_is_never_guessed(item: Any) -> None:
     with pytest.raises(ProtocolError, match=r"without .*status"):
         row(item, ("id", "status"))

@@ -44,7 +44,7 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
     """Return the named fields of an API object as text. Raises ProtocolError when a required one is missing or an id that is none: never a default for it."""
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent {printable(item, 80)} where an object is documented.")
-    fields = {name: text(item.get(name)) for name in (*required, *optional)}
+    fields = {name: "" if name == "status" and item.get(name) == "" else text(item.get(name)) for name in (*required, *optional)}  # an unknown status, too
     missing = [name for name in required if fields[name] is None or (name.endswith("id") and not is_id(item[name]))]
     if missing:
         raise ProtocolError(f"The API sent an object without a valid {', '.join(missing)} (it has: {printable(', '.join(map(str, item)), 200)}).")
