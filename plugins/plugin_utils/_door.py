@@ -20,6 +20,7 @@ import typing as t
 
 from ansible import constants as C
 from ansible import context, module_utils
+from ansible.executor import task_result
 from ansible.module_utils import basic
 from ansible.module_utils.common import json as common_json
 from ansible.module_utils.common import warnings as module_warnings
@@ -39,6 +40,7 @@ MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdou
 
 INTERNAL = getattr(module_utils, "_internal", types.SimpleNamespace())  # from 2.19 on
 TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
+LOOPS = any(hasattr(kind, "_loop_results") for kind in vars(task_result).values())  # 2.19 and 2.20
 PROFILE = "legacy"  # the form of arguments and results; core's name for that of all modules that declare none
 
 
@@ -62,7 +64,7 @@ class Door(ActionBase):
         task_vars = task_vars or {}
         prepared = self.prepare(task_vars)
         if prepared is None:
-            return self.as_module(task_vars)
+            return self.hidden(self.as_module(task_vars))
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         with contextlib.ExitStack() as stack:
             stack.enter_context(surroundings(prepared.environment, self._loader.get_basedir()))
@@ -71,6 +73,12 @@ class Door(ActionBase):
             stack.callback(prepared.progress.close)
             printed = output(self.module.main)
         result.update(self.parsed(printed))
+        return self.hidden(result)
+
+    def hidden(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Have `no_log` hide rows, too: some ansible-cores take `results` for the items of a loop, and show those that do not ask for it themselves."""
+        for row in result.get("results") or () if self._task.no_log and LOOPS else ():
+            row["_ansible_no_log"] = True
         return result
 
     def as_module(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -48,7 +48,6 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
     def decide(number: int) -> Result:
         module, options = MODULES[entries[number]["service"]], request(entries[number], repeated)
-        check(options, module.OPTIONS, module.RULES)
         plans[number] = module.plan(clouds[number], {**options, "wait": False, "wait_timeout": params["start_timeout"]})
         return execute(plans[number], dry_run=True)
 
@@ -75,14 +74,16 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def request(entry: Entry, repeated: set[str]) -> Entry:
-    """Return an entry as the options of its module. Raises InvalidArgument when it has some that are the other module's, or is one of several."""
+    """Return an entry as the options of its module. Raises InvalidArgument when they cannot be right, or when it is one of several."""
     module, target = MODULES[entry["service"]], overwritten(entry)
     if target in repeated:
         raise InvalidArgument(f"{target} is named more than once in restores: which entry is meant cannot be known.")
     foreign = [name for name, value in entry.items() if value is not None and name not in ("service", "region", *module.OPTIONS)]
     if foreign:
         raise InvalidArgument(f"{', '.join(foreign)} cannot be used with service {entry['service']}.")
-    return {name: entry.get(name) for name in module.OPTIONS}
+    options = {name: entry.get(name) for name in module.OPTIONS}
+    check(options, module.OPTIONS, module.RULES)
+    return options
 
 
 def overwritten(entry: Entry) -> str | None:
@@ -125,12 +126,14 @@ def summary(entries: t.Sequence[Entry], answers: t.Sequence[Result]) -> Result:
     rows: list[Result] = []
     found: dict[str, list[t.Any]] = {"warnings": [], "diff": []}
     for entry, answer in zip(entries, answers):
-        row = {"service": entry["service"], "changed": False, **dict.fromkeys(ROW), **answer}
+        service = next(name for name in MODULES if name == entry["service"])  # in the action the task's own string is one that Ansible takes for a template
+        row = {"service": service, "changed": False, **dict.fromkeys(ROW), **answer}
         row.pop("failed", None)
         found["warnings"] += row.pop("warnings", [])
         found["diff"] += [row.pop("diff")] if "diff" in row else []
         rows.append(row)
-    result: Result = {"changed": any(row["changed"] for row in rows), "results": rows, **found}
+    result: Result = {"changed": any(row["changed"] for row in rows), "results": rows, "diff": found["diff"]}
+    result.update({"warnings": found["warnings"]} if found["warnings"] else {})
     bad = [f"restores[{number}]: {row['msg']}" for number, row in enumerate(rows) if not row["outcome"]]
     if bad:
         more = [f"{len(bad) - SHOWN} more, see results."] if len(bad) > SHOWN else []

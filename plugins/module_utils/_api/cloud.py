@@ -30,6 +30,7 @@ class Caller:
 
     def __init__(self, token: str | None, project: str | None) -> None:
         self.token, self.project, self.lock = token, project, threading.RLock()
+        self.refused: ApiError | None = None  # a wrong password is not tried again by each twin: that locks the account
 
 
 class Cloud:
@@ -134,7 +135,13 @@ class Cloud:
 
     def _sign_in(self) -> None:
         caller = self._caller
-        caller.token, caller.project = iam.token(self.session, endpoint("iam", self.settings), {**self.settings, "project_id": caller.project})
+        if caller.refused is not None:
+            raise caller.refused
+        try:
+            caller.token, caller.project = iam.token(self.session, endpoint("iam", self.settings), {**self.settings, "project_id": caller.project})
+        except ApiError as error:
+            caller.refused = error if error.kind == "auth_failed" else None
+            raise
         self._hide(caller.token)
 
     def _signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
