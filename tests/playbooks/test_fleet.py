@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +95,56 @@ def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
     assert done.rc == 2
     found = {name: (target["outcome"], target["failed_step"]) for name, target in targets(done).items()}
     assert found == {"nobody": ("failed", "plan"), "cache": ("succeeded", None)}
+
+
+def inventory_file(folder: Path, regions: list[str]) -> str:
+    """Caches and databases in turn, over these regions."""
+    caches = [f"cache-{n} service=dcs instance_id={ids.fleet_dcs_instance(n)} region={regions[n % len(regions)]}" for n in range(6)]
+    pairs = [f"service=ddm instance_id={ids.fleet_ddm_source(n)} target_instance_id={ids.fleet_ddm_target(n)}" for n in range(2)]
+    databases = [f"db-{n} {pair} region={regions[n % len(regions)]}" for n, pair in enumerate(pairs)]
+    path = folder / "hosts.ini"
+    path.write_text("\n".join(["[dcs]", *caches, "[ddm]", *databases, ""]))
+    return str(path)
+
+
+def test_two_regions_in_one_run(tmp_path: Path) -> None:
+    """Each host in its own project, with one sign-in for each region and task; the ids of the jobs are asked for where they run."""
+    regions = [ids.REGION, "eu-west-101"]
+    with Simulator("fleet-6-2", restore_seconds=1) as sim:
+        sim.state.projects[ids.OTHER_PROJECT_ID] = regions[1]
+        given = ("-i", inventory_file(tmp_path, regions), "--limit", "all", "-e", "fleet_poll_interval=1")
+        planned = door.playbook(PLAYBOOK, sim.env_for("password"), *given, "--check")
+        assert (planned.rc, sim.posts()) == (0, []), planned.output
+        before = len(sim.requests("iam.token"))
+        done = door.playbook(PLAYBOOK, sim.env_for("password"), *given)
+        assert done.rc == 0, done.output
+        assert (before, len(sim.requests("iam.token"))) == (2, 6)
+        asked = [entry.path.split("/") for entry in sim.ledger if entry.service != "iam"]
+        assert sim.errors == []
+    projects = dict(zip(regions, (ids.PROJECT_ID, ids.OTHER_PROJECT_ID), strict=True))
+    assert {target["outcome"] for target in targets(done).values()} == {"succeeded"} and len(targets(done)) == 8
+    for name, target in targets(done).items():
+        named = {path[2] for path in asked if {target["request"]["instance_id"], target["instance_id"], target["job_id"]} & set(path)}
+        assert named == {projects[regions[int(name[-1]) % 2]]}, name
+
+
+def test_slices_at_once(tmp_path: Path) -> None:
+    """Two jobs over the same inventory, each with hosts of its own, as a job controller slices it."""
+    with Simulator("fleet-6-2", restore_seconds=2) as sim:
+        path = inventory_file(tmp_path, [ids.REGION])
+        limits = ["cache-0:cache-2:cache-4:db-0", "cache-1:cache-3:cache-5:db-1"]
+        with ThreadPoolExecutor(2) as pool:
+            runs = list(pool.map(lambda limit: door.playbook(PLAYBOOK, sim.env, "-i", path, "--limit", limit, "-e", "fleet_poll_interval=1"), limits))
+        assert Counter(entry.operation for entry in sim.posts()) == {"dcs.restore": 6, "ddm.recovery": 2}
+        assert (sim.started("dcs.restore"), sim.started("ddm.recovery"), sim.errors) == (6, 2, [])
+    assert [done.rc for done in runs] == [0, 0]
+    assert [":".join(sorted(targets(done))) for done in runs] == limits
+
+
+def test_the_graph(tmp_path: Path) -> None:
+    with Simulator("fleet-6-2") as sim, tempfile.TemporaryDirectory() as home:
+        command = [door._tool("ansible-inventory"), "-i", source(tmp_path), "--graph"]
+        graph = subprocess.run(command, env={**door.environment(home), **sim.env}, capture_output=True, text=True, check=True).stdout
+    assert graph.startswith("@all:\n")
+    assert graph.count("|--cache-") == 6 and graph.count("|--db-") == 4
+    assert {"@dcs:", "@ddm:"} <= {line.strip(" |-") for line in graph.splitlines()}
