@@ -92,6 +92,18 @@ def test_success(stage: Stage) -> None:
     assert stage.run("dcs_restore", None, **RESTORE)["outcome"] == "succeeded"
 
 
+def test_many(stage: Stage) -> None:
+    """A row that starts, one that the cloud refuses with all that it was told, and one that is a bug."""
+    many = [{"service": "dcs", **RESTORE}, {"service": "ddm", **RECOVERY}, {"service": "dcs", "instance_id": names.DCS_OTHER, "restore_point": "latest"}]
+    assert len(stage.run("restore_start", None, check=True, restores=many)["diff"]) == 3
+    echo = " ".join(form(secret) for secret in stage.secrets for form in ECHOES.values())
+    stage.sim.fault("refusal", "ddm.recovery", message=echo)
+    stage.sim.fault("refusal", "dcs.restore", on=names.DCS_OTHER, code=stage.secrets[0], message=echo)
+    result = stage.run("restore_start", "invalid_argument", restores=many)
+    assert [row["outcome"] for row in result["results"]] == ["started", None, None]
+    assert "********" in result["msg"]
+
+
 def test_time_is_over(stage: Stage) -> None:
     stage.sim.fault("stuck", "dcs.restore")
     stage.run("dcs_restore", "wait_timeout", wait_timeout=20, **RESTORE)

@@ -98,6 +98,10 @@ def task(name: str, module: str, caller: Caller | None = None, keywords: Mapping
 
 
 RESTORE = {"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}
+MANY = [
+    {"service": "dcs", "instance_id": names.DCS_OTHER, "backup_id": names.DCS_BACKUP_OTHER, "remark": "the canaries are alive"},
+    {"service": "dcs", "instance_id": "bug", "restore_point": "latest"},
+]
 TASKS = [  # every way to give a secret, and much that goes wrong
     task("keys", "dcs_restore_info", KEYS, instance_id=names.DCS_INSTANCE),
     task("token", "dcs_restore", TOKEN, {"check_mode": True, "diff": True}, **RESTORE),
@@ -111,6 +115,9 @@ TASKS = [  # every way to give a secret, and much that goes wrong
     task("the cloud repeats it as a status", "ddm_recovery", KEYS, job_id=names.DDM_JOB_OLD, wait_timeout=1, poll_interval=1),
     task("no answer in time", "ddm_job_info", TOKEN, http_timeout=1, max_retries=0),
     task("a bug", "dcs_restore_info", KEYS, instance_id="bug"),
+    task("many", "restore_start", PASSWORD, {"diff": True}, restores=MANY),
+    task("many with a wrong password", "restore_start", PASSWORD, password="{{ canaries['a wrong password'] }}", restores=MANY),
+    task("many with keys", "restore_start", KEYS, {"diff": True}, restores=[*MANY, {"service": "ddm", "job_id": names.DDM_JOB_OLD}]),
 ]
 ROLE = {
     "name": "the role",
@@ -126,6 +133,7 @@ KINDS = {
     **dict.fromkeys(("keys", "token", "password", "environment", "profile"), None),
     **{"a wrong password": "auth_failed", "a line end": "invalid_argument", "the cloud repeats it all": "invalid_argument"},
     **{"the cloud repeats it as a status": "wait_timeout", "no answer in time": "transport_error", "a bug": "internal_error"},
+    **{"many": "internal_error", "many with a wrong password": "auth_failed", "many with keys": "internal_error"},
 }
 
 

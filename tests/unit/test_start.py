@@ -198,7 +198,7 @@ def test_none_can_be_planned(sim: Simulator, start: Any) -> None:
 def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.MonkeyPatch, late: bool) -> None:
     """Its text may hold anything, so only its name is told; whether something was sent is told of this row alone."""
     name, bad = ("post_once", ids.fleet_dcs_instance(1)) if late else ("get", ids.fleet_dcs_instance(1))
-    true = getattr(cloud_module.Cloud, name)
+    true = vars(cloud_module.Cloud)[name]
 
     def broken(self: Any, *args: Any, **options: Any) -> Any:
         answer = true(self, *args, **options) if late else None
@@ -223,7 +223,7 @@ def test_lost_answers_are_looked_for_and_adopted(sim: Simulator, start: Any) -> 
     result = start(*map(cache, range(40)))
     assert result["failed"] is False, result["msg"]
     assert [row["adopted"] for row in result["results"]] == [number % 2 == 0 for number in range(40)]
-    assert {count for count in Counter(post.path for post in sim.posts()).values()} == {1} and sim.started("dcs.restore") == 40
+    assert set(Counter(post.path for post in sim.posts()).values()) == {1} and sim.started("dcs.restore") == 40
     again = start(*map(cache, range(40)))
     assert [row["restore_id"] for row in again["results"]] == [row["restore_id"] for row in result["results"]]
     assert len(sim.posts()) == 40
