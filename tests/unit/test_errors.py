@@ -254,3 +254,18 @@ def test_a_request_counts_as_sent_unless_the_opposite_is_proved() -> None:
     assert TransportError("x").sent is True
     assert TransportError("x", sent=False).sent is False
     assert TransportError("x", host="h").details() == {"error_kind": "transport_error", "changed": False, "host": "h"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "hint"),
+    [
+        (401, None, " Check the keys or token, that they belong to this region and project, and this machine's clock."),
+        (403, None, " The user needs a permission for this call in this project."),
+        (429, None, " The gateway refuses more requests for now."),
+        (404, "APIGW.0101", " Check region, cloud or the endpoint option."),
+        (400, None, ""),
+        (404, None, ""),
+    ],
+)
+def test_an_error_says_what_to_look_at(status: int, code: str | None, hint: str) -> None:
+    assert str(ApiError("It failed.", status, code, True)) == f"It failed.{hint}"

@@ -148,12 +148,13 @@ def test_reads_may_fail_until_the_deadline() -> None:
 @pytest.mark.parametrize(("status", "keys"), [(401, " with working credentials"), (403, " with working credentials"), (400, "")])
 def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, keys: str) -> None:
     time, error = Time(), ApiError(f"HTTP {status}.", status, None, True)
+    told = str(error)
     watched, looks = watch(time, RUNNING, error)
     run(time, watched)
     assert watched.error is error
     assert len(looks) == 2
     assert str(error) == (
-        f"Waiting for Restore stopped: HTTP {status}. It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
+        f"Waiting for Restore stopped: {told} It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
     )
     details = error.details()
     assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"

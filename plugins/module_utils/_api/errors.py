@@ -23,6 +23,12 @@ KINDS = {
     "throttled": {"APIGW.0308"},
     "busy": BUSY,
 }
+HINTS = {
+    "auth_failed": " Check the keys or token, that they belong to this region and project, and this machine's clock.",
+    "denied": " The user needs a permission for this call in this project.",
+    "throttled": " The gateway refuses more requests for now.",
+    "wrong_endpoint": " Check region, cloud or the endpoint option.",
+}
 BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
 
 
@@ -130,7 +136,7 @@ class ApiError(CloudError):
 
     def __init__(self, message: str, status: int, code: str | None, definite: bool, retry_after: float | None = None, **facts: t.Any) -> None:
         self.kind = classify(status, code)
-        super().__init__(message, http_status=status, error_code=code, **facts)
+        super().__init__(message + HINTS.get(self.kind, ""), http_status=status, error_code=code, **facts)
         self.status, self.definite, self.retry_after = status, definite, retry_after
         self.transient = status in (408, 429) or status >= 500 or self.kind == "throttled"
 

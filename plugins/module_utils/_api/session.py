@@ -13,26 +13,12 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    ApiError,
-    CloudError,
-    ProtocolError,
-    classify,
-    masked,
-    parse_error,
-    printable,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, ProtocolError, masked, parse_error, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
 READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20  # bytes of one page, of all pages of a list, of a POST's answer
 SKEW = 15 * 60  # seconds (facts.md 2)
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
-HINTS = {
-    "auth_failed": " Check the keys or token, that they belong to this region and project, and this machine's clock.",
-    "denied": " The user needs a permission for this call in this project.",
-    "throttled": " The gateway refuses more requests for now.",
-    "wrong_endpoint": " Check region, cloud or the endpoint option.",
-}
 Sign = t.Callable[[str, str, bytes], dict[str, str]]
 
 
@@ -115,8 +101,7 @@ class Session:
         if skew is not None:
             text += f"; clock_skew: this machine's clock differs from the server's by {skew} s, more than {SKEW} s are refused: set the clock"
         wait = retry.retry_after(answer.headers.get("retry-after"), self._clock.now())
-        hint = HINTS.get(classify(answer.status, code), "")
-        return ApiError(f"{text}.{hint}", answer.status, code, definite, wait, request_id=request_id, clock_skew_seconds=skew)
+        return ApiError(f"{text}.", answer.status, code, definite, wait, request_id=request_id, clock_skew_seconds=skew)
 
     def _skew(self, answer: Answer) -> int | None:
         try:
