@@ -153,9 +153,7 @@ def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, ke
     run(time, watched)
     assert watched.error is error
     assert len(looks) == 2
-    assert str(error) == (
-        f"Waiting for Restore stopped: {told} It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
-    )
+    assert str(error) == f"Waiting for Restore stopped: {told} It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
     details = error.details()
     assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"
 
