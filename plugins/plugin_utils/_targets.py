@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check_ids
 
 Answer = t.Mapping[str, t.Any]  # what a task has registered, or one row of its results
 RUNNING = ("RUNNING", "normal")  # DDM knows both words
@@ -94,7 +96,13 @@ def host_target(name: str, variables: t.Mapping[str, t.Any]) -> Target:
     target = replace(target, service=service, region=region, request={**target.request, **({"region": region} if region else {})})
     missing = [word for word, known in (("service dcs or ddm", service in ("dcs", "ddm")), ("instance_id", source)) if not known]
     refusal = {"error_kind": "invalid_argument", "msg": f"{name} is no instance: it has no {' and no '.join(missing)}. Nothing was started."}
-    return replace(failed(target, "plan", refusal), changed=False) if missing else target
+    if missing:
+        return replace(failed(target, "plan", refusal), changed=False)
+    try:
+        check_ids(target.request)  # restore_start refuses as a whole what has an id that is none, and the other hosts can be restored
+    except InvalidArgument as error:
+        return replace(failed(target, "plan", {"msg": str(error), **error.details()}), changed=False)
+    return target
 
 
 # What became of it: each function notes the answer of one task.

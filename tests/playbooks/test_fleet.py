@@ -89,12 +89,14 @@ def test_batches_check_mode_and_a_second_run(tmp_path: Path) -> None:
 
 def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
     with Simulator("fleet-1-0") as sim:
-        (tmp_path / "hosts.ini").write_text(f"nobody\ncache service=dcs instance_id={ids.fleet_dcs_instance(0)} region={ids.REGION}\n")
+        cache = f"cache service=dcs instance_id={ids.fleet_dcs_instance(0)} region={ids.REGION}"
+        (tmp_path / "hosts.ini").write_text(f"nobody\nmistyped service=dcs instance_id=instances/1\n{cache}\n")
         done = door.playbook(PLAYBOOK, sim.env, "-i", str(tmp_path / "hosts.ini"), "--limit", "all", "-e", "fleet_poll_interval=1")
         assert len(sim.posts()) == 1
     assert done.rc == 2
     found = {name: (target["outcome"], target["failed_step"]) for name, target in targets(done).items()}
-    assert found == {"nobody": ("failed", "plan"), "cache": ("succeeded", None)}
+    assert found == {"nobody": ("failed", "plan"), "mistyped": ("failed", "plan"), "cache": ("succeeded", None)}
+    assert "instance_id 'instances/1' is not an id" in targets(done)["mistyped"]["msg"]
 
 
 def inventory_file(folder: Path, regions: list[str]) -> str:
