@@ -283,14 +283,14 @@ def test_nothing_is_asked_for_an_empty_list(sim: Simulator, start: Any) -> None:
 def test_one_that_is_slow_holds_up_no_other() -> None:
     """While the answer to one request takes its time, all others are sent."""
     with Simulator("fleet-40") as sim:
-        sim.fault("delay", "dcs.restore", on=ids.fleet_dcs_instance(0), seconds=2.0)
+        sim.fault("delay", "dcs.restore", on=ids.fleet_dcs_instance(0), seconds=4.0)
         begun = time.monotonic()
         result = door.module("restore_start", sim.env, restores=list(map(cache, range(40))))
         assert result["failed"] is False, result["msg"]
         took = time.monotonic() - begun
         times = [post.time for post in sim.posts()]
         assert len({post.path for post in sim.posts()}) == len(times) == 40
-        assert max(times) - min(times) < 2.0 < took < 20
+        assert max(times) - min(times) < 4.0 < took < 30
         assert sim.errors == []
     assert threading.active_count() < 10  # all threads have ended
 
