@@ -43,6 +43,7 @@ class ActionModule(Door):
         common.update(wait=False, wait_timeout=options["start_timeout"])
 
         def run(entry: dict[str, t.Any], check_mode: bool) -> Result:
+            self.end_if_orphaned()
             self._task.check_mode = check_mode  # core hands it on to the module
             try:
                 return self.answer(entry["service"], {**common, **_start.request(entry, repeated)}, entry["region"], task_vars)

@@ -116,12 +116,7 @@ EXAMPLES = r"""
 
 - name: Wait for both, up to an hour
   huaweicloud.recovery.restore_wait:
-    restores:
-      - service: dcs
-        instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
-        restore_id: "{{ started.results[0].restore_id }}"
-      - service: ddm
-        job_id: "{{ started.results[1].job_id }}"
+    restores: "{{ started.running }}"
     wait_timeout: 3600
 """
 
@@ -167,6 +162,17 @@ results:
     restore_time: {description: "The point in time, in milliseconds since the epoch.", type: int, sample: 1747732352076}
     error_kind: {description: "Null, or why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown).", type: str, sample: busy}
     msg: {description: "Null, or why it failed, in a sentence.", type: str, sample: The instance is RESTARTING.}
+running:
+  description: The restores that run, as M(huaweicloud.recovery.restore_wait) takes them, in the order of O(restores).
+  returned: success, and when a restore could not be started
+  type: list
+  elements: dict
+  contains:
+    service: {description: V(dcs) or V(ddm)., type: str, sample: dcs}
+    region: {description: "Region of the instance, null where the entry has none.", type: str, sample: ap-southeast-3}
+    instance_id: {description: ID of the DCS instance. Null for V(ddm)., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+    restore_id: {description: ID of the DCS restore. Null for V(ddm)., type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
+    job_id: {description: ID of the DDM job. Null for V(dcs)., type: str, sample: 09902ee7866649b8908ec209bfee2747}
 diff:
   description: Whose data are overwritten by what, one for each restore that is started or adopted.
   returned: success, and when a restore could not be started

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import multiprocessing
 import os
 import sys
 import types
@@ -64,16 +65,25 @@ class Door(ActionBase):
         task_vars = task_vars or {}
         prepared = self.prepare(task_vars)
         if prepared is None:
-            return self.hidden(self.as_module(task_vars))
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+            result = self.as_module(task_vars)
+            self.end_if_orphaned()
+            return self.hidden(result)
+        result = super().run(tmp, task_vars)
         with contextlib.ExitStack() as stack:
             stack.enter_context(surroundings(prepared.environment, self._loader.get_basedir()))
             for place, values in prepared.state:
                 stack.enter_context(swapped(place, values))
             stack.callback(prepared.progress.close)
             printed = output(self.module.main)
+        self.end_if_orphaned()
         result.update(self.parsed(printed))
         return self.hidden(result)
+
+    def end_if_orphaned(self) -> None:
+        """End with a controller that was killed: nothing more is to be started then, and what nobody reads would be written to a full pipe for ever."""
+        controller = multiprocessing.parent_process()
+        if controller is not None and os.getppid() != controller.pid:
+            os._exit(1)
 
     def hidden(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
         """Have `no_log` hide rows, too: some ansible-cores take `results` for the items of a loop, and show those that do not ask for it themselves."""
@@ -137,6 +147,7 @@ class Door(ActionBase):
 
     def say(self, line: str) -> None:
         """Show a line at once: on stdout for people, on stderr where a program reads stdout."""
+        self.end_if_orphaned()
         callback = "oneline" if context.CLIARGS.get("one_line") else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
         Display().display(line, stderr=callback in MACHINE_READABLE)
 

@@ -132,7 +132,8 @@ def summary(entries: t.Sequence[Entry], answers: t.Sequence[Result]) -> Result:
         found["warnings"] += row.pop("warnings", [])
         found["diff"] += [row.pop("diff")] if "diff" in row else []
         rows.append(row)
-    result: Result = {"changed": any(row["changed"] for row in rows), "results": rows, "diff": found["diff"]}
+    running = [waiting(entry, row) for entry, row in zip(entries, rows) if row["outcome"] == "started" and (row["restore_id"] or row["job_id"])]
+    result: Result = {"changed": any(row["changed"] for row in rows), "results": rows, "running": running, "diff": found["diff"]}
     result.update({"warnings": found["warnings"]} if found["warnings"] else {})
     bad = [f"restores[{number}]: {row['msg']}" for number, row in enumerate(rows) if not row["outcome"]]
     if bad:
@@ -140,6 +141,18 @@ def summary(entries: t.Sequence[Entry], answers: t.Sequence[Result]) -> Result:
         kind = next(row["error_kind"] for row in rows if not row["outcome"])
         result.update(failed=True, error_kind=kind, msg=" ".join([f"{len(bad)} of {len(rows)} restores failed.", *bad[:SHOWN], *more]))
     return result
+
+
+def waiting(entry: Entry, row: Result) -> Entry:
+    """Return the entry with which restore_wait waits for what was started."""
+    region, instance_id = (str(entry[name]) if entry.get(name) else None for name in ("region", "instance_id"))
+    return {
+        "service": row["service"],
+        "region": region,
+        "instance_id": instance_id if row["restore_id"] else None,
+        "restore_id": row["restore_id"],
+        "job_id": row["job_id"],
+    }
 
 
 def main() -> None:

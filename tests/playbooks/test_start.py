@@ -115,6 +115,11 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
         finally:
             process.kill()
             process.wait()
+        deadline = time.monotonic() + 30
+        while (left := subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, check=False).stdout) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if left:
+            return f"{how}: processes are left: {left.decode().split()}"
         sim.clear_faults()
         done = door.playbook(PLAYBOOK, sim.env, *given)
         time.sleep(3)  # what outlived ansible-playbook may still send

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -59,10 +60,12 @@ def test_an_answer_without_its_list_is_an_error(body: Any) -> None:
         service.restores("i")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [(field, value) for field in ("restore_id", "backup_id", "status", "created_at") for value in (None, {}, "") if (field, value) != ("status", "")],
-)
+NEEDED = ["restore_id", "backup_id", "created_at"]
+EMPTY: list[Any] = [None, {}]
+MISSING: list[tuple[str, Any]] = [*((field, "") for field in NEEDED), *itertools.product([*NEEDED, "status"], EMPTY)]
+
+
+@pytest.mark.parametrize(("field", "value"), MISSING)
 def test_a_record_without_what_counts_is_an_error(field: str, value: Any) -> None:
     service, dummy = dcs(answer(200, {"restore_record_response": [{**RESTORE, field: value}], "total_num": 1}))
     with pytest.raises(ProtocolError, match=f"without a valid {field}"):
