@@ -19,7 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, InvalidArgument, NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, per_thread
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, PerThread
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
 AGENT = "huaweicloud.recovery (Ansible collection)"
@@ -57,7 +57,7 @@ class Cloud:
         if not self._caller.project and not (self.settings.get("project_name") or self.settings.get("region")):
             raise InvalidArgument("project_id (HW_PROJECT_ID), project_name or region is needed to know the project.")
         verify = self.settings.get("validate_certs", True)
-        self._http = http or per_thread(lambda: Http(verify, self.settings.get("ca_path"), hide=hide))
+        self._http = http or PerThread(lambda: Http(verify, self.settings.get("ca_path"), hide=hide))
         self._sent: str | None = None  # the token of the last request
         self.session = self._session()
 

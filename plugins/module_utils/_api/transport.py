@@ -170,17 +170,14 @@ class Http:
         return TransportError(f"{what} ({type(chain[-1]).__name__}).", sent=sent)
 
 
-def per_thread(make: t.Callable[[], Http]) -> t.Callable[..., Answer]:
-    """Return a callable that sends with an Http of the calling thread."""
-    own = threading.local()
+class PerThread(threading.local):
+    """Sends with an Http of the calling thread: threading.local calls __init__ in each."""
 
-    def send(*args: t.Any) -> Answer:
-        if not hasattr(own, "http"):
-            own.http = make()
-        answer: Answer = own.http(*args)
-        return answer
+    def __init__(self, make: t.Callable[[], Http]) -> None:
+        self._http = make()
 
-    return send
+    def __call__(self, *args: t.Any) -> Answer:
+        return self._http(*args)
 
 
 def _chain(error: BaseException | None) -> t.Iterator[BaseException]:
