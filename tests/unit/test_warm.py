@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import threading
@@ -26,6 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._warm import 
 def nothing_is_opened() -> Any:
     with mock.patch.object(socket, "socket", side_effect=AssertionError), mock.patch.object(threading.Thread, "start", side_effect=AssertionError):
         yield
+    gc.unfreeze()
 
 
 def test_it_goes_from_the_arguments_to_the_result() -> None:
@@ -47,3 +49,9 @@ def test_it_shows_nothing_and_leaves_nothing_behind(capfd: pytest.CaptureFixture
     assert vars(basic) == before
     assert _module.CONTEXT is context
     assert not HIDDEN
+
+
+def test_workers_share_what_is_loaded() -> None:
+    gc.unfreeze()
+    warm_up(rehearsed)
+    assert gc.get_freeze_count() > 10_000
