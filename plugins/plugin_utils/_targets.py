@@ -37,7 +37,6 @@ class Target:
     source_instance_id: str
     region: str
     request: dict[str, t.Any]  # its entry for restore_start
-    wait: dict[str, t.Any] | None = None  # its entry for restore_wait
     what: str | None = None  # what it is overwritten with, in words
     backup: dict[str, t.Any] | None = None
     action: str | None = None  # restore, adopt or nothing
@@ -157,10 +156,7 @@ def started(targets: Targets, answer: Answer, now_ms: int) -> list[Target]:
     def note(target: Target, row: Answer) -> Target:
         if not row.get("outcome"):
             return replace(failed(target, "restore", row), changed=bool(row.get("changed")))
-        target = underway(target if target.action else pinned(target, row, now_ms), row)
-        ids = {"job_id": row["job_id"]} if target.service == "ddm" else {"instance_id": target.instance_id, "restore_id": row["restore_id"]}
-        region = {"region": target.region} if target.region else {}
-        return replace(target, outcome=row["outcome"], wait={"service": target.service, **region, **ids})
+        return replace(underway(target if target.action else pinned(target, row, now_ms), row), outcome=row["outcome"])
 
     return each(targets, "planned" if any(target.action for target in targets) else None, answer, note)
 

@@ -70,7 +70,6 @@ def test_what_cannot_be_planned_is_not_started_and_what_gives_no_answer_has_fail
         ("started", None, None),
         ("failed", "restore", "internal_error"),
     ]
-    assert found[1].wait == {"service": "dcs", "instance_id": "i1", "restore_id": "r2"}
     assert targets.result_lines(found) == [
         "dcs cache (i1): failed at plan, busy: It is busy.",
         "dcs two (i1): started, restore r2",
@@ -103,7 +102,7 @@ def test_hosts() -> None:
     assert targets.host_target("cache", {"service": "dcs", "instance_id": "i1", "restore_time": "of a group"}).request == latest
     assert targets.host_target("cache", {**latest, "backup_id": "b1"}).request["backup_id"] == "b1"
     (begun,) = targets.started([found], answer({**DDM_PLAN, "job_id": "j1"}), NOW)
-    assert (begun.outcome, begun.action, begun.wait) == ("started", "restore", {"service": "ddm", "region": "west", "job_id": "j1"})
+    assert (begun.outcome, begun.action, begun.job_id) == ("started", "restore", "j1")
     assert begun.request["data_node_relations"] == NODES
 
 
