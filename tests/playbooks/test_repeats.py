@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 import yaml
 
@@ -173,6 +175,18 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
             return f"{how}: {len(sim.posts('dcs.restore'))} POSTs, {sim.started('dcs.restore')} restores, {result}"
         time.sleep(2)  # what outlived ansible-playbook looks for its restore now
         return f"{how}: {len(sim.posts('dcs.restore'))} POSTs afterwards" if len(sim.posts("dcs.restore")) != 1 else None
+
+
+def test_step_by_step(tmp_path: Path) -> None:
+    """--step asks at a terminal before each task."""
+    (tmp_path / "playbook.yml").write_text(ONE, encoding="utf-8")
+    command = shlex.join([sys.executable, str(Path(sys.executable).with_name("ansible-playbook")), "--step", f"{tmp_path}/playbook.yml"])
+    with Simulator(restore_seconds=0.5) as sim:
+        environment = {**os.environ, **door.environment(str(tmp_path)), **sim.env}
+        for answer, posts, said in (("n", 0, b"PLAY RECAP"), ("y", 1, b"changed=1"), ("y", 1, b"changed=0")):
+            output, rc = pexpect.run(command, events={r"\(c\)ontinue": f"{answer}\n"}, env=environment, timeout=60, withexitstatus=True)
+            assert (rc, len(sim.posts("dcs.restore"))) == (0, posts), output
+            assert said in output
 
 
 def under_way(**keywords: Any) -> str:
