@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -180,13 +179,17 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
 def test_step_by_step(tmp_path: Path) -> None:
     """--step asks at a terminal before each task."""
     (tmp_path / "playbook.yml").write_text(ONE, encoding="utf-8")
-    command = shlex.join([sys.executable, str(Path(sys.executable).with_name("ansible-playbook")), "--step", f"{tmp_path}/playbook.yml"])
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "--step", f"{tmp_path}/playbook.yml"]
     with Simulator(restore_seconds=0.5) as sim:
         environment = {**os.environ, **door.environment(str(tmp_path)), **sim.env}
-        for answer, posts, said in (("n", 0, b"PLAY RECAP"), ("y", 1, b"changed=1"), ("y", 1, b"changed=0")):
-            output, rc = pexpect.run(command, events={r"\(c\)ontinue": f"{answer}\n"}, env=environment, timeout=60, withexitstatus=True)
-            assert (rc, len(sim.posts("dcs.restore"))) == (0, posts), output
-            assert said in output
+        for answer, posts, said in (("n", 0, "PLAY RECAP"), ("y", 1, "changed=1"), ("y", 1, "changed=0")):
+            terminal = pexpect.spawn(sys.executable, command, env=environment, timeout=60, encoding="utf-8")
+            terminal.expect_exact("(c)ontinue")
+            terminal.sendline(answer)
+            terminal.expect_exact(said)
+            terminal.expect(pexpect.EOF)
+            terminal.close()
+            assert (terminal.exitstatus, len(sim.posts("dcs.restore"))) == (0, posts)
 
 
 def under_way(**keywords: Any) -> str:
