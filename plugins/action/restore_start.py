@@ -10,7 +10,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check, without_blanks
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _start
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._door import Door
@@ -29,7 +29,8 @@ class ActionModule(Door):
         """Run the module of each entry: all of them in check mode, which is the plan, then for good those whose plan could be made."""
         super(Door, self).run(None, task_vars)  # refuses what an action cannot do
         spec = {**CONNECTION, **_start.OPTIONS}
-        self._task.args = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible")}  # prepare() may have added some
+        given = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible")}  # prepare() may have added some
+        self._task.args = without_blanks(given)
         try:
             options = self.validate_argument_spec(spec)[1]
             check(options, spec, {})

@@ -15,7 +15,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm impo
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch, failed
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import ENDED, recent_jobs, watch_job
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import Seen, busy, carry_out, wait_for
@@ -102,8 +102,13 @@ class DdmRecovery:
 def attach(cloud: Cloud, params: t.Mapping[str, t.Any]) -> Plan:
     """Return the plan to wait for a job that an earlier run started; a completed one is left as it is."""
     ddm, job_id = Ddm(cloud), params["job_id"]
-    seen = watch_job(ddm, cloud.clock, job_id, None).look()
+    watch = watch_job(ddm, cloud.clock, job_id, None)
+    seen = watch.last = watch.look()
     job = seen.record
+    if seen.state == "failed":
+        error = failed(watch)
+        error.facts["changed"] = False
+        raise error
     known = {"job_id": job_id, "job": job, "data_node_relations": None, "restore_time": None, "adopted": True}
     if seen.state == "succeeded":  # a completed job whose instance does not serve yet is waited for
         return Plan({**known, "outcome": "unchanged"})

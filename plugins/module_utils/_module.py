@@ -27,13 +27,22 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import 
 
 Decide = t.Callable[[Cloud, dict[str, t.Any]], Plan]
 CONTEXT: dict[str, t.Any] = {}  # what the action door adds for Cloud: where progress goes
-RULES = {
-    "mutually_exclusive": validation.check_mutually_exclusive,
-    "required_one_of": validation.check_required_one_of,
-    "required_together": validation.check_required_together,
-    "required_by": validation.check_required_by,
-    "required_if": validation.check_required_if,
-}
+
+
+class Module(AnsibleModule):
+    """An AnsibleModule in which a blank option of any type is unset, and whose own refusals carry an error_kind."""
+
+    params: dict[str, t.Any]
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.params = without_blanks(self.params)
+
+    def fail_json(self, msg: str, **result: t.Any) -> None:
+        """Fail; without an error_kind it is Ansible that refuses an option, before anything was done."""
+        if "error_kind" not in result:
+            msg = f"{msg.rstrip('.')}. No request was sent."
+        super().fail_json(msg=msg, **{"changed": False, "error_kind": "invalid_argument", **result})
 
 
 def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) -> None:
@@ -42,7 +51,7 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
     `rules` are AnsibleModule's (mutually_exclusive, ...). They are checked here, because a blank option counts as unset.
     """
     spec = {**CONNECTION, **(WAIT if wait else {}), **options}
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    module = Module(argument_spec=spec, supports_check_mode=True)
     if IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=IMPORT_ERROR, error_kind="missing_library")
     if not CONTEXT:
@@ -93,15 +102,14 @@ def answered(work: t.Callable[[], Result], posted: t.Callable[[], bool], starts:
 
 
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:
-    """Make blank options unset, in place, and raise InvalidArgument for what can be seen without a request."""
-    unset_blanks(params)
-    empty = list(missing(params, spec))
-    if empty:
-        raise InvalidArgument(f"{', '.join(empty)} must not be empty.")
+    """Raise InvalidArgument for what can be seen without a request."""
     given = {name: value for name, value in params.items() if value is not None}
+    missing = [name for name, option in spec.items() if option.get("required") and name not in given]
+    if missing:
+        raise InvalidArgument(f"{', '.join(missing)} must be given.")
     for rule, terms in rules.items():
         try:
-            RULES[rule](terms, given)
+            getattr(validation, f"check_{rule}")(terms, given)
         except TypeError as error:
             raise InvalidArgument(f"{error}.") from None
     for name, (low, high) in RANGES.items():
@@ -110,23 +118,11 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
     check_ids(params)
 
 
-def missing(values: t.Mapping[str, t.Any], spec: Spec, within: str = "") -> t.Iterator[str]:
-    """Yield the names of required options, also within lists of dicts, that are not set."""
-    for name, option in spec.items():
-        if option.get("required") and values.get(name) is None:
-            yield within + name
-        for place, inner in enumerate((values.get(name) or ()) if "options" in option else ()):
-            yield from missing(inner, option["options"], f"{name}[{place}].")
-
-
-def unset_blanks(values: dict[str, t.Any]) -> None:
-    """Make every blank string null, in place, also within lists of dicts: job controllers fill in '' for a field left empty."""
-    for name, value in values.items():
-        if isinstance(value, str) and not value.strip():
-            values[name] = None
-        for inner in value if isinstance(value, list) else ():
-            if isinstance(inner, dict):
-                unset_blanks(inner)
+def without_blanks(value: t.Any) -> t.Any:
+    """Return options without those that are a blank string, also within lists of dicts: job controllers fill in '' for a field left empty."""
+    if isinstance(value, dict):
+        return {name: without_blanks(inner) for name, inner in value.items() if name.startswith("_ansible") or not isinstance(inner, str) or inner.strip()}
+    return [without_blanks(inner) for inner in value] if isinstance(value, list) else value
 
 
 def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:

@@ -37,7 +37,10 @@ RESTLESS = 6  # looks that may differ from the one before until the send is give
 
 
 def mark(**operation: str | None) -> str:
-    """Return the mark written into a remark: the same for the same operation on any controller, so that a later run finds it."""
+    """Return the mark written into a remark: the same for the same operation on any controller, so that a later run finds it.
+
+    Without the region: a project lies in one only, and a run need not be told which.
+    """
     canonical = json.dumps({"version": 1, **operation}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return f"[rst1:{base64.b32encode(hashlib.sha256(canonical.encode()).digest()).decode()[:26]}]"
 

@@ -144,7 +144,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     dcs, instance_id = Dcs(cloud), params["instance_id"]
     remark_with(params["remark"], mark())  # before any request
     instance = dcs.instance(instance_id)
-    sign = mark(service="dcs.backup", region=cloud.region, project=cloud.project_id, instance=instance_id, operation_id=params["operation_id"])
+    sign = mark(service="dcs.backup", project=cloud.project_id, instance=instance_id, operation_id=params["operation_id"])
     operation = DcsBackup(dcs, instance, f"Backup of DCS instance {instance_id}", sign, remark_with(params["remark"], sign))
     operation.repeatable, operation.backup_format = not params["operation_id"], params["backup_format"]
     return operation.plan(cloud, params, {"instance": instance_id, "new_backup": None}, {"instance": instance_id, "new_backup": operation.remark})

@@ -180,9 +180,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     instance, backups = dcs.instance(instance_id), dcs.backups(instance_id)
     backup = choose_backup(backups, params, now_ms)
     backup_id = backup["backup_id"] if backup else params["backup_id"]
-    sign = mark(
-        service="dcs.restore", region=cloud.region, project=cloud.project_id, instance=instance_id, backup=backup_id, operation_id=params["operation_id"]
-    )
+    sign = mark(service="dcs.restore", project=cloud.project_id, instance=instance_id, backup=backup_id, operation_id=params["operation_id"])
     operation = DcsRestore(dcs, instance, f"Restore of backup {backup_id} to DCS instance {instance_id}", sign, remark_with(params["remark"], sign))
     operation.backup_id = backup_id
     before = {"instance": instance_id, "name": instance["name"], "data": "what is in it now"}

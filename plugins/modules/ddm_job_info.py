@@ -81,7 +81,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching, window
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import existing, matching, window
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
 
@@ -101,8 +101,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     now = int(cloud.clock.now() * 1000)
     # To a day beyond now, because the service's clock, not ours, dates the jobs.
     begin, end = window(params, cloud.clock, now - 29 * DAY_MS, now + DAY_MS)
-    # The list also for one job: only there the service tells why a job failed.
-    return Plan(result={"jobs": matching(Ddm(cloud).jobs(begin, end), params, FILTERS)})
+    # The list also for one job: only there the service tells why a job failed. An older one has only its own call.
+    ddm, job_id = Ddm(cloud), params["job_id"]
+    jobs = matching(ddm.jobs(begin, end), params, FILTERS)
+    return Plan(result={"jobs": existing(lambda: ddm.job(job_id)) if job_id and not jobs else jobs})
 
 
 def main() -> None:

@@ -103,7 +103,7 @@ latest_restorable_time:
   type: str
   sample: 2025-05-20T09:40:40+0000
 restorable_data_nodes:
-  description: For each of RV(related_data_nodes) the data nodes that could take its data. Null unless O(target_instance_id) is given.
+  description: For each of RV(related_data_nodes) the data nodes that could take its data. Null unless O(target_instance_id) is given and available.
   returned: success
   type: list
   elements: dict
@@ -132,7 +132,9 @@ data_node_relations:
     source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
     target_instance_id: {description: ID of the data node that would be overwritten., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34din01}
 data_node_relations_reason:
-  description: Why there is no mapping, with the reason of the service for each data node that cannot be used. Null when there is one, or none was asked for.
+  description:
+    - Why there is no mapping, with the reason of the service for each data node that cannot be used, or for a target that is not available.
+    - Null when there is one, or none was asked for.
   returned: success
   type: str
   sample: No target data node is left for orders-rds-2.
@@ -160,21 +162,26 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     ddm, source, when = Ddm(cloud), params["instance_id"], params["restore_time"]
     asked = None if when in (None, "latest") else epoch_ms(when, "restore_time", int(cloud.clock.now() * 1000))
     intervals = newest_first(ddm.restorable_time_intervals(source), "end_time")
-    result = {"instances": offered(ddm.restorable_instances(source), params), "restorable_time_intervals": intervals, **dict.fromkeys(LATER_KEYS)}
+    instances = ddm.restorable_instances(source)
+    result = {"instances": offered(instances, params), "restorable_time_intervals": intervals, **dict.fromkeys(LATER_KEYS)}
     if when:
         restore_time = latest(intervals) if asked is None else asked
         check_time(intervals, restore_time)
-        result.update(at_time(ddm, params, restore_time))
+        result.update(at_time(ddm, params, restore_time, instances))
     return Plan(result=result)
 
 
-def at_time(ddm: Ddm, params: dict[str, t.Any], restore_time: int) -> dict[str, t.Any]:
+def at_time(ddm: Ddm, params: dict[str, t.Any], restore_time: int, instances: list[dict[str, t.Any]]) -> dict[str, t.Any]:
     """Return what depends on the point in time, and on the target where one is given."""
     source, target = params["instance_id"], params["target_instance_id"]
     nodes, until = ddm.related_data_nodes(source, restore_time)
     result = {"restore_time": restore_time, "related_data_nodes": nodes, "latest_restorable_time": until}
     if not target:
         return result
+    row = next((row for row in instances if row["instance_id"] == target), None)
+    if row is None or not row["available"]:  # the service refuses to say more of it (facts.md 1A.6)
+        why = row["unavailable_reason"] or "the service gives no reason" if row else "it is not among the instances"
+        return {**result, "data_node_relations_reason": f"Target {target} is not available: {why}"}
     options, names = candidates(ddm, source, target, nodes, restore_time), {node["instance_id"]: node["instance_name"] for node in nodes}
     mapping, reason = relations(options)
     targets = [{"source_instance_id": node, "source_instance_name": names[node], "target_data_nodes": offered(rows, params)} for node, rows in options.items()]

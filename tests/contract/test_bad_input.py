@@ -252,7 +252,7 @@ def test_blank_variables_are_unset(sim: Simulator, run: Any, name: str, blank: s
 @each_module
 def test_blank_options_are_unset(run: Any, name: str) -> None:
     options = documents.options(name)
-    blank = {option: "" for option, about in options.items() if about["type"] in ("str", "path") and option not in GOOD[name] and "choices" not in about}
+    blank = {option: "" for option, about in options.items() if option not in GOOD[name]}
     assert run(name, **{**GOOD[name], **blank})["failed"] is False
 
 
@@ -261,13 +261,35 @@ def test_a_blank_does_not_stand_for_what_is_required(sim: Simulator, run: Any, n
     for option, about in documents.options(name).items():
         if about.get("required") and about["type"] == "str":
             for value in ("", " "):
-                refused_here(sim, run(name, **{**GOOD[name], option: value}), f"{option} must not be empty")
+                refused_here(sim, run(name, **{**GOOD[name], option: value}), f"missing required arguments: {option}")
 
 
 def test_a_blank_in_a_list_does_not_stand_for_what_is_required(sim: Simulator, run: Any) -> None:
     relations = [{"source_instance_id": names.DN_SOURCE_1, "target_instance_id": names.DN_TARGET_1}, {"source_instance_id": "x", "target_instance_id": " "}]
     result = run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations)
-    refused_here(sim, result, "data_node_relations[1].target_instance_id must not be empty")
+    refused_here(sim, result, "missing required arguments: target_instance_id found in data_node_relations")
+
+
+def test_a_blank_in_what_is_waited_for(sim: Simulator, run: Any) -> None:
+    for row, text in (({"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": " "}, "restore_id"), ({"service": "ddm", "job_id": ""}, "job_id")):
+        refused_here(sim, run("restore_wait", restores=[row]), "all of the following are missing: ", text)
+
+
+# What Ansible itself refuses
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, "missing required arguments: instance_id"),
+        ({"instance": "x"}, "Unsupported parameters for"),
+        ({"wait": "perhaps"}, "'wait' is of type"),
+        ({"poll_interval": "soon"}, "'poll_interval' is of type"),
+    ],
+)
+def test_what_ansible_refuses_has_its_kind(sim: Simulator, run: Any, options: dict[str, Any], text: str) -> None:
+    refused_here(sim, run("dcs_backup", **{**(GOOD["dcs_backup"] if options else {}), **options}), text)
+    refused_here(sim, run("restore_wait", restores=[{"service": "rds"}]), "value of service must be one of")
 
 
 # Ids
@@ -498,6 +520,25 @@ def test_a_target_that_is_not_available_with_the_servers_reason(sim: Simulator, 
     assert row["available"] is False and row["unavailable_reason"] and reason in row["unavailable_reason"]
     result = run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": target})
     nothing_posted(sim, result, "not_restorable", f"target {target} is not available", row["unavailable_reason"])
+    shown = run("ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=target, restore_time="latest")
+    assert (shown["failed"], shown["restorable_data_nodes"], shown["data_node_relations"]) == (False, None, None)
+    assert shown["data_node_relations_reason"] == f"Target {target} is not available: {row['unavailable_reason']}"
+    assert shown["related_data_nodes"] and shown["restorable_time_intervals"]
+
+
+def test_a_target_that_the_service_does_not_offer(run: Any) -> None:
+    target = "2f0324a93859487eb5566d7599999999in09"
+    shown = run("ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=target, restore_time="latest")
+    assert (shown["failed"], shown["data_node_relations"]) == (False, None)
+    assert shown["data_node_relations_reason"] == f"Target {target} is not available: it is not among the instances"
+
+
+def test_a_job_that_has_failed_cannot_be_attached_to(sim: Simulator, run: Any) -> None:
+    for options in ({}, {"wait": False}, {"check": True}):
+        result = run("ddm_recovery", job_id=names.DDM_JOB_FAILED, **options)
+        refused(result, "operation_failed", f"DDM job {names.DDM_JOB_FAILED} failed: {names.DDM_FAIL_REASON}")
+        assert (result["job_id"], result["status"]) == (names.DDM_JOB_FAILED, "Failed")
+    assert sim.posts() == []
 
 
 def test_a_busy_target_names_the_job_to_attach_to(sim: Simulator, run: Any) -> None:

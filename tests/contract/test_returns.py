@@ -198,6 +198,21 @@ def test_what_runs_already_is_waited_for(sim: Simulator, run: Any, name: str, pa
     assert len(sim.posts()) == 1
 
 
+def test_a_restore_is_known_again_by_a_run_that_names_no_region(sim: Simulator, server: tuple[Simulator, Time], run: Any) -> None:
+    assert run("dcs_restore", **RESTORE)["outcome"] == "succeeded"
+    again = door.module("dcs_restore", {**sim.env, "HW_REGION_NAME": ""}, False, False, server[1].clock, **RESTORE)
+    assert sim.env["HW_REGION_NAME"] and again["outcome"] == "unchanged"
+    assert len(sim.posts()) == 1
+
+
+def test_a_job_that_is_too_old_for_the_list(sim: Simulator, run: Any) -> None:
+    with sim.state.lock:
+        sim.state.jobs[names.DDM_JOB_OLD].created -= 24 * names.DAY
+    (job,) = run("ddm_job_info", job_id=names.DDM_JOB_OLD)["jobs"]
+    assert (job["id"], job["status"]) == (names.DDM_JOB_OLD, "Completed")
+    assert run("ddm_job_info", job_id="5f2c1e8000000000000000000000ffff")["jobs"] == []
+
+
 def test_attaching_to_a_job(sim: Simulator, run: Any) -> None:
     job_id = run("ddm_recovery", **RECOVERY, wait=False)["job_id"]
     dry = run("ddm_recovery", check=True, job_id=job_id)

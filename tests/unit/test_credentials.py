@@ -200,12 +200,26 @@ def test_the_keys_of_one_way_are_all_that_is_kept() -> None:
         (AKSK, {"HW_SECURITY_TOKEN": "sts-stale"}, None),
         ({}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret", "HW_SECURITY_TOKEN": "sts-hw"}, "sts-hw"),
         ({}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sts-sdk"}, None),
-        ({"security_token": "sts-option"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, None),
+        ({"security_token": "sts-option"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "sts-option"),
         ({**AKSK, "security_token": ""}, {"HW_SECURITY_TOKEN": "sts-stale"}, None),
     ],
 )
-def test_a_security_token_counts_only_from_where_the_secret_key_came(options: dict[str, Any], environ: dict[str, str], token: str | None) -> None:
+def test_a_security_token_counts_as_an_option_or_from_where_the_secret_key_came(options: dict[str, Any], environ: dict[str, str], token: str | None) -> None:
     assert resolve(options, environ).get("security_token") == token
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "project"),
+    [
+        ({"project_name": "two"}, {"HW_PROJECT_ID": "1"}, {"project_name": "two"}),
+        ({"project_id": "2"}, {"HW_PROJECT_NAME": "one"}, {"project_id": "2"}),
+        ({}, {"HW_PROJECT_ID": "1", "HW_PROJECT_NAME": "one"}, {"project_id": "1", "project_name": "one"}),
+        ({}, {"HW_PROJECT_NAME": "one", "HUAWEICLOUD_SDK_PROJECT_ID": "1"}, {"project_name": "one"}),
+    ],
+)
+def test_the_project_is_that_of_the_nearest_source(options: dict[str, Any], environ: dict[str, str], project: dict[str, str]) -> None:
+    found = resolve({**AKSK, **options}, environ)
+    assert {name: found[name] for name in ("project_id", "project_name") if name in found} == project
 
 
 # Profile files

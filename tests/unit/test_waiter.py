@@ -141,7 +141,7 @@ def test_reads_may_fail_until_the_deadline() -> None:
     watched, looks = watch(time, BROKEN)
     run(time, watched)
     assert isinstance(watched.error, WaitTimeout)
-    assert "(last status: not readable)" in str(watched.error)
+    assert str(watched.error).startswith("Restore could not be seen within 100 s. It was not stopped, nothing was repeated: ")
     assert len(looks) == 11
 
 
@@ -198,7 +198,16 @@ def test_the_interval_varies_so_that_a_fleet_does_not_ask_in_step() -> None:
         time = Time(random=chance)
         watched, looks = watch(time, RUNNING)
         run(time, watched)
-        assert {round(b - a, 6) for a, b in itertools.pairwise(looks)} == {round(10.0 + chance * 2, 6)}
+        *gaps, last = (round(b - a, 6) for a, b in itertools.pairwise(looks))
+        assert set(gaps) == {round(10.0 + chance * 2, 6)}
+        assert looks[-1] == 100.0 and last <= gaps[0]
+
+
+def test_the_last_look_is_as_the_time_is_over() -> None:
+    time = Time()
+    watched, looks = watch(time, RUNNING, DONE)
+    run(time, watched, timeout=8)
+    assert (looks, watched.error, watched.done) == ([0.0, 8.0, 8.0], None, True)
 
 
 def test_many_are_waited_for_at_once() -> None:

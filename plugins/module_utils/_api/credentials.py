@@ -38,6 +38,7 @@ ENVIRONMENT = {
     "ca_path": ("HW_CA_PATH",),
     "max_retries": ("HW_MAX_RETRIES",),
 }
+PROJECT = ("project_id", "project_name")
 SECRETS = ("secret_key", "security_token", "auth_token", "password")
 # one way of signing in -> what it needs, its secret last
 WAYS = {
@@ -65,10 +66,12 @@ def resolve(options: Settings, environ: t.Mapping[str, str]) -> dict[str, t.Any]
         _check_header(name, merged.get(name))
     way, source = _sign_in(sources, merged)
     keys = {name: merged[name] for name in WAYS[way]}
-    if way == "access_key/secret_key" and source.get("security_token"):
-        keys["security_token"] = source["security_token"]  # only from where the secret key came: a stale one breaks permanent keys
-    others = {name: value for name, value in merged.items() if name not in {*SECRETS, "access_key", "username", "domain_name"}}
-    return {**others, **keys, "way": way}
+    security_token = sources[0].get("security_token") or source.get("security_token")  # an option, or from where the secret key came: never a stale one
+    if way == "access_key/secret_key" and security_token:
+        keys["security_token"] = security_token
+    project = next((source for source in sources if source.keys() & PROJECT), {})  # a name that is given counts more than an id in the environment
+    others = {name: value for name, value in merged.items() if name not in {*SECRETS, *PROJECT, "access_key", "username", "domain_name"}}
+    return {**others, **{name: project[name] for name in PROJECT if name in project}, **keys, "way": way}
 
 
 def secret_values(options: Settings, environ: t.Mapping[str, str]) -> list[str]:

@@ -85,7 +85,7 @@ def wait_until(watches: t.Sequence[Watch], timeout: float, interval: float, cloc
     deadline = started + timeout
     while True:
         for watch in watches:
-            if not watch.done and watch.due() <= clock.monotonic():
+            if not watch.done and min(watch.due(), deadline) <= clock.monotonic():  # the last look is as the time is over
                 watch.take(clock.monotonic(), started, interval, clock.random())
         progress(watches)
         waiting = [watch for watch in watches if not watch.done]
@@ -116,9 +116,8 @@ def failed(watch: Watch) -> OperationFailed:
 
 def timed_out(watch: Watch, timeout: float) -> WaitTimeout:
     """Return the error for an operation that still runs when the time is over."""
-    status = watch.last.status if watch.last else "not readable"
+    state = f"is still running after {timeout:g} s (last status: {watch.last.status})" if watch.last else f"could not be seen within {timeout:g} s"
     return WaitTimeout(
-        f"{watch.name} is still running after {timeout:g} s (last status: {status}). It was not stopped, nothing was repeated: "
-        "run the task again, it attaches to it, with a larger wait_timeout if need be.",
+        f"{watch.name} {state}. It was not stopped, nothing was repeated: run the task again, it attaches to it, with a larger wait_timeout if need be.",
         **watch.facts(),
     )
