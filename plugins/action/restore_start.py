@@ -8,7 +8,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check, without_blanks
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
@@ -35,9 +35,9 @@ class ActionModule(Door):
             options = self.validate_argument_spec(spec)[1]
             check(options, spec, {})
         except AnsibleActionFail as error:  # as a result, so that `failed_when` is asked
-            return {"failed": True, "changed": False, "msg": str(error)}
+            return _start.failure(InvalidArgument(f"{str(error).rstrip('.')}."))
         except CloudError as error:
-            return {"failed": True, "msg": str(error), **error.details()}
+            return _start.failure(error)
         entries, dry_run = options["restores"], self._task.check_mode
         repeated = _start.twice(entries)
         common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
@@ -49,7 +49,7 @@ class ActionModule(Door):
             try:
                 return self.answer(entry["service"], {**common, **_start.request(entry, repeated)}, entry["region"], task_vars)
             except CloudError as error:
-                return {"failed": True, "msg": str(error), **error.details()}
+                return _start.failure(error)
             except AnsibleError as error:  # whether the module has begun is not known
                 return {"failed": True, "changed": not check_mode, "error_kind": "internal_error", "msg": f"The module could not be run: {error}"}
             finally:
@@ -70,4 +70,6 @@ class ActionModule(Door):
         options = {**options, **({"region": region} if region else {})}
         given = {name: value for name, value in options.items() if value is not None}
         answer = self._execute_module(module_name=NAMES[service], module_args=given, task_vars=task_vars)
+        if not answer.keys() & {"outcome", "error_kind"}:  # it was killed: what it has done is not known
+            answer = {**answer, "failed": True, "changed": not self._task.check_mode, "error_kind": "internal_error"}
         return {name: value for name, value in answer.items() if name not in ANSIBLES and not name.startswith("_ansible")}

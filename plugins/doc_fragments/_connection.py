@@ -25,7 +25,8 @@ options:
     type: str
   project_name:
     description:
-      - Exact name of the project, used to look up the ID. When absent it is the name of the region.
+      - Exact name of the project, used to look up the ID. When absent it is the name of the region. As an option it counts more than an ID in
+        the environment.
       - The environment variable E(HW_PROJECT_NAME) is used when the option is not set.
     type: str
   access_key:
@@ -43,7 +44,8 @@ options:
   security_token:
     description:
       - Security token that belongs to temporary keys. Leave it out for permanent keys.
-      - The environment variables E(HW_SECURITY_TOKEN) and E(HUAWEICLOUD_SDK_SECURITY_TOKEN) are used, in this order, when the option is not set.
+      - The environment variables E(HW_SECURITY_TOKEN) and E(HUAWEICLOUD_SDK_SECURITY_TOKEN) are used when the option is not set, each only with
+        the secret key of the same kind of variable, as a stale one would spoil other keys.
     type: str
   auth_token:
     description:

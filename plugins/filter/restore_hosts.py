@@ -47,13 +47,23 @@ _value:
 
 import typing as t
 
+from ansible.errors import AnsibleError
+
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import host_target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import Target, host_target, unusable
 
 
 def restore_hosts(names: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.Any:
     """Return the targets that these hosts are."""
-    return from_cloud([vars(host_target(name, hostvars[name])) for name in names])
+    return from_cloud([vars(target(name, hostvars)) for name in names])
+
+
+def target(name: str, hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> Target:
+    """Return the target that a host is; one whose variables cannot be read has failed."""
+    try:
+        return host_target(name, hostvars[name])
+    except AnsibleError as error:
+        return unusable(Target("", name, "", "", "", {}), f"The variables of {name} cannot be read: {error} Nothing was started.")
 
 
 class FilterModule:

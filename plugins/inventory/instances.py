@@ -75,6 +75,8 @@ cache_connection: /tmp/instances
 cache_timeout: 600
 """
 
+import hashlib
+import json
 import os
 import typing as t
 
@@ -84,7 +86,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT, SECRETS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
@@ -122,7 +124,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def rows(self, path: str, cache: bool) -> list[Row]:
         """Return the instances of all regions and services, from the cache when it answers the same question."""
-        question = [self.get_option("services"), self.get_option("regions")]
+        question = [self.get_option("services"), self.get_option("regions"), self.caller()]
         caching, key = self.get_option("cache"), self.get_cache_key(path)
         kept = self._cache.get(key) if caching and cache else None
         if kept and kept["question"] == question:
@@ -132,6 +134,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if caching:
             self._cache[key] = {"question": question, "rows": rows}
         return rows
+
+    def caller(self) -> str:
+        """Return a digest of whom and where to ask: what another account or region has is no answer."""
+        known = {name: self.templar.template(self.get_option(name)) for name in CONNECTION if name not in SECRETS}
+        known.update({variable: os.environ.get(variable) for option in known for variable in ENVIRONMENT.get(option, ())})
+        return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
     def ask(self, region: str | None) -> list[Row]:
         """Return the instances of one region."""

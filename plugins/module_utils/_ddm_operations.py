@@ -105,6 +105,11 @@ def attach(cloud: Cloud, params: t.Mapping[str, t.Any]) -> Plan:
     watch = watch_job(ddm, cloud.clock, job_id, None)
     seen = watch.last = watch.look()
     job = seen.record
+    wanted = params["target_instance_id"]
+    if job["name"] not in (None, RESTORE_JOB):
+        raise NotRestorable(f"Job {job_id} is a {printable(job['name'], 80)}, not a {RESTORE_JOB}.", job_id=job_id)
+    if wanted and job["instance_id"] not in (None, wanted, params["instance_id"]):  # a job may name its source
+        raise NotRestorable(f"Job {job_id} is one of instance {job['instance_id']}, not of {wanted}.", job_id=job_id)
     if seen.state == "failed":
         error = failed(watch)
         error.facts["changed"] = False

@@ -41,7 +41,7 @@ def wait_for_all(cloud: Cloud, rows: t.Sequence[Row], watch: t.Callable[[Cloud, 
     threads = min(len(rows) // FEW + 1, THREADS)
     told = -PACE
     for own in clouds:
-        own.session.deadline = cloud.clock.monotonic() + timeout
+        own.session.deadline = cloud.clock.monotonic() + timeout if timeout else None  # one look may take what it takes
 
     def tell(dummy: t.Any) -> None:
         nonlocal told

@@ -89,7 +89,7 @@ def answered(work: t.Callable[[], Result], posted: t.Callable[[], bool], starts:
     try:
         return work()
     except CloudError as error:
-        quiet = starts and not posted() and not re.search("Nothing was|No request", str(error))
+        quiet = starts and not posted() and not re.search("(?i)nothing was|no request|repeats nothing", str(error))
         return {"failed": True, "msg": f"{error}{' Nothing was started.' if quiet else ''}", **error.details()}
     except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is told
         done = (

@@ -62,7 +62,10 @@ options:
         type: str
         required: true
   job_id:
-    description: Attach to this job, which an earlier run has started, instead of starting one. Cannot be combined with the options above.
+    description:
+      - Attach to this job, which an earlier run has started, instead of starting one.
+      - With O(target_instance_id) a job of another instance is refused. Cannot be combined with O(restore_time) and O(data_node_relations), because
+        the service does not tell what a job restores.
     type: str
 seealso:
   - module: huaweicloud.recovery.ddm_restorable_info
@@ -175,9 +178,8 @@ OPTIONS: dict[str, t.Any] = {
     "job_id": {"type": "str"},
 }
 RULES: dict[str, t.Any] = {
-    "required_one_of": [("instance_id", "job_id")],
-    "required_together": [NEW],
-    "mutually_exclusive": [("job_id", option) for option in (*NEW, "data_node_relations")],
+    "required_one_of": [(option, "job_id") for option in NEW],
+    "mutually_exclusive": [("job_id", option) for option in ("restore_time", "data_node_relations")],  # which of them a job has is not told
 }
 
 

@@ -183,9 +183,11 @@ def result(given: dict[str, t.Any], watch: Watch, wait: bool) -> dict[str, t.Any
     """Return one row of the results."""
     record = watch.last.record if watch.last else None
     kind = watch.error.kind if watch.error else None
-    running = kind == "wait_timeout"
+    running = kind == "wait_timeout" and record is not None
     if running and not wait:
         kind = None
+    elif kind == "wait_timeout" and watch.trouble and not running:
+        kind = watch.trouble.kind  # it was never seen
     return {
         "service": given["service"],
         **{name: given[name] if given["service"] == service else None for name, service in (("instance_id", "dcs"), ("restore_id", "dcs"), ("job_id", "ddm"))},

@@ -116,7 +116,7 @@ class Door(ActionBase):
                 (basic, {"_ANSIBLE_ARGS": encoded(self._task.args), "_ANSIBLE_PROFILE": PROFILE}),
                 (module_warnings, {name: type(getattr(module_warnings, name))() for name in ("_global_warnings", "_global_deprecations")}),
                 (INTERNAL, {"is_controller": False}),  # else warnings go round the result
-                (_module, {"CONTEXT": {"progress": progress}}),
+                (_module, {"CONTEXT": {"progress": progress, "before_post": self.end_if_orphaned}}),
             ]
             Display().vvv("huaweicloud.recovery: run in this process")
             return Prepared(environment, state, progress)

@@ -14,7 +14,7 @@ import typing as t
 from collections import Counter
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, InvalidArgument, NotRestorable, OutcomeUnknown
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._many import THREADS, clouds_for, spread
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import answered, check, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
@@ -51,14 +51,16 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         plans[number] = module.plan(clouds[number], {**options, "wait": False, "wait_timeout": params["start_timeout"]})
         return execute(plans[number], dry_run=True)
 
-    def each(work: t.Callable[[int], Result]) -> list[Result]:
+    def each(work: t.Callable[[int], Result], groups: t.Sequence[t.Sequence[int]]) -> list[Result]:
         def one(number: int) -> Result:
             clouds[number].session.deadline = cloud.clock.monotonic() + params["start_timeout"]
             return answered(lambda: work(number), lambda: clouds[number].posted, starts=True)
 
-        return spread(one, len(entries), THREADS)
+        rows = spread(lambda group: {number: one(number) for number in groups[group]}, len(groups), THREADS)
+        found = {number: row for group in rows for number, row in group.items()}
+        return [found[number] for number in range(len(entries))]
 
-    planned = each(decide)
+    planned = each(decide, [[number] for number in range(len(entries))])
     for number, row in clashes(entries, planned):
         planned[number] = row
         del plans[number]
@@ -68,7 +70,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
     def apply() -> Result:
         cloud.posted = True
-        return summary(entries, each(begin))
+        return summary(entries, each(begin, in_turn(entries)))
 
     return Plan(summary(entries, planned), apply=apply if any(one.apply for one in plans.values()) else None)
 
@@ -96,6 +98,28 @@ def twice(entries: t.Sequence[Entry]) -> set[str]:
     return {found for found, count in Counter(map(overwritten, entries)).items() if found and count > 1}
 
 
+def in_turn(entries: t.Sequence[Entry]) -> list[list[int]]:
+    """Return the numbers of the entries, together those that start one after the other: the jobs of one DDM source can be taken for each other."""
+    groups: dict[t.Any, list[int]] = {}
+    for number, entry in enumerate(entries):
+        groups.setdefault(entry["instance_id"] if entry["service"] == "ddm" and entry.get("instance_id") else number, []).append(number)
+    return list(groups.values())
+
+
+def taken_twice(answers: t.Sequence[Result]) -> list[Result]:
+    """Return the answers; of those with one job between them, the adopted ones are not known to be what they were to be."""
+    jobs = Counter(answer["job_id"] for answer in answers if answer.get("job_id"))
+    text = "The answer was lost, and the job that was found, {}, is that of another of these restores. Look at the instance before anything else."
+    return [
+        failure(OutcomeUnknown(text.format(answer["job_id"]))) if answer.get("adopted") and jobs[answer.get("job_id")] > 1 else answer for answer in answers
+    ]
+
+
+def failure(error: CloudError) -> Result:
+    """Return the answer for an error."""
+    return {"failed": True, "msg": str(error), **error.details()}
+
+
 def clashes(entries: t.Sequence[Entry], planned: t.Sequence[Result]) -> t.Iterator[tuple[int, Result]]:
     """Yield the refusals of plans that would overwrite a data node which a plan before them takes."""
     taken: dict[str, str] = {}
@@ -109,7 +133,7 @@ def clashes(entries: t.Sequence[Entry], planned: t.Sequence[Result]) -> t.Iterat
             f"The data node {clash} is planned to be overwritten for {taken[clash]} already. "
             "Say in data_node_relations of both which data nodes each one takes."
         )
-        yield number, {"failed": True, "msg": str(error), **error.details()}
+        yield number, failure(error)
 
 
 def pinned(entry: Entry, row: Result) -> Entry:
@@ -125,7 +149,7 @@ def summary(entries: t.Sequence[Entry], answers: t.Sequence[Result]) -> Result:
     """Return the task result: a row for each entry, null where it has nothing to say. `diff` is always there: an empty one takes the place of the plan's."""
     rows: list[Result] = []
     found: dict[str, list[t.Any]] = {"warnings": [], "diff": []}
-    for entry, answer in zip(entries, answers):
+    for entry, answer in zip(entries, taken_twice(answers)):
         service = next(name for name in MODULES if name == entry["service"])  # in the action the task's own string is one that Ansible takes for a template
         row = {"service": service, "changed": False, **dict.fromkeys(ROW), **answer}
         row.pop("failed", None)

@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._module impor
 
 Answer = t.Mapping[str, t.Any]  # what a task has registered, or one row of its results
 RUNNING = ("RUNNING", "normal")  # DDM knows both words
+PAIR = {"source_instance_id", "target_instance_id"}
 PLANNED = {
     "restore": "will be OVERWRITTEN with",
     "adopt": "is being overwritten already, and will be waited for, with",
@@ -66,9 +67,11 @@ Targets = t.Sequence[Target]
 
 def ddm_target(entry: t.Mapping[str, t.Any]) -> Target:
     """Return the target for an entry of `restore_ddm`."""
-    source, target = entry["source_instance_id"], entry["target_instance_id"]
-    request = {"instance_id": source, "target_instance_id": target, **given(entry, "restore_time", "data_node_relations")}
-    return Target("ddm", entry.get("name") or target, target, source, "", {"service": "ddm", **(given(entry, "job_id") or request)})
+    source = entry["source_instance_id"]
+    target = entry["target_instance_id"] or source
+    what = given(entry, "job_id") or given(entry, "restore_time", "data_node_relations")
+    request = {"instance_id": source, **given(entry, "target_instance_id"), **what}
+    return Target("ddm", entry.get("name") or target, target, source, "", {"service": "ddm", **request})
 
 
 def dcs_target(entry: t.Mapping[str, t.Any], operation_id: t.Any) -> Target:
@@ -80,28 +83,44 @@ def dcs_target(entry: t.Mapping[str, t.Any], operation_id: t.Any) -> Target:
 
 def given(entry: t.Mapping[str, t.Any], *names: str) -> dict[str, t.Any]:
     """Return the options that are set, as text where they are no lists: YAML may have made a time or a number of them."""
-    return {name: entry[name] if isinstance(entry[name], list) else str(entry[name]) for name in names if entry.get(name)}
+    return {name: entry[name] if isinstance(entry[name], list) else str(entry[name]) for name in names if entry.get(name) not in (None, "", [])}
 
 
 def host_target(name: str, variables: t.Mapping[str, t.Any]) -> Target:
     """Return the target that a host of a fleet is. For DDM the host is the source, another instance is overwritten."""
     service, source, region, overwritten = (str(variables.get(key) or "") for key in ("service", "instance_id", "region", "target_instance_id"))
-    entry = {"name": name, "source_instance_id": source, "target_instance_id": overwritten or source, "instance_id": source}
+    entry = {"name": name, "source_instance_id": source, "target_instance_id": overwritten, "instance_id": source}
     if service == "ddm":
         target = ddm_target({**entry, "restore_time": "latest", **given(variables, "restore_time", "data_node_relations", "job_id")})
     else:
         backup = given(variables, "backup_id") or {"restore_point": "latest", **given(variables, "restore_point")}
         target = dcs_target({**entry, **backup, **given(variables, "remark", "operation_id")}, None)
     target = replace(target, service=service, region=region, request={**target.request, **({"region": region} if region else {})})
-    missing = [word for word, known in (("service dcs or ddm", service in ("dcs", "ddm")), ("instance_id", source)) if not known]
-    refusal = {"error_kind": "invalid_argument", "msg": f"{name} is no instance: it has no {' and no '.join(missing)}. Nothing was started."}
-    if missing:
-        return replace(failed(target, "plan", refusal), changed=False)
-    try:
-        check_ids(target.request)  # restore_start refuses as a whole what has an id that is none, and the other hosts can be restored
+    needed = {
+        "service dcs or ddm": service in ("dcs", "ddm"),
+        "instance_id": source,
+        "target_instance_id": service != "ddm" or overwritten or "job_id" in target.request,
+        "data_node_relations with two ids each": all(isinstance(row, t.Mapping) and row.keys() == PAIR for row in relations(target.request)),
+    }
+    missing = [word for word, known in needed.items() if not known]
+    try:  # restore_start refuses as a whole what is of the wrong form, and the other hosts can be restored
+        if missing:
+            raise InvalidArgument(f"{name} cannot be restored: it has no {' and no '.join(missing)}.")
+        check_ids(target.request)
     except InvalidArgument as error:
-        return replace(failed(target, "plan", {"msg": str(error), **error.details()}), changed=False)
+        return unusable(target, str(error))
     return target
+
+
+def unusable(target: Target, msg: str) -> Target:
+    """Return a target of which nothing is asked of the cloud."""
+    return replace(failed(target, "plan", {"error_kind": InvalidArgument.kind, "msg": msg}), changed=False)
+
+
+def relations(request: t.Mapping[str, t.Any]) -> t.Sequence[t.Any]:
+    """Return the data nodes of a request, also when they are no list."""
+    found = request.get("data_node_relations", [])
+    return found if isinstance(found, list) else [found]
 
 
 # What became of it: each function notes the answer of one task.
@@ -131,6 +150,8 @@ def pinned(target: Target, row: Answer, now_ms: int) -> Target:
         point = row["restore_time"]
         request = {**request, "restore_time": point, "data_node_relations": row["data_node_relations"]}
         what = f"{target.source_instance_id} as of {iso(point)[:19]}Z ({age(now_ms - point)})"
+    elif row["backup"] is None:  # it is gone, and so is the need for it: what it was restored to is known by its mark
+        what = f"backup {request['backup_id']}"
     else:
         backup = row["backup"]
         request = {**{name: value for name, value in request.items() if name != "restore_point"}, "backup_id": backup["backup_id"]}
@@ -156,7 +177,9 @@ def started(targets: Targets, answer: Answer, now_ms: int) -> list[Target]:
     def note(target: Target, row: Answer) -> Target:
         if not row.get("outcome"):
             return replace(failed(target, "restore", row), changed=bool(row.get("changed")))
-        return replace(underway(target if target.action else pinned(target, row, now_ms), row), outcome=row["outcome"])
+        target = underway(target if target.action else pinned(target, row, now_ms), row)
+        only_planned = row["outcome"] == "started" and not (target.restore_id or target.job_id)  # the task was told to check
+        return replace(target, outcome="planned" if only_planned else row["outcome"])
 
     return each(targets, "planned" if any(target.action for target in targets) else None, answer, note)
 

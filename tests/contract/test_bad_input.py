@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
 from collections.abc import Iterator
@@ -410,8 +411,8 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
         ("dcs_restore", {**GOOD["dcs_restore"], "remark": "x" * 95}, "remark has 95 characters; 94 are possible"),
         ("dcs_backup", {**GOOD["dcs_backup"], "remark": "x" * 95}, "remark has 95 characters; 94 are possible"),
         ("ddm_recovery", {}, "one of the following is required: instance_id, job_id"),
-        ("ddm_recovery", {"instance_id": names.DDM_SOURCE}, "required together: instance_id, target_instance_id, restore_time"),
-        ("ddm_recovery", {**GOOD["ddm_recovery"], "job_id": names.DDM_JOB_OLD}, "mutually exclusive: job_id|instance_id"),
+        ("ddm_recovery", {"instance_id": names.DDM_SOURCE}, "one of the following is required: target_instance_id, job_id"),
+        ("ddm_recovery", {**GOOD["ddm_recovery"], "job_id": names.DDM_JOB_OLD}, "mutually exclusive: job_id|restore_time"),
         ("ddm_restorable_info", {**GOOD["ddm_restorable_info"], "target_instance_id": names.DDM_TARGET}, "restore_time"),
         ("ddm_backup_info", {"backup_id": names.DDM_BACKUP}, "instance_id"),
         ("ddm_job_info", {"job_id": names.DDM_JOB_OLD, "status": "Failed"}, "mutually exclusive: job_id|status"),
@@ -531,6 +532,30 @@ def test_a_target_that_the_service_does_not_offer(run: Any) -> None:
     shown = run("ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=target, restore_time="latest")
     assert (shown["failed"], shown["data_node_relations"]) == (False, None)
     assert shown["data_node_relations_reason"] == f"Target {target} is not available: it is not among the instances"
+
+
+def test_what_was_never_seen_is_not_said_to_run(sim: Simulator, run: Any) -> None:
+    restores = [
+        {"service": "dcs", "instance_id": names.DCS_OTHER, "restore_id": names.DCS_RESTORE_OLD},
+        {"service": "ddm", "job_id": "5f2c1e8000000000000000000000ffff"},
+    ]
+    for options in ({"wait": False}, {"wait_timeout": 1}):
+        result = run("restore_wait", restores=restores, **options)
+        assert (result["failed"], [(row["outcome"], row["error_kind"]) for row in result["results"]]) == (True, [(None, "not_found")] * 2)
+        assert all("could not be seen within" in row["msg"] and "Nothing was started" not in row["msg"] for row in result["results"])
+
+
+def test_a_job_of_something_else_is_not_attached_to(sim: Simulator, run: Any) -> None:
+    pair = {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET}
+    with sim.state.lock:
+        sim.state.jobs["restart"] = dataclasses.replace(sim.state.jobs[names.DDM_JOB_OLD], id="restart", name="RestartInstance")
+    nothing = ["Nothing was started."]
+    refused(run("ddm_recovery", job_id="restart"), "not_restorable", "Job restart is a RestartInstance, not a RestoreInstance.", *nothing)
+    result = run("ddm_recovery", job_id=names.DDM_JOB_OLD, **pair)
+    refused(result, "not_restorable", f"is one of instance {names.DDM_TARGET_ASSOCIATED}, not of {names.DDM_TARGET}", *nothing)
+    for fitting in ({"target_instance_id": names.DDM_TARGET_ASSOCIATED}, {**pair, "instance_id": names.DDM_TARGET_ASSOCIATED}, {}):
+        assert run("ddm_recovery", job_id=names.DDM_JOB_OLD, **fitting)["outcome"] == "unchanged"
+    assert sim.posts() == []
 
 
 def test_a_job_that_has_failed_cannot_be_attached_to(sim: Simulator, run: Any) -> None:

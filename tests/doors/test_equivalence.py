@@ -21,16 +21,16 @@ from tests.simulator import scenario as ids
 
 PLAYS = runs.HERE / "plays"
 WHOLE = pytest.mark.parametrize("args", [["--skip-tags", "slow"], pytest.param([], marks=pytest.mark.slow)], ids=["most", "all"])
-KINDS = {  # of failures.yml; None where Ansible refuses the task itself
-    "missing": None,
+KINDS = {  # of failures.yml; None where Ansible fails before the module begins
+    "missing": "invalid_argument",
     "blank": "invalid_argument",
-    "unsupported": None,
-    "choices": None,
-    "inner": None,
+    "unsupported": "invalid_argument",
+    "choices": "invalid_argument",
+    "inner": "invalid_argument",
     "exclusive": "invalid_argument",
-    "type_error": None,
+    "type_error": "invalid_argument",
     "out_of_range": "invalid_argument",
-    "element_error": None,
+    "element_error": "invalid_argument",
     "no_id": "invalid_argument",
     "no_credentials": "invalid_argument",
     "wrong_credentials": "auth_failed",
@@ -43,7 +43,7 @@ KINDS = {  # of failures.yml; None where Ansible refuses the task itself
     "no_certificate": "tls_error",
     "no_connection": "transport_error",
     "no_bundle": "invalid_argument",
-    "not_in_time": "wait_timeout",
+    "not_in_time": "not_found",
     "undefined_variable": None,
 }
 
@@ -84,7 +84,7 @@ def test_arguments_and_flow(args: list[str], sim: Simulator, tls: Simulator, tmp
 
 def check_arguments(done: runs.Run) -> None:
     wrong = [name for name, result in done.registered["localhost"].items() if isinstance(result, dict) and result.get("error_kind")]
-    known = {"times", "home", "proxy", "retried", "to_rescue", "ansible_failed_result"}
+    known = {"times", "home", "proxy", "retried", "to_rescue", "ansible_failed_result", "hidden_failure"}
     assert set(wrong) - known == {"environment_of_task", "environment_of_block"}
     defaults = [done.arguments(task) for task in ("Defaults of the group", "Defaults by name win", "The task's own options win")]
     assert [(given["http_timeout"], given["region"]) for given in defaults] == [(50, "eu-west-101"), (40, "eu-west-101"), (30, None)]

@@ -19,13 +19,13 @@ from tests.simulator import Simulator
 from tests.simulator import scenario as ids
 
 PLAY = runs.HERE / "plays" / "start.yml"
-KINDS = {  # of the tasks that fail; None where Ansible refuses the task itself
+KINDS = {  # of the tasks that fail; None where Ansible refuses the task before it begins
     "some": "invalid_argument",
     "clash": "not_restorable",
-    "no_service": None,
+    "no_service": "invalid_argument",
     "no_id": "invalid_argument",
     "out_of_range": "invalid_argument",
-    "unknown": None,
+    "unknown": "invalid_argument",
     "defaults": "auth_failed",
     "environment_of_task": "invalid_argument",
     "background": None,

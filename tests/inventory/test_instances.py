@@ -139,6 +139,10 @@ def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(sim: Simu
     path = source(tmp_path, services=["dcs", "ddm"], **cache)
     assert door.playbook("- hosts: all\n  gather_facts: false\n", sim.env, "-i", str(path), "--flush-cache").rc == 0
     assert len(sim.ledger) > asked
+    for other in ({"HW_REGION_NAME": "eu-west-101"}, {"HW_PROJECT_ID": "0" * 32}, {"HW_ACCESS_KEY": "ANOTHER"}):
+        asked = len(sim.ledger)
+        door.playbook("- hosts: all\n  gather_facts: false\n", {**sim.env, **other}, "-i", str(path))
+        assert len(sim.ledger) > asked
     kept = "".join(path.read_text() for path in (tmp_path / "cache").iterdir())
     assert "orders-cache" in kept and ids.SECRET_KEY not in kept and ids.ACCESS_KEY not in kept
 

@@ -289,6 +289,7 @@ def test_the_tag_plan_starts_nothing_and_no_data_node_is_planned_twice(sim: Simu
     first, second = result(done)["targets"]
     assert (first["action"], first["outcome"]) == ("restore", "planned")
     assert (first["request"]["restore_time"], first["request"]["data_node_relations"]) == (int(an_hour_ago.timestamp() * 1000), crossed)
+    assert (result(done)["check_mode"], result(done)["failed"]) == (True, True)
     assert (second["action"], second["outcome"], second["error_kind"]) == (None, "failed", "not_restorable")
     assert f"is planned to be overwritten for {ids.DDM_TARGET} already" in second["msg"]
 

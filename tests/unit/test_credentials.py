@@ -325,4 +325,4 @@ def test_a_project_id_that_is_none(value: str) -> None:
 
 def test_a_project_must_be_known_somehow() -> None:
     with pytest.raises(InvalidArgument, match=r"project_id \(HW_PROJECT_ID\), project_name or region"):
-        Cloud({**AKSK, "dcs_endpoint": "https://dcs.example.com"}, {})
+        Cloud({**AKSK, "dcs_endpoint": "https://dcs.example.com"}, {}).get("dcs", "v2", "instances")

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils import _many
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _many, _module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _start
 from tests import door
@@ -125,7 +125,7 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
         (cache(1, restore_point=None), ["one of the following is required: backup_id, restore_point"]),
         (cache(1, backup_id="x"), ["mutually exclusive: backup_id|restore_point"]),
         ({"service": "ddm"}, ["one of the following is required: instance_id, job_id"]),
-        (database(1, restore_time=None), ["required together"]),
+        (database(1, restore_time=None), ["one of the following is required: restore_time, job_id"]),
         (database(1, target_instance_id=ids.fleet_ddm_source(1)), ["target_instance_id is the source itself"]),
         (cache(1, remark="x" * 95), ["remark has 95 characters"]),
         (cache(1, restore_point="soon"), ["restore_point"]),
@@ -238,6 +238,53 @@ def test_what_became_of_one_is_not_known(sim: Simulator, start: Any) -> None:
     assert "not started" not in result["msg"] and "Nothing was repeated." in result["msg"]
 
 
+def neighbours(sim: Simulator) -> list[Entry]:
+    """Two restores from one source, to two targets, where a job names its source."""
+    with sim.state.lock:
+        sim.state.settings.job_instance = "source"
+        for instance in sim.state.ddm_instances.values():
+            instance.vpc_name = "vpc"
+        for node in sim.state.data_nodes.values():
+            node.vpc_name = "vpc"
+    source = RELATIONS[0]["source_instance_id"]
+    pairs = [[{"source_instance_id": source, "target_instance_id": f"f1ee7{'1' * 19}{number:08x}in01"}] for number in range(2)]
+    return [database(0, target_instance_id=ids.fleet_ddm_target(number), data_node_relations=pair) for number, pair in enumerate(pairs)]
+
+
+def test_a_neighbour_from_the_same_source_is_not_taken_for_it(sim: Simulator, start: Any) -> None:
+    """The answer for the first target is lost, and its job appears after a minute: that of the second is not there before."""
+    sim.fault("reset", "ddm.recovery", hints={"visibility": 60, "fail": "The disk broke."})
+    result = start(*neighbours(sim))
+    assert result["failed"] is False, result["msg"]
+    assert [row["adopted"] for row in result["results"]] == [True, False]
+    target = {job.id: job.target_id for job in sim.state.jobs.values()}
+    assert [target[row["job_id"]] for row in result["results"]] == [ids.fleet_ddm_target(0), ids.fleet_ddm_target(1)]
+
+
+def test_those_of_one_source_start_one_after_the_other() -> None:
+    entries = [database(0), cache(0), database(0, target_instance_id="t"), {"service": "ddm", "job_id": "j"}, database(1), cache(1)]
+    assert _start.in_turn(entries) == [[0, 2], [1], [3], [4], [5]]
+
+
+def test_one_job_is_not_that_of_two(sim: Simulator) -> None:
+    answers = [{"changed": True, "outcome": "started", "job_id": "j", "adopted": adopted} for adopted in (False, True)]
+    result = _start.summary([database(0), database(1)], answers)
+    assert kinds(result) == [None, "outcome_unknown"]
+    assert (result["failed"], len(result["running"]), result["results"][1]["changed"]) == (True, 1, True)
+    assert "the job that was found, j, is that of another of these restores" in result["msg"]
+
+
+def test_whoever_is_to_stop_before_a_request_that_changes_something_does(sim: Simulator, start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker whose controller was killed: nothing more is started."""
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_module, "CONTEXT", {"before_post": stop})
+    result = start(cache(0), database(0))
+    assert (kinds(result), result["changed"], sim.posts()) == (["internal_error"] * 2, False, [])
+
+
 def test_each_has_the_whole_time_to_start(sim: Simulator, start: Any, server: tuple[Simulator, Time], monkeypatch: pytest.MonkeyPatch) -> None:
     """Also the last one of many, when the time of the first is long over."""
     monkeypatch.setattr(_many, "THREADS", 1)
@@ -300,6 +347,22 @@ def test_one_that_is_slow_holds_up_no_other() -> None:
 
 def password(sim: Simulator) -> dict[str, str]:
     return sim.env_for("password")
+
+
+def test_a_region_without_one_of_the_task(sim: Simulator, server: tuple[Simulator, Time], start: Any) -> None:
+    env = {**sim.env, "HW_REGION_NAME": ""}
+    result = start(cache(0, region=ids.REGION), database(0, region=ids.REGION), env=env)
+    assert (kinds(result), len(sim.posts())) == ([None, None], 2)
+    waited = door.module("restore_wait", env, clock=server[1].clock, restores=result["running"], wait=False)
+    assert [row["outcome"] for row in waited["results"]] == ["started", "started"]
+
+
+def test_a_sign_in_that_does_not_answer_is_tried_for_one_of_many(sim: Simulator, start: Any, server: tuple[Simulator, Time]) -> None:
+    sim.fault("unavailable", "iam.token", times=None)
+    result = start(*map(cache, range(30)), env=password(sim), max_retries=3)
+    assert (kinds(result), len(sim.requests("iam.token"))) == (["server_error"] * 30, 4)
+    messages = [row["msg"] for row in result["results"]]
+    assert max(map(len, messages)) < 300 and server[1].passed < 30
 
 
 def test_all_sign_in_once(sim: Simulator, start: Any) -> None:

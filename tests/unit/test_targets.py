@@ -38,7 +38,9 @@ def test_options_that_are_not_set_are_left_out_and_the_others_are_text() -> None
     assert targets.dcs_target({"instance_id": "i1", "operation_id": ""}, "CHG").request["operation_id"] == "CHG"
     time = datetime.datetime(2025, 5, 20, tzinfo=datetime.UTC)
     assert database(restore_time=time).request["restore_time"] == "2025-05-20 00:00:00+00:00"
-    assert database(job_id="j1", restore_time="latest").request == {"service": "ddm", "job_id": "j1"}
+    pair = {"instance_id": "s1", "target_instance_id": "t1"}
+    assert database(job_id="j1", restore_time="latest").request == {"service": "ddm", **pair, "job_id": "j1"}
+    assert targets.dcs_target({"instance_id": "i1", "operation_id": 0}, None).request["operation_id"] == "0"
 
 
 def test_the_plan_is_pinned() -> None:
@@ -78,7 +80,8 @@ def test_what_cannot_be_planned_is_not_started_and_what_gives_no_answer_has_fail
 
 
 def test_the_end_of_the_wait() -> None:
-    running = targets.started([cache(), cache(), database()], answer(DCS_PLAN, DCS_PLAN, DDM_PLAN), NOW)
+    begun = [{**DCS_PLAN, "restore_id": "r1"}, {**DCS_PLAN, "restore_id": "r2"}, {**DDM_PLAN, "job_id": "j1"}]
+    running = targets.started([cache(), cache(), database()], answer(*begun), NOW)
     rows = [
         {"outcome": "succeeded", "elapsed": 4.6, "restore": {"created_at": "a", "updated_at": "b"}},
         {"outcome": "started", "elapsed": 9.0, "error_kind": "wait_timeout", "msg": "Too late.", "restore": {"created_at": "a", "updated_at": "b"}},
@@ -89,7 +92,7 @@ def test_the_end_of_the_wait() -> None:
         ("failed", "wait_timeout", "a", None, 9.0),
         ("failed", "auth_failed", None, None, None),
     ]
-    assert targets.result_lines(found[:1]) == ["dcs cache (i1): succeeded in 5 s"]
+    assert targets.result_lines(found[:1]) == ["dcs cache (i1): succeeded in 5 s, restore r1"]
 
 
 def test_hosts() -> None:
@@ -97,7 +100,10 @@ def test_hosts() -> None:
     found = targets.host_target("db", host)
     assert (found.instance_id, found.source_instance_id) == ("t1", "s1")
     assert found.request == {"service": "ddm", "region": "west", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
-    assert targets.host_target("db", {**host, "job_id": "j1"}).request == {"service": "ddm", "region": "west", "job_id": "j1"}
+    attached = {"service": "ddm", "region": "west", "instance_id": "s1", "target_instance_id": "t1", "job_id": "j1"}
+    assert targets.host_target("db", {**host, "job_id": "j1"}).request == attached
+    attached.pop("target_instance_id")
+    assert targets.host_target("db", {**host, "target_instance_id": "", "job_id": "j1"}).request == attached
     latest = {"service": "dcs", "instance_id": "i1", "restore_point": "latest"}
     assert targets.host_target("cache", {"service": "dcs", "instance_id": "i1", "restore_time": "of a group"}).request == latest
     assert targets.host_target("cache", {**latest, "backup_id": "b1"}).request["backup_id"] == "b1"
@@ -118,6 +124,35 @@ def test_a_host_that_is_no_instance_has_failed(variables: dict[str, Any], words:
     found = targets.host_target("localhost", variables)
     assert (found.outcome, found.failed_step, found.error_kind, found.changed) == ("failed", "plan", "invalid_argument", False)
     assert words in str(found.msg)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"service": "ddm", "instance_id": "s1"}, "no target_instance_id"),
+        ({"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "data_node_relations": [{"source_instance_id": "n1"}]}, "two ids each"),
+        ({"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "data_node_relations": {"n1": "n2"}}, "two ids each"),
+        ({"service": "dcs", "instance_id": "../x"}, "instance_id '../x' is not an id"),
+    ],
+)
+def test_a_host_that_cannot_be_restored_fails_alone(variables: dict[str, Any], words: str) -> None:
+    found = targets.host_target("db", variables)
+    assert (found.outcome, found.failed_step, found.error_kind, found.changed) == ("failed", "plan", "invalid_argument", False)
+    assert words in str(found.msg)
+
+
+def test_what_was_restored_from_a_backup_that_is_gone() -> None:
+    row = {**DCS_PLAN, "restore_id": "r1", "backup": None}
+    for outcome, adopted, action in (("unchanged", False, "nothing"), ("started", True, "adopt")):
+        (found,) = targets.planned([cache(backup_id="b1")], answer({**row, "outcome": outcome, "adopted": adopted}), NOW)
+        assert (found.action, found.what, found.request["backup_id"]) == (action, "backup b1", "b1")
+        (found,) = targets.started([cache(backup_id="b1")], answer({**row, "outcome": outcome, "adopted": adopted}), NOW)
+        assert (found.outcome, found.restore_id) == (outcome, "r1")
+
+
+def test_what_a_task_that_only_checks_has_not_started() -> None:
+    (found,) = targets.started(targets.planned([cache()], answer(DCS_PLAN), NOW), answer(DCS_PLAN), NOW)
+    assert (found.outcome, found.failed_step) == ("planned", None)
 
 
 def test_a_restore_counts_when_its_instance_runs() -> None:

@@ -141,7 +141,7 @@ def test_reads_may_fail_until_the_deadline() -> None:
     watched, looks = watch(time, BROKEN)
     run(time, watched)
     assert isinstance(watched.error, WaitTimeout)
-    assert str(watched.error).startswith("Restore could not be seen within 100 s. It was not stopped, nothing was repeated: ")
+    assert str(watched.error).startswith(f"Restore could not be seen within 100 s ({BROKEN}). It was not stopped, nothing was repeated: ")
     assert len(looks) == 11
 
 

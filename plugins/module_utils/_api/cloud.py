@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import json
 import os
@@ -17,12 +18,13 @@ from urllib.parse import quote
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, credentials, iam
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, InvalidArgument, NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, InvalidArgument, NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, PerThread
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
 AGENT = "huaweicloud.recovery (Ansible collection)"
+PATIENCE = 10.0  # seconds for which a failure of IAM is that of every operation
 
 
 class Caller:
@@ -30,7 +32,8 @@ class Caller:
 
     def __init__(self, token: str | None, project: str | None) -> None:
         self.token, self.project, self.lock = token, project, threading.RLock()
-        self.refused: ApiError | None = None  # a wrong password is not tried again by each twin: that locks the account
+        self.refused: CloudError | None = None  # the last failure of IAM
+        self.until = 0.0  # when, as monotonic seconds, IAM is asked again
 
 
 class Cloud:
@@ -44,18 +47,17 @@ class Cloud:
         hide: t.Callable[[str], t.Any] = lambda secret: None,
         http: t.Callable[..., Answer] | None = None,
         progress: t.Callable[[t.Any], None] = lambda event: None,
+        before_post: t.Callable[[], None] = lambda: None,
     ) -> None:
         environ = os.environ if environ is None else environ
         for secret in credentials.secret_values(options, environ):
             hide(secret)
         self.settings = credentials.resolve(options, environ)
-        self.clock, self.progress, self._hide = clock or Clock(), progress, hide
+        self.clock, self.progress, self._before_post, self._hide = clock or Clock(), progress, before_post, hide
         self.posted = False  # whether a POST may have changed something
         self._caller = Caller(self.settings.get("auth_token"), self.settings.get("project_id"))
         if self._caller.project is not None and not is_id(self._caller.project):
             raise InvalidArgument("project_id is not an id (letters, digits, '-' and '_', at most 128).")
-        if not self._caller.project and not (self.settings.get("project_name") or self.settings.get("region")):
-            raise InvalidArgument("project_id (HW_PROJECT_ID), project_name or region is needed to know the project.")
         verify = self.settings.get("validate_certs", True)
         self._http = http or PerThread(lambda: Http(verify, self.settings.get("ca_path"), hide=hide))
         self._sent: str | None = None  # the token of the last request
@@ -70,8 +72,8 @@ class Cloud:
         twin.session = twin._session()
         if region not in (None, self.region):
             twin.settings = {**self.settings, "region": region}
-            if self.region:
-                twin.settings.pop("project_id", None)
+            for name in credentials.PROJECT if self.region else ():
+                twin.settings.pop(name, None)
             twin._caller = Caller(self.settings.get("auth_token"), twin.settings.get("project_id"))
         return twin
 
@@ -83,14 +85,15 @@ class Cloud:
     @property
     def project_id(self) -> str:
         """The project's id: given, or from the token, or looked up by name once."""
-        caller = self._caller
+        caller, name = self._caller, self.settings.get("project_name") or self.region
+        if caller.project is None and not name:
+            raise InvalidArgument("project_id (HW_PROJECT_ID), project_name or region is needed to know the project.")
         if caller.project is None:
-            with caller.lock:
+            with caller.lock, self._remembering():
                 if caller.project is None and self.settings["way"].startswith("username"):
                     self._sign_in()
                 if caller.project is None:
-                    name = self.settings.get("project_name") or self.settings["region"]
-                    caller.project = iam.project_id(lambda url: self.session.read("GET", url, self._signed), endpoint("iam", self.settings), name)
+                    caller.project = iam.project_id(lambda url: self.session.read("GET", url, self._signed), endpoint("iam", self.settings), t.cast(str, name))
         return caller.project
 
     def get(self, service: str, version: str, *path: str, query: t.Mapping[str, t.Any] | None = None) -> Reply:
@@ -106,6 +109,7 @@ class Cloud:
 
     def post_once(self, service: str, version: str, *path: str, body: t.Mapping[str, t.Any]) -> Reply:
         """Send one POST, once. Only the sender of _restore.py calls this."""
+        self._before_post()
         self.posted = True
         return self.session.post_once(self._url(service, version, path), self._signed, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
 
@@ -135,14 +139,21 @@ class Cloud:
 
     def _sign_in(self) -> None:
         caller = self._caller
-        if caller.refused is not None:
-            raise caller.refused
-        try:
+        with self._remembering():
             caller.token, caller.project = iam.token(self.session, endpoint("iam", self.settings), {**self.settings, "project_id": caller.project})
-        except ApiError as error:
-            caller.refused = error if error.kind == "auth_failed" else None
-            raise
         self._hide(caller.token)
+
+    @contextlib.contextmanager
+    def _remembering(self) -> t.Iterator[None]:
+        """Have a failure of IAM be that of all twins for a while: of many, each would wait for it in turn. A wrong password locks the account."""
+        caller = self._caller
+        if caller.refused is not None and (caller.refused.kind == "auth_failed" or self.clock.monotonic() < caller.until):
+            raise caller.refused.again()
+        try:
+            yield
+        except CloudError as error:
+            caller.refused, caller.until = error.again(), self.clock.monotonic() + PATIENCE
+            raise
 
     def _signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
         """Return the headers of a request, with its token or signature."""

@@ -48,6 +48,12 @@ class CloudError(Exception):
         """Return the keys of the failed task beside msg."""
         return {"error_kind": self.kind, "changed": self.changed, **{key: value for key, value in self.facts.items() if value is not None}}
 
+    def again(self) -> CloudError:
+        """Return a copy, to be raised for another operation: whoever catches an error may add to it."""
+        twin = type(self).__new__(type(self), *self.args)
+        vars(twin).update(vars(self), facts=dict(self.facts))
+        return twin
+
 
 class InvalidArgument(CloudError):
     """The input cannot be right; no request was sent, and the message says so."""

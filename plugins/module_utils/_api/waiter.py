@@ -37,6 +37,7 @@ class Watch:
     look: t.Callable[[], Status]
     last: Status | None = None
     error: CloudError | None = None
+    trouble: CloudError | None = None  # why the last look saw nothing
     done: bool = False
     elapsed: float = 0.0  # seconds waited
     _due: float = 0.0
@@ -55,11 +56,13 @@ class Watch:
                 if self.done and self.last.state == "failed":
                     self.error = failed(self)
         except NotFound as error:
+            self.trouble = error
             missing = now - (started if self._seen is None else self._seen)
             if missing >= (UNSEEN if self._seen is None else VANISHED):
                 what = "was accepted, but cannot be seen yet" if self._seen is None else "can no longer be found"
                 self.error = OutcomeUnknown(f"{self.name} {what} ({error}) Nothing was repeated. Look at the instance before anything else.", **self.facts())
         except CloudError as error:
+            self.trouble = error
             if not error.transient:
                 keys = " with working credentials" if error.kind in ("auth_failed", "denied") else ""
                 hint = f"It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
@@ -115,8 +118,10 @@ def failed(watch: Watch) -> OperationFailed:
 
 
 def timed_out(watch: Watch, timeout: float) -> WaitTimeout:
-    """Return the error for an operation that still runs when the time is over."""
-    state = f"is still running after {timeout:g} s (last status: {watch.last.status})" if watch.last else f"could not be seen within {timeout:g} s"
+    """Return the error for an operation that still runs, or was never seen, when the time is over."""
+    state = f"could not be seen within {timeout:g} s ({watch.trouble})"
+    if watch.last:
+        state = f"is still running after {timeout:g} s (last status: {watch.last.status})"
     return WaitTimeout(
         f"{watch.name} {state}. It was not stopped, nothing was repeated: run the task again, it attaches to it, with a larger wait_timeout if need be.",
         **watch.facts(),
