@@ -269,3 +269,11 @@ def test_a_request_counts_as_sent_unless_the_opposite_is_proved() -> None:
 )
 def test_an_error_says_what_to_look_at(status: int, code: str | None, hint: str) -> None:
     assert str(ApiError("It failed.", status, code, True)) == f"It failed.{hint}"
+
+
+def test_a_copy_says_the_same_and_takes_what_is_added_for_itself() -> None:
+    error = ApiError("Too many.", 429, "APIGW.0308", False, retry_after=3.0, request_id="r")
+    twin = error.again()
+    assert (type(twin), str(twin), twin.args, vars(twin)) == (ApiError, str(error), error.args, vars(error))
+    twin.facts["job_id"], twin.args = "j", ("Other words.",)
+    assert "job_id" not in error.facts and str(error).startswith("Too many.")

@@ -145,6 +145,13 @@ def test_reads_may_fail_until_the_deadline() -> None:
     assert len(looks) == 11
 
 
+def test_what_was_never_there_is_told_with_its_reason() -> None:
+    watched, dummy = watch(Time(), GONE)
+    run(Time(), watched, timeout=20)
+    assert isinstance(watched.error, WaitTimeout) and watched.trouble is GONE
+    assert str(watched.error).startswith(f"Restore could not be seen within 20 s ({GONE}). ")
+
+
 @pytest.mark.parametrize(("status", "keys"), [(401, " with working credentials"), (403, " with working credentials"), (400, "")])
 def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, keys: str) -> None:
     time, error = Time(), ApiError(f"HTTP {status}.", status, None, True)
