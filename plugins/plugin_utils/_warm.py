@@ -38,7 +38,6 @@ def warm_up(run: t.Callable[..., None]) -> None:
             common_json.get_module_decoder("legacy", direction)
     run(lambda: run_module(plan, {}), {**KEYS, "_ansible_no_log": True}, {"environ": {}, "http": Rehearsal()})
     HIDDEN.clear()
-    gc.collect()
     gc.freeze()  # as Python's documentation has it before a fork: a worker that looked for cycles here would copy all memory, a fifth of a task
 
 

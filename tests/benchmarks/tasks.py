@@ -118,13 +118,15 @@ def ratio(found: dict[str, tuple[float, float]], name: str, other: str) -> float
 
 
 def aims(found: dict[str, tuple[float, float]]) -> list[tuple[str, float, float]]:
-    """What is aimed at, the worst that was measured, and the most that it should be."""
-    action = [name for name in found if name in OURS]
+    """What is aimed at, the worst that was measured, and the most that it should be. Of modules the median as well: they differ by less than two rounds."""
+    action, modules = [name for name in found if name in OURS], [f"{name}, module" for name in OURS]
     wanted = [
         ("info task in process, to `debug`", action, FLOOR, 2.0),
         ("info task in process, to `uri`", action, YARDSTICK, 0.12),
         ("info task in process, to `rds_snapshot_info`", action, AMAZON, 0.07),
         ("info task in process over https, to `debug`", [f"{TLS}, https"], FLOOR, 2.5),
-        ("info task as a module, to `uri`", [f"{name}, module" for name in OURS], YARDSTICK, 1.0),
+        ("info task as a module, the worst of them, to `uri`", modules, YARDSTICK, 1.0),
     ]
-    return [(what, max(ratio(found, name, other) for name in names), most) for what, names, other, most in wanted]
+    middle = statistics.median(ratio(found, name, YARDSTICK) for name in modules)
+    worst = [(what, max(ratio(found, name, other) for name in names), most) for what, names, other, most in wanted]
+    return [*worst[:-1], ("info task as a module, their median, to `uri`", middle, 1.0), worst[-1]]
