@@ -39,7 +39,7 @@ cores: venv ## The tests on each supported ansible-core; make cores ARGS='-s cor
 	@$(RUN) nox $(ARGS)
 
 soak: venv ## A million random schedules of faults; make soak ARGS='--count 1000' for fewer
-	@$(RUN) python -m tests.schedules --count 1000000 $(ARGS)
+	@$(RUN) python -m tests.protocol --count 1000000 $(ARGS)
 
 mutation: venv ## Change the code at random and see whether the unit tests notice
 	@$(RUN) python tests/tools/mutation.py $(ARGS)

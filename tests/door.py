@@ -46,11 +46,25 @@ Result = dict[str, Any]
 # In this process
 
 
-def module(name: str, env: Mapping[str, str], /, check: bool = False, diff: bool = False, clock: Clock | None = None, **params: Any) -> Result:
+def module(
+    name: str,
+    env: Mapping[str, str],
+    /,
+    check: bool = False,
+    diff: bool = False,
+    clock: Clock | None = None,
+    **params: Any,
+) -> Result:
     """Run a module's real main() and return its JSON result, always with `failed`. The environment is `env` and an empty HOME, nothing else."""
     main = code(name).main
     with _home() as home:
-        arguments = {**params, "_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_remote_tmp": home, "_ansible_tmpdir": home}
+        arguments = {
+            **params,
+            "_ansible_check_mode": check,
+            "_ansible_diff": diff,
+            "_ansible_remote_tmp": home,
+            "_ansible_tmpdir": home,
+        }
         clean = {"HOME": home, "PATH": os.environ.get("PATH", os.defpath), **env}
         output = io.StringIO()
         with contextlib.ExitStack() as stack:
@@ -64,7 +78,11 @@ def module(name: str, env: Mapping[str, str], /, check: bool = False, diff: bool
                 main()
     leaks.check(output.getvalue())
     result: Result = json.loads(output.getvalue())
-    return {"failed": False, **result, "warnings": [_message(warning) for warning in result.get("warnings", [])]}
+    return {
+        "failed": False,
+        **result,
+        "warnings": [_message(warning) for warning in result.get("warnings", [])],
+    }
 
 
 @contextlib.contextmanager
@@ -72,7 +90,9 @@ def _arguments(arguments: Mapping[str, Any]) -> Iterator[None]:
     try:
         testing = importlib.import_module("ansible.module_utils.testing")  # from ansible-core 2.19 on
     except ImportError:
-        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()):
+        with mock.patch.object(
+            basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+        ):
             yield
     else:
         with testing.patch_module_args(dict(arguments)):
@@ -115,10 +135,18 @@ class Completed:
     def of(self, action: str) -> list[Result]:
         """The results of one module (its short name) or of one task (its name)."""
         wanted = (action, f"huaweicloud.recovery.{action}", f"ansible.builtin.{action}")
-        return [entry["result"] for entry in self.results if entry["action"] in wanted or entry["task"] == action]
+        return [
+            entry["result"] for entry in self.results if entry["action"] in wanted or entry["task"] == action
+        ]
 
 
-def playbook(content: str | os.PathLike[str], env: Mapping[str, str], *args: str, cwd: str | os.PathLike[str] | None = None, timeout: float = 120) -> Completed:
+def playbook(
+    content: str | os.PathLike[str],
+    env: Mapping[str, str],
+    *args: str,
+    cwd: str | os.PathLike[str] | None = None,
+    timeout: float = 120,
+) -> Completed:
     """Run ansible-playbook on a file (a path, or the FQCN of a playbook in the collection) or on the text of one (several lines)."""
     with _home() as home:
         target = os.fspath(content)
@@ -131,10 +159,26 @@ def playbook(content: str | os.PathLike[str], env: Mapping[str, str], *args: str
 def adhoc(name: str, env: Mapping[str, str], /, *args: str, timeout: float = 120, **params: Any) -> Completed:
     """Run one module with `ansible localhost -m`."""
     with _home() as home:
-        return _run(["ansible", "localhost", "-m", f"huaweicloud.recovery.{name}", "-a", json.dumps(params) if params else "", *args], env, home, None, timeout)
+        return _run(
+            [
+                "ansible",
+                "localhost",
+                "-m",
+                f"huaweicloud.recovery.{name}",
+                "-a",
+                json.dumps(params) if params else "",
+                *args,
+            ],
+            env,
+            home,
+            None,
+            timeout,
+        )
 
 
-def _run(command: list[str], env: Mapping[str, str], home: str, cwd: str | os.PathLike[str] | None, timeout: float) -> Completed:
+def _run(
+    command: list[str], env: Mapping[str, str], home: str, cwd: str | os.PathLike[str] | None, timeout: float
+) -> Completed:
     record = Path(home) / "results.jsonl"
     done = subprocess.run(
         [_tool(command[0]), *command[1:]],
@@ -149,7 +193,9 @@ def _run(command: list[str], env: Mapping[str, str], home: str, cwd: str | os.Pa
     )
     recorded = record.read_text(encoding="utf-8") if record.exists() else ""
     leaks.check(done.stdout + done.stderr + recorded)
-    return Completed(done.returncode, done.stdout, done.stderr, [json.loads(line) for line in recorded.splitlines()])
+    return Completed(
+        done.returncode, done.stdout, done.stderr, [json.loads(line) for line in recorded.splitlines()]
+    )
 
 
 def environment(home: str) -> dict[str, str]:
@@ -174,7 +220,11 @@ def environment(home: str) -> dict[str, str]:
 def _tool(name: str) -> str:
     """Ansible's command beside this Python; in an environment whose path holds a space, the one on PATH."""
     beside = Path(sys.executable).with_name(name)
-    return str(beside) if beside.exists() and not re.search(r"\s", str(beside)) else shutil.which(name) or str(beside)
+    return (
+        str(beside)
+        if beside.exists() and not re.search(r"\s", str(beside))
+        else shutil.which(name) or str(beside)
+    )
 
 
 @contextlib.contextmanager

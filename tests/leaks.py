@@ -13,11 +13,17 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus
 
-from tests.simulator import scenario
+from tests.cloud import scenario
 
 # what the suite signs in with everywhere, and what can be told by its look: a token that was fetched, a signature
-SECRETS = {name: getattr(scenario, name) for name in ("PASSWORD", "SECRET_KEY", "TEMP_SECRET_KEY", "SECURITY_TOKEN", "TOKEN", "EXPIRED_TOKEN")}
-LOOKS = {"a fetched token": re.compile(r"MII[A-Za-z0-9+/]{40}"), "a signature": re.compile(r"Signature=[0-9a-f]{8}")}
+SECRETS = {
+    name: getattr(scenario, name)
+    for name in ("PASSWORD", "SECRET_KEY", "TEMP_SECRET_KEY", "SECURITY_TOKEN", "TOKEN", "EXPIRED_TOKEN")
+}
+LOOKS = {
+    "a fetched token": re.compile(r"MII[A-Za-z0-9+/]{40}"),
+    "a signature": re.compile(r"Signature=[0-9a-f]{8}"),
+}
 
 
 @functools.cache
@@ -34,18 +40,29 @@ def forms(secret: str) -> dict[str, str]:
         "a Python literal": repr(secret)[1:-1],
         "an ASCII Python literal": ascii(secret)[1:-1],
     }
-    for before in range(3):  # within the base64 of anything longer, say of user:password, it is written in one of three ways
+    for before in range(
+        3
+    ):  # within the base64 of anything longer, say of user:password, it is written in one of three ways
         padded = b"\0" * before + raw
         for name, encode in (("base64", base64.b64encode), ("URL-safe base64", base64.urlsafe_b64encode)):
-            found[f"{name}, {before} bytes in"] = encode(padded)[(0, 2, 3)[before] : len(padded) // 3 * 4].decode()
-    found.update({f"{name}, in JSON": json.dumps(form, ensure_ascii=False)[1:-1] for name, form in found.items()})
+            found[f"{name}, {before} bytes in"] = encode(padded)[
+                (0, 2, 3)[before] : len(padded) // 3 * 4
+            ].decode()
+    found.update(
+        {f"{name}, in JSON": json.dumps(form, ensure_ascii=False)[1:-1] for name, form in found.items()}
+    )
     return {name: form.lower() for name, form in found.items()}
 
 
 def leaks(text: str, secrets: Mapping[str, str]) -> list[str]:
     """Which secrets are in the text, and as what; [] when there is none. Capitals do not matter: %2b is %2B."""
     lowered = text.lower()
-    return [f"{name} as {form}" for name, secret in secrets.items() for form, written in forms(secret).items() if written in lowered]
+    return [
+        f"{name} as {form}"
+        for name, secret in secrets.items()
+        for form, written in forms(secret).items()
+        if written in lowered
+    ]
 
 
 def check(text: str) -> None:

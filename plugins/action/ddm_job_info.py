@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.huaweicloud.recovery.plugins.modules import ddm_job_info
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._door import Door
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
 
 
 class ActionModule(Door):

@@ -8,15 +8,23 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    InvalidArgument,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check, without_blanks
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, without_blanks
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _start
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._door import Door
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
 
 NAMES = {"dcs": "huaweicloud.recovery.dcs_restore", "ddm": "huaweicloud.recovery.ddm_recovery"}
-ANSIBLES = {"invocation", "ansible_facts", "deprecations", "exception"}  # keys of a module's result that are no answer
+ANSIBLES = {
+    "invocation",
+    "ansible_facts",
+    "deprecations",
+    "exception",
+}  # keys of a module's result that are no answer
 
 
 class ActionModule(Door):
@@ -29,7 +37,9 @@ class ActionModule(Door):
         """Run the module of each entry: all of them in check mode, which is the plan, then for good those whose plan could be made."""
         super(Door, self).run(None, task_vars)  # refuses what an action cannot do
         spec = {**CONNECTION, **_start.OPTIONS}
-        given = {name: value for name, value in self._task.args.items() if not name.startswith("_ansible")}  # prepare() may have added some
+        given = {
+            name: value for name, value in self._task.args.items() if not name.startswith("_ansible")
+        }  # prepare() may have added some
         self._task.args = without_blanks(given)
         try:
             options = self.validate_argument_spec(spec)[1]
@@ -47,11 +57,21 @@ class ActionModule(Door):
             self.end_if_orphaned()
             self._task.check_mode = check_mode  # core hands it on to the module
             try:
-                return self.answer(entry["service"], {**common, **_start.request(entry, repeated)}, entry["region"], task_vars)
+                return self.answer(
+                    entry["service"],
+                    {**common, **_start.request(entry, repeated)},
+                    entry["region"],
+                    task_vars,
+                )
             except CloudError as error:
                 return _start.failure(error)
             except AnsibleError as error:  # whether the module has begun is not known
-                return {"failed": True, "changed": not check_mode, "error_kind": "internal_error", "msg": f"The module could not be run: {error}"}
+                return {
+                    "failed": True,
+                    "changed": not check_mode,
+                    "error_kind": "internal_error",
+                    "msg": f"The module could not be run: {error}",
+                }
             finally:
                 self._task.check_mode = dry_run
 
@@ -60,16 +80,30 @@ class ActionModule(Door):
             planned[number] = row
 
         def apply() -> Result:
-            rows = [run(_start.pinned(entry, row), check_mode=False) if row.get("changed") else row for entry, row in zip(entries, planned)]
+            rows = [
+                run(_start.pinned(entry, row), check_mode=False) if row.get("changed") else row
+                for entry, row in zip(entries, planned)
+            ]
             return _start.summary(entries, rows)
 
         return execute(Plan(_start.summary(entries, planned), apply=apply), dry_run)
 
-    def answer(self, service: str, options: dict[str, t.Any], region: str | None, task_vars: dict[str, t.Any]) -> Result:
+    def answer(
+        self, service: str, options: dict[str, t.Any], region: str | None, task_vars: dict[str, t.Any]
+    ) -> Result:
         """Return what the module of a service says. Whoever interrupts it is not stopped here: no other restore is to be started then."""
         options = {**options, **({"region": region} if region else {})}
         given = {name: value for name, value in options.items() if value is not None}
         answer = self._execute_module(module_name=NAMES[service], module_args=given, task_vars=task_vars)
         if not answer.keys() & {"outcome", "error_kind"}:  # it was killed: what it has done is not known
-            answer = {**answer, "failed": True, "changed": not self._task.check_mode, "error_kind": "internal_error"}
-        return {name: value for name, value in answer.items() if name not in ANSIBLES and not name.startswith("_ansible")}
+            answer = {
+                **answer,
+                "failed": True,
+                "changed": not self._task.check_mode,
+                "error_kind": "internal_error",
+            }
+        return {
+            name: value
+            for name, value in answer.items()
+            if name not in ANSIBLES and not name.startswith("_ansible")
+        }

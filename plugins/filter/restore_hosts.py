@@ -50,7 +50,11 @@ import typing as t
 from ansible.errors import AnsibleError
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import Target, host_target, unusable
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import (
+    Target,
+    host_target,
+    unusable,
+)
 
 
 def restore_hosts(names: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> t.Any:
@@ -63,7 +67,10 @@ def target(name: str, hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> Target
     try:
         return host_target(name, hostvars[name])
     except AnsibleError as error:
-        return unusable(Target("", name, "", "", "", {}), f"The variables of {name} cannot be read: {error} Nothing was started.")
+        return unusable(
+            Target("", name, "", "", "", {}),
+            f"The variables of {name} cannot be read: {error} Nothing was started.",
+        )
 
 
 class FilterModule:

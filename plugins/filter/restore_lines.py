@@ -43,7 +43,11 @@ _value:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import Target, plan_lines, result_lines
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import (
+    Target,
+    plan_lines,
+    result_lines,
+)
 
 
 def restore_lines(rows: t.Sequence[t.Mapping[str, t.Any]], plan: bool = False) -> t.Any:

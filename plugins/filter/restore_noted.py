@@ -58,7 +58,13 @@ import time
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import Target, planned, started, verified, waited
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import (
+    Target,
+    planned,
+    started,
+    verified,
+    waited,
+)
 
 STEPS: dict[str, t.Callable[[list[Target], t.Any], list[Target]]] = {
     "plan": lambda targets, answer: planned(targets, answer, int(time.time() * 1000)),

@@ -57,9 +57,16 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._targets import dcs_target, ddm_target
 
 
-def restore_targets(ddm: t.Sequence[t.Mapping[str, t.Any]], dcs: t.Sequence[t.Mapping[str, t.Any]], operation_id: t.Any = None) -> t.Any:
+def restore_targets(
+    ddm: t.Sequence[t.Mapping[str, t.Any]], dcs: t.Sequence[t.Mapping[str, t.Any]], operation_id: t.Any = None
+) -> t.Any:
     """Return the targets for restore_ddm and restore_dcs."""
-    return from_cloud([vars(target) for target in [*map(ddm_target, ddm), *(dcs_target(entry, operation_id) for entry in dcs)]])
+    return from_cloud(
+        [
+            vars(target)
+            for target in [*map(ddm_target, ddm), *(dcs_target(entry, operation_id) for entry in dcs)]
+        ]
+    )
 
 
 class FilterModule:

@@ -86,14 +86,21 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT, SECRETS
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import (
+    ENVIRONMENT,
+    SECRETS,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import perform
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud, host_names, our_template
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import perform
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
+    from_cloud,
+    host_names,
+    our_template,
+)
 
 Row = dict[str, t.Any]
 FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery") for kind in ("yml", "yaml"))
@@ -137,8 +144,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def caller(self) -> str:
         """Return a digest of whom and where to ask: what another account or region has is no answer."""
-        known = {name: self.templar.template(self.get_option(name)) for name in CONNECTION if name not in SECRETS}
-        known.update({variable: os.environ.get(variable) for option in known for variable in ENVIRONMENT.get(option, ())})
+        known = {
+            name: self.templar.template(self.get_option(name)) for name in CONNECTION if name not in SECRETS
+        }
+        known.update(
+            {
+                variable: os.environ.get(variable)
+                for option in known
+                for variable in ENVIRONMENT.get(option, ())
+            }
+        )
         return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
     def ask(self, region: str | None) -> list[Row]:
@@ -149,28 +164,44 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             params["region"] = region
         if len(self.get_option("regions")) > 1:
             if any(params[name] for name in PROJECT):
-                raise AnsibleParserError("project_id and project_name belong to one region: leave them out when there are several regions.")
-            environ = {name: value for name, value in environ.items() if name not in [*ENVIRONMENT["project_id"], *ENVIRONMENT["project_name"]]}
+                raise AnsibleParserError(
+                    "project_id and project_name belong to one region: leave them out when there are several regions."
+                )
+            environ = {
+                name: value
+                for name, value in environ.items()
+                if name not in [*ENVIRONMENT["project_id"], *ENVIRONMENT["project_name"]]
+            }
         secrets: set[str] = set()
         answer = remove_values(perform(self.look, params, {}, {}, True, secrets, environ=environ), secrets)
         if answer.get("failed"):
-            raise AnsibleParserError(f"{answer['msg']} ({answer['error_kind']}{', region ' + region if region else ''})")
+            raise AnsibleParserError(
+                f"{answer['msg']} ({answer['error_kind']}{', region ' + region if region else ''})"
+            )
         return answer["rows"]
 
     def look(self, cloud: Cloud, params: Row) -> Plan:
         """Read the instances of the services asked for."""
-        lists: dict[str, t.Callable[[], list[Row]]] = {"dcs": Dcs(cloud).instances, "ddm": Ddm(cloud).instances}
+        lists: dict[str, t.Callable[[], list[Row]]] = {
+            "dcs": Dcs(cloud).instances,
+            "ddm": Ddm(cloud).instances,
+        }
         rows: list[Row] = []
         for service in self.get_option("services"):
             for row in lists[service]():
-                rows.append({"service": service, "region": cloud.region, "instance_id": row.pop("id", None), **row})
+                rows.append(
+                    {"service": service, "region": cloud.region, "instance_id": row.pop("id", None), **row}
+                )
         return Plan({"rows": rows})
 
     def add(self, host: str, row: Row) -> None:
         """Add one host, its variables and the groups it belongs to."""
         variables = {name: from_cloud(value) for name, value in row.items()}
         variables.update({f"instance_{name}": variables[name] for name in RESERVED if name in variables})
-        local = {"ansible_connection": "local", "ansible_python_interpreter": our_template("{{ ansible_playbook_python }}")}
+        local = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": our_template("{{ ansible_playbook_python }}"),
+        }
         self.inventory.add_host(host)
         for name, value in {**variables, **local}.items():
             if name not in RESERVED:

@@ -39,4 +39,10 @@ WAIT: Spec = {
     "poll_interval": {"type": "int", "default": 10, "aliases": ["wait_interval", "wait_sleep"]},
 }
 
-RANGES = {"http_timeout": (1, 3600), "max_retries": (0, 999), "wait_timeout": (0, 604800), "start_timeout": (0, 604800), "poll_interval": (1, 3600)}
+RANGES = {
+    "http_timeout": (1, 3600),
+    "max_retries": (0, 999),
+    "wait_timeout": (0, 604800),
+    "start_timeout": (0, 604800),
+    "poll_interval": (1, 3600),
+}

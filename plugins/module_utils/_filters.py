@@ -9,7 +9,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import KINDS, InvalidArgument, NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    KINDS,
+    InvalidArgument,
+    NotFound,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, moment
 
 Row = dict[str, t.Any]
@@ -32,13 +36,17 @@ def matching(rows: t.Iterable[Row], params: t.Mapping[str, t.Any], fields: t.Map
     return [row for row in rows if all(row[field] == value for field, value in wanted.items())]
 
 
-def window(params: t.Mapping[str, t.Any], clock: Clock, begin: int = 0, end: int = FOREVER) -> tuple[int, int]:
+def window(
+    params: t.Mapping[str, t.Any], clock: Clock, begin: int = 0, end: int = FOREVER
+) -> tuple[int, int]:
     """Return begin_time and end_time as epoch milliseconds, or the defaults. Raises InvalidArgument when they are the wrong way round."""
     now = int(clock.now() * 1000)
     begin = epoch_ms(params["begin_time"], "begin_time", now) if params["begin_time"] else begin
     end = epoch_ms(params["end_time"], "end_time", now) if params["end_time"] else end
     if begin > end:
-        raise InvalidArgument(f"begin_time ({params['begin_time'] or 'its default'}) lies after end_time ({params['end_time']}).")
+        raise InvalidArgument(
+            f"begin_time ({params['begin_time'] or 'its default'}) lies after end_time ({params['end_time']})."
+        )
     return begin, end
 
 

@@ -125,11 +125,14 @@ diff:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import DcsBackup, remark_with
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import mark
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import mark
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
+    DcsBackup,
+    remark_with,
+)
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str", "required": True},
@@ -144,10 +147,22 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     dcs, instance_id = Dcs(cloud), params["instance_id"]
     remark_with(params["remark"], mark())  # before any request
     instance = dcs.instance(instance_id)
-    sign = mark(service="dcs.backup", project=cloud.project_id, instance=instance_id, operation_id=params["operation_id"])
-    operation = DcsBackup(dcs, instance, f"Backup of DCS instance {instance_id}", sign, remark_with(params["remark"], sign))
+    sign = mark(
+        service="dcs.backup",
+        project=cloud.project_id,
+        instance=instance_id,
+        operation_id=params["operation_id"],
+    )
+    operation = DcsBackup(
+        dcs, instance, f"Backup of DCS instance {instance_id}", sign, remark_with(params["remark"], sign)
+    )
     operation.repeatable, operation.backup_format = not params["operation_id"], params["backup_format"]
-    return operation.plan(cloud, params, {"instance": instance_id, "new_backup": None}, {"instance": instance_id, "new_backup": operation.remark})
+    return operation.plan(
+        cloud,
+        params,
+        {"instance": instance_id, "new_backup": None},
+        {"instance": instance_id, "new_backup": operation.remark},
+    )
 
 
 def main() -> None:

@@ -91,10 +91,10 @@ backups:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs, usable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching, window, within
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, usable
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str", "required": True},
@@ -109,7 +109,9 @@ FILTERS = {"backup_id": "backup_id", "status": "status"}
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     begin, end = window(params, cloud.clock)
-    rows = within(matching(Dcs(cloud).backups(params["instance_id"]), params, FILTERS), "created_at", begin, end)
+    rows = within(
+        matching(Dcs(cloud).backups(params["instance_id"]), params, FILTERS), "created_at", begin, end
+    )
     return Plan(result={"backups": [row for row in rows if usable(row) or not params["usable_only"]]})
 
 

@@ -87,11 +87,11 @@ instances:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import newest_first
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import existing, matching
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str"},
@@ -104,7 +104,11 @@ FILTERS = {name: name for name in OPTIONS}
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     dcs = Dcs(cloud)
     instance_id = params["instance_id"]  # only the details of one instance have its task
-    rows = existing(lambda: dcs.instance(instance_id)) if instance_id else dcs.instances(params["name"], params["status"])
+    rows = (
+        existing(lambda: dcs.instance(instance_id))
+        if instance_id
+        else dcs.instances(params["name"], params["status"])
+    )
     return Plan(result={"instances": newest_first(matching(rows, params, FILTERS), "created_at")})
 
 

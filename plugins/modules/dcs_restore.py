@@ -154,12 +154,17 @@ diff:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import DcsRestore, check_backup, choose_backup, remark_with
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import mark
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import mark
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
+    DcsRestore,
+    check_backup,
+    choose_backup,
+    remark_with,
+)
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str", "required": True},
@@ -168,7 +173,10 @@ OPTIONS: dict[str, t.Any] = {
     "remark": {"type": "str"},
     "operation_id": {"type": "str"},
 }
-RULES = {"required_one_of": [("backup_id", "restore_point")], "mutually_exclusive": [("backup_id", "restore_point")]}
+RULES = {
+    "required_one_of": [("backup_id", "restore_point")],
+    "mutually_exclusive": [("backup_id", "restore_point")],
+}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
@@ -180,8 +188,20 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     instance, backups = dcs.instance(instance_id), dcs.backups(instance_id)
     backup = choose_backup(backups, params, now_ms)
     backup_id = backup["backup_id"] if backup else params["backup_id"]
-    sign = mark(service="dcs.restore", project=cloud.project_id, instance=instance_id, backup=backup_id, operation_id=params["operation_id"])
-    operation = DcsRestore(dcs, instance, f"Restore of backup {backup_id} to DCS instance {instance_id}", sign, remark_with(params["remark"], sign))
+    sign = mark(
+        service="dcs.restore",
+        project=cloud.project_id,
+        instance=instance_id,
+        backup=backup_id,
+        operation_id=params["operation_id"],
+    )
+    operation = DcsRestore(
+        dcs,
+        instance,
+        f"Restore of backup {backup_id} to DCS instance {instance_id}",
+        sign,
+        remark_with(params["remark"], sign),
+    )
     operation.backup_id = backup_id
     before = {"instance": instance_id, "name": instance["name"], "data": "what is in it now"}
     made = f" ({backup['backup_name']}, made {backup['created_at']})" if backup else ""

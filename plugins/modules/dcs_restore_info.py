@@ -86,10 +86,10 @@ total:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching, window, within
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str", "required": True},
@@ -104,7 +104,9 @@ FILTERS = {"restore_id": "restore_id", "backup_id": "backup_id", "status": "stat
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     begin, end = window(params, cloud.clock)
-    rows = within(matching(Dcs(cloud).restores(params["instance_id"]), params, FILTERS), "created_at", begin, end)
+    rows = within(
+        matching(Dcs(cloud).restores(params["instance_id"]), params, FILTERS), "created_at", begin, end
+    )
     return Plan(result={"restores": rows, "total": len(rows)})
 
 

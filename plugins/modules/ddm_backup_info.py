@@ -80,10 +80,10 @@ backups:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str"},
@@ -98,7 +98,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     ddm = Ddm(cloud)
     rows = matching(ddm.backups(params["instance_id"]), params, FILTERS)
     if params["backup_id"]:  # the data nodes cost one more request
-        rows = [{**row, "related_data_nodes": ddm.backup(row["instance_id"], row["id"])["related_data_nodes"]} for row in rows]
+        rows = [
+            {**row, "related_data_nodes": ddm.backup(row["instance_id"], row["id"])["related_data_nodes"]}
+            for row in rows
+        ]
     return Plan(result={"backups": rows})
 
 

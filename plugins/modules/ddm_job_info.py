@@ -80,10 +80,10 @@ jobs:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import existing, matching, window
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 
 OPTIONS: dict[str, t.Any] = {
     "job_id": {"type": "str"},
@@ -108,7 +108,9 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def main() -> None:
-    run_module(plan, OPTIONS, mutually_exclusive=[("job_id", option) for option in OPTIONS if option != "job_id"])
+    run_module(
+        plan, OPTIONS, mutually_exclusive=[("job_id", option) for option in OPTIONS if option != "job_id"]
+    )
 
 
 if __name__ == "__main__":

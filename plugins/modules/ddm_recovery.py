@@ -160,15 +160,25 @@ diff:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import check_time, choose, latest
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import DdmRecovery, attach
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
+    check_time,
+    choose,
+    latest,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
+    DdmRecovery,
+    attach,
+)
 
-RELATION = {"source_instance_id": {"type": "str", "required": True}, "target_instance_id": {"type": "str", "required": True}}
+RELATION = {
+    "source_instance_id": {"type": "str", "required": True},
+    "target_instance_id": {"type": "str", "required": True},
+}
 NEW = ("instance_id", "target_instance_id", "restore_time")
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str"},
@@ -179,7 +189,9 @@ OPTIONS: dict[str, t.Any] = {
 }
 RULES: dict[str, t.Any] = {
     "required_one_of": [(option, "job_id") for option in NEW],
-    "mutually_exclusive": [("job_id", option) for option in ("restore_time", "data_node_relations")],  # which of them a job has is not told
+    "mutually_exclusive": [
+        ("job_id", option) for option in ("restore_time", "data_node_relations")
+    ],  # which of them a job has is not told
 }
 
 
@@ -187,10 +199,21 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the restorable ranges, the target's availability, the data nodes and the restore jobs of the pair."""
     if params["job_id"]:
         return attach(cloud, params)
-    ddm, source, target, now_ms = Ddm(cloud), params["instance_id"], params["target_instance_id"], int(cloud.clock.now() * 1000)
-    asked = None if params["restore_time"] == "latest" else epoch_ms(params["restore_time"], "restore_time", now_ms)
+    ddm, source, target, now_ms = (
+        Ddm(cloud),
+        params["instance_id"],
+        params["target_instance_id"],
+        int(cloud.clock.now() * 1000),
+    )
+    asked = (
+        None
+        if params["restore_time"] == "latest"
+        else epoch_ms(params["restore_time"], "restore_time", now_ms)
+    )
     if source == target:
-        raise InvalidArgument("target_instance_id is the source itself: a DDM instance can only be restored onto another one.")
+        raise InvalidArgument(
+            "target_instance_id is the source itself: a DDM instance can only be restored onto another one."
+        )
     intervals = ddm.restorable_time_intervals(source)
     restore_time = latest(intervals) if asked is None else asked
     check_time(intervals, restore_time)

@@ -143,11 +143,16 @@ data_node_relations_reason:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, newest_first
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import candidates, check_time, latest, relations
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
+    candidates,
+    check_time,
+    latest,
+    relations,
+)
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str", "required": True},
@@ -155,15 +160,28 @@ OPTIONS: dict[str, t.Any] = {
     "target_instance_id": {"type": "str"},
     "available_only": {"type": "bool", "default": False},
 }
-LATER_KEYS = ("restore_time", "related_data_nodes", "latest_restorable_time", "restorable_data_nodes", "data_node_relations", "data_node_relations_reason")
+LATER_KEYS = (
+    "restore_time",
+    "related_data_nodes",
+    "latest_restorable_time",
+    "restorable_data_nodes",
+    "data_node_relations",
+    "data_node_relations_reason",
+)
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     ddm, source, when = Ddm(cloud), params["instance_id"], params["restore_time"]
-    asked = None if when in (None, "latest") else epoch_ms(when, "restore_time", int(cloud.clock.now() * 1000))
+    asked = (
+        None if when in (None, "latest") else epoch_ms(when, "restore_time", int(cloud.clock.now() * 1000))
+    )
     intervals = newest_first(ddm.restorable_time_intervals(source), "end_time")
     instances = ddm.restorable_instances(source)
-    result = {"instances": offered(instances, params), "restorable_time_intervals": intervals, **dict.fromkeys(LATER_KEYS)}
+    result = {
+        "instances": offered(instances, params),
+        "restorable_time_intervals": intervals,
+        **dict.fromkeys(LATER_KEYS),
+    }
     if when:
         restore_time = latest(intervals) if asked is None else asked
         check_time(intervals, restore_time)
@@ -171,7 +189,9 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     return Plan(result=result)
 
 
-def at_time(ddm: Ddm, params: dict[str, t.Any], restore_time: int, instances: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+def at_time(
+    ddm: Ddm, params: dict[str, t.Any], restore_time: int, instances: list[dict[str, t.Any]]
+) -> dict[str, t.Any]:
     """Return what depends on the point in time, and on the target where one is given."""
     source, target = params["instance_id"], params["target_instance_id"]
     nodes, until = ddm.related_data_nodes(source, restore_time)
@@ -180,12 +200,31 @@ def at_time(ddm: Ddm, params: dict[str, t.Any], restore_time: int, instances: li
         return result
     row = next((row for row in instances if row["instance_id"] == target), None)
     if row is None or not row["available"]:  # the service refuses to say more of it (facts.md 1A.6)
-        why = row["unavailable_reason"] or "the service gives no reason" if row else "it is not among the instances"
+        why = (
+            row["unavailable_reason"] or "the service gives no reason"
+            if row
+            else "it is not among the instances"
+        )
         return {**result, "data_node_relations_reason": f"Target {target} is not available: {why}"}
-    options, names = candidates(ddm, source, target, nodes, restore_time), {node["instance_id"]: node["instance_name"] for node in nodes}
+    options, names = (
+        candidates(ddm, source, target, nodes, restore_time),
+        {node["instance_id"]: node["instance_name"] for node in nodes},
+    )
     mapping, reason = relations(options)
-    targets = [{"source_instance_id": node, "source_instance_name": names[node], "target_data_nodes": offered(rows, params)} for node, rows in options.items()]
-    return {**result, "restorable_data_nodes": targets, "data_node_relations": mapping or None, "data_node_relations_reason": reason}
+    targets = [
+        {
+            "source_instance_id": node,
+            "source_instance_name": names[node],
+            "target_data_nodes": offered(rows, params),
+        }
+        for node, rows in options.items()
+    ]
+    return {
+        **result,
+        "restorable_data_nodes": targets,
+        "data_node_relations": mapping or None,
+        "data_node_relations_reason": reason,
+    }
 
 
 def offered(rows: list[dict[str, t.Any]], params: dict[str, t.Any]) -> list[dict[str, t.Any]]:

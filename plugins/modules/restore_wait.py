@@ -136,15 +136,17 @@ results:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_watch import watch_restore
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import watch_job
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._many import wait_for_all
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import wait_for_all
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
+    watch_restore,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import watch_job
 
 RESTORE: dict[str, t.Any] = {
     "service": {"type": "str", "choices": ["dcs", "ddm"], "required": True},
@@ -155,7 +157,13 @@ RESTORE: dict[str, t.Any] = {
 }
 NEEDS = [("service", "dcs", ("instance_id", "restore_id")), ("service", "ddm", ("job_id",))]
 OPTIONS: dict[str, t.Any] = {
-    "restores": {"type": "list", "elements": "dict", "required": True, "options": RESTORE, "required_if": NEEDS},
+    "restores": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": RESTORE,
+        "required_if": NEEDS,
+    },
 }
 
 
@@ -166,7 +174,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     results = [result(row, watched, params["wait"]) for row, watched in zip(rows, watches)]
     bad = [row for row in results if row["error_kind"]]
     if bad:
-        error = CloudError(f"{len(bad)} of {len(results)} restores did not succeed. {' '.join(row['msg'] for row in bad)}", results=results)
+        error = CloudError(
+            f"{len(bad)} of {len(results)} restores did not succeed. {' '.join(row['msg'] for row in bad)}",
+            results=results,
+        )
         error.kind = bad[0]["error_kind"]
         raise error
     return Plan({"results": results})
@@ -190,7 +201,10 @@ def result(given: dict[str, t.Any], watch: Watch, wait: bool) -> dict[str, t.Any
         kind = watch.trouble.kind  # it was never seen
     return {
         "service": given["service"],
-        **{name: given[name] if given["service"] == service else None for name, service in (("instance_id", "dcs"), ("restore_id", "dcs"), ("job_id", "ddm"))},
+        **{
+            name: given[name] if given["service"] == service else None
+            for name, service in (("instance_id", "dcs"), ("restore_id", "dcs"), ("job_id", "ddm"))
+        },
         "restore": record if given["service"] == "dcs" else None,
         "job": record if given["service"] == "ddm" else None,
         "outcome": "started" if running else None if kind else "succeeded",

@@ -22,7 +22,12 @@ def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     The order of the instances has no influence, so that a host keeps its name from run to run.
     """
     used = Counter(text for row in rows for text in (row["name"], row["instance_id"]))
-    return [row["name"] if used[row["name"]] == 1 and NAME.fullmatch(row["name"] or "") and row["name"] not in TAKEN else row["instance_id"] for row in rows]
+    return [
+        row["name"]
+        if used[row["name"]] == 1 and NAME.fullmatch(row["name"] or "") and row["name"] not in TAKEN
+        else row["instance_id"]
+        for row in rows
+    ]
 
 
 def from_cloud(value: t.Any) -> t.Any:

@@ -13,9 +13,12 @@ import time
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import masked, printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
-SILENCE, FLEET_PACE = 60.0, 2.0  # seconds: at most between two lines; at least between two of a fleet, more the longer it takes
+SILENCE, FLEET_PACE = (
+    60.0,
+    2.0,
+)  # seconds: at most between two lines; at least between two of a fleet, more the longer it takes
 FLEET = -1  # the number of the note about all watches together
 
 
@@ -33,13 +36,21 @@ class Note(t.NamedTuple):
 class Progress:
     """Called by the waiter after every round with all watches; `say` shows a line. A thread sees to the minute while a round takes longer."""
 
-    def __init__(self, say: t.Callable[[str], None], host: str, quiet: bool = False, monotonic: t.Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        say: t.Callable[[str], None],
+        host: str,
+        quiet: bool = False,
+        monotonic: t.Callable[[], float] = time.monotonic,
+    ) -> None:
         self._say, self._quiet, self._monotonic = say, quiet, monotonic
         self._host = f" [{printable(host, 80)}]" if host else ""
         self._notes: list[Note] = []
         self._begun = 0.0
         self._said: dict[int, tuple[str, float]] = {}  # what was last said under a number, and when
-        self._first: dict[int, tuple[float, float]] = {}  # the percentage of a watch before it began to grow, and when
+        self._first: dict[
+            int, tuple[float, float]
+        ] = {}  # the percentage of a watch before it began to grow, and when
         self._lock, self._ended = threading.RLock(), threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -74,7 +85,11 @@ class Progress:
                     elapsed = now - self._begun
                     line = f"huaweicloud.recovery:{self._host} {note.what}"
                     line += f", {span(elapsed)} elapsed" if note.timed else ""
-                    line += f", about {span(note.end - elapsed)} left" if note.end is not None and note.end >= elapsed else ""
+                    line += (
+                        f", about {span(note.end - elapsed)} left"
+                        if note.end is not None and note.end >= elapsed
+                        else ""
+                    )
                     line += f" ({note.subject})" if note.subject else ""
                     with contextlib.suppress(Exception):  # what cannot be shown must not end a restore
                         self._say(masked(line))
@@ -88,14 +103,22 @@ class Progress:
             return Note(0, "the request got no clear answer, looking for what became of it", watch.name)
         ids = {name: value for name, value in watch.ids.items() if name != "instance_id"}
         if not watch.due():  # accepted a moment ago, and not looked at yet
-            return Note(0, f"{watch.name} is accepted: {', '.join(f'{name} {value}' for name, value in ids.items())}", timed=False)
+            return Note(
+                0,
+                f"{watch.name} is accepted: {', '.join(f'{name} {value}' for name, value in ids.items())}",
+                timed=False,
+            )
         subject = ", ".join(f"{name.partition('_')[0]} {value}" for name, value in ids.items())
         subject += f" of instance {watch.ids['instance_id']}" if "instance_id" in watch.ids else ""
         if watch.last is None:
             return Note(0, "cannot be seen yet", subject)
         done = percent(watch.last.progress)
-        state = printable(watch.last.status or "unknown", 40) + (", waiting for the instance" if watch.last.state == "running" and done == 100 else "")
-        return Note(0, state + (f", {done:g} %" if done is not None else ""), subject, end=self._end(0, watch))
+        state = printable(watch.last.status or "unknown", 40) + (
+            ", waiting for the instance" if watch.last.state == "running" and done == 100 else ""
+        )
+        return Note(
+            0, state + (f", {done:g} %" if done is not None else ""), subject, end=self._end(0, watch)
+        )
 
     def _fleet(self, watches: t.Sequence[Watch]) -> list[Note]:
         bad = [(number, watch) for number, watch in enumerate(watches) if watch.error is not None]
@@ -106,7 +129,11 @@ class Progress:
         ends = [end for end in (self._end(number, watch) for number, watch in running) if end is not None]
         end = max(ends) if ends and len(ends) == len(running) else None
         pace = max(FLEET_PACE, max(watch.elapsed for watch in watches) / 20) if running else 0.0
-        failures = [Note(number, f"{watch.name}: {watch.error.kind}") for number, watch in bad if watch.error and number not in self._said]
+        failures = [
+            Note(number, f"{watch.name}: {watch.error.kind}")
+            for number, watch in bad
+            if watch.error and number not in self._said
+        ]
         return [*failures, Note(FLEET, what, end=end, pace=pace)]
 
     def _end(self, number: int, watch: Watch) -> float | None:
@@ -138,4 +165,6 @@ def span(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:
         return f"{whole}s"
-    return f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return (
+        f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    )

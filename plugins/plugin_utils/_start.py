@@ -14,10 +14,19 @@ import typing as t
 from collections import Counter
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, InvalidArgument, NotRestorable, OutcomeUnknown
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._many import THREADS, clouds_for, spread
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import answered, check, run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._plan import Plan, Result, execute
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    InvalidArgument,
+    NotRestorable,
+    OutcomeUnknown,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import (
+    THREADS,
+    clouds_for,
+    spread,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import answered, check, run_module
 from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_restore, ddm_recovery
 
 Entry = dict[str, t.Any]
@@ -36,7 +45,19 @@ OPTIONS: dict[str, t.Any] = {
     },
     "start_timeout": {"type": "int", "default": 1800},
 }
-ROW = ("outcome", "adopted", "restore_id", "restore", "backup", "job_id", "job", "data_node_relations", "restore_time", "error_kind", "msg")
+ROW = (
+    "outcome",
+    "adopted",
+    "restore_id",
+    "restore",
+    "backup",
+    "job_id",
+    "job",
+    "data_node_relations",
+    "restore_time",
+    "error_kind",
+    "msg",
+)
 SHOWN = 5  # reasons in the message; the results have all
 
 
@@ -48,7 +69,9 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
     def decide(number: int) -> Result:
         module, options = MODULES[entries[number]["service"]], request(entries[number], repeated)
-        plans[number] = module.plan(clouds[number], {**options, "wait": False, "wait_timeout": params["start_timeout"]})
+        plans[number] = module.plan(
+            clouds[number], {**options, "wait": False, "wait_timeout": params["start_timeout"]}
+        )
         return execute(plans[number], dry_run=True)
 
     def each(work: t.Callable[[int], Result], groups: t.Sequence[t.Sequence[int]]) -> list[Result]:
@@ -79,8 +102,14 @@ def request(entry: Entry, repeated: set[str]) -> Entry:
     """Return an entry as the options of its module. Raises InvalidArgument when they cannot be right, or when it is one of several."""
     module, target = MODULES[entry["service"]], overwritten(entry)
     if target in repeated:
-        raise InvalidArgument(f"{target} is named more than once in restores: which entry is meant cannot be known.")
-    foreign = [name for name, value in entry.items() if value is not None and name not in ("service", "region", *module.OPTIONS)]
+        raise InvalidArgument(
+            f"{target} is named more than once in restores: which entry is meant cannot be known."
+        )
+    foreign = [
+        name
+        for name, value in entry.items()
+        if value is not None and name not in ("service", "region", *module.OPTIONS)
+    ]
     if foreign:
         raise InvalidArgument(f"{', '.join(foreign)} cannot be used with service {entry['service']}.")
     options = {name: entry.get(name) for name in module.OPTIONS}
@@ -90,7 +119,11 @@ def request(entry: Entry, repeated: set[str]) -> Entry:
 
 def overwritten(entry: Entry) -> str | None:
     """Return the id of the instance whose data an entry overwrites, or of the job that does it."""
-    return entry.get("instance_id") if entry["service"] == "dcs" else entry.get("target_instance_id") or entry.get("job_id")
+    return (
+        entry.get("instance_id")
+        if entry["service"] == "dcs"
+        else entry.get("target_instance_id") or entry.get("job_id")
+    )
 
 
 def twice(entries: t.Sequence[Entry]) -> set[str]:
@@ -102,7 +135,9 @@ def in_turn(entries: t.Sequence[Entry]) -> list[list[int]]:
     """Return the numbers of the entries, together those that start one after the other: the jobs of one DDM source can be taken for each other."""
     groups: dict[t.Any, list[int]] = {}
     for number, entry in enumerate(entries):
-        groups.setdefault(entry["instance_id"] if entry["service"] == "ddm" and entry.get("instance_id") else number, []).append(number)
+        groups.setdefault(
+            entry["instance_id"] if entry["service"] == "ddm" and entry.get("instance_id") else number, []
+        ).append(number)
     return list(groups.values())
 
 
@@ -111,7 +146,10 @@ def taken_twice(answers: t.Sequence[Result]) -> list[Result]:
     jobs = Counter(answer["job_id"] for answer in answers if answer.get("job_id"))
     text = "The answer was lost, and the job that was found, {}, is that of another of these restores. Look at the instance before anything else."
     return [
-        failure(OutcomeUnknown(text.format(answer["job_id"]))) if answer.get("adopted") and jobs[answer.get("job_id")] > 1 else answer for answer in answers
+        failure(OutcomeUnknown(text.format(answer["job_id"])))
+        if answer.get("adopted") and jobs[answer.get("job_id")] > 1
+        else answer
+        for answer in answers
     ]
 
 
@@ -141,7 +179,11 @@ def pinned(entry: Entry, row: Result) -> Entry:
     if row.get("backup"):
         return {**entry, "restore_point": None, "backup_id": row["backup"]["backup_id"]}
     if row.get("data_node_relations"):
-        return {**entry, "restore_time": str(row["restore_time"]), "data_node_relations": row["data_node_relations"]}
+        return {
+            **entry,
+            "restore_time": str(row["restore_time"]),
+            "data_node_relations": row["data_node_relations"],
+        }
     return entry
 
 
@@ -150,26 +192,43 @@ def summary(entries: t.Sequence[Entry], answers: t.Sequence[Result]) -> Result:
     rows: list[Result] = []
     found: dict[str, list[t.Any]] = {"warnings": [], "diff": []}
     for entry, answer in zip(entries, taken_twice(answers)):
-        service = next(name for name in MODULES if name == entry["service"])  # in the action the task's own string is one that Ansible takes for a template
+        service = next(
+            name for name in MODULES if name == entry["service"]
+        )  # in the action the task's own string is one that Ansible takes for a template
         row = {"service": service, "changed": False, **dict.fromkeys(ROW), **answer}
         row.pop("failed", None)
         found["warnings"] += row.pop("warnings", [])
         found["diff"] += [row.pop("diff")] if "diff" in row else []
         rows.append(row)
-    running = [waiting(entry, row) for entry, row in zip(entries, rows) if row["outcome"] == "started" and (row["restore_id"] or row["job_id"])]
-    result: Result = {"changed": any(row["changed"] for row in rows), "results": rows, "running": running, "diff": found["diff"]}
+    running = [
+        waiting(entry, row)
+        for entry, row in zip(entries, rows)
+        if row["outcome"] == "started" and (row["restore_id"] or row["job_id"])
+    ]
+    result: Result = {
+        "changed": any(row["changed"] for row in rows),
+        "results": rows,
+        "running": running,
+        "diff": found["diff"],
+    }
     result.update({"warnings": found["warnings"]} if found["warnings"] else {})
     bad = [f"restores[{number}]: {row['msg']}" for number, row in enumerate(rows) if not row["outcome"]]
     if bad:
         more = [f"{len(bad) - SHOWN} more, see results."] if len(bad) > SHOWN else []
         kind = next(row["error_kind"] for row in rows if not row["outcome"])
-        result.update(failed=True, error_kind=kind, msg=" ".join([f"{len(bad)} of {len(rows)} restores failed.", *bad[:SHOWN], *more]))
+        result.update(
+            failed=True,
+            error_kind=kind,
+            msg=" ".join([f"{len(bad)} of {len(rows)} restores failed.", *bad[:SHOWN], *more]),
+        )
     return result
 
 
 def waiting(entry: Entry, row: Result) -> Entry:
     """Return the entry with which restore_wait waits for what was started."""
-    region, instance_id = (str(entry[name]) if entry.get(name) else None for name in ("region", "instance_id"))
+    region, instance_id = (
+        str(entry[name]) if entry.get(name) else None for name in ("region", "instance_id")
+    )
     return {
         "service": row["service"],
         "region": region,

@@ -16,7 +16,7 @@ from ansible.module_utils.common.text.formatters import bytes_to_human
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check_ids
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids
 
 Answer = t.Mapping[str, t.Any]  # what a task has registered, or one row of its results
 RUNNING = ("RUNNING", "normal")  # DDM knows both words
@@ -77,30 +77,66 @@ def ddm_target(entry: t.Mapping[str, t.Any]) -> Target:
 def dcs_target(entry: t.Mapping[str, t.Any], operation_id: t.Any) -> Target:
     """Return the target for an entry of `restore_dcs`."""
     instance_id = entry["instance_id"]
-    request = given({"operation_id": operation_id, **given(entry, *entry)}, "instance_id", "backup_id", "restore_point", "remark", "operation_id")
-    return Target("dcs", entry.get("name") or instance_id, instance_id, instance_id, "", {"service": "dcs", **request})
+    request = given(
+        {"operation_id": operation_id, **given(entry, *entry)},
+        "instance_id",
+        "backup_id",
+        "restore_point",
+        "remark",
+        "operation_id",
+    )
+    return Target(
+        "dcs", entry.get("name") or instance_id, instance_id, instance_id, "", {"service": "dcs", **request}
+    )
 
 
 def given(entry: t.Mapping[str, t.Any], *names: str) -> dict[str, t.Any]:
     """Return the options that are set, as text where they are no lists: YAML may have made a time or a number of them."""
-    return {name: entry[name] if isinstance(entry[name], list) else str(entry[name]) for name in names if entry.get(name) not in (None, "", [])}
+    return {
+        name: entry[name] if isinstance(entry[name], list) else str(entry[name])
+        for name in names
+        if entry.get(name) not in (None, "", [])
+    }
 
 
 def host_target(name: str, variables: t.Mapping[str, t.Any]) -> Target:
     """Return the target that a host of a fleet is. For DDM the host is the source, another instance is overwritten."""
-    service, source, region, overwritten = (str(variables.get(key) or "") for key in ("service", "instance_id", "region", "target_instance_id"))
-    entry = {"name": name, "source_instance_id": source, "target_instance_id": overwritten, "instance_id": source}
+    service, source, region, overwritten = (
+        str(variables.get(key) or "") for key in ("service", "instance_id", "region", "target_instance_id")
+    )
+    entry = {
+        "name": name,
+        "source_instance_id": source,
+        "target_instance_id": overwritten,
+        "instance_id": source,
+    }
     if service == "ddm":
-        target = ddm_target({**entry, "restore_time": "latest", **given(variables, "restore_time", "data_node_relations", "job_id")})
+        target = ddm_target(
+            {
+                **entry,
+                "restore_time": "latest",
+                **given(variables, "restore_time", "data_node_relations", "job_id"),
+            }
+        )
     else:
-        backup = given(variables, "backup_id") or {"restore_point": "latest", **given(variables, "restore_point")}
+        backup = given(variables, "backup_id") or {
+            "restore_point": "latest",
+            **given(variables, "restore_point"),
+        }
         target = dcs_target({**entry, **backup, **given(variables, "remark", "operation_id")}, None)
-    target = replace(target, service=service, region=region, request={**target.request, **({"region": region} if region else {})})
+    target = replace(
+        target,
+        service=service,
+        region=region,
+        request={**target.request, **({"region": region} if region else {})},
+    )
     needed = {
         "service dcs or ddm": service in ("dcs", "ddm"),
         "instance_id": source,
         "target_instance_id": service != "ddm" or overwritten or "job_id" in target.request,
-        "data_node_relations with two ids each": all(isinstance(row, t.Mapping) and row.keys() == PAIR for row in relations(target.request)),
+        "data_node_relations with two ids each": all(
+            isinstance(row, t.Mapping) and row.keys() == PAIR for row in relations(target.request)
+        ),
     }
     missing = [word for word, known in needed.items() if not known]
     try:  # restore_start refuses as a whole what is of the wrong form, and the other hosts can be restored
@@ -126,7 +162,9 @@ def relations(request: t.Mapping[str, t.Any]) -> t.Sequence[t.Any]:
 # What became of it: each function notes the answer of one task.
 
 
-def each(targets: Targets, outcome: str | None, answer: Answer, note: t.Callable[[Target, Answer], Target]) -> list[Target]:
+def each(
+    targets: Targets, outcome: str | None, answer: Answer, note: t.Callable[[Target, Answer], Target]
+) -> list[Target]:
     """Return the targets, those with this outcome with the next row of the results noted. Where there is none, the task says for all why."""
     left, why = iter(answer.get("results") or []), {name: answer.get(name) for name in ("error_kind", "msg")}
     return [note(target, next(left, why)) if target.outcome == outcome else target for target in targets]
@@ -136,7 +174,11 @@ def planned(targets: Targets, answer: Answer, now_ms: int) -> list[Target]:
     """Pin what restore_start says in check mode."""
 
     def note(target: Target, row: Answer) -> Target:
-        return pinned(target, row, now_ms) if row.get("outcome") else replace(failed(target, "plan", row), changed=False)
+        return (
+            pinned(target, row, now_ms)
+            if row.get("outcome")
+            else replace(failed(target, "plan", row), changed=False)
+        )
 
     return each(targets, None, answer, note)
 
@@ -150,11 +192,16 @@ def pinned(target: Target, row: Answer, now_ms: int) -> Target:
         point = row["restore_time"]
         request = {**request, "restore_time": point, "data_node_relations": row["data_node_relations"]}
         what = f"{target.source_instance_id} as of {iso(point)[:19]}Z ({age(now_ms - point)})"
-    elif row["backup"] is None:  # it is gone, and so is the need for it: what it was restored to is known by its mark
+    elif (
+        row["backup"] is None
+    ):  # it is gone, and so is the need for it: what it was restored to is known by its mark
         what = f"backup {request['backup_id']}"
     else:
         backup = row["backup"]
-        request = {**{name: value for name, value in request.items() if name != "restore_point"}, "backup_id": backup["backup_id"]}
+        request = {
+            **{name: value for name, value in request.items() if name != "restore_point"},
+            "backup_id": backup["backup_id"],
+        }
         made = moment(backup["created_at"])
         old = f", {age(now_ms - made)}" if made is not None else ""
         what = f"{backup['backup_name']} ({backup['backup_id']}, {bytes_to_human(backup['size'] or 0)}, made {backup['created_at']}{old})"
@@ -178,7 +225,9 @@ def started(targets: Targets, answer: Answer, now_ms: int) -> list[Target]:
         if not row.get("outcome"):
             return replace(failed(target, "restore", row), changed=bool(row.get("changed")))
         target = underway(target if target.action else pinned(target, row, now_ms), row)
-        only_planned = row["outcome"] == "started" and not (target.restore_id or target.job_id)  # the task was told to check
+        only_planned = row["outcome"] == "started" and not (
+            target.restore_id or target.job_id
+        )  # the task was told to check
         return replace(target, outcome="planned" if only_planned else row["outcome"])
 
     return each(targets, "planned" if any(target.action for target in targets) else None, answer, note)
@@ -203,7 +252,9 @@ def waited(targets: Targets, answer: Answer) -> list[Target]:
 
 def verified(targets: Targets, service: str, answer: Answer) -> list[Target]:
     """Note what ddm_instance_info or dcs_instance_info says of the instances: a restore counts only when its instance runs."""
-    statuses = {row.get("instance_id") or row.get("id"): row["status"] for row in answer.get("instances") or []}
+    statuses = {
+        row.get("instance_id") or row.get("id"): row["status"] for row in answer.get("instances") or []
+    }
 
     def note(target: Target) -> Target:
         if target.service != service:
@@ -213,14 +264,28 @@ def verified(targets: Targets, service: str, answer: Answer) -> list[Target]:
         if target.outcome not in ("succeeded", "unchanged") or status in RUNNING:
             return target
         unread = answer if "instances" not in answer else None
-        return failed(target, "verify", unread or {"error_kind": "not_running", "msg": f"It was restored, but the instance is {status} instead of RUNNING."})
+        return failed(
+            target,
+            "verify",
+            unread
+            or {
+                "error_kind": "not_running",
+                "msg": f"It was restored, but the instance is {status} instead of RUNNING.",
+            },
+        )
 
     return [note(target) for target in targets]
 
 
 def underway(target: Target, row: Answer) -> Target:
     """Return the target with what an answer says of the restore behind it."""
-    return replace(target, changed=row["changed"], adopted=row["adopted"], restore_id=row.get("restore_id"), job_id=row.get("job_id"))
+    return replace(
+        target,
+        changed=row["changed"],
+        adopted=row["adopted"],
+        restore_id=row.get("restore_id"),
+        job_id=row.get("job_id"),
+    )
 
 
 def recorded(row: Answer) -> Answer:
@@ -248,10 +313,16 @@ def plan_lines(targets: Targets) -> list[str]:
     """Return what would overwrite what: a line for each target, and one for each data node."""
     lines = []
     for target in targets:
-        plan = f"{PLANNED[target.action]} {target.what}" if target.action else f"cannot be restored, {target.error_kind}: {target.msg}"
+        plan = (
+            f"{PLANNED[target.action]} {target.what}"
+            if target.action
+            else f"cannot be restored, {target.error_kind}: {target.msg}"
+        )
         lines.append(f"{target.label()} {plan}")
         for relation in target.request.get("data_node_relations", []) if target.action else []:
-            lines.append(f"    data node {relation['target_instance_id']} with {relation['source_instance_id']}")
+            lines.append(
+                f"    data node {relation['target_instance_id']} with {relation['source_instance_id']}"
+            )
     return lines
 
 
@@ -259,8 +330,18 @@ def result_lines(targets: Targets) -> list[str]:
     """Return what became of each target so far, a line each: why it failed, or how long it took and by which restore or job."""
     lines = []
     for target in targets:
-        how = f" in {target.elapsed:.0f} s" if target.outcome == "succeeded" and target.elapsed is not None else ""
-        how += f", job {target.job_id}" if target.job_id else f", restore {target.restore_id}" if target.restore_id else ""
+        how = (
+            f" in {target.elapsed:.0f} s"
+            if target.outcome == "succeeded" and target.elapsed is not None
+            else ""
+        )
+        how += (
+            f", job {target.job_id}"
+            if target.job_id
+            else f", restore {target.restore_id}"
+            if target.restore_id
+            else ""
+        )
         if target.outcome == "failed":
             how = f" at {target.failed_step}, {target.error_kind}: {target.msg}"
         lines.append(f"{target.label()}: {target.outcome}{' (adopted)' if target.adopted else ''}{how}")

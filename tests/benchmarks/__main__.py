@@ -18,8 +18,8 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks import environment, fleets, measure, tasks
+from tests.cloud import scenario as ids
 from tests.contract import payload
-from tests.simulator import scenario as ids
 
 PARTS = ("shipped", "tasks", "fleets", "records")
 RECORDS = (10, 10_000)
@@ -51,38 +51,67 @@ def shipped_table() -> list[str]:
     found = {f"`{module}`": payload.payload(module) for module in payload.MODULES}
     for peer in PEERS:
         collection, dummy, module = peer.rpartition(".")
-        found[f"`{peer}`"] = payload.payload(module, collection.replace(".", "/"), environment.collections(), "ansible_collections.")
+        found[f"`{peer}`"] = payload.payload(
+            module, collection.replace(".", "/"), environment.collections(), "ansible_collections."
+        )
     lines = ["| module | files | lines | lines of code | kB zipped |", "|---|---|---|---|---|"]
-    return [*lines, *(f"| {name} | {len(one.files)} | {one.lines} | {one.code_lines} | {one.zipped / 1000:.1f} |" for name, one in found.items())]
+    return [
+        *lines,
+        *(
+            f"| {name} | {len(one.files)} | {one.lines} | {one.code_lines} | {one.zipped / 1000:.1f} |"
+            for name, one in found.items()
+        ),
+    ]
 
 
 def empty_play(home: Path, rounds: int) -> float:
     (home / "play.yml").write_text('[{"hosts": "localhost", "gather_facts": false}]')
     command = [str(environment.tool("ansible-playbook")), "play.yml"]
-    return statistics.median(measure.run(command, environment.variables(home), home).wall for dummy in range(rounds))
+    return statistics.median(
+        measure.run(command, environment.variables(home), home).wall for dummy in range(rounds)
+    )
 
 
 def records_table(home: Path, rounds: int) -> list[str]:
     """Reading all restore records of one instance, and starting a restore of it: the protocol reads them all."""
-    lines = ["| restore records of the instance | `dcs_restore_info` ms | requests | fleet of one, s | requests |", "|---|---|---|---|---|"]
-    task = {"huaweicloud.recovery.dcs_restore_info": {"instance_id": ids.fleet_dcs_instance(0), "status": "failed"}}
+    lines = [
+        "| restore records of the instance | `dcs_restore_info` ms | requests | fleet of one, s | requests |",
+        "|---|---|---|---|---|",
+    ]
+    task = {
+        "huaweicloud.recovery.dcs_restore_info": {
+            "instance_id": ids.fleet_dcs_instance(0),
+            "status": "failed",
+        }
+    }
     empty = empty_play(home, rounds)
     for records in RECORDS:
         print(f"records: {records}", file=sys.stderr, flush=True)
         with measure.server("cloud", scenario="fleet-1", records=records) as cloud:
-            (home / "play.yml").write_text(str([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]).replace("False", "false"))
+            (home / "play.yml").write_text(
+                str([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]).replace(
+                    "False", "false"
+                )
+            )
             command = [str(environment.tool("ansible-playbook")), "play.yml"]
-            walls = [measure.run(command, {**environment.variables(home), **cloud.env}, home).wall for dummy in range(rounds)]
+            walls = [
+                measure.run(command, {**environment.variables(home), **cloud.env}, home).wall
+                for dummy in range(rounds)
+            ]
             requests = len([entry for entry in cloud.control("GET", "ledger") if entry["service"]]) / rounds
         fleet = fleets.one(fleets.WAYS[0], 1, home, records)
-        lines.append(f"| {records} | {(statistics.median(walls) - empty) * 1000:.0f} | {requests:.0f} | {fleet.cost.wall:.1f} | {fleet.requests:.0f} |")
+        lines.append(
+            f"| {records} | {(statistics.median(walls) - empty) * 1000:.0f} | {requests:.0f} | {fleet.cost.wall:.1f} | {fleet.requests:.0f} |"
+        )
     return lines
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="interleaved; the median counts")
-    parser.add_argument("--quick", action="store_true", help="one round, fleets of 20, nothing written: whether it works")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round, fleets of 20, nothing written: whether it works"
+    )
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
     parser.add_argument("--sizes", default="20,200,1000", help="of the fleets")
     given = parser.parse_args()
@@ -92,7 +121,14 @@ def main() -> None:
     aims: list[tuple[str, float, float]] = []
     environment.prepare()
     if "shipped" in parts:
-        text += ["## What Ansible ships to run a module on another host", "", SHIPPED, "", *shipped_table(), ""]
+        text += [
+            "## What Ansible ships to run a module on another host",
+            "",
+            SHIPPED,
+            "",
+            *shipped_table(),
+            "",
+        ]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         home = Path(folder)
         if "tasks" in parts:
@@ -102,16 +138,30 @@ def main() -> None:
         if "fleets" in parts:
             empty = empty_play(home, rounds)
             found = fleets.measured(home, sizes)
-            text += ["## Fleets", "", f"{FLEET} An empty play takes {empty:.2f} s.", "", *fleets.table(found, empty), "", *fleets.growth(found), ""]
+            text += [
+                "## Fleets",
+                "",
+                f"{FLEET} An empty play takes {empty:.2f} s.",
+                "",
+                *fleets.table(found, empty),
+                "",
+                *fleets.growth(found),
+                "",
+            ]
             aims += fleets.aims(found, empty)
             text += ["### Where the time of a fleet of 200 goes", "", *fleets.steps(home, empty), ""]
         if "records" in parts:
             text += ["## Many restore records", "", *records_table(home, rounds), ""]
-    lines = [f"| {what} | {value:.2f} | {most:g} | {'yes' if value <= most else 'no'} |" for what, value, most in aims]
+    lines = [
+        f"| {what} | {value:.2f} | {most:g} | {'yes' if value <= most else 'no'} |"
+        for what, value, most in aims
+    ]
     text += ["## What is aimed at", "", "| | measured | at most | reached |", "|---|---|---|---|", *lines, ""]
     print("\n".join(text))
     if set(parts) == set(PARTS) and not given.quick:
-        done = subprocess.run([str(environment.tool("ansible")), "--version"], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [str(environment.tool("ansible")), "--version"], capture_output=True, text=True, check=True
+        )
         version, python = done.stdout.split("]")[0].strip() + "]", sys.version.split()[0]
         date = datetime.datetime.now(datetime.UTC).date()
         made = f"Made by `make bench` on {date} with {version}, Python {python}, {os.cpu_count()} cores, {rounds} rounds."

@@ -19,7 +19,16 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".work" / "bench" / "venv"
 STAMP = VENV / ".ready"
 COLLECTIONS = ROOT / ".work" / "bench" / "collections"
-PACKAGES = ["ansible", "requests", "aiohttp", "trustme", "boto3", "moto[server,rds]", "keystoneauth1", "python-dateutil"]
+PACKAGES = [
+    "ansible",
+    "requests",
+    "aiohttp",
+    "trustme",
+    "boto3",
+    "moto[server,rds]",
+    "keystoneauth1",
+    "python-dateutil",
+]
 
 
 def prepare() -> None:
@@ -29,7 +38,10 @@ def prepare() -> None:
         return
     print("Preparing .work/bench (some minutes) ...", file=sys.stderr, flush=True)
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
-    subprocess.run([str(tool("python")), "-m", "pip", "--disable-pip-version-check", "install", "-qq", *PACKAGES], check=True)
+    subprocess.run(
+        [str(tool("python")), "-m", "pip", "--disable-pip-version-check", "install", "-qq", *PACKAGES],
+        check=True,
+    )
     STAMP.write_text(" ".join(PACKAGES), encoding="utf-8")
 
 
@@ -63,5 +75,10 @@ def variables(home: Path) -> dict[str, str]:
 
 def bundle() -> Path:
     """The certificates that requests trusts by default in this environment."""
-    done = subprocess.run([str(tool("python")), "-c", "import certifi; print(certifi.where())"], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(tool("python")), "-c", "import certifi; print(certifi.where())"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return Path(done.stdout.strip())

@@ -16,15 +16,23 @@ from typing import Any
 import yaml
 
 from tests.benchmarks import environment, measure
-from tests.simulator import scenario as ids
+from tests.cloud import scenario as ids
 
 SECONDS = 5.0  # of one restore
 INTERVAL = 1  # between two polls of one instance
-RESTORE = {"instance_id": "{{ instance_id }}", "restore_point": "latest", "wait_timeout": 600, "poll_interval": INTERVAL}
+RESTORE = {
+    "instance_id": "{{ instance_id }}",
+    "restore_point": "latest",
+    "wait_timeout": 600,
+    "poll_interval": INTERVAL,
+}
 MODULE = {"huaweicloud_recovery_in_process": False}
 STARTED = [{"huaweicloud.recovery.dcs_restore": {**RESTORE, "wait": False}, "register": "started"}]
 POLL = {
-    "huaweicloud.recovery.dcs_restore_info": {"instance_id": "{{ instance_id }}", "restore_id": "{{ started.restore_id }}"},
+    "huaweicloud.recovery.dcs_restore_info": {
+        "instance_id": "{{ instance_id }}",
+        "restore_id": "{{ started.restore_id }}",
+    },
     "register": "seen",
     "until": "seen.restores[0].status == 'succeed'",
     "retries": 600,
@@ -53,7 +61,9 @@ class Way:
     variables: dict[str, Any] | None = None
 
 
-MODULE_WAIT = Way("module, `wait: true`", 50, (20, 200), [{"huaweicloud.recovery.dcs_restore": RESTORE}], MODULE)
+MODULE_WAIT = Way(
+    "module, `wait: true`", 50, (20, 200), [{"huaweicloud.recovery.dcs_restore": RESTORE}], MODULE
+)
 WAYS = [
     Way("`huaweicloud.recovery.fleet`", 5, (20, 200, 1000)),
     Way("`huaweicloud.recovery.fleet`", 50, (20, 200)),
@@ -76,12 +86,21 @@ class Result:
 
 def one(way: Way, size: int, home: Path, records: int = 0) -> Result:
     with measure.server("cloud", scenario=f"fleet-{size}", restore_seconds=SECONDS, records=records) as cloud:
-        hosts = "".join(f"cache-{number:04d} service=dcs instance_id={ids.fleet_dcs_instance(number)}\n" for number in range(size))
+        hosts = "".join(
+            f"cache-{number:04d} service=dcs instance_id={ids.fleet_dcs_instance(number)}\n"
+            for number in range(size)
+        )
         (home / "hosts.ini").write_text(hosts)
         name = "huaweicloud.recovery.fleet"
         if way.tasks is not None:
             interpreter = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-            play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": way.tasks, "vars": {**interpreter, **(way.variables or {})}}
+            play = {
+                "hosts": "all",
+                "connection": "local",
+                "gather_facts": False,
+                "tasks": way.tasks,
+                "vars": {**interpreter, **(way.variables or {})},
+            }
             (home / "play.yml").write_text(json.dumps([play]))
             name = "play.yml"
         command = [
@@ -100,8 +119,17 @@ def one(way: Way, size: int, home: Path, records: int = 0) -> Result:
         ledger = [entry for entry in cloud.control("GET", "ledger") if entry["service"]]
         started = Counter(entry["path"] for entry in ledger if entry["operation"] == "dcs.restore")
         if len(started) != size or set(started.values()) != {1}:
-            raise SystemExit(f"{way.name}: {len(started)} of {size} instances were restored, one at most {max(started.values(), default=0)} times.")
-    return Result(way, size, cost, len(ledger) / size, len({entry["connection"] for entry in ledger}) / size, rate(ledger))
+            raise SystemExit(
+                f"{way.name}: {len(started)} of {size} instances were restored, one at most {max(started.values(), default=0)} times."
+            )
+    return Result(
+        way,
+        size,
+        cost,
+        len(ledger) / size,
+        len({entry["connection"] for entry in ledger}) / size,
+        rate(ledger),
+    )
 
 
 def rate(ledger: list[dict[str, Any]]) -> float:
@@ -111,7 +139,9 @@ def rate(ledger: list[dict[str, Any]]) -> float:
     for entry in ledger:
         if entry["operation"] == "dcs.restores" and entry["time"] > posted.get(entry["path"], float("inf")):
             times.setdefault(entry["path"], []).append(entry["time"])
-    rates = [(len(found) - 1) / (found[-1] - found[0]) * INTERVAL for found in times.values() if len(found) > 1]
+    rates = [
+        (len(found) - 1) / (found[-1] - found[0]) * INTERVAL for found in times.values() if len(found) > 1
+    ]
     return max(rates, default=0.0)
 
 
@@ -126,7 +156,18 @@ def measured(home: Path, sizes: tuple[int, ...]) -> list[Result]:
 
 
 def table(found: list[Result], empty: float) -> list[str]:
-    heads = ["instances", "way", "forks", "wall s", "to the least", "CPU s", "to module", "peak MB", "requests each", "connections each"]
+    heads = [
+        "instances",
+        "way",
+        "forks",
+        "wall s",
+        "to the least",
+        "CPU s",
+        "to module",
+        "peak MB",
+        "requests each",
+        "connections each",
+    ]
     heads += ["polls each per interval", "server CPU s"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in found:
@@ -155,10 +196,20 @@ def aims(found: list[Result], empty: float) -> list[tuple[str, float, float]]:
     module = {row.size: row for row in found if row.way == MODULE_WAIT}
     wanted = []
     if 200 in fleet:
-        wanted.append(("fleet of 200, wall to 5 s + an empty play", fleet[200].cost.wall / (SECONDS + empty), 2.0))
-        wanted.append(("fleet of 200, CPU to modules that wait", fleet[200].cost.cpu / module[200].cost.cpu, 0.1))
+        wanted.append(
+            ("fleet of 200, wall to 5 s + an empty play", fleet[200].cost.wall / (SECONDS + empty), 2.0)
+        )
+        wanted.append(
+            ("fleet of 200, CPU to modules that wait", fleet[200].cost.cpu / module[200].cost.cpu, 0.1)
+        )
     if {200, 1000} <= set(fleet):
-        wanted.append(("fleet of 1000, wall ms for each instance more than 200", (fleet[1000].cost.wall - fleet[200].cost.wall) / 0.8, 15.0))
+        wanted.append(
+            (
+                "fleet of 1000, wall ms for each instance more than 200",
+                (fleet[1000].cost.wall - fleet[200].cost.wall) / 0.8,
+                15.0,
+            )
+        )
         wanted.append(("fleet of 1000, peak MB", fleet[1000].cost.memory, 200.0))
     wanted.append(("polls of one instance per interval", max(row.reads for row in fleet.values()), 1.0))
     return wanted
@@ -166,39 +217,70 @@ def aims(found: list[Result], empty: float) -> list[tuple[str, float, float]]:
 
 def growth(found: list[Result]) -> list[str]:
     """What each further instance costs, from one size of the same way to the next."""
-    lines = ["| way | forks | from | to | wall ms for each further instance | CPU ms | MB |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| way | forks | from | to | wall ms for each further instance | CPU ms | MB |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for way in WAYS:
         rows = [row for row in found if row.way == way]
         for less, more in pairwise(rows):
             further = more.size - less.size
-            wall, cpu = ((getattr(more.cost, name) - getattr(less.cost, name)) / further * 1000 for name in ("wall", "cpu"))
+            wall, cpu = (
+                (getattr(more.cost, name) - getattr(less.cost, name)) / further * 1000
+                for name in ("wall", "cpu")
+            )
             memory = (more.cost.memory - less.cost.memory) / further
-            lines.append(f"| {way.name} | {way.forks} | {less.size} | {more.size} | {wall:.1f} | {cpu:.1f} | {memory:.2f} |")
+            lines.append(
+                f"| {way.name} | {way.forks} | {less.size} | {more.size} | {wall:.1f} | {cpu:.1f} | {memory:.2f} |"
+            )
     return lines
 
 
 def steps(home: Path, empty: float, size: int = 200) -> list[str]:
     """Where the time of the fleet playbook goes: it is cut off after ever more of its tasks."""
-    tasks = yaml.safe_load((environment.ROOT / "playbooks" / "fleet.yml").read_text(encoding="utf-8"))[0]["tasks"]
+    tasks = yaml.safe_load((environment.ROOT / "playbooks" / "fleet.yml").read_text(encoding="utf-8"))[0][
+        "tasks"
+    ]
     names = [task["name"] for task in tasks]
     parts = {
         "an empty play with these hosts": 0,
         "the hosts and their variables are read": names.index("Start all restores"),
-        "the restores are started: three reads, two more, and the POST, each": names.index("Note what runs now"),
-        f"they are waited for, {SECONDS:g} s and two readings of the end": names.index("Note what became of them"),
+        "the restores are started: three reads, two more, and the POST, each": names.index(
+            "Note what runs now"
+        ),
+        f"they are waited for, {SECONDS:g} s and two readings of the end": names.index(
+            "Note what became of them"
+        ),
         "what became of them is noted, shown and published": len(tasks),
     }
     lines = ["| each adds to the one above | wall s | of 5 s + an empty play | CPU s |", "|---|---|---|---|"]
     before = measure.Cost(0.0, 0.0)
     for name, count in parts.items():
         with measure.server("cloud", scenario=f"fleet-{size}", restore_seconds=SECONDS) as cloud:
-            (home / "hosts.ini").write_text("".join(f"h{number} service=dcs instance_id={ids.fleet_dcs_instance(number)}\n" for number in range(size)))
+            (home / "hosts.ini").write_text(
+                "".join(
+                    f"h{number} service=dcs instance_id={ids.fleet_dcs_instance(number)}\n"
+                    for number in range(size)
+                )
+            )
             play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": tasks[:count]}
-            play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", "fleet_poll_interval": INTERVAL}
+            play["vars"] = {
+                "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+                "fleet_poll_interval": INTERVAL,
+            }
             (home / "play.yml").write_text(json.dumps([play]))
-            command = [str(environment.tool("ansible-playbook")), "play.yml", "-i", "hosts.ini", "--limit", "all"]
+            command = [
+                str(environment.tool("ansible-playbook")),
+                "play.yml",
+                "-i",
+                "hosts.ini",
+                "--limit",
+                "all",
+            ]
             cost = measure.run(command, {**environment.variables(home), **cloud.env}, home)
         wall = cost.wall - before.wall
-        lines.append(f"| {name} | {wall:.2f} | {wall / (SECONDS + empty):.2f} | {cost.cpu - before.cpu:.2f} |")
+        lines.append(
+            f"| {name} | {wall:.2f} | {wall / (SECONDS + empty):.2f} | {cost.cpu - before.cpu:.2f} |"
+        )
         before = cost
     return lines

@@ -53,8 +53,13 @@ class Server:
 @contextlib.contextmanager
 def server(kind: str, **options: Any) -> Iterator[Server]:
     command = [str(environment.tool("python")), "-m", "tests.benchmarks.server", kind, json.dumps(options)]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(environment.ROOT / ".work" / "dev"), str(environment.ROOT)])}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=environment.ROOT, env=env) as process:
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(environment.ROOT / ".work" / "dev"), str(environment.ROOT)]),
+    }
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=environment.ROOT, env=env
+    ) as process:
         assert process.stdout and process.stdin
         line = process.stdout.readline()
         if not line:
@@ -63,7 +68,9 @@ def server(kind: str, **options: Any) -> Iterator[Server]:
         process.stdin.close()
 
 
-def run(command: list[str], env: Mapping[str, str], cwd: Path, watched: Server | None = None, memory: bool = False) -> Cost:
+def run(
+    command: list[str], env: Mapping[str, str], cwd: Path, watched: Server | None = None, memory: bool = False
+) -> Cost:
     """Run a command to its end and return its cost. Its output goes to output.txt."""
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     others = set(children(os.getpid()))  # the servers
@@ -71,7 +78,9 @@ def run(command: list[str], env: Mapping[str, str], cwd: Path, watched: Server |
     output = cwd / "output.txt"
     with output.open("w") as stream:
         begin = time.perf_counter()
-        process = subprocess.Popen(command, env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+        )
         peak = Peak(others) if memory else None
         dummy, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begin
@@ -100,7 +109,9 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.25):
-            self._most = max(self._most, sum(total(pid) for pid in children(os.getpid()) if pid not in self._others))
+            self._most = max(
+                self._most, sum(total(pid) for pid in children(os.getpid()) if pid not in self._others)
+            )
 
 
 def children(pid: int) -> list[int]:

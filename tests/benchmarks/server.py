@@ -20,9 +20,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tests.simulator import Simulator
-from tests.simulator import scenario as ids
-from tests.simulator.state import DcsRestore
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+from tests.cloud.state import DcsRestore
 
 LOCATION = {
     "id": 1,
@@ -34,7 +34,18 @@ LOCATION = {
     "longitude": 12.0,
     "network_zone": "eu-central",
 }
-PAGE = {"meta": {"pagination": {"page": 1, "per_page": 50, "previous_page": None, "next_page": None, "last_page": 1, "total_entries": 1}}}
+PAGE = {
+    "meta": {
+        "pagination": {
+            "page": 1,
+            "per_page": 50,
+            "previous_page": None,
+            "next_page": None,
+            "last_page": 1,
+            "total_entries": 1,
+        }
+    }
+}
 
 
 class Stub(http.server.BaseHTTPRequestHandler):
@@ -69,7 +80,16 @@ def cloud(scenario: str = "default", records: int = 0, ca_file: str | None = Non
         instance_id = ids.fleet_dcs_instance(0) if scenario.startswith("fleet") else ids.DCS_INSTANCE
         for number in range(records):
             record_id, made = f"01d00000-0000-4000-8000-{number:012x}", state.clock() - 86400.0 - number
-            state.dcs_restores[record_id] = DcsRestore(record_id, instance_id, ids.DCS_BACKUP_OLD, f"backup_{number}", made, made + 15, "succeed", "100.00")
+            state.dcs_restores[record_id] = DcsRestore(
+                record_id,
+                instance_id,
+                ids.DCS_BACKUP_OLD,
+                f"backup_{number}",
+                made,
+                made + 15,
+                "succeed",
+                "100.00",
+            )
         env = sim.env
         if ca_file and sim.ca_file:
             shutil.copy(sim.ca_file, ca_file)
@@ -85,7 +105,9 @@ def stub() -> None:
 
 
 def moto() -> None:
-    server = importlib.import_module("moto.server").ThreadedMotoServer(  # in the benchmarks' own environment only
+    server = importlib.import_module(
+        "moto.server"
+    ).ThreadedMotoServer(  # in the benchmarks' own environment only
         ip_address="127.0.0.1", port=0, verbose=False
     )
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -101,4 +123,6 @@ def ready(url: str, env: dict[str, str]) -> None:
 
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
-    {"cloud": cloud, "stub": stub, "moto": moto}[sys.argv[1]](**json.loads(sys.argv[2] if len(sys.argv) > 2 else "{}"))
+    {"cloud": cloud, "stub": stub, "moto": moto}[sys.argv[1]](
+        **json.loads(sys.argv[2] if len(sys.argv) > 2 else "{}")
+    )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import environment, measure
-from tests.simulator import scenario as ids
+from tests.cloud import scenario as ids
 
 TASKS = 20
 OURS: dict[str, dict[str, Any]] = {
@@ -45,16 +45,38 @@ def plays(home: Path) -> Iterator[dict[str, Play]]:
         stub = stack.enter_context(measure.server("stub"))
         moto = stack.enter_context(measure.server("moto"))
         stack.enter_context(trusted(home / "ca.pem"))
-        keys = {"region": "eu-west-1", "access_key": "benchmark", "secret_key": "benchmark", "endpoint_url": moto.url}
-        huawei = {"identity_endpoint": f"{stub.url}/v3", "user": "u", "password": "p", "domain": "d", "project": "p", "region": "r"}
-        hwc = {"community.general.hwc_network_vpc": {**huawei, "name": "n", "cidr": "10.0.0.0/16", "state": "present"}, "ignore_errors": True}
+        keys = {
+            "region": "eu-west-1",
+            "access_key": "benchmark",
+            "secret_key": "benchmark",
+            "endpoint_url": moto.url,
+        }
+        huawei = {
+            "identity_endpoint": f"{stub.url}/v3",
+            "user": "u",
+            "password": "p",
+            "domain": "d",
+            "project": "p",
+            "region": "r",
+        }
+        hwc = {
+            "community.general.hwc_network_vpc": {
+                **huawei,
+                "name": "n",
+                "cidr": "10.0.0.0/16",
+                "state": "present",
+            },
+            "ignore_errors": True,
+        }
         others: dict[str, Task] = {
             FLOOR: {FLOOR: {"msg": "hello"}},
             "ansible.builtin.ping": {"ansible.builtin.ping": {}},
             YARDSTICK: {YARDSTICK: {"url": stub.url, "return_content": True}},
             "community.general.hwc_network_vpc": hwc,
             AMAZON: {AMAZON: keys},
-            "hetzner.hcloud.location_info": {"hetzner.hcloud.location_info": {"api_token": "x" * 64, "api_endpoint": f"{stub.url}/v1"}},
+            "hetzner.hcloud.location_info": {
+                "hetzner.hcloud.location_info": {"api_token": "x" * 64, "api_endpoint": f"{stub.url}/v1"}
+            },
         }
         found: dict[str, Play] = {"nothing": ([], {}, {})}
         found.update({name: ([task] * TASKS, {}, {}) for name, task in others.items()})
@@ -95,16 +117,29 @@ def measured(home: Path, rounds: int) -> dict[str, tuple[float, float]]:
                 play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables}
                 (home / "play.yml").write_text(json.dumps([play]))
                 command = [str(environment.tool("ansible-playbook")), "play.yml"]
-                costs.setdefault(name, []).append(measure.run(command, {**environment.variables(home), **env}, home))
-    middle = {name: tuple(statistics.median(getattr(cost, kind) for cost in found) * 1000 for kind in ("wall", "cpu")) for name, found in costs.items()}
+                costs.setdefault(name, []).append(
+                    measure.run(command, {**environment.variables(home), **env}, home)
+                )
+    middle = {
+        name: tuple(
+            statistics.median(getattr(cost, kind) for cost in found) * 1000 for kind in ("wall", "cpu")
+        )
+        for name, found in costs.items()
+    }
     wall, cpu = middle.pop("nothing")
     count = {name: sum(len(task.get("loop", [0])) for task in cases[name][0]) for name in middle}
-    return {name: ((middle[name][0] - wall) / count[name], (middle[name][1] - cpu) / count[name]) for name in middle}
+    return {
+        name: ((middle[name][0] - wall) / count[name], (middle[name][1] - cpu) / count[name])
+        for name in middle
+    }
 
 
 def table(found: dict[str, tuple[float, float]]) -> list[str]:
     """Ratios are of CPU time: it depends less than wall time on what else the machine does."""
-    lines = ["| one task | wall ms | CPU ms | to `debug` | to `uri` | to `rds_snapshot_info` |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| one task | wall ms | CPU ms | to `debug` | to `uri` | to `rds_snapshot_info` |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, (wall, cpu) in sorted(found.items(), key=lambda item: item[1][1]):
         short, comma, rest = name.partition(",")
         lines.append(
@@ -128,5 +163,7 @@ def aims(found: dict[str, tuple[float, float]]) -> list[tuple[str, float, float]
         ("info task as a module, the worst of them, to `uri`", modules, YARDSTICK, 1.0),
     ]
     middle = statistics.median(ratio(found, name, YARDSTICK) for name in modules)
-    worst = [(what, max(ratio(found, name, other) for name in names), most) for what, names, other, most in wanted]
+    worst = [
+        (what, max(ratio(found, name, other) for name in names), most) for what, names, other, most in wanted
+    ]
     return [*worst[:-1], ("info task as a module, their median, to `uri`", middle, 1.0), worst[-1]]

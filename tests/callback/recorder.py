@@ -30,8 +30,18 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "recorder"
 
     def _record(self, status: str, result: Any) -> None:
-        content = {} if result._result.get("_ansible_no_log") else {key: value for key, value in result._result.items() if not key.startswith("_ansible")}
-        line = {"host": result._host.get_name(), "task": result._task.get_name(), "action": result._task.action, "status": status, "result": content}
+        content = (
+            {}
+            if result._result.get("_ansible_no_log")
+            else {key: value for key, value in result._result.items() if not key.startswith("_ansible")}
+        )
+        line = {
+            "host": result._host.get_name(),
+            "task": result._task.get_name(),
+            "action": result._task.action,
+            "status": status,
+            "result": content,
+        }
         with open(os.environ["RECORDER_FILE"], "a", encoding="utf-8") as file:
             file.write(json.dumps(line, default=str) + "\n")
 

@@ -27,8 +27,33 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "dict": dict,
 }
 # Ansible's own keys of a result, and those of a failure that the connection fragment documents once for all modules.
-COMMON = {"changed", "failed", "msg", "invocation", "warnings", "deprecations", "ansible_facts", "attempts", "results_file", "start", "end", "delta"}
-FAILURE = {"error_kind", "error_code", "http_status", "request_id", "restore_id", "backup_id", "job_id", "instance_id", "status", "progress", "elapsed"}
+COMMON = {
+    "changed",
+    "failed",
+    "msg",
+    "invocation",
+    "warnings",
+    "deprecations",
+    "ansible_facts",
+    "attempts",
+    "results_file",
+    "start",
+    "end",
+    "delta",
+}
+FAILURE = {
+    "error_kind",
+    "error_code",
+    "http_status",
+    "request_id",
+    "restore_id",
+    "backup_id",
+    "job_id",
+    "instance_id",
+    "status",
+    "progress",
+    "elapsed",
+}
 
 
 def source(module: str) -> str:
@@ -44,8 +69,14 @@ def texts(module: str) -> dict[str, str]:
 def _strings(body: list[ast.stmt]) -> dict[str, str]:
     found = {}
     for node in body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            found.update({target.id: node.value.value for target in node.targets if isinstance(target, ast.Name)})
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            found.update(
+                {target.id: node.value.value for target in node.targets if isinstance(target, ast.Name)}
+            )
     return found
 
 
@@ -103,11 +134,17 @@ def differences(module: str, result: Mapping[str, Any]) -> list[str]:
         ignored |= FAILURE | (set(result) - set(documented))
         documented = {name: value for name, value in documented.items() if name in result}
     always = {name for name, value in documented.items() if value["returned"] == "success"}
-    found = [f"{name} is documented as always returned, but is missing" for name in sorted(always - set(result))]
-    return found + list(_compare(documented, {name: value for name, value in result.items() if name not in ignored}, "", rows))
+    found = [
+        f"{name} is documented as always returned, but is missing" for name in sorted(always - set(result))
+    ]
+    return found + list(
+        _compare(documented, {name: value for name, value in result.items() if name not in ignored}, "", rows)
+    )
 
 
-def _compare(documented: Mapping[str, Any], values: Mapping[str, Any], path: str, more: set[str]) -> Iterator[str]:
+def _compare(
+    documented: Mapping[str, Any], values: Mapping[str, Any], path: str, more: set[str]
+) -> Iterator[str]:
     for name, value in values.items():
         if name not in documented and name in more and values.get("error_kind"):
             continue
@@ -124,5 +161,9 @@ def _compare(documented: Mapping[str, Any], values: Mapping[str, Any], path: str
             if "elements" in entry and not is_of_type(item, entry["elements"]):
                 yield f"{path}{name} is documented as a list of {entry['elements']}, but holds {item!r}"
             elif "contains" in entry:
-                yield from (f"{path}{name}.{key} is documented, but missing" for key in entry["contains"] if key not in item)
+                yield from (
+                    f"{path}{name}.{key} is documented, but missing"
+                    for key in entry["contains"]
+                    if key not in item
+                )
                 yield from _compare(entry["contains"], item, f"{path}{name}.", more)

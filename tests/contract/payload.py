@@ -45,10 +45,21 @@ def imported(path: Path, root: Path = ROOT, package: str = PACKAGE) -> set[Path]
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join([*here[: -node.level], *filter(None, [node.module])]) if node.level else str(node.module)
+            base = (
+                ".".join([*here[: -node.level], *filter(None, [node.module])])
+                if node.level
+                else str(node.module)
+            )
             names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        within = [root / Path(*name.removeprefix(package).split(".")) for name in names if name.startswith(package)]
-        found |= {file for place in within for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
+        within = [
+            root / Path(*name.removeprefix(package).split(".")) for name in names if name.startswith(package)
+        ]
+        found |= {
+            file
+            for place in within
+            for file in (place.with_suffix(".py"), place / "__init__.py")
+            if file.is_file()
+        }
     return found
 
 
@@ -67,20 +78,37 @@ def shipped(module: str, folder: str = "", root: Path = ROOT, package: str = PAC
 @cache
 def code_lines(path: Path) -> int:
     """Lines that do something."""
-    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER)
+    skipped = (
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENCODING,
+        tokenize.ENDMARKER,
+    )
     source = path.read_text(encoding="utf-8")
     standing = {
         line
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
         for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     }
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    lines = {line for token in tokens if token.type not in skipped for line in range(token.start[0], token.end[0] + 1)}
+    lines = {
+        line
+        for token in tokens
+        if token.type not in skipped
+        for line in range(token.start[0], token.end[0] + 1)
+    }
     documentation = {
         line
         for node in ast.parse(source).body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in ("DOCUMENTATION", "EXAMPLES", "RETURN")
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in ("DOCUMENTATION", "EXAMPLES", "RETURN")
         for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     }
     return len(lines - standing - documentation)

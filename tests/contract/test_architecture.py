@@ -21,14 +21,16 @@ from pathlib import Path
 import pytest
 
 from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as names
 from tests.contract import payload
-from tests.simulator import Simulator
-from tests.simulator import scenario as names
 
 ROOT = payload.ROOT
 MEASURES = {
     row[1]: int(row[2].replace(",", ""))
-    for row in re.finditer(r"^\| ([^|]+) \|[^|]*\| ([\d,]+) \|$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M)
+    for row in re.finditer(
+        r"^\| ([^|]+) \|[^|]*\| ([\d,]+) \|$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M
+    )
 }
 SHIPPED = [module for module in payload.MODULES if module not in door.ACTIONS]
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
@@ -81,21 +83,25 @@ def imports(path: Path) -> list[str]:
 
 
 def test_one_reader_of_check_mode() -> None:
-    handed_on = {"action/restore_start.py"}  # where it cannot run in process, to each of the modules that it runs
-    assert {path: count for path, count in where("check_mode").items() if path not in handed_on} == {"module_utils/_module.py": 1}
+    handed_on = {
+        "action/restore_start.py"
+    }  # where it cannot run in process, to each of the modules that it runs
+    assert {path: count for path, count in where("check_mode").items() if path not in handed_on} == {
+        "module_utils/_runner.py": 1
+    }
     deciding = [
         (name(path), ast.unparse(node.test))
         for path in PLUGINS
         for node in ast.walk(tree(path))
         if isinstance(node, (ast.If, ast.IfExp, ast.While)) and "dry_run" in ast.unparse(node.test)
     ]
-    assert deciding == [("module_utils/_plan.py", "plan.apply is not None and (not dry_run)")]
-    assert set(where("dry_run")) == {"module_utils/_plan.py", "module_utils/_module.py", *handed_on}
+    assert deciding == [("module_utils/_protocol/plan.py", "plan.apply is not None and (not dry_run)")]
+    assert set(where("dry_run")) == {"module_utils/_protocol/plan.py", "module_utils/_runner.py", *handed_on}
 
 
 def test_ansible_module_is_known_in_one_place() -> None:
     for word in ("AnsibleModule", "fail_json", "exit_json", "no_log_values"):
-        assert set(where(word)) == {"module_utils/_module.py"}, word
+        assert set(where(word)) == {"module_utils/_runner.py"}, word
 
 
 def test_one_place_ends_every_error() -> None:
@@ -105,27 +111,41 @@ def test_one_place_ends_every_error() -> None:
         for path in PLUGINS
         if "module_utils" in path.parts
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.ExceptHandler) and (node.type is None or re.search(r"\b(Base)?Exception\b", ast.unparse(node.type)))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or re.search(r"\b(Base)?Exception\b", ast.unparse(node.type)))
     ]
-    assert {path for path, dummy in wide} <= {"module_utils/_module.py", "module_utils/_api/transport.py"}
+    assert {path for path, dummy in wide} <= {"module_utils/_runner.py", "module_utils/_api/transport.py"}
     assert len(wide) == 2
 
 
 def test_the_client_knows_nothing_of_ansible() -> None:
     for path in (UTILS / "_api").glob("*.py"):
         for module in imports(path):
-            known = module.startswith(HERE + "_api") or module == "requests" or module.partition(".")[0] in sys.stdlib_module_names
+            known = (
+                module.startswith(HERE + "_api")
+                or module == "requests"
+                or module.partition(".")[0] in sys.stdlib_module_names
+            )
             assert known, f"{path.name}: {module}"
 
 
 def test_requests_is_imported_in_one_place() -> None:
     third = {(name(path), module.partition(".")[0]) for path in PLUGINS for module in imports(path)}
-    third = {(path, module) for path, module in third if module not in sys.stdlib_module_names and module not in ("ansible", "ansible_collections")}
+    third = {
+        (path, module)
+        for path, module in third
+        if module not in sys.stdlib_module_names and module not in ("ansible", "ansible_collections")
+    }
     assert third == {("module_utils/_api/deps.py", "requests")}
 
 
 def test_nothing_sleeps_but_the_clock() -> None:
-    sleepers = {name(path) for path in PLUGINS for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute) and ast.unparse(node) == "time.sleep"}
+    sleepers = {
+        name(path)
+        for path in PLUGINS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "time.sleep"
+    }
     assert sleepers == {"module_utils/_api/clock.py"}
     assert ast.unparse(tree(UTILS / "_api" / "clock.py")).count("time.sleep") == 1
     for path in PLUGINS:
@@ -136,13 +156,21 @@ def test_nothing_sleeps_but_the_clock() -> None:
 def test_the_time_is_asked_of_the_clock() -> None:
     """Only so can a test move it."""
     asking = re.compile(r"time\.(time|monotonic|perf_counter)|datetime\.(now|utcnow|today)|random\.random")
-    found = {name(path) for path in PLUGINS if "module_utils" in path.parts and asking.search(ast.unparse(tree(path)))}
+    found = {
+        name(path)
+        for path in PLUGINS
+        if "module_utils" in path.parts and asking.search(ast.unparse(tree(path)))
+    }
     assert found == {"module_utils/_api/clock.py"}
 
 
 def test_one_sender() -> None:
-    """A POST that changes something goes module -> _restore.start() -> operation.post() -> service -> Cloud.post_once() -> Session.post_once()."""
-    assert set(where("post_once")) == {"module_utils/_api/cloud.py", "module_utils/_api/dcs.py", "module_utils/_api/ddm.py"}
+    """A POST that changes something goes module -> protocol.start() -> operation.post() -> service -> Cloud.post_once() -> Session.post_once()."""
+    assert set(where("post_once")) == {
+        "module_utils/_api/cloud.py",
+        "module_utils/_services/dcs/api.py",
+        "module_utils/_services/ddm/api.py",
+    }
     calls = [
         (name(path), function.name)
         for path in PLUGINS
@@ -151,8 +179,12 @@ def test_one_sender() -> None:
         for node in ast.walk(function)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "post"
     ]
-    assert calls == [("module_utils/_restore.py", "start")]
-    assert set(where("restore", "back_up", "recover")) <= {"module_utils/_dcs_operations.py", "module_utils/_ddm_operations.py", "modules/restore_wait.py"}
+    assert calls == [("module_utils/_protocol/protocol.py", "start")]
+    assert set(where("restore", "back_up", "recover")) <= {
+        "module_utils/_services/dcs/operations.py",
+        "module_utils/_services/ddm/operations.py",
+        "modules/restore_wait.py",
+    }
 
 
 def test_imports_point_one_way() -> None:
@@ -165,7 +197,9 @@ def test_imports_point_one_way() -> None:
     for path, needs in graph.items():
         if path.startswith("module_utils/"):
             assert all(need.startswith("module_utils/") for need in needs), path
-    assert not graph["module_utils/_api/dcs.py"] & {"module_utils/_api/ddm.py"} and not graph["module_utils/_api/ddm.py"] & {"module_utils/_api/dcs.py"}
+    assert not graph["module_utils/_services/dcs/api.py"] & {
+        "module_utils/_services/ddm/api.py"
+    } and not graph["module_utils/_services/ddm/api.py"] & {"module_utils/_services/dcs/api.py"}
 
 
 # Form
@@ -175,21 +209,43 @@ def test_imports_point_one_way() -> None:
 def test_full_annotations(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
-            bare = [one.arg for one in given if one is not None and one.annotation is None and one.arg not in ("self", "cls")]
+            given = [
+                *node.args.posonlyargs,
+                *node.args.args,
+                *node.args.kwonlyargs,
+                node.args.vararg,
+                node.args.kwarg,
+            ]
+            bare = [
+                one.arg
+                for one in given
+                if one is not None and one.annotation is None and one.arg not in ("self", "cls")
+            ]
             assert not bare and node.returns is not None, f"{path.name}:{node.lineno} {node.name} {bare}"
 
 
 def test_nothing_is_ignored() -> None:
     assert not list(ROOT.glob("tests/sanity/ignore*")) and not (ROOT / ".ansible-lint-ignore").exists()
     marks = re.compile(
-        "|".join(["# no" + "qa", "type: " + "ignore", "pylint: *" + "disable", r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", "no" + "sec\\b", "yamllint " + "disable"])
+        "|".join(
+            [
+                "# no" + "qa",
+                "type: " + "ignore",
+                "pylint: *" + "disable",
+                r"\bTO" + r"DO\b",
+                r"\bFIX" + r"ME\b",
+                "no" + "sec\\b",
+                "yamllint " + "disable",
+            ]
+        )
     )
     found = [
         f"{path.relative_to(ROOT)}:{number}"
         for folder in ("plugins", "tests", "roles", "playbooks", "docs", "extensions", "meta", "changelogs")
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix in (".py", ".yml", ".yaml", ".j2", ".rst", ".md", ".sh", ".toml") and "output" not in path.parts
+        if path.is_file()
+        and path.suffix in (".py", ".yml", ".yaml", ".j2", ".rst", ".md", ".sh", ".toml")
+        and "output" not in path.parts
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if marks.search(line)
     ]
@@ -199,7 +255,9 @@ def test_nothing_is_ignored() -> None:
 def test_nothing_is_skipped_without_a_reason() -> None:
     for path in (ROOT / "tests").rglob("test_*.py"):
         for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Call) and re.fullmatch(r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)", ast.unparse(node.func)):
+            if isinstance(node, ast.Call) and re.fullmatch(
+                r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)", ast.unparse(node.func)
+            ):
                 assert node.args or node.keywords, f"{path.name}:{node.lineno}"
 
 
@@ -217,22 +275,35 @@ def test_the_payload_has_a_budget(module: str) -> None:
 
 @pytest.mark.parametrize("module", SHIPPED)
 def test_a_module_ships_only_the_service_it_uses(module: str) -> None:
-    services = {path.stem for path in payload.shipped(module)} & {"dcs", "ddm"}
+    services = {path.parent.name for path in payload.shipped(module)} & {"dcs", "ddm"}
     assert services == ({"dcs", "ddm"} if module == "restore_wait" else {module[:3]})
     if module.endswith("_info"):
-        assert not {"_restore", "waiter"} & {path.stem for path in payload.shipped(module)}
+        assert not {"protocol", "waiter"} & {path.stem for path in payload.shipped(module)}
 
 
 def test_the_payload_is_what_ansible_really_ships(tmp_path: Path) -> None:
     """Run one module as Ansible ships it, keep the file that it made, and look into it."""
     with Simulator() as sim:
         keep = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_REMOTE_TMP": str(tmp_path)}
-        done = door.adhoc("dcs_restore", {**sim.env, **keep}, "-e", "huaweicloud_recovery_in_process=false", instance_id="..", backup_id=names.DCS_BACKUP)
+        done = door.adhoc(
+            "dcs_restore",
+            {**sim.env, **keep},
+            "-e",
+            "huaweicloud_recovery_in_process=false",
+            instance_id="..",
+            backup_id=names.DCS_BACKUP,
+        )
     assert done.results[0]["result"]["error_kind"] == "invalid_argument", done.output
     (wrapper,) = tmp_path.glob("*/AnsiballZ_dcs_restore.py")
     (packed,) = re.findall(r"""['"]([A-Za-z0-9+/=\n\\]{1000,})['"]""", wrapper.read_text(encoding="utf-8"))
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(packed.replace("\\n", "")))) as archive:
-        ours = {entry for entry in archive.namelist() if "huaweicloud/recovery" in entry and archive.getinfo(entry).file_size}
+        ours = {
+            entry
+            for entry in archive.namelist()
+            if "huaweicloud/recovery" in entry and archive.getinfo(entry).file_size
+        }
         assert archive.testzip() is None
     prefix = "ansible_collections/huaweicloud/recovery/"
-    assert {entry.removeprefix(prefix) for entry in ours} == {str(path.relative_to(ROOT)) for path in payload.shipped("dcs_restore")}
+    assert {entry.removeprefix(prefix) for entry in ours} == {
+        str(path.relative_to(ROOT)) for path in payload.shipped("dcs_restore")
+    }

@@ -16,12 +16,12 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils import _module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
 from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as names
 from tests.contract import documents
-from tests.simulator import Simulator
-from tests.simulator import scenario as names
 from tests.unit.fakes import Time
 
 MODULES = documents.MODULES
@@ -37,10 +37,20 @@ GOOD: dict[str, dict[str, Any]] = {
     "ddm_backup_info": {},
     "ddm_instance_info": {},
     "ddm_job_info": {},
-    "ddm_recovery": {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"},
+    "ddm_recovery": {
+        "instance_id": names.DDM_SOURCE,
+        "target_instance_id": names.DDM_TARGET,
+        "restore_time": "latest",
+    },
     "ddm_restorable_info": {"instance_id": names.DDM_SOURCE},
-    "restore_start": {"restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}]},
-    "restore_wait": {"restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD}]},
+    "restore_start": {
+        "restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}]
+    },
+    "restore_wait": {
+        "restores": [
+            {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD}
+        ]
+    },
 }
 
 
@@ -64,7 +74,9 @@ def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
 def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
     """Run a module against the local cloud in virtual time, the same that the cloud lives in."""
 
-    def run(name: str, env: dict[str, str | None] | None = None, /, check: bool = False, **params: Any) -> door.Result:
+    def run(
+        name: str, env: dict[str, str | None] | None = None, /, check: bool = False, **params: Any
+    ) -> door.Result:
         given = {key: value for key, value in {**sim.env, **(env or {})}.items() if value is not None}
         return door.module(name, given, check=check, diff=True, clock=server[1].clock, **params)
 
@@ -113,7 +125,11 @@ def test_neither_region_nor_endpoint(sim: Simulator, run: Any, name: str) -> Non
 @pytest.mark.parametrize("region", ["atlantis", "ap-southeast-3.evil.example.com", "AP-SOUTHEAST-3", "../x"])
 def test_what_is_no_region(sim: Simulator, run: Any, region: str) -> None:
     for env, params in (({"HW_REGION_NAME": region}, {}), ({}, {"region": region})):
-        refused_here(sim, run("dcs_instance_info", {**without(*ENDPOINTS), **env}, **params), f"region {region!r} is not a region name")
+        refused_here(
+            sim,
+            run("dcs_instance_info", {**without(*ENDPOINTS), **env}, **params),
+            f"region {region!r} is not a region name",
+        )
 
 
 def test_a_region_that_does_not_exist(sim: Simulator, run: Any) -> None:
@@ -121,21 +137,41 @@ def test_a_region_that_does_not_exist(sim: Simulator, run: Any) -> None:
         raise socket.gaierror(-2, f"unknown {host}")
 
     with mock.patch.object(socket, "getaddrinfo", unknown):
-        result = run("dcs_restore", without(*ENDPOINTS), region="atlantis-1", max_retries=1, **GOOD["dcs_restore"])
-    refused(result, "transport_error", "dcs.atlantis-1.myhuaweicloud.com cannot be resolved", "Nothing was started.")
+        result = run(
+            "dcs_restore", without(*ENDPOINTS), region="atlantis-1", max_retries=1, **GOOD["dcs_restore"]
+        )
+    refused(
+        result,
+        "transport_error",
+        "dcs.atlantis-1.myhuaweicloud.com cannot be resolved",
+        "Nothing was started.",
+    )
 
 
 @pytest.mark.parametrize("option", ["dcs_endpoint", "ddm_endpoint", "iam_endpoint"])
-@pytest.mark.parametrize("url", ["http://dcs.example.com", "http://10.1.2.3:8080", "http://127.0.0.1.example.com"])
+@pytest.mark.parametrize(
+    "url", ["http://dcs.example.com", "http://10.1.2.3:8080", "http://127.0.0.1.example.com"]
+)
 def test_plain_http_is_for_loopback_only(sim: Simulator, run: Any, option: str, url: str) -> None:
-    name = {"dcs_endpoint": "dcs_restore", "ddm_endpoint": "ddm_recovery", "iam_endpoint": "dcs_instance_info"}[option]
+    name = {
+        "dcs_endpoint": "dcs_restore",
+        "ddm_endpoint": "ddm_recovery",
+        "iam_endpoint": "dcs_instance_info",
+    }[option]
     env: dict[str, str | None] = {"HW_PROJECT_ID": None} if option == "iam_endpoint" else {}
     refused_here(sim, run(name, env, **{**GOOD[name], option: url}), f"{option} must")
     refused_here(sim, run(name, {**env, f"HW_{option.upper()}": url}, **GOOD[name]), f"{option} must")
 
 
 @pytest.mark.parametrize(
-    "url", ["https://user:pass-word@dcs.example.com", "https://dcs.example.com/../x", "https://169.254.169.254", "https://dcs.example.com?x=y", "dcs"]
+    "url",
+    [
+        "https://user:pass-word@dcs.example.com",
+        "https://dcs.example.com/../x",
+        "https://169.254.169.254",
+        "https://dcs.example.com?x=y",
+        "dcs",
+    ],
 )
 def test_what_is_no_endpoint(sim: Simulator, run: Any, url: str) -> None:
     result = run("dcs_instance_info", dcs_endpoint=url)
@@ -149,7 +185,15 @@ def test_what_is_no_endpoint(sim: Simulator, run: Any, url: str) -> None:
 @each_module
 def test_no_credentials(sim: Simulator, run: Any, name: str) -> None:
     result = run(name, NO_KEYS, **GOOD[name])
-    refused_here(sim, result, "No complete credentials were found", "HW_AUTH_TOKEN", "HW_ACCESS_KEY, HW_SECRET_KEY", "HUAWEICLOUD_SDK_AK", "HW_USER_PASSWORD")
+    refused_here(
+        sim,
+        result,
+        "No complete credentials were found",
+        "HW_AUTH_TOKEN",
+        "HW_ACCESS_KEY, HW_SECRET_KEY",
+        "HUAWEICLOUD_SDK_AK",
+        "HW_USER_PASSWORD",
+    )
     refused_here(sim, result, "HW_SECURITY_TOKEN", "HW_PROFILE")
 
 
@@ -180,7 +224,14 @@ KEYS = {"access_key": names.ACCESS_KEY, "secret_key": names.SECRET_KEY}
 def test_two_ways_in_at_once(sim: Simulator, run: Any, options: dict[str, str], named: str) -> None:
     result = run("dcs_instance_info", **options)
     refused_here(sim, result, f"Two ways of signing in were given at once: {named}. Give exactly one.")
-    refused_here(sim, run("dcs_instance_info", {**NO_KEYS, **{ENVIRONMENT[name][0]: value for name, value in options.items()}}), named)
+    refused_here(
+        sim,
+        run(
+            "dcs_instance_info",
+            {**NO_KEYS, **{ENVIRONMENT[name][0]: value for name, value in options.items()}},
+        ),
+        named,
+    )
     for secret in (names.TOKEN, names.SECRET_KEY, names.PASSWORD):
         assert secret not in json.dumps(result)
 
@@ -194,7 +245,9 @@ def test_wrong_password(sim: Simulator, run: Any) -> None:
 
 
 def test_wrong_secret_key(sim: Simulator, run: Any) -> None:
-    result = run("dcs_restore", secret_key="wrong-secret-key-1", access_key=names.ACCESS_KEY, **GOOD["dcs_restore"])
+    result = run(
+        "dcs_restore", secret_key="wrong-secret-key-1", access_key=names.ACCESS_KEY, **GOOD["dcs_restore"]
+    )
     refused(result, "auth_failed", "APIGW.0301", "verify aksk signature fail")
     assert result["error_code"] == "APIGW.0301" and result["request_id"]
     assert len(sim.ledger) == 1, "more bad signatures would lock the key"
@@ -212,7 +265,9 @@ def test_temporary_keys_without_their_token(sim: Simulator, run: Any) -> None:
     assert run("dcs_instance_info", {**keys, "HW_SECURITY_TOKEN": names.SECURITY_TOKEN})["failed"] is False
 
 
-@pytest.mark.parametrize(("token", "text"), [(names.EXPIRED_TOKEN, "APIGW.0307"), ("MII-never-heard-of", "decrypt token fail")])
+@pytest.mark.parametrize(
+    ("token", "text"), [(names.EXPIRED_TOKEN, "APIGW.0307"), ("MII-never-heard-of", "decrypt token fail")]
+)
 def test_a_token_that_does_not_count(sim: Simulator, run: Any, token: str, text: str) -> None:
     result = run("ddm_recovery", NO_KEYS, auth_token=token, **GOOD["ddm_recovery"])
     refused(result, "auth_failed", text)
@@ -223,20 +278,33 @@ def test_a_token_that_does_not_count(sim: Simulator, run: Any, token: str, text:
 @pytest.mark.parametrize("value", ["abc\n", " abcdef", "abc\r\nX-Injected: 1", "abcd\u00e9"])
 def test_a_secret_that_no_header_can_hold(sim: Simulator, run: Any, value: str) -> None:
     for options in ({"secret_key": value, "access_key": "AK"}, {"auth_token": value}):
-        result = run("dcs_instance_info", {**NO_KEYS, **{ENVIRONMENT[name][0]: text for name, text in options.items()}})
+        result = run(
+            "dcs_instance_info", {**NO_KEYS, **{ENVIRONMENT[name][0]: text for name, text in options.items()}}
+        )
         refused_here(sim, result, "cannot be sent in a header")
         assert value.strip() not in json.dumps(result, ensure_ascii=False)
 
 
 def test_profiles(sim: Simulator, run: Any, tmp_path: Path) -> None:
     path = tmp_path / "config.json"
-    refused_here(sim, run("dcs_instance_info", shared_config_file=str(path)), "config.json is not a readable KooCLI configuration (FileNotFoundError)")
+    refused_here(
+        sim,
+        run("dcs_instance_info", shared_config_file=str(path)),
+        "config.json is not a readable KooCLI configuration (FileNotFoundError)",
+    )
     path.write_text('{"current": "one", "profiles": [{"name": "one"}]}')
-    refused_here(sim, run("dcs_instance_info", shared_config_file=str(path), profile="two"), "profile 'two' is not in", "(it has: one)")
+    refused_here(
+        sim,
+        run("dcs_instance_info", shared_config_file=str(path), profile="two"),
+        "profile 'two' is not in",
+        "(it has: one)",
+    )
 
 
 def test_a_bundle_that_is_none(sim: Simulator, run: Any, tmp_path: Path) -> None:
-    result = run("dcs_instance_info", dcs_endpoint="https://127.0.0.1:1", ca_path=str(tmp_path / "missing.pem"))
+    result = run(
+        "dcs_instance_info", dcs_endpoint="https://127.0.0.1:1", ca_path=str(tmp_path / "missing.pem")
+    )
     refused_here(sim, result, "missing.pem is not a readable PEM bundle")
 
 
@@ -246,7 +314,12 @@ def test_a_bundle_that_is_none(sim: Simulator, run: Any, tmp_path: Path) -> None
 @each_module
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_blank_variables_are_unset(sim: Simulator, run: Any, name: str, blank: str) -> None:
-    variables = {variable: blank for variables in ENVIRONMENT.values() for variable in variables if variable not in sim.env}
+    variables = {
+        variable: blank
+        for variables in ENVIRONMENT.values()
+        for variable in variables
+        if variable not in sim.env
+    }
     assert run(name, variables, **GOOD[name])["failed"] is False
 
 
@@ -262,17 +335,25 @@ def test_a_blank_does_not_stand_for_what_is_required(sim: Simulator, run: Any, n
     for option, about in documents.options(name).items():
         if about.get("required") and about["type"] == "str":
             for value in ("", " "):
-                refused_here(sim, run(name, **{**GOOD[name], option: value}), f"missing required arguments: {option}")
+                refused_here(
+                    sim, run(name, **{**GOOD[name], option: value}), f"missing required arguments: {option}"
+                )
 
 
 def test_a_blank_in_a_list_does_not_stand_for_what_is_required(sim: Simulator, run: Any) -> None:
-    relations = [{"source_instance_id": names.DN_SOURCE_1, "target_instance_id": names.DN_TARGET_1}, {"source_instance_id": "x", "target_instance_id": " "}]
+    relations = [
+        {"source_instance_id": names.DN_SOURCE_1, "target_instance_id": names.DN_TARGET_1},
+        {"source_instance_id": "x", "target_instance_id": " "},
+    ]
     result = run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations)
     refused_here(sim, result, "missing required arguments: target_instance_id found in data_node_relations")
 
 
 def test_a_blank_in_what_is_waited_for(sim: Simulator, run: Any) -> None:
-    for row, text in (({"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": " "}, "restore_id"), ({"service": "ddm", "job_id": ""}, "job_id")):
+    for row, text in (
+        ({"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": " "}, "restore_id"),
+        ({"service": "ddm", "job_id": ""}, "job_id"),
+    ):
         refused_here(sim, run("restore_wait", restores=[row]), "all of the following are missing: ", text)
 
 
@@ -288,21 +369,41 @@ def test_a_blank_in_what_is_waited_for(sim: Simulator, run: Any) -> None:
         ({"poll_interval": "soon"}, "'poll_interval' is of type"),
     ],
 )
-def test_what_ansible_refuses_has_its_kind(sim: Simulator, run: Any, options: dict[str, Any], text: str) -> None:
+def test_what_ansible_refuses_has_its_kind(
+    sim: Simulator, run: Any, options: dict[str, Any], text: str
+) -> None:
     refused_here(sim, run("dcs_backup", **{**(GOOD["dcs_backup"] if options else {}), **options}), text)
     refused_here(sim, run("restore_wait", restores=[{"service": "rds"}]), "value of service must be one of")
 
 
 # Ids
 
-NO_IDS = ["..", "../..", "%2e%2e", "a/b", "a?x", "a#x", "a;b", "a b", " x", "x ", "x\n", "\u00e9", "-x", "x" * 129, "x" * 1000]
+NO_IDS = [
+    "..",
+    "../..",
+    "%2e%2e",
+    "a/b",
+    "a?x",
+    "a#x",
+    "a;b",
+    "a b",
+    " x",
+    "x ",
+    "x\n",
+    "\u00e9",
+    "-x",
+    "x" * 129,
+    "x" * 1000,
+]
 
 
 NEEDED = {"target_instance_id": {"restore_time": "latest"}, "backup_id": {"instance_id": names.DCS_INSTANCE}}
 
 
 def id_options(name: str) -> list[str]:
-    return [option for option in documents.options(name) if option.endswith("_id") and option != "operation_id"]
+    return [
+        option for option in documents.options(name) if option.endswith("_id") and option != "operation_id"
+    ]
 
 
 @each_module
@@ -320,7 +421,11 @@ def test_malformed_ids(sim: Simulator, run: Any, name: str) -> None:
 @pytest.mark.parametrize("value", NO_IDS)
 def test_malformed_ids_in_lists(sim: Simulator, run: Any, value: str) -> None:
     relations = [{"source_instance_id": names.DN_SOURCE_1, "target_instance_id": value}]
-    refused_here(sim, run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations), "data_node_relations[0].target_instance_id")
+    refused_here(
+        sim,
+        run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations),
+        "data_node_relations[0].target_instance_id",
+    )
     waits = [*GOOD["restore_wait"]["restores"], {"service": "ddm", "job_id": value}]
     refused_here(sim, run("restore_wait", restores=waits), "restores[1].job_id")
 
@@ -351,7 +456,9 @@ def test_numbers_out_of_range(sim: Simulator, run: Any, option: str, value: int,
 
 @pytest.mark.parametrize("option", ["http_timeout", "max_retries", "wait_timeout", "poll_interval"])
 @pytest.mark.parametrize("value", ["ten", "1.5", [1]])
-def test_numbers_that_are_none_are_refused_by_ansible(sim: Simulator, run: Any, option: str, value: Any) -> None:
+def test_numbers_that_are_none_are_refused_by_ansible(
+    sim: Simulator, run: Any, option: str, value: Any
+) -> None:
     result = run("dcs_restore", **GOOD["dcs_restore"], **{option: value})
     assert result["failed"] is True
     assert option in result["msg"] and "int" in result["msg"]
@@ -366,13 +473,21 @@ TIMES = {
     ("ddm_job_info", "begin_time"): {},
     ("ddm_job_info", "end_time"): {},
     ("ddm_restorable_info", "restore_time"): {"instance_id": names.DDM_SOURCE},
-    ("ddm_recovery", "restore_time"): {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET},
+    ("ddm_recovery", "restore_time"): {
+        "instance_id": names.DDM_SOURCE,
+        "target_instance_id": names.DDM_TARGET,
+    },
     ("dcs_restore", "restore_point"): {"instance_id": names.DCS_INSTANCE},
 }
 
 
 def test_every_option_that_is_a_time_is_tried() -> None:
-    found = {(name, option) for name in MODULES for option in documents.options(name) if option.endswith("_time") or option == "restore_point"}
+    found = {
+        (name, option)
+        for name in MODULES
+        for option in documents.options(name)
+        if option.endswith("_time") or option == "restore_point"
+    }
     assert found == set(TIMES)
 
 
@@ -396,7 +511,12 @@ def test_times(sim: Simulator, run: Any, name: str, option: str, value: Any, tex
 
 
 def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
-    result = run("dcs_restore_info", **GOOD["dcs_restore_info"], begin_time="2026-05-02T00:00:00Z", end_time="2026-05-01T00:00:00Z")
+    result = run(
+        "dcs_restore_info",
+        **GOOD["dcs_restore_info"],
+        begin_time="2026-05-02T00:00:00Z",
+        end_time="2026-05-01T00:00:00Z",
+    )
     refused_here(sim, result, "begin_time", "lies after end_time")
 
 
@@ -406,25 +526,65 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "params", "text"),
     [
-        ("dcs_restore", {"instance_id": names.DCS_INSTANCE}, "one of the following is required: backup_id, restore_point"),
-        ("dcs_restore", {**GOOD["dcs_restore"], "restore_point": "latest"}, "mutually exclusive: backup_id|restore_point"),
-        ("dcs_restore", {**GOOD["dcs_restore"], "remark": "x" * 95}, "remark has 95 characters; 94 are possible"),
-        ("dcs_backup", {**GOOD["dcs_backup"], "remark": "x" * 95}, "remark has 95 characters; 94 are possible"),
+        (
+            "dcs_restore",
+            {"instance_id": names.DCS_INSTANCE},
+            "one of the following is required: backup_id, restore_point",
+        ),
+        (
+            "dcs_restore",
+            {**GOOD["dcs_restore"], "restore_point": "latest"},
+            "mutually exclusive: backup_id|restore_point",
+        ),
+        (
+            "dcs_restore",
+            {**GOOD["dcs_restore"], "remark": "x" * 95},
+            "remark has 95 characters; 94 are possible",
+        ),
+        (
+            "dcs_backup",
+            {**GOOD["dcs_backup"], "remark": "x" * 95},
+            "remark has 95 characters; 94 are possible",
+        ),
         ("ddm_recovery", {}, "one of the following is required: instance_id, job_id"),
-        ("ddm_recovery", {"instance_id": names.DDM_SOURCE}, "one of the following is required: target_instance_id, job_id"),
-        ("ddm_recovery", {**GOOD["ddm_recovery"], "job_id": names.DDM_JOB_OLD}, "mutually exclusive: job_id|restore_time"),
-        ("ddm_restorable_info", {**GOOD["ddm_restorable_info"], "target_instance_id": names.DDM_TARGET}, "restore_time"),
+        (
+            "ddm_recovery",
+            {"instance_id": names.DDM_SOURCE},
+            "one of the following is required: target_instance_id, job_id",
+        ),
+        (
+            "ddm_recovery",
+            {**GOOD["ddm_recovery"], "job_id": names.DDM_JOB_OLD},
+            "mutually exclusive: job_id|restore_time",
+        ),
+        (
+            "ddm_restorable_info",
+            {**GOOD["ddm_restorable_info"], "target_instance_id": names.DDM_TARGET},
+            "restore_time",
+        ),
         ("ddm_backup_info", {"backup_id": names.DDM_BACKUP}, "instance_id"),
-        ("ddm_job_info", {"job_id": names.DDM_JOB_OLD, "status": "Failed"}, "mutually exclusive: job_id|status"),
+        (
+            "ddm_job_info",
+            {"job_id": names.DDM_JOB_OLD, "status": "Failed"},
+            "mutually exclusive: job_id|status",
+        ),
     ],
 )
-def test_options_that_do_not_go_together(sim: Simulator, run: Any, name: str, params: dict[str, Any], text: str) -> None:
+def test_options_that_do_not_go_together(
+    sim: Simulator, run: Any, name: str, params: dict[str, Any], text: str
+) -> None:
     refused_here(sim, run(name, **params), text)
 
 
 @pytest.mark.parametrize(
     "restores",
-    [None, [{"service": "dcs"}], [{"service": "ddm"}], [{"service": "dcs", "instance_id": names.DCS_INSTANCE}], [{"service": "ddm", "restore_id": "x"}]],
+    [
+        None,
+        [{"service": "dcs"}],
+        [{"service": "ddm"}],
+        [{"service": "dcs", "instance_id": names.DCS_INSTANCE}],
+        [{"service": "ddm", "restore_id": "x"}],
+    ],
 )
 def test_waits_that_lack_something(sim: Simulator, run: Any, restores: list[Any]) -> None:
     result = run("restore_wait", restores=restores)
@@ -433,7 +593,12 @@ def test_waits_that_lack_something(sim: Simulator, run: Any, restores: list[Any]
 
 
 def test_an_instance_onto_itself(sim: Simulator, run: Any) -> None:
-    result = run("ddm_recovery", instance_id=names.DDM_SOURCE, target_instance_id=names.DDM_SOURCE, restore_time="latest")
+    result = run(
+        "ddm_recovery",
+        instance_id=names.DDM_SOURCE,
+        target_instance_id=names.DDM_SOURCE,
+        restore_time="latest",
+    )
     refused_here(sim, result, "target_instance_id is the source itself")
 
 
@@ -452,7 +617,13 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 def test_a_dcs_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
     for name in ("dcs_restore", "dcs_backup"):
         result = run(name, **{**GOOD[name], "instance_id": NOWHERE})
-        nothing_posted(sim, result, "not_found", f"DCS instances/{NOWHERE} does not exist in this project and region", "DCS.3022")
+        nothing_posted(
+            sim,
+            result,
+            "not_found",
+            f"DCS instances/{NOWHERE} does not exist in this project and region",
+            "DCS.3022",
+        )
         assert result["http_status"] == 404 and result["error_code"] == "DCS.3022"
     for name in ("dcs_restore_info", "dcs_backup_info"):
         refused(run(name, instance_id=NOWHERE), "not_found", "DCS.3022")
@@ -460,9 +631,14 @@ def test_a_dcs_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
 
 def test_a_ddm_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
     nowhere = "0" * 32 + "in09"
-    nothing_posted(sim, run("ddm_recovery", **{**GOOD["ddm_recovery"], "instance_id": nowhere}), "not_found", nowhere)
     nothing_posted(
-        sim, run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": nowhere}), "not_restorable", f"{nowhere} is not among the instances"
+        sim, run("ddm_recovery", **{**GOOD["ddm_recovery"], "instance_id": nowhere}), "not_found", nowhere
+    )
+    nothing_posted(
+        sim,
+        run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": nowhere}),
+        "not_restorable",
+        f"{nowhere} is not among the instances",
     )
     refused(run("ddm_restorable_info", instance_id=nowhere), "not_found", nowhere)
 
@@ -470,39 +646,87 @@ def test_a_ddm_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
 @pytest.mark.parametrize(
     ("backup", "kind", "texts"),
     [
-        (NOWHERE, "not_found", ["is not among the backups of DCS instance", "it was deleted, or belongs to another instance"]),
+        (
+            NOWHERE,
+            "not_found",
+            ["is not among the backups of DCS instance", "it was deleted, or belongs to another instance"],
+        ),
         (names.DCS_BACKUP_OTHER, "not_found", ["is not among the backups of DCS instance"]),
         (names.DCS_BACKUP_FAILED, "not_restorable", ["cannot be restored: its status is failed"]),
         (names.DCS_BACKUP_EXPIRED, "not_restorable", ["cannot be restored: its status is expired"]),
         (names.DCS_BACKUP_DELETED, "not_restorable", ["cannot be restored: its status is deleted"]),
-        (names.DCS_BACKUP_UNSUPPORTED, "not_restorable", ["cannot be restored: it does not support restoring"]),
+        (
+            names.DCS_BACKUP_UNSUPPORTED,
+            "not_restorable",
+            ["cannot be restored: it does not support restoring"],
+        ),
     ],
 )
 @pytest.mark.parametrize("check", [False, True])
-def test_backups_that_cannot_be_restored(sim: Simulator, run: Any, backup: str, kind: str, texts: list[str], check: bool) -> None:
-    nothing_posted(sim, run("dcs_restore", check=check, instance_id=names.DCS_INSTANCE, backup_id=backup), kind, backup, *texts)
+def test_backups_that_cannot_be_restored(
+    sim: Simulator, run: Any, backup: str, kind: str, texts: list[str], check: bool
+) -> None:
+    nothing_posted(
+        sim,
+        run("dcs_restore", check=check, instance_id=names.DCS_INSTANCE, backup_id=backup),
+        kind,
+        backup,
+        *texts,
+    )
 
 
 def test_no_backup_at_a_point(sim: Simulator, run: Any) -> None:
     result = run("dcs_restore", instance_id=names.DCS_INSTANCE, restore_point="2020-01-01T00:00:00Z")
-    nothing_posted(sim, result, "not_restorable", f"DCS instance {names.DCS_INSTANCE} has no usable backup at or before 2020-01-01T00:00:00Z")
-    nothing_posted(sim, run("dcs_restore", instance_id=names.DCS_EMPTY, restore_point="latest"), "not_restorable", "no usable backup")
+    nothing_posted(
+        sim,
+        result,
+        "not_restorable",
+        f"DCS instance {names.DCS_INSTANCE} has no usable backup at or before 2020-01-01T00:00:00Z",
+    )
+    nothing_posted(
+        sim,
+        run("dcs_restore", instance_id=names.DCS_EMPTY, restore_point="latest"),
+        "not_restorable",
+        "no usable backup",
+    )
 
 
 def test_a_single_node_cache(sim: Simulator, run: Any) -> None:
-    nothing_posted(sim, run("dcs_backup", instance_id=names.DCS_SINGLE), "not_restorable", "is single-node: it can neither be backed up nor restored")
+    nothing_posted(
+        sim,
+        run("dcs_backup", instance_id=names.DCS_SINGLE),
+        "not_restorable",
+        "is single-node: it can neither be backed up nor restored",
+    )
     result = run("dcs_restore", instance_id=names.DCS_SINGLE, backup_id=names.DCS_BACKUP)
     nothing_posted(sim, result, "not_restorable", "is single-node")
 
 
 def test_a_cache_that_is_not_running(sim: Simulator, run: Any) -> None:
-    nothing_posted(sim, run("dcs_restore", instance_id=names.DCS_FROZEN, backup_id=names.DCS_BACKUP), "busy", "FROZEN, not RUNNING")
+    nothing_posted(
+        sim,
+        run("dcs_restore", instance_id=names.DCS_FROZEN, backup_id=names.DCS_BACKUP),
+        "busy",
+        "FROZEN, not RUNNING",
+    )
 
 
 def test_another_restore_is_running(sim: Simulator, run: Any) -> None:
-    assert run("dcs_restore", instance_id=names.DCS_INSTANCE, backup_id=names.DCS_BACKUP_OLD, wait=False)["outcome"] == "started"
+    assert (
+        run("dcs_restore", instance_id=names.DCS_INSTANCE, backup_id=names.DCS_BACKUP_OLD, wait=False)[
+            "outcome"
+        ]
+        == "started"
+    )
     result = run("dcs_restore", **GOOD["dcs_restore"])
-    refused(result, "busy", "of another backup", names.DCS_BACKUP_OLD, "Run the task again when that has ended", "Nothing was started.")
+    refused(
+        result,
+        "busy",
+        "of another backup",
+        names.DCS_BACKUP_OLD,
+        "Run the task again when that has ended",
+        "Nothing was started.",
+    )
     assert len(sim.posts()) == 1
 
 
@@ -515,23 +739,41 @@ def test_another_restore_is_running(sim: Simulator, run: Any) -> None:
         (names.DDM_TARGET_FROZEN, ""),
     ],
 )
-def test_a_target_that_is_not_available_with_the_servers_reason(sim: Simulator, run: Any, target: str, reason: str) -> None:
+def test_a_target_that_is_not_available_with_the_servers_reason(
+    sim: Simulator, run: Any, target: str, reason: str
+) -> None:
     rows = run("ddm_restorable_info", instance_id=names.DDM_SOURCE)["instances"]
     (row,) = [row for row in rows if row["instance_id"] == target]
     assert row["available"] is False and row["unavailable_reason"] and reason in row["unavailable_reason"]
     result = run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": target})
-    nothing_posted(sim, result, "not_restorable", f"target {target} is not available", row["unavailable_reason"])
-    shown = run("ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=target, restore_time="latest")
-    assert (shown["failed"], shown["restorable_data_nodes"], shown["data_node_relations"]) == (False, None, None)
-    assert shown["data_node_relations_reason"] == f"Target {target} is not available: {row['unavailable_reason']}"
+    nothing_posted(
+        sim, result, "not_restorable", f"target {target} is not available", row["unavailable_reason"]
+    )
+    shown = run(
+        "ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=target, restore_time="latest"
+    )
+    assert (shown["failed"], shown["restorable_data_nodes"], shown["data_node_relations"]) == (
+        False,
+        None,
+        None,
+    )
+    assert (
+        shown["data_node_relations_reason"]
+        == f"Target {target} is not available: {row['unavailable_reason']}"
+    )
     assert shown["related_data_nodes"] and shown["restorable_time_intervals"]
 
 
 def test_a_target_that_the_service_does_not_offer(run: Any) -> None:
     target = "2f0324a93859487eb5566d7599999999in09"
-    shown = run("ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=target, restore_time="latest")
+    shown = run(
+        "ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=target, restore_time="latest"
+    )
     assert (shown["failed"], shown["data_node_relations"]) == (False, None)
-    assert shown["data_node_relations_reason"] == f"Target {target} is not available: it is not among the instances"
+    assert (
+        shown["data_node_relations_reason"]
+        == f"Target {target} is not available: it is not among the instances"
+    )
 
 
 def test_what_was_never_seen_is_not_said_to_run(sim: Simulator, run: Any) -> None:
@@ -541,19 +783,41 @@ def test_what_was_never_seen_is_not_said_to_run(sim: Simulator, run: Any) -> Non
     ]
     for options in ({"wait": False}, {"wait_timeout": 1}):
         result = run("restore_wait", restores=restores, **options)
-        assert (result["failed"], [(row["outcome"], row["error_kind"]) for row in result["results"]]) == (True, [(None, "not_found")] * 2)
-        assert all("could not be seen within" in row["msg"] and "Nothing was started" not in row["msg"] for row in result["results"])
+        assert (result["failed"], [(row["outcome"], row["error_kind"]) for row in result["results"]]) == (
+            True,
+            [(None, "not_found")] * 2,
+        )
+        assert all(
+            "could not be seen within" in row["msg"] and "Nothing was started" not in row["msg"]
+            for row in result["results"]
+        )
 
 
 def test_a_job_of_something_else_is_not_attached_to(sim: Simulator, run: Any) -> None:
     pair = {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET}
     with sim.state.lock:
-        sim.state.jobs["restart"] = dataclasses.replace(sim.state.jobs[names.DDM_JOB_OLD], id="restart", name="RestartInstance")
+        sim.state.jobs["restart"] = dataclasses.replace(
+            sim.state.jobs[names.DDM_JOB_OLD], id="restart", name="RestartInstance"
+        )
     nothing = ["Nothing was started."]
-    refused(run("ddm_recovery", job_id="restart"), "not_restorable", "Job restart is a RestartInstance, not a RestoreInstance.", *nothing)
+    refused(
+        run("ddm_recovery", job_id="restart"),
+        "not_restorable",
+        "Job restart is a RestartInstance, not a RestoreInstance.",
+        *nothing,
+    )
     result = run("ddm_recovery", job_id=names.DDM_JOB_OLD, **pair)
-    refused(result, "not_restorable", f"is one of instance {names.DDM_TARGET_ASSOCIATED}, not of {names.DDM_TARGET}", *nothing)
-    for fitting in ({"target_instance_id": names.DDM_TARGET_ASSOCIATED}, {**pair, "instance_id": names.DDM_TARGET_ASSOCIATED}, {}):
+    refused(
+        result,
+        "not_restorable",
+        f"is one of instance {names.DDM_TARGET_ASSOCIATED}, not of {names.DDM_TARGET}",
+        *nothing,
+    )
+    for fitting in (
+        {"target_instance_id": names.DDM_TARGET_ASSOCIATED},
+        {**pair, "instance_id": names.DDM_TARGET_ASSOCIATED},
+        {},
+    ):
         assert run("ddm_recovery", job_id=names.DDM_JOB_OLD, **fitting)["outcome"] == "unchanged"
     assert sim.posts() == []
 
@@ -574,11 +838,18 @@ def test_a_busy_target_names_the_job_to_attach_to(sim: Simulator, run: Any) -> N
     assert len(sim.posts()) == 1
 
 
-def test_a_target_that_is_being_restored_is_busy_while_its_job_cannot_be_seen(sim: Simulator, run: Any) -> None:
+def test_a_target_that_is_being_restored_is_busy_while_its_job_cannot_be_seen(
+    sim: Simulator, run: Any
+) -> None:
     sim.state.settings.visibility_seconds = 3600
     run("ddm_recovery", **GOOD["ddm_recovery"], wait=False)
     result = run("ddm_recovery", **GOOD["ddm_recovery"])
-    refused(result, "busy", "it is being restored, but no restore job on it can be seen yet", "Run the task again when that has ended")
+    refused(
+        result,
+        "busy",
+        "it is being restored, but no restore job on it can be seen yet",
+        "Run the task again when that has ended",
+    )
     assert "job_id" not in result
     assert len(sim.posts()) == 1
 
@@ -586,7 +857,10 @@ def test_a_target_that_is_being_restored_is_busy_while_its_job_cannot_be_seen(si
 def test_a_time_outside_of_the_ranges_shows_the_ranges(sim: Simulator, run: Any) -> None:
     ranges = run("ddm_restorable_info", instance_id=names.DDM_SOURCE)["restorable_time_intervals"]
     assert len(ranges) == 2
-    for name, more in (("ddm_recovery", {"target_instance_id": names.DDM_TARGET}), ("ddm_restorable_info", {})):
+    for name, more in (
+        ("ddm_recovery", {"target_instance_id": names.DDM_TARGET}),
+        ("ddm_restorable_info", {}),
+    ):
         result = run(name, instance_id=names.DDM_SOURCE, restore_time="2026-05-01T00:00:00Z", **more)
         nothing_posted(sim, result, "not_restorable", "2026-05-01T00:00:00.000Z", "is in no restorable range")
         for span in ranges:
@@ -598,8 +872,20 @@ def test_no_mapping_of_data_nodes_names_each_node_and_reason(sim: Simulator, run
     with state.lock:
         state.data_nodes[names.DN_TARGET_1].status = "abnormal"
     result = run("ddm_recovery", **GOOD["ddm_recovery"])
-    nothing_posted(sim, result, "not_restorable", f"data node {names.DN_SOURCE_2} has no target of its own", names.DN_TARGET_1, names.DN_OLD_VERSION)
-    rows = run("ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=names.DDM_TARGET, restore_time="latest")
+    nothing_posted(
+        sim,
+        result,
+        "not_restorable",
+        f"data node {names.DN_SOURCE_2} has no target of its own",
+        names.DN_TARGET_1,
+        names.DN_OLD_VERSION,
+    )
+    rows = run(
+        "ddm_restorable_info",
+        instance_id=names.DDM_SOURCE,
+        target_instance_id=names.DDM_TARGET,
+        restore_time="latest",
+    )
     assert rows["data_node_relations"] is None
     assert rows["data_node_relations_reason"] in result["msg"]
 
@@ -607,15 +893,28 @@ def test_no_mapping_of_data_nodes_names_each_node_and_reason(sim: Simulator, run
 @pytest.mark.parametrize(
     ("pairs", "text"),
     [
-        ([(names.DN_SOURCE_1, names.DN_TARGET_1)], f"data node {names.DN_SOURCE_2} of the source is not mapped"),
-        ([(names.DN_SOURCE_1, names.DN_TARGET_1), (names.DN_SOURCE_2, names.DN_TARGET_1)], f"target {names.DN_TARGET_1} is used twice"),
-        ([(names.DN_SOURCE_1, names.DN_TARGET_1), (names.DN_SOURCE_2, names.DN_TARGET_2)], f"{names.DN_TARGET_2} cannot take {names.DN_SOURCE_2}"),
+        (
+            [(names.DN_SOURCE_1, names.DN_TARGET_1)],
+            f"data node {names.DN_SOURCE_2} of the source is not mapped",
+        ),
+        (
+            [(names.DN_SOURCE_1, names.DN_TARGET_1), (names.DN_SOURCE_2, names.DN_TARGET_1)],
+            f"target {names.DN_TARGET_1} is used twice",
+        ),
+        (
+            [(names.DN_SOURCE_1, names.DN_TARGET_1), (names.DN_SOURCE_2, names.DN_TARGET_2)],
+            f"{names.DN_TARGET_2} cannot take {names.DN_SOURCE_2}",
+        ),
     ],
 )
 def test_a_mapping_that_cannot_be(sim: Simulator, run: Any, pairs: list[tuple[str, str]], text: str) -> None:
     relations = [{"source_instance_id": source, "target_instance_id": target} for source, target in pairs]
     nothing_posted(
-        sim, run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations), "not_restorable", "data_node_relations cannot be used", text
+        sim,
+        run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations),
+        "not_restorable",
+        "data_node_relations cannot be used",
+        text,
     )
 
 
@@ -642,17 +941,34 @@ def test_a_job_that_fails_shows_its_reason(sim: Simulator, run: Any) -> None:
 def test_a_restore_that_fails_shows_code_and_meaning(sim: Simulator, run: Any) -> None:
     sim.fault("operation_fails", "dcs.restore", code="dcs.08.0007")
     result = run("dcs_restore", **GOOD["dcs_restore"])
-    assert (result["failed"], result["changed"], result["error_kind"], result["error_code"]) == (True, True, "operation_failed", "dcs.08.0007")
+    assert (result["failed"], result["changed"], result["error_kind"], result["error_code"]) == (
+        True,
+        True,
+        "operation_failed",
+        "dcs.08.0007",
+    )
     assert "failed (dcs.08.0007): the data could not be synchronised during the restore" in result["msg"]
     assert result["restore_id"] in sim.state.dcs_restores
 
 
 @pytest.mark.parametrize(
-    ("name", "id_name", "status"), [("dcs_restore", "restore_id", "restoring"), ("dcs_backup", "backup_id", "backuping"), ("ddm_recovery", "job_id", "Running")]
+    ("name", "id_name", "status"),
+    [
+        ("dcs_restore", "restore_id", "restoring"),
+        ("dcs_backup", "backup_id", "backuping"),
+        ("ddm_recovery", "job_id", "Running"),
+    ],
 )
-def test_a_wait_that_is_over_returns_id_and_last_status(sim: Simulator, run: Any, name: str, id_name: str, status: str) -> None:
+def test_a_wait_that_is_over_returns_id_and_last_status(
+    sim: Simulator, run: Any, name: str, id_name: str, status: str
+) -> None:
     result = run(name, **GOOD[name], wait_timeout=120)
-    assert (result["failed"], result["changed"], result["error_kind"], result["status"]) == (True, True, "wait_timeout", status)
+    assert (result["failed"], result["changed"], result["error_kind"], result["status"]) == (
+        True,
+        True,
+        "wait_timeout",
+        status,
+    )
     assert "is still running after 1" in result["msg"] and f"(last status: {status})" in result["msg"]
     assert "run the task again, it attaches to it" in result["msg"]
     assert sim.state.find(result[id_name]) is not None
@@ -676,7 +992,7 @@ def test_waiting_for_many_tells_of_all(sim: Simulator, run: Any) -> None:
 
 @each_module
 def test_without_requests_it_is_ansibles_own_message(sim: Simulator, run: Any, name: str) -> None:
-    with mock.patch.object(_module, "IMPORT_ERROR", "Traceback ... ImportError"):
+    with mock.patch.object(_runner, "IMPORT_ERROR", "Traceback ... ImportError"):
         result = run(name, **GOOD[name])
     assert result["failed"] is True and result["error_kind"] == "missing_library"
     assert "Failed to import the required Python library (requests)" in result["msg"]
@@ -725,13 +1041,23 @@ PLAY = """
 
 def test_a_playbook_gets_the_same_refusals(sim: Simulator) -> None:
     play = PLAY.format(
-        auth_token=names.TOKEN, access_key=names.ACCESS_KEY, secret_key=names.SECRET_KEY, instance=names.DCS_INSTANCE, backup=names.DCS_BACKUP_OTHER
+        auth_token=names.TOKEN,
+        access_key=names.ACCESS_KEY,
+        secret_key=names.SECRET_KEY,
+        instance=names.DCS_INSTANCE,
+        backup=names.DCS_BACKUP_OTHER,
     )
     # The virtual clock of this file stands still: a cloud of its own has the time that the other process has
     with Simulator() as local:
         done = door.playbook(play, local.env, "-vvv")
         assert done.rc == 0, done.output
-        assert [entry["status"] for entry in done.results] == ["ignored", "ignored", "ok", "ignored", "ignored"]
+        assert [entry["status"] for entry in done.results] == [
+            "ignored",
+            "ignored",
+            "ok",
+            "ignored",
+            "ignored",
+        ]
         kinds = [entry["result"].get("error_kind") for entry in done.results]
         assert kinds == ["invalid_argument", "invalid_argument", None, "not_found", "auth_failed"]
         assert local.posts() == []

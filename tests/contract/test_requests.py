@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests import door
-from tests.simulator import Simulator
-from tests.simulator import scenario as names
+from tests.cloud import Simulator
+from tests.cloud import scenario as names
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,15 @@ def test_an_info_task_makes_one(module: str, params: dict[str, Any]) -> None:
 
 def test_a_restore_makes_six_before_it_waits() -> None:
     with Simulator() as sim:
-        done = door.module("dcs_restore", sim.env, instance_id=names.DCS_INSTANCE, restore_point="latest", wait=False)
+        done = door.module(
+            "dcs_restore", sim.env, instance_id=names.DCS_INSTANCE, restore_point="latest", wait=False
+        )
         assert done["outcome"] == "started"
-        assert [entry.operation for entry in sim.ledger] == ["dcs.instance", "dcs.backups", "dcs.restores", "dcs.instance", "dcs.restores", "dcs.restore"]
+        assert [entry.operation for entry in sim.ledger] == [
+            "dcs.instance",
+            "dcs.backups",
+            "dcs.restores",
+            "dcs.instance",
+            "dcs.restores",
+            "dcs.restore",
+        ]

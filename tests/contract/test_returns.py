@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as names
 from tests.contract import documents
-from tests.simulator import Simulator
-from tests.simulator import scenario as names
 from tests.unit.fakes import Time
 
 RELATIONS = [
@@ -48,7 +48,10 @@ READS: list[tuple[str, dict[str, Any]]] = [
     ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE}),
     ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE, "available_only": True}),
     ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE, "restore_time": "latest"}),
-    ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE, "restore_time": "latest", "target_instance_id": names.DDM_TARGET}),
+    (
+        "ddm_restorable_info",
+        {"instance_id": names.DDM_SOURCE, "restore_time": "latest", "target_instance_id": names.DDM_TARGET},
+    ),
     ("ddm_restorable_info", {"instance_id": names.DDM_TARGET_ACCOUNTS}),
 ]
 CHANGES: list[tuple[str, dict[str, Any]]] = [
@@ -63,7 +66,11 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("ddm_recovery", {**RECOVERY, "data_node_relations": RELATIONS}),
     ("ddm_recovery", {**RECOVERY, "wait": False}),
 ]
-AFTERWARDS = {"dcs_restore": ("restore_id", "restore"), "dcs_backup": ("backup_id", "backup"), "ddm_recovery": ("job_id", "job")}
+AFTERWARDS = {
+    "dcs_restore": ("restore_id", "restore"),
+    "dcs_backup": ("backup_id", "backup"),
+    "ddm_recovery": ("job_id", "job"),
+}
 
 
 def title(value: Any) -> str:
@@ -109,7 +116,9 @@ def assert_documented(name: str, result: door.Result) -> None:
 
 @pytest.mark.parametrize(("name", "params"), READS, ids=title)
 @pytest.mark.parametrize(("empty", "null"), [("204", "braces"), ("200", "null")])
-def test_reading_changes_nothing(sim: Simulator, run: Any, name: str, params: dict[str, Any], empty: str, null: str) -> None:
+def test_reading_changes_nothing(
+    sim: Simulator, run: Any, name: str, params: dict[str, Any], empty: str, null: str
+) -> None:
     sim.settings.empty_style, sim.settings.null_style = empty, null
     sim.reset()
     result = run(name, **params)
@@ -123,7 +132,11 @@ def test_reading_changes_nothing(sim: Simulator, run: Any, name: str, params: di
 
 def test_reading_finds_what_is_there(run: Any) -> None:
     """The truth of the blocks above would be easy with empty lists."""
-    found = {name: run(name, **params) for name, params in READS if params in ({}, {"instance_id": names.DCS_INSTANCE})}
+    found = {
+        name: run(name, **params)
+        for name, params in READS
+        if params in ({}, {"instance_id": names.DCS_INSTANCE})
+    }
     assert len(found["dcs_instance_info"]["instances"]) == 5
     assert len(found["dcs_backup_info"]["backups"]) == 6
     assert [row["restore_id"] for row in found["dcs_restore_info"]["restores"]] == [names.DCS_RESTORE_OLD]
@@ -131,13 +144,23 @@ def test_reading_finds_what_is_there(run: Any) -> None:
     assert len(found["ddm_backup_info"]["backups"]) == 14
     assert {row["id"] for row in found["ddm_job_info"]["jobs"]} == {names.DDM_JOB_OLD, names.DDM_JOB_FAILED}
     detail = run("ddm_backup_info", instance_id=names.DDM_SOURCE, backup_id=names.DDM_BACKUP)["backups"]
-    assert [node["instance_id"] for node in detail[0]["related_data_nodes"]] == [names.DN_SOURCE_1, names.DN_SOURCE_2]
+    assert [node["instance_id"] for node in detail[0]["related_data_nodes"]] == [
+        names.DN_SOURCE_1,
+        names.DN_SOURCE_2,
+    ]
     assert run("ddm_job_info", job_id=names.DDM_JOB_FAILED)["jobs"][0]["fail_reason"] == names.DDM_FAIL_REASON
-    mapped = run("ddm_restorable_info", instance_id=names.DDM_SOURCE, restore_time="latest", target_instance_id=names.DDM_TARGET)
+    mapped = run(
+        "ddm_restorable_info",
+        instance_id=names.DDM_SOURCE,
+        restore_time="latest",
+        target_instance_id=names.DDM_TARGET,
+    )
     assert mapped["data_node_relations"] == RELATIONS
 
 
-@pytest.mark.parametrize(("name", "wanted"), [("dcs_instance_info", names.DCS_SINGLE), ("ddm_instance_info", names.DDM_SOURCE)])
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("dcs_instance_info", names.DCS_SINGLE), ("ddm_instance_info", names.DDM_SOURCE)]
+)
 def test_one_instance_is_a_list_of_one_or_none(run: Any, name: str, wanted: str) -> None:
     found = run(name, instance_id=wanted)["instances"]
     assert [row.get("instance_id", row.get("id")) for row in found] == [wanted]
@@ -150,10 +173,18 @@ def test_one_instance_is_a_list_of_one_or_none(run: Any, name: str, wanted: str)
 
 
 @pytest.mark.parametrize(("name", "params"), CHANGES, ids=title)
-def test_check_mode_tells_what_the_run_will_do(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
+def test_check_mode_tells_what_the_run_will_do(
+    sim: Simulator, run: Any, name: str, params: dict[str, Any]
+) -> None:
     id_name, record = AFTERWARDS[name]
     dry = run(name, check=True, **params)
-    assert (dry["failed"], dry["changed"], dry[id_name], dry[record], dry["adopted"]) == (False, True, None, None, False)
+    assert (dry["failed"], dry["changed"], dry[id_name], dry[record], dry["adopted"]) == (
+        False,
+        True,
+        None,
+        None,
+        False,
+    )
     assert sim.posts() == []
 
     real = run(name, **params)
@@ -173,34 +204,61 @@ def test_check_mode_tells_what_the_run_will_do(sim: Simulator, run: Any, name: s
         assert real[record] is None
 
 
-@pytest.mark.parametrize(("name", "params"), [change for change in CHANGES if change[0] == "dcs_restore" or "operation_id" in change[1]], ids=title)
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [change for change in CHANGES if change[0] == "dcs_restore" or "operation_id" in change[1]],
+    ids=title,
+)
 def test_the_same_again_changes_nothing(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
     id_name, record = AFTERWARDS[name]
     first = run(name, **{**params, "wait": True})
     for check in (True, False):
         again = run(name, check=check, **params)
-        assert (again["failed"], again["changed"], again["outcome"], again["adopted"]) == (False, False, "unchanged", False)
+        assert (again["failed"], again["changed"], again["outcome"], again["adopted"]) == (
+            False,
+            False,
+            "unchanged",
+            False,
+        )
         assert again[id_name] == first[id_name] and again[record] == first[record]
         assert "diff" not in again
     assert len(sim.posts()) == 1
 
 
-@pytest.mark.parametrize(("name", "params"), [("dcs_restore", RESTORE), ("dcs_backup", {"instance_id": names.DCS_INSTANCE})], ids=title)
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("dcs_restore", RESTORE), ("dcs_backup", {"instance_id": names.DCS_INSTANCE})],
+    ids=title,
+)
 def test_what_runs_already_is_waited_for(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
     id_name, record = AFTERWARDS[name]
     first = run(name, **params, wait=False)
     dry = run(name, check=True, **params)
-    assert (dry["changed"], dry["adopted"], dry[id_name], dry["outcome"]) == (True, True, first[id_name], "succeeded")
+    assert (dry["changed"], dry["adopted"], dry[id_name], dry["outcome"]) == (
+        True,
+        True,
+        first[id_name],
+        "succeeded",
+    )
     real = run(name, **params)
-    assert (real["changed"], real["adopted"], real[id_name], real["outcome"]) == (True, True, first[id_name], "succeeded")
+    assert (real["changed"], real["adopted"], real[id_name], real["outcome"]) == (
+        True,
+        True,
+        first[id_name],
+        "succeeded",
+    )
     assert real["diff"] == dry["diff"]
     assert real[record]["status"] == "succeed"
     assert len(sim.posts()) == 1
 
 
-def test_a_restore_is_known_again_by_a_run_that_names_no_region(sim: Simulator, server: tuple[Simulator, Time], run: Any) -> None:
+def test_a_restore_is_known_again_by_a_run_that_names_no_region(
+    sim: Simulator, server: tuple[Simulator, Time], run: Any
+) -> None:
     assert run("dcs_restore", **RESTORE)["outcome"] == "succeeded"
-    again = door.module("dcs_restore", {**sim.env, "HW_REGION_NAME": ""}, False, False, server[1].clock, **RESTORE)
+    again = door.module(
+        "dcs_restore", {**sim.env, "HW_REGION_NAME": ""}, False, False, server[1].clock, **RESTORE
+    )
     assert sim.env["HW_REGION_NAME"] and again["outcome"] == "unchanged"
     assert len(sim.posts()) == 1
 
@@ -220,7 +278,12 @@ def test_attaching_to_a_job(sim: Simulator, run: Any) -> None:
     left = run("ddm_recovery", job_id=job_id, wait=False)
     assert (left["outcome"], left["job"]["status"]) == ("started", "Running")
     real = run("ddm_recovery", job_id=job_id)
-    assert (real["changed"], real["adopted"], real["outcome"], real["job"]["status"]) == (True, True, "succeeded", "Completed")
+    assert (real["changed"], real["adopted"], real["outcome"], real["job"]["status"]) == (
+        True,
+        True,
+        "succeeded",
+        "Completed",
+    )
     assert real["diff"] == dry["diff"]
     again = run("ddm_recovery", job_id=job_id)
     assert (again["changed"], again["outcome"]) == (False, "unchanged")
@@ -230,15 +293,25 @@ def test_attaching_to_a_job(sim: Simulator, run: Any) -> None:
 def test_waiting_for_many(sim: Simulator, run: Any) -> None:
     restores = [
         {"service": "ddm", "job_id": run("ddm_recovery", **RECOVERY, wait=False)["job_id"]},
-        {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": run("dcs_restore", **RESTORE, wait=False)["restore_id"]},
+        {
+            "service": "dcs",
+            "instance_id": names.DCS_INSTANCE,
+            "restore_id": run("dcs_restore", **RESTORE, wait=False)["restore_id"],
+        },
         {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD},
     ]
     dry = run("restore_wait", check=True, restores=restores)
     assert dry["failed"] is False
     real = run("restore_wait", restores=restores)
     assert real["failed"] is False, real["msg"]
-    assert [(entry["service"], entry["outcome"]) for entry in real["results"]] == [("ddm", "succeeded"), ("dcs", "succeeded"), ("dcs", "succeeded")]
-    assert [entry["job_id"] or entry["restore_id"] for entry in real["results"]] == [restore.get("job_id") or restore["restore_id"] for restore in restores]
+    assert [(entry["service"], entry["outcome"]) for entry in real["results"]] == [
+        ("ddm", "succeeded"),
+        ("dcs", "succeeded"),
+        ("dcs", "succeeded"),
+    ]
+    assert [entry["job_id"] or entry["restore_id"] for entry in real["results"]] == [
+        restore.get("job_id") or restore["restore_id"] for restore in restores
+    ]
     assert all(isinstance(entry["elapsed"], (int, float)) for entry in real["results"])
     assert len(sim.posts()) == 2
 
@@ -252,7 +325,11 @@ STARTS: list[dict[str, Any]] = [
 
 def test_starting_many(sim: Simulator, run: Any) -> None:
     dry = run("restore_start", check=True, restores=STARTS)
-    assert (dry["failed"], dry["changed"], [row["outcome"] for row in dry["results"]]) == (False, True, ["started"] * 3)
+    assert (dry["failed"], dry["changed"], [row["outcome"] for row in dry["results"]]) == (
+        False,
+        True,
+        ["started"] * 3,
+    )
     assert sim.posts() == []
     real = run("restore_start", restores=STARTS)
     assert (real["failed"], real["changed"], real["diff"], len(real["diff"])) == (False, True, dry["diff"], 3)
@@ -260,24 +337,52 @@ def test_starting_many(sim: Simulator, run: Any) -> None:
         made = sim.state.find(row["restore_id"] or row["job_id"])
         assert made is not None and made.status in ("waiting", "restoring", "Running")
         assert {**row, "restore_id": None, "job_id": None} == plan
-    again = run("restore_start", restores=[STARTS[0], {"service": "ddm", "job_id": real["results"][1]["job_id"]}, STARTS[2]])
-    assert [(row["outcome"], row["adopted"], row["changed"]) for row in again["results"]] == [("started", True, True)] * 3
+    again = run(
+        "restore_start",
+        restores=[STARTS[0], {"service": "ddm", "job_id": real["results"][1]["job_id"]}, STARTS[2]],
+    )
+    assert [(row["outcome"], row["adopted"], row["changed"]) for row in again["results"]] == [
+        ("started", True, True)
+    ] * 3
     assert len(sim.posts()) == 3
 
 
 def test_starting_many_what_is_there_already(sim: Simulator, run: Any) -> None:
     for row in (STARTS[0], STARTS[2]):
-        assert run("dcs_restore", **{name: value for name, value in row.items() if name != "service"})["outcome"] == "succeeded"
+        assert (
+            run("dcs_restore", **{name: value for name, value in row.items() if name != "service"})["outcome"]
+            == "succeeded"
+        )
     again = run("restore_start", restores=[STARTS[0], STARTS[2]])
-    assert (again["changed"], again["diff"], [row["outcome"] for row in again["results"]]) == (False, [], ["unchanged"] * 2)
-    assert run("restore_start", restores=[]).items() >= {"failed": False, "changed": False, "results": [], "diff": []}.items()
+    assert (again["changed"], again["diff"], [row["outcome"] for row in again["results"]]) == (
+        False,
+        [],
+        ["unchanged"] * 2,
+    )
+    assert (
+        run("restore_start", restores=[]).items()
+        >= {"failed": False, "changed": False, "results": [], "diff": []}.items()
+    )
     assert len(sim.posts()) == 2
 
 
 def test_starting_many_that_fail_tells_of_each(sim: Simulator, run: Any) -> None:
-    sim.fault("refusal", "dcs.restore", on=names.DCS_OTHER, code="DCS.4107", message="The order of the instance is unpaid.")
+    sim.fault(
+        "refusal",
+        "dcs.restore",
+        on=names.DCS_OTHER,
+        code="DCS.4107",
+        message="The order of the instance is unpaid.",
+    )
     for check in (True, False):
-        result = run("restore_start", check=check, restores=[*STARTS, {"service": "dcs", "instance_id": names.DCS_SINGLE, "restore_point": "latest"}])
+        result = run(
+            "restore_start",
+            check=check,
+            restores=[
+                *STARTS,
+                {"service": "dcs", "instance_id": names.DCS_SINGLE, "restore_point": "latest"},
+            ],
+        )
         kinds = [row["error_kind"] for row in result["results"]]
         assert kinds == [None, None, None if check else "rejected", "not_restorable"]
         assert (result["failed"], result["changed"], len(result["diff"])) == (True, True, 3 if check else 2)
@@ -286,10 +391,16 @@ def test_starting_many_that_fail_tells_of_each(sim: Simulator, run: Any) -> None
 
 @pytest.mark.parametrize(
     ("name", "params", "operation"),
-    [("dcs_restore", RESTORE, "dcs.restore"), ("dcs_backup", {"instance_id": names.DCS_INSTANCE}, "dcs.backup"), ("ddm_recovery", RECOVERY, "ddm.recovery")],
+    [
+        ("dcs_restore", RESTORE, "dcs.restore"),
+        ("dcs_backup", {"instance_id": names.DCS_INSTANCE}, "dcs.backup"),
+        ("ddm_recovery", RECOVERY, "ddm.recovery"),
+    ],
     ids=title,
 )
-def test_failures_carry_the_id(sim: Simulator, run: Any, name: str, params: dict[str, Any], operation: str) -> None:
+def test_failures_carry_the_id(
+    sim: Simulator, run: Any, name: str, params: dict[str, Any], operation: str
+) -> None:
     late = run(name, **params, wait_timeout=10)
     assert late["error_kind"] == "wait_timeout"
     sim.reset()
@@ -303,7 +414,10 @@ def test_failures_carry_the_id(sim: Simulator, run: Any, name: str, params: dict
 
 def test_a_wait_for_many_that_fails_tells_of_each(run: Any) -> None:
     job_id = run("ddm_recovery", **RECOVERY, wait=False)["job_id"]
-    restores = [{"service": "ddm", "job_id": job_id}, {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD}]
+    restores = [
+        {"service": "ddm", "job_id": job_id},
+        {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD},
+    ]
     result = run("restore_wait", restores=restores, wait_timeout=5)
     assert result["error_kind"] == "wait_timeout"
     assert [bool(entry["outcome"]) for entry in result["results"]] == [True, True]

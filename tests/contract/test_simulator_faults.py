@@ -16,15 +16,20 @@ from typing import Any
 import pytest
 import requests
 
-from tests.simulator import Simulator, peers
-from tests.simulator import scenario as names
-from tests.simulator.faults import BEHAVIOURS, PRESETS
-from tests.simulator.wire import Answer
+from tests.cloud import Simulator, peers
+from tests.cloud import scenario as names
+from tests.cloud.faults import BEHAVIOURS, PRESETS
+from tests.cloud.wire import Answer
 
 RESTORE = f"/v2/{names.PROJECT_ID}/instances/{names.DCS_INSTANCE}/restores"
 BACKUPS = f"/v2/{names.PROJECT_ID}/instances/{names.DCS_INSTANCE}/backups"
 RECOVERY = f"/v3/{names.PROJECT_ID}/instances/{names.DDM_SOURCE}/backups/recovery"
-BODY = json.dumps({"backup_id": names.DCS_BACKUP, "remark": "<a&b> [rst1:ABCDEFGHIJKLMNOPQRSTUVWXYZ] and some more, so that it is long"})
+BODY = json.dumps(
+    {
+        "backup_id": names.DCS_BACKUP,
+        "remark": "<a&b> [rst1:ABCDEFGHIJKLMNOPQRSTUVWXYZ] and some more, so that it is long",
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,9 @@ def sim(running: Simulator) -> Iterator[Simulator]:
     assert running.errors == []
 
 
-def send(sim: Simulator, method: str = "POST", path: str = RESTORE, body: str = BODY, version: str = "1.1") -> socket.socket:
+def send(
+    sim: Simulator, method: str = "POST", path: str = RESTORE, body: str = BODY, version: str = "1.1"
+) -> socket.socket:
     """The request, over a bare socket: no client library is to tidy up what comes back."""
     sock = socket.create_connection(("127.0.0.1", sim.port), timeout=10)
     head = f"{method} {path} HTTP/{version}\r\nHost: x\r\nX-Auth-Token: {names.TOKEN}\r\nContent-Length: {len(body)}\r\n"
@@ -57,7 +64,9 @@ def everything(sock: socket.socket, limit: int = 1 << 26) -> bytes:
 
 
 def get(sim: Simulator, path: str = RESTORE, **query: Any) -> requests.Response:
-    return requests.get(sim.url + path, params=query, headers={"X-Auth-Token": names.TOKEN}, timeout=10, allow_redirects=False)
+    return requests.get(
+        sim.url + path, params=query, headers={"X-Auth-Token": names.TOKEN}, timeout=10, allow_redirects=False
+    )
 
 
 def post(sim: Simulator, path: str = RESTORE, body: str = BODY) -> requests.Response:
@@ -172,7 +181,11 @@ def test_rubbish(sim: Simulator) -> None:
 
 
 def test_lawful_but_rare(sim: Simulator) -> None:
-    cases: tuple[tuple[str, dict[str, Any]], ...] = (("http10", {}), ("informational", {"status": 100}), ("trailers", {}))
+    cases: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("http10", {}),
+        ("informational", {"status": 100}),
+        ("trailers", {}),
+    )
     for name, params in cases:
         sim.fault(name, "dcs.restores", **params)
         assert get(sim).json()["total_num"] == 1
@@ -195,7 +208,9 @@ def test_the_client_may_ask_before_it_sends(sim: Simulator) -> None:
 
 def test_too_much(sim: Simulator) -> None:
     sim.fault("gzip_bomb", "dcs.restores", mebibytes=30)
-    with requests.get(sim.url + RESTORE, headers={"X-Auth-Token": names.TOKEN}, stream=True, timeout=10) as answer:
+    with requests.get(
+        sim.url + RESTORE, headers={"X-Auth-Token": names.TOKEN}, stream=True, timeout=10
+    ) as answer:
         packed = len(answer.raw.read(decode_content=False))
     assert packed < 100_000
     sim.fault("gzip_bomb", "dcs.restores", mebibytes=3)
@@ -228,7 +243,12 @@ def test_bodies_that_cannot_be_read(sim: Simulator, name: str, error: type[Excep
 
 
 def test_bodies_that_are_something_else(sim: Simulator) -> None:
-    for name, value in (("json_null", None), ("json_list", ["restore_id"]), ("json_string", "restore_id"), ("json_number", 42)):
+    for name, value in (
+        ("json_null", None),
+        ("json_list", ["restore_id"]),
+        ("json_string", "restore_id"),
+        ("json_number", 42),
+    ):
         sim.fault(name, "dcs.restores")
         assert get(sim).json() == value
     for name, text in (("nan", "NaN"), ("overflow", "1e400"), ("lone_surrogate", '"\\ud800"')):
@@ -277,7 +297,11 @@ def test_refusals_that_lie(sim: Simulator) -> None:
 
 
 def test_refusals_in_the_words_of_ddm(sim: Simulator) -> None:
-    for name, expected in (("busy", (409, "DBS.200019")), ("not_found", (404, "DBS.200002")), ("forbidden", (403, "DBS.200010"))):
+    for name, expected in (
+        ("busy", (409, "DBS.200019")),
+        ("not_found", (404, "DBS.200002")),
+        ("forbidden", (403, "DBS.200010")),
+    ):
         sim.fault(name, "ddm.recovery")
         answer = post(sim, RECOVERY, "{}")
         assert (answer.status_code, answer.json()["error_code"]) == expected
@@ -293,7 +317,13 @@ def test_error_shapes(sim: Simulator) -> None:
 
 @pytest.mark.parametrize(
     ("params", "value"),
-    [({"retry_after": 7}, "7"), ({}, None), ({"retry_after": -1}, "-1"), ({"retry_after": "soon"}, "soon"), ({"retry_after": "1e9"}, "1e9")],
+    [
+        ({"retry_after": 7}, "7"),
+        ({}, None),
+        ({"retry_after": -1}, "-1"),
+        ({"retry_after": "soon"}, "soon"),
+        ({"retry_after": "1e9"}, "1e9"),
+    ],
 )
 def test_retry_after(sim: Simulator, params: dict[str, Any], value: str | None) -> None:
     for as_html in (False, True):
@@ -363,7 +393,10 @@ def test_rewriting(sim: Simulator) -> None:
 
 def test_flapping(sim: Simulator) -> None:
     sim.fault("rewrite", "dcs.restores", times=None, key="status", values=["succeed", "restoring"])
-    assert [get(sim).json()["restore_record_response"][0]["status"] for dummy in range(4)] == ["succeed", "restoring"] * 2
+    assert [get(sim).json()["restore_record_response"][0]["status"] for dummy in range(4)] == [
+        "succeed",
+        "restoring",
+    ] * 2
 
 
 def test_available_by_other_means(sim: Simulator) -> None:
@@ -387,7 +420,12 @@ def test_lists(sim: Simulator) -> None:
 
 
 def test_totals(sim: Simulator) -> None:
-    cases: tuple[tuple[dict[str, Any], Any], ...] = (({"value": "6"}, "6"), ({"value": -1}, -1), ({"add": 3}, 9), ({"value": None}, None))
+    cases: tuple[tuple[dict[str, Any], Any], ...] = (
+        ({"value": "6"}, "6"),
+        ({"value": -1}, -1),
+        ({"add": 3}, 9),
+        ({"value": None}, None),
+    )
     for params, value in cases:
         sim.fault("total", "dcs.backups", **params)
         assert get(sim, BACKUPS).json()["total_num"] == value
@@ -415,7 +453,12 @@ def test_paging(sim: Simulator) -> None:
 @pytest.mark.parametrize("style", ["strip", "upper", "cut", "html"])
 def test_remarks(sim: Simulator, style: str) -> None:
     sent = json.loads(BODY)["remark"]
-    expected = {"strip": {}, "upper": sent.upper(), "cut": sent[:64], "html": sent.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
+    expected = {
+        "strip": {},
+        "upper": sent.upper(),
+        "cut": sent[:64],
+        "html": sent.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
+    }
     sim.fault("remark", "dcs.restore", style=style)
     assert post(sim).status_code == 200
     assert get(sim).json()["restore_record_response"][0]["restore_remark"] == expected[style]
@@ -428,7 +471,9 @@ def test_outcomes(sim: Simulator) -> None:
     record = get(sim).json()["restore_record_response"][0]
     assert (record["status"], record["progress"]) == ("restoring", "50.00")
     sim.reset()
-    sim.fault("reset", "dcs.restore", hints={"visibility": 60})  # both: the answer is lost and the record cannot be seen yet
+    sim.fault(
+        "reset", "dcs.restore", hints={"visibility": 60}
+    )  # both: the answer is lost and the record cannot be seen yet
     with pytest.raises(requests.exceptions.ConnectionError):
         post(sim)
     assert get(sim).json()["total_num"] == 1
@@ -515,6 +560,10 @@ def test_mistakes_in_a_fault_are_found_at_once(sim: Simulator) -> None:
         sim.fault("nonsense")
     with pytest.raises(TypeError):
         sim.fault("reset", whenever="after")
-    required: dict[str, dict[str, Any]] = {"mutate": {"function": None}, "rewrite": {"key": "k"}, "paging": {"mode": "ignored"}}
+    required: dict[str, dict[str, Any]] = {
+        "mutate": {"function": None},
+        "rewrite": {"key": "k"},
+        "paging": {"mode": "ignored"},
+    }
     for name in [*BEHAVIOURS, *PRESETS]:
         sim.fault(name, **required.get(name, {}))

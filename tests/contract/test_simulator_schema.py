@@ -27,15 +27,20 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.simulator import Simulator
-from tests.simulator import scenario as names
-from tests.simulator.server import OPENAPI, ROUTES
+from tests.cloud import Simulator
+from tests.cloud import scenario as names
+from tests.cloud.server import OPENAPI, ROUTES
 
 DOCUMENT = json.loads(OPENAPI.read_text())
 CONFIG = SchemathesisConfig.from_dict(
     {
         "seed": 20261121,
-        "generation": {"deterministic": True, "database": "none", "with-security-parameters": False, "allow-extra-parameters": False},
+        "generation": {
+            "deterministic": True,
+            "database": "none",
+            "with-security-parameters": False,
+            "allow-extra-parameters": False,
+        },
         "phases": {"stateful": {"enabled": False}},
     }
 )
@@ -92,27 +97,41 @@ def test_contract_of_what_needs_a_recent_time(path: str, query: tuple[str, ...],
         "target_instance_id": names.DDM_TARGET,
         "source_dn_instance_id": names.DN_SOURCE_1,
     }
-    parameters = {"project_id": names.PROJECT_ID} | ({"instance_id": names.DDM_SOURCE} if "{instance_id}" in path else {})
+    parameters = {"project_id": names.PROJECT_ID} | (
+        {"instance_id": names.DDM_SOURCE} if "{instance_id}" in path else {}
+    )
     case = schema[path]["GET"].Case(path_parameters=parameters, query={name: known[name] for name in query})
-    response = case.call_and_validate(base_url=sim.url, headers={"X-Auth-Token": names.TOKEN}, checks=CHECKS[:5])
+    response = case.call_and_validate(
+        base_url=sim.url, headers={"X-Auth-Token": names.TOKEN}, checks=CHECKS[:5]
+    )
     assert response.status_code == 200
     assert response.json()["total"] >= 2
 
 
 def test_contract_of_a_recovery(sim: Simulator) -> None:
     sim.reset()
-    body = copy.deepcopy(DOCUMENT["paths"][_BACKUPS + "/recovery"]["post"]["requestBody"]["content"]["application/json"]["example"])
+    body = copy.deepcopy(
+        DOCUMENT["paths"][_BACKUPS + "/recovery"]["post"]["requestBody"]["content"]["application/json"][
+            "example"
+        ]
+    )
     body["source"]["restore_time"] = int((time.time() - 3600) * 1000)
     parameters = {"project_id": names.PROJECT_ID, "instance_id": names.DDM_SOURCE}
     operation = schema[_BACKUPS + "/recovery"]["POST"]
     for status in (202, 409):
         case = operation.Case(path_parameters=parameters, body=body, media_type="application/json")
-        response = case.call_and_validate(base_url=sim.url, headers={"X-Auth-Token": names.TOKEN}, checks=CHECKS[:5])
+        response = case.call_and_validate(
+            base_url=sim.url, headers={"X-Auth-Token": names.TOKEN}, checks=CHECKS[:5]
+        )
         assert response.status_code == status
 
 
 def test_every_route_is_in_the_contract_and_the_other_way_round() -> None:
     documented = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
     assert {(route.method, route.template) for route in ROUTES} == documented
-    operations = {re.sub(r"_v1$|_of_user$", "", operation["operationId"]) for item in DOCUMENT["paths"].values() for operation in item.values()}
+    operations = {
+        re.sub(r"_v1$|_of_user$", "", operation["operationId"])
+        for item in DOCUMENT["paths"].values()
+        for operation in item.values()
+    }
     assert {route.operation for route in ROUTES} == operations

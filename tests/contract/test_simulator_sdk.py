@@ -61,8 +61,8 @@ from huaweicloudsdkiam.v3 import (
     PwdPasswordUserDomain,
 )
 
-from tests.simulator import Simulator
-from tests.simulator import scenario as names
+from tests.cloud import Simulator
+from tests.cloud import scenario as names
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,9 @@ def test_dcs_restore(sim: Simulator) -> None:
     assert listed.instance_num == 1
     assert dcs.show_instance(ShowInstanceRequest(names.DCS_INSTANCE)).cache_mode == "ha"
 
-    backups = dcs.list_backup_records(ListBackupRecordsRequest(names.DCS_INSTANCE, limit=1000)).backup_record_response
+    backups = dcs.list_backup_records(
+        ListBackupRecordsRequest(names.DCS_INSTANCE, limit=1000)
+    ).backup_record_response
     usable = [b for b in backups if b.status == "succeed" and b.is_support_restore == "TRUE"]
     assert [b.backup_id for b in usable] == [names.DCS_BACKUP, names.DCS_BACKUP_OLD]
 
@@ -106,7 +108,9 @@ def test_dcs_restore(sim: Simulator) -> None:
     restore_id = dcs.restore_instance(RestoreInstanceRequest(names.DCS_INSTANCE, body)).restore_id
 
     def record() -> Any:
-        records = dcs.list_restore_records(ListRestoreRecordsRequest(names.DCS_INSTANCE, limit=1000)).restore_record_response
+        records = dcs.list_restore_records(
+            ListRestoreRecordsRequest(names.DCS_INSTANCE, limit=1000)
+        ).restore_record_response
         return next(r for r in records if r.restore_id == restore_id)
 
     assert record().status in ("waiting", "restoring")
@@ -133,14 +137,27 @@ def test_dcs_without_records(sim: Simulator) -> None:
 
 def test_dcs_backup(sim: Simulator) -> None:
     dcs = client(sim, DcsClient)
-    backup_id = dcs.copy_instance(CopyInstanceRequest(names.DCS_EMPTY, BackupInstanceBody(remark="by hand", backup_format="aof"))).backup_id
+    backup_id = dcs.copy_instance(
+        CopyInstanceRequest(names.DCS_EMPTY, BackupInstanceBody(remark="by hand", backup_format="aof"))
+    ).backup_id
 
     def record() -> Any:
         return dcs.list_backup_records(ListBackupRecordsRequest(names.DCS_EMPTY)).backup_record_response[0]
 
     ended = until(record, lambda b: b.status not in ("waiting", "backuping"))
-    assert (ended.backup_id, ended.status, ended.backup_type, ended.backup_format, ended.remark) == (backup_id, "succeed", "manual", "aof", "by hand")
-    assert dcs.delete_backup_file(DeleteBackupFileRequest(instance_id=names.DCS_EMPTY, backup_id=backup_id)).status_code == 204
+    assert (ended.backup_id, ended.status, ended.backup_type, ended.backup_format, ended.remark) == (
+        backup_id,
+        "succeed",
+        "manual",
+        "aof",
+        "by hand",
+    )
+    assert (
+        dcs.delete_backup_file(
+            DeleteBackupFileRequest(instance_id=names.DCS_EMPTY, backup_id=backup_id)
+        ).status_code
+        == 204
+    )
     assert record().status == "deleted"
 
 
@@ -152,7 +169,12 @@ def test_dcs_refusals(sim: Simulator) -> None:
         (names.DCS_FROZEN, body, 400, "DCS.4049"),
         (names.DCS_INSTANCE, RestoreInstanceBody(backup_id=names.DCS_BACKUP_FAILED), 400, "DCS.4087"),
         (names.DCS_INSTANCE, RestoreInstanceBody(backup_id=names.DCS_BACKUP_OTHER), 400, "DCS.4062"),
-        (names.DCS_INSTANCE, RestoreInstanceBody(backup_id=names.DCS_BACKUP, remark="x" * 129), 400, "DCS.4098"),
+        (
+            names.DCS_INSTANCE,
+            RestoreInstanceBody(backup_id=names.DCS_BACKUP, remark="x" * 129),
+            400,
+            "DCS.4098",
+        ),
         ("00000000-0000-4000-8000-000000000000", body, 404, "DCS.3022"),
         ("not-an-id", body, 400, "DCS.4061"),
     ]
@@ -186,7 +208,10 @@ def test_ddm_recovery(sim: Simulator) -> None:
         nodes = ddm.show_avalible_rds(request).target_data_nodes
         candidates[node.instance_id] = [n.instance_id for n in nodes if n.available]
         assert all(n.unavailable_reason for n in nodes if not n.available)
-    assert candidates == {names.DN_SOURCE_1: [names.DN_TARGET_1, names.DN_TARGET_2], names.DN_SOURCE_2: [names.DN_TARGET_1]}
+    assert candidates == {
+        names.DN_SOURCE_1: [names.DN_TARGET_1, names.DN_TARGET_2],
+        names.DN_SOURCE_2: [names.DN_TARGET_1],
+    }
 
     mapping = {names.DN_SOURCE_1: names.DN_TARGET_2, names.DN_SOURCE_2: names.DN_TARGET_1}
     body = RestoreInst2ExistReq(
@@ -224,7 +249,9 @@ def test_ddm_lists(sim: Simulator) -> None:
     assert [n.instance_id for n in detail.related_data_nodes] == [names.DN_SOURCE_1, names.DN_SOURCE_2]
     instances = ddm.list_ddms(ListDdmsRequest())
     assert instances.total == len(instances.instances) == 6
-    assert ddm.show_ddm_detail(ShowDdmDetailRequest(names.DDM_SOURCE)).instances[0].datastore_version == "3.1.4"
+    assert (
+        ddm.show_ddm_detail(ShowDdmDetailRequest(names.DDM_SOURCE)).instances[0].datastore_version == "3.1.4"
+    )
 
 
 def test_iam_project_lookup(sim: Simulator) -> None:
@@ -233,14 +260,21 @@ def test_iam_project_lookup(sim: Simulator) -> None:
     assert [p.id for p in found] == [names.PROJECT_ID]
     # the SDK's own lookup, when it is given no project
     credentials = BasicCredentials(names.ACCESS_KEY, names.SECRET_KEY).with_iam_endpoint(sim.url)
-    dcs = DcsClient.new_builder().with_credentials(credentials).with_region(Region(names.REGION, sim.url)).build()
+    dcs = (
+        DcsClient.new_builder()
+        .with_credentials(credentials)
+        .with_region(Region(names.REGION, sim.url))
+        .build()
+    )
     assert dcs.show_instance(ShowInstanceRequest(names.DCS_INSTANCE)).status == "RUNNING"
 
 
 def token_request(password: str) -> Any:
     user = PwdPasswordUser(domain=PwdPasswordUserDomain(names.DOMAIN), name=names.USER, password=password)
     identity = PwdIdentity(methods=["password"], password=PwdPassword(user))
-    body = KeystoneCreateUserTokenByPasswordRequestBody(PwdAuth(identity, AuthScope(project=AuthScopeProject(name=names.REGION))))
+    body = KeystoneCreateUserTokenByPasswordRequestBody(
+        PwdAuth(identity, AuthScope(project=AuthScopeProject(name=names.REGION)))
+    )
     return KeystoneCreateUserTokenByPasswordRequest(nocatalog="true", body=body)
 
 
@@ -255,7 +289,9 @@ def test_iam_token(sim: Simulator) -> None:
 
 
 def test_temporary_keys(sim: Simulator) -> None:
-    credentials = BasicCredentials(names.TEMP_ACCESS_KEY, names.TEMP_SECRET_KEY, names.PROJECT_ID).with_security_token(names.SECURITY_TOKEN)
+    credentials = BasicCredentials(
+        names.TEMP_ACCESS_KEY, names.TEMP_SECRET_KEY, names.PROJECT_ID
+    ).with_security_token(names.SECURITY_TOKEN)
     assert client(sim, DcsClient, credentials).list_instances(ListInstancesRequest()).instance_num == 5
     credentials = BasicCredentials(names.TEMP_ACCESS_KEY, names.TEMP_SECRET_KEY, names.PROJECT_ID)
     with pytest.raises(ClientRequestException) as refused:
@@ -265,7 +301,10 @@ def test_temporary_keys(sim: Simulator) -> None:
 
 def test_wrong_key(sim: Simulator) -> None:
     for credentials, text in (
-        (BasicCredentials(names.ACCESS_KEY, "not the secret", names.PROJECT_ID), "verify aksk signature fail"),
+        (
+            BasicCredentials(names.ACCESS_KEY, "not the secret", names.PROJECT_ID),
+            "verify aksk signature fail",
+        ),
         (BasicCredentials("HWAKUNKNOWN", names.SECRET_KEY, names.PROJECT_ID), "ak HWAKUNKNOWN not exist"),
     ):
         with pytest.raises(ClientRequestException) as refused:

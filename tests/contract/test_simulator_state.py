@@ -22,10 +22,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.simulator import Simulator, auth
-from tests.simulator import scenario as names
-from tests.simulator.state import Cloud
-from tests.simulator.wire import Call, Refusal
+from tests.cloud import Simulator, auth
+from tests.cloud import scenario as names
+from tests.cloud.state import Cloud
+from tests.cloud.wire import Call, Refusal
 
 ROOT = Path(__file__).parents[2]
 VECTORS = json.loads((Path(__file__).parent / "signing_vectors.json").read_text())
@@ -55,7 +55,9 @@ class Api:
         self.session.headers["X-Auth-Token"] = token
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        return self.session.request(method, self.url + path.replace("{p}", names.PROJECT_ID), timeout=10, **options)
+        return self.session.request(
+            method, self.url + path.replace("{p}", names.PROJECT_ID), timeout=10, **options
+        )
 
     def get(self, path: str, **query: Any) -> requests.Response:
         return self.call("GET", path, params=query)
@@ -63,8 +65,12 @@ class Api:
     def dcs(self, path: str = "", instance: str = names.DCS_INSTANCE, **query: Any) -> requests.Response:
         return self.get(f"/v2/{{p}}/instances/{instance}{path}", **query)
 
-    def restore(self, instance: str = names.DCS_INSTANCE, backup: str = names.DCS_BACKUP, **body: Any) -> requests.Response:
-        return self.call("POST", f"/v2/{{p}}/instances/{instance}/restores", json={"backup_id": backup, **body})
+    def restore(
+        self, instance: str = names.DCS_INSTANCE, backup: str = names.DCS_BACKUP, **body: Any
+    ) -> requests.Response:
+        return self.call(
+            "POST", f"/v2/{{p}}/instances/{instance}/restores", json={"backup_id": backup, **body}
+        )
 
     def backup(self, instance: str = names.DCS_INSTANCE) -> requests.Response:
         return self.call("POST", f"/v2/{{p}}/instances/{instance}/backups", json={})
@@ -75,12 +81,16 @@ class Api:
     def ddm(self, path: str, **query: Any) -> requests.Response:
         return self.get(f"/v3/{{p}}/instances/{names.DDM_SOURCE}/backups{path}", **query)
 
-    def recover(self, point: Any, target: str = names.DDM_TARGET, nodes: Any = None, **source: Any) -> requests.Response:
+    def recover(
+        self, point: Any, target: str = names.DDM_TARGET, nodes: Any = None, **source: Any
+    ) -> requests.Response:
         nodes = nodes or {names.DN_SOURCE_1: names.DN_TARGET_2, names.DN_SOURCE_2: names.DN_TARGET_1}
         body = {
             "source": {"restore_time": point, **source},
             "target": {"instance_id": target},
-            "data_node_relations": [{"source_instance_id": s, "target_instance_id": t} for s, t in nodes.items()],
+            "data_node_relations": [
+                {"source_instance_id": s, "target_instance_id": t} for s, t in nodes.items()
+            ],
         }
         return self.call("POST", f"/v3/{{p}}/instances/{names.DDM_SOURCE}/backups/recovery", json=body)
 
@@ -118,21 +128,28 @@ def test_signing_vectors(vector: dict[str, Any]) -> None:
     headers = {name.lower(): value for name, value in vector["headers"].items()}
     headers.update({"host": vector["host"], "x-sdk-date": VECTORS["x_sdk_date"]})
     signed = sorted(headers)
-    canonical = auth.canonical_request(vector["method"], vector["sent_uri"], headers, signed, vector["body"].encode())
+    canonical = auth.canonical_request(
+        vector["method"], vector["sent_uri"], headers, signed, vector["body"].encode()
+    )
     assert canonical == vector["canonical_request"]
     assert auth.signature(VECTORS["secret_key"], VECTORS["x_sdk_date"], canonical) == vector["signature"]
 
 
 def signed_call(cloud: Cloud, **changes: Any) -> Call:
     """A correctly signed request, then changed."""
-    headers = {"host": "127.0.0.1:1", "x-sdk-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(cloud.clock() + changes.pop("skew", 0)))}
+    headers = {
+        "host": "127.0.0.1:1",
+        "x-sdk-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(cloud.clock() + changes.pop("skew", 0))),
+    }
     headers.update(changes.pop("signed", {}))
     unsigned = changes.pop("unsigned", ())
     signed = [name for name in sorted(headers) if name not in unsigned]
     canonical = auth.canonical_request("GET", "/v3/projects?name=x", headers, signed, b"")
     value = auth.signature(changes.pop("secret", names.SECRET_KEY), headers["x-sdk-date"], canonical)
     access = changes.pop("access", names.ACCESS_KEY)
-    headers["authorization"] = f"SDK-HMAC-SHA256 Access={access}, SignedHeaders={';'.join(signed)}, Signature={value}"
+    headers["authorization"] = (
+        f"SDK-HMAC-SHA256 Access={access}, SignedHeaders={';'.join(signed)}, Signature={value}"
+    )
     headers.update(changes.pop("extra", {}))
     return Call("GET", {}, {}, headers, changes.pop("body", b""))
 
@@ -144,7 +161,14 @@ def signed_call(cloud: Cloud, **changes: Any) -> Call:
         ({"extra": {"x-project-id": "unsigned extras are let through"}}, None),
         ({"signed": {"x-project-id": "p"}}, None),
         ({"skew": 14 * 60}, None),
-        ({"access": names.TEMP_ACCESS_KEY, "secret": names.TEMP_SECRET_KEY, "extra": {"x-security-token": names.SECURITY_TOKEN}}, None),
+        (
+            {
+                "access": names.TEMP_ACCESS_KEY,
+                "secret": names.TEMP_SECRET_KEY,
+                "extra": {"x-security-token": names.SECURITY_TOKEN},
+            },
+            None,
+        ),
         ({"skew": 16 * 60}, "signature expired"),
         ({"skew": -16 * 60}, "signature expired"),
         ({"secret": "another"}, "verify aksk signature fail"),
@@ -221,7 +245,9 @@ def test_iam(clock: Clock) -> None:
         assert code(sign_in(sim, project={"name": "nowhere"})) == (404, 404)
         assert code(requests.get(sim.url + "/v3/projects", timeout=5)) == (401, 401)
         api = Api(sim)
-        assert [p["id"] for p in api.get("/v3/projects", name=names.REGION).json()["projects"]] == [names.PROJECT_ID]
+        assert [p["id"] for p in api.get("/v3/projects", name=names.REGION).json()["projects"]] == [
+            names.PROJECT_ID
+        ]
         assert api.get("/v3/projects", name="nowhere").json()["projects"] == []
         assert len(api.get("/v3/projects").json()["projects"]) == 2
         assert names.PASSWORD not in str(sim.ledger)
@@ -316,7 +342,10 @@ def test_dcs_paging_and_period(api: Api) -> None:
     assert api.dcs("/backups", begin_time=week_ago).json()["total_num"] == 5
     assert api.dcs("/backups", begin_time=now).status_code == 204
     assert api.dcs("/backups", beginTime=now).json()["total_num"] == 6  # an unknown name is ignored
-    assert api.get("/v2/{p}/instances", limit=1, offset=4).json()["instances"][0]["instance_id"] == names.DCS_FROZEN
+    assert (
+        api.get("/v2/{p}/instances", limit=1, offset=4).json()["instances"][0]["instance_id"]
+        == names.DCS_FROZEN
+    )
     assert api.get("/v2/{p}/instances", name="sessions").json()["instance_num"] == 2
     assert api.get("/v2/{p}/instances", name="sessions", name_equal="true").json()["instance_num"] == 0
 
@@ -329,7 +358,10 @@ def test_dcs_two_styles_of_nothing(clock: Clock) -> None:
         assert api.newest_restore()["error_code"] == {}
     with Simulator(clock=clock, null_style="null", empty_style="200") as sim:
         api = Api(sim)
-        assert api.dcs("/restores", instance=names.DCS_EMPTY).json() == {"restore_record_response": [], "total_num": 0}
+        assert api.dcs("/restores", instance=names.DCS_EMPTY).json() == {
+            "restore_record_response": [],
+            "total_num": 0,
+        }
         assert api.newest_restore()["error_code"] is None
 
 
@@ -337,10 +369,14 @@ def test_dcs_the_25th_manual_backup_evicts_the_oldest(sim: Simulator, api: Api, 
     for dummy in range(24):
         assert api.backup().status_code == 200
         clock.pass_by(100)
-    statuses = {b["backup_id"]: b["status"] for b in api.dcs("/backups", limit=1000).json()["backup_record_response"]}
+    statuses = {
+        b["backup_id"]: b["status"] for b in api.dcs("/backups", limit=1000).json()["backup_record_response"]
+    }
     assert statuses.pop(names.DCS_BACKUP) == "deleted"  # it was the 24th from the new end's point of view
     assert statuses.pop(names.DCS_BACKUP_OLD) == "succeed"  # automatic ones do not count
-    assert list(statuses.values()).count("succeed") == 25  # 24 manual ones and the one that cannot be restored
+    assert (
+        list(statuses.values()).count("succeed") == 25
+    )  # 24 manual ones and the one that cannot be restored
 
 
 def test_dcs_delete_backup(api: Api) -> None:
@@ -383,8 +419,15 @@ def test_ddm_recovery_runs_through_its_states(sim: Simulator, api: Api, clock: C
         ("Running", "80%", "RESTORE", True),
         ("Completed", "", "RUNNING", False),
     ]
-    target = next(t for t in api.ddm("/restorable-instances").json()["instances"] if t["instance_id"] == names.DDM_TARGET)
-    assert (target["available"], target["unavailable_reason"]) == (False, "The instance has been associated with another data node.")
+    target = next(
+        t
+        for t in api.ddm("/restorable-instances").json()["instances"]
+        if t["instance_id"] == names.DDM_TARGET
+    )
+    assert (target["available"], target["unavailable_reason"]) == (
+        False,
+        "The instance has been associated with another data node.",
+    )
     assert sim.state.ddm_instances[names.DDM_TARGET].restored_to == POINT
     assert code(api.recover(POINT)) == (400, "DBS.300372")
 
@@ -415,7 +458,10 @@ def test_ddm_recovery_refusals(sim: Simulator, api: Api) -> None:
     assert code(api.recover(POINT, nodes={names.DN_SOURCE_1: names.DN_TARGET_1})) == (400, "DBS.300363")
     too_old = {names.DN_SOURCE_1: names.DN_TARGET_1, names.DN_SOURCE_2: names.DN_TARGET_2}
     assert code(api.recover(POINT, nodes=too_old)) == (400, "DBS.300363")
-    assert api.call("POST", f"/v3/{{p}}/instances/{names.DDM_SOURCE}/backups/recovery", data="x").status_code == 415
+    assert (
+        api.call("POST", f"/v3/{{p}}/instances/{names.DDM_SOURCE}/backups/recovery", data="x").status_code
+        == 415
+    )
     assert sim.restores_started() == 0
     assert api.recover(POINT, instance_id=names.DDM_SOURCE).status_code == 202  # optional, but accepted
     assert code(api.recover(POINT)) == (409, "DBS.200019")
@@ -425,7 +471,10 @@ def test_ddm_metadata_recovery(sim: Simulator, api: Api, clock: Clock) -> None:
     path = f"/v3/{{p}}/instances/{names.DDM_SOURCE}/backups/metadata-recovery"
     target = {"instance_id": names.DDM_TARGET, "data_nodes": [names.DN_TARGET_1]}
     assert code(api.call("POST", path, json={"source": {}, "target": target})) == (400, "DBS.280001")
-    assert api.call("POST", path, json={"source": {"backup_id": names.DDM_BACKUP}, "target": target}).status_code == 202
+    assert (
+        api.call("POST", path, json={"source": {"backup_id": names.DDM_BACKUP}, "target": target}).status_code
+        == 202
+    )
     clock.pass_by(100)
     assert sim.state.ddm_instances[names.DDM_TARGET].data_nodes == [names.DN_TARGET_1]
 
@@ -436,12 +485,20 @@ def test_ddm_reasons(api: Api) -> None:
     assert [key for key, t in targets.items() if t["available"]] == [names.DDM_TARGET]
     assert len({t["unavailable_reason"] for t in targets.values()}) == 5
     query = {"target_instance_id": names.DDM_TARGET, "restore_time": POINT, "limit": 128}
-    nodes = api.ddm("/restorable-data-node", source_dn_instance_id=names.DN_SOURCE_2, **query).json()["target_data_nodes"]
+    nodes = api.ddm("/restorable-data-node", source_dn_instance_id=names.DN_SOURCE_2, **query).json()[
+        "target_data_nodes"
+    ]
     assert [n["instance_id"] for n in nodes if n["available"]] == [names.DN_TARGET_1]
     assert len({n["unavailable_reason"] for n in nodes if not n["available"]}) == 6
-    assert code(api.ddm("/restorable-data-node", source_dn_instance_id=names.DN_TARGET_1, **query)) == (400, "DBS.280001")
+    assert code(api.ddm("/restorable-data-node", source_dn_instance_id=names.DN_TARGET_1, **query)) == (
+        400,
+        "DBS.280001",
+    )
     query["target_instance_id"] = names.DDM_TARGET_ACCOUNTS
-    assert code(api.ddm("/restorable-data-node", source_dn_instance_id=names.DN_SOURCE_2, **query)) == (400, "DBS.300372")
+    assert code(api.ddm("/restorable-data-node", source_dn_instance_id=names.DN_SOURCE_2, **query)) == (
+        400,
+        "DBS.300372",
+    )
 
 
 def test_ddm_paging_and_jobs(api: Api, clock: Clock) -> None:
@@ -452,7 +509,10 @@ def test_ddm_paging_and_jobs(api: Api, clock: Clock) -> None:
     now = int(START * 1000)
     assert api.get("/v3/{p}/jobs", start_time=now - 29 * 86_400_000, end_time=now).json()["total"] == 2
     assert code(api.get("/v3/{p}/jobs", end_time=now)) == (400, "DBS.280001")
-    assert code(api.get("/v3/{p}/jobs", start_time=now - 31 * 86_400_000, end_time=now)) == (400, "DBS.300377")
+    assert code(api.get("/v3/{p}/jobs", start_time=now - 31 * 86_400_000, end_time=now)) == (
+        400,
+        "DBS.300377",
+    )
     assert code(api.get("/v3/{p}/jobs/nothing")) == (400, "DBS.300400")
     v1, v3 = api.get("/v1/{p}/instances", limit=4).json(), api.get("/v3/{p}/instances", limit=4).json()
     assert (v1["total_record"], v1["total_page"], v3["total"], len(v3["instances"])) == (6, 2, 6, 4)
@@ -494,7 +554,14 @@ def test_ledger_and_reset(sim: Simulator, api: Api) -> None:
     api.restore(remark="for the ledger")
     api.dcs("/restores", limit=5)
     post, get = sim.ledger
-    assert (post.service, post.operation, post.method, post.status, post.handled, post.access) == ("dcs", "dcs.restore", "POST", 200, 200, "token")
+    assert (post.service, post.operation, post.method, post.status, post.handled, post.access) == (
+        "dcs",
+        "dcs.restore",
+        "POST",
+        200,
+        200,
+        "token",
+    )
     assert post.json == {"backup_id": names.DCS_BACKUP, "remark": "for the ledger"}
     assert (get.operation, get.query, get.connection) == ("dcs.restores", {"limit": "5"}, post.connection)
     assert get.headers["x-auth-token"] == "***"
@@ -540,11 +607,16 @@ def test_control_paths(sim: Simulator, api: Api) -> None:
     def control(method: str, path: str, body: Any = None) -> Any:
         return requests.request(method, f"{sim.url}/_simulator/{path}", json=body, timeout=5)
 
-    assert control("POST", "faults", {"name": "unavailable", "operation": "dcs.*", "times": 2}).json() == {"queued": 1}
+    assert control("POST", "faults", {"name": "unavailable", "operation": "dcs.*", "times": 2}).json() == {
+        "queued": 1
+    }
     assert api.dcs().status_code == 503
     control("DELETE", "faults")
     assert api.dcs().status_code == 200
-    assert control("POST", "state", {"id": names.DCS_INSTANCE, "set": {"status": "FROZEN"}}).json()["status"] == "FROZEN"
+    assert (
+        control("POST", "state", {"id": names.DCS_INSTANCE, "set": {"status": "FROZEN"}}).json()["status"]
+        == "FROZEN"
+    )
     assert api.dcs().json()["status"] == "FROZEN"
     assert control("GET", "state").json()["dcs_instances"][names.DCS_INSTANCE]["status"] == "FROZEN"
     assert [entry["operation"] for entry in control("GET", "ledger").json()] == ["dcs.instance"] * 3
@@ -552,7 +624,11 @@ def test_control_paths(sim: Simulator, api: Api) -> None:
     assert control("GET", "errors").json() == []
     assert control("POST", "reset").status_code == 200
     assert (sim.ledger, api.dcs().json()["status"]) == ([], "RUNNING")
-    for path, body in (("faults", {"name": "nonsense"}), ("faults", {"name": "reset", "nonsense": 1}), ("state", {"id": "x", "set": {"a": 1}})):
+    for path, body in (
+        ("faults", {"name": "nonsense"}),
+        ("faults", {"name": "reset", "nonsense": 1}),
+        ("state", {"id": "x", "set": {"a": 1}}),
+    ):
         assert control("POST", path, body).status_code == 400
     assert control("GET", "nothing").status_code == 404
 
@@ -564,19 +640,38 @@ def test_tls(mode: str) -> None:
         url = f"{sim.url}/v3/{names.PROJECT_ID}/backups"
         if mode == "ca":
             assert sim.env["HW_CA_PATH"] == str(sim.ca_file)
-            assert requests.get(url, headers={"X-Auth-Token": names.TOKEN}, verify=str(sim.ca_file), timeout=5).status_code == 200
+            assert (
+                requests.get(
+                    url, headers={"X-Auth-Token": names.TOKEN}, verify=str(sim.ca_file), timeout=5
+                ).status_code
+                == 200
+            )
         else:
             with pytest.raises(requests.exceptions.SSLError) as refused:
                 requests.get(url, verify=str(sim.ca_file), timeout=5)
-            text = {"self-signed": "self-signed", "expired": "expired", "wrong-host": "IP address mismatch"}[mode]
+            text = {"self-signed": "self-signed", "expired": "expired", "wrong-host": "IP address mismatch"}[
+                mode
+            ]
             assert text in str(refused.value).replace("self signed", "self-signed")
         assert ssl.get_server_certificate(("127.0.0.1", sim.port)).startswith("-----BEGIN")
     assert not sim.ca_file.exists()
 
 
 def test_command_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.simulator", "--scenario", "demo", "--port-file", "port", "--env-file", "env"]
-    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "tests.cloud",
+        "--scenario",
+        "demo",
+        "--port-file",
+        "port",
+        "--env-file",
+        "env",
+    ]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert (tmp_path / "port").read_text().strip() == url.rpartition(":")[2]
@@ -587,6 +682,12 @@ def test_command_line(tmp_path: Path) -> None:
 
 
 def test_command_line_mistake(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "tests.simulator", "--scenario", "nonsense"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.cloud", "--scenario", "nonsense"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1
     assert done.stderr.startswith("simulator: unknown scenario")

@@ -21,17 +21,35 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, TlsError, TransportError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    TlsError,
+    TransportError,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
-from tests.simulator import tls
+from tests.cloud import tls
 
 CAP = 1 << 20
 Handler = Callable[[socket.socket, bytes], bool]  # answers one request; whether the connection stays open
-VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC")
+VARIABLES = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NETRC",
+)
 
 
 def reply(body: bytes = b"{}", status: str = "200 OK", **headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Length: {len(body)}",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
@@ -68,7 +86,12 @@ class Server:
                 threading.Thread(target=self.serve, args=[connection], daemon=True).start()
 
     def serve(self, raw: socket.socket) -> None:
-        with contextlib.suppress(OSError), contextlib.closing(self.context.wrap_socket(raw, server_side=True) if self.context else raw) as connection:
+        with (
+            contextlib.suppress(OSError),
+            contextlib.closing(
+                self.context.wrap_socket(raw, server_side=True) if self.context else raw
+            ) as connection,
+        ):
             while request := self.read(connection):
                 self.requests.append(request)
                 if not self.handler(connection, request):
@@ -83,7 +106,14 @@ class Server:
                 return b""
             data += piece
         head, dummy, body = data.partition(b"\r\n\r\n")
-        length = next((int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+        length = next(
+            (
+                int(line.partition(b":")[2])
+                for line in head.split(b"\r\n")
+                if line.lower().startswith(b"content-length:")
+            ),
+            0,
+        )
         while len(body) < length:
             body += connection.recv(65536)
         return head + b"\r\n\r\n" + body
@@ -117,9 +147,25 @@ def serve() -> Iterator[Callable[..., Server]]:
         server.close()
 
 
-def get(http: Http, url: str, timeout: float = 5.0, cap: int = CAP, fresh: bool = False, body: bytes | None = None, **headers: str) -> Answer:
+def get(
+    http: Http,
+    url: str,
+    timeout: float = 5.0,
+    cap: int = CAP,
+    fresh: bool = False,
+    body: bytes | None = None,
+    **headers: str,
+) -> Answer:
     more = {name.replace("_", "-"): value for name, value in headers.items()}
-    return http("POST" if body else "GET", url + "/v2/x?secret=query", {"Authorization": "SDK-HMAC-SHA256 signed", **more}, body, timeout, cap, fresh)
+    return http(
+        "POST" if body else "GET",
+        url + "/v2/x?secret=query",
+        {"Authorization": "SDK-HMAC-SHA256 signed", **more},
+        body,
+        timeout,
+        cap,
+        fresh,
+    )
 
 
 def failure(http: Http, url: str, **more: Any) -> TransportError:
@@ -178,8 +224,12 @@ def test_an_answer_is_never_taken_for_that_of_the_next_request(serve: Callable[.
     assert get(http, server.url).body == b'"second"'
 
 
-def test_a_netrc_file_has_no_effect(serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login user password pass-word\ndefault login user password pass-word\n")
+def test_a_netrc_file_has_no_effect(
+    serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text(
+        "machine 127.0.0.1 login user password pass-word\ndefault login user password pass-word\n"
+    )
     (tmp_path / ".netrc").chmod(0o600)
     server = serve(reply())
     for netrc in (None, str(tmp_path / ".netrc")):
@@ -196,7 +246,9 @@ def test_a_netrc_file_has_no_effect(serve: Callable[..., Server], tmp_path: Path
 # Proxies
 
 
-def test_a_proxy_from_the_environment_is_used(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_from_the_environment_is_used(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
     proxy, server = serve(reply(b"[2]")), serve(reply(b"[1]"))
     hidden: list[str] = []
     monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", "://user:prox%79-password@"))
@@ -208,7 +260,9 @@ def test_a_proxy_from_the_environment_is_used(serve: Callable[..., Server], monk
 
 
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "502 Bad Gateway", "403 Forbidden"])
-def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
     proxy = serve(reply(b"", status))
     monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("://", "://user:proxy-password@"))
     error = failure(Http(), "https://dcs.ap-southeast-3.myhuaweicloud.com", body=b"{}")
@@ -347,7 +401,9 @@ SLOW: dict[str, Handler] = {"headers": drip(reply(b"x" * 200)), "body": drip_bod
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("part", SLOW)
-def test_an_answer_by_the_drop_ends_at_the_wall_clock(serve: Callable[..., Server], tmp_path: Path, part: str, secure: bool) -> None:
+def test_an_answer_by_the_drop_ends_at_the_wall_clock(
+    serve: Callable[..., Server], tmp_path: Path, part: str, secure: bool
+) -> None:
     context = tls.server_context("ca", tmp_path / "ca.pem") if secure else None
     server = serve(SLOW[part], context)
     http = Http(ca_path=str(tmp_path / "ca.pem") if secure else None)
@@ -358,7 +414,9 @@ def test_an_answer_by_the_drop_ends_at_the_wall_clock(serve: Callable[..., Serve
     assert "did not answer completely within 0.4 s" in str(error)
 
 
-def test_the_wall_clock_also_ends_a_connection_that_was_kept_alive_meanwhile(serve: Callable[..., Server]) -> None:
+def test_the_wall_clock_also_ends_a_connection_that_was_kept_alive_meanwhile(
+    serve: Callable[..., Server],
+) -> None:
     calls = [0]
 
     def quick_then_slow(connection: socket.socket, request: bytes) -> bool:
@@ -391,7 +449,8 @@ def test_a_handshake_that_never_ends_has_sent_nothing(serve: Callable[..., Serve
     [
         reply(b" " * (CAP + 1)),
         b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (CAP + 1),
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 20,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 20,
         reply(gzip.compress(b" " * (1 << 20)) * 64, Content_Encoding="gzip"),
         reply(gzip.compress(b" " * (1 << 20)) * 64, "500 x", Content_Encoding="gzip"),
     ],
@@ -417,7 +476,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext,
     return tls.server_context("ca", path), str(path)
 
 
-def test_a_ca_path_makes_a_private_authority_known(serve: Callable[..., Server], authority: tuple[ssl.SSLContext, str]) -> None:
+def test_a_ca_path_makes_a_private_authority_known(
+    serve: Callable[..., Server], authority: tuple[ssl.SSLContext, str]
+) -> None:
     context, ca_path = authority
     server = serve(reply(b"[1]"), context)
     http = Http(ca_path=ca_path)
@@ -427,7 +488,9 @@ def test_a_ca_path_makes_a_private_authority_known(serve: Callable[..., Server],
     assert get(http, server.url.replace("127.0.0.1", "localhost")).body == b"[1]"
 
 
-def test_an_unknown_authority_is_refused(serve: Callable[..., Server], authority: tuple[ssl.SSLContext, str]) -> None:
+def test_an_unknown_authority_is_refused(
+    serve: Callable[..., Server], authority: tuple[ssl.SSLContext, str]
+) -> None:
     server = serve(reply(), authority[0])
     error = failure(Http(), server.url, body=b"{}")
     assert isinstance(error, TlsError)
@@ -437,8 +500,12 @@ def test_an_unknown_authority_is_refused(serve: Callable[..., Server], authority
     assert server.requests == []
 
 
-@pytest.mark.parametrize(("mode", "text"), [("self-signed", "self.signed"), ("expired", "expired"), ("wrong-host", "127.0.0.1")])
-def test_a_bad_certificate_is_refused_with_its_flaw(serve: Callable[..., Server], tmp_path: Path, mode: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "text"), [("self-signed", "self.signed"), ("expired", "expired"), ("wrong-host", "127.0.0.1")]
+)
+def test_a_bad_certificate_is_refused_with_its_flaw(
+    serve: Callable[..., Server], tmp_path: Path, mode: str, text: str
+) -> None:
     server = serve(reply(), tls.server_context(mode, tmp_path / "ca.pem"))
     error = failure(Http(ca_path=str(tmp_path / "ca.pem")), server.url, body=b"{}")
     assert isinstance(error, TlsError) and error.sent is False

@@ -16,15 +16,18 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils import _arguments, _module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _arguments, _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
 from tests import door
-from tests.simulator import Simulator
-from tests.simulator import scenario as names
+from tests.cloud import Simulator
+from tests.cloud import scenario as names
 
-PATIENCE, IMPATIENCE = 10.0, 0.3  # real seconds that stand for a whole HTTP timeout: enough for a slow machine; few, where an answer never comes
+PATIENCE, IMPATIENCE = (
+    10.0,
+    0.3,
+)  # real seconds that stand for a whole HTTP timeout: enough for a slow machine; few, where an answer never comes
 
 
 class Time:
@@ -57,16 +60,33 @@ class Time:
 class Wire:
     """The real transport with less patience. It can lead the POST elsewhere, and tells when it goes out and when its fate is known."""
 
-    def __init__(self, clock: Time, verify: bool = True, ca_path: str | None = None, hide: Callable[[str], Any] = lambda secret: None) -> None:
+    def __init__(
+        self,
+        clock: Time,
+        verify: bool = True,
+        ca_path: str | None = None,
+        hide: Callable[[str], Any] = lambda secret: None,
+    ) -> None:
         self.time, self.http = clock, Http(verify, ca_path, hide)
-        self.post_ways: Iterator[str | None] = iter(())  # where the next POSTs go instead; None: where they belong
+        self.post_ways: Iterator[str | None] = iter(
+            ()
+        )  # where the next POSTs go instead; None: where they belong
         self.read_ways: Iterator[str | None] = iter(())  # the same for reads
         self.before_post: list[Callable[[], Any]] = []
         self.after_post: list[Callable[[], Any]] = []
         self.patience = PATIENCE
         self.tried = 0  # POSTs handed to the transport
 
-    def __call__(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool = False) -> Answer:
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: float,
+        cap: int,
+        fresh: bool = False,
+    ) -> Answer:
         if fresh:
             self.tried += 1
             while self.before_post:
@@ -80,7 +100,16 @@ class Wire:
             while fresh and self.after_post:
                 self.after_post.pop(0)()
 
-    def _exchange(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool) -> Answer:
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: float,
+        cap: int,
+        fresh: bool,
+    ) -> Answer:
         begun, patience = time.monotonic(), min(timeout, self.patience)
         try:
             return self.http(method, url, headers, body, patience, cap, fresh)
@@ -109,15 +138,40 @@ class Operation:
 
 
 DCS_RESTORE = Operation(
-    *("dcs_restore", "dcs.restore", "dcs.restores", "dcs.restores", "restore_id", "dcs_restores", names.DCS_INSTANCE),
-    params={"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP, "remark": "drill", "operation_id": "CHG-1"},
+    *(
+        "dcs_restore",
+        "dcs.restore",
+        "dcs.restores",
+        "dcs.restores",
+        "restore_id",
+        "dcs_restores",
+        names.DCS_INSTANCE,
+    ),
+    params={
+        "instance_id": names.DCS_INSTANCE,
+        "backup_id": names.DCS_BACKUP,
+        "remark": "drill",
+        "operation_id": "CHG-1",
+    },
 )
 DDM_RECOVERY = Operation(
     *("ddm_recovery", "ddm.recovery", "ddm.jobs", "ddm.job", "job_id", "jobs", names.DDM_TARGET),
-    params={"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"},
+    params={
+        "instance_id": names.DDM_SOURCE,
+        "target_instance_id": names.DDM_TARGET,
+        "restore_time": "latest",
+    },
 )
 DCS_BACKUP = Operation(
-    *("dcs_backup", "dcs.backup", "dcs.backups", "dcs.backups", "backup_id", "dcs_backups", names.DCS_INSTANCE),
+    *(
+        "dcs_backup",
+        "dcs.backup",
+        "dcs.backups",
+        "dcs.backups",
+        "backup_id",
+        "dcs_backups",
+        names.DCS_INSTANCE,
+    ),
     params={"instance_id": names.DCS_INSTANCE, "remark": "drill", "operation_id": "CHG-1"},
 )
 OPERATIONS = (DCS_RESTORE, DDM_RECOVERY, DCS_BACKUP)
@@ -151,18 +205,29 @@ class Bench:
     def __post_init__(self) -> None:
         self.time.reset()
         self.sim.reset()
-        self.wire = Wire(self.time, ca_path=str(self.sim.ca_file) if self.sim.ca_file else None, hide=self.secrets.add)
+        self.wire = Wire(
+            self.time, ca_path=str(self.sim.ca_file) if self.sim.ca_file else None, hide=self.secrets.add
+        )
         self.env = dict(self.sim.env)
         self.params = {}
 
     def run(self, operation: Operation, **params: Any) -> Outcome:
         """Run the module's own decision as the module does."""
         begun, real = self.time.stopwatch(), time.monotonic()
-        result = self.through(operation.name, {**operation.params, **self.params, **params}, self.env, self.secrets, clock=self.time.clock, http=self.wire)
+        result = self.through(
+            operation.name,
+            {**operation.params, **self.params, **params},
+            self.env,
+            self.secrets,
+            clock=self.time.clock,
+            http=self.wire,
+        )
         elapsed, real = self.time.stopwatch() - begun, time.monotonic() - real
         posts = self.sim.posts(operation.post)
         executed = sum(entry.handled is not None and entry.handled < 300 for entry in posts)
-        return Outcome(result, len(posts), executed, self.sim.started(operation.post), elapsed, real, self.secrets)
+        return Outcome(
+            result, len(posts), executed, self.sim.started(operation.post), elapsed, real, self.secrets
+        )
 
     def sign_in_by_password(self) -> None:
         """Use a user's password instead of access keys."""
@@ -189,11 +254,20 @@ def declared(name: str) -> tuple[Any, dict[str, Any], dict[str, Any]]:
     return plan, {**_arguments.CONNECTION, **(_arguments.WAIT if waits else {}), **options}, rules
 
 
-def perform(name: str, params: Mapping[str, Any], env: Mapping[str, str], secrets: set[str], dry_run: bool = False, **context: Any) -> dict[str, Any]:
+def perform(
+    name: str,
+    params: Mapping[str, Any],
+    env: Mapping[str, str],
+    secrets: set[str],
+    dry_run: bool = False,
+    **context: Any,
+) -> dict[str, Any]:
     """Return a module's result from its plan(), with every option that is not given at its default."""
     plan, spec, rules = declared(name)
     given = {**{option: terms.get("default") for option, terms in spec.items()}, **params}
-    return _module.perform(plan, given, spec, rules, dry_run, secrets, environ={"HOME": "/nonexistent", **env}, **context)
+    return _runner.perform(
+        plan, given, spec, rules, dry_run, secrets, environ={"HOME": "/nonexistent", **env}, **context
+    )
 
 
 @contextmanager

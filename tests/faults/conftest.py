@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.cloud import Simulator
 from tests.faults import bench, roads
-from tests.simulator import Simulator
 
 
 class World:

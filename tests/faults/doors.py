@@ -32,18 +32,30 @@ def imagined(clock: Clock, http: Wire) -> Iterator[None]:
         yield
 
 
-def through_module(name: str, params: Mapping[str, Any], env: Mapping[str, str], secrets: set[str], clock: Clock, http: Wire) -> dict[str, Any]:
+def through_module(
+    name: str, params: Mapping[str, Any], env: Mapping[str, str], secrets: set[str], clock: Clock, http: Wire
+) -> dict[str, Any]:
     """The module's own main(), as it runs in a process of its own."""
     with imagined(clock, http):
         return door.module(name, env, clock=clock, **params)
 
 
-def through_action(name: str, params: Mapping[str, Any], env: Mapping[str, str], secrets: set[str], clock: Clock, http: Wire) -> dict[str, Any]:
+def through_action(
+    name: str, params: Mapping[str, Any], env: Mapping[str, str], secrets: set[str], clock: Clock, http: Wire
+) -> dict[str, Any]:
     """The action, as a worker of ansible-playbook runs it for localhost."""
     task, data, play = Task(), DataLoader(), PlayContext()
     task.action, task.args = f"huaweicloud.recovery.{name}", dict(params)
-    where = {"connection": Connection(play, os.devnull), "play_context": play, "loader": data, "templar": Templar(data, {}), "shared_loader_obj": None}
-    action = importlib.import_module(f"{door.COLLECTION}.plugins.action.{name}").ActionModule(task=task, **where)
+    where = {
+        "connection": Connection(play, os.devnull),
+        "play_context": play,
+        "loader": data,
+        "templar": Templar(data, {}),
+        "shared_loader_obj": None,
+    }
+    action = importlib.import_module(f"{door.COLLECTION}.plugins.action.{name}").ActionModule(
+        task=task, **where
+    )
     variables = {"ansible_python_interpreter": sys.executable, "inventory_hostname": "localhost"}
     with imagined(clock, http), mock.patch.dict(os.environ, env), mock.patch.object(action, "say"):
         result: dict[str, Any] = action.run(task_vars=variables)

@@ -13,9 +13,19 @@ from typing import Any
 
 import pytest
 
-from tests.faults.bench import DCS_BACKUP, DCS_RESTORE, DDM_RECOVERY, IMPATIENCE, OPERATIONS, Bench, Operation, Wire, perform
+from tests.cloud import scenario as names
+from tests.faults.bench import (
+    DCS_BACKUP,
+    DCS_RESTORE,
+    DDM_RECOVERY,
+    IMPATIENCE,
+    OPERATIONS,
+    Bench,
+    Operation,
+    Wire,
+    perform,
+)
 from tests.faults.conftest import World
-from tests.simulator import scenario as names
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 
@@ -26,7 +36,9 @@ def bench(world: World) -> Bench:
 
 
 @every_operation
-def test_52_settings_of_other_programs_have_no_effect(operation: Operation, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_52_settings_of_other_programs_have_no_effect(
+    operation: Operation, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """netrc would replace our signature by a password, the bundles would replace the certificates that we trust."""
     bench = Bench(world.cloud("ca"), world.time)
     netrc = tmp_path / "netrc"
@@ -41,10 +53,14 @@ def test_52_settings_of_other_programs_have_no_effect(operation: Operation, worl
         monkeypatch.setenv(name, str(empty))
     outcome = bench.run(operation)
     assert (outcome.result["changed"], outcome.received, outcome.effects) == (True, 1, 1)
-    assert all(entry.headers["authorization"].startswith("SDK-HMAC-SHA256 Access=") for entry in bench.sim.ledger)
+    assert all(
+        entry.headers["authorization"].startswith("SDK-HMAC-SHA256 Access=") for entry in bench.sim.ledger
+    )
 
 
-def test_52_a_bundle_of_the_environment_makes_nothing_trusted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_52_a_bundle_of_the_environment_makes_nothing_trusted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench = Bench(world.cloud("ca"), world.time)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bench.sim.ca_file))
     bench.wire = Wire(world.time)
@@ -54,14 +70,18 @@ def test_52_a_bundle_of_the_environment_makes_nothing_trusted(world: World, monk
 
 @pytest.mark.parametrize("name", ["x&limit=1", "a=b", "ä ö#?/", "%26", "x;y", "+", "'\"\\", "\U0001f9ef"])
 def test_62_a_filter_is_a_value_and_nothing_else(bench: Bench, name: str) -> None:
-    result = perform("dcs_instance_info", {"name": name}, bench.env, set(), clock=bench.time.clock, http=bench.wire)
+    result = perform(
+        "dcs_instance_info", {"name": name}, bench.env, set(), clock=bench.time.clock, http=bench.wire
+    )
     assert result["instances"] == []
     assert [entry.query["name"] for entry in bench.sim.ledger] == [name]
 
 
 @every_operation
 @pytest.mark.parametrize("seconds", [3600.0, -3600.0])
-def test_70_a_wait_ends_in_time_whatever_the_calendar_says(bench: Bench, operation: Operation, seconds: float) -> None:
+def test_70_a_wait_ends_in_time_whatever_the_calendar_says(
+    bench: Bench, operation: Operation, seconds: float
+) -> None:
     bench.sign_in_by_token()
     bench.sim.fault("stuck", operation.post)
     bench.wire.after_post.append(lambda: setattr(bench.time, "jump", seconds))
@@ -70,7 +90,9 @@ def test_70_a_wait_ends_in_time_whatever_the_calendar_says(bench: Bench, operati
     assert 60 <= outcome.elapsed <= 65 + outcome.real
 
 
-@pytest.mark.parametrize("operation", [DCS_RESTORE, DCS_BACKUP, DDM_RECOVERY], ids=lambda operation: operation.name)
+@pytest.mark.parametrize(
+    "operation", [DCS_RESTORE, DCS_BACKUP, DDM_RECOVERY], ids=lambda operation: operation.name
+)
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.05])
 def test_73_two_runs_at_once(world: World, operation: Operation, delay: float) -> None:
     """Both decide on the same quiet cloud; the cloud lets one in, the other finds that it runs what it wanted."""
@@ -86,7 +108,12 @@ def test_73_two_runs_at_once(world: World, operation: Operation, delay: float) -
     assert bench.sim.started(operation.post) == 1
     assert all(wire.tried <= 1 for wire in wires)
     if operation.ddm:  # no mark: whoever comes second may be refused, or adopt when it had looked before
-        assert {result.get("error_kind") for result in results} <= {None, "busy", "not_restorable", "outcome_unknown"}
+        assert {result.get("error_kind") for result in results} <= {
+            None,
+            "busy",
+            "not_restorable",
+            "outcome_unknown",
+        }
         assert any(not result.get("failed") for result in results)
     else:
         assert [result.get("error_kind") for result in results] == [None, None], results
@@ -108,7 +135,9 @@ def test_78_ipv6_only(world: World, operation: Operation) -> None:
 
 
 @every_operation
-def test_78_the_first_of_two_addresses_is_dead(bench: Bench, operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_78_the_first_of_two_addresses_is_dead(
+    bench: Bench, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = bench.sim.port
 
     def resolve(host: Any, number: Any, *args: Any, **kwargs: Any) -> list[Any]:
@@ -119,14 +148,23 @@ def test_78_the_first_of_two_addresses_is_dead(bench: Bench, operation: Operatio
         ]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    bench.env.update({name: f"http://localhost:{port}" for name in ("HW_DCS_ENDPOINT", "HW_DDM_ENDPOINT", "HW_IAM_ENDPOINT")})
+    bench.env.update(
+        {
+            name: f"http://localhost:{port}"
+            for name in ("HW_DCS_ENDPOINT", "HW_DDM_ENDPOINT", "HW_IAM_ENDPOINT")
+        }
+    )
     outcome = bench.run(operation)
     assert (outcome.result["changed"], outcome.received, outcome.effects) == (True, 1, 1)
 
 
 @every_operation
-@pytest.mark.parametrize(("fault", "params"), [("hang", {}), ("server_error", {}), ("throttle", {"retry_after": 60})])
-def test_a_task_that_cannot_read_ends_in_time(bench: Bench, operation: Operation, fault: str, params: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("fault", "params"), [("hang", {}), ("server_error", {}), ("throttle", {"retry_after": 60})]
+)
+def test_a_task_that_cannot_read_ends_in_time(
+    bench: Bench, operation: Operation, fault: str, params: dict[str, Any]
+) -> None:
     """Nothing was sent yet, so nothing speaks for going on after wait_timeout."""
     bench.wire.patience = IMPATIENCE
     bench.sim.fault(fault, times=None, **params)
@@ -137,7 +175,9 @@ def test_a_task_that_cannot_read_ends_in_time(bench: Bench, operation: Operation
 
 @every_operation
 @pytest.mark.parametrize("processed", [True, False])
-def test_a_lost_answer_is_looked_for_no_longer_than_wait_timeout(bench: Bench, operation: Operation, processed: bool) -> None:
+def test_a_lost_answer_is_looked_for_no_longer_than_wait_timeout(
+    bench: Bench, operation: Operation, processed: bool
+) -> None:
     bench.sim.fault("reset", operation.post, when="after" if processed else "before")
     bench.sim.fault("server_error", "*", times=None, after=100_000)
     outcome = bench.run(operation, wait_timeout=20)

@@ -22,12 +22,22 @@ from typing import Any
 import pytest
 
 from tests import leaks
+from tests.cloud import scenario as names
+from tests.cloud.state import DcsBackup, DcsRestore, Job
+from tests.cloud.wire import Answer
 from tests.faults import doors, roads
-from tests.faults.bench import DCS_BACKUP, DCS_RESTORE, DDM_RECOVERY, IMPATIENCE, OPERATIONS, Bench, Operation, Outcome, Wire
+from tests.faults.bench import (
+    DCS_BACKUP,
+    DCS_RESTORE,
+    DDM_RECOVERY,
+    IMPATIENCE,
+    OPERATIONS,
+    Bench,
+    Operation,
+    Outcome,
+    Wire,
+)
 from tests.faults.conftest import World
-from tests.simulator import scenario as names
-from tests.simulator.state import DcsBackup, DcsRestore, Job
-from tests.simulator.wire import Answer
 
 Arrange = Callable[["Case"], None]
 Check = Callable[["Case", Outcome], None]
@@ -70,11 +80,19 @@ class Expect:
 
 DONE = Expect(adopted=False)
 ADOPTED = Expect(adopted=True)
-NOT_STARTED = Expect("not_started", changed=False, received=0, effects=0, says=("was not started", "never left"))
-UNKNOWN = Expect("outcome_unknown", effects=0, says=("was sent at 20", "Nothing was repeated", "Safe next steps", "in [0-9]+ looks"))
+NOT_STARTED = Expect(
+    "not_started", changed=False, received=0, effects=0, says=("was not started", "never left")
+)
+UNKNOWN = Expect(
+    "outcome_unknown",
+    effects=0,
+    says=("was sent at 20", "Nothing was repeated", "Safe next steps", "in [0-9]+ looks"),
+)
 WAIT_TIMEOUT = Expect("wait_timeout", says=("still running", "nothing was repeated", "attaches"))
 GONE = Expect("outcome_unknown", after=60, says=("can no longer be found", "Nothing was repeated"))
-NEVER_SEEN = Expect("outcome_unknown", after=180, says=("was accepted, but cannot be seen yet", "Nothing was repeated"))
+NEVER_SEEN = Expect(
+    "outcome_unknown", after=180, says=("was accepted, but cannot be seen yet", "Nothing was repeated")
+)
 
 
 def refused(kind: str, *says: str) -> Expect:
@@ -106,7 +124,15 @@ def both(*arrangements: Arrange) -> Arrange:
 def _queue(case: Case, name: str, operation: str, times: int | None, params: dict[str, Any]) -> None:
     if name in NEVER_ENDS:
         case.bench.wire.patience = IMPATIENCE
-    case.bench.sim.fault(name, operation, times, **{key: value(case) if callable(value) and key != "function" else value for key, value in params.items()})
+    case.bench.sim.fault(
+        name,
+        operation,
+        times,
+        **{
+            key: value(case) if callable(value) and key != "function" else value
+            for key, value in params.items()
+        },
+    )
 
 
 def post(name: str, times: int | None = 1, **params: Any) -> Arrange:
@@ -118,7 +144,9 @@ def read(name: str, times: int | None = 1, of: str = "", **params: Any) -> Arran
 
 
 def poll(name: str, times: int | None = 1, of: str = "", **params: Any) -> Arrange:
-    return lambda case: case.bench.wire.after_post.append(lambda: _queue(case, name, of or case.operation.poll, times, params))
+    return lambda case: case.bench.wire.after_post.append(
+        lambda: _queue(case, name, of or case.operation.poll, times, params)
+    )
 
 
 def lead(place: str, *ways: str, forever: bool = False) -> Arrange:
@@ -213,7 +241,16 @@ def many_records(count: int) -> Arrange:
             for number in range(count):
                 old = cloud.clock() - 86400.0 - number
                 if case.operation is DCS_RESTORE:
-                    restore = DcsRestore(cloud.new_uuid(), names.DCS_INSTANCE, names.DCS_BACKUP_OLD, "old", old, old, "succeed", "100.00")
+                    restore = DcsRestore(
+                        cloud.new_uuid(),
+                        names.DCS_INSTANCE,
+                        names.DCS_BACKUP_OLD,
+                        "old",
+                        old,
+                        old,
+                        "succeed",
+                        "100.00",
+                    )
                     cloud.dcs_restores[restore.id] = restore
                 elif case.operation is DCS_BACKUP:
                     backup = DcsBackup(cloud.new_uuid(), names.DCS_INSTANCE, old, old, "auto")
@@ -237,7 +274,10 @@ def endless_history(case: Case) -> None:
     def grow(answer: Answer) -> None:
         rows = list_of(answer)
         pattern.update(rows[0] if rows else {})
-        rows[:] = [{**pattern, record_id(case): f"00000000-0000-4000-8000-{next(serial):012d}"} for dummy in range(10)]
+        rows[:] = [
+            {**pattern, record_id(case): f"00000000-0000-4000-8000-{next(serial):012d}"}
+            for dummy in range(10)
+        ]
 
     read("mutate", times=None, function=grow)(case)
 
@@ -326,7 +366,13 @@ def twins(case: Case) -> None:
         cloud = case.bench.sim.state
         records = getattr(cloud, case.operation.records)
         first = next(record for record in records.values() if record.operation is not None)
-        second = type(first)(**{**first.__dict__, "id": cloud.new_hex() if case.operation.ddm else cloud.new_uuid(), "operation": None})
+        second = type(first)(
+            **{
+                **first.__dict__,
+                "id": cloud.new_hex() if case.operation.ddm else cloud.new_uuid(),
+                "operation": None,
+            }
+        )
         records[second.id] = second
         return Answer(502, raw=b"<html>")
 
@@ -347,10 +393,22 @@ def vanish(times: int | None) -> Arrange:
 
 
 def flap(case: Case) -> None:
-    values = {"ddm_recovery": ["Completed", "Running"], "dcs_restore": ["succeed", "restoring"], "dcs_backup": ["succeed", "backuping"]}[case.operation.name]
+    values = {
+        "ddm_recovery": ["Completed", "Running"],
+        "dcs_restore": ["succeed", "restoring"],
+        "dcs_backup": ["succeed", "backuping"],
+    }[case.operation.name]
     poll("rewrite", 6, key="status", values=values, newest=True)(case)
-    if case.operation is DCS_RESTORE or case.operation.ddm:  # the instance serves meanwhile, so that only the record can tell
-        poll("rewrite", 6, "ddm.instance" if case.operation.ddm else "dcs.instance", key="status", value="RUNNING")(case)
+    if (
+        case.operation is DCS_RESTORE or case.operation.ddm
+    ):  # the instance serves meanwhile, so that only the record can tell
+        poll(
+            "rewrite",
+            6,
+            "ddm.instance" if case.operation.ddm else "dcs.instance",
+            key="status",
+            value="RUNNING",
+        )(case)
         poll("rewrite", 6, "dcs.instance", key="task", value=None)(case)
 
 
@@ -371,7 +429,9 @@ def restore_another(case: Case) -> None:
     cloud = case.bench.sim.state
     with cloud.lock:
         now, instance = cloud.clock(), cloud.dcs_instances[names.DCS_INSTANCE]
-        record = DcsRestore(cloud.new_uuid(), instance.id, names.DCS_BACKUP_OLD, "other", now, now, "restoring", "10.00")
+        record = DcsRestore(
+            cloud.new_uuid(), instance.id, names.DCS_BACKUP_OLD, "other", now, now, "restoring", "10.00"
+        )
         cloud.dcs_restores[record.id] = record
         instance.status = instance.task = "RESTORING"
 
@@ -381,7 +441,17 @@ def occupy(case: Case) -> None:
 
 
 ALL, DCS, DDM = OPERATIONS, (DCS_RESTORE, DCS_BACKUP), (DDM_RECOVERY,)
-RETRY_AFTER = ("soon", "-5", "1e9", "999999999", "", "5.5", "Thu, 99 Foo 2026 25:61:61 GMT", "9" * 400, "\u0663")
+RETRY_AFTER = (
+    "soon",
+    "-5",
+    "1e9",
+    "999999999",
+    "",
+    "5.5",
+    "Thu, 99 Foo 2026 25:61:61 GMT",
+    "9" * 400,
+    "\u0663",
+)
 ODD_STATUS = ("", "paused", "RESTORING2", "SUCCEED", " succeed ", "\x1b[2J\u202egone\r\n", "x" * 10_000)
 ODD_IDS: tuple[Any, ...] = (5, None, {}, "", [], True, "x" * 10_240, " spaced out ", "../../etc", "a\r\nb")
 ODD_PROGRESS: tuple[Any, ...] = ("100,00", None, -5, 250, "NaN", [], "")
@@ -391,7 +461,14 @@ ESCAPES = "\x1b[2J\u202e\r\nAll went well\x00"
 Line = tuple[int, str, Arrange, Expect, Any]
 
 
-def line(number: int, words: str, arrange: Arrange, expect: Expect, only: Iterable[Operation] = ALL, check: Check | None = None) -> Line:
+def line(
+    number: int,
+    words: str,
+    arrange: Arrange,
+    expect: Expect,
+    only: Iterable[Operation] = ALL,
+    check: Check | None = None,
+) -> Line:
     return number, words, arrange, expect, (tuple(only), check)
 
 
@@ -400,34 +477,116 @@ TABLE: list[Line] = [
     line(1, "POST refused twice", lead("POST", "closed", "closed"), DONE, check=tries(3)),
     line(1, "POST refused for good", lead("POST", "closed", forever=True), NOT_STARTED, check=tries(6)),
     line(1, "read refused twice", lead("read", "closed", "closed"), DONE),
-    line(1, "read refused for good", lead("read", "closed", forever=True), unread("transport_error", "No connection to 127.0.0.1")),
+    line(
+        1,
+        "read refused for good",
+        lead("read", "closed", forever=True),
+        unread("transport_error", "No connection to 127.0.0.1"),
+    ),
     line(1, "poll refused five times", lead("poll", *["closed"] * 5), DONE),
-    line(2, "POST: name unknown", lead("POST", "nameless", forever=True), NOT_STARTED.saying("dcs.nowhere.invalid cannot be resolved")),
-    line(2, "read: name unknown", lead("read", "nameless", forever=True), unread("transport_error", r"dcs\.nowhere\.invalid cannot be resolved", "^[^?]*$")),
+    line(
+        2,
+        "POST: name unknown",
+        lead("POST", "nameless", forever=True),
+        NOT_STARTED.saying("dcs.nowhere.invalid cannot be resolved"),
+    ),
+    line(
+        2,
+        "read: name unknown",
+        lead("read", "nameless", forever=True),
+        unread("transport_error", r"dcs\.nowhere\.invalid cannot be resolved", "^[^?]*$"),
+    ),
     line(2, "poll: name unknown once", lead("poll", "nameless"), DONE),
     line(3, "POST: no connection in time, once", lead("POST", "black hole"), DONE),
-    line(3, "POST: no connection in time", both(option(max_retries=1), lead("POST", "black hole", forever=True)), NOT_STARTED.saying("No connection to")),
+    line(
+        3,
+        "POST: no connection in time",
+        both(option(max_retries=1), lead("POST", "black hole", forever=True)),
+        NOT_STARTED.saying("No connection to"),
+    ),
     line(3, "read: no connection in time, once", lead("read", "black hole"), DONE),
-    line(4, "POST: self-signed", tls("self-signed", "POST"), refused("tls_error", "self.signed", "ca_path").but(received=0), check=tries(1)),
-    line(4, "read: self-signed", tls("self-signed"), unread("tls_error", "self.signed", "ca_path", "^(?!.*validate_certs)")),
-    line(4, "POST: unknown authority", tls("ca", "POST", trusted=False), refused("tls_error", "issuer certificate|self.signed", "ca_path").but(received=0)),
-    line(4, "read: unknown authority", tls("ca", trusted=False), unread("tls_error", "issuer certificate|self.signed", "ca_path")),
-    line(5, "POST: expired", tls("expired", "POST"), refused("tls_error", "expired").but(received=0), check=tries(1)),
+    line(
+        4,
+        "POST: self-signed",
+        tls("self-signed", "POST"),
+        refused("tls_error", "self.signed", "ca_path").but(received=0),
+        check=tries(1),
+    ),
+    line(
+        4,
+        "read: self-signed",
+        tls("self-signed"),
+        unread("tls_error", "self.signed", "ca_path", "^(?!.*validate_certs)"),
+    ),
+    line(
+        4,
+        "POST: unknown authority",
+        tls("ca", "POST", trusted=False),
+        refused("tls_error", "issuer certificate|self.signed", "ca_path").but(received=0),
+    ),
+    line(
+        4,
+        "read: unknown authority",
+        tls("ca", trusted=False),
+        unread("tls_error", "issuer certificate|self.signed", "ca_path"),
+    ),
+    line(
+        5,
+        "POST: expired",
+        tls("expired", "POST"),
+        refused("tls_error", "expired").but(received=0),
+        check=tries(1),
+    ),
     line(5, "read: expired", tls("expired"), unread("tls_error", "expired")),
-    line(5, "POST: for another host", tls("wrong-host", "POST"), refused("tls_error", "mismatch|not valid for").but(received=0), check=tries(1)),
+    line(
+        5,
+        "POST: for another host",
+        tls("wrong-host", "POST"),
+        refused("tls_error", "mismatch|not valid for").but(received=0),
+        check=tries(1),
+    ),
     line(5, "read: for another host", tls("wrong-host"), unread("tls_error", "mismatch|not valid for")),
     line(6, "POST: TLS reset in the handshake, once", lead("POST", "handshake"), DONE),
     line(6, "POST: TLS reset in the handshake", lead("POST", "handshake", forever=True), NOT_STARTED),
     line(6, "read: TLS reset in the handshake, once", lead("read", "handshake"), DONE),
     line(6, "TLS reset after the request, processed", both(tls("ca"), post("reset")), ADOPTED),
-    line(6, "TLS reset after the request, not processed", both(tls("ca"), post("reset", when="before")), UNKNOWN),
+    line(
+        6,
+        "TLS reset after the request, not processed",
+        both(tls("ca"), post("reset", when="before")),
+        UNKNOWN,
+    ),
     line(6, "read: TLS reset after the request", both(tls("ca"), read("reset")), DONE),
     line(7, "proxy opens all tunnels", proxied(), DONE, check=hides_proxy),
-    line(7, "proxy refused", proxied(port=lambda world: world.road("closed")), unread("transport_error", "proxy"), check=hides_proxy),
-    line(7, "POST: proxy says 407", proxied(*[None, DENIED] * 6), NOT_STARTED.saying("proxy"), check=hides_proxy),
-    line(7, "POST: proxy gone", both(proxied(), proxy_leaves), unread("transport_error", "proxy"), check=hides_proxy),
+    line(
+        7,
+        "proxy refused",
+        proxied(port=lambda world: world.road("closed")),
+        unread("transport_error", "proxy"),
+        check=hides_proxy,
+    ),
+    line(
+        7,
+        "POST: proxy says 407",
+        proxied(*[None, DENIED] * 6),
+        NOT_STARTED.saying("proxy"),
+        check=hides_proxy,
+    ),
+    line(
+        7,
+        "POST: proxy gone",
+        both(proxied(), proxy_leaves),
+        unread("transport_error", "proxy"),
+        check=hides_proxy,
+    ),
     line(7, "POST: tunnel 502, once", proxied(None, BAD_TUNNEL), DONE, check=hides_proxy),
-    line(7, "read: proxy says 407", proxied(*[DENIED] * 6), unread("transport_error", "proxy"), check=hides_proxy),
+    line(
+        7,
+        "read: proxy says 407",
+        proxied(*[DENIED] * 6),
+        unread("transport_error", "proxy"),
+        check=hides_proxy,
+    ),
     line(7, "read: tunnel 502, once", proxied(BAD_TUNNEL), DONE, check=hides_proxy),
     # The answer is lost
     line(8, "POST: reset before it was read", post("reset", when="before"), UNKNOWN),
@@ -449,44 +608,94 @@ TABLE: list[Line] = [
     line(13, "POST: headers by the drop, not processed", post("drip_headers", when="before"), UNKNOWN),
     line(13, "read: headers by the drop", read("drip_headers"), DONE.but(after=60)),
     line(14, "POST: body by the drop, processed", post("drip_body"), ADOPTED.but(after=60)),
-    line(14, "POST: body by the drop, not processed", post("drip_body", when="before", interval=0.2), UNKNOWN),
+    line(
+        14, "POST: body by the drop, not processed", post("drip_body", when="before", interval=0.2), UNKNOWN
+    ),
     line(14, "read: body by the drop", read("drip_body"), DONE.but(after=60)),
     line(15, "POST: headers cut, processed", post("truncated_headers"), ADOPTED),
     line(15, "POST: headers cut, not processed", post("truncated_headers", when="before"), UNKNOWN),
     line(15, "read: headers cut", read("truncated_headers", 2), DONE),
     line(15, "poll: headers cut", poll("truncated_headers"), DONE),
-    *(line(16, f"POST: body cut ({style})", post("truncated_body", style=style), ADOPTED) for style in ("length", "chunked", "reset")),
-    *(line(16, f"read: body cut ({style})", read("truncated_body", style=style), DONE) for style in ("length", "chunked", "reset")),
-    line(16, "read: body cut for good", read("truncated_body", None), unread("transport_error", "broke before the answer was complete")),
+    *(
+        line(16, f"POST: body cut ({style})", post("truncated_body", style=style), ADOPTED)
+        for style in ("length", "chunked", "reset")
+    ),
+    *(
+        line(16, f"read: body cut ({style})", read("truncated_body", style=style), DONE)
+        for style in ("length", "chunked", "reset")
+    ),
+    line(
+        16,
+        "read: body cut for good",
+        read("truncated_body", None),
+        unread("transport_error", "broke before the answer was complete"),
+    ),
     # Rubbish
-    *(line(17, f"POST: {name}", post(name), ADOPTED) for name in ("garbage_status", "http09", "many_headers", "big_header")),
+    *(
+        line(17, f"POST: {name}", post(name), ADOPTED)
+        for name in ("garbage_status", "http09", "many_headers", "big_header")
+    ),
     line(17, "POST: garbage, not processed", post("garbage_status", when="before"), UNKNOWN),
-    *(line(17, f"read: {name}", read(name), DONE) for name in ("garbage_status", "http09", "many_headers", "big_header")),
+    *(
+        line(17, f"read: {name}", read(name), DONE)
+        for name in ("garbage_status", "http09", "many_headers", "big_header")
+    ),
     line(17, "read: garbage for good", read("garbage_status", None), unread("transport_error")),
     *(line(18, f"POST: {name}", post(name), ADOPTED) for name in ("invalid_json", "empty_body")),
     *(
-        line(18, f"POST: {name}, not processed", post("body", content=text, status=200, processed=False), UNKNOWN)
+        line(
+            18,
+            f"POST: {name}, not processed",
+            post("body", content=text, status=200, processed=False),
+            UNKNOWN,
+        )
         for name, text in (("empty", ""), ("cut", "{"))
     ),
     *(line(18, f"read: {name} once", read(name), DONE) for name in ("invalid_json", "empty_body")),
-    *(line(18, f"read: {name} for good", read(name, None), unread("protocol_error", "JSON")) for name in ("invalid_json", "empty_body")),
-    *(line(19, f"POST: {name}", post(name), ADOPTED) for name in ("json_null", "json_list", "json_string", "json_number")),
-    *(line(19, f"read: {name}", read(name, None), unread("protocol_error")) for name in ("json_null", "json_list", "json_string", "json_number")),
+    *(
+        line(18, f"read: {name} for good", read(name, None), unread("protocol_error", "JSON"))
+        for name in ("invalid_json", "empty_body")
+    ),
+    *(
+        line(19, f"POST: {name}", post(name), ADOPTED)
+        for name in ("json_null", "json_list", "json_string", "json_number")
+    ),
+    *(
+        line(19, f"read: {name}", read(name, None), unread("protocol_error"))
+        for name in ("json_null", "json_list", "json_string", "json_number")
+    ),
     line(20, "POST: a page under 200", post("html_page"), ADOPTED),
     *(
-        line(20, f"POST: a page under {status}, not processed", post("body", content=PAGE, status=status, processed=False), UNKNOWN.saying("Proxy says no"))
+        line(
+            20,
+            f"POST: a page under {status}, not processed",
+            post("body", content=PAGE, status=status, processed=False),
+            UNKNOWN.saying("Proxy says no"),
+        )
         for PAGE in ["<html><head><title>Proxy says no &amp; goodbye\x1b[2J</title></head></html>"]
         for status in (200, 403, 404, 502)
     ),
     line(20, "read: a page under 502, once", read("bad_gateway"), DONE),
-    line(20, "read: a page under 403", read("body", None, content="<title>Blocked</title>", status=403), unread("denied", "not from the API", "Blocked")),
+    line(
+        20,
+        "read: a page under 403",
+        read("body", None, content="<title>Blocked</title>", status=403),
+        unread("denied", "not from the API", "Blocked"),
+    ),
     line(20, "read: a page under 200", read("html_page", None), unread("protocol_error", "Proxy says no")),
     line(21, "POST: wrong content type", post("content_type"), DONE),
     line(21, "read: wrong content type", read("content_type", 2), DONE),
     # Told to wait
     line(22, "POST: throttled for 7 s", post("throttle", retry_after=7), DONE.but(received=2, after=37)),
-    line(22, "POST: throttled for an hour", post("throttle", retry_after=3600), DONE.but(received=2, after=90)),
-    line(22, "POST: throttled for good", post("throttle", None, retry_after=1), refused("throttled", "APIGW.0308").but(received=6)),
+    line(
+        22, "POST: throttled for an hour", post("throttle", retry_after=3600), DONE.but(received=2, after=90)
+    ),
+    line(
+        22,
+        "POST: throttled for good",
+        post("throttle", None, retry_after=1),
+        refused("throttled", "APIGW.0308").but(received=6),
+    ),
     line(22, "read: throttled for 7 s", read("throttle", retry_after=7), DONE.but(after=37)),
     line(22, "poll: throttled for 7 s", poll("throttle", 2, retry_after=7), DONE),
     line(23, "POST: throttled, no Retry-After", post("throttle", 2), DONE.but(received=3)),
@@ -495,8 +704,16 @@ TABLE: list[Line] = [
     line(24, "POST: throttled by a page, processed", post("throttle", as_html=True, processed=True), ADOPTED),
     line(24, "POST: throttled by a page", post("throttle", as_html=True), UNKNOWN),
     line(24, "read: throttled by a page", read("throttle", as_html=True), DONE),
-    *(line(25, f"POST: Retry-After {value[:12]!r}", post("throttle", retry_after=value), DONE.but(received=2)) for value in RETRY_AFTER),
-    *(line(25, f"read: Retry-After {value[:12]!r}", read("throttle", retry_after=value), DONE) for value in RETRY_AFTER),
+    *(
+        line(
+            25, f"POST: Retry-After {value[:12]!r}", post("throttle", retry_after=value), DONE.but(received=2)
+        )
+        for value in RETRY_AFTER
+    ),
+    *(
+        line(25, f"read: Retry-After {value[:12]!r}", read("throttle", retry_after=value), DONE)
+        for value in RETRY_AFTER
+    ),
     line(25, "POST: Retry-After as a date", post("throttle", retry_date=20), DONE.but(received=2, after=45)),
     line(25, "POST: Retry-After as a past date", post("throttle", retry_date=-9e8), DONE.but(received=2)),
     line(25, "read: Retry-After as a far date", read("throttle", retry_date=9e8), DONE.but(after=90)),
@@ -504,20 +721,45 @@ TABLE: list[Line] = [
     line(26, "POST: 500, processed", post("server_error", processed=True), ADOPTED),
     line(26, "POST: 500, not processed", post("server_error"), UNKNOWN.saying("DCS.5000|DBS.200412")),
     line(26, "read: 500 four times", read("server_error", 4), DONE),
-    line(26, "read: 500 for good", read("server_error", None), unread("server_error", "HTTP 500", "DCS.5000|DBS.200412")),
+    line(
+        26,
+        "read: 500 for good",
+        read("server_error", None),
+        unread("server_error", "HTTP 500", "DCS.5000|DBS.200412"),
+    ),
     line(26, "poll: 500 nine times", poll("server_error", 9), DONE),
-    *(line(27, f"POST: {name}, processed", post(name, processed=True), ADOPTED) for name in ("bad_gateway", "unavailable", "gateway_timeout")),
-    *(line(27, f"POST: {name}, not processed", post(name), UNKNOWN) for name in ("bad_gateway", "unavailable", "gateway_timeout")),
-    *(line(27, f"read: {name}", read(name, 3), DONE) for name in ("bad_gateway", "unavailable", "gateway_timeout")),
+    *(
+        line(27, f"POST: {name}, processed", post(name, processed=True), ADOPTED)
+        for name in ("bad_gateway", "unavailable", "gateway_timeout")
+    ),
+    *(
+        line(27, f"POST: {name}, not processed", post(name), UNKNOWN)
+        for name in ("bad_gateway", "unavailable", "gateway_timeout")
+    ),
+    *(
+        line(27, f"read: {name}", read(name, 3), DONE)
+        for name in ("bad_gateway", "unavailable", "gateway_timeout")
+    ),
     line(27, "POST: 408, processed", post("refusal", status=408, processed=True), ADOPTED),
     # Not let in
     line(28, "POST: token expired once", both(by_password, post("token_expired")), DONE.but(received=2)),
-    line(28, "POST: token refused twice", both(by_password, post("token_expired", 2)), refused("auth_failed", "APIGW.0307").but(received=2)),
+    line(
+        28,
+        "POST: token refused twice",
+        both(by_password, post("token_expired", 2)),
+        refused("auth_failed", "APIGW.0307").but(received=2),
+    ),
     line(28, "POST: keys refused", post("unauthorized"), refused("auth_failed", "APIGW.0301")),
     line(28, "read: token expired once", both(by_password, read("token_expired")), DONE),
     line(28, "read: keys refused", read("unauthorized"), unread("auth_failed", "APIGW.0301")),
     line(29, "poll: token expired", both(by_password, poll("token_expired")), DONE),
-    line(29, "poll: the user's token expired", both(by_token, poll("token_expired", None)), lost("auth_failed", "still running", "attaches"), check=running),
+    line(
+        29,
+        "poll: the user's token expired",
+        both(by_token, poll("token_expired", None)),
+        lost("auth_failed", "still running", "attaches"),
+        check=running,
+    ),
     *(
         line(
             30,
@@ -526,17 +768,32 @@ TABLE: list[Line] = [
             expect.saying("clock_skew", f"{'-' if skew > 0 else ''}12[0-9][0-9] s"),
         )
         for skew in (1250, -1250)
-        for place, how, expect in (("POST", post, refused("auth_failed")), ("read", read, unread("auth_failed")))
+        for place, how, expect in (
+            ("POST", post, refused("auth_failed")),
+            ("read", read, unread("auth_failed")),
+        )
     ),
     line(31, "POST: forbidden", post("forbidden"), refused("denied", "dcs:instance:restoreData")),
     line(31, "read: forbidden", read("forbidden"), unread("denied", "dcs:instance:restoreData")),
     line(32, "POST: instance not found", post("not_found"), refused("not_found", "DCS.3022|DBS.200002")),
     line(32, "read: instance not found", read("not_found"), unread("not_found", "does not exist")),
     line(32, "instance vanishes while waiting", poll("not_found", None, "*", after=1), GONE, check=running),
-    line(32, "instance vanishes before the record was seen", poll("not_found", None, "*"), NEVER_SEEN, check=running),
+    line(
+        32,
+        "instance vanishes before the record was seen",
+        poll("not_found", None, "*"),
+        NEVER_SEEN,
+        check=running,
+    ),
     line(33, "record seen 20 s late", outcome(visibility=20), DONE),
     line(33, "record seen 150 s late", outcome(visibility=150), DONE.but(after=150)),
-    line(33, "the job's own call never knows it, the list does", poll("refusal", None, "ddm.job", status=400, code="DBS.300400"), DONE, DDM),
+    line(
+        33,
+        "the job's own call never knows it, the list does",
+        poll("refusal", None, "ddm.job", status=400, code="DBS.300400"),
+        DONE,
+        DDM,
+    ),
     line(33, "record never seen", outcome(visibility=1e6), NEVER_SEEN, check=running),
     # Refused
     *(
@@ -548,19 +805,56 @@ TABLE: list[Line] = [
         )
     ),
     line(34, "POST: busy with our own", post("busy", processed=True), ADOPTED),
-    line(34, "POST: busy with another's", before_post(restore_another), refused("busy", "of another backup", "DCS.4097"), [DCS_RESTORE]),
+    line(
+        34,
+        "POST: busy with another's",
+        before_post(restore_another),
+        refused("busy", "of another backup", "DCS.4097"),
+        [DCS_RESTORE],
+    ),
     # DDM has no mark: nobody can tell whose work keeps the target busy
-    line(34, "POST: busy with another's", both(before_post(occupy), post("busy")), UNKNOWN.saying("DBS.200019"), DDM),
+    line(
+        34,
+        "POST: busy with another's",
+        both(before_post(occupy), post("busy")),
+        UNKNOWN.saying("DBS.200019"),
+        DDM,
+    ),
     line(35, "POST: parameter error", post("refusal"), refused("invalid_argument")),
     line(35, "read: parameter error", read("refusal"), unread("invalid_argument")),
     # Lists
     line(36, "read: 204 for an empty list", read("answer", 2, status=204), DONE, DCS),
-    line(36, "read: 204 where it is not documented", read("answer", None, status=204), unread("protocol_error"), DDM),
+    line(
+        36,
+        "read: 204 where it is not documented",
+        read("answer", None, status=204),
+        unread("protocol_error"),
+        DDM,
+    ),
     line(36, "poll: 204 twice", poll("answer", 2, status=204), DONE, DCS),
-    *(line(37, f"POST: {status}, processed", post("answer", status=status, processed=True), ADOPTED) for status in (204, 205)),
-    *(line(37, f"POST: {status}, not processed", post("answer", status=status), UNKNOWN) for status in (204, 205)),
-    *(line(38, f"read: {name} for good", read(name, None), unread("protocol_error", "List of .*without the list")) for name in ("null_list", "missing_list")),
-    line(38, "read: the list is an object", read("records", None, value={}), unread("protocol_error", "without the list")),
+    *(
+        line(37, f"POST: {status}, processed", post("answer", status=status, processed=True), ADOPTED)
+        for status in (204, 205)
+    ),
+    *(
+        line(37, f"POST: {status}, not processed", post("answer", status=status), UNKNOWN)
+        for status in (204, 205)
+    ),
+    *(
+        line(
+            38,
+            f"read: {name} for good",
+            read(name, None),
+            unread("protocol_error", "List of .*without the list"),
+        )
+        for name in ("null_list", "missing_list")
+    ),
+    line(
+        38,
+        "read: the list is an object",
+        read("records", None, value={}),
+        unread("protocol_error", "without the list"),
+    ),
     line(38, "read: an empty list under 200", read("records", 2, value=[]), DONE),
     line(38, "poll: null list", poll("records", 2, of="*"), DONE),
     # Statuses
@@ -574,11 +868,39 @@ TABLE: list[Line] = [
         )
         for value in ODD_STATUS
     ),
-    line(40, "never ends", both(option(wait_timeout=90), outcome(stuck=True)), WAIT_TIMEOUT.but(after=90), check=running),
-    *(line(41, f"progress {value!r}", poll("rewrite", None, key=progress, value=value), DONE) for value in ODD_PROGRESS),
-    line(41, "progress goes back", poll("rewrite", None, key=progress, values=["90.00", "10.00", "100.00"]), DONE),
-    line(42, "fails with a code", outcome(fail="dcs.08.0007"), lost("operation_failed", "dcs.08.0007", "could not be synchronised"), DCS, running),
-    line(42, "fails with a reason", outcome(fail="The node\x1b[2J is broken."), lost("operation_failed", "The node"), DDM, running),
+    line(
+        40,
+        "never ends",
+        both(option(wait_timeout=90), outcome(stuck=True)),
+        WAIT_TIMEOUT.but(after=90),
+        check=running,
+    ),
+    *(
+        line(41, f"progress {value!r}", poll("rewrite", None, key=progress, value=value), DONE)
+        for value in ODD_PROGRESS
+    ),
+    line(
+        41,
+        "progress goes back",
+        poll("rewrite", None, key=progress, values=["90.00", "10.00", "100.00"]),
+        DONE,
+    ),
+    line(
+        42,
+        "fails with a code",
+        outcome(fail="dcs.08.0007"),
+        lost("operation_failed", "dcs.08.0007", "could not be synchronised"),
+        DCS,
+        running,
+    ),
+    line(
+        42,
+        "fails with a reason",
+        outcome(fail="The node\x1b[2J is broken."),
+        lost("operation_failed", "The node"),
+        DDM,
+        running,
+    ),
     *(
         line(
             42,
@@ -591,38 +913,99 @@ TABLE: list[Line] = [
         for value in NO_REASON
     ),
     line(43, "succeeds, the instance is not ready for 60 s", outcome(settle=60), DONE.but(after=90)),
-    line(43, "succeeds, the instance is broken", outcome(leave="ERROR"), lost("operation_failed", "ERROR"), (DCS_RESTORE, DDM_RECOVERY), running),
+    line(
+        43,
+        "succeeds, the instance is broken",
+        outcome(leave="ERROR"),
+        lost("operation_failed", "ERROR"),
+        (DCS_RESTORE, DDM_RECOVERY),
+        running,
+    ),
     line(44, "flaps", flap, DONE.but(after=30)),
     line(45, "record disappears twice", vanish(2), DONE),
     line(45, "record disappears", vanish(None), GONE, check=running),
-    line(46, "two records with our mark", twins, Expect("duplicate_detected", says=("2 operations", "Nothing was repeated")), DCS),
-    line(46, "two new jobs", twins, Expect("outcome_unknown", says=("2 operations", "Nothing was repeated")), DDM),
+    line(
+        46,
+        "two records with our mark",
+        twins,
+        Expect("duplicate_detected", says=("2 operations", "Nothing was repeated")),
+        DCS,
+    ),
+    line(
+        46,
+        "two new jobs",
+        twins,
+        Expect("outcome_unknown", says=("2 operations", "Nothing was repeated")),
+        DDM,
+    ),
     # Too much, too odd
     *(line(47, f"POST: {name}", post(name), ADOPTED) for name in ("gzip_bomb", "big_body", "endless")),
     *(
-        line(47, f"read: {name}", both(option(max_retries=1), read(name, None)), unread("transport_error", "larger than 8 MiB"))
+        line(
+            47,
+            f"read: {name}",
+            both(option(max_retries=1), read(name, None)),
+            unread("transport_error", "larger than 8 MiB"),
+        )
         for name in ("gzip_bomb", "big_body", "endless")
     ),
     line(48, "POST: deep JSON", post("deep_json"), ADOPTED),
     line(48, "read: deep JSON", read("deep_json", None), unread("protocol_error")),
-    *(line(49, f"POST: {name}", post(name), ADOPTED) for name in ("huge_integer", "nan", "overflow", "invalid_utf8")),
+    *(
+        line(49, f"POST: {name}", post(name), ADOPTED)
+        for name in ("huge_integer", "nan", "overflow", "invalid_utf8")
+    ),
     line(49, "POST: an id twice", post("duplicate_key"), ADOPTED),
     *(line(49, f"POST: {name}", post(name), DONE) for name in ("byte_order_mark", "lone_surrogate")),
-    *(line(49, f"read: {name}", read(name, None), unread("protocol_error")) for name in ("huge_integer", "nan", "overflow", "invalid_utf8")),
+    *(
+        line(49, f"read: {name}", read(name, None), unread("protocol_error"))
+        for name in ("huge_integer", "nan", "overflow", "invalid_utf8")
+    ),
     *(line(49, f"read: {name}", read(name), DONE) for name in ("byte_order_mark", "lone_surrogate", "nan")),
     line(49, "read: an id twice", read("inject", None, member='"id":"a","id":"b"'), unread("protocol_error")),
     # Led astray
     *(
-        line(50, f"POST: {status} on this host", post("redirect", status=status), UNKNOWN.saying("redirect is never followed"))
+        line(
+            50,
+            f"POST: {status} on this host",
+            post("redirect", status=status),
+            UNKNOWN.saying("redirect is never followed"),
+        )
         for status in (301, 302, 303, 307, 308)
     ),
-    *(line(50, f"read: {status} on this host", read("redirect", status=status), unread("unexpected_redirect", "never followed")) for status in (301, 302, 307)),
     *(
-        line(51, f"POST: {status} to another host", post("redirect", status=status, location=plain_elsewhere), UNKNOWN, check=nothing_stolen)
+        line(
+            50,
+            f"read: {status} on this host",
+            read("redirect", status=status),
+            unread("unexpected_redirect", "never followed"),
+        )
+        for status in (301, 302, 307)
+    ),
+    *(
+        line(
+            51,
+            f"POST: {status} to another host",
+            post("redirect", status=status, location=plain_elsewhere),
+            UNKNOWN,
+            check=nothing_stolen,
+        )
         for status in (301, 302, 303, 307, 308)
     ),
-    line(51, "POST: 307 to another host, processed", post("redirect", status=307, location=plain_elsewhere, processed=True), ADOPTED, check=nothing_stolen),
-    line(51, "POST: 307 from https to http", both(tls("ca"), post("redirect", status=307, location=plain_elsewhere)), UNKNOWN, check=nothing_stolen),
+    line(
+        51,
+        "POST: 307 to another host, processed",
+        post("redirect", status=307, location=plain_elsewhere, processed=True),
+        ADOPTED,
+        check=nothing_stolen,
+    ),
+    line(
+        51,
+        "POST: 307 from https to http",
+        both(tls("ca"), post("redirect", status=307, location=plain_elsewhere)),
+        UNKNOWN,
+        check=nothing_stolen,
+    ),
     line(
         51,
         "read: 302 from https to http",
@@ -642,8 +1025,18 @@ TABLE: list[Line] = [
     ),
     # Paging
     line(53, "offset ignored, all on one page", both(many_records(100), read("offset_ignored", None)), DONE),
-    line(53, "offset ignored, full pages", both(many_records(1100), read("offset_ignored", None)), unread("protocol_error", "repeats its pages")),
-    line(53, "offset ignored, limit capped", both(many_records(60), first_page_again), unread("protocol_error", "repeats its pages")),
+    line(
+        53,
+        "offset ignored, full pages",
+        both(many_records(1100), read("offset_ignored", None)),
+        unread("protocol_error", "repeats its pages"),
+    ),
+    line(
+        53,
+        "offset ignored, limit capped",
+        both(many_records(60), first_page_again),
+        unread("protocol_error", "repeats its pages"),
+    ),
     *(
         line(54, f"total {words}", both(many_records(150), read("total", None, **how)), DONE)
         for words, how in (
@@ -660,30 +1053,89 @@ TABLE: list[Line] = [
     line(56, "pages leave one out", both(many_records(1100), read("pages_shifted", None, by=-1)), DONE),
     line(56, "a record is missing once", both(many_records(30), read("vanish")), DONE),
     line(57, "limit capped", both(many_records(250), read("limit_capped", None, limit=50)), DONE),
-    line(57, "offset taken for a page number", both(many_records(250), read("offset_as_page_number", None)), DONE),
+    line(
+        57,
+        "offset taken for a page number",
+        both(many_records(250), read("offset_as_page_number", None)),
+        DONE,
+    ),
     line(58, "endless history", endless_history, unread("protocol_error", "more than 200 pages")),
     # Texts
-    line(59, "remark from everywhere", option(remark="drill \U0001f9ef \u202eright to left\u202c \x00 <b>&amp;</b>"), DONE, DCS, marked),
-    line(59, "POST: refused with escapes", post("refusal", message=ESCAPES), refused("invalid_argument"), check=clean),
-    line(59, "read: refused with escapes", read("refusal", message=ESCAPES), unread("invalid_argument"), check=clean),
-    line(59, "instance status with escapes", read("rewrite", None, "dcs.instance", key="status", value=ESCAPES), unread("busy", "not RUNNING"), DCS, clean),
-    line(59, "reason with escapes", read("rewrite", None, "ddm.restorable_instances", key="unavailable_reason", value=ESCAPES), DONE, DDM),
+    line(
+        59,
+        "remark from everywhere",
+        option(remark="drill \U0001f9ef \u202eright to left\u202c \x00 <b>&amp;</b>"),
+        DONE,
+        DCS,
+        marked,
+    ),
+    line(
+        59,
+        "POST: refused with escapes",
+        post("refusal", message=ESCAPES),
+        refused("invalid_argument"),
+        check=clean,
+    ),
+    line(
+        59,
+        "read: refused with escapes",
+        read("refusal", message=ESCAPES),
+        unread("invalid_argument"),
+        check=clean,
+    ),
+    line(
+        59,
+        "instance status with escapes",
+        read("rewrite", None, "dcs.instance", key="status", value=ESCAPES),
+        unread("busy", "not RUNNING"),
+        DCS,
+        clean,
+    ),
+    line(
+        59,
+        "reason with escapes",
+        read("rewrite", None, "ddm.restorable_instances", key="unavailable_reason", value=ESCAPES),
+        DONE,
+        DDM,
+    ),
     line(
         59,
         "reason with escapes, refused for it",
-        both(take_target, read("rewrite", None, "ddm.restorable_instances", key="unavailable_reason", value=ESCAPES)),
+        both(
+            take_target,
+            read("rewrite", None, "ddm.restorable_instances", key="unavailable_reason", value=ESCAPES),
+        ),
         unread("not_restorable", "All went well"),
         DDM,
         clean,
     ),
     # Values
-    *(line(66, f"POST: id {str(value)[:12]!r} ({type(value).__name__})", post("rewrite", key=id_of, value=value), ADOPTED) for value in ODD_IDS),
     *(
-        line(66, f"read: id {str(value)[:12]!r} ({type(value).__name__})", read("rewrite", None, key=record_id, value=value), unread("protocol_error"))
+        line(
+            66,
+            f"POST: id {str(value)[:12]!r} ({type(value).__name__})",
+            post("rewrite", key=id_of, value=value),
+            ADOPTED,
+        )
         for value in ODD_IDS
     ),
     *(
-        line(67, f"{what} available {value!r}", read("rewrite", None, of, key="available", value=value), unread("not_restorable"), DDM)
+        line(
+            66,
+            f"read: id {str(value)[:12]!r} ({type(value).__name__})",
+            read("rewrite", None, key=record_id, value=value),
+            unread("protocol_error"),
+        )
+        for value in ODD_IDS
+    ),
+    *(
+        line(
+            67,
+            f"{what} available {value!r}",
+            read("rewrite", None, of, key="available", value=value),
+            unread("not_restorable"),
+            DDM,
+        )
         for what, of in (("target", "ddm.restorable_instances"), ("data node", "ddm.restorable_data_node"))
         for value in ("true", *NOT_TRUE)
     ),
@@ -698,18 +1150,61 @@ TABLE: list[Line] = [
         for value in (*NOT_TRUE, "FALSE")
     ),
     line(68, "POST: more fields", post("inject", member='"future":{"deep":[1,{"id":"x"}]}'), DONE),
-    line(68, "read: more fields", read("inject", None, of="*", member='"future":{"deep":[1,{"id":"x"}]}'), DONE),
+    line(
+        68, "read: more fields", read("inject", None, of="*", member='"future":{"deep":[1,{"id":"x"}]}'), DONE
+    ),
     line(69, "POST: id renamed", post("rewrite", key=id_of, rename="theId"), ADOPTED),
-    line(69, "read: id renamed", read("rewrite", None, key=record_id, rename="theId"), unread("protocol_error", "without")),
-    line(69, "read: status renamed", read("rewrite", None, key="status", rename="Status"), unread("protocol_error", "without")),
+    line(
+        69,
+        "read: id renamed",
+        read("rewrite", None, key=record_id, rename="theId"),
+        unread("protocol_error", "without"),
+    ),
+    line(
+        69,
+        "read: status renamed",
+        read("rewrite", None, key="status", rename="Status"),
+        unread("protocol_error", "without"),
+    ),
     # Clocks, crossings
     line(70, "calendar jumps an hour ahead", both(by_token, jump(3600)), DONE),
     line(70, "calendar jumps an hour back", both(by_token, jump(-3600)), DONE),
-    line(70, "calendar jumps, keys sign", jump(3600), lost("auth_failed", "still running", "clock_skew"), DCS, running),
-    line(75, "backup deleted before the POST", before_post(delete_backup("deleted")), refused("not_restorable", "DCS.4087"), [DCS_RESTORE]),
-    line(75, "backup expired before the POST", before_post(delete_backup("expired")), refused("not_restorable", "DCS.4087"), [DCS_RESTORE]),
-    line(75, "backup of another instance before the POST", before_post(move_backup), refused("invalid_argument", "DCS.4062"), [DCS_RESTORE]),
-    line(75, "target taken before the POST", before_post(take_target), refused("not_restorable", "DBS.300372"), DDM),
+    line(
+        70,
+        "calendar jumps, keys sign",
+        jump(3600),
+        lost("auth_failed", "still running", "clock_skew"),
+        DCS,
+        running,
+    ),
+    line(
+        75,
+        "backup deleted before the POST",
+        before_post(delete_backup("deleted")),
+        refused("not_restorable", "DCS.4087"),
+        [DCS_RESTORE],
+    ),
+    line(
+        75,
+        "backup expired before the POST",
+        before_post(delete_backup("expired")),
+        refused("not_restorable", "DCS.4087"),
+        [DCS_RESTORE],
+    ),
+    line(
+        75,
+        "backup of another instance before the POST",
+        before_post(move_backup),
+        refused("invalid_argument", "DCS.4062"),
+        [DCS_RESTORE],
+    ),
+    line(
+        75,
+        "target taken before the POST",
+        before_post(take_target),
+        refused("not_restorable", "DBS.300372"),
+        DDM,
+    ),
     line(75, "target at work before the POST", before_post(occupy), UNKNOWN.saying("DBS.200019"), DDM),
     line(76, "mark stripped", post("remark", style="strip"), DONE, DCS, no_mark),
     line(76, "mark in capitals", post("remark", style="upper"), DONE, DCS, no_mark),
@@ -717,7 +1212,9 @@ TABLE: list[Line] = [
     line(76, "remark escaped", both(option(remark="a < b"), post("remark", style="html")), DONE, DCS, marked),
     # Odd but lawful
     line(77, "POST: 100 first", post("informational", status=100), DONE),
-    line(77, "POST: 103 first", post("informational", status=103), ADOPTED),  # http.client takes it for the answer
+    line(
+        77, "POST: 103 first", post("informational", status=103), ADOPTED
+    ),  # http.client takes it for the answer
     *(line(77, f"POST: {name}", post(name), DONE) for name in ("http10", "trailers")),
     *(line(77, f"read: {name}", read(name), DONE) for name in ("http10", "trailers", "informational")),
 ]
@@ -729,7 +1226,14 @@ CASES = [
 
 
 @pytest.mark.parametrize(("arrange", "expect", "operation", "check"), CASES)
-def test_row(arrange: Arrange, expect: Expect, operation: Operation, check: Check | None, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row(
+    arrange: Arrange,
+    expect: Expect,
+    operation: Operation,
+    check: Check | None,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     case = Case(world, Bench(world.cloud(), world.time), operation, monkeypatch)
     arrange(case)
     outcome = case.bench.run(operation)
@@ -738,12 +1242,17 @@ def test_row(arrange: Arrange, expect: Expect, operation: Operation, check: Chec
         check(case, outcome)
 
 
-ONE_OF_EACH_KIND = {expect.kind or f"adopted={expect.adopted}": (arrange, expect, only[0]) for number, words, arrange, expect, (only, check) in reversed(TABLE)}
+ONE_OF_EACH_KIND = {
+    expect.kind or f"adopted={expect.adopted}": (arrange, expect, only[0])
+    for number, words, arrange, expect, (only, check) in reversed(TABLE)
+}
 
 
 @pytest.mark.parametrize("through", [doors.through_module, doors.through_action])
 @pytest.mark.parametrize("kind", ONE_OF_EACH_KIND)
-def test_each_kind_through_both_doors(kind: str, through: Callable[..., dict[str, Any]], world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_kind_through_both_doors(
+    kind: str, through: Callable[..., dict[str, Any]], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The rows call what both doors call; this shows that nothing gets lost on the way through either."""
     arrange, expect, operation = ONE_OF_EACH_KIND[kind]
     case = Case(world, Bench(world.cloud(), world.time), operation, monkeypatch)
@@ -754,7 +1263,11 @@ def test_each_kind_through_both_doors(kind: str, through: Callable[..., dict[str
 
 def subjects(operation: Operation) -> list[str]:
     """What a message may name the operation by."""
-    return [value for name, value in operation.params.items() if name.endswith("instance_id") or name == "backup_id"]
+    return [
+        value
+        for name, value in operation.params.items()
+        if name.endswith("instance_id") or name == "backup_id"
+    ]
 
 
 def compare(outcome: Outcome, expect: Expect, case: Case) -> None:
@@ -775,7 +1288,10 @@ def compare(outcome: Outcome, expect: Expect, case: Case) -> None:
         carries_ids(case, outcome)
         return
     assert result["failed"] is True
-    assert any(subject in said for subject in (*subjects(case.operation), "127.0.0.1", "dcs.nowhere.invalid", "ist of jobs")), said
+    assert any(
+        subject in said
+        for subject in (*subjects(case.operation), "127.0.0.1", "dcs.nowhere.invalid", "ist of jobs")
+    ), said
     assert re.search(r"[Nn]othing was|No request|was not started|repeats nothing", said), said
     assert said.isprintable()
     assert len(said) < 4100

@@ -19,8 +19,8 @@ import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import host_names
 from tests import door
-from tests.simulator import Simulator
-from tests.simulator import scenario as ids
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
 
 PLUGIN = "huaweicloud.recovery.instances"
 INJECTION = "{{ lookup('pipe', 'touch injected; id') }}"
@@ -39,7 +39,9 @@ def source(folder: Path, name: str = "fleet.huaweicloud.yml", **options: Any) ->
     return path
 
 
-def ansible_inventory(sources: list[Path], env: Mapping[str, str], *args: str) -> subprocess.CompletedProcess[str]:
+def ansible_inventory(
+    sources: list[Path], env: Mapping[str, str], *args: str
+) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as home:
         given = [argument for path in sources for argument in ("-i", str(path))]
         return subprocess.run(
@@ -57,7 +59,9 @@ def inventory(sources: list[Path], env: Mapping[str, str], *args: str) -> dict[s
     done = ansible_inventory(sources, env, *args)
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
-    found: dict[str, Any] = json.loads(done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
+    found: dict[str, Any] = json.loads(
+        done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item)
+    )
     return found
 
 
@@ -69,9 +73,24 @@ def test_every_instance_is_a_host_with_its_fields(sim: Simulator, tmp_path: Path
     found = hosts(inventory([source(tmp_path)], sim.env))
     assert len(found) == len(sim.state.dcs_instances) + len(sim.state.ddm_instances)
     cache, database = found["orders-cache"], found["orders-db"]
-    assert (cache["service"], cache["instance_id"], cache["status"], cache["region"]) == ("dcs", ids.DCS_INSTANCE, "RUNNING", ids.REGION)
-    assert (database["service"], database["instance_id"], database["status"], database["region"]) == ("ddm", ids.DDM_SOURCE, "RUNNING", ids.REGION)
-    assert (cache["instance_name"], cache["cache_mode"], cache["engine"], cache["instance_port"]) == ("orders-cache", "ha", "Redis", 6379)
+    assert (cache["service"], cache["instance_id"], cache["status"], cache["region"]) == (
+        "dcs",
+        ids.DCS_INSTANCE,
+        "RUNNING",
+        ids.REGION,
+    )
+    assert (database["service"], database["instance_id"], database["status"], database["region"]) == (
+        "ddm",
+        ids.DDM_SOURCE,
+        "RUNNING",
+        ids.REGION,
+    )
+    assert (cache["instance_name"], cache["cache_mode"], cache["engine"], cache["instance_port"]) == (
+        "orders-cache",
+        "ha",
+        "Redis",
+        6379,
+    )
     assert "id" not in database and "engine_version" in database
     assert {host["ansible_connection"] for host in found.values()} == {"local"}
     assert {entry.operation for entry in sim.ledger} == {"dcs.instances", "ddm.instances"}
@@ -95,7 +114,12 @@ def test_services_statuses_groups_and_composed_variables(sim: Simulator, tmp_pat
 
 
 def test_names_that_collide_are_missing_or_unfit_give_way_to_the_id(sim: Simulator, tmp_path: Path) -> None:
-    names = {ids.DCS_INSTANCE: "orders-db", ids.DCS_EMPTY: "a host,!b", ids.DCS_OTHER: "localhost", ids.DCS_FROZEN: ids.DCS_SINGLE}
+    names = {
+        ids.DCS_INSTANCE: "orders-db",
+        ids.DCS_EMPTY: "a host,!b",
+        ids.DCS_OTHER: "localhost",
+        ids.DCS_FROZEN: ids.DCS_SINGLE,
+    }
     for instance_id, name in names.items():
         sim.state.dcs_instances[instance_id].name = name
     found = hosts(inventory([source(tmp_path)], sim.env))
@@ -104,19 +128,29 @@ def test_names_that_collide_are_missing_or_unfit_give_way_to_the_id(sim: Simulat
 
 
 def test_host_names_do_not_depend_on_the_order() -> None:
-    rows = [{"name": name, "instance_id": f"id-{number}"} for number, name in enumerate(["a", "b", "b", None, "", "ä", "id-0", "all"])]
+    rows = [
+        {"name": name, "instance_id": f"id-{number}"}
+        for number, name in enumerate(["a", "b", "b", None, "", "ä", "id-0", "all"])
+    ]
     assert host_names(rows) == ["a", "id-1", "id-2", "id-3", "id-4", "id-5", "id-6", "id-7"]
     assert host_names(rows[::-1]) == host_names(rows)[::-1]
 
 
 def test_an_instance_named_like_a_template_runs_nothing(sim: Simulator, tmp_path: Path) -> None:
     sim.state.dcs_instances[ids.DCS_INSTANCE].name = INJECTION
-    options: dict[str, Any] = {"compose": {"copy": "name", "twice": "name ~ name"}, "keyed_groups": [{"key": "name", "prefix": "n"}]}
-    options["cache"], options["cache_plugin"], options["cache_connection"] = True, "ansible.builtin.jsonfile", str(tmp_path / "cache")
-    path = source(tmp_path, services=["dcs"], **options)
-    playbook = (
-        '- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n        msg: "{{ inventory_hostname }} {{ instance_name }} {{ copy }}"\n'
+    options: dict[str, Any] = {
+        "compose": {"copy": "name", "twice": "name ~ name"},
+        "keyed_groups": [{"key": "name", "prefix": "n"}],
+    }
+    options["cache"], options["cache_plugin"], options["cache_connection"] = (
+        True,
+        "ansible.builtin.jsonfile",
+        str(tmp_path / "cache"),
     )
+    path = source(tmp_path, services=["dcs"], **options)
+    message = "{{ inventory_hostname }} {{ instance_name }} {{ copy }}"
+    task = f'    - ansible.builtin.debug:\n        msg: "{message}"\n'
+    playbook = "- hosts: all\n  gather_facts: false\n  tasks:\n" + task
     for dummy in range(2):  # the second time from the cache
         inventory([path], sim.env, "--export")
         done = door.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
@@ -126,20 +160,36 @@ def test_an_instance_named_like_a_template_runs_nothing(sim: Simulator, tmp_path
     assert len(sim.ledger) == len(sim.requests("dcs.instances")) == 1
 
 
-def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(sim: Simulator, tmp_path: Path) -> None:
-    cache: dict[str, Any] = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    cache: dict[str, Any] = {
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(tmp_path / "cache"),
+    }
     first = hosts(inventory([source(tmp_path, services=["dcs"], **cache)], sim.env))
     asked = len(sim.ledger)
     assert hosts(inventory([source(tmp_path, services=["dcs"], **cache)], sim.env)) == first
     assert len(sim.ledger) == asked
-    assert len(hosts(inventory([source(tmp_path, services=["dcs"], statuses=["FROZEN"], **cache)], sim.env))) == 1
+    assert (
+        len(hosts(inventory([source(tmp_path, services=["dcs"], statuses=["FROZEN"], **cache)], sim.env)))
+        == 1
+    )
     assert len(sim.ledger) == asked
     assert len(hosts(inventory([source(tmp_path, services=["dcs", "ddm"], **cache)], sim.env))) > len(first)
     asked = len(sim.ledger)
     path = source(tmp_path, services=["dcs", "ddm"], **cache)
-    assert door.playbook("- hosts: all\n  gather_facts: false\n", sim.env, "-i", str(path), "--flush-cache").rc == 0
+    assert (
+        door.playbook("- hosts: all\n  gather_facts: false\n", sim.env, "-i", str(path), "--flush-cache").rc
+        == 0
+    )
     assert len(sim.ledger) > asked
-    for other in ({"HW_REGION_NAME": "eu-west-101"}, {"HW_PROJECT_ID": "0" * 32}, {"HW_ACCESS_KEY": "ANOTHER"}):
+    for other in (
+        {"HW_REGION_NAME": "eu-west-101"},
+        {"HW_PROJECT_ID": "0" * 32},
+        {"HW_ACCESS_KEY": "ANOTHER"},
+    ):
         asked = len(sim.ledger)
         door.playbook("- hosts: all\n  gather_facts: false\n", {**sim.env, **other}, "-i", str(path))
         assert len(sim.ledger) > asked
@@ -147,8 +197,17 @@ def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(sim: Simu
     assert "orders-cache" in kept and ids.SECRET_KEY not in kept and ids.ACCESS_KEY not in kept
 
 
-@pytest.mark.parametrize("change", [{"HW_SECRET_KEY": "not-the-secret-key-of-anybody+/="}, {"HW_ACCESS_KEY": ""}, {"HW_DCS_ENDPOINT": "http://127.0.0.1:1"}])
-def test_a_failure_is_a_parser_error_without_a_secret(sim: Simulator, tmp_path: Path, change: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"HW_SECRET_KEY": "not-the-secret-key-of-anybody+/="},
+        {"HW_ACCESS_KEY": ""},
+        {"HW_DCS_ENDPOINT": "http://127.0.0.1:1"},
+    ],
+)
+def test_a_failure_is_a_parser_error_without_a_secret(
+    sim: Simulator, tmp_path: Path, change: dict[str, str]
+) -> None:
     done = ansible_inventory([source(tmp_path, max_retries=0)], {**sim.env, **change}, "-vvv")
     assert done.returncode != 0
     assert re.search(r"\((auth_failed|invalid_argument|transport_error)\)", done.stderr), done.stderr
@@ -157,18 +216,40 @@ def test_a_failure_is_a_parser_error_without_a_secret(sim: Simulator, tmp_path: 
 
 
 def test_options_of_the_file_win_and_may_be_templates(sim: Simulator, tmp_path: Path) -> None:
-    keys = {"access_key": ids.ACCESS_KEY, "secret_key": "{{ lookup('env', 'VAULT_KEY') }}", "project_id": ids.PROJECT_ID, "region": "eu-west-101"}
+    keys = {
+        "access_key": ids.ACCESS_KEY,
+        "secret_key": "{{ lookup('env', 'VAULT_KEY') }}",
+        "project_id": ids.PROJECT_ID,
+        "region": "eu-west-101",
+    }
     path = source(tmp_path, dcs_endpoint=sim.url, ddm_endpoint=sim.url, **keys)
-    found = hosts(inventory([path], {"VAULT_KEY": ids.SECRET_KEY, "HW_ACCESS_KEY": "another", "HW_SECRET_KEY": "another", "HW_REGION_NAME": "elsewhere-1"}))
+    found = hosts(
+        inventory(
+            [path],
+            {
+                "VAULT_KEY": ids.SECRET_KEY,
+                "HW_ACCESS_KEY": "another",
+                "HW_SECRET_KEY": "another",
+                "HW_REGION_NAME": "elsewhere-1",
+            },
+        )
+    )
     assert {host["region"] for host in found.values()} == {"eu-west-101"}
 
 
 def test_each_region_is_asked_in_its_own_project(sim: Simulator, tmp_path: Path) -> None:
     sim.state.projects[ids.OTHER_PROJECT_ID] = "eu-west-101"
     found = hosts(inventory([source(tmp_path, regions=[ids.REGION, "eu-west-101"])], sim.env))
-    assert {entry.path.split("/")[2] for entry in sim.ledger if entry.service != "iam"} == {ids.PROJECT_ID, ids.OTHER_PROJECT_ID}
-    assert len(found) == len({host["instance_id"] for host in found.values()})  # this cloud shows both projects the same instances: each is one host
-    done = ansible_inventory([source(tmp_path, regions=[ids.REGION, "eu-west-101"], project_id=ids.PROJECT_ID)], sim.env)
+    assert {entry.path.split("/")[2] for entry in sim.ledger if entry.service != "iam"} == {
+        ids.PROJECT_ID,
+        ids.OTHER_PROJECT_ID,
+    }
+    assert len(found) == len(
+        {host["instance_id"] for host in found.values()}
+    )  # this cloud shows both projects the same instances: each is one host
+    done = ansible_inventory(
+        [source(tmp_path, regions=[ids.REGION, "eu-west-101"], project_id=ids.PROJECT_ID)], sim.env
+    )
     assert done.returncode != 0 and "belong to one region" in done.stderr
 
 
@@ -186,7 +267,13 @@ def test_two_clouds_in_two_files(sim: Simulator, tmp_path: Path) -> None:
             for name, region, cloud in (("a", ids.REGION, sim), ("b", "eu-west-101", other))
         ]
         found = inventory(paths, sim.env)
-    assert sorted(found["eu_west_101"]["hosts"]) == ["cache-0000", "cache-0001", "cache-0002", "db-0000", "db-0000-restored"]
+    assert sorted(found["eu_west_101"]["hosts"]) == [
+        "cache-0000",
+        "cache-0001",
+        "cache-0002",
+        "db-0000",
+        "db-0000-restored",
+    ]
     assert "orders-cache" in found["ap_southeast_3"]["hosts"]
 
 
@@ -197,7 +284,12 @@ def test_more_instances_than_a_page(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "word"), [({"services": ["rds"]}, "rds"), ({"regions": ["Not A Region"]}, "region"), ({"http_timeout": 0}, "http_timeout")]
+    ("options", "word"),
+    [
+        ({"services": ["rds"]}, "rds"),
+        ({"regions": ["Not A Region"]}, "region"),
+        ({"http_timeout": 0}, "http_timeout"),
+    ],
 )
 def test_wrong_options_are_named(sim: Simulator, tmp_path: Path, options: dict[str, Any], word: str) -> None:
     env = {name: value for name, value in sim.env.items() if "ENDPOINT" not in name}

@@ -26,7 +26,9 @@ from tests import door
 CONTEXT = multiprocessing.get_context("forkserver")
 MODULES = ("dcs_restore", "dcs_backup", "ddm_recovery")
 PATIENCE = 60.0  # seconds until a test gives up; nothing takes that long
-ONE_AT_A_TIME = threading.Lock()  # who starts a process also asks for the ends of all others, and an end can be read only once
+ONE_AT_A_TIME = (
+    threading.Lock()
+)  # who starts a process also asks for the ends of all others, and an end can be read only once
 
 
 def run_main(name: str, env: Mapping[str, str], params: dict[str, Any], result: str) -> None:
@@ -45,7 +47,9 @@ def nursery() -> Iterator[None]:
     """Start the process that the others are forked from."""
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    CONTEXT.set_forkserver_preload(["tests.kills.process", *(f"{door.COLLECTION}.plugins.modules.{name}" for name in MODULES)])
+    CONTEXT.set_forkserver_preload(
+        ["tests.kills.process", *(f"{door.COLLECTION}.plugins.modules.{name}" for name in MODULES)]
+    )
     try:
         forkserver.ensure_running()
     finally:
@@ -93,5 +97,7 @@ class Process:
     def result(self) -> dict[str, Any] | None:
         """What it printed, once it has ended; None when it was killed before."""
         self.join()
-        found: dict[str, Any] | None = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else None
+        found: dict[str, Any] | None = (
+            json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else None
+        )
         return found

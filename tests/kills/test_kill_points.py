@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
 from tests.kills.process import PATIENCE, Process, nursery
-from tests.simulator import Simulator
-from tests.simulator import scenario as ids
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL]
 AT_ONCE = 32  # cases side by side: they mostly wait
@@ -36,7 +36,9 @@ class Point:
     after: int = 0
     fault: str = "hang"
     params: dict[str, Any] = field(default_factory=dict)
-    lost: bool = False  # the answer to the POST was lost before, so that the process is looking for its effect
+    lost: bool = (
+        False  # the answer to the POST was lost before, so that the process is looking for its effect
+    )
     started: bool = True  # whether the first run's POST was executed when the next run begins
     arrives: bool = False  # the next run begins when the POST has arrived
 
@@ -85,7 +87,9 @@ RESTORE = Task(
         before("dcs.instance", 1),
         before("dcs.restores", 1),
         *post("dcs.restore"),
-        Point("dcs.restore", fault="late", params={"seconds": 0.05}, started=False),  # while the next run looks
+        Point(
+            "dcs.restore", fault="late", params={"seconds": 0.05}, started=False
+        ),  # while the next run looks
         answered("dcs.instance", 2, lost=True),
         answered("dcs.restores", 2, lost=True),
         answered("dcs.restores", 2),  # the first look of the wait
@@ -98,7 +102,13 @@ BACKUP = Task(
     "dcs_backup",
     "dcs.backup",
     {"instance_id": ids.DCS_INSTANCE, "operation_id": "CHG-1"},
-    (before("dcs.instance"), before("dcs.backups", 1), *post("dcs.backup"), answered("dcs.backups", 2, lost=True), answered("dcs.instance", 2)),
+    (
+        before("dcs.instance"),
+        before("dcs.backups", 1),
+        *post("dcs.backup"),
+        answered("dcs.backups", 2, lost=True),
+        answered("dcs.instance", 2),
+    ),
 )
 RECOVERY = Task(
     "ddm_recovery",
@@ -130,7 +140,11 @@ def test_a_process_ends_anywhere_and_the_next_one_ends_right(module: str, tmp_pa
     task = TASKS[module]
     cases = itertools.product(task.points, SIGNALS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        wrong = [found for found in pool.map(lambda drawn: case(task, drawn[0], drawn[1], tmp_path), cases) if found]
+        wrong = [
+            found
+            for found in pool.map(lambda drawn: case(task, drawn[0], drawn[1], tmp_path), cases)
+            if found
+        ]
     assert not wrong, "\n".join(wrong)
 
 
@@ -151,24 +165,44 @@ def case(task: Task, point: Point, number: signal.Signals, folder: Path) -> str 
         posts = len(sim.posts(task.operation))
         faults = [] if posts <= 1 else [f"the first run sent {posts} POSTs"]
         if number is signal.SIGINT:  # Python's own handler: the module reports
-            if said is None or said.get("error_kind") != "internal_error" or said["changed"] is not (posts > 0):
+            if (
+                said is None
+                or said.get("error_kind") != "internal_error"
+                or said["changed"] is not (posts > 0)
+            ):
                 faults.append(f"the first run says {said}")
         elif said is not None or first.exitcode != -number:
             faults.append(f"the first run exits with {first.exitcode} and says {said}")
         sim.clear_faults()
         if point.arrives:
             wait_for(lambda: sim.posts(task.operation)[0].handled is not None, "the POST does not arrive")
-        faults += again(task, point, sim, Process.start(folder, task.module, sim.env, params).result() or {}, folder, params)
-        wait_for(lambda: all(entry.handled is not None or entry.fault == "hang" for entry in sim.posts(task.operation)), "a POST is not handled")
+        faults += again(
+            task,
+            point,
+            sim,
+            Process.start(folder, task.module, sim.env, params).result() or {},
+            folder,
+            params,
+        )
+        wait_for(
+            lambda: all(
+                entry.handled is not None or entry.fault == "hang" for entry in sim.posts(task.operation)
+            ),
+            "a POST is not handled",
+        )
         if sim.started(task.operation) != 1:
             faults.append(f"{sim.started(task.operation)} were started")
         faults += sim.errors
     return f"{number.name} at {point}: {'; '.join(faults)}" if faults else None
 
 
-def again(task: Task, point: Point, sim: Simulator, result: dict[str, Any], folder: Path, params: dict[str, Any]) -> list[str]:
+def again(
+    task: Task, point: Point, sim: Simulator, result: dict[str, Any], folder: Path, params: dict[str, Any]
+) -> list[str]:
     """The same task again: it has to end right, without a second start."""
-    if task is RECOVERY and point.started:  # nothing is guessed across runs: it names the job, and job_id attaches to it
+    if (
+        task is RECOVERY and point.started
+    ):  # nothing is guessed across runs: it names the job, and job_id attaches to it
         job = result.get("job_id")
         if (
             not result["failed"]
@@ -181,7 +215,11 @@ def again(task: Task, point: Point, sim: Simulator, result: dict[str, Any], fold
         options = {name: value for name, value in params.items() if name not in task.params}
         result = Process.start(folder, task.module, sim.env, {**options, "job_id": job}).result() or {}
     ended = "unchanged" if result.get("changed") is False else "succeeded"
-    if result.get("failed") is not False or result["outcome"] != ended or (result["changed"] and point.started and not result["adopted"]):
+    if (
+        result.get("failed") is not False
+        or result["outcome"] != ended
+        or (result["changed"] and point.started and not result["adopted"])
+    ):
         return [f"the next run says {result}"]
     return []
 

@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 
 from tests import door
-from tests.simulator import Simulator
-from tests.simulator import scenario as ids
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
 
 PLAYBOOK = "huaweicloud.recovery.fleet"
 CACHES = [f"cache-{number:04d}" for number in range(6)]
@@ -30,7 +30,11 @@ def source(folder: Path) -> str:
     groups = [{"key": "service", "separator": ""}]
     compose = {"target_instance_id": "'f1ee7' ~ '1' * 19 ~ instance_id[24:]"}
     path = folder / "fleet.huaweicloud.yml"
-    path.write_text(yaml.safe_dump({"plugin": "huaweicloud.recovery.instances", "keyed_groups": groups, "compose": compose}))
+    path.write_text(
+        yaml.safe_dump(
+            {"plugin": "huaweicloud.recovery.instances", "keyed_groups": groups, "compose": compose}
+        )
+    )
     return str(path)
 
 
@@ -42,7 +46,11 @@ def run(sim: Simulator, folder: Path, *args: str) -> door.Completed:
 
 def targets(done: door.Completed) -> dict[str, dict[str, Any]]:
     """The report, by host, over all batches."""
-    return {target["name"]: target for published in done.of("Publish the results") for target in published["ansible_stats"]["data"]["fleet_report"]}
+    return {
+        target["name"]: target
+        for published in done.of("Publish the results")
+        for target in published["ansible_stats"]["data"]["fleet_report"]
+    }
 
 
 def test_refuses_without_a_limit(tmp_path: Path) -> None:
@@ -50,7 +58,10 @@ def test_refuses_without_a_limit(tmp_path: Path) -> None:
         done = run(sim, tmp_path)
         assert done.rc == 2
         assert "Say with --limit or fleet_hosts which hosts to restore" in done.output
-        assert {entry.operation for entry in sim.ledger} == {"dcs.instances", "ddm.instances"}  # the inventory alone
+        assert {entry.operation for entry in sim.ledger} == {
+            "dcs.instances",
+            "ddm.instances",
+        }  # the inventory alone
 
 
 def test_one_failure_stops_no_other(tmp_path: Path) -> None:
@@ -84,25 +95,48 @@ def test_batches_check_mode_and_a_second_run(tmp_path: Path) -> None:
         again = run(sim, tmp_path, "-e", "fleet_hosts=dcs")
         assert len(sim.posts()) == 6
     assert (done.rc, again.rc) == (0, 0)
-    assert {name: target["outcome"] for name, target in targets(again).items()} == {name: "unchanged" if name < CACHES[3] else "succeeded" for name in CACHES}
+    assert {name: target["outcome"] for name, target in targets(again).items()} == {
+        name: "unchanged" if name < CACHES[3] else "succeeded" for name in CACHES
+    }
 
 
 def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
     with Simulator("fleet-1-0") as sim:
         cache = f"cache service=dcs instance_id={ids.fleet_dcs_instance(0)} region={ids.REGION}"
-        (tmp_path / "hosts.ini").write_text(f"nobody\nmistyped service=dcs instance_id=instances/1\n{cache}\n")
-        done = door.playbook(PLAYBOOK, sim.env, "-i", str(tmp_path / "hosts.ini"), "--limit", "all", "-e", "fleet_poll_interval=1")
+        (tmp_path / "hosts.ini").write_text(
+            f"nobody\nmistyped service=dcs instance_id=instances/1\n{cache}\n"
+        )
+        done = door.playbook(
+            PLAYBOOK,
+            sim.env,
+            "-i",
+            str(tmp_path / "hosts.ini"),
+            "--limit",
+            "all",
+            "-e",
+            "fleet_poll_interval=1",
+        )
         assert len(sim.posts()) == 1
     assert done.rc == 2
     found = {name: (target["outcome"], target["failed_step"]) for name, target in targets(done).items()}
-    assert found == {"nobody": ("failed", "plan"), "mistyped": ("failed", "plan"), "cache": ("succeeded", None)}
+    assert found == {
+        "nobody": ("failed", "plan"),
+        "mistyped": ("failed", "plan"),
+        "cache": ("succeeded", None),
+    }
     assert "instance_id 'instances/1' is not an id" in targets(done)["mistyped"]["msg"]
 
 
 def inventory_file(folder: Path, regions: list[str]) -> str:
     """Caches and databases in turn, over these regions."""
-    caches = [f"cache-{n} service=dcs instance_id={ids.fleet_dcs_instance(n)} region={regions[n % len(regions)]}" for n in range(6)]
-    pairs = [f"service=ddm instance_id={ids.fleet_ddm_source(n)} target_instance_id={ids.fleet_ddm_target(n)}" for n in range(2)]
+    caches = [
+        f"cache-{n} service=dcs instance_id={ids.fleet_dcs_instance(n)} region={regions[n % len(regions)]}"
+        for n in range(6)
+    ]
+    pairs = [
+        f"service=ddm instance_id={ids.fleet_ddm_source(n)} target_instance_id={ids.fleet_ddm_target(n)}"
+        for n in range(2)
+    ]
     databases = [f"db-{n} {pair} region={regions[n % len(regions)]}" for n, pair in enumerate(pairs)]
     path = folder / "hosts.ini"
     path.write_text("\n".join(["[dcs]", *caches, "[ddm]", *databases, ""]))
@@ -124,9 +158,15 @@ def test_two_regions_in_one_run(tmp_path: Path) -> None:
         asked = [entry.path.split("/") for entry in sim.ledger if entry.service != "iam"]
         assert sim.errors == []
     projects = dict(zip(regions, (ids.PROJECT_ID, ids.OTHER_PROJECT_ID), strict=True))
-    assert {target["outcome"] for target in targets(done).values()} == {"succeeded"} and len(targets(done)) == 8
+    assert {target["outcome"] for target in targets(done).values()} == {"succeeded"} and len(
+        targets(done)
+    ) == 8
     for name, target in targets(done).items():
-        named = {path[2] for path in asked if {target["request"]["instance_id"], target["instance_id"], target["job_id"]} & set(path)}
+        named = {
+            path[2]
+            for path in asked
+            if {target["request"]["instance_id"], target["instance_id"], target["job_id"]} & set(path)
+        }
         assert named == {projects[regions[int(name[-1]) % 2]]}, name
 
 
@@ -136,7 +176,14 @@ def test_slices_at_once(tmp_path: Path) -> None:
         path = inventory_file(tmp_path, [ids.REGION])
         limits = ["cache-0:cache-2:cache-4:db-0", "cache-1:cache-3:cache-5:db-1"]
         with ThreadPoolExecutor(2) as pool:
-            runs = list(pool.map(lambda limit: door.playbook(PLAYBOOK, sim.env, "-i", path, "--limit", limit, "-e", "fleet_poll_interval=1"), limits))
+            runs = list(
+                pool.map(
+                    lambda limit: door.playbook(
+                        PLAYBOOK, sim.env, "-i", path, "--limit", limit, "-e", "fleet_poll_interval=1"
+                    ),
+                    limits,
+                )
+            )
         assert Counter(entry.operation for entry in sim.posts()) == {"dcs.restore": 6, "ddm.recovery": 2}
         assert (sim.started("dcs.restore"), sim.started("ddm.recovery"), sim.errors) == (6, 2, [])
     assert [done.rc for done in runs] == [0, 0]
@@ -146,7 +193,9 @@ def test_slices_at_once(tmp_path: Path) -> None:
 def test_the_graph(tmp_path: Path) -> None:
     with Simulator("fleet-6-2") as sim, tempfile.TemporaryDirectory() as home:
         command = [door._tool("ansible-inventory"), "-i", source(tmp_path), "--graph"]
-        graph = subprocess.run(command, env={**door.environment(home), **sim.env}, capture_output=True, text=True, check=True).stdout
+        graph = subprocess.run(
+            command, env={**door.environment(home), **sim.env}, capture_output=True, text=True, check=True
+        ).stdout
     assert graph.startswith("@all:\n")
     assert graph.count("|--cache-") == 6 and graph.count("|--db-") == 4
     assert {"@dcs:", "@ddm:"} <= {line.strip(" |-") for line in graph.splitlines()}

@@ -18,12 +18,16 @@ import pytest
 import yaml
 
 from tests import door
-from tests.simulator import Simulator
+from tests.cloud import Simulator
 
 RUNNABLE = re.compile(r"^<!-- runnable -->\n+```ya?ml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PLAYBOOK = "huaweicloud.recovery.restore"
 WAITING = ("dcs_backup", "dcs_restore", "ddm_recovery", "restore_wait")
-DOCUMENTS = ["README.md", "roles/restore/README.md", *(str(path.relative_to(door.ROOT)) for path in sorted((door.ROOT / "docs").glob("**/*.md")))]
+DOCUMENTS = [
+    "README.md",
+    "roles/restore/README.md",
+    *(str(path.relative_to(door.ROOT)) for path in sorted((door.ROOT / "docs").glob("**/*.md"))),
+]
 BLOCKS = [
     pytest.param(block, id=f"{name}-{number}")
     for name in DOCUMENTS
@@ -32,22 +36,43 @@ BLOCKS = [
 ]
 
 
-DEFAULTS = {f"huaweicloud.recovery.{name}": {"poll_interval": 1} for name in WAITING}  # the local cloud needs no ten seconds between two looks
+DEFAULTS = {
+    f"huaweicloud.recovery.{name}": {"poll_interval": 1} for name in WAITING
+}  # the local cloud needs no ten seconds between two looks
 
 
 def plays(block: list[Any]) -> list[Any]:
     """A block as a playbook, which it is, or becomes as a list of tasks that stands alone."""
     if "hosts" not in block[0] and "import_playbook" not in json.dumps(block[0]):
         block = [{"hosts": "localhost", "gather_facts": False, "tasks": block}]
-    return [{**play, "module_defaults": {**DEFAULTS, **play.get("module_defaults", {})}} if "hosts" in play else play for play in block]
+    return [
+        {**play, "module_defaults": {**DEFAULTS, **play.get("module_defaults", {})}}
+        if "hosts" in play
+        else play
+        for play in block
+    ]
 
 
 def run(block: Any, tmp_path: Path) -> door.Completed:
     with Simulator() as sim:
         if isinstance(block, dict):
             (tmp_path / "vars.yml").write_text(yaml.safe_dump(block), encoding="utf-8")
-            return door.playbook(PLAYBOOK, sim.env, "-e", f"@{tmp_path}/vars.yml", "-e", "restore_poll_interval=1", cwd=tmp_path)
-        return door.playbook(yaml.safe_dump(plays(block), sort_keys=False), sim.env, "-e", "restore_poll_interval=1", cwd=tmp_path)
+            return door.playbook(
+                PLAYBOOK,
+                sim.env,
+                "-e",
+                f"@{tmp_path}/vars.yml",
+                "-e",
+                "restore_poll_interval=1",
+                cwd=tmp_path,
+            )
+        return door.playbook(
+            yaml.safe_dump(plays(block), sort_keys=False),
+            sim.env,
+            "-e",
+            "restore_poll_interval=1",
+            cwd=tmp_path,
+        )
 
 
 @pytest.mark.parametrize("block", BLOCKS)

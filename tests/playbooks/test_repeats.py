@@ -26,8 +26,8 @@ import pytest
 import yaml
 
 from tests import door
-from tests.simulator import Simulator
-from tests.simulator import scenario as ids
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
 
 RESTORE_SECONDS = 0.8  # a task waits for 2 s then: it looks once a second, and twice at the end
 ON_ONE_HOST = ("retries", "until", "rescue after a timeout", "async expires", "async until", "loop")
@@ -36,14 +36,25 @@ CASES = ON_ONE_HOST + ON_MANY
 # Two that meet have both looked before either of them has sent: both send, the cloud lets one in, and the other finds it. A timeout of one second is
 # over before a module on a busy machine has sent anything, and Ansible leaves it behind: so the rescue meets it, too. What is under way already
 # is not sent again: see test_what_is_under_way_is_not_sent_again, where the timeouts are long enough to tell.
-MEETING = ("rescue after a timeout", "async expires", "run_once with free", "every host", "run_once with host_pinned")
+MEETING = (
+    "rescue after a timeout",
+    "async expires",
+    "run_once with free",
+    "every host",
+    "run_once with host_pinned",
+)
 Task = dict[str, Any]
 
 
 def restore(case: str, options: Task | None = None, **keywords: Any) -> Task:
     """The task of a case, for an instance of its own."""
     number = CASES.index(case)
-    module = {"instance_id": ids.fleet_dcs_instance(number), "backup_id": ids.fleet_dcs_backup(number), "poll_interval": 1, **(options or {})}
+    module = {
+        "instance_id": ids.fleet_dcs_instance(number),
+        "backup_id": ids.fleet_dcs_backup(number),
+        "poll_interval": 1,
+        **(options or {}),
+    }
     return {"name": case, "huaweicloud.recovery.dcs_restore": module, **keywords}
 
 
@@ -64,8 +75,14 @@ BACKUP = {"instance_id": ids.fleet_dcs_instance(len(CASES)), "operation_id": "CH
 ALONE: dict[str, Task] = {
     "retries": restore("retries", {"wait_timeout": 0}, retries=9, delay=1),
     "until": restore("until", START, **UNCHANGED),  # three retries, unless they are given
-    "timeout": {"block": [restore("rescue after a timeout", timeout=1)], "rescue": [restore("rescue after a timeout")]},
-    "expires": {"block": [{**restore("async expires"), "async": 1, "poll": 1}], "rescue": [restore("async expires")]},
+    "timeout": {
+        "block": [restore("rescue after a timeout", timeout=1)],
+        "rescue": [restore("rescue after a timeout")],
+    },
+    "expires": {
+        "block": [{**restore("async expires"), "async": 1, "poll": 1}],
+        "rescue": [restore("async expires")],
+    },
     "polls": {**restore("async until", START, **UNCHANGED), "retries": 20, "async": 30, "poll": 1},
     "loop": restore("loop", loop=[1, 2, 3]),
     "recovery": {
@@ -73,7 +90,10 @@ ALONE: dict[str, Task] = {
         "rescue": [recovery(job_id="{{ ansible_failed_result.job_id }}")],
     },
     **{f"free{number}": restore("run_once with free", run_once=True) for number in range(3)},
-    **{f"backup{number}": {"name": "backup", "huaweicloud.recovery.dcs_backup": BACKUP} for number in range(3)},
+    **{
+        f"backup{number}": {"name": "backup", "huaweicloud.recovery.dcs_backup": BACKUP}
+        for number in range(3)
+    },
 }
 PLAYBOOK = [
     play(ALONE, {"ansible.builtin.include_tasks": "{{ inventory_hostname }}.yml"}, strategy="free"),
@@ -88,8 +108,22 @@ def launch(sim: Simulator, in_process: bool, *args: str) -> door.Completed:
         for host, task in ALONE.items():
             Path(folder, f"{host}.yml").write_text(json.dumps([task]), encoding="utf-8")
         Path(folder, "playbook.yml").write_text(json.dumps(PLAYBOOK), encoding="utf-8")
-        inventory = ("-i", ",".join([*FIVE, *ALONE]), "-e", "ansible_connection=local", "-e", f"ansible_python_interpreter={sys.executable}", "--forks", "13")
-        ways = ("-e", f"huaweicloud_recovery_in_process={in_process}", "-e", f"ansible_async_dir={folder}/jobs")
+        inventory = (
+            "-i",
+            ",".join([*FIVE, *ALONE]),
+            "-e",
+            "ansible_connection=local",
+            "-e",
+            f"ansible_python_interpreter={sys.executable}",
+            "--forks",
+            "13",
+        )
+        ways = (
+            "-e",
+            f"huaweicloud_recovery_in_process={in_process}",
+            "-e",
+            f"ansible_async_dir={folder}/jobs",
+        )
         done = door.playbook(Path(folder, "playbook.yml"), sim.env, *inventory, *ways, *args)
     assert done.rc == 0, done.output
     return done
@@ -97,18 +131,35 @@ def launch(sim: Simulator, in_process: bool, *args: str) -> door.Completed:
 
 @pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
 def test_one_start_whatever_ansible_repeats(in_process: bool) -> None:
-    with Simulator(f"fleet-{len(CASES) + 1}-1", restore_seconds=RESTORE_SECONDS, backup_seconds=RESTORE_SECONDS) as sim:
+    with Simulator(
+        f"fleet-{len(CASES) + 1}-1", restore_seconds=RESTORE_SECONDS, backup_seconds=RESTORE_SECONDS
+    ) as sim:
         launch(sim, in_process, "--check", "--limit", "recovery,backup0,h1")
         assert sim.posts() == []
         first = launch(sim, in_process)
-        posts = [sum(f"/{ids.fleet_dcs_instance(number)}/" in post.path for post in sim.posts("dcs.restore")) for number in range(len(CASES))]
-        assert {case: count for case, count in zip(CASES, posts, strict=True) if count != 1 and case not in MEETING} == {}
+        posts = [
+            sum(f"/{ids.fleet_dcs_instance(number)}/" in post.path for post in sim.posts("dcs.restore"))
+            for number in range(len(CASES))
+        ]
+        assert {
+            case: count
+            for case, count in zip(CASES, posts, strict=True)
+            if count != 1 and case not in MEETING
+        } == {}
         started = {"dcs.restore": len(CASES), "dcs.backup": 1, "ddm.recovery": 1}
         assert {name: sim.started(name) for name in started} == started
-        attempts = {case: [result for result in first.of(case) if "results" not in result] for case in (*CASES, "backup", "recovery")}
-        assert {results[-1]["outcome"] for case, results in attempts.items() if case != "loop"} <= {"succeeded", "unchanged"}
+        attempts = {
+            case: [result for result in first.of(case) if "results" not in result]
+            for case in (*CASES, "backup", "recovery")
+        }
+        assert {results[-1]["outcome"] for case, results in attempts.items() if case != "loop"} <= {
+            "succeeded",
+            "unchanged",
+        }
         assert [len(attempts[case]) for case in (*ON_MANY, "backup")] == [3, 3, 5, 3, 3]
-        again = launch(sim, True)  # the target of the recovery is taken now, and the message names the job that took it
+        again = launch(
+            sim, True
+        )  # the target of the recovery is taken now, and the message names the job that took it
         assert {name: sim.started(name) for name in started} == started
         assert len(sim.posts("ddm.recovery")) == 1
         assert {again.of(case)[-1].get("outcome", "unchanged") for case in attempts} == {"unchanged"}
@@ -135,13 +186,20 @@ ENDS: dict[str, Callable[[int], None]] = {
     "KILL": lambda pid: os.kill(pid, signal.SIGKILL),
     "KILL to the group": lambda pid: os.killpg(pid, signal.SIGKILL),  # ansible-runner's cancel
 }
-AGAIN = {"Ctrl-C": ("--start-at-task", "restore"), "TERM": ("--limit", "localhost")}  # as operators repeat; a job controller's relaunch is the same command
+AGAIN = {
+    "Ctrl-C": ("--start-at-task", "restore"),
+    "TERM": ("--limit", "localhost"),
+}  # as operators repeat; a job controller's relaunch is the same command
 
 
 @pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
 def test_a_relaunch_after_ansible_playbook_was_killed(in_process: bool, tmp_path: Path) -> None:
     with ThreadPoolExecutor(len(ENDS)) as pool:
-        wrong = [found for found in pool.map(lambda how: killed(how, in_process, tmp_path / how.replace(" ", "-")), ENDS) if found]
+        wrong = [
+            found
+            for found in pool.map(lambda how: killed(how, in_process, tmp_path / how.replace(" ", "-")), ENDS)
+            if found
+        ]
     assert wrong == []
 
 
@@ -149,13 +207,28 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
     """End ansible-playbook while the answer to the POST is awaited, and launch the same again. The module may outlive it."""
     home.mkdir()
     (home / "playbook.yml").write_text(ONE, encoding="utf-8")
-    ways = ("-e", f"huaweicloud_recovery_in_process={in_process}", "-e", f"ansible_python_interpreter={sys.executable}")
-    command = [sys.executable, str(Path(sys.executable).with_name("ansible-playbook")), str(home / "playbook.yml"), *ways]
+    ways = (
+        "-e",
+        f"huaweicloud_recovery_in_process={in_process}",
+        "-e",
+        f"ansible_python_interpreter={sys.executable}",
+    )
+    command = [
+        sys.executable,
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        str(home / "playbook.yml"),
+        *ways,
+    ]
     with Simulator(restore_seconds=1) as sim:
         fault = sim.fault("hang", "dcs.restore", seconds=3)
         environment = {**door.environment(str(home)), **sim.env}
         process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             deadline = time.monotonic() + 60
@@ -170,10 +243,19 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
             process.wait()
         done = door.playbook(ONE, sim.env, *ways, *AGAIN.get(how, ()))
         result = done.of("restore")[-1]
-        if done.rc or sim.started("dcs.restore") != 1 or len(sim.posts("dcs.restore")) != 1 or result["outcome"] not in ("succeeded", "unchanged"):
+        if (
+            done.rc
+            or sim.started("dcs.restore") != 1
+            or len(sim.posts("dcs.restore")) != 1
+            or result["outcome"] not in ("succeeded", "unchanged")
+        ):
             return f"{how}: {len(sim.posts('dcs.restore'))} POSTs, {sim.started('dcs.restore')} restores, {result}"
         time.sleep(2)  # what outlived ansible-playbook looks for its restore now
-        return f"{how}: {len(sim.posts('dcs.restore'))} POSTs afterwards" if len(sim.posts("dcs.restore")) != 1 else None
+        return (
+            f"{how}: {len(sim.posts('dcs.restore'))} POSTs afterwards"
+            if len(sim.posts("dcs.restore")) != 1
+            else None
+        )
 
 
 def test_step_by_step(tmp_path: Path) -> None:
@@ -202,7 +284,12 @@ def under_way(**keywords: Any) -> str:
 def meeting(sim: Simulator) -> list[door.Completed]:
     """Two templates of a job controller, started at once."""
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda number: door.playbook(ONE, sim.env, "-e", f"huaweicloud_recovery_in_process={number}"), (0, 1)))
+        return list(
+            pool.map(
+                lambda number: door.playbook(ONE, sim.env, "-e", f"huaweicloud_recovery_in_process={number}"),
+                (0, 1),
+            )
+        )
 
 
 PLUGINS = {"ANSIBLE_CONNECTION_PLUGINS": str(Path(__file__).parent / "plugins" / "connection")}
@@ -211,11 +298,29 @@ MODULE = (*HERE, "-e", "huaweicloud_recovery_in_process=False")
 # (how the answer to the POST comes, the POSTs that may arrive, what is launched). A task that has sent ends while its answer is awaited: one POST.
 # The others meet before they have sent.
 REPEATS: dict[str, tuple[dict[str, Any], int, Callable[[Simulator], list[door.Completed]]]] = {
-    "rescue after a timeout": ({"seconds": 12}, 1, lambda sim: [door.playbook(under_way(timeout=6), sim.env, *HERE)]),
-    "rescue after a timeout, module": ({"seconds": 12}, 1, lambda sim: [door.playbook(under_way(timeout=8), sim.env, *MODULE)]),
-    "async expires": ({"seconds": 12}, 1, lambda sim: [door.playbook(under_way(**{"async": 8, "poll": 1}), sim.env, *HERE)]),
+    "rescue after a timeout": (
+        {"seconds": 12},
+        1,
+        lambda sim: [door.playbook(under_way(timeout=6), sim.env, *HERE)],
+    ),
+    "rescue after a timeout, module": (
+        {"seconds": 12},
+        1,
+        lambda sim: [door.playbook(under_way(timeout=8), sim.env, *MODULE)],
+    ),
+    "async expires": (
+        {"seconds": 12},
+        1,
+        lambda sim: [door.playbook(under_way(**{"async": 8, "poll": 1}), sim.env, *HERE)],
+    ),
     "two templates": ({"seconds": 1}, 2, meeting),
-    "broken pipe": ({"seconds": 1}, 2, lambda sim: [door.playbook(ONE, {**sim.env, **PLUGINS}, *HERE, "-e", "ansible_connection=broken_pipe")]),
+    "broken pipe": (
+        {"seconds": 1},
+        2,
+        lambda sim: [
+            door.playbook(ONE, {**sim.env, **PLUGINS}, *HERE, "-e", "ansible_connection=broken_pipe")
+        ],
+    ),
 }
 
 
@@ -232,6 +337,13 @@ def repeated(case: str) -> str | None:
         runs = launched(sim)
         results = [run.of("restore")[-1] for run in runs]
         posts, started = len(sim.posts("dcs.restore")), sim.started("dcs.restore")
-        good = all(run.rc == 0 for run in runs) and {result["outcome"] for result in results} <= {"succeeded", "unchanged"}
+        good = all(run.rc == 0 for run in runs) and {result["outcome"] for result in results} <= {
+            "succeeded",
+            "unchanged",
+        }
         same = len({result["restore_id"] for result in results}) == 1
-    return None if good and same and started == 1 <= posts <= most else f"{case}: {posts} POSTs, {started} restores, {results}"
+    return (
+        None
+        if good and same and started == 1 <= posts <= most
+        else f"{case}: {posts} POSTs, {started} restores, {results}"
+    )

@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from tests import door
-from tests.simulator import Simulator
-from tests.simulator import scenario as ids
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
 
 PLAYBOOK = "huaweicloud.recovery.restore"
 Variables = dict[str, Any]
@@ -34,7 +34,9 @@ def sim() -> Iterator[Simulator]:
 
 
 def run(sim: Simulator, variables: Variables, *args: str, cwd: Path | None = None) -> door.Completed:
-    done = door.playbook(PLAYBOOK, sim.env, "-e", json.dumps({"restore_poll_interval": 1, **variables}), *args, cwd=cwd)
+    done = door.playbook(
+        PLAYBOOK, sim.env, "-e", json.dumps({"restore_poll_interval": 1, **variables}), *args, cwd=cwd
+    )
     for secret in (ids.SECRET_KEY, "Signature="):
         assert secret not in done.output + json.dumps(done.results)
     return done
@@ -61,11 +63,18 @@ def targets(done: door.Completed) -> dict[str, Variables]:
 
 
 def recap(done: door.Completed) -> dict[str, int]:
-    return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", done.stdout.rpartition("PLAY RECAP")[2])}
+    return {
+        key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", done.stdout.rpartition("PLAY RECAP")[2])
+    }
 
 
 def database(**options: Any) -> Variables:
-    return {"name": "orders-db", "source_instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET, **options}
+    return {
+        "name": "orders-db",
+        "source_instance_id": ids.DDM_SOURCE,
+        "target_instance_id": ids.DDM_TARGET,
+        **options,
+    }
 
 
 def cache(**options: Any) -> Variables:
@@ -75,9 +84,21 @@ def cache(**options: Any) -> Variables:
 def fleet(**options: Any) -> Variables:
     return {
         "restore_ddm": [
-            {"source_instance_id": ids.fleet_ddm_source(n), "target_instance_id": ids.fleet_ddm_target(n), "restore_time": "latest"} for n in range(2)
+            {
+                "source_instance_id": ids.fleet_ddm_source(n),
+                "target_instance_id": ids.fleet_ddm_target(n),
+                "restore_time": "latest",
+            }
+            for n in range(2)
         ],
-        "restore_dcs": [{"name": f"cache-{n}", "instance_id": ids.fleet_dcs_instance(n), "backup_id": ids.fleet_dcs_backup(n)} for n in range(3)],
+        "restore_dcs": [
+            {
+                "name": f"cache-{n}",
+                "instance_id": ids.fleet_dcs_instance(n),
+                "backup_id": ids.fleet_dcs_backup(n),
+            }
+            for n in range(3)
+        ],
         **options,
     }
 
@@ -101,7 +122,10 @@ def check_mode(sim: Simulator, wanted: Variables, reports: Path) -> None:
     assert f"dcs cache-0 ({ids.fleet_dcs_instance(0)}) will be OVERWRITTEN with backup_" in plan
     assert f"({ids.fleet_dcs_backup(0)}, 100.00 MB, made " in plan
     assert "60 minutes old)" in plan
-    assert re.search(rf"ddm {ids.fleet_ddm_target(1)} \(\S+\) will be OVERWRITTEN with {ids.fleet_ddm_source(1)} as of \S+Z \(5 minutes old\)", plan)
+    assert re.search(
+        rf"ddm {ids.fleet_ddm_target(1)} \(\S+\) will be OVERWRITTEN with {ids.fleet_ddm_source(1)} as of \S+Z \(5 minutes old\)",
+        plan,
+    )
     assert plan.count("    data node ") == 2
     assert planned.stdout.count("+++ after") == 5
     assert recap(planned)["changed"] == 1
@@ -109,7 +133,11 @@ def check_mode(sim: Simulator, wanted: Variables, reports: Path) -> None:
     content = json.loads(report.read_text(encoding="utf-8"))
     assert (content["check_mode"], content["failed"], content["changed"]) == (True, False, True)
     assert {target["outcome"] for target in content["targets"]} == {"planned"}
-    assert report.with_suffix(".md").read_text(encoding="utf-8").startswith("# Restore plan\n\n- Result: **planned, nothing was started**\n")
+    assert (
+        report.with_suffix(".md")
+        .read_text(encoding="utf-8")
+        .startswith("# Restore plan\n\n- Result: **planned, nothing was started**\n")
+    )
     for file in (report, report.with_suffix(".md")):
         file.unlink()
 
@@ -122,18 +150,32 @@ def real_run(sim: Simulator, wanted: Variables, reports: Path) -> None:
     assert (len(sim.posts("ddm.recovery")), len(sim.posts("dcs.restore"))) == (2, 3)
     last_start = max(entry.number for entry in sim.posts())
     assert last_start < min(entry.number for entry in sim.requests("ddm.job"))
-    assert all(sim.state.dcs_instances[ids.fleet_dcs_instance(n)].restored_from == ids.fleet_dcs_backup(n) for n in range(3))
+    assert all(
+        sim.state.dcs_instances[ids.fleet_dcs_instance(n)].restored_from == ids.fleet_dcs_backup(n)
+        for n in range(3)
+    )
     assert all(sim.state.ddm_instances[ids.fleet_ddm_target(n)].restored_to for n in range(2))
-    assert [line.partition(": ")[2].partition(",")[0] for line in lines(done, "Show what was started")] == ["started"] * 5
+    assert [line.partition(": ")[2].partition(",")[0] for line in lines(done, "Show what was started")] == [
+        "started"
+    ] * 5
 
     outcome = result(done)
     assert (outcome["check_mode"], outcome["failed"], outcome["changed"]) == (False, False, True)
     for target in outcome["targets"]:
-        assert (target["action"], target["outcome"], target["instance_status"], target["error_kind"]) == ("restore", "succeeded", "RUNNING", None)
+        assert (target["action"], target["outcome"], target["instance_status"], target["error_kind"]) == (
+            "restore",
+            "succeeded",
+            "RUNNING",
+            None,
+        )
         assert 0 <= target["elapsed"] < 120
         assert target["started"] < target["finished"]
     assert done.of("Publish the result")[0]["ansible_stats"]["data"] == {"restore_report": outcome}
-    pinned = {target["request"]["target_instance_id"]: target["request"]["restore_time"] for target in outcome["targets"] if target["service"] == "ddm"}
+    pinned = {
+        target["request"]["target_instance_id"]: target["request"]["restore_time"]
+        for target in outcome["targets"]
+        if target["service"] == "ddm"
+    }
     assert pinned == {instance_id: sim.state.ddm_instances[instance_id].restored_to for instance_id in pinned}
 
     assert outcome["report_json"] == str(next(reports.glob("*.json")))
@@ -157,9 +199,15 @@ def second_run(sim: Simulator, wanted: Variables) -> None:
             assert (target["action"], target["outcome"], target["changed"]) == ("nothing", "unchanged", False)
             assert (target["started"] < target["finished"], target["instance_status"]) == (True, "RUNNING")
         else:
-            assert (target["outcome"], target["failed_step"], target["error_kind"]) == ("failed", "plan", "not_restorable")
+            assert (target["outcome"], target["failed_step"], target["error_kind"]) == (
+                "failed",
+                "plan",
+                "not_restorable",
+            )
             assert target["job_id"] in target["msg"]
-            assert f"ddm {name} ({name}) cannot be restored, not_restorable: " in "\n".join(lines(again, "Show the plan"))
+            assert f"ddm {name} ({name}) cannot be restored, not_restorable: " in "\n".join(
+                lines(again, "Show the plan")
+            )
 
     jobs = {target["instance_id"]: target["job_id"] for target in targets(again).values()}
     attached = [{**entry, "job_id": jobs[entry["target_instance_id"]]} for entry in wanted["restore_ddm"]]
@@ -175,17 +223,46 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
         sim.fault("outcome", "dcs.restore", on=ids.fleet_dcs_instance(0), leave="ERROR")
         sim.fault("operation_fails", "dcs.restore", on=ids.fleet_dcs_instance(1))
         sim.fault("stuck", "dcs.restore", on=ids.fleet_dcs_instance(2))
-        sim.fault("refusal", "dcs.restore", on=ids.fleet_dcs_instance(3), code="DCS.4107", message="The order of the instance is unpaid.")
-        caches = [{"name": f"cache-{n}", "instance_id": ids.fleet_dcs_instance(n), "backup_id": ids.fleet_dcs_backup(n)} for n in range(5)]
+        sim.fault(
+            "refusal",
+            "dcs.restore",
+            on=ids.fleet_dcs_instance(3),
+            code="DCS.4107",
+            message="The order of the instance is unpaid.",
+        )
+        caches = [
+            {
+                "name": f"cache-{n}",
+                "instance_id": ids.fleet_dcs_instance(n),
+                "backup_id": ids.fleet_dcs_backup(n),
+            }
+            for n in range(5)
+        ]
         missing = {"name": "missing", "instance_id": ids.DCS_OTHER, "restore_point": "latest"}
         naive = {"name": "naive", "instance_id": ids.DCS_SINGLE, "restore_point": "2026-01-31T03:00:00"}
-        both = {"name": "both", "instance_id": ids.DCS_EMPTY, "restore_point": "latest", "backup_id": ids.DCS_BACKUP}
-        done = run(sim, fleet(restore_dcs=[missing, *caches, naive, both], restore_wait_timeout=5, restore_report_dir="reports"), cwd=tmp_path)
+        both = {
+            "name": "both",
+            "instance_id": ids.DCS_EMPTY,
+            "restore_point": "latest",
+            "backup_id": ids.DCS_BACKUP,
+        }
+        done = run(
+            sim,
+            fleet(
+                restore_dcs=[missing, *caches, naive, both],
+                restore_wait_timeout=5,
+                restore_report_dir="reports",
+            ),
+            cwd=tmp_path,
+        )
         assert sim.errors == []
         posts = len(sim.posts())
     assert done.rc == 2
     assert recap(done)["failed"] == 1
-    found = {name: (target["outcome"], target["failed_step"], target["error_kind"]) for name, target in targets(done).items()}
+    found = {
+        name: (target["outcome"], target["failed_step"], target["error_kind"])
+        for name, target in targets(done).items()
+    }
     expected = {
         ids.fleet_ddm_target(0): ("succeeded", None, None),
         ids.fleet_ddm_target(1): ("failed", "wait", "operation_failed"),
@@ -212,7 +289,9 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     message = task(done, "Fail when a target has failed")["msg"]
     assert message.startswith("8 of 10 targets failed.")
     for name, (outcome, step, kind) in expected.items():
-        assert re.search(rf"{name} \(\S+\): {outcome}" + (f" at {step}, {kind}: ." if step else " in "), message), name
+        assert re.search(
+            rf"{name} \(\S+\): {outcome}" + (f" at {step}, {kind}: ." if step else " in "), message
+        ), name
         assert not kind or kind in markdown.replace("\\", "")
 
 
@@ -224,18 +303,40 @@ def test_adopts_what_runs_and_takes_connection_from_module_defaults(tmp_path: Pa
         ahead[0] = 300.0
 
     with Simulator(restore_seconds=300, clock=lambda: time.time() + ahead[0]) as sim:
-        sim.fault("mutate", "ddm.job", after=2, function=five_minutes_later)  # plan and restore have looked once each: this is the wait
+        sim.fault(
+            "mutate", "ddm.job", after=2, function=five_minutes_later
+        )  # plan and restore have looked once each: this is the wait
         sim.state.dcs_backups[ids.DCS_BACKUP].remark = hostile
-        restore = door.module("dcs_restore", sim.env, instance_id=ids.DCS_INSTANCE, backup_id=ids.DCS_BACKUP, wait=False)
-        job = door.module("ddm_recovery", sim.env, instance_id=ids.DDM_SOURCE, target_instance_id=ids.DDM_TARGET, restore_time="latest", wait=False)
+        restore = door.module(
+            "dcs_restore", sim.env, instance_id=ids.DCS_INSTANCE, backup_id=ids.DCS_BACKUP, wait=False
+        )
+        job = door.module(
+            "ddm_recovery",
+            sim.env,
+            instance_id=ids.DDM_SOURCE,
+            target_instance_id=ids.DDM_TARGET,
+            restore_time="latest",
+            wait=False,
+        )
         wanted = {
             "restore_ddm": [database(job_id=job["job_id"])],
-            "restore_dcs": [cache(restore_point="latest", backup_id="", remark="", operation_id="", name="{{ 'orders' }} | cache")],
+            "restore_dcs": [
+                cache(
+                    restore_point="latest",
+                    backup_id="",
+                    remark="",
+                    operation_id="",
+                    name="{{ 'orders' }} | cache",
+                )
+            ],
             "restore_operation_id": "",
             "restore_poll_interval": 1,
             "restore_report_dir": str(tmp_path),
         }
-        connection = {name.removeprefix("HW_").lower().replace("region_name", "region"): value for name, value in sim.env.items()}
+        connection = {
+            name.removeprefix("HW_").lower().replace("region_name", "region"): value
+            for name, value in sim.env.items()
+        }
         play = [
             {
                 "hosts": "localhost",
@@ -245,14 +346,18 @@ def test_adopts_what_runs_and_takes_connection_from_module_defaults(tmp_path: Pa
                 "tasks": [{"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}}],
             }
         ]
-        (tmp_path / "vars.json").write_text(json.dumps(wanted).replace("{{ 'orders' }}", "orders"), encoding="utf-8")
+        (tmp_path / "vars.json").write_text(
+            json.dumps(wanted).replace("{{ 'orders' }}", "orders"), encoding="utf-8"
+        )
         done = door.playbook(yaml.safe_dump(play), {})
         assert len(sim.posts()) == 2
         assert sim.errors == []
     assert done.rc == 0, done.output
     assert ids.SECRET_KEY not in done.output + json.dumps(done.results)
     found = targets(done)
-    assert [(target["action"], target["adopted"], target["outcome"]) for target in found.values()] == [("adopt", True, "succeeded")] * 2
+    assert [(target["action"], target["adopted"], target["outcome"]) for target in found.values()] == [
+        ("adopt", True, "succeeded")
+    ] * 2
     assert found["orders | cache"]["restore_id"] == restore["restore_id"]
     assert found["orders-db"]["job_id"] == job["job_id"]
     assert found["orders | cache"]["backup"]["remark"] == hostile  # shown, not evaluated
@@ -268,19 +373,31 @@ def test_verify_asks_again_and_fails_only_what_it_cannot_see() -> None:
         assert len(sim.requests("dcs.instances")) == 2
         assert sim.errors == []
     assert done.rc == 2
-    found = [(target["service"], target["outcome"], target["failed_step"], target["error_kind"]) for target in result(done)["targets"]]
+    found = [
+        (target["service"], target["outcome"], target["failed_step"], target["error_kind"])
+        for target in result(done)["targets"]
+    ]
     assert found == [("ddm", "failed", "verify", "denied"), ("dcs", "succeeded", None, None)]
 
 
-def test_the_tag_plan_starts_nothing_and_no_data_node_is_planned_twice(sim: Simulator, tmp_path: Path) -> None:
+def test_the_tag_plan_starts_nothing_and_no_data_node_is_planned_twice(
+    sim: Simulator, tmp_path: Path
+) -> None:
     other = ids.DDM_TARGET.replace("2f03", "2f04")
-    sim.state.ddm_instances[other] = dataclasses.replace(sim.state.ddm_instances[ids.DDM_TARGET], id=other, data_nodes=[])
+    sim.state.ddm_instances[other] = dataclasses.replace(
+        sim.state.ddm_instances[ids.DDM_TARGET], id=other, data_nodes=[]
+    )
     crossed = [
         {"source_instance_id": ids.DN_SOURCE_1, "target_instance_id": ids.DN_TARGET_2},
         {"source_instance_id": ids.DN_SOURCE_2, "target_instance_id": ids.DN_TARGET_1},
     ]
-    an_hour_ago = datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(hours=1)  # YAML writes it as a time, not as a text
-    databases = [database(restore_time=an_hour_ago, data_node_relations=crossed), database(name="twin", target_instance_id=other, restore_time="latest")]
+    an_hour_ago = datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(
+        hours=1
+    )  # YAML writes it as a time, not as a text
+    databases = [
+        database(restore_time=an_hour_ago, data_node_relations=crossed),
+        database(name="twin", target_instance_id=other, restore_time="latest"),
+    ]
     (tmp_path / "vars.yml").write_text(yaml.safe_dump({"restore_ddm": databases}), encoding="utf-8")
     done = run(sim, {}, "-e", f"@{tmp_path}/vars.yml", "--tags", "plan", "--limit", "localhost")
     assert done.rc == 2
@@ -288,7 +405,10 @@ def test_the_tag_plan_starts_nothing_and_no_data_node_is_planned_twice(sim: Simu
     assert recap(done)["changed"] == 0
     first, second = result(done)["targets"]
     assert (first["action"], first["outcome"]) == ("restore", "planned")
-    assert (first["request"]["restore_time"], first["request"]["data_node_relations"]) == (int(an_hour_ago.timestamp() * 1000), crossed)
+    assert (first["request"]["restore_time"], first["request"]["data_node_relations"]) == (
+        int(an_hour_ago.timestamp() * 1000),
+        crossed,
+    )
     assert (result(done)["check_mode"], result(done)["failed"]) == (True, True)
     assert (second["action"], second["outcome"], second["error_kind"]) == (None, "failed", "not_restorable")
     assert f"is planned to be overwritten for {ids.DDM_TARGET} already" in second["msg"]
@@ -296,15 +416,39 @@ def test_the_tag_plan_starts_nothing_and_no_data_node_is_planned_twice(sim: Simu
 
 REFUSED: dict[str, tuple[Variables, str]] = {
     "nothing to restore": ({}, "Name what to restore in restore_ddm and restore_dcs"),
-    "a target twice": ({"restore_dcs": [cache(restore_point="latest"), cache(backup_id=ids.DCS_BACKUP)]}, "each instance to overwrite only once"),
-    "no instance": ({"restore_dcs": [{"backup_id": ids.DCS_BACKUP}]}, "missing required arguments: instance_id found in restore_dcs"),
-    "no target": ({"restore_ddm": [{"source_instance_id": ids.DDM_SOURCE, "restore_time": "latest"}]}, "missing required arguments: target_instance_id"),
-    "a misspelt option": ({"restore_dcs": [cache(backup="latest")]}, "restore_dcs.backup. Supported parameters include"),
-    "half a relation": ({"restore_ddm": [database(data_node_relations=[{"source_instance_id": "a"}])]}, "missing required arguments: target_instance_id"),
+    "a target twice": (
+        {"restore_dcs": [cache(restore_point="latest"), cache(backup_id=ids.DCS_BACKUP)]},
+        "each instance to overwrite only once",
+    ),
+    "no instance": (
+        {"restore_dcs": [{"backup_id": ids.DCS_BACKUP}]},
+        "missing required arguments: instance_id found in restore_dcs",
+    ),
+    "no target": (
+        {"restore_ddm": [{"source_instance_id": ids.DDM_SOURCE, "restore_time": "latest"}]},
+        "missing required arguments: target_instance_id",
+    ),
+    "a misspelt option": (
+        {"restore_dcs": [cache(backup="latest")]},
+        "restore_dcs.backup. Supported parameters include",
+    ),
+    "half a relation": (
+        {"restore_ddm": [database(data_node_relations=[{"source_instance_id": "a"}])]},
+        "missing required arguments: target_instance_id",
+    ),
     "no list": ({"restore_ddm": 5}, "restore_ddm"),
-    "no number": ({"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": "soon"}, "restore_wait_timeout"),
-    "no time to wait": ({"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": 10**9}, "wait_timeout must be from"),
-    "no place for the report": ({"restore_dcs": [cache(restore_point="latest")], "restore_report_dir": "/dev/null/reports"}, "/dev/null"),
+    "no number": (
+        {"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": "soon"},
+        "restore_wait_timeout",
+    ),
+    "no time to wait": (
+        {"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": 10**9},
+        "wait_timeout must be from",
+    ),
+    "no place for the report": (
+        {"restore_dcs": [cache(restore_point="latest")], "restore_report_dir": "/dev/null/reports"},
+        "/dev/null",
+    ),
 }
 
 
@@ -312,12 +456,21 @@ def test_refuses_bad_input_before_any_request(sim: Simulator) -> None:
     tasks = [
         {
             "name": name,
-            "block": [{"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}, "vars": variables}],
-            "rescue": [{"name": f"Refused: {name}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
+            "block": [
+                {"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}, "vars": variables}
+            ],
+            "rescue": [
+                {
+                    "name": f"Refused: {name}",
+                    "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"},
+                }
+            ],
         }
         for name, (variables, dummy) in REFUSED.items()
     ]
-    done = door.playbook(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), sim.env)
+    done = door.playbook(
+        yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), sim.env
+    )
     assert recap(done)["rescued"] == len(REFUSED), done.output
     for name, (dummy, message) in REFUSED.items():
         (shown,) = done.of(f"Refused: {name}")

@@ -21,12 +21,15 @@ from typing import Any
 import pytest
 
 from tests import door
-from tests.simulator import Simulator
-from tests.simulator import scenario as ids
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
 
 CACHES, DATABASES = 20, 2
 MANY, FEW = 40, 14  # of which some are still to come when 16 are under way, or one
-TASK = {"name": "start", "huaweicloud.recovery.restore_start": {"restores": "{{ restores }}", "http_timeout": 5}}
+TASK = {
+    "name": "start",
+    "huaweicloud.recovery.restore_start": {"restores": "{{ restores }}", "http_timeout": 5},
+}
 PLAYBOOK = json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [TASK]}], indent=1)
 ENDS: dict[str, Callable[[int], None]] = {
     "Ctrl-C": lambda pid: os.killpg(pid, signal.SIGINT),
@@ -37,7 +40,10 @@ ENDS: dict[str, Callable[[int], None]] = {
 
 
 def variables(in_process: bool = True, caches: int = CACHES, databases: int = DATABASES) -> list[str]:
-    restores = [{"service": "dcs", "instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"} for number in range(caches)]
+    restores = [
+        {"service": "dcs", "instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"}
+        for number in range(caches)
+    ]
     restores += [
         {
             "service": "ddm",
@@ -47,7 +53,11 @@ def variables(in_process: bool = True, caches: int = CACHES, databases: int = DA
         }
         for number in range(databases)
     ]
-    given = {"restores": restores, "huaweicloud_recovery_in_process": in_process, "ansible_python_interpreter": sys.executable}
+    given = {
+        "restores": restores,
+        "huaweicloud_recovery_in_process": in_process,
+        "ansible_python_interpreter": sys.executable,
+    }
     return ["-e", json.dumps(given)]
 
 
@@ -81,10 +91,16 @@ def test_two_at_once_and_once_more() -> None:
     assert {row["error_kind"] for row in rows(again)[CACHES:]} == {"busy"} and again.rc == 2
 
 
-@pytest.mark.parametrize("in_process", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["in process", "as modules"])
+@pytest.mark.parametrize(
+    "in_process", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["in process", "as modules"]
+)
 def test_a_relaunch_after_it_was_killed_in_the_middle(in_process: bool, tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
-        wrong = [found for found in pool.map(lambda how: killed(how, in_process, tmp_path / how.replace(" ", "-")), ENDS) if found]
+        wrong = [
+            found
+            for found in pool.map(lambda how: killed(how, in_process, tmp_path / how.replace(" ", "-")), ENDS)
+            if found
+        ]
     assert wrong == []
 
 
@@ -94,7 +110,12 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
     (home / "playbook.yml").write_text(PLAYBOOK, encoding="utf-8")
     caches = MANY if in_process else FEW
     given = variables(in_process, caches, 0)
-    command = [sys.executable, str(Path(sys.executable).with_name("ansible-playbook")), str(home / "playbook.yml"), *given]
+    command = [
+        sys.executable,
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        str(home / "playbook.yml"),
+        *given,
+    ]
     with Simulator(f"fleet-{caches}", restore_seconds=600) as sim:
         sim.fault("delay", "dcs.restore", times=None, after=6, seconds=2.0)
         process = subprocess.Popen(
@@ -116,12 +137,23 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
             process.kill()
             process.wait()
         deadline = time.monotonic() + 30
-        while (left := subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, check=False).stdout) and time.monotonic() < deadline:
+        while (
+            left := subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, check=False).stdout
+        ) and time.monotonic() < deadline:
             time.sleep(0.1)
         if left:
             return f"{how}: processes are left: {left.decode().split()}"
         sim.clear_faults()
         done = door.playbook(PLAYBOOK, sim.env, *given)
         time.sleep(3)  # what outlived ansible-playbook may still send
-        good = done.rc == 0 and per_instance(sim) == once(caches) and {row["outcome"] for row in rows(done)} == {"started"} and 8 <= before < caches
-        return None if good and not sim.errors else f"{how}: {before} POSTs, then {len(sim.posts())}; {per_instance(sim)}; {done.output[-2000:]}"
+        good = (
+            done.rc == 0
+            and per_instance(sim) == once(caches)
+            and {row["outcome"] for row in rows(done)} == {"started"}
+            and 8 <= before < caches
+        )
+        return (
+            None
+            if good and not sim.errors
+            else f"{how}: {before} POSTs, then {len(sim.posts())}; {per_instance(sim)}; {done.output[-2000:]}"
+        )

@@ -21,7 +21,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def copy_tree(target: pathlib.Path) -> None:
     """Copy the checkout without its ignored files to `target`, which is replaced."""
     shutil.rmtree(target, ignore_errors=True)
-    listing = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True).stdout
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    ).stdout
     for name in filter(None, listing.split(b"\0")):
         source = ROOT / os.fsdecode(name)
         if source.is_file():  # a file deleted but not yet committed is still listed
@@ -36,7 +41,15 @@ def build(folder: pathlib.Path) -> pathlib.Path:
     with tempfile.TemporaryDirectory() as scratch:
         tree = pathlib.Path(scratch) / "tree"
         copy_tree(tree)
-        command = ["ansible-galaxy", "collection", "build", "--force", "--output-path", str(folder), str(tree)]
+        command = [
+            "ansible-galaxy",
+            "collection",
+            "build",
+            "--force",
+            "--output-path",
+            str(folder),
+            str(tree),
+        ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return max(folder.glob("huaweicloud-recovery-*.tar.gz"), key=lambda path: path.stat().st_mtime)
 
@@ -44,9 +57,23 @@ def build(folder: pathlib.Path) -> pathlib.Path:
 def install(artifact: pathlib.Path, folder: pathlib.Path) -> None:
     """Install the artifact below `folder`, without asking any server."""
     shutil.rmtree(folder, ignore_errors=True)
-    command = ["ansible-galaxy", "collection", "install", "--offline", "--force", "--collections-path", str(folder), str(artifact)]
+    command = [
+        "ansible-galaxy",
+        "collection",
+        "install",
+        "--offline",
+        "--force",
+        "--collections-path",
+        str(folder),
+        str(artifact),
+    ]
     # Otherwise Ansible warns that the folder is not among its collection paths.
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder)})
+    subprocess.run(
+        command,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder)},
+    )
 
 
 def main() -> None:

@@ -24,7 +24,15 @@ PARTS = {
     "mypy": ["mypy"],
     "changelog": ["antsibull-changelog", "lint"],
     "ansible-lint": ["ansible-lint", "--nocolor"],
-    "docs": ["antsibull-docs", "lint-collection-docs", ".", "--plugin-docs", "--validate-collection-refs", "self", "--disallow-unknown-collection-refs"],
+    "docs": [
+        "antsibull-docs",
+        "lint-collection-docs",
+        ".",
+        "--plugin-docs",
+        "--validate-collection-refs",
+        "self",
+        "--disallow-unknown-collection-refs",
+    ],
     "sanity": ["python", "tests/tools/sanity.py"],
     PYTEST: ["pytest", "--numprocesses", "3", "--dist", "worksteal", "--quiet"],
 }
@@ -35,7 +43,15 @@ stopping = threading.Event()
 def start(part: str, output: int | None) -> subprocess.Popen[str]:
     """Each part is a process group of its own, so that stopping it leaves no grandchildren behind."""
     env = dict(os.environ) if output is None else {**os.environ, "NO_COLOR": "1"}
-    process = subprocess.Popen(PARTS[part], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True, env=env, start_new_session=True)
+    process = subprocess.Popen(
+        PARTS[part],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=env,
+        start_new_session=True,
+    )
     running.add(process)
     return process
 
@@ -81,14 +97,18 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     results: dict[str, bool] = {}
-    beside = threading.Thread(target=run_quietly, args=([part for part in wanted if part != PYTEST], results), daemon=True)
+    beside = threading.Thread(
+        target=run_quietly, args=([part for part in wanted if part != PYTEST], results), daemon=True
+    )
     beside.start()
     last = ""
     if PYTEST in wanted:
         results[PYTEST], last = run_pytest()
     beside.join()
     failed = [part for part in wanted if not results.get(part)]
-    print(f"\n== {len(wanted) - len(failed)} of {len(wanted)} parts passed ({time.monotonic() - begin:.0f} s)")
+    print(
+        f"\n== {len(wanted) - len(failed)} of {len(wanted)} parts passed ({time.monotonic() - begin:.0f} s)"
+    )
     for part in failed:
         print(f"== FAILED: {part}")
     if last:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from tests.simulator import Simulator
+from tests.cloud import Simulator
 from tests.tools import artifact
 
 DEMO = artifact.ROOT / ".work" / "demo"

@@ -22,7 +22,15 @@ COPY = artifact.ROOT / ".work" / "mutation"
 COLLECTION = "ansible_collections/huaweicloud/recovery"
 UTILS = f"{COLLECTION}/plugins/module_utils"
 # The code that decides. What it talks to (HTTP, Ansible) is held by the tests over real sockets.
-CORE = ["_restore.py", "_data_nodes.py", "_api/auth.py", "_api/errors.py", "_api/paging.py", "_api/retry.py", "_api/waiter.py"]
+CORE = [
+    "_protocol/protocol.py",
+    "_services/ddm/data_nodes.py",
+    "_api/auth.py",
+    "_api/errors.py",
+    "_api/paging.py",
+    "_api/retry.py",
+    "_protocol/waiter.py",
+]
 SETTINGS = f"""
 [tool.mutmut]
 source_paths = ["{UTILS}"]
@@ -40,24 +48,44 @@ addopts = ["--import-mode=importlib"]
 def mutmut(*args: str) -> subprocess.CompletedProcess[str]:
     """Run mutmut in the copy. `run` shows what it does; what the others print is returned."""
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return subprocess.run(["mutmut", *args], cwd=COPY, env=env, check=False, stdout=None if args[0] == "run" else subprocess.PIPE, text=True)
+    return subprocess.run(
+        ["mutmut", *args],
+        cwd=COPY,
+        env=env,
+        check=False,
+        stdout=None if args[0] == "run" else subprocess.PIPE,
+        text=True,
+    )
 
 
 def function(mutant: str) -> str:
-    """Return _api.waiter.Watch.take for PACKAGE._api.waiter.xǁWatchǁtake__mutmut_7, and _restore.start for PACKAGE._restore.x_start__mutmut_7."""
-    module, dummy, name = mutant.removeprefix(UTILS.replace("/", ".") + ".").partition("__mutmut_")[0].rpartition(".")
+    """Return the name of the changed function: _api.auth.signed for PACKAGE._api.auth.x_signed__mutmut_7."""
+    module, dummy, name = (
+        mutant.removeprefix(UTILS.replace("/", ".") + ".").partition("__mutmut_")[0].rpartition(".")
+    )
     return f"{module}.{name.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}"
 
 
 def reason(mutant: str, justified: list[dict[str, str]]) -> str | None:
     """Return why a mutant may survive, by what it changes: its number changes with the code around it."""
     changed = "\n".join(line for line in mutmut("show", mutant).stdout.splitlines() if line.startswith("+"))
-    return next((entry["reason"] for entry in justified if entry["function"] in ("*", function(mutant)) and entry["text"] in changed), None)
+    return next(
+        (
+            entry["reason"]
+            for entry in justified
+            if entry["function"] in ("*", function(mutant)) and entry["text"] in changed
+        ),
+        None,
+    )
 
 
 def main() -> int:
     artifact.copy_tree(COPY / "new")
-    for old in (COPY / "ansible_collections", COPY / "tests", COPY / "mutants"):  # mutmut would not ask again what a new test may have changed
+    for old in (
+        COPY / "ansible_collections",
+        COPY / "tests",
+        COPY / "mutants",
+    ):  # mutmut would not ask again what a new test may have changed
         shutil.rmtree(old, ignore_errors=True)
     (COPY / COLLECTION).parent.mkdir(parents=True)
     (COPY / "new" / "tests").rename(COPY / "tests")
@@ -65,7 +93,9 @@ def main() -> int:
     (COPY / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
     if mutmut("run", *sys.argv[1:]).returncode:
         return 1
-    justified = tomllib.loads((artifact.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]
+    justified = tomllib.loads((artifact.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))[
+        "mutant"
+    ]
     scores: dict[str, Counter[str]] = {name: Counter() for name in CORE}
     for line in mutmut("results", "--all", "true").stdout.splitlines():
         mutant, dummy, state = line.strip().partition(": ")
@@ -73,11 +103,15 @@ def main() -> int:
             continue
         name, why = function(mutant), None if state in ("killed", "timeout") else reason(mutant, justified)
         verdict = "killed" if state in ("killed", "timeout") else "justified" if why else "survived"
-        scores[next(file for file in CORE if name.startswith(file.removesuffix("py").replace("/", ".")))][verdict] += 1
+        scores[next(file for file in CORE if name.startswith(file.removesuffix("py").replace("/", ".")))][
+            verdict
+        ] += 1
         if verdict != "killed":
             print(f"{mutant}: {why or state}")
     for file, score in scores.items():
-        print(f"{file}: {score['killed']} of {score.total()} mutants killed, {score['justified']} justified, {score['survived']} survived")
+        print(
+            f"{file}: {score['killed']} of {score.total()} mutants killed, {score['justified']} justified, {score['survived']} survived"
+        )
     print(f"Look at one with: cd {COPY} && mutmut show NAME")
     return int(any(score["survived"] for score in scores.values()))
 

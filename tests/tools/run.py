@@ -25,8 +25,18 @@ FOREIGN = ("HW_", "HUAWEICLOUD_SDK_", "ANSIBLE_", "PYTEST_", "PYTHONHOME", "PYTH
 def search_path(venv: pathlib.Path) -> str:
     """PATH with the venv first, and with the real interpreters of pyenv instead of its shims, which tools that clear the environment cannot start."""
     pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
-    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if not folder.startswith(str(pyenv))]
-    return os.pathsep.join([str(venv / "bin"), *folders, *(str(folder) for folder in sorted(pyenv.glob("versions/3.*/bin"), reverse=True))])
+    folders = [
+        folder
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
+        if not folder.startswith(str(pyenv))
+    ]
+    return os.pathsep.join(
+        [
+            str(venv / "bin"),
+            *folders,
+            *(str(folder) for folder in sorted(pyenv.glob("versions/3.*/bin"), reverse=True)),
+        ]
+    )
 
 
 def environment(root: pathlib.Path, work: pathlib.Path) -> dict[str, str]:
@@ -56,7 +66,9 @@ def run_through_link(command: list[str]) -> int:
     try:
         link = scratch / "repository"
         link.symlink_to(ROOT, target_is_directory=True)
-        with subprocess.Popen(command, cwd=link, env={**environment(link, scratch / "work"), "PWD": str(link)}) as process:
+        with subprocess.Popen(
+            command, cwd=link, env={**environment(link, scratch / "work"), "PWD": str(link)}
+        ) as process:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, lambda received, frame: process.send_signal(received))
             return process.wait()

@@ -47,11 +47,18 @@ def provide_pip_settings() -> pathlib.Path:
     """ansible-test hides pip's variables from pip. Hand over in a file what pip would use here; it may hold a password and is removed again."""
     settings = configparser.RawConfigParser()
     settings.add_section("global")
-    listing = subprocess.run([sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True).stdout
+    listing = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
+    ).stdout
     for line in listing.splitlines():
         name, value = line.split("=", 1)
         option = name.rpartition(".")[2]
-        if name.startswith(("global.", "install.", ":env:.")) and option not in ("require-virtualenv", "user", "target", "prefix"):
+        if name.startswith(("global.", "install.", ":env:.")) and option not in (
+            "require-virtualenv",
+            "user",
+            "target",
+            "prefix",
+        ):
             settings.set("global", option, str(ast.literal_eval(value)).replace("\n", "\n  "))
     certificates = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     proxy = os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY")
@@ -75,7 +82,12 @@ def main() -> int:
     env = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHONPATH"))}
     env.update(HOME=str(HOME), PWD=str(TREE))
     try:
-        return subprocess.run(["ansible-test", "sanity", "--python", "default", "--color", "no", *sys.argv[1:]], cwd=TREE, env=env, check=False).returncode
+        return subprocess.run(
+            ["ansible-test", "sanity", "--python", "default", "--color", "no", *sys.argv[1:]],
+            cwd=TREE,
+            env=env,
+            check=False,
+        ).returncode
     finally:
         settings.unlink(missing_ok=True)
 

@@ -17,7 +17,10 @@ import sys
 
 # Written so that an old Python, too, can read it as far as this message.
 if sys.version_info < (3, 11):
-    sys.exit("Python 3.11 or later is needed, this is %d.%d. Name another one: make PYTHON=python3.12 ..." % sys.version_info[:2])
+    sys.exit(
+        "Python 3.11 or later is needed, this is %d.%d. Name another one: make PYTHON=python3.12 ..."
+        % sys.version_info[:2]
+    )
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
@@ -46,7 +49,11 @@ def main() -> None:
     os.chdir(ROOT)  # pip is given relative names only, so the path may hold anything
     link_collection()
     place = f"{platform.python_version()} in {ROOT}"
-    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in (REQUIREMENTS, ROOT / "tests" / "requirements.txt", CONSTRAINTS))).hexdigest()
+    wanted = hashlib.sha256(
+        b"".join(
+            path.read_bytes() for path in (REQUIREMENTS, ROOT / "tests" / "requirements.txt", CONSTRAINTS)
+        )
+    ).hexdigest()
     had = STAMP.read_text(encoding="utf-8").splitlines() if STAMP.exists() else ["", ""]
     if had == [wanted, place]:
         return

@@ -33,7 +33,12 @@ class Time:
         self.passed = 0.0
         self.slept: list[float] = []
         self.chance = random
-        self.clock = Clock(now=lambda: NOW + self.passed, monotonic=lambda: 1000.0 + self.passed, sleep=self.sleep, random=lambda: self.chance)
+        self.clock = Clock(
+            now=lambda: NOW + self.passed,
+            monotonic=lambda: 1000.0 + self.passed,
+            sleep=self.sleep,
+            random=lambda: self.chance,
+        )
 
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
@@ -59,7 +64,16 @@ class Wire:
     replies: list[Any]
     sent: list[Sent] = field(default_factory=list)
 
-    def __call__(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout: float, cap: int, fresh: bool = False) -> Answer:
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: float,
+        cap: int,
+        fresh: bool = False,
+    ) -> Answer:
         self.sent.append(Sent(method, url, headers, body, timeout, cap, fresh))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if isinstance(reply, BaseException):
@@ -75,9 +89,13 @@ def answer(status: int = 200, body: Any = None, **headers: str) -> Answer:
     return Answer(status, {name.replace("_", "-").lower(): value for name, value in headers.items()}, raw)
 
 
-def cloud(replies: Iterable[Any], time: Time | None = None, hidden: list[str] | None = None, **options: Any) -> tuple[Cloud, Wire]:
+def cloud(
+    replies: Iterable[Any], time: Time | None = None, hidden: list[str] | None = None, **options: Any
+) -> tuple[Cloud, Wire]:
     """A Cloud with AK/SK (or what the options say instead) over a Wire."""
     wire = Wire(list(replies))
     hide: Callable[[str], Any] = (hidden if hidden is not None else []).append
     given = options if {"auth_token", "username"} & set(options) else {**KEYS, **options}
-    return Cloud(given, environ={"HOME": "/nonexistent"}, clock=(time or Time()).clock, hide=hide, http=wire), wire
+    return Cloud(
+        given, environ={"HOME": "/nonexistent"}, clock=(time or Time()).clock, hide=hide, http=wire
+    ), wire

@@ -22,7 +22,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import a
 
 from .fakes import NOW, PROJECT, answer, cloud
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "contract" / "signing_vectors.json").read_text(encoding="utf-8"))
+VECTORS: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "contract" / "signing_vectors.json").read_text(encoding="utf-8")
+)
 STAMP = datetime.strptime(VECTORS["x_sdk_date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
 AK, SK = VECTORS["access_key"], VECTORS["secret_key"]
 
@@ -31,7 +33,15 @@ AK, SK = VECTORS["access_key"], VECTORS["secret_key"]
 def test_the_eight_vectors(vector: dict[str, Any]) -> None:
     query = auth.query_string(list(map(tuple, vector["query"])))
     uri = vector["path"] + ("?" + query if query else "")
-    added = auth.signed(vector["method"], f"https://{vector['host']}{uri}", vector["headers"], vector["body"].encode(), AK, SK, STAMP)
+    added = auth.signed(
+        vector["method"],
+        f"https://{vector['host']}{uri}",
+        vector["headers"],
+        vector["body"].encode(),
+        AK,
+        SK,
+        STAMP,
+    )
     names = ";".join(sorted(name.lower() for name in [*vector["headers"], "Host", "X-Sdk-Date"]))
     assert uri == vector["sent_uri"]
     assert added == {
@@ -41,8 +51,12 @@ def test_the_eight_vectors(vector: dict[str, Any]) -> None:
     }
 
 
-odd = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text("aZ09-_.~ /%+&=?#é中*()", max_size=12)
-segments = st.text(st.sampled_from("aZ09-_.~%+()é中 :@"), max_size=10).map(lambda text: text.replace("%", "%25").replace(" ", "%20"))
+odd = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(
+    "aZ09-_.~ /%+&=?#é中*()", max_size=12
+)
+segments = st.text(st.sampled_from("aZ09-_.~%+()é中 :@"), max_size=10).map(
+    lambda text: text.replace("%", "%25").replace(" ", "%20")
+)
 
 
 @given(
@@ -50,19 +64,33 @@ segments = st.text(st.sampled_from("aZ09-_.~%+()é中 :@"), max_size=10).map(lam
     host=st.sampled_from(["dcs.ap-southeast-3.myhuaweicloud.com", "127.0.0.1:37081", "[::1]:8443"]),
     path=st.lists(segments, min_size=1, max_size=5).map(lambda parts: "/v2/" + "/".join(parts)),
     query=st.lists(st.tuples(st.text("abcXYZ_09é &=", min_size=1, max_size=8), odd), max_size=5),
-    headers=st.dictionaries(st.sampled_from(["Content-Type", "X-Project-Id", "X-Security-Token", "x_left_out"]), st.text("abc /+=;", max_size=20)),
+    headers=st.dictionaries(
+        st.sampled_from(["Content-Type", "X-Project-Id", "X-Security-Token", "x_left_out"]),
+        st.text("abc /+=;", max_size=20),
+    ),
     body=st.binary(max_size=50),
     secret=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=4, max_size=40),
     now=st.integers(0, 4_000_000_000),
 )
 def test_the_vendors_signer_agrees(
-    method: str, host: str, path: str, query: list[tuple[str, str]], headers: dict[str, str], body: bytes, secret: str, now: int
+    method: str,
+    host: str,
+    path: str,
+    query: list[tuple[str, str]],
+    headers: dict[str, str],
+    body: bytes,
+    secret: str,
+    now: int,
 ) -> None:
     headers = {**headers, **({"Content-Type": "application/json"} if "Content-Type" in headers else {})}
     text = auth.query_string(query)
-    added = auth.signed(method, f"https://{host}{path}" + ("?" + text if text else ""), headers, body, AK, secret, now)
+    added = auth.signed(
+        method, f"https://{host}{path}" + ("?" + text if text else ""), headers, body, AK, secret, now
+    )
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    request = SdkRequest(method, "https", host, path, None, list(query), {**headers, "X-Sdk-Date": stamp}, body)
+    request = SdkRequest(
+        method, "https", host, path, None, list(query), {**headers, "X-Sdk-Date": stamp}, body
+    )
     signed = Signer(BasicCredentials(AK, secret, PROJECT)).sign(request)
     assert signed.uri == path + ("?" + text if text else "")
     assert added["Authorization"] == signed.header_params["Authorization"]
@@ -79,7 +107,10 @@ def test_what_is_signed_is_what_is_sent(pairs: list[tuple[str, str]]) -> None:
 
 
 def test_userinfo_never_becomes_the_host() -> None:
-    assert auth.signed("GET", "https://user:secret@host.example/x", {}, b"", AK, SK, NOW)["Host"] == "host.example"
+    assert (
+        auth.signed("GET", "https://user:secret@host.example/x", {}, b"", AK, SK, NOW)["Host"]
+        == "host.example"
+    )
 
 
 # As part of a request
@@ -87,15 +118,31 @@ def test_userinfo_never_becomes_the_host() -> None:
 
 def test_keys_sign_every_request_and_hide_a_signature_that_comes_back() -> None:
     hidden: list[str] = []
-    made, wire = cloud([lambda sent: answer(200, {"echo": sent.headers["Authorization"]})], hidden=hidden, security_token="temporary/token+of==the+test")
+    made, wire = cloud(
+        [lambda sent: answer(200, {"echo": sent.headers["Authorization"]})],
+        hidden=hidden,
+        security_token="temporary/token+of==the+test",
+    )
     made.get("dcs", "v2", "instances", query={"limit": 10, "name": "a b", "status": None})
     (sent,) = wire.sent
-    assert sent.url == f"https://dcs.ap-southeast-3.myhuaweicloud.com/v2/{PROJECT}/instances?limit=10&name=a%20b"
-    headers = {"Content-Type": "application/json", "X-Project-Id": PROJECT, "X-Security-Token": "temporary/token+of==the+test"}
+    assert (
+        sent.url == f"https://dcs.ap-southeast-3.myhuaweicloud.com/v2/{PROJECT}/instances?limit=10&name=a%20b"
+    )
+    headers = {
+        "Content-Type": "application/json",
+        "X-Project-Id": PROJECT,
+        "X-Security-Token": "temporary/token+of==the+test",
+    }
     assert headers.items() <= sent.headers.items()
-    expected = auth.signed("GET", sent.url, headers, b"", "AKUNITTEST0000000001", "sk-unit-test-0123456789abcdefghijklmnop", NOW)
+    expected = auth.signed(
+        "GET", sent.url, headers, b"", "AKUNITTEST0000000001", "sk-unit-test-0123456789abcdefghijklmnop", NOW
+    )
     assert expected.items() <= sent.headers.items()
-    assert {"sk-unit-test-0123456789abcdefghijklmnop", "temporary/token+of==the+test", expected["Authorization"].rpartition("=")[2]} <= set(hidden)
+    assert {
+        "sk-unit-test-0123456789abcdefghijklmnop",
+        "temporary/token+of==the+test",
+        expected["Authorization"].rpartition("=")[2],
+    } <= set(hidden)
     assert "X-Auth-Token" not in sent.headers
 
 
@@ -105,20 +152,35 @@ def test_the_body_that_is_sent_is_the_body_that_is_signed() -> None:
     (sent,) = wire.sent
     assert sent.body == '{"remark": "é中", "backup_id": "b"}'.encode()
     signed = {name: sent.headers[name] for name in ("Content-Type", "X-Project-Id")}
-    made_again = auth.signed("POST", sent.url, signed, sent.body or b"", "AKUNITTEST0000000001", "sk-unit-test-0123456789abcdefghijklmnop", NOW)
+    made_again = auth.signed(
+        "POST",
+        sent.url,
+        signed,
+        sent.body or b"",
+        "AKUNITTEST0000000001",
+        "sk-unit-test-0123456789abcdefghijklmnop",
+        NOW,
+    )
     assert sent.headers["Authorization"] == made_again["Authorization"]
     assert sent.fresh and made.posted
 
 
 def test_a_token_goes_into_its_own_header() -> None:
-    made, wire = cloud([answer(200, {})], auth_token="given-token-of-the-user", project_id=PROJECT, region="ap-southeast-3")
+    made, wire = cloud(
+        [answer(200, {})], auth_token="given-token-of-the-user", project_id=PROJECT, region="ap-southeast-3"
+    )
     made.get("ddm", "v3", "backups")
     assert wire.sent[0].headers["X-Auth-Token"] == "given-token-of-the-user"
     assert "Authorization" not in wire.sent[0].headers
     assert made.renew() is False
 
 
-LOGIN: dict[str, Any] = {"username": "operator", "password": "pa ss\u00e9", "domain_name": "account", "region": "ap-southeast-3"}
+LOGIN: dict[str, Any] = {
+    "username": "operator",
+    "password": "pa ss\u00e9",
+    "domain_name": "account",
+    "region": "ap-southeast-3",
+}
 
 
 def token_answer(value: str, project: Any = PROJECT) -> Any:
@@ -135,7 +197,11 @@ def test_a_password_is_exchanged_for_a_token_once() -> None:
         *[("GET", f"https://dcs.ap-southeast-3.myhuaweicloud.com/v2/{PROJECT}/instances")] * 2,
     ]
     body = json.loads(wire.sent[0].body or b"")
-    assert body["auth"]["identity"]["password"]["user"] == {"name": "operator", "password": "pa ss\u00e9", "domain": {"name": "account"}}
+    assert body["auth"]["identity"]["password"]["user"] == {
+        "name": "operator",
+        "password": "pa ss\u00e9",
+        "domain": {"name": "account"},
+    }
     assert body["auth"]["scope"] == {"project": {"name": "ap-southeast-3"}}
     assert wire.sent[2].headers["X-Auth-Token"] == "token-one"
     assert {"token-one", "pa ss\u00e9"} <= set(hidden)
@@ -144,7 +210,9 @@ def test_a_password_is_exchanged_for_a_token_once() -> None:
 
 def test_an_expired_token_is_renewed_once_and_no_more() -> None:
     expired = answer(401, {"error_code": "APIGW.0307", "error_msg": "The token must be updated."})
-    made, wire = cloud([token_answer("token-one"), expired, token_answer("token-two"), answer(200, {})], **LOGIN)
+    made, wire = cloud(
+        [token_answer("token-one"), expired, token_answer("token-two"), answer(200, {})], **LOGIN
+    )
     assert made.get("dcs", "v2", "instances").status == 200
     assert wire.sent[-1].headers["X-Auth-Token"] == "token-two"
 
@@ -155,7 +223,14 @@ def test_an_expired_token_is_renewed_once_and_no_more() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [token_answer(""), token_answer("abc"), token_answer("token-one", None), answer(201, {}, x_subject_token="token-one"), answer(201, [])]
+    "reply",
+    [
+        token_answer(""),
+        token_answer("abc"),
+        token_answer("token-one", None),
+        answer(201, {}, x_subject_token="token-one"),
+        answer(201, []),
+    ],
 )
 def test_an_answer_of_iam_without_a_token_is_refused(reply: Any) -> None:
     made, dummy = cloud([reply], **LOGIN)
@@ -173,7 +248,13 @@ def test_the_project_is_looked_up_by_its_exact_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "projects", [[], [{"id": "p1", "name": "other"}], [{"id": "p1", "name": "n"}, {"id": "p2", "name": "n"}], [{"id": "../x", "name": "n"}]]
+    "projects",
+    [
+        [],
+        [{"id": "p1", "name": "other"}],
+        [{"id": "p1", "name": "n"}, {"id": "p2", "name": "n"}],
+        [{"id": "../x", "name": "n"}],
+    ],
 )
 def test_no_project_or_several_are_an_error(projects: list[Any]) -> None:
     made, dummy = cloud([answer(200, {"projects": projects})], project_id=None, project_name="n")

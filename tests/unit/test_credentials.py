@@ -17,7 +17,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import credentials
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT, resolve, secret_values
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import (
+    ENVIRONMENT,
+    resolve,
+    secret_values,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 
 Write = Callable[..., str]
@@ -35,10 +39,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def config(tmp_path: Path) -> Write:
     """Write a KooCLI configuration, by default where KooCLI keeps it."""
 
-    def write(*profiles: dict[str, Any], current: str | None = "default", path: str = ".hcloud/config.json", **more: Any) -> str:
+    def write(
+        *profiles: dict[str, Any],
+        current: str | None = "default",
+        path: str = ".hcloud/config.json",
+        **more: Any,
+    ) -> str:
         file = tmp_path / path
         file.parent.mkdir(exist_ok=True)
-        content = {"language": "en", "profiles": list(profiles), **({"current": current} if current else {}), **more}
+        content = {
+            "language": "en",
+            "profiles": list(profiles),
+            **({"current": current} if current else {}),
+            **more,
+        }
         file.write_text(json.dumps(content), encoding="utf-8")
         return str(file)
 
@@ -47,7 +61,16 @@ def config(tmp_path: Path) -> Write:
 
 def profile(name: str = "default", **fields: str) -> dict[str, Any]:
     """As KooCLI writes it, with its empty fields."""
-    blank = {"mode": "AKSK", "accessKeyId": "", "secretAccessKey": "", "securityToken": "", "region": "", "projectId": "", "domainId": "", "agencyName": ""}
+    blank = {
+        "mode": "AKSK",
+        "accessKeyId": "",
+        "secretAccessKey": "",
+        "securityToken": "",
+        "region": "",
+        "projectId": "",
+        "domainId": "",
+        "agencyName": "",
+    }
     return {"name": name, **blank, **fields}
 
 
@@ -55,9 +78,25 @@ def profile(name: str = "default", **fields: str) -> dict[str, Any]:
 
 
 def test_option_then_hw_then_sdk_then_profile(config: Write) -> None:
-    config(profile(region="profile-region-1", projectId="profile", accessKeyId="AKPROFILE", secretAccessKey="secret-of-profile"))
-    hw = {"HW_REGION_NAME": "hw-region-1", "HW_PROJECT_ID": "hw", "HW_ACCESS_KEY": "AKHW", "HW_SECRET_KEY": "secret-of-hw"}
-    sdk = {"HUAWEICLOUD_SDK_PROJECT_ID": "sdk", "HUAWEICLOUD_SDK_AK": "AKSDK", "HUAWEICLOUD_SDK_SK": "secret-of-sdk"}
+    config(
+        profile(
+            region="profile-region-1",
+            projectId="profile",
+            accessKeyId="AKPROFILE",
+            secretAccessKey="secret-of-profile",
+        )
+    )
+    hw = {
+        "HW_REGION_NAME": "hw-region-1",
+        "HW_PROJECT_ID": "hw",
+        "HW_ACCESS_KEY": "AKHW",
+        "HW_SECRET_KEY": "secret-of-hw",
+    }
+    sdk = {
+        "HUAWEICLOUD_SDK_PROJECT_ID": "sdk",
+        "HUAWEICLOUD_SDK_AK": "AKSDK",
+        "HUAWEICLOUD_SDK_SK": "secret-of-sdk",
+    }
     option = {"region": "option-region-1", "project_id": "option", **AKSK}
 
     def short(options: dict[str, Any], environ: dict[str, str]) -> tuple[Any, ...]:
@@ -71,10 +110,21 @@ def test_option_then_hw_then_sdk_then_profile(config: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "variables"), [item for item in ENVIRONMENT.items() if item[0] not in ("validate_certs", "max_retries", "shared_config_file", "profile")]
+    ("option", "variables"),
+    [
+        item
+        for item in ENVIRONMENT.items()
+        if item[0] not in ("validate_certs", "max_retries", "shared_config_file", "profile")
+    ],
 )
 def test_every_variable_is_read_and_loses_to_its_option(option: str, variables: tuple[str, ...]) -> None:
-    others = LOGIN if option in ("username", "password", "domain_name") else {"auth_token": "token-of-option"} if option == "auth_token" else AKSK
+    others = (
+        LOGIN
+        if option in ("username", "password", "domain_name")
+        else {"auth_token": "token-of-option"}
+        if option == "auth_token"
+        else AKSK
+    )
     others = {name: value for name, value in others.items() if name != option}
     if option == "security_token":  # counts only beside the secret key
         environ = {variables[0]: "from-environment", "HW_ACCESS_KEY": "AKHW", "HW_SECRET_KEY": "secret-of-hw"}
@@ -82,17 +132,26 @@ def test_every_variable_is_read_and_loses_to_its_option(option: str, variables: 
         return
     for variable in variables:
         assert resolve(others, {variable: "from-environment"})[option] == "from-environment"
-        assert resolve({**others, option: "from-option"}, {variable: "from-environment"})[option] == "from-option"
+        assert (
+            resolve({**others, option: "from-option"}, {variable: "from-environment"})[option]
+            == "from-option"
+        )
     if len(variables) > 1:
         assert resolve(others, {variables[0]: "first-one", variables[1]: "second-one"})[option] == "first-one"
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t", " \n "])
 def test_a_blank_is_unset_everywhere(blank: str, config: Write) -> None:
-    config(profile(accessKeyId="AKPROFILE", secretAccessKey="secret-of-profile", region=blank, projectId=blank))
+    config(
+        profile(accessKeyId="AKPROFILE", secretAccessKey="secret-of-profile", region=blank, projectId=blank)
+    )
     environ = {variable: blank for variables in ENVIRONMENT.values() for variable in variables}
     options = dict.fromkeys((*ENVIRONMENT, "http_timeout"), blank)
-    assert resolve(options, environ) == {"access_key": "AKPROFILE", "secret_key": "secret-of-profile", "way": "access_key/secret_key"}
+    assert resolve(options, environ) == {
+        "access_key": "AKPROFILE",
+        "secret_key": "secret-of-profile",
+        "way": "access_key/secret_key",
+    }
     assert resolve({**options, **AKSK}, environ)["access_key"] == "AKOPTION"
     config(profile(accessKeyId=blank, secretAccessKey=blank))
     with pytest.raises(InvalidArgument, match="No complete credentials"):
@@ -101,7 +160,17 @@ def test_a_blank_is_unset_everywhere(blank: str, config: Write) -> None:
 
 @pytest.mark.parametrize(
     ("value", "verified"),
-    [("1", False), ("true", False), ("TRUE", False), (" yes ", False), ("on", False), ("0", True), ("false", True), ("no", True), ("maybe", True)],
+    [
+        ("1", False),
+        ("true", False),
+        ("TRUE", False),
+        (" yes ", False),
+        ("on", False),
+        ("0", True),
+        ("false", True),
+        ("no", True),
+        ("maybe", True),
+    ],
 )
 def test_insecure_is_the_opposite_of_validate_certs(value: str, verified: bool) -> None:
     assert resolve(AKSK, {"HW_INSECURE": value})["validate_certs"] is verified
@@ -126,7 +195,9 @@ def test_a_wrong_number_of_retries(value: str) -> None:
 def test_nothing_at_all_names_every_way_with_its_variables() -> None:
     with pytest.raises(InvalidArgument) as caught:
         resolve({}, {})
-    for name in [name for needs in credentials.WAYS.values() for name in (*needs, *ENVIRONMENT[needs[-1]])] + ["HW_SECURITY_TOKEN", "HW_PROFILE"]:
+    for name in [
+        name for needs in credentials.WAYS.values() for name in (*needs, *ENVIRONMENT[needs[-1]])
+    ] + ["HW_SECURITY_TOKEN", "HW_PROFILE"]:
         assert name in str(caught.value)
     assert str(caught.value).endswith("No request was sent.")
 
@@ -136,12 +207,18 @@ def test_nothing_at_all_names_every_way_with_its_variables() -> None:
     [
         ({"access_key": "AK"}, {}, ["secret_key is missing for access_key/secret_key"]),
         ({"secret_key": "secret"}, {}, ["access_key is missing for access_key/secret_key"]),
-        ({"username": "u", "password": "pass-word"}, {}, ["domain_name is missing for username/password/domain_name"]),
+        (
+            {"username": "u", "password": "pass-word"},
+            {},
+            ["domain_name is missing for username/password/domain_name"],
+        ),
         ({}, {"HW_USER_NAME": "u"}, ["domain_name is missing", "password is missing"]),
         ({"access_key": "AK", "secret_key": " "}, {}, ["secret_key is missing"]),
     ],
 )
-def test_half_a_way_says_what_is_missing(options: dict[str, Any], environ: dict[str, str], missing: list[str]) -> None:
+def test_half_a_way_says_what_is_missing(
+    options: dict[str, Any], environ: dict[str, str], missing: list[str]
+) -> None:
     with pytest.raises(InvalidArgument) as caught:
         resolve(options, environ)
     for text in missing:
@@ -154,10 +231,16 @@ def test_half_a_way_says_what_is_missing(options: dict[str, Any], environ: dict[
         ({"auth_token": "token-one", **AKSK}, {}, ("auth_token", "access_key/secret_key")),
         ({**LOGIN, **AKSK}, {}, ("access_key/secret_key", "username/password/domain_name")),
         ({"auth_token": "token-one", **LOGIN}, {}, ("auth_token", "username/password/domain_name")),
-        ({}, {"HW_AUTH_TOKEN": "token-one", "HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, ("auth_token", "access_key/secret_key")),
+        (
+            {},
+            {"HW_AUTH_TOKEN": "token-one", "HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"},
+            ("auth_token", "access_key/secret_key"),
+        ),
     ],
 )
-def test_two_ways_from_one_source_are_an_error_that_names_both(options: dict[str, Any], environ: dict[str, str], named: tuple[str, str]) -> None:
+def test_two_ways_from_one_source_are_an_error_that_names_both(
+    options: dict[str, Any], environ: dict[str, str], named: tuple[str, str]
+) -> None:
     with pytest.raises(InvalidArgument, match=f"{named[0]} and {named[1]}"):
         resolve(options, environ)
 
@@ -168,11 +251,20 @@ def test_two_ways_from_one_source_are_an_error_that_names_both(options: dict[str
         (AKSK, {"HW_AUTH_TOKEN": "token-one"}, "access_key/secret_key"),
         ({"auth_token": "token-one"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "auth_token"),
         (LOGIN, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "username/password/domain_name"),
-        ({}, {"HW_AUTH_TOKEN": "token-one", "HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "secret"}, "auth_token"),
+        (
+            {},
+            {"HW_AUTH_TOKEN": "token-one", "HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "secret"},
+            "auth_token",
+        ),
         # a secret decides, what is not secret may come from further down
         (
             {"password": "pass-word"},
-            {"HW_USER_NAME": "u", "HW_DOMAIN_NAME": "d", "HUAWEICLOUD_SDK_AK": "A", "HUAWEICLOUD_SDK_SK": "secret"},
+            {
+                "HW_USER_NAME": "u",
+                "HW_DOMAIN_NAME": "d",
+                "HUAWEICLOUD_SDK_AK": "A",
+                "HUAWEICLOUD_SDK_SK": "secret",
+            },
             "username/password/domain_name",
         ),
         ({"secret_key": "secret"}, {"HW_ACCESS_KEY": "AK"}, "access_key/secret_key"),
@@ -181,7 +273,9 @@ def test_two_ways_from_one_source_are_an_error_that_names_both(options: dict[str
         ({"auth_token": " "}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "access_key/secret_key"),
     ],
 )
-def test_the_nearest_source_with_a_whole_way_wins(options: dict[str, Any], environ: dict[str, str], way: str) -> None:
+def test_the_nearest_source_with_a_whole_way_wins(
+    options: dict[str, Any], environ: dict[str, str], way: str
+) -> None:
     found = resolve(options, environ)
     assert found["way"] == way
     secrets = {name for name in ("auth_token", "secret_key", "password") if name in found}
@@ -199,12 +293,18 @@ def test_the_keys_of_one_way_are_all_that_is_kept() -> None:
         ({**AKSK, "security_token": "sts-option"}, {}, "sts-option"),
         (AKSK, {"HW_SECURITY_TOKEN": "sts-stale"}, None),
         ({}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret", "HW_SECURITY_TOKEN": "sts-hw"}, "sts-hw"),
-        ({}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sts-sdk"}, None),
+        (
+            {},
+            {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sts-sdk"},
+            None,
+        ),
         ({"security_token": "sts-option"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "sts-option"),
         ({**AKSK, "security_token": ""}, {"HW_SECURITY_TOKEN": "sts-stale"}, None),
     ],
 )
-def test_a_security_token_counts_as_an_option_or_from_where_the_secret_key_came(options: dict[str, Any], environ: dict[str, str], token: str | None) -> None:
+def test_a_security_token_counts_as_an_option_or_from_where_the_secret_key_came(
+    options: dict[str, Any], environ: dict[str, str], token: str | None
+) -> None:
     assert resolve(options, environ).get("security_token") == token
 
 
@@ -217,7 +317,9 @@ def test_a_security_token_counts_as_an_option_or_from_where_the_secret_key_came(
         ({}, {"HW_PROJECT_NAME": "one", "HUAWEICLOUD_SDK_PROJECT_ID": "1"}, {"project_name": "one"}),
     ],
 )
-def test_the_project_is_that_of_the_nearest_source(options: dict[str, Any], environ: dict[str, str], project: dict[str, str]) -> None:
+def test_the_project_is_that_of_the_nearest_source(
+    options: dict[str, Any], environ: dict[str, str], project: dict[str, str]
+) -> None:
     found = resolve({**AKSK, **options}, environ)
     assert {name: found[name] for name in ("project_id", "project_name") if name in found} == project
 
@@ -228,22 +330,52 @@ def test_the_project_is_that_of_the_nearest_source(options: dict[str, Any], envi
 def test_a_profile_of_koocli(config: Write) -> None:
     config(
         profile(accessKeyId="AKDEFAULT", secretAccessKey="secret-default"),
-        profile("other", accessKeyId="AKOTHER", secretAccessKey="secret-other", securityToken="sts-other", region="ap-southeast-3", projectId="p"),
+        profile(
+            "other",
+            accessKeyId="AKOTHER",
+            secretAccessKey="secret-other",
+            securityToken="sts-other",
+            region="ap-southeast-3",
+            projectId="p",
+        ),
         current="other",
     )
-    expected = {"access_key": "AKOTHER", "secret_key": "secret-other", "security_token": "sts-other", "region": "ap-southeast-3", "project_id": "p"}
+    expected = {
+        "access_key": "AKOTHER",
+        "secret_key": "secret-other",
+        "security_token": "sts-other",
+        "region": "ap-southeast-3",
+        "project_id": "p",
+    }
     assert resolve({}, {}) == {**expected, "way": "access_key/secret_key"}
     assert resolve({"profile": "default"}, {})["access_key"] == "AKDEFAULT"
     assert resolve({}, {"HW_PROFILE": "default"})["access_key"] == "AKDEFAULT"
 
 
 def test_another_file(config: Write) -> None:
-    path = config(profile(accessKeyId="AKELSEWHERE", secretAccessKey="secret-elsewhere"), current=None, path="elsewhere.json")
+    path = config(
+        profile(accessKeyId="AKELSEWHERE", secretAccessKey="secret-elsewhere"),
+        current=None,
+        path="elsewhere.json",
+    )
     assert resolve({"shared_config_file": path}, {})["access_key"] == "AKELSEWHERE"
     assert resolve({}, {"HW_SHARED_CONFIG_FILE": "~/elsewhere.json"})["access_key"] == "AKELSEWHERE"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"profiles": null}', '{"profiles": [{}]}', '{"profiles": [7]}', "\x00\xff", '{"current": 5}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"profiles": null}',
+        '{"profiles": [{}]}',
+        '{"profiles": [7]}',
+        "\x00\xff",
+        '{"current": 5}',
+    ],
+)
 def test_an_unreadable_file_matters_only_when_it_is_asked_for(content: str, home: Path) -> None:
     (home / ".hcloud").mkdir()
     (home / ".hcloud" / "config.json").write_text(content, encoding="latin-1")
@@ -254,12 +386,18 @@ def test_an_unreadable_file_matters_only_when_it_is_asked_for(content: str, home
 
 
 def test_a_file_or_profile_that_is_not_there(config: Write, home: Path) -> None:
-    with pytest.raises(InvalidArgument, match=r"missing\.json is not a readable KooCLI configuration \(FileNotFoundError\)"):
+    with pytest.raises(
+        InvalidArgument, match=r"missing\.json is not a readable KooCLI configuration \(FileNotFoundError\)"
+    ):
         resolve({**AKSK, "shared_config_file": str(home / "missing.json")}, {})
     config(profile("one"), profile("two"))
-    with pytest.raises(InvalidArgument, match=r"profile 'three' is not in .*config.json \(it has: one, two\)"):
+    with pytest.raises(
+        InvalidArgument, match=r"profile 'three' is not in .*config.json \(it has: one, two\)"
+    ):
         resolve({**AKSK, "profile": "three"}, {})
-    assert resolve(AKSK, {})["way"] == "access_key/secret_key"  # the current profile does not exist, and nobody asked for it
+    assert (
+        resolve(AKSK, {})["way"] == "access_key/secret_key"
+    )  # the current profile does not exist, and nobody asked for it
 
 
 # Values that must not reach a header
@@ -268,7 +406,20 @@ SENT = ["access_key", "secret_key", "security_token", "auth_token"]
 
 
 @pytest.mark.parametrize(
-    "value", ["zq7key\n", "\nzq7key", " zq7key", "zq7key ", "zq7\nkey", "zq7\rkey", "zq7\x00key", "zq7\x7fkey", "zq7k\u00e9y", "zq7\tkey", "\ufeffzq7key"]
+    "value",
+    [
+        "zq7key\n",
+        "\nzq7key",
+        " zq7key",
+        "zq7key ",
+        "zq7\nkey",
+        "zq7\rkey",
+        "zq7\x00key",
+        "zq7\x7fkey",
+        "zq7k\u00e9y",
+        "zq7\tkey",
+        "\ufeffzq7key",
+    ],
 )
 @pytest.mark.parametrize("name", SENT)
 def test_what_a_header_cannot_hold_is_refused_without_being_shown(name: str, value: str) -> None:
@@ -292,19 +443,44 @@ def test_a_password_travels_in_a_body_and_may_hold_anything(password: str) -> No
 
 def test_every_secret_is_known_for_masking_used_or_not(config: Write) -> None:
     config(profile(secretAccessKey="secret-of-profile", securityToken="sts-of-profile"))
-    environ = {"HW_SECRET_KEY": "secret-of-hw", "HUAWEICLOUD_SDK_SK": "secret-of-sdk", "HW_AUTH_TOKEN": "token-of-hw", "HW_USER_PASSWORD": "password-of-hw"}
+    environ = {
+        "HW_SECRET_KEY": "secret-of-hw",
+        "HUAWEICLOUD_SDK_SK": "secret-of-sdk",
+        "HW_AUTH_TOKEN": "token-of-hw",
+        "HW_USER_PASSWORD": "password-of-hw",
+    }
     found = secret_values({**AKSK, "password": "password-of-option"}, environ)
-    assert set(found) == {"secret-of-option", "password-of-option", *environ.values(), "secret-of-profile", "sts-of-profile"}
+    assert set(found) == {
+        "secret-of-option",
+        "password-of-option",
+        *environ.values(),
+        "secret-of-profile",
+        "sts-of-profile",
+    }
     assert secret_values({"shared_config_file": "/nonexistent", **AKSK}, {}) == ["secret-of-option"]
 
 
 names = st.sampled_from(sorted(ENVIRONMENT))
-values = st.none() | st.sampled_from(["", " ", "5"]) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+values = (
+    st.none()
+    | st.sampled_from(["", " ", "5"])
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+)
 
 
-@given(st.dictionaries(names, values), st.dictionaries(st.sampled_from(sorted({v for vs in ENVIRONMENT.values() for v in vs})), st.text(max_size=8)))
-def test_whatever_is_given_there_is_one_way_or_one_refusal(options: dict[str, Any], environ: dict[str, str]) -> None:
-    options = {name: f"~zq7~{value}" if value and name in credentials.SECRETS else value for name, value in options.items()}
+@given(
+    st.dictionaries(names, values),
+    st.dictionaries(
+        st.sampled_from(sorted({v for vs in ENVIRONMENT.values() for v in vs})), st.text(max_size=8)
+    ),
+)
+def test_whatever_is_given_there_is_one_way_or_one_refusal(
+    options: dict[str, Any], environ: dict[str, str]
+) -> None:
+    options = {
+        name: f"~zq7~{value}" if value and name in credentials.SECRETS else value
+        for name, value in options.items()
+    }
     try:
         found = resolve(options, environ)
     except InvalidArgument as error:

@@ -15,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._data_nodes import candidates, check_relations, check_time, choose, latest, match, relations
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
+    candidates,
+    check_relations,
+    check_time,
+    choose,
+    latest,
+    match,
+    relations,
+)
 
 Options = dict[str, list[dict[str, Any]]]
 
@@ -24,7 +32,12 @@ def offer(edges: dict[str, str], reasons: dict[str, str] | None = None) -> Optio
     """`{"s1": "ab"}` offers targets a and b to s1; upper case letters are not available."""
     return {
         source: [
-            {"instance_id": target.lower(), "available": target.islower(), "unavailable_reason": (reasons or {}).get(target.lower())} for target in targets
+            {
+                "instance_id": target.lower(),
+                "available": target.islower(),
+                "unavailable_reason": (reasons or {}).get(target.lower()),
+            }
+            for target in targets
         ]
         for source, targets in edges.items()
     }
@@ -33,8 +46,15 @@ def offer(edges: dict[str, str], reasons: dict[str, str] | None = None) -> Optio
 def largest(options: Options) -> int:
     """By trying everything."""
     sources = list(options)
-    choices = [[row["instance_id"] for row in options[source] if row["available"]] + [None] for source in sources]
-    return max(len(taken) for pick in itertools.product(*choices) for taken in [[one for one in pick if one]] if len(set(taken)) == len(taken))
+    choices = [
+        [row["instance_id"] for row in options[source] if row["available"]] + [None] for source in sources
+    ]
+    return max(
+        len(taken)
+        for pick in itertools.product(*choices)
+        for taken in [[one for one in pick if one]]
+        if len(set(taken)) == len(taken)
+    )
 
 
 targets = st.lists(st.sampled_from("abcdeABC"), unique_by=str.lower, max_size=5).map("".join)
@@ -53,7 +73,12 @@ def test_as_many_as_possible_and_each_target_once(edges: dict[str, str]) -> None
 
 def test_first_fit_would_fail_where_a_mapping_exists() -> None:
     assert match(offer({"s1": "ab", "s2": "a"})) == {"s1": "b", "s2": "a"}
-    assert match(offer({"s1": "ab", "s2": "ac", "s3": "ad", "s4": "a"})) == {"s1": "b", "s2": "c", "s3": "d", "s4": "a"}
+    assert match(offer({"s1": "ab", "s2": "ac", "s3": "ad", "s4": "a"})) == {
+        "s1": "b",
+        "s2": "c",
+        "s3": "d",
+        "s4": "a",
+    }
 
 
 class Offers:
@@ -78,11 +103,16 @@ def test_the_order_of_the_answers_does_not_matter(edges: dict[str, str], chance:
 def test_a_mapping_lists_every_source_in_order() -> None:
     rows, reason = relations(offer({"s1": "ab", "s2": "a"}))
     assert reason is None
-    assert rows == [{"source_instance_id": "s1", "target_instance_id": "b"}, {"source_instance_id": "s2", "target_instance_id": "a"}]
+    assert rows == [
+        {"source_instance_id": "s1", "target_instance_id": "b"},
+        {"source_instance_id": "s2", "target_instance_id": "a"},
+    ]
 
 
 def test_no_mapping_names_each_node_with_the_reason_for_each_candidate() -> None:
-    rows, reason = relations(offer({"s1": "aB", "s2": "aC", "s3": ""}, {"b": "The version is \x1b[2Jtoo old."}))
+    rows, reason = relations(
+        offer({"s1": "aB", "s2": "aC", "s3": ""}, {"b": "The version is \x1b[2Jtoo old."})
+    )
     assert rows == []
     assert reason == (
         "data node s2 has no target of its own (a: available, but needed for another data node; c: not available, no reason given); "
@@ -105,7 +135,10 @@ def test_no_node_is_no_mapping() -> None:
 
 
 def given_mapping(text: str) -> list[dict[str, str]]:
-    return [{"source_instance_id": pair.split(">")[0], "target_instance_id": pair.split(">")[1]} for pair in text.split()]
+    return [
+        {"source_instance_id": pair.split(">")[0], "target_instance_id": pair.split(">")[1]}
+        for pair in text.split()
+    ]
 
 
 def test_an_own_mapping_may_differ_from_ours() -> None:
@@ -155,7 +188,10 @@ def test_the_mapping_to_send_is_the_users_or_one_found_or_none() -> None:
     assert choose(ddm, "source", "target", 7, given_mapping("s1>b")) == given_mapping("s1>b")
     with pytest.raises(NotRestorable, match="cannot be used"):
         choose(ddm, "source", "target", 7, given_mapping("s1>c"))
-    with pytest.raises(NotRestorable, match="No mapping of the data nodes of source to those of other exists: data node s1 has no target"):
+    with pytest.raises(
+        NotRestorable,
+        match="No mapping of the data nodes of source to those of other exists: data node s1 has no target",
+    ):
         choose(ddm, "source", "other", 7, None)
 
 
@@ -175,7 +211,10 @@ def test_a_time_in_a_range(when: int) -> None:
 
 @pytest.mark.parametrize("when", [START - 1, END + 1, 0])
 def test_a_time_in_no_range_shows_the_ranges(when: int) -> None:
-    with pytest.raises(NotRestorable, match=r"Ranges: 2025-05-18T00:00:00\+0000 to 2025-05-18T12:00:00\+0000; 2025-05-20T00.*Nothing was started") as caught:
+    with pytest.raises(
+        NotRestorable,
+        match=r"Ranges: 2025-05-18T00:00:00\+0000 to 2025-05-18T12:00:00\+0000; 2025-05-20T00.*Nothing was started",
+    ) as caught:
         check_time(RANGES, when)
     assert caught.value.details()["restorable_time_intervals"] == RANGES
 
@@ -186,7 +225,10 @@ def test_no_range_at_all() -> None:
     for none in ([], [{"start_time": None, "end_time": None}]):
         with pytest.raises(NotRestorable) as caught:
             latest(none)
-        assert str(caught.value) == "The instance has no restorable time range yet: its data nodes need a backup first. Nothing was started."
+        assert (
+            str(caught.value)
+            == "The instance has no restorable time range yet: its data nodes need a backup first. Nothing was started."
+        )
 
 
 def test_a_range_that_cannot_be_read() -> None:

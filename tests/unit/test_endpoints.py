@@ -25,9 +25,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
         ("iam", {"region": "eu-west-101"}, "https://iam.eu-west-101.myhuaweicloud.eu"),
         ("dcs", {"region": "eu-west-0"}, "https://dcs.eu-west-0.myhuaweicloud.com"),
         ("dcs", {"region": "eu-west-101", "cloud": "example.org"}, "https://dcs.eu-west-101.example.org"),
-        ("dcs", {"region": "eu-de", "dcs_endpoint": "https://dcs.eu-de.otc.t-systems.com"}, "https://dcs.eu-de.otc.t-systems.com"),
+        (
+            "dcs",
+            {"region": "eu-de", "dcs_endpoint": "https://dcs.eu-de.otc.t-systems.com"},
+            "https://dcs.eu-de.otc.t-systems.com",
+        ),
         ("dcs", {"dcs_endpoint": "https://dcs.example.com/"}, "https://dcs.example.com"),
-        ("dcs", {"dcs_endpoint": " https://DCS.Example.com:8443/gateway/v1.0/ "}, "https://dcs.example.com:8443/gateway/v1.0"),
+        (
+            "dcs",
+            {"dcs_endpoint": " https://DCS.Example.com:8443/gateway/v1.0/ "},
+            "https://dcs.example.com:8443/gateway/v1.0",
+        ),
         ("dcs", {"dcs_endpoint": "http://127.0.0.1:8080"}, "http://127.0.0.1:8080"),
         ("dcs", {"dcs_endpoint": "http://127.9.9.9"}, "http://127.9.9.9"),
         ("dcs", {"dcs_endpoint": "http://localhost:1"}, "http://localhost:1"),
@@ -113,20 +121,46 @@ def test_no_region(region: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "region", ["atlantis", "eu", "ap-southeast-3.evil.example", "a/b", "AP-SOUTHEAST-3", "ap-southeast-3@evil", "ap southeast 3", "\u0661-1", "x" * 300 + "-1"]
+    "region",
+    [
+        "atlantis",
+        "eu",
+        "ap-southeast-3.evil.example",
+        "a/b",
+        "AP-SOUTHEAST-3",
+        "ap-southeast-3@evil",
+        "ap southeast 3",
+        "\u0661-1",
+        "x" * 300 + "-1",
+    ],
 )
 def test_what_is_no_region(region: str) -> None:
     with pytest.raises(InvalidArgument):
         endpoint("dcs", {"region": region})
 
 
-@pytest.mark.parametrize("cloud", ["a@b.example", "example.org?", "example.org#", "10.0.0.1", "..", "-a.b", "example.org/../x", "b\u00fccher.example"])
+@pytest.mark.parametrize(
+    "cloud",
+    [
+        "a@b.example",
+        "example.org?",
+        "example.org#",
+        "10.0.0.1",
+        "..",
+        "-a.b",
+        "example.org/../x",
+        "b\u00fccher.example",
+    ],
+)
 def test_what_is_no_cloud(cloud: str) -> None:
     with pytest.raises(InvalidArgument, match="cloud must"):
         endpoint("dcs", {"region": "ap-southeast-3", "cloud": cloud})
 
 
-@given(st.text(st.sampled_from("abZ019.-_:/@?#[]% \\é\n"), max_size=30), st.sampled_from(["https://", "http://", ""]))
+@given(
+    st.text(st.sampled_from("abZ019.-_:/@?#[]% \\é\n"), max_size=30),
+    st.sampled_from(["https://", "http://", ""]),
+)
 def test_what_is_accepted_means_what_it_seems_to_mean(rest: str, scheme: str) -> None:
     """No accepted URL has a user, a query or a fragment, or another host than it shows; http is for loopback."""
     try:

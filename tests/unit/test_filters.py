@@ -9,8 +9,17 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, NotFound
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import FOREVER, existing, matching, window, within
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    NotFound,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import (
+    FOREVER,
+    existing,
+    matching,
+    window,
+    within,
+)
 
 CLOCK = Clock(now=lambda: 1_780_000_000.0)  # 2026-05-28T20:26:40Z
 ROWS: list[dict[str, Any]] = [
@@ -44,7 +53,10 @@ def test_window_is_open_where_nothing_is_given() -> None:
 
 
 def test_window_takes_both_spellings() -> None:
-    assert window({"begin_time": "2026-05-01T00:00:00+02:00", "end_time": "1777680000000"}, CLOCK) == (1_777_586_400_000, 1_777_680_000_000)
+    assert window({"begin_time": "2026-05-01T00:00:00+02:00", "end_time": "1777680000000"}, CLOCK) == (
+        1_777_586_400_000,
+        1_777_680_000_000,
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +89,9 @@ def test_a_list_of_one_is_empty_when_the_service_says_so(code: str) -> None:
     assert existing(absent) == []
 
 
-@pytest.mark.parametrize("facts", [{}, {"error_code": None}, {"error_code": "404"}, {"error_code": "APIGW.9999"}])
+@pytest.mark.parametrize(
+    "facts", [{}, {"error_code": None}, {"error_code": "404"}, {"error_code": "APIGW.9999"}]
+)
 def test_a_404_of_something_else_is_no_empty_list(facts: dict[str, Any]) -> None:
     def lost() -> dict[str, Any]:
         raise NotFound("no", **facts)

@@ -10,12 +10,27 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import Busy, InvalidArgument, NotFound, NotRestorable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_operations import DcsBackup, DcsRestore, choose_backup, remark_with
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._dcs_watch import watch_restore
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_operations import DdmRecovery
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._ddm_watch import recent_jobs, watch_job
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._restore import decide, mark
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    Busy,
+    InvalidArgument,
+    NotFound,
+    NotRestorable,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide, mark
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
+    DcsBackup,
+    DcsRestore,
+    choose_backup,
+    remark_with,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
+    watch_restore,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import DdmRecovery
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
+    recent_jobs,
+    watch_job,
+)
 
 from .fakes import NOW_MS, Time
 
@@ -29,7 +44,14 @@ def instance(status: str = "RUNNING", task: str | None = None) -> dict[str, Any]
 
 
 def record(number: int, status: str, backup: str = "b", remark: str | None = None) -> dict[str, Any]:
-    return {"restore_id": f"r{number}", "backup_id": backup, "status": status, "restore_remark": remark, "progress": None, "error_code": None}
+    return {
+        "restore_id": f"r{number}",
+        "backup_id": backup,
+        "status": status,
+        "restore_remark": remark,
+        "progress": None,
+        "error_code": None,
+    }
 
 
 class FakeDcs:
@@ -65,26 +87,48 @@ OURS = f"CHG-1 {MARK}"
         ([record(1, "succeed", remark=OURS)], instance(), "unchanged", "r1"),
         ([record(1, "succeed", remark=MARK)], instance(), "unchanged", "r1"),
         ([record(1, "failed", remark=OURS)], instance(), "send", None),  # a failed one may be tried again
-        ([record(2, "succeed"), record(1, "succeed", remark=OURS)], instance(), "send", None),  # another came after it
+        (
+            [record(2, "succeed"), record(1, "succeed", remark=OURS)],
+            instance(),
+            "send",
+            None,
+        ),  # another came after it
         ([record(2, "failed"), record(1, "succeed", remark=OURS)], instance(), "send", None),
-        ([record(1, "succeed", remark=OURS.upper())], instance(), "unchanged" if OURS.upper().endswith(MARK) else "send", None),
+        (
+            [record(1, "succeed", remark=OURS.upper())],
+            instance(),
+            "unchanged" if OURS.upper().endswith(MARK) else "send",
+            None,
+        ),
         ([record(1, "succeed", remark=OURS + " ")], instance(), "send", None),
         ([record(1, "succeed", remark=OURS[:-1])], instance(), "send", None),
         ([record(1, "succeed", remark=OTHER_MARK)], instance(), "send", None),
         ([record(1, "waiting")], instance("RESTORING"), "adopt", "r1"),
         ([record(1, "restoring")], instance("RESTORING"), "adopt", "r1"),
-        ([record(1, "restoring", remark=OTHER_MARK)], instance("RESTORING"), "adopt", "r1"),  # the same backup to the same instance
+        (
+            [record(1, "restoring", remark=OTHER_MARK)],
+            instance("RESTORING"),
+            "adopt",
+            "r1",
+        ),  # the same backup to the same instance
         ([record(1, "RESTORING2")], instance(), "adopt", "r1"),  # not a documented end
         ([record(1, "restoring", "other")], instance("RESTORING"), "refuse", None),
         ([], instance("RESTORING"), "refuse", None),
         ([], instance("FROZEN"), "refuse", None),
         ([], instance(task="BACKUPING"), "refuse", None),
-        ([record(1, "succeed", remark=OURS)], instance("RESTORING"), "adopt", "r1"),  # its instance does not serve yet
+        (
+            [record(1, "succeed", remark=OURS)],
+            instance("RESTORING"),
+            "adopt",
+            "r1",
+        ),  # its instance does not serve yet
         ([record(1, "succeed", remark=OURS)], instance(task="RESTORING"), "adopt", "r1"),
         ([record(1, "succeed", remark=OURS)], instance("ERROR"), "unchanged", "r1"),
     ],
 )
-def test_dcs_restore(records: list[dict[str, Any]], now: dict[str, Any], step: str, found: str | None) -> None:
+def test_dcs_restore(
+    records: list[dict[str, Any]], now: dict[str, Any], step: str, found: str | None
+) -> None:
     seen = restore(records, now).look()
     assert decide(seen) == step
     if found:
@@ -96,14 +140,21 @@ def test_what_blocks_is_told() -> None:
     assert restore([], instance(task="BACKUPING")).look().blocked == "the instance is at work on BACKUPING"
     others = restore([record(1, "restoring", "other")], instance("RESTORING")).look()
     assert others.blocked == "restore r1 of another backup (other) is restoring" and others.explained
-    assert not restore([], instance("RESTORING")).look().explained, "it may be our own, whose record cannot be seen yet"
+    assert not restore([], instance("RESTORING")).look().explained, (
+        "it may be our own, whose record cannot be seen yet"
+    )
     assert restore([], instance("FROZEN")).look().explained
 
 
 def test_two_looks_agree_only_on_the_same_evidence() -> None:
     states = [
         restore(*case).look().state
-        for case in (([], instance()), ([record(1, "failed")], instance()), ([record(1, "succeed")], instance()), ([], instance(task="x")))
+        for case in (
+            ([], instance()),
+            ([record(1, "failed")], instance()),
+            ([record(1, "succeed")], instance()),
+            ([], instance(task="x")),
+        )
     ]
     assert len(set(states)) == 4
     assert restore([], instance()).look().state == restore([], instance()).look().state
@@ -115,7 +166,14 @@ def test_two_looks_agree_only_on_the_same_evidence() -> None:
         (True, [], "send"),
         (True, [{"backup_id": "b1", "status": "succeed", "remark": MARK}], "send"),  # each run makes one
         (False, [{"backup_id": "b1", "status": "succeed", "remark": MARK}], "unchanged"),
-        (False, [{"backup_id": "b2", "status": "succeed", "remark": None}, {"backup_id": "b1", "status": "succeed", "remark": MARK}], "unchanged"),
+        (
+            False,
+            [
+                {"backup_id": "b2", "status": "succeed", "remark": None},
+                {"backup_id": "b1", "status": "succeed", "remark": MARK},
+            ],
+            "unchanged",
+        ),
         (False, [{"backup_id": "b1", "status": "failed", "remark": MARK}], "send"),
         (False, [{"backup_id": "b1", "status": "deleted", "remark": MARK}], "send"),
         (True, [{"backup_id": "b1", "status": "backuping", "remark": MARK}], "adopt"),
@@ -138,10 +196,30 @@ def test_remarks() -> None:
 
 
 BACKUPS = [
-    {"backup_id": "unusable", "status": "succeed", "is_support_restore": False, "created_at": "2026-05-28T20:00:00.000Z"},
-    {"backup_id": "failed", "status": "failed", "is_support_restore": True, "created_at": "2026-05-28T19:00:00.000Z"},
-    {"backup_id": "new", "status": "succeed", "is_support_restore": True, "created_at": "2026-05-28T18:00:00.000Z"},
-    {"backup_id": "old", "status": "succeed", "is_support_restore": True, "created_at": "2026-05-27T18:00:00.000Z"},
+    {
+        "backup_id": "unusable",
+        "status": "succeed",
+        "is_support_restore": False,
+        "created_at": "2026-05-28T20:00:00.000Z",
+    },
+    {
+        "backup_id": "failed",
+        "status": "failed",
+        "is_support_restore": True,
+        "created_at": "2026-05-28T19:00:00.000Z",
+    },
+    {
+        "backup_id": "new",
+        "status": "succeed",
+        "is_support_restore": True,
+        "created_at": "2026-05-28T18:00:00.000Z",
+    },
+    {
+        "backup_id": "old",
+        "status": "succeed",
+        "is_support_restore": True,
+        "created_at": "2026-05-27T18:00:00.000Z",
+    },
     {"backup_id": "undated", "status": "succeed", "is_support_restore": True, "created_at": "some day"},
 ]
 
@@ -156,14 +234,22 @@ BACKUPS = [
         (None, None),
     ],
 )
-def test_a_restore_point_is_the_newest_usable_backup_at_or_before_it(point: str | None, found: str | None) -> None:
-    row = choose_backup(BACKUPS, {"backup_id": None if point else "missing", "restore_point": point, "instance_id": "i"}, NOW_MS)
+def test_a_restore_point_is_the_newest_usable_backup_at_or_before_it(
+    point: str | None, found: str | None
+) -> None:
+    row = choose_backup(
+        BACKUPS,
+        {"backup_id": None if point else "missing", "restore_point": point, "instance_id": "i"},
+        NOW_MS,
+    )
     assert (row and row["backup_id"]) == found
 
 
 def test_no_backup_before_a_point() -> None:
     with pytest.raises(NotRestorable, match="no usable backup at or before 2026-05-01T00:00:00Z"):
-        choose_backup(BACKUPS, {"backup_id": None, "restore_point": "2026-05-01T00:00:00Z", "instance_id": "i"}, NOW_MS)
+        choose_backup(
+            BACKUPS, {"backup_id": None, "restore_point": "2026-05-01T00:00:00Z", "instance_id": "i"}, NOW_MS
+        )
 
 
 # When has a restore ended?
@@ -203,16 +289,37 @@ def test_a_record_that_is_not_in_the_list() -> None:
 
 
 def job(number: int, status: str, instance_id: str = "t", name: str = "RestoreInstance") -> dict[str, Any]:
-    return {"id": f"j{number}", "name": name, "status": status, "instance_id": instance_id, "process": "", "fail_reason": None, "created_time": None}
+    return {
+        "id": f"j{number}",
+        "name": name,
+        "status": status,
+        "instance_id": instance_id,
+        "process": "",
+        "fail_reason": None,
+        "created_time": None,
+    }
 
 
 class FakeDdm:
-    def __init__(self, available: bool = True, jobs: list[dict[str, Any]] | None = None, status: str = "RUNNING", detail: bool = True) -> None:
+    def __init__(
+        self,
+        available: bool = True,
+        jobs: list[dict[str, Any]] | None = None,
+        status: str = "RUNNING",
+        detail: bool = True,
+    ) -> None:
         self.available, self.list, self.status, self.detail = available, jobs or [], status, detail
         self.asked: list[tuple[int, int]] = []
 
     def restorable_instances(self, source: str) -> list[dict[str, Any]]:
-        return [{"instance_id": "t", "status": self.status, "available": self.available, "unavailable_reason": None if self.available else "It is busy."}]
+        return [
+            {
+                "instance_id": "t",
+                "status": self.status,
+                "available": self.available,
+                "unavailable_reason": None if self.available else "It is busy.",
+            }
+        ]
 
     def jobs(self, begin: int, end: int) -> list[dict[str, Any]]:
         self.asked.append((begin, end))
@@ -234,7 +341,16 @@ def recovery(ddm: FakeDdm) -> DdmRecovery:
 
 
 def test_an_available_target() -> None:
-    seen = recovery(FakeDdm(jobs=[job(1, "Completed"), job(2, "Completed", "s"), job(3, "Running", "x"), job(4, "Running", "t", "RestartInstance")])).look()
+    seen = recovery(
+        FakeDdm(
+            jobs=[
+                job(1, "Completed"),
+                job(2, "Completed", "s"),
+                job(3, "Running", "x"),
+                job(4, "Running", "t", "RestartInstance"),
+            ]
+        )
+    ).look()
     assert decide(seen) == "send"
     assert seen.known == {"j1", "j2"}
     assert seen.own == {"j1"}, "a job of the source alone may be for another target"
@@ -245,7 +361,10 @@ def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
     seen = operation.look()
     assert decide(seen) == "refuse" and not seen.explained
     assert seen.own == seen.known == {"j1", "j2"}
-    with pytest.raises(Busy, match=r"not available \(It is busy.\); RestoreInstance job j2 on it is Running, job_id=j2 attaches to it") as caught:
+    with pytest.raises(
+        Busy,
+        match=r"not available \(It is busy.\); RestoreInstance job j2 on it is Running, job_id=j2 attaches to it",
+    ) as caught:
         operation.first_look()
     assert caught.value.details()["job_id"] == "j2"
     with pytest.raises(NotRestorable, match=r"not available \(It is busy.\)"):
@@ -257,27 +376,57 @@ def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
     [
         ([], "RESTORE", "; it is being restored, but no restore job on it can be seen yet", None),
         ([], "restoring\n", "; it is being restored, but no restore job on it can be seen yet", None),
-        ([job(1, "Failed")], "RESTORE", "; it is being restored, but no restore job on it can be seen yet", None),
-        ([job(1, "Running", "s")], "RESTORE", "; it is being restored, but no restore job on it can be seen yet", None),
-        ([job(1, "Completed")], "RESTORE", "; RestoreInstance job j1 on it is Completed, job_id=j1 attaches to it", "j1"),
-        ([job(1, "Pending")], "RUNNING", "; RestoreInstance job j1 on it is Pending, job_id=j1 attaches to it", "j1"),
+        (
+            [job(1, "Failed")],
+            "RESTORE",
+            "; it is being restored, but no restore job on it can be seen yet",
+            None,
+        ),
+        (
+            [job(1, "Running", "s")],
+            "RESTORE",
+            "; it is being restored, but no restore job on it can be seen yet",
+            None,
+        ),
+        (
+            [job(1, "Completed")],
+            "RESTORE",
+            "; RestoreInstance job j1 on it is Completed, job_id=j1 attaches to it",
+            "j1",
+        ),
+        (
+            [job(1, "Pending")],
+            "RUNNING",
+            "; RestoreInstance job j1 on it is Pending, job_id=j1 attaches to it",
+            "j1",
+        ),
     ],
 )
-def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(jobs: list[dict[str, Any]], status: str, words: str, job_id: str | None) -> None:
+def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
+    jobs: list[dict[str, Any]], status: str, words: str, job_id: str | None
+) -> None:
     """A playbook that asks again until it is not busy must not give up while the job is late."""
     operation = recovery(FakeDdm(False, jobs, status))
     with pytest.raises(Busy) as caught:
         operation.first_look()
     said = f"{operation.name} was not started: target t is not available (It is busy.){words}. Run the task again when that has ended. Nothing was started."
     assert str(caught.value) == said
-    assert caught.value.details() == {"error_kind": "busy", "changed": False, **({"job_id": job_id} if job_id else {})}
+    assert caught.value.details() == {
+        "error_kind": "busy",
+        "changed": False,
+        **({"job_id": job_id} if job_id else {}),
+    }
 
 
-@pytest.mark.parametrize(("jobs", "status"), [([job(1, "Completed")], "normal"), ([job(1, "Failed")], "normal"), ([], "FROZEN")])
+@pytest.mark.parametrize(
+    ("jobs", "status"), [([job(1, "Completed")], "normal"), ([job(1, "Failed")], "normal"), ([], "FROZEN")]
+)
 def test_a_target_that_is_not_being_restored_is_no_target(jobs: list[dict[str, Any]], status: str) -> None:
     with pytest.raises(NotRestorable) as caught:
         recovery(FakeDdm(False, jobs, status)).first_look()
-    assert caught.value.details().get("job_id") == ("j1" if jobs and jobs[0]["status"] == "Completed" else None)
+    assert caught.value.details().get("job_id") == (
+        "j1" if jobs and jobs[0]["status"] == "Completed" else None
+    )
 
 
 def test_a_target_that_is_no_target() -> None:

@@ -14,7 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import MOST_PAGES, Page, collect
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
+    MOST_PAGES,
+    Page,
+    collect,
+)
 
 Fetch = Callable[[int, int], Page]
 
@@ -37,7 +41,9 @@ def honest(count: int, total: int | None, cap: int = 1000, asked: list[int] | No
     cap=st.integers(10, 1000),
     total=st.none() | st.integers(-5, 1000),
 )
-def test_every_item_is_found_once_whatever_total_says(count: int, limit: int, cap: int, total: int | None) -> None:
+def test_every_item_is_found_once_whatever_total_says(
+    count: int, limit: int, cap: int, total: int | None
+) -> None:
     assert collect(honest(count, total, cap), limit, "id", "rows") == rows(*range(count))
 
 
@@ -59,8 +65,15 @@ def test_duplicates_across_pages_are_dropped(count: int, limit: int, overlap: in
     assert found == rows(*range(len(found)))
 
 
-@given(st.lists(st.tuples(st.lists(st.integers(0, 30), max_size=12), st.none() | st.integers(-2, 40)), max_size=12), st.integers(1, 12))
-def test_whatever_comes_it_ends_without_a_duplicate(pages: list[tuple[list[int], int | None]], limit: int) -> None:
+@given(
+    st.lists(
+        st.tuples(st.lists(st.integers(0, 30), max_size=12), st.none() | st.integers(-2, 40)), max_size=12
+    ),
+    st.integers(1, 12),
+)
+def test_whatever_comes_it_ends_without_a_duplicate(
+    pages: list[tuple[list[int], int | None]], limit: int
+) -> None:
     queue = [(rows(*numbers), total) for numbers, total in pages]
     offered = {row["id"] for page, dummy in queue for row in page}
     try:
@@ -116,7 +129,9 @@ def test_the_offset_advances_by_what_came_not_by_what_was_asked_for() -> None:
 )
 def test_a_page_that_repeats(count: int, total: int | None, limit: int, believed: bool) -> None:
     if believed:
-        assert collect(lambda offset, limit: (rows(*range(count)), total), limit, "id", "backups") == rows(*range(count))
+        assert collect(lambda offset, limit: (rows(*range(count)), total), limit, "id", "backups") == rows(
+            *range(count)
+        )
     else:
         with pytest.raises(ProtocolError, match="list of backups repeats its pages"):
             collect(lambda offset, limit: (rows(*range(count)), total), limit, "id", "backups")
@@ -129,7 +144,9 @@ def test_an_offset_taken_for_a_page_number_is_found_out_or_harmless() -> None:
     def fetch(offset: int, limit: int) -> Page:
         return everything[offset * limit : offset * limit + limit], 35
 
-    assert len(collect(fetch, 10, "id", "rows")) < 35  # nobody can see it; two equal scans and the mutex of the server guard the restore
+    assert (
+        len(collect(fetch, 10, "id", "rows")) < 35
+    )  # nobody can see it; two equal scans and the mutex of the server guard the restore
 
 
 def test_an_endless_list_is_given_up() -> None:

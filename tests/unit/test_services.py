@@ -12,16 +12,27 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.dcs import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.ddm import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 
 from .fakes import PROJECT, Wire, answer, cloud
 
 DCS, DDM = "https://dcs.ap-southeast-3.myhuaweicloud.com", "https://ddm.ap-southeast-3.myhuaweicloud.com"
-RESTORE = {"restore_id": "r1", "backup_id": "b1", "status": "succeed", "created_at": "2025-05-20T09:40:40.000Z"}
+RESTORE = {
+    "restore_id": "r1",
+    "backup_id": "b1",
+    "status": "succeed",
+    "created_at": "2025-05-20T09:40:40.000Z",
+}
 BACKUP = {"backup_id": "b1", "status": "succeed", "created_at": "2025-05-20T09:40:40.000Z"}
-JOB = {"id": "j1", "name": "RestoreInstance", "status": "Running", "created_time": "2025-05-20T09:40:40+0000", "process": "10%"}
+JOB = {
+    "id": "j1",
+    "name": "RestoreInstance",
+    "status": "Running",
+    "created_time": "2025-05-20T09:40:40+0000",
+    "process": "10%",
+}
 
 
 def dcs(*replies: Any) -> tuple[Dcs, Wire]:
@@ -38,13 +49,22 @@ def ddm(*replies: Any) -> tuple[Ddm, Wire]:
 
 
 def test_restores() -> None:
-    older = {**RESTORE, "restore_id": "r0", "created_at": "2025-05-19T09:40:40Z", "restore_remark": {}, "error_code": "", "extra": 1}
+    older = {
+        **RESTORE,
+        "restore_id": "r0",
+        "created_at": "2025-05-19T09:40:40Z",
+        "restore_remark": {},
+        "error_code": "",
+        "extra": 1,
+    }
     service, wire = dcs(answer(200, {"restore_record_response": [older, RESTORE], "total_num": 2}))
     rows = service.restores("i")
     assert [row["restore_id"] for row in rows] == ["r1", "r0"]
     assert rows[0].keys() == rows[1].keys()
     assert rows[1]["restore_remark"] is None and rows[1]["error_code"] is None and "extra" not in rows[1]
-    assert [sent.url for sent in wire.sent] == [f"{DCS}/v2/{PROJECT}/instances/i/restores?limit=1000&offset=0"]
+    assert [sent.url for sent in wire.sent] == [
+        f"{DCS}/v2/{PROJECT}/instances/i/restores?limit=1000&offset=0"
+    ]
 
 
 def test_no_content_is_no_record() -> None:
@@ -53,7 +73,18 @@ def test_no_content_is_no_record() -> None:
     assert len(wire.sent) == 2
 
 
-@pytest.mark.parametrize("body", [{}, {"restore_record_response": None}, {"restoreRecordResponse": []}, [], None, "x", {"restore_record_response": [7]}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"restore_record_response": None},
+        {"restoreRecordResponse": []},
+        [],
+        None,
+        "x",
+        {"restore_record_response": [7]},
+    ],
+)
 def test_an_answer_without_its_list_is_an_error(body: Any) -> None:
     service, dummy = dcs(answer(200, body))
     with pytest.raises(ProtocolError, match="restore records of i"):
@@ -62,19 +93,37 @@ def test_an_answer_without_its_list_is_an_error(body: Any) -> None:
 
 NEEDED = ["restore_id", "backup_id", "created_at"]
 EMPTY: list[Any] = [None, {}]
-MISSING: list[tuple[str, Any]] = [*((field, "") for field in NEEDED), *itertools.product([*NEEDED, "status"], EMPTY)]
+MISSING: list[tuple[str, Any]] = [
+    *((field, "") for field in NEEDED),
+    *itertools.product([*NEEDED, "status"], EMPTY),
+]
 
 
 @pytest.mark.parametrize(("field", "value"), MISSING)
 def test_a_record_without_what_counts_is_an_error(field: str, value: Any) -> None:
-    service, dummy = dcs(answer(200, {"restore_record_response": [{**RESTORE, field: value}], "total_num": 1}))
+    service, dummy = dcs(
+        answer(200, {"restore_record_response": [{**RESTORE, field: value}], "total_num": 1})
+    )
     with pytest.raises(ProtocolError, match=f"without a valid {field}"):
         service.restores("i")
 
 
-@pytest.mark.parametrize(("value", "flag"), [("TRUE", True), ("FALSE", False), (True, True), ("true", True), (None, None), ({}, None)])
+@pytest.mark.parametrize(
+    ("value", "flag"),
+    [("TRUE", True), ("FALSE", False), (True, True), ("true", True), (None, None), ({}, None)],
+)
 def test_backups(value: Any, flag: bool | None) -> None:
-    service, dummy = dcs(answer(200, {"backup_record_response": [{**BACKUP, "is_support_restore": value, "size": "1024", "remark": {}}], "total_num": 1}))
+    service, dummy = dcs(
+        answer(
+            200,
+            {
+                "backup_record_response": [
+                    {**BACKUP, "is_support_restore": value, "size": "1024", "remark": {}}
+                ],
+                "total_num": 1,
+            },
+        )
+    )
     (row,) = service.backups("i")
     assert row["is_support_restore"] is flag
     assert row["size"] == 1024 and row["remark"] is None and row["period"] is None
@@ -93,7 +142,18 @@ def test_backups(value: Any, flag: bool | None) -> None:
     ],
 )
 def test_an_instance_and_its_task(task: Any, shown: str | None) -> None:
-    service, wire = dcs(answer(200, {"instance_id": "i", "status": "RUNNING", "update_at": "2025-05-20T09:40:40.000Z", "task": task, "enable_ssl": "false"}))
+    service, wire = dcs(
+        answer(
+            200,
+            {
+                "instance_id": "i",
+                "status": "RUNNING",
+                "update_at": "2025-05-20T09:40:40.000Z",
+                "task": task,
+                "enable_ssl": "false",
+            },
+        )
+    )
     found = service.instance("i")
     assert found["task"] == shown
     assert found["updated_at"] == "2025-05-20T09:40:40.000Z" and found["enable_ssl"] is False
@@ -101,14 +161,19 @@ def test_an_instance_and_its_task(task: Any, shown: str | None) -> None:
 
 
 def test_an_instance_that_is_not_there() -> None:
-    service, dummy = dcs(answer(404, {"error_code": "DCS.3022", "error_msg": "This DCS instance does not exist."}))
+    service, dummy = dcs(
+        answer(404, {"error_code": "DCS.3022", "error_msg": "This DCS instance does not exist."})
+    )
     with pytest.raises(NotFound, match=r"i does not exist in this project and region.*DCS\.3022") as caught:
         service.instance("i")
     assert caught.value.details()["error_code"] == "DCS.3022"
 
 
 def test_instances_are_filtered_here_too() -> None:
-    rows = [{"instance_id": f"i{number}", "name": name, "status": "RUNNING"} for number, name in enumerate(["cache", "cache-2"])]
+    rows = [
+        {"instance_id": f"i{number}", "name": name, "status": "RUNNING"}
+        for number, name in enumerate(["cache", "cache-2"])
+    ]
     service, wire = dcs(answer(200, {"instances": rows, "instance_num": 2}))
     assert [row["instance_id"] for row in service.instances(name="cache")] == ["i0"]
     assert "name=cache&name_equal=true" in wire.sent[0].url
@@ -130,7 +195,9 @@ def test_the_posts_of_dcs() -> None:
 # DDM
 
 
-@pytest.mark.parametrize(("value", "available"), [(True, True), (False, False), ("true", False), (1, False), (None, False)])
+@pytest.mark.parametrize(
+    ("value", "available"), [(True, True), (False, False), ("true", False), (1, False), (None, False)]
+)
 def test_only_true_is_available(value: Any, available: bool) -> None:
     row = {"instance_id": "t", "available": value, "unavailable_reason": ""}
     service, dummy = ddm(answer(200, {"instances": [row], "total": 1, "target_data_nodes": [row]}))
@@ -141,12 +208,22 @@ def test_only_true_is_available(value: Any, available: bool) -> None:
 def test_jobs_have_one_form() -> None:
     """The detail nests what the list has flat, and only the list has a reason."""
     nested = {**JOB, "instance": {"id": "i", "name": "n"}}
-    flat = {**JOB, "instance_id": "i", "instance_name": "n", "fail_reason": "", "operations": [], "database_name": ""}
+    flat = {
+        **JOB,
+        "instance_id": "i",
+        "instance_name": "n",
+        "fail_reason": "",
+        "operations": [],
+        "database_name": "",
+    }
     service, wire = ddm(answer(200, {"job": nested}), answer(200, {"jobs": [flat], "total": 1}))
     one, (listed,) = service.job("j1"), service.jobs(1, 2)
     assert one.keys() == listed.keys()
     assert {**one, "operations": []} == listed
-    assert [sent.url for sent in wire.sent] == [f"{DDM}/v3/{PROJECT}/jobs/j1", f"{DDM}/v3/{PROJECT}/jobs?end_time=2&limit=128&offset=0&start_time=1"]
+    assert [sent.url for sent in wire.sent] == [
+        f"{DDM}/v3/{PROJECT}/jobs/j1",
+        f"{DDM}/v3/{PROJECT}/jobs?end_time=2&limit=128&offset=0&start_time=1",
+    ]
 
 
 def test_a_job_that_is_not_known_comes_as_400() -> None:
@@ -164,15 +241,32 @@ def test_a_job_that_is_none(body: Any) -> None:
 
 def test_data_nodes_at_a_point_and_the_latest_one() -> None:
     node = {"instance_id": "n", "instance_name": "rds", "data_volume_size": 40, "version": "8.0.28"}
-    service, wire = ddm(answer(200, {"related_data_nodes": [node], "total": 1, "latest_restorable_time": "2025-05-20T09:40:40+0000"}))
+    service, wire = ddm(
+        answer(
+            200,
+            {"related_data_nodes": [node], "total": 1, "latest_restorable_time": "2025-05-20T09:40:40+0000"},
+        )
+    )
     rows, latest = service.related_data_nodes("s", 1747732352076)
     assert latest == "2025-05-20T09:40:40+0000"
-    assert rows == [{"instance_id": "n", "instance_name": "rds", "instance_status": None, "engine_name": None, "version": "8.0.28", "data_volume_size": 40}]
+    assert rows == [
+        {
+            "instance_id": "n",
+            "instance_name": "rds",
+            "instance_status": None,
+            "engine_name": None,
+            "version": "8.0.28",
+            "data_volume_size": 40,
+        }
+    ]
     assert "restore_time=1747732352076" in wire.sent[0].url
 
 
 def test_backups_of_one_instance_are_filtered_here_too() -> None:
-    rows = [{"id": "b1", "status": "normal", "instance_id": "i", "file_size": 5.4}, {"id": "b2", "status": "normal", "instance_id": "other", "file_size": True}]
+    rows = [
+        {"id": "b1", "status": "normal", "instance_id": "i", "file_size": 5.4},
+        {"id": "b2", "status": "normal", "instance_id": "other", "file_size": True},
+    ]
     service, wire = ddm(answer(200, {"backups": rows, "total": 2}))
     (row,) = service.backups("i")
     assert row["id"] == "b1" and row["file_size"] == 5.4 and row["related_data_nodes"] is None

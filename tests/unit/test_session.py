@@ -15,7 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry, session
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, ProtocolError, TlsError, TransportError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    ProtocolError,
+    TlsError,
+    TransportError,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
 
 from .fakes import NOW, Time, answer, cloud
@@ -53,7 +59,10 @@ TRAPS = {
     "invalid UTF-8": b'{"odd": "\xff\xfe"}',
     "UTF-16": '{"a": 1}'.encode("utf-16"),
     "NUL": b'{"a": 1}\0',
-    **{f"{name} twice": f'{{"{name}": "one", "x": 1, "{name}": "two"}}'.encode() for name in sorted(session.IDENTITY)},
+    **{
+        f"{name} twice": f'{{"{name}": "one", "x": 1, "{name}": "two"}}'.encode()
+        for name in sorted(session.IDENTITY)
+    },
     "nested id twice": b'{"records": [{"restore_id": "one", "restore_id": "one"}]}',
 }
 
@@ -75,7 +84,9 @@ def test_no_bytes_break_the_decoder(body: bytes) -> None:
 
 
 def test_the_title_of_a_page_is_shown_harmlessly() -> None:
-    assert session.title(b"<TITLE lang=en> Proxy\x1b[2J \xff</TITLE>") == r" (a page titled 'Proxy\\x1b[2J \ufffd')".replace(r"\ufffd", "\ufffd")
+    assert session.title(
+        b"<TITLE lang=en> Proxy\x1b[2J \xff</TITLE>"
+    ) == r" (a page titled 'Proxy\\x1b[2J \ufffd')".replace(r"\ufffd", "\ufffd")
     assert session.title(b"<title>" + b"x" * 150 + b"</title>").endswith("x...')")
     assert session.title(b"{}") == ""
 
@@ -162,7 +173,16 @@ BROKEN = TransportError("The connection broke.")
 
 def test_a_read_is_repeated_until_it_succeeds() -> None:
     time = Time()
-    made, wire = cloud([BROKEN, answer(502, b""), answer(429, {"error_code": "APIGW.0308"}, retry_after="7"), answer(200, b"{"), answer(200, {"ok": 1})], time)
+    made, wire = cloud(
+        [
+            BROKEN,
+            answer(502, b""),
+            answer(429, {"error_code": "APIGW.0308"}, retry_after="7"),
+            answer(200, b"{"),
+            answer(200, {"ok": 1}),
+        ],
+        time,
+    )
     assert made.get("dcs", "v2", "instances").body == {"ok": 1}
     assert time.slept == [0.25, 0.5, 7.0, 2.0]
     assert len(wire.sent) == 5
@@ -184,10 +204,15 @@ def test_a_deadline_ends_the_repeats_and_shortens_the_exchange() -> None:
     with pytest.raises(TransportError):
         made.get("dcs", "v2", "instances")
     assert time.passed < 10
-    assert [sent.timeout for sent in wire.sent] == [max(1.0, 10.0 - sum(time.slept[:count])) for count in range(len(wire.sent))]
+    assert [sent.timeout for sent in wire.sent] == [
+        max(1.0, 10.0 - sum(time.slept[:count])) for count in range(len(wire.sent))
+    ]
 
 
-@pytest.mark.parametrize("reply", [BROKEN, answer(500, {"error_code": "DCS.5000"}), answer(429, b"", retry_after="1"), answer(200, b"{")])
+@pytest.mark.parametrize(
+    "reply",
+    [BROKEN, answer(500, {"error_code": "DCS.5000"}), answer(429, b"", retry_after="1"), answer(200, b"{")],
+)
 def test_a_post_is_never_repeated(reply: Any) -> None:
     time = Time()
     made, wire = cloud([reply], time)
@@ -205,8 +230,12 @@ def test_no_content_is_no_body() -> None:
 
 
 def test_garbage_with_200_names_the_call_and_the_request() -> None:
-    made, dummy = cloud([answer(200, b"<title>Login</title>", x_request_id="0123456789abcdef")], max_retries=1)
-    with pytest.raises(ProtocolError, match=r"GET https://dcs\..*instances: The answer is not usable JSON .*Login") as caught:
+    made, dummy = cloud(
+        [answer(200, b"<title>Login</title>", x_request_id="0123456789abcdef")], max_retries=1
+    )
+    with pytest.raises(
+        ProtocolError, match=r"GET https://dcs\..*instances: The answer is not usable JSON .*Login"
+    ) as caught:
         made.get("dcs", "v2", "instances", query={"name": "not-told"})
     assert caught.value.details()["request_id"] == "0123456789abcdef"
     assert "not-told" not in str(caught.value)

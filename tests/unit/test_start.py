@@ -15,21 +15,29 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils import _many, _module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import parallel
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _start
 from tests import door
-from tests.simulator import Simulator
-from tests.simulator import scenario as ids
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
 from tests.unit.fakes import Time
 
 Entry = dict[str, Any]
 REGION = "eu-west-101"  # another one than that of the task
-RELATIONS = [{"source_instance_id": f"f1ee7{'0' * 19}{0:08x}in01", "target_instance_id": f"f1ee7{'1' * 19}{0:08x}in01"}]
+RELATIONS = [
+    {"source_instance_id": f"f1ee7{'0' * 19}{0:08x}in01", "target_instance_id": f"f1ee7{'1' * 19}{0:08x}in01"}
+]
 
 
 def cache(number: int, **options: Any) -> Entry:
-    return {"service": "dcs", "instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest", **options}
+    return {
+        "service": "dcs",
+        "instance_id": ids.fleet_dcs_instance(number),
+        "restore_point": "latest",
+        **options,
+    }
 
 
 def database(number: int, **options: Any) -> Entry:
@@ -57,15 +65,29 @@ def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
 def start(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
     """Run restore_start in the time of the cloud."""
 
-    def start(*restores: Entry, check: bool = False, env: dict[str, str] | None = None, **options: Any) -> door.Result:
-        return door.module("restore_start", env or sim.env, check=check, diff=True, clock=server[1].clock, restores=list(restores), **options)
+    def start(
+        *restores: Entry, check: bool = False, env: dict[str, str] | None = None, **options: Any
+    ) -> door.Result:
+        return door.module(
+            "restore_start",
+            env or sim.env,
+            check=check,
+            diff=True,
+            clock=server[1].clock,
+            restores=list(restores),
+            **options,
+        )
 
     return start
 
 
 def about(sim: Simulator, entry: Entry) -> list[str]:
     """The requests that name an instance of an entry."""
-    return [request.path for request in sim.ledger if any(value in request.path for name, value in entry.items() if name.endswith("instance_id"))]
+    return [
+        request.path
+        for request in sim.ledger
+        if any(value in request.path for name, value in entry.items() if name.endswith("instance_id"))
+    ]
 
 
 def kinds(result: door.Result) -> list[str | None]:
@@ -79,12 +101,31 @@ def kinds(result: door.Result) -> list[str | None]:
 def test_an_instance_that_several_entries_name(sim: Simulator, start: Any, check: bool) -> None:
     """None of them is the one that is meant, even if they say the same; nothing is asked about them."""
     twice, thrice = cache(1), database(1)
-    restores = [cache(0), twice, database(0), thrice, {**twice, "restore_point": None, "backup_id": ids.fleet_dcs_backup(1)}, thrice, thrice]
+    restores = [
+        cache(0),
+        twice,
+        database(0),
+        thrice,
+        {**twice, "restore_point": None, "backup_id": ids.fleet_dcs_backup(1)},
+        thrice,
+        thrice,
+    ]
     result = start(*restores, check=check)
     assert kinds(result) == [None, "invalid_argument", None, *["invalid_argument"] * 4]
-    assert [row["outcome"] for row in result["results"]] == ["started", None, "started", None, None, None, None]
+    assert [row["outcome"] for row in result["results"]] == [
+        "started",
+        None,
+        "started",
+        None,
+        None,
+        None,
+        None,
+    ]
     assert f"{ids.fleet_dcs_instance(1)} is named more than once in restores" in result["results"][1]["msg"]
-    assert (about(sim, {"instance_id": ids.fleet_dcs_instance(1)}), about(sim, {"instance_id": ids.fleet_ddm_source(1)})) == ([], [])
+    assert (
+        about(sim, {"instance_id": ids.fleet_dcs_instance(1)}),
+        about(sim, {"instance_id": ids.fleet_ddm_source(1)}),
+    ) == ([], [])
     assert len(sim.posts()) == (0 if check else 2)
     assert (result["failed"], result["changed"], len(result["diff"])) == (True, True, 2)
 
@@ -106,9 +147,16 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
             data_node.vpc_name = "vpc"
     node = RELATIONS[0]["target_instance_id"]
     second = [{"source_instance_id": f"f1ee7{'0' * 19}{1:08x}in01", "target_instance_id": node}]
-    result = start(database(0, data_node_relations=RELATIONS), database(1, data_node_relations=second), cache(0), check=check)
+    result = start(
+        database(0, data_node_relations=RELATIONS),
+        database(1, data_node_relations=second),
+        cache(0),
+        check=check,
+    )
     assert kinds(result) == [None, "not_restorable", None]
-    assert result["results"][1]["msg"].startswith(f"The data node {node} is planned to be overwritten for {ids.fleet_ddm_target(0)} already. ")
+    assert result["results"][1]["msg"].startswith(
+        f"The data node {node} is planned to be overwritten for {ids.fleet_ddm_target(0)} already. "
+    )
     assert [post.operation for post in sim.posts("ddm.recovery")] == ([] if check else ["ddm.recovery"])
     assert len(result["diff"]) == 2
 
@@ -117,16 +165,25 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
     ("entry", "texts"),
     [
         (cache(1, job_id="x"), ["job_id cannot be used with service dcs"]),
-        (cache(1, target_instance_id="x", data_node_relations=RELATIONS), ["data_node_relations", "target_instance_id", "cannot be used with service dcs"]),
+        (
+            cache(1, target_instance_id="x", data_node_relations=RELATIONS),
+            ["data_node_relations", "target_instance_id", "cannot be used with service dcs"],
+        ),
         (database(1, backup_id="x"), ["backup_id cannot be used with service ddm"]),
-        (database(1, remark="x", operation_id="y"), ["remark", "operation_id", "cannot be used with service ddm"]),
+        (
+            database(1, remark="x", operation_id="y"),
+            ["remark", "operation_id", "cannot be used with service ddm"],
+        ),
         ({"service": "dcs", "restore_point": "latest"}, ["instance_id must be given"]),
         (cache(1, instance_id="  "), ["instance_id must be given"]),
         (cache(1, restore_point=None), ["one of the following is required: backup_id, restore_point"]),
         (cache(1, backup_id="x"), ["mutually exclusive: backup_id|restore_point"]),
         ({"service": "ddm"}, ["one of the following is required: instance_id, job_id"]),
         (database(1, restore_time=None), ["one of the following is required: restore_time, job_id"]),
-        (database(1, target_instance_id=ids.fleet_ddm_source(1)), ["target_instance_id is the source itself"]),
+        (
+            database(1, target_instance_id=ids.fleet_ddm_source(1)),
+            ["target_instance_id is the source itself"],
+        ),
         (cache(1, remark="x" * 95), ["remark has 95 characters"]),
         (cache(1, restore_point="soon"), ["restore_point"]),
     ],
@@ -134,7 +191,11 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
 def test_an_entry_that_cannot_be_right(sim: Simulator, start: Any, entry: Entry, texts: list[str]) -> None:
     result = start(cache(0), entry)
     row = result["results"][1]
-    assert (row["error_kind"], row["changed"], result["results"][0]["outcome"]) == ("invalid_argument", False, "started")
+    assert (row["error_kind"], row["changed"], result["results"][0]["outcome"]) == (
+        "invalid_argument",
+        False,
+        "started",
+    )
     assert all(text in row["msg"] for text in [*texts, "No request was sent."])
     assert about(sim, entry) == []
     assert result["msg"].startswith("1 of 2 restores failed. restores[1]: ")
@@ -143,10 +204,19 @@ def test_an_entry_that_cannot_be_right(sim: Simulator, start: Any, entry: Entry,
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"restores": [cache(0), cache(1, instance_id="../x")]}, "restores[1].instance_id '../x' is not an id"),
-        ({"restores": [database(0, data_node_relations=[{**RELATIONS[0], "target_instance_id": " "}])]}, "missing required arguments: target_instance_id"),
+        (
+            {"restores": [cache(0), cache(1, instance_id="../x")]},
+            "restores[1].instance_id '../x' is not an id",
+        ),
+        (
+            {"restores": [database(0, data_node_relations=[{**RELATIONS[0], "target_instance_id": " "}])]},
+            "missing required arguments: target_instance_id",
+        ),
         ({"restores": [cache(0)], "start_timeout": -1}, "start_timeout must be from 0 to 604800, not -1"),
-        ({"restores": [cache(0)], "start_timeout": 604801}, "start_timeout must be from 0 to 604800, not 604801"),
+        (
+            {"restores": [cache(0)], "start_timeout": 604801},
+            "start_timeout must be from 0 to 604800, not 604801",
+        ),
     ],
 )
 def test_what_is_refused_as_a_whole(sim: Simulator, options: dict[str, Any], text: str) -> None:
@@ -156,7 +226,11 @@ def test_what_is_refused_as_a_whole(sim: Simulator, options: dict[str, Any], tex
 
 
 def test_blank_options_are_unset(sim: Simulator, start: Any) -> None:
-    blank = {name: "" for name in _start.OPTIONS["restores"]["options"] if name not in ("service", "data_node_relations")}
+    blank = {
+        name: ""
+        for name in _start.OPTIONS["restores"]["options"]
+        if name not in ("service", "data_node_relations")
+    }
     result = start({**blank, **cache(0)}, {**blank, **database(0)}, {**blank, "service": "dcs"})
     assert kinds(result) == [None, None, "invalid_argument"]
     assert len(sim.posts()) == 2
@@ -167,14 +241,32 @@ def test_blank_options_are_unset(sim: Simulator, start: Any) -> None:
 
 def test_the_message_has_five_reasons_at_most(sim: Simulator, start: Any) -> None:
     for number in (1, 3, 4, 5, 6, 7, 8):
-        sim.fault("refusal", "dcs.restore", on=ids.fleet_dcs_instance(number), code="DCS.4107", message="The order of the instance is unpaid.")
+        sim.fault(
+            "refusal",
+            "dcs.restore",
+            on=ids.fleet_dcs_instance(number),
+            code="DCS.4107",
+            message="The order of the instance is unpaid.",
+        )
     result = start(*map(cache, range(10)))
     assert (result["failed"], result["changed"], result["error_kind"]) == (True, True, "rejected")
     reasons = result["msg"].split("restores[")
-    assert reasons[0] == "7 of 10 restores failed. " and [reason.partition("]")[0] for reason in reasons[1:]] == ["1", "3", "4", "5", "6"]
+    assert reasons[0] == "7 of 10 restores failed. " and [
+        reason.partition("]")[0] for reason in reasons[1:]
+    ] == ["1", "3", "4", "5", "6"]
     assert result["msg"].endswith(" 2 more, see results.")
-    assert [row["outcome"] for row in result["results"]] == ["started", None, "started", *[None] * 6, "started"]
-    assert all("The order of the instance is unpaid. Nothing was changed." in row["msg"] for row in result["results"] if row["error_kind"])
+    assert [row["outcome"] for row in result["results"]] == [
+        "started",
+        None,
+        "started",
+        *[None] * 6,
+        "started",
+    ]
+    assert all(
+        "The order of the instance is unpaid. Nothing was changed." in row["msg"]
+        for row in result["results"]
+        if row["error_kind"]
+    )
     assert len(result["diff"]) == 3
 
 
@@ -183,14 +275,24 @@ def test_all_fail(sim: Simulator, start: Any) -> None:
     sim.fault("refusal", "dcs.restore", times=None, code="DCS.4107")
     assert len(start(cache(0), cache(1), check=True)["diff"]) == 2
     result = start(cache(0), cache(1))
-    assert (result["failed"], result["changed"], result["diff"], kinds(result)) == (True, False, [], ["rejected"] * 2)
+    assert (result["failed"], result["changed"], result["diff"], kinds(result)) == (
+        True,
+        False,
+        [],
+        ["rejected"] * 2,
+    )
     assert [row["changed"] for row in result["results"]] == [False, False]
 
 
 def test_none_can_be_planned(sim: Simulator, start: Any) -> None:
     sim.fault("forbidden", "*", times=None)
     result = start(cache(0), database(0))
-    assert (result["failed"], result["changed"], kinds(result), sim.posts()) == (True, False, ["denied"] * 2, [])
+    assert (result["failed"], result["changed"], kinds(result), sim.posts()) == (
+        True,
+        False,
+        ["denied"] * 2,
+        [],
+    )
     assert all("Nothing was started." in row["msg"] for row in result["results"])
 
 
@@ -210,7 +312,10 @@ def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.Monkey
     result = start(cache(0), cache(1), cache(2))
     row = result["results"][1]
     assert kinds(result) == [None, "internal_error", None]
-    assert row["changed"] is late and ("A request had been sent" if late else "No request that changes anything was sent") in row["msg"]
+    assert (
+        row["changed"] is late
+        and ("A request had been sent" if late else "No request that changes anything was sent") in row["msg"]
+    )
     assert "Unexpected RuntimeError at test_start.py:" in row["msg"]
     assert "oops" not in json.dumps(result) and ids.SECRET_KEY not in json.dumps(result)
     assert len(sim.posts()) == (3 if late else 2)
@@ -219,11 +324,17 @@ def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.Monkey
 def test_lost_answers_are_looked_for_and_adopted(sim: Simulator, start: Any) -> None:
     """Of every second of many: no request is repeated, and each restore is found as what this task has begun."""
     for number in range(0, 40, 2):
-        sim.fault(("reset", "close", "truncated_body", "invalid_json")[number // 2 % 4], "dcs.restore", on=ids.fleet_dcs_instance(number))
+        sim.fault(
+            ("reset", "close", "truncated_body", "invalid_json")[number // 2 % 4],
+            "dcs.restore",
+            on=ids.fleet_dcs_instance(number),
+        )
     result = start(*map(cache, range(40)))
     assert result["failed"] is False, result["msg"]
     assert [row["adopted"] for row in result["results"]] == [number % 2 == 0 for number in range(40)]
-    assert set(Counter(post.path for post in sim.posts()).values()) == {1} and sim.started("dcs.restore") == 40
+    assert (
+        set(Counter(post.path for post in sim.posts()).values()) == {1} and sim.started("dcs.restore") == 40
+    )
     again = start(*map(cache, range(40)))
     assert [row["restore_id"] for row in again["results"]] == [row["restore_id"] for row in result["results"]]
     assert len(sim.posts()) == 40
@@ -247,8 +358,14 @@ def neighbours(sim: Simulator) -> list[Entry]:
         for node in sim.state.data_nodes.values():
             node.vpc_name = "vpc"
     source = RELATIONS[0]["source_instance_id"]
-    pairs = [[{"source_instance_id": source, "target_instance_id": f"f1ee7{'1' * 19}{number:08x}in01"}] for number in range(2)]
-    return [database(0, target_instance_id=ids.fleet_ddm_target(number), data_node_relations=pair) for number, pair in enumerate(pairs)]
+    pairs = [
+        [{"source_instance_id": source, "target_instance_id": f"f1ee7{'1' * 19}{number:08x}in01"}]
+        for number in range(2)
+    ]
+    return [
+        database(0, target_instance_id=ids.fleet_ddm_target(number), data_node_relations=pair)
+        for number, pair in enumerate(pairs)
+    ]
 
 
 def test_a_neighbour_from_the_same_source_is_not_taken_for_it(sim: Simulator, start: Any) -> None:
@@ -258,36 +375,53 @@ def test_a_neighbour_from_the_same_source_is_not_taken_for_it(sim: Simulator, st
     assert result["failed"] is False, result["msg"]
     assert [row["adopted"] for row in result["results"]] == [True, False]
     target = {job.id: job.target_id for job in sim.state.jobs.values()}
-    assert [target[row["job_id"]] for row in result["results"]] == [ids.fleet_ddm_target(0), ids.fleet_ddm_target(1)]
+    assert [target[row["job_id"]] for row in result["results"]] == [
+        ids.fleet_ddm_target(0),
+        ids.fleet_ddm_target(1),
+    ]
 
 
 def test_those_of_one_source_start_one_after_the_other() -> None:
-    entries = [database(0), cache(0), database(0, target_instance_id="t"), {"service": "ddm", "job_id": "j"}, database(1), cache(1)]
+    entries = [
+        database(0),
+        cache(0),
+        database(0, target_instance_id="t"),
+        {"service": "ddm", "job_id": "j"},
+        database(1),
+        cache(1),
+    ]
     assert _start.in_turn(entries) == [[0, 2], [1], [3], [4], [5]]
 
 
 def test_one_job_is_not_that_of_two(sim: Simulator) -> None:
-    answers = [{"changed": True, "outcome": "started", "job_id": "j", "adopted": adopted} for adopted in (False, True)]
+    answers = [
+        {"changed": True, "outcome": "started", "job_id": "j", "adopted": adopted}
+        for adopted in (False, True)
+    ]
     result = _start.summary([database(0), database(1)], answers)
     assert kinds(result) == [None, "outcome_unknown"]
     assert (result["failed"], len(result["running"]), result["results"][1]["changed"]) == (True, 1, True)
     assert "the job that was found, j, is that of another of these restores" in result["msg"]
 
 
-def test_whoever_is_to_stop_before_a_request_that_changes_something_does(sim: Simulator, start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_is_to_stop_before_a_request_that_changes_something_does(
+    sim: Simulator, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A worker whose controller was killed: nothing more is started."""
 
     def stop() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_module, "CONTEXT", {"before_post": stop})
+    monkeypatch.setattr(_runner, "CONTEXT", {"before_post": stop})
     result = start(cache(0), database(0))
     assert (kinds(result), result["changed"], sim.posts()) == (["internal_error"] * 2, False, [])
 
 
-def test_each_has_the_whole_time_to_start(sim: Simulator, start: Any, server: tuple[Simulator, Time], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_has_the_whole_time_to_start(
+    sim: Simulator, start: Any, server: tuple[Simulator, Time], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also the last one of many, when the time of the first is long over."""
-    monkeypatch.setattr(_many, "THREADS", 1)
+    monkeypatch.setattr(parallel, "THREADS", 1)
     for number in range(3):
         sim.fault("throttle", "dcs.instance", on=ids.fleet_dcs_instance(number), retry_after=8)
     result = start(*map(cache, range(3)), start_timeout=10)
@@ -297,7 +431,12 @@ def test_each_has_the_whole_time_to_start(sim: Simulator, start: Any, server: tu
 
 def test_warnings_and_diffs_are_those_of_the_rows(sim: Simulator) -> None:
     answers = [
-        {"changed": True, "outcome": "started", "warnings": ["one"], "diff": {"before": {"a": 1}, "after": {"a": 2}}},
+        {
+            "changed": True,
+            "outcome": "started",
+            "warnings": ["one"],
+            "diff": {"before": {"a": 1}, "after": {"a": 2}},
+        },
         {"changed": False, "outcome": "unchanged", "warnings": ["two", "three"]},
         {"failed": True, "changed": False, "error_kind": "busy", "msg": "busy", "status": "RESTARTING"},
         {"failed": True, "rc": 1, "msg": "MODULE FAILURE"},  # a module that was killed says nothing else
@@ -306,7 +445,10 @@ def test_warnings_and_diffs_are_those_of_the_rows(sim: Simulator) -> None:
     assert (result["warnings"], result["diff"]) == (["one", "two", "three"], [answers[0]["diff"]])
     assert (result["changed"], result["failed"], result["error_kind"]) == (True, True, "busy")
     assert result["msg"] == "2 of 4 restores failed. restores[2]: busy restores[3]: MODULE FAILURE"
-    assert all({*_start.ROW, "service", "changed"} <= set(row) and not {"failed", "diff", "warnings"} & set(row) for row in result["results"])
+    assert all(
+        {*_start.ROW, "service", "changed"} <= set(row) and not {"failed", "diff", "warnings"} & set(row)
+        for row in result["results"]
+    )
     assert (result["results"][2]["status"], result["results"][3]["changed"]) == ("RESTARTING", False)
 
 
@@ -315,15 +457,24 @@ def test_a_plan_is_pinned() -> None:
     backup = {"outcome": "started", "backup": {"backup_id": "b"}}
     assert _start.pinned(cache(0), backup) == {**cache(0), "restore_point": None, "backup_id": "b"}
     plan = {"outcome": "started", "restore_time": 1747732352076, "data_node_relations": RELATIONS}
-    assert _start.pinned(database(0), plan) == database(0, restore_time="1747732352076", data_node_relations=RELATIONS)
-    assert _start.pinned({"service": "ddm", "job_id": "j"}, {"outcome": "started", "data_node_relations": None}) == {"service": "ddm", "job_id": "j"}
+    assert _start.pinned(database(0), plan) == database(
+        0, restore_time="1747732352076", data_node_relations=RELATIONS
+    )
+    assert _start.pinned(
+        {"service": "ddm", "job_id": "j"}, {"outcome": "started", "data_node_relations": None}
+    ) == {"service": "ddm", "job_id": "j"}
 
 
 # Many at a time
 
 
 def test_nothing_is_asked_for_an_empty_list(sim: Simulator, start: Any) -> None:
-    assert {name: start()[name] for name in ("changed", "failed", "results", "diff")} == {"changed": False, "failed": False, "results": [], "diff": []}
+    assert {name: start()[name] for name in ("changed", "failed", "results", "diff")} == {
+        "changed": False,
+        "failed": False,
+        "results": [],
+        "diff": [],
+    }
     assert sim.ledger == []
 
 
@@ -357,7 +508,9 @@ def test_a_region_without_one_of_the_task(sim: Simulator, server: tuple[Simulato
     assert [row["outcome"] for row in waited["results"]] == ["started", "started"]
 
 
-def test_a_sign_in_that_does_not_answer_is_tried_for_one_of_many(sim: Simulator, start: Any, server: tuple[Simulator, Time]) -> None:
+def test_a_sign_in_that_does_not_answer_is_tried_for_one_of_many(
+    sim: Simulator, start: Any, server: tuple[Simulator, Time]
+) -> None:
     sim.fault("unavailable", "iam.token", times=None)
     result = start(*map(cache, range(30)), env=password(sim), max_retries=3)
     assert (kinds(result), len(sim.requests("iam.token"))) == (["server_error"] * 30, 4)
@@ -407,13 +560,23 @@ def test_a_wrong_password_is_tried_once(sim: Simulator, start: Any) -> None:
 def test_two_regions_are_two_callers(sim: Simulator, start: Any) -> None:
     """Each with a project and a token of its own, whatever the order of the entries; the task's region is one of them, said or not."""
     sim.state.projects[ids.OTHER_PROJECT_ID] = REGION
-    restores = [cache(number, **({}, {"region": REGION}, {"region": ids.REGION}, {"region": ""})[number % 4]) for number in range(20)]
+    restores = [
+        cache(number, **({}, {"region": REGION}, {"region": ids.REGION}, {"region": ""})[number % 4])
+        for number in range(20)
+    ]
     result = start(*restores, database(0, region=REGION), database(1), env=password(sim))
     assert result["failed"] is False, result["msg"]
     assert len(sim.requests("iam.token")) == 2
-    projects = {post.path.split("/")[2] for post in sim.posts() if any(f"/{ids.fleet_dcs_instance(number)}/" in post.path for number in range(1, 20, 4))}
+    projects = {
+        post.path.split("/")[2]
+        for post in sim.posts()
+        if any(f"/{ids.fleet_dcs_instance(number)}/" in post.path for number in range(1, 20, 4))
+    }
     assert projects == {ids.OTHER_PROJECT_ID}
-    assert Counter(post.path.split("/")[2] for post in sim.posts()) == {ids.PROJECT_ID: 16, ids.OTHER_PROJECT_ID: 6}
+    assert Counter(post.path.split("/")[2] for post in sim.posts()) == {
+        ids.PROJECT_ID: 16,
+        ids.OTHER_PROJECT_ID: 6,
+    }
 
 
 def test_a_region_that_is_none_fails_alone(sim: Simulator, start: Any) -> None:

@@ -14,7 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, iso, moment, newest_first
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    epoch_ms,
+    iso,
+    moment,
+    newest_first,
+)
 
 MS = 1_747_732_352_000  # 2025-05-20T09:12:32Z
 NOW = 1_780_000_000_000
@@ -139,5 +144,9 @@ def test_there_is_a_time_or_a_refusal(value: Any) -> None:
 
 
 def test_newest_first() -> None:
-    rows: list[dict[str, Any]] = [{"id": "old", "at": "2025-01-01T00:00:00Z"}, {"id": "none", "at": None}, {"id": "new", "at": "2025-01-01T00:30:00+0000"}]
+    rows: list[dict[str, Any]] = [
+        {"id": "old", "at": "2025-01-01T00:00:00Z"},
+        {"id": "none", "at": None},
+        {"id": "new", "at": "2025-01-01T00:30:00+0000"},
+    ]
     assert [row["id"] for row in newest_first(rows, "at")] == ["new", "old", "none"]

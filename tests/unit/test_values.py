@@ -13,12 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import flag, is_id, items, row, text, whole
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._module import check_ids
-from tests.simulator import scenario
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    flag,
+    is_id,
+    items,
+    row,
+    text,
+    whole,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids
+from tests.cloud import scenario
 
 
-@pytest.mark.parametrize("value", [scenario.DCS_INSTANCE, scenario.DDM_SOURCE, scenario.PROJECT_ID, "a", "0", "A_-9", "x" * 128])
+@pytest.mark.parametrize(
+    "value", [scenario.DCS_INSTANCE, scenario.DDM_SOURCE, scenario.PROJECT_ID, "a", "0", "A_-9", "x" * 128]
+)
 def test_ids(value: str) -> None:
     assert is_id(value)
 
@@ -113,7 +122,20 @@ def test_flag(value: Any, expected: bool | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(7, 7), ("7", 7), ("-7", -7), (0, 0), (True, None), ("7.0", None), (7.5, None), ("", None), (None, None), ({}, None), ("9" * 19, None), ("x", None)],
+    [
+        (7, 7),
+        ("7", 7),
+        ("-7", -7),
+        (0, 0),
+        (True, None),
+        ("7.0", None),
+        (7.5, None),
+        ("", None),
+        (None, None),
+        ({}, None),
+        ("9" * 19, None),
+        ("x", None),
+    ],
 )
 def test_whole(value: Any, expected: int | None) -> None:
     assert whole(value) == expected
@@ -125,10 +147,16 @@ def test_a_row_has_every_key_and_no_other() -> None:
 
 
 def test_an_empty_status_is_an_unknown_one() -> None:
-    assert row({"id": "a", "status": "", "name": ""}, ("id", "status"), ("name",)) == {"id": "a", "status": "", "name": None}
+    assert row({"id": "a", "status": "", "name": ""}, ("id", "status"), ("name",)) == {
+        "id": "a",
+        "status": "",
+        "name": None,
+    }
 
 
-@pytest.mark.parametrize("item", [{"id": "a"}, {"id": "a", "status": None}, {"id": "a", "status": {}}, {"Id": "a", "Status": "x"}])
+@pytest.mark.parametrize(
+    "item", [{"id": "a"}, {"id": "a", "status": None}, {"id": "a", "status": {}}, {"Id": "a", "Status": "x"}]
+)
 def test_a_missing_field_is_never_guessed(item: Any) -> None:
     with pytest.raises(ProtocolError, match=r"without .*status"):
         row(item, ("id", "status"))

@@ -24,12 +24,23 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
     WaitTimeout,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.waiter import CONFIRM, VANISHED, Status, Watch, wait_until
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
+    CONFIRM,
+    VANISHED,
+    Status,
+    Watch,
+    wait_until,
+)
 
 from .fakes import Time
 
-RUNNING, DONE = Status("running", "restoring", "50.00"), Status("succeeded", "succeed", "100.00", {"restore_id": "r"})
-FAILED = Status("failed", "failed", "70.00", error_code="dcs.08.0007", reason="the data could not be synchronised")
+RUNNING, DONE = (
+    Status("running", "restoring", "50.00"),
+    Status("succeeded", "succeed", "100.00", {"restore_id": "r"}),
+)
+FAILED = Status(
+    "failed", "failed", "70.00", error_code="dcs.08.0007", reason="the data could not be synchronised"
+)
 BROKEN = TransportError("The connection broke.")
 GONE = NotFound("Not among the records.")
 
@@ -50,7 +61,13 @@ def watch(time: Time, *script: Status | CloudError, name: str = "Restore") -> tu
 
 def run(time: Time, *watches: Watch, timeout: float = 100.0, interval: float = 10.0) -> list[Sequence[Any]]:
     seen: list[Sequence[Any]] = []
-    wait_until(watches, timeout, interval, time.clock, lambda now: seen.append([w.last and w.last.status for w in now]))
+    wait_until(
+        watches,
+        timeout,
+        interval,
+        time.clock,
+        lambda now: seen.append([w.last and w.last.status for w in now]),
+    )
     return seen
 
 
@@ -75,7 +92,9 @@ def test_failure_tells_code_reason_and_ids() -> None:
     watched, dummy = watch(time, FAILED)
     run(time, watched)
     assert isinstance(watched.error, OperationFailed)
-    assert str(watched.error).startswith("Restore failed (dcs.08.0007): the data could not be synchronised. Nothing was repeated")
+    assert str(watched.error).startswith(
+        "Restore failed (dcs.08.0007): the data could not be synchronised. Nothing was repeated"
+    )
     details = {
         "error_kind": "operation_failed",
         "changed": True,
@@ -91,7 +110,9 @@ def test_failure_tells_code_reason_and_ids() -> None:
 def test_failure_without_a_reason() -> None:
     watched, dummy = watch(Time(), Status("failed", "failed"))
     run(Time(), watched)
-    assert str(watched.error) == ("Restore failed: the cloud gives no reason. Nothing was repeated; check the instance, then run the task again to try anew.")
+    assert str(watched.error) == (
+        "Restore failed: the cloud gives no reason. Nothing was repeated; check the instance, then run the task again to try anew."
+    )
 
 
 @pytest.mark.parametrize("timeout", [0.0, 0.5, 25.0, 1000.0])
@@ -131,7 +152,16 @@ def test_an_unknown_status_is_waited_for_and_told() -> None:
 
 def test_reads_may_fail_for_a_while() -> None:
     time = Time()
-    watched, dummy = watch(time, BROKEN, ApiError("x", 503, None, False), RUNNING, ProtocolError("x", transient=True), DONE, BROKEN, DONE)
+    watched, dummy = watch(
+        time,
+        BROKEN,
+        ApiError("x", 503, None, False),
+        RUNNING,
+        ProtocolError("x", transient=True),
+        DONE,
+        BROKEN,
+        DONE,
+    )
     run(time, watched)
     assert watched.error is None and watched.last == DONE
 
@@ -141,7 +171,9 @@ def test_reads_may_fail_until_the_deadline() -> None:
     watched, looks = watch(time, BROKEN)
     run(time, watched)
     assert isinstance(watched.error, WaitTimeout)
-    assert str(watched.error).startswith(f"Restore could not be seen within 100 s ({BROKEN}). It was not stopped, nothing was repeated: ")
+    assert str(watched.error).startswith(
+        f"Restore could not be seen within 100 s ({BROKEN}). It was not stopped, nothing was repeated: "
+    )
     assert len(looks) == 11
 
 
@@ -152,7 +184,9 @@ def test_what_was_never_there_is_told_with_its_reason() -> None:
     assert str(watched.error).startswith(f"Restore could not be seen within 20 s ({GONE}). ")
 
 
-@pytest.mark.parametrize(("status", "keys"), [(401, " with working credentials"), (403, " with working credentials"), (400, "")])
+@pytest.mark.parametrize(
+    ("status", "keys"), [(401, " with working credentials"), (403, " with working credentials"), (400, "")]
+)
 def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, keys: str) -> None:
     time, error = Time(), ApiError(f"HTTP {status}.", status, None, True)
     told = str(error)
@@ -160,7 +194,10 @@ def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, ke
     run(time, watched)
     assert watched.error is error
     assert len(looks) == 2
-    assert str(error) == f"Waiting for Restore stopped: {told} It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
+    assert (
+        str(error)
+        == f"Waiting for Restore stopped: {told} It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
+    )
     details = error.details()
     assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"
 
@@ -187,7 +224,11 @@ def test_a_record_may_be_missing_for_a_minute() -> None:
 
 @pytest.mark.parametrize(
     ("before", "looks", "what"),
-    [([], 7, "was accepted, but cannot be seen yet"), ([RUNNING], 3, "can no longer be found"), ([RUNNING] * 4, 6, "can no longer be found")],
+    [
+        ([], 7, "was accepted, but cannot be seen yet"),
+        ([RUNNING], 3, "can no longer be found"),
+        ([RUNNING] * 4, 6, "can no longer be found"),
+    ],
 )
 def test_how_long_a_record_may_be_missing(before: list[Status], looks: int, what: str) -> None:
     """180 s before it was ever seen, 60 s after it was seen last."""
@@ -196,7 +237,10 @@ def test_how_long_a_record_may_be_missing(before: list[Status], looks: int, what
     run(time, watched, timeout=1000.0, interval=30.0)
     assert times == [30.0 * number for number in range(looks)]
     assert isinstance(watched.error, OutcomeUnknown)
-    assert str(watched.error) == f"Restore {what} (Not among the records.) Nothing was repeated. Look at the instance before anything else."
+    assert (
+        str(watched.error)
+        == f"Restore {what} (Not among the records.) Nothing was repeated. Look at the instance before anything else."
+    )
     assert watched.error.details()["restore_id"] == "r"
 
 
@@ -224,17 +268,31 @@ def test_many_are_waited_for_at_once() -> None:
     failing, dummy = watch(time, RUNNING, FAILED, name="failing")
     stuck, dummy = watch(time, RUNNING, name="stuck")
     run(time, quick, slow, failing, stuck)
-    assert [type(w.error) for w in (quick, slow, failing, stuck)] == [type(None), type(None), OperationFailed, WaitTimeout]
+    assert [type(w.error) for w in (quick, slow, failing, stuck)] == [
+        type(None),
+        type(None),
+        OperationFailed,
+        WaitTimeout,
+    ]
     assert quick.elapsed == 2.0
     assert len(looks) == 7
     assert time.passed == 100.0
 
 
-words = st.sampled_from([RUNNING, DONE, FAILED, BROKEN, GONE, Status("running", None), Status("running", "odd")])
+words = st.sampled_from(
+    [RUNNING, DONE, FAILED, BROKEN, GONE, Status("running", None), Status("running", "odd")]
+)
 
 
-@given(st.lists(st.lists(words, min_size=1, max_size=12), min_size=1, max_size=3), st.integers(0, 300), st.integers(1, 60), st.floats(0, 0.999))
-def test_every_wait_ends_in_time_and_only_on_evidence(scripts: list[list[Any]], timeout: int, interval: int, chance: float) -> None:
+@given(
+    st.lists(st.lists(words, min_size=1, max_size=12), min_size=1, max_size=3),
+    st.integers(0, 300),
+    st.integers(1, 60),
+    st.floats(0, 0.999),
+)
+def test_every_wait_ends_in_time_and_only_on_evidence(
+    scripts: list[list[Any]], timeout: int, interval: int, chance: float
+) -> None:
     time = Time(random=chance)
     watched = [watch(time, *script) for script in scripts]
     run(time, *[one for one, dummy in watched], timeout=timeout, interval=interval)

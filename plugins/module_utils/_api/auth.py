@@ -21,10 +21,21 @@ def query_string(pairs: Query) -> str:
     return "&".join(f"{_encode(key)}={_encode(value)}" for key, value in sorted(pairs))
 
 
-def signed(method: str, url: str, headers: t.Mapping[str, str], body: bytes, access_key: str, secret_key: str, now: float) -> dict[str, str]:
+def signed(
+    method: str,
+    url: str,
+    headers: t.Mapping[str, str],
+    body: bytes,
+    access_key: str,
+    secret_key: str,
+    now: float,
+) -> dict[str, str]:
     """Return the headers to add (Host, X-Sdk-Date, Authorization) to sign this request at `now` (seconds since the epoch)."""
     parts = urlsplit(url)
-    added = {"Host": parts.netloc.rpartition("@")[2], "X-Sdk-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))}
+    added = {
+        "Host": parts.netloc.rpartition("@")[2],
+        "X-Sdk-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)),
+    }
     lowered = {name.lower(): value.strip() for name, value in {**headers, **added}.items() if "_" not in name}
     names = ";".join(sorted(lowered))
     path = "/".join(_encode(segment) for segment in unquote(parts.path).split("/"))
@@ -41,7 +52,10 @@ def signed(method: str, url: str, headers: t.Mapping[str, str], body: bytes, acc
     )
     to_sign = "\n".join([ALGORITHM, added["X-Sdk-Date"], hashlib.sha256(canonical.encode()).hexdigest()])
     signature = hmac.new(secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
-    return {**added, "Authorization": f"{ALGORITHM} Access={access_key}, SignedHeaders={names}, Signature={signature}"}
+    return {
+        **added,
+        "Authorization": f"{ALGORITHM} Access={access_key}, SignedHeaders={names}, Signature={signature}",
+    }
 
 
 def _encode(value: str) -> str:

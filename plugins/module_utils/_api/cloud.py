@@ -18,9 +18,18 @@ from urllib.parse import quote
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, credentials, iam
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, InvalidArgument, NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    InvalidArgument,
+    NotFound,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, PerThread
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
+    Answer,
+    Http,
+    PerThread,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
 AGENT = "huaweicloud.recovery (Ansible collection)"
@@ -53,7 +62,12 @@ class Cloud:
         for secret in credentials.secret_values(options, environ):
             hide(secret)
         self.settings = credentials.resolve(options, environ)
-        self.clock, self.progress, self._before_post, self._hide = clock or Clock(), progress, before_post, hide
+        self.clock, self.progress, self._before_post, self._hide = (
+            clock or Clock(),
+            progress,
+            before_post,
+            hide,
+        )
         self.posted = False  # whether a POST may have changed something
         self._caller = Caller(self.settings.get("auth_token"), self.settings.get("project_id"))
         if self._caller.project is not None and not is_id(self._caller.project):
@@ -87,35 +101,54 @@ class Cloud:
         """The project's id: given, or from the token, or looked up by name once."""
         caller, name = self._caller, self.settings.get("project_name") or self.region
         if caller.project is None and not name:
-            raise InvalidArgument("project_id (HW_PROJECT_ID), project_name or region is needed to know the project.")
+            raise InvalidArgument(
+                "project_id (HW_PROJECT_ID), project_name or region is needed to know the project."
+            )
         if caller.project is None:
             with caller.lock, self._remembering():
                 if caller.project is None and self.settings["way"].startswith("username"):
                     self._sign_in()
                 if caller.project is None:
-                    caller.project = iam.project_id(lambda url: self.session.read("GET", url, self._signed), endpoint("iam", self.settings), t.cast(str, name))
+                    caller.project = iam.project_id(
+                        lambda url: self.session.read("GET", url, self._signed),
+                        endpoint("iam", self.settings),
+                        t.cast(str, name),
+                    )
         return caller.project
 
-    def get(self, service: str, version: str, *path: str, query: t.Mapping[str, t.Any] | None = None) -> Reply:
+    def get(
+        self, service: str, version: str, *path: str, query: t.Mapping[str, t.Any] | None = None
+    ) -> Reply:
         """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated when that is safe and useful. Raises NotFound."""
         pairs = [(name, str(value)) for name, value in (query or {}).items() if value is not None]
         url = self._url(service, version, path) + ("?" + auth.query_string(pairs) if pairs else "")
         try:
-            return self.session.read("GET", url, self._signed, renew=self.renew, further_page=bool((query or {}).get("offset")))
+            return self.session.read(
+                "GET", url, self._signed, renew=self.renew, further_page=bool((query or {}).get("offset"))
+            )
         except ApiError as error:
             if error.kind == "not_found":
-                raise NotFound(f"{service.upper()} {'/'.join(path)} does not exist in this project and region. {error}", **error.facts) from None
+                raise NotFound(
+                    f"{service.upper()} {'/'.join(path)} does not exist in this project and region. {error}",
+                    **error.facts,
+                ) from None
             raise
 
     def post_once(self, service: str, version: str, *path: str, body: t.Mapping[str, t.Any]) -> Reply:
-        """Send one POST, once. Only the sender of _restore.py calls this."""
+        """Send one POST, once. Only the sender of _protocol/protocol.py calls this."""
         self._before_post()
         self.posted = True
-        return self.session.post_once(self._url(service, version, path), self._signed, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+        return self.session.post_once(
+            self._url(service, version, path),
+            self._signed,
+            json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
+        )
 
     def renew(self) -> bool:
         """Sign in again; False when the keys cannot be renewed (AK/SK, or a token that the user gave)."""
-        if self._caller.token is None or not self.settings["way"].startswith("username"):  # without a token it was the password that was wrong
+        if self._caller.token is None or not self.settings["way"].startswith(
+            "username"
+        ):  # without a token it was the password that was wrong
             return False
         with self._caller.lock:
             if self._caller.token == self._sent:  # else a twin has done it
@@ -131,7 +164,9 @@ class Cloud:
                 self._hide(signature)
             return answer
 
-        return Session(send, self.clock, self.settings.get("http_timeout", 60), self.settings.get("max_retries", 5))
+        return Session(
+            send, self.clock, self.settings.get("http_timeout", 60), self.settings.get("max_retries", 5)
+        )
 
     def _url(self, service: str, version: str, path: t.Sequence[str]) -> str:
         base = endpoint(service, self.settings)
@@ -140,14 +175,18 @@ class Cloud:
     def _sign_in(self) -> None:
         caller = self._caller
         with self._remembering():
-            caller.token, caller.project = iam.token(self.session, endpoint("iam", self.settings), {**self.settings, "project_id": caller.project})
+            caller.token, caller.project = iam.token(
+                self.session, endpoint("iam", self.settings), {**self.settings, "project_id": caller.project}
+            )
         self._hide(caller.token)
 
     @contextlib.contextmanager
     def _remembering(self) -> t.Iterator[None]:
         """Have a failure of IAM be that of all twins for a while: of many, each would wait for it in turn. A wrong password locks the account."""
         caller = self._caller
-        if caller.refused is not None and (caller.refused.kind == "auth_failed" or self.clock.monotonic() < caller.until):
+        if caller.refused is not None and (
+            caller.refused.kind == "auth_failed" or self.clock.monotonic() < caller.until
+        ):
             raise caller.refused.again()
         try:
             yield
@@ -157,12 +196,27 @@ class Cloud:
 
     def _signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
         """Return the headers of a request, with its token or signature."""
-        headers = {"Content-Type": "application/json", **({"X-Project-Id": self._caller.project} if self._caller.project else {})}
+        headers = {
+            "Content-Type": "application/json",
+            **({"X-Project-Id": self._caller.project} if self._caller.project else {}),
+        }
         plain = {"Accept": "application/json", "User-Agent": AGENT}
         if self.settings["way"] == "access_key/secret_key":
             if "security_token" in self.settings:
                 headers["X-Security-Token"] = self.settings["security_token"]
-            return {**headers, **plain, **auth.signed(method, url, headers, body, self.settings["access_key"], self.settings["secret_key"], self.clock.now())}
+            return {
+                **headers,
+                **plain,
+                **auth.signed(
+                    method,
+                    url,
+                    headers,
+                    body,
+                    self.settings["access_key"],
+                    self.settings["secret_key"],
+                    self.clock.now(),
+                ),
+            }
         with self._caller.lock:
             if self._caller.token is None:
                 self._sign_in()

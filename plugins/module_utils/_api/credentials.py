@@ -46,7 +46,13 @@ WAYS = {
     "access_key/secret_key": ("access_key", "secret_key"),
     "username/password/domain_name": ("username", "domain_name", "password"),
 }
-PROFILE = {"accessKeyId": "access_key", "secretAccessKey": "secret_key", "securityToken": "security_token", "region": "region", "projectId": "project_id"}
+PROFILE = {
+    "accessKeyId": "access_key",
+    "secretAccessKey": "secret_key",
+    "securityToken": "security_token",
+    "region": "region",
+    "projectId": "project_id",
+}
 SIGN_IN_HELP = (
     "Give one of: auth_token (HW_AUTH_TOKEN); access_key and secret_key (HW_ACCESS_KEY, HW_SECRET_KEY or HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK), "
     "with security_token (HW_SECURITY_TOKEN) for temporary keys; username, password and domain_name (HW_USER_NAME, HW_USER_PASSWORD, HW_DOMAIN_NAME); "
@@ -66,11 +72,19 @@ def resolve(options: Settings, environ: t.Mapping[str, str]) -> dict[str, t.Any]
         _check_header(name, merged.get(name))
     way, source = _sign_in(sources, merged)
     keys = {name: merged[name] for name in WAYS[way]}
-    security_token = sources[0].get("security_token") or source.get("security_token")  # an option, or from where the secret key came: never a stale one
+    security_token = sources[0].get("security_token") or source.get(
+        "security_token"
+    )  # an option, or from where the secret key came: never a stale one
     if way == "access_key/secret_key" and security_token:
         keys["security_token"] = security_token
-    project = next((source for source in sources if source.keys() & PROJECT), {})  # a name that is given counts more than an id in the environment
-    others = {name: value for name, value in merged.items() if name not in {*SECRETS, *PROJECT, "access_key", "username", "domain_name"}}
+    project = next(
+        (source for source in sources if source.keys() & PROJECT), {}
+    )  # a name that is given counts more than an id in the environment
+    others = {
+        name: value
+        for name, value in merged.items()
+        if name not in {*SECRETS, *PROJECT, "access_key", "username", "domain_name"}
+    }
     return {**others, **{name: project[name] for name in PROJECT if name in project}, **keys, "way": way}
 
 
@@ -83,7 +97,11 @@ def secret_values(options: Settings, environ: t.Mapping[str, str]) -> list[str]:
 
 
 def _set(values: Settings) -> dict[str, t.Any]:
-    return {name: value for name, value in values.items() if value is not None and not (isinstance(value, str) and not value.strip())}
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None and not (isinstance(value, str) and not value.strip())
+    }
 
 
 def _merge(sources: t.Sequence[Settings]) -> dict[str, t.Any]:
@@ -91,7 +109,9 @@ def _merge(sources: t.Sequence[Settings]) -> dict[str, t.Any]:
 
 
 def _environment(environ: t.Mapping[str, str], level: int) -> dict[str, t.Any]:
-    found: dict[str, t.Any] = _set({option: environ.get(names[level]) for option, names in ENVIRONMENT.items() if len(names) > level})
+    found: dict[str, t.Any] = _set(
+        {option: environ.get(names[level]) for option, names in ENVIRONMENT.items() if len(names) > level}
+    )
     if "validate_certs" in found:  # HW_INSECURE says the opposite
         found["validate_certs"] = found["validate_certs"].strip().lower() not in ("1", "true", "yes", "on")
     if "max_retries" in found:
@@ -115,31 +135,59 @@ def _profile(known: Settings) -> dict[str, t.Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if not wanted and "shared_config_file" not in known:
             return {}  # nobody asked for the default file
-        raise InvalidArgument(f"shared_config_file {path} is not a readable KooCLI configuration ({type(error).__name__}).") from None
+        raise InvalidArgument(
+            f"shared_config_file {path} is not a readable KooCLI configuration ({type(error).__name__})."
+        ) from None
     if name not in profiles:
         if not wanted:
             return {}
-        raise InvalidArgument(f"profile {name!r} is not in {path} (it has: {', '.join(map(str, profiles)) or 'none'}).")
-    return _set({option: profiles[name].get(key) for key, option in PROFILE.items() if isinstance(profiles[name].get(key), str)})
+        raise InvalidArgument(
+            f"profile {name!r} is not in {path} (it has: {', '.join(map(str, profiles)) or 'none'})."
+        )
+    return _set(
+        {
+            option: profiles[name].get(key)
+            for key, option in PROFILE.items()
+            if isinstance(profiles[name].get(key), str)
+        }
+    )
 
 
 def _sign_in(sources: t.Sequence[Settings], merged: Settings) -> tuple[str, Settings]:
     """Return the way of signing in and the source of its secret: the first source that holds the secret of a way that can be completed."""
     for source in sources:
-        ways = [way for way, needs in WAYS.items() if needs[-1] in source and all(name in merged for name in needs)]
+        ways = [
+            way
+            for way, needs in WAYS.items()
+            if needs[-1] in source and all(name in merged for name in needs)
+        ]
         whole = [way for way in ways if all(name in source for name in WAYS[way])]
         found = whole or ways
         if len(found) > 1:
-            raise InvalidArgument(f"Two ways of signing in were given at once: {' and '.join(found)}. Give exactly one.")
+            raise InvalidArgument(
+                f"Two ways of signing in were given at once: {' and '.join(found)}. Give exactly one."
+            )
         if found:
             return found[0], source
-    partly = [f"{name} is missing for {way}" for way, needs in WAYS.items() if any(n in merged for n in needs) for name in needs if name not in merged]
-    raise InvalidArgument(" ".join(["No complete credentials were found.", *(f"{fault}." for fault in partly), SIGN_IN_HELP]))
+    partly = [
+        f"{name} is missing for {way}"
+        for way, needs in WAYS.items()
+        if any(n in merged for n in needs)
+        for name in needs
+        if name not in merged
+    ]
+    raise InvalidArgument(
+        " ".join(["No complete credentials were found.", *(f"{fault}." for fault in partly), SIGN_IN_HELP])
+    )
 
 
 def _check_header(name: str, value: t.Any) -> None:
     """Refuse what would make requests print the value in an error: line ends, blanks at the ends, characters outside ASCII."""
     if value is not None and not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", str(value)) and name != "password":
-        raise InvalidArgument(f"{name} cannot be sent in a header: it begins or ends with a blank or line end, or holds a control or non-ASCII character.")
+        raise InvalidArgument(
+            f"{name} cannot be sent in a header: it begins or ends with a blank or line end, or holds a control or non-ASCII character."
+        )
     if name in SECRETS and value is not None and len(str(value)) < 4:
-        raise InvalidArgument(f"{name} has fewer than 4 characters: it cannot be real, and masking it would garble the output.")
+        raise InvalidArgument(
+            f"{name} has fewer than 4 characters: it cannot be real, and masking it would garble the output."
+        )

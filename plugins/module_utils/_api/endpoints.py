@@ -9,12 +9,20 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    printable,
+)
 
 REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*-[0-9]+", re.ASCII)
 LOOPBACK = re.compile(r"localhost|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}|\[::1\]")
-NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.[a-z][a-z0-9-]*", re.ASCII)
-URL = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+]|[^/:@?#\[\]\s]+)(:(?P<port>\d{1,5}))?(?P<path>(/[A-Za-z0-9_-][\w.-]*)*)/?", re.ASCII)
+NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.[a-z][a-z0-9-]*", re.ASCII
+)
+URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+]|[^/:@?#\[\]\s]+)(:(?P<port>\d{1,5}))?(?P<path>(/[A-Za-z0-9_-][\w.-]*)*)/?",
+    re.ASCII,
+)
 
 
 def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
@@ -31,8 +39,12 @@ def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
             f"region (HW_REGION_NAME) is needed to find the {service.upper()} endpoint, or {service}_endpoint (HW_{service.upper()}_ENDPOINT)."
         )
     if not REGION.fullmatch(region):
-        raise InvalidArgument(f"region {printable(region, 80)!r} is not a region name such as ap-southeast-3.")
-    cloud = settings.get("cloud") or ("myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com")
+        raise InvalidArgument(
+            f"region {printable(region, 80)!r} is not a region name such as ap-southeast-3."
+        )
+    cloud = settings.get("cloud") or (
+        "myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com"
+    )
     return _checked("cloud", f"https://{service}.{region}.{cloud}")
 
 
@@ -42,8 +54,12 @@ def _checked(option: str, value: str) -> str:
     host = match["host"].lower() if match else ""
     loopback = LOOPBACK.fullmatch(host) is not None
     if not match or not (loopback or NAME.fullmatch(host)) or not 0 < int(match["port"] or 443) < 65536:
-        raise InvalidArgument(f"{option} must be a URL such as https://dcs.ap-southeast-3.myhuaweicloud.com: a host name, no user, query or fragment.")
+        raise InvalidArgument(
+            f"{option} must be a URL such as https://dcs.ap-southeast-3.myhuaweicloud.com: a host name, no user, query or fragment."
+        )
     if match["scheme"] == "http" and not loopback:
-        raise InvalidArgument(f"{option} must begin with https://: plain http would show the credentials to the network.")
+        raise InvalidArgument(
+            f"{option} must begin with https://: plain http would show the credentials to the network."
+        )
     port = f":{match['port']}" if match["port"] else ""
     return f"{match['scheme']}://{host}{port}{match['path']}"

@@ -9,15 +9,69 @@ from __future__ import annotations
 import re
 import typing as t
 
-HIDDEN: set[str] = set()  # secrets in all their forms, to be masked before a text is cut: Ansible's masking does not know half a secret
+HIDDEN: set[str] = (
+    set()
+)  # secrets in all their forms, to be masked before a text is cut: Ansible's masking does not know half a secret
 # Codes of facts.md 4.5, 4.11 and 4.12. Another operation holds the instance; the call itself was refused.
-BUSY = {f"DCS.{n}" for n in (4017, 4026, 4049, 4096, 4097, 4104, 4108, 4111, 4113, 4114, 4115, 4116, 4117, 4118, 4120, 4121, 4231, 4975)}
-BUSY |= {f"DBS.{n}" for n in (200011, 200019, 200047, 200086, 201014, 201202, 201205, 212006, 212033)} | {"CBC.99003651"}
+BUSY = {
+    f"DCS.{n}"
+    for n in (
+        4017,
+        4026,
+        4049,
+        4096,
+        4097,
+        4104,
+        4108,
+        4111,
+        4113,
+        4114,
+        4115,
+        4116,
+        4117,
+        4118,
+        4120,
+        4121,
+        4231,
+        4975,
+    )
+}
+BUSY |= {f"DBS.{n}" for n in (200011, 200019, 200047, 200086, 201014, 201202, 201205, 212006, 212033)} | {
+    "CBC.99003651"
+}
 KINDS = {
     "not_found": {"DCS.3022"}
-    | {f"DBS.{n}" for n in (200002, 200013, 200045, 200408, 200602, 201028, 290005, 290011, 280110, 300400, 200543, 201010, 201203, 280214)},
+    | {
+        f"DBS.{n}"
+        for n in (
+            200002,
+            200013,
+            200045,
+            200408,
+            200602,
+            201028,
+            290005,
+            290011,
+            280110,
+            300400,
+            200543,
+            201010,
+            201203,
+            280214,
+        )
+    },
     "not_restorable": {"DCS.4086", "DCS.4087", "DCS.4095", "DBS.300372", "DBS.300360"},
-    "invalid_argument": {"DCS.4002", "DCS.4061", "DCS.4062", "DCS.4063", "DCS.4098", "DCS.4800", "DBS.280001", "DBS.300375", "DBS.300377"},
+    "invalid_argument": {
+        "DCS.4002",
+        "DCS.4061",
+        "DCS.4062",
+        "DCS.4063",
+        "DCS.4098",
+        "DCS.4800",
+        "DBS.280001",
+        "DBS.300375",
+        "DBS.300377",
+    },
     "wrong_endpoint": {"APIGW.0101", "APIGW.0103", "DCS.4001"},
     "denied": {"DCS.1004"},
     "throttled": {"APIGW.0308"},
@@ -41,12 +95,18 @@ class CloudError(Exception):
     note = ""  # ends every message of the class
 
     def __init__(self, message: str, **facts: t.Any) -> None:
-        super().__init__(printable(message + self.note, 4000))  # one line fit for a terminal, whatever the server sent
+        super().__init__(
+            printable(message + self.note, 4000)
+        )  # one line fit for a terminal, whatever the server sent
         self.facts = facts
 
     def details(self) -> dict[str, t.Any]:
         """Return the keys of the failed task beside msg."""
-        return {"error_kind": self.kind, "changed": self.changed, **{key: value for key, value in self.facts.items() if value is not None}}
+        return {
+            "error_kind": self.kind,
+            "changed": self.changed,
+            **{key: value for key, value in self.facts.items() if value is not None},
+        }
 
     def again(self) -> CloudError:
         """Return a copy, to be raised for another operation: whoever catches an error may add to it."""
@@ -140,7 +200,15 @@ class OutcomeUnknown(CloudError):
 class ApiError(CloudError):
     """An HTTP error status. `definite` tells that the service itself refused: a 4xx with a JSON object and one of its codes."""
 
-    def __init__(self, message: str, status: int, code: str | None, definite: bool, retry_after: float | None = None, **facts: t.Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        status: int,
+        code: str | None,
+        definite: bool,
+        retry_after: float | None = None,
+        **facts: t.Any,
+    ) -> None:
         self.kind = classify(status, code)
         super().__init__(message + HINTS.get(self.kind, ""), http_status=status, error_code=code, **facts)
         self.status, self.definite, self.retry_after = status, definite, retry_after
@@ -152,7 +220,9 @@ def classify(status: int, code: str | None) -> str:
     for kind, codes in KINDS.items():
         if code in codes:
             return kind
-    return BY_STATUS.get(status) or ("server_error" if status >= 500 else "unexpected_redirect" if status < 400 else "rejected")
+    return BY_STATUS.get(status) or (
+        "server_error" if status >= 500 else "unexpected_redirect" if status < 400 else "rejected"
+    )
 
 
 def parse_error(body: t.Any) -> tuple[str | None, str | None, str | None]:
@@ -168,7 +238,10 @@ def parse_error(body: t.Any) -> tuple[str | None, str | None, str | None]:
 
 
 def _first(level: dict[str, t.Any], *names: str) -> str | None:
-    return next((str(level[name]) for name in names if isinstance(level.get(name), (str, int)) and level[name] != ""), None)
+    return next(
+        (str(level[name]) for name in names if isinstance(level.get(name), (str, int)) and level[name] != ""),
+        None,
+    )
 
 
 def normal_code(code: str | None) -> str | None:

@@ -14,7 +14,9 @@ MOST_PAGES, DEFAULT_LIMIT = 200, 10
 Page = tuple[list[dict[str, t.Any]], t.Optional[int]]
 
 
-def collect(fetch: t.Callable[[int, int], Page], limit: int, identity: str, what: str, until: str | None = None) -> list[dict[str, t.Any]]:
+def collect(
+    fetch: t.Callable[[int, int], Page], limit: int, identity: str, what: str, until: str | None = None
+) -> list[dict[str, t.Any]]:
     """Return every item once, in the order met, over fetch(offset, limit) -> (items, total or None). The page with the item `until` is the last one read.
 
     The offset advances by what was received and reading goes on to an empty page or one with nothing new, whatever `total` says. One page
@@ -35,8 +37,12 @@ def collect(fetch: t.Callable[[int, int], Page], limit: int, identity: str, what
         offset += len(page)
         if len(found) == known:
             if len(page) >= limit or (total or 0) > len(found) <= len(page) >= DEFAULT_LIMIT:
-                raise ProtocolError(f"The list of {what} repeats its pages; it cannot be read to its end, so nothing is concluded from it.")
+                raise ProtocolError(
+                    f"The list of {what} repeats its pages; it cannot be read to its end, so nothing is concluded from it."
+                )
             return list(found.values())
         if until in found or (len(page) < min(limit, DEFAULT_LIMIT) and total == len(found)):
             return list(found.values())
-    raise ProtocolError(f"The list of {what} has more than {MOST_PAGES} pages: too long to read, so nothing is concluded from it.")
+    raise ProtocolError(
+        f"The list of {what} has more than {MOST_PAGES} pages: too long to read, so nothing is concluded from it."
+    )

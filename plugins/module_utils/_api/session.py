@@ -13,10 +13,21 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError, ProtocolError, masked, parse_error, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    ProtocolError,
+    masked,
+    parse_error,
+    printable,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
-READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20  # bytes of one page, of all pages of a list, of a POST's answer
+READ_CAP, LIST_CAP, POST_CAP = (
+    8 << 20,
+    32 << 20,
+    1 << 20,
+)  # bytes of one page, of all pages of a list, of a POST's answer
 SKEW = 15 * 60  # seconds (facts.md 2)
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
 Sign = t.Callable[[str, str, bytes], dict[str, str]]
@@ -34,12 +45,22 @@ class Reply(t.NamedTuple):
 class Session:
     """Exchanges over one `http` callable (see transport.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats."""
 
-    def __init__(self, http: t.Callable[..., Answer], clock: Clock, http_timeout: float, max_retries: int) -> None:
+    def __init__(
+        self, http: t.Callable[..., Answer], clock: Clock, http_timeout: float, max_retries: int
+    ) -> None:
         self._http, self._clock, self._timeout, self._max_retries = http, clock, http_timeout, max_retries
         self.deadline: float | None = None
         self._listed = 0  # bytes of the list that is being read
 
-    def read(self, method: str, url: str, sign: Sign, body: bytes = b"", renew: t.Callable[[], bool] | None = None, further_page: bool = False) -> Reply:
+    def read(
+        self,
+        method: str,
+        url: str,
+        sign: Sign,
+        body: bytes = b"",
+        renew: t.Callable[[], bool] | None = None,
+        further_page: bool = False,
+    ) -> Reply:
         """Send a request that is safe to repeat, and repeat it as retry.delay() allows, at most max_retries times. A 401 renews the token once."""
         attempt = 0
         self._listed = self._listed if further_page else 0
@@ -47,11 +68,20 @@ class Session:
             try:
                 return self._exchange(method, url, sign, body, self._left(), READ_CAP)
             except CloudError as error:
-                if renew is not None and isinstance(error, ApiError) and error.kind == "auth_failed" and renew():
+                if (
+                    renew is not None
+                    and isinstance(error, ApiError)
+                    and error.kind == "auth_failed"
+                    and renew()
+                ):
                     renew = None
                     continue
                 pause = retry.delay(error, attempt, self._clock.random())
-                late = self.deadline is not None and pause is not None and self._clock.monotonic() + pause >= self.deadline
+                late = (
+                    self.deadline is not None
+                    and pause is not None
+                    and self._clock.monotonic() + pause >= self.deadline
+                )
                 if pause is None or attempt >= self._max_retries or late:
                     raise
             attempt += 1
@@ -65,7 +95,9 @@ class Session:
         left = self._timeout if self.deadline is None else self.deadline - self._clock.monotonic()
         return max(1.0, min(self._timeout, left))
 
-    def _exchange(self, method: str, url: str, sign: Sign, body: bytes, timeout: float, cap: int, fresh: bool = False) -> Reply:
+    def _exchange(
+        self, method: str, url: str, sign: Sign, body: bytes, timeout: float, cap: int, fresh: bool = False
+    ) -> Reply:
         answer = self._http(method, url, sign(method, url, body), body or None, timeout, cap, fresh)
         request_id = _safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
         where = f"{method} {url.partition('?')[0]}"
@@ -73,13 +105,18 @@ class Session:
             raise self._error(answer, where, request_id)
         self._listed += len(answer.body)
         if self._listed > LIST_CAP:
-            raise ProtocolError(f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading was stopped.", request_id=request_id)
+            raise ProtocolError(
+                f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading was stopped.",
+                request_id=request_id,
+            )
         if answer.status in (204, 205):
             return Reply(answer.status, None, answer.headers, request_id)
         try:
             content = decode(answer.body)
         except ProtocolError as error:
-            raise ProtocolError(f"{where}: {error}", transient=True, http_status=answer.status, request_id=request_id) from None
+            raise ProtocolError(
+                f"{where}: {error}", transient=True, http_status=answer.status, request_id=request_id
+            ) from None
         return Reply(answer.status, content, answer.headers, request_id)
 
     def _error(self, answer: Answer, where: str, request_id: str | None) -> CloudError:
@@ -88,7 +125,11 @@ class Session:
         except ProtocolError:
             content = None
         code, message, inner_id = parse_error(content)
-        definite = 400 <= answer.status < 500 and answer.status != 408 and re.fullmatch(r"[A-Z]{2,10}\.[0-9]{3,8}", code or "") is not None
+        definite = (
+            400 <= answer.status < 500
+            and answer.status != 408
+            and re.fullmatch(r"[A-Z]{2,10}\.[0-9]{3,8}", code or "") is not None
+        )
         request_id = request_id or _safe(inner_id)
         text = f"{where} answered HTTP {answer.status}"
         if code or message:
@@ -96,12 +137,16 @@ class Session:
         else:
             text += f"; the answer is not from the API{title(answer.body)}"
         if 300 <= answer.status < 400:
-            text += "; a redirect is never followed, because the credentials would go with it. Check the endpoint"
+            text += (
+                "; a redirect is never followed, because the credentials would go with it. Check the endpoint"
+            )
         skew = self._skew(answer) if answer.status == 401 else None
         if skew is not None:
             text += f"; clock_skew: this machine's clock differs from the server's by {skew} s, more than {SKEW} s are refused: set the clock"
         wait = retry.retry_after(answer.headers.get("retry-after"), self._clock.now())
-        return ApiError(f"{text}.", answer.status, code, definite, wait, request_id=request_id, clock_skew_seconds=skew)
+        return ApiError(
+            f"{text}.", answer.status, code, definite, wait, request_id=request_id, clock_skew_seconds=skew
+        )
 
     def _skew(self, answer: Answer) -> int | None:
         try:
@@ -115,14 +160,24 @@ class Session:
 def decode(body: bytes) -> t.Any:
     """Return the JSON of a body. Raises ProtocolError for all that is not plain JSON: NaN, repeated identity fields, endless nesting."""
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, parse_int=_int, parse_float=_float, object_pairs_hook=_object)
+        return json.loads(
+            body.decode("utf-8-sig"),
+            parse_constant=_refuse,
+            parse_int=_int,
+            parse_float=_float,
+            object_pairs_hook=_object,
+        )
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"The answer is not usable JSON ({type(error).__name__}){title(body)}.", transient=True) from None
+        raise ProtocolError(
+            f"The answer is not usable JSON ({type(error).__name__}){title(body)}.", transient=True
+        ) from None
 
 
 def title(body: bytes) -> str:
     """Return ' (a page titled ...)' when the body is HTML, to show which proxy answered."""
-    found = re.search("<title[^>]*>([^<]{1,200})", masked(body.decode("utf-8", "replace"))[:20000], re.IGNORECASE)
+    found = re.search(
+        "<title[^>]*>([^<]{1,200})", masked(body.decode("utf-8", "replace"))[:20000], re.IGNORECASE
+    )
     return f" (a page titled {printable(found[1].strip(), 80)!r})" if found else ""
 
 

@@ -10,10 +10,16 @@ import re
 import typing as t
 from datetime import datetime, timedelta, timezone
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument, ProtocolError, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    ProtocolError,
+    printable,
+)
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
-ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):\d\d)(:\d\d)?(\.\d{1,9})? ?(Z|z|[+-]\d\d:?[0-5]\d)?", re.ASCII)
+ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):\d\d)(:\d\d)?(\.\d{1,9})? ?(Z|z|[+-]\d\d:?[0-5]\d)?", re.ASCII
+)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -44,10 +50,17 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
     """Return the named fields of an API object as text. Raises ProtocolError when a required one is missing or an id that is none: never a default for it."""
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent {printable(item, 80)} where an object is documented.")
-    fields = {name: "" if name == "status" and item.get(name) == "" else text(item.get(name)) for name in (*required, *optional)}  # an unknown status, too
-    missing = [name for name in required if fields[name] is None or (name.endswith("id") and not is_id(item[name]))]
+    fields = {
+        name: "" if name == "status" and item.get(name) == "" else text(item.get(name))
+        for name in (*required, *optional)
+    }  # an unknown status, too
+    missing = [
+        name for name in required if fields[name] is None or (name.endswith("id") and not is_id(item[name]))
+    ]
     if missing:
-        raise ProtocolError(f"The API sent an object without a valid {', '.join(missing)} (it has: {printable(', '.join(map(str, item)), 200)}).")
+        raise ProtocolError(
+            f"The API sent an object without a valid {', '.join(missing)} (it has: {printable(', '.join(map(str, item)), 200)})."
+        )
     return fields
 
 
@@ -67,7 +80,9 @@ def moment(value: t.Any) -> int | None:
     day, minute, second, fraction, zone = match.groups()
     zone = "+00:00" if zone in (None, "Z", "z") else f"{zone[:3]}:{zone[-2:]}"
     try:
-        parsed = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}{zone}")  # strptime takes 20 times as long
+        parsed = datetime.fromisoformat(
+            f"{day}T{minute}{second or ':00'}{zone}"
+        )  # strptime takes 20 times as long
     except ValueError:
         return None
     return (parsed - EPOCH) // timedelta(milliseconds=1) + int((fraction or ".0")[1:].ljust(3, "0")[:3])
@@ -80,13 +95,19 @@ def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
     if re.fullmatch(r"[0-9]{1,16}(\.0+)?", written, re.ASCII):
         found: int | None = int(written.partition(".")[0])
         if t.cast(int, found) < 10**11:
-            raise InvalidArgument(f"{option} {written} looks like seconds: epoch times are given in milliseconds (13 digits).")
+            raise InvalidArgument(
+                f"{option} {written} looks like seconds: epoch times are given in milliseconds (13 digits)."
+            )
     elif match and not match[5]:
-        raise InvalidArgument(f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or 2026-01-31T11:00:00+08:00.")
+        raise InvalidArgument(
+            f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or 2026-01-31T11:00:00+08:00."
+        )
     else:
         found = moment(written)
     if found is None or found < 0:
-        raise InvalidArgument(f"{option} {printable(written, 80)!r} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z) or epoch milliseconds.")
+        raise InvalidArgument(
+            f"{option} {printable(written, 80)!r} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z) or epoch milliseconds."
+        )
     if found > now_ms:
         raise InvalidArgument(f"{option} {written} lies in the future.")
     return found

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # Ansible has no type information
 
     class Local:
-        def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+        def exec_command(
+            self, cmd: str, in_data: bytes | None = None, sudoable: bool = True
+        ) -> tuple[int, bytes, bytes]:
             raise NotImplementedError
 
 else:
@@ -29,7 +31,9 @@ author: the huaweicloud.recovery contributors
 class Connection(Local):
     transport = "broken_pipe"
 
-    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+    def exec_command(
+        self, cmd: str, in_data: bytes | None = None, sudoable: bool = True
+    ) -> tuple[int, bytes, bytes]:
         run = super().exec_command
         with ThreadPoolExecutor(1) as pool:
             if "AnsiballZ" in cmd and "chmod" not in cmd:

@@ -1,0 +1,68 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many operations in one task, on a few threads, each with a connection of its own: at 50 ms a request one connection sees 20 of them a second."""
+
+from __future__ import annotations
+
+import typing as t
+from multiprocessing.pool import ThreadPool
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, wait_until
+
+THREADS = 16
+FEW = 8  # as many restores are looked at on one connection
+PACE = (
+    0.5  # seconds between two looks at what all of more than these say: there are as many occasions as polls
+)
+Row = t.Mapping[str, t.Any]
+T = t.TypeVar("T")
+
+
+def spread(work: t.Callable[[int], T], count: int, threads: int) -> list[T]:
+    """Return work(0), work(1), ... work(count - 1), done on that many threads, THREADS at most."""
+    threads = min(threads, count, THREADS)
+    if threads <= 1:
+        return list(map(work, range(count)))
+    with ThreadPool(threads) as pool:
+        return pool.map(work, range(count), 1)
+
+
+def clouds_for(cloud: Cloud, rows: t.Sequence[Row]) -> list[Cloud]:
+    """Return a Cloud for each row, in its `region`. All of one region are one caller, signed in once."""
+    callers = {region: cloud.twin(region) for region in {row.get("region") for row in rows}}
+    return [callers[row.get("region")].twin() for row in rows]
+
+
+def wait_for_all(
+    cloud: Cloud,
+    rows: t.Sequence[Row],
+    watch: t.Callable[[Cloud, Row], Watch],
+    timeout: float,
+    interval: float,
+) -> list[Watch]:
+    """Return watch(cloud, row) of each row, waited for `timeout` seconds at most, with one look at each per `interval`."""
+    clouds = clouds_for(cloud, rows)
+    watches = [watch(own, row) for own, row in zip(clouds, rows)]
+    threads = min(len(rows) // FEW + 1, THREADS)
+    told = -PACE
+    for own in clouds:
+        own.session.deadline = (
+            cloud.clock.monotonic() + timeout if timeout else None
+        )  # one look may take what it takes
+
+    def tell(dummy: t.Any) -> None:
+        nonlocal told
+        now = cloud.clock.monotonic()
+        if len(watches) <= FEW or now >= told + PACE or all(watch.done for watch in watches):
+            told = now
+            cloud.progress(watches)
+
+    spread(
+        lambda number: wait_until(watches[number::threads], timeout, interval, cloud.clock, tell),
+        threads,
+        threads,
+    )
+    return watches

@@ -1,0 +1,158 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting for one or many operations in one loop: probe, confirm, deadline. Time is the Clock's."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    NotFound,
+    OperationFailed,
+    OutcomeUnknown,
+    WaitTimeout,
+)
+
+CONFIRM = 2.0  # seconds, at most, before a terminal state is read again
+VANISHED, UNSEEN = (
+    60.0,
+    180.0,
+)  # seconds that a record may be missing from its list once it was seen, and before
+
+
+@dataclass(frozen=True)
+class Status:
+    """One reading: `state` is running, succeeded or failed; `status` and `progress` are the API's words, `record` its row."""
+
+    state: str
+    status: str | None
+    progress: str | None = None
+    record: dict[str, t.Any] = field(default_factory=dict)
+    error_code: str | None = None
+    reason: str | None = None
+
+
+@dataclass
+class Watch:
+    """What to wait for: `name` for people, `ids` for the result (restore_id or job_id), `look` reads its Status once."""
+
+    name: str
+    ids: dict[str, str]
+    look: t.Callable[[], Status]
+    last: Status | None = None
+    error: CloudError | None = None
+    trouble: CloudError | None = None  # why the last look saw nothing
+    done: bool = False
+    elapsed: float = 0.0  # seconds waited
+    _due: float = 0.0
+    _seen: float | None = None  # when it was last there
+
+    def take(self, now: float, started: float, interval: float, random: float) -> None:
+        """Read once and note what follows: done after two equal terminal readings, an error that ends the wait, or the time of the next look."""
+        self.elapsed, gap = (
+            now - started,
+            interval * (1 + random / 5),
+        )  # a fleet must not poll in step, nor any more often than asked
+        before = self.last
+        try:
+            self.last = self.look()
+            self._seen = now
+            if self.last.state != "running":
+                self.done = before is not None and before.state == self.last.state
+                gap = min(gap, CONFIRM)
+                if self.done and self.last.state == "failed":
+                    self.error = failed(self)
+        except NotFound as error:
+            self.trouble = error
+            missing = now - (started if self._seen is None else self._seen)
+            if missing >= (UNSEEN if self._seen is None else VANISHED):
+                what = (
+                    "was accepted, but cannot be seen yet" if self._seen is None else "can no longer be found"
+                )
+                self.error = OutcomeUnknown(
+                    f"{self.name} {what} ({error}) Nothing was repeated. Look at the instance before anything else.",
+                    **self.facts(),
+                )
+        except CloudError as error:
+            self.trouble = error
+            if not error.transient:
+                keys = " with working credentials" if error.kind in ("auth_failed", "denied") else ""
+                hint = f"It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
+                error.facts = {**error.facts, **self.facts(), "changed": True}
+                error.args = (f"Waiting for {self.name} stopped: {error} {hint}",)
+                self.error = error
+        self.done = self.done or self.error is not None
+        self._due = now + gap
+
+    def facts(self) -> dict[str, t.Any]:
+        """Return the ids, last status and elapsed seconds for a result."""
+        last = self.last or Status("running", None)
+        return {
+            **self.ids,
+            "status": last.status,
+            "progress": last.progress,
+            "elapsed": round(self.elapsed, 1),
+        }
+
+    def due(self) -> float:
+        """The monotonic time of the next look."""
+        return self._due
+
+
+def wait_until(
+    watches: t.Sequence[Watch],
+    timeout: float,
+    interval: float,
+    clock: Clock,
+    progress: t.Callable[[t.Sequence[Watch]], None],
+) -> None:
+    """Wait until every watch is done, at most `timeout` seconds, looking at each every `interval` seconds. Errors stand in the watches."""
+    started = clock.monotonic()
+    deadline = started + timeout
+    while True:
+        for watch in watches:
+            if (
+                not watch.done and min(watch.due(), deadline) <= clock.monotonic()
+            ):  # the last look is as the time is over
+                watch.take(clock.monotonic(), started, interval, clock.random())
+        progress(watches)
+        waiting = [watch for watch in watches if not watch.done]
+        now = clock.monotonic()
+        if not waiting:
+            return
+        if now >= deadline:
+            for watch in waiting:
+                if watch.last is not None and watch.last.state != "running":  # ended, but not yet confirmed
+                    watch.take(now, started, interval, 0.0)
+                if not watch.done:
+                    watch.done, watch.elapsed = True, now - started
+                    watch.error = timed_out(watch, timeout)
+            return
+        clock.sleep(max(0.0, min([deadline, *(watch.due() for watch in waiting)]) - now))
+
+
+def failed(watch: Watch) -> OperationFailed:
+    """Return the error for an operation that the cloud reports as failed."""
+    last = t.cast(Status, watch.last)
+    why = f" ({last.error_code})" if last.error_code else ""
+    reason = last.reason or "the cloud gives no reason"
+    return OperationFailed(
+        f"{watch.name} failed{why}: {reason}. Nothing was repeated; check the instance, then run the task again to try anew.",
+        **{**watch.facts(), "error_code": last.error_code},
+    )
+
+
+def timed_out(watch: Watch, timeout: float) -> WaitTimeout:
+    """Return the error for an operation that still runs, or was never seen, when the time is over."""
+    state = f"could not be seen within {timeout:g} s ({watch.trouble})"
+    if watch.last:
+        state = f"is still running after {timeout:g} s (last status: {watch.last.status})"
+    return WaitTimeout(
+        f"{watch.name} {state}. It was not stopped, nothing was repeated: run the task again, it attaches to it, with a larger wait_timeout if need be.",
+        **watch.facts(),
+    )

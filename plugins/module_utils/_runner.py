@@ -1,0 +1,201 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The bridge between Ansible and the client: the only place that knows AnsibleModule, and the only one that catches everything."""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import gc
+import json
+import re
+import typing as t
+from urllib.parse import quote, quote_plus
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common import validation
+from ansible.module_utils.common.parameters import remove_values
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    HIDDEN,
+    CloudError,
+    InvalidArgument,
+    printable,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
+    CONNECTION,
+    RANGES,
+    WAIT,
+    Spec,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
+
+Decide = t.Callable[[Cloud, dict[str, t.Any]], Plan]
+CONTEXT: dict[str, t.Any] = {}  # what the action door adds for Cloud: where progress goes
+
+
+class Module(AnsibleModule):
+    """An AnsibleModule in which a blank option of any type is unset, and whose own refusals carry an error_kind."""
+
+    params: dict[str, t.Any]
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.params = without_blanks(self.params)
+
+    def fail_json(self, msg: str, **result: t.Any) -> None:
+        """Fail; without an error_kind it is Ansible that refuses an option, before anything was done."""
+        if "error_kind" not in result:
+            msg = f"{msg.rstrip('.')}. No request was sent."
+        super().fail_json(msg=msg, **{"changed": False, "error_kind": "invalid_argument", **result})
+
+
+def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) -> None:
+    """Build the module, let plan() decide, apply it unless in check mode, and exit.
+
+    `rules` are AnsibleModule's (mutually_exclusive, ...). They are checked here, because a blank option counts as unset.
+    """
+    spec = {**CONNECTION, **(WAIT if wait else {}), **options}
+    module = Module(argument_spec=spec, supports_check_mode=True)
+    if IMPORT_ERROR:
+        module.fail_json(
+            msg=missing_required_lib("requests"), exception=IMPORT_ERROR, error_kind="missing_library"
+        )
+    if not CONTEXT:
+        atexit.register(gc.freeze)  # a process of its own: looking for cycles at its end would take 18 ms
+    secrets: set[str] = module.no_log_values
+    for secret in list(secrets):
+        hide(secrets, secret)
+    outcome = perform(plan, dict(module.params), spec, rules, module.check_mode, secrets, **CONTEXT)
+    for warning in outcome.pop("warnings", ()):
+        module.warn(remove_values(warning, secrets))  # from core 2.19 on warn() itself masks nothing
+    if outcome.pop("failed", False):
+        module.fail_json(**outcome)
+    module.exit_json(**outcome)
+
+
+def perform(
+    plan: Decide,
+    params: dict[str, t.Any],
+    spec: Spec,
+    rules: t.Mapping[str, t.Any],
+    dry_run: bool,
+    secrets: set[str],
+    **context: t.Any,
+) -> Result:
+    """Return the whole task result, also of a failure: nothing escapes but Ansible's task timeout. `context` goes to Cloud (clock, progress, environ)."""
+    clouds: list[Cloud] = []
+    HIDDEN.clear()  # a loop's items share the process
+    HIDDEN.update(secrets)
+
+    def work() -> Result:
+        check(params, spec, rules)
+        cloud = Cloud(params, hide=lambda secret: hide(secrets, secret), **context)
+        clouds.append(cloud)
+        if "wait_timeout" in spec:  # deciding counts, too: a task that cannot read must not outlast it
+            cloud.session.deadline = cloud.clock.monotonic() + params["wait_timeout"]
+        return execute(plan(cloud, params), dry_run)
+
+    return answered(
+        work, lambda: any(cloud.posted for cloud in clouds), bool({"wait", "start_timeout"} & set(spec))
+    )
+
+
+def answered(work: t.Callable[[], Result], posted: t.Callable[[], bool], starts: bool) -> Result:
+    """Return the result of work(), also when it fails. `posted` tells whether a POST was sent, `starts` whether its failure says so."""
+    try:
+        return work()
+    except CloudError as error:
+        quiet = (
+            starts
+            and not posted()
+            and not re.search("(?i)nothing was|no request|repeats nothing", str(error))
+        )
+        return {
+            "failed": True,
+            "msg": f"{error}{' Nothing was started.' if quiet else ''}",
+            **error.details(),
+        }
+    except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is told
+        done = (
+            "A request had been sent: run the same task again, it attaches to what runs and repeats nothing."
+            if posted()
+            else "No request that changes anything was sent."
+        )
+        msg = f"Unexpected {type(error).__name__} at {_place(error)}. {done} Please report this as a bug of huaweicloud.recovery."
+        return {"failed": True, "changed": posted(), "error_kind": "internal_error", "msg": msg}
+
+
+def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:
+    """Raise InvalidArgument for what can be seen without a request."""
+    given = {name: value for name, value in params.items() if value is not None}
+    missing = [name for name, option in spec.items() if option.get("required") and name not in given]
+    if missing:
+        raise InvalidArgument(f"{', '.join(missing)} must be given.")
+    for rule, terms in rules.items():
+        try:
+            getattr(validation, f"check_{rule}")(terms, given)
+        except TypeError as error:
+            raise InvalidArgument(f"{error}.") from None
+    for name, (low, high) in RANGES.items():
+        if not low <= given.get(name, low) <= high:
+            raise InvalidArgument(f"{name} must be from {low} to {high}, not {given[name]}.")
+    check_ids(params)
+
+
+def without_blanks(value: t.Any) -> t.Any:
+    """Return options without those that are a blank string, also within lists of dicts: job controllers fill in '' for a field left empty."""
+    if isinstance(value, dict):
+        return {
+            name: without_blanks(inner)
+            for name, inner in value.items()
+            if name.startswith("_ansible") or not isinstance(inner, str) or inner.strip()
+        }
+    return [without_blanks(inner) for inner in value] if isinstance(value, list) else value
+
+
+def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
+    """Refuse every option *_id that cannot be an id, before it becomes part of a URL. operation_id is free text: it is only hashed."""
+    for name, value in values.items():
+        if name.endswith("_id") and name != "operation_id" and value is not None and not is_id(value):
+            raise InvalidArgument(
+                f"{within}{name} {printable(value, 80)!r} is not an id: letters, digits, '-' and '_', 1 to 128 characters."
+            )
+        for place, inner in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(inner, dict):
+                check_ids(inner, f"{name}[{place}].")
+
+
+def hide(secrets: set[str], secret: str) -> None:
+    """Have Ansible mask a secret in everything it prints, also URL-quoted, JSON-escaped, as a Python literal and in base64."""
+    raw = secret.encode("utf-8", "surrogatepass")  # also half a character, which no text should hold
+    forms = {
+        secret,
+        quote(raw, safe=""),
+        quote(raw),
+        quote_plus(raw),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        base64.b64encode(raw).decode(),
+        base64.urlsafe_b64encode(raw).decode(),
+    }
+    secrets.update(form for form in forms if len(form) >= 4)
+    HIDDEN.update(secrets)
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line where an exception arose, without its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return (
+        f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+        if trace
+        else "an unknown place"
+    )

@@ -1,0 +1,157 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""DCS (Distributed Cache Service, Redis), API v2: one method, one call. Sources: facts.md 1B and the vendor's pages."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    flag,
+    items,
+    newest_first,
+    row,
+    text,
+    whole,
+)
+
+Row = dict[str, t.Any]
+LIMIT = 1000  # the documented most for instances, and what Terraform's provider asks of restore records
+NETWORK = ["ip", "domain_name", "vpc_id", "vpc_name", "subnet_id", "security_group_id"]
+INSTANCE = [
+    "engine",
+    "engine_version",
+    "cache_mode",
+    "capacity_minor",
+    "spec_code",
+    *NETWORK,
+    "created_at",
+    "updated_at",
+]
+BACKUP = [
+    "period",
+    "backup_type",
+    "backup_format",
+    "progress",
+    "error_code",
+    "remark",
+    "updated_at",
+    "execution_at",
+]
+RESTORE = [
+    "restore_name",
+    "backup_name",
+    "progress",
+    "updated_at",
+    "restore_remark",
+    "backup_remark",
+    "error_code",
+]
+
+
+class Dcs:
+    """The DCS service of one project. Methods return plain dicts with every key set; they raise CloudError."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def instance(self, instance_id: str) -> Row:
+        """Return one instance (ShowInstance). `task` is the operation under way, if any: the status can stay RUNNING meanwhile."""
+        return _instance(self._cloud.get("dcs", "v2", "instances", instance_id).body)
+
+    def instances(self, name: str | None = None, status: str | None = None) -> list[Row]:
+        """Return all instances (ListInstances), of exactly this name and status where given."""
+        query = {"name": name, "name_equal": "true" if name else None, "status": status}
+        found = self._list(
+            ("instances",), "instances", "instance_num", "instance_id", "instances", _instance, query
+        )
+        return [item for item in found if name in (None, item["name"]) and status in (None, item["status"])]
+
+    def backups(self, instance_id: str, until: str | None = None) -> list[Row]:
+        """Return all backup records of an instance (ListBackupRecords), newest first; [] for 204. `until` ends the reading with this record."""
+        path, what = ("instances", instance_id, "backups"), f"backups of {instance_id}"
+        found = self._list(
+            path, "backup_record_response", "total_num", "backup_id", what, _backup, until=until
+        )
+        return newest_first(found, "created_at")
+
+    def restores(self, instance_id: str, until: str | None = None) -> list[Row]:
+        """Return the restore records of an instance (ListRestoreRecords) in the same way. No server-side filter: see reliability rules."""
+        path, what = ("instances", instance_id, "restores"), f"restore records of {instance_id}"
+        found = self._list(
+            path, "restore_record_response", "total_num", "restore_id", what, _restore, until=until
+        )
+        return newest_first(found, "created_at")
+
+    def restore(self, instance_id: str, backup_id: str, remark: str) -> Reply:
+        """Start a restore (RestoreInstance): 200 {restore_id} means accepted, not done. Sent once."""
+        return self._cloud.post_once(
+            "dcs", "v2", "instances", instance_id, "restores", body={"backup_id": backup_id, "remark": remark}
+        )
+
+    def back_up(self, instance_id: str, remark: str, backup_format: str | None) -> Reply:
+        """Start a backup (CopyInstance): 200 {backup_id}. Sent once."""
+        body = {"remark": remark, **({"backup_format": backup_format} if backup_format else {})}
+        return self._cloud.post_once("dcs", "v2", "instances", instance_id, "backups", body=body)
+
+    def _list(
+        self,
+        path: tuple[str, ...],
+        key: str,
+        total: str,
+        identity: str,
+        what: str,
+        convert: t.Callable[[t.Any], Row],
+        query: t.Mapping[str, t.Any] | None = None,
+        until: str | None = None,
+    ) -> list[Row]:
+        def fetch(offset: int, limit: int) -> tuple[list[Row], int | None]:
+            reply = self._cloud.get(
+                "dcs", "v2", *path, query={**(query or {}), "offset": offset, "limit": limit}
+            )
+            if reply.status == 204:
+                return [], 0
+            return [convert(item) for item in items(reply.body, key)], whole(reply.body.get(total))
+
+        return collect(fetch, LIMIT, identity, what, until)
+
+
+def usable(backup: Row) -> bool:
+    """Whether a backup can be restored (facts.md 4.2)."""
+    return backup["status"] == "succeed" and backup["is_support_restore"] is True
+
+
+def _instance(item: t.Any) -> Row:
+    found = row(item, ("instance_id", "status"), ["name", *INSTANCE])
+    found["updated_at"] = found["updated_at"] or text(item.get("update_at"))  # the detail call spells it so
+    task = item.get("task")
+    found["task"] = (
+        (text(task.get("name") or task.get("status")) or "unnamed")
+        if isinstance(task, dict) and task
+        else text(task)
+    )
+    numbers = {name: whole(item.get(name)) for name in ("port", "capacity", "max_memory", "used_memory")}
+    return {
+        **found,
+        **numbers,
+        "no_password_access": flag(item.get("no_password_access")),
+        "enable_ssl": flag(item.get("enable_ssl")),
+    }
+
+
+def _backup(item: t.Any) -> Row:
+    found = row(item, ("backup_id", "status", "created_at"), ["backup_name", "instance_id", *BACKUP])
+    return {
+        **found,
+        "size": whole(item.get("size")),
+        "is_support_restore": flag(item.get("is_support_restore")),
+    }
+
+
+def _restore(item: t.Any) -> Row:
+    return row(item, ("restore_id", "backup_id", "status", "created_at"), RESTORE)

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When a DCS restore or backup has really ended."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
+
+ENDED = {
+    "succeed": "succeeded",
+    "failed": "failed",
+    "expired": "succeeded",
+    "deleted": "failed",
+}  # all else, known or not, is unfinished
+BROKEN = (
+    "ERROR",
+    "CREATEFAILED",
+    "FROZEN",
+)  # an instance in these does not come back by itself (facts.md 4.1)
+REASONS = {  # facts.md 4.4
+    "dcs.08.0001": "the backup or restore tool did not start",
+    "dcs.08.0002": "the execution timed out",
+    "dcs.08.0003": "the storage bucket could not be deleted",
+    "dcs.08.0004": "the access keys for the storage bucket could not be obtained",
+    "dcs.08.0005": "the storage bucket could not be created",
+    "dcs.08.0006": "the size of the backup could not be queried",
+    "dcs.08.0007": "the data could not be synchronised during the restore",
+    "dcs.08.0008": "the instance was running other tasks",
+}
+
+
+def obstacle(instance: Row) -> str | None:
+    """Return why an instance cannot take an operation now, or None."""
+    if instance["task"]:
+        return f"the instance is at work on {instance['task']}"
+    return None if instance["status"] == "RUNNING" else f"the instance is {instance['status']}, not RUNNING"
+
+
+def watch_record(
+    dcs: Dcs, instance_id: str, name: str, id_name: str, record_id: str, records: t.Callable[[], list[Row]]
+) -> Watch:
+    """Return how to wait for a restore or backup record: final only when its record is and the instance is RUNNING without a task."""
+
+    def look() -> Status:
+        record = next((row for row in records() if row[id_name] == record_id), None)
+        if record is None:
+            raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
+        state, reason = ENDED.get(record["status"], "running"), None
+        if state == "succeeded":
+            instance = dcs.instance(instance_id)
+            if instance["status"] in BROKEN:
+                state, reason = (
+                    "failed",
+                    f"its record says {record['status']}, but the instance is {instance['status']}",
+                )
+            elif obstacle(instance):
+                state = "running"
+        elif state == "failed":
+            reason = REASONS.get(record["error_code"] or "")
+        return Status(
+            state,
+            printable(record["status"], 64),
+            record["progress"],
+            record,
+            record["error_code"] if state == "failed" else None,
+            reason,
+        )
+
+    return Watch(name, {id_name: record_id, "instance_id": instance_id}, look)
+
+
+def watch_restore(dcs: Dcs, instance_id: str, restore_id: str) -> Watch:
+    """Return how to wait for a restore that runs already."""
+    return watch_record(
+        dcs,
+        instance_id,
+        f"DCS restore {restore_id} of {instance_id}",
+        "restore_id",
+        restore_id,
+        lambda: dcs.restores(instance_id, restore_id),
+    )

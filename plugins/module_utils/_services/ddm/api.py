@@ -1,0 +1,234 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""DDM (Distributed Database Middleware), API v3 and v1: one method, one call. Sources: facts.md 1A and the vendor's pages."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    items,
+    newest_first,
+    row,
+    text,
+    whole,
+)
+
+Row = dict[str, t.Any]
+LIMIT = 128  # documented: 1 to 128
+BACKUP = [
+    "name",
+    "description",
+    "instance_id",
+    "instance_name",
+    "instance_status",
+    "created",
+    "updated",
+    "backup_type",
+]
+NETWORK = ["vpc_id", "subnet_id", "security_group_id", "access_ip", "access_port"]
+INSTANCE = ["name", "engine_version", "available_zone", *NETWORK, "created", "updated", "error_msg"]
+JOB = [
+    "name",
+    "created_time",
+    "end_time",
+    "process",
+    "instance_id",
+    "instance_name",
+    "database_name",
+    "fail_reason",
+]
+TARGET = ["instance_name", "status", "unavailable_reason", "vpc_name"]
+
+
+class Ddm:
+    """The DDM service of one project. Methods return plain dicts with every key set; they raise CloudError."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def backups(self, instance_id: str | None = None) -> list[Row]:
+        """Return the metadata backups of the project or of one instance (ListBackups), newest first. The filter is only in the SDK, so both sides apply it."""
+        found = self._list(("backups",), "backups", "id", "backups", _backup, {"instance_id": instance_id})
+        return newest_first((item for item in found if instance_id in (None, item["instance_id"])), "created")
+
+    def backup(self, instance_id: str, backup_id: str) -> Row:
+        """Return {id, name, instance_id, instance_name, related_data_nodes[]} of one backup (ShowBackup). It has no status: the list has."""
+        body = self._get("instances", instance_id, "backups", backup_id).body
+        nodes = [
+            row(node, ("instance_id",), ("instance_name",)) for node in items(body, "related_data_nodes")
+        ]
+        return {**row(body, ("id",), ("name", "instance_id", "instance_name")), "related_data_nodes": nodes}
+
+    def restorable_time_intervals(self, instance_id: str) -> list[Row]:
+        """Return [{start_time, end_time}] in which a restore point can lie (ShowAvalibleTime)."""
+        return self._list(
+            self._of(instance_id, "restorable-time-interval"),
+            "restorable_time_intervals",
+            "start_time",
+            "restorable time ranges",
+            lambda item: row(item, ("start_time", "end_time")),
+        )
+
+    def related_data_nodes(self, instance_id: str, restore_time: int) -> tuple[list[Row], str | None]:
+        """Return the data nodes of an instance at a point in time (epoch ms), and the latest restorable time (ShowRelatedDns)."""
+        latest: list[str | None] = [None]
+
+        def node(item: t.Any) -> Row:
+            return {
+                **row(item, ("instance_id",), ("instance_name", "instance_status", "engine_name", "version")),
+                "data_volume_size": whole(item.get("data_volume_size")),
+            }
+
+        def note(body: t.Any) -> None:
+            latest[0] = text(body.get("latest_restorable_time"))
+
+        found = self._list(
+            self._of(instance_id, "related-dn"),
+            "related_data_nodes",
+            "instance_id",
+            "data nodes",
+            node,
+            {"restore_time": restore_time},
+            note,
+        )
+        return found, latest[0]
+
+    def restorable_instances(self, instance_id: str) -> list[Row]:
+        """Return the instances that could be the target of a restore, the unavailable ones with the server's reason (ShowAvalibleDdms)."""
+        return self._list(
+            self._of(instance_id, "restorable-instances"),
+            "instances",
+            "instance_id",
+            "restorable instances",
+            lambda item: _target(item, TARGET),
+        )
+
+    def restorable_data_nodes(
+        self, instance_id: str, target_instance_id: str, source_data_node: str, restore_time: int
+    ) -> list[Row]:
+        """Return the data nodes of the target that could take one source data node, with reasons for those that cannot (ShowAvalibleRds)."""
+        query = {
+            "target_instance_id": target_instance_id,
+            "source_dn_instance_id": source_data_node,
+            "restore_time": restore_time,
+        }
+        fields = ["engine_name", "private_ip", *TARGET]
+        return self._list(
+            self._of(instance_id, "restorable-data-node"),
+            "target_data_nodes",
+            "instance_id",
+            "target data nodes",
+            lambda item: _target(item, fields),
+            query,
+        )
+
+    def recover(
+        self, instance_id: str, target_instance_id: str, restore_time: int, relations: t.Sequence[Row]
+    ) -> Reply:
+        """Start the restore of the SOURCE instance_id to a target (Restore2Exist): 202 {job_id}. Sent once. restore_time is an int of epoch ms."""
+        body = {
+            "source": {"restore_time": restore_time},
+            "target": {"instance_id": target_instance_id},
+            "data_node_relations": list(relations),
+        }
+        return self._cloud.post_once("ddm", "v3", *self._of(instance_id, "recovery"), body=body)
+
+    def job(self, job_id: str) -> Row:
+        """Return one job (ShowDdmJobResult). It never has a fail_reason: only the list has. Raises NotFound for 404 and DBS.300400."""
+        body = self._get("jobs", job_id).body
+        return _job(body.get("job") if isinstance(body, dict) else None)
+
+    def jobs(self, begin: int, end: int) -> list[Row]:
+        """Return the jobs created between two times, epoch ms, the first at most 30 days ago (ListTasks), newest first."""
+        return newest_first(
+            self._list(("jobs",), "jobs", "id", "jobs", _job, {"start_time": begin, "end_time": end}),
+            "created_time",
+        )
+
+    def instance(self, instance_id: str) -> Row:
+        """Return one instance (v1 ShowInstance: the fields that versions and waits rest on)."""
+        return _instance(self._get("instances", instance_id, version="v1").body)
+
+    def instances(self) -> list[Row]:
+        """Return all instances (v1 ListInstances). There is no name filter."""
+        return self._list(("instances",), "instances", "id", "instances", _instance, version="v1")
+
+    def _of(self, instance_id: str, call: str) -> tuple[str, ...]:
+        return "instances", instance_id, "backups", call
+
+    def _get(self, *path: str, version: str = "v3", query: t.Mapping[str, t.Any] | None = None) -> Reply:
+        return self._cloud.get("ddm", version, *path, query=query)
+
+    def _list(
+        self,
+        path: tuple[str, ...],
+        key: str,
+        identity: str,
+        what: str,
+        convert: t.Callable[[t.Any], Row],
+        query: t.Mapping[str, t.Any] | None = None,
+        note: t.Callable[[t.Any], None] = lambda body: None,
+        version: str = "v3",
+    ) -> list[Row]:
+        def fetch(offset: int, limit: int) -> tuple[list[Row], int | None]:
+            body = self._get(
+                *path, version=version, query={**(query or {}), "offset": offset, "limit": limit}
+            ).body
+            found = [convert(item) for item in items(body, key)]
+            note(body)
+            return found, next(
+                (whole(body[name]) for name in ("total", "total_record", "instance_num") if name in body),
+                None,
+            )
+
+        return collect(fetch, LIMIT, identity, what)
+
+
+def _backup(item: t.Any) -> Row:
+    found = row(item, ("id", "status"), BACKUP)
+    size = item.get("file_size")
+    return {
+        **found,
+        "file_size": size if isinstance(size, (int, float)) and not isinstance(size, bool) else None,
+        "related_data_nodes": None,
+    }
+
+
+def _target(item: t.Any, fields: t.Sequence[str]) -> Row:
+    return {
+        **row(item, ("instance_id",), fields),
+        "available": item.get("available") is True,
+    }  # strictly: "true" or 1 is no consent to overwrite
+
+
+def _job(item: t.Any) -> Row:
+    if not isinstance(item, dict):
+        raise ProtocolError("The API sent a job that is not an object.", transient=True)
+    found = row(item, ("id", "status"), JOB)
+    instance = item.get("instance")
+    if isinstance(instance, dict):  # the detail call nests what the list has flat
+        found.update(instance_id=text(instance.get("id")), instance_name=text(instance.get("name")))
+    operations = item.get("operations")
+    return {
+        **found,
+        "operations": [str(name) for name in operations] if isinstance(operations, list) else None,
+    }
+
+
+def _instance(item: t.Any) -> Row:
+    found = row(item, ("id", "status"), INSTANCE)
+    nodes = item.get("nodes") if isinstance(item.get("nodes"), list) else []
+    listed = [row(node, (), ("node_id", "group_id", "status", "ip", "port")) for node in nodes]
+    return {
+        **found,
+        "node_count": whole(item.get("node_count")),
+        "enterprise_project_id": text(item.get("enterprise_project_id")),
+        "nodes": listed,
+    }

@@ -1,0 +1,141 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which target data node takes which source data node: a maximum matching over what the API says is available. Pure but for two list calls."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
+
+Candidates = dict[str, list[Row]]  # source data node id -> target data nodes
+
+
+def check_time(intervals: t.Sequence[Row], restore_time: int) -> None:
+    """Raise NotRestorable, showing the ranges, unless restore_time (epoch ms) lies in one of them."""
+    if not any(
+        (moment(span["start_time"]) or 0) <= restore_time <= (moment(span["end_time"]) or -1)
+        for span in intervals
+    ):
+        ranges = "; ".join(f"{span['start_time']} to {span['end_time']}" for span in intervals) or "none"
+        raise NotRestorable(
+            f"{iso(restore_time)} ({restore_time}) is in no restorable range. Ranges: {ranges}.",
+            restorable_time_intervals=list(intervals),
+        )
+
+
+def latest(intervals: t.Sequence[Row]) -> int:
+    """Return the latest restorable time, epoch ms. Raises NotRestorable when there is none."""
+    found = max((moment(span["end_time"]) or 0 for span in intervals), default=0)
+    if not found:
+        raise NotRestorable(
+            "The instance has no restorable time range yet: its data nodes need a backup first."
+        )
+    return found
+
+
+def choose(ddm: Ddm, source: str, target: str, restore_time: int, given: t.Sequence[Row] | None) -> list[Row]:
+    """Return the data_node_relations to send: those given, checked, or else a mapping found here. Raises NotRestorable."""
+    options = candidates(ddm, source, target, ddm.related_data_nodes(source, restore_time)[0], restore_time)
+    if given:
+        return check_relations(given, options)
+    found, reason = relations(options)
+    if reason:
+        raise NotRestorable(
+            f"No mapping of the data nodes of {source} to those of {target} exists: {reason}."
+        )
+    return found
+
+
+def candidates(ddm: Ddm, source: str, target: str, nodes: t.Sequence[Row], restore_time: int) -> Candidates:
+    """Return the target data nodes for each source data node, available or not, by id."""
+    return {
+        node["instance_id"]: sorted(
+            ddm.restorable_data_nodes(source, target, node["instance_id"], restore_time),
+            key=lambda row: str(row["instance_id"]),
+        )
+        for node in sorted(nodes, key=lambda row: str(row["instance_id"]))
+    }
+
+
+def match(options: Candidates) -> dict[str, str]:
+    """Return source -> target, distinct targets, as many as possible (augmenting paths). Sorted input makes it the same on every run."""
+    taken: dict[str, str] = {}  # target -> source
+
+    def place(source: str, tried: set[str]) -> bool:
+        for row in options[source]:
+            target = row["instance_id"]
+            if not row["available"] or target in tried:
+                continue
+            tried.add(target)
+            if target not in taken or place(taken[target], tried):
+                taken[target] = source
+                return True
+        return False
+
+    for source in options:
+        place(source, set())
+    return {source: target for target, source in taken.items()}
+
+
+def relations(options: Candidates) -> tuple[list[Row], str | None]:
+    """Return (the mapping as data_node_relations, None), or ([], why there is none: each unmatched node with the reason for each candidate)."""
+    found = match(options)
+    unmatched = [source for source in options if source not in found]
+    if options and not unmatched:
+        return [
+            {"source_instance_id": source, "target_instance_id": found[source]} for source in options
+        ], None
+    if not options:
+        return [], "the source instance has no data node at that time"
+    return [], "; ".join(
+        f"data node {source} has no target of its own ({describe(options[source])})" for source in unmatched
+    )
+
+
+def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
+    """Return a mapping that the user gave, in the API's form. Raises NotRestorable unless it maps each source node once to an available, distinct target."""
+    chosen = [
+        {"source_instance_id": row["source_instance_id"], "target_instance_id": row["target_instance_id"]}
+        for row in given
+    ]
+    sources, targets = (
+        [row["source_instance_id"] for row in chosen],
+        [row["target_instance_id"] for row in chosen],
+    )
+    faults = [f"data node {node} of the source is not mapped" for node in options if node not in sources]
+    faults += [
+        f"{node} is not a data node of the source at that time"
+        for node in dict.fromkeys(sources)
+        if node not in options
+    ]
+    faults += [f"source {node} is mapped twice" for node in dict.fromkeys(sources) if sources.count(node) > 1]
+    faults += [f"target {node} is used twice" for node in dict.fromkeys(targets) if targets.count(node) > 1]
+    for row in chosen:
+        usable = [
+            node["instance_id"] for node in options.get(row["source_instance_id"], []) if node["available"]
+        ]
+        if row["source_instance_id"] in options and row["target_instance_id"] not in usable:
+            faults.append(
+                f"{row['target_instance_id']} cannot take {row['source_instance_id']} ({describe(options[row['source_instance_id']])})"
+            )
+    if faults:
+        raise NotRestorable(f"data_node_relations cannot be used: {'; '.join(faults)}.")
+    return chosen
+
+
+def describe(rows: t.Sequence[Row]) -> str:
+    """Return each candidate with why it cannot serve, for people."""
+
+    def why(row: Row) -> str:
+        return (
+            "available, but needed for another data node"
+            if row["available"]
+            else printable(row["unavailable_reason"] or "not available, no reason given", 200)
+        )
+
+    return "; ".join(f"{row['instance_id']}: {why(row)}" for row in rows) or "the cloud offers no candidate"

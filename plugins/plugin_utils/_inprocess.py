@@ -1,0 +1,275 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The second door: the module's own main(), run in the controller's worker process. Private to this collection.
+
+No payload is built and no second Python starts, which is where a module task spends its time. It is Ansible's own AnsibleModule that
+validates, masks and prints here too, so both doors give the same result. Whatever is not local and plain goes through the first door.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import multiprocessing
+import os
+import sys
+import types
+import typing as t
+
+from ansible import constants as C
+from ansible import context, module_utils
+from ansible.executor import task_result
+from ansible.module_utils import basic
+from ansible.module_utils.common import json as common_json
+from ansible.module_utils.common import warnings as module_warnings
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.vars import clean
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
+
+IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
+MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout a program reads
+
+
+INTERNAL = getattr(module_utils, "_internal", types.SimpleNamespace())  # from 2.19 on
+TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
+LOOPS = any(hasattr(kind, "_loop_results") for kind in vars(task_result).values())  # 2.19 and 2.20
+PROFILE = "legacy"  # the form of arguments and results; core's name for that of all modules that declare none
+
+
+class Prepared(t.NamedTuple):
+    """What main() is run with: the task's `environment:`, and the state of Python modules that a module finds when it has a process to itself."""
+
+    environment: dict[str, t.Any]
+    state: list[tuple[t.Any, dict[str, t.Any]]]
+    progress: Progress
+
+
+class Door(ActionBase):
+    """The action of every module of this collection; `module` is the Python module whose main() it runs."""
+
+    _supports_check_mode = True
+    _supports_async = True
+    module: t.Any
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the task here when it is local and plain, else as Ansible runs any module."""
+        task_vars = task_vars or {}
+        prepared = self.prepare(task_vars)
+        if prepared is None:
+            result = self.as_module(task_vars)
+            self.end_if_orphaned()
+            return self.hidden(result)
+        result = super().run(tmp, task_vars)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(surroundings(prepared.environment, self._loader.get_basedir()))
+            for place, values in prepared.state:
+                stack.enter_context(swapped(place, values))
+            stack.callback(prepared.progress.close)
+            printed = output(self.module.main)
+        self.end_if_orphaned()
+        result.update(self.parsed(printed))
+        return self.hidden(result)
+
+    def end_if_orphaned(self) -> None:
+        """End with a controller that was killed: nothing more is to be started then, and what nobody reads would be written to a full pipe for ever."""
+        controller = multiprocessing.parent_process()
+        if controller is not None and os.getppid() != controller.pid:
+            os._exit(1)
+
+    def hidden(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Have `no_log` hide rows, too: some ansible-cores take `results` for the items of a loop, and show those that do not ask for it themselves."""
+        for row in result.get("results") or () if self._task.no_log and LOOPS else ():
+            row["_ansible_no_log"] = True
+        return result
+
+    def as_module(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the task as Ansible runs any module."""
+        names = ("task", "connection", "play_context", "loader", "templar", "shared_loader_obj")
+        given = {name: getattr(self, f"_{name}") for name in names}
+        result: dict[str, t.Any] = self._shared_loader_obj.action_loader.get(
+            "ansible.legacy.normal", **given
+        ).run(task_vars=task_vars)
+        return result
+
+    def prepare(self, task_vars: dict[str, t.Any]) -> Prepared | None:
+        """Return what main() needs, or None when the task is not for here. All that can fail without a request is tried before the first one."""
+        try:
+            obstacle = self.obstacle(task_vars)
+            if obstacle is not None:
+                Display().vvv(f"huaweicloud.recovery: run as a module: {obstacle}")
+                return None
+            # Not a copy: core, too, adds its own arguments where callbacks and rescues can see them.
+            self._update_module_args(self._task.action, self._task.args, task_vars)
+            environment: dict[str, t.Any] = {}
+            self._compute_environment_string(environment)
+            self.parsed(
+                {"stdout": "{}", "stderr": "", "rc": 0}
+            )  # a result must not get lost because this ansible-core reads it differently
+            host = (
+                "" if self._task.run_once else str(task_vars.get("inventory_hostname"))
+            )  # what runs once for all hosts is about none of them
+            progress = Progress(
+                self.say, host, quiet=bool(self._task.no_log) or not self.switch(task_vars, PROGRESS)
+            )
+            state = [
+                (basic, {"_ANSIBLE_ARGS": encoded(self._task.args), "_ANSIBLE_PROFILE": PROFILE}),
+                (
+                    module_warnings,
+                    {
+                        name: type(getattr(module_warnings, name))()
+                        for name in ("_global_warnings", "_global_deprecations")
+                    },
+                ),
+                (INTERNAL, {"is_controller": False}),  # else warnings go round the result
+                (_runner, {"CONTEXT": {"progress": progress, "before_post": self.end_if_orphaned}}),
+            ]
+            Display().vvv("huaweicloud.recovery: run in this process")
+            return Prepared(environment, state, progress)
+        except Exception as error:  # an ansible-core that is not known yet, or a template that fails: the module says it best
+            Display().vvv(f"huaweicloud.recovery: run as a module: {type(error).__name__}")
+            return None
+
+    def obstacle(self, task_vars: dict[str, t.Any]) -> str | None:
+        """Return why not here: the module would run on another machine, as another user, in another Python, or outlive the task."""
+        if IMPORT_ERROR is not None:
+            return "requests is missing here"
+        if not self.switch(task_vars, IN_PROCESS):
+            return f"{IN_PROCESS} is off"
+        if self._task.async_val:
+            return "async"
+        if getattr(self._connection, "become", None) is not None:
+            return "become"
+        if type(self._connection).__module__ != "ansible.plugins.connection.local":
+            return "the connection is not ansible.builtin.local"
+        where = (
+            task_vars["ansible_delegated_vars"][self._task.delegate_to]
+            if self._task.delegate_to
+            else task_vars
+        )
+        wanted = str(
+            self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=where) or "auto")
+            or "auto"
+        )
+        return (
+            None
+            if wanted.startswith("auto") or same_python(wanted, sys.executable)
+            else "ansible_python_interpreter is another Python"
+        )
+
+    def switch(self, task_vars: dict[str, t.Any], name: str) -> bool:
+        """Return a boolean variable of the host; true unless set, and a blank counts as unset."""
+        value = self._templar.template(task_vars.get(name))
+        return value in (None, "") or bool(boolean(value, strict=False))
+
+    def say(self, line: str) -> None:
+        """Show a line at once: on stdout for people, on stderr where a program reads stdout."""
+        self.end_if_orphaned()
+        callback = (
+            "oneline"
+            if context.CLIARGS.get("one_line")
+            else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
+        )
+        Display().display(line, stderr=callback in MACHINE_READABLE)
+
+    def parsed(self, printed: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return the result in the form of this ansible-core: the parser's signature and type have changed over time."""
+        if not TAGS:
+            from ansible.utils.unsafe_proxy import wrap_var
+
+            data = self._parse_returned_data(printed)
+            clean.remove_internal_keys(data)
+            return wrap_var(data)
+        data = self._parse_returned_data(printed, PROFILE)
+        if hasattr(data, "as_result_dict"):  # from 2.21 on
+            data.remove_internal_keys()
+            return data.as_result_dict(for_round_trip=True)
+        clean.remove_internal_keys(data)
+        return data
+
+
+def output(main: t.Callable[[], None]) -> dict[str, t.Any]:
+    """Return what main() prints. On stderr that is no more than Python's own warnings, which nobody sees from a module either."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with (
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+        contextlib.suppress(SystemExit),
+    ):
+        main()
+    return {"stdout": stdout.getvalue(), "stderr": stderr.getvalue(), "rc": 0}
+
+
+def encoded(arguments: dict[str, t.Any]) -> bytes:
+    """Return the arguments as the module would receive them."""
+    if TAGS:
+        how = {"cls": common_json.get_module_encoder(PROFILE, common_json.Direction.CONTROLLER_TO_MODULE)}
+    else:
+        how = {"cls": common_json.AnsibleJSONEncoder, "vault_to_text": True}
+    return json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, **how).encode()
+
+
+@contextlib.contextmanager
+def swapped(place: t.Any, values: dict[str, t.Any]) -> t.Iterator[None]:
+    """Give names in a Python module other values for a while: the items of a loop share this process."""
+    before = {name: vars(place)[name] for name in values if name in vars(place)}
+    vars(place).update(values)
+    try:
+        yield
+    finally:
+        for name in values.keys() - before.keys():
+            del vars(place)[name]
+        vars(place).update(before)
+
+
+@contextlib.contextmanager
+def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[None]:
+    """Apply the task's `environment:` and the directory that modules run in, for a while."""
+    before, here = dict(os.environ), os.getcwd()
+    os.environ.update({name: str(value) for name, value in environment.items()})
+    os.chdir(directory)
+    try:
+        yield
+    finally:
+        os.chdir(here)
+        if dict(os.environ) != before:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def same_python(one: str, other: str) -> bool:
+    """Whether two paths are one interpreter with one set of packages. Links within a directory are; a virtual environment links out of its own."""
+    return all(
+        os.path.realpath(part(one)) == os.path.realpath(part(other)) for part in (os.path.dirname, str)
+    )
+
+
+def rehearsed(main: t.Callable[[], None], arguments: dict[str, t.Any], given: dict[str, t.Any]) -> None:
+    """Run a main() in the parent process. What it prints is dropped where it is printed: other threads may show something meanwhile."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(
+            swapped(
+                basic,
+                {
+                    "_ANSIBLE_ARGS": encoded(arguments),
+                    "_ANSIBLE_PROFILE": PROFILE,
+                    "print": lambda *args, **kwargs: None,
+                },
+            )
+        )
+        stack.enter_context(swapped(_runner, {"CONTEXT": given}))
+        stack.enter_context(contextlib.suppress(SystemExit))
+        main()
+
+
+if IMPORT_ERROR is None:
+    with contextlib.suppress(Exception):  # only for speed
+        warm_up(rehearsed)  # once, in the parent: the workers are forked from it

@@ -1,0 +1,203 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A local cloud: IAM, DDM and DCS behind one HTTP port, with a ledger of what it received and faults on demand.
+
+with Simulator(restore_seconds=0.3) as sim:
+    run_something(env=sim.env)
+    assert len(sim.posts("dcs.restore")) == 1
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import scenario as names
+from . import server
+from .faults import Fault
+from .ledger import Entry
+from .state import Cloud, Settings
+from .tls import server_context
+
+__all__ = ["Simulator"]
+
+
+class Simulator:
+    """The server in a background thread. Settings of :class:`tests.cloud.state.Settings` are keywords too."""
+
+    def __init__(
+        self,
+        scenario: str = "default",
+        seed: int = 0,
+        tls: str | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        clock: Callable[[], float] = time.time,
+        **settings: Any,
+    ) -> None:
+        self.settings = Settings(**settings)
+        self._scenario, self._seed, self._clock = scenario, seed, clock
+        self._tls, self._host, self._port = tls, host, port
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._gateway = server.Gateway(self._new_cloud)
+        self.ca_file: Path | None = None
+        self.port = 0
+
+    def _new_cloud(self) -> Cloud:
+        cloud = Cloud(dataclasses.replace(self.settings), self._seed, self._clock)
+        names.load(cloud, self._scenario)
+        return cloud
+
+    # Life
+
+    def start(self) -> Simulator:
+        sock = socket.create_server(
+            (self._host, self._port),
+            family=socket.AF_INET6 if ":" in self._host else socket.AF_INET,
+            backlog=1024,
+        )
+        self.port = sock.getsockname()[1]
+        context = None
+        if self._tls is not None:
+            self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
+            self.ca_file = Path(self._folder.name) / "ca.pem"
+            context = server_context(self._tls, self.ca_file)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="simulator", daemon=True)
+        self._thread.start()
+        self._runner = asyncio.run_coroutine_threadsafe(
+            server.start(self._gateway, sock, context), self._loop
+        ).result(10)
+        return self
+
+    def stop(self) -> None:
+        if self._loop is None or self._thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+        self._loop = self._thread = None
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def __enter__(self) -> Simulator:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def reset(self) -> None:
+        """Back to the scenario's beginning: no faults, an empty ledger."""
+        self._gateway.reset()
+
+    # Where it is
+
+    @property
+    def url(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{'http' if self._tls is None else 'https'}://{host}:{self.port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a user would export to reach this cloud with AK/SK."""
+        return self.env_for("aksk")
+
+    def env_for(self, way: str) -> dict[str, str]:
+        """The same for each way in: aksk, temporary, token, password (which leaves the project to be looked up)."""
+        ways = {
+            "aksk": {
+                "HW_PROJECT_ID": names.PROJECT_ID,
+                "HW_ACCESS_KEY": names.ACCESS_KEY,
+                "HW_SECRET_KEY": names.SECRET_KEY,
+            },
+            "temporary": {
+                "HW_PROJECT_ID": names.PROJECT_ID,
+                "HW_ACCESS_KEY": names.TEMP_ACCESS_KEY,
+                "HW_SECRET_KEY": names.TEMP_SECRET_KEY,
+                "HW_SECURITY_TOKEN": names.SECURITY_TOKEN,
+            },
+            "token": {"HW_PROJECT_ID": names.PROJECT_ID, "HW_AUTH_TOKEN": names.TOKEN},
+            "password": {
+                "HW_USER_NAME": names.USER,
+                "HW_USER_PASSWORD": names.PASSWORD,
+                "HW_DOMAIN_NAME": names.DOMAIN,
+            },
+        }
+        endpoints = {f"HW_{service}_ENDPOINT": self.url for service in ("IAM", "DDM", "DCS")}
+        authority = {} if self.ca_file is None else {"HW_CA_PATH": str(self.ca_file)}
+        return {"HW_REGION_NAME": names.REGION, **ways[way], **endpoints, **authority}
+
+    # What happened
+
+    @property
+    def state(self) -> Cloud:
+        """The cloud as of now. Hold ``state.lock`` for more than one change at a time."""
+        cloud = self._gateway.cloud
+        with cloud.lock:
+            cloud.tick()
+        return cloud
+
+    @property
+    def ledger(self) -> list[Entry]:
+        return list(self._gateway.ledger)
+
+    @property
+    def errors(self) -> list[str]:
+        return self._gateway.errors
+
+    def requests(self, operation: str) -> list[Entry]:
+        return [entry for entry in self.ledger if entry.operation == operation]
+
+    def posts(self, operation: str | None = None) -> list[Entry]:
+        """Complete POSTs received, whatever became of their answers; sign-ins only when asked for by name."""
+        posts = [entry for entry in self.ledger if entry.method == "POST"]
+        return [
+            entry
+            for entry in posts
+            if (entry.operation == operation if operation else entry.service != "iam")
+        ]
+
+    def started(self, operation: str) -> int:
+        """Effects, which are not the same as POSTs: how many records or jobs the operation has created."""
+        cloud = self.state
+        records: dict[str, dict[str, Any]] = {
+            "dcs.restore": cloud.dcs_restores,
+            "dcs.backup": cloud.dcs_backups,
+            "ddm.recovery": cloud.jobs,
+        }
+        return sum(record.operation is not None for record in records[operation].values())
+
+    def restores_started(self) -> int:
+        return self.started("dcs.restore") + self.started("ddm.recovery")
+
+    # What goes wrong
+
+    def fault(
+        self,
+        name: str,
+        operation: str = "*",
+        times: int | None = 1,
+        after: int = 0,
+        on: str = "",
+        **params: Any,
+    ) -> Fault:
+        """Queue a fault for the next ``times`` requests of an operation (None: all) with ``on`` in their path, once ``after`` of them went well."""
+        return self._gateway.faults.add(name, operation, times, after, on, **params)
+
+    def clear_faults(self) -> None:
+        self._gateway.faults.clear()

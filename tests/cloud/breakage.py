@@ -1,0 +1,271 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults below HTTP: the connection breaks, the answer comes too late, by the drop, cut short or as rubbish.
+
+``when`` says whether the operation has happened before that: "after" processing (the default) or "before" it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gzip
+import socket
+import struct
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from .wire import Answer, Call
+
+if TYPE_CHECKING:
+    from .faults import Fault
+
+CLIENT_PATIENCE = 600.0  # after this long even a client that never gives up is taken to have left
+Tweak = Callable[[Call], None]
+
+
+class Exchange:
+    """One request that something is about to happen to."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        call: Call,
+        service: str,
+        fault: Fault,
+        process: Callable[[Tweak | None], Answer],
+    ) -> None:
+        self.request = request
+        self.call = call
+        self.service = service
+        self.fault = fault
+        self._process = process
+        transport = request.transport
+        if not isinstance(transport, asyncio.Transport):
+            raise ConnectionResetError("the client has gone")
+        self.transport = transport
+
+    def process(self, tweak: Tweak | None = None) -> Answer:
+        """Let the operation happen."""
+        return self._process(tweak)
+
+    def process_when(self, when: str) -> Answer:
+        return self.process() if when == "after" else Answer(200, {})
+
+    def now(self) -> float:
+        return time.time()
+
+    @property
+    def client_left(self) -> bool:
+        return self.transport.is_closing()
+
+    async def wait(self, seconds: float) -> None:
+        """Sleep, but not longer than the client stays."""
+        end = time.monotonic() + seconds
+        while not self.client_left and time.monotonic() < end:
+            await asyncio.sleep(min(0.02, max(0.0, end - time.monotonic())))
+
+    def send(self, data: bytes) -> None:
+        if not self.client_left:
+            self.transport.write(data)
+
+    async def drip(self, data: bytes, interval: float) -> None:
+        for position in range(len(data)):
+            if self.client_left:
+                return
+            self.send(data[position : position + 1])
+            await asyncio.sleep(interval)
+
+    def close(self) -> None:
+        self.transport.close()
+
+    def reset(self) -> None:
+        """A true RST: with a linger time of zero the kernel forgets the connection instead of closing it."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None and sock.fileno() >= 0:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+
+Behaviour = Callable[..., Awaitable["Answer | None"]]
+
+
+def head(answer: Answer, version: str = "HTTP/1.1", **more: str) -> bytes:
+    headers = {
+        "Content-Type": "application/json",
+        "Connection": "close",
+        **answer.headers,
+        **{name.replace("_", "-"): value for name, value in more.items()},
+    }
+    lines = [f"{version} {answer.status} Status", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def whole(answer: Answer) -> tuple[bytes, bytes]:
+    body = answer.body()
+    return head(answer, Content_Length=str(len(body))), body
+
+
+def chunk(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+# No answer
+
+
+async def reset(exchange: Exchange, *, when: str = "after") -> None:
+    exchange.process_when(when)
+    exchange.reset()
+
+
+async def close(exchange: Exchange, *, when: str = "after") -> None:
+    exchange.process_when(when)
+    exchange.close()
+
+
+async def hang(exchange: Exchange, *, when: str = "after", seconds: float = CLIENT_PATIENCE) -> None:
+    exchange.process_when(when)
+    await exchange.wait(seconds)
+    exchange.close()
+
+
+async def late(exchange: Exchange, *, seconds: float = 1.0) -> None:
+    """The operation happens that long after the client has given up: the request was under way all the time."""
+    await exchange.wait(CLIENT_PATIENCE)
+    await asyncio.sleep(seconds)
+    exchange.process()
+    exchange.close()
+
+
+# A slow answer
+
+
+async def delay(exchange: Exchange, *, seconds: float = 1.0, when: str = "after") -> Answer:
+    """The true answer, late; ``when`` says on which side of the pause the operation happens."""
+    answer = exchange.process() if when == "after" else None
+    await exchange.wait(seconds)
+    return answer or exchange.process()
+
+
+async def drip_headers(exchange: Exchange, *, interval: float = 0.05, when: str = "after") -> None:
+    first, body = whole(exchange.process_when(when))
+    await exchange.drip(first + body, interval)
+    exchange.close()
+
+
+async def drip_body(exchange: Exchange, *, interval: float = 0.05, when: str = "after") -> None:
+    first, body = whole(exchange.process_when(when))
+    exchange.send(first)
+    await exchange.drip(body, interval)
+    exchange.close()
+
+
+# Half an answer
+
+
+async def truncated_headers(exchange: Exchange, *, when: str = "after") -> None:
+    """Ends in the middle of a header line: some clients take it for a 200 with an empty body."""
+    first, dummy = whole(exchange.process_when(when))
+    exchange.send(first[: first.index(b"\r\n") + 20])
+    exchange.close()
+
+
+async def truncated_body(exchange: Exchange, *, style: str = "length", when: str = "after") -> None:
+    """``length``: shorter than Content-Length says; ``chunked``: the last chunk is cut; ``reset``: RST in the middle."""
+    answer = exchange.process_when(when)
+    first, body = whole(answer)
+    half = body[: len(body) // 2]
+    if style == "chunked":
+        exchange.send(head(answer, Transfer_Encoding="chunked") + chunk(body)[: len(half) + 4])
+    else:
+        exchange.send(first + half)
+    if style == "reset":
+        await asyncio.sleep(0.05)  # let what was sent arrive: an RST would overtake it
+        exchange.reset()
+    else:
+        exchange.close()
+
+
+# Rubbish, and odd but lawful HTTP
+
+
+async def raw(exchange: Exchange, *, text: str = "", when: str = "after") -> None:
+    """These very bytes (latin-1), then the end of the connection."""
+    exchange.process_when(when)
+    exchange.send(text.encode("latin-1"))
+    exchange.close()
+
+
+async def garbage_status(exchange: Exchange, *, when: str = "after") -> None:
+    await raw(exchange, text="BANANA/9.9 tasty OK\r\nContent-Length: 2\r\n\r\n{}", when=when)
+
+
+async def http09(exchange: Exchange, *, when: str = "after") -> None:
+    """A body and nothing else."""
+    exchange.send(exchange.process_when(when).body())
+    exchange.close()
+
+
+async def http10(exchange: Exchange, *, when: str = "after") -> None:
+    """HTTP/1.0 without a length: the body ends where the connection does."""
+    answer = exchange.process_when(when)
+    exchange.send(head(answer, "HTTP/1.0") + answer.body())
+    exchange.close()
+
+
+async def informational(exchange: Exchange, *, status: int = 103) -> Answer:
+    """100 or 103 first, then the true answer."""
+    exchange.send(f"HTTP/1.1 {status} Wait\r\n\r\n".encode())
+    return exchange.process()
+
+
+async def trailers(exchange: Exchange) -> None:
+    """Chunked, with a header after the last chunk."""
+    answer = exchange.process()
+    body = answer.body()
+    start = head(answer, Transfer_Encoding="chunked", Trailer="X-Checksum")
+    exchange.send(start + (chunk(body) if body else b"") + b"0\r\nX-Checksum: 1\r\n\r\n")
+    exchange.close()
+
+
+# Too much of an answer
+
+
+async def endless(exchange: Exchange, *, mebibytes: int = 1024) -> None:
+    """Chunks of blanks for as long as the client reads."""
+    answer = exchange.process()
+    exchange.send(head(answer, Transfer_Encoding="chunked"))
+    piece = chunk(b" " * 65536)
+    for dummy in range(mebibytes * 16):
+        while exchange.transport.get_write_buffer_size() > 1 << 20 and not exchange.client_left:
+            await asyncio.sleep(0.001)
+        if exchange.client_left:
+            return
+        exchange.send(piece)
+    exchange.close()
+
+
+@functools.lru_cache(maxsize=2)
+def _bomb(mebibytes: int) -> bytes:
+    # members one after another are one gzip file: no need to compress all of it
+    return gzip.compress(b" " * (1 << 20)) * mebibytes
+
+
+async def gzip_bomb(exchange: Exchange, *, mebibytes: int = 300) -> Answer:
+    """Some hundred kilobytes that unpack to ``mebibytes``."""
+    answer = exchange.process()
+    answer.headers["Content-Encoding"] = "gzip"
+    answer.raw = _bomb(mebibytes)
+    return answer
+
+
+_ALL: tuple[Any, ...] = (
+    *(reset, close, hang, late, delay, drip_headers, drip_body, truncated_headers, truncated_body),
+    *(raw, garbage_status, http09, http10, informational, trailers, endless, gzip_bomb),
+)
+BEHAVIOURS: dict[str, Behaviour] = {function.__name__: function for function in _ALL}

@@ -1,0 +1,313 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""DCS: instances, backups, restores."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from .state import Cloud, DcsBackup, DcsInstance, DcsRestore, iso_ms, stamp
+from .wire import Answer, Call, Refusal, Route, whole_number
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+STAMP = re.compile(r"\d{14}", re.ASCII)
+MAX_LIMIT = 1000
+MAX_REMARK = 128
+Record = TypeVar("Record", DcsBackup, DcsRestore)
+
+
+def refuse(status: int, code: str, message: str) -> Refusal:
+    return Refusal(status, {"error_code": code, "error_msg": message, "error_ext_msg": None})
+
+
+# Reading the request
+
+
+def _instance(cloud: Cloud, call: Call) -> DcsInstance:
+    instance_id = call.path["instance_id"]
+    if not UUID.fullmatch(instance_id):
+        raise refuse(400, "DCS.4061", "Invalid instance ID format.")
+    if instance_id not in cloud.dcs_instances:
+        raise refuse(404, "DCS.3022", "This DCS instance does not exist.")
+    return cloud.dcs_instances[instance_id]
+
+
+def _page(call: Call) -> tuple[int, int]:
+    offset = whole_number(call.query.get("offset", "0"))
+    limit = whole_number(call.query.get("limit", "10"))
+    if offset is None or offset < 0:
+        raise refuse(400, "DCS.4800", "Invalid offset in the request.")
+    if limit is None or not 1 <= limit <= MAX_LIMIT:
+        raise refuse(400, "DCS.4800", "Invalid limit in the request.")
+    return offset, limit
+
+
+def _period(call: Call) -> tuple[str, str]:
+    begin, end = call.query.get("begin_time", "0" * 14), call.query.get("end_time", "9" * 14)
+    for name, value in (("begin_time", begin), ("end_time", end)):
+        if not STAMP.fullmatch(value):
+            raise refuse(400, "DCS.4063", f"Invalid {name} parameter in the request.")
+    return begin, end
+
+
+def _body(call: Call) -> dict[str, Any]:
+    if not call.body:
+        raise refuse(400, "DCS.4004", "The request body is empty.")
+    try:
+        body = json.loads(call.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise refuse(
+            400, "DCS.4005", "The request body contains invalid characters or is not in JSON format."
+        )
+    return body
+
+
+def _remark(body: dict[str, Any]) -> str | None:
+    remark = body.get("remark")
+    if remark is not None and (not isinstance(remark, str) or len(remark) > MAX_REMARK):
+        raise refuse(400, "DCS.4098", "The remark must be 0 to 128 characters.")
+    return remark
+
+
+# Writing the answer
+
+
+def _text(cloud: Cloud, value: str | None) -> Any:
+    """A null string, in one of the two ways in which real answers write it."""
+    if value is None and cloud.settings.null_style == "braces":
+        return {}
+    return value
+
+
+def _listed(cloud: Cloud, call: Call, records: Sequence[Record]) -> list[Record] | None:
+    """The records asked for, newest first; None when the API would say 204."""
+    begin, end = _period(call)
+    now = cloud.clock()
+    seen = [r for r in records if r.visible_at <= now and begin <= stamp(r.created_at) <= end]
+    if not seen and cloud.settings.empty_style == "204":
+        return None
+    return sorted(seen, key=lambda r: (r.created_at, r.id), reverse=True)
+
+
+def _backup_name(backup: DcsBackup) -> str:
+    # The real service stamps the name with its own local time (UTC+8): nobody should read a time from it.
+    return "backup_" + stamp(backup.created_at + 8 * 3600)
+
+
+def _show_backup(cloud: Cloud, backup: DcsBackup) -> dict[str, Any]:
+    return {
+        "backup_id": backup.id,
+        "backup_name": _backup_name(backup),
+        "backup_type": backup.backup_type,
+        "backup_format": backup.backup_format,
+        "instance_id": backup.instance_id,
+        "status": backup.status,
+        "is_support_restore": "TRUE" if backup.support_restore else "FALSE",
+        "progress": backup.progress,
+        "size": backup.size,
+        "remark": _text(cloud, backup.remark),
+        "error_code": _text(cloud, backup.error_code),
+        "period": _text(cloud, None),
+        "created_at": iso_ms(backup.created_at),
+        "updated_at": iso_ms(backup.updated_at),
+        "execution_at": iso_ms(backup.created_at),
+    }
+
+
+def _show_restore(cloud: Cloud, restore: DcsRestore) -> dict[str, Any]:
+    return {
+        "restore_id": restore.id,
+        "restore_name": "restore_" + stamp(restore.created_at),
+        "restore_remark": _text(cloud, restore.remark),
+        "backup_id": restore.backup_id,
+        "backup_name": restore.backup_name,
+        "backup_remark": _text(cloud, restore.backup_remark),
+        "status": restore.status,
+        "progress": restore.progress,
+        "error_code": _text(cloud, restore.error_code),
+        "created_at": iso_ms(restore.created_at),
+        "updated_at": iso_ms(restore.updated_at),
+    }
+
+
+def _show_instance(cloud: Cloud, instance: DcsInstance, detail: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "instance_id": instance.id,
+        "name": instance.name,
+        "status": instance.status,
+        "sub_status": "normal",
+        "engine": instance.engine,
+        "engine_version": instance.engine_version,
+        "cache_mode": instance.cache_mode,
+        "capacity": instance.capacity,
+        "capacity_minor": "",
+        "max_memory": instance.capacity * 1024,
+        "used_memory": 42,
+        "spec_code": f"redis.{instance.cache_mode}.xu1.large.{instance.capacity}",
+        "ip": "192.168.1.20",
+        "port": 6379,
+        "domain_name": f"redis-{instance.id[:7]}.dcs.example.com",
+        "vpc_id": "8ac3e9c4-5d0a-4a63-9df2-8ff2a5e0e7a1",
+        "vpc_name": "vpc-production",
+        "publicip_id": _text(cloud, None),
+        "enterprise_project_id": "0",
+        "no_password_access": "false",
+        "enable_ssl": False,
+        "created_at": iso_ms(instance.created_at),
+    }
+    if detail:
+        # the detail call spells it update_at and is the only one that names the current task
+        return {
+            **shown,
+            "update_at": iso_ms(instance.updated_at),
+            "task": instance.task,
+            "instance_backup_policy": None,
+        }
+    return {**shown, "updated_at": iso_ms(instance.updated_at)}
+
+
+# The operations
+
+
+def list_instances(cloud: Cloud, call: Call) -> Answer:
+    offset, limit = _page(call)
+    query = call.query
+    exact = query.get("name_equal") == "true"
+    found = [
+        i
+        for i in cloud.dcs_instances.values()
+        if query.get("instance_id") in (None, "", i.id)
+        and query.get("status") in (None, "", i.status)
+        and (i.name == query["name"] if exact and "name" in query else query.get("name", "") in i.name)
+        and (query.get("include_failure") == "true" or i.status != "CREATEFAILED")
+    ]
+    page = [_show_instance(cloud, i, detail=False) for i in found[offset : offset + limit]]
+    return Answer(200, {"instance_num": len(found), "instances": page})
+
+
+def show_instance(cloud: Cloud, call: Call) -> Answer:
+    return Answer(200, _show_instance(cloud, _instance(cloud, call), detail=True))
+
+
+def list_backups(cloud: Cloud, call: Call) -> Answer:
+    instance = _instance(cloud, call)
+    offset, limit = _page(call)
+    found = _listed(cloud, call, [b for b in cloud.dcs_backups.values() if b.instance_id == instance.id])
+    if found is None:
+        return Answer(204)
+    page = [_show_backup(cloud, b) for b in found[offset : offset + limit]]
+    return Answer(200, {"backup_record_response": page, "total_num": len(found)})
+
+
+def list_restores(cloud: Cloud, call: Call) -> Answer:
+    instance = _instance(cloud, call)
+    offset, limit = _page(call)
+    found = _listed(cloud, call, [r for r in cloud.dcs_restores.values() if r.instance_id == instance.id])
+    if found is None:
+        return Answer(204)
+    page = [_show_restore(cloud, r) for r in found[offset : offset + limit]]
+    return Answer(200, {"restore_record_response": page, "total_num": len(found)})
+
+
+def _refuse_when_busy(instance: DcsInstance) -> None:
+    if instance.cache_mode == "single":
+        raise refuse(400, "DCS.4086", "only master standby instance is support this action")
+    if instance.task == "BACKUPING":
+        raise refuse(400, "DCS.4096", "The instance is being backed up.")
+    if instance.status == "RESTORING" or instance.task == "RESTORING":
+        raise refuse(400, "DCS.4097", "The instance is being restored.")
+    if instance.status != "RUNNING":
+        raise refuse(400, "DCS.4049", "The instance status is not running.")
+    if instance.task is not None:
+        raise refuse(
+            400, "DCS.4026", "The operation is not allowed when the instance is in the current state."
+        )
+
+
+def create_backup(cloud: Cloud, call: Call) -> Answer:
+    instance = _instance(cloud, call)
+    body = _body(call) if call.body else {}
+    remark = _remark(body)
+    backup_format = body.get("backup_format")
+    if backup_format not in (None, "rdb", "aof"):
+        raise refuse(400, "DCS.4062", "Invalid backup_format parameter in the request.")
+    _refuse_when_busy(instance)
+    operation = cloud.operation(cloud.settings.backup_seconds, call.hints)
+    backup = DcsBackup(
+        id=cloud.new_uuid(),
+        instance_id=instance.id,
+        created_at=operation.started,
+        updated_at=operation.started,
+        status="waiting",
+        progress="0.00",
+        backup_format=backup_format or "rdb",
+        remark=remark,
+        visible_at=cloud.visible_from(call.hints),
+        operation=operation,
+    )
+    cloud.dcs_backups[backup.id] = backup
+    instance.task = "BACKUPING"  # the status stays RUNNING: a backup does not stop the service
+    cloud.begin(backup)
+    return Answer(200, {"backup_id": backup.id})
+
+
+def delete_backup(cloud: Cloud, call: Call) -> Answer:
+    instance = _instance(cloud, call)
+    backup = cloud.dcs_backups.get(call.path["backup_id"])
+    if backup is None or backup.instance_id != instance.id or backup.status == "deleted":
+        raise refuse(400, "DCS.4031", "The backup does not exist.")
+    backup.status = "deleted"
+    return Answer(204)
+
+
+def restore(cloud: Cloud, call: Call) -> Answer:
+    instance = _instance(cloud, call)
+    body = _body(call)
+    remark = _remark(body)
+    backup_id = body.get("backup_id")
+    if not isinstance(backup_id, str) or not UUID.fullmatch(backup_id):
+        raise refuse(400, "DCS.4062", "Invalid backup_id parameter in the request.")
+    _refuse_when_busy(instance)
+    backup = cloud.dcs_backups.get(backup_id)
+    if backup is None or backup.instance_id != instance.id:
+        raise refuse(400, "DCS.4062", "Invalid backup_id parameter in the request.")
+    if backup.status != "succeed" or not backup.support_restore:
+        raise refuse(
+            400, "DCS.4087", "The backup record status is not success. The instance cannot be restored."
+        )
+    operation = cloud.operation(cloud.settings.restore_seconds, call.hints)
+    record = DcsRestore(
+        id=cloud.new_uuid(),
+        instance_id=instance.id,
+        backup_id=backup.id,
+        backup_name=_backup_name(backup),
+        created_at=operation.started,
+        updated_at=operation.started,
+        remark=remark,
+        backup_remark=backup.remark,
+        visible_at=cloud.visible_from(call.hints),
+        operation=operation,
+    )
+    cloud.dcs_restores[record.id] = record
+    instance.status, instance.task = "RESTORING", "RESTORING"
+    cloud.begin(record)
+    return Answer(200, {"restore_id": record.id})
+
+
+_ROOT = "/v2/{project_id}/instances"
+ROUTES = [
+    Route("dcs.instances", "GET", _ROOT, list_instances),
+    Route("dcs.instance", "GET", _ROOT + "/{instance_id}", show_instance),
+    Route("dcs.backups", "GET", _ROOT + "/{instance_id}/backups", list_backups),
+    Route("dcs.backup", "POST", _ROOT + "/{instance_id}/backups", create_backup),
+    Route("dcs.delete_backup", "DELETE", _ROOT + "/{instance_id}/backups/{backup_id}", delete_backup),
+    Route("dcs.restores", "GET", _ROOT + "/{instance_id}/restores", list_restores),
+    Route("dcs.restore", "POST", _ROOT + "/{instance_id}/restores", restore),
+]

@@ -1,0 +1,497 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""DDM: instances, metadata backups, restorable points, recovery, jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from .state import Cloud, DataNode, DdmBackup, DdmInstance, Job, iso_offset
+from .wire import Answer, Call, Refusal, Route, whole_number
+
+MAX_LIMIT = 128
+JOB_DAYS = 30
+OLDEST_SOURCE = (2, 3, 2, 11)
+OLDEST_TARGET = (3, 0, 8)
+
+
+def refuse(status: int, code: str, message: str) -> Refusal:
+    return Refusal(status, {"error_code": code, "error_msg": message})
+
+
+def _bad_parameter() -> Refusal:
+    return refuse(400, "DBS.280001", "Parameter error.")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+# Reading the request
+
+
+def _instance(cloud: Cloud, instance_id: str) -> DdmInstance:
+    if instance_id not in cloud.ddm_instances:
+        raise refuse(404, "DBS.200002", "The instance does not exist.")
+    return cloud.ddm_instances[instance_id]
+
+
+def _page(call: Call) -> tuple[int, int]:
+    offset = whole_number(call.query.get("offset", "0"))
+    limit = whole_number(call.query.get("limit", "10"))
+    if offset is None or limit is None or offset < 0 or not 1 <= limit <= MAX_LIMIT:
+        raise _bad_parameter()
+    return offset, limit
+
+
+def _milliseconds(call: Call, name: str) -> int:
+    value = whole_number(call.query.get(name, ""))
+    if value is None or value < 0:
+        raise _bad_parameter()
+    return value
+
+
+def _restorable(cloud: Cloud, instance_id: str, milliseconds: float) -> bool:
+    # An end of 10:00:00 covers that second's beginning only: the API's second is all a caller can know
+    return any(start * 1000 <= milliseconds <= end * 1000 for start, end in cloud.intervals_of(instance_id))
+
+
+def _restore_point(cloud: Cloud, call: Call, instance_id: str) -> int:
+    point = _milliseconds(call, "restore_time")
+    if not _restorable(cloud, instance_id, point):
+        raise refuse(400, "DBS.300377", "The time range is invalid.")
+    return point
+
+
+def _paged(call: Call, name: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    offset, limit = _page(call)
+    return {name: list(items[offset : offset + limit]), "offset": offset, "limit": limit, "total": len(items)}
+
+
+# Why something cannot be a target
+
+
+def _instance_reason(target: DdmInstance) -> str:
+    if target.status in ("FREEZING", "FROZEN"):
+        return "The instance is frozen."
+    if target.status != "RUNNING":
+        return "Another operation is being performed on the instance."
+    if target.accounts:
+        return "The instance has ordinary accounts."
+    if target.data_nodes:
+        return "The instance has been associated with another data node."
+    if _version(target.engine_version) < OLDEST_TARGET:
+        return "The instance version is earlier than 3.0.8."
+    return ""
+
+
+def _node_reason(cloud: Cloud, node: DataNode, target: DdmInstance, source: DataNode) -> str:
+    if node.engine_name != source.engine_name:
+        return "The engine of the data node is different from that of the source data node."
+    if node.status != "normal":
+        return "The data node is abnormal."
+    if node.vpc_name != target.vpc_name:
+        return "The data node and the target instance are not in the same VPC."
+    if cloud.owner(node.id) is not None:
+        return "The data node has been associated with other instances."
+    if node.read_only:
+        return "The data node is read-only."
+    if _version(node.version) < _version(source.version):
+        return "The version of the data node is earlier than that of the source data node."
+    return ""
+
+
+# Writing the answer
+
+
+def _status_word(status: str) -> str:
+    """These lists say 'normal' where the instance's own status is RUNNING."""
+    return "normal" if status == "RUNNING" else status
+
+
+def _show_backup(cloud: Cloud, backup: DdmBackup) -> dict[str, Any]:
+    instance = cloud.ddm_instances.get(backup.instance_id)
+    return {
+        "id": backup.id,
+        "name": backup.name,
+        "description": backup.description,
+        "status": backup.status,
+        "instance_id": backup.instance_id,
+        "instance_name": instance.name if instance else "",
+        "instance_status": _status_word(instance.status) if instance else "deleted",
+        "file_size": backup.file_size,
+        "created": iso_offset(backup.created),
+        "updated": iso_offset(backup.updated),
+        "backup_type": backup.backup_type,
+    }
+
+
+def _show_job(cloud: Cloud, job: Job) -> dict[str, Any]:
+    instance = cloud.ddm_instances.get(job.instance_id)
+    return {
+        "id": job.id,
+        "name": job.name,
+        "status": job.status,
+        "created_time": iso_offset(job.created),
+        # a job that still runs shows the time it was created
+        "end_time": iso_offset(job.created if job.ended is None else job.ended),
+        "process": job.process,
+        "instance_id": job.instance_id,
+        "instance_name": instance.name if instance else "",
+    }
+
+
+def _show_instance(cloud: Cloud, instance: DdmInstance) -> dict[str, Any]:
+    """As GET /v1 .../instances/{id} shows it."""
+    return {
+        "id": instance.id,
+        "name": instance.name,
+        "status": instance.status,
+        "created": iso_offset(instance.created),
+        "updated": iso_offset(instance.updated),
+        "available_zone": "az1",
+        "vpc_id": "8ac3e9c4-5d0a-4a63-9df2-8ff2a5e0e7a1",
+        "subnet_id": "4e4b6f5a-91f3-41a4-9f22-5f1a3f8d3d2c",
+        "security_group_id": "b2a7c1de-7f67-4f3e-9a55-6b2d9a1c0e0f",
+        "node_count": 2,
+        "access_ip": "192.168.0.5",
+        "access_port": "5066",
+        "node_status": "RUNNING",
+        "core_count": "8",
+        "ram_capacity": "16",
+        "project_id": next(iter(cloud.projects), ""),
+        "order_id": None,
+        "enterprise_project_id": "0",
+        "engine_version": instance.engine_version,
+        "nodes": [{"status": "RUNNING", "port": "5066", "ip": "192.168.0.5"}],
+        "admin_user_name": None,
+        "enable_ssl": False,
+    }
+
+
+def _instance_page(cloud: Cloud, call: Call, total_name: str) -> dict[str, Any]:
+    offset, limit = _page(call)
+    found = list(cloud.ddm_instances.values())
+    return {
+        "instances": [_show_instance(cloud, i) for i in found[offset : offset + limit]],
+        "instance_num": len(found),
+        "page_no": offset // limit + 1,
+        "page_size": limit,
+        "total_page": -(-len(found) // limit),
+        total_name: len(found),
+    }
+
+
+# The operations
+
+
+def list_instances_v1(cloud: Cloud, call: Call) -> Answer:
+    return Answer(200, _instance_page(cloud, call, "total_record"))
+
+
+def list_instances_v3(cloud: Cloud, call: Call) -> Answer:
+    return Answer(200, _instance_page(cloud, call, "total"))
+
+
+def show_instance_v1(cloud: Cloud, call: Call) -> Answer:
+    return Answer(200, _show_instance(cloud, _instance(cloud, call.path["instance_id"])))
+
+
+def show_instance_v3(cloud: Cloud, call: Call) -> Answer:
+    """v3 has other names for the same things, and a list even for one instance."""
+    instance = _instance(cloud, call.path["instance_id"])
+    detail = {
+        "id": instance.id,
+        "name": instance.name,
+        "status": instance.status,
+        "project_id": call.path["project_id"],
+        "datastore_version": instance.engine_version,
+        "datastore_type": "ddm",
+        "create_at": iso_offset(instance.created),
+        "update_at": iso_offset(instance.updated),
+        "port": 5066,
+        "is_frozen": instance.status == "FROZEN",
+        "actions": [{"action": "RESTORE"}] if instance.status == "RESTORE" else [],
+        "enable_ssl": 0,
+    }
+    return Answer(200, {"instances": [detail]})
+
+
+def list_backups(cloud: Cloud, call: Call) -> Answer:
+    query = call.query
+    found = [
+        b
+        for b in cloud.ddm_backups.values()
+        if query.get("instance_id") in (None, "", b.instance_id)
+        and query.get("backup_name") in (None, "", b.name)
+    ]
+    found.sort(key=lambda b: (b.created, b.id), reverse=True)
+    return Answer(200, _paged(call, "backups", [_show_backup(cloud, b) for b in found]))
+
+
+def show_backup(cloud: Cloud, call: Call) -> Answer:
+    instance = _instance(cloud, call.path["instance_id"])
+    backup = cloud.ddm_backups.get(call.path["backup_id"])
+    if backup is None or backup.instance_id != instance.id:
+        raise refuse(404, "DBS.201010", "The backup information does not exist.")
+    nodes = [
+        {"instance_id": node, "instance_name": cloud.data_nodes[node].name} for node in backup.data_nodes
+    ]
+    shown = {
+        "id": backup.id,
+        "name": backup.name,
+        "instance_id": instance.id,
+        "instance_name": instance.name,
+        "related_data_nodes": nodes,
+    }
+    return Answer(200, shown)
+
+
+def restorable_intervals(cloud: Cloud, call: Call) -> Answer:
+    instance = _instance(cloud, call.path["instance_id"])
+    found = [
+        {"start_time": iso_offset(start), "end_time": iso_offset(end)}
+        for start, end in cloud.intervals_of(instance.id)
+    ]
+    return Answer(200, _paged(call, "restorable_time_intervals", found))
+
+
+def related_data_nodes(cloud: Cloud, call: Call) -> Answer:
+    instance = _instance(cloud, call.path["instance_id"])
+    _restore_point(cloud, call, instance.id)
+    nodes = [cloud.data_nodes[node] for node in instance.data_nodes]
+    found = [
+        {
+            "instance_id": node.id,
+            "instance_name": node.name,
+            "instance_status": node.status,
+            "engine_name": node.engine_name,
+            "data_volume_size": node.volume_size,
+            "version": node.version,
+        }
+        for node in nodes
+    ]
+    latest = max(end for dummy, end in cloud.intervals_of(instance.id))
+    return Answer(
+        200, {**_paged(call, "related_data_nodes", found), "latest_restorable_time": iso_offset(latest)}
+    )
+
+
+def restorable_instances(cloud: Cloud, call: Call) -> Answer:
+    source = _instance(cloud, call.path["instance_id"])
+    found = []
+    for target in cloud.ddm_instances.values():
+        if target.id == source.id:
+            continue
+        reason = _instance_reason(target)
+        found.append(
+            {
+                "instance_id": target.id,
+                "instance_name": target.name,
+                "status": _status_word(target.status),
+                "available": not reason,
+                "unavailable_reason": reason,
+                "vpc_name": target.vpc_name,
+            }
+        )
+    return Answer(200, _paged(call, "instances", found))
+
+
+def restorable_data_nodes(cloud: Cloud, call: Call) -> Answer:
+    source = _instance(cloud, call.path["instance_id"])
+    target = _instance(cloud, call.query.get("target_instance_id", ""))
+    source_node = cloud.data_nodes.get(call.query.get("source_dn_instance_id", ""))
+    _restore_point(cloud, call, source.id)
+    if source_node is None or source_node.id not in source.data_nodes:
+        raise _bad_parameter()
+    if _instance_reason(target):
+        raise refuse(400, "DBS.300372", "Invalid destination DDM instance.")
+    found = []
+    for node in cloud.data_nodes.values():
+        if node.id in source.data_nodes:
+            continue
+        reason = _node_reason(cloud, node, target, source_node)
+        found.append(
+            {
+                "instance_id": node.id,
+                "instance_name": node.name,
+                "engine_name": node.engine_name,
+                "status": node.status,
+                "available": not reason,
+                "unavailable_reason": reason,
+                "vpc_name": node.vpc_name,
+                "private_ip": node.private_ip,
+            }
+        )
+    return Answer(200, _paged(call, "target_data_nodes", found))
+
+
+def _json_body(call: Call) -> dict[str, Any]:
+    if not call.headers.get("content-type", "").startswith("application/json"):
+        raise refuse(415, "DBS.280001", "Unsupported media type.")
+    try:
+        body = json.loads(call.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise _bad_parameter()
+    return body
+
+
+def _member(body: dict[str, Any], name: str) -> dict[str, Any]:
+    value = body.get(name)
+    if not isinstance(value, dict):
+        raise _bad_parameter()
+    return value
+
+
+def _relations(body: dict[str, Any]) -> dict[str, str]:
+    relations = body.get("data_node_relations")
+    if not isinstance(relations, list):
+        raise _bad_parameter()
+    mapping: dict[str, str] = {}
+    for relation in relations:
+        if not isinstance(relation, dict):
+            raise _bad_parameter()
+        source, target = relation.get("source_instance_id"), relation.get("target_instance_id")
+        if not isinstance(source, str) or not isinstance(target, str) or source in mapping:
+            raise _bad_parameter()
+        mapping[source] = target
+    return mapping
+
+
+def _start_job(
+    cloud: Cloud, call: Call, source: DdmInstance, target: DdmInstance, nodes: list[str], point: int | None
+) -> Answer:
+    operation = cloud.operation(cloud.settings.restore_seconds, call.hints)
+    job = Job(
+        id=cloud.new_hex(),
+        name="RestoreInstance",
+        instance_id=(source if cloud.settings.job_instance == "source" else target).id,
+        created=operation.started,
+        visible_at=cloud.visible_from(call.hints),
+        operation=operation,
+        source_id=source.id,
+        target_id=target.id,
+        restore_time=point,
+        data_nodes=nodes,
+    )
+    cloud.jobs[job.id] = job
+    target.status = "RESTORE"
+    for node in nodes:
+        cloud.data_nodes[node].status = "Restoring"
+    cloud.begin(job)
+    return Answer(202, {"job_id": job.id})
+
+
+def _check_target(cloud: Cloud, source: DdmInstance, target_id: Any) -> DdmInstance:
+    if not isinstance(target_id, str):
+        raise _bad_parameter()
+    target = cloud.ddm_instances.get(target_id)
+    if target is None or target.id == source.id:
+        raise refuse(400, "DBS.300372", "Invalid destination DDM instance.")
+    for instance in (target, source):
+        if instance.status not in ("RUNNING", "FROZEN", "FREEZING", "ERROR"):
+            raise refuse(
+                409,
+                "DBS.200019",
+                "Another operation is being performed on the instance or the instance is faulty.",
+            )
+    if _version(source.engine_version) < OLDEST_SOURCE or _instance_reason(target):
+        raise refuse(400, "DBS.300372", "Invalid destination DDM instance.")
+    return target
+
+
+def recovery(cloud: Cloud, call: Call) -> Answer:
+    source = _instance(cloud, call.path["instance_id"])
+    body = _json_body(call)
+    origin = _member(body, "source")
+    point = origin.get("restore_time")
+    if (
+        isinstance(point, bool)
+        or not isinstance(point, (int, float))
+        or origin.get("instance_id", source.id) != source.id
+    ):
+        raise _bad_parameter()
+    mapping = _relations(body)
+    target = _check_target(cloud, source, _member(body, "target").get("instance_id"))
+    if not _restorable(cloud, source.id, point):
+        raise refuse(400, "DBS.300377", "The time range is invalid.")
+    if set(mapping) != set(source.data_nodes) or len(set(mapping.values())) != len(mapping):
+        raise refuse(400, "DBS.300363", "The pre-check failed.")
+    for source_id, target_id in mapping.items():
+        node = cloud.data_nodes.get(target_id)
+        if node is None or _node_reason(cloud, node, target, cloud.data_nodes[source_id]):
+            raise refuse(400, "DBS.300363", "The pre-check failed.")
+    return _start_job(cloud, call, source, target, list(mapping.values()), int(point))
+
+
+def metadata_recovery(cloud: Cloud, call: Call) -> Answer:
+    source = _instance(cloud, call.path["instance_id"])
+    body = _json_body(call)
+    origin, destination = _member(body, "source"), _member(body, "target")
+    point, backup_id = origin.get("restore_time"), origin.get("backup_id")
+    nodes = destination.get("data_nodes")
+    if (point is None) == (backup_id is None) or not isinstance(nodes, list) or not nodes:
+        raise _bad_parameter()
+    if backup_id is not None and (not isinstance(backup_id, str) or backup_id not in cloud.ddm_backups):
+        raise refuse(400, "DBS.280214", "The backup does not exist.")
+    if point is not None and (isinstance(point, bool) or not isinstance(point, (int, float))):
+        raise _bad_parameter()
+    if not all(isinstance(node, str) and node in cloud.data_nodes for node in nodes):
+        raise refuse(400, "DBS.300103", "The RDS instance does not exist or is in another VPC.")
+    target = _check_target(cloud, source, destination.get("instance_id"))
+    return _start_job(cloud, call, source, target, nodes, None if point is None else int(point))
+
+
+def show_job(cloud: Cloud, call: Call) -> Answer:
+    job = cloud.jobs.get(call.path["job_id"])
+    if job is None or job.visible_at > cloud.clock():
+        raise refuse(400, "DBS.300400", "The task does not exist.")
+    shown = _show_job(cloud, job)
+    instance = {"id": shown.pop("instance_id"), "name": shown.pop("instance_name")}
+    return Answer(200, {"job": {**shown, "instance": instance}})
+
+
+def list_jobs(cloud: Cloud, call: Call) -> Answer:
+    start, end = _milliseconds(call, "start_time"), _milliseconds(call, "end_time")
+    now = cloud.clock()
+    if start > end or start < (now - JOB_DAYS * 86400) * 1000:
+        raise refuse(400, "DBS.300377", "The time range is invalid.")
+    found = [j for j in cloud.jobs.values() if j.visible_at <= now and start <= j.created * 1000 <= end]
+    found.sort(key=lambda j: (j.created, j.id), reverse=True)
+    extra = {"operations": [], "database_name": ""}
+    return Answer(
+        200,
+        _paged(
+            call,
+            "jobs",
+            [{**_show_job(cloud, j), **extra, "fail_reason": j.fail_reason or ""} for j in found],
+        ),
+    )
+
+
+_INSTANCES = "/{project_id}/instances"
+_BACKUPS = "/v3" + _INSTANCES + "/{instance_id}/backups"
+ROUTES = [
+    Route("ddm.instances", "GET", "/v1" + _INSTANCES, list_instances_v1),
+    Route("ddm.instances", "GET", "/v3" + _INSTANCES, list_instances_v3),
+    Route("ddm.instance", "GET", "/v1" + _INSTANCES + "/{instance_id}", show_instance_v1),
+    Route("ddm.instance", "GET", "/v3" + _INSTANCES + "/{instance_id}", show_instance_v3),
+    Route("ddm.backups", "GET", "/v3/{project_id}/backups", list_backups),
+    Route(
+        "ddm.restorable_time_interval", "GET", _BACKUPS + "/restorable-time-interval", restorable_intervals
+    ),
+    Route("ddm.related_dn", "GET", _BACKUPS + "/related-dn", related_data_nodes),
+    Route("ddm.restorable_instances", "GET", _BACKUPS + "/restorable-instances", restorable_instances),
+    Route("ddm.restorable_data_node", "GET", _BACKUPS + "/restorable-data-node", restorable_data_nodes),
+    Route("ddm.backup", "GET", _BACKUPS + "/{backup_id}", show_backup),
+    Route("ddm.recovery", "POST", _BACKUPS + "/recovery", recovery),
+    Route("ddm.metadata_recovery", "POST", _BACKUPS + "/metadata-recovery", metadata_recovery),
+    Route("ddm.job", "GET", "/v3/{project_id}/jobs/{job_id}", show_job),
+    Route("ddm.jobs", "GET", "/v3/{project_id}/jobs", list_jobs),
+]

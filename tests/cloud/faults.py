@@ -1,0 +1,496 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Things that go wrong: one fault per request, taken in the order in which they were queued.
+
+A fault is a name and parameters. Behind a name stands a behaviour, which may let the operation happen (``process``)
+before, after or not at all, and gives back the answer to send, or None when it dealt with the connection itself.
+This file has the behaviours that change what is said; breakage.py has those that break how it is said.
+Every fault also takes ``hints`` (how an operation it lets happen shall end, see ``outcome``) and ``date_skew`` (seconds
+by which the answer's Date header is wrong).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import html
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any
+
+from . import breakage
+from .breakage import Behaviour, Exchange
+from .wire import Answer, Call, whole_number
+
+TOTALS = ("total", "total_num", "total_record", "instance_num")
+PAGE = "<!DOCTYPE html>\n<html><head><title>Proxy says no &amp; goodbye</title></head><body><h1>It is not the API that speaks</h1></body></html>"
+NOT_SET: Any = "<not set>"
+# what DDM says where DCS says the other, so that one fault serves both
+DDM_TWINS = {
+    "DCS.5000": "DBS.200412",
+    "DCS.2003": "DBS.200010",
+    "DCS.3022": "DBS.200002",
+    "DCS.4062": "DBS.280001",
+    "DCS.4097": "DBS.200019",
+}
+
+
+@dataclass
+class Fault:
+    name: str
+    operation: str = "*"
+    times: int | None = 1
+    after: int = 0
+    params: dict[str, Any] = field(default_factory=dict)
+    used: int = 0
+    on: str = ""
+
+    async def run(self, exchange: Exchange) -> Answer | None:
+        name, defaults = PRESETS.get(self.name, (self.name, {}))
+        params = {**defaults, **self.params}
+        exchange.call.hints.update(params.pop("hints", {}))
+        skew = params.pop("date_skew", None)
+        answer = await BEHAVIOURS[name](exchange, **params)
+        if answer is not None and skew is not None:
+            answer.headers["Date"] = formatdate(exchange.now() + float(skew), usegmt=True)
+        return answer
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._queue: list[Fault] = []
+
+    def __len__(self) -> int:
+        return sum(fault.times is None or fault.used < fault.times for fault in self._queue)
+
+    def clear(self) -> None:
+        self._queue.clear()
+
+    def add(
+        self,
+        name: str,
+        operation: str = "*",
+        times: int | None = 1,
+        after: int = 0,
+        on: str = "",
+        **params: Any,
+    ) -> Fault:
+        """Refuses an unknown name or parameter now, not in the middle of a test."""
+        behaviour, defaults = PRESETS.get(name, (name, {}))
+        if behaviour not in BEHAVIOURS:
+            raise ValueError(f"unknown fault {name!r}")
+        own = {key: value for key, value in params.items() if key not in ("hints", "date_skew")}
+        inspect.signature(BEHAVIOURS[behaviour]).bind(None, **{**defaults, **own})
+        fault = Fault(name, operation, times, after, params, on=on)
+        self._queue.append(fault)
+        return fault
+
+    def take(self, operation: str, path: str) -> Fault | None:
+        for fault in self._queue:
+            if (
+                not fnmatch.fnmatchcase(operation, fault.operation)
+                or fault.on not in path
+                or (fault.times is not None and fault.used >= fault.times)
+            ):
+                continue
+            if fault.after > 0:
+                fault.after -= 1
+                continue
+            fault.used += 1
+            return fault
+        return None
+
+
+# Another answer
+
+
+async def answer(
+    exchange: Exchange,
+    *,
+    status: int = 500,
+    headers: dict[str, str] | None = None,
+    body: Any = None,
+    processed: bool = False,
+) -> Answer:
+    """Any answer at all; text is sent as it is, anything else as JSON. ``processed``: the operation happens all the same."""
+    if processed:
+        exchange.process()
+    if isinstance(body, str):
+        return Answer(status, headers=dict(headers or {}), raw=body.encode())
+    return Answer(status, body, dict(headers or {}))
+
+
+async def refusal(
+    exchange: Exchange,
+    *,
+    status: int = 400,
+    code: str | None = None,
+    message: str = "The request was refused.",
+    shape: int | None = None,
+    headers: dict[str, str] | None = None,
+    processed: bool = False,
+) -> Answer:
+    """An error in one of the eight shapes that real answers have; by default that of the service."""
+    service = exchange.service
+    code = code or "DCS.4062"
+    if service == "ddm":
+        code = DDM_TWINS.get(code, code)
+    shapes: dict[int, Any] = {
+        1: {"error_code": code, "error_msg": message, "error_ext_msg": None},
+        2: {"error_msg": message, "error_code": code},
+        3: {"errCode": code, "externalMessage": message},
+        4: {"error": {"code": code, "message": message, "ext_message": None}},
+        5: {"error_msg": message, "error_code": code, "request_id": "0" * 32},
+        6: {"error": {"message": message, "code": status, "title": "Refused"}},
+        7: {"error": {"code": code, "message": message}},
+        8: {"errorCode": code, "errorMsg": message},
+    }
+    default = 5 if code.startswith("APIG") else {"ddm": 2, "iam": 6}.get(service, 1)
+    return await answer(
+        exchange, status=status, headers=headers, body=shapes[shape or default], processed=processed
+    )
+
+
+async def busy(
+    exchange: Exchange, *, code: str | None = None, status: int | None = None, processed: bool = False
+) -> Answer:
+    """The operation is refused because another one runs, in the words of the service."""
+    message = "Another operation is being performed on the instance."
+    status = status or (409 if exchange.service == "ddm" else 400)
+    return await refusal(
+        exchange, status=status, code=code or "DCS.4097", message=message, processed=processed
+    )
+
+
+async def throttle(
+    exchange: Exchange,
+    *,
+    retry_after: str | float | None = None,
+    retry_date: float | None = None,
+    as_html: bool = False,
+    processed: bool = False,
+) -> Answer:
+    """429 from the gateway. ``retry_after`` is sent as it is; ``retry_date`` is a date that many seconds from now."""
+    headers = {}
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    if retry_date is not None:
+        headers["Retry-After"] = formatdate(exchange.now() + retry_date, usegmt=True)
+    if as_html:
+        return await answer(
+            exchange,
+            status=429,
+            headers={**headers, "Content-Type": "text/html"},
+            body=PAGE,
+            processed=processed,
+        )
+    message = "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute"
+    return await refusal(
+        exchange, status=429, code="APIGW.0308", message=message, headers=headers, processed=processed
+    )
+
+
+async def redirect(
+    exchange: Exchange, *, status: int = 302, location: str | None = None, processed: bool = False
+) -> Answer:
+    """To another path of this host, or wherever ``location`` says."""
+    target = location or str(exchange.request.url.with_path("/moved"))
+    return await answer(exchange, status=status, headers={"Location": target}, body="", processed=processed)
+
+
+async def body(
+    exchange: Exchange,
+    *,
+    content: str = "",
+    status: int | None = None,
+    content_type: str = "application/json",
+    processed: bool = True,
+) -> Answer:
+    """Another body under the true status (or ``status``); the operation has happened."""
+    true = exchange.process() if processed else Answer()
+    return Answer(
+        status or true.status,
+        headers={**true.headers, "Content-Type": content_type},
+        raw=content.encode("utf-8", "surrogatepass"),
+    )
+
+
+# The true answer, changed
+
+
+async def mutate(exchange: Exchange, *, function: Callable[[Answer], Answer | None]) -> Answer:
+    """Whatever a Python function makes of the true answer (in-process only); it may change it in place."""
+    true = exchange.process()
+    return function(true) or true
+
+
+async def content_type(exchange: Exchange, *, value: str = "text/html; charset=utf-8") -> Answer:
+    """The true body under another Content-Type."""
+    true = exchange.process()
+    true.headers["Content-Type"] = value
+    return true
+
+
+async def headers(
+    exchange: Exchange, *, extra: dict[str, str] | None = None, count: int = 0, size: int = 0
+) -> Answer:
+    """The true answer with more headers: named ones, ``count`` small ones, or one of ``size`` characters."""
+    true = exchange.process()
+    true.headers.update(extra or {})
+    true.headers.update({f"X-Padding-{number}": "x" for number in range(count)})
+    if size:
+        true.headers["X-Padding"] = "x" * size
+    return true
+
+
+async def inject(exchange: Exchange, *, member: str = "", padding: int = 0, prefix: str = "") -> Answer:
+    """One more member in the true JSON object, written as the text says; ``padding``: a string of that many bytes."""
+    true = exchange.process()
+    text = true.body()
+    member = f'"padding":"{"x" * padding}"' if padding else member
+    if member and text.startswith(b"{"):
+        comma = b"" if text == b"{}" else b","
+        # latin-1 and not UTF-8: the only way to say a byte that is no character
+        text = b"{" + member.encode("latin-1") + comma + text[1:]
+    true.raw = prefix.encode() + text
+    return true
+
+
+async def duplicate_key(
+    exchange: Exchange, *, key: str | None = None, value: Any = "00000000-0000-4000-8000-000000000000"
+) -> Answer:
+    """The object names a key twice: first with another value, then with the true one."""
+    true = exchange.process()
+    if isinstance(true.data, dict) and true.data:
+        name = key or next(iter(true.data))
+        true.raw = f"{{{json.dumps(name)}:{json.dumps(value)},".encode() + true.body()[1:]
+    return true
+
+
+async def rewrite(
+    exchange: Exchange,
+    *,
+    key: str,
+    value: Any = NOT_SET,
+    values: list[Any] | None = None,
+    missing: bool = False,
+    rename: str | None = None,
+    newest: bool = False,
+) -> Answer:
+    """A key at any depth: another value, one of ``values`` in turn, none at all, or another name.
+
+    ``newest`` touches only the first element of each list.
+    """
+    true = exchange.process()
+    if values is not None:
+        value = values[(exchange.fault.used - 1) % len(values)]
+
+    def visit(node: Any) -> None:
+        if isinstance(node, list):
+            for item in node[: 1 if newest else None]:
+                visit(item)
+        elif isinstance(node, dict):
+            if key in node:
+                old = node.pop(key)
+                if not missing:
+                    node[rename or key] = old if value is NOT_SET else value
+            for item in node.values():
+                visit(item)
+
+    visit(true.data)
+    return true
+
+
+async def total(exchange: Exchange, *, value: Any = NOT_SET, add: int = 0, missing: bool = False) -> Answer:
+    """The number of all records is not what it is."""
+    true = exchange.process()
+    if isinstance(true.data, dict):
+        for name in TOTALS:
+            if name in true.data:
+                number = true.data.pop(name)
+                if not missing:
+                    true.data[name] = number + add if value is NOT_SET else value
+    return true
+
+
+def _records(true: Answer) -> str | None:
+    data = true.data if isinstance(true.data, dict) else {}
+    return next((name for name, value in data.items() if isinstance(value, list)), None)
+
+
+async def records(exchange: Exchange, *, value: Any = None, missing: bool = False) -> Answer:
+    """The list of records is null, something else, or not there."""
+    true = exchange.process()
+    name = _records(true)
+    if name is not None:
+        true.data.pop(name)
+        if not missing:
+            true.data[name] = value
+    return true
+
+
+async def vanish(exchange: Exchange, *, object_id: str | None = None) -> Answer:
+    """One record is not in the list: the newest, or the one with this id."""
+    true = exchange.process()
+    name = _records(true)
+    if name is not None and true.data[name]:
+        kept = (
+            [item for item in true.data[name] if object_id not in item.values()]
+            if object_id
+            else true.data[name][1:]
+        )
+        gone = len(true.data[name]) - len(kept)
+        true.data[name] = kept
+        for key in TOTALS:
+            if isinstance(true.data.get(key), int):
+                true.data[key] -= gone
+    return true
+
+
+# The request, changed on its way
+
+
+async def paging(exchange: Exchange, *, mode: str, limit: int = 100, by: int = 1) -> Answer:
+    """The server's own idea of paging: offset ``ignored``, offset as ``page_number``, limit ``capped``, pages ``shifted`` by ``by``.
+
+    Shifted by 1, a page repeats the last record of the one before (a record was inserted); by -1 it leaves one out (one was removed).
+    """
+
+    def tweak(call: Call) -> None:
+        offset, size = (
+            whole_number(call.query.get("offset", "0")) or 0,
+            whole_number(call.query.get("limit", "10")) or 10,
+        )
+        if mode == "ignored":
+            offset = 0
+        elif mode == "page_number":
+            offset *= size
+        elif mode == "shifted" and offset:
+            offset = max(0, offset - by)
+        elif mode == "capped":
+            size = min(size, limit)
+        call.query.update(offset=str(offset), limit=str(size))
+
+    return exchange.process(tweak)
+
+
+async def remark(exchange: Exchange, *, style: str = "strip") -> Answer:
+    """The remark is stored otherwise than it was sent: ``strip``, ``upper``, ``cut`` (64 characters), ``html``."""
+    styles: dict[str, Callable[[str], str | None]] = {
+        "strip": lambda dummy: None,
+        "upper": str.upper,
+        "cut": lambda text: text[:64],
+        "html": html.escape,
+    }
+
+    def tweak(call: Call) -> None:
+        sent = json.loads(call.body)
+        sent["remark"] = styles[style](sent.get("remark") or "")
+        call.body = json.dumps(sent).encode()
+
+    return exchange.process(tweak)
+
+
+async def outcome(
+    exchange: Exchange,
+    *,
+    fail: str | None = None,
+    leave: str | None = None,
+    stuck: bool | None = None,
+    seconds: float | None = None,
+    settle: float | None = None,
+    visibility: float | None = None,
+) -> Answer:
+    """How the operation that starts now shall end.
+
+    ``fail``: with this error code or reason; ``leave``: the instance status afterwards; ``stuck``: never; ``seconds``: after that long;
+    ``settle``: the instance stays busy for that long; ``visibility``: its record cannot be seen for that long.
+    """
+    wanted = {
+        "fail": fail,
+        "leave": leave,
+        "stuck": stuck,
+        "seconds": seconds,
+        "settle": settle,
+        "visibility": visibility,
+    }
+    exchange.call.hints.update({name: value for name, value in wanted.items() if value is not None})
+    return exchange.process()
+
+
+async def operation_fails(exchange: Exchange, *, code: str | None = None, leave: str = "RUNNING") -> Answer:
+    """The operation is accepted and fails later, with a code (DCS) or a reason (DDM)."""
+    default = "The data node could not be restored." if exchange.service == "ddm" else "dcs.08.0007"
+    return await outcome(exchange, fail=code or default, leave=leave)
+
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    **breakage.BEHAVIOURS,
+    **{
+        function.__name__: function
+        for function in (
+            *(answer, refusal, busy, throttle, redirect, body),
+            *(mutate, content_type, headers, inject, duplicate_key, rewrite, total, records, vanish),
+            *(paging, remark, outcome, operation_fails),
+        )
+    },
+}
+
+_HTML = {"Content-Type": "text/html"}
+PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
+    # name: (behaviour, its parameters); a fault's own parameters win over these
+    "server_error": ("refusal", {"status": 500, "code": "DCS.5000", "message": "Internal service error."}),
+    "bad_gateway": ("answer", {"status": 502, "headers": _HTML, "body": PAGE}),
+    "unavailable": ("answer", {"status": 503, "headers": _HTML, "body": PAGE}),
+    "gateway_timeout": ("answer", {"status": 504, "headers": _HTML, "body": PAGE}),
+    "unauthorized": (
+        "refusal",
+        {
+            "status": 401,
+            "code": "APIGW.0301",
+            "message": "Incorrect IAM authentication information: verify aksk signature fail",
+        },
+    ),
+    "token_expired": (
+        "refusal",
+        {"status": 401, "code": "APIGW.0307", "message": "The token must be updated."},
+    ),
+    "forbidden": (
+        "refusal",
+        {
+            "status": 403,
+            "code": "DCS.2003",
+            "message": "You do not have the permission dcs:instance:restoreData.",
+        },
+    ),
+    "not_found": ("refusal", {"status": 404, "code": "DCS.3022", "message": "This instance does not exist."}),
+    "no_content": ("answer", {"status": 204, "processed": True}),
+    "invalid_json": ("body", {"content": '{"restore_id": '}),
+    "empty_body": ("body", {"content": ""}),
+    "json_null": ("body", {"content": "null"}),
+    "json_list": ("body", {"content": '["restore_id"]'}),
+    "json_string": ("body", {"content": '"restore_id"'}),
+    "json_number": ("body", {"content": "42"}),
+    "deep_json": ("body", {"content": "[" * 100_000}),
+    "html_page": ("body", {"content": PAGE, "content_type": "text/html"}),
+    "huge_integer": ("inject", {"member": '"huge":' + "9" * 5000}),
+    "nan": ("inject", {"member": '"odd":NaN'}),
+    "overflow": ("inject", {"member": '"odd":1e400'}),
+    "lone_surrogate": ("inject", {"member": '"odd":"\\ud800"'}),
+    "invalid_utf8": ("inject", {"member": '"odd":"\xff\xfe"'}),
+    "byte_order_mark": ("inject", {"prefix": "\ufeff"}),
+    "big_body": ("inject", {"padding": 8 * 1024 * 1024}),
+    "many_headers": ("headers", {"count": 150}),
+    "big_header": ("headers", {"size": 70_000}),
+    "offset_ignored": ("paging", {"mode": "ignored"}),
+    "offset_as_page_number": ("paging", {"mode": "page_number"}),
+    "limit_capped": ("paging", {"mode": "capped"}),
+    "pages_shifted": ("paging", {"mode": "shifted"}),
+    "null_list": ("records", {"value": None}),
+    "missing_list": ("records", {"missing": True}),
+    "stuck": ("outcome", {"stuck": True}),
+}

@@ -1,0 +1,283 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Named scenarios, and the ids and secrets in them.
+
+Times are relative to the clock at the start, so that restore points lie in the recent past on any day.
+Secrets are long and odd: a test that looks for them in an output cannot find them by chance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from .state import (
+    Cloud,
+    DataNode,
+    DcsBackup,
+    DcsInstance,
+    DcsRestore,
+    DdmBackup,
+    DdmInstance,
+    Job,
+    Key,
+    Token,
+    User,
+)
+
+REGION = "ap-southeast-3"
+PROJECT_ID = "0f6c2a1b9d8e4f70a1b2c3d4e5f60718"
+OTHER_PROJECT_ID = "7e57ab1e0123456789abcdef01234567"
+OTHER_PROJECT_NAME = REGION + "_staging"
+DOMAIN = "example-account"
+DOMAIN_ID = "d0a1b2c3d4e5f60718293a4b5c6d7e8f"
+USER = "restore-operator"
+PASSWORD = "pw.Zq7!never~Printed%2026&x"
+ACCESS_KEY = "HWAKSIMULATOR0000001"
+SECRET_KEY = "skZ9x-Vq3mN8bY2cR7tW5pL1kJ4hG6fD0sAqWe+/="
+TEMP_ACCESS_KEY = "HWAKSIMULATOR000TEMP"
+TEMP_SECRET_KEY = "tskB4n-Hy6Tg5Rf4Vd3Ec2Sx1ZaQ0wPl9Ok8Ij7Uh"
+SECURITY_TOKEN = "gQpzaW11bGF0b3I-temporary/security+token==" + "Q" * 60
+TOKEN = "MIIsimulatorTokenThatIsLongEnough+and/odd==" + "T" * 60
+EXPIRED_TOKEN = "MIIexpiredSimulatorToken+and/odd==" + "E" * 60
+
+DCS_INSTANCE = "5560df16-cebf-4473-95c4-d1b573c16e79"  # master/standby, six backups, one old restore
+DCS_SINGLE = "1a2b3c4d-0001-4000-8000-00000000d501"  # single node: no backup, no restore
+DCS_EMPTY = "1a2b3c4d-0002-4000-8000-00000000d502"  # cluster without any record: 204
+DCS_OTHER = "1a2b3c4d-0003-4000-8000-00000000d503"  # proxy cluster with one backup of its own
+DCS_FROZEN = "1a2b3c4d-0004-4000-8000-00000000d504"
+DCS_BACKUP = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5029"  # newest usable one of DCS_INSTANCE, an hour old
+DCS_BACKUP_OLD = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5001"  # usable, a day old, automatic
+DCS_BACKUP_FAILED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5002"
+DCS_BACKUP_EXPIRED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5003"
+DCS_BACKUP_DELETED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5004"
+DCS_BACKUP_UNSUPPORTED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5005"  # succeed, but is_support_restore FALSE
+DCS_BACKUP_OTHER = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5006"  # belongs to DCS_OTHER
+DCS_RESTORE_OLD = "a6155972-800c-4170-a479-3231e907d2f6"
+
+DDM_SOURCE = "1f5c9fd6cd984056ba89c8c87cc03278in09"
+DDM_TARGET = "2f0324a93859487eb5566d75951fcd2din09"  # the one available target
+DDM_TARGET_ACCOUNTS = "2f0324a93859487eb5566d7595100001in09"
+DDM_TARGET_BUSY = "2f0324a93859487eb5566d7595100002in09"
+DDM_TARGET_ASSOCIATED = "2f0324a93859487eb5566d7595100003in09"
+DDM_TARGET_FROZEN = "2f0324a93859487eb5566d7595100004in09"
+DN_SOURCE_1 = "7edae0250ebc464897bd92b8d3e8b769in01"  # 8.0.28: fits both targets
+DN_SOURCE_2 = (
+    "7edae0250ebc464897bd92b8d3e8b770in01"  # 8.0.32: fits DN_TARGET_1 alone, so first fit goes wrong
+)
+DN_TARGET_1 = "f4e2949e9b9b4d60b42c89ed39bfe34cin01"  # 8.0.32
+DN_TARGET_2 = "f4e2949e9b9b4d60b42c89ed39bfe34din01"  # 8.0.28
+DN_OTHER_VPC = "f4e2949e9b9b4d60b42c89ed39b00001in01"
+DN_ASSOCIATED = "f4e2949e9b9b4d60b42c89ed39b00002in01"
+DN_ABNORMAL = "f4e2949e9b9b4d60b42c89ed39b00003in01"
+DN_OLD_VERSION = "f4e2949e9b9b4d60b42c89ed39b00004in01"
+DN_OTHER_ENGINE = "f4e2949e9b9b4d60b42c89ed39b00005in01"
+DN_READ_ONLY = "f4e2949e9b9b4d60b42c89ed39b00006in01"
+DDM_BACKUP = "09902ee7866649b8908ec209bfee2747br09"  # the newest of twelve daily ones
+DDM_BACKUP_CREATING = "09902ee7866649b8908ec209bfee0001br09"
+DDM_BACKUP_FAILED = "09902ee7866649b8908ec209bfee0002br09"
+DDM_JOB_OLD = "5f2c1e80000000000000000000000001"  # Completed RestoreInstance of DDM_TARGET_ASSOCIATED
+DDM_JOB_FAILED = "5f2c1e80000000000000000000000002"  # Failed RestoreInstance of DDM_TARGET
+DDM_FAIL_REASON = "The connection to the target data node was lost."
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+
+def fleet_dcs_instance(number: int) -> str:
+    return f"f1ee7000-0000-4000-8000-{number:012x}"
+
+
+def fleet_dcs_backup(number: int) -> str:
+    return f"f1ee7bac-0000-4000-8000-{number:012x}"
+
+
+def fleet_ddm_source(number: int) -> str:
+    return f"f1ee7{'0' * 19}{number:08x}in09"
+
+
+def fleet_ddm_target(number: int) -> str:
+    return f"f1ee7{'1' * 19}{number:08x}in09"
+
+
+def load(cloud: Cloud, name: str) -> None:
+    """Fill an empty cloud."""
+    _account(cloud)
+    fleet = re.fullmatch(r"fleet-(\d{1,5})(?:-(\d{1,4}))?", name)
+    if fleet:
+        _fleet(cloud, int(fleet[1]), int(fleet[2] or 0))
+    elif name in SCENARIOS:
+        SCENARIOS[name](cloud)
+    else:
+        raise ValueError(
+            f"unknown scenario {name!r}: choose one of {', '.join(SCENARIOS)}, fleet-N or fleet-N-M"
+        )
+
+
+def _account(cloud: Cloud) -> None:
+    now = cloud.clock()
+    cloud.region = REGION
+    cloud.domain_id = DOMAIN_ID
+    cloud.projects = {PROJECT_ID: REGION, OTHER_PROJECT_ID: OTHER_PROJECT_NAME}
+    cloud.users = [User(USER, PASSWORD, DOMAIN)]
+    cloud.keys = {
+        ACCESS_KEY: Key(ACCESS_KEY, SECRET_KEY),
+        TEMP_ACCESS_KEY: Key(TEMP_ACCESS_KEY, TEMP_SECRET_KEY, SECURITY_TOKEN),
+    }
+    cloud.tokens = {
+        TOKEN: Token(TOKEN, PROJECT_ID, now + 10 * 365 * DAY),
+        EXPIRED_TOKEN: Token(EXPIRED_TOKEN, PROJECT_ID, now - DAY),
+    }
+
+
+def _add_dcs(
+    cloud: Cloud, instance_id: str, name: str, cache_mode: str = "ha", status: str = "RUNNING"
+) -> None:
+    born = cloud.clock() - 90 * DAY
+    cloud.dcs_instances[instance_id] = DcsInstance(
+        instance_id, name, cache_mode, status, created_at=born, updated_at=born
+    )
+
+
+def _add_dcs_backup(
+    cloud: Cloud,
+    backup_id: str,
+    instance_id: str,
+    age: float,
+    status: str = "succeed",
+    kind: str = "auto",
+    restorable: bool = True,
+) -> None:
+    made = cloud.clock() - age
+    backup = DcsBackup(backup_id, instance_id, made, made + 12 * MINUTE, kind, status, restorable)
+    if kind == "manual":
+        backup.remark = "before the release"
+    if status == "failed":
+        backup.error_code, backup.progress = "dcs.08.0002", "37.50"
+    cloud.dcs_backups[backup_id] = backup
+
+
+def _add_ddm(
+    cloud: Cloud,
+    instance_id: str,
+    name: str,
+    status: str = "RUNNING",
+    nodes: tuple[str, ...] = (),
+    accounts: int = 0,
+) -> None:
+    born = cloud.clock() - 60 * DAY
+    cloud.ddm_instances[instance_id] = DdmInstance(
+        instance_id, name, status, data_nodes=list(nodes), accounts=accounts, created=born, updated=born
+    )
+
+
+def _main_dcs(cloud: Cloud) -> None:
+    _add_dcs(cloud, DCS_INSTANCE, "orders-cache")
+    _add_dcs_backup(cloud, DCS_BACKUP, DCS_INSTANCE, HOUR, kind="manual")
+    _add_dcs_backup(cloud, DCS_BACKUP_OLD, DCS_INSTANCE, DAY)
+
+
+def _main_ddm(cloud: Cloud) -> None:
+    _add_ddm(cloud, DDM_SOURCE, "orders-db", nodes=(DN_SOURCE_1, DN_SOURCE_2))
+    _add_ddm(cloud, DDM_TARGET, "orders-db-restored")
+    nodes = [
+        DataNode(DN_SOURCE_1, "orders-rds-1", version="8.0.28", private_ip="192.168.0.11"),
+        DataNode(DN_SOURCE_2, "orders-rds-2", version="8.0.32", private_ip="192.168.0.12"),
+        DataNode(DN_TARGET_1, "orders-rds-new-1", version="8.0.32", private_ip="192.168.0.21"),
+        DataNode(DN_TARGET_2, "orders-rds-new-2", version="8.0.28", private_ip="192.168.0.22"),
+    ]
+    cloud.data_nodes.update({node.id: node for node in nodes})
+    cloud.intervals[DDM_SOURCE] = [(7 * DAY, 2 * DAY), (36 * HOUR, 5 * MINUTE)]
+    now = cloud.clock()
+    for day in range(12):
+        backup_id = DDM_BACKUP if day == 0 else f"09902ee7866649b8908ec209bfee1{day:03d}br09"
+        made = now - day * DAY - 3 * HOUR
+        cloud.ddm_backups[backup_id] = DdmBackup(
+            backup_id,
+            f"Backup-orders-db-{day:02d}",
+            DDM_SOURCE,
+            made,
+            made + MINUTE,
+            data_nodes=[DN_SOURCE_1, DN_SOURCE_2],
+        )
+
+
+def _empty(cloud: Cloud) -> None:
+    pass
+
+
+def _demo(cloud: Cloud) -> None:
+    _main_dcs(cloud)
+    _main_ddm(cloud)
+
+
+def _default(cloud: Cloud) -> None:
+    now = cloud.clock()
+    _demo(cloud)
+    _add_dcs(cloud, DCS_SINGLE, "sessions-single", "single")
+    _add_dcs(cloud, DCS_EMPTY, "sessions-cluster", "cluster")
+    _add_dcs(cloud, DCS_OTHER, "reports-cache", "proxy")
+    _add_dcs(cloud, DCS_FROZEN, "frozen-cache", status="FROZEN")
+    _add_dcs_backup(cloud, DCS_BACKUP_FAILED, DCS_INSTANCE, 2 * DAY, "failed")
+    _add_dcs_backup(cloud, DCS_BACKUP_EXPIRED, DCS_INSTANCE, 9 * DAY, "expired")
+    _add_dcs_backup(cloud, DCS_BACKUP_DELETED, DCS_INSTANCE, 3 * DAY, "deleted")
+    _add_dcs_backup(cloud, DCS_BACKUP_UNSUPPORTED, DCS_INSTANCE, 30 * MINUTE, restorable=False)
+    _add_dcs_backup(cloud, DCS_BACKUP_OTHER, DCS_OTHER, HOUR, kind="manual")
+    cloud.dcs_restores[DCS_RESTORE_OLD] = DcsRestore(
+        DCS_RESTORE_OLD,
+        DCS_INSTANCE,
+        DCS_BACKUP_OLD,
+        "backup_20260101000000",
+        now - 20 * DAY,
+        now - 20 * DAY + 15,
+        "succeed",
+        "100.00",
+        "doctest",
+    )
+    _add_ddm(cloud, DDM_TARGET_ACCOUNTS, "has-accounts", accounts=2)
+    _add_ddm(cloud, DDM_TARGET_BUSY, "is-growing", status="GROWING")
+    _add_ddm(cloud, DDM_TARGET_ASSOCIATED, "in-use", nodes=(DN_ASSOCIATED,))
+    _add_ddm(cloud, DDM_TARGET_FROZEN, "is-frozen", status="FROZEN")
+    nodes = [
+        DataNode(DN_OTHER_VPC, "rds-other-vpc", version="8.0.32", vpc_name="vpc-test"),
+        DataNode(DN_ASSOCIATED, "rds-in-use", version="8.0.32"),
+        DataNode(DN_ABNORMAL, "rds-abnormal", version="8.0.32", status="abnormal"),
+        DataNode(DN_OLD_VERSION, "rds-old", version="5.7.41"),
+        DataNode(DN_OTHER_ENGINE, "rds-postgresql", version="14.6", engine_name="postgresql"),
+        DataNode(DN_READ_ONLY, "rds-read-only", version="8.0.32", read_only=True),
+    ]
+    cloud.data_nodes.update({node.id: node for node in nodes})
+    for backup_id, status in ((DDM_BACKUP_CREATING, "creating"), (DDM_BACKUP_FAILED, "createfail")):
+        cloud.ddm_backups[backup_id] = DdmBackup(
+            backup_id, f"Backup-{status}", DDM_SOURCE, now - 15 * DAY, now - 15 * DAY, status=status
+        )
+    old, failed = now - 6 * DAY, now - 4 * DAY
+    cloud.jobs[DDM_JOB_OLD] = Job(
+        DDM_JOB_OLD, "RestoreInstance", DDM_TARGET_ASSOCIATED, old, old + 150, "Completed", ""
+    )
+    cloud.jobs[DDM_JOB_FAILED] = Job(
+        DDM_JOB_FAILED, "RestoreInstance", DDM_TARGET, failed, failed + 90, "Failed", "", DDM_FAIL_REASON
+    )
+
+
+def _fleet(cloud: Cloud, caches: int, databases: int) -> None:
+    for number in range(caches):
+        _add_dcs(cloud, fleet_dcs_instance(number), f"cache-{number:04d}")
+        _add_dcs_backup(cloud, fleet_dcs_backup(number), fleet_dcs_instance(number), HOUR, kind="manual")
+    for number in range(databases):
+        nodes = [
+            DataNode(
+                f"f1ee7{role * 19}{number:08x}in01", f"rds-{number:04d}-{role}", vpc_name=f"vpc-{number:04d}"
+            )
+            for role in "01"
+        ]
+        cloud.data_nodes.update({node.id: node for node in nodes})
+        _add_ddm(cloud, fleet_ddm_source(number), f"db-{number:04d}", nodes=(nodes[0].id,))
+        _add_ddm(cloud, fleet_ddm_target(number), f"db-{number:04d}-restored")
+        for instance_id in (fleet_ddm_source(number), fleet_ddm_target(number)):
+            cloud.ddm_instances[instance_id].vpc_name = f"vpc-{number:04d}"
+        cloud.intervals[fleet_ddm_source(number)] = [(7 * DAY, 5 * MINUTE)]
+
+
+SCENARIOS: dict[str, Callable[[Cloud], None]] = {"default": _default, "demo": _demo, "empty": _empty}

@@ -1,0 +1,279 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The HTTP side: the gateway in front of the three services, and the control paths under /_simulator/."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from . import auth, dcs, ddm, iam
+from .breakage import Exchange
+from .faults import Faults
+from .ledger import Entry, masked, masked_body
+from .state import Cloud
+from .wire import Answer, Call, Refusal, Route
+
+ROUTES: list[Route] = [*iam.ROUTES, *dcs.ROUTES, *ddm.ROUTES]
+OPENAPI = Path(__file__).with_name("openapi.json")
+MAX_BODY = 12 * 1024 * 1024
+PROJECT = re.compile(r"[0-9a-f]{32}")
+
+
+def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """The route of a request and its path parameters. Segments are decoded one by one: %2F stays inside its segment."""
+    segments = path.split("/")
+    for route in ROUTES:
+        wanted = route.template.split("/")
+        if route.method != method or len(wanted) != len(segments):
+            continue
+        pairs = [(want, unquote(have)) for want, have in zip(wanted, segments, strict=True)]
+        if all((have and want.startswith("{")) or want == have for want, have in pairs):
+            return route, {want[1:-1]: have for want, have in pairs if want.startswith("{")}
+    return None
+
+
+class Gateway:
+    """Everything between the socket and the operations."""
+
+    def __init__(self, new_cloud: Callable[[], Cloud]) -> None:
+        self._new_cloud = new_cloud
+        self._connections: dict[int, tuple[int, Any]] = {}
+        self._connected = 0
+        self.faults = Faults()
+        self.ledger: list[Entry] = []
+        self.errors: list[str] = []  # tracebacks of the simulator's own mistakes: a test should find none
+        self.cloud = new_cloud()
+
+    def reset(self) -> None:
+        self.cloud = self._new_cloud()
+        self.faults.clear()
+        self.ledger.clear()
+        self.errors.clear()
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self.serve)
+        return app
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        target = request.raw_path
+        path = target.partition("?")[0]
+        body = await request.read()
+        if path.startswith("/_simulator/"):
+            return _response(self._control(request.method, path, body))
+        route = match(request.method, path)
+        call = Call(request.method, route[1] if route else {}, dict(request.query), _headers(request), body)
+        operation = route[0].operation if route else ""
+        cloud = self.cloud  # a request that is handled late must not act on the state after a reset
+        with cloud.lock:
+            entry = self._record(cloud, request, call, operation, path)
+            fault = self.faults.take(operation, path)
+        if fault is None:
+            answer: Answer | None = self._process(cloud, route, call, entry, target, None)
+        else:
+            entry.fault = fault.name
+            exchange = Exchange(
+                request,
+                call,
+                entry.service,
+                fault,
+                lambda tweak: self._process(cloud, route, call, entry, target, tweak),
+            )
+            answer = await fault.run(exchange)
+        if answer is None:  # the fault dealt with the connection itself
+            return web.Response()
+        entry.status = answer.status
+        answer.headers.setdefault("X-Request-Id", entry.request_id)
+        if entry.service == "iam":
+            answer.headers.setdefault("X-IAM-Trace-Id", entry.request_id)
+        return _response(answer)
+
+    def _record(self, cloud: Cloud, request: web.Request, call: Call, operation: str, path: str) -> Entry:
+        entry = Entry(
+            number=len(self.ledger) + 1,
+            time=cloud.clock(),
+            connection=self._connection(request.transport),
+            service=operation.partition(".")[0],
+            operation=operation,
+            method=call.method,
+            path=path,
+            query=dict(call.query),
+            headers=masked(call.headers),
+            body=masked_body(operation, call.body),
+            request_id=cloud.new_hex(),
+        )
+        self.ledger.append(entry)
+        return entry
+
+    def _connection(self, transport: Any) -> int:
+        """A number per connection. The transport is kept with it, or a new one could be taken for an old one."""
+        known = self._connections.get(id(transport))
+        if known is None:
+            self._connections = {
+                key: value for key, value in self._connections.items() if not value[1].is_closing()
+            }
+            self._connected += 1
+            known = self._connections[id(transport)] = (self._connected, transport)
+        return known[0]
+
+    def _process(
+        self,
+        cloud: Cloud,
+        route: tuple[Route, dict[str, str]] | None,
+        call: Call,
+        entry: Entry,
+        target: str,
+        tweak: Callable[[Call], None] | None,
+    ) -> Answer:
+        """Let the request in and carry it out; ``tweak`` may change it in between."""
+        with cloud.lock:
+            cloud.tick()
+            try:
+                if route is None:
+                    text = "The API does not exist or has not been published in the environment"
+                    raise Refusal(
+                        404, {"error_msg": text, "error_code": "APIGW.0101", "request_id": entry.request_id}
+                    )
+                self._admit(cloud, route[0], call, entry, target)
+                if tweak is not None:
+                    tweak(call)
+                answer = route[0].handler(cloud, call)
+            except Refusal as refusal:
+                answer = refusal.answer
+            except Exception:
+                self.errors.append(traceback.format_exc())
+                answer = Answer(
+                    500,
+                    {
+                        "error_code": "DCS.5000",
+                        "error_msg": "The simulator made a mistake.",
+                        "error_ext_msg": None,
+                    },
+                )
+        entry.handled = answer.status
+        return answer
+
+    @staticmethod
+    def _admit(cloud: Cloud, route: Route, call: Call, entry: Entry, target: str) -> None:
+        if route.operation == "iam.token":
+            return
+        try:
+            entry.access = auth.check(cloud, call, target, entry.request_id)
+        except Refusal as refusal:
+            raise (
+                iam.refuse(401, "The request you have made requires authentication.")
+                if route.service == "iam"
+                else refusal
+            ) from None
+        project = call.path.get("project_id")
+        if project is None:
+            return
+        token = cloud.tokens.get(call.headers.get("x-auth-token", ""))
+        if token is not None and token.project_id != project:
+            raise Refusal(
+                401,
+                {
+                    "error_code": "APIGW.0307",
+                    "error_msg": "The token must be updated.",
+                    "request_id": entry.request_id,
+                },
+            )
+        if project not in cloud.projects:
+            raise _unknown_project(route.service, bool(PROJECT.fullmatch(project)))
+
+    # Control paths, for users in another process
+
+    def _control(self, method: str, path: str, body: bytes) -> Answer:
+        command = (method, path.removeprefix("/_simulator/"))
+        try:
+            with self.cloud.lock:
+                return self._command(command, json.loads(body) if body else {})
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return Answer(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def _command(self, command: tuple[str, str], body: Any) -> Answer:
+        if command == ("GET", "ledger"):
+            return Answer(200, [entry.to_dict() for entry in self.ledger])
+        if command == ("GET", "errors"):
+            return Answer(200, list(self.errors))
+        if command == ("GET", "openapi.json"):
+            return Answer(200, raw=OPENAPI.read_bytes())
+        if command == ("GET", "state"):
+            self.cloud.tick()
+            return Answer(
+                200,
+                {
+                    name: {key: asdict(item) for key, item in items.items()}
+                    for name, items in self.cloud.collections().items()
+                },
+            )
+        if command == ("POST", "state"):
+            item = self.cloud.find(body["id"])
+            for name, value in body["set"].items():
+                getattr(item, name)  # no new attributes by a slip of the pen
+                setattr(item, name, value)
+            return Answer(200, asdict(item))
+        if command == ("POST", "faults"):
+            self.faults.add(**body)
+            return Answer(200, {"queued": len(self.faults)})
+        if command == ("DELETE", "faults"):
+            self.faults.clear()
+            return Answer(200, {"queued": 0})
+        if command == ("POST", "reset"):
+            self.reset()
+            return Answer(200, {})
+        return Answer(404, {"error": "no such control path"})
+
+
+def _unknown_project(service: str, well_formed: bool) -> Refusal:
+    if service == "dcs":
+        return (
+            dcs.refuse(403, "DCS.2003", "You do not have the permission.")
+            if well_formed
+            else dcs.refuse(400, "DCS.4002", "Invalid project ID format.")
+        )
+    return (
+        ddm.refuse(403, "DBS.200010", "Resource not found or permission denied.")
+        if well_formed
+        else ddm.refuse(400, "DBS.280001", "Parameter error.")
+    )
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def _response(answer: Answer) -> web.Response:
+    headers = dict(answer.headers)
+    body = answer.body()
+    if body or answer.status not in (204, 304):
+        headers.setdefault("Content-Type", "application/json")
+    return web.Response(status=answer.status, body=body, headers=headers)
+
+
+async def start(gateway: Gateway, sock: Any, ssl_context: Any) -> web.AppRunner:
+    # A token of the real service is longer than the 8 KiB that a header may have by default
+    runner = web.AppRunner(
+        gateway.application(),
+        access_log=None,
+        shutdown_timeout=0.1,
+        max_line_size=65536,
+        max_field_size=65536,
+        handle_signals=False,
+    )
+    await runner.setup()
+    await web.SockSite(runner, sock, ssl_context=ssl_context, backlog=1024).start()
+    await asyncio.sleep(0)
+    return runner

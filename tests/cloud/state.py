@@ -1,0 +1,382 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the simulated cloud holds, and how it changes while time passes.
+
+Nothing here runs on its own: :meth:`Cloud.tick` brings every running operation up to the clock's time, and is
+called before each request. With a clock of one's own a test can therefore step through a restore without sleeping.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+WAITING_SHARE = 0.1  # the first part of an operation in which it is accepted but has not begun
+MANUAL_BACKUPS_KEPT = 24
+
+
+@dataclass
+class Settings:
+    """What a test may want different; none of it is part of the cloud's contract."""
+
+    restore_seconds: float = 0.3
+    backup_seconds: float = 0.3
+    settle_seconds: float = 0.0  # how long an instance stays busy after its operation has ended
+    visibility_seconds: float = 0.0  # how long a new record or job cannot be seen
+    token_seconds: float = 86400.0
+    null_style: str = "braces"  # DCS: a null string as {} ("braces") or as null ("null")
+    empty_style: str = "204"  # DCS: an empty list as 204 without a body ("204") or as 200 with [] ("200")
+    job_instance: str = "target"  # which instance a restore job names: "target" or "source"
+    lock_after: int = 0  # consecutive bad signatures that lock an access key for five minutes; 0 = never
+
+
+@dataclass
+class Operation:
+    """Anything that takes time, with how it is told to end."""
+
+    started: float
+    seconds: float
+    settle: float = 0.0
+    fail: str | None = None  # the error code or reason it ends with
+    stuck: bool = False  # never gets further than half
+    leave: str = "RUNNING"  # the instance status afterwards
+
+    def share(self, now: float) -> float:
+        done = 1.0 if self.seconds <= 0 else (now - self.started) / self.seconds
+        return min(max(done, 0.0), 0.5 if self.stuck else 1.0)
+
+    def settled(self, now: float) -> bool:
+        return not self.stuck and now >= self.started + self.seconds + self.settle
+
+
+@dataclass
+class DcsInstance:
+    id: str
+    name: str
+    cache_mode: str = "ha"
+    status: str = "RUNNING"
+    task: str | None = None
+    engine: str = "Redis"
+    engine_version: str = "6.0"
+    capacity: int = 2
+    created_at: float = 0.0
+    updated_at: float = 0.0
+    restored_from: str | None = None  # the backup whose data it holds now: what a test can look at
+
+
+@dataclass
+class DcsBackup:
+    id: str
+    instance_id: str
+    created_at: float
+    updated_at: float
+    backup_type: str = "manual"
+    status: str = "succeed"
+    support_restore: bool = True
+    backup_format: str = "rdb"
+    size: int = 104_857_600
+    remark: str | None = None
+    error_code: str | None = None
+    progress: str = "100.00"
+    visible_at: float = 0.0
+    operation: Operation | None = None
+
+
+@dataclass
+class DcsRestore:
+    id: str
+    instance_id: str
+    backup_id: str
+    backup_name: str
+    created_at: float
+    updated_at: float
+    status: str = "waiting"
+    progress: str = "0.00"
+    remark: str | None = None
+    backup_remark: str | None = None
+    error_code: str | None = None
+    visible_at: float = 0.0
+    operation: Operation | None = None
+
+
+@dataclass
+class DdmInstance:
+    id: str
+    name: str
+    status: str = "RUNNING"
+    engine_version: str = "3.1.4"
+    vpc_name: str = "vpc-production"
+    data_nodes: list[str] = field(default_factory=list)
+    accounts: int = 0
+    created: float = 0.0
+    updated: float = 0.0
+    restored_to: int | None = None  # the point in time (ms) whose data it holds now
+
+
+@dataclass
+class DataNode:
+    id: str
+    name: str
+    status: str = "normal"
+    engine_name: str = "mysql"
+    version: str = "8.0.28"
+    volume_size: int = 40_000_000_000
+    vpc_name: str = "vpc-production"
+    private_ip: str = "192.168.0.10"
+    read_only: bool = False
+
+
+@dataclass
+class DdmBackup:
+    id: str
+    name: str
+    instance_id: str
+    created: float
+    updated: float
+    description: str = "auto metadata backup"
+    status: str = "normal"
+    backup_type: str = "auto_metadata"
+    file_size: float = 5.419922
+    data_nodes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Job:
+    id: str
+    name: str
+    instance_id: str
+    created: float
+    ended: float | None = None
+    status: str = "Running"
+    process: str = "0%"
+    fail_reason: str | None = None
+    visible_at: float = 0.0
+    operation: Operation | None = None
+    source_id: str = ""
+    target_id: str = ""
+    restore_time: int | None = None
+    data_nodes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Token:
+    value: str
+    project_id: str | None
+    expires_at: float
+
+
+@dataclass
+class Key:
+    """An access key; ``security_token`` is set for a temporary one."""
+
+    access: str
+    secret: str
+    security_token: str | None = None
+    failures: int = 0
+    locked_until: float = 0.0
+
+
+@dataclass
+class User:
+    name: str
+    password: str
+    domain: str
+
+
+class Cloud:
+    """The whole state. Change it under ``lock`` while the server runs."""
+
+    def __init__(
+        self, settings: Settings | None = None, seed: int = 0, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings or Settings()
+        self.clock = clock
+        self.random = random.Random(seed)
+        self.lock = threading.RLock()
+        self.region = ""
+        self.projects: dict[str, str] = {}  # id -> name
+        self.domain_id = ""
+        self.users: list[User] = []
+        self.keys: dict[str, Key] = {}
+        self.tokens: dict[str, Token] = {}
+        self.dcs_instances: dict[str, DcsInstance] = {}
+        self.dcs_backups: dict[str, DcsBackup] = {}
+        self.dcs_restores: dict[str, DcsRestore] = {}
+        self.ddm_instances: dict[str, DdmInstance] = {}
+        self.ddm_backups: dict[str, DdmBackup] = {}
+        self.data_nodes: dict[str, DataNode] = {}
+        self.jobs: dict[str, Job] = {}
+        self.intervals: dict[
+            str, list[tuple[float, float]]
+        ] = {}  # DDM instance -> (start, end) in seconds before now
+        self._running: list[DcsRestore | DcsBackup | Job] = []
+
+    # Names for new things. They come from the seed, so that two runs of a test see the same ones.
+
+    def new_uuid(self) -> str:
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def new_hex(self) -> str:
+        return f"{self.random.getrandbits(128):032x}"
+
+    # Looking around
+
+    def find(self, object_id: str) -> Any:
+        """Any object by its id, or None."""
+        for collection in self.collections().values():
+            if object_id in collection:
+                return collection[object_id]
+        return None
+
+    def collections(self) -> dict[str, dict[str, Any]]:
+        names = (
+            "dcs_instances",
+            "dcs_backups",
+            "dcs_restores",
+            "ddm_instances",
+            "ddm_backups",
+            "data_nodes",
+            "jobs",
+        )
+        return {name: getattr(self, name) for name in names}
+
+    def owner(self, data_node_id: str) -> DdmInstance | None:
+        return next((i for i in self.ddm_instances.values() if data_node_id in i.data_nodes), None)
+
+    def intervals_of(self, instance_id: str) -> Iterator[tuple[float, float]]:
+        """Restorable intervals as epoch seconds; whole seconds, because that is all the API can say."""
+        now = self.clock()
+        for start, end in self.intervals.get(instance_id, []):
+            yield float(int(now - start)), float(int(now - end))
+
+    # Time
+
+    def operation(self, seconds: float, hints: dict[str, Any]) -> Operation:
+        """An operation that starts now; ``hints`` is what a fault wants of it."""
+        return Operation(
+            started=self.clock(),
+            seconds=hints.get("seconds", seconds),
+            settle=hints.get("settle", self.settings.settle_seconds),
+            fail=hints.get("fail"),
+            stuck=hints.get("stuck", False),
+            leave=hints.get("leave", "RUNNING"),
+        )
+
+    def visible_from(self, hints: dict[str, Any]) -> float:
+        return self.clock() + float(hints.get("visibility", self.settings.visibility_seconds))
+
+    def begin(self, item: DcsRestore | DcsBackup | Job) -> None:
+        self._running.append(item)
+
+    def tick(self) -> None:
+        """Bring every running operation up to now."""
+        now = self.clock()
+        self._running = [item for item in self._running if not self._advance(item, now)]
+
+    def _advance(self, item: DcsRestore | DcsBackup | Job, now: float) -> bool:
+        operation = item.operation
+        if operation is None:
+            return True
+        if isinstance(item, DcsRestore):
+            self._advance_record(item, operation, now, "restoring")
+        elif isinstance(item, DcsBackup):
+            self._advance_record(item, operation, now, "backuping")
+        else:
+            self._advance_job(item, operation, now)
+        if not operation.settled(now):
+            return False
+        self._release(item, operation)
+        return True
+
+    @staticmethod
+    def _advance_record(item: DcsRestore | DcsBackup, operation: Operation, now: float, active: str) -> None:
+        share = operation.share(now)
+        if item.status not in ("waiting", active):
+            return
+        if share >= 1.0:
+            item.status = "failed" if operation.fail else "succeed"
+            item.error_code = operation.fail
+            item.updated_at = operation.started + operation.seconds
+        elif share >= WAITING_SHARE:
+            item.status = active
+            item.updated_at = now
+        item.progress = f"{100 * share:.2f}"
+
+    @staticmethod
+    def _advance_job(job: Job, operation: Operation, now: float) -> None:
+        share = operation.share(now)
+        if job.status != "Running":
+            return
+        if share >= 1.0:
+            job.status = "Failed" if operation.fail else "Completed"
+            job.fail_reason = operation.fail
+            job.process = ""
+            job.ended = operation.started + operation.seconds
+        else:
+            job.process = f"{int(100 * share)}%"
+
+    def _release(self, item: DcsRestore | DcsBackup | Job, operation: Operation) -> None:
+        """The operation is over: let go of the instance it kept busy."""
+        ended = operation.started + operation.seconds
+        if isinstance(item, Job):
+            for node in item.data_nodes:
+                self.data_nodes[node].status = "normal"
+            target = self.ddm_instances.get(item.target_id)
+            if target is not None and target.status == "RESTORE":
+                target.status = operation.leave
+                target.updated = ended
+                if not operation.fail:
+                    target.data_nodes = list(item.data_nodes)
+                    target.restored_to = item.restore_time
+            return
+        instance = self.dcs_instances.get(item.instance_id)
+        if instance is None:
+            return
+        instance.task = None
+        instance.updated_at = ended
+        if isinstance(item, DcsRestore) and instance.status == "RESTORING":
+            instance.status = operation.leave
+            if not operation.fail:
+                instance.restored_from = item.backup_id
+        if isinstance(item, DcsBackup) and not operation.fail:
+            self._evict(item.instance_id)
+
+    def _evict(self, instance_id: str) -> None:
+        manual = [
+            b
+            for b in self.dcs_backups.values()
+            if b.instance_id == instance_id and b.backup_type == "manual" and b.status == "succeed"
+        ]
+        for old in sorted(manual, key=lambda b: b.created_at)[:-MANUAL_BACKUPS_KEPT]:
+            old.status = "deleted"
+
+
+# Times, as each service writes them
+
+
+def iso_ms(moment: float) -> str:
+    """DCS: 2017-07-18T21:41:20.721Z"""
+    return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def iso_offset(moment: float) -> str:
+    """DDM: 2025-05-20T09:40:40+0000"""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+
+
+def iso_micro(moment: float) -> str:
+    """IAM: 2015-11-09T01:42:57.527363Z"""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def stamp(moment: float) -> str:
+    """DCS queries and names: 20170718214120"""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y%m%d%H%M%S")

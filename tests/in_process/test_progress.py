@@ -1,0 +1,402 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is said while a task waits: when, what, where - and where not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import errors
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
+    Status,
+    Watch,
+    wait_until,
+)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress, percent, span
+from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+from tests.in_process import runs
+
+PLAY = runs.HERE / "plays" / "progress.yml"
+INSTANCE = "cache-1"
+
+
+class Run:
+    """A wait in which no time passes but by sleeping, and the progress is asked every second, as its thread does."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.now = 1000.0
+        self.lines: list[str] = []
+        self.times: list[float] = []
+        self.progress = Progress(self.say, "web", quiet, monotonic=lambda: self.now)
+
+    def say(self, line: str) -> None:
+        self.lines.append(line.removeprefix("huaweicloud.recovery: [web] "))
+        self.times.append(self.now - 1000.0)
+
+    def sleep(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            self.now = min(end, self.now + 1.0)
+            self.progress.tick()
+
+    def wait(
+        self, *looks: Callable[[float], Status], timeout: float = 10_000, interval: float = 10
+    ) -> list[str]:
+        def watch(number: int, look: Callable[[float], Status]) -> Watch:
+            restore_id = f"restore-{number}"
+            return Watch(
+                f"DCS restore {restore_id}",
+                {"restore_id": restore_id, "instance_id": INSTANCE},
+                lambda: look(self.now - 1000.0),
+            )
+
+        watches = [watch(number, look) for number, look in enumerate(looks)]
+        with contextlib.closing(self.progress) as progress:
+            if len(watches) == 1:
+                progress(watches)  # as the module does when the POST is answered
+            wait_until(
+                watches,
+                timeout,
+                interval,
+                Clock(monotonic=lambda: self.now, sleep=self.sleep, random=lambda: 0.0),
+                progress,
+            )
+        return self.lines
+
+
+def linear(seconds: float, busy: float = 0.0, begin: float = 0.0) -> Callable[[float], Status]:
+    """A restore that waits, runs at one speed, and whose instance is busy for a while after its record has ended."""
+
+    def look(now: float) -> Status:
+        if now < begin:
+            return Status("running", "waiting", "0.00")
+        done = min(100.0, 100 * (now - begin) / seconds)
+        return Status(
+            "running" if now < begin + seconds + busy else "succeeded",
+            "restoring" if done < 100 else "succeed",
+            f"{done:.2f}",
+        )
+
+    return look
+
+
+def test_one_wait_from_its_beginning_to_its_end() -> None:
+    assert Run().wait(linear(100, busy=10, begin=80), interval=20) == [
+        "DCS restore restore-0 is accepted: restore_id restore-0",
+        "waiting, 0 %, 0s elapsed (restore restore-0 of instance cache-1)",
+        "waiting, 0 %, 1m00s elapsed (restore restore-0 of instance cache-1)",
+        "restoring, 0 %, 1m20s elapsed (restore restore-0 of instance cache-1)",
+        "restoring, 20 %, 1m40s elapsed, about 1m20s left (restore restore-0 of instance cache-1)",
+        "restoring, 40 %, 2m00s elapsed, about 1m00s left (restore restore-0 of instance cache-1)",
+        "restoring, 60 %, 2m20s elapsed, about 40s left (restore restore-0 of instance cache-1)",
+        "restoring, 80 %, 2m40s elapsed, about 20s left (restore restore-0 of instance cache-1)",
+        "succeed, waiting for the instance, 100 %, 3m00s elapsed (restore restore-0 of instance cache-1)",
+        "succeed, 100 %, 3m20s elapsed (restore restore-0 of instance cache-1)",
+    ]
+
+
+@pytest.mark.parametrize("interval", [1, 10, 59, 60, 61, 600, 3600])
+def test_no_minute_without_a_line(interval: int) -> None:
+    run = Run()
+    run.wait(linear(900, begin=300), interval=interval)
+    gaps = [later - earlier for earlier, later in zip(run.times, run.times[1:], strict=False)]
+    assert run.times[0] == 0 and max(gaps) <= 60
+    assert len(run.lines) <= 3 + 1200 / interval + (1200 + interval) / 60  # the changes, and the minutes
+
+
+def test_a_fleet_has_one_display() -> None:
+    def gone(now: float) -> Status:
+        raise NotFound("Not among the records.")
+
+    def failing(now: float) -> Status:
+        return Status("running" if now < 20 else "failed", "restoring", "50.00", error_code="dcs.08.0007")
+
+    assert Run().wait(linear(40), linear(100, begin=30), failing, gone, interval=20, timeout=100) == [
+        "0 of 4 restores ended (0 failed), the slowest at 0 %, 0s elapsed",
+        "DCS restore restore-2: operation_failed, 22s elapsed",
+        "1 of 4 restores ended (1 failed), the slowest at 0 %, 22s elapsed",
+        "2 of 4 restores ended (1 failed), the slowest at 0 %, 42s elapsed",
+    ]
+    assert Run().wait(linear(40), linear(100), interval=20)[:2] == [
+        "0 of 2 restores ended (0 failed), the slowest at 0 %, 0s elapsed",
+        "0 of 2 restores ended (0 failed), the slowest at 20 %, 20s elapsed, about 1m20s left",
+    ]
+
+
+def test_a_large_fleet_does_not_flood() -> None:
+    run = Run()
+    run.wait(*(linear(100 + number) for number in range(200)), interval=1)
+    assert run.lines[-1] == "200 of 200 restores ended (0 failed), 5m00s elapsed"
+    assert 40 < len(run.lines) < 80
+
+
+def test_a_lost_answer_is_looked_for_aloud() -> None:
+    """Until an id is found there is nothing to watch, but no minute without a line either."""
+    run, name = Run(), "Restore of backup b to DCS instance cache-1"
+    with contextlib.closing(run.progress) as progress:
+        progress([Watch(name, {}, lambda: Status("running", None))])
+        run.sleep(130.0)
+        progress([Watch(name, {"restore_id": "r"}, lambda: Status("running", None))])
+    assert run.lines == [
+        *(
+            f"the request got no clear answer, looking for what became of it, {elapsed} elapsed ({name})"
+            for elapsed in ("0s", "1m00s", "2m00s")
+        ),
+        f"{name} is accepted: restore_id r",
+    ]
+
+
+def test_nothing_is_said_when_nobody_wants_to_hear() -> None:
+    quiet = Run(quiet=True)
+    assert quiet.wait(linear(100)) == []
+
+
+@pytest.mark.parametrize(
+    "status, shown",
+    [
+        (Status("running", None), "unknown"),
+        (Status("running", "", "half"), "unknown"),
+        (Status("running", "new", "45%"), "new, 45 %"),
+        (Status("running", "new", "1e3"), "new"),
+        (Status("running", "new", "101"), "new"),
+        (Status("running", "two\nlines \x1b[2J\u202e", "-1"), "two\\nlines \\x1b[2J\\u202e"),
+        (Status("running", "x" * 50), "x" * 40 + "..."),
+        (Status("running", "it is top-secret-1 and so on"), "it is ******** and so on"),
+    ],
+)
+def test_what_the_cloud_says_is_not_trusted(
+    status: Status, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "HIDDEN", {"top-secret-1"})
+    assert (
+        Run().wait(lambda now: status, timeout=5)[1]
+        == f"{shown}, 0s elapsed (restore restore-0 of instance cache-1)"
+    )
+
+
+def test_a_thread_sees_to_the_minute_and_ends_with_the_task() -> None:
+    lines: list[str] = []
+    before = threading.active_count()
+    with contextlib.closing(
+        Progress(lines.append, "web", monotonic=lambda: time.monotonic() * 100)
+    ) as progress:
+        watch = Watch("DCS restore r", {"restore_id": "r"}, lambda: Status("running", "restoring"))
+        watch.take(0.0, 0.0, 10.0, 0.5)
+        progress([watch])
+        deadline = time.monotonic() + 30
+        while len(lines) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert threading.active_count() == before
+    assert [re.sub(r"\d+m\d+s", "...", line) for line in lines[:2]] == [
+        "huaweicloud.recovery: [web] restoring, 0s elapsed (restore r)",
+        "huaweicloud.recovery: [web] restoring, ... elapsed (restore r)",
+    ]
+
+
+def test_a_display_that_is_broken_ends_no_wait() -> None:
+    run = Run()
+    run.progress = Progress(mock.Mock(side_effect=BrokenPipeError), "web", monotonic=lambda: run.now)
+    assert run.wait(linear(100)) == [] and run.now > 1100
+
+
+def test_numbers() -> None:
+    assert [percent(value) for value in ("0", "45.00", "60%", "100 %", None, "", "100.5", "٣", "0x1")] == [
+        0,
+        45,
+        60,
+        100,
+        None,
+        None,
+        None,
+        None,
+        None,
+    ]
+    assert [span(seconds) for seconds in (0.4, 59.4, 59.6, 3599, 3600, 4500)] == [
+        "0s",
+        "59s",
+        "1m00s",
+        "59m59s",
+        "1h00m",
+        "1h15m",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name, params",
+    [
+        ("dcs_restore", {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}),
+        ("dcs_backup", {"instance_id": ids.DCS_INSTANCE}),
+        (
+            "ddm_recovery",
+            {"instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET, "restore_time": "latest"},
+        ),
+    ],
+)
+def test_the_id_is_told_as_soon_as_the_post_is_answered(
+    name: str, params: dict[str, Any], sim: Simulator
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    def say(line: str) -> None:
+        told.append((line, sim.ledger[-1].method))
+
+    with (
+        contextlib.closing(Progress(say, "web")) as progress,
+        mock.patch.dict(_runner.CONTEXT, progress=progress),
+    ):
+        result = door.module(name, sim.env, wait=False, **params)
+    ((line, last),) = told
+    id_name = next(
+        key
+        for key in ("restore_id", "backup_id", "job_id")
+        if line.endswith(f" is accepted: {key} {result.get(key)}")
+    )
+    assert (last, id_name) == (
+        "POST",
+        {"dcs_restore": "restore_id", "dcs_backup": "backup_id", "ddm_recovery": "job_id"}[name],
+    )
+
+
+# Through Ansible
+
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+LINE = re.compile(
+    rf"huaweicloud\.recovery:(?: \[(one|two)\])? (?:(?:Restore of backup {UUID} to|Backup of) DCS instance {UUID} is accepted: (?:restore|backup)_id {UUID}"
+    rf"|(\w+)(?:, waiting for the instance)?, [\d.]+ %, \d+s elapsed(?:, about \d+s left)? \(restore {UUID} of instance {UUID}\))"
+)
+ANSIBLE = re.compile(r"(?:PLAY|TASK) .*\*\*\*|(?:ok|changed): \[\w+\]|PLAY RECAP \*+|\w+ +: ok=.*|")
+
+
+def check(output: str) -> None:
+    """Every line is whole, and no host says more than it should."""
+    lines = output.splitlines()
+    assert [line for line in lines if not LINE.fullmatch(line) and not ANSIBLE.fullmatch(line)] == []
+    said = {
+        host: [found[2] for line in lines if (found := LINE.fullmatch(line)) and found[1] == host]
+        for host in ("one", "two")
+    }
+    assert (said["two"][0], said["two"][-1]) == (None, "succeed") and set(said["two"]) <= {
+        None,
+        "waiting",
+        "restoring",
+        "succeed",
+    }
+    assert said["one"][0] is None and said["one"][-1] == "succeed"
+    (backup,) = (line for line in lines if "Backup of" in line)
+    assert backup.startswith("huaweicloud.recovery: Backup of")  # run_once: about none of the hosts
+
+
+def terminal(command: list[str], home: Path, env: dict[str, str]) -> str:
+    """What a command writes when it sees a terminal, without colours."""
+
+    def chunks() -> Iterator[bytes]:
+        with contextlib.suppress(OSError):  # so a terminal ends
+            while chunk := os.read(ours, 65536):
+                yield chunk
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command, env=env, cwd=home, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        text = b"".join(chunks()).decode()
+    os.close(ours)
+    assert process.returncode == 0, text
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+
+def test_what_a_person_sees(sim: Simulator, tmp_path: Path) -> None:
+    command = [*runs.tool("ansible-playbook"), str(PLAY), "-e", json.dumps(runs.IDS), "--forks", "2"]
+    env = {
+        name: value for name, value in runs.settings(tmp_path, sim.env).items() if name != "ANSIBLE_NOCOLOR"
+    }
+    shown = terminal(command, tmp_path, {**env, "TERM": "xterm", "ANSIBLE_STDOUT_CALLBACK": "default"})
+    check(shown)
+    assert "\r\n" in shown
+
+
+def test_what_a_program_reads(sim: Simulator, tmp_path: Path) -> None:
+    done = runs.play(
+        PLAY,
+        tmp_path,
+        sim,
+        "--forks",
+        "2",
+        env={**sim.env, "ANSIBLE_STDOUT_CALLBACK": "oneline", "ANSIBLE_DEPRECATION_WARNINGS": "0"},
+    )
+    assert done.rc == 0, done.output
+    assert "huaweicloud.recovery: " not in done.stdout
+    check(done.stderr)
+
+
+def test_what_is_said_of_a_lost_answer(sim: Simulator) -> None:
+    """The first restore is found after a while, the second never; two others are looked for in silence."""
+    sim.state.settings.visibility_seconds = 1.5
+    sim.fault("reset", "dcs.restore", when="after")
+    sim.fault("reset", "dcs.restore", times=None, when="before")
+    found = {
+        "instance_id": ids.DCS_INSTANCE,
+        "backup_id": ids.DCS_BACKUP,
+        "poll_interval": 1,
+        "wait_timeout": 30,
+    }
+    never = {"instance_id": ids.DCS_OTHER, "backup_id": ids.DCS_BACKUP_OTHER, "wait_timeout": 1}
+    told: list[dict[str, Any]] = [
+        {},
+        {},
+        {"no_log": True},
+        {"vars": {"huaweicloud_recovery_progress": False}},
+    ]
+    tasks = [
+        {
+            "name": "restore",
+            "huaweicloud.recovery.dcs_restore": never if number else found,
+            "ignore_errors": True,
+            **more,
+        }
+        for number, more in enumerate(told)
+    ]
+    done = door.playbook(
+        json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], indent=1), sim.env
+    )
+    assert len(sim.posts("dcs.restore")) == 4
+    assert [result.get("error_kind") for result in done.of("restore")] == [
+        None,
+        "outcome_unknown",
+        None,
+        "outcome_unknown",
+    ]  # the third is censored
+    assert [secret for secret in runs.SECRETS if secret in done.output] == []
+    said = [
+        line.removeprefix("huaweicloud.recovery: [localhost] ")
+        for line in done.output.splitlines()
+        if line.startswith("huaweicloud.recovery: ")
+    ]
+    looking = "the request got no clear answer, looking for what became of it, 0s elapsed (Restore of backup {} to DCS instance {})"
+    name = f"Restore of backup {ids.DCS_BACKUP} to DCS instance {ids.DCS_INSTANCE}"
+    assert said[:2] == [
+        looking.format(ids.DCS_BACKUP, ids.DCS_INSTANCE),
+        f"{name} is accepted: restore_id {done.of('restore')[0]['restore_id']}",
+    ]
+    assert said[-1] == looking.format(ids.DCS_BACKUP_OTHER, ids.DCS_OTHER)
+    assert sum(line.startswith("the request got no clear answer") for line in said) == 2

@@ -1,0 +1,289 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""restore_start in the controller's process, and where that cannot be one module after the other: the same restores, told in the same words."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+from tests.in_process import runs
+from tests.in_process.test_fallback import environment
+
+PLAY = runs.HERE / "plays" / "start.yml"
+KINDS = {  # of the tasks that fail; None where Ansible refuses the task before it begins
+    "some": "invalid_argument",
+    "clash": "not_restorable",
+    "no_service": "invalid_argument",
+    "no_id": "invalid_argument",
+    "out_of_range": "invalid_argument",
+    "unknown": "invalid_argument",
+    "defaults": "auth_failed",
+    "environment_of_task": "invalid_argument",
+    "background": None,
+}
+WAYS = pytest.mark.parametrize(
+    "door", [{}, pytest.param(runs.OFF, marks=pytest.mark.slow)], ids=["in process", "as modules"]
+)
+
+
+def outcomes(result: dict[str, Any]) -> list[str]:
+    return [row["outcome"] or row["error_kind"] for row in result["results"]]
+
+
+def answer(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without what only a module's own main() adds, in process: its arguments, and a traceback that is none."""
+    return {
+        name: [answer(row) for row in value] if name == "results" else value
+        for name, value in result.items()
+        if name not in ("invocation", "exception")
+    }
+
+
+def started(sim: Simulator) -> tuple[int, int, int]:
+    return len(sim.posts()), sim.started("dcs.restore"), sim.started("ddm.recovery")
+
+
+def test_both_ways_give_the_same(tmp_path: Path) -> None:
+    with Simulator(restore_seconds=600) as sim:
+        action = runs.play(PLAY, tmp_path, sim, "--diff")
+        assert started(sim) == (3, 2, 1)
+        module = runs.play(PLAY, tmp_path, sim, "--diff", variables=runs.OFF)
+        assert started(sim) == (3, 2, 1)
+        assert sim.errors == []
+    assert action.rc == module.rc == 0, action.output
+    assert action.modules == [] and len(module.modules) > 20
+    check(action)
+    check(module)
+    left, right = action.registered["localhost"], module.registered["localhost"]
+    own_words = ("no_service", "unknown", "excused")  # which Ansible's validator chooses
+    for name, result in left.items():
+        if name not in own_words and not name.startswith("ansible_"):
+            assert dict(runs.flat(answer(result))) == dict(runs.flat(answer(right[name]))), name
+    kinds = [
+        {path: kind for path, kind in one.types["localhost"].items() if "invocation" not in path}
+        for one in (action, module)
+    ]
+    assert [
+        (path, kind, kinds[1][path]) for path, kind in kinds[0].items() if kinds[1].get(path, kind) != kind
+    ] == []
+    assert action.stdout.count("+++ after") == module.stdout.count("+++ after") > 5
+
+
+def check(done: runs.Run) -> None:
+    """What the tasks of the play come to, either way."""
+    found = done.registered["localhost"]
+    assert {name for name, result in found.items() if result.get("failed")} == {
+        *KINDS,
+        *(["told_to_nobody"] if found["told_to_nobody"]["failed"] else []),
+    }
+    assert {name: found[name].get("error_kind") for name in KINDS} == KINDS
+    assert (outcomes(found["nothing"]), found["nothing"]["changed"]) == ([], False)
+    assert (outcomes(found["planned"]), found["planned"]["changed"], len(found["planned"]["diff"])) == (
+        ["started"] * 3,
+        True,
+        3,
+    )
+    assert outcomes(found["clash"]) == ["started", "not_restorable", "started"]
+    some = [
+        "invalid_argument",
+        "invalid_argument",
+        "not_restorable",
+        "not_restorable",
+        "not_restorable",
+        "invalid_argument",
+        "not_found",
+        "invalid_argument",
+    ]
+    assert outcomes(found["some"]) == some
+    assert found["some"]["msg"].startswith("8 of 8 restores failed. restores[0]: ") and found["some"][
+        "msg"
+    ].endswith(" 3 more, see results.")
+    assert (
+        "restores[0].instance_id '../x' is not an id" in found["no_id"]["msg"]
+        and "start_timeout must be from 0" in found["out_of_range"]["msg"]
+    )
+    assert "service" in found["no_service"]["msg"] and "wait" in found["unknown"]["msg"]
+    assert (
+        found["excused"]["failed"],
+        found["excused"]["failed_when_result"],
+        "unable to convert to int" in found["excused"]["msg"],
+    ) == (False, False, True)
+    assert [outcomes(item) for item in found["looped"]["results"]] == [["started"]] * 3
+    assert [item["results"][0]["adopted"] for item in found["looped"]["results"]] == [False, True, False]
+    assert (outcomes(found["again"]), [row["adopted"] for row in found["again"]["results"]]) == (
+        ["started"] * 3,
+        [True] * 3,
+    )
+    assert re.search("async", found["background"]["msg"])
+    shown = json.dumps(done.shown["Told to nobody on localhost"])
+    assert "censored" in shown and ids.DCS_OTHER not in shown
+    assert "_ansible_no_log" not in found["told_to_nobody"]["results"][0]
+    for secret in (*runs.SECRETS, "the-secret-of-the-group-0001"):
+        assert secret not in done.output + json.dumps([done.registered, done.shown])
+    assert re.search(r"does not support async|async is not supported", done.output)
+
+
+START = """
+- hosts: {hosts}
+  gather_facts: false
+  strategy: {strategy}
+  connection: local
+  tasks:
+    - name: Start
+      huaweicloud.recovery.restore_start:
+        restores:
+          - {{service: dcs, instance_id: "{{{{ dcs_instance }}}}", restore_point: latest}}
+          - {{service: ddm, instance_id: "{{{{ ddm_source }}}}", target_instance_id: "{{{{ ddm_target }}}}", restore_time: latest}}
+      register: found
+{more}
+"""
+
+
+def start(
+    folder: Path,
+    sim: Simulator,
+    *args: str,
+    hosts: str = "localhost",
+    strategy: str = "linear",
+    more: str = "",
+    **options: Any,
+) -> runs.Run:
+    (folder / "start.yml").write_text(
+        START.format(hosts=hosts, strategy=strategy, more=more), encoding="utf-8"
+    )
+    return runs.play(folder / "start.yml", folder, sim, *args, **options)
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        ({"ansible_become": True, "ansible_become_method": "nobody"}, "become"),
+        ({"ansible_connection": "elsewhere"}, "the connection is not ansible.builtin.local"),
+        ({"ansible_python_interpreter": "other"}, "ansible_python_interpreter is another Python"),
+    ],
+    ids=["become", "connection", "Python"],
+)
+def test_where_it_cannot_it_runs_the_modules(
+    variables: dict[str, Any], why: str, sim: Simulator, tmp_path: Path
+) -> None:
+    if "ansible_python_interpreter" in variables:
+        variables = {"ansible_python_interpreter": str(environment(tmp_path / "other", runs.VENV))}
+    done = start(tmp_path, sim, "-vvv", variables=variables)
+    assert done.rc == 0, done.output
+    assert f"huaweicloud.recovery: run as a module: {why}" in done.stdout
+    assert done.modules == ["Start"] * 4  # each in check mode, and then for good
+    assert (outcomes(done.of("found")), done.posts) == (["started"] * 2, ["dcs.restore", "ddm.recovery"])
+    assert not done.of("found").get("warnings")
+    assert [secret for secret in runs.SECRETS if secret in done.output] == []
+
+
+def test_requests_is_missing_on_the_controller(sim: Simulator, tmp_path: Path) -> None:
+    controller = environment(tmp_path / "bare", runs.VENV, without="requests")
+    (tmp_path / "start.yml").write_text(
+        START.format(hosts="localhost", strategy="linear", more="      ignore_errors: true"), encoding="utf-8"
+    )
+    given = ["-e", json.dumps(runs.IDS)]
+    command = [str(controller), "-m", "ansible", "playbook", str(tmp_path / "start.yml"), *given]
+    whole = runs.run([*command, "-e", f"ansible_python_interpreter={runs.VENV}/bin/python"], tmp_path, sim)
+    assert (outcomes(whole.of("found")), len(whole.posts)) == (["started"] * 2, 2), whole.output
+    bare = runs.run(command, tmp_path, sim)
+    found = bare.of("found")
+    assert (outcomes(found), found["changed"], found["failed"]) == (["missing_library"] * 2, False, True)
+    assert (
+        "2 of 2 restores failed. restores[0]: Failed to import the required Python library (requests)"
+        in found["msg"]
+    )
+
+
+def test_an_ansible_core_that_is_not_known(sim: Simulator, tmp_path: Path) -> None:
+    done = start(tmp_path, sim, env={**sim.env, "WITNESS_UNKNOWN_CORE": "1"})
+    assert (done.rc, done.posts) == (0, ["dcs.restore", "ddm.recovery"]), done.output
+    assert outcomes(done.of("found")) == ["started"] * 2
+
+
+@WAYS
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_every_host_starts_the_same(
+    strategy: str, door: dict[str, Any], sim: Simulator, tmp_path: Path
+) -> None:
+    """Side by side: the databases' target is taken by one, the others find it busy; the cache's restore is adopted by all."""
+    done = start(
+        tmp_path,
+        sim,
+        "--forks",
+        "2",
+        hosts="one:two",
+        strategy=strategy,
+        more="      ignore_errors: true",
+        variables=door,
+    )
+    assert (done.rc, sim.started("dcs.restore"), sim.started("ddm.recovery")) == (0, 1, 1), done.output
+    assert len({done.of("found", host)["results"][0]["restore_id"] for host in ("one", "two")}) == 1
+
+
+def test_run_once(sim: Simulator, tmp_path: Path) -> None:
+    done = start(tmp_path, sim, hosts="one:two", more="      run_once: true")
+    assert (done.rc, sorted(done.posts)) == (0, ["dcs.restore", "ddm.recovery"]), done.output
+    assert done.of("found", "one") == done.of("found", "two")
+    assert (
+        all(line.startswith("huaweicloud.recovery: ") for line in done.progress) and len(done.progress) == 2
+    )
+
+
+@WAYS
+def test_retries_and_a_rescue_after_a_timeout(door: dict[str, Any], tmp_path: Path) -> None:
+    """The first attempts fail by another entry; the restore that was started is adopted by each further one, and by the rescue."""
+    with Simulator("fleet-3", restore_seconds=600) as sim:
+        sim.fault("delay", "dcs.restore", on=ids.fleet_dcs_instance(2), seconds=6.0)
+        content = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Until
+      huaweicloud.recovery.restore_start:
+        restores:
+          - {service: dcs, instance_id: "{{ ids[0] }}", restore_point: latest}
+          - {service: dcs, instance_id: 1a2b3c4d-0009-4000-8000-00000000d509, restore_point: latest}
+      register: attempts
+      retries: 2
+      delay: 0
+      until: attempts is succeeded
+      ignore_errors: true
+    - name: Rescued
+      block:
+        - name: Not in time
+          huaweicloud.recovery.restore_start:
+            restores: "{{ restores }}"
+          timeout: 4
+      rescue:
+        - name: Again
+          huaweicloud.recovery.restore_start:
+            restores: "{{ restores }}"
+          register: again
+      vars:
+        restores:
+          - {service: dcs, instance_id: "{{ ids[1] }}", restore_point: latest}
+          - {service: dcs, instance_id: "{{ ids[2] }}", restore_point: latest}
+"""
+        (tmp_path / "again.yml").write_text(content, encoding="utf-8")
+        given = json.dumps({"ids": [ids.fleet_dcs_instance(number) for number in range(3)], **door})
+        done = runs.run(
+            [*runs.tool("ansible-playbook"), str(tmp_path / "again.yml"), "-e", given], tmp_path, sim
+        )
+        assert (done.rc, sim.started("dcs.restore")) == (0, 3), done.output
+        assert len(sim.posts()) == 3
+    assert (done.of("attempts")["attempts"], outcomes(done.of("attempts"))) == (2, ["started", "not_found"])
+    assert done.of("attempts")["results"][0]["adopted"] is True
+    assert (outcomes(done.of("again")), [row["adopted"] for row in done.of("again")["results"]]) == (
+        ["started"] * 2,
+        [True] * 2,
+    )

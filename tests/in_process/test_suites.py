@@ -1,0 +1,47 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The contract, the fault matrix and the search for secrets, through the action: each suite enters through the module when it runs by itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests import door
+
+SUITES = [
+    "contract/test_bad_input.py",
+    "contract/test_returns.py",
+    "secrets/test_modules.py",
+    "faults/test_matrix.py",
+    "faults/test_crossings.py",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", SUITES)
+def test_suite(suite: str) -> None:
+    path = os.pathsep.join([str(door.ROOT / ".work" / "dev"), str(door.ROOT)])
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.in_process.through_action",
+        "-q",
+        f"tests/{suite}",
+    ]
+    done = subprocess.run(
+        command,
+        cwd=door.ROOT,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr

@@ -1,0 +1,371 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""True answers of the local cloud, and what can be made of them: JSON of another type, another shape, no JSON at all."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
+
+ODD_TEXTS = (
+    *(
+        "",
+        " ",
+        "{}",
+        "null",
+        "true",
+        "\x00",
+        "\x1b[2J",
+        "\u202e",
+        "\r\nX: y",
+        "\ud800",
+        "\U0001f9ef",
+        "x" * 5000,
+        "../..",
+        "a/b",
+        "RESTORING2",
+        "Succeed",
+        "NaN",
+    ),
+    *(
+        "succeed",
+        "failed",
+        "RUNNING",
+        "ERROR",
+        "Completed",
+        "Failed",
+        "waiting",
+        "TRUE",
+        "FALSE",
+        "2025-05-20T09:40:40Z",
+        "9999-99-99T99:99:99Z",
+        "0" * 40,
+        "[rst1:",
+    ),
+)
+ODD_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    5,
+    10**18,
+    -(10**18),
+    10**39,
+    0.5,
+    1e299,
+    -0.0,
+    [],
+    {},
+    [[]],
+    [{}],
+    {"": None},
+    [None],
+    {"id": 1},
+    {"code": 5},
+    ["x"] * 50,
+)
+GARBAGE = (
+    *(
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b"{}",
+        b"0",
+        b'""',
+        b"true",
+        b"nan",
+        b"NaN",
+        b"[NaN]",
+        b'{"a":1e400}',
+        b'{"a":-Infinity}',
+        b"{'a': 1}",
+        b"{",
+        b'{"a":',
+        b"\xff\xfe{\x00}\x00",
+    ),
+    *(
+        b"\xef\xbb\xbf{}",
+        b"<html><title>Proxy \x1b[2J</title></html>",
+        b"<title>" + b"x" * 400 + b"</title>",
+        b"[" * 5000,
+        b'{"a":' * 5000,
+        b'{"a":' + b"9" * 5000 + b"}",
+    ),
+    *(
+        b'{"id":"a","id":"b"}',
+        b"\x00" * 50,
+        b"\x80\x81\x82",
+        b"HTTP/1.1 200 OK\r\n\r\n{}",
+        b'{"error_code": {"a": []}, "error_msg": 5}',
+        b'{"error": {"code": "\\u001b[2J", "message": ["x"]}}',
+    ),
+)
+STATUSES = (
+    200,
+    200,
+    200,
+    200,
+    200,
+    201,
+    202,
+    204,
+    205,
+    206,
+    226,
+    299,
+    300,
+    301,
+    304,
+    400,
+    401,
+    403,
+    404,
+    408,
+    409,
+    418,
+    429,
+    451,
+    499,
+    500,
+    502,
+    503,
+    599,
+    0,
+    100,
+    999,
+    -1,
+)
+HEADERS: tuple[dict[str, str], ...] = (
+    *(
+        {},
+        {"retry-after": "soon"},
+        {"retry-after": "9" * 30},
+        {"date": "Thu, 99 Foo"},
+        {"date": "Wed, 21 Oct 1999 07:28:00 GMT"},
+        {"x-request-id": "\x1b[2J" * 100},
+    ),
+    *(
+        {"retry-after": "Wed, 21 Oct 9999 07:28:00 GMT"},
+        {"date": "0"},
+        {"x-subject-token": ""},
+        {"x-subject-token": "\r\n"},
+        {"content-type": "text/html"},
+    ),
+)
+
+
+def key_of(method: str, url: str) -> str:
+    """A call without host, and of its query the page alone: times differ from run to run."""
+    parts = urlsplit(url)
+    return f"{method} {parts.path} {parse_qs(parts.query).get('offset', ['0'])[0]}"
+
+
+class Recorder:
+    """The real transport, which notes each exchange."""
+
+    def __init__(self) -> None:
+        self.http = Http()
+        self.answers: dict[str, list[Answer]] = {}
+
+    def __call__(self, method: str, url: str, *args: Any) -> Answer:
+        answer = self.http(method, url, *args)
+        self.answers.setdefault(key_of(method, url), []).append(answer)
+        return answer
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value, as the keys on the way to it."""
+    found = [path]
+    if isinstance(node, dict):
+        for key in node:
+            found += places(node[key], (*path, key))
+    elif isinstance(node, list):
+        for number in range(min(len(node), 3)):
+            found += places(node[number], (*path, number))
+    return found
+
+
+def odd(chance: random.Random, old: Any = None) -> Any:
+    """A value, now and then one that resembles the old one."""
+    kind = chance.randrange(6)
+    if kind == 0 and isinstance(old, str) and old:
+        place = chance.randrange(len(old))
+        return chance.choice(
+            (
+                old.upper(),
+                f" {old} ",
+                old[:place],
+                old + old,
+                old[:place] + chr(chance.randrange(0x3000)) + old[place:],
+                [old],
+                {"value": old},
+            )
+        )
+    if kind == 1 and isinstance(old, (int, float)):
+        return chance.choice((str(old), -old, old + 1, float(old), [old], old * 10**9))
+    if kind <= 3:
+        return chance.choice(ODD_TEXTS)
+    value = copy.copy(chance.choice(ODD_VALUES))
+    for dummy in range(chance.randrange(3) if kind == 5 else 0):
+        value = {chance.choice(("id", "status", "job", "x")): value} if chance.random() < 0.5 else [value]
+    return value
+
+
+def changed(chance: random.Random, data: Any) -> Any:
+    """A JSON value with one to three changes of type, shape or name."""
+    data = copy.deepcopy(data)
+    for dummy in range(chance.choice((1, 1, 1, 2, 3))):
+        path = chance.choice(places(data))
+        if not path:
+            return odd(chance)
+        parent = data
+        for step in path[:-1]:
+            parent = parent[step]
+        key, action = path[-1], chance.randrange(8)
+        if action == 0:
+            del parent[key]
+        elif action == 1 and isinstance(parent, dict):
+            parent[
+                chance.choice(
+                    (str(key).upper(), re.sub("_(.)", lambda m: m[1].upper(), str(key)), f"{key} ", "x")
+                )
+            ] = parent.pop(key)
+        elif action == 2 and isinstance(parent, list):
+            parent.extend(copy.deepcopy(parent) * chance.choice((1, 1, 7)))
+        elif action == 3 and isinstance(parent[key], list):
+            parent[key] = []
+        else:
+            parent[key] = odd(chance, parent[key])
+    return data
+
+
+def spoiled(chance: random.Random, body: bytes) -> bytes:
+    """Bytes that were an answer once, or never."""
+    kind = chance.randrange(6)
+    if kind == 0 or not body:
+        return chance.choice(GARBAGE)
+    if kind == 1:
+        return chance.randbytes(chance.randrange(200))
+    if kind == 2:
+        return body[: chance.randrange(len(body))]
+    if kind == 3:
+        return body + chance.choice((b"}", b"x", body, b"\x00", b" \n"))
+    broken = bytearray(body)
+    for dummy in range(chance.randrange(1, 6)):
+        broken[chance.randrange(len(broken))] = (
+            chance.randrange(256) if kind == 4 else chance.choice(b'"{}[],:0\\u')
+        )
+    return bytes(broken)
+
+
+def mutate(chance: random.Random, answer: Answer) -> Answer:
+    """One hostile answer in the place of a true one: mostly typed JSON under the true status, else garbage, else another status."""
+    kind = chance.random()
+    status, headers, body = answer.status, dict(answer.headers), answer.body
+    if kind < 0.75 and body:
+        body = json.dumps(changed(chance, json.loads(body))).encode()
+    elif kind < 0.9:
+        body = spoiled(chance, body)
+    else:
+        status = chance.choice(STATUSES)
+        headers.update(chance.choice(HEADERS))
+        if chance.random() < 0.5:
+            code: Any = chance.choice(
+                (
+                    "DCS.4097",
+                    "DBS.200019",
+                    "APIGW.0308",
+                    "APIGW.0301",
+                    "DCS.5000",
+                    "111400017",
+                    "\x1b[2J",
+                    5,
+                    None,
+                    {},
+                    "X" * 500,
+                )
+            )
+            body = json.dumps(
+                changed(
+                    chance, {"error_code": code, "error_msg": chance.choice(ODD_TEXTS), "error_ext_msg": None}
+                )
+            ).encode()
+    return Answer(status, headers, body)
+
+
+class Replay:
+    """A cloud in memory: answers as recorded, the last one for ever. After the first `spare` ones a `share` of them is hostile, or those to the POST."""
+
+    def __init__(
+        self,
+        answers: dict[str, list[Answer]],
+        chance: random.Random,
+        share: float = 1.0,
+        spare: int = 0,
+        post_alone: bool = False,
+    ) -> None:
+        self._answers, self._chance, self._share, self._spare, self._post_alone = (
+            answers,
+            chance,
+            share,
+            spare,
+            post_alone,
+        )
+        self._used: dict[str, int] = {}
+        self.posts = self.served = self.spoilt = 0
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: float,
+        cap: int,
+        fresh: bool = False,
+    ) -> Answer:
+        self.served += 1
+        self.posts += fresh
+        true = self._true(key_of(method, url))
+        if (
+            not fresh
+            if self._post_alone
+            else self.served <= self._spare or self._chance.random() >= self._share
+        ):
+            return true
+        self.spoilt += 1
+        return mutate(self._chance, true)
+
+    def _true(self, key: str) -> Answer:
+        if key in self._answers:
+            used = self._used[key] = self._used.get(key, -1) + 1
+            return self._answers[key][min(used, len(self._answers[key]) - 1)]
+        # a page beyond the end, or an id that only a hostile answer knows
+        known = [name for name in self._answers if name.rpartition(" ")[0] == key.rpartition(" ")[0]]
+        return (
+            emptied(self._answers[known[0]][-1])
+            if known
+            else Answer(404, {}, b'{"error_code":"DCS.3022","error_msg":"Not found"}')
+        )
+
+
+def emptied(answer: Answer) -> Answer:
+    """The same answer with empty lists."""
+    data = json.loads(answer.body) if answer.body else {}
+    return Answer(
+        answer.status,
+        answer.headers,
+        json.dumps({name: [] if isinstance(value, list) else value for name, value in data.items()}).encode(),
+    )

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""python -m tests.protocol: play one schedule, or a million."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from . import ASSUMPTIONS
+from .many import many
+from .schedule import play
+from .wrong import WRONG, right
+
+
+def main() -> int:
+    """Return the exit code: 1 when something was found."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.protocol", description=__doc__, epilog="It replays from --seed alone."
+    )
+    parser.add_argument("--seed", type=int, help="play this one")
+    parser.add_argument("--verbose", action="store_true", help="with --seed: print what happens")
+    parser.add_argument("--first", type=int, default=0, help="first seed of many")
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--wrong", choices=sorted(WRONG), help="a client that is wrong on purpose")
+    parser.add_argument("--assumptions", action="store_true", help="print what must hold")
+    options = parser.parse_args()
+    if options.assumptions:
+        print(ASSUMPTIONS)
+        return 0
+    if options.seed is not None:
+        with WRONG[options.wrong]() if options.wrong else right():
+            report = play(options.seed, options.verbose)
+        print(
+            "\n".join([*report.trace, *(f"{name}: {text}" for name, text in report.problems)])
+            or "nothing is wrong"
+        )
+        return bool(report.problems)
+    summary = many(options.first, options.count, options.processes, options.wrong)
+    print(summary.text())
+    return bool(summary.found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,345 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One schedule from one seed: what is drawn, how it is played, and what must be true of the history afterwards."""
+
+from __future__ import annotations
+
+import random
+import typing as t
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import FRESH
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import UNSEEN
+
+from . import client
+from .cloud import (
+    BACKUP,
+    OTHER_BACKUP,
+    OTHER_TARGET,
+    OTHER_TIME,
+    RESTORE_TIME,
+    SOURCE,
+    TARGET,
+    Rules,
+    VirtualCloud,
+    Work,
+)
+from .world import Faults, Killed, Lane, Run, World
+
+# seconds that restores take: the shorter, the more can go wrong
+DURATIONS: list[tuple[float, ...]] = [(1.0, 3.0), (4.0, 9.0), (10.0, 40.0), (60.0, 90.0), (120.0, 600.0)]
+HARMLESS = {"not_started", "throttled", "transport_error", "server_error", "protocol_error", "tls_error"}
+
+
+@dataclass
+class Report:
+    """What came of one schedule."""
+
+    seed: int
+    kind: str
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    trace: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Story:
+    """Everything that is drawn before anything happens."""
+
+    rules: Rules
+    faults: Faults
+    password: bool
+    lanes: list[tuple[float, str | None]]  # when each operator begins, and the operation_id
+    params: dict[str, t.Any]
+    kill: float  # probability that a run is killed
+    foreign: list[float]  # when somebody else does something
+
+
+def draw(rng: random.Random) -> Story:
+    """Draw a story within the assumptions."""
+    chance = rng.random
+    kind = "restore" if chance() < 0.6 else "recovery" if chance() < 0.5 else "backup"
+    seconds = rng.choice(DURATIONS)
+    shortest = seconds[0]
+    two = chance() < 0.3
+    brisk = two or chance() < 0.5
+    timeout = rng.choice((10, 60))
+    rules = Rules(
+        kind=kind,
+        seconds=seconds,
+        settle=rng.choice((0.0, 0.0, 0.5, 10.0)),
+        lag=rng.choice((0.0, 0.0, 0.1, 0.5, 0.9)),
+        stale=shortest * 0.3 if chance() < 0.2 else 0.0,
+        blind=shortest * 0.5 if brisk and chance() < 0.3 else 0.0,
+        by_task=chance() < 0.2,
+        stripped=kind != "recovery" and chance() < 0.05,
+        fails=rng.choice((0.0, 0.0, 0.2, 0.6)),
+        job_of_source=chance() < 0.3,
+    )
+    wait_timeout = rng.choice((5, 45, 1800, 1800, 1800))
+    # assumption 4: with other runs about, a look and a request together are under way for less than a restore takes
+    slow = min(0.45 * shortest, timeout) if brisk else float(timeout)
+    # assumption 7
+    repeats = not rules.stripped and rules.blind == 0 and not rules.job_of_source
+    faults = Faults(
+        rng.choice((0.0, 0.0, 0.03, 0.1, 0.3)),
+        rng.choice((0.0, 0.3, 0.7, 1.0)),
+        timeout,
+        slow,
+        brisk,
+        repeats,
+    )
+    first = rng.choice((None, "CHG-1")) if kind != "recovery" else None
+    lanes = [(0.0, first)]
+    if two:
+        lanes.append(
+            (
+                rng.choice((0.0, 0.05, shortest * 0.5, shortest * chance() * 2)),
+                "CHG-2" if kind != "recovery" and chance() < 0.2 else first,
+            )
+        )
+    wait = chance() < 0.9
+    params = {
+        "http_timeout": timeout,
+        "wait": wait,
+        "wait_timeout": wait_timeout,
+        "poll_interval": max(1, round(min(seconds[-1] / 4, 120))),
+        "max_retries": rng.choice((0, 2, 5)),
+    }
+    # assumptions 4 and 6
+    foreign = [chance() * 3 * shortest] if chance() < 0.2 and brisk and not rules.job_of_source else []
+    return Story(rules, faults, chance() < 0.15, lanes, params, rng.choice((0.0, 0.0, 0.5, 0.9)), foreign)
+
+
+def play(seed: int, verbose: bool = False, rng: random.Random | None = None) -> Report:
+    """Play one schedule. `rng` replaces what the seed would draw (hypothesis searches that way)."""
+    rng = rng or random.Random(seed)
+    story = draw(rng)
+    cloud = VirtualCloud(story.rules, rng.random)
+    report = Report(seed, story.rules.kind)
+    world = World(cloud, story.faults, rng.random, report.trace if verbose else None)
+    world.say(0.0, str(story))
+    world.lanes = [Lane(world, number, begins) for number, (begins, dummy) in enumerate(story.lanes)]
+    for when in story.foreign:
+        world.later(when, lambda now: _somebody_else(world, now))
+    world.race(lambda lane: operator(world, lane, story, rng))
+    runs = [run for lane in world.lanes for run in lane.runs]
+    if not story.rules.stripped and len({operation for dummy, operation in story.lanes}) == 1:
+        runs += afterwards(world, story, report)
+    judge(world, story, runs, report)
+    for run in runs:
+        result = run.result or {}
+        report.outcomes["killed" if run.dead else result.get("error_kind") or result["outcome"]] += 1
+        report.outcomes["adopted"] += result.get("adopted") is True
+    report.outcomes["schedules"] += 1
+    report.outcomes["two runs at once"] += len(story.lanes) > 1
+    report.outcomes["started"] += len(cloud.history)
+    return report
+
+
+def _somebody_else(world: World, now: float) -> None:
+    """Another user at the console: another restore, the same restore, or an automatic backup."""
+    rules, dice = world.cloud.rules, world.random()
+    if rules.kind == "recovery":
+        body: dict[str, t.Any] = {
+            "source": {"restore_time": OTHER_TIME},
+            "target": {"instance_id": OTHER_TARGET},
+        }
+        response = world.cloud.accept(body, now, None)
+    elif rules.kind == "backup" or dice < 0.3:
+        response = world.cloud.accept({"remark": "automatic"}, now, None, kind="backup")
+    else:
+        response = world.cloud.accept(
+            {"backup_id": BACKUP if dice < 0.5 else OTHER_BACKUP}, now, None, kind="restore"
+        )
+    world.say(now, f"cloud: somebody else asks for something: {response[1].decode()}")
+
+
+def operator(world: World, lane: Lane, story: Story, rng: random.Random) -> None:
+    """Run the task, and again until it ends well, three times at most."""
+    kind, operation = story.rules.kind, story.lanes[lane.number][1]
+    job = None
+    for attempt in range(3):
+        run = Run(f"lane {lane.number} run {attempt}", operation)
+        if rng.random() < story.kill:
+            if rng.random() < 0.6:
+                run.kill_at_post = rng.choice(("before", "sent", "sent", "answered"))
+            else:
+                run.kill_after = rng.choice((1, 2, 3, 4, 5, 6, 7, 8, 10, 12))
+        execute(world, lane, run, kind, story, job)
+        result = run.result
+        if result is not None and not result.get("failed"):
+            return
+        job = (
+            result["job_id"]
+            if kind == "recovery" and job is None and result and result.get("job_id") and rng.random() < 0.7
+            else None
+        )
+        lane.time += rng.choice((0.0, 0.5, 5.0, 30.0, 300.0))
+        if not story.faults.brisk:  # assumption 4
+            lane.time = max(lane.time, world.in_flight)
+
+
+def execute(
+    world: World, lane: Lane, run: Run, kind: str, story: Story, job: str | None, **given: t.Any
+) -> None:
+    """Run the task once."""
+    lane.run, run.began = run, lane.time
+    lane.runs.append(run)
+    own: dict[str, t.Any] = {"operation_id": run.operation} if kind != "recovery" else {}
+    if job is not None:
+        own = {"job_id": job, "instance_id": None, "target_instance_id": None, "restore_time": None}
+    if world.trace is not None:
+        world.say(lane.time, f"{run.name} begins" + (f" with job_id {job}" if job else ""))
+    try:
+        result = client.perform(
+            kind, lane, client.parameters(kind, story.password, **{**story.params, **own, **given})
+        )
+    except Killed:
+        result = {}
+    run.ended = lane.time
+    run.result = None if run.dead else result
+    if world.trace is not None:
+        world.say(lane.time, f"{run.name} ends: {run.result}")
+
+
+def afterwards(world: World, story: Story, report: Report) -> list[Run]:
+    """All is calm again: the operator runs the task once more. It has to end right."""
+    cloud, kind = world.cloud, story.rules.kind
+    world.happen(float("inf"))
+    settled = max(
+        [
+            *(work.free + story.rules.blind + story.rules.stale for work in cloud.history),
+            *(lane.time for lane in world.lanes),
+        ]
+    )
+    lane = Lane(world, 0, settled + 1.0)
+    world.lanes = [lane]
+    story.rules.fails = 0.0
+    story.rules.lag = min(story.rules.lag, 0.9 * UNSEEN / story.rules.seconds[-1])  # assumption 1
+    result: dict[str, t.Any] = {}
+    job = None
+    while len(lane.runs) < 9:
+        run = Run(f"last run {len(lane.runs)}", story.lanes[0][1], calm=True)
+        execute(world, lane, run, kind, story, job, wait=True, wait_timeout=3600)
+        result = run.result or {}
+        job = result.get("job_id") if kind == "recovery" and job is None else None
+        if not result.get("failed") or not (
+            job or result["error_kind"] in ("busy", "outcome_unknown", "operation_failed", "not_found")
+        ):
+            break
+        lane.time += 100.0  # the record of what runs cannot be seen yet
+    done = kind == "recovery" and any(
+        work.what[1] == TARGET and work.phase(lane.time) == "done" for work in cloud.history
+    )
+    if result.get("failed") and not (
+        done and story.rules.job_of_source and result["error_kind"] == "not_restorable"
+    ):
+        report.problems.append(("stuck", f"the last run ends with {result}"))
+    return lane.runs
+
+
+def same(work: Work, operation: str | None) -> bool:
+    """Whether work belongs to the operation of runs with this operation_id."""
+    return work.owner is not None and work.owner.operation == operation
+
+
+def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
+    """Compare what the cloud did with what the runs said."""
+    history, kind, stripped = world.cloud.history, story.rules.kind, story.rules.stripped
+
+    def problem(name: str, text: str) -> None:
+        report.problems.append((name, text))
+
+    own = [work for work in history if work.kind == kind and (kind != "recovery" or work.what[1] == TARGET)]
+    for place, work in enumerate(own):
+        earlier = own[:place]
+        if kind != "backup":
+            earlier = earlier[-1:]  # after another restore, the same one again is a new change
+        elif work.owner and work.owner.operation is None:
+            earlier = []  # without operation_id each run makes a backup
+        if work.looked > FRESH + story.faults.timeout + story.rules.blind:
+            problem(
+                "stale",
+                f"{work.id} (of {work.owner.name}) started by a look that was {work.looked:.1f} s old",
+            )
+        again = [
+            old
+            for old in earlier
+            if old.owner and work.owner and same(old, work.owner.operation) and not old.fails
+        ]
+        if again and not stripped and work.looked >= again[0].seconds:
+            report.outcomes["outside of assumption 4"] += 1
+        elif again and not stripped:
+            problem(
+                "duplicate",
+                f"{work.id} (of {work.owner.name}) repeats {again[0].id} (of {again[0].owner.name})",
+            )
+    for run in runs:
+        if len(run.accepted) > 1:
+            problem("duplicate", f"{run.name} started {', '.join(work.id for work in run.accepted)}")
+        unproved = [place for place, fate in enumerate(run.posts) if fate != "not executed"]
+        if unproved and unproved[0] < len(run.posts) - 1:
+            problem("repeated", f"{run.name} sent POSTs that {run.posts}")
+        if run.result is not None:
+            judge_result(world, story, run, run.result, problem)
+
+
+def judge_result(
+    world: World, story: Story, run: Run, result: dict[str, t.Any], problem: t.Callable[[str, str], None]
+) -> None:
+    """Compare one result with the history."""
+    kind, history = story.rules.kind, world.cloud.history
+    identity = result.get({"restore": "restore_id", "backup": "backup_id", "recovery": "job_id"}[kind])
+    work = next((work for work in history if work.id == identity), None)
+    # a backup that is done is done; a restore can begin and end within one look; a job that names only its source does not tell whom to wait for
+    serves = not story.rules.job_of_source and not (
+        result.get("outcome") == "unchanged"
+        and (kind == "backup" or (work and work.accepted > run.began - story.rules.blind))
+    )
+    told = {name: value for name, value in result.items() if name not in ("restore", "backup", "job", "diff")}
+    words = f"{run.name} says {told}"
+    if result.get("failed"):
+        error = result["error_kind"]
+        if error == "internal_error":
+            problem("untrue", words)
+        if run.accepted and not result["changed"]:
+            problem("lost", f"{words} but {run.accepted[0].id} is its own")
+        # DDM: when jobs name their source, or when somebody else's is new as well, nothing is guessed
+        recognised = not story.rules.stripped and (
+            kind != "recovery" or not (story.rules.job_of_source or story.lanes[1:])
+        )
+        if error == "outcome_unknown" and run.shown and recognised and not identity:
+            problem("lost", f"{words} but it was shown {run.shown}")
+        if error == "not_started" and "executed, perhaps" in run.posts:
+            problem("untrue", f"{words} but a request may have been executed")
+        if error == "operation_failed" and (work is None or not work.fails or work.ends > run.ended):
+            problem("untrue", f"{words} but {work}")
+        if error == "wait_timeout" and work is None:
+            problem("untrue", f"{words} and names nothing that runs")
+        return
+    if run.accepted and not result["changed"]:
+        problem("lost", f"{words} but {run.accepted[0].id} is its own")
+    if work is None or not right(work, kind):
+        problem("untrue", f"{words} but its id stands for {work}")
+    elif run.accepted and work is not run.accepted[0] and not story.rules.stripped:  # assumption 3
+        problem("lost", f"{words} but {run.accepted[0].id} is its own")
+    elif result["outcome"] != "started" and (
+        work.phase(run.last_read) != "done" or (work.free > run.last_read and serves)
+    ):
+        problem("untrue", f"{words} at {run.ended:.2f} but {work}")
+    elif result["outcome"] == "unchanged" and kind != "recovery" and not same(work, run.operation):
+        problem("untrue", f"{words} but that is another operation")
+
+
+def right(work: Work, kind: str) -> bool:
+    """Whether work is what the task is about."""
+    wanted: dict[str, tuple[t.Any, ...]] = {
+        "restore": (BACKUP,),
+        "backup": (),
+        "recovery": (SOURCE, TARGET, RESTORE_TIME),
+    }
+    return work.kind == kind and work.what == wanted[kind]

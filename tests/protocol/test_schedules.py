@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No restore is started twice or lost in any schedule, and the schedules would see it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.protocol import ASSUMPTIONS, __main__
+from tests.protocol.client import remembered
+from tests.protocol.many import many, some
+from tests.protocol.schedule import play
+from tests.protocol.wrong import WRONG
+
+CHUNK, CHUNKS = 2_500, 20  # 50,000 seeds; in chunks for the workers of pytest
+SOAK = 1_000_000
+# what a chunk must have met, or the schedules have become harmless
+MET = (
+    "killed",
+    "two runs at once",
+    "adopted",
+    "succeeded",
+    "unchanged",
+    "busy",
+    "wait_timeout",
+    "operation_failed",
+    "outcome_unknown",
+    "not_started",
+    "throttled",
+)
+
+
+@pytest.mark.parametrize("first", range(0, CHUNK * CHUNKS, CHUNK))
+def test_nothing_is_started_twice_or_lost(first: int) -> None:
+    summary = some(first, CHUNK, None)
+    assert not summary.found, summary.text()
+    assert all(summary.outcomes[name] for name in MET), summary.text()
+
+
+@pytest.mark.slow
+def test_nothing_is_started_twice_or_lost_in_a_million() -> None:
+    summary = many(CHUNK * CHUNKS, SOAK, os.cpu_count() or 1)
+    print(summary.text())
+    assert not summary.found, summary.text()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_client_is_caught(name: str) -> None:
+    """By what the cloud did and what the task said, not by the POSTs alone."""
+    with remembered(), WRONG[name]():
+        caught = next(
+            (
+                seed
+                for seed in range(2_000)
+                if {problem for problem, dummy in play(seed).problems} - {"repeated"}
+            ),
+            None,
+        )
+    assert caught is not None
+
+
+def test_a_schedule_replays_from_its_seed() -> None:
+    with WRONG["no_mark"]():
+        seed = next(seed for seed in range(2_000) if play(seed).problems)
+    reports = []
+    for dummy in range(2):
+        with WRONG["no_mark"]():
+            reports.append(play(seed, verbose=True))
+    assert reports[0].trace == reports[1].trace
+    assert reports[0].problems == reports[1].problems != []
+    assert any("POST" in line for line in reports[0].trace)
+
+
+def test_the_command_prints_what_happened(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["schedules", "--seed", "1", "--verbose"])
+    assert __main__.main() == 0
+    assert "lane 0 run 0 begins" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["schedules", "--count", "400", "--processes", "1", "--wrong", "no_mark"])
+    assert __main__.main() == 1
+    assert "--wrong no_mark --seed" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["schedules", "--assumptions"])
+    assert __main__.main() == 0
+    assert capsys.readouterr().out.strip() == ASSUMPTIONS.strip()

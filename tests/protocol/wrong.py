@@ -1,0 +1,126 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Clients that are wrong on purpose: the real one with one thing taken away, or with one thing put back that others do. The schedules must see each."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import typing as t
+from unittest import mock
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    NotStarted,
+    TransportError,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import protocol
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import (
+    operations as dcs_operations,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import (
+    readiness as dcs_readiness,
+)
+from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore
+
+Client = t.Callable[[], t.ContextManager[t.Any]]
+post_once, decide, fate = Session.post_once, protocol.decide, protocol.fate
+
+
+@contextlib.contextmanager
+def right() -> t.Iterator[None]:
+    """The client as it is."""
+    yield
+
+
+def repeating(again: t.Callable[[CloudError], bool], pause: float, times: int) -> Client:
+    """A client that sends the POST again after the errors that again() names."""
+
+    def post(self: Session, url: str, sign: t.Any, body: bytes) -> Reply:
+        for left in reversed(range(times)):
+            try:
+                return post_once(self, url, sign, body)
+            except CloudError as error:
+                if not left or not again(error):
+                    raise
+                self._clock.sleep(pause)
+        raise AssertionError
+
+    return lambda: mock.patch.object(Session, "post_once", post)
+
+
+def _broken(error: CloudError) -> bool:
+    return isinstance(error, TransportError)
+
+
+def _server_error(error: CloudError) -> bool:
+    return isinstance(error, ApiError) and error.status >= 500
+
+
+def _busy(error: CloudError) -> bool:
+    return isinstance(error, ApiError) and error.kind == "busy"
+
+
+@contextlib.contextmanager
+def without_mark() -> t.Iterator[None]:
+    """Nothing that a later run can find."""
+    count = itertools.count()
+
+    def mark(**operation: str | None) -> str:
+        return f"[rst1:{next(count):026}]"
+
+    with contextlib.ExitStack() as stack:
+        for module in (protocol, dcs_restore, dcs_backup):
+            stack.enter_context(mock.patch.object(module, "mark", mark))
+        yield
+
+
+def without_reconcile() -> t.ContextManager[t.Any]:
+    """An error is an error: it did not work."""
+
+    def give_up(*whatever: t.Any) -> t.NoReturn:
+        raise NotStarted("The cloud answered with an error.")
+
+    return mock.patch.object(protocol, "reconcile", give_up)
+
+
+@contextlib.contextmanager
+def adopting_nothing() -> t.Iterator[None]:
+    """What runs is none of our business."""
+
+    def blind(seen: protocol.Seen) -> str:
+        return "send" if decide(seen) == "adopt" else decide(seen)
+
+    with contextlib.ExitStack() as stack:
+        for module in (protocol, dcs_operations):
+            stack.enter_context(mock.patch.object(module, "decide", blind))
+        stack.enter_context(mock.patch.object(protocol, "effect", lambda before, now: ()))
+        yield
+
+
+def taking_breaks_for_refusals() -> t.ContextManager[t.Any]:
+    """Looks again before it sends again, but does send again."""
+    return mock.patch.object(protocol, "fate", lambda error: "not_sent" if _broken(error) else fate(error))
+
+
+def done_by_the_record() -> t.ContextManager[t.Any]:
+    """Believes the record, and never asks whether the instance serves."""
+    return mock.patch.object(dcs_readiness, "obstacle", lambda instance: None)
+
+
+WRONG: dict[str, Client] = {
+    "post_again_on_5xx": repeating(_server_error, 1.0, 4),
+    "busy_then_post": repeating(_busy, 10.0, 60),
+    "no_mark": without_mark,
+    "no_reconcile": without_reconcile,
+    "transport_retries": repeating(_broken, 0.5, 4),
+    "adopt_nothing": adopting_nothing,
+    "look_then_post_again": taking_breaks_for_refusals,
+    "done_by_the_record": done_by_the_record,
+    # all that ordinary retry code does
+    "ordinary": repeating(lambda error: _broken(error) or _server_error(error) or _busy(error), 10.0, 60),
+}

@@ -1,0 +1,69 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rehearsal in the controller's parent process. Its failures are silent there, because it is only for speed: here they are not."""
+
+from __future__ import annotations
+
+import gc
+import json
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import HIDDEN
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import (
+    PROFILE,
+    encoded,
+    output,
+    rehearsed,
+    swapped,
+)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_opened() -> Any:
+    with (
+        mock.patch.object(socket, "socket", side_effect=AssertionError),
+        mock.patch.object(threading.Thread, "start", side_effect=AssertionError),
+    ):
+        yield
+    gc.unfreeze()
+
+
+def test_it_goes_from_the_arguments_to_the_result() -> None:
+    printed: list[dict[str, Any]] = []
+
+    def run(main: Callable[[], None], arguments: dict[str, Any], given: dict[str, Any]) -> None:
+        with (
+            swapped(basic, {"_ANSIBLE_ARGS": encoded(arguments), "_ANSIBLE_PROFILE": PROFILE}),
+            swapped(_runner, {"CONTEXT": given}),
+        ):
+            printed.append(output(main))
+
+    warm_up(run)
+    result = json.loads(printed[0]["stdout"])
+    assert (result["changed"], result["rows"]) == (False, [{"id": "a", "size": 1, "time": 0}])
+
+
+def test_it_shows_nothing_and_leaves_nothing_behind(capfd: pytest.CaptureFixture[str]) -> None:
+    before, context = dict(vars(basic)), _runner.CONTEXT
+    warm_up(rehearsed)
+    assert capfd.readouterr() == ("", "")
+    assert vars(basic) == before
+    assert _runner.CONTEXT is context
+    assert not HIDDEN
+
+
+def test_workers_share_what_is_loaded() -> None:
+    gc.unfreeze()
+    warm_up(rehearsed)
+    assert gc.get_freeze_count() > 10_000

@@ -1,0 +1,837 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The at-most-once protocol: each arrow of its diagram, and random clouds that nobody can make start it twice."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    Busy,
+    CloudError,
+    NotFound,
+    NotStarted,
+    OutcomeUnknown,
+    ProtocolError,
+    TlsError,
+    TransportError,
+    WaitTimeout,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import (
+    BUSY_WINDOW,
+    FRESH,
+    MARK_LENGTH,
+    RESTLESS,
+    WINDOW,
+    Seen,
+    Started,
+    carry_out,
+    decide,
+    effect,
+    fate,
+    mark,
+    start,
+    wait_for,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
+
+from .fakes import Time
+
+QUIET = Seen(state="quiet")
+OTHERS = Seen(blocked="restore x of another backup is restoring", state="others")
+UNCLEAR = Seen(blocked="the instance is RESTORING, not RUNNING", explained=False, state="unclear")
+MINE = Seen(running=("mine",), own=frozenset({"mine"}), known=frozenset({"mine"}), state="mine")
+LOST = TransportError("The connection broke.")
+NOT_SENT = TransportError("No connection.", sent=False)
+ACCEPTED = Reply(200, {"restore_id": "mine"}, {}, "req")
+
+
+def api(
+    status: int, code: str | None = None, definite: bool = True, retry_after: float | None = None
+) -> ApiError:
+    return ApiError(f"POST answered HTTP {status} {code}.", status, code, definite, retry_after)
+
+
+BUSY_CODE, THROTTLED, UNAUTHORIZED, REFUSED = (
+    api(400, "DCS.4097"),
+    api(429, "APIGW.0308", retry_after=5.0),
+    api(401, "APIGW.0307"),
+    api(400, "DCS.4087"),
+)
+
+
+class Script:
+    """An Operation that sees and is answered what the test says; the last word is repeated."""
+
+    name = "Restore of backup b to DCS instance i"
+
+    def __init__(
+        self,
+        looks: Iterable[Seen | CloudError],
+        posts: Iterable[Reply | CloudError] = (),
+        id_name: str = "restore_id",
+        states: Iterable[str] = ("running",),
+    ) -> None:
+        self.looks, self.posts, self.id_name, self.states = list(looks), list(posts), id_name, list(states)
+        self.log: list[str] = []
+
+    def look(self) -> Seen:
+        self.log.append("look")
+        word = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        if isinstance(word, CloudError):
+            raise word
+        return word
+
+    def post(self) -> Reply:
+        self.log.append("post")
+        word = self.posts.pop(0) if len(self.posts) > 1 else self.posts[0]
+        if isinstance(word, CloudError):
+            raise word
+        return word
+
+    def watch(self, found: str) -> Watch:
+        def look() -> Status:
+            state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+            return Status(state, state, None, {self.id_name: found})
+
+        return Watch(self.name, {self.id_name: found}, look)
+
+    @property
+    def sent(self) -> int:
+        return self.log.count("post")
+
+
+class Slow(Script):
+    """Each look takes as long as the test says."""
+
+    def __init__(self, time: Time, seconds: list[float], *script: Any) -> None:
+        super().__init__(*script)
+        self.time, self.seconds = time, seconds
+
+    def look(self) -> Seen:
+        self.time.passed += self.seconds.pop(0) if self.seconds else 0.0
+        return super().look()
+
+
+def cloud_at(time: Time, max_retries: int | None = 5, renews: int = 0) -> Any:
+    left = [renews]
+
+    def renew() -> bool:
+        left[0] -= 1
+        return left[0] >= 0
+
+    return SimpleNamespace(
+        clock=time.clock,
+        session=SimpleNamespace(deadline=None),
+        settings={} if max_retries is None else {"max_retries": max_retries},
+        renew=renew,
+        progress=lambda now: None,
+    )
+
+
+def run(
+    operation: Script, planned: Seen = QUIET, timeout: float = 1800.0, time: Time | None = None, **cloud: Any
+) -> Started:
+    return start(operation, planned, cloud_at(time or Time(), **cloud), timeout)
+
+
+# The pure decisions
+
+
+@pytest.mark.parametrize(
+    ("seen", "step"),
+    [
+        (Seen(), "send"),
+        (Seen(running=("a",)), "adopt"),
+        (Seen(running=("a",), blocked="busy", done="b"), "adopt"),
+        (Seen(done="b"), "unchanged"),
+        (Seen(done="b", blocked="busy"), "unchanged"),
+        (Seen(blocked="busy"), "refuse"),
+        (Seen(blocked="busy", explained=False), "refuse"),
+        (Seen(own=frozenset({"old"}), known=frozenset({"old"})), "send"),
+    ],
+)
+def test_decide(seen: Seen, step: str) -> None:
+    assert decide(seen) == step
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (TransportError("x", sent=False), "not_sent"),
+        (TlsError("x", sent=False), "not_sent"),
+        (TransportError("x"), "unknown"),
+        (TlsError("x"), "unknown"),
+        (ProtocolError("x"), "unknown"),
+        (CloudError("x"), "unknown"),
+        (api(429, "APIGW.0308"), "later"),
+        (api(401, "APIGW.0301"), "later"),
+        (api(429, None, definite=False), "unknown"),
+        (api(401, None, definite=False), "unknown"),
+        (api(400, "DCS.4087"), "refused"),
+        (api(404, "DCS.3022"), "refused"),
+        (api(403, "DCS.2003"), "refused"),
+        (api(403, None, definite=False), "unknown"),
+        (api(400, "DCS.4097"), "busy"),
+        (api(409, "DBS.200019"), "busy"),
+        (api(409, None, definite=False), "unknown"),
+        (api(500, "DCS.5000", definite=False), "unknown"),
+        (api(502, None, definite=False), "unknown"),
+        (api(408, None, definite=False), "unknown"),
+        (api(302, None, definite=False), "unknown"),
+    ],
+)
+def test_fate(error: CloudError, meaning: str) -> None:
+    assert fate(error) == meaning
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "found"),
+    [
+        (Seen(), Seen(), ()),
+        (Seen(), Seen(own=frozenset({"a"})), ("a",)),
+        (Seen(known=frozenset({"a"})), Seen(own=frozenset({"a"})), ()),
+        (Seen(known=frozenset({"a"})), Seen(own=frozenset({"a", "b"}), running=("c",)), ("b",)),
+        (Seen(), Seen(running=("c",)), ("c",)),
+        (Seen(), Seen(own=frozenset({"b", "a"})), ("a", "b")),
+    ],
+)
+def test_effect(before: Seen, now: Seen, found: tuple[str, ...]) -> None:
+    assert effect(before, now) == found
+
+
+def test_the_mark_depends_on_the_operation_and_on_nothing_else() -> None:
+    same = {"service": "dcs.restore", "project": "p", "instance": "i", "backup": "b", "operation_id": None}
+    assert mark(**same) == mark(**dict(reversed(same.items())))
+    assert mark(**same) == "[rst1:" + mark(**same)[6:32] + "]"
+    assert len(" " + mark(**same)) == MARK_LENGTH
+    assert len({mark(**{**same, name: "other"}) for name in same} | {mark(**same)}) == len(same) + 1
+
+
+def test_a_mark_stays_what_it_is() -> None:
+    """A later version must find what an earlier one has started."""
+    operation = {
+        "service": "dcs.restore",
+        "project": "p",
+        "instance": "i",
+        "backup": "b",
+        "operation_id": "CHG-\u00fc",
+    }
+    assert mark(**operation) == "[rst1:NP525ZDIGMZP7BIQVBPH567TGI]"
+
+
+# Preflight
+
+
+def test_accepted_at_once() -> None:
+    operation = Script([QUIET], [ACCEPTED])
+    assert run(operation) == Started("mine", adopted=False)
+    assert operation.log == ["look", "post"]
+
+
+def test_a_running_one_is_adopted() -> None:
+    operation = Script([MINE])
+    assert run(operation) == Started("mine", adopted=True)
+    assert operation.log == ["look"]
+
+
+def test_what_became_done_since_the_plan_is_not_done_again() -> None:
+    operation = Script([Seen(done="mine", state="done")])
+    assert run(operation) == Started("mine", adopted=True)
+    assert operation.sent == 0
+
+
+@pytest.mark.parametrize("blocked", [OTHERS, UNCLEAR])
+def test_what_is_busy_is_refused(blocked: Seen) -> None:
+    operation = Script([blocked])
+    with pytest.raises(Busy) as caught:
+        run(operation)
+    assert (
+        str(caught.value)
+        == f"{operation.name} was not started: {blocked.blocked}. Run the task again when that has ended. Nothing was started."
+    )
+    assert operation.sent == 0
+    assert caught.value.details() == {"error_kind": "busy", "changed": False}
+
+
+def test_absence_is_believed_only_after_two_equal_looks() -> None:
+    operation = Script([Seen(state="other"), Seen(state="other")], [ACCEPTED])
+    run(operation)
+    assert operation.log == ["look", "look", "post"]
+
+
+def test_records_that_never_rest_are_not_built_upon() -> None:
+    operation = Script([Seen(state=number) for number in range(100)], [ACCEPTED])
+    with pytest.raises(Busy, match="keep changing"):
+        run(operation)
+    assert operation.log == ["look"] * RESTLESS
+
+
+def test_a_look_is_believed_for_half_a_minute() -> None:
+    time = Time()
+    operation = Slow(time, [FRESH], [QUIET], [ACCEPTED])
+    run(operation, time=time)
+    assert operation.log == ["look", "post"]
+
+    operation = Slow(time, [FRESH + 0.5, FRESH + 0.5], [QUIET], [ACCEPTED])
+    run(operation, time=time)
+    assert operation.log == ["look", "look", "look", "post"]
+
+    operation = Slow(time, [FRESH + 0.5] * RESTLESS, [QUIET], [ACCEPTED])
+    with pytest.raises(Busy, match="are read too slowly"):
+        run(operation, time=time)
+    assert operation.sent == 0
+
+
+def test_several_running_ones_are_nobodys_to_choose_from() -> None:
+    operation = Script([Seen(running=("a", "b"))])
+    with pytest.raises(OutcomeUnknown, match=r"2 operations of this kind are there \(a, b\)") as caught:
+        run(operation)
+    assert caught.value.details()["error_kind"] == "duplicate_detected"
+    assert operation.sent == 0
+
+
+@pytest.mark.parametrize("error", [api(404, "DCS.3022"), TransportError("x"), ProtocolError("x")])
+def test_a_preflight_that_cannot_read_sends_nothing(error: CloudError) -> None:
+    operation = Script([error])
+    with pytest.raises(CloudError) as caught:
+        run(operation)
+    assert caught.value is error
+    assert operation.sent == 0
+
+
+# Send: what may be sent again
+
+
+def test_what_was_never_sent_is_sent_again_after_a_new_look() -> None:
+    time = Time()
+    operation = Script([QUIET], [NOT_SENT, NOT_SENT, ACCEPTED])
+    assert run(operation, time=time) == Started("mine", adopted=False)
+    assert operation.log == ["look", "post"] * 3
+    assert time.slept == [0.25, 0.5]
+
+
+@pytest.mark.parametrize(("max_retries", "tries"), [(0, 1), (2, 3), (5, 6), (None, 6)])
+def test_tries_without_a_connection_are_counted(max_retries: int | None, tries: int) -> None:
+    operation = Script([QUIET], [TransportError("No connection.", sent=False, host="dcs")])
+    with pytest.raises(
+        NotStarted, match=f"was not started: No connection. The request never left, in {tries} tries"
+    ) as caught:
+        run(operation, max_retries=max_retries)
+    assert operation.sent == tries
+    assert caught.value.details() == {"error_kind": "not_started", "changed": False, "host": "dcs"}
+
+
+def test_no_try_begins_at_the_deadline() -> None:
+    operation = Script([QUIET], [NOT_SENT])
+    with pytest.raises(NotStarted):
+        run(operation, timeout=0.25)  # the pause would end there
+    assert operation.sent == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "posted"), [(NOT_SENT, False), (THROTTLED, False), (LOST, True), (BUSY_CODE, True)]
+)
+def test_a_post_that_had_no_effect_for_sure_is_none(error: CloudError, posted: bool) -> None:
+    """So a later failure can say that nothing was started."""
+    cloud = cloud_at(Time())
+    cloud.posted = True
+    with pytest.raises(ApiError if not posted else OutcomeUnknown):
+        start(Script([QUIET, api(403, "DCS.2003")], [error]), QUIET, cloud, 60.0)
+    assert cloud.posted is posted
+
+
+def test_tries_without_a_connection_end_at_the_deadline() -> None:
+    time = Time()
+    operation = Script([QUIET], [NOT_SENT])
+    with pytest.raises(NotStarted):
+        run(operation, time=time, timeout=10.0, max_retries=999)
+    assert time.passed < 10.0
+
+
+def test_a_bad_certificate_is_not_tried_again() -> None:
+    operation = Script([QUIET], [TlsError("The certificate was not accepted.", sent=False)])
+    with pytest.raises(TlsError, match="was not started: The certificate") as caught:
+        run(operation)
+    assert operation.sent == 1
+    assert caught.value.details() == {"error_kind": "tls_error", "changed": False}
+
+
+def test_throttled_means_later_after_a_new_look() -> None:
+    time = Time()
+    operation = Script([QUIET], [THROTTLED, ACCEPTED])
+    assert run(operation, time=time) == Started("mine", adopted=False)
+    assert operation.log == ["look", "post", "look", "post"]
+    assert time.slept == [5.0]
+
+
+def test_throttled_for_ever() -> None:
+    operation = Script([QUIET], [api(429, "APIGW.0308", retry_after=1.0)])
+    with pytest.raises(ApiError, match="was not started") as caught:
+        run(operation, max_retries=3)
+    assert operation.sent == 4
+    assert caught.value.details()["error_kind"] == "throttled"
+    assert caught.value.details()["changed"] is False
+
+
+def test_what_happens_during_the_pause_is_seen() -> None:
+    for throttled in (THROTTLED, NOT_SENT):
+        operation = Script([QUIET, MINE], [throttled])
+        assert run(operation) == Started("mine", adopted=True)
+        assert operation.sent == 1
+        operation = Script([QUIET, OTHERS], [throttled])
+        with pytest.raises(Busy):
+            run(operation)
+        assert operation.sent == 1
+
+
+def test_an_expired_token_is_renewed_once() -> None:
+    operation = Script([QUIET], [UNAUTHORIZED, ACCEPTED])
+    assert run(operation, renews=9) == Started("mine", adopted=False)
+    assert operation.log == ["look", "post", "look", "post"]
+
+    operation = Script([QUIET], [UNAUTHORIZED])
+    with pytest.raises(ApiError, match="was not started") as caught:
+        run(operation, renews=9)
+    assert operation.sent == 2
+    assert caught.value.details()["error_kind"] == "auth_failed"
+
+
+def test_keys_that_cannot_be_renewed_are_not_tried_twice() -> None:
+    operation = Script([QUIET], [UNAUTHORIZED])
+    with pytest.raises(ApiError):
+        run(operation)
+    assert operation.sent == 1
+
+
+def test_a_definite_refusal_changes_nothing() -> None:
+    operation = Script([QUIET], [REFUSED])
+    with pytest.raises(
+        ApiError,
+        match=r"Restore of backup b .* was not started: POST answered HTTP 400 DCS.4087. Nothing was changed",
+    ) as caught:
+        run(operation)
+    assert operation.log == ["look", "post"]
+    assert caught.value.details() == {
+        "error_kind": "not_restorable",
+        "changed": False,
+        "http_status": 400,
+        "error_code": "DCS.4087",
+    }
+
+
+def test_a_refusal_is_not_sent_again_whatever_its_status() -> None:
+    operation = Script([QUIET], [api(429, "DCS.4087"), ACCEPTED])
+    with pytest.raises(ApiError, match="Nothing was changed"):
+        run(operation)
+    assert operation.sent == 1
+
+
+# Reconcile: an answer was lost, nothing is sent again
+
+AMBIGUOUS: list[Reply | CloudError] = [
+    LOST,
+    api(500, "DCS.5000", definite=False),
+    api(502, None, definite=False),
+    api(429, None, definite=False),
+    api(403, None, definite=False),
+    api(302, None, definite=False),
+    ProtocolError("not usable JSON", transient=True),
+    Reply(200, {}, {}, None),
+    Reply(200, {"restore_id": 7}, {}, None),
+    Reply(200, None, {}, None),
+    Reply(204, None, {}, None),
+    Reply(202, ["restore_id"], {}, None),
+]
+
+
+@pytest.mark.parametrize("answer", AMBIGUOUS, ids=repr)
+def test_a_lost_answer_is_looked_for_and_adopted(answer: Reply | CloudError) -> None:
+    for late in range(5):
+        operation = Script([QUIET, *[QUIET] * late, MINE], [answer])
+        assert run(operation) == Started("mine", adopted=True)
+        assert operation.log == ["look", "post", *["look"] * (late + 1)]
+
+
+@pytest.mark.parametrize("answer", AMBIGUOUS, ids=repr)
+def test_a_lost_answer_without_a_trace_is_unknown(answer: Reply | CloudError) -> None:
+    time = Time()
+    operation = Script([QUIET], [answer])
+    with pytest.raises(
+        OutcomeUnknown,
+        match=r"Nothing was repeated. Safe next steps: run the same task again.*or look at the instance",
+    ) as caught:
+        run(operation, time=time)
+    details = caught.value.details()
+    assert operation.sent == 1
+    assert WINDOW <= time.passed <= WINDOW + 10
+    assert max(time.slept) <= 10.0
+    assert details["error_kind"] == "outcome_unknown" and details["changed"] is True
+    assert details["sent_at"] == "2026-05-28T20:26:40.000Z"
+    assert details["looks"] == operation.log.count("look") - 1
+
+
+def test_what_is_unknown_is_told_in_full() -> None:
+    operation = Script([QUIET], [Reply(202, {}, {}, "req-7")])
+    with pytest.raises(OutcomeUnknown) as caught:
+        run(operation)
+    details = caught.value.details()
+    assert (details["http_status"], details["request_id"]) == (202, "req-7")
+    assert str(caught.value) == (
+        f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, its answer was lost (it answered HTTP 202 without a valid restore_id) "
+        f"and no trace of it was found in {details['looks']} looks. Nothing was repeated. Safe next steps: run the same task again in a few minutes, "
+        "it attaches to what it finds; or look at the instance's records in the console."
+    )
+
+
+@pytest.mark.parametrize("answer", [LOST, BUSY_CODE, Reply(200, {}, {}, None)], ids=repr)
+def test_it_is_said_that_the_effect_is_looked_for(answer: Reply | CloudError) -> None:
+    shown: list[tuple[str, dict[str, str], Status, int]] = []
+    cloud, operation = cloud_at(Time()), Script([QUIET, MINE], [answer])
+    cloud.progress = lambda watches: shown.extend(
+        (watch.name, watch.ids, watch.look(), len(operation.log)) for watch in watches
+    )
+    start(operation, QUIET, cloud, 60.0)
+    assert shown == [(operation.name, {}, Status("running", None), 2)], (
+        "once, after the POST and before the first look; it has no id yet"
+    )
+
+
+def test_nothing_is_looked_for_when_the_answer_is_plain() -> None:
+    for answer in (ACCEPTED, REFUSED):
+        cloud = cloud_at(Time())
+        cloud.progress = None
+        with contextlib.suppress(ApiError):
+            start(Script([QUIET], [answer]), QUIET, cloud, 60.0)
+
+
+def test_the_search_looks_often_at_first() -> None:
+    time = Time()
+    with pytest.raises(OutcomeUnknown):
+        run(Script([QUIET], [LOST]), time=time)
+    assert time.slept[:4] == [0.5, 0.75, 1.125, 1.6875]
+    assert time.slept[-1] == 10.0
+
+
+def test_the_search_ends_with_its_window() -> None:
+    time = Time()
+    operation = Slow(time, [0.0, WINDOW], [QUIET], [LOST])
+    with pytest.raises(OutcomeUnknown):
+        run(operation, time=time)
+    assert time.passed == WINDOW
+
+
+def test_while_the_instance_is_at_work_the_search_goes_on_to_the_deadline() -> None:
+    time = Time()
+    operation = Script([QUIET, UNCLEAR], [LOST])
+    with pytest.raises(OutcomeUnknown):
+        run(operation, time=time, timeout=1000.0)
+    assert time.passed == pytest.approx(1000.0)
+
+    operation = Script([QUIET, *[UNCLEAR] * 40, MINE], [LOST])
+    assert run(operation, timeout=1000.0).adopted
+
+
+def test_the_search_ends_at_the_deadline() -> None:
+    time = Time()
+    operation = Script([QUIET], [LOST])
+    with pytest.raises(OutcomeUnknown):
+        run(operation, time=time, timeout=20.0)
+    assert time.passed == pytest.approx(20.0)
+
+
+def test_the_search_bears_reads_that_fail_for_a_while() -> None:
+    operation = Script([QUIET, LOST, api(503, None), ProtocolError("x", transient=True), MINE], [LOST])
+    assert run(operation) == Started("mine", adopted=True)
+
+    operation = Script([QUIET, LOST], [LOST])
+    with pytest.raises(OutcomeUnknown, match="in 0 looks"):
+        run(operation)
+
+
+def test_a_search_that_cannot_go_on_is_unknown_too() -> None:
+    operation = Script([QUIET, QUIET, api(403, "DCS.2003")], [LOST])
+    with pytest.raises(
+        OutcomeUnknown, match=r"in 1 looks\. Looking for it failed: POST answered HTTP 403"
+    ) as caught:
+        run(operation)
+    assert caught.value.details()["changed"] is True
+    assert operation.sent == 1
+
+
+@pytest.mark.parametrize(
+    ("id_name", "kind"),
+    [
+        ("restore_id", "duplicate_detected"),
+        ("backup_id", "duplicate_detected"),
+        ("job_id", "outcome_unknown"),
+    ],
+)
+def test_several_new_ones_are_nobodys_to_choose_from(id_name: str, kind: str) -> None:
+    operation = Script([QUIET, Seen(own=frozenset({"a", "b"}))], [LOST], id_name)
+    with pytest.raises(OutcomeUnknown) as caught:
+        run(operation)
+    assert caught.value.details()["error_kind"] == kind
+    assert caught.value.details()["found"] == ["a", "b"]
+
+
+def test_an_old_one_of_ours_is_not_mistaken_for_the_effect() -> None:
+    old = Seen(own=frozenset({"old"}), known=frozenset({"old"}), state="old")
+    operation = Script([old], [LOST])
+    with pytest.raises(OutcomeUnknown):
+        run(operation, planned=old)
+    new = Seen(own=frozenset({"old", "new"}), known=frozenset({"old", "new"}), state="new")
+    assert run(Script([old, new], [LOST]), planned=old).id == "new"
+
+
+# A busy code: the running restore may be our own
+
+
+def test_busy_with_our_own() -> None:
+    operation = Script([QUIET, UNCLEAR, MINE], [BUSY_CODE])
+    assert run(operation) == Started("mine", adopted=True)
+    assert operation.log == ["look", "post", "look", "look"]
+
+
+def test_busy_with_somebody_elses() -> None:
+    operation = Script([QUIET, OTHERS], [BUSY_CODE])
+    with pytest.raises(
+        Busy, match=r"restore x of another backup is restoring. The cloud's answer: .*DCS\.4097"
+    ) as caught:
+        run(operation)
+    assert operation.sent == 1
+    assert caught.value.details() == {
+        "error_kind": "busy",
+        "changed": False,
+        "http_status": 400,
+        "error_code": "DCS.4097",
+    }
+
+
+def test_busy_with_nothing_that_can_be_seen() -> None:
+    operation = Script([QUIET], [BUSY_CODE])
+    with pytest.raises(Busy, match="the cloud reports another operation"):
+        run(operation)
+    assert operation.log == ["look", "post", "look", "look"]  # twice the same, then believed
+
+
+def test_busy_with_records_that_never_rest() -> None:
+    """They show nothing that holds the instance to the end of the window."""
+    operation = Script([QUIET, *(Seen(explained=False, state=number) for number in range(99))], [BUSY_CODE])
+    with pytest.raises(Busy) as caught:
+        run(operation)
+    assert str(caught.value) == (
+        f"{operation.name} was not started: the cloud reports another operation. The cloud's answer: POST answered HTTP 400 DCS.4097. "
+        "Run the task again when that has ended. Nothing was started."
+    )
+    assert caught.value.details()["error_code"] == "DCS.4097"
+
+
+def test_busy_without_an_explanation_is_looked_at_for_a_while() -> None:
+    time = Time()
+    operation = Script([QUIET, UNCLEAR], [BUSY_CODE])
+    with pytest.raises(
+        OutcomeUnknown, match=r"DCS\.4097"
+    ):  # it may be our own: a gateway can repeat a request
+        run(operation, time=time)
+    assert operation.sent == 1
+    assert BUSY_WINDOW <= time.passed <= BUSY_WINDOW + 10
+
+
+def test_busy_without_a_readable_record_stays_unknown() -> None:
+    operation = Script([QUIET, LOST], [BUSY_CODE])
+    with pytest.raises(OutcomeUnknown):
+        run(operation)
+    assert operation.sent == 1
+
+
+def test_a_busy_code_is_never_followed_by_wait_and_send() -> None:
+    operation = Script([QUIET, UNCLEAR, UNCLEAR, QUIET, QUIET], [BUSY_CODE, ACCEPTED])
+    with pytest.raises(Busy):
+        run(operation)
+    assert operation.sent == 1
+
+
+# Afterwards
+
+
+def test_start_and_wait_share_one_deadline() -> None:
+    time = Time()
+    operation = Script([QUIET, *[QUIET] * 8, MINE], [LOST])
+    with pytest.raises(CloudError) as caught:
+        carry_out(operation, QUIET, cloud_at(time), {"wait": True, "wait_timeout": 60, "poll_interval": 5})
+    assert caught.value.details()["error_kind"] == "wait_timeout"
+    assert caught.value.details()["restore_id"] == "mine"
+    assert time.passed == pytest.approx(60.0)
+
+
+def test_what_was_spent_on_the_plan_counts() -> None:
+    time = Time()
+    cloud = cloud_at(time)
+    cloud.session.deadline = time.clock.monotonic() + 50  # of the 60, as set when the task began
+    with pytest.raises(OutcomeUnknown):
+        carry_out(
+            Script([QUIET], [LOST]), QUIET, cloud, {"wait": True, "wait_timeout": 60, "poll_interval": 5}
+        )
+    assert time.passed == pytest.approx(50.0)
+
+
+def test_waiting_for_what_runs_already_has_all_its_time_and_bounds_each_read() -> None:
+    time = Time()
+    cloud, deadlines = cloud_at(time), []
+    cloud.progress = lambda watches: deadlines.append((watches[0].name, cloud.session.deadline))
+    with pytest.raises(WaitTimeout):
+        wait_for(Script([QUIET]).watch("x"), cloud, {"wait_timeout": 60, "poll_interval": 5})
+    assert time.passed == pytest.approx(60.0)
+    assert set(deadlines) == {(Script.name, 1060.0)}
+
+
+def test_not_waiting() -> None:
+    cloud, shown = cloud_at(Time()), []
+    cloud.progress = lambda watches: shown.append(watches[0].ids)
+    params = {"wait": False, "wait_timeout": 60, "poll_interval": 5}
+    assert carry_out(Script([QUIET], [ACCEPTED]), QUIET, cloud, params) == (Started("mine", False), None)
+    assert cloud.session.deadline is None
+    assert shown == [{"restore_id": "mine"}]
+
+
+def test_waiting_to_the_end() -> None:
+    cloud = cloud_at(Time())
+    params = {"wait": True, "wait_timeout": 60, "poll_interval": 5}
+    operation = Script([QUIET], [ACCEPTED], states=["running", "succeeded"])
+    started, status = carry_out(operation, QUIET, cloud, params)
+    assert started.id == "mine" and status is not None and status.state == "succeeded"
+    assert cloud.session.deadline is None
+    assert wait_for(operation.watch("x"), cloud, params).state == "succeeded"
+
+
+# Random clouds
+
+
+class World:
+    """A cloud with one instance. Each POST meets the next of `faults`; a started restore can be seen after `lag` seconds and ends after `lasts`."""
+
+    name = "Restore"
+    id_name = "restore_id"
+
+    def __init__(self, time: Time, faults: list[str], reads: list[bool], lag: float, lasts: float) -> None:
+        self.time, self.faults, self.reads, self.lag, self.lasts = time, faults, reads, lag, lasts
+        self.begun: list[float] = []
+        self.may_be_sent_again = True
+        self.posts = 0
+
+    def running(self) -> bool:
+        return any(self.time.passed < begun + self.lasts for begun in self.begun)
+
+    def look(self) -> Seen:
+        self.time.passed += 0.05
+        if self.reads and self.reads.pop(0):
+            raise TransportError("A read broke.")
+        visible = {
+            f"r{number}": begun
+            for number, begun in enumerate(self.begun)
+            if self.time.passed >= begun + self.lag
+        }
+        active = tuple(name for name, begun in visible.items() if self.time.passed < begun + self.lasts)
+        done = None if active or not visible else max(visible)
+        blocked = "the instance is RESTORING" if self.running() else None
+        return Seen(
+            active,
+            done,
+            blocked,
+            not blocked,
+            frozenset(visible),
+            frozenset(visible),
+            (blocked, tuple(visible), active),
+        )
+
+    def post(self) -> Reply:
+        assert self.may_be_sent_again, "a second POST although the first may have had an effect"
+        self.posts += 1
+        self.time.passed += 0.05
+        fault = self.faults.pop(0) if self.faults else "ok"
+        if fault == "not_sent":
+            raise NOT_SENT
+        if fault == "throttled":
+            raise api(429, "APIGW.0308", retry_after=2.0)
+        if fault == "unauthorized":
+            raise api(401, "APIGW.0307")
+        self.may_be_sent_again = False
+        if fault == "lost before":
+            raise LOST
+        if fault == "refused":
+            raise api(400, "DCS.4087")
+        if self.running():
+            raise api(400, "DCS.4097")
+        self.begun.append(self.time.passed)
+        if fault == "ok":
+            return Reply(200, {"restore_id": f"r{len(self.begun) - 1}"}, {}, None)
+        if fault == "no id":
+            return Reply(200, {}, {}, None)
+        raise {
+            "lost after": LOST,
+            "server error": api(500, "DCS.5000", definite=False),
+            "busy after": api(400, "DCS.4097"),
+        }[fault]
+
+    def watch(self, found: str) -> Watch:
+        raise NotImplementedError
+
+
+FAULTS = [
+    "ok",
+    "not_sent",
+    "throttled",
+    "unauthorized",
+    "lost before",
+    "lost after",
+    "server error",
+    "busy after",
+    "refused",
+    "no id",
+]
+
+
+@settings(max_examples=400)
+@given(
+    faults=st.lists(st.sampled_from(FAULTS), max_size=6),
+    reads=st.lists(st.booleans(), max_size=12),
+    lag=st.sampled_from([0.0, 0.4, 3.0, 30.0, 100.0]),
+    lasts=st.sampled_from([150.0, 600.0, 5000.0]),
+    timeout=st.sampled_from([0.0, 5.0, 100.0, 1800.0]),
+    runs=st.integers(1, 4),
+    renews=st.integers(0, 2),
+)
+def test_no_cloud_starts_it_twice(
+    faults: list[str], reads: list[bool], lag: float, lasts: float, timeout: float, runs: int, renews: int
+) -> None:
+    """Neither within a run nor over several, as long as a record becomes visible before its restore has ended."""
+    time = Time()
+    world = World(time, list(faults), reads, lag, lasts)
+    for dummy in range(runs):
+        world.may_be_sent_again = True
+        before = len(world.begun)
+        try:
+            started = start(world, world.look(), cloud_at(time, renews=renews), timeout)
+        except OutcomeUnknown:
+            assert world.posts
+        except TransportError:
+            assert len(world.begun) == before, "a read that failed must not hide what was started"
+        except (Busy, NotStarted, ApiError, NotFound) as error:
+            assert error.details()["changed"] is False
+            assert len(world.begun) == before
+        else:
+            assert started.id == f"r{len(world.begun) - 1}"
+        assert len(world.begun) <= 1
+        time.passed += 1.0

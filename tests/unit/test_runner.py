@@ -1,0 +1,231 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The runner: what it checks, what it masks, and that nothing escapes it."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    NotFound,
+    OutcomeUnknown,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, execute
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
+    check,
+    hide,
+    perform,
+    without_blanks,
+)
+
+from .fakes import KEYS, Wire, answer
+
+PAIR = {
+    "options": {"source_id": {"type": "str", "required": True}, "note": {"type": "str"}},
+    "type": "list",
+    "elements": "dict",
+}
+SPEC: dict[str, dict[str, Any]] = {
+    "instance_id": {"type": "str", "required": True},
+    "pairs": PAIR,
+    "name": {"type": "str"},
+}
+SECRET = "s3cret-of-the-test/+&é"
+
+
+def run(
+    plan: Any,
+    params: dict[str, Any] | None = None,
+    dry_run: bool = False,
+    wire: Wire | None = None,
+    spec: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    given = {**KEYS, "instance_id": "i", "wait": True, "wait_timeout": 1800, **(params or {})}
+    return perform(
+        plan, given, spec or SPEC, {}, dry_run, set(), environ={}, http=wire or Wire([answer(200, {})])
+    )
+
+
+def raising(error: BaseException) -> Any:
+    def plan(cloud: Any, params: Any) -> Plan:
+        raise error
+
+    return plan
+
+
+# Plans
+
+
+def test_a_plan_without_apply_changes_nothing() -> None:
+    assert execute(Plan({"rows": []}), False) == {"changed": False, "rows": []}
+
+
+def test_a_plan_is_applied_unless_it_is_dry() -> None:
+    done: list[int] = []
+
+    def apply() -> dict[str, Any]:
+        done.append(1)
+        return {"id": "x"}
+
+    plan = Plan({"id": None, "kept": 1}, {"a": 1}, {"a": 2}, apply)
+    diff = {"before": {"a": 1}, "after": {"a": 2}}
+    assert execute(plan, True) == {"changed": True, "id": None, "kept": 1, "diff": diff}
+    assert done == []
+    assert execute(plan, False) == {"changed": True, "id": "x", "kept": 1, "diff": diff}
+    assert done == [1]
+
+
+# Failures
+
+
+def test_a_failure_says_what_was_not_done() -> None:
+    result = run(raising(NotFound("No such thing.", http_status=404, error_code=None)), spec={**SPEC, **WAIT})
+    assert result == {
+        "failed": True,
+        "msg": "No such thing. Nothing was started.",
+        "error_kind": "not_found",
+        "changed": False,
+        "http_status": 404,
+    }
+    assert (
+        run(raising(NotFound("No such thing.")))["msg"] == "No such thing."
+    )  # a module that starts nothing need not say so
+    assert run(raising(InvalidArgument("Odd.")), spec={**SPEC, **WAIT})["msg"] == "Odd. No request was sent."
+
+
+def test_after_a_post_nothing_of_the_kind_is_claimed() -> None:
+    def plan(cloud: Any, params: Any) -> Plan:
+        cloud.post_once("dcs", "v2", body={})
+        raise OutcomeUnknown("Who knows.")
+
+    result = run(plan, spec={**SPEC, **WAIT})
+    assert (result["msg"], result["changed"]) == ("Who knows.", True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError(SECRET),
+        KeyError(SECRET),
+        RecursionError(SECRET),
+        MemoryError(),
+        KeyboardInterrupt(SECRET),
+        UnicodeDecodeError("utf-8", b"x", 0, 1, SECRET),
+    ],
+)
+def test_an_unexpected_error_tells_its_name_and_place_only(error: BaseException) -> None:
+    result = run(raising(error))
+    assert result["error_kind"] == "internal_error" and result["changed"] is False
+    assert SECRET not in str(result)
+    assert f"Unexpected {type(error).__name__} at test_runner.py:" in result["msg"]
+    assert "No request that changes anything was sent" in result["msg"]
+
+
+def test_an_unexpected_error_after_a_post_counts_as_a_change() -> None:
+    def plan(cloud: Any, params: Any) -> Plan:
+        cloud.post_once("dcs", "v2", body={})
+        raise ValueError(SECRET)
+
+    result = run(plan)
+    assert result["changed"] is True
+    assert "run the same task again" in result["msg"]
+
+
+def test_the_task_timeout_of_ansible_goes_through() -> None:
+    class TaskTimeoutError(BaseException):
+        pass
+
+    with pytest.raises(TaskTimeoutError):
+        run(raising(TaskTimeoutError()))
+
+
+# Checks
+
+
+def test_blanks_are_unset_everywhere() -> None:
+    params: dict[str, Any] = {
+        "instance_id": "i",
+        "name": " ",
+        "pairs": [{"source_id": "s", "note": ""}],
+        "texts": [""],
+        "count": 0,
+        "flag": False,
+    }
+    found = without_blanks({**params, "_ansible_shell_executable": ""})
+    assert found == {
+        "instance_id": "i",
+        "pairs": [{"source_id": "s"}],
+        "texts": [""],
+        "count": 0,
+        "flag": False,
+        "_ansible_shell_executable": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        ({"instance_id": None}, "instance_id must be given"),
+        ({"instance_id": "a/b"}, "instance_id 'a/b' is not an id"),
+        (
+            {"instance_id": "i", "pairs": [{"source_id": "../x"}]},
+            r"pairs\[0\]\.source_id '../x' is not an id",
+        ),
+        ({"instance_id": "i", "http_timeout": 0}, "http_timeout must be from 1 to 3600, not 0"),
+        ({"instance_id": "\u202e" * 200}, r"instance_id '\\\\u202e"),
+    ],
+)
+def test_what_can_be_seen_without_a_request(params: dict[str, Any], text: str) -> None:
+    with pytest.raises(InvalidArgument, match=text) as caught:
+        check(params, SPEC, {})
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 700
+
+
+def test_rules() -> None:
+    rules = {"mutually_exclusive": [("instance_id", "name")], "required_one_of": [("name", "instance_id")]}
+    check({"instance_id": "i", "name": None}, SPEC, rules)
+    with pytest.raises(InvalidArgument, match="mutually exclusive"):
+        check({"instance_id": "i", "name": "n"}, SPEC, rules)
+
+
+# Masking
+
+
+@given(st.text(st.characters(), min_size=4, max_size=30))
+def test_every_form_of_a_secret_is_masked(secret: str) -> None:
+    import json
+
+    secrets: set[str] = set()
+    hide(secrets, secret)
+    raw = (
+        secret.encode("utf-8", "surrogateescape" if "\udc80" <= max(secret) <= "\udcff" else "surrogatepass")
+        if secret.isascii()
+        else None
+    )
+    assert {secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]} <= secrets
+    if raw is not None:
+        assert {quote(secret, safe=""), quote_plus(secret), base64.b64encode(raw).decode()} <= secrets
+    assert all(len(form) >= 4 for form in secrets)
+
+
+def test_a_short_secret_masks_nothing() -> None:
+    secrets: set[str] = set()
+    hide(secrets, "5")
+    hide(secrets, "")
+    assert secrets == {"NQ=="}
+
+
+def test_secret_options_are_marked() -> None:
+    for name in ("secret_key", "security_token", "auth_token", "password"):
+        assert CONNECTION[name]["no_log"] is True
+    assert CONNECTION["access_key"]["no_log"] is False
