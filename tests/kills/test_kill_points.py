@@ -171,7 +171,7 @@ def case(task: Task, point: Point, number: signal.Signals, folder: Path) -> str 
                 or said["changed"] is not (posts > 0)
             ):
                 faults.append(f"the first run says {said}")
-        elif said is not None or first.exitcode != -number:
+        elif said is not None or first.exitcode != -int(number):
             faults.append(f"the first run exits with {first.exitcode} and says {said}")
         sim.clear_faults()
         if point.arrives:

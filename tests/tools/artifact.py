@@ -3,31 +3,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the collection's artifact and install it into a folder: `artifact.py FOLDER` makes FOLDER/ansible_collections/huaweicloud/recovery.
 
-Only files that git knows or would add are taken, so nothing that lies about in a checkout gets into the artifact.
+An artifact holds tracked files only, as the last commit has them, and is the same bytes wherever it is built: names are sorted, times are
+those of the commit. A checkout with changes that are not committed is refused; tests and the demo build from it as it is, tracked files only.
 """
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import io
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def copy_tree(target: pathlib.Path) -> None:
-    """Copy the checkout without its ignored files to `target`, which is replaced."""
+def git(*arguments: str) -> bytes:
+    """Return what git prints about the checkout."""
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True).stdout
+
+
+def copy_tree(target: pathlib.Path, untracked: bool = False) -> None:
+    """Copy the checkout's tracked files, and on request those that git would add, to `target`, which is replaced."""
     shutil.rmtree(target, ignore_errors=True)
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    ).stdout
-    for name in filter(None, listing.split(b"\0")):
+    others = ["--others", "--exclude-standard"] if untracked else []
+    for name in filter(None, git("ls-files", "-z", "--cached", *others).split(b"\0")):
         source = ROOT / os.fsdecode(name)
         if source.is_file():  # a file deleted but not yet committed is still listed
             copy = target / os.fsdecode(name)
@@ -36,49 +42,74 @@ def copy_tree(target: pathlib.Path) -> None:
 
 
 def build(folder: pathlib.Path) -> pathlib.Path:
-    """Build the artifact into `folder` and return its path."""
+    """Build the artifact of the checkout's tracked files into `folder` and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        tree = pathlib.Path(scratch) / "tree"
+        tree, built = pathlib.Path(scratch) / "tree", pathlib.Path(scratch) / "built"
         copy_tree(tree)
-        command = [
-            "ansible-galaxy",
-            "collection",
-            "build",
-            "--force",
-            "--output-path",
-            str(folder),
-            str(tree),
-        ]
+        command = ["ansible-galaxy", "collection", "build", "--output-path", str(built), str(tree)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return max(folder.glob("huaweicloud-recovery-*.tar.gz"), key=lambda path: path.stat().st_mtime)
+        (made,) = built.glob("*.tar.gz")
+        artifact = folder / made.name
+        artifact.write_bytes(reproducible(made.read_bytes(), int(git("log", "-1", "--format=%ct"))))
+    return artifact
+
+
+def build_committed(folder: pathlib.Path) -> pathlib.Path:
+    """Build the artifact of the last commit. Exits when a tracked file differs from it; names what is not tracked."""
+    states = git("status", "--porcelain").decode(errors="replace").splitlines()
+    changes = [line for line in states if not line.startswith("??")]
+    if changes:
+        listed = "\n".join(changes[:10])
+        sys.exit(f"The checkout differs from its last commit; commit or stash this first:\n{listed}")
+    for line in states[:10]:
+        print(f"Left out, because git does not track it: {line[3:]}", file=sys.stderr)
+    return build(folder)
+
+
+def reproducible(artifact: bytes, time: int) -> bytes:
+    """Return an artifact whose bytes depend on the files and on `time` (seconds since the epoch) only.
+
+    ansible-galaxy lists files in the order of the file system, and stamps them with the time and the user of the build.
+    """
+    files: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
+    with tarfile.open(fileobj=io.BytesIO(artifact), mode="r:gz") as packed:
+        for member in packed.getmembers():
+            stream = packed.extractfile(member)
+            files[member.name] = member, stream.read() if stream else b""
+    listing = json.loads(files["FILES.json"][1])
+    listing["files"].sort(key=lambda entry: entry["name"])
+    files["FILES.json"] = files["FILES.json"][0], json.dumps(listing, indent=True).encode()
+    manifest = json.loads(files["MANIFEST.json"][1])
+    manifest["file_manifest_file"]["chksum_sha256"] = hashlib.sha256(files["FILES.json"][1]).hexdigest()
+    files["MANIFEST.json"] = files["MANIFEST.json"][0], json.dumps(manifest, indent=True).encode()
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as packing:
+        for name in sorted(files):
+            member, content = files[name]
+            member.mtime, member.uid, member.gid, member.uname, member.gname = time, 0, 0, "", ""
+            member.mode, member.size = (
+                (0o755 if member.isdir() or member.mode & 0o100 else 0o644),
+                len(content),
+            )
+            member.pax_headers = {}
+            packing.addfile(member, io.BytesIO(content) if member.isfile() else None)
+    return gzip.compress(plain.getvalue(), mtime=0)
 
 
 def install(artifact: pathlib.Path, folder: pathlib.Path) -> None:
     """Install the artifact below `folder`, without asking any server."""
     shutil.rmtree(folder, ignore_errors=True)
-    command = [
-        "ansible-galaxy",
-        "collection",
-        "install",
-        "--offline",
-        "--force",
-        "--collections-path",
-        str(folder),
-        str(artifact),
-    ]
+    options = ["--offline", "--force", "--collections-path", str(folder)]
     # Otherwise Ansible warns that the folder is not among its collection paths.
-    subprocess.run(
-        command,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder)},
-    )
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(folder)}
+    command = ["ansible-galaxy", "collection", "install", *options, str(artifact)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=env)
 
 
 def main() -> None:
     target = pathlib.Path(sys.argv[1]).absolute()
-    artifact = build(target)
+    artifact = build_committed(target)
     install(artifact, target / "collections" if len(sys.argv) < 3 else pathlib.Path(sys.argv[2]).absolute())
     print(artifact)
 

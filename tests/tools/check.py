@@ -23,7 +23,7 @@ PARTS = {
     "ruff": ["ruff", "check", "--quiet"],
     "mypy": ["mypy"],
     "changelog": ["antsibull-changelog", "lint"],
-    "ansible-lint": ["ansible-lint", "--nocolor"],
+    "ansible-lint": ["ansible-lint", "--offline", "--nocolor"],
     "docs": [
         "antsibull-docs",
         "lint-collection-docs",

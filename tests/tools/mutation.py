@@ -80,7 +80,7 @@ def reason(mutant: str, justified: list[dict[str, str]]) -> str | None:
 
 
 def main() -> int:
-    artifact.copy_tree(COPY / "new")
+    artifact.copy_tree(COPY / "new", untracked=True)
     for old in (
         COPY / "ansible_collections",
         COPY / "tests",

@@ -75,7 +75,7 @@ def provide_pip_settings() -> pathlib.Path:
 
 
 def main() -> int:
-    artifact.copy_tree(TREE)
+    artifact.copy_tree(TREE, untracked=True)
     subprocess.run(["git", "init", "--quiet", "."], cwd=TREE, check=True)
     provide_pip()
     settings = provide_pip_settings()

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
 
     class BecomeBase:  # Ansible has no type information
-        def _build_success_command(self, cmd: str, shell: Any) -> str: ...
+        def _build_success_command(self, cmd: str, shell: Any) -> str:
+            """Wrap a command in what tells whether becoming has worked."""
+            raise NotImplementedError
 
 else:
     from ansible.plugins.become import BecomeBase

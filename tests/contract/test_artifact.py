@@ -1,0 +1,90 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The artifact: tracked files only, the same bytes from two clones, and none from a checkout that differs from its commit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ENV = {
+    **os.environ,
+    "GIT_AUTHOR_NAME": "a",
+    "GIT_AUTHOR_EMAIL": "a@b",
+    "GIT_COMMITTER_NAME": "a",
+    "GIT_COMMITTER_EMAIL": "a@b",
+}
+
+
+def clone(folder: Path) -> Path:
+    """Clone the checkout, with its changes committed: what is tested is the code as it is."""
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True, env=ENV)
+    difference = subprocess.run(
+        ["git", "diff", "HEAD", "--binary"], cwd=ROOT, check=True, capture_output=True
+    )
+    if difference.stdout:
+        subprocess.run(["git", "apply", "--index", "-"], cwd=folder, check=True, input=difference.stdout)
+        date = "2026-01-31T03:00:00Z"
+        env = {**ENV, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        subprocess.run(["git", "commit", "--quiet", "-m", "Changes"], cwd=folder, check=True, env=env)
+    return folder
+
+
+def build(checkout: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "tests/tools/artifact.py", str(target)]
+    return subprocess.run(command, cwd=checkout, check=False, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clone(tmp_path_factory.mktemp("artifact") / "one")
+
+
+def test_two_clones_make_the_same_bytes(checkout: Path, tmp_path: Path) -> None:
+    other = clone(tmp_path / "a folder of another name")
+    for path in sorted(other.rglob("*.py"), reverse=True):  # another order in the folder, other times
+        content = path.read_bytes()
+        path.unlink()
+        path.write_bytes(content)
+    made = [build(where, tmp_path / name) for where, name in ((checkout, "x"), (other, "y"))]
+    assert [done.returncode for done in made] == [0, 0], [done.stderr for done in made]
+    one, two = (Path(done.stdout.strip()) for done in made)
+    assert one.read_bytes() == two.read_bytes()
+    with tarfile.open(one) as packed:
+        assert len({member.mtime for member in packed}) == 1
+        assert {(member.uid, member.uname) for member in packed} == {(0, "")}
+
+
+def test_what_git_does_not_track_is_left_out_and_named(checkout: Path, tmp_path: Path) -> None:
+    mine = checkout / "roles" / "restore" / "vars.yml"
+    mine.write_text("secret_key: not for the world\n", encoding="utf-8")
+    try:
+        done = build(checkout, tmp_path)
+    finally:
+        mine.unlink()
+    assert done.returncode == 0, done.stderr
+    assert "roles/restore/vars.yml" in done.stderr
+    with tarfile.open(done.stdout.strip()) as packed:
+        assert "roles/restore/vars.yml" not in packed.getnames()
+        assert "roles/restore/tasks/main.yml" in packed.getnames()
+
+
+def test_a_changed_checkout_is_refused(checkout: Path, tmp_path: Path) -> None:
+    readme = checkout / "README.md"
+    before = readme.read_bytes()
+    readme.write_bytes(before + b"\nOne more line.\n")
+    try:
+        done = build(checkout, tmp_path)
+    finally:
+        readme.write_bytes(before)
+    assert done.returncode == 1
+    assert "commit or stash" in done.stderr and "README.md" in done.stderr
+    assert not list(tmp_path.glob("*.tar.gz"))
