@@ -51,7 +51,7 @@ class Simulator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._gateway = server.Gateway(self._new_cloud)
+        self._server = server.Server(self._new_cloud)
         self.ca_file: Path | None = None
         self.port = 0
 
@@ -78,7 +78,7 @@ class Simulator:
         self._thread = threading.Thread(target=self._loop.run_forever, name="simulator", daemon=True)
         self._thread.start()
         self._runner = asyncio.run_coroutine_threadsafe(
-            server.start(self._gateway, sock, context), self._loop
+            server.start(self._server, sock, context), self._loop
         ).result(10)
         return self
 
@@ -103,7 +103,7 @@ class Simulator:
 
     def reset(self) -> None:
         """Back to the scenario's beginning: no faults, an empty ledger."""
-        self._gateway.reset()
+        self._server.reset()
 
     # Where it is
 
@@ -147,18 +147,18 @@ class Simulator:
     @property
     def state(self) -> Cloud:
         """The cloud as of now. Hold ``state.lock`` for more than one change at a time."""
-        cloud = self._gateway.cloud
+        cloud = self._server.cloud
         with cloud.lock:
             cloud.tick()
         return cloud
 
     @property
     def ledger(self) -> list[Entry]:
-        return list(self._gateway.ledger)
+        return list(self._server.ledger)
 
     @property
     def errors(self) -> list[str]:
-        return self._gateway.errors
+        return self._server.errors
 
     def requests(self, operation: str) -> list[Entry]:
         return [entry for entry in self.ledger if entry.operation == operation]
@@ -197,7 +197,7 @@ class Simulator:
         **params: Any,
     ) -> Fault:
         """Queue a fault for the next ``times`` requests of an operation (None: all) with ``on`` in their path, once ``after`` of them went well."""
-        return self._gateway.faults.add(name, operation, times, after, on, **params)
+        return self._server.faults.add(name, operation, times, after, on, **params)
 
     def clear_faults(self) -> None:
-        self._gateway.faults.clear()
+        self._server.faults.clear()

@@ -24,6 +24,10 @@ class Call:
     headers: dict[str, str]  # lower-case names
     body: bytes = b""
     hints: dict[str, Any] = field(default_factory=dict)  # how a fault tells the operation to end
+    target: str = ""  # path and query as they came over the wire
+    route: Route | None = None  # None: no service knows the path
+    request_id: str = ""
+    access: str = ""  # how it signed in, once it was let in
 
 
 @dataclass

@@ -29,7 +29,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
-from tests.cloud.server import OPENAPI, ROUTES
+from tests.cloud.gateway import ROUTES
+from tests.cloud.server import OPENAPI
 
 DOCUMENT = json.loads(OPENAPI.read_text())
 CONFIG = SchemathesisConfig.from_dict(
