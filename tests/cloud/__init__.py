@@ -24,6 +24,7 @@ from typing import Any
 
 from . import scenario as names
 from . import server
+from .data import Data
 from .faults import Fault
 from .ledger import Entry
 from .state import Cloud, Settings
@@ -43,10 +44,12 @@ class Simulator:
         port: int = 0,
         host: str = "127.0.0.1",
         clock: Callable[[], float] = time.time,
+        data: Data | None = None,
         **settings: Any,
     ) -> None:
         self.settings = Settings(**settings)
         self._scenario, self._seed, self._clock = scenario, seed, clock
+        self._data = data or Data()
         self._tls, self._host, self._port = tls, host, port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -56,8 +59,9 @@ class Simulator:
         self.port = 0
 
     def _new_cloud(self) -> Cloud:
-        cloud = Cloud(dataclasses.replace(self.settings), self._seed, self._clock)
+        cloud = Cloud(dataclasses.replace(self.settings), self._seed, self._clock, self._data)
         names.load(cloud, self._scenario)
+        self._data.attach(cloud)
         return cloud
 
     # Life

@@ -158,8 +158,8 @@ def _show_instance(cloud: Cloud, instance: DdmInstance) -> dict[str, Any]:
         "subnet_id": "4e4b6f5a-91f3-41a4-9f22-5f1a3f8d3d2c",
         "security_group_id": "b2a7c1de-7f67-4f3e-9a55-6b2d9a1c0e0f",
         "node_count": 2,
-        "access_ip": "192.168.0.5",
-        "access_port": "5066",
+        "access_ip": instance.access_ip,
+        "access_port": str(instance.access_port),
         "node_status": "RUNNING",
         "core_count": "8",
         "ram_capacity": "16",
@@ -167,7 +167,7 @@ def _show_instance(cloud: Cloud, instance: DdmInstance) -> dict[str, Any]:
         "order_id": None,
         "enterprise_project_id": "0",
         "engine_version": instance.engine_version,
-        "nodes": [{"status": "RUNNING", "port": "5066", "ip": "192.168.0.5"}],
+        "nodes": [{"status": "RUNNING", "port": str(instance.access_port), "ip": instance.access_ip}],
         "admin_user_name": None,
         "enable_ssl": False,
     }
@@ -213,7 +213,7 @@ def show_instance_v3(cloud: Cloud, call: Call) -> Answer:
         "datastore_type": "ddm",
         "create_at": iso_offset(instance.created),
         "update_at": iso_offset(instance.updated),
-        "port": 5066,
+        "port": instance.access_port,
         "is_frozen": instance.status == "FROZEN",
         "actions": [{"action": "RESTORE"}] if instance.status == "RESTORE" else [],
         "enable_ssl": 0,
@@ -365,7 +365,13 @@ def _relations(body: dict[str, Any]) -> dict[str, str]:
 
 
 def _start_job(
-    cloud: Cloud, call: Call, source: DdmInstance, target: DdmInstance, nodes: list[str], point: int | None
+    cloud: Cloud,
+    call: Call,
+    source: DdmInstance,
+    target: DdmInstance,
+    point: int | None,
+    nodes: list[str],
+    relations: dict[str, str],
 ) -> Answer:
     operation = cloud.operation(cloud.settings.restore_seconds, call.hints)
     job = Job(
@@ -379,6 +385,7 @@ def _start_job(
         target_id=target.id,
         restore_time=point,
         data_nodes=nodes,
+        relations=relations,
     )
     cloud.jobs[job.id] = job
     target.status = "RESTORE"
@@ -427,7 +434,7 @@ def recovery(cloud: Cloud, call: Call) -> Answer:
         node = cloud.data_nodes.get(target_id)
         if node is None or _node_reason(cloud, node, target, cloud.data_nodes[source_id]):
             raise refuse(400, "DBS.300363", "The pre-check failed.")
-    return _start_job(cloud, call, source, target, list(mapping.values()), int(point))
+    return _start_job(cloud, call, source, target, int(point), list(mapping.values()), mapping)
 
 
 def metadata_recovery(cloud: Cloud, call: Call) -> Answer:
@@ -445,7 +452,7 @@ def metadata_recovery(cloud: Cloud, call: Call) -> Answer:
     if not all(isinstance(node, str) and node in cloud.data_nodes for node in nodes):
         raise refuse(400, "DBS.300103", "The RDS instance does not exist or is in another VPC.")
     target = _check_target(cloud, source, destination.get("instance_id"))
-    return _start_job(cloud, call, source, target, nodes, None if point is None else int(point))
+    return _start_job(cloud, call, source, target, None if point is None else int(point), nodes, {})
 
 
 def show_job(cloud: Cloud, call: Call) -> Answer:

@@ -15,11 +15,15 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from .data import Data
+
 WAITING_SHARE = 0.1  # the first part of an operation in which it is accepted but has not begun
+MOVING_SHARE = 0.99  # as far as an operation gets while its data are on the way
 MANUAL_BACKUPS_KEPT = 24
 
 
@@ -69,6 +73,8 @@ class DcsInstance:
     capacity: int = 2
     created_at: float = 0.0
     updated_at: float = 0.0
+    ip: str = "192.168.1.20"
+    port: int = 6379
     restored_from: str | None = None  # the backup whose data it holds now: what a test can look at
 
 
@@ -118,6 +124,8 @@ class DdmInstance:
     accounts: int = 0
     created: float = 0.0
     updated: float = 0.0
+    access_ip: str = "192.168.0.5"
+    access_port: int = 5066
     restored_to: int | None = None  # the point in time (ms) whose data it holds now
 
 
@@ -164,6 +172,7 @@ class Job:
     target_id: str = ""
     restore_time: int | None = None
     data_nodes: list[str] = field(default_factory=list)
+    relations: dict[str, str] = field(default_factory=dict)  # source data node -> target data node
 
 
 @dataclass
@@ -195,9 +204,14 @@ class Cloud:
     """The whole state. Change it under ``lock`` while the server runs."""
 
     def __init__(
-        self, settings: Settings | None = None, seed: int = 0, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings | None = None,
+        seed: int = 0,
+        clock: Callable[[], float] = time.time,
+        data: Data | None = None,
     ) -> None:
         self.settings = settings or Settings()
+        self.data = data or Data()
         self.clock = clock
         self.random = random.Random(seed)
         self.lock = threading.RLock()
@@ -218,6 +232,7 @@ class Cloud:
             str, list[tuple[float, float]]
         ] = {}  # DDM instance -> (start, end) in seconds before now
         self._running: list[DcsRestore | DcsBackup | Job] = []
+        self._moving: dict[str, Future[None]] = {}  # record or job -> its data on the way
 
     # Names for new things. They come from the seed, so that two runs of a test see the same ones.
 
@@ -275,6 +290,12 @@ class Cloud:
 
     def begin(self, item: DcsRestore | DcsBackup | Job) -> None:
         self._running.append(item)
+        operation = item.operation
+        if operation is None or operation.fail or operation.stuck:
+            return
+        moving = self.data.begin(item)
+        if moving is not None:
+            self._moving[item.id] = moving
 
     def tick(self) -> None:
         """Bring every running operation up to now."""
@@ -285,6 +306,7 @@ class Cloud:
         operation = item.operation
         if operation is None:
             return True
+        self._follow_data(item.id, operation, now)
         if isinstance(item, DcsRestore):
             self._advance_record(item, operation, now, "restoring")
         elif isinstance(item, DcsBackup):
@@ -295,6 +317,19 @@ class Cloud:
             return False
         self._release(item, operation)
         return True
+
+    def _follow_data(self, item_id: str, operation: Operation, now: float) -> None:
+        """An operation takes as long as its data need, and fails with them."""
+        moving = self._moving.get(item_id)
+        if moving is None:
+            return
+        if not moving.done():
+            operation.seconds = max(operation.seconds, (now - operation.started) / MOVING_SHARE)
+            return
+        del self._moving[item_id]
+        error = moving.exception()
+        if error is not None:
+            operation.fail, operation.leave = str(error), "ERROR"
 
     @staticmethod
     def _advance_record(item: DcsRestore | DcsBackup, operation: Operation, now: float, active: str) -> None:

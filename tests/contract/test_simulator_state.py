@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ import requests
 
 from tests.cloud import Simulator, auth
 from tests.cloud import scenario as names
-from tests.cloud.state import Cloud
+from tests.cloud.data import Data, DataError
+from tests.cloud.state import Cloud, DcsBackup, DcsRestore, Job
 from tests.cloud.wire import Call, Refusal
 
 ROOT = Path(__file__).parents[2]
@@ -348,6 +350,62 @@ def test_dcs_paging_and_period(api: Api) -> None:
     )
     assert api.get("/v2/{p}/instances", name="sessions").json()["instance_num"] == 2
     assert api.get("/v2/{p}/instances", name="sessions", name_equal="true").json()["instance_num"] == 0
+
+
+class SlowData(Data):
+    """Data that are moved when the test says so."""
+
+    def __init__(self) -> None:
+        self.moving: dict[str, Future[None]] = {}
+
+    def attach(self, cloud: Cloud) -> None:
+        cloud.dcs_instances[names.DCS_INSTANCE].port = 7001
+        cloud.ddm_instances[names.DDM_TARGET].access_port = 7002
+
+    def begin(self, item: DcsBackup | DcsRestore | Job) -> Future[None]:
+        return self.moving.setdefault(item.id, Future())
+
+
+@pytest.mark.parametrize("error", [None, DataError("the file is cut off")], ids=["moved", "lost"])
+def test_a_record_runs_until_its_data_are_moved(error: DataError | None, clock: Clock) -> None:
+    data = SlowData()
+    with Simulator(clock=clock, data=data, restore_seconds=10) as sim:
+        api = Api(sim)
+        restore_id = api.restore().json()["restore_id"]
+        job_id = api.recover(int(START - 3600) * 1000).json()["job_id"]
+        clock.pass_by(60)
+        assert api.newest_restore()["status"] == "restoring"
+        assert api.newest_restore()["progress"] == "99.00"
+        assert api.dcs().json()["status"] == "RESTORING"
+        assert sim.state.jobs[job_id].status == "Running"
+        for moving in (data.moving[restore_id], data.moving[job_id]):
+            moving.set_exception(error) if error else moving.set_result(None)
+        clock.pass_by(1)
+        restored, job = api.newest_restore(), sim.state.jobs[job_id]
+        expected = (
+            ("failed", str(error), "Failed", str(error)) if error else ("succeed", {}, "Completed", None)
+        )
+        assert (restored["status"], restored["error_code"], job.status, job.fail_reason) == expected
+        assert api.dcs().json()["status"] == ("ERROR" if error else "RUNNING")
+        assert sim.state.ddm_instances[names.DDM_TARGET].status == ("ERROR" if error else "RUNNING")
+
+
+def test_data_give_the_instances_their_addresses_and_outlive_a_reset(clock: Clock) -> None:
+    data = SlowData()
+    with Simulator(clock=clock, data=data, restore_seconds=10) as sim:
+        api = Api(sim)
+        for dummy in range(2):
+            target = api.get(f"/v1/{{p}}/instances/{names.DDM_TARGET}").json()
+            assert (api.dcs().json()["port"], target["access_port"]) == (7001, "7002")
+            sim.reset()
+
+
+def test_a_restore_that_is_told_to_fail_moves_no_data(clock: Clock) -> None:
+    data = SlowData()
+    with Simulator(clock=clock, data=data) as sim:
+        sim.fault("operation_fails", "dcs.restore")
+        Api(sim).restore()
+        assert not data.moving
 
 
 def test_dcs_two_styles_of_nothing(clock: Clock) -> None:
