@@ -19,6 +19,10 @@ description:
     M(huaweicloud.recovery.dcs_instance_info) and M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name) and C(port) for itself,
     so they are the variables C(instance_name) and C(instance_port). The expressions in O(compose), O(groups) and O(keyed_groups) can use either word.
     Its connection is local, with Ansible's own Python, because no one logs in to an instance.
+  - With O(profile) or O(shared_config_file) every host has the variables C(profile) and C(shared_config_file), so that the playbook that restores it
+    signs in as the inventory did. Keys are never among the variables.
+  - Texts of the cloud are never templates. An exported inventory may show them as C(__ansible_unsafe).
+  - A cache in files is used only when its folder and file belong to the user who runs Ansible and nobody else can write there.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - constructed
@@ -30,14 +34,16 @@ options:
     required: true
     choices: [huaweicloud.recovery.instances]
   services:
-    description: Services whose instances become hosts.
+    description: Services whose instances become hosts, V(dcs) and V(ddm). May be a template.
     type: list
     elements: str
-    choices: [dcs, ddm]
     default: [dcs, ddm]
   regions:
     description:
-      - Regions to look in, instead of O(region).
+      - Regions to look in, instead of O(region). May be a template, also one that makes a list.
+      - When a region cannot be read, the plugin warns and goes on with the others. The group C(all) then has the variable
+        C(huaweicloud_recovery_unread), a list with C(region), C(error_kind) and C(msg), so that a playbook can refuse to take a part of a
+        fleet for the whole. P(huaweicloud.recovery.instances#inventory) fails when no region can be read.
       - With several of them the project of each is the one that is named like the region, because a project lies in one region only. O(project_id),
         O(project_name) and their environment variables have no place then.
       - An endpoint that is given in an option or environment variable holds for all of them.
@@ -45,7 +51,8 @@ options:
     elements: str
     default: []
   statuses:
-    description: Only instances in one of these states become hosts, for example V(RUNNING). All do when the list is empty.
+    description:
+      - Only instances in one of these states become hosts, for example V(RUNNING). All do when the list is empty. May be a template.
     type: list
     elements: str
     default: []
@@ -69,21 +76,24 @@ groups:
 compose:
   # for the playbook huaweicloud.recovery.fleet
   operation_id: "'drill-2026-11'"
+# Nobody else may be able to write there: whoever can, decides which instance a host name means.
 cache: true
 cache_plugin: ansible.builtin.jsonfile
-cache_connection: /tmp/instances
+cache_connection: ~/.cache/huaweicloud-recovery
 cache_timeout: 600
 """
 
 import hashlib
 import json
 import os
+import re
 import typing as t
 
 from ansible.errors import AnsibleParserError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.display import Display
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import (
@@ -99,12 +109,15 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
     from_cloud,
     host_names,
+    others_can_write,
     our_template,
 )
 
 Row = dict[str, t.Any]
 FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery") for kind in ("yml", "yaml"))
 PROJECT = ("project_id", "project_name")
+SERVICES = ("dcs", "ddm")
+UNREAD = "huaweicloud_recovery_unread"
 RESERVED = ("name", "port")  # Ansible warns of variables named like keywords of a play
 
 
@@ -122,25 +135,70 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         if IMPORT_ERROR:
             raise AnsibleParserError(missing_required_lib("requests"))
-        self._read_config_data(path)
+        config = self._read_config_data(path)
+        self.templar.available_variables = self._vars  # extra variables
+        services, regions, statuses = (
+            self.words(config, name) for name in ("services", "regions", "statuses")
+        )
+        odd = [name for name in services if name not in SERVICES]
+        if odd:
+            raise AnsibleParserError(f"services can be dcs and ddm, not {', '.join(odd)}.")
+        self.services, self.regions = services, regions
         rows = self.rows(path, cache)
-        statuses = self.get_option("statuses")
         for host, row in zip(host_names(rows), rows):
             if not statuses or row["status"] in statuses:
                 self.add(host, row)
 
+    def words(self, config: dict[str, t.Any], name: str) -> list[str]:
+        """Return an option that is a list, each entry of it or the whole made by a template, blanks left out."""
+        value = self.templar.template(config.get(name, self.get_option(name)))
+        entries = re.split(r"[,\n]", value) if isinstance(value, str) else value or []
+        if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+            raise AnsibleParserError(f"{name} must be a list of texts.")
+        return [entry.strip() for entry in entries if entry.strip()]
+
     def rows(self, path: str, cache: bool) -> list[Row]:
         """Return the instances of all regions and services, from the cache when it answers the same question."""
-        question = [self.get_option("services"), self.get_option("regions"), self.caller()]
-        caching, key = self.get_option("cache"), self.get_cache_key(path)
+        question = [self.services, self.regions, self.caller()]
+        key = self.get_cache_key(path)
+        caching = self.get_option("cache") and self.own(key)
         kept = self._cache.get(key) if caching and cache else None
         if kept and kept["question"] == question:
             return kept["rows"]
-        found = {row["instance_id"]: row for region in question[1] or [None] for row in self.ask(region)}
-        rows = list(found.values())
-        if caching:
+        rows, unread = self.read()
+        for fault in unread:
+            Display().warning(f"{fault['msg']} ({fault['error_kind']}) Its instances are no hosts.")
+        if unread:
+            self.inventory.set_variable("all", UNREAD, from_cloud(unread))
+        elif caching:
             self._cache[key] = {"question": question, "rows": rows}
         return rows
+
+    def own(self, key: str) -> bool:
+        """Whether the cache is no file, or one that nobody else can have written."""
+        folder = getattr(self._cache._plugin, "_cache_dir", None)
+        fault = others_can_write(str(folder), key) if folder else None
+        if fault:
+            Display().warning(f"The inventory cache is not used: {fault}.")
+        return fault is None
+
+    def read(self) -> tuple[list[Row], list[Row]]:
+        """Return the instances of the regions that can be read, and why the others cannot. Raises when none can."""
+        found: dict[str, Row] = {}
+        unread: list[Row] = []
+        regions: list[str | None] = [*self.regions] or [None]
+        for region in regions:
+            answer = self.ask(region)
+            if answer.get("failed"):
+                where = f"Region {region} cannot be read: " if region else ""
+                unread.append(
+                    {"region": region, "error_kind": answer["error_kind"], "msg": where + answer["msg"]}
+                )
+            else:
+                found.update((row["instance_id"], row) for row in answer["rows"])
+        if len(unread) == len(regions):
+            raise AnsibleParserError(" ".join(f"{fault['msg']} ({fault['error_kind']})" for fault in unread))
+        return list(found.values()), unread
 
     def caller(self) -> str:
         """Return a digest of whom and where to ask: what another account or region has is no answer."""
@@ -156,29 +214,29 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
         return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
-    def ask(self, region: str | None) -> list[Row]:
-        """Return the instances of one region."""
+    def ask(self, region: str | None) -> Row:
+        """Return the answer about one region: its `rows`, or why it failed."""
         params = {name: self.templar.template(self.get_option(name)) for name in CONNECTION}
         environ = dict(os.environ)
         if region:
             params["region"] = region
-        if len(self.get_option("regions")) > 1:
+        if len(self.regions) > 1:
             if any(params[name] for name in PROJECT):
                 raise AnsibleParserError(
-                    "project_id and project_name belong to one region: leave them out when there are several regions."
+                    "project_id and project_name belong to one region: leave them out when there are several "
+                    "regions, or write an inventory file for each region."
                 )
-            environ = {
-                name: value
-                for name, value in environ.items()
-                if name not in [*ENVIRONMENT["project_id"], *ENVIRONMENT["project_name"]]
-            }
+            without = [*ENVIRONMENT["project_id"], *ENVIRONMENT["project_name"]]
+            environ = {name: value for name, value in environ.items() if name not in without}
         secrets: set[str] = set()
-        answer = remove_values(perform(self.look, params, {}, {}, True, secrets, environ=environ), secrets)
-        if answer.get("failed"):
-            raise AnsibleParserError(
-                f"{answer['msg']} ({answer['error_kind']}{', region ' + region if region else ''})"
+        answer: Row = remove_values(
+            perform(self.look, params, {}, {}, True, secrets, environ=environ), secrets
+        )
+        if answer.get("failed") and len(self.regions) > 1 and "project_id" in answer["msg"]:
+            answer["msg"] += (
+                " With several regions, write an inventory file with a project_id for each region."
             )
-        return answer["rows"]
+        return answer
 
     def look(self, cloud: Cloud, params: Row) -> Plan:
         """Read the instances of the services asked for."""
@@ -187,7 +245,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             "ddm": Ddm(cloud).instances,
         }
         rows: list[Row] = []
-        for service in self.get_option("services"):
+        for service in self.services:
             for row in lists[service]():
                 rows.append(
                     {"service": service, "region": cloud.region, "instance_id": row.pop("id", None), **row}
@@ -198,7 +256,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Add one host, its variables and the groups it belongs to."""
         variables = {name: from_cloud(value) for name, value in row.items()}
         variables.update({f"instance_{name}": variables[name] for name in RESERVED if name in variables})
+        signed_in = {
+            name: self.templar.template(self.get_option(name)) for name in ("profile", "shared_config_file")
+        }
         local = {
+            **{name: value for name, value in signed_in.items() if value},
             "ansible_connection": "local",
             "ansible_python_interpreter": our_template("{{ ansible_playbook_python }}"),
         }

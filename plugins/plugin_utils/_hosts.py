@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instances as hosts: their names, and which strings Ansible may read as templates. Private to this collection."""
+"""Instances as hosts: their names, and texts that Ansible must not read as templates. Private to this collection."""
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import typing as t
 from collections import Counter
 
@@ -31,12 +33,15 @@ def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
 
 
 def from_cloud(value: t.Any) -> t.Any:
-    """Return a value that the API sent, with every string in it that looks like a template marked as none. Whoever names an instance must not run code here."""
+    """Return a value that the API sent, with every string in it marked as no template of ours.
+
+    All of them: up to ansible-core 2.18 a text needs no brace to be run, because a header `#jinja2:` can choose other signs.
+    """
     if isinstance(value, dict):
-        return {name: from_cloud(inner) for name, inner in value.items()}
+        return {from_cloud(name): from_cloud(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [from_cloud(inner) for inner in value]
-    return wrap_var(value) if isinstance(value, str) and re.search(r"[{}]", value) else value
+    return wrap_var(value) if isinstance(value, str) else value
 
 
 def our_template(text: str) -> str:
@@ -47,3 +52,31 @@ def our_template(text: str) -> str:
         return text
     trusted: str = trust_as_template(text)
     return trusted
+
+
+def others_can_write(folder: str, name: str) -> str | None:
+    """Return in words why another user could have written a file in a folder, or None. `name` ends the file's name."""
+    folder = os.path.realpath(os.path.expanduser(folder))
+    files = (
+        [entry.path for entry in os.scandir(folder) if entry.name.endswith(name)]
+        if os.path.isdir(folder)
+        else []
+    )
+    for path in [folder, *files] if os.path.exists(folder) else ():
+        state = os.stat(path)
+        if state.st_uid not in (os.geteuid(), 0):
+            return f"{path} belongs to another user"
+        if open_to_others(state):
+            return f"{path} can be written by other users (mode {stat.S_IMODE(state.st_mode):o})"
+    while folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+        above = os.stat(folder) if os.path.exists(folder) else None
+        if above and open_to_others(above) and not above.st_mode & stat.S_ISVTX:
+            return f"{folder} above it can be written by other users (mode {stat.S_IMODE(above.st_mode):o})"
+    return None
+
+
+def open_to_others(state: os.stat_result) -> bool:
+    """Whether a file's mode lets others write. The group does not count where it is the user's own."""
+    group = stat.S_IWGRP if state.st_gid != os.getegid() else 0
+    return bool(state.st_mode & (stat.S_IWOTH | group))

@@ -214,7 +214,7 @@ def odd(chance: random.Random, old: Any = None) -> Any:
             )
         )
     if kind == 1 and isinstance(old, (int, float)):
-        return chance.choice((str(old), -old, old + 1, float(old), [old], old * 10**9))
+        return chance.choice((str(old), old * -1, old + 1, float(old), [old], old * 10**9))
     if kind <= 3:
         return chance.choice(ODD_TEXTS)
     value = copy.copy(chance.choice(ODD_VALUES))

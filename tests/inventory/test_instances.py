@@ -160,6 +160,120 @@ def test_an_instance_named_like_a_template_runs_nothing(sim: Simulator, tmp_path
     assert len(sim.ledger) == len(sim.requests("dcs.instances")) == 1
 
 
+HEADER = (
+    "#jinja2:variable_start_string:'[[',variable_end_string:']]'\n[[ lookup('pipe', 'touch injected; id') ]]"
+)
+HOSTILE = [
+    INJECTION,
+    HEADER,
+    HEADER.replace("[[", "<%").replace("]]", "%>"),
+    "#jinja2: block_start_string:'(%', block_end_string:'%)'\n(% set x = lookup('pipe', 'touch injected') %)",
+    "!unsafe {{ lookup('pipe', 'touch injected') }}",
+    "{% set x = lookup('pipe', 'touch injected') %}x",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_of_any_field_is_run(sim: Simulator, tmp_path: Path, text: str) -> None:
+    """With and without braces, through groups, composed variables, the cache, --export and back, registered results."""
+    for instance in sim.state.dcs_instances.values():
+        instance.name = text
+        for field in vars(instance):
+            if field not in ("id", "status", "name") and isinstance(getattr(instance, field), str):
+                setattr(instance, field, text)
+    options: dict[str, Any] = {
+        "services": ["dcs"],
+        "compose": {"copy": "name", "twice": "name ~ vpc_id", "listed": "[name, {'a': engine_version}]"},
+        "groups": {"odd": "name is search('jinja2') or engine_version == 'x'"},
+        "keyed_groups": [{"key": "name", "prefix": "n"}, {"key": "vpc_name", "separator": ""}],
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(tmp_path / "cache"),
+    }
+    path = source(tmp_path, **options)
+    message = "{{ instance_name }}{{ engine_version }}{{ copy }}{{ listed }}{{ group_names }}{{ hostvars[inventory_hostname] }}"
+    tasks = [
+        {"ansible.builtin.debug": {"msg": message}},
+        {"ansible.builtin.set_fact": {"kept": "{{ instance_name }}", "deep": [{"x": "{{ copy }}"}]}},
+        {"ansible.builtin.debug": {"msg": "{{ kept }}{{ deep }}"}},
+        {"huaweicloud.recovery.dcs_instance_info": {"instance_id": ids.DCS_INSTANCE}, "register": "seen"},
+        {"ansible.builtin.debug": {"msg": "{{ seen.instances }}"}},
+        {"ansible.builtin.set_stats": {"data": {"published": "{{ seen.instances }}"}, "per_host": False}},
+    ]
+    playbook = yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}])
+    for dummy in range(2):  # the second time from the cache
+        exported = ansible_inventory([path], sim.env, "--export")
+        assert exported.returncode == 0, exported.stderr
+        done = door.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
+        assert done.rc == 0, done.output
+    back = tmp_path / "exported.json"
+    script = tmp_path / "exported.sh"
+    back.write_text(exported.stdout, encoding="utf-8")
+    script.write_text(f"#!/bin/sh\ncat '{back}'\n", encoding="utf-8")
+    script.chmod(0o755)
+    done = door.playbook(playbook, sim.env, "-i", str(script), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
+    assert done.rc == 0, done.output
+    assert not list(tmp_path.rglob("injected"))
+
+
+def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simulator, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"services": "{{ which | default(['ddm']) }}", "statuses": ["{{ wanted }}", ""]}
+    path = source(tmp_path, **options)
+    extra = ["-e", "wanted=RUNNING", "-e", '{"which": ["dcs"]}']
+    found = hosts(inventory([path], sim.env, *extra))
+    assert found and {(row["service"], row["status"]) for row in found.values()} == {("dcs", "RUNNING")}
+    assert {row["service"] for row in hosts(inventory([path], sim.env, "-e", "wanted=RUNNING")).values()} == {
+        "ddm"
+    }
+    refused = ansible_inventory([source(tmp_path, services=["rds"])], sim.env)
+    assert refused.returncode != 0 and "services can be dcs and ddm, not rds" in refused.stderr
+
+
+def test_a_cache_that_others_can_write_is_not_used(sim: Simulator, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    cache: dict[str, Any] = {
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(folder),
+    }
+    path = source(tmp_path, services=["dcs"], **cache)
+    first = hosts(inventory([path], sim.env))
+    (kept,) = folder.iterdir()
+    kept.write_text(kept.read_text().replace("orders-cache", "planted"), encoding="utf-8")
+    assert "planted" in hosts(inventory([path], sim.env))  # it is used as long as it is the user's own
+    for mode, place in ((0o777, folder), (0o666, kept)):
+        folder.chmod(0o700)
+        kept.chmod(0o600)
+        place.chmod(mode)
+        done = ansible_inventory([path], sim.env)
+        assert done.returncode == 0 and "The inventory cache is not used" in done.stderr
+        assert "planted" not in done.stdout and "orders-cache" in done.stdout
+    assert "orders-cache" in first
+
+
+def test_a_region_that_cannot_be_read_does_not_stop_the_others(sim: Simulator, tmp_path: Path) -> None:
+    path = source(tmp_path, regions=[ids.REGION, "nowhere-1"])
+    done = ansible_inventory([path], sim.env)
+    assert done.returncode == 0 and "Region nowhere-1 cannot be read" in done.stderr
+    found = json.loads(done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
+    (fault,) = found["_meta"]["hostvars"]["orders-cache"]["huaweicloud_recovery_unread"]
+    assert fault["region"] == "nowhere-1" and fault["error_kind"] and "nowhere-1" in fault["msg"]
+    failed = ansible_inventory([source(tmp_path, regions=["nowhere-1", "nowhere-2"])], sim.env)
+    assert failed.returncode != 0 and "nowhere-1" in failed.stderr and "nowhere-2" in failed.stderr
+
+
+def test_a_profile_that_lists_a_host_also_restores_it(sim: Simulator, tmp_path: Path) -> None:
+    profile = {"name": "prod", "accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY}
+    file = tmp_path / "profiles.json"
+    file.write_text(json.dumps({"profiles": [{**profile, "mode": "AKSK"}]}), encoding="utf-8")
+    file.chmod(0o600)
+    env = {name: value for name, value in sim.env.items() if name not in ("HW_ACCESS_KEY", "HW_SECRET_KEY")}
+    found = inventory([source(tmp_path, profile="prod", shared_config_file=str(file))], env)
+    cache = hosts(found)["orders-cache"]
+    assert (cache["profile"], cache["shared_config_file"]) == ("prod", str(file))
+    assert ids.SECRET_KEY not in json.dumps(found) and ids.ACCESS_KEY not in json.dumps(found)
+
+
 def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(
     sim: Simulator, tmp_path: Path
 ) -> None:
