@@ -1,0 +1,233 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values of the role's variables, as people, files, surveys and job controllers write them. Private to this collection.
+
+Blank counts as unset, and so does Ansible's omit. A list may be a text that holds one, a duration is 90s, 30m, 26h or 7d.
+All functions are pure. What cannot be read raises Problem with one sentence; nothing has been started then.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    printable,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, iso
+
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+NAIVE = re.compile(r"(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?:\.\d{1,9})?", re.ASCII)
+COMPACT = re.compile(r"(?:19|20)\d{12}", re.ASCII)  # yyyyMMddHHmmss in UTC, as the API writes it
+TRUE, FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
+Variables = t.Mapping[str, t.Any]
+
+
+class Problem(Exception):
+    """A value that cannot be used; its text is one sentence for the person who wrote it."""
+
+
+class PlainLoader(yaml.SafeLoader):
+    """Reads a list in a text. Numbers and times stay texts, so that an id or a time is what was written."""
+
+
+PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rules if tag.rpartition(":")[2] in ("bool", "null", "merge")]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def unset(value: t.Any) -> bool:
+    """Whether a value counts as not given: null, blank, an empty list or dict, or Ansible's omit."""
+    if isinstance(value, str):
+        return not value.strip() or value.startswith("__omit_place_holder__")  # up to ansible-core 2.18
+    return value is None or value in ([], {}, ()) or type(value).__name__.strip("_") in ("Omit", "OmitType")
+
+
+def given(values: Variables) -> dict[str, t.Any]:
+    """Return what is set of some variables, or of an entry."""
+    return {str(name): value for name, value in values.items() if not unset(value)}
+
+
+def shown(value: t.Any) -> str:
+    """Return a value as a message quotes it: short, and fit to be shown."""
+    return repr(printable(value, 60))
+
+
+def word(value: t.Any, name: str) -> str:
+    """Return a text on one line without blanks around it: what is pasted often has a line end."""
+    if isinstance(value, (list, dict)):
+        raise Problem(f"{name} must be a text, not a {kind_of(value)}.")
+    found = str(value).strip()
+    if re.search(r"[\x00-\x1f\x7f]", found):
+        raise Problem(f"{name} {shown(found)} has a line end or another control character in it.")
+    return found
+
+
+def kind_of(value: t.Any) -> str:
+    """Return what a person calls the type of a value."""
+    if isinstance(value, dict):
+        return "dictionary"
+    return {"list": "list", "int": "number", "float": "number", "bool": "boolean"}.get(
+        type(value).__name__, "text"
+    )
+
+
+def flag(value: t.Any, name: str) -> bool:
+    """Return a boolean."""
+    found = str(value).strip().lower()
+    if found not in (*TRUE, *FALSE):
+        raise Problem(f"{name} must be true or false, not {shown(value)}.")
+    return found in TRUE
+
+
+def number(value: t.Any, name: str, low: int, high: int) -> int:
+    """Return a whole number from `low` to `high`."""
+    found = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,15}(\.0+)?", found, re.ASCII):
+        raise Problem(f"{name} must be a whole number, not {shown(value)}.")
+    whole = int(found.partition(".")[0])
+    if not low <= whole <= high:
+        raise Problem(f"{name} must be from {low} to {high}, not {whole}.")
+    return whole
+
+
+def duration(value: t.Any, name: str, low: int = 0, high: int = 366 * 86400) -> int:
+    """Return the seconds of a duration: a number of seconds, or 90s, 30m, 26h, 7d."""
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([smhd]?)", str(value).strip().lower(), re.ASCII)
+    if not match or isinstance(value, bool):
+        raise Problem(
+            f"{name} must be seconds or a duration such as 90s, 30m, 26h or 7d, not {shown(value)}."
+        )
+    seconds = round(float(match[1]) * UNITS[match[2]])
+    if not low <= seconds <= high:
+        raise Problem(f"{name} must be from {low} to {high} seconds, not {seconds}.")
+    return seconds
+
+
+def items(value: t.Any, name: str, example: str) -> list[t.Any]:
+    """Return a list, also out of a text that holds one in JSON or YAML."""
+    found = value
+    if isinstance(value, str):
+        try:
+            found = yaml.load(value, Loader=PlainLoader)  # a SafeLoader that makes fewer types
+        except (yaml.YAMLError, RecursionError):
+            raise Problem(
+                f"{name} is a text that is not valid YAML or JSON: {shown(value)}. {example}"
+            ) from None
+    if isinstance(found, tuple):
+        found = list(found)
+    if not isinstance(found, list):
+        text = f"the text {shown(value)}" if isinstance(value, str) else f"a {kind_of(found)}"
+        raise Problem(f"{name} must be a list, not {text}. {example}")
+    return found
+
+
+def entries(value: t.Any, name: str) -> list[Variables]:
+    """Return a list of dictionaries."""
+    found = items(
+        value, name, "Write a list in YAML or JSON, for example [{instance_id: ..., restore_point: latest}]."
+    )
+    for place, entry in enumerate(found):
+        if not isinstance(entry, t.Mapping):
+            raise Problem(f"{name}[{place}] must be a dictionary of options, not {shown(entry)}.")
+    return [entry for entry in found if given(entry)]
+
+
+def names(value: t.Any, name: str) -> list[str]:
+    """Return names: a list, a text that holds one, or a text with one a line or separated by commas."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        value = [re.sub(r"^\s*-\s+", "", line) for line in re.split(r"[\n,]", value)]
+    found = [word(item, name) for item in items(value, name, "Write names, one a line.") if not unset(item)]
+    return list(dict.fromkeys(found))
+
+
+# Times
+
+
+def zone(value: t.Any, name: str) -> ZoneInfo:
+    """Return a time zone by its IANA name."""
+    found = word(value, name)
+    try:
+        return ZoneInfo(found)
+    except (ValueError, OSError, KeyError):
+        raise Problem(
+            f"{name} {shown(found)} is not a time zone that this machine knows: give an IANA name such as Europe/Berlin."
+        ) from None
+
+
+def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
+    """Return a point in time as `latest` or in ISO 8601 UTC.
+
+    A time without a zone is one of `tz`. It is refused where there is none, and where it does not exist or exists twice.
+    """
+    found = word(value, name)
+    if found.lower() == "latest":
+        return "latest"
+    if COMPACT.fullmatch(found):
+        found = compact(found, name)
+    if tz is not None and NAIVE.fullmatch(found):
+        found = localized(found, name, tz)
+    try:
+        return iso(epoch_ms(found, name, now_ms))
+    except InvalidArgument as error:
+        hint = (
+            " Or say with restore_timezone which zone is meant." if "names no time zone" in str(error) else ""
+        )
+        raise Problem(f"{error}{hint}") from None
+
+
+def compact(value: str, name: str) -> str:
+    """Return yyyyMMddHHmmss (UTC) in ISO 8601."""
+    try:
+        return datetime.strptime(value, "%Y%m%d%H%M%S").strftime("%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        raise Problem(f"{name} {value} is not a valid time.") from None
+
+
+def localized(value: str, name: str, tz: ZoneInfo) -> str:
+    """Return a local time in ISO 8601 with its offset."""
+    try:
+        local = datetime.fromisoformat(re.sub(r"\.\d+$", "", value.replace(" ", "T")))
+    except ValueError:
+        raise Problem(f"{name} {value} is not a valid time.") from None
+    readings = [local.replace(tzinfo=tz, fold=fold) for fold in (0, 1)]
+    instants = [reading.astimezone(timezone.utc) for reading in readings]
+    if instants[0] != instants[1]:
+        there = instants[0].astimezone(tz).replace(tzinfo=None) == local
+        both = " or ".join(f"{instant:%Y-%m-%dT%H:%M:%SZ}" for instant in sorted(instants))
+        why = "exists twice on that day" if there else "does not exist on that day"
+        raise Problem(f"{name} {value} {why} in {tz.key}, where the clocks are changed: write {both}.")
+    return readings[0].isoformat()
+
+
+def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:
+    """Return epoch milliseconds for people: 25 Nov 2026 14:00 +01:00, in a zone (None: that of this machine)."""
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=ms)
+    local = moment.astimezone(tz)
+    offset = local.strftime("%z")
+    clock = local.strftime("%H:%M:%S" if seconds else "%H:%M")
+    return f"{local.day} {MONTHS[local.month - 1]} {local.year} {clock} {offset[:3]}:{offset[3:5]}"
+
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def span(seconds: float) -> str:
+    """Return 45 s, 18 min, 10 h 20 min or 12 days for people."""
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    minutes = whole // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    return f"{minutes // 1440} days"

@@ -1,0 +1,232 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role's lists as rows, and every problem in them at once."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries
+
+NOW = 1795600000000  # 2026-11-25T09:46:40Z
+ALL = _entries.Defaults("2026-11-24T13:00:00.000Z", "CHG-1042", ZoneInfo("Europe/Berlin"), NOW)
+NONE = _entries.Defaults(None, None, None, NOW)
+
+
+def found(defaults: _entries.Defaults = ALL, **variables: Any) -> _entries.Found:
+    return _entries.found(variables, defaults)
+
+
+def test_a_cache_takes_what_holds_for_all() -> None:
+    (row,), names, problems = found(restore_dcs=[{"instance_name": "orders-cache"}])
+    assert (names, problems) == ([], [])
+    assert row == {
+        "service": "dcs",
+        "group": 2,
+        "instance_name": "orders-cache",
+        "restore_point": "2026-11-24T13:00:00.000Z",
+        "operation_id": "CHG-1042",
+    }
+
+
+def test_what_an_entry_has_of_its_own_beats_what_holds_for_all() -> None:
+    entry = {
+        "instance_id": "abc\n",
+        "backup_id": "b-1",
+        "operation_id": 7,
+        "group": "0",
+        "label": "shop",
+        "name": "orders-cache",
+        "region": "eu-west-101 ",
+        "profile": "prod",
+        "checks": '[{"name": "ping"}]',
+        "connection": {"password": "secret", "port": ""},
+    }
+    (row,), _names, problems = found(restore_dcs=[entry])
+    assert problems == []
+    assert row == {
+        **entry,
+        "service": "dcs",
+        "instance_id": "abc",
+        "operation_id": "7",
+        "group": 0,
+        "region": "eu-west-101",
+        "checks": [{"name": "ping"}],
+        "connection": {"password": "secret"},
+    }
+
+
+def test_omit_hides_nothing() -> None:
+    """`operation_id: "{{ x | default(omit) }}"` within an entry means unset, so that restore_operation_id counts."""
+    (row,), _names, problems = found(
+        restore_dcs=[
+            {"instance_id": "a", "operation_id": "__omit_place_holder__1", "backup_id": "", "remark": None}
+        ]
+    )
+    assert problems == []
+    assert (row["operation_id"], row["restore_point"]) == ("CHG-1042", ALL.point)
+    assert row.keys() == {"service", "group", "instance_id", "restore_point", "operation_id"}
+
+
+def test_a_database_names_its_source_as_the_module_does() -> None:
+    pair = {"source_instance_id": "n1", "target_instance_id": "n2"}
+    entry = {"source_instance_name": "orders-db", "target_instance_id": "t", "data_node_relations": [pair]}
+    (row,), _names, problems = found(restore_ddm=[{**entry, "restore_time": "2026-11-24 14:00"}])
+    assert problems == []
+    assert row == {
+        "service": "ddm",
+        "group": 1,
+        "instance_name": "orders-db",
+        "target_instance_id": "t",
+        "restore_time": "2026-11-24T13:00:00.000Z",
+        "data_node_relations": [pair],
+    }
+    (job, other), _names, problems = found(restore_ddm=[{"job_id": "j"}, {**entry, "metadata": "yes"}])
+    assert problems == []
+    assert job == {"service": "ddm", "group": 1, "job_id": "j"}
+    assert "restore_time" not in other
+
+
+def test_an_entry_has_a_zone_of_its_own() -> None:
+    (row,), _names, problems = found(
+        restore_dcs=[{"instance_id": "a", "restore_point": "2026-11-24 14:00", "timezone": "Asia/Bangkok"}]
+    )
+    assert problems == []
+    assert row["restore_point"] == "2026-11-24T07:00:00.000Z"
+    assert "timezone" not in row
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing": ({}, "There is nothing to restore"),
+    "no instance": (
+        {"restore_dcs": [{"backup_id": "b"}]},
+        "restore_dcs[0] needs instance_id or instance_name.",
+    ),
+    "two instances": (
+        {"restore_dcs": [{"instance_id": "a", "instance_name": "b", "backup_id": "b"}]},
+        "has both instance_id and instance_name",
+    ),
+    "two backups": (
+        {"restore_dcs": [{"instance_id": "a", "backup_id": "b", "restore_point": "latest"}]},
+        "restore_dcs[0] has backup_id and restore_point: give one of them.",
+    ),
+    "no backup": ({"restore_dcs": [{"instance_id": "a"}]}, "needs backup_id, backup_name or restore_point"),
+    "no time": (
+        {"restore_ddm": [{"source_instance_id": "a", "target_instance_id": "b"}]},
+        "restore_ddm[0] needs restore_time, or restore_point for all entries.",
+    ),
+    "no target": (
+        {"restore_ddm": [{"source_instance_id": "a", "restore_time": "latest"}]},
+        "needs target_instance_id or target_instance_name",
+    ),
+    "source is target": (
+        {"restore_ddm": [{"source_instance_id": "a", "target_instance_id": "a", "restore_time": "latest"}]},
+        "has one instance, 'a', as source and as target",
+    ),
+    "misspelt": (
+        {"restore_dcs": [{"instance_idd": "a", "backup_id": "b", "instance_id": "c"}]},
+        "unknown option 'instance_idd'. Did you mean instance_id?",
+    ),
+    "the other service's": (
+        {"restore_dcs": [{"instance_id": "c", "restore_time": "latest", "backup_id": "b"}]},
+        "a cache has restore_point",
+    ),
+    "no id": (
+        {"restore_dcs": [{"instance_id": "../a", "backup_id": "b"}]},
+        "restore_dcs[0].instance_id '../a' is not an id",
+    ),
+    "twice": (
+        {
+            "restore_dcs": [
+                {"instance_id": "a", "backup_id": "b"},
+                {"instance_id": "a", "restore_point": "latest"},
+            ]
+        },
+        "'a' would be overwritten by 2 entries",
+    ),
+    "twice by name": (
+        {"restore_dcs": [{"instance_name": "a", "restore_point": "latest"}], "restore_instances": "a"},
+        "'a' would be overwritten by 2 entries",
+    ),
+    "half a pair": (
+        {
+            "restore_ddm": [
+                {
+                    "source_instance_id": "a",
+                    "target_instance_id": "b",
+                    "restore_time": "latest",
+                    "data_node_relations": [{"source_instance_id": "n"}],
+                }
+            ]
+        },
+        "data_node_relations must be a list of dictionaries, each with source_instance_id and target_instance_id",
+    ),
+    "no list": ({"restore_ddm": 5}, "restore_ddm must be a list, not a number"),
+    "text": (
+        {"restore_dcs": "instance_id=a restore_point=latest"},
+        "restore_dcs must be a list, not the text",
+    ),
+    "no point for names": ({"restore_instances": "a"}, "restore_instances needs restore_point"),
+    "naive": (
+        {"restore_dcs": [{"instance_id": "a", "restore_point": "2026-11-24 14:00"}]},
+        "restore_dcs[0].restore_point 2026-11-24 14:00 names no time zone",
+    ),
+    "no group": (
+        {"restore_dcs": [{"instance_id": "a", "backup_id": "b", "group": "first"}]},
+        "group must be a whole",
+    ),
+    "no connection": (
+        {"restore_dcs": [{"instance_id": "a", "backup_id": "b", "connection": "host"}]},
+        "restore_dcs[0].connection must be a dictionary",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_entries(case: str) -> None:
+    variables, words = WRONG[case]
+    defaults = ALL if case == "twice by name" else NONE
+    problems = found(defaults, **variables).problems
+    assert len(problems) == 1, problems
+    assert words in problems[0]
+
+
+def test_all_problems_at_once() -> None:
+    caches = [{"backup_id": "b"}, {"instance_id": "a", "restore_point": "tomorrow", "group": "x"}]
+    problems = found(NONE, restore_dcs=caches, restore_ddm="nonsense", restore_instances=["c\nd"]).problems
+    assert [problem.split()[0] for problem in problems] == [
+        "restore_ddm",
+        "restore_dcs[0]",
+        "restore_dcs[1].restore_point",
+        "restore_dcs[1].group",
+        "restore_instances",
+    ]
+
+
+def test_names_of_which_the_service_is_found() -> None:
+    cache = {"instance_id": "c1", "name": "orders-cache", "status": "RUNNING", "vpc_name": "vpc-production"}
+    instances = {
+        "dcs": [
+            cache,
+            {**cache, "instance_id": "c2", "name": "twin"},
+            {**cache, "instance_id": "c3", "name": "twin"},
+        ],
+        "ddm": [{"id": "d1", "name": "orders-db", "status": "RUNNING"}],
+    }
+    rows, problems = _entries.by_name(["orders-cache", "c2"], instances, ALL)
+    assert problems == []
+    assert [row["instance_id"] for row in rows] == ["c1", "c2"]
+    assert {row["restore_point"] for row in rows} == {ALL.point}
+    rows, problems = _entries.by_name(["orders-cash", "twin", "orders-db"], instances, ALL)
+    assert rows == []
+    assert (
+        "there is no instance 'orders-cash' in this project and region. Did you mean 'orders-cache'"
+        in problems[0]
+    )
+    assert "is the name of 2 instances: DCS c2, RUNNING, vpc-production; DCS c3, RUNNING" in problems[1]
+    assert "'orders-db' is a DDM instance. It is restored onto another instance" in problems[2]

@@ -1,0 +1,177 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The values of the role's variables: blanks, lists in texts, durations, names, and times in a zone."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
+
+NOW = 1795600000000  # 2026-11-25T09:46:40Z
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class Omit:
+    """What stands for `omit` from ansible-core 2.19 on is an object of a type of this name."""
+
+
+@pytest.mark.parametrize("value", [None, "", "  \n", [], {}, "__omit_place_holder__8a1b", Omit()])
+def test_unset(value: Any) -> None:
+    assert read.unset(value)
+    assert read.given({"a": value, "b": 0}) == {"b": 0}
+
+
+@pytest.mark.parametrize("value", [0, False, "0", [None], "omit"])
+def test_set(value: Any) -> None:
+    assert not read.unset(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("90s", 90),
+        ("30m", 1800),
+        ("26h", 93600),
+        ("7d", 604800),
+        (45, 45),
+        ("45", 45),
+        (" 1.5H ", 5400),
+        ("0", 0),
+    ],
+)
+def test_durations(value: Any, seconds: int) -> None:
+    assert read.duration(value, "restore_max_gap") == seconds
+
+
+@pytest.mark.parametrize("value", ["soon", "-1h", "1w", "1h30m", True, "h", "9999d"])
+def test_what_is_no_duration(value: Any) -> None:
+    with pytest.raises(read.Problem, match=r"^restore_max_gap must be "):
+        read.duration(value, "restore_max_gap")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"instance_id": "010", "point": "2026-11-25 14:00:00", "on": True}],
+        '[{"instance_id": "010", "point": "2026-11-25 14:00:00", "on": true}]',
+        "- instance_id: 010\n  point: 2026-11-25 14:00:00\n  on: true\n",
+    ],
+)
+def test_a_list_is_read_from_a_text(value: Any) -> None:
+    (entry,) = read.entries(value, "restore_dcs")
+    assert list(entry.values()) == ["010", "2026-11-25 14:00:00", True]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (
+            "instance_id=a restore_point=latest",
+            "must be a list, not the text 'instance_id=a restore_point=latest'",
+        ),
+        ("[{a: b", "not valid YAML or JSON"),
+        ({"instance_id": "a"}, "must be a list, not a dictionary"),
+        (5, "must be a list, not a number"),
+        (["a"], r"restore_dcs\[0\] must be a dictionary of options, not 'a'"),
+        ("[" * 5000, "not valid YAML or JSON"),
+    ],
+)
+def test_what_is_no_list(value: Any, words: str) -> None:
+    with pytest.raises(read.Problem, match=words):
+        read.entries(value, "restore_dcs")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "orders-cache\n\nsession-cache\r\n",
+        "orders-cache, session-cache",
+        ["orders-cache", "session-cache", None],
+        "- orders-cache\n- session-cache",
+        '["orders-cache", "session-cache"]',
+        "orders-cache,session-cache,orders-cache",
+    ],
+)
+def test_names(value: Any) -> None:
+    assert read.names(value, "restore_instances") == ["orders-cache", "session-cache"]
+
+
+@pytest.mark.parametrize(
+    ("value", "utc"),
+    [
+        ("latest", "latest"),
+        (" Latest\n", "latest"),
+        ("2026-11-24T14:00:00+01:00", "2026-11-24T13:00:00.000Z"),
+        ("2026-11-24 14:00", "2026-11-24T13:00:00.000Z"),
+        ("2026-07-24T14:00:00.5", "2026-07-24T12:00:00.000Z"),
+        ("20261124130000", "2026-11-24T13:00:00.000Z"),
+        (1795518000000, "2026-11-24T11:00:00.000Z"),
+    ],
+)
+def test_points_in_time(value: Any, utc: str) -> None:
+    assert read.point(value, "restore_point", BERLIN, NOW) == utc
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (
+            "2026-10-25 02:30",
+            "exists twice on that day in Europe/Berlin.*2026-10-25T00:30:00Z or 2026-10-25T01:30:00Z",
+        ),
+        ("2026-03-29 02:30", "does not exist on that day.*2026-03-29T00:30:00Z or 2026-03-29T01:30:00Z"),
+        ("2026-11-25T23:00:00Z", "lies in the future"),
+        ("2026-02-30 10:00", "is not a valid time"),
+        ("20261324130000", "is not a valid time"),
+        (1795518000, "looks like seconds"),
+        ("yesterday", "is not a time"),
+        (["latest"], "must be a text, not a list"),
+    ],
+)
+def test_what_is_no_point_in_time(value: Any, words: str) -> None:
+    with pytest.raises(read.Problem, match=words):
+        read.point(value, "restore_point", BERLIN, NOW)
+
+
+def test_a_time_without_a_zone_asks_for_one() -> None:
+    with pytest.raises(read.Problem, match=r"names no time zone.*restore_timezone"):
+        read.point("2026-11-24 14:00", "restore_point", None, NOW)
+    for name in ("Mars/Olympus", "../etc/passwd", "/etc/passwd", "CE ST", "Europe"):
+        with pytest.raises(read.Problem, match="is not a time zone"):
+            read.zone(name, "restore_timezone")
+
+
+@pytest.mark.parametrize("value", ["maybe", "", 2, [True]])
+def test_what_is_no_boolean(value: Any) -> None:
+    assert [read.flag(good, "x") for good in (True, "yes", "False", 0, "on\n")] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+    with pytest.raises(read.Problem, match="x must be true or false"):
+        read.flag(value, "x")
+
+
+@pytest.mark.parametrize("value", [True, "ten", "1e3", 101, "-1", 1.5])
+def test_what_is_no_number(value: Any) -> None:
+    assert [read.number(good, "x", 0, 100) for good in (7, "7", 7.0, " 7\n")] == [7] * 4
+    with pytest.raises(read.Problem, match=r"^x must be "):
+        read.number(value, "x", 0, 100)
+
+
+def test_texts_for_people() -> None:
+    assert read.local_text(1795518000000, BERLIN) == "24 Nov 2026 12:00 +01:00"
+    assert [read.span(seconds) for seconds in (45, 1080, 37200, 7200, 12 * 86400)] == [
+        *("45 s", "18 min", "10 h 20 min", "2 h"),
+        "12 days",
+    ]
+    with pytest.raises(read.Problem, match="control character"):
+        read.word("a\nb", "restore_operation_id")
