@@ -101,6 +101,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credenti
     SECRETS,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import perform
@@ -228,10 +229,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 )
             without = [*ENVIRONMENT["project_id"], *ENVIRONMENT["project_name"]]
             environ = {name: value for name, value in environ.items() if name not in without}
-        secrets: set[str] = set()
-        answer: Row = remove_values(
-            perform(self.look, params, {}, {}, True, secrets, environ=environ), secrets
-        )
+        redactor = Redactor()
+        found = perform(self.look, params, {}, {}, True, redactor, environ=environ)
+        answer: Row = remove_values(found, redactor.forms)
         if answer.get("failed") and len(self.regions) > 1 and "project_id" in answer["msg"]:
             answer["msg"] += (
                 " With several regions, write an inventory file with a project_id for each region."

@@ -7,12 +7,9 @@
 from __future__ import annotations
 
 import atexit
-import base64
 import gc
-import json
 import re
 import typing as t
-from urllib.parse import quote, quote_plus
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common import validation
@@ -21,11 +18,10 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    HIDDEN,
     CloudError,
     InvalidArgument,
-    printable,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
     CONNECTION,
@@ -36,7 +32,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
 
 Decide = t.Callable[[Cloud, dict[str, t.Any]], Plan]
-CONTEXT: dict[str, t.Any] = {}  # what the action door adds for Cloud: where progress goes
+CONTEXT: dict[
+    str, t.Any
+] = {}  # what the action adds: the redactor it made, and for Cloud where progress goes
+LONGEST = 4000  # characters of a message
 
 
 class Module(AnsibleModule):
@@ -68,12 +67,12 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
         )
     if not CONTEXT:
         atexit.register(gc.freeze)  # a process of its own: looking for cycles at its end would take 18 ms
-    secrets: set[str] = module.no_log_values
-    for secret in list(secrets):
-        hide(secrets, secret)
-    outcome = perform(plan, dict(module.params), spec, rules, module.check_mode, secrets, **CONTEXT)
+    context = dict(CONTEXT)
+    redactor = context.pop("redactor", None) or Redactor()
+    redactor.share(module.no_log_values)
+    outcome = perform(plan, dict(module.params), spec, rules, module.check_mode, redactor, **context)
     for warning in outcome.pop("warnings", ()):
-        module.warn(remove_values(warning, secrets))  # from core 2.19 on warn() itself masks nothing
+        module.warn(remove_values(warning, redactor.forms))  # from core 2.19 on warn() itself redacts nothing
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)
@@ -85,28 +84,30 @@ def perform(
     spec: Spec,
     rules: t.Mapping[str, t.Any],
     dry_run: bool,
-    secrets: set[str],
+    redactor: Redactor,
     **context: t.Any,
 ) -> Result:
-    """Return the whole task result, also of a failure: nothing escapes but Ansible's task timeout. `context` goes to Cloud (clock, progress, environ)."""
+    """Return the whole task result, also of a failure: nothing escapes but Ansible's task timeout.
+
+    `redactor` gets every secret of this task; `context` goes to Cloud (clock, progress, environ).
+    """
     clouds: list[Cloud] = []
-    HIDDEN.clear()  # a loop's items share the process
-    HIDDEN.update(secrets)
 
     def work() -> Result:
         check(params, spec, rules)
-        cloud = Cloud(params, hide=lambda secret: hide(secrets, secret), **context)
+        cloud = Cloud(params, redactor=redactor, **context)
         clouds.append(cloud)
         if "wait_timeout" in spec:  # deciding counts, too: a task that cannot read must not outlast it
             cloud.session.deadline = cloud.clock.monotonic() + params["wait_timeout"]
         return execute(plan(cloud, params), dry_run)
 
-    return answered(
-        work, lambda: any(cloud.posted for cloud in clouds), bool({"wait", "start_timeout"} & set(spec))
-    )
+    starts = bool({"wait", "start_timeout"} & set(spec))
+    return answered(work, lambda: any(cloud.posted for cloud in clouds), starts, redactor)
 
 
-def answered(work: t.Callable[[], Result], posted: t.Callable[[], bool], starts: bool) -> Result:
+def answered(
+    work: t.Callable[[], Result], posted: t.Callable[[], bool], starts: bool, redactor: Redactor
+) -> Result:
     """Return the result of work(), also when it fails. `posted` tells whether a POST was sent, `starts` whether its failure says so."""
     try:
         return work()
@@ -118,7 +119,7 @@ def answered(work: t.Callable[[], Result], posted: t.Callable[[], bool], starts:
         )
         return {
             "failed": True,
-            "msg": f"{error}{' Nothing was started.' if quiet else ''}",
+            "msg": redactor.printable(f"{error}{' Nothing was started.' if quiet else ''}", LONGEST),
             **error.details(),
         }
     except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is told
@@ -164,29 +165,11 @@ def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
     for name, value in values.items():
         if name.endswith("_id") and name != "operation_id" and value is not None and not is_id(value):
             raise InvalidArgument(
-                f"{within}{name} {printable(value, 80)!r} is not an id: letters, digits, '-' and '_', 1 to 128 characters."
+                f"{within}{name} {quoted(value)} is not an id: letters, digits, '-' and '_', 1 to 128 characters."
             )
         for place, inner in enumerate(value if isinstance(value, list) else ()):
             if isinstance(inner, dict):
                 check_ids(inner, f"{name}[{place}].")
-
-
-def hide(secrets: set[str], secret: str) -> None:
-    """Have Ansible mask a secret in everything it prints, also URL-quoted, JSON-escaped, as a Python literal and in base64."""
-    raw = secret.encode("utf-8", "surrogatepass")  # also half a character, which no text should hold
-    forms = {
-        secret,
-        quote(raw, safe=""),
-        quote(raw),
-        quote_plus(raw),
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        repr(secret)[1:-1],
-        base64.b64encode(raw).decode(),
-        base64.urlsafe_b64encode(raw).decode(),
-    }
-    secrets.update(form for form in forms if len(form) >= 4)
-    HIDDEN.update(secrets)
 
 
 def _place(error: BaseException) -> str:

@@ -14,7 +14,7 @@ import typing as t
 from collections import Counter
 from zoneinfo import ZoneInfo
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables, shown
@@ -312,4 +312,4 @@ def no_cache(
 def candidate(service: str, one: Row) -> str:
     """Return an instance with what tells it from others."""
     known = [one.get("instance_id") or one.get("id"), one.get("status"), one.get("vpc_name")]
-    return f"{service.upper()} {', '.join(printable(item, 80) for item in known if item)}"
+    return f"{service.upper()} {', '.join(printable(item) for item in known if item)}"

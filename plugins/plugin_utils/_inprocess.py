@@ -32,6 +32,7 @@ from ansible.vars import clean
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 
@@ -117,9 +118,10 @@ class Door(ActionBase):
             host = (
                 "" if self._task.run_once else str(task_vars.get("inventory_hostname"))
             )  # what runs once for all hosts is about none of them
-            progress = Progress(
-                self.say, host, quiet=bool(self._task.no_log) or not self.switch(task_vars, PROGRESS)
-            )
+            redactor = Redactor()
+            quiet = bool(self._task.no_log) or not self.switch(task_vars, PROGRESS)
+            progress = Progress(self.say, host, redactor, quiet)
+            given = {"before_post": self.end_if_orphaned}
             state = [
                 (basic, {"_ANSIBLE_ARGS": encoded(self._task.args), "_ANSIBLE_PROFILE": PROFILE}),
                 (
@@ -130,7 +132,7 @@ class Door(ActionBase):
                     },
                 ),
                 (INTERNAL, {"is_controller": False}),  # else warnings go round the result
-                (_runner, {"CONTEXT": {"progress": progress, "before_post": self.end_if_orphaned}}),
+                (_runner, {"CONTEXT": {**given, "redactor": redactor, "progress": progress}}),
             ]
             Display().vvv("huaweicloud.recovery: run in this process")
             return Prepared(environment, state, progress)

@@ -15,7 +15,7 @@ import typing as t
 from ansible.module_utils.common import json as common_json
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import HIDDEN, InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http, tls_context
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, row, whole
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
@@ -37,7 +37,6 @@ def warm_up(run: t.Callable[..., None]) -> None:
             common_json.get_module_encoder("legacy", direction)
             common_json.get_module_decoder("legacy", direction)
     run(lambda: run_module(plan, {}), {**KEYS, "_ansible_no_log": True}, {"environ": {}, "http": Rehearsal()})
-    HIDDEN.clear()
     gc.freeze()  # as Python's documentation has it before a fork: a worker that looked for cycles here would copy all memory, a fifth of a task
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import masked, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
 SILENCE, FLEET_PACE = (
@@ -40,11 +40,12 @@ class Progress:
         self,
         say: t.Callable[[str], None],
         host: str,
+        redactor: Redactor,
         quiet: bool = False,
         monotonic: t.Callable[[], float] = time.monotonic,
     ) -> None:
-        self._say, self._quiet, self._monotonic = say, quiet, monotonic
-        self._host = f" [{printable(host, 80)}]" if host else ""
+        self._say, self._redactor, self._quiet, self._monotonic = say, redactor, quiet, monotonic
+        self._host = f" [{redactor.printable(host, 80)}]" if host else ""
         self._notes: list[Note] = []
         self._begun = 0.0
         self._said: dict[int, tuple[str, float]] = {}  # what was last said under a number, and when
@@ -92,7 +93,7 @@ class Progress:
                     )
                     line += f" ({note.subject})" if note.subject else ""
                     with contextlib.suppress(Exception):  # what cannot be shown must not end a restore
-                        self._say(masked(line))
+                        self._say(printable(self._redactor.redact(line)))
 
     def _watch(self) -> None:
         while not self._ended.wait(1.0):
@@ -113,7 +114,7 @@ class Progress:
         if watch.last is None:
             return Note(0, "cannot be seen yet", subject)
         done = percent(watch.last.progress)
-        state = printable(watch.last.status or "unknown", 40) + (
+        state = self._redactor.printable(watch.last.status or "unknown", 40) + (
             ", waiting for the instance" if watch.last.state == "running" and done == 100 else ""
         )
         return Note(

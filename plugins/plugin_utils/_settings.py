@@ -17,10 +17,8 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    InvalidArgument,
-    printable,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, iso
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -58,7 +56,7 @@ def given(values: Variables) -> dict[str, t.Any]:
 
 def shown(value: t.Any) -> str:
     """Return a value as a message quotes it: short, and fit to be shown."""
-    return repr(printable(value, 60))
+    return quoted(value)
 
 
 def word(value: t.Any, name: str) -> str:

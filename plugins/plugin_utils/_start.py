@@ -77,7 +77,9 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     def each(work: t.Callable[[int], Result], groups: t.Sequence[t.Sequence[int]]) -> list[Result]:
         def one(number: int) -> Result:
             clouds[number].session.deadline = cloud.clock.monotonic() + params["start_timeout"]
-            return answered(lambda: work(number), lambda: clouds[number].posted, starts=True)
+            return answered(
+                lambda: work(number), lambda: clouds[number].posted, starts=True, redactor=cloud.redactor
+            )
 
         rows = spread(lambda group: {number: one(number) for number in groups[group]}, len(groups), THREADS)
         found = {number: row for group in rows for number, row in group.items()}

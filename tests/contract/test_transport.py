@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TlsError,
     TransportError,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
 from tests.cloud import tls
 
@@ -250,11 +251,13 @@ def test_a_proxy_from_the_environment_is_used(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, server = serve(reply(b"[2]")), serve(reply(b"[1]"))
-    hidden: list[str] = []
+    redactor = Redactor()
     monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", "://user:prox%79-password@"))
-    assert get(Http(hide=hidden.append), server.url).body == b"[2]"
+    assert get(Http(redactor=redactor), server.url).body == b"[2]"
     assert proxy.requests[0].startswith(f"GET {server.url}/v2/x".encode())
-    assert any("prox" in secret for secret in hidden)
+    assert {"prox%79-password", "proxy-password"} <= redactor.forms
+    basic = base64.b64encode(b"user:proxy-password").decode()
+    assert f"Basic {basic}".encode() in proxy.requests[0] and basic in redactor.forms
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     assert get(Http(), server.url).body == b"[1]"
 

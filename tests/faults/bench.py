@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _arguments, _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
 from tests import door
 from tests.cloud import Simulator
@@ -65,9 +66,9 @@ class Wire:
         clock: Time,
         verify: bool = True,
         ca_path: str | None = None,
-        hide: Callable[[str], Any] = lambda secret: None,
+        redactor: Redactor | None = None,
     ) -> None:
-        self.time, self.http = clock, Http(verify, ca_path, hide)
+        self.time, self.http = clock, Http(verify, ca_path, redactor)
         self.post_ways: Iterator[str | None] = iter(
             ()
         )  # where the next POSTs go instead; None: where they belong
@@ -206,7 +207,9 @@ class Bench:
         self.time.reset()
         self.sim.reset()
         self.wire = Wire(
-            self.time, ca_path=str(self.sim.ca_file) if self.sim.ca_file else None, hide=self.secrets.add
+            self.time,
+            ca_path=str(self.sim.ca_file) if self.sim.ca_file else None,
+            redactor=Redactor(self.secrets),
         )
         self.env = dict(self.sim.env)
         self.params = {}
@@ -266,7 +269,14 @@ def perform(
     plan, spec, rules = declared(name)
     given = {**{option: terms.get("default") for option, terms in spec.items()}, **params}
     return _runner.perform(
-        plan, given, spec, rules, dry_run, secrets, environ={"HOME": "/nonexistent", **env}, **context
+        plan,
+        given,
+        spec,
+        rules,
+        dry_run,
+        Redactor(secrets),
+        environ={"HOME": "/nonexistent", **env},
+        **context,
     )
 
 

@@ -28,7 +28,7 @@ from tests.faults.bench import Wire
 
 @contextlib.contextmanager
 def imagined(clock: Clock, http: Wire) -> Iterator[None]:
-    with mock.patch.multiple(cloud_module, Clock=lambda: clock, Http=lambda verify, ca_path, hide: http):
+    with mock.patch.multiple(cloud_module, Clock=lambda: clock, Http=lambda verify, ca_path, redactor: http):
         yield
 
 

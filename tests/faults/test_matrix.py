@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from tests import leaks
 from tests.cloud import scenario as names
 from tests.cloud.state import DcsBackup, DcsRestore, Job
@@ -202,7 +203,7 @@ def tls(mode: str, place: str = "read", trusted: bool = True) -> Arrange:
         bench = Bench(sim, case.bench.time)
         bench.params.update(case.bench.params)
         case.bench = bench
-        bench.wire = Wire(bench.time, ca_path=ca, hide=bench.secrets.add)
+        bench.wire = Wire(bench.time, ca_path=ca, redactor=Redactor(bench.secrets))
 
     return arrange
 

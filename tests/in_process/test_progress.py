@@ -22,9 +22,9 @@ from unittest import mock
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import errors
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
     Status,
     Watch,
@@ -38,6 +38,7 @@ from tests.in_process import runs
 
 PLAY = runs.HERE / "plays" / "progress.yml"
 INSTANCE = "cache-1"
+REDACTOR = Redactor({"top-secret-1"})
 
 
 class Run:
@@ -47,7 +48,7 @@ class Run:
         self.now = 1000.0
         self.lines: list[str] = []
         self.times: list[float] = []
-        self.progress = Progress(self.say, "web", quiet, monotonic=lambda: self.now)
+        self.progress = Progress(self.say, "web", REDACTOR, quiet, monotonic=lambda: self.now)
 
     def say(self, line: str) -> None:
         self.lines.append(line.removeprefix("huaweicloud.recovery: [web] "))
@@ -184,10 +185,7 @@ def test_nothing_is_said_when_nobody_wants_to_hear() -> None:
         (Status("running", "it is top-secret-1 and so on"), "it is ******** and so on"),
     ],
 )
-def test_what_the_cloud_says_is_not_trusted(
-    status: Status, shown: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(errors, "HIDDEN", {"top-secret-1"})
+def test_what_the_cloud_says_is_not_trusted(status: Status, shown: str) -> None:
     assert (
         Run().wait(lambda now: status, timeout=5)[1]
         == f"{shown}, 0s elapsed (restore restore-0 of instance cache-1)"
@@ -198,7 +196,7 @@ def test_a_thread_sees_to_the_minute_and_ends_with_the_task() -> None:
     lines: list[str] = []
     before = threading.active_count()
     with contextlib.closing(
-        Progress(lines.append, "web", monotonic=lambda: time.monotonic() * 100)
+        Progress(lines.append, "web", REDACTOR, monotonic=lambda: time.monotonic() * 100)
     ) as progress:
         watch = Watch("DCS restore r", {"restore_id": "r"}, lambda: Status("running", "restoring"))
         watch.take(0.0, 0.0, 10.0, 0.5)
@@ -215,7 +213,9 @@ def test_a_thread_sees_to_the_minute_and_ends_with_the_task() -> None:
 
 def test_a_display_that_is_broken_ends_no_wait() -> None:
     run = Run()
-    run.progress = Progress(mock.Mock(side_effect=BrokenPipeError), "web", monotonic=lambda: run.now)
+    run.progress = Progress(
+        mock.Mock(side_effect=BrokenPipeError), "web", REDACTOR, monotonic=lambda: run.now
+    )
     assert run.wait(linear(100)) == [] and run.now > 1100
 
 
@@ -261,7 +261,7 @@ def test_the_id_is_told_as_soon_as_the_post_is_answered(
         told.append((line, sim.ledger[-1].method))
 
     with (
-        contextlib.closing(Progress(say, "web")) as progress,
+        contextlib.closing(Progress(say, "web", REDACTOR)) as progress,
         mock.patch.dict(_runner.CONTEXT, progress=progress),
     ):
         result = door.module(name, sim.env, wait=False, **params)

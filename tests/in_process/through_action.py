@@ -81,7 +81,7 @@ def module(
 
 def perform_with_progress(*args: Any, **context: Any) -> Any:
     said: list[str] = []
-    with contextlib.closing(Progress(said.append, "localhost")) as progress:
+    with contextlib.closing(Progress(said.append, "localhost", redactor=args[5])) as progress:
         result = perform(*args, **{"progress": progress, **context})
     check(said)
     return result

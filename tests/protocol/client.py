@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import (
     session,
     values,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT, Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import api as dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import api as ddm
@@ -64,7 +65,7 @@ def perform(kind: str, lane: Lane, params: dict[str, t.Any]) -> dict[str, t.Any]
         SPECS[kind],
         {},
         False,
-        set(),
+        Redactor(),
         environ={},
         clock=lane.clock,
         http=lane.http,
@@ -73,7 +74,6 @@ def perform(kind: str, lane: Lane, params: dict[str, t.Any]) -> dict[str, t.Any]
 
 PURE: list[tuple[t.Any, str]] = [
     (session, "decode"),
-    (session, "printable"),
     (values, "moment"),
     (cloud, "quote"),
     (endpoints, "_checked"),
@@ -102,7 +102,7 @@ def remembered() -> t.Iterator[None]:
             stack.enter_context(
                 mock.patch.object(module, name, functools.lru_cache(4096)(getattr(module, name)))
             )
-        stack.enter_context(mock.patch.object(_runner, "hide", lambda secrets, secret: None))
+        stack.enter_context(mock.patch.object(Redactor, "add", lambda self, secret: None))
         for module, name in OF_OPTIONS:
             stack.enter_context(
                 mock.patch.object(

@@ -6,19 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from hypothesis import settings
-
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import errors
 
 settings.register_profile("unit", derandomize=True, deadline=None, database=None)
 settings.load_profile("unit")
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_hidden() -> Iterator[None]:
-    """A process serves one task, but for here: what one test hides must not be masked in the next."""
-    yield
-    errors.HIDDEN.clear()

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
 NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
@@ -90,12 +91,10 @@ def answer(status: int = 200, body: Any = None, **headers: str) -> Answer:
 
 
 def cloud(
-    replies: Iterable[Any], time: Time | None = None, hidden: list[str] | None = None, **options: Any
+    replies: Iterable[Any], time: Time | None = None, redactor: Redactor | None = None, **options: Any
 ) -> tuple[Cloud, Wire]:
     """A Cloud with AK/SK (or what the options say instead) over a Wire."""
     wire = Wire(list(replies))
-    hide: Callable[[str], Any] = (hidden if hidden is not None else []).append
     given = options if {"auth_token", "username"} & set(options) else {**KEYS, **options}
-    return Cloud(
-        given, environ={"HOME": "/nonexistent"}, clock=(time or Time()).clock, hide=hide, http=wire
-    ), wire
+    environ = {"HOME": "/nonexistent"}
+    return Cloud(given, environ, (time or Time()).clock, redactor=redactor, http=wire), wire

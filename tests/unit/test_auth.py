@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 
 from .fakes import NOW, PROJECT, answer, cloud
 
@@ -117,10 +118,10 @@ def test_userinfo_never_becomes_the_host() -> None:
 
 
 def test_keys_sign_every_request_and_hide_a_signature_that_comes_back() -> None:
-    hidden: list[str] = []
+    redactor = Redactor()
     made, wire = cloud(
         [lambda sent: answer(200, {"echo": sent.headers["Authorization"]})],
-        hidden=hidden,
+        redactor=redactor,
         security_token="temporary/token+of==the+test",
     )
     made.get("dcs", "v2", "instances", query={"limit": 10, "name": "a b", "status": None})
@@ -142,7 +143,7 @@ def test_keys_sign_every_request_and_hide_a_signature_that_comes_back() -> None:
         "sk-unit-test-0123456789abcdefghijklmnop",
         "temporary/token+of==the+test",
         expected["Authorization"].rpartition("=")[2],
-    } <= set(hidden)
+    } <= redactor.forms
     assert "X-Auth-Token" not in sent.headers
 
 
@@ -188,8 +189,8 @@ def token_answer(value: str, project: Any = PROJECT) -> Any:
 
 
 def test_a_password_is_exchanged_for_a_token_once() -> None:
-    hidden: list[str] = []
-    made, wire = cloud([token_answer("token-one"), answer(200, {})], hidden=hidden, **LOGIN)
+    redactor = Redactor()
+    made, wire = cloud([token_answer("token-one"), answer(200, {})], redactor=redactor, **LOGIN)
     made.get("dcs", "v2", "instances")
     made.get("dcs", "v2", "instances")
     assert [(sent.method, sent.url.partition("?")[0]) for sent in wire.sent] == [
@@ -204,7 +205,7 @@ def test_a_password_is_exchanged_for_a_token_once() -> None:
     }
     assert body["auth"]["scope"] == {"project": {"name": "ap-southeast-3"}}
     assert wire.sent[2].headers["X-Auth-Token"] == "token-one"
-    assert {"token-one", "pa ss\u00e9"} <= set(hidden)
+    assert {"token-one", "pa ss\u00e9"} <= redactor.forms
     assert not made.posted
 
 

@@ -124,7 +124,7 @@ def test_no_mapping_names_each_node_with_the_reason_for_each_candidate() -> None
 def test_the_reason_of_the_server_is_made_harmless() -> None:
     dummy, reason = relations(offer({"s1": "B"}, {"b": "too \x1b[2Jold\n" + "x" * 500}))
     harmless = "too \\x1b[2Jold\\n" + "x" * 500
-    assert reason == f"data node s1 has no target of its own (b: {harmless[:200]}...)"
+    assert reason == f"data node s1 has no target of its own (b: {harmless})"
 
 
 def test_no_node_is_no_mapping() -> None:

@@ -16,6 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotFound,
     NotRestorable,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide, mark
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsBackup,
@@ -56,6 +57,8 @@ def record(number: int, status: str, backup: str = "b", remark: str | None = Non
 
 class FakeDcs:
     """Newest record first, as the service gives them."""
+
+    redactor = Redactor()
 
     def __init__(self, records: list[dict[str, Any]], now: dict[str, Any]) -> None:
         self.records, self.now = records, now
@@ -301,6 +304,8 @@ def job(number: int, status: str, instance_id: str = "t", name: str = "RestoreIn
 
 
 class FakeDdm:
+    redactor = Redactor()
+
     def __init__(
         self,
         available: bool = True,

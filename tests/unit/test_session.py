@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 
 from .fakes import NOW, Time, answer, cloud
 
@@ -84,11 +85,15 @@ def test_no_bytes_break_the_decoder(body: bytes) -> None:
 
 
 def test_the_title_of_a_page_is_shown_harmlessly() -> None:
-    assert session.title(
+    def title(body: bytes, *secrets: str) -> str:
+        return session.title(body, Redactor(set(secrets)))
+
+    assert title(
         b"<TITLE lang=en> Proxy\x1b[2J \xff</TITLE>"
     ) == r" (a page titled 'Proxy\\x1b[2J \ufffd')".replace(r"\ufffd", "\ufffd")
-    assert session.title(b"<title>" + b"x" * 150 + b"</title>").endswith("x...')")
-    assert session.title(b"{}") == ""
+    assert title(b"<title>" + b"x" * 150 + b"</title>").endswith("x...')")
+    assert title(b"{}") == ""
+    assert title(b"<title>" + b"x" * 75 + b"top-secret</title>", "top-secret").endswith("x*****...')")
 
 
 # What may be repeated, and when

@@ -25,6 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotFound,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
     Answer,
     Http,
@@ -46,34 +47,30 @@ class Caller:
 
 
 class Cloud:
-    """Calls as the caller that `options` describe. `hide` is told every secret found on the way, `http` replaces the transport in tests."""
+    """Calls as the caller that `options` describe. `redactor` gets every secret found on the way, `http` replaces the transport in tests."""
 
     def __init__(
         self,
         options: t.Mapping[str, t.Any],
         environ: t.Mapping[str, str] | None = None,
         clock: Clock | None = None,
-        hide: t.Callable[[str], t.Any] = lambda secret: None,
+        redactor: Redactor | None = None,
         http: t.Callable[..., Answer] | None = None,
         progress: t.Callable[[t.Any], None] = lambda event: None,
         before_post: t.Callable[[], None] = lambda: None,
     ) -> None:
         environ = os.environ if environ is None else environ
+        self.redactor = redactor or Redactor()
         for secret in credentials.secret_values(options, environ):
-            hide(secret)
+            self.redactor.add(secret)
         self.settings = credentials.resolve(options, environ)
-        self.clock, self.progress, self._before_post, self._hide = (
-            clock or Clock(),
-            progress,
-            before_post,
-            hide,
-        )
+        self.clock, self.progress, self._before_post = clock or Clock(), progress, before_post
         self.posted = False  # whether a POST may have changed something
         self._caller = Caller(self.settings.get("auth_token"), self.settings.get("project_id"))
         if self._caller.project is not None and not is_id(self._caller.project):
             raise InvalidArgument("project_id is not an id (letters, digits, '-' and '_', at most 128).")
         verify = self.settings.get("validate_certs", True)
-        self._http = http or PerThread(lambda: Http(verify, self.settings.get("ca_path"), hide=hide))
+        self._http = http or PerThread(lambda: Http(verify, self.settings.get("ca_path"), self.redactor))
         self._sent: str | None = None  # the token of the last request
         self.session = self._session()
 
@@ -157,15 +154,19 @@ class Cloud:
 
     def _session(self) -> Session:
         def send(method: str, url: str, headers: dict[str, str], *rest: t.Any) -> Answer:
-            """A signature is hidden when an answer shows it: all those of a long wait are too many to look for in its result."""
+            """A signature is redacted when an answer shows it: all those of a long wait are too many to look for in its result."""
             answer = self._http(method, url, headers, *rest)
             signature = headers.get("Authorization", "").rpartition("=")[2]
             if signature and shows(answer, signature):
-                self._hide(signature)
+                self.redactor.add(signature)
             return answer
 
         return Session(
-            send, self.clock, self.settings.get("http_timeout", 60), self.settings.get("max_retries", 5)
+            send,
+            self.clock,
+            self.settings.get("http_timeout", 60),
+            self.settings.get("max_retries", 5),
+            self.redactor,
         )
 
     def _url(self, service: str, version: str, path: t.Sequence[str]) -> str:
@@ -178,7 +179,7 @@ class Cloud:
             caller.token, caller.project = iam.token(
                 self.session, endpoint("iam", self.settings), {**self.settings, "project_id": caller.project}
             )
-        self._hide(caller.token)
+        self.redactor.add(caller.token)
 
     @contextlib.contextmanager
     def _remembering(self) -> t.Iterator[None]:

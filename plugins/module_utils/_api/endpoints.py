@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    InvalidArgument,
-    printable,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 
 REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*-[0-9]+", re.ASCII)
 LOOPBACK = re.compile(r"localhost|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}|\[::1\]")
@@ -39,9 +37,7 @@ def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
             f"region (HW_REGION_NAME) is needed to find the {service.upper()} endpoint, or {service}_endpoint (HW_{service.upper()}_ENDPOINT)."
         )
     if not REGION.fullmatch(region):
-        raise InvalidArgument(
-            f"region {printable(region, 80)!r} is not a region name such as ap-southeast-3."
-        )
+        raise InvalidArgument(f"region {quoted(region)} is not a region name such as ap-southeast-3.")
     cloud = settings.get("cloud") or (
         "myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com"
     )

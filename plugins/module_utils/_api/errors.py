@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-HIDDEN: set[str] = (
-    set()
-)  # secrets in all their forms, to be masked before a text is cut: Ansible's masking does not know half a secret
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+
 # Codes of facts.md 4.5, 4.11 and 4.12. Another operation holds the instance; the call itself was refused.
 BUSY = {
     f"DCS.{n}"
@@ -96,7 +95,7 @@ class CloudError(Exception):
 
     def __init__(self, message: str, **facts: t.Any) -> None:
         super().__init__(
-            printable(message + self.note, 4000)
+            printable(message + self.note)
         )  # one line fit for a terminal, whatever the server sent
         self.facts = facts
 
@@ -248,24 +247,10 @@ def normal_code(code: str | None) -> str | None:
     """Return one spelling of a code: no blanks, APIG. as APIGW., the legacy 111400017 and 111404022 as DCS.4017 and DCS.3022."""
     if code is None:
         return None
-    code = printable(re.sub(r"^APIG\.", "APIGW.", masked(code).replace(" ", "")), 64)
+    if re.fullmatch(r"[A-Za-z0-9. ]*", code):  # anything else is no code, and may be a secret with blanks
+        code = re.sub(r"^APIG\.", "APIGW.", code.replace(" ", ""))
     legacy = re.fullmatch(r"111(40[01345]|500)(\d{3})", code)
     if legacy:
         family = {"400": "4", "401": "1", "403": "3", "404": "3", "405": "5", "500": "5"}[legacy[1]]
         return "DCS.4001" if code == "111404001" else f"DCS.{family}{legacy[2]}"
     return code
-
-
-def masked(text: str) -> str:
-    """Return a text without the secrets that are known by now."""
-    for secret in sorted(tuple(HIDDEN), key=len, reverse=True):
-        text = text.replace(secret, "********")
-    return text
-
-
-def printable(value: t.Any, limit: int = 500) -> str:
-    """Return server text fit for a terminal: secrets masked, control, bidirectional and unpaired surrogate characters escaped, cut at `limit`."""
-    text = masked(str(value))[: limit + 1]
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return text if len(text) <= limit else text[:limit] + "..."

@@ -14,9 +14,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     NotFound,
     ProtocolError,
-    printable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, items
 
 
@@ -66,7 +66,7 @@ def project_id(read: t.Callable[[str], Reply], base: str, name: str) -> str:
     ]
     if len(found) != 1 or not is_id(found[0]):
         raise NotFound(
-            f"IAM lists {len(found)} projects named {printable(name, 80)!r}, one is needed. Give project_id (HW_PROJECT_ID) or project_name.",
+            f"IAM lists {len(found)} projects named {quoted(name)}, one is needed. Give project_id (HW_PROJECT_ID) or project_name.",
             request_id=reply.request_id,
         )
     return t.cast(str, found[0])

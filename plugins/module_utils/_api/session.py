@@ -17,10 +17,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     ApiError,
     CloudError,
     ProtocolError,
-    masked,
     parse_error,
-    printable,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
 READ_CAP, LIST_CAP, POST_CAP = (
@@ -43,12 +42,21 @@ class Reply(t.NamedTuple):
 
 
 class Session:
-    """Exchanges over one `http` callable (see transport.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats."""
+    """Exchanges over one `http` callable (see transport.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats.
+
+    What an error cites of an answer is redacted by `redactor` first.
+    """
 
     def __init__(
-        self, http: t.Callable[..., Answer], clock: Clock, http_timeout: float, max_retries: int
+        self,
+        http: t.Callable[..., Answer],
+        clock: Clock,
+        http_timeout: float,
+        max_retries: int,
+        redactor: Redactor,
     ) -> None:
         self._http, self._clock, self._timeout, self._max_retries = http, clock, http_timeout, max_retries
+        self._redactor = redactor
         self.deadline: float | None = None
         self._listed = 0  # bytes of the list that is being read
 
@@ -99,7 +107,7 @@ class Session:
         self, method: str, url: str, sign: Sign, body: bytes, timeout: float, cap: int, fresh: bool = False
     ) -> Reply:
         answer = self._http(method, url, sign(method, url, body), body or None, timeout, cap, fresh)
-        request_id = _safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
+        request_id = self._safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
         where = f"{method} {url.partition('?')[0]}"
         if not 200 <= answer.status < 300:
             raise self._error(answer, where, request_id)
@@ -115,7 +123,10 @@ class Session:
             content = decode(answer.body)
         except ProtocolError as error:
             raise ProtocolError(
-                f"{where}: {error}", transient=True, http_status=answer.status, request_id=request_id
+                f"{where}: {error.args[0].rstrip('.')}{title(answer.body, self._redactor)}.",
+                transient=True,
+                http_status=answer.status,
+                request_id=request_id,
             ) from None
         return Reply(answer.status, content, answer.headers, request_id)
 
@@ -130,12 +141,12 @@ class Session:
             and answer.status != 408
             and re.fullmatch(r"[A-Z]{2,10}\.[0-9]{3,8}", code or "") is not None
         )
-        request_id = request_id or _safe(inner_id)
+        request_id, code = request_id or self._safe(inner_id), code and self._redactor.printable(code, 64)
         text = f"{where} answered HTTP {answer.status}"
         if code or message:
-            text += f" {printable(code, 64)}: {printable(message or '', 300).rstrip('. ')}"
+            text += f" {code}: {self._redactor.printable(message or '', 300).rstrip('. ')}"
         else:
-            text += f"; the answer is not from the API{title(answer.body)}"
+            text += f"; the answer is not from the API{title(answer.body, self._redactor)}"
         if 300 <= answer.status < 400:
             text += (
                 "; a redirect is never followed, because the credentials would go with it. Check the endpoint"
@@ -147,6 +158,9 @@ class Session:
         return ApiError(
             f"{text}.", answer.status, code, definite, wait, request_id=request_id, clock_skew_seconds=skew
         )
+
+    def _safe(self, value: str | None) -> str | None:
+        return self._redactor.printable(value, 128) if value else None
 
     def _skew(self, answer: Answer) -> int | None:
         try:
@@ -169,20 +183,15 @@ def decode(body: bytes) -> t.Any:
         )
     except (ValueError, RecursionError) as error:
         raise ProtocolError(
-            f"The answer is not usable JSON ({type(error).__name__}){title(body)}.", transient=True
+            f"The answer is not usable JSON ({type(error).__name__}).", transient=True
         ) from None
 
 
-def title(body: bytes) -> str:
+def title(body: bytes, redactor: Redactor) -> str:
     """Return ' (a page titled ...)' when the body is HTML, to show which proxy answered."""
-    found = re.search(
-        "<title[^>]*>([^<]{1,200})", masked(body.decode("utf-8", "replace"))[:20000], re.IGNORECASE
-    )
-    return f" (a page titled {printable(found[1].strip(), 80)!r})" if found else ""
-
-
-def _safe(value: str | None) -> str | None:
-    return printable(value, 128) if value else None
+    text = redactor.redact(body.decode("utf-8", "replace"))[:20000]
+    found = re.search("<title[^>]*>([^<]{1,200})", text, re.IGNORECASE)
+    return f" (a page titled {redactor.printable(found[1].strip(), 80)!r})" if found else ""
 
 
 def _refuse(constant: str) -> t.NoReturn:

@@ -10,7 +10,7 @@ import contextlib
 import ssl
 import threading
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TlsError,
     TransportError,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 
 _contexts: dict[tuple[bool, t.Any], ssl.SSLContext] = {}
 
@@ -47,7 +48,7 @@ def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLConte
 
 
 class Http:
-    """A keep-alive connection pool for one thread. Proxies come from HTTPS_PROXY and NO_PROXY; `hide` is told their passwords."""
+    """A keep-alive connection pool for one thread. Proxies come from HTTPS_PROXY and NO_PROXY; `redactor` gets their passwords."""
 
     timer: t.Any = threading.Timer
 
@@ -55,9 +56,9 @@ class Http:
         self,
         verify: bool = True,
         ca_path: str | None = None,
-        hide: t.Callable[[str], t.Any] = lambda secret: None,
+        redactor: Redactor | None = None,
     ) -> None:
-        self._verify, self._ca_path, self._hide = verify, ca_path, hide
+        self._verify, self._ca_path, self._redactor = verify, ca_path, redactor or Redactor()
         self._connection: t.Any = None  # the one in use, for the watchdog
         self._refused = (
             False  # connecting (TCP, a proxy's tunnel, TLS) failed: proof that no byte of the request left
@@ -86,7 +87,7 @@ class Http:
         self._refused = False
         proxies = self._proxies(url)
         for proxy in proxies.values():
-            self._hide(urlsplit(proxy).password or "")
+            self._redact_keys(proxy)
         prepared = deps.requests.Request(
             method, url, headers=headers, data=body, auth=lambda request: request
         ).prepare()
@@ -121,6 +122,13 @@ class Http:
         return Answer(
             response.status_code, {name.lower(): value for name, value in response.headers.items()}, content
         )
+
+    def _redact_keys(self, proxy: str) -> None:
+        """Redact the password in a proxy's URL, as it stands there, as it is meant, and as it goes into a header."""
+        parts = urlsplit(proxy)
+        for password in {parts.password or "", unquote(parts.password or "")} - {""}:
+            self._redactor.add(password)
+            self._redactor.add(f"{unquote(parts.username or '')}:{password}")
 
     def _proxies(self, url: str) -> dict[str, str]:
         """Return the proxies for a URL, looked up once for its host: going through the environment costs a tenth of an exchange."""

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta, timezone
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
     ProtocolError,
-    printable,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 ISO = re.compile(
@@ -49,7 +49,7 @@ def whole(value: t.Any) -> int | None:
 def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) -> dict[str, t.Any]:
     """Return the named fields of an API object as text. Raises ProtocolError when a required one is missing or an id that is none: never a default for it."""
     if not isinstance(item, dict):
-        raise ProtocolError(f"The API sent {printable(item, 80)} where an object is documented.")
+        raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")
     fields = {
         name: "" if name == "status" and item.get(name) == "" else text(item.get(name))
         for name in (*required, *optional)
@@ -58,8 +58,11 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
         name for name in required if fields[name] is None or (name.endswith("id") and not is_id(item[name]))
     ]
     if missing:
+        has = [name for name in item if len(name) <= 40][
+            :20
+        ]  # whole names: half of one could be half a secret
         raise ProtocolError(
-            f"The API sent an object without a valid {', '.join(missing)} (it has: {printable(', '.join(map(str, item)), 200)})."
+            f"The API sent an object without a valid {', '.join(missing)} (it has: {', '.join(has)})."
         )
     return fields
 
@@ -106,7 +109,7 @@ def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
         found = moment(written)
     if found is None or found < 0:
         raise InvalidArgument(
-            f"{option} {printable(written, 80)!r} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z) or epoch milliseconds."
+            f"{option} {quoted(written)} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z) or epoch milliseconds."
         )
     if found > now_ms:
         raise InvalidArgument(f"{option} {written} lies in the future.")

@@ -58,7 +58,7 @@ class Dcs:
     """The DCS service of one project. Methods return plain dicts with every key set; they raise CloudError."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+        self._cloud, self.redactor = cloud, cloud.redactor
 
     def instance(self, instance_id: str) -> Row:
         """Return one instance (ShowInstance). `task` is the operation under way, if any: the status can stay RUNNING meanwhile."""

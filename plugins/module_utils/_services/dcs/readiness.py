@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 
@@ -65,7 +65,7 @@ def watch_record(
             reason = REASONS.get(record["error_code"] or "")
         return Status(
             state,
-            printable(record["status"], 64),
+            dcs.redactor.printable(record["status"], 64),
             record["progress"],
             record,
             record["error_code"] if state == "failed" else None,

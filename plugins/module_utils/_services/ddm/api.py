@@ -51,7 +51,7 @@ class Ddm:
     """The DDM service of one project. Methods return plain dicts with every key set; they raise CloudError."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+        self._cloud, self.redactor = cloud, cloud.redactor
 
     def backups(self, instance_id: str | None = None) -> list[Row]:
         """Return the metadata backups of the project or of one instance (ListBackups), newest first. The filter is only in the SDK, so both sides apply it."""

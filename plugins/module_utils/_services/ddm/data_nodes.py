@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 
@@ -135,7 +136,7 @@ def describe(rows: t.Sequence[Row]) -> str:
         return (
             "available, but needed for another data node"
             if row["available"]
-            else printable(row["unavailable_reason"] or "not available, no reason given", 200)
+            else printable(row["unavailable_reason"] or "not available, no reason given")
         )
 
     return "; ".join(f"{row['instance_id']}: {why(row)}" for row in rows) or "the cloud offers no candidate"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
@@ -76,7 +76,7 @@ class DdmRecovery:
         ]  # a job of the source alone may be for another target
         blocked = None
         if not target["available"]:
-            reason = printable(
+            reason = self.ddm.redactor.printable(
                 target["unavailable_reason"] or f"no reason given, status {target['status']}", 200
             )
             on_target = next(
@@ -161,7 +161,8 @@ def attach(cloud: Cloud, params: t.Mapping[str, t.Any]) -> Plan:
     wanted = params["target_instance_id"]
     if job["name"] not in (None, RESTORE_JOB):
         raise NotRestorable(
-            f"Job {job_id} is a {printable(job['name'], 80)}, not a {RESTORE_JOB}.", job_id=job_id
+            f"Job {job_id} is a {ddm.redactor.printable(job['name'], 80)}, not a {RESTORE_JOB}.",
+            job_id=job_id,
         )
     if wanted and job["instance_id"] not in (
         None,

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 
@@ -51,8 +51,8 @@ def watch_job(ddm: Ddm, clock: Clock, job_id: str, target: str | None, name: str
                 (row for row in recent_jobs(ddm, clock) if row["id"] == job_id), job
             )  # only the list has the reason
             job = {**job, "fail_reason": listed["fail_reason"]}
-            reason = job["fail_reason"] and printable(job["fail_reason"])
-        return Status(state, printable(job["status"], 64), job["process"], job, None, reason)
+            reason = job["fail_reason"] and ddm.redactor.printable(job["fail_reason"])
+        return Status(state, ddm.redactor.printable(job["status"], 64), job["process"], job, None, reason)
 
     ids = {"job_id": job_id, **({"instance_id": target} if target else {})}
     return Watch(name or f"DDM job {job_id}", ids, look)

@@ -1,0 +1,114 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text that people are shown: without secrets, and without characters that a terminal or a page obeys.
+
+`printable()` is for every text of others, `quoted()` for an option that is refused. Only a Redactor cuts a text:
+what is redacted after the cut may hold half a secret, which nobody recognises any more.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import threading
+import typing as t
+from urllib.parse import quote, quote_plus
+
+STARS = "********"
+LONGEST_QUOTED = 80  # characters
+SHORTEST = 4  # characters: redacting anything shorter would garble the output
+# Characters that Unicode counts as printable although nothing is seen of them: fillers, joiners, variation selectors.
+INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
+
+
+def printable(value: t.Any) -> str:
+    r"""Return a text of others as one line fit for a terminal, a log and a page.
+
+    Control characters (C0, C1), line ends, characters that turn the direction of writing, invisible ones and unpaired
+    surrogates become escapes: U+202E is shown as \u202e.
+    """
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else _escaped(one) for one in text)
+    if not text.isascii():
+        text = INVISIBLE.sub(lambda match: _escaped(match[0]), text)
+    return text
+
+
+def quoted(value: t.Any) -> str:
+    """Return a value that is refused, in quotes, or the length of a long one: half of it could be half a secret."""
+    text = str(value)
+    return repr(printable(text)) if len(text) <= LONGEST_QUOTED else f"(a text of {len(text)} characters)"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+class Redactor:
+    """The secrets of one task, in every form in which they can be written. It is handed down; threads may share it.
+
+    `known` is a set to share, such as AnsibleModule's no_log_values: its members are secrets, and every form is added to it at once.
+    """
+
+    def __init__(self, known: set[str] | None = None) -> None:
+        self.forms: set[str] = set()
+        self._lock = threading.Lock()
+        self._longest_first: tuple[str, ...] | None = None
+        self.share(set() if known is None else known)
+
+    def share(self, known: set[str]) -> None:
+        """Take `known` for the set of all forms from now on, with the secrets that it holds already."""
+        with self._lock:
+            found, self.forms, self._longest_first = {*self.forms, *known}, known, None
+        for secret in found:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Redact a secret from now on, also URL-quoted, JSON-escaped, as a Python literal, in HTML and in base64."""
+        forms = written_forms(secret)
+        with self._lock:
+            if not forms <= self.forms:
+                self.forms.update(forms)
+                self._longest_first = None
+
+    def redact(self, text: str) -> str:
+        """Return a text with stars in place of every secret that is known by now."""
+        with self._lock:
+            forms = self._longest_first
+            if forms is None:
+                forms = self._longest_first = tuple(sorted(self.forms, key=len, reverse=True))
+        for form in forms:
+            text = text.replace(form, STARS)
+        return text
+
+    def printable(self, value: t.Any, limit: int = 500) -> str:
+        """Return printable() of a value without secrets, cut at `limit` characters: redacted first, cut afterwards."""
+        text = printable(self.redact(str(value))[: limit + 1])
+        return text if len(text) <= limit else text[:limit] + "..."
+
+
+def written_forms(secret: str) -> set[str]:
+    """Return the forms of a secret that answers, logs and shells write, those of fewer than 4 characters left out."""
+    raw = secret.encode("utf-8", "surrogatepass")  # also half a character, which no text should hold
+    quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    encoded = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
+    forms = {
+        secret,
+        *quoted,
+        *(re.sub("%..", lambda match: match[0].lower(), form) for form in quoted),
+        *encoded,
+        *(form.rstrip("=") for form in encoded),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        json.dumps(secret)[1:-1].replace("/", "\\/"),
+        repr(secret)[1:-1],
+        html.escape(secret),
+        html.escape(secret, quote=False),
+    }
+    forms |= {printable(form) for form in forms}  # a message may be escaped before it is redacted
+    return {form for form in forms if len(form) >= SHORTEST}
