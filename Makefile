@@ -9,7 +9,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/tools/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint sanity unit playbooks cores soak mutation bench docs artifact clean
+.PHONY: help venv demo test lint sanity unit playbooks matrix edges certify release explore soak mutation bench docs artifact clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
@@ -35,8 +35,22 @@ unit: venv ## Unit and contract tests; make unit ARGS='-k signing' for some
 playbooks: venv ## Tests that run ansible-playbook
 	@$(RUN) pytest tests/playbooks $(ARGS)
 
-cores: venv ## The tests on each supported ansible-core; make cores ARGS='-s core-2.16' for one
+matrix: venv ## The tests on every supported pair of ansible-core and Python; make matrix ARGS='-s core-2.16-3.10' for one
 	@$(RUN) nox $(ARGS)
+
+edges: venv ## Sanity and a part of the tests on the oldest and the newest pair
+	@$(RUN) nox -s core-2.16-3.10 core-2.21-3.13 -- sanity edges
+
+certify: venv ## What the certification runs: sanity, ansible-lint in a plain checkout, galaxy-importer without a warning
+	@$(RUN) python tests/tools/sanity.py
+	@$(RUN) ansible-lint --profile=production --nocolor
+	@$(RUN) nox -s certify
+
+release: venv ## Make what is published: the artifact, the same bytes twice, with a bill of materials and checksums
+	@$(RUN) nox -s release
+
+explore: venv ## Every placement of up to three faults and a kill over two runs of a restore
+	@$(RUN) python -m tests.protocol.explore $(ARGS)
 
 soak: venv ## A million random schedules of faults; make soak ARGS='--count 1000' for fewer
 	@$(RUN) python -m tests.protocol --count 1000000 $(ARGS)

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from .data import Data
@@ -399,19 +399,22 @@ class Cloud:
 
 def iso_ms(moment: float) -> str:
     """DCS: 2017-07-18T21:41:20.721Z"""
-    return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return (
+        datetime.fromtimestamp(moment, timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds")
+        + "Z"
+    )
 
 
 def iso_offset(moment: float) -> str:
     """DDM: 2025-05-20T09:40:40+0000"""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
 def iso_micro(moment: float) -> str:
     """IAM: 2015-11-09T01:42:57.527363Z"""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def stamp(moment: float) -> str:
     """DCS queries and names: 20170718214120"""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y%m%d%H%M%S")
+    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y%m%d%H%M%S")

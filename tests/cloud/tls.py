@@ -31,7 +31,7 @@ def server_context(mode: str, ca_file: Path) -> ssl.SSLContext:
         _load_self_signed(context, ca_file.with_name("self-signed.pem"))
         return context
     names = ("elsewhere.example.com",) if mode == "wrong-host" else NAMES
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.now(datetime.timezone.utc)
     ends = now + datetime.timedelta(days=-1 if mode == "expired" else 30)
     certificate = authority.issue_cert(*names, not_before=now - datetime.timedelta(days=60), not_after=ends)
     certificate.configure_cert(context)
@@ -41,7 +41,7 @@ def server_context(mode: str, ca_file: Path) -> ssl.SSLContext:
 def _load_self_signed(context: ssl.SSLContext, path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.now(datetime.timezone.utc)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

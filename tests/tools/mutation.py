@@ -13,8 +13,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections import Counter
+
+import tomllib
 
 from tests.tools import artifact
 

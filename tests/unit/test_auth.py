@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from .fakes import NOW, PROJECT, answer, cloud
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "contract" / "signing_vectors.json").read_text(encoding="utf-8")
 )
-STAMP = datetime.strptime(VECTORS["x_sdk_date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+STAMP = datetime.strptime(VECTORS["x_sdk_date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp()
 AK, SK = VECTORS["access_key"], VECTORS["secret_key"]
 
 
@@ -88,7 +88,7 @@ def test_the_vendors_signer_agrees(
     added = auth.signed(
         method, f"https://{host}{path}" + ("?" + text if text else ""), headers, body, AK, secret, now
     )
-    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    stamp = datetime.fromtimestamp(now, timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     request = SdkRequest(
         method, "https", host, path, None, list(query), {**headers, "X-Sdk-Date": stamp}, body
     )

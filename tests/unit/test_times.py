@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -129,8 +129,10 @@ def test_round_trip(ms: int) -> None:
 
 @given(st.datetimes(datetime(1975, 1, 1), datetime(2090, 1, 1)), st.integers(-14 * 60, 14 * 60))
 def test_every_zone_means_the_same_moment(naive: datetime, minutes: int) -> None:
-    there = naive.replace(tzinfo=UTC).astimezone(timezone(timedelta(minutes=minutes)))
-    expected = (naive.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    there = naive.replace(tzinfo=timezone.utc).astimezone(timezone(timedelta(minutes=minutes)))
+    expected = (naive.replace(tzinfo=timezone.utc) - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(
+        milliseconds=1
+    )
     assert epoch_ms(there.isoformat(), "t", 2**53) == expected
     assert epoch_ms(there.strftime("%Y-%m-%dT%H:%M:%S.%f%z"), "t", 2**53) == expected
 

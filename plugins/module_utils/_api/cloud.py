@@ -33,7 +33,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
-AGENT = "huaweicloud.recovery (Ansible collection)"
+AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
 PATIENCE = 10.0  # seconds for which a failure of IAM is that of every operation
 
 

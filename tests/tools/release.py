@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make what is published, in .work/release: the artifact, a bill of materials (CycloneDX) and SHA-256 checksums.
+
+Everything is checked first: the checkout is its last commit, every file has a licence, and galaxy.yml, the changelog, the User-Agent and the
+tag, where the commit has one, name the same version. The artifact is built twice, in two folders, and must be the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+from tests.tools import artifact
+
+RELEASE = pathlib.Path(os.environ["RECOVERY_WORK"]) / "release"
+ROOT = artifact.ROOT
+
+
+def versions() -> dict[str, str]:
+    """Return the version that each place names; the tag's only where the commit has one."""
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    changelog = yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
+    client = (ROOT / "plugins" / "module_utils" / "_api" / "cloud.py").read_text(encoding="utf-8")
+    agent = re.search(r'"huaweicloud\.recovery/([0-9.]+) ', client)
+    found = {
+        "galaxy.yml": str(galaxy["version"]),
+        "changelogs/changelog.yaml": str(list(changelog["releases"])[-1]),
+        "the User-Agent": agent[1] if agent else "none",
+    }
+    tags = artifact.git("tag", "--points-at", "HEAD").decode().split()
+    return {**found, **{f"the tag {tag}": tag.removeprefix("v") for tag in tags}}
+
+
+def materials(built: pathlib.Path, version: str) -> pathlib.Path:
+    """Write the bill of materials of the artifact: what it needs at run time, each with its licence where it is known."""
+    target = built.with_suffix("").with_suffix(".cdx.json")
+    requirements = str(ROOT / "meta" / "ee-requirements.txt")
+    command = ["cyclonedx-py", "requirements", "--output-reproducible", "--of", "JSON", "-o", str(target)]
+    subprocess.run([*command, requirements], check=True, stderr=subprocess.DEVNULL)
+    content = json.loads(target.read_text(encoding="utf-8"))
+    digest = hashlib.sha256(built.read_bytes()).hexdigest()
+    content["metadata"]["component"] = {
+        "bom-ref": "huaweicloud.recovery",
+        "type": "library",
+        "name": "huaweicloud.recovery",
+        "version": version,
+        "licenses": [{"license": {"id": "GPL-3.0-or-later"}}],
+        "hashes": [{"alg": "SHA-256", "content": digest}],
+    }
+    target.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return target
+
+
+def main() -> int:
+    named = versions()
+    version = named["galaxy.yml"]
+    if set(named.values()) != {version}:
+        sys.exit(
+            "These name different versions: " + ", ".join(f"{place} {one}" for place, one in named.items())
+        )
+    subprocess.run(["reuse", "--root", str(ROOT), "lint", "--quiet"], check=True)
+    built = artifact.build_committed(RELEASE)
+    with tempfile.TemporaryDirectory() as scratch:
+        again = artifact.build_committed(pathlib.Path(scratch))
+        if built.read_bytes() != again.read_bytes():
+            sys.exit("Two builds differ.")
+        artifact.install(built, pathlib.Path(scratch) / "collections")
+    files = [built, materials(built, version)]
+    sums = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+    (RELEASE / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    print(f"Version {version}, the same bytes twice:\n{sums}", end="")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
