@@ -15,10 +15,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, without_blanks
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _start
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
 
-NAMES = {"dcs": "huaweicloud.recovery.dcs_restore", "ddm": "huaweicloud.recovery.ddm_recovery"}
 ANSIBLES = {
     "invocation",
     "ansible_facts",
@@ -94,7 +94,11 @@ class ActionModule(Door):
         """Return what the module of a service says. Whoever interrupts it is not stopped here: no other restore is to be started then."""
         options = {**options, **({"region": region} if region else {})}
         given = {name: value for name, value in options.items() if value is not None}
-        answer = self._execute_module(module_name=NAMES[service], module_args=given, task_vars=task_vars)
+        answer = self._execute_module(
+            module_name=f"huaweicloud.recovery.{SERVICES[service].module}",
+            module_args=given,
+            task_vars=task_vars,
+        )
         if not answer.keys() & {"outcome", "error_kind"}:  # it was killed: what it has done is not known
             answer = {
                 **answer,

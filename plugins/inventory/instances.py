@@ -105,8 +105,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import perform
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
     from_cloud,
     host_names,
@@ -240,16 +239,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def look(self, cloud: Cloud, params: Row) -> Plan:
         """Read the instances of the services asked for."""
-        lists: dict[str, t.Callable[[], list[Row]]] = {
-            "dcs": Dcs(cloud).instances,
-            "ddm": Ddm(cloud).instances,
-        }
         rows: list[Row] = []
         for service in self.services:
-            for row in lists[service]():
-                rows.append(
-                    {"service": service, "region": cloud.region, "instance_id": row.pop("id", None), **row}
-                )
+            for row in SERVICES[service].instances(cloud):
+                rows.append({"service": service, "region": cloud.region, **row})
         return Plan({"rows": rows})
 
     def add(self, host: str, row: Row) -> None:

@@ -122,47 +122,8 @@ diff:
     after: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, new_backup: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
 """
 
-import typing as t
-
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import mark
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
-    DcsBackup,
-    remark_with,
-)
-
-OPTIONS: dict[str, t.Any] = {
-    "instance_id": {"type": "str", "required": True},
-    "remark": {"type": "str"},
-    "backup_format": {"type": "str"},
-    "operation_id": {"type": "str"},
-}
-
-
-def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    """Decide from the instance and all its backup records."""
-    dcs, instance_id = Dcs(cloud), params["instance_id"]
-    remark_with(params["remark"], mark())  # before any request
-    instance = dcs.instance(instance_id)
-    sign = mark(
-        service="dcs.backup",
-        project=cloud.project_id,
-        instance=instance_id,
-        operation_id=params["operation_id"],
-    )
-    operation = DcsBackup(
-        dcs, instance, f"Backup of DCS instance {instance_id}", sign, remark_with(params["remark"], sign)
-    )
-    operation.repeatable, operation.backup_format = not params["operation_id"], params["backup_format"]
-    return operation.plan(
-        cloud,
-        params,
-        {"instance": instance_id, "new_backup": None},
-        {"instance": instance_id, "new_backup": operation.remark},
-    )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import OPTIONS, plan
 
 
 def main() -> None:

@@ -151,62 +151,12 @@ diff:
     after: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, name: orders-cache, data: backup 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
 """
 
-import typing as t
-
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import mark
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
-    DcsRestore,
-    check_backup,
-    choose_backup,
-    remark_with,
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.restore import (
+    OPTIONS,
+    RULES,
+    plan,
 )
-
-OPTIONS: dict[str, t.Any] = {
-    "instance_id": {"type": "str", "required": True},
-    "backup_id": {"type": "str"},
-    "restore_point": {"type": "str"},
-    "remark": {"type": "str"},
-    "operation_id": {"type": "str"},
-}
-RULES = {
-    "required_one_of": [("backup_id", "restore_point")],
-    "mutually_exclusive": [("backup_id", "restore_point")],
-}
-
-
-def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    """Decide from the instance, its backups and all its restore records."""
-    dcs, instance_id, now_ms = Dcs(cloud), params["instance_id"], int(cloud.clock.now() * 1000)
-    if params["restore_point"] not in (None, "latest"):
-        epoch_ms(params["restore_point"], "restore_point", now_ms)
-    remark_with(params["remark"], mark())  # both before any request
-    instance, backups = dcs.instance(instance_id), dcs.backups(instance_id)
-    backup = choose_backup(backups, params, now_ms)
-    backup_id = backup["backup_id"] if backup else params["backup_id"]
-    sign = mark(
-        service="dcs.restore",
-        project=cloud.project_id,
-        instance=instance_id,
-        backup=backup_id,
-        operation_id=params["operation_id"],
-    )
-    operation = DcsRestore(
-        dcs,
-        instance,
-        f"Restore of backup {backup_id} to DCS instance {instance_id}",
-        sign,
-        remark_with(params["remark"], sign),
-    )
-    operation.backup_id = backup_id
-    before = {"instance": instance_id, "name": instance["name"], "data": "what is in it now"}
-    made = f" ({backup['backup_name']}, made {backup['created_at']})" if backup else ""
-    after = {**before, "data": f"backup {backup_id}{made}"}
-    return operation.plan(cloud, params, before, after, lambda: check_backup(backup, params), backup=backup)
 
 
 def main() -> None:

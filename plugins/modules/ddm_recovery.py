@@ -157,70 +157,12 @@ diff:
       data_nodes: {f4e2949e9b9b4d60b42c89ed39bfe34din01: 7edae0250ebc464897bd92b8d3e8b769in01}
 """
 
-import typing as t
-
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
-    check_time,
-    choose,
-    latest,
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import (
+    OPTIONS,
+    RULES,
+    plan,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
-    DdmRecovery,
-    attach,
-)
-
-RELATION = {
-    "source_instance_id": {"type": "str", "required": True},
-    "target_instance_id": {"type": "str", "required": True},
-}
-NEW = ("instance_id", "target_instance_id", "restore_time")
-OPTIONS: dict[str, t.Any] = {
-    "instance_id": {"type": "str"},
-    "target_instance_id": {"type": "str"},
-    "restore_time": {"type": "str"},
-    "data_node_relations": {"type": "list", "elements": "dict", "options": RELATION},
-    "job_id": {"type": "str"},
-}
-RULES: dict[str, t.Any] = {
-    "required_one_of": [(option, "job_id") for option in NEW],
-    "mutually_exclusive": [
-        ("job_id", option) for option in ("restore_time", "data_node_relations")
-    ],  # which of them a job has is not told
-}
-
-
-def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    """Decide from the restorable ranges, the target's availability, the data nodes and the restore jobs of the pair."""
-    if params["job_id"]:
-        return attach(cloud, params)
-    ddm, source, target, now_ms = (
-        Ddm(cloud),
-        params["instance_id"],
-        params["target_instance_id"],
-        int(cloud.clock.now() * 1000),
-    )
-    asked = (
-        None
-        if params["restore_time"] == "latest"
-        else epoch_ms(params["restore_time"], "restore_time", now_ms)
-    )
-    if source == target:
-        raise InvalidArgument(
-            "target_instance_id is the source itself: a DDM instance can only be restored onto another one."
-        )
-    intervals = ddm.restorable_time_intervals(source)
-    restore_time = latest(intervals) if asked is None else asked
-    check_time(intervals, restore_time)
-    operation = DdmRecovery(ddm, cloud.clock, source, target, restore_time)
-    seen = operation.first_look()
-    operation.relations = choose(ddm, source, target, restore_time, params["data_node_relations"])
-    return operation.plan(cloud, params, seen)
 
 
 def main() -> None:

@@ -141,21 +141,16 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.par
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
-    watch_restore,
-)
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import watch_job
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 
 RESTORE: dict[str, t.Any] = {
-    "service": {"type": "str", "choices": ["dcs", "ddm"], "required": True},
+    "service": {"type": "str", "choices": list(SERVICES), "required": True},
     "region": {"type": "str"},
     "instance_id": {"type": "str"},
     "restore_id": {"type": "str"},
     "job_id": {"type": "str"},
 }
-NEEDS = [("service", "dcs", ("instance_id", "restore_id")), ("service", "ddm", ("job_id",))]
+NEEDS = [("service", service.name, service.watch_needs) for service in SERVICES.values()]
 OPTIONS: dict[str, t.Any] = {
     "restores": {
         "type": "list",
@@ -185,9 +180,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
-    if row["service"] == "dcs":
-        return watch_restore(Dcs(cloud), row["instance_id"], row["restore_id"])
-    return watch_job(Ddm(cloud), cloud.clock, row["job_id"], None)
+    return SERVICES[row["service"]].watch(cloud, row)
 
 
 def result(given: dict[str, t.Any], watch: Watch, wait: bool) -> dict[str, t.Any]:
@@ -199,14 +192,14 @@ def result(given: dict[str, t.Any], watch: Watch, wait: bool) -> dict[str, t.Any
         kind = None
     elif kind == "wait_timeout" and watch.trouble and not running:
         kind = watch.trouble.kind  # it was never seen
+    service = SERVICES[given["service"]]
     return {
         "service": given["service"],
         **{
-            name: given[name] if given["service"] == service else None
-            for name, service in (("instance_id", "dcs"), ("restore_id", "dcs"), ("job_id", "ddm"))
+            name: given[name] if name in service.watch_needs else None
+            for name in ("instance_id", "restore_id", "job_id")
         },
-        "restore": record if given["service"] == "dcs" else None,
-        "job": record if given["service"] == "ddm" else None,
+        **{one.record_key: record if one is service else None for one in SERVICES.values()},
         "outcome": "started" if running else None if kind else "succeeded",
         "elapsed": round(watch.elapsed, 1),
         "error_kind": kind,

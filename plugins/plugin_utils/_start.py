@@ -9,7 +9,6 @@ First every plan is made, then those that can be are applied. Each restore goes 
 
 from __future__ import annotations
 
-import types
 import typing as t
 from collections import Counter
 
@@ -27,20 +26,21 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.par
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import answered, check, run_module
-from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_restore, ddm_recovery
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import (
+    SERVICES,
+    entry_options,
+)
 
 Entry = dict[str, t.Any]
-MODULES: dict[str, types.ModuleType] = {"dcs": dcs_restore, "ddm": ddm_recovery}
 OPTIONS: dict[str, t.Any] = {
     "restores": {
         "type": "list",
         "elements": "dict",
         "required": True,
         "options": {
-            "service": {"type": "str", "choices": ["dcs", "ddm"], "required": True},
+            "service": {"type": "str", "choices": list(SERVICES), "required": True},
             "region": {"type": "str"},
-            **dcs_restore.OPTIONS,
-            **ddm_recovery.OPTIONS,  # its instance_id is not required
+            **entry_options(),
         },
     },
     "start_timeout": {"type": "int", "default": 1800},
@@ -68,8 +68,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     repeated = twice(entries)
 
     def decide(number: int) -> Result:
-        module, options = MODULES[entries[number]["service"]], request(entries[number], repeated)
-        plans[number] = module.plan(
+        service, options = SERVICES[entries[number]["service"]], request(entries[number], repeated)
+        plans[number] = service.plan(
             clouds[number], {**options, "wait": False, "wait_timeout": params["start_timeout"]}
         )
         return execute(plans[number], dry_run=True)
@@ -102,7 +102,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 def request(entry: Entry, repeated: set[str]) -> Entry:
     """Return an entry as the options of its module. Raises InvalidArgument when they cannot be right, or when it is one of several."""
-    module, target = MODULES[entry["service"]], overwritten(entry)
+    service, target = SERVICES[entry["service"]], overwritten(entry)
     if target in repeated:
         raise InvalidArgument(
             f"{target} is named more than once in restores: which entry is meant cannot be known."
@@ -110,22 +110,18 @@ def request(entry: Entry, repeated: set[str]) -> Entry:
     foreign = [
         name
         for name, value in entry.items()
-        if value is not None and name not in ("service", "region", *module.OPTIONS)
+        if value is not None and name not in ("service", "region", *service.options)
     ]
     if foreign:
         raise InvalidArgument(f"{', '.join(foreign)} cannot be used with service {entry['service']}.")
-    options = {name: entry.get(name) for name in module.OPTIONS}
-    check(options, module.OPTIONS, module.RULES)
+    options = {name: entry.get(name) for name in service.options}
+    check(options, service.options, service.rules)
     return options
 
 
 def overwritten(entry: Entry) -> str | None:
     """Return the id of the instance whose data an entry overwrites, or of the job that does it."""
-    return (
-        entry.get("instance_id")
-        if entry["service"] == "dcs"
-        else entry.get("target_instance_id") or entry.get("job_id")
-    )
+    return SERVICES[entry["service"]].overwritten(entry)
 
 
 def twice(entries: t.Sequence[Entry]) -> set[str]:
@@ -137,9 +133,8 @@ def in_turn(entries: t.Sequence[Entry]) -> list[list[int]]:
     """Return the numbers of the entries, together those that start one after the other: the jobs of one DDM source can be taken for each other."""
     groups: dict[t.Any, list[int]] = {}
     for number, entry in enumerate(entries):
-        groups.setdefault(
-            entry["instance_id"] if entry["service"] == "ddm" and entry.get("instance_id") else number, []
-        ).append(number)
+        turn = SERVICES[entry["service"]].turn(entry)
+        groups.setdefault(number if turn is None else turn, []).append(number)
     return list(groups.values())
 
 
@@ -178,15 +173,7 @@ def clashes(entries: t.Sequence[Entry], planned: t.Sequence[Result]) -> t.Iterat
 
 def pinned(entry: Entry, row: Result) -> Entry:
     """Return an entry with the backup, or the time and the data nodes, of its plan: what is started later is what was planned."""
-    if row.get("backup"):
-        return {**entry, "restore_point": None, "backup_id": row["backup"]["backup_id"]}
-    if row.get("data_node_relations"):
-        return {
-            **entry,
-            "restore_time": str(row["restore_time"]),
-            "data_node_relations": row["data_node_relations"],
-        }
-    return entry
+    return SERVICES[entry["service"]].pinned(entry, row)
 
 
 def summary(entries: t.Sequence[Entry], answers: t.Sequence[Result]) -> Result:
@@ -195,7 +182,7 @@ def summary(entries: t.Sequence[Entry], answers: t.Sequence[Result]) -> Result:
     found: dict[str, list[t.Any]] = {"warnings": [], "diff": []}
     for entry, answer in zip(entries, taken_twice(answers)):
         service = next(
-            name for name in MODULES if name == entry["service"]
+            name for name in SERVICES if name == entry["service"]
         )  # in the action the task's own string is one that Ansible takes for a template
         row = {"service": service, "changed": False, **dict.fromkeys(ROW), **answer}
         row.pop("failed", None)

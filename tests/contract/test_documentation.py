@@ -110,7 +110,7 @@ def test_a_module_only_declares(module: str) -> None:
     assert text.startswith("#!/usr/bin/python\n")
     assert len(text.splitlines()) <= MOST_LINES
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    assert {"plan", "main"} <= set(functions)
+    assert "main" in functions and callable(door.code(module).plan)
     assert functions[-1] == "main"
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import (
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT, Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import api as dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import backup, restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import api as ddm
 from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore, ddm_recovery
 
@@ -78,7 +79,7 @@ PURE: list[tuple[t.Any, str]] = [
     (cloud, "quote"),
     (endpoints, "_checked"),
 ]
-PURE += [(auth, "_encode"), (dcs, "whole"), (ddm, "whole"), (dcs_restore, "mark"), (dcs_backup, "mark")]
+PURE += [(auth, "_encode"), (dcs, "whole"), (ddm, "whole"), (restore, "marker"), (backup, "marker")]
 OF_OPTIONS: list[tuple[t.Any, str]] = [
     (credentials, "resolve"),
     (credentials, "secret_values"),

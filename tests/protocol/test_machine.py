@@ -100,7 +100,7 @@ def test_no_sequence_of_relaunches_restores_twice() -> None:
     run_state_machine_as_test(Relaunching, settings=QUICK)
 
 
-@pytest.mark.parametrize("name", ["no_mark", "transport_retries", "no_reconcile"])
+@pytest.mark.parametrize("name", ["no_marker", "transport_retries", "no_reconcile"])
 def test_the_machine_sees_a_wrong_client(name: str) -> None:
     with WRONG[name](), pytest.raises(AssertionError):
         run_state_machine_as_test(Relaunching, settings=settings(QUICK, phases=[Phase.generate]))

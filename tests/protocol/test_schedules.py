@@ -64,11 +64,11 @@ def test_a_wrong_client_is_caught(name: str) -> None:
 
 
 def test_a_schedule_replays_from_its_seed() -> None:
-    with WRONG["no_mark"]():
+    with WRONG["no_marker"]():
         seed = next(seed for seed in range(2_000) if play(seed).problems)
     reports = []
     for dummy in range(2):
-        with WRONG["no_mark"]():
+        with WRONG["no_marker"]():
             reports.append(play(seed, verbose=True))
     assert reports[0].trace == reports[1].trace
     assert reports[0].problems == reports[1].problems != []
@@ -81,9 +81,11 @@ def test_the_command_prints_what_happened(
     monkeypatch.setattr("sys.argv", ["schedules", "--seed", "1", "--verbose"])
     assert __main__.main() == 0
     assert "lane 0 run 0 begins" in capsys.readouterr().out
-    monkeypatch.setattr("sys.argv", ["schedules", "--count", "400", "--processes", "1", "--wrong", "no_mark"])
+    monkeypatch.setattr(
+        "sys.argv", ["schedules", "--count", "400", "--processes", "1", "--wrong", "no_marker"]
+    )
     assert __main__.main() == 1
-    assert "--wrong no_mark --seed" in capsys.readouterr().out
+    assert "--wrong no_marker --seed" in capsys.readouterr().out
     monkeypatch.setattr("sys.argv", ["schedules", "--assumptions"])
     assert __main__.main() == 0
     assert capsys.readouterr().out.strip() == ASSUMPTIONS.strip()

@@ -18,14 +18,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import protocol
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import protocol, run
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import Observation
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import (
-    operations as dcs_operations,
+    backup as dcs_backup,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import (
     readiness as dcs_readiness,
 )
-from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup, dcs_restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import (
+    restore as dcs_restore,
+)
 
 Client = t.Callable[[], t.ContextManager[t.Any]]
 post_once, decide, fate = Session.post_once, protocol.decide, protocol.fate
@@ -66,16 +69,16 @@ def _busy(error: CloudError) -> bool:
 
 
 @contextlib.contextmanager
-def without_mark() -> t.Iterator[None]:
+def without_marker() -> t.Iterator[None]:
     """Nothing that a later run can find."""
     count = itertools.count()
 
-    def mark(**operation: str | None) -> str:
+    def marker(**operation: str | None) -> str:
         return f"[rst1:{next(count):026}]"
 
     with contextlib.ExitStack() as stack:
-        for module in (protocol, dcs_restore, dcs_backup):
-            stack.enter_context(mock.patch.object(module, "mark", mark))
+        for module in (dcs_restore, dcs_backup):
+            stack.enter_context(mock.patch.object(module, "marker", marker))
         yield
 
 
@@ -92,11 +95,11 @@ def without_reconcile() -> t.ContextManager[t.Any]:
 def adopting_nothing() -> t.Iterator[None]:
     """What runs is none of our business."""
 
-    def blind(seen: protocol.Seen) -> str:
-        return "send" if decide(seen) == "adopt" else decide(seen)
+    def blind(observed: Observation) -> str:
+        return "send" if decide(observed) == "adopt" else decide(observed)
 
     with contextlib.ExitStack() as stack:
-        for module in (protocol, dcs_operations):
+        for module in (protocol, run):
             stack.enter_context(mock.patch.object(module, "decide", blind))
         stack.enter_context(mock.patch.object(protocol, "effect", lambda before, now: ()))
         yield
@@ -115,7 +118,7 @@ def done_by_the_record() -> t.ContextManager[t.Any]:
 WRONG: dict[str, Client] = {
     "post_again_on_5xx": repeating(_server_error, 1.0, 4),
     "busy_then_post": repeating(_busy, 10.0, 60),
-    "no_mark": without_mark,
+    "no_marker": without_marker,
     "no_reconcile": without_reconcile,
     "transport_retries": repeating(_broken, 0.5, 4),
     "adopt_nothing": adopting_nothing,

@@ -24,6 +24,7 @@ COLLECTION = "ansible_collections/huaweicloud/recovery"
 UTILS = f"{COLLECTION}/plugins/module_utils"
 # The code that decides. What it talks to (HTTP, Ansible) is held by the tests over real sockets.
 CORE = [
+    "_protocol/marker.py",
     "_protocol/protocol.py",
     "_services/ddm/data_nodes.py",
     "_api/auth.py",

@@ -12,12 +12,14 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     Busy,
+    CloudError,
     InvalidArgument,
     NotFound,
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide, mark
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsBackup,
     DcsRestore,
@@ -27,7 +29,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
     watch_restore,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import DdmRecovery
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
+    DdmRecovery,
+    Pair,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     recent_jobs,
     watch_job,
@@ -35,8 +40,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 
 from .fakes import NOW_MS, Time
 
-MARK = mark(instance="i")
-OTHER_MARK = mark(instance="other")
+MARK = marker(instance="i")
+OTHER_MARK = marker(instance="other")
 RUNNING = {"instance_id": "i", "status": "RUNNING", "task": None, "cache_mode": "ha"}
 
 
@@ -74,9 +79,7 @@ class FakeDcs:
 
 def restore(records: list[dict[str, Any]], now: dict[str, Any]) -> DcsRestore:
     dcs: Any = FakeDcs(records, now)
-    operation = DcsRestore(dcs, now, "Restore", MARK, "remark")
-    operation.backup_id = "b"
-    return operation
+    return DcsRestore("Restore", dcs, now, MARK, "remark", backup_id="b", backup=None)
 
 
 OURS = f"CHG-1 {MARK}"
@@ -132,26 +135,26 @@ OURS = f"CHG-1 {MARK}"
 def test_dcs_restore(
     records: list[dict[str, Any]], now: dict[str, Any], step: str, found: str | None
 ) -> None:
-    seen = restore(records, now).look()
+    seen = restore(records, now).observe()
     assert decide(seen) == step
     if found:
         assert found in (seen.running[0] if seen.running else None, seen.done)
 
 
 def test_what_blocks_is_told() -> None:
-    assert restore([], instance("FROZEN")).look().blocked == "the instance is FROZEN, not RUNNING"
-    assert restore([], instance(task="BACKUPING")).look().blocked == "the instance is at work on BACKUPING"
-    others = restore([record(1, "restoring", "other")], instance("RESTORING")).look()
+    assert restore([], instance("FROZEN")).observe().blocked == "the instance is FROZEN, not RUNNING"
+    assert restore([], instance(task="BACKUPING")).observe().blocked == "the instance is at work on BACKUPING"
+    others = restore([record(1, "restoring", "other")], instance("RESTORING")).observe()
     assert others.blocked == "restore r1 of another backup (other) is restoring" and others.explained
-    assert not restore([], instance("RESTORING")).look().explained, (
+    assert not restore([], instance("RESTORING")).observe().explained, (
         "it may be our own, whose record cannot be seen yet"
     )
-    assert restore([], instance("FROZEN")).look().explained
+    assert restore([], instance("FROZEN")).observe().explained
 
 
 def test_two_looks_agree_only_on_the_same_evidence() -> None:
     states = [
-        restore(*case).look().state
+        restore(*case).observe().state
         for case in (
             ([], instance()),
             ([record(1, "failed")], instance()),
@@ -160,7 +163,7 @@ def test_two_looks_agree_only_on_the_same_evidence() -> None:
         )
     ]
     assert len(set(states)) == 4
-    assert restore([], instance()).look().state == restore([], instance()).look().state
+    assert restore([], instance()).observe().state == restore([], instance()).observe().state
 
 
 @pytest.mark.parametrize(
@@ -185,9 +188,10 @@ def test_two_looks_agree_only_on_the_same_evidence() -> None:
 )
 def test_dcs_backup(repeatable: bool, records: list[dict[str, Any]], step: str) -> None:
     dcs: Any = FakeDcs(records, instance())
-    operation = DcsBackup(dcs, instance(), "Backup", MARK, "remark")
-    operation.repeatable = repeatable
-    assert decide(operation.look()) == step
+    operation = DcsBackup(
+        "Backup", dcs, instance(), MARK, "remark", repeatable=repeatable, backup_format=None
+    )
+    assert decide(operation.observe()) == step
 
 
 def test_remarks() -> None:
@@ -277,7 +281,7 @@ def test_no_backup_before_a_point() -> None:
 )
 def test_the_end_of_a_dcs_restore(status: str, now: dict[str, Any], state: str) -> None:
     dcs: Any = FakeDcs([record(1, status)], now)
-    seen = watch_restore(dcs, "i", "r1").look()
+    seen = watch_restore(dcs, "i", "r1").observe()
     assert (seen.state, seen.status) == (state, status)
     assert seen.record["restore_id"] == "r1"
 
@@ -285,7 +289,7 @@ def test_the_end_of_a_dcs_restore(status: str, now: dict[str, Any], state: str) 
 def test_a_record_that_is_not_in_the_list() -> None:
     dcs: Any = FakeDcs([record(1, "succeed")], instance())
     with pytest.raises(NotFound, match="r2 is not among the records of i"):
-        watch_restore(dcs, "i", "r2").look()
+        watch_restore(dcs, "i", "r2").observe()
 
 
 # DDM
@@ -342,7 +346,13 @@ class FakeDdm:
 
 def recovery(ddm: FakeDdm) -> DdmRecovery:
     service: Any = ddm
-    return DdmRecovery(service, Time().clock, "s", "t", 1)
+    return DdmRecovery("Recovery of DDM instance s to t", Pair(service, Time().clock, "s", "t"), 1)
+
+
+def refusal(operation: DdmRecovery) -> CloudError:
+    observed = operation.observe()
+    assert observed.blocked
+    return operation.refusal(observed)
 
 
 def test_an_available_target() -> None:
@@ -355,25 +365,25 @@ def test_an_available_target() -> None:
                 job(4, "Running", "t", "RestartInstance"),
             ]
         )
-    ).look()
+    ).observe()
     assert decide(seen) == "send"
-    assert seen.known == {"j1", "j2"}
+    assert seen.records.keys() == {"j1", "j2"}
     assert seen.own == {"j1"}, "a job of the source alone may be for another target"
 
 
 def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
     operation = recovery(FakeDdm(False, [job(2, "Running"), job(1, "Completed")]))
-    seen = operation.look()
+    seen = operation.observe()
     assert decide(seen) == "refuse" and not seen.explained
-    assert seen.own == seen.known == {"j1", "j2"}
+    assert seen.own == seen.records.keys() == {"j1", "j2"}
     with pytest.raises(
         Busy,
         match=r"not available \(It is busy.\); RestoreInstance job j2 on it is Running, job_id=j2 attaches to it",
     ) as caught:
-        operation.first_look()
+        raise refusal(operation)
     assert caught.value.details()["job_id"] == "j2"
     with pytest.raises(NotRestorable, match=r"not available \(It is busy.\)"):
-        recovery(FakeDdm(False)).first_look()
+        raise refusal(recovery(FakeDdm(False)))
 
 
 @pytest.mark.parametrize(
@@ -413,7 +423,7 @@ def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
     """A playbook that asks again until it is not busy must not give up while the job is late."""
     operation = recovery(FakeDdm(False, jobs, status))
     with pytest.raises(Busy) as caught:
-        operation.first_look()
+        raise refusal(operation)
     said = f"{operation.name} was not started: target t is not available (It is busy.){words}. Run the task again when that has ended. Nothing was started."
     assert str(caught.value) == said
     assert caught.value.details() == {
@@ -428,7 +438,7 @@ def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
 )
 def test_a_target_that_is_not_being_restored_is_no_target(jobs: list[dict[str, Any]], status: str) -> None:
     with pytest.raises(NotRestorable) as caught:
-        recovery(FakeDdm(False, jobs, status)).first_look()
+        raise refusal(recovery(FakeDdm(False, jobs, status)))
     assert caught.value.details().get("job_id") == (
         "j1" if jobs and jobs[0]["status"] == "Completed" else None
     )
@@ -437,7 +447,7 @@ def test_a_target_that_is_not_being_restored_is_no_target(jobs: list[dict[str, A
 def test_a_target_that_is_no_target() -> None:
     service: Any = FakeDdm()
     with pytest.raises(NotRestorable, match="x is not among the instances that s can be restored to"):
-        DdmRecovery(service, Time().clock, "s", "x", 1).look()
+        Pair(service, Time().clock, "s", "x").observe()
 
 
 def test_jobs_are_asked_for_29_days_and_one_day_ahead() -> None:
@@ -463,7 +473,7 @@ def test_jobs_are_asked_for_29_days_and_one_day_ahead() -> None:
 def test_the_end_of_a_ddm_job(status: str, target: str, state: str, detail: bool) -> None:
     rows = [{**job(1, status), "fail_reason": "The node is \x1b[2J gone." if status == "Failed" else None}]
     service: Any = FakeDdm(jobs=rows, status=target, detail=detail)
-    seen = watch_job(service, Time().clock, "j1", "t").look()
+    seen = watch_job(service, Time().clock, "j1", "t").observe()
     assert (seen.state, seen.status) == (state, status)
     assert ("\\x1b[2J" in (seen.reason or "")) is (status == "Failed")
 
@@ -471,4 +481,4 @@ def test_the_end_of_a_ddm_job(status: str, target: str, state: str, detail: bool
 def test_a_job_that_is_nowhere() -> None:
     service: Any = FakeDdm()
     with pytest.raises(NotFound):
-        watch_job(service, Time().clock, "j1", None).look()
+        watch_job(service, Time().clock, "j1", None).observe()

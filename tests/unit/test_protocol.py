@@ -28,30 +28,37 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     WaitTimeout,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
+    MARKER_LENGTH,
+    marker,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
+    Observation,
+    Operation,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import (
     BUSY_WINDOW,
     FRESH,
-    MARK_LENGTH,
     RESTLESS,
     WINDOW,
-    Seen,
     Started,
-    carry_out,
     decide,
     effect,
     fate,
-    mark,
     start,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.run import (
+    start_and_wait,
     wait_for,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 
 from .fakes import Time
 
-QUIET = Seen(state="quiet")
-OTHERS = Seen(blocked="restore x of another backup is restoring", state="others")
-UNCLEAR = Seen(blocked="the instance is RESTORING, not RUNNING", explained=False, state="unclear")
-MINE = Seen(running=("mine",), own=frozenset({"mine"}), known=frozenset({"mine"}), state="mine")
+QUIET = Observation(state="quiet")
+OTHERS = Observation(blocked="restore x of another backup is restoring", state="others")
+UNCLEAR = Observation(blocked="the instance is RESTORING, not RUNNING", explained=False, state="unclear")
+MINE = Observation(running=("mine",), own=frozenset({"mine"}), records={"mine": {}}, state="mine")
 LOST = TransportError("The connection broke.")
 NOT_SENT = TransportError("No connection.", sent=False)
 ACCEPTED = Reply(200, {"restore_id": "mine"}, {}, "req")
@@ -71,23 +78,31 @@ BUSY_CODE, THROTTLED, UNAUTHORIZED, REFUSED = (
 )
 
 
-class Script:
+class Changeable(Operation):
+    """An operation whose attributes a test may set."""
+
+    __setattr__ = object.__setattr__
+
+
+class Script(Changeable):
     """An Operation that sees and is answered what the test says; the last word is repeated."""
 
     name = "Restore of backup b to DCS instance i"
+    record_key = "restore"
 
     def __init__(
         self,
-        looks: Iterable[Seen | CloudError],
+        looks: Iterable[Observation | CloudError],
         posts: Iterable[Reply | CloudError] = (),
-        id_name: str = "restore_id",
+        id_key: str = "restore_id",
         states: Iterable[str] = ("running",),
     ) -> None:
-        self.looks, self.posts, self.id_name, self.states = list(looks), list(posts), id_name, list(states)
+        self.looks, self.posts, self.states = list(looks), list(posts), list(states)
+        vars(self)["id_key"] = id_key
         self.log: list[str] = []
 
-    def look(self) -> Seen:
-        self.log.append("look")
+    def observe(self) -> Observation:
+        self.log.append("observe")
         word = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         if isinstance(word, CloudError):
             raise word
@@ -101,11 +116,11 @@ class Script:
         return word
 
     def watch(self, found: str) -> Watch:
-        def look() -> Status:
+        def observe() -> Status:
             state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-            return Status(state, state, None, {self.id_name: found})
+            return Status(state, state, None, {self.id_key: found})
 
-        return Watch(self.name, {self.id_name: found}, look)
+        return Watch(self.name, {self.id_key: found}, observe)
 
     @property
     def sent(self) -> int:
@@ -119,9 +134,9 @@ class Slow(Script):
         super().__init__(*script)
         self.time, self.seconds = time, seconds
 
-    def look(self) -> Seen:
+    def observe(self) -> Observation:
         self.time.passed += self.seconds.pop(0) if self.seconds else 0.0
-        return super().look()
+        return super().observe()
 
 
 def cloud_at(time: Time, max_retries: int | None = 5, renews: int = 0) -> Any:
@@ -141,7 +156,11 @@ def cloud_at(time: Time, max_retries: int | None = 5, renews: int = 0) -> Any:
 
 
 def run(
-    operation: Script, planned: Seen = QUIET, timeout: float = 1800.0, time: Time | None = None, **cloud: Any
+    operation: Script,
+    planned: Observation = QUIET,
+    timeout: float = 1800.0,
+    time: Time | None = None,
+    **cloud: Any,
 ) -> Started:
     return start(operation, planned, cloud_at(time or Time(), **cloud), timeout)
 
@@ -152,17 +171,17 @@ def run(
 @pytest.mark.parametrize(
     ("seen", "step"),
     [
-        (Seen(), "send"),
-        (Seen(running=("a",)), "adopt"),
-        (Seen(running=("a",), blocked="busy", done="b"), "adopt"),
-        (Seen(done="b"), "unchanged"),
-        (Seen(done="b", blocked="busy"), "unchanged"),
-        (Seen(blocked="busy"), "refuse"),
-        (Seen(blocked="busy", explained=False), "refuse"),
-        (Seen(own=frozenset({"old"}), known=frozenset({"old"})), "send"),
+        (Observation(), "send"),
+        (Observation(running=("a",)), "adopt"),
+        (Observation(running=("a",), blocked="busy", done="b"), "adopt"),
+        (Observation(done="b"), "unchanged"),
+        (Observation(done="b", blocked="busy"), "unchanged"),
+        (Observation(blocked="busy"), "refuse"),
+        (Observation(blocked="busy", explained=False), "refuse"),
+        (Observation(own=frozenset({"old"}), records={"old": {}}), "send"),
     ],
 )
-def test_decide(seen: Seen, step: str) -> None:
+def test_decide(seen: Observation, step: str) -> None:
     assert decide(seen) == step
 
 
@@ -199,27 +218,27 @@ def test_fate(error: CloudError, meaning: str) -> None:
 @pytest.mark.parametrize(
     ("before", "now", "found"),
     [
-        (Seen(), Seen(), ()),
-        (Seen(), Seen(own=frozenset({"a"})), ("a",)),
-        (Seen(known=frozenset({"a"})), Seen(own=frozenset({"a"})), ()),
-        (Seen(known=frozenset({"a"})), Seen(own=frozenset({"a", "b"}), running=("c",)), ("b",)),
-        (Seen(), Seen(running=("c",)), ("c",)),
-        (Seen(), Seen(own=frozenset({"b", "a"})), ("a", "b")),
+        (Observation(), Observation(), ()),
+        (Observation(), Observation(own=frozenset({"a"})), ("a",)),
+        (Observation(records={"a": {}}), Observation(own=frozenset({"a"})), ()),
+        (Observation(records={"a": {}}), Observation(own=frozenset({"a", "b"}), running=("c",)), ("b",)),
+        (Observation(), Observation(running=("c",)), ("c",)),
+        (Observation(), Observation(own=frozenset({"b", "a"})), ("a", "b")),
     ],
 )
-def test_effect(before: Seen, now: Seen, found: tuple[str, ...]) -> None:
+def test_effect(before: Observation, now: Observation, found: tuple[str, ...]) -> None:
     assert effect(before, now) == found
 
 
-def test_the_mark_depends_on_the_operation_and_on_nothing_else() -> None:
+def test_the_marker_depends_on_the_operation_and_on_nothing_else() -> None:
     same = {"service": "dcs.restore", "project": "p", "instance": "i", "backup": "b", "operation_id": None}
-    assert mark(**same) == mark(**dict(reversed(same.items())))
-    assert mark(**same) == "[rst1:" + mark(**same)[6:32] + "]"
-    assert len(" " + mark(**same)) == MARK_LENGTH
-    assert len({mark(**{**same, name: "other"}) for name in same} | {mark(**same)}) == len(same) + 1
+    assert marker(**same) == marker(**dict(reversed(same.items())))
+    assert marker(**same) == "[rst1:" + marker(**same)[6:32] + "]"
+    assert len(" " + marker(**same)) == MARKER_LENGTH
+    assert len({marker(**{**same, name: "other"}) for name in same} | {marker(**same)}) == len(same) + 1
 
 
-def test_a_mark_stays_what_it_is() -> None:
+def test_a_marker_stays_what_it_is() -> None:
     """A later version must find what an earlier one has started."""
     operation = {
         "service": "dcs.restore",
@@ -228,7 +247,7 @@ def test_a_mark_stays_what_it_is() -> None:
         "backup": "b",
         "operation_id": "CHG-\u00fc",
     }
-    assert mark(**operation) == "[rst1:NP525ZDIGMZP7BIQVBPH567TGI]"
+    assert marker(**operation) == "[rst1:NP525ZDIGMZP7BIQVBPH567TGI]"
 
 
 # Preflight
@@ -237,23 +256,23 @@ def test_a_mark_stays_what_it_is() -> None:
 def test_accepted_at_once() -> None:
     operation = Script([QUIET], [ACCEPTED])
     assert run(operation) == Started("mine", adopted=False)
-    assert operation.log == ["look", "post"]
+    assert operation.log == ["observe", "post"]
 
 
 def test_a_running_one_is_adopted() -> None:
     operation = Script([MINE])
     assert run(operation) == Started("mine", adopted=True)
-    assert operation.log == ["look"]
+    assert operation.log == ["observe"]
 
 
 def test_what_became_done_since_the_plan_is_not_done_again() -> None:
-    operation = Script([Seen(done="mine", state="done")])
+    operation = Script([Observation(done="mine", state="done")])
     assert run(operation) == Started("mine", adopted=True)
     assert operation.sent == 0
 
 
 @pytest.mark.parametrize("blocked", [OTHERS, UNCLEAR])
-def test_what_is_busy_is_refused(blocked: Seen) -> None:
+def test_what_is_busy_is_refused(blocked: Observation) -> None:
     operation = Script([blocked])
     with pytest.raises(Busy) as caught:
         run(operation)
@@ -266,27 +285,27 @@ def test_what_is_busy_is_refused(blocked: Seen) -> None:
 
 
 def test_absence_is_believed_only_after_two_equal_looks() -> None:
-    operation = Script([Seen(state="other"), Seen(state="other")], [ACCEPTED])
+    operation = Script([Observation(state="other"), Observation(state="other")], [ACCEPTED])
     run(operation)
-    assert operation.log == ["look", "look", "post"]
+    assert operation.log == ["observe", "observe", "post"]
 
 
 def test_records_that_never_rest_are_not_built_upon() -> None:
-    operation = Script([Seen(state=number) for number in range(100)], [ACCEPTED])
+    operation = Script([Observation(state=number) for number in range(100)], [ACCEPTED])
     with pytest.raises(Busy, match="keep changing"):
         run(operation)
-    assert operation.log == ["look"] * RESTLESS
+    assert operation.log == ["observe"] * RESTLESS
 
 
 def test_a_look_is_believed_for_half_a_minute() -> None:
     time = Time()
     operation = Slow(time, [FRESH], [QUIET], [ACCEPTED])
     run(operation, time=time)
-    assert operation.log == ["look", "post"]
+    assert operation.log == ["observe", "post"]
 
     operation = Slow(time, [FRESH + 0.5, FRESH + 0.5], [QUIET], [ACCEPTED])
     run(operation, time=time)
-    assert operation.log == ["look", "look", "look", "post"]
+    assert operation.log == ["observe", "observe", "observe", "post"]
 
     operation = Slow(time, [FRESH + 0.5] * RESTLESS, [QUIET], [ACCEPTED])
     with pytest.raises(Busy, match="are read too slowly"):
@@ -295,7 +314,7 @@ def test_a_look_is_believed_for_half_a_minute() -> None:
 
 
 def test_several_running_ones_are_nobodys_to_choose_from() -> None:
-    operation = Script([Seen(running=("a", "b"))])
+    operation = Script([Observation(running=("a", "b"))])
     with pytest.raises(OutcomeUnknown, match=r"2 operations of this kind are there \(a, b\)") as caught:
         run(operation)
     assert caught.value.details()["error_kind"] == "duplicate_detected"
@@ -318,7 +337,7 @@ def test_what_was_never_sent_is_sent_again_after_a_new_look() -> None:
     time = Time()
     operation = Script([QUIET], [NOT_SENT, NOT_SENT, ACCEPTED])
     assert run(operation, time=time) == Started("mine", adopted=False)
-    assert operation.log == ["look", "post"] * 3
+    assert operation.log == ["observe", "post"] * 3
     assert time.slept == [0.25, 0.5]
 
 
@@ -372,7 +391,7 @@ def test_throttled_means_later_after_a_new_look() -> None:
     time = Time()
     operation = Script([QUIET], [THROTTLED, ACCEPTED])
     assert run(operation, time=time) == Started("mine", adopted=False)
-    assert operation.log == ["look", "post", "look", "post"]
+    assert operation.log == ["observe", "post", "observe", "post"]
     assert time.slept == [5.0]
 
 
@@ -399,7 +418,7 @@ def test_what_happens_during_the_pause_is_seen() -> None:
 def test_an_expired_token_is_renewed_once() -> None:
     operation = Script([QUIET], [UNAUTHORIZED, ACCEPTED])
     assert run(operation, renews=9) == Started("mine", adopted=False)
-    assert operation.log == ["look", "post", "look", "post"]
+    assert operation.log == ["observe", "post", "observe", "post"]
 
     operation = Script([QUIET], [UNAUTHORIZED])
     with pytest.raises(ApiError, match="was not started") as caught:
@@ -422,7 +441,7 @@ def test_a_definite_refusal_changes_nothing() -> None:
         match=r"Restore of backup b .* was not started: POST answered HTTP 400 DCS.4087. Nothing was changed",
     ) as caught:
         run(operation)
-    assert operation.log == ["look", "post"]
+    assert operation.log == ["observe", "post"]
     assert caught.value.details() == {
         "error_kind": "not_restorable",
         "changed": False,
@@ -461,7 +480,7 @@ def test_a_lost_answer_is_looked_for_and_adopted(answer: Reply | CloudError) -> 
     for late in range(5):
         operation = Script([QUIET, *[QUIET] * late, MINE], [answer])
         assert run(operation) == Started("mine", adopted=True)
-        assert operation.log == ["look", "post", *["look"] * (late + 1)]
+        assert operation.log == ["observe", "post", *["observe"] * (late + 1)]
 
 
 @pytest.mark.parametrize("answer", AMBIGUOUS, ids=repr)
@@ -479,7 +498,7 @@ def test_a_lost_answer_without_a_trace_is_unknown(answer: Reply | CloudError) ->
     assert max(time.slept) <= 10.0
     assert details["error_kind"] == "outcome_unknown" and details["changed"] is True
     assert details["sent_at"] == "2026-05-28T20:26:40.000Z"
-    assert details["looks"] == operation.log.count("look") - 1
+    assert details["looks"] == operation.log.count("observe") - 1
 
 
 def test_what_is_unknown_is_told_in_full() -> None:
@@ -500,7 +519,7 @@ def test_it_is_said_that_the_effect_is_looked_for(answer: Reply | CloudError) ->
     shown: list[tuple[str, dict[str, str], Status, int]] = []
     cloud, operation = cloud_at(Time()), Script([QUIET, MINE], [answer])
     cloud.progress = lambda watches: shown.extend(
-        (watch.name, watch.ids, watch.look(), len(operation.log)) for watch in watches
+        (watch.name, watch.ids, watch.observe(), len(operation.log)) for watch in watches
     )
     start(operation, QUIET, cloud, 60.0)
     assert shown == [(operation.name, {}, Status("running", None), 2)], (
@@ -571,15 +590,15 @@ def test_a_search_that_cannot_go_on_is_unknown_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("id_name", "kind"),
+    ("id_key", "kind"),
     [
         ("restore_id", "duplicate_detected"),
         ("backup_id", "duplicate_detected"),
         ("job_id", "outcome_unknown"),
     ],
 )
-def test_several_new_ones_are_nobodys_to_choose_from(id_name: str, kind: str) -> None:
-    operation = Script([QUIET, Seen(own=frozenset({"a", "b"}))], [LOST], id_name)
+def test_several_new_ones_are_nobodys_to_choose_from(id_key: str, kind: str) -> None:
+    operation = Script([QUIET, Observation(own=frozenset({"a", "b"}))], [LOST], id_key)
     with pytest.raises(OutcomeUnknown) as caught:
         run(operation)
     assert caught.value.details()["error_kind"] == kind
@@ -587,11 +606,11 @@ def test_several_new_ones_are_nobodys_to_choose_from(id_name: str, kind: str) ->
 
 
 def test_an_old_one_of_ours_is_not_mistaken_for_the_effect() -> None:
-    old = Seen(own=frozenset({"old"}), known=frozenset({"old"}), state="old")
+    old = Observation(own=frozenset({"old"}), records={"old": {}}, state="old")
     operation = Script([old], [LOST])
     with pytest.raises(OutcomeUnknown):
         run(operation, planned=old)
-    new = Seen(own=frozenset({"old", "new"}), known=frozenset({"old", "new"}), state="new")
+    new = Observation(own=frozenset({"old", "new"}), records={"old": {}, "new": {}}, state="new")
     assert run(Script([old, new], [LOST]), planned=old).id == "new"
 
 
@@ -601,7 +620,7 @@ def test_an_old_one_of_ours_is_not_mistaken_for_the_effect() -> None:
 def test_busy_with_our_own() -> None:
     operation = Script([QUIET, UNCLEAR, MINE], [BUSY_CODE])
     assert run(operation) == Started("mine", adopted=True)
-    assert operation.log == ["look", "post", "look", "look"]
+    assert operation.log == ["observe", "post", "observe", "observe"]
 
 
 def test_busy_with_somebody_elses() -> None:
@@ -623,12 +642,14 @@ def test_busy_with_nothing_that_can_be_seen() -> None:
     operation = Script([QUIET], [BUSY_CODE])
     with pytest.raises(Busy, match="the cloud reports another operation"):
         run(operation)
-    assert operation.log == ["look", "post", "look", "look"]  # twice the same, then believed
+    assert operation.log == ["observe", "post", "observe", "observe"]  # twice the same, then believed
 
 
 def test_busy_with_records_that_never_rest() -> None:
     """They show nothing that holds the instance to the end of the window."""
-    operation = Script([QUIET, *(Seen(explained=False, state=number) for number in range(99))], [BUSY_CODE])
+    operation = Script(
+        [QUIET, *(Observation(explained=False, state=number) for number in range(99))], [BUSY_CODE]
+    )
     with pytest.raises(Busy) as caught:
         run(operation)
     assert str(caught.value) == (
@@ -670,7 +691,9 @@ def test_start_and_wait_share_one_deadline() -> None:
     time = Time()
     operation = Script([QUIET, *[QUIET] * 8, MINE], [LOST])
     with pytest.raises(CloudError) as caught:
-        carry_out(operation, QUIET, cloud_at(time), {"wait": True, "wait_timeout": 60, "poll_interval": 5})
+        start_and_wait(
+            operation, QUIET, cloud_at(time), {"wait": True, "wait_timeout": 60, "poll_interval": 5}
+        )
     assert caught.value.details()["error_kind"] == "wait_timeout"
     assert caught.value.details()["restore_id"] == "mine"
     assert time.passed == pytest.approx(60.0)
@@ -681,7 +704,7 @@ def test_what_was_spent_on_the_plan_counts() -> None:
     cloud = cloud_at(time)
     cloud.session.deadline = time.clock.monotonic() + 50  # of the 60, as set when the task began
     with pytest.raises(OutcomeUnknown):
-        carry_out(
+        start_and_wait(
             Script([QUIET], [LOST]), QUIET, cloud, {"wait": True, "wait_timeout": 60, "poll_interval": 5}
         )
     assert time.passed == pytest.approx(50.0)
@@ -701,7 +724,7 @@ def test_not_waiting() -> None:
     cloud, shown = cloud_at(Time()), []
     cloud.progress = lambda watches: shown.append(watches[0].ids)
     params = {"wait": False, "wait_timeout": 60, "poll_interval": 5}
-    assert carry_out(Script([QUIET], [ACCEPTED]), QUIET, cloud, params) == (Started("mine", False), None)
+    assert start_and_wait(Script([QUIET], [ACCEPTED]), QUIET, cloud, params) == (Started("mine", False), None)
     assert cloud.session.deadline is None
     assert shown == [{"restore_id": "mine"}]
 
@@ -710,7 +733,7 @@ def test_waiting_to_the_end() -> None:
     cloud = cloud_at(Time())
     params = {"wait": True, "wait_timeout": 60, "poll_interval": 5}
     operation = Script([QUIET], [ACCEPTED], states=["running", "succeeded"])
-    started, status = carry_out(operation, QUIET, cloud, params)
+    started, status = start_and_wait(operation, QUIET, cloud, params)
     assert started.id == "mine" and status is not None and status.state == "succeeded"
     assert cloud.session.deadline is None
     assert wait_for(operation.watch("x"), cloud, params).state == "succeeded"
@@ -719,11 +742,11 @@ def test_waiting_to_the_end() -> None:
 # Random clouds
 
 
-class World:
+class World(Changeable):
     """A cloud with one instance. Each POST meets the next of `faults`; a started restore can be seen after `lag` seconds and ends after `lasts`."""
 
     name = "Restore"
-    id_name = "restore_id"
+    id_key = "restore_id"
 
     def __init__(self, time: Time, faults: list[str], reads: list[bool], lag: float, lasts: float) -> None:
         self.time, self.faults, self.reads, self.lag, self.lasts = time, faults, reads, lag, lasts
@@ -734,7 +757,7 @@ class World:
     def running(self) -> bool:
         return any(self.time.passed < begun + self.lasts for begun in self.begun)
 
-    def look(self) -> Seen:
+    def observe(self) -> Observation:
         self.time.passed += 0.05
         if self.reads and self.reads.pop(0):
             raise TransportError("A read broke.")
@@ -746,13 +769,13 @@ class World:
         active = tuple(name for name, begun in visible.items() if self.time.passed < begun + self.lasts)
         done = None if active or not visible else max(visible)
         blocked = "the instance is RESTORING" if self.running() else None
-        return Seen(
+        return Observation(
             active,
             done,
             blocked,
             not blocked,
             frozenset(visible),
-            frozenset(visible),
+            {name: {} for name in visible},
             (blocked, tuple(visible), active),
         )
 
@@ -823,7 +846,7 @@ def test_no_cloud_starts_it_twice(
         world.may_be_sent_again = True
         before = len(world.begun)
         try:
-            started = start(world, world.look(), cloud_at(time, renews=renews), timeout)
+            started = start(world, world.observe(), cloud_at(time, renews=renews), timeout)
         except OutcomeUnknown:
             assert world.posts
         except TransportError:

@@ -13,10 +13,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, wait_until
 
 THREADS = 16
-FEW = 8  # as many restores are looked at on one connection
-PACE = (
-    0.5  # seconds between two looks at what all of more than these say: there are as many occasions as polls
-)
+FEW = 8  # as many restores are observed on one connection
+PACE = 0.5  # seconds between two lines of progress of more than these: there are as many occasions as polls
 Row = t.Mapping[str, t.Any]
 T = t.TypeVar("T")
 
@@ -43,25 +41,25 @@ def wait_for_all(
     timeout: float,
     interval: float,
 ) -> list[Watch]:
-    """Return watch(cloud, row) of each row, waited for `timeout` seconds at most, with one look at each per `interval`."""
+    """Return watch(cloud, row) of each row, waited for `timeout` seconds at most, each observed once per `interval`."""
     clouds = clouds_for(cloud, rows)
     watches = [watch(own, row) for own, row in zip(clouds, rows)]
     threads = min(len(rows) // FEW + 1, THREADS)
-    told = -PACE
+    shown = -PACE
     for own in clouds:
         own.session.deadline = (
             cloud.clock.monotonic() + timeout if timeout else None
-        )  # one look may take what it takes
+        )  # one observation may take what it takes
 
-    def tell(dummy: t.Any) -> None:
-        nonlocal told
+    def show(dummy: t.Any) -> None:
+        nonlocal shown
         now = cloud.clock.monotonic()
-        if len(watches) <= FEW or now >= told + PACE or all(watch.done for watch in watches):
-            told = now
+        if len(watches) <= FEW or now >= shown + PACE or all(watch.done for watch in watches):
+            shown = now
             cloud.progress(watches)
 
     spread(
-        lambda number: wait_until(watches[number::threads], timeout, interval, cloud.clock, tell),
+        lambda number: wait_until(watches[number::threads], timeout, interval, cloud.clock, show),
         threads,
         threads,
     )

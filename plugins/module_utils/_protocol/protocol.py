@@ -4,17 +4,14 @@
 
 """The at-most-once protocol of both restores and of the backup: preflight, send once, reconcile, adopt, refuse.
 
-Decisions are pure functions of what was seen; start() is the one driver, and the only code that sends a POST that changes something.
+Decisions are pure functions of what was observed; start() is the one driver, and the only code that sends a POST that changes something.
 docs/docsite/rst "What happens when..." says the same for people.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
@@ -28,66 +25,22 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
+    Observation,
+    Operation,
+    Row,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
     Status,
     Watch,
-    wait_until,
 )
 
 WINDOW, BUSY_WINDOW = (
     180.0,
     60.0,
-)  # seconds in which the effect is looked for after a lost answer, and after a busy code
-REMARK_LENGTH, MARK_LENGTH = 128, 34  # DCS.4098; " [rst1:" + 26 + "]"
-FRESH = 30.0  # seconds that a look may take and still be believed when the request is sent
-RESTLESS = 6  # looks that may differ from the one before until the send is given up
-
-
-def mark(**operation: str | None) -> str:
-    """Return the mark written into a remark: the same for the same operation on any controller, so that a later run finds it.
-
-    Without the region: a project lies in one only, and a run need not be told which.
-    """
-    canonical = json.dumps(
-        {"version": 1, **operation}, sort_keys=True, separators=(",", ":"), ensure_ascii=True
-    )
-    return f"[rst1:{base64.b32encode(hashlib.sha256(canonical.encode()).digest()).decode()[:26]}]"
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One look at the cloud in the protocol's terms."""
-
-    running: tuple[str, ...] = ()  # ids of unfinished operations that a run with these parameters attaches to
-    done: str | None = None  # id of the finished operation that is already all that this run wants
-    blocked: str | None = None  # why nothing can be started now, in words
-    explained: bool = True  # whether what blocks is plainly somebody else's
-    own: frozenset[str] = (
-        frozenset()
-    )  # ids that can only be this operation's, when new (DCS: they carry its mark; DDM: restore jobs of the pair)
-    known: frozenset[str] = frozenset()  # every id of this kind
-    state: t.Hashable = None  # what two looks must agree on before absence is believed
-
-
-class Operation(t.Protocol):
-    """What start() needs to know of one kind of operation."""
-
-    @property
-    def name(self) -> str:
-        """The operation, for people."""
-
-    @property
-    def id_name(self) -> str:
-        """The key of its id: restore_id, backup_id or job_id."""
-
-    def look(self) -> Seen:
-        """Read the evidence once."""
-
-    def post(self) -> Reply:
-        """Send the one POST."""
-
-    def watch(self, found: str) -> Watch:
-        """Return how to wait for the operation with this id."""
+)  # seconds of search for the effect after a lost answer, and after a busy code
+FRESH = 30.0  # seconds that an observation may take and still be believed when the request is sent
+RESTLESS = 6  # observations that may differ from the one before until the send is given up
 
 
 @dataclass(frozen=True)
@@ -96,15 +49,24 @@ class Started:
 
     id: str
     adopted: bool
+    record: Row | None = field(default=None, compare=False)  # as the observation that found it shows it
 
 
-def decide(seen: Seen) -> str:
-    """Return what a preflight look calls for: adopt, unchanged, refuse or send."""
-    if seen.running:
+@dataclass
+class Attempts:
+    """What was tried within one start."""
+
+    failed: int = 0  # POSTs that had no effect for sure
+    renewed: bool = False  # whether the token was renewed
+
+
+def decide(observed: Observation) -> str:
+    """Return what a preflight calls for: adopt, unchanged, refuse or send."""
+    if observed.running:
         return "adopt"
-    if seen.done is not None:
+    if observed.done is not None:
         return "unchanged"
-    return "refuse" if seen.blocked else "send"
+    return "refuse" if observed.blocked else "send"
 
 
 def fate(error: CloudError) -> str:
@@ -118,59 +80,80 @@ def fate(error: CloudError) -> str:
     return "busy" if error.kind == "busy" else "refused"
 
 
-def effect(before: Seen, now: Seen) -> tuple[str, ...]:
+def effect(before: Observation, now: Observation) -> tuple[str, ...]:
     """Return the ids that this operation can have brought about since `before`: new ones of its own, else a running one to attach to."""
-    return tuple(sorted(now.own - before.known)) or now.running
+    return tuple(sorted(now.own - before.records.keys())) or now.running
 
 
-def start(operation: Operation, planned: Seen, cloud: Cloud, timeout: float) -> Started:
-    """Run the protocol to an operation that is known to run; `planned` is the look that the plan was made from.
+def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: float) -> Started:
+    """Run the protocol to an operation that is known to run; `planned` is the observation that the plan was made from.
 
-    Raises Busy, NotStarted and refusals (nothing was started), OutcomeUnknown (sent, answer lost, no trace in time). `timeout` in seconds.
+    Raises refusals and NotStarted (nothing was started), OutcomeUnknown (sent, no conclusive answer, no record in time).
+    `timeout` in seconds.
     """
-    clock, attempt, restless, renewed, previous = cloud.clock, 0, 0, False, planned
-    deadline = cloud.session.deadline = clock.monotonic() + timeout
+    deadline = cloud.session.deadline = cloud.clock.monotonic() + timeout
+    previous, attempts = planned, Attempts()
     while True:
-        began, seen = clock.monotonic(), operation.look()
-        step = decide(seen)
-        if step in ("adopt", "unchanged"):
-            return Started(only(operation, seen.running or (t.cast(str, seen.done),)), adopted=True)
-        if step == "refuse":
-            raise busy(operation, seen)
-        if (
-            seen.state != previous.state or clock.monotonic() - began > FRESH
-        ):  # absence is believed only after two equal looks, the last one quick
-            previous, restless = seen, restless + 1
-            if restless >= RESTLESS:
-                raise Busy(
-                    f"{operation.name}: the records of the instance keep changing or are read too slowly. Run the task again when it is quiet."
-                )
-            continue
-        sent_at = clock.now()
+        observed = preflight(operation, previous, cloud)
+        if decide(observed) != "send":
+            return found_by(operation, observed, observed.running or (t.cast(str, observed.done),))
+        sent_at = cloud.clock.now()
         try:
             reply = operation.post()
         except CloudError as error:
-            meaning = fate(error)
-            if meaning == "refused":
-                raise refused(operation, error) from None
-            if meaning in ("unknown", "busy"):
-                return reconcile(operation, seen, error, sent_at, cloud, deadline)
-            previous, cloud.posted = seen, False  # proved: it changed nothing
-            if error.kind == "auth_failed" and not renewed and cloud.renew():
-                renewed = True
-                continue
-            clock.sleep(later(operation, error, attempt, cloud, deadline))
-            attempt += 1
+            if fate(error) in ("unknown", "busy"):
+                return reconcile(operation, observed, error, sent_at, cloud, deadline)
+            cloud.posted = False  # proved: it changed nothing
+            previous, operation = observed, before_next(operation, error, attempts, cloud, deadline)
             continue
-        found = reply.body.get(operation.id_name) if isinstance(reply.body, dict) else None
+        found = reply.body.get(operation.id_key) if isinstance(reply.body, dict) else None
         if is_id(found):
             return Started(t.cast(str, found), adopted=False)
-        lost = CloudError(
-            f"it answered HTTP {reply.status} without a valid {operation.id_name}",
-            http_status=reply.status,
-            request_id=reply.request_id,
-        )
-        return reconcile(operation, seen, lost, sent_at, cloud, deadline)
+        return reconcile(operation, observed, without_id(operation, reply), sent_at, cloud, deadline)
+
+
+def preflight(operation: Operation, previous: Observation, cloud: Cloud) -> Observation:
+    """Observe until two observations agree, the last one quick: only then is absence believed. Raises the refusal."""
+    for _dummy in range(RESTLESS):
+        began, observed = cloud.clock.monotonic(), operation.observe()
+        step = decide(observed)
+        if step == "refuse":
+            raise operation.refusal(observed)
+        if step != "send":
+            return observed
+        if observed.state == previous.state and cloud.clock.monotonic() - began <= FRESH:
+            return observed
+        previous = observed
+    raise Busy(
+        f"{operation.name}: the records of the instance keep changing or are read too slowly. "
+        "Run the task again when it is quiet."
+    )
+
+
+def before_next(
+    operation: Operation, error: CloudError, attempts: Attempts, cloud: Cloud, deadline: float
+) -> Operation:
+    """Return the operation to send after a POST that certainly had no effect, once it may be tried again.
+
+    Renews the token once, else waits as later() says. Raises the refusal, or NotStarted when tries or time are out.
+    """
+    if fate(error) == "refused":
+        raise refused(operation, error) from None
+    if error.kind == "auth_failed" and not attempts.renewed and cloud.renew():
+        attempts.renewed = True
+        return operation
+    cloud.clock.sleep(later(operation, error, attempts.failed, cloud, deadline))
+    attempts.failed += 1
+    return operation
+
+
+def without_id(operation: Operation, reply: Reply) -> CloudError:
+    """Return what is wrong with a success that names nothing."""
+    return CloudError(
+        f"it answered HTTP {reply.status} without a valid {operation.id_key}",
+        http_status=reply.status,
+        request_id=reply.request_id,
+    )
 
 
 def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, deadline: float) -> float:
@@ -191,40 +174,48 @@ def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, d
 
 
 def reconcile(
-    operation: Operation, before: Seen, cause: CloudError, sent_at: float, cloud: Cloud, deadline: float
+    operation: Operation,
+    before: Observation,
+    cause: CloudError,
+    sent_at: float,
+    cloud: Cloud,
+    deadline: float,
 ) -> Started:
-    """Look for the effect of a POST whose answer was lost or was a busy code. It never leads to a second POST."""
+    """Look for the effect of a POST without a conclusive answer, or with a busy code. It never leads to a second POST."""
     clock, was_busy = cloud.clock, fate(cause) == "busy"
-    window, pause, looks = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5, 0
-    previous: Seen | None = None
-    cloud.progress(
-        [Watch(operation.name, {}, lambda: Status("running", None))]
-    )  # minutes can go by; there is no id to name
+    window, pause, checks = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5, 0
+    previous: Observation | None = None
+    # minutes can go by, and there is no id to name
+    cloud.progress([Watch(operation.name, {}, lambda: Status("running", None))])
     while True:
-        seen = None
+        observed = None
         try:
-            seen, looks = operation.look(), looks + 1
-            found = effect(before, seen)
-            if found:
-                return Started(only(operation, found), adopted=True)
-            quiet = previous is not None and previous.state == seen.state
-            if was_busy and ((seen.blocked and seen.explained) or (quiet and not seen.blocked)):
-                raise busy(operation, seen, cause)
-        except (Busy, OutcomeUnknown):  # our own conclusions
-            raise
+            observed, checks = operation.observe(), checks + 1
         except CloudError as error:
             if not error.transient:
-                raise unknown(operation, cause, sent_at, looks, f" Looking for it failed: {error}") from None
-        previous, now = seen or previous, clock.monotonic()
-        waiting_helps = (
-            seen is not None and seen.blocked is not None and not was_busy
-        )  # the instance is at work: our record may still appear
+                raise unknown(operation, cause, sent_at, checks, f" Looking for it failed: {error}") from None
+        if observed is not None:
+            found = effect(before, observed)
+            if found:
+                return found_by(operation, observed, found)
+            quiet = previous is not None and previous.state == observed.state
+            if was_busy and ((observed.blocked and observed.explained) or (quiet and not observed.blocked)):
+                raise operation.refusal(observed, cause)
+        previous, now = observed or previous, clock.monotonic()
+        # while the instance is at work our record may still appear
+        waiting_helps = observed is not None and observed.blocked is not None and not was_busy
         if now >= deadline or (now >= window and not waiting_helps):
-            if was_busy and seen is not None and (seen.explained or not seen.blocked):
-                raise busy(operation, seen, cause)
-            raise unknown(operation, cause, sent_at, looks, "")
+            if was_busy and observed is not None and (observed.explained or not observed.blocked):
+                raise operation.refusal(observed, cause)
+            raise unknown(operation, cause, sent_at, checks, "")
         clock.sleep(max(0.0, min(pause, deadline - now)))
         pause = min(pause * 1.5, 10.0)
+
+
+def found_by(operation: Operation, observed: Observation, found: t.Sequence[str]) -> Started:
+    """Return the operation that an observation has found, to be adopted."""
+    one = only(operation, found)
+    return Started(one, adopted=True, record=observed.record(one))
 
 
 def only(operation: Operation, found: t.Sequence[str]) -> str:
@@ -235,18 +226,8 @@ def only(operation: Operation, found: t.Sequence[str]) -> str:
         f"{operation.name}: {len(found)} operations of this kind are there ({', '.join(found)}), one was expected. Nothing was repeated; look at the instance.",
         found=list(found),
     )
-    error.kind = "duplicate_detected" if operation.id_name != "job_id" else error.kind
+    error.kind = "duplicate_detected" if operation.id_key != "job_id" else error.kind
     raise error
-
-
-def busy(operation: Operation, seen: Seen, cause: CloudError | None = None) -> Busy:
-    """Return the refusal while something else holds the instance."""
-    why = seen.blocked or "the cloud reports another operation"
-    answer = f" The cloud's answer: {cause}" if cause else ""
-    return Busy(
-        f"{operation.name} was not started: {why}.{answer} Run the task again when that has ended.",
-        **(cause.facts if cause else {}),
-    )
 
 
 def refused(operation: Operation, error: CloudError) -> CloudError:
@@ -264,30 +245,3 @@ def unknown(operation: Operation, cause: CloudError, sent_at: float, looks: int,
         "or look at the instance's records in the console.",
         **{**cause.facts, "sent_at": when, "looks": looks},
     )
-
-
-def carry_out(
-    operation: Operation, planned: Seen, cloud: Cloud, params: t.Mapping[str, t.Any]
-) -> tuple[Started, Status | None]:
-    """Start or adopt, then wait when params['wait']; return both. Every error from here on carries the id of what runs."""
-    now, timeout = cloud.clock.monotonic(), params["wait_timeout"]
-    begun = (cloud.session.deadline or now + timeout) - timeout  # when the task began
-    started = start(operation, planned, cloud, timeout - (now - begun))
-    watched = operation.watch(started.id)
-    cloud.progress([watched])
-    if not params["wait"]:
-        cloud.session.deadline = None
-        return started, None
-    return started, wait_for(watched, cloud, params, begun)
-
-
-def wait_for(watch: Watch, cloud: Cloud, params: t.Mapping[str, t.Any], begun: float | None = None) -> Status:
-    """Wait for one watch as wait_timeout (from `begun`) and poll_interval say; raise its error or return its last status."""
-    clock = cloud.clock
-    left = params["wait_timeout"] - (clock.monotonic() - begun if begun is not None else 0.0)
-    cloud.session.deadline = clock.monotonic() + left
-    wait_until([watch], left, params["poll_interval"], clock, cloud.progress)
-    cloud.session.deadline = None
-    if watch.error is not None:
-        raise watch.error
-    return t.cast(Status, watch.last)

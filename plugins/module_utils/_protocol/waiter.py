@@ -39,28 +39,28 @@ class Status:
 
 @dataclass
 class Watch:
-    """What to wait for: `name` for people, `ids` for the result (restore_id or job_id), `look` reads its Status once."""
+    """What to wait for: `name` for people, `ids` for the result (restore_id or job_id), `observe` reads its Status once."""
 
     name: str
     ids: dict[str, str]
-    look: t.Callable[[], Status]
+    observe: t.Callable[[], Status]
     last: Status | None = None
     error: CloudError | None = None
-    trouble: CloudError | None = None  # why the last look saw nothing
+    trouble: CloudError | None = None  # why the last observation saw nothing
     done: bool = False
     elapsed: float = 0.0  # seconds waited
     _due: float = 0.0
     _seen: float | None = None  # when it was last there
 
     def take(self, now: float, started: float, interval: float, random: float) -> None:
-        """Read once and note what follows: done after two equal terminal readings, an error that ends the wait, or the time of the next look."""
+        """Observe once and record what follows: done after two equal terminal readings, an error that ends the wait, or the time of the next observation."""
         self.elapsed, gap = (
             now - started,
             interval * (1 + random / 5),
         )  # a fleet must not poll in step, nor any more often than asked
         before = self.last
         try:
-            self.last = self.look()
+            self.last = self.observe()
             self._seen = now
             if self.last.state != "running":
                 self.done = before is not None and before.state == self.last.state
@@ -118,7 +118,7 @@ def wait_until(
         for watch in watches:
             if (
                 not watch.done and min(watch.due(), deadline) <= clock.monotonic()
-            ):  # the last look is as the time is over
+            ):  # the last observation is as the time is over
                 watch.take(clock.monotonic(), started, interval, clock.random())
         progress(watches)
         waiting = [watch for watch in watches if not watch.done]

@@ -47,7 +47,7 @@ def watch_record(
 ) -> Watch:
     """Return how to wait for a restore or backup record: final only when its record is and the instance is RUNNING without a task."""
 
-    def look() -> Status:
+    def observe() -> Status:
         record = next((row for row in records() if row[id_name] == record_id), None)
         if record is None:
             raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
@@ -72,7 +72,7 @@ def watch_record(
             reason,
         )
 
-    return Watch(name, {id_name: record_id, "instance_id": instance_id}, look)
+    return Watch(name, {id_name: record_id, "instance_id": instance_id}, observe)
 
 
 def watch_restore(dcs: Dcs, instance_id: str, restore_id: str) -> Watch:

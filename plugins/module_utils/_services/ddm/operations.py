@@ -2,26 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the at-most-once protocol looks at for DDM: the target's availability and the jobs around it. The API has no mark to write."""
+"""What the at-most-once protocol looks at for DDM: the target's availability and the jobs around it. The API has no marker to write."""
 
 from __future__ import annotations
 
-import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import (
-    Seen,
-    busy,
-    carry_out,
-    wait_for,
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    NotRestorable,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, failed
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
+    Observation,
+    Operation,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     ENDED,
@@ -32,24 +29,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 RESTORE_JOB = "RestoreInstance"
 
 
-@dataclass
-class DdmRecovery:
-    """Restore `source` to a point in time on `target`."""
+@dataclass(frozen=True)
+class Pair:
+    """The source whose data are restored and the target that is overwritten, as the API shows them."""
 
     ddm: Ddm
     clock: Clock
     source: str
     target: str
-    restore_time: int
-    relations: list[Row] = field(default_factory=list)
-    target_job: str | None = None  # the newest restore job on the target
-    at_work: bool = False  # whether the target is being restored now
-    id_name = "job_id"
-
-    @property
-    def name(self) -> str:
-        """The operation, for people."""
-        return f"Recovery of DDM instance {self.source} to {self.target}"
 
     def target_row(self) -> Row:
         """Return the target among the instances that the source could be restored to. Raises NotRestorable when it is not among them."""
@@ -63,7 +50,7 @@ class DdmRecovery:
             )
         return found
 
-    def look(self) -> Seen:
+    def observe(self) -> PairObservation:
         """Read the target's availability and every restore job of the pair."""
         target = self.target_row()
         jobs = [
@@ -71,124 +58,76 @@ class DdmRecovery:
             for job in recent_jobs(self.ddm, self.clock)
             if job["name"] == RESTORE_JOB and job["instance_id"] in (self.source, self.target)
         ]
-        mine = [
-            job for job in jobs if job["instance_id"] == self.target or not target["available"]
-        ]  # a job of the source alone may be for another target
-        blocked = None
-        if not target["available"]:
-            reason = self.ddm.redactor.printable(
-                target["unavailable_reason"] or f"no reason given, status {target['status']}", 200
-            )
-            on_target = next(
-                (job for job in jobs if job["instance_id"] == self.target and job["status"] != "Failed"), None
-            )
-            self.target_job = on_target["id"] if on_target else None
-            restoring = "RESTOR" in (target["status"] or "").upper()
-            self.at_work = restoring or (on_target is not None and on_target["status"] not in ENDED)
-            hint = "; it is being restored, but no restore job on it can be seen yet" if restoring else ""
-            hint = (
-                f"; {RESTORE_JOB} job {on_target['id']} on it is {on_target['status']}, job_id={on_target['id']} attaches to it"
-                if on_target
-                else hint
-            )
-            blocked = f"target {self.target} is not available ({reason}){hint}"
+        # a job of the source alone may be for another target
+        mine = [job for job in jobs if job["instance_id"] == self.target or not target["available"]]
+        on_target = [job for job in jobs if job["instance_id"] == self.target and job["status"] != "Failed"]
+        newest = on_target[0] if on_target and not target["available"] else None
+        restoring = "RESTOR" in (target["status"] or "").upper()
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
-        return Seen(
-            blocked=blocked,
+        return PairObservation(
+            blocked=None if target["available"] else self.reason(target, newest, restoring),
             explained=False,
             own=frozenset(job["id"] for job in mine),
-            known=frozenset(job["id"] for job in jobs),
+            records={job["id"]: job for job in jobs},
             state=state,
+            job_id=newest["id"] if newest else None,
+            at_work=restoring or (newest is not None and newest["status"] not in ENDED),
+            target=target,
         )
 
-    def first_look(self) -> Seen:
-        """Look, and raise when the target cannot be restored to now: Busy while it is being restored, else NotRestorable."""
-        seen = self.look()
-        if not seen.blocked:
-            return seen
-        error = (
-            busy(self, seen)
-            if self.at_work
-            else NotRestorable(f"{self.name} was not started: {seen.blocked}.")
+    def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
+        """Return why the target is not available, and which job is to be seen on it."""
+        reason = self.ddm.redactor.printable(
+            target["unavailable_reason"] or f"no reason given, status {target['status']}", 200
         )
-        error.facts["job_id"] = self.target_job
-        raise error
+        hint = ""
+        if job:
+            hint = (
+                f"; {RESTORE_JOB} job {job['id']} on it is {job['status']}, job_id={job['id']} attaches to it"
+            )
+        elif restoring:
+            hint = "; it is being restored, but no restore job on it can be seen yet"
+        return f"target {self.target} is not available ({reason}){hint}"
 
-    def plan(self, cloud: Cloud, params: t.Mapping[str, t.Any], seen: Seen) -> Plan:
-        """Return the plan to send what was decided."""
-        known = {
-            "job_id": None,
-            "job": None,
-            "data_node_relations": self.relations,
-            "restore_time": self.restore_time,
-            "adopted": False,
-        }
-        before = {"target": self.target, "data": "what is in it and in its data nodes now"}
-        nodes = {row["target_instance_id"]: row["source_instance_id"] for row in self.relations}
-        after = {
-            "target": self.target,
-            "data": f"{self.source} as of {iso(self.restore_time)}",
-            "data_nodes": nodes,
-        }
 
-        def apply() -> Row:
-            started, status = carry_out(self, seen, cloud, params)
-            outcome = "succeeded" if status else "started"
-            return {
-                "job_id": started.id,
-                "job": status.record if status else None,
-                "adopted": started.adopted,
-                "outcome": outcome,
-            }
+@dataclass(frozen=True)
+class PairObservation(Observation):
+    """An observation of a pair, with the newest restore job on a target that is not available."""
 
-        return Plan({**known, "outcome": "succeeded" if params["wait"] else "started"}, before, after, apply)
+    job_id: str | None = None
+    at_work: bool = False  # whether the target is being restored now
+    target: Row | None = None
+
+
+@dataclass(frozen=True)
+class DdmRecovery(Operation):
+    """Restore the source of a pair to a point in time (epoch ms) on its target, data node by data node."""
+
+    pair: Pair
+    restore_time: int
+    relations: tuple[Row, ...] = ()
+    id_key, record_key = "job_id", "job"
+
+    def observe(self) -> PairObservation:
+        """Read the target's availability and every restore job of the pair."""
+        return self.pair.observe()
+
+    def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
+        """Return Busy with the job while the target is being restored, else NotRestorable."""
+        if not isinstance(observed, PairObservation) or not observed.blocked or cause:
+            return super().refusal(observed, cause)
+        error: CloudError = NotRestorable(f"{self.name} was not started: {observed.blocked}.")
+        if observed.at_work:
+            error = super().refusal(observed)
+        error.facts["job_id"] = observed.job_id
+        return error
 
     def post(self) -> Reply:
         """Send the recovery."""
-        return self.ddm.recover(self.source, self.target, self.restore_time, self.relations)
+        return self.pair.ddm.recover(
+            self.pair.source, self.pair.target, self.restore_time, list(self.relations)
+        )
 
-    def watch(self, job_id: str) -> Watch:
+    def watch(self, found: str) -> Watch:
         """Return how to wait for the job."""
-        return watch_job(self.ddm, self.clock, job_id, self.target, self.name)
-
-
-def attach(cloud: Cloud, params: t.Mapping[str, t.Any]) -> Plan:
-    """Return the plan to wait for a job that an earlier run started; a completed one is left as it is."""
-    ddm, job_id = Ddm(cloud), params["job_id"]
-    watch = watch_job(ddm, cloud.clock, job_id, None)
-    seen = watch.last = watch.look()
-    job = seen.record
-    wanted = params["target_instance_id"]
-    if job["name"] not in (None, RESTORE_JOB):
-        raise NotRestorable(
-            f"Job {job_id} is a {ddm.redactor.printable(job['name'], 80)}, not a {RESTORE_JOB}.",
-            job_id=job_id,
-        )
-    if wanted and job["instance_id"] not in (
-        None,
-        wanted,
-        params["instance_id"],
-    ):  # a job may name its source
-        raise NotRestorable(
-            f"Job {job_id} is one of instance {job['instance_id']}, not of {wanted}.", job_id=job_id
-        )
-    if seen.state == "failed":
-        error = failed(watch)
-        error.facts["changed"] = False
-        raise error
-    known = {"job_id": job_id, "job": job, "data_node_relations": None, "restore_time": None, "adopted": True}
-    if seen.state == "succeeded":  # a completed job whose instance does not serve yet is waited for
-        return Plan({**known, "outcome": "unchanged"})
-
-    def apply() -> Row:
-        if not params["wait"]:
-            return {}
-        return {"job": wait_for(watch_job(ddm, cloud.clock, job_id, None), cloud, params).record}
-
-    after = {"job": job_id, "status": "Completed"}
-    return Plan(
-        {**known, "outcome": "succeeded" if params["wait"] else "started"},
-        {**after, "status": job["status"]},
-        after,
-        apply,
-    )
+        return watch_job(self.pair.ddm, self.pair.clock, found, self.pair.target, self.name)

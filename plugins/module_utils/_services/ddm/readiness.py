@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
@@ -14,6 +16,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 DAY = 86_400_000  # ms
 ENDED = {"Completed": "succeeded", "Failed": "failed"}  # all else, known or not, is unfinished
 BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")
+SERVING = ("RUNNING", "normal")  # the lists about backups have the second word
+
+
+def obstacle(instance: t.Mapping[str, t.Any]) -> str | None:
+    """Return why an instance does not serve now, or None. Two words mean that it does."""
+    status = instance.get("status")
+    return None if status in SERVING else f"the instance is {status}, not RUNNING"
 
 
 def recent_jobs(ddm: Ddm, clock: Clock) -> list[Row]:
@@ -36,7 +45,7 @@ def find_job(ddm: Ddm, clock: Clock, job_id: str) -> Row:
 def watch_job(ddm: Ddm, clock: Clock, job_id: str, target: str | None, name: str | None = None) -> Watch:
     """Return how to wait for a job: final only when the job is and the target instance (or the job's own) is RUNNING."""
 
-    def look() -> Status:
+    def observe() -> Status:
         job = find_job(ddm, clock, job_id)
         state, reason = ENDED.get(job["status"], "running"), None
         instance_id = target or job["instance_id"]
@@ -44,7 +53,7 @@ def watch_job(ddm: Ddm, clock: Clock, job_id: str, target: str | None, name: str
             status = ddm.instance(instance_id)["status"]
             if status in BROKEN:
                 state, reason = "failed", f"its job says Completed, but instance {instance_id} is {status}"
-            elif status not in ("RUNNING", "normal"):
+            elif status not in SERVING:
                 state = "running"
         elif state == "failed":
             listed = next(
@@ -55,4 +64,4 @@ def watch_job(ddm: Ddm, clock: Clock, job_id: str, target: str | None, name: str
         return Status(state, ddm.redactor.printable(job["status"], 64), job["process"], job, None, reason)
 
     ids = {"job_id": job_id, **({"instance_id": target} if target else {})}
-    return Watch(name or f"DDM job {job_id}", ids, look)
+    return Watch(name or f"DDM job {job_id}", ids, observe)

@@ -1,0 +1,75 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the at-most-once protocol needs to know of an operation, and what one observation of the cloud tells of it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import Busy, CloudError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
+
+Row = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One observation of the cloud in the protocol's terms, with all records of this kind that were read."""
+
+    running: tuple[str, ...] = ()  # ids of unfinished operations that a run with these parameters attaches to
+    done: str | None = None  # id of the finished operation that is already all that this run wants
+    blocked: str | None = None  # why nothing can be started now, in words
+    explained: bool = True  # whether what blocks is plainly somebody else's
+    own: frozenset[str] = frozenset()  # ids that can only be this operation's, when they are new
+    records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its id
+    state: t.Hashable = None  # what two observations must agree on before absence is believed
+
+    def record(self, found: str | None) -> Row | None:
+        """Return the record with this id, when it was among those that were read."""
+        return self.records.get(found) if found else None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One restore, recovery or backup, complete when it is built: nothing is added to it on the way.
+
+    `name` is for people, `id_key` and `record_key` are the result's keys of its id (restore_id, backup_id or job_id) and of its
+    record, `resume` says with `{id}` how a later task attaches to it.
+    """
+
+    name: str
+    id_key: t.ClassVar[str]
+    record_key: t.ClassVar[str]
+    resume: t.ClassVar[str] = "run the same task again, it attaches to it"
+
+    def observe(self) -> Observation:
+        """Read the evidence once, and return all that was read. Changes nothing here."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Raise when what would be sent cannot succeed. Asked only when something would be sent."""
+
+    def post(self) -> Reply:
+        """Send the one POST."""
+        raise NotImplementedError
+
+    def watch(self, found: str) -> Watch:
+        """Return how to wait for the operation with this id."""
+        raise NotImplementedError
+
+    def echoed(self, record: Row) -> bool:
+        """Whether the cloud has kept what a later run recognises this operation by."""
+        return True
+
+    def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
+        """Return the error for something else that holds the instance; `cause` is what the cloud answered."""
+        why = observed.blocked or "the cloud reports another operation"
+        answer = f" The cloud's answer: {cause}" if cause else ""
+        return Busy(
+            f"{self.name} was not started: {why}.{answer} Run the task again when that has ended.",
+            **(cause.facts if cause else {}),
+        )

@@ -1,0 +1,107 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From an operation to a task's result: one plan and one result for every restore, recovery and backup."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
+    Observation,
+    Operation,
+    Row,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import (
+    Started,
+    decide,
+    start,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
+    Status,
+    Watch,
+    wait_until,
+)
+
+Params = t.Mapping[str, t.Any]
+
+
+def plan(
+    operation: Operation,
+    observed: Observation,
+    cloud: Cloud,
+    params: Params,
+    before: Row,
+    after: Row,
+    **known: t.Any,
+) -> Plan:
+    """Return what an observation calls for. `known` are further keys of the result, `before` and `after` its diff.
+
+    Raises the operation's refusal when something else holds the instance, and what its check() raises when something would be sent.
+    """
+    step = decide(observed)
+    found = observed.running[0] if observed.running else observed.done
+    result = {
+        operation.id_key: found,
+        operation.record_key: observed.record(found),
+        "adopted": step == "adopt",
+        **known,
+    }
+    if step == "unchanged":
+        return Plan({**result, "outcome": "unchanged"})
+    if step == "refuse":
+        raise operation.refusal(observed)
+    if step == "send":
+        operation.check()
+    outcome = "succeeded" if params["wait"] else "started"
+    return Plan(
+        {**result, "outcome": outcome}, before, after, lambda: run(operation, observed, cloud, params)
+    )
+
+
+def run(operation: Operation, planned: Observation, cloud: Cloud, params: Params) -> Row:
+    """Start or adopt the operation, wait for it when asked to, and return the result's keys."""
+    started, status = start_and_wait(operation, planned, cloud, params)
+    result: Row = {
+        operation.id_key: started.id,
+        operation.record_key: status.record if status else started.record,
+        "adopted": started.adopted,
+        "outcome": "succeeded" if status else "started",
+    }
+    if status and not started.adopted and not operation.echoed(status.record):
+        warning = (
+            f"{operation.name}: the cloud did not keep the marker in the remark, "
+            "so a later run cannot recognise this operation."
+        )
+        result.update(marker_echoed=False, warnings=[warning])
+    return result
+
+
+def start_and_wait(
+    operation: Operation, planned: Observation, cloud: Cloud, params: Params
+) -> tuple[Started, Status | None]:
+    """Start or adopt, then wait when params['wait']; return both. Every error from here on carries the id of what runs."""
+    now, timeout = cloud.clock.monotonic(), params["wait_timeout"]
+    begun = (cloud.session.deadline or now + timeout) - timeout  # when the task began
+    started = start(operation, planned, cloud, timeout - (now - begun))
+    watched = operation.watch(started.id)
+    cloud.progress([watched])
+    if not params["wait"]:
+        cloud.session.deadline = None
+        return started, None
+    return started, wait_for(watched, cloud, params, begun)
+
+
+def wait_for(watch: Watch, cloud: Cloud, params: Params, begun: float | None = None) -> Status:
+    """Wait for one watch as wait_timeout (from `begun`) and poll_interval say; raise its error or return its last status."""
+    clock = cloud.clock
+    left = params["wait_timeout"] - (clock.monotonic() - begun if begun is not None else 0.0)
+    cloud.session.deadline = clock.monotonic() + left
+    wait_until([watch], left, params["poll_interval"], clock, cloud.progress)
+    cloud.session.deadline = None
+    if watch.error is not None:
+        raise watch.error
+    return t.cast(Status, watch.last)

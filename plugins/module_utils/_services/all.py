@@ -1,0 +1,23 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every service by its name. For restore_wait, the actions that take rows, and the inventory: a module of one service ships only that."""
+
+from __future__ import annotations
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.service import DCS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.service import DDM
+
+SERVICES: dict[str, Service] = {service.name: service for service in (DCS, DDM)}
+
+
+def entry_options() -> Spec:
+    """Return the options of an entry of any service. None is required there: its service says which are."""
+    found: Spec = {}
+    for service in SERVICES.values():
+        for name, option in service.options.items():
+            found[name] = {key: value for key, value in option.items() if key != "required"}
+    return found

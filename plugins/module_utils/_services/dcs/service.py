@@ -1,0 +1,83 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""DCS as one of the services."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Row, Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import backup, restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
+    data_time,
+    unusable,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
+    obstacle,
+    watch_restore,
+)
+
+
+def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
+    """Return how to wait for the restore of a row."""
+    return watch_restore(Dcs(cloud), row["instance_id"], row["restore_id"])
+
+
+def target(instance: t.Mapping[str, t.Any]) -> Row:
+    """Return an instance as the target of a row."""
+    found = {**instance, "instance_name": instance.get("name"), "address": instance.get("ip")}
+    return {name: found.get(name) for name in TARGET}
+
+
+def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
+    """Return the backups of an instance as points to restore to."""
+    points = []
+    for one in Dcs(cloud).backups(instance_id):
+        made, reason = data_time(one), unusable(one)
+        point = iso(made) if made is not None else None
+        points.append(
+            {"point": point, "first": point, "backup": one, "usable": reason is None, "reason": reason}
+        )
+    return points
+
+
+def safety_backup(cloud: Cloud, params: Row) -> Plan:
+    """Return the plan of a backup before a restore."""
+    return backup.plan(cloud, {"backup_format": None, **params})
+
+
+def pinned(row: Row, result: Row) -> Row:
+    """Return the options with the backup that was planned."""
+    if not result.get("backup"):
+        return row
+    return {**row, "restore_point": None, "backup_id": result["backup"]["backup_id"]}
+
+
+DCS = Service(
+    name="dcs",
+    module="dcs_restore",
+    options=restore.OPTIONS,
+    rules=restore.RULES,
+    plan=restore.plan,
+    id_key="restore_id",
+    record_key="restore",
+    watch=watch,
+    watch_needs=("instance_id", "restore_id"),
+    instances=lambda cloud: Dcs(cloud).instances(),
+    instance=lambda cloud, instance_id: Dcs(cloud).instance(instance_id),
+    target=target,
+    restore_points=restore_points,
+    backup=safety_backup,
+    ready=lambda instance: obstacle(dict(instance)),
+    overwritten=lambda row: row.get("instance_id"),
+    pinned=pinned,
+    turn=lambda row: None,
+    probes=("redis",),
+)

@@ -1,0 +1,96 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""DDM as one of the services."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Row, Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import recovery
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
+    obstacle,
+    watch_job,
+)
+
+
+def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
+    """Return how to wait for the job of a row."""
+    return watch_job(Ddm(cloud), cloud.clock, row["job_id"], None)
+
+
+def identified(instance: Row) -> Row:
+    """Return an instance with its id under instance_id, as everywhere else."""
+    return {
+        "instance_id": instance["id"],
+        **{name: value for name, value in instance.items() if name != "id"},
+    }
+
+
+def target(instance: t.Mapping[str, t.Any]) -> Row:
+    """Return an instance as the target of a row."""
+    found = {
+        "engine": "MySQL",
+        **instance,
+        "instance_name": instance.get("name"),
+        "address": instance.get("access_ip"),
+        "port": instance.get("access_port"),
+    }
+    return {name: found.get(name) for name in TARGET}
+
+
+def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
+    """Return the ranges in which a point in time can lie, the latest first."""
+    points = []
+    for span in Ddm(cloud).restorable_time_intervals(instance_id):
+        first, last = moment(span["start_time"]), moment(span["end_time"])
+        if first is not None and last is not None:
+            points.append(
+                {"point": iso(last), "first": iso(first), "backup": None, "usable": True, "reason": None}
+            )
+    return sorted(points, key=lambda point: str(point["point"]), reverse=True)
+
+
+def overwritten(row: t.Mapping[str, t.Any]) -> str | None:
+    """Return the target, or the job that overwrites it."""
+    return row.get("target_instance_id") or row.get("job_id")
+
+
+def pinned(row: Row, result: Row) -> Row:
+    """Return the options with the time and the data nodes that were planned."""
+    if not result.get("data_node_relations"):
+        return row
+    return {
+        **row,
+        "restore_time": str(result["restore_time"]),
+        "data_node_relations": result["data_node_relations"],
+    }
+
+
+DDM = Service(
+    name="ddm",
+    module="ddm_recovery",
+    options=recovery.OPTIONS,
+    rules=recovery.RULES,
+    plan=recovery.plan,
+    id_key="job_id",
+    record_key="job",
+    watch=watch,
+    watch_needs=("job_id",),
+    instances=lambda cloud: [identified(row) for row in Ddm(cloud).instances()],
+    instance=lambda cloud, instance_id: identified(Ddm(cloud).instance(instance_id)),
+    target=target,
+    restore_points=restore_points,
+    backup=None,
+    ready=lambda instance: obstacle(instance),
+    overwritten=overwritten,
+    pinned=pinned,
+    turn=lambda row: row.get("instance_id"),
+    probes=("mysql",),
+)
