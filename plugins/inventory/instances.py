@@ -116,7 +116,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 Row = dict[str, t.Any]
 FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery") for kind in ("yml", "yaml"))
 PROJECT = ("project_id", "project_name")
-SERVICES = ("dcs", "ddm")
 UNREAD = "huaweicloud_recovery_unread"
 RESERVED = ("name", "port")  # Ansible warns of variables named like keywords of a play
 
