@@ -136,8 +136,10 @@ def test_requests_is_imported_in_one_place() -> None:
         for path, module in third
         if module not in sys.stdlib_module_names and module not in ("ansible", "ansible_collections")
     }
-    # PyYAML comes with ansible-core, and is read on the controller alone.
-    assert third == {("module_utils/_api/deps.py", "requests"), ("plugin_utils/_settings.py", "yaml")}
+    # PyYAML and Jinja come with ansible-core, and are used on the controller alone.
+    controller = {("plugin_utils/_settings.py", "yaml")}
+    controller |= {("plugin_utils/_report_page.py", name) for name in ("jinja2", "markupsafe")}
+    assert third == {("module_utils/_api/deps.py", "requests")} | controller
 
 
 def test_nothing_sleeps_but_the_clock() -> None:

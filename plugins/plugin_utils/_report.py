@@ -1,0 +1,276 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of a run: from its rows, and what is known of the run, to one dict. Private to this collection.
+
+    run = begin(context, now_ms, random)                     # _report_files.py: proves that the folder is writable
+    found = report(rows, run, now_ms, finished=False)        # here: pure, the time is a parameter
+    found = write(found, run)                                # _report_files.py: the files, each replaced as a whole
+
+A row is one instance that is to be overwritten, as restore_start, restore_wait and restore_verify return it. `run` holds:
+
+    kind            restore, plan, undo, drill, readiness or fleet
+    operation_id    the change ticket, or null             check_mode    true when nothing may be started
+    timezone        IANA name for what people read          restore_point the asked point in time, `latest`, or null
+    rto_target, rpo_target   seconds, or null               account       {domain_id, ... source}, or null
+    plan_digest, approval {how, at}, refused (why nothing may be started), or null
+    command, command_complete: what repeats this run, or null for a job controller, and whether that is all of it
+    id, started, began, runs, previous, files, directory, collection_version, problem: begin() adds them
+
+The schema of the dict is roles/restore/files/report.schema.json. Only the keys that it names get into a report: options
+of checks may hold passwords.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, whole
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_advice as advice
+
+Row = dict[str, t.Any]
+Report = dict[str, t.Any]
+
+SCHEMA_VERSION = 1
+LIMIT = 4000  # characters of one text; no message of a task is longer
+PLANS = ("plan", "readiness")  # kinds of report of runs that start nothing
+ROW = (
+    *("service", "region", "profile", "label", "name", "group", "timezone"),
+    *("instance_id", "instance_name", "target_instance_id", "target_instance_name"),
+    *("backup_id", "backup_name", "restore_point", "restore_time", "remark", "operation_id"),
+    *(
+        "data_node_relations",
+        "adopt",
+        "metadata",
+        "target",
+        "source",
+        "action",
+        "what",
+        "backup",
+        "restore",
+        "job",
+    ),
+    *("restore_id", "job_id", "data_time", "newer_backup", "last_seconds", "outcome", "changed", "adopted"),
+    *("failed_step", "error_kind", "msg", "error_code", "request_id", "elapsed"),
+    *("details", "safety_backup", "verification", "steps"),
+)
+KEPT = (
+    "safety_backup",
+    "restore_id",
+    "job_id",
+)  # what an earlier run of the same report knew, and this one may not
+ACCOUNT = ("domain_id", "domain_name", "project_id", "project_name", "region", "source")
+GOOD = ("succeeded", "unchanged")
+
+
+def report(
+    rows: t.Iterable[t.Mapping[str, t.Any]], run: t.Mapping[str, t.Any], now_ms: int, finished: bool
+) -> Report:
+    """Return the report of a run as it stands at now_ms (epoch milliseconds); `finished` when no further step follows."""
+    run = clean(run)
+    point, began = milliseconds(run.get("restore_point")), moment(run["started"]) or now_ms
+    done = [measured(row, run, point, began) for row in clean(list(rows))]
+    plan = bool(run.get("check_mode")) or run["kind"] in PLANS
+    rto = rto_of(done, run.get("rto_target"))
+    rpo = rpo_of(done, run.get("rpo_target"))
+    found: Report = {
+        "schema_version": SCHEMA_VERSION,
+        "collection_version": run["collection_version"],
+        "kind": run["kind"],
+        "operation_id": run.get("operation_id"),
+        "id": run["id"],
+        "check_mode": bool(run.get("check_mode")),
+        "verdict": verdict(done, run, finished, missed=rto["met"] is False or rpo["met"] is False),
+        "failed": False,
+        "changed": any(row["changed"] and (plan or row["data_state"] != "untouched") for row in done),
+        "msg": None,
+        "started": run["started"],
+        "finished": iso(now_ms) if finished else None,
+        "elapsed": round((now_ms - began) / 1000, 1),
+        "timezone": run.get("timezone") or "UTC",
+        "account": account(run.get("account")),
+        "restore_point": run.get("restore_point"),
+        "plan_digest": run.get("plan_digest"),
+        "approval": run.get("approval"),
+        "rto": rto,
+        "rpo": rpo,
+        "restores": done,
+        "runs": [],
+        "files": {"json": None, "markdown": None, "junit": None, "html": None, **(run.get("files") or {})},
+        "problem": run.get("problem"),
+        "undo": None,
+    }
+    found["failed"] = found["verdict"] in ("failed", "incomplete", "refused")
+    found["undo"] = advice.undo(found)
+    found["msg"] = run.get("refused") or advice.sentence(found)
+    this = {"started": run["began"], "finished": found["finished"], "verdict": found["verdict"]}
+    found["runs"] = [*(run.get("runs") or []), this]
+    for row in done:
+        row["next"] = advice.following(row, found, run)
+    return found
+
+
+# Text of others
+
+
+def clean(value: t.Any) -> t.Any:
+    """Return plain dicts, lists, numbers and texts, each text fit to be shown: what reorders, hides or breaks a line is escaped."""
+    if isinstance(value, t.Mapping):
+        return {shown(name): clean(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(inner) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        return float(value) if isinstance(value, float) else int(value)
+    return shown(value)
+
+
+def shown(value: t.Any) -> str:
+    """Return a text fit to be shown, cut at LIMIT. Secrets were redacted by the task that made the row."""
+    text = printable(value)
+    return text if len(text) <= LIMIT else text[:LIMIT] + "..."
+
+
+# One instance
+
+
+def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int) -> Row:
+    """Return a row of the report: the keys that rows have, the state of the data, and how long it took and how old the data are, in seconds."""
+    found: Row = {name: row.get(name) for name in ROW}
+    found.update(
+        changed=bool(row.get("changed")), adopted=bool(row.get("adopted")), steps=list(row.get("steps") or [])
+    )
+    earlier: Row = next((one for one in run.get("previous") or [] if identity(one) == identity(row)), {})
+    for name in KEPT:
+        found[name] = found[name] or earlier.get(name)
+    data = milliseconds(row.get("data_time"))
+    asked = milliseconds(row.get("restore_point"))
+    if row.get("service") == "ddm" and asked is None:
+        asked = milliseconds(row.get("restore_time"))
+    asked = point if asked is None else asked
+    found["data_state"] = data_state(found)
+    found["rto_seconds"] = rto_seconds(found, began)
+    found["point_seconds"] = seconds(asked, data)
+    found["now_seconds"] = seconds(began, data)
+    found["next"] = None
+    return found
+
+
+def identity(row: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
+    """Return what makes two rows of two runs the same restore: the instance that is overwritten, and with what."""
+    target = row.get("target") or {}
+    overwritten = target.get("instance_id") or row.get("target_instance_id") or row.get("instance_id")
+    backup = (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
+    return (
+        row.get("service"),
+        overwritten,
+        milliseconds(row.get("restore_time")) if row.get("service") == "ddm" else backup,
+    )
+
+
+def data_state(row: t.Mapping[str, t.Any]) -> str:
+    """Return what is known of the data of the instance: untouched, overwritten_verified, overwritten_not_verified or unknown."""
+    step, kind, end = (
+        row.get("failed_step"),
+        row.get("error_kind"),
+        (row.get("verification") or {}).get("end"),
+    )
+    overwritten = "overwritten_verified" if end == "passed" else "overwritten_not_verified"
+    if not kind:
+        if row.get("outcome") in GOOD:
+            return overwritten
+        return "unknown" if row.get("outcome") == "started" else "untouched"
+    if step in ("verify", "release"):
+        return overwritten
+    sent = row.get("changed") or row.get("restore_id") or row.get("job_id") or kind == "outcome_unknown"
+    return "unknown" if sent or step == "wait" else "untouched"
+
+
+def rto_seconds(row: t.Mapping[str, t.Any], began: int) -> float | None:
+    """Return the seconds from the start of the run until the instance passed its last check; null when it did not."""
+    if (row.get("verification") or {}).get("end") != "passed":
+        return None
+    ends = [
+        span[1]
+        for step in row["steps"]
+        if step.get("step") == "verify" and step.get("outcome") == "ok"
+        for span in spans(step)
+    ]
+    return seconds(max(ends), began) if ends else None
+
+
+def spans(step: t.Mapping[str, t.Any]) -> list[tuple[int, int]]:
+    """Return [(start, end)] of a step in epoch milliseconds, [] without a time. `at` is when the step began."""
+    start = moment(step.get("at"))
+    return [] if start is None else [(start, start + int(1000 * (step.get("seconds") or 0)))]
+
+
+def milliseconds(value: t.Any) -> int | None:
+    """Return the epoch milliseconds of a time in ISO 8601 or epoch milliseconds; null for `latest`, null and all else."""
+    found = moment(value)
+    return whole(value) if found is None and value is not None else found
+
+
+def seconds(later: int | None, earlier: int | None) -> float | None:
+    """Return the seconds between two times, at least 0; null when one is unknown."""
+    return None if later is None or earlier is None else max(0.0, round((later - earlier) / 1000, 1))
+
+
+def account(given: t.Any) -> dict[str, t.Any]:
+    """Return the account of the run with every key; "unknown" where it could not be read."""
+    return {name: (given or {}).get(name) or "unknown" for name in ACCOUNT}
+
+
+# The whole
+
+
+def verdict(rows: t.Sequence[Row], run: t.Mapping[str, t.Any], finished: bool, missed: bool) -> str:
+    """Return the verdict, one word. `missed`: a target for the time or the age of the data was not met."""
+    failed = [row for row in rows if row["error_kind"]]
+    sent = any(row["data_state"] != "untouched" for row in rows)
+    if run.get("refused"):
+        return "incomplete" if sent else "refused"
+    if not finished:
+        return "running"
+    if run["kind"] == "readiness":
+        return "failed" if failed or missed else "planned"
+    if run.get("check_mode") or run["kind"] in PLANS:
+        return "refused" if failed or not rows else "planned"
+    if not sent and all(row["error_kind"] is None or row["failed_step"] in advice.BEFORE for row in rows):
+        return "refused"
+    open_rows = [row for row in rows if row["error_kind"] or row["outcome"] not in (*GOOD, "started")]
+    if open_rows:
+        return "failed" if len(failed) == len(rows) else "incomplete"
+    if any(row["outcome"] == "started" for row in rows):
+        return "running"
+    if all(row["data_state"] == "overwritten_verified" for row in rows):
+        return "verified_target_missed" if missed else "verified"
+    return "unchanged" if all(row["outcome"] == "unchanged" for row in rows) else "restored"
+
+
+def rto_of(rows: t.Sequence[Row], target: t.Any) -> dict[str, t.Any]:
+    """Return the recovery time: from the start of the run until the last instance passed its last check; null while one has not."""
+    reached = [row["rto_seconds"] for row in rows]
+    took = max(reached) if reached and None not in reached else None
+    return {"target": target, "seconds": took, "met": met(took, target)}
+
+
+def rpo_of(rows: t.Sequence[Row], target: t.Any) -> dict[str, t.Any]:
+    """Return the age of the oldest data, before the asked point and before the start of the run.
+
+    The target is held against the first where a point was asked for, else against the second.
+    """
+    oldest = {
+        name: max((row[name] for row in rows if row[name] is not None), default=None)
+        for name in ("point_seconds", "now_seconds")
+    }
+    against = "point" if oldest["point_seconds"] is not None else "now"
+    return {"target": target, **oldest, "against": against, "met": met(oldest[f"{against}_seconds"], target)}
+
+
+def met(value: float | None, target: float | None) -> bool | None:
+    """Return whether a target was met; null without a target or a value."""
+    return None if value is None or target is None else value <= target

@@ -1,0 +1,261 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a report says in sentences: the verdict, the state of the data, what to do and the command that does it. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+
+Row = t.Mapping[str, t.Any]
+
+BEFORE = ("plan", "approve", "fence")  # steps of the whole run before anything is sent
+RESTORE = "ansible-playbook huaweicloud.recovery.restore"
+WORDS = {
+    "planned": "Planned",
+    "running": "Running",
+    "verified": "Verified",
+    "restored": "Restored, not verified",
+    "verified_target_missed": "Verified, target missed",
+    "incomplete": "Incomplete",
+    "failed": "Failed",
+    "refused": "Refused",
+    "unchanged": "Nothing to do",
+}
+MARKS = {
+    **{"planned": "○", "running": "…", "verified": "✓", "restored": "✓", "unchanged": "✓"},
+    **{"verified_target_missed": "!", "incomplete": "✗", "failed": "✗", "refused": "✗"},
+}
+TONES = {
+    "verified": "ok",
+    "unchanged": "ok",
+    "planned": "plan",
+    "running": "plan",
+    "restored": "warn",
+    "verified_target_missed": "warn",
+}
+STATES = {
+    "untouched": "Untouched",
+    "overwritten_verified": "Overwritten and verified",
+    "overwritten_not_verified": "Overwritten, not verified",
+    "unknown": "Unknown",
+}
+# What to do, by the kind of error and then by the step that failed. {name} is the instance.
+BY_KIND = {
+    "auth_failed": "Check the keys or the token and this machine's clock, then run the same command again.",
+    "denied": "Give the user the permission that the message names, then run the same command again.",
+    "busy": "Another operation holds {name}. Wait until it has ended, then run the same command again.",
+    "throttled": "The cloud takes no more requests for now. Run the same command again in a few minutes.",
+    "not_found": "Check the id or the name, the region and the project, then run the same command again.",
+    "wait_timeout": "Nothing has been stopped: it goes on in the cloud. The same command finds it again and waits on.",
+    "outcome_unknown": "Look for it in the console before you do anything else. The same command attaches to what it finds.",
+    "operation_failed": "Remove the cause that the message names, then run the same command again: it tries this instance once more.",
+    "not_started": "Nothing was started on {name}. Run the same command again.",
+}
+BY_STEP = {
+    "plan": "Correct what the message names, then run the same command again. Nothing was sent.",
+    "approve": "Read the plan, then approve it: by typing what is asked, or with the digest of this plan in restore_plan_digest.",
+    "fence": "Correct what failed in restore_before_tasks, then run the same command again. Nothing was sent.",
+    "safeguard": "Find out why no backup of {name} can be made. To go on without one, for all caches: the command below.",
+    "restore": "Correct what the message names, then run the same command again. It repeats nothing that is done.",
+    "wait": "Run the same command again: it finds what was started, and starts nothing twice.",
+    "verify": "Look at the checks that failed. When the cause is removed, run the same command again: it repeats the checks alone.",
+    "release": "The data are there. Correct what failed in restore_after_tasks, then run the same command again.",
+}
+BY_END = {
+    "failed": "Keep applications away from {name}. Look at the checks below, then choose an older backup.",
+    "unreachable": "The restore is done. Check address, port, security group and TLS, then run the same command again: only the checks are repeated.",
+    "timed_out": "The restore is done. Give the instance more time with restore_verify_timeout, then run the same command again.",
+}
+
+
+# The whole
+
+
+def sentence(report: Row) -> str:
+    """Return the verdict as a sentence, with the names of what needs a person."""
+    rows, verdict = report["restores"], report["verdict"]
+    total, failed = len(rows), [row for row in rows if row["error_kind"]]
+    good = sum(row["data_state"] == "overwritten_verified" and not row["error_kind"] for row in rows)
+    counted = f"{total} instance{'' if total == 1 else 's'}"
+    if report["kind"] == "readiness" and verdict in ("planned", "failed"):
+        ready = f"{total - len(failed)} of {counted} could be restored now."
+        return (
+            f"{ready} {needing(failed)}"
+            if failed
+            else f"{ready} The newest data are too old."
+            if verdict == "failed"
+            else ready
+        )
+    if verdict == "planned":
+        return (
+            f"{counted} would be overwritten. Nothing has been sent." if report["kind"] != "readiness" else ""
+        )
+    if verdict == "refused":
+        return f"{needing(failed)} Nothing was started." if failed else "Nothing was started."
+    if verdict == "running":
+        return f"{good} of {counted} verified so far, the others are under way. {needing(failed)}".strip()
+    if verdict == "unchanged":
+        return f"{counted}: restored by an earlier run, nothing was to be done."
+    if verdict == "restored":
+        return f"{counted} restored, {good} of them verified. The others have no checks."
+    back = f"{good} of {counted} restored and verified."
+    return (
+        f"{back} {missed(report)}"
+        if verdict == "verified_target_missed"
+        else f"{back} {needing(failed)}".strip()
+    )
+
+
+def needing(failed: t.Sequence[Row]) -> str:
+    """Return who needs a person: up to three names."""
+    if not failed:
+        return ""
+    names = ", ".join(name(row) for row in failed[:3]) + (
+        f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+    )
+    return f"{len(failed)} need{'s' if len(failed) == 1 else ''} you: {names}."
+
+
+def missed(report: Row) -> str:
+    """Return which targets were missed, and by what."""
+    rto, rpo = report["rto"], report["rpo"]
+    parts = []
+    if rto["met"] is False:
+        parts.append(f"It took {duration(rto['seconds'])}, the target is {duration(rto['target'])}.")
+    if rpo["met"] is False:
+        parts.append(
+            f"The oldest data are {duration(rpo[rpo['against'] + '_seconds'])} old, the target is {duration(rpo['target'])}."
+        )
+    return " ".join(parts)
+
+
+def undo(report: Row) -> str | None:
+    """Return the command that takes the caches back to before this run; null when there is nothing to go back to, or no file."""
+    path = report["files"]["json"]
+    kept = [row for row in report["restores"] if row["safety_backup"] and row["data_state"] != "untouched"]
+    return (
+        f"ansible-playbook huaweicloud.recovery.undo -e restore_report={shlex.quote(path)}"
+        if kept and path
+        else None
+    )
+
+
+# One instance
+
+
+def name(row: Row) -> str:
+    """Return how an instance is called: the cloud's own name, its id where it has none."""
+    target = row.get("target") or {}
+    return str(
+        target.get("instance_name")
+        or row.get("target_instance_name")
+        or row.get("instance_name")
+        or overwritten(row)
+        or "?"
+    )
+
+
+def overwritten(row: Row) -> t.Any:
+    """Return the id of the instance that is overwritten; null when it is not known."""
+    return (
+        (row.get("target") or {}).get("instance_id")
+        or row.get("target_instance_id")
+        or row.get("instance_id")
+    )
+
+
+def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
+    """Return {happened, state, do, command} for a row that failed, else null."""
+    if not row["error_kind"]:
+        return None
+    again = run.get("command")
+    command = command_for(row, report, again)
+    do = what_to_do(row, again)
+    if command and command.startswith(str(again)) and not run.get("command_complete", True):
+        do += " Add the extra variables that you gave: they may hold secrets, and are not written here."
+    return {"happened": happened(row), "state": state(row), "do": do, "command": command}
+
+
+def happened(row: Row) -> str:
+    """Return what went wrong: the step, the kind and the reason."""
+    code = f", {row['error_code']}" if row["error_code"] and row["error_code"] not in str(row["msg"]) else ""
+    return f"Failed at {row['failed_step'] or 'an unknown step'}, {row['error_kind']}{code}: {row['msg'] or 'no reason was given.'}"
+
+
+def state(row: Row) -> str:
+    """Return the state of the data in a sentence, for the instance that is overwritten and for the source."""
+    kept = row["safety_backup"]
+    lines = {
+        "untouched": f"Untouched: nothing was sent that changes {name(row)}.",
+        "overwritten_verified": f"Overwritten and verified: {name(row)} holds the data of {row['data_time'] or 'the backup'}.",
+        "overwritten_not_verified": f"Overwritten, not verified: {name(row)} was restored, and what it holds did not pass its checks.",
+        "unknown": f"Unknown: a restore of {name(row)} was sent, and its end is not known to be good. Keep applications away from it.",
+    }
+    text = lines[row["data_state"]]
+    if row["data_state"] == "overwritten_not_verified" and (row["verification"] or {}).get("end") != "failed":
+        text = f"Overwritten, not verified: {name(row)} was restored, and its data could not be looked at."
+    if row["service"] == "ddm":
+        return (
+            f"{text} The source {(row['source'] or {}).get('instance_name') or 'instance'} was not changed."
+        )
+    return f"{text} The data from before are in safety backup {kept['backup_id']}." if kept else text
+
+
+def what_to_do(row: Row, command: str | None) -> str:
+    """Return what a person does now."""
+    end = (row["verification"] or {}).get("end")
+    text = BY_END.get(str(end), "") if row["failed_step"] == "verify" else ""
+    text = text or (BY_STEP["safeguard"] if row["failed_step"] == "safeguard" else "")
+    text = (
+        text or BY_KIND.get(row["error_kind"]) or BY_STEP.get(str(row["failed_step"])) or BY_STEP["restore"]
+    )
+    if command is None:  # a job controller started this run
+        text = text.replace("the same command", "the same job").replace("The same command", "The same job")
+    return text.format(name=name(row))
+
+
+def command_for(row: Row, report: Row, command: str | None) -> str | None:
+    """Return the exact next command, or null when it is the job of a controller that has to be started again."""
+    if (
+        row["failed_step"] == "verify"
+        and row["service"] == "dcs"
+        and (row["verification"] or {}).get("end") == "failed"
+    ):
+        return older_backup(row, report)
+    if row["failed_step"] == "safeguard" and command:
+        return f"{command} -e restore_safety_backup=false"
+    if row["failed_step"] == "approve" and command and report["plan_digest"]:
+        return f"{command} -e restore_plan_digest={shlex.quote(report['plan_digest'])}"
+    return command
+
+
+def older_backup(row: Row, report: Row) -> str | None:
+    """Return the command that restores this cache alone from the backup before the one that did not pass; null without its time."""
+    made = moment(row["data_time"])
+    if made is None:
+        return None
+    entry = {
+        "instance_id": overwritten(row),
+        "restore_point": iso(made - 1),
+        **{key: row[key] for key in ("region", "profile") if row[key]},
+    }
+    operation = f"{report['operation_id'] or 'restore'}-older"
+    variables = shlex.quote(json.dumps({"restore_dcs": [entry]}))
+    return f"{RESTORE} -e restore_operation_id={shlex.quote(operation)} -e {variables}"
+
+
+def duration(value: float | None) -> str:
+    """Return 0:45, 12:05 or 1:02:03 for seconds, 26 h or 12 days from a day on; a dash for null."""
+    if value is None:
+        return "-"
+    whole = int(value + 0.5)
+    if whole >= 86400:
+        return f"{whole / 3600:.0f} h" if whole < 172800 else f"{whole / 86400:.0f} days"
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

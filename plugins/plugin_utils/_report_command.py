@@ -1,0 +1,98 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The command that repeats a run, from Ansible's command line. Private to this collection.
+
+Values of extra variables may be secrets: files (`-e @vars.yml`) are shown, and of the others those that are named here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import typing as t
+
+SHOWN = {
+    *("restore_instances", "restore_point", "restore_timezone", "restore_max_gap", "restore_operation_id"),
+    *(
+        "restore_confirm",
+        "restore_plan_digest",
+        "restore_plan_file",
+        "restore_safety_backup",
+        "restore_report",
+    ),
+    *("restore_before_tasks", "restore_after_tasks", "restore_verify_tasks", "restore_verify_timeout"),
+    *("restore_baseline", "restore_baseline_tolerance", "restore_rto_target", "restore_rpo_target"),
+    *("restore_wait_timeout", "restore_poll_interval", "restore_report_dir", "restore_report_keep"),
+}
+LISTS = ("restore_dcs", "restore_ddm")
+# Of an entry. Checks are not among them: they may hold passwords.
+ENTRY = {
+    *(
+        "instance_id",
+        "instance_name",
+        "name",
+        "label",
+        "group",
+        "region",
+        "profile",
+        "remark",
+        "operation_id",
+    ),
+    *("backup_id", "backup_name", "restore_point", "restore_time", "job_id", "adopt", "metadata"),
+    *("source_instance_id", "source_instance_name", "target_instance_id", "target_instance_name"),
+    "data_node_relations",
+}
+PAIR = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
+
+
+def repeated(
+    arguments: t.Mapping[str, t.Any], default_inventory: t.Any, environment: t.Mapping[str, str]
+) -> tuple[str | None, bool]:
+    """Return the command that repeats a run, and whether it is complete: without extra variables that may be secrets it is not.
+
+    Null when the run was not started by ansible-playbook in a terminal, but by a job controller, which has its own way to repeat it.
+    """
+    playbooks = arguments.get("args")
+    if not playbooks or "start_at_task" not in arguments or "AWX_PRIVATE_DATA_DIR" in environment:
+        return None, True
+    words, complete = ["ansible-playbook", *playbooks], True
+    inventory = arguments.get("inventory") or []
+    if inventory != default_inventory and list(inventory) != list(default_inventory or []):
+        words += flags("-i", inventory)
+    words += flags("-l", [arguments["subset"]] if arguments.get("subset") else [])
+    for given in arguments.get("extra_vars") or ():
+        found = given if shown(str(given)) else None
+        words += flags("-e", [found] if found else [])
+        complete = complete and found is not None
+    words += flags("--vault-id", arguments.get("vault_ids") or [])
+    words += flags("--vault-password-file", arguments.get("vault_password_files") or [])
+    words += ["--ask-vault-pass"] if arguments.get("ask_vault_pass") else []
+    return " ".join(shlex.quote(str(word)) for word in words), complete
+
+
+def flags(flag: str, values: t.Iterable[t.Any]) -> list[str]:
+    """Return each value with its flag before it."""
+    return [word for value in values for word in (flag, str(value))]
+
+
+def shown(given: str) -> bool:
+    """Whether the value of one -e may be shown: a file, or nothing but variables that hold no secrets."""
+    if given.startswith("@"):
+        return True
+    try:
+        if given.lstrip().startswith("{"):
+            return all(harmless(key, value) for key, value in json.loads(given).items())
+        pairs = [PAIR.fullmatch(word) for word in shlex.split(given)]
+    except ValueError:
+        return False
+    return all(pair is not None and pair[1] in SHOWN for pair in pairs)
+
+
+def harmless(key: str, value: t.Any) -> bool:
+    """Whether a variable holds no secret."""
+    if key not in LISTS:
+        return key in SHOWN
+    return isinstance(value, list) and all(isinstance(one, dict) and one.keys() <= ENTRY for one in value)

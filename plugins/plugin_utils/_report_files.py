@@ -1,0 +1,198 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files of a report: where they lie, and how they are written, found again and pruned. Private to this collection.
+
+A file is written beside its place and renamed, so that whoever reads it sees a whole report, the old or the new one. Nothing here
+raises: a restore goes on when its report cannot be written, and `problem` says why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_page import html
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import junit, markdown
+
+FORMATS: dict[str, tuple[str, t.Callable[[_report.Report], str]]] = {
+    "json": (".json", lambda report: json.dumps(report, ensure_ascii=False, indent=2) + "\n"),
+    "markdown": (".md", markdown),
+    "junit": (".xml", junit),
+    "html": (".html", html),
+}
+OF_A_PLAN = ("json", "html")
+NAME = re.compile(r"(?P<stem>.+)-(?P<start>\d{8}T\d{6}Z)-[a-z0-9]{6}", re.ASCII)
+OPEN = ("running", "incomplete", "failed")  # verdicts of reports that a further run continues
+
+
+def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str, t.Any]:
+    """Return the run that a context describes, with its id and its files; the folder is made, and proved writable by writing.
+
+    `random` are six characters of a-z and 0-9. `problem` says why no report can be written, and is null when one can or none is wanted.
+    A run that continues an unfinished report of the same operation keeps its id and its start, and gets its rows in `previous`.
+    """
+    folder = (
+        os.path.realpath(os.path.expanduser(str(context.get("directory") or "")))
+        if context.get("directory")
+        else None
+    )
+    problem = unwritable(folder) if folder else None
+    stem = file_stem(context.get("operation_id"))
+    plan = bool(context.get("check_mode")) or context["kind"] in _report.PLANS
+    earlier = (
+        None
+        if plan or problem or not folder or stem == "restore"
+        else unfinished(folder, stem, context["kind"])
+    )
+    began = iso(now_ms)[:19] + "Z"
+    fresh = f"{stem}-{re.sub('[-:]', '', began)}-{random}"
+    name = earlier["id"] if earlier else fresh
+    files = (
+        {key: os.path.join(folder, name + FORMATS[key][0]) for key in (OF_A_PLAN if plan else FORMATS)}
+        if folder
+        else {}
+    )
+    return {
+        **context,
+        "id": name,
+        "directory": folder,
+        "files": {} if problem else files,
+        "problem": problem,
+        "began": began,
+        "started": earlier["started"] if earlier else began,
+        "runs": earlier["runs"] if earlier else [],
+        "previous": earlier["restores"] if earlier else [],
+        "collection_version": collection_version(os.path.abspath(__file__)),
+    }
+
+
+def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
+    """Write the files of a report and prune older ones; return the report with `problem` set when that was not possible."""
+    try:
+        for name, path in report["files"].items():
+            if path:
+                replace(path, FORMATS[name][1](report))
+    except OSError as error:
+        return {
+            **report,
+            "problem": f"The report could not be written to {error.filename or run['directory']}: {error.strerror}.",
+        }
+    if run.get("keep") and report["finished"] and run["directory"]:
+        prune(run["directory"], report, int(run["keep"]))
+    return report
+
+
+def file_stem(operation_id: t.Any) -> str:
+    """Return the first part of the file names: the operation id without what a file name cannot hold, or `restore`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", str(operation_id or "")).strip("._-")[:64] or "restore"
+
+
+def unwritable(folder: str) -> str | None:
+    """Return why no file can be written to a folder, which is made where it is missing; null when one can."""
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".recovery-") as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+    except OSError as error:
+        return (
+            f"No report can be written to {printable(folder)}: {error.strerror}. Nothing was started. "
+            "Set restore_report_dir to a folder that can be written."
+        )
+    return None
+
+
+def replace(path: str, text: str) -> None:
+    """Write a file of mode 0600 as a whole: beside its place, then renamed. Raises OSError."""
+    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".recovery-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(handle)
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise
+
+
+# Reports of earlier runs
+
+
+def reports(folder: str) -> list[_report.Report]:
+    """Return the reports in a folder, newest first. What is not a report of ours is left out."""
+    found = []
+    for name in os.listdir(folder):
+        if name.endswith(".json") and NAME.fullmatch(name[:-5]):
+            report = read(os.path.join(folder, name))
+            if report is not None and report["id"] == name[:-5]:
+                found.append(report)
+    return sorted(found, key=lambda report: (moment(report["started"]) or 0, report["id"]), reverse=True)
+
+
+def read(path: str) -> _report.Report | None:
+    """Return the report in a file; null when it cannot be read, is none, or is of another version."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return found if is_report(found) else None
+
+
+def is_report(found: t.Any) -> bool:
+    """Whether a value is a report of this version, as far as it is read here."""
+    if not isinstance(found, dict) or found.get("schema_version") != _report.SCHEMA_VERSION:
+        return False
+    lists = [found.get("restores"), found.get("runs")]
+    rows = all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in lists)
+    return rows and all(isinstance(found.get(key), str) for key in ("id", "kind", "verdict", "started"))
+
+
+def unfinished(folder: str, stem: str, kind: str) -> _report.Report | None:
+    """Return the newest report of an operation when it is of this kind and did not end well; null otherwise."""
+    same = [
+        one
+        for one in reports(folder)
+        if (NAME.fullmatch(one["id"]) or {"stem": ""})["stem"] == stem and not one.get("check_mode")
+    ]
+    return next((one for one in same[:1] if one["kind"] == kind and one["verdict"] in OPEN), None)
+
+
+def prune(folder: str, report: _report.Report, keep: int) -> None:
+    """Delete all but the newest `keep` reports of the same kind. A report that still runs stays: its ids may be needed."""
+    try:
+        same = [
+            one for one in reports(folder) if one["kind"] == report["kind"] and one["verdict"] != "running"
+        ]
+        for old in same[keep:]:
+            for suffix, dummy in FORMATS.values():
+                if old["id"] != report["id"] and os.path.exists(os.path.join(folder, old["id"] + suffix)):
+                    os.unlink(os.path.join(folder, old["id"] + suffix))
+    except OSError:  # two runs may prune at once, and an old report that stays does no harm
+        return
+
+
+def collection_version(here: str) -> str:
+    """Return the version of the collection that a file lies in: from MANIFEST.json where it is installed, else from galaxy.yml."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(here)))
+    for name, pattern in (
+        ("MANIFEST.json", r'"version": "([^"]+)"'),
+        ("galaxy.yml", r"(?m)^version: (\S+)$"),
+    ):
+        try:
+            with open(os.path.join(root, name), encoding="utf-8") as file:
+                match = re.search(pattern, file.read())
+        except OSError:
+            continue
+        if match:
+            return match[1]
+    return "unknown"

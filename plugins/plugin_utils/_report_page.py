@@ -1,0 +1,541 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A report as one HTML page that asks for nothing else: no script, no font, no picture. Private to this collection.
+
+model() makes of a report what the template shows, as texts and percentages; the template only places them. It is rendered in an
+environment of its own: Ansible's `template` does not escape HTML.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import typing as t
+from datetime import tzinfo
+
+import jinja2
+import markupsafe
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import PLANS, Report, spans
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
+    MARKS,
+    STATES,
+    TONES,
+    WORDS,
+    duration,
+    name,
+    overwritten,
+)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import (
+    checks,
+    local,
+    moment_in,
+    origin,
+    result,
+    title,
+    zone,
+)
+
+Row = t.Mapping[str, t.Any]
+Model = dict[str, t.Any]
+
+TEMPLATES = os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), "..", "..", "roles", "restore", "templates"
+)
+LEGEND = {
+    **{
+        "plan": "Plan, approval",
+        "safe": "Safety backup",
+        "rest": "Restore",
+        "veri": "Verification",
+    },
+    **{"done": "Tasks after", "fail": "Failed"},
+}
+KIND_OF_STEP = {
+    **{
+        "plan": "plan",
+        "approve": "plan",
+        "fence": "plan",
+        "safeguard": "safe",
+        "restore": "rest",
+        "wait": "rest",
+    },
+    **{"verify": "veri", "release": "done"},
+}
+COLUMNS = {
+    True: ("Overwritten with", "Data older than the point", "Restore took last time", "Result"),
+    False: ("Restored from", "Data older than the point", "Restore took", "Verified after (RTO)", "Result"),
+}
+TICKS = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800)  # seconds
+RECORDS = ("backup", "restore", "job", "newer_backup", "details")
+JOINED_MS = 2000  # a pause between two steps that is not drawn
+MOST_TICKS, SLOWER = 8, 1.25  # a restore that takes more than this times its last one is marked
+
+
+@functools.cache
+def template() -> jinja2.Template:
+    """Return the template of the page."""
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    return jinja2.Environment(
+        autoescape=True, loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).get_template("report.html.j2")
+
+
+def html(report: Report) -> str:
+    """Return the page of a report."""
+    return template().render(r=model(report), data=embedded(report))
+
+
+def embedded(report: Report) -> markupsafe.Markup:
+    """Return the report as JSON that no HTML parser takes for markup: without empty values and the API's own records, which its file has."""
+    rows = [{key: value for key, value in row.items() if key not in RECORDS} for row in report["restores"]]
+    text = json.dumps(filled({**report, "restores": rows}), ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return markupsafe.Markup(text)
+
+
+def filled(value: t.Any) -> t.Any:
+    """Return a value without what is null or empty in it."""
+    if isinstance(value, dict):
+        return {key: filled(inner) for key, inner in value.items() if inner not in (None, [], {})}
+    return [filled(inner) for inner in value] if isinstance(value, list) else value
+
+
+# The page
+
+
+def model(report: Report) -> Model:
+    """Return what the template shows."""
+    where, rows, plan = zone(report), report["restores"], is_plan(report)
+    scale = Scale(report, where)
+    return {
+        "title": title(report),
+        "mark": MARKS[report["verdict"]],
+        "word": WORDS[report["verdict"]],
+        "tone": TONES.get(report["verdict"], "bad"),
+        "sentence": report["msg"],
+        "problem": report["problem"],
+        "facts": facts(report, where),
+        "tiles": (plan_tiles if plan else tiles)(report),
+        "next": [next_card(row) for row in rows if row["next"]],
+        "plan": plan,
+        "zone": f"{report['timezone']}",
+        "ticks": scale.ticks,
+        "target_x": scale.target_x,
+        "rto_target": rto_target(report, scale),
+        "groups": [] if plan else groups(rows, scale),
+        "legend": list(LEGEND.items()),
+        "columns": COLUMNS[plan],
+        "rows": [
+            table_row(row, report, where) for row in sorted(rows, key=lambda row: not row["error_kind"])
+        ],
+        "undo": report["undo"],
+        "references": references(report),
+        "runs": [run_line(run, where) for run in report["runs"]],
+        "made": f"huaweicloud.recovery {report['collection_version']}, report {report['id']}, schema {report['schema_version']}.",
+    }
+
+
+def is_plan(report: Report) -> bool:
+    """Whether the report tells what would be done."""
+    return bool(report["check_mode"]) or report["kind"] in PLANS
+
+
+def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
+    """Return the lines below the verdict."""
+    account, approval = report["account"], report["approval"]
+    found = [
+        ("Restore point", local(report["restore_point"], where) if report["restore_point"] else None),
+        ("Started", local(report["started"], where)),
+        (
+            "Ended",
+            f"{local(report['finished'], where)}, after {duration(report['elapsed'])}"
+            if report["finished"]
+            else "not yet",
+        ),
+        ("Account", account["domain_name"]),
+        ("Project", f"{account['project_name']} ({account['project_id']})"),
+        ("Region", account["region"]),
+        ("Keys", account["source"]),
+        ("Plan", report["plan_digest"][:19] if report["plan_digest"] else None),
+        ("Approved", f"{approval.get('how')}, {local(approval.get('at'), where)}" if approval else None),
+    ]
+    return [(key, value) for key, value in found if value]
+
+
+def tile(called: str, value: t.Any, of: t.Any, note: str, tone: str = "") -> dict[str, t.Any]:
+    """Return one figure: its value, the target or total it is held against, and a line about it."""
+    return {"name": called, "value": value, "of": of, "note": note, "tone": tone}
+
+
+def tiles(report: Report) -> list[dict[str, t.Any]]:
+    """Return the four figures of a run."""
+    rows, rto = report["restores"], report["rto"]
+    good = [row for row in rows if row["data_state"] == "overwritten_verified" and not row["error_kind"]]
+    failed = [row for row in rows if row["error_kind"]]
+    note = (
+        f"{len(failed)} failed: {named(failed)}"
+        if failed
+        else ""
+        if len(good) == len(rows)
+        else "the others have no checks, or are under way"
+    )
+    tone = "bad" if failed else "ok" if len(good) == len(rows) else "warn"
+    last = max(good, key=lambda row: row["rto_seconds"] or 0, default=None)
+    late = f"{name(last)} was last. " if last else ""
+    took = rto["seconds"] if rto["seconds"] is not None else last and last["rto_seconds"]
+    partly = "" if rto["seconds"] is not None else "Not reached for the whole: some are not verified."
+    return [
+        tile("Verified", len(good), len(rows), note, tone),
+        tile(
+            "RTO: start until the last check passed",
+            duration(took),
+            goal(rto),
+            late + partly,
+            TONE[rto["met"]],
+        ),
+        rpo_tile(report),
+        undo_tile(rows),
+    ]
+
+
+TONE = {True: "ok", False: "warn", None: ""}
+
+
+def goal(one: Row) -> str | None:
+    """Return the target of a figure; null where there is none."""
+    return None if one["target"] is None else duration(one["target"])
+
+
+def rpo_tile(report: Report) -> dict[str, t.Any]:
+    """Return the age of the oldest data: before the asked point, and before the run."""
+    rpo = report["rpo"]
+    other, text = (
+        ("now", "before the start of this run")
+        if rpo["against"] == "point"
+        else ("point", "before the asked point")
+    )
+    called = (
+        "RPO: oldest data, before the asked point"
+        if rpo["against"] == "point"
+        else "RPO: oldest data, before this run"
+    )
+    value = rpo[f"{rpo['against']}_seconds"]
+    late = [
+        row
+        for row in report["restores"]
+        if rpo["target"] is not None and (row[f"{rpo['against']}_seconds"] or 0) > rpo["target"]
+    ]
+    note = f"Missed by {named(late)}. " if late else ""
+    return tile(
+        called,
+        duration(value),
+        goal(rpo),
+        f"{note}{duration(rpo[other + '_seconds'])} {text}.",
+        TONE[rpo["met"]],
+    )
+
+
+def undo_tile(rows: t.Sequence[Row]) -> dict[str, t.Any]:
+    """Return how many instances can be taken back to before the run."""
+    caches = [row for row in rows if row["service"] == "dcs"]
+    kept = sum(bool(row["safety_backup"]) for row in caches)
+    note = (
+        "caches, from safety backups. Sources of databases are not changed."
+        if caches
+        else "Databases: their sources are not changed."
+    )
+    return tile("Can be undone", kept, len(caches), note, "ok" if kept == len(caches) else "warn")
+
+
+def plan_tiles(report: Report) -> list[dict[str, t.Any]]:
+    """Return the four figures of a plan."""
+    rows = report["restores"]
+    good = [row for row in rows if not row["error_kind"]]
+    known = [row["last_seconds"] for row in good if row["last_seconds"] is not None]
+    bad = len(rows) - len(good)
+    longest = max(known, default=None)
+    note = "the longest of the last restores of these instances" if known else "no earlier restore is known"
+    return [
+        tile(
+            "Can be restored",
+            len(good),
+            len(rows),
+            f"{bad} cannot" if bad else "nothing has been sent",
+            "bad" if bad else "ok",
+        ),
+        tile("Down for about", duration(longest), goal(report["rto"]), note),
+        rpo_tile(report),
+        tile(
+            "Newer backup exists",
+            sum(bool(row["newer_backup"]) for row in rows),
+            len(rows),
+            "made after the asked point; the plan names it",
+        ),
+    ]
+
+
+def named(rows: t.Sequence[Row]) -> str:
+    """Return up to three names."""
+    return ", ".join(name(row) for row in rows[:3]) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
+
+
+def next_card(row: Row) -> dict[str, t.Any]:
+    """Return what to do for an instance that failed."""
+    step = row["next"]
+    lines = [("What happened", step["happened"]), ("State of the data", step["state"]), ("Do", step["do"])]
+    return {
+        "name": f"{name(row)} ({row['service'].upper()})",
+        "state": result(row),
+        "facts": lines,
+        "command": step["command"],
+    }
+
+
+def run_line(run: Row, where: tzinfo) -> str:
+    """Return a run of this report in a line."""
+    return f"{local(run['started'], where)}: {WORDS.get(run['verdict'], run['verdict'])}"
+
+
+def references(report: Report) -> list[tuple[str, str]]:
+    """Return the ids that the console and a support ticket ask for."""
+    found = [("Project", report["account"]["project_id"])]
+    for row in report["restores"]:
+        backup = row["safety_backup"] or {}
+        ids = (
+            ("job", row["job_id"]),
+            ("restore", row["restore_id"]),
+            ("request", row["request_id"]),
+            ("safety backup", backup.get("backup_id")),
+        )
+        text = ", ".join(f"{key} {value}" for key, value in ids if value)
+        if text:
+            found.append((name(row), text))
+    return found
+
+
+# The table
+
+
+def table_row(row: Row, report: Report, where: tzinfo) -> dict[str, t.Any]:
+    """Return an instance as the table shows it."""
+    took, limit = restore_seconds(row), report["rpo"]["target"]
+    slow = took is not None and row["last_seconds"] and took > SLOWER * row["last_seconds"]
+    age = row[f"{report['rpo']['against']}_seconds"]
+    shown = checks(row)
+    return {
+        "name": name(row),
+        "label": row["label"],
+        "id": overwritten(row) or "",
+        "what": what(row),
+        "bad": bool(row["error_kind"]),
+        "from": origin(row, where),
+        "from_id": (row["backup"] or {}).get("backup_id")
+        or row["backup_id"]
+        or (row["source"] or {}).get("instance_id")
+        or "",
+        "newer": newer(row, where),
+        "nodes": [
+            f"{pair.get('target_instance_id')} from {pair.get('source_instance_id')}"
+            for pair in row["data_node_relations"] or []
+        ],
+        "point": duration(row["point_seconds"]),
+        "now": duration(row["now_seconds"]),
+        "over": limit is not None and (age or 0) > limit,
+        "last": duration(row["last_seconds"]),
+        "took": duration(took),
+        "slow": round(100 * (took / row["last_seconds"] - 1)) if slow and took else None,
+        "rto": duration(row["rto_seconds"]),
+        "state": STATES[row["data_state"]],
+        "result": result(row),
+        "why": row["error_kind"],
+        "checks": [check_row(check) for check in shown],
+        "passed": sum(check["outcome"] == "passed" for check in shown),
+    }
+
+
+def what(row: Row) -> str:
+    """Return what kind of instance it is, as far as that is known."""
+    target = row["target"] or {}
+    engine = " ".join(str(target[key]) for key in ("engine", "engine_version") if target.get(key))
+    used = (
+        f"{target['used_memory']} of {target.get('max_memory') or '?'} MB used"
+        if target.get("used_memory") is not None
+        else None
+    )
+    return ", ".join(text for text in (row["service"].upper(), engine, used, target.get("vpc_name")) if text)
+
+
+def newer(row: Row, where: tzinfo) -> str | None:
+    """Return the next usable backup after the one that is restored."""
+    backup = row["newer_backup"]
+    return (
+        f"next after it: {backup.get('backup_name') or backup.get('backup_id')}, {local(backup.get('created_at'), where)}"
+        if backup
+        else None
+    )
+
+
+def restore_seconds(row: Row) -> float | None:
+    """Return how long the restore took: the steps that started it and waited for it."""
+    found = [
+        float(step.get("seconds") or 0)
+        for step in row["steps"]
+        if step.get("step") in ("restore", "wait") and step.get("outcome") == "ok"
+    ]
+    return sum(found) if found else None
+
+
+def check_row(check: Row) -> dict[str, t.Any]:
+    """Return a check as the page shows it."""
+    took = "" if check["seconds"] is None else f"{1000 * check['seconds']:.0f} ms"
+    texts = {key: "-" if check[key] is None else str(check[key]) for key in ("expected", "found")}
+    return {
+        "what": check["name"] or check["kind"],
+        **texts,
+        "took": took,
+        "ok": check["outcome"] == "passed",
+        "outcome": check["outcome"],
+        "msg": check["msg"],
+    }
+
+
+# The timeline
+
+
+class Scale:
+    """From times to percent of the width of the timeline."""
+
+    def __init__(self, report: Report, where: tzinfo) -> None:
+        """Span the run, and the target for its duration where that lies not far behind its end."""
+        ends = [end for row in report["restores"] for step in row["steps"] for dummy, end in spans(step)]
+        starts = [
+            start for row in report["restores"] for step in row["steps"] for start, dummy in spans(step)
+        ]
+        self.start = moment(report["started"]) or min(starts, default=0)
+        length = max(max(ends, default=self.start) - self.start, 1000) / 1000
+        target = report["rto"]["target"]
+        self.seconds = 1.02 * (max(length, target) if target is not None and target < 2 * length else length)
+        self.where = where
+        self.target_x = (
+            None if target is None or target > self.seconds else self.x(self.start + int(1000 * target))
+        )
+        self.ticks = list(self._ticks())
+
+    def x(self, ms: int) -> float:
+        """Return where a time lies, in percent."""
+        return min(100.0, max(0.0, round((ms - self.start) / 10 / self.seconds, 2)))
+
+    def clock(self, ms: int, pattern: str = "%H:%M:%S") -> str:
+        """Return the time of day."""
+        return moment_in(ms, self.where).strftime(pattern)
+
+    def _ticks(self) -> t.Iterator[dict[str, t.Any]]:
+        step = 1000 * next((one for one in TICKS if self.seconds / one <= MOST_TICKS), TICKS[-1])
+        pattern = "%H:%M:%S" if step < 60000 else "%H:%M" if step < 86400000 else "%d %b"
+        yield {"x": 0, "label": self.clock(self.start, pattern), "anchor": "start"}
+        at = self.start - self.start % step + step
+        while self.x(at) < 100 and at < self.start + 1000 * self.seconds:
+            if self.x(at) > 8:
+                yield {
+                    "x": self.x(at),
+                    "label": self.clock(at, pattern),
+                    "anchor": "middle" if self.x(at) < 95 else "end",
+                }
+            at += step
+
+
+def rto_target(report: Report, scale: Scale) -> str | None:
+    """Return the target in words, for the legend."""
+    target = report["rto"]["target"]
+    return (
+        None
+        if target is None
+        else duration(target) + (", beyond this scale" if scale.target_x is None else "")
+    )
+
+
+def groups(rows: t.Sequence[Row], scale: Scale) -> list[dict[str, t.Any]]:
+    """Return the rows of the timeline in the groups in which they ran."""
+    found = []
+    for number in sorted({row["group"] or 0 for row in rows}):
+        same = [row for row in rows if (row["group"] or 0) == number]
+        services = {"ddm": "Databases (DDM)", "dcs": "Caches (DCS)"}
+        words = " and ".join(
+            text for key, text in services.items() if any(row["service"] == key for row in same)
+        )
+        found.append(
+            {
+                "name": f"Group {number}: {words}" if number else words,
+                "rows": [bar(row, scale) for row in same],
+            }
+        )
+    return found
+
+
+def bar(row: Row, scale: Scale) -> dict[str, t.Any]:
+    """Return a row of the timeline: its spans, and the same in words."""
+    parts = joined(row)
+    drawn = [drawing(part, scale) for part in parts]
+    drawn += [failure_at(part, scale) for part in parts if part["failed"]]
+    spoken = [
+        f"{LEGEND[part['kind']].lower()} {took(part)}{', failed' if part['failed'] else ''}" for part in parts
+    ]
+    ended = max((part["end"] for part in parts), default=scale.start)
+    end = row["rto_seconds"] if row["rto_seconds"] is not None else (ended - scale.start) / 1000
+    return {
+        "name": name(row),
+        "spans": drawn,
+        "spoken": "; ".join(spoken) or "not begun",
+        "end": duration(end),
+        "mark": mark(row),
+    }
+
+
+def joined(row: Row) -> list[dict[str, t.Any]]:
+    """Return the steps of a row as spans {kind, start, end, failed}, in ms; steps of a kind that follow each other are one."""
+    found: list[dict[str, t.Any]] = []
+    for step in row["steps"]:
+        kind = KIND_OF_STEP.get(step["step"])
+        for start, end in spans(step) if kind and step["outcome"] != "skipped" else ():
+            last = found[-1] if found else None
+            if last and last["kind"] == kind and 0 <= start - last["end"] <= JOINED_MS:
+                last.update(end=max(end, last["end"]), failed=last["failed"] or step["outcome"] == "failed")
+            else:
+                found.append(
+                    {"kind": kind, "start": start, "end": end, "failed": step["outcome"] == "failed"}
+                )
+    return found
+
+
+def took(part: Row) -> str:
+    """Return how long a span is."""
+    return duration((part["end"] - part["start"]) / 1000)
+
+
+def drawing(part: Row, scale: Scale) -> dict[str, t.Any]:
+    """Return a span as it is drawn, at least so wide that it is seen."""
+    x, end = scale.x(part["start"]), scale.x(part["end"])
+    times = f"{scale.clock(part['start'])} to {scale.clock(part['end'])}, {took(part)}"
+    return {
+        "kind": part["kind"],
+        "x": x,
+        "w": max(0.4, round(end - x, 2)),
+        "title": f"{LEGEND[part['kind']]} {times}",
+    }
+
+
+def failure_at(part: Row, scale: Scale) -> dict[str, t.Any]:
+    """Return the mark at the end of a span that failed."""
+    x = max(0.0, round(scale.x(part["end"]) - 0.6, 2))
+    return {"kind": "fail", "x": x, "w": 1.2, "title": f"Failed {scale.clock(part['end'])}"}
+
+
+def mark(row: Row) -> str:
+    """Return the mark of an instance: failed, verified, or neither."""
+    return "✗" if row["error_kind"] else "✓" if row["data_state"] == "overwritten_verified" else ""

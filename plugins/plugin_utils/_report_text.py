@@ -1,0 +1,298 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A report as Markdown and as JUnit XML, and its times for people. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import zoneinfo
+from datetime import datetime, timedelta, timezone, tzinfo
+from xml.etree import ElementTree
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import Report, milliseconds
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
+    MARKS,
+    STATES,
+    WORDS,
+    duration,
+    name,
+    overwritten,
+)
+
+Row = t.Mapping[str, t.Any]
+TITLES = {
+    **{"restore": "Restore", "plan": "Plan of a restore", "undo": "Undo of a restore"},
+    **{"drill": "Restore drill", "readiness": "Readiness", "fleet": "Restore of a fleet"},
+}
+
+
+# For people
+
+
+def zone(report: Report) -> tzinfo:
+    """Return the zone of the times that people read; UTC when this machine does not know it."""
+    try:
+        return zoneinfo.ZoneInfo(report["timezone"])
+    except (KeyError, ValueError, OSError):
+        return timezone.utc
+
+
+def local(value: t.Any, where: tzinfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Return a time (ISO 8601 or epoch milliseconds) as people read it, with the offset of the zone; other texts as they are."""
+    ms = milliseconds(value)
+    if ms is None:
+        return "-" if value is None else str(value)
+    offset = f"{moment_in(ms, where):%z}"
+    return f"{moment_in(ms, where).strftime(pattern)} {offset[:3]}:{offset[3:5]}"
+
+
+def moment_in(ms: int, where: tzinfo) -> datetime:
+    """Return epoch milliseconds as a time in a zone."""
+    return (EPOCH + timedelta(milliseconds=ms)).astimezone(where)
+
+
+def title(report: Report) -> str:
+    """Return what the report is about, in a few words."""
+    return f"{TITLES[report['kind']]}{' ' + report['operation_id'] if report['operation_id'] else ''}"
+
+
+def origin(row: Row, where: tzinfo) -> str:
+    """Return where the data come from: the backup and its time, or the source and the point in time."""
+    if row["service"] == "ddm":
+        source = (
+            (row["source"] or {}).get("instance_name")
+            or row["instance_name"]
+            or row["instance_id"]
+            or "its source"
+        )
+        return (
+            f"{source} as of {local(row['data_time'] or row['restore_time'], where)}"
+            if row["data_time"] or row["restore_time"]
+            else str(source)
+        )
+    backup = row["backup"] or {}
+    called = (
+        backup.get("backup_name")
+        or row["backup_name"]
+        or backup.get("backup_id")
+        or row["backup_id"]
+        or "its backup"
+    )
+    return f"{called} of {local(row['data_time'], where)}" if row["data_time"] else str(called)
+
+
+def result(row: Row) -> str:
+    """Return what became of an instance, in a few words."""
+    if row["error_kind"]:
+        return f"failed at {row['failed_step']}" if row["failed_step"] else "failed"
+    words = {
+        "planned": "planned",
+        "started": "under way",
+        "unchanged": "restored before",
+        "succeeded": "restored",
+        None: "not begun",
+    }
+    text = words.get(row["outcome"], str(row["outcome"]))
+    return f"{text}, verified" if row["data_state"] == "overwritten_verified" else text
+
+
+def checks(row: Row) -> list[dict[str, t.Any]]:
+    """Return the checks of an instance, each with every key."""
+    keys = ("name", "kind", "expected", "found", "outcome", "seconds", "msg")
+    return [
+        {key: check.get(key) for key in keys} for check in (row["verification"] or {}).get("checks") or []
+    ]
+
+
+# Markdown
+
+
+def markdown(report: Report) -> str:
+    """Return the report as Markdown. Texts of the cloud are shown, never interpreted."""
+    where = zone(report)
+    lines = [
+        f"# {escape(title(report))}: {escape(WORDS[report['verdict']])}",
+        "",
+        f"**{escape(MARKS[report['verdict']])} {escape(report['msg'])}**",
+        "",
+    ]
+    lines += [f"- {key}: {value}" for key, value in facts(report, where)]
+    lines += next_lines(report)
+    head = (
+        "Instance",
+        "From",
+        "Result",
+        "Data",
+        "Data older than the point",
+        "Verified after",
+        "Restore or job",
+    )
+    lines += ["", "## Instances", "", table_row(head), table_row(["---"] * len(head))]
+    lines += [table_row(cells(row, where)) for row in report["restores"]]
+    for row in report["restores"]:
+        lines += check_lines(row)
+    if report["undo"]:
+        lines += ["", "## Undo", "", "Takes the caches back to before this run:", "", f"    {report['undo']}"]
+    return "\n".join(lines) + "\n"
+
+
+def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
+    """Return the lines about the whole run, escaped."""
+    account, rto, rpo = report["account"], report["rto"], report["rpo"]
+    found = [
+        (
+            "Account",
+            f"{account['domain_name']}, project {account['project_name']} ({account['project_id']}), region {account['region']}",
+        ),
+        ("Keys", account["source"]),
+        ("Restore point", local(report["restore_point"], where)),
+        ("Started", local(report["started"], where)),
+        ("Finished", local(report["finished"], where) if report["finished"] else "not yet"),
+        ("RTO, start until the last check passed", against(rto["seconds"], rto)),
+        (
+            "RPO, oldest data before the point",
+            against(rpo["point_seconds"], rpo if rpo["against"] == "point" else {}),
+        ),
+        (
+            "RPO, oldest data before this run",
+            against(rpo["now_seconds"], rpo if rpo["against"] == "now" else {}),
+        ),
+        ("Plan", report["plan_digest"] or "-"),
+    ]
+    runs = [
+        f"{local(run['started'], where)} {WORDS.get(run['verdict'], run['verdict'])}"
+        for run in report["runs"]
+    ]
+    return [(key, escape(value)) for key, value in found] + [("Runs", escape("; ".join(runs)))]
+
+
+def against(value: float | None, goal: Row) -> str:
+    """Return a duration beside its target."""
+    if goal.get("target") is None:
+        return duration(value)
+    word = {True: "met", False: "MISSED", None: "not measured"}[goal["met"]]
+    return f"{duration(value)}, target {duration(goal['target'])}: {word}"
+
+
+def next_lines(report: Report) -> list[str]:
+    """Return what to do, for each instance that failed."""
+    lines = []
+    for row in report["restores"]:
+        if row["next"]:
+            step = row["next"]
+            lines += [
+                "",
+                f"### {escape(name(row))} ({row['service'].upper()}), {escape(overwritten(row) or 'id unknown')}",
+                "",
+            ]
+            lines += [
+                f"- What happened: {escape(step['happened'])}",
+                f"- State of the data: {escape(step['state'])}",
+                f"- Do: {escape(step['do'])}",
+            ]
+            lines += ["", f"      {step['command']}"] if step["command"] else []
+    return ["", "## What to do next", *lines] if lines else []
+
+
+def cells(row: Row, where: tzinfo) -> list[str]:
+    """Return the cells of an instance in the table, escaped."""
+    label = f" ({row['label']})" if row["label"] else ""
+    ids = row["job_id"] or row["restore_id"] or "-"
+    rpo, rto = duration(row["point_seconds"]), duration(row["rto_seconds"])
+    called = f"{row['service'].upper()} {name(row)}{label}"
+    return [
+        escape(text)
+        for text in (called, origin(row, where), result(row), STATES[row["data_state"]], rpo, rto, ids)
+    ]
+
+
+def check_lines(row: Row) -> list[str]:
+    """Return the table of the checks of an instance."""
+    found = checks(row)
+    if not found:
+        return []
+    lines = [
+        "",
+        f"## Checks of {escape(name(row))}",
+        "",
+        table_row(["Check", "Expected", "Found", "Result", "Seconds"]),
+        table_row(["---"] * 5),
+    ]
+    return lines + [
+        table_row([escape(check[key]) for key in ("name", "expected", "found", "outcome", "seconds")])
+        for check in found
+    ]
+
+
+def table_row(texts: t.Sequence[str]) -> str:
+    """Return a row of a table."""
+    return f"| {' | '.join(texts)} |"
+
+
+def escape(value: t.Any) -> str:
+    """Return a text that Markdown shows as it is: no markup, no HTML, no entity, no link, also not one that is made of a bare address."""
+    text = "-" if value is None or value == "" else str(value)
+    text = re.sub(r"([\\`*_{}\[\]()<>#!|~&@])", r"\\\1", text)
+    return re.sub(r"(?i)\b(https?|ftp):", r"\1\\:", re.sub(r"(?i)\b(www)\.", r"\1\\.", text))
+
+
+# JUnit
+
+
+def junit(report: Report) -> str:
+    """Return the report as JUnit XML: a suite for each instance, in it a case for the restore and one for each check."""
+    root = ElementTree.Element("testsuites", name=title(report))
+    for row in report["restores"]:
+        suite = ElementTree.SubElement(root, "testsuite", name=name(row), timestamp=report["started"][:19])
+        properties = ElementTree.SubElement(suite, "properties")
+        for key in ("service", "region", "restore_id", "job_id", "data_time", "data_state"):
+            ElementTree.SubElement(properties, "property", name=key, value=str(row[key] or "unknown"))
+        where = f"{row['service']}.{name(row)}"
+        restore_case(suite, row, where)
+        for check in checks(row):
+            check_case(suite, check, where)
+        count(suite)
+    for key in ("tests", "failures", "errors"):
+        root.set(key, str(sum(int(suite.get(key) or 0) for suite in root)))
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def case(suite: ElementTree.Element, called: str, where: str, took: float | None) -> ElementTree.Element:
+    """Return a new case of a suite."""
+    return ElementTree.SubElement(suite, "testcase", name=called, classname=where, time=f"{took or 0:.3f}")
+
+
+def restore_case(suite: ElementTree.Element, row: Row, where: str) -> None:
+    """Add the restore itself: an error where it failed and no check says so, skipped where it was not done."""
+    this = case(suite, "restore", where, row["elapsed"])
+    told = row["failed_step"] == "verify" and any(check["outcome"] != "passed" for check in checks(row))
+    if row["error_kind"] and not told:
+        problem = ElementTree.SubElement(this, "error", type=row["error_kind"], message=str(row["msg"] or ""))
+        problem.text = "\n".join(f"{key}: {value}" for key, value in (row["next"] or {}).items() if value)
+    elif row["outcome"] in ("planned", "started") or (row["outcome"] is None and not row["error_kind"]):
+        ElementTree.SubElement(this, "skipped", message=result(row))
+
+
+def check_case(suite: ElementTree.Element, check: Row, where: str) -> None:
+    """Add a check: a failure where the data are wrong, an error where they could not be looked at."""
+    this = case(suite, str(check["name"] or check["kind"]), where, check["seconds"])
+    if check["outcome"] != "passed":
+        tag = "failure" if check["outcome"] == "failed" else "error"
+        text = check["msg"] or f"expected {check['expected']}, found {check['found']}"
+        ElementTree.SubElement(
+            this, tag, type=str(check["outcome"]), message=text
+        ).text = f"expected: {check['expected']}\nfound: {check['found']}"
+
+
+def count(suite: ElementTree.Element) -> None:
+    """Set the counts of a suite."""
+    cases = suite.findall("testcase")
+    suite.set("tests", str(len(cases)))
+    for key, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(key, str(sum(one.find(tag) is not None for one in cases)))
+    suite.set("time", f"{sum(float(one.get('time') or 0) for one in cases):.3f}")

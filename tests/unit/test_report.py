@@ -1,0 +1,418 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a report says: the verdict, the state of the data, what to do, and the figures."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_advice
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
+from tests.report import samples
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "roles" / "restore" / "files" / "report.schema.json").read_text(
+        encoding="utf-8"
+    )
+)
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def cache(name: str = "orders-cache") -> samples.Row:
+    return samples.planned("dcs", name)
+
+
+def database(name: str = "orders-db") -> samples.Row:
+    return samples.planned("ddm", name)
+
+
+def valid(report: dict[str, Any]) -> dict[str, Any]:
+    """A report that keeps to the schema, also after a way through JSON."""
+    VALIDATOR.validate(json.loads(json.dumps(report)))
+    return report
+
+
+def made(*rows: samples.Row, **context: Any) -> dict[str, Any]:
+    return valid(samples.made(rows, **context))
+
+
+# The schema
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("variant", samples.VARIANTS)
+def test_every_sample_keeps_to_the_schema(variant: str) -> None:
+    valid(samples.VARIANTS[variant]())
+
+
+def test_the_schema_describes_every_key() -> None:
+    row = SCHEMA["$defs"]["row"]
+    assert set(row["properties"]) == {
+        *_report.ROW,
+        "data_state",
+        "rto_seconds",
+        "point_seconds",
+        "now_seconds",
+        "next",
+    }
+    for part in (SCHEMA, row):
+        assert part["additionalProperties"] is False
+        assert part["required"] == sorted(part["properties"])
+        assert all(
+            len(one["description"]) > 3 for key, one in part["properties"].items() if key != "restores"
+        )
+
+
+def test_the_keys_are_the_same_however_the_run_ended() -> None:
+    reports = [samples.VARIANTS[variant]() for variant in samples.VARIANTS]
+    assert len({tuple(report) for report in reports}) == 1
+    assert len({tuple(row) for report in reports for row in report["restores"]}) == 1
+
+
+def test_options_of_checks_and_unknown_keys_stay_outside() -> None:
+    report = made(samples.verified({**cache(), "password": "never-in-a-report"}, 20, 60))
+    assert "never-in-a-report" not in json.dumps(report)
+
+
+# Verdicts
+
+
+@pytest.mark.parametrize(
+    ("rows", "context", "verdict"),
+    [
+        ([samples.verified(cache(), 20, 60)], {}, "verified"),
+        ([samples.verified(cache(), 20, 60)], {"rto_target": 10}, "verified_target_missed"),
+        ([samples.verified(cache(), 20, 60)], {"rpo_target": 10}, "verified_target_missed"),
+        ([samples.restored(cache(), 20, 60)], {"rto_target": 10}, "restored"),
+        ([samples.verified(cache(), 20, 60), samples.restored(database(), 20, 60)], {}, "restored"),
+        ([samples.verified(cache(), 20, 60), samples.failed_job(database())], {}, "incomplete"),
+        ([samples.failed_job(database()), samples.empty_cache(cache())], {}, "failed"),
+        ([samples.failed(cache(), "plan", 1, "not_found", "gone")], {}, "refused"),
+        ([samples.failed(cache(), "plan", 1, "not_found", "gone"), database()], {}, "refused"),
+        ([samples.failed(cache(), "restore", 9, "denied", "no", changed=False)], {}, "failed"),
+        ([], {}, "refused"),
+        ([], {"refused": "Not approved."}, "refused"),
+        ([samples.started(cache(), 20)], {"refused": "A task failed."}, "incomplete"),
+        ([samples.started(cache(), 20)], {}, "running"),
+        ([samples.verified(cache(), 20, 60), {**database(), "outcome": None}], {}, "incomplete"),
+        ([{**samples.restored(cache(), 20, 60), "outcome": "unchanged"}], {}, "unchanged"),
+        ([{**samples.verified(cache(), 20, 60), "outcome": "unchanged"}], {}, "verified"),
+        ([cache(), database()], {"check_mode": True}, "planned"),
+        ([cache(), database()], {"kind": "plan"}, "planned"),
+        ([cache(), samples.failed(database(), "plan", 1, "not_found", "gone")], {"kind": "plan"}, "refused"),
+        ([cache()], {"kind": "readiness", "restore_point": "latest"}, "planned"),
+        ([cache()], {"kind": "readiness", "rpo_target": 10}, "failed"),
+        ([samples.failed(cache(), "plan", 1, "not_found", "gone")], {"kind": "readiness"}, "failed"),
+        (
+            [samples.failed(samples.verified(cache(), 20, 60), "release", 99, "task_failed", "x")],
+            {},
+            "failed",
+        ),
+    ],
+)
+def test_verdict(rows: list[samples.Row], context: dict[str, Any], verdict: str) -> None:
+    changed = [{**row, "changed": False} if row["failed_step"] == "plan" else row for row in rows]
+    if any(row["failed_step"] == "plan" for row in rows) or context.get("check_mode"):
+        changed = [{**row, "changed": False} for row in changed]
+    report = made(*changed, **context)
+    assert report["verdict"] == verdict
+    assert report["failed"] == (verdict in ("failed", "incomplete", "refused"))
+    assert report["msg"].endswith(".") and "  " not in report["msg"]
+
+
+def test_a_run_that_goes_on_is_running_whatever_it_has_reached() -> None:
+    rows = [samples.verified(cache(), 20, 60), samples.failed_job(database())]
+    report = valid(samples.made(rows, finished=False))
+    assert (report["verdict"], report["finished"], report["failed"]) == ("running", None, False)
+
+
+@pytest.mark.parametrize("variant", samples.VARIANTS)
+def test_every_verdict_has_words(variant: str) -> None:
+    verdict = samples.VARIANTS[variant]()["verdict"]
+    assert verdict in _report_advice.WORDS and verdict in _report_advice.MARKS
+
+
+def test_the_verdicts_of_the_schema_have_words() -> None:
+    assert (
+        set(SCHEMA["properties"]["verdict"]["enum"]) == set(_report_advice.WORDS) == set(_report_advice.MARKS)
+    )
+
+
+# The state of the data
+
+
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        ({**cache(), "changed": False}, "untouched"),
+        (cache(), "untouched"),
+        (samples.started(cache(), 20), "unknown"),
+        (samples.restored(cache(), 20, 60), "overwritten_not_verified"),
+        (samples.verified(cache(), 20, 60), "overwritten_verified"),
+        (samples.empty_cache(cache()), "overwritten_not_verified"),
+        (samples.failed_job(database()), "unknown"),
+        (
+            samples.failed(samples.verified(cache(), 20, 60), "release", 99, "task_failed", "x"),
+            "overwritten_verified",
+        ),
+        (samples.failed(cache(), "plan", 1, "not_found", "x", changed=False), "untouched"),
+        (samples.failed(cache(), "fence", 1, "task_failed", "x", changed=False), "untouched"),
+        (samples.failed(cache(), "safeguard", 1, "operation_failed", "x", changed=False), "untouched"),
+        (samples.failed(cache(), "restore", 1, "busy", "x", changed=False), "untouched"),
+        (samples.failed(cache(), "restore", 1, "outcome_unknown", "x", changed=True), "unknown"),
+        (samples.failed(cache(), "restore", 1, "outcome_unknown", "x", changed=False), "unknown"),
+        (samples.failed(cache(), "wait", 1, "wait_timeout", "x", changed=False), "unknown"),
+    ],
+)
+def test_data_state(row: samples.Row, state: str) -> None:
+    (found,) = made(row)["restores"]
+    assert found["data_state"] == state
+    if found["next"]:
+        assert found["next"]["state"].startswith(_report_advice.STATES[state])
+
+
+def test_a_planned_change_is_no_change() -> None:
+    """`changed` of a plan is that of the real run: no data were touched, and a failure elsewhere does not say so."""
+    report = made(cache(), samples.failed(database(), "plan", 1, "not_found", "gone", changed=False))
+    assert report["verdict"] == "refused"
+    assert [row["data_state"] for row in report["restores"]] == ["untouched", "untouched"]
+
+
+def test_the_source_of_a_database_is_said_to_be_as_it_was() -> None:
+    (row,) = made(samples.failed_job(database()))["restores"]
+    assert "The source orders-db was not changed." in row["next"]["state"]
+
+
+def test_the_safety_backup_is_named() -> None:
+    (row,) = made(samples.empty_cache(cache()))["restores"]
+    assert row["safety_backup"]["backup_id"] in row["next"]["state"]
+
+
+# What to do
+
+
+def next_of(row: samples.Row, **context: Any) -> dict[str, Any]:
+    (found,) = made(row, **context)["restores"]
+    return dict(found["next"])
+
+
+@pytest.mark.parametrize(
+    "step", ["plan", "approve", "fence", "safeguard", "restore", "wait", "verify", "release"]
+)
+@pytest.mark.parametrize("kind", ["internal_error", "busy", "wait_timeout", "verification_failed"])
+@pytest.mark.parametrize("service", ["dcs", "ddm"])
+def test_every_failure_says_what_to_do(service: str, step: str, kind: str) -> None:
+    row = samples.failed(samples.planned(service, "orders"), step, 9, kind, "The reason.")
+    found = next_of(row)
+    assert "The reason." in found["happened"] and step in found["happened"] and kind in found["happened"]
+    assert (
+        found["do"]
+        and found["state"]
+        and "{" not in found["do"]
+        and found["command"].startswith("ansible-playbook ")
+    )
+
+
+def test_a_job_controller_is_told_to_start_the_job_again() -> None:
+    found = next_of(samples.failed(cache(), "restore", 9, "busy", "It is busy."), command=None)
+    assert found["command"] is None and "the same job" in found["do"] and "command" not in found["do"]
+
+
+def test_an_empty_backup_leads_to_the_one_before() -> None:
+    row = samples.empty_cache({**cache("cart-cache"), "region": "eu-west-101"})
+    words = shlex.split(next_of(row)["command"])
+    assert words[:4] == [
+        "ansible-playbook",
+        "huaweicloud.recovery.restore",
+        "-e",
+        "restore_operation_id=CHG-1042-older",
+    ]
+    entry = {
+        "instance_id": samples.identifier("cart-cache"),
+        "restore_point": "2026-11-24T14:00:36.999Z",
+        "region": "eu-west-101",
+    }
+    assert json.loads(words[5]) == {"restore_dcs": [entry]}
+
+
+def test_a_cache_that_cannot_be_reached_is_looked_at_again() -> None:
+    row = samples.restored(cache(), 20, 60)
+    row["verification"] = {"end": "unreachable", "ladder": "runs", "checks": []}
+    found = next_of(samples.failed(row, "verify", 99, "unreachable", "No route."))
+    assert found["command"] == "ansible-playbook huaweicloud.recovery.restore -e @shop.yml"
+    assert "only the checks are repeated" in found["do"] and "could not be looked at" in found["state"]
+
+
+def test_no_safety_backup_says_how_to_go_on_without() -> None:
+    found = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No backup."))
+    assert found["command"].endswith(" -e restore_safety_backup=false")
+
+
+def test_variables_that_are_not_shown_are_asked_for() -> None:
+    found = next_of(samples.failed(cache(), "restore", 9, "busy", "Busy."), command_complete=False)
+    assert "Add the extra variables" in found["do"]
+
+
+# The command that repeats a run
+
+
+def command(*extra_vars: str, **arguments: Any) -> tuple[str | None, bool]:
+    line = {
+        "args": ["huaweicloud.recovery.restore"],
+        "start_at_task": None,
+        "inventory": ["/etc/hosts"],
+        "extra_vars": extra_vars,
+    }
+    return repeated({**line, **arguments}, ["/etc/hosts"], {})
+
+
+BASE = "ansible-playbook huaweicloud.recovery.restore"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ((), ""),
+        (("@vars.yml",), " -e @vars.yml"),
+        (("@my vars.yml",), " -e '@my vars.yml'"),
+        (
+            ("restore_point=2026-11-24T14:05:00Z restore_operation_id=CHG-1",),
+            " -e 'restore_point=2026-11-24T14:05:00Z restore_operation_id=CHG-1'",
+        ),
+        (('{"restore_point": "latest"}',), """ -e '{"restore_point": "latest"}'"""),
+        (('{"restore_dcs": [{"instance_id": "a"}]}',), """ -e '{"restore_dcs": [{"instance_id": "a"}]}'"""),
+    ],
+)
+def test_extra_variables_without_secrets_are_shown(given: tuple[str, ...], shown: str) -> None:
+    assert command(*given) == (BASE + shown, True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "password=hunter2",
+        "restore_point=latest secret_key=hunter2",
+        '{"secret_key": "hunter2"}',
+        '{"restore_dcs": [{"instance_id": "a", "checks": [{"password": "hunter2"}]}]}',
+        '{"restore_dcs": [{"instance_id": "a", "secret_key": "hunter2"}]}',
+        '{"restore_dcs": "hunter2"}',
+        "{restore_point: hunter2}",
+        '{"a": ',
+        "it's hunter2",
+        "hunter2",
+    ],
+)
+def test_other_extra_variables_are_not_shown(given: str) -> None:
+    assert command(given) == (BASE, False)
+
+
+def test_inventory_limit_and_vault_are_shown() -> None:
+    line, complete = command(
+        inventory=["hosts.yml"],
+        subset="eu",
+        vault_ids=["prod@prompt"],
+        vault_password_files=["pw"],
+        ask_vault_pass=True,
+    )
+    assert (
+        line == BASE + " -i hosts.yml -l eu --vault-id prod@prompt --vault-password-file pw --ask-vault-pass"
+        and complete
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env"),
+    [
+        ({}, {}),
+        ({"args": "localhost"}, {}),
+        ({"args": ["x.yml"], "start_at_task": None}, {"AWX_PRIVATE_DATA_DIR": "/x"}),
+    ],
+)
+def test_what_is_no_playbook_in_a_terminal_has_no_command(
+    arguments: dict[str, Any], env: dict[str, str]
+) -> None:
+    assert repeated(arguments, None, env) == (None, True)
+
+
+# Figures
+
+
+def test_rto_is_the_time_until_the_last_check_passed() -> None:
+    report = made(samples.verified(cache("a"), 20, 60), samples.verified(cache("b"), 20, 90))
+    assert report["rto"] == {"target": 1800, "seconds": 121.0, "met": True}
+    assert [row["rto_seconds"] for row in report["restores"]] == [91.0, 121.0]
+
+
+def test_rto_of_a_stack_is_open_until_all_are_verified() -> None:
+    report = made(samples.verified(cache("a"), 20, 60), samples.restored(cache("b"), 20, 90))
+    assert report["rto"] == {"target": 1800, "seconds": None, "met": None}
+
+
+def test_rpo_is_given_before_the_point_and_before_the_run() -> None:
+    report = made(samples.verified(cache(), 20, 60), samples.verified(database(), 20, 60))
+    assert report["rpo"] == {
+        "target": 900,
+        "point_seconds": 263.0,
+        "now_seconds": 68494.0,
+        "against": "point",
+        "met": True,
+    }
+    assert [row["point_seconds"] for row in report["restores"]] == [263.0, 0.0]
+
+
+def test_rpo_of_the_latest_backup_is_held_against_now() -> None:
+    report = made({**cache(), "restore_point": "latest"}, restore_point="latest")
+    assert (report["rpo"]["point_seconds"], report["rpo"]["against"], report["rpo"]["met"]) == (
+        None,
+        "now",
+        False,
+    )
+
+
+def test_an_entry_s_own_point_beats_that_of_the_run() -> None:
+    report = made({**cache(), "restore_point": samples.POINT_MS + 60_000})
+    assert report["rpo"]["point_seconds"] == 323.0
+
+
+def test_unknown_times_make_no_figures() -> None:
+    (row,) = made({**cache(), "data_time": None, "restore_point": "yesterday"}, restore_point=None)[
+        "restores"
+    ]
+    assert (row["point_seconds"], row["now_seconds"], row["rto_seconds"]) == (None, None, None)
+
+
+def test_undo_is_offered_where_something_was_overwritten() -> None:
+    assert made(samples.verified(cache(), 20, 60))["undo"].startswith(
+        "ansible-playbook huaweicloud.recovery.undo -e restore_report="
+    )
+    assert made(samples.verified(database(), 20, 60))["undo"] is None
+    assert made(cache())["undo"] is None
+
+
+# Text of others
+
+
+def test_characters_that_mislead_are_escaped_everywhere() -> None:
+    text = json.dumps(samples.VARIANTS["hostile"](), ensure_ascii=False)
+    assert text.isprintable() and "gpj.exe" in text and r"\\u202e" in text
+
+
+def test_a_continued_report_tells_both_runs_and_keeps_the_safety_backup() -> None:
+    first = samples.made([samples.started(cache(), 20)], finished=False)
+    begun = {**samples.run(), "began": samples.at(900), "runs": first["runs"], "previous": first["restores"]}
+    again = {**samples.verified(cache(), 950, 60), "safety_backup": None}
+    report = valid(_report.report([again], begun, samples.STARTED + 1_100_000, True))
+    assert [run["verdict"] for run in report["runs"]] == ["running", "verified"]
+    assert report["restores"][0]["safety_backup"] == first["restores"][0]["safety_backup"]
+    assert report["rto"]["seconds"] == 1021.0

@@ -1,0 +1,292 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a report is written, how it is found again, and what happens when it cannot be written."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible import context as ansible_context
+from ansible.module_utils.common.collections import ImmutableDict
+
+from ansible_collections.huaweicloud.recovery.plugins.filter import (
+    restore_report,
+    restore_report_begin,
+    restore_report_text,
+)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_files
+from tests.report import samples
+
+ROOT = Path(__file__).resolve().parents[2]
+MINUTE = 60_000
+
+
+def begun(
+    folder: Path | str | None, minutes: int = 0, random: str = "aaaaaa", **context: Any
+) -> dict[str, Any]:
+    given = {"kind": "restore", "operation_id": "CHG-1042", "directory": folder and str(folder), **context}
+    return _report_files.begin(given, samples.STARTED + minutes * MINUTE, random)
+
+
+def written(run: dict[str, Any], *rows: samples.Row, finished: bool = True) -> dict[str, Any]:
+    return _report_files.write(_report.report(rows, run, samples.STARTED + 100 * MINUTE, finished), run)
+
+
+def good() -> samples.Row:
+    return samples.verified(samples.planned("dcs", "orders-cache"), 20, 60)
+
+
+def bad() -> samples.Row:
+    return samples.failed_job(samples.planned("ddm", "orders-db"))
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_report_is_written_in_all_forms_for_its_owner_alone(tmp_path: Path) -> None:
+    run = begun(tmp_path / "new" / "reports")
+    report = written(run, good())
+    stem = "CHG-1042-20261125T090211Z-aaaaaa"
+    assert report["id"] == stem and report["problem"] is None
+    assert names(tmp_path / "new" / "reports") == {
+        stem + suffix for suffix in (".json", ".md", ".xml", ".html")
+    }
+    for path in (tmp_path / "new" / "reports").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "new" / "reports").stat().st_mode) == 0o700
+    assert json.loads(Path(report["files"]["json"]).read_text(encoding="utf-8")) == report
+
+
+@pytest.mark.parametrize("context", [{"check_mode": True}, {"kind": "plan"}, {"kind": "readiness"}])
+def test_a_plan_is_written_as_data_and_page(tmp_path: Path, context: dict[str, Any]) -> None:
+    report = written(begun(tmp_path, **context), samples.planned("dcs", "orders-cache"))
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".html"}
+    assert report["files"]["markdown"] is report["files"]["junit"] is None
+
+
+def test_the_test_for_writing_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert begun(tmp_path)["problem"] is None and names(tmp_path) == set()
+
+
+def test_no_folder_means_no_files(tmp_path: Path) -> None:
+    for folder in (None, ""):
+        report = written(begun(folder), good())
+        assert (
+            report["files"] == dict.fromkeys(("json", "markdown", "junit", "html"))
+            and report["problem"] is None
+        )
+
+
+def test_a_folder_that_cannot_be_made_is_a_problem_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    run = begun(tmp_path / "file" / "reports")
+    assert str(tmp_path / "file" / "reports") in run["problem"] and "Nothing was started." in run["problem"]
+    assert written(run, good())["files"]["json"] is None
+
+
+def test_a_folder_that_takes_no_file_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**options: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    assert "Permission denied" in begun(tmp_path)["problem"]
+
+
+def test_a_disk_that_fills_up_later_is_told_in_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begun(tmp_path)
+    before = written(run, good(), finished=False)
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    report = written(run, good())
+    assert "No space left on device" in report["problem"] and report["verdict"] == "verified"
+    assert json.loads(Path(before["files"]["json"]).read_text(encoding="utf-8")) == before
+    assert not [name for name in names(tmp_path) if name.startswith(".")]
+
+
+def test_two_runs_of_one_second_have_two_reports(tmp_path: Path) -> None:
+    written(begun(tmp_path, operation_id=None, random="aaaaaa"), good())
+    written(begun(tmp_path, operation_id=None, random="bbbbbb"), bad())
+    assert len(list(tmp_path.glob("restore-20261125T090211Z-*.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "stem"),
+    [
+        (None, "restore"),
+        ("", "restore"),
+        ("CHG-1042", "CHG-1042"),
+        ("../../etc/passwd", "etc_passwd"),
+        ("a b/c\x00d", "a_b_c_d"),
+        ("..", "restore"),
+        ("Ä", "restore"),
+        ("x" * 300, "x" * 64),
+        (1042, "1042"),
+    ],
+)
+def test_an_operation_id_becomes_a_name_that_every_file_system_takes(operation_id: Any, stem: str) -> None:
+    assert _report_files.file_stem(operation_id) == stem
+
+
+# Continued by a further run
+
+
+def test_a_rerun_continues_the_report_that_did_not_end_well(tmp_path: Path) -> None:
+    first = written(begun(tmp_path), bad())
+    run = begun(tmp_path, 30, "bbbbbb")
+    assert (run["id"], run["started"], run["began"]) == (
+        first["id"],
+        first["started"],
+        "2026-11-25T09:32:11Z",
+    )
+    assert run["previous"][0]["job_id"] == first["restores"][0]["job_id"]
+    second = written(run, samples.verified(samples.planned("ddm", "orders-db"), 1900, 60))
+    assert [one["verdict"] for one in second["runs"]] == ["failed", "verified"]
+    assert {path.stem for path in tmp_path.iterdir()} == {first["id"]}
+
+
+def test_a_report_that_was_cut_off_is_continued(tmp_path: Path) -> None:
+    first = written(begun(tmp_path), samples.started(samples.planned("ddm", "orders-db"), 20), finished=False)
+    assert begun(tmp_path, 30, "bbbbbb")["id"] == first["id"]
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"operation_id": "CHG-1043"},
+        {"operation_id": None},
+        {"operation_id": "CHG"},
+        {"kind": "drill"},
+        {"check_mode": True},
+    ],
+)
+def test_another_operation_has_a_report_of_its_own(tmp_path: Path, context: dict[str, Any]) -> None:
+    first = written(begun(tmp_path), bad())
+    run = begun(tmp_path, 30, "bbbbbb", **context)
+    assert run["id"] != first["id"] and run["previous"] == [] and run["runs"] == []
+
+
+def test_a_report_that_ended_well_is_not_continued(tmp_path: Path) -> None:
+    written(begun(tmp_path), bad())
+    written(begun(tmp_path, 10), good())
+    written(begun(tmp_path, 20, "bbbbbb"), good())
+    assert len(list(tmp_path.glob("*.json"))) == 2
+
+
+def test_a_run_without_an_operation_id_continues_nothing(tmp_path: Path) -> None:
+    written(begun(tmp_path, operation_id=None), bad())
+    assert begun(tmp_path, 30, "bbbbbb", operation_id=None)["previous"] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"schema_version": 1}',
+        '{"schema_version": 2}',
+        '{"schema_version": 1, "restores": [1], "runs": []}',
+        "\udcff",
+    ],
+)
+def test_a_file_that_is_no_report_is_left_alone(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "CHG-1042-20261125T090211Z-zzzzzz.json"
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    assert begun(tmp_path)["previous"] == []
+    written(begun(tmp_path, keep=1), good())
+    assert path.exists()
+
+
+# Kept
+
+
+def test_only_the_newest_reports_of_a_kind_stay(tmp_path: Path) -> None:
+    foreign = {
+        "notes.md",
+        "restore-20261125T090211Z-aaaaaa.json",
+        "CHG-1-20261125T090211Z-aaaaaa.html",
+        "report.json",
+    }
+    for name in foreign:
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    drill = written(begun(tmp_path, kind="drill", operation_id="drill"), good())
+    under_way = written(
+        begun(tmp_path, 1, operation_id="slow"),
+        samples.started(samples.planned("dcs", "x"), 2),
+        finished=False,
+    )
+    made = [written(begun(tmp_path, 2 + i, operation_id=f"CHG-{i}", keep=2), good()) for i in range(4)]
+    kept = {Path(path).name for report in (drill, under_way, *made[2:]) for path in report["files"].values()}
+    assert names(tmp_path) == kept | foreign
+
+
+def test_keep_does_not_delete_the_report_that_was_just_written(tmp_path: Path) -> None:
+    written(begun(tmp_path, 10, operation_id="newer"), good())
+    report = written(begun(tmp_path, 0, operation_id="older", keep=1), good())
+    assert Path(report["files"]["json"]).exists()
+
+
+def test_without_keep_all_stay(tmp_path: Path) -> None:
+    for keep in (None, 0, ""):
+        written(begun(tmp_path, operation_id=f"a{keep}", keep=keep), good())
+    assert len(list(tmp_path.glob("*.json"))) == 3
+
+
+# The version, and the filters
+
+
+def test_the_version_is_that_of_the_collection(tmp_path: Path) -> None:
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    assert begun(None)["collection_version"] == version
+    plugin = tmp_path / "plugins" / "plugin_utils" / "x.py"
+    assert _report_files.collection_version(str(plugin)) == "unknown"
+    (tmp_path / "MANIFEST.json").write_text('{"collection_info": {"version": "9.8.7"}}', encoding="utf-8")
+    assert _report_files.collection_version(str(plugin)) == "9.8.7"
+
+
+def test_the_filters_begin_write_and_show_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = {"args": ("site.yml",), "start_at_task": None, "extra_vars": ("@vars.yml",)}
+    monkeypatch.setattr(ansible_context, "CLIARGS", ImmutableDict(line))
+    monkeypatch.delenv("AWX_PRIVATE_DATA_DIR", raising=False)
+    run = restore_report_begin.restore_report_begin({"kind": "restore", "directory": str(tmp_path)})
+    assert run["command"] == "ansible-playbook site.yml -e @vars.yml"
+    report = restore_report.restore_report([good()], run)
+    text = restore_report_text.restore_report_text(report, "html")
+    assert Path(report["files"]["html"]).read_text(encoding="utf-8") == text
+    other = restore_report_begin.restore_report_begin({"kind": "restore"})
+    assert other["id"][-6:] != run["id"][-6:]
+
+
+def test_the_filter_for_texts_refuses_what_is_no_report() -> None:
+    for report, form in ((samples.made([good()]), "pdf"), ({}, "html"), ("x", "html"), (None, "json")):
+        with pytest.raises(Exception, match=r"(form must be|not a report)"):
+            restore_report_text.restore_report_text(report, form)
+
+
+def test_texts_of_the_cloud_are_no_templates() -> None:
+    report = restore_report.restore_report(samples.hostile(), samples.run(operation_id=None))
+    found = [row["target"]["instance_name"] for row in report["restores"]]
+    assert any("{{" in text for text in found)
+    try:
+        trusted = importlib.import_module("ansible.template").is_trusted_as_template
+    except AttributeError:  # up to ansible-core 2.18 a text is a template unless it is marked
+        assert all(hasattr(text, "__UNSAFE__") for text in found if "{" in text)
+    else:
+        assert not any(map(trusted, found))
