@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -14,9 +16,14 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import Simulator
+from .data import DataError
 from .tls import MODES
+
+if TYPE_CHECKING:
+    from .data.real import RealData
 
 
 def _write(path: Path, text: str) -> None:
@@ -24,6 +31,12 @@ def _write(path: Path, text: str) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(text)
     os.replace(part, path)
+
+
+def real_data() -> RealData:
+    from .data.real import RealData  # imports redis and PyMySQL, which nobody else needs
+
+    return RealData.of_this_machine()
 
 
 def main() -> int:
@@ -58,17 +71,29 @@ def main() -> int:
         type=Path,
         help="sh lines that export what a client needs; written once the server is ready",
     )
+    parser.add_argument(
+        "--data-file",
+        type=Path,
+        help="put real servers behind the instances of the demo, and write here how to reach them, as JSON",
+    )
     args = parser.parse_args()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *dummy: stop.set())
+    with contextlib.ExitStack() as stack:
+        return serve(args, stack, stop)
+
+
+def serve(args: argparse.Namespace, stack: contextlib.ExitStack, stop: threading.Event) -> int:
     try:
+        data = None if args.data_file is None else stack.enter_context(real_data())
         simulator = Simulator(
             args.scenario,
             args.seed,
             args.tls,
             args.port,
             args.host,
+            data=data,
             restore_seconds=args.restore_seconds,
             backup_seconds=args.backup_seconds,
             visibility_seconds=args.visibility_seconds,
@@ -76,7 +101,7 @@ def main() -> int:
             token_seconds=args.token_seconds,
         )
         simulator.start()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, DataError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 1
     with simulator:
@@ -86,6 +111,9 @@ def main() -> int:
             env["HW_CA_PATH"] = str(args.ca_file.resolve())
         if args.port_file is not None:
             _write(args.port_file, f"{simulator.port}\n")
+        if data is not None:
+            args.data_file.touch(mode=0o600)
+            args.data_file.write_text(json.dumps(data.addresses()))
         if args.env_file is not None:
             _write(
                 args.env_file, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in env.items())
