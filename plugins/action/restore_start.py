@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -13,18 +15,20 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import execute
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, without_blanks
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _start
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows, _start
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door, encoded
 
-ANSIBLES = {
+OF_ANSIBLE = {
     "invocation",
     "ansible_facts",
     "deprecations",
     "exception",
-}  # keys of a module's result that are no answer
+}  # keys of a result that are no answer
 
 
 class ActionModule(Door):
@@ -34,80 +38,82 @@ class ActionModule(Door):
     module = _start
 
     def as_module(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run the module of each entry: all of them in check mode, which is the plan, then for good those whose plan could be made."""
+        """Run the module of each row: all in check mode, which is the plan, then for good those whose plan could be made."""
         super(Door, self).run(None, task_vars)  # refuses what an action cannot do
-        spec = {**CONNECTION, **_start.OPTIONS}
-        given = {
-            name: value for name, value in self._task.args.items() if not name.startswith("_ansible")
-        }  # prepare() may have added some
-        self._task.args = without_blanks(given)
         try:
-            options = self.validate_argument_spec(spec)[1]
-            check(options, spec, {})
-        except AnsibleActionFail as error:  # as a result, so that `failed_when` is asked
-            return _start.failure(InvalidArgument(f"{str(error).rstrip('.')}."))
-        except CloudError as error:
-            return _start.failure(error)
-        entries, dry_run = options["restores"], self._task.check_mode
-        repeated = _start.twice(entries)
-        common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
-        common.update(wait=False, wait_timeout=options["start_timeout"])
+            result = self.one_by_one(self.options(), task_vars)
+        except CloudError as error:  # as a result, so that `failed_when` is asked
+            result = failure(error)
+        return t.cast("dict[str, t.Any]", from_cloud(result))
 
-        def run(entry: dict[str, t.Any], check_mode: bool) -> Result:
+    def options(self) -> dict[str, t.Any]:
+        """Return the arguments as a module would receive them. Raises InvalidArgument when they cannot be right."""
+        plain = json.loads(encoded(self._task.args))["ANSIBLE_MODULE_ARGS"]
+        spec = {**CONNECTION, **_start.OPTIONS}
+        self._task.args = without_blanks(
+            {name: value for name, value in plain.items() if not name.startswith("_ansible")}
+        )
+        try:
+            options: dict[str, t.Any] = self.validate_argument_spec(spec)[1]
+        except AnsibleActionFail as error:
+            raise InvalidArgument(f"{str(error).rstrip('.')}.") from None
+        check(options, spec, {})
+        return options
+
+    def one_by_one(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
+        """Plan and start the rows, each by its own module."""
+        rows, dry_run = _rows.from_input(options["restores"], SERVICES), self._task.check_mode
+        repeated = _rows.repeated(rows, SERVICES)
+        common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
+
+        def run(row: Row, check_mode: bool) -> _rows.Answer:
             self.end_if_orphaned()
+            at = time.time()
             self._task.check_mode = check_mode  # core hands it on to the module
             try:
-                return self.answer(
-                    entry["service"],
-                    {**common, **_start.request(entry, repeated)},
-                    entry["region"],
-                    task_vars,
-                )
+                given = {**common, **_rows.request(row, SERVICES, repeated), **_start.waiting(options)}
+                result = self.answer(row, given, task_vars)
             except CloudError as error:
-                return _start.failure(error)
+                result = failure(error)
             except AnsibleError as error:  # whether the module has begun is not known
-                return {
-                    "failed": True,
-                    "changed": not check_mode,
-                    "error_kind": "internal_error",
-                    "msg": f"The module could not be run: {error}",
-                }
+                result = unclear(f"The module could not be run: {error}", changed=not check_mode)
             finally:
                 self._task.check_mode = dry_run
+            return _rows.Answer(result, at, time.time() - at)
 
-        planned = [run(entry, check_mode=True) for entry in entries]
-        for number, row in _start.clashes(entries, planned):
-            planned[number] = row
+        def runs(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.Answer]]:
+            def all_of(groups: _start.Groups) -> dict[int, _rows.Answer]:
+                for number in [number for group in groups for number in group]:
+                    answers[number] = run(pinned(number), check_mode)
+                return {number: answers[number] for group in groups for number in group}
 
-        def apply() -> Result:
-            rows = [
-                run(_start.pinned(entry, row), check_mode=False) if row.get("changed") else row
-                for entry, row in zip(entries, planned)
-            ]
-            return _start.summary(entries, rows)
+            return all_of
 
-        return execute(Plan(_start.summary(entries, planned), apply=apply), dry_run)
+        def pinned(number: int) -> Row:
+            return (
+                _rows.planned(rows[number], answers[number], SERVICES) if number in answers else rows[number]
+            )
 
-    def answer(
-        self, service: str, options: dict[str, t.Any], region: str | None, task_vars: dict[str, t.Any]
-    ) -> Result:
-        """Return what the module of a service says. Whoever interrupts it is not stopped here: no other restore is to be started then."""
-        options = {**options, **({"region": region} if region else {})}
-        given = {name: value for name, value in options.items() if value is not None}
+        answers: dict[int, _rows.Answer] = {}
+        return execute(_start.combined(rows, runs(True), runs(False), time.time), dry_run)
+
+    def answer(self, row: Row, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
+        """Return what the module of a row says. Whoever interrupts it is not stopped here: no other restore is to start then."""
+        here = {name: row[name] for name in ("region", "profile") if row[name]}
+        given = {name: value for name, value in {**options, **here}.items() if value is not None}
+        module = SERVICES[row["service"]].module
         answer = self._execute_module(
-            module_name=f"huaweicloud.recovery.{SERVICES[service].module}",
-            module_args=given,
-            task_vars=task_vars,
+            module_name=f"huaweicloud.recovery.{module}", module_args=given, task_vars=task_vars
         )
         if not answer.keys() & {"outcome", "error_kind"}:  # it was killed: what it has done is not known
-            answer = {
-                **answer,
-                "failed": True,
-                "changed": not self._task.check_mode,
-                "error_kind": "internal_error",
-            }
+            answer = {**answer, **unclear(answer.get("msg"), changed=not self._task.check_mode)}
         return {
             name: value
             for name, value in answer.items()
-            if name not in ANSIBLES and not name.startswith("_ansible")
+            if name not in OF_ANSIBLE and not name.startswith("_ansible")
         }
+
+
+def unclear(msg: str | None, changed: bool) -> Result:
+    """Return the result for a module that ended without one."""
+    return {"failed": True, "changed": changed, "error_kind": "internal_error", "msg": msg}

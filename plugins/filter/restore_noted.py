@@ -23,7 +23,7 @@ options:
     description:
       - V(plan) pins the answer of M(huaweicloud.recovery.restore_start) in check mode.
       - V(start) takes its answer to what was planned, or to all where nothing was.
-      - V(wait) takes the answer of M(huaweicloud.recovery.restore_wait) to the targets that were started, in the order of C(running).
+      - V(wait) takes the answer of M(huaweicloud.recovery.restore_wait) to the targets that were started, in their order.
       - V(verify_ddm) and V(verify_dcs) take the answers of M(huaweicloud.recovery.ddm_instance_info) and M(huaweicloud.recovery.dcs_instance_info).
     type: str
     choices: [plan, start, wait, verify_ddm, verify_dcs]

@@ -11,16 +11,20 @@ version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Does for many instances what M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) do for one with C(wait=false).
-  - First it plans every restore, then it starts those whose plan could be made, up to 16 at a time. Each one is started once at most, as if it had a task of
-    its own. One that cannot be planned or started fails alone; the task fails at its end and tells of all. Options that cannot be right whatever the cloud
-    says, for example an ID that is none, fail the task before anything starts, as those of any module do.
-  - M(huaweicloud.recovery.restore_wait) waits for them.
-  - Entries that would overwrite the same instance all fail. Of entries that would overwrite the same data node only the first one is started.
+  - Takes rows and returns the same rows in the same order. A row is one instance that is to be overwritten, and keeps every key that it came with.
+  - First it plans every restore, then it starts those whose plan could be made, up to 16 at a time. Each one is started once at most, as if it
+    had a task of its own. One that cannot be planned or started fails alone; the task fails at its end and returns all rows. What cannot be right
+    whatever the cloud says, for example a key that no row has, fails the task before anything starts.
+  - M(huaweicloud.recovery.restore_wait) takes the rows and waits.
+  - A row that check mode has planned is started as it was planned, with the backup, the time and the data nodes that it shows.
+  - A row that has failed, or was started before, is passed through.
+  - Rows that would overwrite the same instance all fail. Of rows that would overwrite the same data node only the first one is started.
 notes:
-  - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)) it runs the modules, one after the other, first
-    all of them in check mode.
-  - No restore is started before every one is planned. Where a region does not answer, O(start_timeout) and O(http_timeout) say for how long that holds up
-    the others; a task for each region holds up none.
+  - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)) it runs the modules, one after the other,
+    first all of them in check mode.
+  - No restore is started before every one is planned. Where a region does not answer, O(start_timeout) and O(http_timeout) say for how long that
+    holds up the others; a task for each region holds up none.
+  - Rows are registered, shown and written to reports. Do not put a secret into one.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._attributes
@@ -37,7 +41,7 @@ attributes:
     support: none
 options:
   restores:
-    description: What to restore, in any order. With an empty list nothing happens.
+    description: The rows - what to restore, in any order, or what another of the three tasks has returned. With an empty list nothing happens.
     type: list
     elements: dict
     required: true
@@ -51,6 +55,9 @@ options:
         required: true
       region:
         description: Region of the instance, when it is another one than that of the task.
+        type: str
+      label:
+        description: A word of yours that is shown beside the name that the instance has in the cloud.
         type: str
       instance_id:
         description: ID of the DCS instance that is overwritten, or of the DDM instance whose data are restored.
@@ -116,42 +123,61 @@ EXAMPLES = r"""
 
 - name: Wait for both, up to an hour
   huaweicloud.recovery.restore_wait:
-    restores: "{{ started.running }}"
+    restores: "{{ started.restores }}"
     wait_timeout: 3600
 """
 
 RETURN = r"""
-results:
+restores:
   description:
-    - What became of each entry, in the order of O(restores). A key that is the other service's is null.
-    - A row of an entry that failed also has the further keys of a failed task, for example C(error_code) and C(request_id).
-  returned: success, and when a restore could not be started
+    - The rows of O(restores) in their order, with all keys that they came with. A key of which nothing is known is null.
+  returned: success, and when a restore could not be planned or started
   type: list
   elements: dict
   contains:
-    service: {description: The service of the entry., type: str, sample: dcs}
-    changed: {description: "Whether a restore was started or adopted, or would be in check mode.", type: bool, sample: true}
-    outcome:
-      description:
-        - V(started) when the restore runs (or would, in check mode), V(unchanged) when nothing had to be done.
-        - Null when it could not be started, or when it is not known whether it runs; RV(results[].error_kind) says which.
-      type: str
-      sample: started
-    adopted: {description: "Whether it was found running, instead of being started.", type: bool, sample: false}
-    restore_id: {description: "ID of the DCS restore, null in check mode when one would be started.", type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
-    restore:
-      description: As RV(huaweicloud.recovery.dcs_restore#module:restore).
+    service: {description: The service of the row., type: str, sample: dcs}
+    region: {description: "Region of the instance, null where the row has none.", type: str, sample: ap-southeast-3}
+    profile: {description: "Profile of the credentials, null where the row has none.", type: str, sample: prod}
+    label: {description: A word of the user for the instance., type: str, sample: the cache of the shop}
+    target:
+      description: The instance that is overwritten. Keys that nobody has read are null.
       type: dict
-      sample: {restore_id: a6155972-800c-4170-a479-3231e907d2f6, status: restoring}
+      contains:
+        instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+        instance_name: {description: Its name in the cloud., type: str, sample: orders-cache}
+        status: {description: Its status., type: str, sample: RUNNING}
+        engine: {description: Its engine., type: str, sample: Redis}
+        engine_version: {description: Version of the engine., type: str, sample: "6.0"}
+        used_memory: {description: Used memory in MB., type: int, sample: 42}
+        max_memory: {description: Total memory in MB., type: int, sample: 2048}
+        vpc_name: {description: Name of its VPC., type: str, sample: vpc-production}
+        address: {description: Its address for clients., type: str, sample: 192.168.0.5}
+        port: {description: Its port for clients., type: int, sample: 6379}
+    source:
+      description: The instance that the data come from.
+      type: dict
+      contains:
+        instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+        instance_name: {description: Its name in the cloud., type: str, sample: orders-cache}
+    action:
+      description: V(restore), V(adopt) when a restore that runs is taken over, V(nothing) when it was restored before.
+      type: str
+      sample: restore
+    what: {description: What the instance is overwritten with., type: str, sample: "backup backup_20250520173125 (8ba256cb, 1.00 MB)"}
     backup:
       description: As RV(huaweicloud.recovery.dcs_restore#module:backup).
       type: dict
       sample: {backup_id: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029, backup_name: backup_20250520173125}
-    job_id: {description: "ID of the DDM job, null in check mode when one would be started.", type: str, sample: 09902ee7866649b8908ec209bfee2747}
+    restore:
+      description: As RV(huaweicloud.recovery.dcs_restore#module:restore).
+      type: dict
+      sample: {restore_id: a6155972-800c-4170-a479-3231e907d2f6, status: restoring}
     job:
       description: As RV(huaweicloud.recovery.ddm_recovery#module:job).
       type: dict
       sample: {id: 09902ee7866649b8908ec209bfee2747, status: Running}
+    restore_id: {description: "ID of the DCS restore, null while none runs.", type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
+    job_id: {description: "ID of the DDM job, null while none runs.", type: str, sample: 09902ee7866649b8908ec209bfee2747}
     data_node_relations:
       description: Which data node is restored onto which.
       type: list
@@ -160,19 +186,37 @@ results:
         source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
         target_instance_id: {description: ID of the data node that is overwritten., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34cin01}
     restore_time: {description: "The point in time, in milliseconds since the epoch.", type: int, sample: 1747732352076}
-    error_kind: {description: "Null, or why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown).", type: str, sample: busy}
-    msg: {description: "Null, or why it failed, in a sentence.", type: str, sample: The instance is RESTARTING.}
-running:
-  description: The restores that run, as M(huaweicloud.recovery.restore_wait) takes them, in the order of O(restores).
-  returned: success, and when a restore could not be started
-  type: list
-  elements: dict
-  contains:
-    service: {description: V(dcs) or V(ddm)., type: str, sample: dcs}
-    region: {description: "Region of the instance, null where the entry has none.", type: str, sample: ap-southeast-3}
-    instance_id: {description: ID of the DCS instance. Null for V(ddm)., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
-    restore_id: {description: ID of the DCS restore. Null for V(ddm)., type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
-    job_id: {description: ID of the DDM job. Null for V(dcs)., type: str, sample: 09902ee7866649b8908ec209bfee2747}
+    data_time: {description: "Time of the data that come back, in ISO 8601.", type: str, sample: "2025-05-20T09:12:32.076Z"}
+    newer_backup: {description: The next usable backup after the point in time., type: dict, sample: {backup_id: 5c8e2c4d-1b4c-4c4f-9a52-6a6f5f3b7a10}}
+    last_seconds: {description: Seconds that the newest finished restore of this instance took., type: int, sample: 120}
+    outcome:
+      description:
+        - V(planned) in check mode, V(started) when the restore runs, V(unchanged) when nothing had to be done, V(succeeded) after the wait.
+        - Null when it failed, or when it is not known whether it runs; RV(restores[].error_kind) says which.
+      type: str
+      sample: started
+    changed: {description: "Whether a restore was started or adopted, or would be in check mode.", type: bool, sample: true}
+    adopted: {description: "Whether it was found running, instead of being started.", type: bool, sample: false}
+    failed_step: {description: "The step in which it failed, for example V(plan) or V(restore).", type: str, sample: restore}
+    error_kind: {description: "Why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown).", type: str, sample: busy}
+    msg: {description: Why it failed in a sentence., type: str, sample: The instance is RESTARTING.}
+    error_code: {description: Error code of the service., type: str, sample: DCS.4026}
+    request_id: {description: ID of the request that failed., type: str, sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa}
+    elapsed: {description: Seconds that the restore was waited for., type: float, sample: 388.2}
+    details: {description: Further keys of the task of one restore that failed., type: dict, sample: {http_status: 400}}
+    safety_backup: {description: The backup that was made before the instance was overwritten., type: dict, sample: {backup_name: before}}
+    verification: {description: Whether the restored data were found., type: dict, sample: {end: passed}}
+    steps:
+      description: What was done with the row so far, the oldest first.
+      type: list
+      elements: dict
+      contains:
+        step: {description: "V(plan), V(restore), V(wait), V(verify) or another step.", type: str, sample: plan}
+        outcome: {description: "V(ok), V(failed) or V(skipped).", type: str, sample: ok}
+        error_kind: {description: "Why it failed, or null.", type: str, sample: busy}
+        msg: {description: "Why it failed in a sentence, or null.", type: str, sample: The instance is RESTARTING.}
+        at: {description: "When it began, in ISO 8601.", type: str, sample: "2025-05-20T09:45:12.720Z"}
+        seconds: {description: How long it took., type: float, sample: 0.4}
 diff:
   description: Whose data are overwritten by what, one for each restore that is started or adopted.
   returned: success, and when a restore could not be started

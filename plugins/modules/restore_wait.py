@@ -12,15 +12,17 @@ version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Waits until all given restores of DCS and DDM instances have ended, in one task and on few connections, however many they are.
-  - Start them by M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) with C(wait=false), then wait for all of them here.
-  - The task fails, after all restores have ended, when one of them has failed, or when O(wait_timeout) is over. The results of all are returned in either case.
+  - Takes the rows that M(huaweicloud.recovery.restore_start) has returned, as they are, and returns the same rows in the same order. A row keeps
+    every key that it came with. One that is not running, because it failed, was planned only or has ended, is passed through.
+  - Or start restores by M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) with C(wait=false) and give their ids.
+  - The task fails, after all restores have ended, when one of them has failed, or when O(wait_timeout) is over. All rows are returned in either case.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
   - huaweicloud.recovery._attributes.info
 options:
   restores:
-    description: The restores to wait for, in any order. An empty list is waited for at once.
+    description: The rows, in any order. An empty list is waited for at once.
     type: list
     elements: dict
     required: true
@@ -65,7 +67,7 @@ EXAMPLES = r"""
     wait: false
   register: database
 
-- name: Wait for both, up to an hour
+- name: Wait for both, up to an hour, by their ids
   huaweicloud.recovery.restore_wait:
     restores:
       - service: dcs
@@ -74,55 +76,42 @@ EXAMPLES = r"""
       - service: ddm
         job_id: "{{ database.job_id }}"
     wait_timeout: 3600
+
+- name: Start many in one task
+  huaweicloud.recovery.restore_start:
+    restores:
+      - service: dcs
+        instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+        restore_point: latest
+  register: started
+
+- name: Wait for all that were started
+  huaweicloud.recovery.restore_wait:
+    restores: "{{ started.restores }}"
 """
 
 RETURN = r"""
-results:
-  description: What became of each restore, in the order of O(restores).
+restores:
+  description:
+    - The rows of O(restores) in their order, with the keys of RV(huaweicloud.recovery.restore_start#module:restores[]). These are set here.
   returned: success, and when a restore has failed or O(wait_timeout) is over
   type: list
   elements: dict
   contains:
-    service: {description: V(dcs) or V(ddm)., type: str, sample: dcs}
-    instance_id: {description: ID of the DCS instance. Null for V(ddm)., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
-    restore_id: {description: ID of the restore. Null for V(ddm)., type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
-    job_id: {description: ID of the job. Null for V(dcs)., type: str, sample: 09902ee7866649b8908ec209bfee2747}
     restore:
-      description:
-        - The record of the restore as it was seen last, with the keys of RV(huaweicloud.recovery.dcs_restore_info#module:restores[]). Null for V(ddm).
+      description: Record of the DCS restore as it was read last, as RV(huaweicloud.recovery.dcs_restore_info#module:restores[]). Null for V(ddm).
       type: dict
-      contains:
-        restore_id: {description: ID of the restore., type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
-        restore_name: {description: Name of the restore., type: str, sample: restore_20250520094512}
-        backup_id: {description: ID of the backup that is restored., type: str, sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
-        backup_name: {description: Name of the backup., type: str, sample: backup_20250520173125}
-        status: {description: "V(waiting), V(restoring), V(succeed) or V(failed).", type: str, sample: succeed}
-        progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
-        created_at: {description: When the restore was created., type: str, sample: "2025-05-20T09:45:12.720Z"}
-        updated_at: {description: When the restore was completed., type: str, sample: "2025-05-20T09:51:40.101Z"}
-        restore_remark: {description: Remark of the restore., type: str, sample: "drill [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
-        backup_remark: {description: Remark of the backup., type: str, sample: before the release}
-        error_code: {description: Why the restore failed., type: str, sample: dcs.08.0007}
+      sample: {restore_id: a6155972-800c-4170-a479-3231e907d2f6, status: succeed}
     job:
-      description: The job as it was seen last. Null for V(dcs).
+      description: The DDM job as it was read last, as RV(huaweicloud.recovery.ddm_recovery#module:job). Null for V(dcs).
       type: dict
-      contains:
-        id: {description: ID of the job., type: str, sample: 09902ee7866649b8908ec209bfee2747}
-        name: {description: Name of the job., type: str, sample: RestoreInstance}
-        status: {description: "V(Running), V(Completed) or V(Failed).", type: str, sample: Completed}
-        created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
-        end_time: {description: When the job ended. Without meaning while it runs., type: str, sample: 2025-05-20T09:58:40+0000}
-        process: {description: "Progress of the job, while it runs.", type: str, sample: 60%}
-        fail_reason: {description: Why the job failed., type: str, sample: The data node is abnormal.}
-        instance_id: {description: ID of the DDM instance that the job works on., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
-        instance_name: {description: Name of the DDM instance., type: str, sample: orders-db-restored}
-        database_name: {description: "The schema that the job works on, for the jobs that have one.", type: str, sample: orders}
-        operations: {description: "What the service lets you do with the job, for the jobs that have something.", type: list, elements: str, sample: []}
+      sample: {id: 09902ee7866649b8908ec209bfee2747, status: Completed}
     outcome:
-      description: V(succeeded), or V(started) for one that still runs (with O(wait=false) or after O(wait_timeout)). Null when it failed or could not be read.
+      description: V(succeeded), or V(started) for one that still runs with O(wait=false). Null when it failed, or still runs after O(wait_timeout).
       type: str
       sample: succeeded
     elapsed: {description: Seconds from the beginning of the task until the end of this restore was seen., type: float, sample: 388.2}
+    failed_step: {description: "V(wait) when it failed here, an earlier step, or null.", type: str, sample: wait}
     error_kind:
       description: Null, or what went wrong, for example V(operation_failed), V(not_found) or V(wait_timeout).
       type: str
@@ -131,80 +120,101 @@ results:
       description: Null, or what went wrong in a sentence.
       type: str
       sample: The restore a6155972-800c-4170-a479-3231e907d2f6 has failed with dcs.08.0007.
+    steps:
+      description: With the step V(wait) that is V(ok), V(failed), or V(skipped) for a row that failed before.
+      type: list
+      elements: dict
+      sample: [{step: wait, outcome: ok, error_kind: null, msg: null, at: "2025-05-20T09:45:12.720Z", seconds: 388.2}]
 """
 
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import wait_for_all
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
+    Row,
+    check_service,
+    complete,
+    failed,
+    failure,
+    passed,
+    rows_result,
+    with_step,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 
-RESTORE: dict[str, t.Any] = {
-    "service": {"type": "str", "choices": list(SERVICES), "required": True},
-    "region": {"type": "str"},
-    "instance_id": {"type": "str"},
-    "restore_id": {"type": "str"},
-    "job_id": {"type": "str"},
-}
-NEEDS = [("service", service.name, service.watch_needs) for service in SERVICES.values()]
-OPTIONS: dict[str, t.Any] = {
-    "restores": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": RESTORE,
-        "required_if": NEEDS,
-    },
-}
+OPTIONS: dict[str, t.Any] = {"restores": {"type": "list", "elements": "dict", "required": True}}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Wait; nothing is changed, so check mode waits as well."""
-    rows, timeout = params["restores"], params["wait_timeout"] if params["wait"] else 0
-    watches = wait_for_all(cloud, rows, watch, timeout, params["poll_interval"])
-    results = [result(row, watched, params["wait"]) for row, watched in zip(rows, watches)]
-    bad = [row for row in results if row["error_kind"]]
-    if bad:
-        error = CloudError(
-            f"{len(bad)} of {len(results)} restores did not succeed. {' '.join(row['msg'] for row in bad)}",
-            results=results,
+    given = [row_of(entry, number) for number, entry in enumerate(params["restores"])]
+    timeout, at = params["wait_timeout"] if params["wait"] else 0, cloud.clock.now()
+    running = [number for number, row in enumerate(given) if waited_for(row)]
+    watches = wait_for_all(
+        cloud, [given[number] for number in running], watch, timeout, params["poll_interval"]
+    )
+    found = dict(zip(running, watches))
+    rows = [
+        ended(row, found[number], params["wait"], at) if number in found else passed(row, "wait", at)
+        for number, row in enumerate(given)
+    ]
+    return Plan(rows_result(given, rows, changed=False))
+
+
+def row_of(entry: t.Mapping[str, t.Any], number: int) -> Row:
+    """Return an entry as a row. Raises InvalidArgument when it cannot be waited for, nor has been through another task."""
+    check_service(entry, number, list(SERVICES))
+    row = complete(entry)
+    known = identified(row)
+    check_ids(known, f"restores[{number}].")
+    missing = [name for name, value in known.items() if not value]
+    if missing and waited_for(row):
+        raise InvalidArgument(
+            f"restores[{number}] cannot be waited for: it has no {' and no '.join(missing)}. "
+            "Give the rows that restore_start returned, or the ids that the task of one restore returned."
         )
-        error.kind = bad[0]["error_kind"]
-        raise error
-    return Plan({"results": results})
+    return row
+
+
+def identified(row: Row) -> Row:
+    """Return the ids by which a row's restore is found. A row that named its instance has its id in `target`."""
+    target = row["target"] or {}
+    return {
+        name: row.get(name) or (target.get(name) if name == "instance_id" else None)
+        for name in SERVICES[row["service"]].watch_needs
+    }
+
+
+def waited_for(row: Row) -> bool:
+    """Whether a row is one of a restore that runs, as far as it is known."""
+    return not row["error_kind"] and row["outcome"] in (None, "started")
 
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
-    return SERVICES[row["service"]].watch(cloud, row)
+    return SERVICES[row["service"]].watch(cloud, {**row, **identified(dict(row))})
 
 
-def result(given: dict[str, t.Any], watch: Watch, wait: bool) -> dict[str, t.Any]:
-    """Return one row of the results."""
-    record = watch.last.record if watch.last else None
-    kind = watch.error.kind if watch.error else None
-    running = kind == "wait_timeout" and record is not None
-    if running and not wait:
-        kind = None
-    elif kind == "wait_timeout" and watch.trouble and not running:
-        kind = watch.trouble.kind  # it was never seen
-    service = SERVICES[given["service"]]
-    return {
-        "service": given["service"],
-        **{
-            name: given[name] if name in service.watch_needs else None
-            for name in ("instance_id", "restore_id", "job_id")
-        },
-        **{one.record_key: record if one is service else None for one in SERVICES.values()},
-        "outcome": "started" if running else None if kind else "succeeded",
-        "elapsed": round(watch.elapsed, 1),
-        "error_kind": kind,
-        "msg": str(watch.error) if kind else None,
-    }
+def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:
+    """Return a row with what became of its restore. `at`: when the wait began, in seconds since the epoch."""
+    seconds = round(watch.elapsed, 1)
+    row = {**row, "elapsed": seconds}
+    if watch.last:
+        row[SERVICES[row["service"]].record_key] = watch.last.record
+    error, seen = watch.error, watch.last is not None
+    if error and error.kind == "wait_timeout" and seen and not wait:
+        return {**row, "outcome": "started"}
+    if error is None:
+        return with_step({**row, "outcome": "succeeded"}, "wait", "ok", at, seconds)
+    answer = {**failure(error), "changed": None}
+    if error.kind == "wait_timeout" and watch.trouble and not seen:
+        answer["error_kind"] = watch.trouble.kind  # it was never seen
+    return failed(row, "wait", answer, at, seconds)
 
 
 def main() -> None:

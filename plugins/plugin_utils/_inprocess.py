@@ -21,7 +21,6 @@ import typing as t
 
 from ansible import constants as C
 from ansible import context, module_utils
-from ansible.executor import task_result
 from ansible.module_utils import basic
 from ansible.module_utils.common import json as common_json
 from ansible.module_utils.common import warnings as module_warnings
@@ -42,7 +41,6 @@ MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdou
 
 INTERNAL = getattr(module_utils, "_internal", types.SimpleNamespace())  # from 2.19 on
 TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
-LOOPS = any(hasattr(kind, "_loop_results") for kind in vars(task_result).values())  # 2.19 and 2.20
 PROFILE = "legacy"  # the form of arguments and results; core's name for that of all modules that declare none
 
 
@@ -68,7 +66,7 @@ class Door(ActionBase):
         if prepared is None:
             result = self.as_module(task_vars)
             self.end_if_orphaned()
-            return self.hidden(result)
+            return result
         result = super().run(tmp, task_vars)
         with contextlib.ExitStack() as stack:
             stack.enter_context(surroundings(prepared.environment, self._loader.get_basedir()))
@@ -78,19 +76,13 @@ class Door(ActionBase):
             printed = output(self.module.main)
         self.end_if_orphaned()
         result.update(self.parsed(printed))
-        return self.hidden(result)
+        return result
 
     def end_if_orphaned(self) -> None:
         """End with a controller that was killed: nothing more is to be started then, and what nobody reads would be written to a full pipe for ever."""
         controller = multiprocessing.parent_process()
         if controller is not None and os.getppid() != controller.pid:
             os._exit(1)
-
-    def hidden(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Have `no_log` hide rows, too: some ansible-cores take `results` for the items of a loop, and show those that do not ask for it themselves."""
-        for row in result.get("results") or () if self._task.no_log and LOOPS else ():
-            row["_ansible_no_log"] = True
-        return result
 
     def as_module(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the task as Ansible runs any module."""

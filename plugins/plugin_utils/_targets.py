@@ -18,7 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids
 
-Answer = t.Mapping[str, t.Any]  # what a task has registered, or one row of its results
+Answer = t.Mapping[str, t.Any]  # what a task has registered, or one of its rows
 RUNNING = ("RUNNING", "normal")  # DDM knows both words
 PAIR = {"source_instance_id", "target_instance_id"}
 PLANNED = {
@@ -165,8 +165,8 @@ def relations(request: t.Mapping[str, t.Any]) -> t.Sequence[t.Any]:
 def each(
     targets: Targets, outcome: str | None, answer: Answer, note: t.Callable[[Target, Answer], Target]
 ) -> list[Target]:
-    """Return the targets, those with this outcome with the next row of the results noted. Where there is none, the task says for all why."""
-    left, why = iter(answer.get("results") or []), {name: answer.get(name) for name in ("error_kind", "msg")}
+    """Return the targets, those with this outcome with the next row of the answer noted. Where there is none, the task says for all why."""
+    left, why = iter(answer.get("restores") or []), {name: answer.get(name) for name in ("error_kind", "msg")}
     return [note(target, next(left, why)) if target.outcome == outcome else target for target in targets]
 
 
@@ -242,7 +242,9 @@ def waited(targets: Targets, answer: Answer) -> list[Target]:
             target,
             outcome=outcome,
             started=record.get("created_at") or record.get("created_time") or target.started,
-            finished=record.get("updated_at") or record.get("end_time") if outcome != "started" else None,
+            finished=record.get("updated_at") or record.get("end_time")
+            if row.get("error_kind") != "wait_timeout"
+            else None,
             elapsed=row.get("elapsed"),
         )
         return target if outcome == "succeeded" else failed(target, "wait", row)

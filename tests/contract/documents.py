@@ -126,7 +126,7 @@ def is_of_type(value: Any, name: str) -> bool:
 
 def differences(module: str, result: Mapping[str, Any]) -> list[str]:
     """Where a task's result and the RETURN block of its module disagree; [] when the block is true."""
-    documented = returns(module)
+    documented = with_rows(returns(module))
     ignored = {name for name in result if name in COMMON or name.startswith("_ansible")}
     rows = set()
     if result.get("failed"):
@@ -140,6 +140,20 @@ def differences(module: str, result: Mapping[str, Any]) -> list[str]:
     return found + list(
         _compare(documented, {name: value for name, value in result.items() if name not in ignored}, "", rows)
     )
+
+
+def with_rows(documented: dict[str, Any]) -> dict[str, Any]:
+    """The return values; where rows are among them, with every key of a row: those of restore_start, and its own input."""
+    if "restores" not in documented or "steps" not in documented["restores"]["contains"]:
+        return documented
+    given = documentation("restore_start")["options"]["restores"]["suboptions"]
+    keys = {name: {"type": option["type"]} for name, option in given.items() if option["type"] == "str"}
+    returned = returns("restore_start")["restores"]["contains"]
+    contains = {
+        name: value for name, value in returned.items() if name not in documented["restores"]["contains"]
+    }
+    rows = {**documented["restores"]["contains"], **contains}
+    return {**documented, "restores": {**documented["restores"], "contains": rows, "may_contain": keys}}
 
 
 def _compare(
@@ -166,4 +180,5 @@ def _compare(
                     for key in entry["contains"]
                     if key not in item
                 )
-                yield from _compare(entry["contains"], item, f"{path}{name}.", more)
+                known = {**entry.get("may_contain", {}), **entry["contains"]}
+                yield from _compare(known, item, f"{path}{name}.", more)

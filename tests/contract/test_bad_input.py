@@ -354,7 +354,9 @@ def test_a_blank_in_what_is_waited_for(sim: Simulator, run: Any) -> None:
         ({"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": " "}, "restore_id"),
         ({"service": "ddm", "job_id": ""}, "job_id"),
     ):
-        refused_here(sim, run("restore_wait", restores=[row]), "all of the following are missing: ", text)
+        refused_here(
+            sim, run("restore_wait", restores=[row]), "restores[0] cannot be waited for: it has no ", text
+        )
 
 
 # What Ansible itself refuses
@@ -373,7 +375,9 @@ def test_what_ansible_refuses_has_its_kind(
     sim: Simulator, run: Any, options: dict[str, Any], text: str
 ) -> None:
     refused_here(sim, run("dcs_backup", **{**(GOOD["dcs_backup"] if options else {}), **options}), text)
-    refused_here(sim, run("restore_wait", restores=[{"service": "rds"}]), "value of service must be one of")
+    refused_here(
+        sim, run("restore_wait", restores=[{"service": "rds"}]), "restores[0].service must be dcs or ddm"
+    )
 
 
 # Ids
@@ -783,13 +787,13 @@ def test_what_was_never_seen_is_not_said_to_run(sim: Simulator, run: Any) -> Non
     ]
     for options in ({"wait": False}, {"wait_timeout": 1}):
         result = run("restore_wait", restores=restores, **options)
-        assert (result["failed"], [(row["outcome"], row["error_kind"]) for row in result["results"]]) == (
+        assert (result["failed"], [(row["outcome"], row["error_kind"]) for row in result["restores"]]) == (
             True,
             [(None, "not_found")] * 2,
         )
         assert all(
             "could not be seen within" in row["msg"] and "Nothing was started" not in row["msg"]
-            for row in result["results"]
+            for row in result["restores"]
         )
 
 
@@ -983,8 +987,8 @@ def test_waiting_for_many_tells_of_all(sim: Simulator, run: Any) -> None:
     result = run("restore_wait", restores=restores)
     assert (result["failed"], result["error_kind"]) == (True, "operation_failed")
     assert names.DDM_FAIL_REASON in result["msg"]
-    assert [entry["service"] for entry in result["results"]] == ["ddm", "dcs"]
-    assert [entry["outcome"] for entry in result["results"]] != ["succeeded", "succeeded"]
+    assert [entry["service"] for entry in result["restores"]] == ["ddm", "dcs"]
+    assert [entry["outcome"] for entry in result["restores"]] != ["succeeded", "succeeded"]
 
 
 # A library is missing

@@ -304,15 +304,15 @@ def test_waiting_for_many(sim: Simulator, run: Any) -> None:
     assert dry["failed"] is False
     real = run("restore_wait", restores=restores)
     assert real["failed"] is False, real["msg"]
-    assert [(entry["service"], entry["outcome"]) for entry in real["results"]] == [
+    assert [(entry["service"], entry["outcome"]) for entry in real["restores"]] == [
         ("ddm", "succeeded"),
         ("dcs", "succeeded"),
         ("dcs", "succeeded"),
     ]
-    assert [entry["job_id"] or entry["restore_id"] for entry in real["results"]] == [
+    assert [entry["job_id"] or entry["restore_id"] for entry in real["restores"]] == [
         restore.get("job_id") or restore["restore_id"] for restore in restores
     ]
-    assert all(isinstance(entry["elapsed"], (int, float)) for entry in real["results"])
+    assert all(isinstance(entry["elapsed"], (int, float)) for entry in real["restores"])
     assert len(sim.posts()) == 2
 
 
@@ -325,23 +325,25 @@ STARTS: list[dict[str, Any]] = [
 
 def test_starting_many(sim: Simulator, run: Any) -> None:
     dry = run("restore_start", check=True, restores=STARTS)
-    assert (dry["failed"], dry["changed"], [row["outcome"] for row in dry["results"]]) == (
+    assert (dry["failed"], dry["changed"], [row["outcome"] for row in dry["restores"]]) == (
         False,
         True,
-        ["started"] * 3,
+        ["planned"] * 3,
     )
     assert sim.posts() == []
     real = run("restore_start", restores=STARTS)
     assert (real["failed"], real["changed"], real["diff"], len(real["diff"])) == (False, True, dry["diff"], 3)
-    for row, plan in zip(real["results"], dry["results"], strict=True):
+    for row, plan in zip(real["restores"], dry["restores"], strict=True):
         made = sim.state.find(row["restore_id"] or row["job_id"])
         assert made is not None and made.status in ("waiting", "restoring", "Running")
-        assert {**row, "restore_id": None, "job_id": None} == plan
+        assert [step["step"] for step in row["steps"]] == ["plan", "restore"]
+        ids = {"restore_id": None, "job_id": None}
+        assert {**row, **ids, "outcome": "planned", "steps": row["steps"][:1]} == plan
     again = run(
         "restore_start",
-        restores=[STARTS[0], {"service": "ddm", "job_id": real["results"][1]["job_id"]}, STARTS[2]],
+        restores=[STARTS[0], {"service": "ddm", "job_id": real["restores"][1]["job_id"]}, STARTS[2]],
     )
-    assert [(row["outcome"], row["adopted"], row["changed"]) for row in again["results"]] == [
+    assert [(row["outcome"], row["adopted"], row["changed"]) for row in again["restores"]] == [
         ("started", True, True)
     ] * 3
     assert len(sim.posts()) == 3
@@ -354,14 +356,14 @@ def test_starting_many_what_is_there_already(sim: Simulator, run: Any) -> None:
             == "succeeded"
         )
     again = run("restore_start", restores=[STARTS[0], STARTS[2]])
-    assert (again["changed"], again["diff"], [row["outcome"] for row in again["results"]]) == (
+    assert (again["changed"], again["diff"], [row["outcome"] for row in again["restores"]]) == (
         False,
         [],
         ["unchanged"] * 2,
     )
     assert (
         run("restore_start", restores=[]).items()
-        >= {"failed": False, "changed": False, "results": [], "diff": []}.items()
+        >= {"failed": False, "changed": False, "restores": [], "diff": []}.items()
     )
     assert len(sim.posts()) == 2
 
@@ -383,7 +385,7 @@ def test_starting_many_that_fail_tells_of_each(sim: Simulator, run: Any) -> None
                 {"service": "dcs", "instance_id": names.DCS_SINGLE, "restore_point": "latest"},
             ],
         )
-        kinds = [row["error_kind"] for row in result["results"]]
+        kinds = [row["error_kind"] for row in result["restores"]]
         assert kinds == [None, None, None if check else "rejected", "not_restorable"]
         assert (result["failed"], result["changed"], len(result["diff"])) == (True, True, 3 if check else 2)
         assert len(sim.posts()) == (0 if check else 3)
@@ -420,8 +422,8 @@ def test_a_wait_for_many_that_fails_tells_of_each(run: Any) -> None:
     ]
     result = run("restore_wait", restores=restores, wait_timeout=5)
     assert result["error_kind"] == "wait_timeout"
-    assert [bool(entry["outcome"]) for entry in result["results"]] == [True, True]
-    assert result["results"][1]["outcome"] == "succeeded"
+    assert [entry["outcome"] for entry in result["restores"]] == [None, "succeeded"]
+    assert result["restores"][0]["failed_step"] == "wait"
 
 
 def test_a_mark_that_is_not_kept_is_told(sim: Simulator, run: Any) -> None:

@@ -36,15 +36,15 @@ WAYS = pytest.mark.parametrize(
 
 
 def outcomes(result: dict[str, Any]) -> list[str]:
-    return [row["outcome"] or row["error_kind"] for row in result["results"]]
+    return [row["outcome"] or row["error_kind"] for row in result["restores"]]
 
 
 def answer(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without what only a module's own main() adds, in process: its arguments, and a traceback that is none."""
+    """A result without what only a module's own main() adds, in process (its arguments, an empty traceback), and without times."""
     return {
-        name: [answer(row) for row in value] if name == "results" else value
+        name: [answer(row) for row in value] if name in ("results", "restores", "steps") else value
         for name, value in result.items()
-        if name not in ("invocation", "exception")
+        if name not in ("invocation", "exception", "at", "seconds")
     }
 
 
@@ -88,11 +88,11 @@ def check(done: runs.Run) -> None:
     assert {name: found[name].get("error_kind") for name in KINDS} == KINDS
     assert (outcomes(found["nothing"]), found["nothing"]["changed"]) == ([], False)
     assert (outcomes(found["planned"]), found["planned"]["changed"], len(found["planned"]["diff"])) == (
-        ["started"] * 3,
+        ["planned"] * 3,
         True,
         3,
     )
-    assert outcomes(found["clash"]) == ["started", "not_restorable", "started"]
+    assert outcomes(found["clash"]) == ["planned", "not_restorable", "planned"]
     some = [
         "invalid_argument",
         "invalid_argument",
@@ -106,7 +106,7 @@ def check(done: runs.Run) -> None:
     assert outcomes(found["some"]) == some
     assert found["some"]["msg"].startswith("8 of 8 restores failed. restores[0]: ") and found["some"][
         "msg"
-    ].endswith(" 3 more, see results.")
+    ].endswith(" 3 more, see restores.")
     assert (
         "restores[0].instance_id '../x' is not an id" in found["no_id"]["msg"]
         and "start_timeout must be from 0" in found["out_of_range"]["msg"]
@@ -118,15 +118,14 @@ def check(done: runs.Run) -> None:
         "unable to convert to int" in found["excused"]["msg"],
     ) == (False, False, True)
     assert [outcomes(item) for item in found["looped"]["results"]] == [["started"]] * 3
-    assert [item["results"][0]["adopted"] for item in found["looped"]["results"]] == [False, True, False]
-    assert (outcomes(found["again"]), [row["adopted"] for row in found["again"]["results"]]) == (
+    assert [item["restores"][0]["adopted"] for item in found["looped"]["results"]] == [False, True, False]
+    assert (outcomes(found["again"]), [row["adopted"] for row in found["again"]["restores"]]) == (
         ["started"] * 3,
         [True] * 3,
     )
     assert re.search("async", found["background"]["msg"])
     shown = json.dumps(done.shown["Told to nobody on localhost"])
     assert "censored" in shown and ids.DCS_OTHER not in shown
-    assert "_ansible_no_log" not in found["told_to_nobody"]["results"][0]
     for secret in (*runs.SECRETS, "the-secret-of-the-group-0001"):
         assert secret not in done.output + json.dumps([done.registered, done.shown])
     assert re.search(r"does not support async|async is not supported", done.output)
@@ -227,7 +226,7 @@ def test_every_host_starts_the_same(
         variables=door,
     )
     assert (done.rc, sim.started("dcs.restore"), sim.started("ddm.recovery")) == (0, 1, 1), done.output
-    assert len({done.of("found", host)["results"][0]["restore_id"] for host in ("one", "two")}) == 1
+    assert len({done.of("found", host)["restores"][0]["restore_id"] for host in ("one", "two")}) == 1
 
 
 def test_run_once(sim: Simulator, tmp_path: Path) -> None:
@@ -282,8 +281,8 @@ def test_retries_and_a_rescue_after_a_timeout(door: dict[str, Any], tmp_path: Pa
         assert (done.rc, sim.started("dcs.restore")) == (0, 3), done.output
         assert len(sim.posts()) == 3
     assert (done.of("attempts")["attempts"], outcomes(done.of("attempts"))) == (2, ["started", "not_found"])
-    assert done.of("attempts")["results"][0]["adopted"] is True
-    assert (outcomes(done.of("again")), [row["adopted"] for row in done.of("again")["results"]]) == (
+    assert done.of("attempts")["restores"][0]["adopted"] is True
+    assert (outcomes(done.of("again")), [row["adopted"] for row in done.of("again")["restores"]]) == (
         ["started"] * 2,
         [True] * 2,
     )

@@ -71,7 +71,7 @@ def once(caches: int) -> dict[str, int]:
 
 
 def rows(done: door.Completed) -> list[dict[str, Any]]:
-    return list(done.of("start")[-1]["results"])
+    return list(done.of("start")[-1]["restores"])
 
 
 def test_two_at_once_and_once_more() -> None:

@@ -119,7 +119,7 @@ def test_many(stage: Stage) -> None:
     stage.sim.fault("refusal", "ddm.recovery", message=echo)
     stage.sim.fault("refusal", "dcs.restore", on=names.DCS_OTHER, code=stage.secrets[0], message=echo)
     result = stage.run("restore_start", "invalid_argument", restores=many)
-    assert [row["outcome"] for row in result["results"]] == ["started", None, None]
+    assert [row["outcome"] for row in result["restores"]] == ["started", None, None]
     assert "********" in result["msg"]
 
 

@@ -18,7 +18,8 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import parallel
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _start
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import entry_options
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
 from tests import door
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
@@ -91,7 +92,7 @@ def about(sim: Simulator, entry: Entry) -> list[str]:
 
 
 def kinds(result: door.Result) -> list[str | None]:
-    return [row["error_kind"] for row in result["results"]]
+    return [row["error_kind"] for row in result["restores"]]
 
 
 # What is not started
@@ -112,16 +113,9 @@ def test_an_instance_that_several_entries_name(sim: Simulator, start: Any, check
     ]
     result = start(*restores, check=check)
     assert kinds(result) == [None, "invalid_argument", None, *["invalid_argument"] * 4]
-    assert [row["outcome"] for row in result["results"]] == [
-        "started",
-        None,
-        "started",
-        None,
-        None,
-        None,
-        None,
-    ]
-    assert f"{ids.fleet_dcs_instance(1)} is named more than once in restores" in result["results"][1]["msg"]
+    begun = "planned" if check else "started"
+    assert [row["outcome"] for row in result["restores"]] == [begun, None, begun, None, None, None, None]
+    assert f"{ids.fleet_dcs_instance(1)} is named more than once in restores" in result["restores"][1]["msg"]
     assert (
         about(sim, {"instance_id": ids.fleet_dcs_instance(1)}),
         about(sim, {"instance_id": ids.fleet_ddm_source(1)}),
@@ -131,7 +125,7 @@ def test_an_instance_that_several_entries_name(sim: Simulator, start: Any, check
 
 
 def test_a_job_that_two_entries_name(sim: Simulator, start: Any) -> None:
-    job_id = start(database(0))["results"][0]["job_id"]
+    job_id = start(database(0))["restores"][0]["job_id"]
     result = start({"service": "ddm", "job_id": job_id}, {"service": "ddm", "job_id": job_id}, cache(0))
     assert kinds(result) == ["invalid_argument", "invalid_argument", None]
 
@@ -154,7 +148,7 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
         check=check,
     )
     assert kinds(result) == [None, "not_restorable", None]
-    assert result["results"][1]["msg"].startswith(
+    assert result["restores"][1]["msg"].startswith(
         f"The data node {node} is planned to be overwritten for {ids.fleet_ddm_target(0)} already. "
     )
     assert [post.operation for post in sim.posts("ddm.recovery")] == ([] if check else ["ddm.recovery"])
@@ -190,8 +184,8 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
 )
 def test_an_entry_that_cannot_be_right(sim: Simulator, start: Any, entry: Entry, texts: list[str]) -> None:
     result = start(cache(0), entry)
-    row = result["results"][1]
-    assert (row["error_kind"], row["changed"], result["results"][0]["outcome"]) == (
+    row = result["restores"][1]
+    assert (row["error_kind"], row["changed"], result["restores"][0]["outcome"]) == (
         "invalid_argument",
         False,
         "started",
@@ -210,7 +204,7 @@ def test_an_entry_that_cannot_be_right(sim: Simulator, start: Any, entry: Entry,
         ),
         (
             {"restores": [database(0, data_node_relations=[{**RELATIONS[0], "target_instance_id": " "}])]},
-            "missing required arguments: target_instance_id",
+            "data_node_relations must be a list of dicts, each with source_instance_id and target_instance_id",
         ),
         ({"restores": [cache(0)], "start_timeout": -1}, "start_timeout must be from 0 to 604800, not -1"),
         (
@@ -226,11 +220,8 @@ def test_what_is_refused_as_a_whole(sim: Simulator, options: dict[str, Any], tex
 
 
 def test_blank_options_are_unset(sim: Simulator, start: Any) -> None:
-    blank = {
-        name: ""
-        for name in _start.OPTIONS["restores"]["options"]
-        if name not in ("service", "data_node_relations")
-    }
+    names = {*entry_options(), *_rows.OWN} - {"service"}
+    blank = dict.fromkeys(names, " ")
     result = start({**blank, **cache(0)}, {**blank, **database(0)}, {**blank, "service": "dcs"})
     assert kinds(result) == [None, None, "invalid_argument"]
     assert len(sim.posts()) == 2
@@ -254,8 +245,8 @@ def test_the_message_has_five_reasons_at_most(sim: Simulator, start: Any) -> Non
     assert reasons[0] == "7 of 10 restores failed. " and [
         reason.partition("]")[0] for reason in reasons[1:]
     ] == ["1", "3", "4", "5", "6"]
-    assert result["msg"].endswith(" 2 more, see results.")
-    assert [row["outcome"] for row in result["results"]] == [
+    assert result["msg"].endswith(" 2 more, see restores.")
+    assert [row["outcome"] for row in result["restores"]] == [
         "started",
         None,
         "started",
@@ -264,7 +255,7 @@ def test_the_message_has_five_reasons_at_most(sim: Simulator, start: Any) -> Non
     ]
     assert all(
         "The order of the instance is unpaid. Nothing was changed." in row["msg"]
-        for row in result["results"]
+        for row in result["restores"]
         if row["error_kind"]
     )
     assert len(result["diff"]) == 3
@@ -281,7 +272,7 @@ def test_all_fail(sim: Simulator, start: Any) -> None:
         [],
         ["rejected"] * 2,
     )
-    assert [row["changed"] for row in result["results"]] == [False, False]
+    assert [row["changed"] for row in result["restores"]] == [False, False]
 
 
 def test_none_can_be_planned(sim: Simulator, start: Any) -> None:
@@ -293,7 +284,7 @@ def test_none_can_be_planned(sim: Simulator, start: Any) -> None:
         ["denied"] * 2,
         [],
     )
-    assert all("Nothing was started." in row["msg"] for row in result["results"])
+    assert all("Nothing was started." in row["msg"] for row in result["restores"])
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before the POST", "after it"])
@@ -310,7 +301,7 @@ def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(cloud_module.Cloud, name, broken)
     result = start(cache(0), cache(1), cache(2))
-    row = result["results"][1]
+    row = result["restores"][1]
     assert kinds(result) == [None, "internal_error", None]
     assert (
         row["changed"] is late
@@ -331,12 +322,14 @@ def test_lost_answers_are_looked_for_and_adopted(sim: Simulator, start: Any) -> 
         )
     result = start(*map(cache, range(40)))
     assert result["failed"] is False, result["msg"]
-    assert [row["adopted"] for row in result["results"]] == [number % 2 == 0 for number in range(40)]
+    assert [row["adopted"] for row in result["restores"]] == [number % 2 == 0 for number in range(40)]
     assert (
         set(Counter(post.path for post in sim.posts()).values()) == {1} and sim.started("dcs.restore") == 40
     )
     again = start(*map(cache, range(40)))
-    assert [row["restore_id"] for row in again["results"]] == [row["restore_id"] for row in result["results"]]
+    assert [row["restore_id"] for row in again["restores"]] == [
+        row["restore_id"] for row in result["restores"]
+    ]
     assert len(sim.posts()) == 40
 
 
@@ -345,7 +338,7 @@ def test_what_became_of_one_is_not_known(sim: Simulator, start: Any) -> None:
     sim.fault("reset", "dcs.restore", when="before", on=ids.fleet_dcs_instance(1))
     result = start(cache(0), cache(1), start_timeout=60)
     assert kinds(result) == [None, "outcome_unknown"]
-    assert (result["results"][1]["changed"], result["results"][1]["outcome"]) == (True, None)
+    assert (result["restores"][1]["changed"], result["restores"][1]["outcome"]) == (True, None)
     assert "not started" not in result["msg"] and "Nothing was repeated." in result["msg"]
 
 
@@ -373,35 +366,12 @@ def test_a_neighbour_from_the_same_source_is_not_taken_for_it(sim: Simulator, st
     sim.fault("reset", "ddm.recovery", hints={"visibility": 60, "fail": "The disk broke."})
     result = start(*neighbours(sim))
     assert result["failed"] is False, result["msg"]
-    assert [row["adopted"] for row in result["results"]] == [True, False]
+    assert [row["adopted"] for row in result["restores"]] == [True, False]
     target = {job.id: job.target_id for job in sim.state.jobs.values()}
-    assert [target[row["job_id"]] for row in result["results"]] == [
+    assert [target[row["job_id"]] for row in result["restores"]] == [
         ids.fleet_ddm_target(0),
         ids.fleet_ddm_target(1),
     ]
-
-
-def test_those_of_one_source_start_one_after_the_other() -> None:
-    entries = [
-        database(0),
-        cache(0),
-        database(0, target_instance_id="t"),
-        {"service": "ddm", "job_id": "j"},
-        database(1),
-        cache(1),
-    ]
-    assert _start.in_turn(entries) == [[0, 2], [1], [3], [4], [5]]
-
-
-def test_one_job_is_not_that_of_two(sim: Simulator) -> None:
-    answers = [
-        {"changed": True, "outcome": "started", "job_id": "j", "adopted": adopted}
-        for adopted in (False, True)
-    ]
-    result = _start.summary([database(0), database(1)], answers)
-    assert kinds(result) == [None, "outcome_unknown"]
-    assert (result["failed"], len(result["running"]), result["results"][1]["changed"]) == (True, 1, True)
-    assert "the job that was found, j, is that of another of these restores" in result["msg"]
 
 
 def test_whoever_is_to_stop_before_a_request_that_changes_something_does(
@@ -429,50 +399,14 @@ def test_each_has_the_whole_time_to_start(
     assert server[1].passed > 20
 
 
-def test_warnings_and_diffs_are_those_of_the_rows(sim: Simulator) -> None:
-    answers = [
-        {
-            "changed": True,
-            "outcome": "started",
-            "warnings": ["one"],
-            "diff": {"before": {"a": 1}, "after": {"a": 2}},
-        },
-        {"changed": False, "outcome": "unchanged", "warnings": ["two", "three"]},
-        {"failed": True, "changed": False, "error_kind": "busy", "msg": "busy", "status": "RESTARTING"},
-        {"failed": True, "rc": 1, "msg": "MODULE FAILURE"},  # a module that was killed says nothing else
-    ]
-    result = _start.summary([cache(0), cache(1), database(0), database(1)], answers)
-    assert (result["warnings"], result["diff"]) == (["one", "two", "three"], [answers[0]["diff"]])
-    assert (result["changed"], result["failed"], result["error_kind"]) == (True, True, "busy")
-    assert result["msg"] == "2 of 4 restores failed. restores[2]: busy restores[3]: MODULE FAILURE"
-    assert all(
-        {*_start.ROW, "service", "changed"} <= set(row) and not {"failed", "diff", "warnings"} & set(row)
-        for row in result["results"]
-    )
-    assert (result["results"][2]["status"], result["results"][3]["changed"]) == ("RESTARTING", False)
-
-
-def test_a_plan_is_pinned() -> None:
-    """Where the plan and the start are two runs of a module, the second must not choose anew."""
-    backup = {"outcome": "started", "backup": {"backup_id": "b"}}
-    assert _start.pinned(cache(0), backup) == {**cache(0), "restore_point": None, "backup_id": "b"}
-    plan = {"outcome": "started", "restore_time": 1747732352076, "data_node_relations": RELATIONS}
-    assert _start.pinned(database(0), plan) == database(
-        0, restore_time="1747732352076", data_node_relations=RELATIONS
-    )
-    assert _start.pinned(
-        {"service": "ddm", "job_id": "j"}, {"outcome": "started", "data_node_relations": None}
-    ) == {"service": "ddm", "job_id": "j"}
-
-
 # Many at a time
 
 
 def test_nothing_is_asked_for_an_empty_list(sim: Simulator, start: Any) -> None:
-    assert {name: start()[name] for name in ("changed", "failed", "results", "diff")} == {
+    assert {name: start()[name] for name in ("changed", "failed", "restores", "diff")} == {
         "changed": False,
         "failed": False,
-        "results": [],
+        "restores": [],
         "diff": [],
     }
     assert sim.ledger == []
@@ -504,8 +438,8 @@ def test_a_region_without_one_of_the_task(sim: Simulator, server: tuple[Simulato
     env = {**sim.env, "HW_REGION_NAME": ""}
     result = start(cache(0, region=ids.REGION), database(0, region=ids.REGION), env=env)
     assert (kinds(result), len(sim.posts())) == ([None, None], 2)
-    waited = door.module("restore_wait", env, clock=server[1].clock, restores=result["running"], wait=False)
-    assert [row["outcome"] for row in waited["results"]] == ["started", "started"]
+    waited = door.module("restore_wait", env, clock=server[1].clock, restores=result["restores"], wait=False)
+    assert [row["outcome"] for row in waited["restores"]] == ["started", "started"]
 
 
 def test_a_sign_in_that_does_not_answer_is_tried_for_one_of_many(
@@ -514,7 +448,7 @@ def test_a_sign_in_that_does_not_answer_is_tried_for_one_of_many(
     sim.fault("unavailable", "iam.token", times=None)
     result = start(*map(cache, range(30)), env=password(sim), max_retries=3)
     assert (kinds(result), len(sim.requests("iam.token"))) == (["server_error"] * 30, 4)
-    messages = [row["msg"] for row in result["results"]]
+    messages = [row["msg"] for row in result["restores"]]
     assert max(map(len, messages)) < 300 and server[1].passed < 30
 
 
@@ -581,6 +515,6 @@ def test_two_regions_are_two_callers(sim: Simulator, start: Any) -> None:
 
 def test_a_region_that_is_none_fails_alone(sim: Simulator, start: Any) -> None:
     result = start(cache(0), cache(1, region="atlantis-1"), cache(2, region="nowhere"))
-    assert result["results"][0]["outcome"] == "started"
+    assert result["restores"][0]["outcome"] == "started"
     assert all(kind is not None for kind in kinds(result)[1:])
     assert len(sim.posts()) == 1

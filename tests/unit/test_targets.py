@@ -46,7 +46,7 @@ def cache(**options: Any) -> Target:
 
 
 def answer(*rows: dict[str, Any], **others: Any) -> dict[str, Any]:
-    return {"results": list(rows), **others}
+    return {"restores": list(rows), **others}
 
 
 def database(**options: Any) -> Target:

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rows: one instance that is to be overwritten, from the plan to the report, as a flat dict.
+
+restore_start, restore_wait and restore_verify take rows and return the same rows in the same order. A row keeps every key
+that it came with, and each task adds a step. All functions are pure: they return new rows, and the time is a parameter.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    InvalidArgument,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+
+Row = dict[str, t.Any]
+Result = dict[str, t.Any]
+WHICH = ("service", "region", "profile", "label", "target", "source", "action", "what")
+DATA = ("backup", "restore_time", "data_node_relations", "data_time", "newer_backup", "last_seconds")
+RUNS = ("restore_id", "restore", "job_id", "job", "outcome", "changed", "adopted", "elapsed")
+FAILS = ("failed_step", "error_kind", "msg", "error_code", "request_id", "details")
+# Of every row that a task returns, null where nothing is known
+KEYS = (*WHICH, *DATA, *RUNS, *FAILS, "safety_backup", "verification")
+SHOWN = 5  # reasons in the message of a task; the rows have all
+
+
+def complete(entry: t.Mapping[str, t.Any]) -> Row:
+    """Return an entry as a row: with all KEYS and a list of steps."""
+    row = {**dict.fromkeys(KEYS), **entry}
+    return {**row, "changed": bool(row["changed"]), "steps": list(row.get("steps") or [])}
+
+
+def with_step(
+    row: Row,
+    step: str,
+    outcome: str,
+    at: float,
+    seconds: float = 0.0,
+    error_kind: str | None = None,
+    msg: str | None = None,
+) -> Row:
+    """Return a row with one more step: `outcome` is ok, failed or skipped, `at` when it began in seconds since the epoch."""
+    entry = {
+        "step": step,
+        "outcome": outcome,
+        "error_kind": error_kind,
+        "msg": msg,
+        "at": iso(int(at * 1000)),
+        "seconds": round(seconds, 1),
+    }
+    return {**row, "steps": [*row["steps"], entry]}
+
+
+def passed(row: Row, step: str, at: float) -> Row:
+    """Return a row that a step has nothing to do for: untouched, but a failed one says that the step was skipped."""
+    return with_step(row, step, "skipped", at) if row["error_kind"] else row
+
+
+def merged(row: Row, answer: t.Mapping[str, t.Any]) -> Row:
+    """Return a row with what a task says of it. What is no key of a row goes into `details`, so that rows have the same keys."""
+    known = {name: value for name, value in answer.items() if name in KEYS and value is not None}
+    apart = ("failed", "changed", "diff", "warnings", "outcome", "steps", "details")
+    more = {name: value for name, value in answer.items() if name not in row and name not in apart}
+    details = {**(row["details"] or {}), **(answer.get("details") or {}), **more}
+    return {**row, **known, "details": details or None}
+
+
+def failed(row: Row, step: str, answer: t.Mapping[str, t.Any], at: float, seconds: float = 0.0) -> Row:
+    """Return a row that failed in a step, for the reason that a task result gives."""
+    kind, msg = (
+        answer.get("error_kind") or "internal_error",
+        answer.get("msg") or "The module gave no reason.",
+    )
+    row = {
+        **merged(row, answer),
+        "changed": bool(row["changed"] if answer.get("changed") is None else answer["changed"]),
+        "outcome": None,
+        "failed_step": step,
+        "error_kind": kind,
+        "msg": msg,
+    }
+    return with_step(row, step, "failed", at, seconds, kind, msg)
+
+
+def failure(error: CloudError) -> Result:
+    """Return the task result for an error."""
+    return {"failed": True, "msg": str(error), **error.details()}
+
+
+def rows_result(before: t.Sequence[Row], rows: t.Sequence[Row], changed: bool) -> Result:
+    """Return the task result: the rows, and the reasons of those that failed in this task. `before` is what it was given."""
+    result: Result = {"changed": changed, "restores": list(rows)}
+    bad = [
+        (number, row)
+        for number, (old, row) in enumerate(zip(before, rows))
+        if row["error_kind"] and not old["error_kind"]
+    ]
+    if bad:
+        more = [f"{len(bad) - SHOWN} more, see restores."] if len(bad) > SHOWN else []
+        reasons = [f"restores[{number}]: {row['msg']}" for number, row in bad[:SHOWN]]
+        result.update(
+            failed=True,
+            error_kind=bad[0][1]["error_kind"],
+            msg=" ".join([f"{len(bad)} of {len(rows)} restores failed.", *reasons, *more]),
+        )
+    return result
+
+
+def check_service(entry: t.Mapping[str, t.Any], number: int, services: t.Collection[str]) -> None:
+    """Raise InvalidArgument unless an entry names one of the services."""
+    if entry.get("service") not in services:
+        given = f"not {entry['service']!r}" if entry.get("service") else "and it has none"
+        raise InvalidArgument(f"restores[{number}].service must be {' or '.join(services)}, {given}.")

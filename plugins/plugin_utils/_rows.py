@@ -1,0 +1,238 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rows on their way through restore_start: from the input, planned, pinned, started, and told to people. Private to this collection.
+
+All functions are pure: they return new rows, and the time is a parameter.
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+from collections import Counter
+
+from ansible.module_utils.common.text.formatters import bytes_to_human
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    InvalidArgument,
+    NotRestorable,
+    OutcomeUnknown,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Service
+
+OWN = {"service", "region", "profile", "label", "name", "group", "timezone", "checks", "connection"}
+FROM_TASKS = {*_row.KEYS, "steps"}  # what a row has that went through a task
+SCALARS = (str, int, float)
+UNCLEAR = "which entry is meant cannot be known."
+
+
+Services = t.Mapping[str, Service]
+
+
+class Answer(t.NamedTuple):
+    """What the module of one row says, when that began (seconds since the epoch), and how many seconds it took."""
+
+    result: Result
+    at: float
+    seconds: float
+
+
+# From the input
+
+
+def from_input(entries: t.Sequence[t.Mapping[str, t.Any]], services: Services) -> list[Row]:
+    """Return entries as rows. Raises InvalidArgument for what cannot be right whatever the cloud says."""
+    for number, entry in enumerate(entries):
+        _row.check_service(entry, number, list(services))
+        refuse_unknown(entry, number, services)
+        refuse_wrong_types(entry, number, services[entry["service"]].options)
+    return [_row.complete(entry) for entry in entries]
+
+
+def refuse_unknown(entry: t.Mapping[str, t.Any], number: int, services: Services) -> None:
+    """Raise InvalidArgument for a key that no row has: a mistyped one must not be left out silently."""
+    known = {*OWN, *FROM_TASKS}.union(*(service.options for service in services.values()))
+    for name in entry:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), sorted(known), 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise InvalidArgument(f"restores[{number}] has an unknown key: {quoted(name)}.{hint}")
+
+
+def refuse_wrong_types(entry: t.Mapping[str, t.Any], number: int, spec: Spec) -> None:
+    """Raise InvalidArgument for a value that its option cannot hold, or an id that cannot be one."""
+    given = {name: entry[name] for name in spec if entry.get(name) is not None}
+    for name, value in given.items():
+        kind = spec[name].get("type", "str")
+        if kind == "list":
+            refuse_wrong_list(value, f"restores[{number}].{name}", spec[name])
+        elif kind == "str" and not isinstance(value, SCALARS):
+            raise InvalidArgument(f"restores[{number}].{name} must be a text, not a {type(value).__name__}.")
+    check_ids(typed(given, spec), f"restores[{number}].")
+
+
+def refuse_wrong_list(value: t.Any, where: str, option: dict[str, t.Any]) -> None:
+    """Raise InvalidArgument unless a value is a list of dicts with the keys that its option asks for."""
+    names = option.get("options", {})
+    good = isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    if not good or any(item.keys() != names.keys() for item in value if names):
+        raise InvalidArgument(f"{where} must be a list of dicts, each with {' and '.join(names)}.")
+
+
+def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
+    """Return options as their module takes them: YAML may have made a number of an id, or a time of a text."""
+    return {
+        name: str(value)
+        if spec[name].get("type", "str") == "str" and value is not None and not isinstance(value, str)
+        else value
+        for name, value in options.items()
+    }
+
+
+def request(row: Row, services: Services, repeated: t.Collection[str]) -> Row:
+    """Return the options that the module of a row is run with: of a planned row what was planned.
+
+    Raises InvalidArgument when they cannot be right, or when several rows would overwrite the same.
+    """
+    service = services[row["service"]]
+    target = overwritten(row, services)
+    if target in repeated:
+        raise InvalidArgument(f"{target} is named more than once in restores: {UNCLEAR}")
+    others = {name for other in services.values() for name in other.options} - set(service.options)
+    foreign = [name for name in row if name in others and row[name] is not None and name not in OWN]
+    if foreign:
+        raise InvalidArgument(f"{', '.join(foreign)} cannot be used with service {row['service']}.")
+    given = {name: row.get(name) for name in service.options}
+    options = typed(service.pinned(given, row) if row["action"] else given, service.options)
+    check(options, service.options, service.rules)
+    return options
+
+
+def overwritten(row: Row, services: Services) -> str | None:
+    """Return the id of the instance whose data a row overwrites, or of the job that does it, as far as it is known."""
+    return (row["target"] or {}).get("instance_id") or services[row["service"]].overwritten(row)
+
+
+def repeated(rows: t.Sequence[Row], services: Services) -> set[str]:
+    """Return what more than one row would overwrite."""
+    found = Counter(overwritten(row, services) for row in rows)
+    return {name for name, count in found.items() if name and count > 1}
+
+
+def startable(row: Row) -> bool:
+    """Whether a row is one that restore_start plans and starts: it has neither failed nor been started before."""
+    return not row["error_kind"] and row["outcome"] in (None, "planned")
+
+
+# With a plan
+
+
+def planned(row: Row, answer: Answer, services: Services) -> Row:
+    """Return a row with its plan: what would overwrite what. A step `plan` is noted once."""
+    found, at, seconds = answer
+    before = any(step["step"] == "plan" and step["outcome"] == "ok" for step in row["steps"])
+    if not found.get("outcome"):
+        return _row.failed(row, "restore" if before else "plan", found, at, seconds)
+    row = underway(row, found, services)
+    row = {**row, "what": what(row), "outcome": "planned" if found["changed"] else "unchanged"}
+    row = {**row, "action": "nothing" if not found["changed"] else "adopt" if found["adopted"] else "restore"}
+    return row if before else _row.with_step(row, "plan", "ok", at, seconds)
+
+
+def underway(row: Row, found: Result, services: Services) -> Row:
+    """Return a row with what its module says of the restore behind it."""
+    row = _row.merged(row, found)
+    point = row["restore_time"] if isinstance(row["restore_time"], int) else None
+    job = row["job"] or {}
+    target = job.get("instance_id") or overwritten(row, services)
+    return {
+        **row,
+        "changed": bool(found.get("changed")),
+        "target": row["target"] or {**dict.fromkeys(TARGET), "instance_id": target},
+        "source": row["source"] or {"instance_id": row.get("instance_id"), "instance_name": None},
+        "data_time": row["data_time"] or (iso(point) if point is not None else None),
+    }
+
+
+def clashes(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]:
+    """Return why planned rows must not be started: they would overwrite an instance, or a data node, of another row."""
+    instances = repeated([row for row in rows if row["outcome"] == "planned"], services)
+    taken: dict[str, str] = {}
+    found: dict[int, CloudError] = {}
+    for number, row in enumerate(rows):
+        if row["outcome"] != "planned":
+            continue
+        target = str(overwritten(row, services))
+        nodes = [relation["target_instance_id"] for relation in row["data_node_relations"] or []]
+        clash = next((node for node in nodes if node in taken), None)
+        if target in instances:
+            found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")
+        elif clash is not None:
+            found[number] = NotRestorable(
+                f"The data node {clash} is planned to be overwritten for {taken[clash]} already. "
+                "Say in data_node_relations of both which data nodes each one takes."
+            )
+        else:
+            taken.update(dict.fromkeys(nodes, target))
+    return found
+
+
+def in_turn(rows: t.Sequence[Row], numbers: t.Iterable[int], services: Services) -> list[list[int]]:
+    """Return numbers of rows, together those that start one after the other: their jobs could be taken for each other."""
+    groups: dict[t.Any, list[int]] = {}
+    for number in numbers:
+        turn = services[rows[number]["service"]].turn(rows[number])
+        groups.setdefault(number if turn is None else turn, []).append(number)
+    return list(groups.values())
+
+
+# Started
+
+
+def started(row: Row, answer: Answer, services: Services) -> Row:
+    """Return a planned row with what became of the start."""
+    found, at, seconds = answer
+    if not found.get("outcome"):
+        return _row.failed(row, "restore", found, at, seconds)
+    row = {**underway(row, found, services), "outcome": found["outcome"], "adopted": found["adopted"]}
+    return _row.with_step(row, "restore", "ok", at, seconds)
+
+
+def taken_twice(rows: t.Sequence[Row], at: float) -> list[Row]:
+    """Return the rows; of those with one job between them, the adopted ones are not known to be what they were to be."""
+    jobs = Counter(row["job_id"] for row in rows if row["job_id"] and row["outcome"])
+    text = (
+        "The answer was lost, and the job that was found, {}, is that of another of these restores. "
+        "Look at the instance before anything else."
+    )
+    return [
+        _row.failed(row, "restore", failure(OutcomeUnknown(text.format(row["job_id"]))), at)
+        if row["adopted"] and row["outcome"] and jobs[row["job_id"]] > 1
+        else row
+        for row in rows
+    ]
+
+
+# For people
+
+
+def what(row: Row) -> str | None:
+    """Return what an instance is overwritten with, in words that are the same whenever they are asked for."""
+    backup, source, point = row["backup"], (row["source"] or {}), row["restore_time"]
+    if backup:
+        size = bytes_to_human(backup["size"] or 0)
+        return f"backup {backup['backup_name']} ({backup['backup_id']}, {size}, made {backup['created_at']})"
+    if isinstance(point, int):
+        return f"data of {source.get('instance_name') or source.get('instance_id')} as of {iso(point)[:19]}Z"
+    if row["job_id"]:
+        return f"what job {row['job_id']} restores"
+    return f"backup {row['backup_id']}" if row.get("backup_id") else None

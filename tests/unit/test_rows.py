@@ -1,0 +1,351 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rows flow: the same rows go through restore_start and restore_wait, keep their keys, and tell every step, also when one fails."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
+from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+from tests.unit.fakes import Time
+
+Entry = dict[str, Any]
+NOW = 1747732352.076
+
+
+def cache(number: int, **options: Any) -> Entry:
+    return {
+        "service": "dcs",
+        "instance_id": ids.fleet_dcs_instance(number),
+        "restore_point": "latest",
+        **options,
+    }
+
+
+def database(number: int, **options: Any) -> Entry:
+    pair = {"instance_id": ids.fleet_ddm_source(number), "target_instance_id": ids.fleet_ddm_target(number)}
+    return {"service": "ddm", **pair, "restore_time": "latest", **options}
+
+
+def row(**keys: Any) -> Entry:
+    return _row.complete({**cache(0), **keys})
+
+
+def steps(one: Entry) -> list[tuple[str, str]]:
+    return [(step["step"], step["outcome"]) for step in one["steps"]]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Simulator, Time]]:
+    clock = Time()
+    with Simulator("fleet-4-2", restore_seconds=60, clock=clock.clock.now) as sim:
+        yield sim, clock
+
+
+@pytest.fixture
+def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
+    sim, clock = server
+    clock.passed, clock.slept = 0.0, []
+    sim.reset()
+    yield sim
+    assert sim.errors == []
+
+
+@pytest.fixture
+def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
+    def run(name: str, restores: list[Entry], **options: Any) -> door.Result:
+        before = copy.deepcopy(restores)
+        result = door.module(name, sim.env, clock=server[1].clock, restores=restores, **options)
+        assert restores == before and "results" not in result
+        return result
+
+    return run
+
+
+# From task to task
+
+
+def test_they_flow_from_start_to_wait(run: Any) -> None:
+    own = {"label": "the cache", "group": 2, "checks": [{"ping": True}]}
+    begun = run("restore_start", [cache(0, **own), database(0)])
+    assert [steps(one) for one in begun["restores"]] == [[("plan", "ok"), ("restore", "ok")]] * 2
+    ended = run("restore_wait", begun["restores"])
+    assert ended["failed"] is False and [one["outcome"] for one in ended["restores"]] == ["succeeded"] * 2
+    assert [steps(one)[-1] for one in ended["restores"]] == [("wait", "ok")] * 2
+    first, second = ended["restores"]
+    assert {name: first[name] for name in own} == own and first["restore"]["status"] == "succeed"
+    assert second["job"]["status"] == "Completed" and second["elapsed"] >= 60
+    assert all(name in one for one in ended["restores"] for name in (*_row.KEYS, "steps"))
+    assert first["target"]["instance_id"] == ids.fleet_dcs_instance(0)
+    assert second["target"]["instance_id"] == ids.fleet_ddm_target(0)
+    assert second["source"]["instance_id"] == ids.fleet_ddm_source(0)
+    assert all(step["at"].endswith("Z") and step["seconds"] >= 0 for step in first["steps"])
+
+
+def test_what_has_ended_is_passed_through_by_all(sim: Simulator, run: Any) -> None:
+    ended = run("restore_wait", run("restore_start", [cache(0), database(0)])["restores"])["restores"]
+    asked = len(sim.ledger)
+    for name in ("restore_start", "restore_wait"):
+        again = run(name, ended)
+        assert (again["failed"], again["changed"], again["restores"]) == (False, False, ended)
+    assert len(sim.ledger) == asked
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_one_that_failed_is_skipped_and_fails_no_further_task(sim: Simulator, run: Any, check: bool) -> None:
+    sim.fault("refusal", "dcs.restore", on=ids.fleet_dcs_instance(1), code="DCS.4107", message="Unpaid.")
+    begun = run("restore_start", [cache(0), cache(1), cache(2)])
+    bad = begun["restores"][1]
+    assert (begun["failed"], bad["failed_step"], bad["outcome"], bad["changed"]) == (
+        True,
+        "restore",
+        None,
+        False,
+    )
+    assert (bad["error_kind"], bad["error_code"], steps(bad)) == (
+        "rejected",
+        "DCS.4107",
+        [("plan", "ok"), ("restore", "failed")],
+    )
+    waited = run("restore_wait", begun["restores"])
+    assert (waited["failed"], [one["outcome"] for one in waited["restores"]]) == (
+        False,
+        ["succeeded", None, "succeeded"],
+    )
+    skipped = waited["restores"][1]
+    assert skipped == {**bad, "steps": skipped["steps"]} and steps(skipped)[-1] == ("wait", "skipped")
+    again = run("restore_start", waited["restores"], check=check)
+    assert steps(again["restores"][1])[-1] == ("plan" if check else "restore", "skipped")
+    assert again["failed"] is False and len(sim.posts()) == 3
+
+
+def test_one_that_fails_in_the_wait_does_not_fail_the_others(sim: Simulator, run: Any) -> None:
+    sim.fault("operation_fails", "dcs.restore", on=ids.fleet_dcs_instance(1))
+    begun = run("restore_start", [cache(0), cache(1), database(0)])
+    waited = run("restore_wait", begun["restores"])
+    assert (waited["failed"], waited["error_kind"]) == (True, "operation_failed")
+    assert waited["msg"].startswith("1 of 3 restores failed. restores[1]: ")
+    assert [one["outcome"] for one in waited["restores"]] == ["succeeded", None, "succeeded"]
+    bad = waited["restores"][1]
+    assert (bad["failed_step"], bad["restore_id"]) == ("wait", begun["restores"][1]["restore_id"])
+    assert bad["changed"] is True and bad["restore"]["status"] == "failed"
+
+
+def test_one_that_still_runs_is_waited_for_again(run: Any) -> None:
+    begun = run("restore_start", [cache(0)])["restores"]
+    short = run("restore_wait", begun, wait_timeout=10)
+    assert (short["error_kind"], short["restores"][0]["outcome"]) == ("wait_timeout", None)
+    asked = run("restore_wait", begun, wait=False)
+    assert asked["failed"] is False and asked["restores"][0]["outcome"] == "started"
+    assert steps(asked["restores"][0]) == [("plan", "ok"), ("restore", "ok")]
+    assert run("restore_wait", asked["restores"])["restores"][0]["outcome"] == "succeeded"
+
+
+def test_a_plan_is_started_as_it_was_planned(
+    sim: Simulator, run: Any, server: tuple[Simulator, Time]
+) -> None:
+    """Newer data have come up since: neither the backup nor the time is chosen anew."""
+    planned = run("restore_start", [cache(0), database(0)], check=True)
+    assert [one["outcome"] for one in planned["restores"]] == ["planned"] * 2
+    assert [one["action"] for one in planned["restores"]] == ["restore"] * 2
+    backup = planned["restores"][0]["backup"]["backup_id"]
+    made = door.module("dcs_backup", sim.env, clock=server[1].clock, instance_id=ids.fleet_dcs_instance(0))
+    begun = run("restore_start", planned["restores"])["restores"]
+    assert made["backup_id"] != backup == begun[0]["backup"]["backup_id"]
+    assert [record.backup_id for record in sim.state.dcs_restores.values()] == [backup]
+    assert begun[1]["restore_time"] == planned["restores"][1]["restore_time"]
+    assert [steps(one) for one in begun] == [[("plan", "ok"), ("restore", "ok")]] * 2
+    assert begun[0]["restore_point"] == "latest"
+
+
+def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator, run: Any) -> None:
+    planned = run("restore_start", [cache(0)], check=True)["restores"]
+    with sim.state.lock:
+        sim.state.dcs_instances[ids.fleet_dcs_instance(0)].status = "RESTARTING"
+    (bad,) = run("restore_start", planned)["restores"]
+    assert (bad["error_kind"], bad["failed_step"]) == ("busy", "restore")
+    assert steps(bad) == [("plan", "ok"), ("restore", "failed")]
+
+
+# What a task is given
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ({"instance_id": "x"}, "restores[0].service must be dcs or ddm, and it has none"),
+        ({"service": "rds"}, "restores[0].service must be dcs or ddm, not 'rds'"),
+        (
+            cache(0, restore_pont="x"),
+            "restores[0] has an unknown key: 'restore_pont'. Did you mean restore_point?",
+        ),
+        (cache(0, instance_id=["x"]), "restores[0].instance_id must be a text, not a list"),
+        (cache(0, instance_id="a b"), "restores[0].instance_id 'a b' is not an id"),
+        (database(0, data_node_relations="x"), "restores[0].data_node_relations must be a list of dicts"),
+        (database(0, data_node_relations=["x"]), "restores[0].data_node_relations must be a list of dicts"),
+        (
+            database(0, data_node_relations=[{"a": "b"}]),
+            "restores[0].data_node_relations must be a list of dicts",
+        ),
+    ],
+)
+def test_what_cannot_be_right_is_refused_as_a_whole(entry: Entry, text: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        _rows.from_input([entry], SERVICES)
+    assert text in str(caught.value) and "No request was sent." in str(caught.value)
+
+
+def test_numbers_are_texts() -> None:
+    (one,) = _rows.from_input([cache(0, operation_id=20261125)], SERVICES)
+    assert _rows.request(one, SERVICES, ())["operation_id"] == "20261125"
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ({"service": "dcs", "instance_id": "x"}, "it has no restore_id"),
+        ({"service": "dcs", "restore_id": "x"}, "it has no instance_id"),
+        ({"service": "ddm", "outcome": "started"}, "it has no job_id"),
+    ],
+)
+def test_what_cannot_be_waited_for_is_refused(run: Any, sim: Simulator, entry: Entry, text: str) -> None:
+    result = run("restore_wait", [entry])
+    assert (result["error_kind"], sim.ledger) == ("invalid_argument", []) and text in result["msg"]
+
+
+def test_the_instance_that_a_row_names_is_enough_for_the_wait(run: Any) -> None:
+    """A row that found its instance by name has its id in `target`."""
+    (one,) = run("restore_start", [cache(0)])["restores"]
+    del one["instance_id"]
+    assert run("restore_wait", [one])["restores"][0]["outcome"] == "succeeded"
+
+
+# Pure functions
+
+
+def test_of_a_planned_row_the_plan_is_sent() -> None:
+    one = row(action="restore", backup={"backup_id": "b"}, backup_name=None)
+    asked = _rows.request(one, SERVICES, ())
+    assert (asked["backup_id"], asked["restore_point"]) == ("b", None)
+    assert _rows.request(row(), SERVICES, ())["restore_point"] == "latest"
+
+
+def test_rows_of_one_source_start_one_after_the_other() -> None:
+    entries = [
+        database(0),
+        cache(0),
+        database(0, target_instance_id="t"),
+        {"service": "ddm", "job_id": "j"},
+        database(1),
+        cache(1),
+    ]
+    rows = list(map(_row.complete, entries))
+    assert _rows.in_turn(rows, range(6), SERVICES) == [[0, 2], [1], [3], [4], [5]]
+    assert _rows.in_turn(rows, [2, 4], SERVICES) == [[2], [4]]
+
+
+def test_one_job_is_not_that_of_two() -> None:
+    rows = [
+        _row.complete({**database(number), "outcome": "started", "job_id": "j", "adopted": number == 1})
+        for number in range(2)
+    ]
+    first, second = _rows.taken_twice(rows, NOW)
+    assert first == rows[0]
+    assert (second["error_kind"], second["outcome"], second["changed"]) == ("outcome_unknown", None, True)
+    assert "the job that was found, j, is that of another of these restores" in second["msg"]
+    passed = [_row.complete({"service": "dcs"}), _row.complete({"service": "dcs"})]
+    assert _rows.taken_twice(passed, NOW) == passed
+
+
+def test_two_names_of_one_instance_clash() -> None:
+    """Names become ids with the plan only."""
+    target = {"target": {"instance_id": "t"}, "outcome": "planned"}
+    rows = [_row.complete({"service": "dcs", **target}), _row.complete({"service": "dcs", **target})]
+    assert [error.kind for error in _rows.clashes(rows, SERVICES).values()] == ["not_restorable"] * 2
+    assert _rows.clashes([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}], SERVICES) == {}
+
+
+def test_a_data_node_is_taken_once() -> None:
+    nodes = [{"source_instance_id": "s", "target_instance_id": "n"}]
+    rows = [
+        _row.complete({**database(number), "outcome": "planned", "data_node_relations": nodes})
+        for number in range(3)
+    ]
+    found = _rows.clashes(rows, SERVICES)
+    assert list(found) == [1, 2] and "The data node n is planned" in str(found[1])
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (
+            {
+                "backup": {
+                    "backup_id": "b",
+                    "backup_name": "n",
+                    "size": 1048576,
+                    "created_at": "2025-05-20T09:31:25Z",
+                }
+            },
+            "backup n (b, 1.00 MB, made 2025-05-20T09:31:25Z)",
+        ),
+        (
+            {"restore_time": 1747732352076, "source": {"instance_id": "s"}},
+            "data of s as of 2025-05-20T09:12:32Z",
+        ),
+        ({"job_id": "j"}, "what job j restores"),
+        ({"backup_id": "b"}, "backup b"),
+        ({}, None),
+    ],
+)
+def test_what_is_written_in_words(keys: Entry, text: str | None) -> None:
+    assert _rows.what(row(**keys)) == text
+
+
+def test_a_failure_keeps_all_that_is_known() -> None:
+    """Keys of a row stand in the row, all else in details, so that every row has the same keys."""
+    answer = {
+        "failed": True,
+        "changed": False,
+        "error_kind": "busy",
+        "msg": "The instance is busy.",
+        "error_code": "DCS.4026",
+        "request_id": "r",
+        "http_status": 400,
+        "job_id": "j",
+        "instance_id": "other",
+        "diff": [],
+    }
+    bad = _row.failed(row(), "restore", answer, NOW, 1.26)
+    assert bad["details"] == {"http_status": 400} and bad["instance_id"] == cache(0)["instance_id"]
+    assert {name: bad[name] for name in ("error_kind", "msg", "error_code", "request_id", "job_id")} == {
+        name: answer[name] for name in ("error_kind", "msg", "error_code", "request_id", "job_id")
+    }
+    assert bad["steps"] == [
+        {
+            "step": "restore",
+            "outcome": "failed",
+            "error_kind": "busy",
+            "msg": "The instance is busy.",
+            "at": "2025-05-20T09:12:32.076Z",
+            "seconds": 1.3,
+        }
+    ]
+    assert set(bad) == set(row())
+
+
+def test_a_module_that_was_killed_gave_no_reason() -> None:
+    bad = _row.failed(row(), "plan", {"failed": True, "rc": 1}, NOW)
+    assert (bad["error_kind"], bad["msg"]) == ("internal_error", "The module gave no reason.")
