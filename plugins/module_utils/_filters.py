@@ -10,7 +10,6 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    KINDS,
     InvalidArgument,
     NotFound,
 )
@@ -25,7 +24,7 @@ def existing(read: t.Callable[[], Row]) -> list[Row]:
     try:
         return [read()]
     except NotFound as error:
-        if error.facts.get("error_code") not in KINDS["not_found"]:
+        if not error.by_service:
             raise
         return []
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import gc
-import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -18,6 +17,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    NONE,
     CloudError,
     InvalidArgument,
 )
@@ -112,14 +112,10 @@ def answered(
     try:
         return work()
     except CloudError as error:
-        quiet = (
-            starts
-            and not posted()
-            and not re.search("(?i)nothing was|no request|repeats nothing", str(error))
-        )
+        unsaid = starts and error.effect == NONE and error.note is None and not posted()
         return {
             "failed": True,
-            "msg": redactor.printable(f"{error}{' Nothing was started.' if quiet else ''}", LONGEST),
+            "msg": redactor.printable(f"{error}{' Nothing was started.' if unsaid else ''}", LONGEST),
             **error.details(),
         }
     except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is told

@@ -625,7 +625,7 @@ def test_a_dcs_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
             sim,
             result,
             "not_found",
-            f"DCS instances/{NOWHERE} does not exist in this project and region",
+            f"DCS instance {NOWHERE} does not exist in this project and region",
             "DCS.3022",
         )
         assert result["http_status"] == 404 and result["error_code"] == "DCS.3022"

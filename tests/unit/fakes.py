@@ -11,11 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import codes
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import codes as dcs_codes
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import codes as ddm_codes
 
+KNOWN = {**dcs_codes.CODES, **ddm_codes.CODES}
 NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
 NOW_MS = int(NOW * 1000)
 PROJECT = "0f6c2a1b9d8e4f70a1b2c3d4e5f60718"
@@ -98,3 +103,14 @@ def cloud(
     given = options if {"auth_token", "username"} & set(options) else {**KEYS, **options}
     environ = {"HOME": "/nonexistent"}
     return Cloud(given, environ, (time or Time()).clock, redactor=redactor, http=wire), wire
+
+
+def api_error(
+    status: int,
+    code: str | None = None,
+    definite: bool = True,
+    retry_after: float | None = None,
+    message: str = "x",
+) -> ApiError:
+    """An error answer as the client raises it, with the kind that its status and code have."""
+    return ApiError(message, status, code, codes.kind_of(status, code, KNOWN), definite, retry_after)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -14,15 +15,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import errors
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    ApiError,
-    TransportError,
-    classify,
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import (
+    BY_STATUS,
+    GATEWAY,
+    is_code,
+    kind_of,
     normal_code,
     parse_error,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    NotFound,
+    TransportError,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import codes as dcs_codes
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import codes as ddm_codes
 
-from .fakes import NOW, Time, answer, cloud
+from .fakes import KNOWN, NOW, Time, answer, api_error, cloud
 
 RESTORE_DENIED = "policy doesn't allow dcs:instance:restoreData"
 SHAPES: list[tuple[str, int, Any, str | None, str, str | None]] = [
@@ -168,7 +178,7 @@ def test_the_request_id_of_the_header_wins() -> None:
     ],
 )
 def test_odd_bodies(body: Any, expected: tuple[str | None, str | None, str | None]) -> None:
-    assert parse_error(body) == expected
+    assert parse_error(body)[:3] == expected
 
 
 json_values = st.recursive(
@@ -206,6 +216,11 @@ def test_no_body_breaks_the_parser(body: Any) -> None:
         ("111600024", "111600024"),
         ("1114000170", "1114000170"),
         ("401", "401"),
+        ("dcs.4097", "DCS.4097"),
+        ("apig.0308", "APIGW.0308"),
+        ("pdp5.0001", "PDP5.0001"),
+        ("Common.0011", "Common.0011"),
+        ("a secret/of two", "a secret/of two"),
         ("dcs.08.0001", "dcs.08.0001"),
         (None, None),
     ],
@@ -269,7 +284,68 @@ def test_codes_have_one_spelling(written: str | None, normal: str | None) -> Non
     ],
 )
 def test_kinds(status: int, code: str | None, kind: str) -> None:
-    assert classify(status, code) == kind
+    assert kind_of(status, code, KNOWN) == kind
+
+
+TABLES = {"GATEWAY": GATEWAY, "DCS": dcs_codes.CODES, "DDM": ddm_codes.CODES}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_of_codes(table: str) -> None:
+    kinds = {*BY_STATUS.values(), "invalid_argument", "not_restorable", "wrong_endpoint", "busy", "rejected"}
+    for code, known in TABLES[table].items():
+        assert normal_code(code) == code and is_code(code)
+        assert known.kind in kinds, code
+        assert known.meaning[0].islower() and known.meaning[-1] != ".", code
+        assert known.advice == "" or known.advice.endswith("."), code
+    others = [codes for name, codes in TABLES.items() if name != table]
+    assert not any(TABLES[table].keys() & codes.keys() for codes in others)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (403, {"error_msg": "Action Forbidden"}, "answered HTTP 403: Action Forbidden. The user needs"),
+        (403, {}, "answered HTTP 403 and no reason. The user needs"),
+        (400, {"error_code": "DCS.4096"}, "answered HTTP 400 DCS.4096: the instance is being backed up."),
+        (400, {"error_code": "DCS.4999"}, "answered HTTP 400 DCS.4999: no reason given."),
+        (400, {"error_code": "dcs.4096", "error_msg": "Busy."}, "answered HTTP 400 DCS.4096: Busy."),
+        (403, b"null", "answered HTTP 403; the answer is not from the API."),
+    ],
+)
+def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str) -> None:
+    made, dummy = cloud([answer(status, body)], max_retries=0)
+    with pytest.raises(ApiError) as caught:
+        made.get("dcs", "v2", "instances", known=KNOWN)
+    assert said in str(caught.value)
+    assert "None" not in str(caught.value)
+
+
+@pytest.mark.parametrize("inner", [True, False])
+def test_a_denial_that_an_administrator_can_decode(inner: bool) -> None:
+    denial = {"encoded_authorization_message": "XYZ" * 700}
+    body = {"error_code": "PDP5.0001", "error_msg": "Denied."}
+    made, dummy = cloud([answer(403, {"error": {**body, **denial}} if inner else {**body, **denial})])
+    with pytest.raises(ApiError, match="An administrator can decode") as caught:
+        made.get("dcs", "v2", "instances")
+    assert caught.value.kind == "denied"
+    assert caught.value.details()["encoded_authorization_message"] == "XYZ" * 700
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (("instances", "i1"), "DDM instance i1"),
+        (("instances", "i1", "backups", "related-dn"), "DDM instance i1"),
+        (("jobs", "j1"), "DDM job j1"),
+        (("instances",), "The list of DDM instances"),
+    ],
+)
+def test_what_does_not_exist_is_named_for_people(path: tuple[str, ...], name: str) -> None:
+    made, dummy = cloud([answer(404, {"error_code": "DBS.200002", "error_msg": "x"})])
+    with pytest.raises(NotFound, match=f"^{name} does not exist in this project and region") as caught:
+        made.get("ddm", "v3", *path, known=KNOWN)
+    assert caught.value.by_service
 
 
 @pytest.mark.parametrize(
@@ -279,6 +355,14 @@ def test_kinds(status: int, code: str | None, kind: str) -> None:
         (400, {"errCode": "DBS.300101", "externalMessage": "x"}, True),
         (429, {"error_code": "APIGW.0308", "error_msg": "x"}, True),
         (400, {"error_code": "111400017", "error_msg": "x"}, True),  # the legacy number of DCS.4017
+        (403, {"error_code": "PDP5.0001", "error_msg": "x"}, True),
+        (400, {"error_code": "dcs.4087", "error_msg": "x"}, True),
+        (400, {"error_code": "DCS. 4087", "error_msg": "x"}, True),
+        (400, {"error_code": "ModelArts.0203", "error_msg": "x"}, True),
+        (400, {"error_code": "CDM.01.0002", "error_msg": "x"}, True),
+        (400, {"error_code": "DCS-4087", "error_msg": "x"}, False),
+        (400, {"error_code": "403 Forbidden", "error_msg": "x"}, False),
+        (400, {"error_code": "v1.1", "error_msg": "x"}, False),
         (400, {"error": {"code": 400, "message": "x"}}, False),
         (400, {"message": "no code"}, False),
         (400, b"<title>403</title>", False),
@@ -338,6 +422,7 @@ def test_classes_say_what_was_not_done() -> None:
     }
     for kind in (errors.OperationFailed, errors.WaitTimeout, errors.OutcomeUnknown):
         assert kind("x").details()["changed"] is True
+    assert str(errors.RowsFailed("x.")) == "x."
 
 
 @pytest.mark.parametrize(
@@ -353,7 +438,7 @@ def test_classes_say_what_was_not_done() -> None:
     ],
 )
 def test_which_answers_may_be_asked_for_again(status: int, code: str | None, transient: bool) -> None:
-    assert ApiError("x", status, code, True).transient is transient
+    assert api_error(status, code).transient is transient
 
 
 def test_a_request_counts_as_sent_unless_the_opposite_is_proved() -> None:
@@ -382,12 +467,62 @@ def test_a_request_counts_as_sent_unless_the_opposite_is_proved() -> None:
     ],
 )
 def test_an_error_says_what_to_look_at(status: int, code: str | None, hint: str) -> None:
-    assert str(ApiError("It failed.", status, code, True)) == f"It failed.{hint}"
+    body = {"error_code": code, "error_msg": "It failed."} if code else {}
+    made, dummy = cloud([answer(status, body)], max_retries=0)
+    with pytest.raises(CloudError) as caught:
+        made.post_once("dcs", "v2", "instances", body={})
+    reason = f" {code}: It failed." if code else " and no reason."
+    assert str(caught.value).endswith(f"/instances answered HTTP {status}{reason}{hint}")
 
 
-def test_a_copy_says_the_same_and_takes_what_is_added_for_itself() -> None:
-    error = ApiError("Too many.", 429, "APIGW.0308", False, retry_after=3.0, request_id="r")
-    twin = error.again()
-    assert (type(twin), str(twin), twin.args, vars(twin)) == (ApiError, str(error), error.args, vars(error))
-    twin.facts["job_id"], twin.args = "j", ("Other words.",)
-    assert "job_id" not in error.facts and str(error).startswith("Too many.")
+def test_who_knows_more_raises_another_error() -> None:
+    error = ApiError("Too many.", 429, "APIGW.0308", "throttled", False, retry_after=3.0, request_id="r")
+    before = dict(vars(error), facts=dict(error.facts))
+    copy = error.with_context()
+    assert (type(copy), str(copy), vars(copy)) == (ApiError, "Too many.", before)
+    other = error.with_context("Other\nwords.", kind="busy", effect="started", request_id="s", job_id="j")
+    assert (type(other), str(other)) == (ApiError, "Other\\nwords.")
+    assert (other.status, other.retry_after, other.transient, other.definite) == (429, 3.0, True, False)
+    assert other.details() == {
+        "error_kind": "busy",
+        "changed": True,
+        "http_status": 429,
+        "error_code": "APIGW.0308",
+        "request_id": "s",
+        "job_id": "j",
+    }
+    assert (str(error), vars(error)) == ("Too many.", before)
+
+
+def test_every_class_stands_in_the_tree() -> None:
+    tree = errors.__doc__ or ""
+    rows = dict(re.findall(r"-- (\w+) +(\w+)", tree))
+    classes = {
+        name: found
+        for name, found in vars(errors).items()
+        if isinstance(found, type) and issubclass(found, CloudError) and found is not CloudError
+    }
+    assert rows == {name: found.effect for name, found in classes.items()}
+
+
+@pytest.mark.parametrize(
+    ("reply", "effect"),
+    [
+        (TransportError("Not sent.", sent=False), "none"),
+        (TransportError("Broken.", sent=True), "unknown"),
+        (answer(400, {"error_code": "DCS.4087", "error_msg": "x"}), "none"),
+        (answer(400, {"message": "no code"}), "unknown"),
+        (answer(403, b"<title>403</title>"), "unknown"),
+        (answer(500, {"error_code": "DCS.5000", "error_msg": "x"}), "unknown"),
+        (answer(200, b"no JSON"), "unknown"),
+    ],
+)
+def test_what_a_post_that_failed_may_have_caused(reply: Any, effect: str) -> None:
+    made, dummy = cloud([reply], max_retries=0)
+    with pytest.raises(CloudError) as caught:
+        made.post_once("dcs", "v2", "instances", body={})
+    assert caught.value.effect == effect
+    assert caught.value.changed is (effect == "unknown")
+    with pytest.raises(CloudError) as read:
+        made.get("dcs", "v2", "instances")
+    assert read.value.effect == "none"

@@ -21,6 +21,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters impo
     within,
 )
 
+from .fakes import KNOWN, answer, cloud
+
 CLOCK = Clock(now=lambda: 1_780_000_000.0)  # 2026-05-28T20:26:40Z
 ROWS: list[dict[str, Any]] = [
     {"id": "a", "status": "succeed", "made": "2026-05-02T00:00:00Z"},
@@ -80,21 +82,25 @@ def test_the_ends_of_a_window_belong_to_it() -> None:
     assert ids(within(ROWS, "made", 0, FOREVER)) == "abc"
 
 
-@pytest.mark.parametrize("code", ["DCS.3022", "DBS.200002"])
-def test_a_list_of_one_is_empty_when_the_service_says_so(code: str) -> None:
-    def absent() -> dict[str, Any]:
-        raise NotFound("no", http_status=404, error_code=code)
-
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("code", ["DCS.3022", "DBS.200002", "DBS.300400"])
+def test_a_list_of_one_is_empty_when_the_service_says_so(status: int, code: str) -> None:
+    made, dummy = cloud([answer(status, {"error_code": code, "error_msg": "no"})])
     assert existing(lambda: {"id": "a"}) == [{"id": "a"}]
-    assert existing(absent) == []
+    assert existing(lambda: {"id": made.get("dcs", "v2", "instances", "i", known=KNOWN).body}) == []
 
 
 @pytest.mark.parametrize(
-    "facts", [{}, {"error_code": None}, {"error_code": "404"}, {"error_code": "APIGW.9999"}]
+    "body",
+    [
+        {},
+        b"<title>404</title>",
+        {"error_msg": "no"},
+        {"error_code": "404", "error_msg": "no"},
+        {"error_code": "APIGW.9999", "error_msg": "no"},
+    ],
 )
-def test_a_404_of_something_else_is_no_empty_list(facts: dict[str, Any]) -> None:
-    def lost() -> dict[str, Any]:
-        raise NotFound("no", **facts)
-
+def test_a_404_of_something_else_is_no_empty_list(body: Any) -> None:
+    made, dummy = cloud([answer(404, body)])
     with pytest.raises(NotFound):
-        existing(lost)
+        existing(lambda: {"id": made.get("dcs", "v2", "instances", "i", known=KNOWN).body})

@@ -53,7 +53,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.run
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 
-from .fakes import Time
+from .fakes import Time, api_error
 
 QUIET = Observation(state="quiet")
 OTHERS = Observation(blocked="restore x of another backup is restoring", state="others")
@@ -67,7 +67,7 @@ ACCEPTED = Reply(200, {"restore_id": "mine"}, {}, "req")
 def api(
     status: int, code: str | None = None, definite: bool = True, retry_after: float | None = None
 ) -> ApiError:
-    return ApiError(f"POST answered HTTP {status} {code}.", status, code, definite, retry_after)
+    return api_error(status, code, definite, retry_after, f"POST answered HTTP {status} {code}.")
 
 
 BUSY_CODE, THROTTLED, UNAUTHORIZED, REFUSED = (

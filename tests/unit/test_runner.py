@@ -11,9 +11,16 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    Busy,
+    CloudError,
     InvalidArgument,
     NotFound,
+    OperationFailed,
     OutcomeUnknown,
+    ProtocolError,
+    RowsFailed,
+    TransportError,
+    WaitTimeout,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT
@@ -98,6 +105,26 @@ def test_a_failure_says_what_was_not_done() -> None:
         run(raising(NotFound("No such thing.")))["msg"] == "No such thing."
     )  # a module that starts nothing need not say so
     assert run(raising(InvalidArgument("Odd.")), spec={**SPEC, **WAIT})["msg"] == "Odd. No request was sent."
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (NotFound('It answered "Nothing was found".'), '"Nothing was found". Nothing was started.'),
+        (ProtocolError("No request could be read."), "could be read. Nothing was started."),
+        (TransportError("Broken."), "Broken. Nothing was started."),
+        (Busy("Busy."), "Busy. Nothing was started."),
+        (InvalidArgument("Odd."), "Odd. No request was sent."),
+        (OperationFailed("It failed."), "It failed."),
+        (WaitTimeout("Too late."), "Too late."),
+        (ProtocolError("Odd.").with_context("Waiting stopped.", effect="started"), "Waiting stopped."),
+        (RowsFailed("2 of 3 failed."), "2 of 3 failed."),
+    ],
+)
+def test_what_was_not_started_is_said_by_effect_whatever_the_text_holds(error: CloudError, end: str) -> None:
+    result = run(raising(error), spec={**SPEC, **WAIT})
+    assert result["msg"].endswith(end) and result["msg"].count("started.") <= 1
+    assert result["changed"] is (error.effect != "none")
 
 
 def test_after_a_post_nothing_of_the_kind_is_claimed() -> None:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry, session
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    ApiError,
     CloudError,
     ProtocolError,
     TlsError,
@@ -25,7 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 
-from .fakes import NOW, Time, answer, cloud
+from .fakes import NOW, Time, answer, api_error, cloud
 
 
 @pytest.mark.parametrize(
@@ -135,10 +134,6 @@ def test_retry_after_never_raises(header: str) -> None:
     assert seconds is None or 0 <= seconds <= 60
 
 
-def error(status: int, code: str | None = None, retry_after: float | None = None) -> ApiError:
-    return ApiError("x", status, code, True, retry_after)
-
-
 @pytest.mark.parametrize(
     ("failure", "attempt", "shortest", "longest"),
     [
@@ -148,22 +143,22 @@ def error(status: int, code: str | None = None, retry_after: float | None = None
         (TransportError("x"), 5, 8.0, 16.0),
         (TransportError("x"), 500, 8.0, 16.0),
         (TransportError("x", sent=False), 0, 0.25, 0.5),
-        (error(500), 0, 0.25, 0.5),
-        (error(503), 0, 0.25, 0.5),
-        (error(408), 0, 0.25, 0.5),
-        (error(429), 2, 1.0, 2.0),
-        (error(429, retry_after=9.0), 2, 9.0, 9.0),
-        (error(503, retry_after=0.0), 2, 0.0, 0.0),
-        (error(400, "APIGW.0308"), 0, 0.25, 0.5),
+        (api_error(500), 0, 0.25, 0.5),
+        (api_error(503), 0, 0.25, 0.5),
+        (api_error(408), 0, 0.25, 0.5),
+        (api_error(429), 2, 1.0, 2.0),
+        (api_error(429, retry_after=9.0), 2, 9.0, 9.0),
+        (api_error(503, retry_after=0.0), 2, 0.0, 0.0),
+        (api_error(400, "APIGW.0308"), 0, 0.25, 0.5),
         (ProtocolError("x", transient=True), 0, 0.25, 0.5),
         (ProtocolError("x"), 0, None, None),
         (TlsError("x"), 0, None, None),
-        (error(400), 0, None, None),
-        (error(401), 0, None, None),
-        (error(403), 0, None, None),
-        (error(404), 0, None, None),
-        (error(409, "DBS.200019"), 0, None, None),
-        (error(302), 0, None, None),
+        (api_error(400), 0, None, None),
+        (api_error(401), 0, None, None),
+        (api_error(403), 0, None, None),
+        (api_error(404), 0, None, None),
+        (api_error(409, "DBS.200019"), 0, None, None),
+        (api_error(302), 0, None, None),
     ],
 )
 def test_delays(failure: CloudError, attempt: int, shortest: float | None, longest: float | None) -> None:

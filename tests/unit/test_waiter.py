@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    ApiError,
     CloudError,
     NotFound,
     OperationFailed,
@@ -32,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
     wait_until,
 )
 
-from .fakes import Time
+from .fakes import Time, api_error
 
 RUNNING, DONE = (
     Status("running", "restoring", "50.00"),
@@ -155,7 +154,7 @@ def test_reads_may_fail_for_a_while() -> None:
     watched, dummy = watch(
         time,
         BROKEN,
-        ApiError("x", 503, None, False),
+        api_error(503, definite=False),
         RUNNING,
         ProtocolError("x", transient=True),
         DONE,
@@ -188,17 +187,17 @@ def test_what_was_never_there_is_told_with_its_reason() -> None:
     ("status", "keys"), [(401, " with working credentials"), (403, " with working credentials"), (400, "")]
 )
 def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, keys: str) -> None:
-    time, error = Time(), ApiError(f"HTTP {status}.", status, None, True)
+    time, error = Time(), api_error(status, message=f"HTTP {status}.")
     told = str(error)
     watched, looks = watch(time, RUNNING, error)
     run(time, watched)
-    assert watched.error is error
+    assert watched.error is not error and str(error) == told, "an error is not changed on its way"
     assert len(looks) == 2
     assert (
-        str(error)
+        str(watched.error)
         == f"Waiting for Restore stopped: {told} It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
     )
-    details = error.details()
+    details = watched.error.details() if watched.error else {}
     assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"
 
 

@@ -15,7 +15,7 @@ import threading
 import typing as t
 from urllib.parse import quote
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, credentials, iam
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, codes, credentials, iam
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -114,24 +114,40 @@ class Cloud:
         return caller.project
 
     def get(
-        self, service: str, version: str, *path: str, query: t.Mapping[str, t.Any] | None = None
+        self,
+        service: str,
+        version: str,
+        *path: str,
+        query: t.Mapping[str, t.Any] | None = None,
+        known: codes.Codes = codes.GATEWAY,
+        about: str | None = None,
     ) -> Reply:
-        """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated when that is safe and useful. Raises NotFound."""
+        """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated when that is safe and useful.
+
+        `known` are the service's codes, `about` names for people what is read. Raises NotFound.
+        """
         pairs = [(name, str(value)) for name, value in (query or {}).items() if value is not None]
         url = self._url(service, version, path) + ("?" + auth.query_string(pairs) if pairs else "")
         try:
-            return self.session.read(
-                "GET", url, self._signed, renew=self.renew, further_page=bool((query or {}).get("offset"))
-            )
+            further = bool((query or {}).get("offset"))
+            return self.session.read("GET", url, self._signed, b"", self.renew, further, known)
         except ApiError as error:
             if error.kind == "not_found":
                 raise NotFound(
-                    f"{service.upper()} {'/'.join(path)} does not exist in this project and region. {error}",
+                    f"{about or named(service, path)} does not exist in this project and region. {error}",
+                    by_service=codes.kind_of(400, error.facts["error_code"], known) == "not_found",
                     **error.facts,
                 ) from None
             raise
 
-    def post_once(self, service: str, version: str, *path: str, body: t.Mapping[str, t.Any]) -> Reply:
+    def post_once(
+        self,
+        service: str,
+        version: str,
+        *path: str,
+        body: t.Mapping[str, t.Any],
+        known: codes.Codes = codes.GATEWAY,
+    ) -> Reply:
         """Send one POST, once. Only the sender of _protocol/protocol.py calls this."""
         self._before_post()
         self.posted = True
@@ -139,6 +155,7 @@ class Cloud:
             self._url(service, version, path),
             self._signed,
             json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
+            known,
         )
 
     def renew(self) -> bool:
@@ -188,11 +205,11 @@ class Cloud:
         if caller.refused is not None and (
             caller.refused.kind == "auth_failed" or self.clock.monotonic() < caller.until
         ):
-            raise caller.refused.again()
+            raise caller.refused.with_context()
         try:
             yield
         except CloudError as error:
-            caller.refused, caller.until = error.again(), self.clock.monotonic() + PATIENCE
+            caller.refused, caller.until = error.with_context(), self.clock.monotonic() + PATIENCE
             raise
 
     def _signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
@@ -223,6 +240,16 @@ class Cloud:
                 self._sign_in()
         self._sent = t.cast(str, self._caller.token)
         return {**headers, **plain, "X-Auth-Token": self._sent}
+
+
+def named(service: str, path: t.Sequence[str]) -> str:
+    """Return what a path leads to, for people: DCS instance <id>, or the list of DCS instances."""
+    thing = path[0] if path else "project"
+    return (
+        f"{service.upper()} {thing.rstrip('s')} {path[1]}"
+        if len(path) > 1
+        else f"The list of {service.upper()} {thing}"
+    )
 
 
 def shows(answer: Answer, secret: str) -> bool:

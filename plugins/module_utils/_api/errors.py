@@ -2,143 +2,119 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, in the words of the person on call. Every error becomes a task result through details()."""
+"""What can go wrong. Every error becomes a task result through details().
+
+    CloudError                effect    kind
+    |-- InvalidArgument       none      invalid_argument    the input cannot be right; no request was sent
+    |-- NotRestorable         none      not_restorable      the backup, point in time or target cannot serve
+    |-- NotFound              none      not_found           no such object in this project and region
+    |-- Busy                  none      busy                another operation holds the instance
+    |-- NotStarted            none      not_started         the request that starts the operation never left
+    |-- TransportError        none *    transport_error     no usable HTTP answer
+    |   `-- TlsError          none *    tls_error           the server's certificate was not accepted
+    |-- ProtocolError         none *    protocol_error      an answer that is not what the API documents
+    |-- ApiError              none *    by status and code  an HTTP error status
+    |-- OperationFailed       started   operation_failed    the cloud ran the operation, and it failed
+    |-- WaitTimeout           started   wait_timeout        the time to wait is over
+    |-- OutcomeUnknown        unknown   outcome_unknown     sent, and what became of it cannot be seen
+    `-- RowsFailed            none      that of a row       some of many failed; each row says what became of it
+
+`effect` is what the call that failed may have caused: none, started or unknown. A starred class is raised by reads and by
+the POST that starts an operation; Session.post_once() says `unknown` where the POST may have been carried out.
+
+Nobody changes an error on its way. Who knows more about it raises error.with_context(...), a new one.
+"""
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 
-# Codes of facts.md 4.5, 4.11 and 4.12. Another operation holds the instance; the call itself was refused.
-BUSY = {
-    f"DCS.{n}"
-    for n in (
-        4017,
-        4026,
-        4049,
-        4096,
-        4097,
-        4104,
-        4108,
-        4111,
-        4113,
-        4114,
-        4115,
-        4116,
-        4117,
-        4118,
-        4120,
-        4121,
-        4231,
-        4975,
-    )
-}
-BUSY |= {f"DBS.{n}" for n in (200011, 200019, 200047, 200086, 201014, 201202, 201205, 212006, 212033)} | {
-    "CBC.99003651"
-}
-KINDS = {
-    "not_found": {"DCS.3022"}
-    | {
-        f"DBS.{n}"
-        for n in (
-            200002,
-            200013,
-            200045,
-            200408,
-            200602,
-            201028,
-            290005,
-            290011,
-            280110,
-            300400,
-            200543,
-            201010,
-            201203,
-            280214,
-        )
-    },
-    "not_restorable": {"DCS.4086", "DCS.4087", "DCS.4095", "DBS.300372", "DBS.300360"},
-    "invalid_argument": {
-        "DCS.4002",
-        "DCS.4061",
-        "DCS.4062",
-        "DCS.4063",
-        "DCS.4098",
-        "DCS.4800",
-        "DBS.280001",
-        "DBS.300375",
-        "DBS.300377",
-    },
-    "wrong_endpoint": {"APIGW.0101", "APIGW.0103", "DCS.4001"},
-    "denied": {"DCS.1004"},
-    "throttled": {"APIGW.0308"},
-    "busy": BUSY,
-}
-HINTS = {
-    "auth_failed": " Check the keys or token, that they belong to this region and project, and this machine's clock.",
-    "denied": " The user needs a permission for this call in this project.",
-    "throttled": " The gateway refuses more requests for now.",
-    "wrong_endpoint": " Check region, cloud or the endpoint option.",
-}
-BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
+NONE, STARTED, UNKNOWN = "none", "started", "unknown"  # the effects
+E = t.TypeVar("E", bound="CloudError")
 
 
 class CloudError(Exception):
-    """A failure with a stable `kind`; `facts` are further keys of the task result (ids, codes, last status), null ones left out."""
+    """A failure with a stable `kind`. `facts` are further keys of the task result (ids, codes, last status), null ones left out.
+
+    `note` ends every message of the class and says what was not done; where it is None the runner says it.
+    """
 
     kind = "error"
-    changed = False
-    transient = False  # whether the same *read* may succeed when repeated
-    note = ""  # ends every message of the class
+    effect = NONE
+    note: str | None = None
+    transient = False  # whether the same *read* may succeed when it is repeated
 
     def __init__(self, message: str, **facts: t.Any) -> None:
-        super().__init__(
-            printable(message + self.note)
-        )  # one line fit for a terminal, whatever the server sent
+        super().__init__(printable(f"{message} {self.note}" if self.note else message))
         self.facts = facts
+
+    @property
+    def changed(self) -> bool:
+        """Whether the task counts as one that changed something."""
+        return self.effect != NONE
 
     def details(self) -> dict[str, t.Any]:
         """Return the keys of the failed task beside msg."""
-        return {
-            "error_kind": self.kind,
-            "changed": self.changed,
-            **{key: value for key, value in self.facts.items() if value is not None},
-        }
+        known = {key: value for key, value in self.facts.items() if value is not None}
+        return {"error_kind": self.kind, "changed": self.changed, **known}
 
-    def again(self) -> CloudError:
-        """Return a copy, to be raised for another operation: whoever catches an error may add to it."""
-        twin = type(self).__new__(type(self), *self.args)
-        vars(twin).update(vars(self), facts=dict(self.facts))
-        return twin
+    def with_context(
+        self: E,
+        message: str | None = None,
+        *,
+        kind: str | None = None,
+        effect: str | None = None,
+        note: str | None = None,
+        **facts: t.Any,
+    ) -> E:
+        """Return a copy with another message, kind or effect and with more facts, which count more than its own.
+
+        `note` names the sentence of the new message that says what was not done.
+        """
+        copy = type(self).__new__(type(self), *(self.args if message is None else (printable(message),)))
+        given = {"kind": kind, "effect": effect, "note": note}
+        vars(copy).update(vars(self), **{name: value for name, value in given.items() if value is not None})
+        copy.facts = {**self.facts, **facts}
+        return copy
 
 
 class InvalidArgument(CloudError):
     """The input cannot be right; no request was sent, and the message says so."""
 
     kind = "invalid_argument"
-    note = " No request was sent."
+    note = "No request was sent."
 
 
 class NotRestorable(CloudError):
     """The backup, point in time or target cannot serve this restore; nothing was started, and the message says so."""
 
     kind = "not_restorable"
-    note = " Nothing was started."
+    note = "Nothing was started."
 
 
 class NotFound(CloudError):
-    """The object does not exist in this project and region."""
+    """The object does not exist in this project and region. `by_service`: the service itself says so, with a code of its own."""
 
     kind = "not_found"
+
+    def __init__(self, message: str, by_service: bool = False, **facts: t.Any) -> None:
+        super().__init__(message, **facts)
+        self.by_service = by_service
 
 
 class Busy(CloudError):
     """Another operation holds the instance; nothing was started, and the message says so."""
 
     kind = "busy"
-    note = " Nothing was started."
+    note = "Nothing was started."
+
+
+class NotStarted(CloudError):
+    """The request that would have started the operation provably never left, or was throttled until tries ran out."""
+
+    kind = "not_started"
 
 
 class TransportError(CloudError):
@@ -169,88 +145,49 @@ class ProtocolError(CloudError):
         self.transient = transient
 
 
-class NotStarted(CloudError):
-    """The request that would have started the operation provably never left, or was throttled until tries ran out."""
-
-    kind = "not_started"
-
-
-class OperationFailed(CloudError):
-    """The cloud ran the operation and it failed."""
-
-    kind = "operation_failed"
-    changed = True
-
-
-class WaitTimeout(CloudError):
-    """The operation still runs; the time to wait for it is over."""
-
-    kind = "wait_timeout"
-    changed = True
-
-
-class OutcomeUnknown(CloudError):
-    """A request was sent, its answer was lost, and no trace of its effect was found in time. Nothing was repeated."""
-
-    kind = "outcome_unknown"
-    changed = True
-
-
 class ApiError(CloudError):
-    """An HTTP error status. `definite` tells that the service itself refused: a 4xx with a JSON object and one of its codes."""
+    """An HTTP error status. `definite`: the service itself refused, with a 4xx, a JSON object and one of its codes.
+
+    `kind` is what the status and the code mean (codes.kind_of), `retry_after` in seconds.
+    """
 
     def __init__(
         self,
         message: str,
         status: int,
         code: str | None,
-        definite: bool,
+        kind: str,
+        definite: bool = False,
         retry_after: float | None = None,
         **facts: t.Any,
     ) -> None:
-        self.kind = classify(status, code)
-        super().__init__(message + HINTS.get(self.kind, ""), http_status=status, error_code=code, **facts)
-        self.status, self.definite, self.retry_after = status, definite, retry_after
-        self.transient = status in (408, 429) or status >= 500 or self.kind == "throttled"
+        super().__init__(message, http_status=status, error_code=code, **facts)
+        self.status, self.kind, self.definite, self.retry_after = status, kind, definite, retry_after
+        self.transient = status in (408, 429) or status >= 500 or kind == "throttled"
 
 
-def classify(status: int, code: str | None) -> str:
-    """Return the error_kind of an HTTP error: by its code where the code says more than the status."""
-    for kind, codes in KINDS.items():
-        if code in codes:
-            return kind
-    return BY_STATUS.get(status) or (
-        "server_error" if status >= 500 else "unexpected_redirect" if status < 400 else "rejected"
-    )
+class OperationFailed(CloudError):
+    """The cloud ran the operation and it failed."""
+
+    kind = "operation_failed"
+    effect = STARTED
 
 
-def parse_error(body: t.Any) -> tuple[str | None, str | None, str | None]:
-    """Return (code, message, request id) of an error body in any of the shapes of facts.md 4.13; null where it has none."""
-    for level in [body, *(body.values() if isinstance(body, dict) else ())]:
-        if not isinstance(level, dict):
-            continue
-        code = _first(level, "error_code", "errCode", "errorCode", "code")
-        message = _first(level, "error_msg", "externalMessage", "errorMsg", "message")
-        if code or message:
-            return normal_code(code), message, _first(level, "request_id") or _first(body, "request_id")
-    return None, None, None
+class WaitTimeout(CloudError):
+    """The operation still runs, or could not be seen; the time to wait for it is over."""
+
+    kind = "wait_timeout"
+    effect = STARTED
 
 
-def _first(level: dict[str, t.Any], *names: str) -> str | None:
-    return next(
-        (str(level[name]) for name in names if isinstance(level.get(name), (str, int)) and level[name] != ""),
-        None,
-    )
+class OutcomeUnknown(CloudError):
+    """A request was sent, and what became of it cannot be seen. Nothing was repeated."""
+
+    kind = "outcome_unknown"
+    effect = UNKNOWN
 
 
-def normal_code(code: str | None) -> str | None:
-    """Return one spelling of a code: no blanks, APIG. as APIGW., the legacy 111400017 and 111404022 as DCS.4017 and DCS.3022."""
-    if code is None:
-        return None
-    if re.fullmatch(r"[A-Za-z0-9. ]*", code):  # anything else is no code, and may be a secret with blanks
-        code = re.sub(r"^APIG\.", "APIGW.", code.replace(" ", ""))
-    legacy = re.fullmatch(r"111(40[01345]|500)(\d{3})", code)
-    if legacy:
-        family = {"400": "4", "401": "1", "403": "3", "404": "3", "405": "5", "500": "5"}[legacy[1]]
-        return "DCS.4001" if code == "111404001" else f"DCS.{family}{legacy[2]}"
-    return code
+class RowsFailed(CloudError):
+    """Some of many operations failed. Its `kind` is that of one of them, and each row says what became of it."""
+
+    note = ""

@@ -29,8 +29,7 @@ def collect(
         try:
             page, total = fetch(offset, limit)
         except ProtocolError as error:
-            error.args = (f"List of {what}: {error}",)
-            raise
+            raise error.with_context(f"List of {what}: {error}") from None
         known = len(found)
         for item in page:
             found.setdefault(item[identity], item)

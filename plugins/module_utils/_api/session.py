@@ -11,13 +11,14 @@ import json
 import re
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import codes, retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    UNKNOWN,
     ApiError,
     CloudError,
     ProtocolError,
-    parse_error,
+    TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
@@ -68,13 +69,17 @@ class Session:
         body: bytes = b"",
         renew: t.Callable[[], bool] | None = None,
         further_page: bool = False,
+        known: codes.Codes = codes.GATEWAY,
     ) -> Reply:
-        """Send a request that is safe to repeat, and repeat it as retry.delay() allows, at most max_retries times. A 401 renews the token once."""
+        """Send a request that is safe to repeat, and repeat it as retry.delay() allows, at most max_retries times.
+
+        A 401 renews the token once. `known` are the codes of the service that answers.
+        """
         attempt = 0
         self._listed = self._listed if further_page else 0
         while True:
             try:
-                return self._exchange(method, url, sign, body, self._left(), READ_CAP)
+                return self._exchange(method, url, sign, body, self._left(), READ_CAP, known)
             except CloudError as error:
                 if (
                     renew is not None
@@ -95,22 +100,41 @@ class Session:
             attempt += 1
             self._clock.sleep(pause)
 
-    def post_once(self, url: str, sign: Sign, body: bytes) -> Reply:
-        """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline."""
-        return self._exchange("POST", url, sign, body, self._timeout, POST_CAP, fresh=True)
+    def post_once(self, url: str, sign: Sign, body: bytes, known: codes.Codes = codes.GATEWAY) -> Reply:
+        """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline.
+
+        Raises errors whose effect is unknown, unless it is proved that the request was not carried out.
+        """
+        try:
+            return self._exchange("POST", url, sign, body, self._timeout, POST_CAP, known, fresh=True)
+        except CloudError as error:
+            proved = (
+                not error.sent
+                if isinstance(error, TransportError)
+                else isinstance(error, ApiError) and error.definite
+            )
+            raise error.with_context(effect=None if proved else UNKNOWN) from None
 
     def _left(self) -> float:
         left = self._timeout if self.deadline is None else self.deadline - self._clock.monotonic()
         return max(1.0, min(self._timeout, left))
 
     def _exchange(
-        self, method: str, url: str, sign: Sign, body: bytes, timeout: float, cap: int, fresh: bool = False
+        self,
+        method: str,
+        url: str,
+        sign: Sign,
+        body: bytes,
+        timeout: float,
+        cap: int,
+        known: codes.Codes,
+        fresh: bool = False,
     ) -> Reply:
         answer = self._http(method, url, sign(method, url, body), body or None, timeout, cap, fresh)
         request_id = self._safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
         where = f"{method} {url.partition('?')[0]}"
         if not 200 <= answer.status < 300:
-            raise self._error(answer, where, request_id)
+            raise self._error(answer, where, request_id, known)
         self._listed += len(answer.body)
         if self._listed > LIST_CAP:
             raise ProtocolError(
@@ -130,34 +154,55 @@ class Session:
             ) from None
         return Reply(answer.status, content, answer.headers, request_id)
 
-    def _error(self, answer: Answer, where: str, request_id: str | None) -> CloudError:
+    def _error(self, answer: Answer, where: str, request_id: str | None, known: codes.Codes) -> ApiError:
         try:
             content = decode(answer.body)
         except ProtocolError:
             content = None
-        code, message, inner_id = parse_error(content)
-        definite = (
-            400 <= answer.status < 500
-            and answer.status != 408
-            and re.fullmatch(r"[A-Z]{2,10}\.[0-9]{3,8}", code or "") is not None
-        )
-        request_id, code = request_id or self._safe(inner_id), code and self._redactor.printable(code, 64)
-        text = f"{where} answered HTTP {answer.status}"
-        if code or message:
-            text += f" {code}: {self._redactor.printable(message or '', 300).rstrip('. ')}"
-        else:
-            text += f"; the answer is not from the API{title(answer.body, self._redactor)}"
-        if 300 <= answer.status < 400:
-            text += (
-                "; a redirect is never followed, because the credentials would go with it. Check the endpoint"
+        refusal = codes.parse_error(content)
+        status, code = answer.status, refusal.code and self._redactor.printable(refusal.code, 64)
+        kind = codes.kind_of(status, refusal.code, known)
+        skew = self._skew(answer) if status == 401 else None
+        text = [f"{where} answered HTTP {status}{self._reason(answer, content, refusal, known)}"]
+        if 300 <= status < 400:
+            text.append(
+                "a redirect is never followed, because the credentials would go with it. Check the endpoint"
             )
-        skew = self._skew(answer) if answer.status == 401 else None
         if skew is not None:
-            text += f"; clock_skew: this machine's clock differs from the server's by {skew} s, more than {SKEW} s are refused: set the clock"
-        wait = retry.retry_after(answer.headers.get("retry-after"), self._clock.now())
+            text.append(
+                f"clock_skew: this machine's clock differs from the server's by {skew} s, "
+                f"more than {SKEW} s are refused: set the clock"
+            )
+        advice = [codes.advice(kind, refusal.code, known)]
+        if refusal.denial:
+            advice.append(
+                "An administrator can decode encoded_authorization_message, which the result holds."
+            )
         return ApiError(
-            f"{text}.", answer.status, code, definite, wait, request_id=request_id, clock_skew_seconds=skew
+            " ".join(["; ".join(text) + ".", *filter(None, advice)]),
+            status,
+            code,
+            kind,
+            definite=400 <= status < 500 and status != 408 and codes.is_code(refusal.code),
+            retry_after=retry.retry_after(answer.headers.get("retry-after"), self._clock.now()),
+            request_id=request_id or self._safe(refusal.request_id),
+            clock_skew_seconds=skew,
+            encoded_authorization_message=refusal.denial,
         )
+
+    def _reason(self, answer: Answer, content: t.Any, refusal: codes.Refusal, known: codes.Codes) -> str:
+        """Return what an error answer says, to stand behind its status."""
+        code, message = refusal.code, refusal.message
+        if not code and not message:
+            from_api = isinstance(content, dict)
+            return (
+                " and no reason"
+                if from_api
+                else f"; the answer is not from the API{title(answer.body, self._redactor)}"
+            )
+        said = self._redactor.printable(message or "", 300).rstrip(". ")
+        said = said or codes.meaning_of(code, known) or "no reason given"
+        return f"{' ' + self._redactor.printable(code, 64) if code else ''}: {said}"
 
     def _safe(self, value: str | None) -> str | None:
         return self._redactor.printable(value, 128) if value else None

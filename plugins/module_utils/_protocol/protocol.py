@@ -226,14 +226,13 @@ def only(operation: Operation, found: t.Sequence[str]) -> str:
         f"{operation.name}: {len(found)} operations of this kind are there ({', '.join(found)}), one was expected. Nothing was repeated; look at the instance.",
         found=list(found),
     )
-    error.kind = "duplicate_detected" if operation.id_key != "job_id" else error.kind
-    raise error
+    raise error.with_context(kind=None if operation.id_key == "job_id" else "duplicate_detected")
 
 
 def refused(operation: Operation, error: CloudError) -> CloudError:
     """Return the cloud's own refusal with what it was about."""
-    error.args = (f"{operation.name} was not started: {error} Nothing was changed.",)
-    return error
+    note = "Nothing was changed."
+    return error.with_context(f"{operation.name} was not started: {error} {note}", note=note)
 
 
 def unknown(operation: Operation, cause: CloudError, sent_at: float, looks: int, also: str) -> OutcomeUnknown:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    STARTED,
     CloudError,
     NotFound,
     OperationFailed,
@@ -83,9 +84,8 @@ class Watch:
             if not error.transient:
                 keys = " with working credentials" if error.kind in ("auth_failed", "denied") else ""
                 hint = f"It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
-                error.facts = {**error.facts, **self.facts(), "changed": True}
-                error.args = (f"Waiting for {self.name} stopped: {error} {hint}",)
-                self.error = error
+                text = f"Waiting for {self.name} stopped: {error} {hint}"
+                self.error = error.with_context(text, effect=STARTED, **self.facts())
         self.done = self.done or self.error is not None
         self._due = now + gap
 

@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
     text,
     whole,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES
 
 Row = dict[str, t.Any]
 LIMIT = 1000  # the documented most for instances, and what Terraform's provider asks of restore records
@@ -62,7 +63,7 @@ class Dcs:
 
     def instance(self, instance_id: str) -> Row:
         """Return one instance (ShowInstance). `task` is the operation under way, if any: the status can stay RUNNING meanwhile."""
-        return _instance(self._cloud.get("dcs", "v2", "instances", instance_id).body)
+        return _instance(self._get("instances", instance_id).body)
 
     def instances(self, name: str | None = None, status: str | None = None) -> list[Row]:
         """Return all instances (ListInstances), of exactly this name and status where given."""
@@ -91,13 +92,22 @@ class Dcs:
     def restore(self, instance_id: str, backup_id: str, remark: str) -> Reply:
         """Start a restore (RestoreInstance): 200 {restore_id} means accepted, not done. Sent once."""
         return self._cloud.post_once(
-            "dcs", "v2", "instances", instance_id, "restores", body={"backup_id": backup_id, "remark": remark}
+            "dcs",
+            "v2",
+            "instances",
+            instance_id,
+            "restores",
+            body={"backup_id": backup_id, "remark": remark},
+            known=CODES,
         )
 
     def back_up(self, instance_id: str, remark: str, backup_format: str | None) -> Reply:
         """Start a backup (CopyInstance): 200 {backup_id}. Sent once."""
         body = {"remark": remark, **({"backup_format": backup_format} if backup_format else {})}
-        return self._cloud.post_once("dcs", "v2", "instances", instance_id, "backups", body=body)
+        return self._cloud.post_once("dcs", "v2", "instances", instance_id, "backups", body=body, known=CODES)
+
+    def _get(self, *path: str, query: t.Mapping[str, t.Any] | None = None) -> Reply:
+        return self._cloud.get("dcs", "v2", *path, query=query, known=CODES)
 
     def _list(
         self,
@@ -111,9 +121,7 @@ class Dcs:
         until: str | None = None,
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> tuple[list[Row], int | None]:
-            reply = self._cloud.get(
-                "dcs", "v2", *path, query={**(query or {}), "offset": offset, "limit": limit}
-            )
+            reply = self._get(*path, query={**(query or {}), "offset": offset, "limit": limit})
             if reply.status == 204:
                 return [], 0
             return [convert(item) for item in items(reply.body, key)], whole(reply.body.get(total))

@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
     text,
     whole,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES
 
 Row = dict[str, t.Any]
 LIMIT = 128  # documented: 1 to 128
@@ -60,7 +61,8 @@ class Ddm:
 
     def backup(self, instance_id: str, backup_id: str) -> Row:
         """Return {id, name, instance_id, instance_name, related_data_nodes[]} of one backup (ShowBackup). It has no status: the list has."""
-        body = self._get("instances", instance_id, "backups", backup_id).body
+        about = f"DDM backup {backup_id} of instance {instance_id}"
+        body = self._get("instances", instance_id, "backups", backup_id, about=about).body
         nodes = [
             row(node, ("instance_id",), ("instance_name",)) for node in items(body, "related_data_nodes")
         ]
@@ -138,7 +140,7 @@ class Ddm:
             "target": {"instance_id": target_instance_id},
             "data_node_relations": list(relations),
         }
-        return self._cloud.post_once("ddm", "v3", *self._of(instance_id, "recovery"), body=body)
+        return self._cloud.post_once("ddm", "v3", *self._of(instance_id, "recovery"), body=body, known=CODES)
 
     def job(self, job_id: str) -> Row:
         """Return one job (ShowDdmJobResult). It never has a fail_reason: only the list has. Raises NotFound for 404 and DBS.300400."""
@@ -163,8 +165,14 @@ class Ddm:
     def _of(self, instance_id: str, call: str) -> tuple[str, ...]:
         return "instances", instance_id, "backups", call
 
-    def _get(self, *path: str, version: str = "v3", query: t.Mapping[str, t.Any] | None = None) -> Reply:
-        return self._cloud.get("ddm", version, *path, query=query)
+    def _get(
+        self,
+        *path: str,
+        version: str = "v3",
+        query: t.Mapping[str, t.Any] | None = None,
+        about: str | None = None,
+    ) -> Reply:
+        return self._cloud.get("ddm", version, *path, query=query, known=CODES, about=about)
 
     def _list(
         self,

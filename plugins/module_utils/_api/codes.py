@@ -1,0 +1,132 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Error answers: their shapes, the spellings of their codes, and what a code means.
+
+GATEWAY holds the codes of the API gateway and of IAM, which stand in front of every service. The codes of a service are a table of
+the same form in the service's own folder; a service hands it over with each call.
+Sources: the pages "Error Codes" of API Gateway (APIG) and of Identity and Access Management (IAM) on support.huaweicloud.com.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+
+class Code(t.NamedTuple):
+    """What a code means: the `error_kind`, the meaning in our words, and what to do (a sentence; '' where the kind's own is enough)."""
+
+    kind: str
+    meaning: str
+    advice: str = ""
+
+
+Codes = t.Mapping[str, Code]
+
+_ENDPOINT = "Check region, cloud or the endpoint option."
+_KEYS = "Check the keys or token, that they belong to this region and project, and this machine's clock."
+
+GATEWAY: dict[str, Code] = {
+    "APIGW.0101": Code("wrong_endpoint", "the gateway knows no such API"),
+    "APIGW.0103": Code("wrong_endpoint", "the gateway finds no server behind this API"),
+    "APIGW.0104": Code("rejected", "the gateway lacks the configuration of a plug-in"),
+    "APIGW.0105": Code("rejected", "the gateway lacks the configuration of the server behind it"),
+    "APIGW.0106": Code("rejected", "the gateway could not put the request together"),
+    "APIGW.0201": Code("rejected", "the gateway found the request malformed or too large"),
+    "APIGW.0301": Code("auth_failed", "the signature or token was not accepted"),
+    "APIGW.0302": Code("denied", "the IAM user may not call this API"),
+    "APIGW.0303": Code("auth_failed", "the app's signature was not accepted"),
+    "APIGW.0305": Code("auth_failed", "the credentials were not accepted"),
+    "APIGW.0306": Code("denied", "access to this API is refused"),
+    "APIGW.0307": Code("auth_failed", "the token has expired, or belongs to another region"),
+    "APIGW.0308": Code("throttled", "more requests were made than the quota allows"),
+    "APIGW.0310": Code("denied", "the project cannot be used"),
+    "APIGW.0802": Code("denied", "the IAM user may not work in this region"),
+    "PAP5.0001": Code("denied", "an identity policy denies this call"),
+    "PDP5.0001": Code("denied", "an identity policy denies this call"),
+}
+ADVICE = {
+    "auth_failed": _KEYS,
+    "denied": "The user needs a permission for this call in this project.",
+    "throttled": "The gateway refuses more requests for now.",
+    "wrong_endpoint": _ENDPOINT,
+}
+BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
+# A code of a service or of the gateway, as DCS.4097, PDP5.0001 or ModelArts.0203: what comes in between has none.
+FORM = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,19}(?:\.[0-9]{2,8}){1,3}", re.ASCII)
+
+
+class Refusal(t.NamedTuple):
+    """What an error body says; None where it says nothing. `denial` is a text that an IAM administrator can decode."""
+
+    code: str | None = None
+    message: str | None = None
+    request_id: str | None = None
+    denial: str | None = None
+
+
+def kind_of(status: int, code: str | None, codes: Codes) -> str:
+    """Return the error_kind of an HTTP error: by its code where the code says more than the status."""
+    known = codes.get(code or "") or GATEWAY.get(code or "")
+    if known and not (status >= 500 and known.kind == "rejected"):
+        return known.kind
+    other = "server_error" if status >= 500 else "unexpected_redirect" if status < 400 else "rejected"
+    return BY_STATUS.get(status, other)
+
+
+def meaning_of(code: str | None, codes: Codes) -> str | None:
+    """Return what a code means, in our words; None for one that is not in the tables."""
+    known = codes.get(code or "") or GATEWAY.get(code or "")
+    return known.meaning if known else None
+
+
+def advice(kind: str, code: str | None, codes: Codes) -> str:
+    """Return what to do, a sentence or ''."""
+    known = codes.get(code or "") or GATEWAY.get(code or "")
+    return (known.advice if known else "") or ADVICE.get(kind, "")
+
+
+def is_code(code: str | None) -> bool:
+    """Whether this has the form of a code of the API. It shows that the refusal is the API's own."""
+    return code is not None and FORM.fullmatch(code) is not None
+
+
+def parse_error(body: t.Any) -> Refusal:
+    """Return what an error body says, in any of the shapes that the services, the gateway and IAM use."""
+    for level in [body, *(body.values() if isinstance(body, dict) else ())]:
+        if not isinstance(level, dict):
+            continue
+        code = _first(level, "error_code", "errCode", "errorCode", "code")
+        message = _first(level, "error_msg", "externalMessage", "errorMsg", "message")
+        if code or message:
+            request_id = _first(level, "request_id") or _first(body, "request_id")
+            denial = _first(level, DENIAL) or _first(body, DENIAL)
+            return Refusal(normal_code(code), message, request_id, denial)
+    return Refusal(denial=_first(body, DENIAL) if isinstance(body, dict) else None)
+
+
+DENIAL = "encoded_authorization_message"
+
+
+def _first(level: dict[str, t.Any], *names: str) -> str | None:
+    found = (level[name] for name in names if isinstance(level.get(name), (str, int)) and level[name] != "")
+    return next(map(str, found), None)
+
+
+def normal_code(code: str | None) -> str | None:
+    """Return one spelling of a code: no blanks, capitals, APIG. as APIGW., and the legacy numbers of DCS.
+
+    111400017 is DCS.4017, 111404022 is DCS.3022.
+    """
+    if code is None or not re.fullmatch(r"[A-Za-z0-9._ -]*", code, re.ASCII):
+        return code  # anything else is no code, and may be a secret with blanks
+    code = code.replace(" ", "")
+    if re.fullmatch(r"[a-z][a-z0-9]*\.[0-9]+", code):
+        code = code.upper()
+    legacy = re.fullmatch(r"111(40[01345]|500)(\d{3})", code)
+    if legacy:
+        family = {"400": "4", "401": "1", "403": "3", "404": "3", "405": "5", "500": "5"}[legacy[1]]
+        return "DCS.4001" if code == "111404001" else f"DCS.{family}{legacy[2]}"
+    return re.sub(r"^APIG\.", "APIGW.", code)
