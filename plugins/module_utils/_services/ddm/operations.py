@@ -119,8 +119,7 @@ class DdmRecovery(Operation):
         error: CloudError = NotRestorable(f"{self.name} was not started: {observed.blocked}.")
         if observed.at_work:
             error = super().refusal(observed)
-        error.facts["job_id"] = observed.job_id
-        return error
+        return error.with_context(job_id=observed.job_id)
 
     def post(self) -> Reply:
         """Send the recovery."""

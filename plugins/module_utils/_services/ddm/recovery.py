@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    NONE,
     InvalidArgument,
     NotRestorable,
 )
@@ -108,9 +109,7 @@ def attach(cloud: Cloud, params: t.Mapping[str, t.Any]) -> Plan:
             f"Job {job_id} is one of instance {job['instance_id']}, not of {wanted}.", job_id=job_id
         )
     if status.state == "failed":
-        error = failed(watch)
-        error.facts["changed"] = False
-        raise error
+        raise failed(watch).with_context(effect=NONE, note="Nothing was repeated.")
     known = {"job_id": job_id, "job": job, "data_node_relations": None, "restore_time": None, "adopted": True}
     if status.state == "succeeded":  # a completed job whose instance does not serve yet is waited for
         return Plan({**known, "outcome": "unchanged"})
