@@ -18,7 +18,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     OperationFailed,
     OutcomeUnknown,
     ProtocolError,
-    RowsFailed,
     TransportError,
     WaitTimeout,
 )
@@ -118,7 +117,6 @@ def test_a_failure_says_what_was_not_done() -> None:
         (OperationFailed("It failed."), "It failed."),
         (WaitTimeout("Too late."), "Too late."),
         (ProtocolError("Odd.").with_context("Waiting stopped.", effect="started"), "Waiting stopped."),
-        (RowsFailed("2 of 3 failed."), "2 of 3 failed."),
     ],
 )
 def test_what_was_not_started_is_said_by_effect_whatever_the_text_holds(error: CloudError, end: str) -> None:

@@ -16,8 +16,7 @@
     |-- ApiError              none *    by status and code  an HTTP error status
     |-- OperationFailed       started   operation_failed    the cloud ran the operation, and it failed
     |-- WaitTimeout           started   wait_timeout        the time to wait is over
-    |-- OutcomeUnknown        unknown   outcome_unknown     sent, and what became of it cannot be seen
-    `-- RowsFailed            none      that of a row       some of many failed; each row says what became of it
+    `-- OutcomeUnknown        unknown   outcome_unknown     sent, and what became of it cannot be seen
 
 `effect` is what the call that failed may have caused: none, started or unknown. A starred class is raised by reads and by
 the POST that starts an operation; Session.post_once() says `unknown` where the POST may have been carried out.
@@ -185,9 +184,3 @@ class OutcomeUnknown(CloudError):
 
     kind = "outcome_unknown"
     effect = UNKNOWN
-
-
-class RowsFailed(CloudError):
-    """Some of many operations failed. Its `kind` is that of one of them, and each row says what became of it."""
-
-    note = ""
