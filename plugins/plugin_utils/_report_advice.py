@@ -57,6 +57,10 @@ BY_KIND = {
     "operation_failed": "Remove the cause that the message names, then run the same command again: it tries this instance once more.",
     "not_started": "Nothing was started on {name}. Run the same command again.",
 }
+OLDER = (
+    "Keep applications away from {name}, and look at its checks. "
+    "The command below restores the backup before this one, as an operation of its own."
+)
 BY_STEP = {
     "plan": "Correct what the message names, then run the same command again. Nothing was sent.",
     "approve": "Read the plan, then approve it: by typing what is asked, or with the digest of this plan in restore_plan_digest.",
@@ -68,7 +72,8 @@ BY_STEP = {
     "release": "The data are there. Correct what failed in restore_after_tasks, then run the same command again.",
 }
 BY_END = {
-    "failed": "Keep applications away from {name}. Look at the checks below, then choose an older backup.",
+    "failed": "Keep applications away from {name}, and look at its checks. When a check is wrong, correct it and run the same "
+    "command again: it repeats the checks alone. When the data are wrong, choose another point in time.",
     "unreachable": "The restore is done. Check address, port, security group and TLS, then run the same command again: only the checks are repeated.",
     "timed_out": "The restore is done. Give the instance more time with restore_verify_timeout, then run the same command again.",
 }
@@ -174,11 +179,15 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
     """Return {happened, state, do, command} for a row that failed, else null."""
     if not row["error_kind"]:
         return None
-    again = run.get("command")
-    command = command_for(row, report, again)
-    do = what_to_do(row, again)
-    if command and command.startswith(str(again)) and not run.get("command_complete", True):
-        do += " Add the extra variables that you gave: they may hold secrets, and are not written here."
+    again: str | None = run.get("command")
+    command: str | None
+    older = older_backup(row, report)
+    if older:
+        do, command = OLDER.format(name=name(row)), older
+    else:
+        do, command = what_to_do(row, again), command_for(row, report, again)
+        if command and not run.get("command_complete", True):
+            do += " Add the extra variables that you gave: they may hold secrets, and are not written here."
     return {"happened": happened(row), "state": state(row), "do": do, "command": command}
 
 
@@ -220,34 +229,25 @@ def what_to_do(row: Row, command: str | None) -> str:
     return text.format(name=name(row))
 
 
-def command_for(row: Row, report: Row, command: str | None) -> str | None:
+def command_for(row: Row, report: Row, again: str | None) -> str | None:
     """Return the exact next command, or null when it is the job of a controller that has to be started again."""
-    if (
-        row["failed_step"] == "verify"
-        and row["service"] == "dcs"
-        and (row["verification"] or {}).get("end") == "failed"
-    ):
-        return older_backup(row, report)
-    if row["failed_step"] == "safeguard" and command:
-        return f"{command} -e restore_safety_backup=false"
-    if row["failed_step"] == "approve" and command and report["plan_digest"]:
-        return f"{command} -e restore_plan_digest={shlex.quote(report['plan_digest'])}"
-    return command
+    if row["failed_step"] == "safeguard" and again:
+        return f"{again} -e restore_safety_backup=false"
+    if row["failed_step"] == "approve" and again and report["plan_digest"]:
+        return f"{again} -e restore_plan_digest={shlex.quote(report['plan_digest'])}"
+    return again
 
 
 def older_backup(row: Row, report: Row) -> str | None:
-    """Return the command that restores this cache alone from the backup before the one that did not pass; null without its time."""
-    made = moment(row["data_time"])
-    if made is None:
+    """Return the command that restores a cache whose data did not pass from the backup before; null for all else."""
+    made, end = moment(row["data_time"]), (row["verification"] or {}).get("end")
+    if made is None or (row["service"], row["failed_step"], end) != ("dcs", "verify", "failed"):
         return None
-    entry = {
-        "instance_id": overwritten(row),
-        "restore_point": iso(made - 1),
-        **{key: row[key] for key in ("region", "profile") if row[key]},
-    }
-    operation = f"{report['operation_id'] or 'restore'}-older"
+    places = {key: row[key] for key in ("region", "profile") if row[key]}
+    entry = {"instance_id": overwritten(row), "restore_point": iso(made - 1), **places}
+    operation = shlex.quote(f"{report['operation_id'] or 'restore'}-older")
     variables = shlex.quote(json.dumps({"restore_dcs": [entry]}))
-    return f"{RESTORE} -e restore_operation_id={shlex.quote(operation)} -e {variables}"
+    return f"{RESTORE} -e restore_operation_id={operation} -e {variables}"
 
 
 def duration(value: float | None) -> str:

@@ -124,7 +124,7 @@ def model(report: Report) -> Model:
         "tiles": (plan_tiles if plan else tiles)(report),
         "next": [next_card(row) for row in rows if row["next"]],
         "plan": plan,
-        "zone": f"{report['timezone']}",
+        "zone": str(where),
         "ticks": scale.ticks,
         "target_x": scale.target_x,
         "rto_target": rto_target(report, scale),
@@ -382,13 +382,13 @@ def newer(row: Row, where: tzinfo) -> str | None:
 
 
 def restore_seconds(row: Row) -> float | None:
-    """Return how long the restore took: the steps that started it and waited for it."""
-    found = [
-        float(step.get("seconds") or 0)
-        for step in row["steps"]
-        if step.get("step") in ("restore", "wait") and step.get("outcome") == "ok"
+    """Return how long the restore took: the steps that started it and waited for it; null when one of them failed."""
+    steps = [
+        step for step in row["steps"] if step["step"] in ("restore", "wait") and step["outcome"] != "skipped"
     ]
-    return sum(found) if found else None
+    if not steps or steps[-1]["outcome"] == "failed":
+        return None
+    return sum(float(step.get("seconds") or 0) for step in steps)
 
 
 def check_row(check: Row) -> dict[str, t.Any]:

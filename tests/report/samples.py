@@ -206,7 +206,8 @@ def verified(row: Row, begin_s: float, seconds: float) -> Row:
 
 def failed(row: Row, name: str, begin_s: float, kind: str, msg: str, **facts: Any) -> Row:
     """A row that failed in a step."""
-    steps = [*row["steps"], step(name, begin_s, 4, "failed", kind, msg)]
+    took = facts.get("elapsed") or 4
+    steps = [*row["steps"], step(name, begin_s, took, "failed", kind, msg)]
     return {
         **row,
         "outcome": None,
@@ -244,7 +245,7 @@ def failed_job(row: Row) -> Row:
     return failed(
         row,
         "wait",
-        340,
+        97.2,
         "operation_failed",
         msg,
         error_code="DBS.200823",
