@@ -17,7 +17,7 @@ help: ## Show this list
 venv: ## Prepare .venv and .work/dev, the checkout seen as an Ansible collection
 	@$(PYTHON) tests/tools/venv.py
 
-demo: venv ## Restore a database and a cache in a local cloud, with the collection built and installed
+demo: venv ## Destroy the data of a database and a cache in a local cloud, and bring them back
 	@$(RUN) python tests/tools/demo.py
 
 test: venv ## All fast tests: unit, contract and playbook tests, linters, type check, ansible-test sanity

