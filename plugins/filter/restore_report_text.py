@@ -22,9 +22,6 @@ options:
     type: str
     choices: [html, markdown, junit, json]
     default: html
-seealso:
-  - plugin: huaweicloud.recovery.restore_report
-    plugin_type: filter
 """
 
 EXAMPLES = r"""

@@ -8,15 +8,19 @@
     found = report(rows, run, now_ms, finished=False)        # here: pure, the time is a parameter
     found = write(found, run)                                # _report_files.py: the files, each replaced as a whole
 
-A row is one instance that is to be overwritten, as restore_start, restore_wait and restore_verify return it. `run` holds:
+report() and write() may be called after every step. A row is one instance that is to be overwritten, as restore_start,
+restore_wait and restore_verify return it. A context, and so `run`, holds:
 
-    kind            restore, plan, undo, drill, readiness or fleet
-    operation_id    the change ticket, or null             check_mode    true when nothing may be started
-    timezone        IANA name for what people read          restore_point the asked point in time, `latest`, or null
-    rto_target, rpo_target   seconds, or null               account       {domain_id, ... source}, or null
-    plan_digest, approval {how, at}, refused (why nothing may be started), or null
-    command, command_complete: what repeats this run, or null for a job controller, and whether that is all of it
-    id, started, began, runs, previous, files, directory, collection_version, problem: begin() adds them
+    kind            restore, plan, undo, drill, readiness or fleet; all others may be left out or be null:
+    operation_id    the change ticket                       check_mode    true when nothing may be started
+    timezone        IANA name, for what people read         restore_point the asked point in time, or `latest`
+    rto_target, rpo_target   seconds                        account       {domain_id, ... source}
+    plan_digest     of what would be done                   approval      {how, at}
+    refused         why nothing may be started              notes         sentences that belong to this run alone
+    command, command_complete   what repeats this run (null for a job controller), and whether that is all of it
+    directory, keep where the files go, and how many reports of this kind stay (null or 0: all)
+
+and begin() adds id, started, began, runs, previous, files, collection_version, and problem: why no report can be written.
 
 The schema of the dict is roles/restore/files/report.schema.json. Only the keys that it names get into a report: options
 of checks may hold passwords.
@@ -86,6 +90,7 @@ def report(
         "failed": False,
         "changed": any(row["changed"] and (plan or row["data_state"] != "untouched") for row in done),
         "msg": None,
+        "notes": list(run.get("notes") or []),
         "started": run["started"],
         "finished": iso(now_ms) if finished else None,
         "elapsed": round((now_ms - began) / 1000, 1),
@@ -146,6 +151,8 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
     earlier: Row = next((one for one in run.get("previous") or [] if identity(one) == identity(row)), {})
     for name in KEPT:
         found[name] = found[name] or earlier.get(name)
+    before = [step for step in earlier.get("steps") or [] if step not in found["steps"]]
+    found["steps"] = [*before, *found["steps"]]
     data = milliseconds(row.get("data_time"))
     asked = milliseconds(row.get("restore_point"))
     if row.get("service") == "ddm" and asked is None:

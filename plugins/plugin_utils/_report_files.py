@@ -171,7 +171,7 @@ def prune(folder: str, report: _report.Report, keep: int) -> None:
     """Delete all but the newest `keep` reports of the same kind. A report that still runs stays: its ids may be needed."""
     try:
         same = [
-            one for one in reports(folder) if one["kind"] == report["kind"] and one["verdict"] != "running"
+            one for one in reports(folder) if kind_of(one) == kind_of(report) and one["verdict"] != "running"
         ]
         for old in same[keep:]:
             for suffix, dummy in FORMATS.values():
@@ -179,6 +179,11 @@ def prune(folder: str, report: _report.Report, keep: int) -> None:
                     os.unlink(os.path.join(folder, old["id"] + suffix))
     except OSError:  # two runs may prune at once, and an old report that stays does no harm
         return
+
+
+def kind_of(report: _report.Report) -> tuple[str, bool]:
+    """Return the kind of a report; the plan of a drill is another kind than the drill."""
+    return report["kind"], bool(report.get("check_mode"))
 
 
 def collection_version(here: str) -> str:

@@ -120,6 +120,7 @@ def model(report: Report) -> Model:
         "tone": TONES.get(report["verdict"], "bad"),
         "sentence": report["msg"],
         "problem": report["problem"],
+        "notes": report["notes"],
         "facts": facts(report, where),
         "tiles": (plan_tiles if plan else tiles)(report),
         "next": [next_card(row) for row in rows if row["next"]],
@@ -382,10 +383,10 @@ def newer(row: Row, where: tzinfo) -> str | None:
 
 
 def restore_seconds(row: Row) -> float | None:
-    """Return how long the restore took: the steps that started it and waited for it; null when one of them failed."""
-    steps = [
-        step for step in row["steps"] if step["step"] in ("restore", "wait") and step["outcome"] != "skipped"
-    ]
+    """Return how long the last restore took: the steps that started it and waited for it; null when one of them failed."""
+    begin = max((number for number, step in enumerate(row["steps"]) if step["step"] == "plan"), default=0)
+    names = ("restore", "wait")
+    steps = [one for one in row["steps"][begin:] if one["step"] in names and one["outcome"] != "skipped"]
     if not steps or steps[-1]["outcome"] == "failed":
         return None
     return sum(float(step.get("seconds") or 0) for step in steps)

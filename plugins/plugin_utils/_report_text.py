@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from xml.etree import ElementTree
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import Report, milliseconds
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import PLANS, Report, milliseconds
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
     MARKS,
     STATES,
@@ -57,7 +57,10 @@ def moment_in(ms: int, where: tzinfo) -> datetime:
 
 def title(report: Report) -> str:
     """Return what the report is about, in a few words."""
-    return f"{TITLES[report['kind']]}{' ' + report['operation_id'] if report['operation_id'] else ''}"
+    words = TITLES[report["kind"]]
+    if report["check_mode"] and report["kind"] not in PLANS:
+        words = f"Plan, {words[0].lower()}{words[1:]}"
+    return f"{words} {report['operation_id']}" if report["operation_id"] else words
 
 
 def origin(row: Row, where: tzinfo) -> str:
@@ -121,6 +124,7 @@ def markdown(report: Report) -> str:
         "",
     ]
     lines += [f"- {key}: {value}" for key, value in facts(report, where)]
+    lines += [f"- {escape(note)}" for note in report["notes"]]
     lines += next_lines(report)
     head = (
         "Instance",

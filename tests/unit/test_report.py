@@ -13,17 +13,20 @@ from typing import Any
 
 import jsonschema
 import pytest
+import referencing
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_advice
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
 from tests.report import samples
 
-SCHEMA = json.loads(
-    (Path(__file__).parents[2] / "roles" / "restore" / "files" / "report.schema.json").read_text(
-        encoding="utf-8"
-    )
-)
+FILES = Path(__file__).parents[2] / "roles" / "restore" / "files"
+SCHEMA = json.loads((FILES / "report.schema.json").read_text(encoding="utf-8"))
+PLAN_SCHEMA = json.loads((FILES / "plan.schema.json").read_text(encoding="utf-8"))
+BOTH = [(one["$id"], referencing.Resource.from_contents(one)) for one in (SCHEMA, PLAN_SCHEMA)]
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+PLAN_VALIDATOR = jsonschema.Draft202012Validator(
+    PLAN_SCHEMA, registry=referencing.Registry().with_resources(BOTH)
+)
 
 
 def cache(name: str = "orders-cache") -> samples.Row:
@@ -47,8 +50,24 @@ def made(*rows: samples.Row, **context: Any) -> dict[str, Any]:
 # The schema
 
 
-def test_the_schema_is_one() -> None:
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+@pytest.mark.parametrize("schema", [SCHEMA, PLAN_SCHEMA], ids=["report", "plan"])
+def test_the_schema_is_one(schema: dict[str, Any]) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_a_plan_is_a_report_that_started_nothing() -> None:
+    plan = samples.VARIANTS["plan"]()
+    PLAN_VALIDATOR.validate(plan)
+    row = plan["restores"][0]
+    for wrong in (
+        samples.VARIANTS["verified"](),
+        {**plan, "check_mode": False},
+        {**plan, "verdict": "verified"},
+        {**plan, "more": 1},
+        {**plan, "restores": [{**row, "outcome": "succeeded"}]},
+        {**plan, "restores": [{**row, "more": 1}]},
+    ):
+        assert not PLAN_VALIDATOR.is_valid(wrong)
 
 
 @pytest.mark.parametrize("variant", samples.VARIANTS)
@@ -400,6 +419,11 @@ def test_undo_is_offered_where_something_was_overwritten() -> None:
     assert made(cache())["undo"] is None
 
 
+def test_notes_of_a_run_are_kept_and_fit_to_be_shown() -> None:
+    assert made(cache(), notes=["seed 7\u202e"])["notes"] == ["seed 7\\u202e"]
+    assert made(cache())["notes"] == []
+
+
 # Text of others
 
 
@@ -416,3 +440,6 @@ def test_a_continued_report_tells_both_runs_and_keeps_the_safety_backup() -> Non
     assert [run["verdict"] for run in report["runs"]] == ["running", "verified"]
     assert report["restores"][0]["safety_backup"] == first["restores"][0]["safety_backup"]
     assert report["rto"]["seconds"] == 1021.0
+    steps = [(step["step"], step["at"]) for step in report["restores"][0]["steps"]]
+    assert steps[0] == ("restore", samples.at(20)) and ("restore", samples.at(950)) in steps
+    assert len(steps) == len(set(steps))
