@@ -194,15 +194,24 @@ def test_a_table_that_stays_locked_fails_the_job_with_the_reason(
     assert world.sim.state.ddm_instances[names.DDM_TARGET].status == "ERROR"
 
 
-def test_clients_see_only_their_instance_and_only_with_its_password(world: World) -> None:
-    for options in (
+@pytest.mark.parametrize(
+    "options",
+    [
         {"password": "wrong"},
         {"password": ""},
         {"user": "orders_db_restored"},
+        {"user": "nobody", "password": "", "database": None},
+        {"user": "root", "password": "", "database": None},
         {"database": NODES[0]},
-    ):
-        with pytest.raises(pymysql.OperationalError):
-            world.source.connect(**options)
+        {"database": "orders_db_restored"},
+    ],
+    ids=lambda options: ", ".join(f"{name} {value}" for name, value in options.items()),
+)
+def test_clients_see_only_their_instance_and_only_with_its_password(
+    world: World, options: dict[str, str | None]
+) -> None:
+    with pytest.raises(pymysql.OperationalError):
+        world.source.connect(**options)
 
 
 def test_a_metadata_recovery_shows_the_data_that_are_there(world: World, mariadb_data: RealData) -> None:

@@ -21,6 +21,7 @@ import pytest
 
 from tests.cloud.data import DataError, caches, servers
 from tests.cloud.data.caches import Cache
+from tests.cloud.data.databases import Region
 from tests.cloud.data.servers import Binary, Supervisor, gone
 from tests.data.conftest import required
 
@@ -92,14 +93,32 @@ def test_a_zombie_counts_as_gone() -> None:
 
 
 def test_a_port_that_somebody_else_took_is_given_up(
-    supervisor: Supervisor, redis_binary: Binary, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, redis_binary: Binary, mariadb_binary: Binary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ports = iter([taken.getsockname()[1], servers.free_port()])
+        port = taken.getsockname()[1]
+        ports = iter([port, servers.free_port(), port, servers.free_port()])
         monkeypatch.setattr(servers, "free_port", lambda: next(ports))
-        cache = Cache(supervisor, redis_binary)
-        assert cache.port != taken.getsockname()[1]
-        assert cache.client().ping()
+        assert Cache(supervisor, redis_binary).port != port
+        assert Region(supervisor, mariadb_binary).server.port != port
+
+
+def test_a_cache_comes_back_to_its_port_when_that_is_free_again(
+    supervisor: Supervisor, redis_binary: Binary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its address must not change. Whoever took the port while the cache was down may let go of it again."""
+    cache = Cache(supervisor, redis_binary)
+    port = cache.port
+    supervisor.kill(int(cache.pid or 0))
+    with socket.create_server(("127.0.0.1", port)) as taken:
+
+        def sleep(seconds: float) -> None:
+            if b"in use" in (cache.folder / "log").read_bytes():
+                taken.close()
+
+        monkeypatch.setattr("tests.cloud.data.servers.time.sleep", sleep)
+        cache.restore(None)
+    assert (cache.port, cache.client().ping()) == (port, True)
 
 
 def test_a_server_that_does_not_start_tells_why(supervisor: Supervisor) -> None:

@@ -191,6 +191,7 @@ class Region:
         self._supervisor, self._binary = supervisor, binary
         self._template = self._new_template()
         self.server = Database(supervisor, binary, self._template, network=True)
+        self._close_to_strangers()
 
     def _new_template(self) -> Path:
         """A data directory with the tables of grants, which servers are started on copies of."""
@@ -208,6 +209,14 @@ class Region:
             ],
         )
         return template
+
+    def _close_to_strangers(self) -> None:
+        """Root has no password, so it comes in through the socket alone; nobody comes in without a name."""
+        users = self.server.sql("SELECT user, host FROM mysql.global_priv")
+        strangers = [
+            user for user in users if user[0] == "" or (user[0] == "root" and user[1] != "localhost")
+        ]
+        self.server.unlogged(f"DROP USER '{user}'@'{host}'" for user, host in strangers)
 
     def new_nodes(self, schemas: Iterable[str]) -> None:
         """Empty schemas of data nodes."""

@@ -101,7 +101,7 @@ class RealData(Data):
     # What the cloud calls
 
     def attach(self, cloud: Cloud) -> None:
-        wait(self._moving)
+        wait([*self._moving])
         for backup in self._backups.iterdir():
             backup.unlink()
         if self.redis is not None:

@@ -26,7 +26,8 @@ from . import DataError
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
 STEP_SECONDS = 0.01
-ATTEMPTS = 5
+ATTEMPTS = 10
+RETRY_SECONDS = 0.1
 # Where Debian puts the servers, which an ordinary user's PATH leaves out
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", "/sbin"])
 
@@ -160,7 +161,7 @@ class Server:
                 return
             if not self._clash():
                 break
-            time.sleep(attempt * STEP_SECONDS)
+            time.sleep(attempt * RETRY_SECONDS)
         raise DataError(f"{self._binary.title} did not start: {self._last_lines()}")
 
     def stop(self) -> None:
