@@ -56,6 +56,10 @@ BY_KIND = {
     "outcome_unknown": "Look for it in the console before you do anything else. The same command attaches to what it finds.",
     "operation_failed": "Remove the cause that the message names, then run the same command again: it tries this instance once more.",
     "not_started": "Nothing was started on {name}. Run the same command again.",
+    "not_running": "Look at {name} in the console. When it runs, run the same command again: it repeats the checks alone.",
+    "protected": "Nothing overwrites {name} while it is protected. Take it out of this run, or out of the protection.",
+    "name_mismatch": "Find out which of the two instances is meant, correct the entry, then run the same command again.",
+    "too_far": "Choose another point in time, or allow the gap with restore_max_gap, then run the same command again.",
 }
 OLDER = (
     "Keep applications away from {name}, and look at its checks. "

@@ -487,15 +487,22 @@ def bar(row: Row, scale: Scale) -> dict[str, t.Any]:
     spoken = [
         f"{LEGEND[part['kind']].lower()} {took(part)}{', failed' if part['failed'] else ''}" for part in parts
     ]
-    ended = max((part["end"] for part in parts), default=scale.start)
-    end = row["rto_seconds"] if row["rto_seconds"] is not None else (ended - scale.start) / 1000
     return {
         "name": name(row),
         "spans": drawn,
         "spoken": "; ".join(spoken) or "not begun",
-        "end": duration(end),
+        "end": ended(row, parts, scale),
         "mark": mark(row),
     }
+
+
+def ended(row: Row, parts: t.Sequence[Row], scale: Scale) -> str:
+    """Return how long it took until an instance was verified, or failed; dots where it is under way."""
+    if row["rto_seconds"] is not None:
+        return duration(row["rto_seconds"])
+    if not row["error_kind"]:
+        return "…" if row["outcome"] == "started" else "-"
+    return duration((max((part["end"] for part in parts), default=scale.start) - scale.start) / 1000)
 
 
 def joined(row: Row) -> list[dict[str, t.Any]]:

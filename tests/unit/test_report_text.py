@@ -242,6 +242,19 @@ def test_a_page_of_fifty_instances_is_small_and_quickly_made() -> None:
     assert len(page.encode()) < 200 * 1024
 
 
+def test_the_timeline_tells_how_long_it_took_or_that_it_is_under_way() -> None:
+    def ends(variant: str) -> list[tuple[str, str]]:
+        groups = _report_page.model(samples.VARIANTS[variant]())["groups"]
+        return [(row["mark"], row["end"]) for group in groups for row in group["rows"]]
+
+    assert ends("running") == [("✓", "4:47")] * 4 + [("", "…")] * 6
+    assert ends("two_of_ten_failed")[2] == ("✗", "5:43") and ends("two_of_ten_failed")[4] == ("✓", "9:01")
+    (row,) = _report_page.model(samples.made([samples.restored(samples.planned("dcs", "x"), 20, 60)]))[
+        "groups"
+    ][0]["rows"]
+    assert (row["mark"], row["end"]) == ("", "-")
+
+
 def test_failed_instances_come_first_and_their_checks_are_open() -> None:
     page = _report_page.html(samples.VARIANTS["two_of_ten_failed"]())
     rows = re.findall(r'<tr( class="bad")?><th scope="row">([\w-]+)<', page)
