@@ -473,13 +473,13 @@ def groups(rows: t.Sequence[Row], scale: Scale) -> list[dict[str, t.Any]]:
         found.append(
             {
                 "name": f"Group {number}: {words}" if number else words,
-                "rows": [bar(row, scale) for row in same],
+                "rows": [timeline_row(row, scale) for row in same],
             }
         )
     return found
 
 
-def bar(row: Row, scale: Scale) -> dict[str, t.Any]:
+def timeline_row(row: Row, scale: Scale) -> dict[str, t.Any]:
     """Return a row of the timeline: its spans, and the same in words."""
     parts = joined(row)
     drawn = [drawing(part, scale) for part in parts]
