@@ -124,8 +124,21 @@ def answered(
             if posted()
             else "No request that changes anything was sent."
         )
-        msg = f"Unexpected {type(error).__name__} at {_place(error)}. {done} Please report this as a bug of huaweicloud.recovery."
-        return {"failed": True, "changed": posted(), "error_kind": "internal_error", "msg": msg}
+        kind, what = unexpected(error)
+        return {"failed": True, "changed": posted(), "error_kind": kind, "msg": what.format(done)}
+
+
+def unexpected(error: BaseException) -> tuple[str, str]:
+    """Return (error_kind, text with a place for what was done) of an error that is none of ours. Only its name is shown."""
+    if isinstance(error, MemoryError):
+        return (
+            "out_of_memory",
+            "This machine gives the task no more memory (ulimit -v, or a container's limit). {}",
+        )
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", "The task was interrupted. {}"
+    what = f"Unexpected {type(error).__name__} at {_place(error)}."
+    return "internal_error", what + " {} Please report this as a bug of huaweicloud.recovery."
 
 
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:

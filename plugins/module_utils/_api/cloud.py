@@ -16,7 +16,7 @@ import typing as t
 from urllib.parse import quote
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, codes, credentials, iam
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
@@ -30,6 +30,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
     Answer,
     Http,
     PerThread,
+    Transport,
+    always,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
@@ -55,7 +57,7 @@ class Cloud:
         environ: t.Mapping[str, str] | None = None,
         clock: Clock | None = None,
         redactor: Redactor | None = None,
-        http: t.Callable[..., Answer] | None = None,
+        http: Transport | None = None,
         progress: t.Callable[[t.Any], None] = lambda event: None,
         before_post: t.Callable[[], None] = lambda: None,
     ) -> None:
@@ -147,8 +149,9 @@ class Cloud:
         *path: str,
         body: t.Mapping[str, t.Any],
         known: codes.Codes = codes.GATEWAY,
+        not_after: Limit | None = None,
     ) -> Reply:
-        """Send one POST, once. Only the sender of _protocol/protocol.py calls this."""
+        """Send one POST, once, and not after that limit. Only the sender of _protocol/protocol.py calls this."""
         self._before_post()
         self.posted = True
         return self.session.post_once(
@@ -156,6 +159,7 @@ class Cloud:
             self._signed,
             json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
             known,
+            not_after,
         )
 
     def renew(self) -> bool:
@@ -170,9 +174,18 @@ class Cloud:
         return True
 
     def _session(self) -> Session:
-        def send(method: str, url: str, headers: dict[str, str], *rest: t.Any) -> Answer:
-            """A signature is redacted when an answer shows it: all those of a long wait are too many to look for in its result."""
-            answer = self._http(method, url, headers, *rest)
+        def send(
+            method: str,
+            url: str,
+            headers: dict[str, str],
+            body: bytes | None,
+            timeout: float,
+            cap: int,
+            fresh: bool = False,
+            may_leave: t.Callable[[], bool] = always,
+        ) -> Answer:
+            """Redact a signature when an answer shows it: all those of a long wait are too many to look for in its result."""
+            answer = self._http(method, url, headers, body, timeout, cap, fresh, may_leave)
             signature = headers.get("Authorization", "").rpartition("=")[2]
             if signature and shows(answer, signature):
                 self.redactor.add(signature)

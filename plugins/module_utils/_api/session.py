@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import codes, retry
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     UNKNOWN,
     ApiError,
@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Transport
 
 READ_CAP, LIST_CAP, POST_CAP = (
     8 << 20,
@@ -43,14 +43,14 @@ class Reply(t.NamedTuple):
 
 
 class Session:
-    """Exchanges over one `http` callable (see transport.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats.
+    """Exchanges over one Transport. `deadline` (monotonic seconds), once set, bounds every read and its repeats.
 
     What an error cites of an answer is redacted by `redactor` first.
     """
 
     def __init__(
         self,
-        http: t.Callable[..., Answer],
+        http: Transport,
         clock: Clock,
         http_timeout: float,
         max_retries: int,
@@ -100,13 +100,21 @@ class Session:
             attempt += 1
             self._clock.sleep(pause)
 
-    def post_once(self, url: str, sign: Sign, body: bytes, known: codes.Codes = codes.GATEWAY) -> Reply:
+    def post_once(
+        self,
+        url: str,
+        sign: Sign,
+        body: bytes,
+        known: codes.Codes = codes.GATEWAY,
+        not_after: Limit | None = None,
+    ) -> Reply:
         """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline.
 
-        Raises errors whose effect is unknown, unless it is proved that the request was not carried out.
+        `not_after` is the limit of what allowed the request: once it is over nothing is sent any more. Raises errors whose effect is
+        unknown, unless it is proved that the request was not carried out.
         """
         try:
-            return self._exchange("POST", url, sign, body, self._timeout, POST_CAP, known, fresh=True)
+            return self._exchange("POST", url, sign, body, self._timeout, POST_CAP, known, True, not_after)
         except CloudError as error:
             proved = (
                 not error.sent
@@ -129,8 +137,14 @@ class Session:
         cap: int,
         known: codes.Codes,
         fresh: bool = False,
+        not_after: Limit | None = None,
     ) -> Reply:
-        answer = self._http(method, url, sign(method, url, body), body or None, timeout, cap, fresh)
+        headers, limit = sign(method, url, body), Limit(self._clock, timeout)
+
+        def may_leave() -> bool:
+            return not limit.over() and not (not_after is not None and not_after.over())
+
+        answer = self._http(method, url, headers, body or None, timeout, cap, fresh, may_leave)
         request_id = self._safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
         where = f"{method} {url.partition('?')[0]}"
         if not 200 <= answer.status < 300:
