@@ -384,7 +384,7 @@ def test_whoever_is_to_stop_before_a_request_that_changes_something_does(
 
     monkeypatch.setattr(_runner, "CONTEXT", {"before_post": stop})
     result = start(cache(0), database(0))
-    assert (kinds(result), result["changed"], sim.posts()) == (["internal_error"] * 2, False, [])
+    assert (kinds(result), result["changed"], sim.posts()) == (["interrupted"] * 2, False, [])
 
 
 def test_each_has_the_whole_time_to_start(
