@@ -102,7 +102,9 @@ def perform(
         return execute(plan(cloud, params), dry_run)
 
     starts = bool({"wait", "start_timeout"} & set(spec))
-    return answered(work, lambda: any(cloud.posted for cloud in clouds), starts, redactor)
+    result = answered(work, lambda: any(cloud.posted for cloud in clouds), starts, redactor)
+    warnings = [warning for cloud in clouds for warning in cloud.warnings]
+    return {**result, "warnings": [*result.get("warnings", ()), *warnings]} if warnings else result
 
 
 def answered(
@@ -159,20 +161,28 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
 
 
 def without_blanks(value: t.Any) -> t.Any:
-    """Return options without those that are a blank string, also within lists of dicts: job controllers fill in '' for a field left empty."""
+    """Return options without those that are a blank string, and ids without blanks and line ends around them, also within lists of dicts.
+
+    Job controllers fill in '' for a field left empty; an id that was pasted often ends with a line end.
+    """
     if isinstance(value, dict):
         return {
-            name: without_blanks(inner)
+            name: inner.strip() if is_id_option(name) and isinstance(inner, str) else without_blanks(inner)
             for name, inner in value.items()
             if name.startswith("_ansible") or not isinstance(inner, str) or inner.strip()
         }
     return [without_blanks(inner) for inner in value] if isinstance(value, list) else value
 
 
+def is_id_option(name: str) -> bool:
+    """Whether an option holds an id. operation_id is free text: it is only hashed."""
+    return name.endswith("_id") and name != "operation_id"
+
+
 def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
-    """Refuse every option *_id that cannot be an id, before it becomes part of a URL. operation_id is free text: it is only hashed."""
+    """Refuse every option *_id that cannot be an id, before it becomes part of a URL."""
     for name, value in values.items():
-        if name.endswith("_id") and name != "operation_id" and value is not None and not is_id(value):
+        if is_id_option(name) and value is not None and not is_id(value):
             raise InvalidArgument(
                 f"{within}{name} {quoted(value)} is not an id: letters, digits, '-' and '_', 1 to 128 characters."
             )

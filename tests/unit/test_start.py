@@ -296,7 +296,7 @@ def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.Monkey
     def broken(self: Any, *args: Any, **options: Any) -> Any:
         answer = true(self, *args, **options) if late else None
         if bad in args:
-            raise RuntimeError(f"oops {self.settings['secret_key']}")
+            raise RuntimeError(f"oops {self._identity.keys['secret_key']}")
         return answer or true(self, *args, **options)
 
     monkeypatch.setattr(cloud_module.Cloud, name, broken)
