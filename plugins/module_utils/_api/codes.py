@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Error answers: their shapes, the spellings of their codes, and what a code means.
+"""Error answers: their shapes, the spellings of their codes, and what a code and an `error_kind` mean.
 
 GATEWAY holds the codes of the API gateway and of IAM, which stand in front of every service. The codes of a service are a table of
 the same form in the service's own folder; a service hands it over with each call.
@@ -47,12 +47,113 @@ GATEWAY: dict[str, Code] = {
     "PAP5.0001": Code("denied", "an identity policy denies this call"),
     "PDP5.0001": Code("denied", "an identity policy denies this call"),
 }
-ADVICE = {
-    "auth_failed": _KEYS,
-    "denied": "The user needs a permission for this call in this project.",
-    "throttled": "The gateway refuses more requests for now.",
-    "wrong_endpoint": _ENDPOINT,
+
+
+class Kind(t.NamedTuple):
+    """What an error_kind means, what was and was not done then, and what to do next."""
+
+    meaning: str
+    done: str
+    advice: str
+
+
+_NOTHING = "Nothing was started."
+_NO_REQUEST = "No request was sent."
+_RUNS_ON = "It was started, and nothing was repeated."
+_BY_MESSAGE = "The message says whether something was started."
+KINDS: dict[str, Kind] = {
+    "auth_failed": Kind("the cloud does not accept the credentials", _BY_MESSAGE, _KEYS),
+    "busy": Kind(
+        "something else holds the instance", _NOTHING, "Wait for that to end, then run the task again."
+    ),
+    "denied": Kind(
+        "the credentials are right, but a permission is missing",
+        _BY_MESSAGE,
+        "The user needs a permission for this call in this project.",
+    ),
+    "duplicate_detected": Kind(
+        "two operations carry the same marker",
+        "Nothing was repeated.",
+        "Look at both in the console: somebody started one outside of this collection.",
+    ),
+    "internal_error": Kind(
+        "a fault of this collection", _BY_MESSAGE, "Report it with the place that the message names."
+    ),
+    "interrupted": Kind(
+        "the task was interrupted",
+        _BY_MESSAGE,
+        "Run the same task again: it attaches to what runs. For DDM, give job_id.",
+    ),
+    "invalid_argument": Kind(
+        "an option cannot be right", _NO_REQUEST, "Correct the option that the message names."
+    ),
+    "missing_library": Kind(
+        "a Python package is missing", _NO_REQUEST, "Install the package that the message names."
+    ),
+    "not_found": Kind(
+        "the object does not exist in this project and region",
+        _NOTHING,
+        "Check the id, the project and the region.",
+    ),
+    "not_restorable": Kind(
+        "the backup, time or target cannot serve this restore",
+        _NOTHING,
+        "The message names the reason, and what would serve.",
+    ),
+    "not_running": Kind(
+        "the instance was restored, but does not run",
+        "The restore succeeded.",
+        "Look at the instance in the console.",
+    ),
+    "not_started": Kind(
+        "the request that starts the operation never left",
+        _NOTHING,
+        "Run the task again when the cloud can be reached.",
+    ),
+    "operation_failed": Kind(
+        "the cloud ran the operation, and it failed",
+        "It was started, and it ended.",
+        "Look at the instance, then run the task again: it tries anew.",
+    ),
+    "outcome_unknown": Kind(
+        "the request was sent, and no conclusive response came",
+        "At most one operation was started. Nothing was repeated.",
+        "Run the same task again in a few minutes: it attaches to what it finds. For DDM, give job_id.",
+    ),
+    "protocol_error": Kind(
+        "the answer is not what the API documents",
+        _BY_MESSAGE,
+        "Check the endpoint and what stands between: a proxy, a portal.",
+    ),
+    "rejected": Kind("the service refused the request", _NOTHING, "Do what the service's own text says."),
+    "server_error": Kind("the service failed", _BY_MESSAGE, "Run the task again in a few minutes."),
+    "throttled": Kind(
+        "too many requests were made", _BY_MESSAGE, "The gateway refuses more requests for now."
+    ),
+    "tls_error": Kind(
+        "the server's certificate was not accepted",
+        _NOTHING,
+        "Give the bundle of your authority in ca_path.",
+    ),
+    "transport_error": Kind(
+        "no usable HTTP response came",
+        _BY_MESSAGE,
+        "Mend the network or the proxy, then run the task again.",
+    ),
+    "unexpected_redirect": Kind(
+        "the server answered with a redirect, which is never followed",
+        _BY_MESSAGE,
+        "Check the endpoint option.",
+    ),
+    "wait_timeout": Kind(
+        "the operation still ran when the time to wait was over",
+        _RUNS_ON,
+        "Wait for it with restore_wait, or run the task again: it attaches. For DDM, give job_id.",
+    ),
+    "wrong_endpoint": Kind("the endpoint does not know this API", _NOTHING, _ENDPOINT),
 }
+# A refusal of the API alone does not say what to do for these; for all others the task's own message does.
+_NEEDS_ADVICE = ("auth_failed", "denied", "throttled", "wrong_endpoint")
 BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
 # A code of a service or of the gateway, as DCS.4097, PDP5.0001 or ModelArts.0203: what comes in between has none.
 FORM = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,19}(?:\.[0-9]{2,8}){1,3}", re.ASCII)
@@ -85,7 +186,7 @@ def meaning_of(code: str | None, codes: Codes) -> str | None:
 def advice(kind: str, code: str | None, codes: Codes) -> str:
     """Return what to do, a sentence or ''."""
     known = codes.get(code or "") or GATEWAY.get(code or "")
-    return (known.advice if known else "") or ADVICE.get(kind, "")
+    return (known.advice if known else "") or (KINDS[kind].advice if kind in _NEEDS_ADVICE else "")
 
 
 def is_code(code: str | None) -> bool:

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page of errors is that of the tables, and the tables know every error kind in the code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import BY_STATUS, GATEWAY, KINDS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES as DCS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES as DDM
+from tests.tools import error_page
+
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+
+
+def named(tree: ast.AST) -> Iterator[object]:
+    """The texts that the code gives as an error kind: `kind = "..."` of a class, `kind=` or `error_kind=` of a call, a key of a dict."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from (
+                item.value.value
+                for item in node.body
+                if isinstance(item, ast.Assign)
+                and ast.unparse(item.targets[0]) == "kind"
+                and isinstance(item.value, ast.Constant)
+            )
+        if (
+            isinstance(node, ast.keyword)
+            and node.arg == "error_kind"
+            and isinstance(node.value, ast.Constant)
+        ):
+            yield node.value.value
+        if isinstance(node, ast.Dict):
+            yield from (
+                value.value
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant)
+                and key.value == "error_kind"
+                and isinstance(value, ast.Constant)
+            )
+
+
+def test_the_page_is_made_from_the_tables() -> None:
+    assert error_page.PAGE.read_text(encoding="utf-8") == error_page.page(), (
+        "Run `python3 tests/tools/run.py python -m tests.tools.error_page` and commit docs/docsite/rst/errors.rst."
+    )
+
+
+def test_the_tables_know_every_error_kind() -> None:
+    used = {
+        kind
+        for path in PLUGINS.rglob("*.py")
+        for kind in named(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(kind, str)
+    }
+    used |= {code.kind for codes in (GATEWAY, DCS, DDM) for code in codes.values()} | set(BY_STATUS.values())
+    unknown = used - set(KINDS) - {"error"}  # the base class, which nobody raises
+    assert not unknown, f"Add {sorted(unknown)} to KINDS in plugins/module_utils/_api/codes.py."

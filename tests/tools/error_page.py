@@ -1,0 +1,84 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write docs/docsite/rst/errors.rst from the tables that the messages come from: `python -m tests.tools.error_page`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import GATEWAY, KINDS, Code
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES as DCS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES as DDM
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "errors.rst"
+HEAD = """..
+  Copyright (c) 2026 the huaweicloud.recovery contributors
+  GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+  SPDX-License-Identifier: GPL-3.0-or-later
+
+.. _ansible_collections.huaweicloud.recovery.docsite.errors:
+
+Every error kind and code
+=========================
+
+A failed task has ``error_kind``, a word that never changes its meaning, so that a playbook can decide by it. Where a service has refused a
+request, the task also has its ``error_code``, ``http_status`` and ``request_id``: support asks for the last one. This page is made from the tables that
+the messages come from.
+
+.. contents::
+  :local:
+
+"""
+SERVICES = {
+    "The gateway and IAM": GATEWAY,
+    "Distributed Cache Service (DCS)": DCS,
+    "Distributed Database Middleware (DDM)": DDM,
+}
+
+
+def sentence(text: str) -> str:
+    """Return a text as a sentence of its own."""
+    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
+
+
+def table(widths: str, *rows: Iterable[str]) -> str:
+    """Return a list table; the first row is its head."""
+    lines = [".. list-table::", "  :header-rows: 1", f"  :widths: {widths}", ""]
+    for row in rows:
+        lines += [f"  {'* -' if number == 0 else '  -'} {cell}".rstrip() for number, cell in enumerate(row)]
+    return "\n".join([*lines, ""])
+
+
+def kinds() -> str:
+    head = ("``error_kind``", "What it means", "What was done", "What to do next")
+    rows = [
+        (f"``{name}``", sentence(kind.meaning), kind.done, kind.advice)
+        for name, kind in sorted(KINDS.items())
+    ]
+    return table("20 30 25 25", head, *rows)
+
+
+def codes(known: Mapping[str, Code]) -> str:
+    head = ("Code", "What it means", "``error_kind``", "What to do next")
+    rows = [
+        (f"``{name}``", sentence(code.meaning), f"``{code.kind}``", code.advice or KINDS[code.kind].advice)
+        for name, code in sorted(known.items())
+    ]
+    return table("15 40 15 30", head, *rows)
+
+
+def section(title: str, text: str) -> str:
+    return f"{title}\n{'-' * len(title)}\n\n{text}"
+
+
+def page() -> str:
+    """Return the page."""
+    parts = [section("Error kinds", kinds())]
+    parts += [section(title, codes(known)) for title, known in SERVICES.items()]
+    return HEAD + "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
