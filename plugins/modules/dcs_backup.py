@@ -24,17 +24,20 @@ attributes:
     description: When run twice in a row, the second run changes nothing.
     support: partial
     details:
-      - With O(operation_id) a key made from project, instance and O(operation_id) is written into the remark of the backup.
-        When a backup that carries the key has succeeded, nothing is done.
+      - With O(operation_id) a marker made from project, instance and O(operation_id) is written into the remark of the backup.
+        When a backup that carries the marker has succeeded, nothing is done.
       - Without O(operation_id) every run makes a new backup.
       - In both cases a run adopts, that is waits for, its own backup that is still waiting or running.
 options:
   instance_id:
-    description: ID of the DCS instance to back up.
+    description: ID of the DCS instance to back up. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
-    required: true
+  instance_name:
+    description:
+      - Exact name of the DCS instance to back up. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+    type: str
   remark:
-    description: Text for the remark of the backup, at most 94 characters. The key of the operation is added after it.
+    description: Text for the remark of the backup, at most 94 characters. The marker of the operation is added after it.
     type: str
   backup_format:
     description:
@@ -44,8 +47,15 @@ options:
   operation_id:
     description:
       - Names this backup, for example by the number of a change ticket or by a date, so that it is made once however often the task runs.
-      - Any text. It is not written anywhere, only a hash is made from it.
+      - Any text. A hash of it is written to the cloud. The text itself is in the task's arguments and, with the role, in its report.
     type: str
+  ignore_stuck:
+    description:
+      - Go past backup records that never end. They count as stuck when they are waiting or backuping and older than a day, although the instance is
+        RUNNING and idle; they are then neither adopted nor waited for. Look at the instance before you use this.
+      - The service may still refuse, because it counts them itself.
+    type: bool
+    default: false
 seealso:
   - module: huaweicloud.recovery.dcs_backup_info
   - module: huaweicloud.recovery.dcs_restore
@@ -61,7 +71,7 @@ EXAMPLES = r"""
 
 - name: Make one more backup with every run
   huaweicloud.recovery.dcs_backup:
-    instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
+    instance_name: orders-cache
     backup_format: rdb
 
 - name: Go back to the first of the two
@@ -92,7 +102,7 @@ backup:
     period: {description: "When automatic backups are taken, so null here.", type: str, sample: 00:00-01:00}
     progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
     error_code: {description: Why the backup failed., type: str, sample: dcs.08.0001}
-    remark: {description: O(remark) and the key of the operation., type: str, sample: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
+    remark: {description: O(remark) and the marker of the operation., type: str, sample: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
     execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
@@ -104,13 +114,13 @@ adopted:
 outcome:
   description:
     - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it runs and was not waited for.
-    - In check mode V(unchanged), or what the real run is expected to end with.
+    - In check mode V(unchanged) or V(planned).
   returned: success
   type: str
   sample: succeeded
 marker_echoed:
-  description: V(false) when the cloud did not keep the key in the remark, so that a later run cannot recognise this operation. There is a warning as well.
-  returned: when the key is missing in the record
+  description: V(false) when the cloud did not keep the marker in the remark, so that a later run cannot recognise this operation. There is a warning as well.
+  returned: when the marker is missing in the record
   type: bool
   sample: false
 diff:
@@ -123,11 +133,15 @@ diff:
 """
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import OPTIONS, plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import (
+    OPTIONS,
+    RULES,
+    plan,
+)
 
 
 def main() -> None:
-    run_module(plan, OPTIONS, wait=True)
+    run_module(plan, OPTIONS, wait=True, **RULES)
 
 
 if __name__ == "__main__":

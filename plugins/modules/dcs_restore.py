@@ -25,34 +25,58 @@ attributes:
     description: When run twice in a row, the second run changes nothing.
     support: full
     details:
-      - One operation is the combination of project, instance, backup and O(operation_id). A key made from it is written into the remark of the restore.
+      - One operation is the combination of project, instance, backup and O(operation_id). A marker made from it is written into the remark of the restore.
       - A waiting or running restore of the same backup is adopted, that is waited for, instead of starting another one.
-      - When the newest restore of the instance carries the key of this operation and has succeeded, nothing is done.
+      - When the newest restore of the instance carries the marker of this operation and has succeeded, nothing is done.
       - A failed restore may be tried again by the next run. Anything else starts a restore.
       - With O(restore_point) the operation changes with the backup that is chosen, so that V(latest) restores again as soon as there is a newer backup.
+      - A waiting or running record that is older than a day although the instance is RUNNING and idle is stuck. It is not adopted, and the task fails
+        with its age, unless O(ignore_stuck) goes past it.
 options:
   instance_id:
-    description: ID of the DCS instance to restore. Its data are overwritten.
+    description: ID of the DCS instance to restore. Its data are overwritten. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
-    required: true
+  instance_name:
+    description:
+      - Exact name of the DCS instance to restore. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+    type: str
   backup_id:
-    description: ID of the backup to restore, one of the instance itself. Exactly one of O(backup_id) and O(restore_point) is needed.
+    description:
+      - ID of the backup to restore, one of the instance itself. Exactly one of O(backup_id), O(backup_name) and O(restore_point) is needed.
+    type: str
+  backup_name:
+    description: Exact name of the backup to restore. When not exactly one backup of the instance has it, the task fails and lists the candidates.
     type: str
   restore_point:
     description:
-      - Restore the newest usable backup that was created at or before this time. V(latest) takes the newest usable one of all.
-      - ISO 8601 with a zone, or milliseconds since the epoch. A time without a zone, in seconds or in the future is refused.
-      - A cache has no points in time between its backups, so what is restored may be older than this; see RV(backup).
+      - Restore the newest usable backup whose data are not of a later time than this; RV(data_time) says of which they are.
+      - V(latest) takes the newest usable one of all. Backups that were made for safety before a restore are left out.
+      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). A time in seconds is refused, and one in the future
+        by the clock of the cloud. The clock of this machine has no say in which backup is taken.
+      - A cache has no points in time between its backups, so what is restored may be older than this; RV(newer_backup) is the next one.
+    type: str
+  timezone:
+    description:
+      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or exists twice on its day is refused, with
+        both readings.
+      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is refused.
     type: str
   remark:
-    description: Text for the remark of the restore, at most 94 characters. The key of the operation is added after it.
+    description: Text for the remark of the restore, at most 94 characters. The marker of the operation is added after it.
     type: str
   operation_id:
     description:
       - Distinguishes this restore from earlier ones of the same backup, for example the number of a change ticket or a date.
       - To restore the same backup again on purpose, give a new one. The same value again means the same operation, which is not repeated once it has succeeded.
-      - Any text. It is not written anywhere, only a hash is made from it.
+      - Any text. A hash of it is written to the cloud. The text itself is in the task's arguments and, with the role, in its report.
     type: str
+  ignore_stuck:
+    description:
+      - Go past restore records that never end. They count as stuck when they are waiting or restoring and older than a day, although the instance is
+        RUNNING and idle; they are then neither adopted nor waited for. Look at the instance before you use this.
+      - The service may still refuse, because it counts them itself.
+    type: bool
+    default: false
 seealso:
   - module: huaweicloud.recovery.dcs_backup_info
   - module: huaweicloud.recovery.dcs_backup
@@ -67,6 +91,12 @@ EXAMPLES = r"""
     restore_point: latest
   check_mode: true
   diff: true
+
+- name: Restore an instance by its name to what it was at noon in Singapore
+  huaweicloud.recovery.dcs_restore:
+    instance_name: orders-cache
+    restore_point: "2025-05-20T12:00:00"
+    timezone: Asia/Singapore
 
 - name: Restore one backup, and do nothing when this task runs again
   huaweicloud.recovery.dcs_restore:
@@ -102,11 +132,58 @@ restore:
     progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
     created_at: {description: When the restore was created., type: str, sample: "2025-05-20T09:45:12.720Z"}
     updated_at: {description: When the restore was completed., type: str, sample: "2025-05-20T09:51:40.101Z"}
-    restore_remark: {description: O(remark) and the key of the operation., type: str, sample: "drill [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
+    restore_remark: {description: O(remark) and the marker of the operation., type: str, sample: "drill [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
     backup_remark: {description: Remark of the backup., type: str, sample: before the release}
     error_code: {description: Why the restore failed., type: str, sample: dcs.08.0007}
 backup:
-  description: The backup that O(backup_id) or O(restore_point) stands for.
+  description: The backup that O(backup_id), O(backup_name) or O(restore_point) stands for. Null for an ID that is not in the list any more.
+  returned: success
+  type: dict
+  contains:
+    backup_id: {description: ID of the backup., type: str, sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+    backup_name: {description: Name of the backup., type: str, sample: backup_20250520173125}
+    instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+    backup_type: {description: V(manual) or V(auto)., type: str, sample: manual}
+    backup_format: {description: V(rdb) or V(aof)., type: str, sample: rdb}
+    status: {description: Status of the backup., type: str, sample: succeed}
+    is_support_restore: {description: Whether the service can restore it., type: bool, sample: true}
+    size: {description: Size in bytes., type: int, sample: 1048576}
+    period: {description: When automatic backups are taken., type: str, sample: 00:00-01:00}
+    progress: {description: "Progress of the backup in percent, as the service gives it.", type: str, sample: "100.00"}
+    error_code: {description: Why the backup failed., type: str, sample: dcs.08.0007}
+    remark: {description: Remark of the backup., type: str, sample: before the release}
+    created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
+    updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
+    execution_at: {description: "When its data were read; RV(data_time) is made from it.", type: str, sample: "2025-05-20T09:31:26.503Z"}
+target:
+  description: The instance that is overwritten.
+  returned: success
+  type: dict
+  contains:
+    instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+    instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-cache}
+    status: {description: Status of the instance., type: str, sample: RUNNING}
+    engine: {description: Engine., type: str, sample: Redis}
+    engine_version: {description: Version of the engine., type: str, sample: "6.0"}
+    used_memory: {description: "Memory in use, in MB. Null for DDM.", type: int, sample: 42}
+    max_memory: {description: "Memory for data, in MB. Null for DDM.", type: int, sample: 2048}
+    vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
+    address: {description: Address to connect to., type: str, sample: 192.168.0.21}
+    port: {description: Port to connect to., type: int, sample: 6379}
+source:
+  description: Where the data come from, the instance itself.
+  returned: success
+  type: dict
+  contains:
+    instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+    instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-cache}
+data_time:
+  description: Time of the data that come back, in UTC - when the backup was begun, or when it was completed where that is not known. Null when neither is.
+  returned: success
+  type: str
+  sample: "2025-05-20T09:31:26.503Z"
+newer_backup:
+  description: The usable backup with the oldest data after O(restore_point), or after the chosen backup. Null when there is none, and for V(latest).
   returned: success
   type: dict
   contains:
@@ -125,6 +202,11 @@ backup:
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
     execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
+last_seconds:
+  description: Seconds that the newest finished restore of the instance took. Null when there is none.
+  returned: success
+  type: int
+  sample: 388
 adopted:
   description: Whether the restore was already running (or was found after its answer got lost) and was waited for instead of starting another.
   returned: success
@@ -133,13 +215,13 @@ adopted:
 outcome:
   description:
     - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it runs and was not waited for.
-    - In check mode V(unchanged), or what the real run is expected to end with.
+    - In check mode V(unchanged) or V(planned).
   returned: success
   type: str
   sample: succeeded
 marker_echoed:
-  description: V(false) when the cloud did not keep the key in the remark, so that a later run cannot recognise this operation. There is a warning as well.
-  returned: when the key is missing in the record
+  description: V(false) when the cloud did not keep the marker in the remark, so that a later run cannot recognise this operation. There is a warning as well.
+  returned: when the marker is missing in the record
   type: bool
   sample: false
 diff:

@@ -19,6 +19,8 @@ description:
   - Before it starts anything the module checks the time against the restorable intervals, and that the target and the target data nodes are available.
     It refuses with the reason of the service when one is not.
   - A recovery that was accepted is never sent again; when an answer is lost the module looks for the job that it may have started.
+  - When the service plainly refuses the parameters (C(DBS.280001)), the recovery is sent once more with the ID of the source in its body, which some
+    servers demand.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -30,20 +32,33 @@ attributes:
     details:
       - A recovery cannot be marked, so nothing is guessed from one run to the next.
         A target that was restored is no longer available, so a second run fails and changes nothing.
-      - When a V(RestoreInstance) job exists on the target, the message names it. With O(job_id) the task attaches to it.
+      - When a restore job exists on the target, the message names it. With O(job_id) or O(adopt) the task attaches to it.
 options:
   instance_id:
     description:
       - ID of the source DDM instance, whose data are restored.
-      - Needed together with O(target_instance_id) and O(restore_time), unless O(job_id) is given.
+      - Source, target and O(restore_time) are needed, unless O(job_id) or O(adopt) is given. Give the source as either O(instance_id) or O(instance_name).
+    type: str
+  instance_name:
+    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
     type: str
   target_instance_id:
-    description: ID of the target DDM instance. Its data are overwritten.
+    description: ID of the target DDM instance. Its data are overwritten. Give the target as either O(target_instance_id) or O(target_instance_name).
+    type: str
+  target_instance_name:
+    description: Exact name of the target. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
     type: str
   restore_time:
     description:
       - The point in time to restore. It must lie in a restorable interval of the source; V(latest) is the end of the last one.
-      - ISO 8601 with a zone, or milliseconds since the epoch. A time without a zone, in seconds or in the future is refused.
+      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). A time in seconds is refused, and one in the future
+        by the clock of the cloud.
+    type: str
+  timezone:
+    description:
+      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or exists twice on its day is refused, with
+        both readings.
+      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is refused.
     type: str
   data_node_relations:
     description:
@@ -63,10 +78,17 @@ options:
         required: true
   job_id:
     description:
-      - Attach to this job, which an earlier run has started, instead of starting one.
-      - With O(target_instance_id) a job of another instance is refused. Cannot be combined with O(restore_time) and O(data_node_relations), because
-        the service does not tell what a job restores.
+      - Attach to this job, which an earlier run has started, instead of starting one. The other options may stay in the task.
+      - What can be checked is checked. A job of another instance than the target is refused, one that is documented as something else than a
+        restore, and one that began before O(restore_time). The service does not tell which point in time and which data nodes a job restores.
+      - A job whose name is not known as that of a restore is taken on your word, with a warning.
     type: str
+  adopt:
+    description:
+      - Attach to the newest restore job on the target instead of starting one, without knowing its ID. There must be one.
+      - B(Which point in time it restores cannot be checked), because the service does not tell it. The task warns of that.
+    type: bool
+    default: false
 seealso:
   - module: huaweicloud.recovery.ddm_restorable_info
   - module: huaweicloud.recovery.ddm_job_info
@@ -91,6 +113,13 @@ EXAMPLES = r"""
     data_node_relations: "{{ preview.data_node_relations }}"
     wait: false
   register: started
+
+- name: Go on with a recovery whose job is not known, after a controller was lost
+  huaweicloud.recovery.ddm_recovery:
+    instance_name: orders-db
+    target_instance_name: orders-db-restored
+    restore_time: latest
+    adopt: true
 
 - name: Attach to the job and wait for it, up to two hours
   huaweicloud.recovery.ddm_recovery:
@@ -121,7 +150,7 @@ job:
     database_name: {description: "The schema that the job works on, for the jobs that have one.", type: str, sample: orders}
     operations: {description: "What the service lets you do with the job, for the jobs that have something.", type: list, elements: str, sample: []}
 data_node_relations:
-  description: Which data node is restored onto which. Null with O(job_id), because a job does not tell.
+  description: Which data node is restored onto which. Null with O(job_id) and O(adopt), because a job does not tell.
   returned: success
   type: list
   elements: dict
@@ -129,24 +158,64 @@ data_node_relations:
     source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
     target_instance_id: {description: ID of the data node that is overwritten., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34cin01}
 restore_time:
-  description: The point in time, in milliseconds since the epoch. Null with O(job_id), because a job does not tell.
+  description: The point in time, in milliseconds since the epoch. Null with O(job_id) and O(adopt), because a job does not tell.
   returned: success
   type: int
   sample: 1747732352000
+target:
+  description: The instance that is overwritten. A key that was not read is null; address, port and version are known when an instance was given by its name.
+  returned: success
+  type: dict
+  contains:
+    instance_id: {description: ID of the instance., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
+    instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-db-restored}
+    status: {description: Status of the instance., type: str, sample: RUNNING}
+    engine: {description: Engine., type: str, sample: MySQL}
+    engine_version: {description: Version of the engine., type: str, sample: "3.1.4"}
+    used_memory: {description: "Memory in use, in MB. Null for DDM.", type: int, sample: 42}
+    max_memory: {description: "Memory for data, in MB. Null for DDM.", type: int, sample: 2048}
+    vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
+    address: {description: Address to connect to., type: str, sample: 192.168.0.21}
+    port: {description: Port to connect to., type: int, sample: 5066}
+source:
+  description: Where the data come from. Its name is null when nothing that was read tells it.
+  returned: success
+  type: dict
+  contains:
+    instance_id: {description: ID of the instance., type: str, sample: 1f5c9fd6cd984056ba89c8c87cc03278in09}
+    instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-db}
+data_time:
+  description: Time of the data that come back, in UTC. Null with O(job_id) and O(adopt), because a job does not tell.
+  returned: success
+  type: str
+  sample: "2025-05-20T09:31:26.503Z"
+newer_backup:
+  description: Always null, because a DDM instance has any point in time. It is here for the rows of M(huaweicloud.recovery.restore_start).
+  returned: success
+  type: dict
+  sample: {}
+last_seconds:
+  description: Seconds that the newest completed restore took, of this source or target, else of any instance in the project. Null when there is none.
+  returned: success
+  type: int
+  sample: 388
 adopted:
-  description: Whether the job was not started by this task, or was found after its answer got lost. V(true) with O(job_id).
+  description: Whether the job was not started by this task, or was found after its answer got lost. V(true) with O(job_id) and O(adopt).
   returned: success
   type: bool
   sample: false
 outcome:
   description:
-    - V(succeeded) when the job has succeeded, V(started) when it runs and was not waited for, V(unchanged) when the job of O(job_id) had succeeded before.
-    - In check mode V(unchanged), or what the real run is expected to end with.
+    - V(succeeded) when the job has succeeded, V(started) when it runs and was not waited for.
+    - V(unchanged) when the job of O(job_id) or O(adopt) had succeeded before.
+    - In check mode V(unchanged) or V(planned).
   returned: success
   type: str
   sample: succeeded
 diff:
-  description: Whose data are overwritten by what, C(before) and C(after), each with C(target) and C(data), or with C(job) and C(status) for O(job_id).
+  description: >-
+    Whose data are overwritten by what, C(before) and C(after), each with C(target) and C(data), or with C(job) and C(status) for O(job_id) and
+    O(adopt).
   returned: when something changes
   type: dict
   sample:

@@ -199,7 +199,7 @@ def at_time(
     if not target:
         return result
     row = next((row for row in instances if row["instance_id"] == target), None)
-    if row is None or not row["available"]:  # the service refuses to say more of it (facts.md 1A.6)
+    if row is None or not row["available"]:  # the service refuses to say more of it
         why = (
             row["unavailable_reason"] or "the service gives no reason"
             if row

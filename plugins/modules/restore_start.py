@@ -62,12 +62,24 @@ options:
       instance_id:
         description: ID of the DCS instance that is overwritten, or of the DDM instance whose data are restored.
         type: str
+      instance_name:
+        description: Exact name of this instance, instead of O(restores[].instance_id).
+        type: str
+      timezone:
+        description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
+        type: str
       backup_id:
-        description: With V(dcs), the backup to restore. Exactly one of this and O(restores[].restore_point) is needed.
+        description: With V(dcs), the backup to restore. Exactly one of this, O(restores[].backup_name) and O(restores[].restore_point) is needed.
+        type: str
+      backup_name:
+        description: With V(dcs), exact name of the backup to restore.
         type: str
       restore_point:
-        description: With V(dcs), restore the newest usable backup that was created at or before this time, or V(latest).
+        description: With V(dcs), restore the newest usable backup whose data are not of a later time than this, or V(latest).
         type: str
+      ignore_stuck:
+        description: With V(dcs), go past restore records that never end.
+        type: bool
       remark:
         description: With V(dcs), text for the remark of the restore, at most 94 characters.
         type: str
@@ -76,6 +88,9 @@ options:
         type: str
       target_instance_id:
         description: With V(ddm), ID of the instance that is overwritten.
+        type: str
+      target_instance_name:
+        description: With V(ddm), exact name of this instance, instead of O(restores[].target_instance_id).
         type: str
       restore_time:
         description: With V(ddm), the point in time to restore, or V(latest).
@@ -96,6 +111,9 @@ options:
       job_id:
         description: With V(ddm), attach to this job instead of starting one.
         type: str
+      adopt:
+        description: With V(ddm), attach to the newest restore job on the target instead of starting one. Which time it restores cannot be checked.
+        type: bool
   start_timeout:
     description:
       - Longest time that planning one restore may take, and then again starting it, in seconds, from 0 to 604800 (a week). An answer that got lost is looked

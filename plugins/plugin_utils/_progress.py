@@ -104,11 +104,9 @@ class Progress:
             return Note(0, "the request got no clear answer, looking for what became of it", watch.name)
         ids = {name: value for name, value in watch.ids.items() if name != "instance_id"}
         if not watch.due():  # accepted a moment ago, and not looked at yet
-            return Note(
-                0,
-                f"{watch.name} is accepted: {', '.join(f'{name} {value}' for name, value in ids.items())}",
-                timed=False,
-            )
+            what = "runs already and is waited for" if watch.adopted else "is accepted"
+            names = ", ".join(f"{name} {value}" for name, value in ids.items())
+            return Note(0, f"{watch.name} {what}: {names}", timed=False)
         subject = ", ".join(f"{name.partition('_')[0]} {value}" for name, value in ids.items())
         subject += f" of instance {watch.ids['instance_id']}" if "instance_id" in watch.ids else ""
         if watch.last is None:

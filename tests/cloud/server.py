@@ -11,6 +11,7 @@ import json
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ class Server:
             return web.Response()
         entry.status = answer.status
         answer.headers.setdefault("X-Request-Id", entry.request_id)
+        answer.headers.setdefault("Date", formatdate(cloud.clock(), usegmt=True))
         if entry.service == "iam":
             answer.headers.setdefault("X-IAM-Trace-Id", entry.request_id)
         return _response(answer)

@@ -44,6 +44,7 @@ CONTRACT = {
     "ddm_backup_info",
     "ddm_instance_info",
     "ddm_job_info",
+    "ddm_metadata_recovery",
     "ddm_recovery",
     "ddm_restorable_info",
     "restore_start",
@@ -144,7 +145,9 @@ def test_fragments(module: str) -> None:
     )
     changes = ATTRIBUTES in names
     assert names == [CONNECTION, *([WAIT] if waits else []), ATTRIBUTES if changes else ATTRIBUTES + ".info"]
-    assert changes == (module in {"dcs_restore", "dcs_backup", "ddm_recovery", "restore_start"})
+    assert changes == (
+        module in {"dcs_restore", "dcs_backup", "ddm_metadata_recovery", "ddm_recovery", "restore_start"}
+    )
     attributes = {
         **documents.fragment(names[-1])["attributes"],
         **documents.documentation(module).get("attributes", {}),

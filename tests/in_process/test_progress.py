@@ -281,7 +281,8 @@ def test_the_id_is_told_as_soon_as_the_post_is_answered(
 
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 LINE = re.compile(
-    rf"huaweicloud\.recovery:(?: \[(one|two)\])? (?:(?:Restore of backup {UUID} to|Backup of) DCS instance {UUID} is accepted: (?:restore|backup)_id {UUID}"
+    r"huaweicloud\.recovery:(?: \[(one|two)\])? "
+    rf"(?:(?:Restore of backup {UUID} to|Backup of) DCS instance \S+ \({UUID}\) is accepted: (?:restore|backup)_id {UUID}"
     rf"|(\w+)(?:, waiting for the instance)?, [\d.]+ %, \d+s elapsed(?:, about \d+s left)? \(restore {UUID} of instance {UUID}\))"
 )
 ANSIBLE = re.compile(r"(?:PLAY|TASK) .*\*\*\*|(?:ok|changed): \[\w+\]|PLAY RECAP \*+|\w+ +: ok=.*|")
@@ -393,10 +394,11 @@ def test_what_is_said_of_a_lost_answer(sim: Simulator) -> None:
         if line.startswith("huaweicloud.recovery: ")
     ]
     looking = "the request got no clear answer, looking for what became of it, 0s elapsed (Restore of backup {} to DCS instance {})"
-    name = f"Restore of backup {ids.DCS_BACKUP} to DCS instance {ids.DCS_INSTANCE}"
+    cache, other = f"orders-cache ({ids.DCS_INSTANCE})", f"reports-cache ({ids.DCS_OTHER})"
+    name = f"Restore of backup {ids.DCS_BACKUP} to DCS instance {cache}"
     assert said[:2] == [
-        looking.format(ids.DCS_BACKUP, ids.DCS_INSTANCE),
-        f"{name} is accepted: restore_id {done.of('restore')[0]['restore_id']}",
+        looking.format(ids.DCS_BACKUP, cache),
+        f"{name} runs already and is waited for: restore_id {done.of('restore')[0]['restore_id']}",
     ]
-    assert said[-1] == looking.format(ids.DCS_BACKUP_OTHER, ids.DCS_OTHER)
+    assert said[-1] == looking.format(ids.DCS_BACKUP_OTHER, other)
     assert sum(line.startswith("the request got no clear answer") for line in said) == 2

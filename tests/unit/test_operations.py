@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,12 +24,16 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsBackup,
     DcsRestore,
-    choose_backup,
     remark_with,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
     watch_restore,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.attach import (
+    check_job,
+    newest,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.facts import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmRecovery,
     Pair,
@@ -37,8 +42,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     recent_jobs,
     watch_job,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_restore
 
-from .fakes import NOW_MS, Time
+from .fakes import NOW_MS, api_error
 
 MARK = marker(instance="i")
 OTHER_MARK = marker(instance="other")
@@ -50,7 +56,10 @@ def instance(status: str = "RUNNING", task: str | None = None) -> dict[str, Any]
 
 
 def record(number: int, status: str, backup: str = "b", remark: str | None = None) -> dict[str, Any]:
+    """A restore of the number-th of May."""
     return {
+        "created_at": f"2026-05-{number:02}T00:00:00.000Z",
+        "updated_at": f"2026-05-{number:02}T00:01:30.000Z",
         "restore_id": f"r{number}",
         "backup_id": backup,
         "status": status,
@@ -60,16 +69,23 @@ def record(number: int, status: str, backup: str = "b", remark: str | None = Non
     }
 
 
+def undated(number: int, status: str, remark: str | None = None) -> dict[str, Any]:
+    return {**record(number, status, remark=remark), "created_at": "some day"}
+
+
 class FakeDcs:
     """Newest record first, as the service gives them."""
 
     redactor = Redactor()
 
     def __init__(self, records: list[dict[str, Any]], now: dict[str, Any]) -> None:
-        self.records, self.now = records, now
+        self.records, self.shown = records, now
+
+    def now(self) -> int:
+        return NOW_MS
 
     def instance(self, instance_id: str) -> dict[str, Any]:
-        return self.now
+        return self.shown
 
     def restores(self, instance_id: str, until: str | None = None) -> list[dict[str, Any]]:
         return self.records
@@ -77,9 +93,9 @@ class FakeDcs:
     backups = restores
 
 
-def restore(records: list[dict[str, Any]], now: dict[str, Any]) -> DcsRestore:
+def restore(records: list[dict[str, Any]], now: dict[str, Any], ignore_stuck: bool = False) -> DcsRestore:
     dcs: Any = FakeDcs(records, now)
-    return DcsRestore("Restore", dcs, now, MARK, "remark", backup_id="b", backup=None)
+    return DcsRestore("Restore", dcs, now, MARK, "remark", ignore_stuck, backup_id="b", backups=())
 
 
 OURS = f"CHG-1 {MARK}"
@@ -109,19 +125,49 @@ OURS = f"CHG-1 {MARK}"
         ([record(1, "succeed", remark=OURS + " ")], instance(), "send", None),
         ([record(1, "succeed", remark=OURS[:-1])], instance(), "send", None),
         ([record(1, "succeed", remark=OTHER_MARK)], instance(), "send", None),
-        ([record(1, "waiting")], instance("RESTORING"), "adopt", "r1"),
-        ([record(1, "restoring")], instance("RESTORING"), "adopt", "r1"),
+        ([record(28, "waiting")], instance("RESTORING"), "adopt", "r28"),
+        ([record(28, "restoring")], instance("RESTORING"), "adopt", "r28"),
         (
-            [record(1, "restoring", remark=OTHER_MARK)],
+            [record(28, "restoring", remark=OTHER_MARK)],
             instance("RESTORING"),
             "adopt",
-            "r1",
+            "r28",
         ),  # the same backup to the same instance
-        ([record(1, "RESTORING2")], instance(), "adopt", "r1"),  # not a documented end
-        ([record(1, "restoring", "other")], instance("RESTORING"), "refuse", None),
+        ([record(28, "RESTORING2")], instance(), "adopt", "r28"),  # not a documented end
+        ([record(28, "restoring", "other")], instance("RESTORING"), "refuse", None),
         ([], instance("RESTORING"), "refuse", None),
         ([], instance("FROZEN"), "refuse", None),
         ([], instance(task="BACKUPING"), "refuse", None),
+        ([record(1, "success", remark=OURS)], instance(), "unchanged", "r1"),  # other spellings
+        ([record(1, "SUCCEED", remark=OURS)], instance(), "unchanged", "r1"),
+        ([record(1, " Completed ", remark=OURS)], instance(), "unchanged", "r1"),
+        (
+            [record(1, "expired", remark=OURS)],
+            instance(),
+            "unchanged",
+            "r1",
+        ),  # it was done, and is kept no longer
+        ([record(1, "deleted", remark=OURS)], instance(), "send", None),
+        ([undated(1, "succeed", remark=OURS)], instance(), "unchanged", "r1"),
+        ([record(2, "succeed"), undated(1, "succeed", remark=OURS)], instance(), "unchanged", "r1"),
+        ([undated(2, "succeed"), record(1, "succeed", remark=OURS)], instance(), "unchanged", "r1"),
+        ([record(1, "succeed", remark=OURS), record(2, "succeed")], instance(), "send", None),  # in any order
+        (
+            [record(2, "succeed", remark=OURS), record(1, "succeed", remark=OURS)],
+            instance(),
+            "unchanged",
+            "r2",
+        ),
+        (
+            [undated(1, "succeed", remark=OURS), record(28, "restoring", "other")],
+            instance("RESTORING"),
+            "refuse",
+            None,
+        ),
+        ([record(1, "waiting")], instance(), "refuse", None),  # stuck for weeks, and the instance is idle
+        ([record(1, "restoring", "other")], instance(), "refuse", None),
+        ([record(1, "waiting")], instance("RESTORING"), "adopt", "r1"),  # not idle
+        ([undated(1, "waiting")], instance(), "adopt", "r1"),  # nobody knows its age
         (
             [record(1, "succeed", remark=OURS)],
             instance("RESTORING"),
@@ -144,15 +190,50 @@ def test_dcs_restore(
 def test_what_blocks_is_told() -> None:
     assert restore([], instance("FROZEN")).observe().blocked == "the instance is FROZEN, not RUNNING"
     assert restore([], instance(task="BACKUPING")).observe().blocked == "the instance is at work on BACKUPING"
-    others = restore([record(1, "restoring", "other")], instance("RESTORING")).observe()
-    assert others.blocked == "restore r1 of another backup (other) is restoring" and others.explained
+    others = restore([record(28, "restoring", "other")], instance("RESTORING")).observe()
+    assert others.blocked == "restore r28 has been restoring for 20 hours, of another backup (other)"
+    assert others.explained
     assert not restore([], instance("RESTORING")).observe().explained, (
         "it may be our own, whose record cannot be seen yet"
     )
     assert restore([], instance("FROZEN")).observe().explained
 
 
-def test_two_looks_agree_only_on_the_same_evidence() -> None:
+@pytest.mark.parametrize("status", ["waiting", "restoring"])
+@pytest.mark.parametrize("backup", ["b", "other"])
+def test_a_stuck_restore_says_its_age_and_the_way_past_it(status: str, backup: str) -> None:
+    seen = restore([record(1, status, backup)], instance()).observe()
+    assert seen.blocked == (
+        f"restore r1 has been {status} for 27 days, although the instance is RUNNING and idle. It is stuck; "
+        "ignore_stuck=true goes past it"
+    )
+    assert seen.explained
+    past = restore([record(1, status, backup)], instance(), ignore_stuck=True).observe()
+    assert decide(past) == "send" and "r1" in past.records
+    for now in (instance("RESTORING"), instance(task="RESTORING")):
+        assert decide(restore([record(1, status, "other")], now, ignore_stuck=True).observe()) == "refuse"
+    young = [record(28, status, "other")]
+    assert decide(restore(young, instance(), ignore_stuck=True).observe()) == "refuse"
+
+
+def test_a_stuck_backup_says_its_age_and_the_way_past_it() -> None:
+    stuck = {"backup_id": "b1", "status": "backuping", "remark": None, "created_at": "2026-05-08T00:00:00Z"}
+    seen = backup([stuck], True).observe()
+    assert seen.blocked is not None and seen.blocked.startswith(
+        "backup b1 has been backuping for 20 days, although"
+    )
+    assert decide(backup([{**stuck, "remark": MARK}], True).observe()) == "refuse", "not adopted"
+    assert decide(backup([stuck], True, ignore_stuck=True).observe()) == "send"
+
+
+def backup(records: list[dict[str, Any]], repeatable: bool, ignore_stuck: bool = False) -> DcsBackup:
+    dcs: Any = FakeDcs(records, instance())
+    return DcsBackup(
+        "Backup", dcs, instance(), MARK, "remark", ignore_stuck, repeatable=repeatable, backup_format=None
+    )
+
+
+def test_two_observations_agree_only_on_the_same_evidence() -> None:
     states = [
         restore(*case).observe().state
         for case in (
@@ -182,16 +263,16 @@ def test_two_looks_agree_only_on_the_same_evidence() -> None:
         ),
         (False, [{"backup_id": "b1", "status": "failed", "remark": MARK}], "send"),
         (False, [{"backup_id": "b1", "status": "deleted", "remark": MARK}], "send"),
+        (False, [{"backup_id": "b1", "status": "expired", "remark": MARK}], "send"),  # it is there no longer
+        (False, [{"backup_id": "b1", "status": "success", "remark": MARK}], "unchanged"),
+        (False, [{"backup_id": "b1", "status": "succeed", "remark": MARK, "created_at": "?"}], "unchanged"),
         (True, [{"backup_id": "b1", "status": "backuping", "remark": MARK}], "adopt"),
         (True, [{"backup_id": "b1", "status": "backuping", "remark": None}], "refuse"),
     ],
 )
 def test_dcs_backup(repeatable: bool, records: list[dict[str, Any]], step: str) -> None:
-    dcs: Any = FakeDcs(records, instance())
-    operation = DcsBackup(
-        "Backup", dcs, instance(), MARK, "remark", repeatable=repeatable, backup_format=None
-    )
-    assert decide(operation.observe()) == step
+    made = [{"created_at": "2026-05-28T20:00:00.000Z", **row} for row in records]
+    assert decide(backup(made, repeatable).observe()) == step
 
 
 def test_remarks() -> None:
@@ -200,63 +281,6 @@ def test_remarks() -> None:
     assert len(remark_with("x" * 94, MARK)) == 128
     with pytest.raises(InvalidArgument, match="remark has 95 characters; 94 are possible"):
         remark_with("x" * 95, MARK)
-
-
-BACKUPS = [
-    {
-        "backup_id": "unusable",
-        "status": "succeed",
-        "is_support_restore": False,
-        "created_at": "2026-05-28T20:00:00.000Z",
-    },
-    {
-        "backup_id": "failed",
-        "status": "failed",
-        "is_support_restore": True,
-        "created_at": "2026-05-28T19:00:00.000Z",
-    },
-    {
-        "backup_id": "new",
-        "status": "succeed",
-        "is_support_restore": True,
-        "created_at": "2026-05-28T18:00:00.000Z",
-    },
-    {
-        "backup_id": "old",
-        "status": "succeed",
-        "is_support_restore": True,
-        "created_at": "2026-05-27T18:00:00.000Z",
-    },
-    {"backup_id": "undated", "status": "succeed", "is_support_restore": True, "created_at": "some day"},
-]
-
-
-@pytest.mark.parametrize(
-    ("point", "found"),
-    [
-        ("latest", "new"),
-        ("2026-05-28T18:00:00Z", "new"),
-        ("2026-05-28T17:59:59.999Z", "old"),
-        ("2026-05-29T03:59:59+10:00", "old"),
-        (None, None),
-    ],
-)
-def test_a_restore_point_is_the_newest_usable_backup_at_or_before_it(
-    point: str | None, found: str | None
-) -> None:
-    row = choose_backup(
-        BACKUPS,
-        {"backup_id": None if point else "missing", "restore_point": point, "instance_id": "i"},
-        NOW_MS,
-    )
-    assert (row and row["backup_id"]) == found
-
-
-def test_no_backup_before_a_point() -> None:
-    with pytest.raises(NotRestorable, match="no usable backup at or before 2026-05-01T00:00:00Z"):
-        choose_backup(
-            BACKUPS, {"backup_id": None, "restore_point": "2026-05-01T00:00:00Z", "instance_id": "i"}, NOW_MS
-        )
 
 
 # When has a restore ended?
@@ -268,7 +292,10 @@ def test_no_backup_before_a_point() -> None:
         ("waiting", instance("RESTORING"), "running"),
         ("restoring", instance(), "running"),
         ("paused", instance(), "running"),
-        ("SUCCEED", instance(), "running"),
+        ("SUCCEED", instance(), "succeeded"),
+        ("success", instance(), "succeeded"),
+        ("Completed", instance("RESTORING"), "running"),
+        ("error", instance(), "failed"),
         ("succeed", instance("RESTORING"), "running"),
         ("succeed", instance(task="RESTORING"), "running"),
         ("succeed", instance("RESTARTING"), "running"),
@@ -303,7 +330,9 @@ def job(number: int, status: str, instance_id: str = "t", name: str = "RestoreIn
         "instance_id": instance_id,
         "process": "",
         "fail_reason": None,
-        "created_time": None,
+        "created_time": f"2026-05-{number:02}T00:00:00+0000",
+        "end_time": None,
+        "instance_name": None,
     }
 
 
@@ -319,6 +348,9 @@ class FakeDdm:
     ) -> None:
         self.available, self.list, self.status, self.detail = available, jobs or [], status, detail
         self.asked: list[tuple[int, int]] = []
+
+    def now(self) -> int:
+        return NOW_MS
 
     def restorable_instances(self, source: str) -> list[dict[str, Any]]:
         return [
@@ -344,9 +376,12 @@ class FakeDdm:
         return {"status": self.status}
 
 
+EPOCH_OF_MAY = 1_777_593_600_000  # 2026-05-01T00:00:00Z, ms
+
+
 def recovery(ddm: FakeDdm) -> DdmRecovery:
     service: Any = ddm
-    return DdmRecovery("Recovery of DDM instance s to t", Pair(service, Time().clock, "s", "t"), 1)
+    return DdmRecovery("Recovery of DDM instance s to t", Pair(service, "s", "t"), 1)
 
 
 def refusal(operation: DdmRecovery) -> CloudError:
@@ -372,60 +407,70 @@ def test_an_available_target() -> None:
 
 
 def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
-    operation = recovery(FakeDdm(False, [job(2, "Running"), job(1, "Completed")]))
+    operation = recovery(FakeDdm(False, [job(28, "Running"), job(1, "Completed")]))
     seen = operation.observe()
     assert decide(seen) == "refuse" and not seen.explained
-    assert seen.own == seen.records.keys() == {"j1", "j2"}
+    assert seen.own == seen.records.keys() == {"j1", "j28"}
     with pytest.raises(
         Busy,
-        match=r"not available \(It is busy.\); RestoreInstance job j2 on it is Running, job_id=j2 attaches to it",
+        match=r"not available \(It is busy.\); RestoreInstance job j28 on it is Running, 20 hours old, job_id=j28 attaches to it",
     ) as caught:
         raise refusal(operation)
-    assert caught.value.details()["job_id"] == "j2"
+    assert caught.value.details()["job_id"] == "j28"
     with pytest.raises(NotRestorable, match=r"not available \(It is busy.\)"):
         raise refusal(recovery(FakeDdm(False)))
+
+
+LATE = "Run the task again in a few minutes, with adopt=true if it may be this recovery, started before."
+THERE = "If that is this recovery, started before, attach to it: run the task again with job_id or with adopt=true."
 
 
 @pytest.mark.parametrize(
     ("jobs", "status", "words", "job_id"),
     [
-        ([], "RESTORE", "; it is being restored, but no restore job on it can be seen yet", None),
-        ([], "restoring\n", "; it is being restored, but no restore job on it can be seen yet", None),
+        ([], "RESTORE", "it is being restored, but no restore job on it can be seen yet", None),
+        ([], "restoring\n", "it is being restored, but no restore job on it can be seen yet", None),
         (
             [job(1, "Failed")],
             "RESTORE",
-            "; it is being restored, but no restore job on it can be seen yet",
+            "it is being restored, but no restore job on it can be seen yet",
             None,
         ),
         (
-            [job(1, "Running", "s")],
+            [job(28, "Running", "s")],
             "RESTORE",
-            "; it is being restored, but no restore job on it can be seen yet",
+            "it is being restored, but no restore job on it can be seen yet",
             None,
         ),
         (
             [job(1, "Completed")],
             "RESTORE",
-            "; RestoreInstance job j1 on it is Completed, job_id=j1 attaches to it",
+            "RestoreInstance job j1 on it is Completed, 27 days old, job_id=j1 attaches to it",
             "j1",
         ),
         (
-            [job(1, "Pending")],
+            [job(28, "Pending")],
             "RUNNING",
-            "; RestoreInstance job j1 on it is Pending, job_id=j1 attaches to it",
-            "j1",
+            "RestoreInstance job j28 on it is Pending, 20 hours old, job_id=j28 attaches to it",
+            "j28",
+        ),
+        (
+            [{**job(28, "Running", name="restoreNewInstance"), "created_time": "?"}],
+            "RUNNING",
+            "restoreNewInstance job j28 on it is Running, job_id=j28 attaches to it",
+            "j28",
         ),
     ],
 )
 def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
     jobs: list[dict[str, Any]], status: str, words: str, job_id: str | None
 ) -> None:
-    """A playbook that asks again until it is not busy must not give up while the job is late."""
+    """A playbook that asks again until it is not busy must not give up while the job is late. The advice is one that works."""
     operation = recovery(FakeDdm(False, jobs, status))
     with pytest.raises(Busy) as caught:
         raise refusal(operation)
-    said = f"{operation.name} was not started: target t is not available (It is busy.){words}. Run the task again when that has ended. Nothing was started."
-    assert str(caught.value) == said
+    text = f"{operation.name} was not started: target t is not available (It is busy.); {words}."
+    assert str(caught.value) == f"{text} {THERE if job_id else LATE} Nothing was started."
     assert caught.value.details() == {
         "error_kind": "busy",
         "changed": False,
@@ -434,26 +479,116 @@ def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
 
 
 @pytest.mark.parametrize(
-    ("jobs", "status"), [([job(1, "Completed")], "normal"), ([job(1, "Failed")], "normal"), ([], "FROZEN")]
+    ("jobs", "status", "job_id"),
+    [
+        ([job(1, "Completed")], "normal", "j1"),
+        ([job(1, "Failed")], "normal", None),
+        ([job(1, "Running")], "normal", "j1"),  # stuck for weeks
+        ([], "FROZEN", None),
+    ],
 )
-def test_a_target_that_is_not_being_restored_is_no_target(jobs: list[dict[str, Any]], status: str) -> None:
+def test_a_target_that_is_not_being_restored_is_no_target(
+    jobs: list[dict[str, Any]], status: str, job_id: str | None
+) -> None:
     with pytest.raises(NotRestorable) as caught:
         raise refusal(recovery(FakeDdm(False, jobs, status)))
-    assert caught.value.details().get("job_id") == (
-        "j1" if jobs and jobs[0]["status"] == "Completed" else None
-    )
+    assert caught.value.details().get("job_id") == job_id
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("RestoreInstance", True),
+        ("RestoreNewInstance", True),
+        ("restore_instance", True),
+        ("RestartInstance", False),
+        ("CreateInstance", False),
+        (None, False),
+    ],
+)
+def test_restore_jobs_are_found_by_the_stem_of_their_name(name: str, counts: bool) -> None:
+    seen = recovery(FakeDdm(jobs=[job(1, "Completed", name=name)])).observe()
+    assert bool(seen.records) is counts
+
+
+def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None:
+    operation = recovery(FakeDdm())
+    refused = api_error(400, "DBS.280001")
+    other = operation.amended(refused)
+    assert isinstance(other, DdmRecovery)
+    assert other == replace(operation, with_source=True)
+    assert other.amended(refused) is None
+    for status, code in ((400, "DBS.300372"), (500, "DBS.280001"), (409, "DBS.200019")):
+        assert operation.amended(api_error(status, code)) is None
+    assert operation.amended(CloudError("refused")) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "point", "match"),
+    [
+        ({}, None, None),
+        ({}, EPOCH_OF_MAY, None),
+        ({"name": "RestoreNewInstance"}, None, None),
+        ({"name": "Whatever"}, None, None),  # the user's word
+        ({"name": None}, None, None),
+        ({"name": "RestartInstance"}, None, "is a RestartInstance, which restores nothing"),
+        ({"name": "createinstance"}, None, "is a createinstance, which restores nothing"),
+        ({"instance_id": "s"}, None, None),  # a job may name its source
+        ({"instance_id": None}, None, None),
+        ({"instance_id": "x"}, None, "is one of instance x, not of t"),
+        (
+            {},
+            EPOCH_OF_MAY + 86_400_000,
+            "it cannot restore what was there at 2026-05-02T00:00:00.000Z, later",
+        ),
+        ({"created_time": None}, EPOCH_OF_MAY + 86_400_000, None),
+    ],
+)
+def test_what_can_be_checked_of_a_job_is_checked(
+    changes: dict[str, Any], point: int | None, match: str | None
+) -> None:
+    given = {**job(1, "Running"), **changes}
+    if match is None:
+        check_job(given, Named("s", "t", {}), point)
+        return
+    with pytest.raises(NotRestorable, match=match) as caught:
+        check_job(given, Named("s", "t", {}), point)
+    assert caught.value.facts["job_id"] == "j1"
+
+
+def test_the_newest_restore_job_on_the_target_is_adopted() -> None:
+    jobs = [
+        job(28, "Running", "s"),
+        job(27, "Running", name="RestartInstance"),
+        job(26, "Failed"),
+        job(25, "Completed"),
+    ]
+    service: Any = FakeDdm(jobs=jobs)
+    assert newest(service, "t", is_restore)["id"] == "j26"
+    with pytest.raises(NotFound, match="no restore job on x to adopt"):
+        newest(service, "x", is_restore)
+
+
+def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
+    service: Any = FakeDdm(jobs=[job(1, "Running")])
+    with pytest.raises(
+        NotRestorable, match=r"j1, has been Running for 27 days, although .* stuck, and not adopted"
+    ):
+        newest(service, "t", is_restore)
+    restoring: Any = FakeDdm(jobs=[job(1, "Running")], status="RESTORE")
+    assert newest(restoring, "t", is_restore)["id"] == "j1"
 
 
 def test_a_target_that_is_no_target() -> None:
     service: Any = FakeDdm()
     with pytest.raises(NotRestorable, match="x is not among the instances that s can be restored to"):
-        Pair(service, Time().clock, "s", "x").observe()
+        Pair(service, "s", "x").observe()
 
 
 def test_jobs_are_asked_for_29_days_and_one_day_ahead() -> None:
     ddm = FakeDdm()
     service: Any = ddm
-    recent_jobs(service, Time().clock)
+    recent_jobs(service)
     assert ddm.asked == [(NOW_MS - 29 * 86_400_000, NOW_MS + 86_400_000)]
 
 
@@ -473,7 +608,7 @@ def test_jobs_are_asked_for_29_days_and_one_day_ahead() -> None:
 def test_the_end_of_a_ddm_job(status: str, target: str, state: str, detail: bool) -> None:
     rows = [{**job(1, status), "fail_reason": "The node is \x1b[2J gone." if status == "Failed" else None}]
     service: Any = FakeDdm(jobs=rows, status=target, detail=detail)
-    seen = watch_job(service, Time().clock, "j1", "t").observe()
+    seen = watch_job(service, "j1", "t").observe()
     assert (seen.state, seen.status) == (state, status)
     assert ("\\x1b[2J" in (seen.reason or "")) is (status == "Failed")
 
@@ -481,4 +616,4 @@ def test_the_end_of_a_ddm_job(status: str, target: str, state: str, detail: bool
 def test_a_job_that_is_nowhere() -> None:
     service: Any = FakeDdm()
     with pytest.raises(NotFound):
-        watch_job(service, Time().clock, "j1", None).observe()
+        watch_job(service, "j1", None).observe()

@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     WaitTimeout,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
     marker,
@@ -53,7 +54,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.run
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 
-from .fakes import Time, api_error
+from .fakes import NOW, NOW_MS, Time, api_error
 
 QUIET = Observation(state="quiet")
 OTHERS = Observation(blocked="restore x of another backup is restoring", state="others")
@@ -148,7 +149,7 @@ def cloud_at(time: Time, max_retries: int | None = 5, renews: int = 0) -> Any:
 
     return SimpleNamespace(
         clock=time.clock,
-        session=SimpleNamespace(deadline=None),
+        session=SimpleNamespace(deadline=None, server_now=time.clock.now),
         settings={} if max_retries is None else {"max_retries": max_retries},
         renew=renew,
         progress=lambda now: None,
@@ -227,7 +228,41 @@ def test_fate(error: CloudError, meaning: str) -> None:
     ],
 )
 def test_effect(before: Observation, now: Observation, found: tuple[str, ...]) -> None:
-    assert effect(before, now) == found
+    assert effect(before, now, NOW) == found
+
+
+@pytest.mark.parametrize(
+    ("created", "found"),
+    [
+        (None, ("a",)),  # a time that cannot be read proves nothing
+        (NOW_MS, ("a",)),
+        (NOW_MS - SKEW, ("a",)),  # two clocks of the cloud differ
+        (NOW_MS - SKEW - 1, ()),
+        (NOW_MS - 20 * 86_400_000, ()),
+        (0, ()),
+    ],
+)
+def test_what_was_created_before_the_request_was_sent_is_not_its_effect(
+    created: int | None, found: tuple[str, ...]
+) -> None:
+    """A list can leave an old record out, once before the request and not after it."""
+    now = Observation(own=frozenset({"a"}), created={"a": created})
+    assert effect(Observation(), now, NOW) == found
+
+
+def test_an_old_job_that_a_list_has_left_out_is_not_adopted() -> None:
+    old = Observation(own=frozenset({"old"}), created={"old": NOW_MS - 20 * 86_400_000}, state="old")
+    with pytest.raises(OutcomeUnknown):
+        run(Script([QUIET, old], [LOST]))
+
+
+def test_a_record_is_dated_by_the_clock_of_the_cloud() -> None:
+    """This machine's may be a day ahead of it."""
+    time = Time()
+    mine = Observation(own=frozenset({"mine"}), created={"mine": NOW_MS - 86_400_000}, state="mine")
+    cloud = cloud_at(time)
+    cloud.session.server_now = lambda: time.clock.now() - 86_400
+    assert start(Script([QUIET, mine], [LOST]), QUIET, cloud, 60.0).id == "mine"
 
 
 def test_the_marker_depends_on_the_operation_and_on_nothing_else() -> None:
@@ -498,7 +533,7 @@ def test_a_lost_answer_without_a_trace_is_unknown(answer: Reply | CloudError) ->
     assert max(time.slept) <= 10.0
     assert details["error_kind"] == "outcome_unknown" and details["changed"] is True
     assert details["sent_at"] == "2026-05-28T20:26:40.000Z"
-    assert details["looks"] == operation.log.count("observe") - 1
+    assert details["checks"] == operation.log.count("observe") - 1
 
 
 def test_what_is_unknown_is_told_in_full() -> None:
@@ -508,8 +543,9 @@ def test_what_is_unknown_is_told_in_full() -> None:
     details = caught.value.details()
     assert (details["http_status"], details["request_id"]) == (202, "req-7")
     assert str(caught.value) == (
-        f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, its answer was lost (it answered HTTP 202 without a valid restore_id) "
-        f"and no trace of it was found in {details['looks']} looks. Nothing was repeated. Safe next steps: run the same task again in a few minutes, "
+        f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, no conclusive response was received "
+        "(it answered HTTP 202 without a valid restore_id), and no matching record appeared in "
+        f"{details['checks']} checks. Nothing was repeated. Safe next steps: run the same task again in a few minutes, "
         "it attaches to what it finds; or look at the instance's records in the console."
     )
 
@@ -562,6 +598,51 @@ def test_while_the_instance_is_at_work_the_search_goes_on_to_the_deadline() -> N
     assert run(operation, timeout=1000.0).adopted
 
 
+def test_what_the_last_check_showed_is_told() -> None:
+    with pytest.raises(OutcomeUnknown) as caught:
+        run(Script([QUIET, UNCLEAR], [LOST]), timeout=100.0)
+    assert "checks; the last check showed that the instance is RESTORING, not RUNNING. Nothing" in str(
+        caught.value
+    )
+
+
+# A refusal that says what is missing
+
+
+class Amendable(Script):
+    """Knows another form of its request, to be sent once when this one is refused."""
+
+    amendments = 1
+
+    def amended(self, error: CloudError) -> Operation | None:
+        self.amendments -= 1
+        return self if self.amendments >= 0 else None
+
+
+def test_what_is_plainly_refused_is_sent_once_more_in_another_form() -> None:
+    operation = Amendable([QUIET], [REFUSED, ACCEPTED])
+    assert run(operation) == Started("mine", adopted=False)
+    assert operation.log == ["observe", "post", "observe", "post"], "through the same preflight"
+
+    operation = Amendable([QUIET], [REFUSED])
+    with pytest.raises(ApiError, match="was not started"):
+        run(operation)
+    assert operation.sent == 2
+
+    operation = Amendable([QUIET, OTHERS], [REFUSED])
+    with pytest.raises(Busy):
+        run(operation)
+    assert operation.sent == 1
+
+
+@pytest.mark.parametrize("answer", [LOST, api(500, "DCS.5000", definite=False), BUSY_CODE], ids=repr)
+def test_only_a_plain_refusal_is_followed_by_another_form(answer: CloudError) -> None:
+    operation = Amendable([QUIET], [answer, ACCEPTED])
+    with pytest.raises((OutcomeUnknown, Busy)):
+        run(operation)
+    assert operation.sent == 1 and operation.amendments == 1
+
+
 def test_the_search_ends_at_the_deadline() -> None:
     time = Time()
     operation = Script([QUIET], [LOST])
@@ -575,14 +656,14 @@ def test_the_search_bears_reads_that_fail_for_a_while() -> None:
     assert run(operation) == Started("mine", adopted=True)
 
     operation = Script([QUIET, LOST], [LOST])
-    with pytest.raises(OutcomeUnknown, match="in 0 looks"):
+    with pytest.raises(OutcomeUnknown, match="in 0 checks"):
         run(operation)
 
 
 def test_a_search_that_cannot_go_on_is_unknown_too() -> None:
     operation = Script([QUIET, QUIET, api(403, "DCS.2003")], [LOST])
     with pytest.raises(
-        OutcomeUnknown, match=r"in 1 looks\. Looking for it failed: POST answered HTTP 403"
+        OutcomeUnknown, match=r"in 1 checks\. Looking for it failed: POST answered HTTP 403"
     ) as caught:
         run(operation)
     assert caught.value.details()["changed"] is True
@@ -776,7 +857,7 @@ class World(Changeable):
             not blocked,
             frozenset(visible),
             {name: {} for name in visible},
-            (blocked, tuple(visible), active),
+            state=(blocked, tuple(visible), active),
         )
 
     def post(self) -> Reply:

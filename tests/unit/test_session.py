@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry, session
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     CloudError,
     ProtocolError,
@@ -253,41 +252,40 @@ def test_the_pages_of_a_list_have_a_cap_together() -> None:
     assert len(wire.sent) == 9, "it is not asked for again"
 
 
-# Until when a request may leave
+# Whose clock
 
 
-def test_a_read_may_leave_within_its_time() -> None:
-    time = Time()
-    made, wire = cloud([answer(200, {})], time, http_timeout=20)
-    made.get("dcs", "v2", "instances")
-    assert wire.asked[0]()
-    time.passed += 19.9
-    assert wire.asked[0]()
-    time.passed += 0.2
-    assert not wire.asked[0]()
+DAY = 86_400.0
+TOKEN = {"auth_token": "t" * 40, "project_id": "0f6c2a1b9d8e4f70a1b2c3d4e5f60718", "region": "ap-southeast-3"}
 
 
-def test_a_post_may_not_leave_after_what_allowed_it() -> None:
-    time = Time()
-    made, wire = cloud([answer(200, {})], time, http_timeout=60)
-    seen = Limit(time.clock, 30.0)
-    time.passed += 25.0
-    made.post_once("dcs", "v2", "instances", body={}, not_after=seen)
-    assert wire.asked[0]()
-    time.passed += 5.1
-    assert not wire.asked[0]()
+@pytest.mark.parametrize(
+    ("options", "dates", "ahead"),
+    [
+        ({}, [None], 0.0),
+        ({}, [NOW + 840], 840.0),  # signing allows 15 minutes
+        ({}, [NOW - 840], -840.0),
+        ({}, [NOW + DAY], 0.0),  # it would have refused the signature: that is somebody else's clock
+        (TOKEN, [NOW + DAY], DAY),
+        (TOKEN, [NOW - DAY], -DAY),
+        (TOKEN, [NOW + 100, NOW + 200], 200.0),  # the last one counts
+        (TOKEN, [NOW + 100, None], 100.0),
+    ],
+)
+def test_the_time_is_that_of_the_server(
+    options: dict[str, Any], dates: list[float | None], ahead: float
+) -> None:
+    headers = [{} if date is None else {"date": formatdate(date, usegmt=True)} for date in dates]
+    client, dummy = cloud([answer(200, {}, **each) for each in headers], Time(), **options)
+    assert client.session.server_now() == NOW, "nobody has told another one yet"
+    for _each in headers:
+        client.get("dcs", "v2", "instances")
+    assert client.session.server_now() == pytest.approx(NOW + ahead)
 
 
-def test_a_limit_is_over_by_either_clock() -> None:
-    """The monotonic clock stands still while the machine sleeps; the calendar may be set back."""
-    now, monotonic = [1000.0], [1000.0]
-    limit = Limit(Clock(lambda: now[0], lambda: monotonic[0]), 10.0)
-    assert limit.left() == 10.0
-    now[0] += 9.0
-    assert not limit.over()
-    now[0] += 2.0
-    assert limit.over()
-    now[0] -= 5000.0
-    assert not limit.over()
-    monotonic[0] += 10.0
-    assert limit.over()
+def test_the_date_of_a_refusal_may_be_that_of_a_proxy() -> None:
+    date = formatdate(NOW + 600, usegmt=True)
+    client, dummy = cloud([answer(403, {"error_code": "DCS.2003", "error_msg": "no"}, date=date)], Time())
+    with pytest.raises(CloudError):
+        client.get("dcs", "v2", "instances")
+    assert client.session.server_now() == NOW

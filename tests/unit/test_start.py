@@ -168,12 +168,21 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
             database(1, remark="x", operation_id="y"),
             ["remark", "operation_id", "cannot be used with service ddm"],
         ),
-        ({"service": "dcs", "restore_point": "latest"}, ["instance_id must be given"]),
-        (cache(1, instance_id="  "), ["instance_id must be given"]),
-        (cache(1, restore_point=None), ["one of the following is required: backup_id, restore_point"]),
-        (cache(1, backup_id="x"), ["mutually exclusive: backup_id|restore_point"]),
-        ({"service": "ddm"}, ["one of the following is required: instance_id, job_id"]),
-        (database(1, restore_time=None), ["one of the following is required: restore_time, job_id"]),
+        (
+            {"service": "dcs", "restore_point": "latest"},
+            ["one of the following is required: instance_id, instance_name"],
+        ),
+        (cache(1, instance_id="  "), ["one of the following is required: instance_id, instance_name"]),
+        (
+            cache(1, restore_point=None),
+            ["one of the following is required: backup_id, backup_name, restore_point"],
+        ),
+        (cache(1, backup_id="x"), ["mutually exclusive: backup_id|backup_name|restore_point"]),
+        ({"service": "ddm"}, ["one of the following is required: instance_id, instance_name, job_id"]),
+        (
+            database(1, restore_time=None),
+            ["restore_time must be given, unless job_id or adopt attaches to a job"],
+        ),
         (
             database(1, target_instance_id=ids.fleet_ddm_source(1)),
             ["target_instance_id is the source itself"],
@@ -296,7 +305,7 @@ def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.Monkey
     def broken(self: Any, *args: Any, **options: Any) -> Any:
         answer = true(self, *args, **options) if late else None
         if bad in args:
-            raise RuntimeError(f"oops {self._identity.keys['secret_key']}")
+            raise RuntimeError(f"oops {self.settings['secret_key']}")
         return answer or true(self, *args, **options)
 
     monkeypatch.setattr(cloud_module.Cloud, name, broken)
@@ -384,7 +393,7 @@ def test_whoever_is_to_stop_before_a_request_that_changes_something_does(
 
     monkeypatch.setattr(_runner, "CONTEXT", {"before_post": stop})
     result = start(cache(0), database(0))
-    assert (kinds(result), result["changed"], sim.posts()) == (["interrupted"] * 2, False, [])
+    assert (kinds(result), result["changed"], sim.posts()) == (["internal_error"] * 2, False, [])
 
 
 def test_each_has_the_whole_time_to_start(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -14,6 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
+    check_not_future,
+    read_time,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     epoch_ms,
     iso,
@@ -152,3 +157,69 @@ def test_newest_first() -> None:
         {"id": "new", "at": "2025-01-01T00:30:00+0000"},
     ]
     assert [row["id"] for row in newest_first(rows, "at")] == ["new", "old", "none"]
+
+
+# Times in the zone of a person
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "utc"),
+    [
+        ("2026-01-31T11:00:00", "Asia/Singapore", "2026-01-31T03:00:00.000Z"),
+        ("2026-01-31 11:00", "Asia/Singapore", "2026-01-31T03:00:00.000Z"),
+        ("2026-01-31T11:00:00.25", "Asia/Kolkata", "2026-01-31T05:30:00.250Z"),
+        ("2026-01-31T11:00:00Z", "Asia/Singapore", "2026-01-31T11:00:00.000Z"),  # its own zone counts
+        ("2026-01-31T11:00:00+01:00", "Asia/Singapore", "2026-01-31T10:00:00.000Z"),
+        ("1769857200000", "Asia/Singapore", "2026-01-31T11:00:00.000Z"),
+        ("2026-03-29T01:59:59", "Europe/Berlin", "2026-03-29T00:59:59.000Z"),
+        ("2026-03-29T03:00:00", "Europe/Berlin", "2026-03-29T01:00:00.000Z"),
+        ("2025-10-26T01:59:59", "Europe/Berlin", "2025-10-25T23:59:59.000Z"),
+        ("2025-10-26T03:00:00", "Europe/Berlin", "2025-10-26T02:00:00.000Z"),
+        ("2026-01-31T11:00:00", "UTC", "2026-01-31T11:00:00.000Z"),
+    ],
+)
+def test_a_time_without_a_zone_is_one_of_the_named_zone(written: str, zone: str, utc: str) -> None:
+    assert iso(read_time(written, "restore_point", zone, NOW / 1000)) == utc
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "words"),
+    [
+        (
+            "2026-03-29T02:30:00",
+            "Europe/Berlin",
+            "restore_point 2026-03-29T02:30:00 does not exist in Europe/Berlin on that day: "
+            "write 2026-03-29T00:30:00.000Z or 2026-03-29T01:30:00.000Z.",
+        ),
+        (
+            "2025-10-26T02:30:00",
+            "Europe/Berlin",
+            "restore_point 2025-10-26T02:30:00 exists twice in Europe/Berlin on that day: "
+            "write 2025-10-26T00:30:00.000Z or 2025-10-26T01:30:00.000Z.",
+        ),
+        ("2026-01-31T11:00:00", "Berlin", "timezone 'Berlin' is not known here: give an IANA name"),
+        ("2026-01-31T11:00:00", "../etc/passwd", "is not known here"),
+        ("2026-01-31T11:00:00", None, "names no time zone"),
+        ("2026-02-30T11:00:00", "Europe/Berlin", "is not a time"),
+        ("1200000000", "Europe/Berlin", "looks like seconds"),
+        ("yesterday", "Europe/Berlin", "is not a time"),
+        ("1969-12-31T00:00:00", "Europe/Berlin", "is not a time"),
+        ("2126-01-31T11:00:00", "Europe/Berlin", "lies in the future"),
+    ],
+)
+def test_a_time_that_cannot_be_meant_is_refused(written: str, zone: str | None, words: str) -> None:
+    with pytest.raises(InvalidArgument, match=re.escape(words)):
+        read_time(written, "restore_point", zone, NOW / 1000)
+
+
+def test_this_machines_clock_may_be_a_day_slow() -> None:
+    """What lies in the future is a question for the clock of the cloud."""
+    assert read_time(str(NOW + 86_400_000), "restore_point", None, NOW / 1000) == NOW + 86_400_000
+    with pytest.raises(InvalidArgument, match=r"in the future\. No request was sent"):
+        read_time(str(NOW + 86_400_001), "restore_point", None, NOW / 1000)
+    check_not_future(NOW, "restore_point", NOW)
+    with pytest.raises(InvalidArgument) as caught:
+        check_not_future(NOW + 1, "restore_point", NOW)
+    assert str(caught.value) == (
+        f"restore_point {iso(NOW + 1)} lies in the future: by the cloud's clock it is {iso(NOW)}. Nothing was started."
+    )

@@ -123,12 +123,41 @@ def test_the_deadline_holds(timeout: float) -> None:
     assert time.passed == pytest.approx(timeout)
     assert looks[0] == 0.0
     assert str(watched.error) == (
-        f"Restore is still running after {timeout:g} s (last status: restoring). It was not stopped, nothing was repeated: "
-        "run the task again, it attaches to it, with a larger wait_timeout if need be."
+        f"Restore is still running after {timeout:.0f} s (last status: restoring). It was not stopped, "
+        "nothing was repeated: run the task again, it attaches to it; give a larger wait_timeout if need be."
     )
     assert watched.error.details()["restore_id"] == "r"
     assert watched.error.details()["status"] == "restoring"
     assert watched.error.details()["elapsed"] == pytest.approx(timeout)
+
+
+def test_seconds_are_whole_for_people() -> None:
+    watched, dummy = watch(Time(), RUNNING)
+    run(Time(), watched, timeout=4.70151)
+    assert "is still running after 5 s (" in str(watched.error)
+
+
+def test_what_cannot_be_read_any_more_is_not_said_to_run() -> None:
+    time = Time()
+    watched, dummy = watch(time, RUNNING, TransportError("The connection broke."))
+    run(time, watched, timeout=30.0)
+    assert str(watched.error).startswith(
+        "Restore cannot be read any more after 30 s (The connection broke.); its last known status is restoring. It was not"
+    )
+    watched, dummy = watch(time, TransportError("The connection broke."), RUNNING)
+    run(time, watched, timeout=30.0)
+    assert str(watched.error).startswith("Restore is still running after 30 s (last status: restoring).")
+
+
+def test_the_advice_is_that_of_the_operation() -> None:
+    for answers in ([RUNNING], [RUNNING, api_error(400)]):
+        time = Time()
+        watched, dummy = watch(time, *answers)
+        watched.resume = "run the task again with job_id=j, it attaches to the job"
+        run(time, watched, timeout=30.0)
+        assert "nothing was repeated: run the task again with job_id=j, it attaches to the job" in str(
+            watched.error
+        )
 
 
 def test_an_end_seen_at_the_deadline_is_confirmed_there() -> None:
@@ -184,7 +213,7 @@ def test_what_was_never_there_is_told_with_its_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "keys"), [(401, " with working credentials"), (403, " with working credentials"), (400, "")]
+    ("status", "keys"), [(401, "with working credentials "), (403, "with working credentials "), (400, "")]
 )
 def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, keys: str) -> None:
     time, error = Time(), api_error(status, message=f"HTTP {status}.")
@@ -195,7 +224,7 @@ def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, ke
     assert len(looks) == 2
     assert (
         str(watched.error)
-        == f"Waiting for Restore stopped: {told} It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
+        == f"Waiting for Restore stopped: {told} It was not stopped, nothing was repeated: {keys}run the task again, it attaches to it."
     )
     details = watched.error.details() if watched.error else {}
     assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"

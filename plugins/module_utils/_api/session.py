@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import codes, retry
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     UNKNOWN,
     ApiError,
@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Transport
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
 READ_CAP, LIST_CAP, POST_CAP = (
     8 << 20,
@@ -30,19 +30,7 @@ READ_CAP, LIST_CAP, POST_CAP = (
 )  # bytes of one page, of all pages of a list, of a POST's answer
 SKEW = 15 * 60  # seconds (facts.md 2)
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
-
-
-class Signer(t.Protocol):
-    """What makes a request that of a caller."""
-
-    def sign(self, method: str, url: str, body: bytes) -> dict[str, str]:
-        """Return the headers of a request. It may fetch a token or keys first, and raises where these have been refused before."""
-
-    def passage(self) -> t.ContextManager[None]:
-        """Surround the exchange of the request that was signed last; it may wait, raise, and add to what went wrong."""
-
-    def renew(self) -> bool:
-        """Replace a credential that was refused; False when there is no way to."""
+Sign = t.Callable[[str, str, bytes], dict[str, str]]
 
 
 class Reply(t.NamedTuple):
@@ -55,14 +43,14 @@ class Reply(t.NamedTuple):
 
 
 class Session:
-    """Exchanges over one Transport. `deadline` (monotonic seconds), once set, bounds every read and its repeats.
+    """Exchanges over one `http` callable (see transport.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats.
 
     What an error cites of an answer is redacted by `redactor` first.
     """
 
     def __init__(
         self,
-        http: Transport,
+        http: t.Callable[..., Answer],
         clock: Clock,
         http_timeout: float,
         max_retries: int,
@@ -72,13 +60,21 @@ class Session:
         self._redactor = redactor
         self.deadline: float | None = None
         self._listed = 0  # bytes of the list that is being read
+        self._ahead = (
+            0.0  # seconds by which the server's clock is ahead of this machine's, by its last answer
+        )
+
+    def server_now(self) -> float:
+        """Return the time by the server's clock, seconds since the epoch; this machine's until the server has told its own."""
+        return self._clock.now() + self._ahead
 
     def read(
         self,
         method: str,
         url: str,
-        signer: Signer,
+        sign: Sign,
         body: bytes = b"",
+        renew: t.Callable[[], bool] | None = None,
         further_page: bool = False,
         known: codes.Codes = codes.GATEWAY,
     ) -> Reply:
@@ -86,16 +82,19 @@ class Session:
 
         A 401 renews the token once. `known` are the codes of the service that answers.
         """
-        attempt, renewed = 0, False
+        attempt = 0
         self._listed = self._listed if further_page else 0
         while True:
             try:
-                headers = signer.sign(method, url, body)
-                return self._exchange(method, url, headers, signer, body, self._left(), READ_CAP, known)
+                return self._exchange(method, url, sign, body, self._left(), READ_CAP, known)
             except CloudError as error:
-                refused = isinstance(error, ApiError) and error.kind == "auth_failed"
-                if refused and not renewed and signer.renew():
-                    renewed = True
+                if (
+                    renew is not None
+                    and isinstance(error, ApiError)
+                    and error.kind == "auth_failed"
+                    and renew()
+                ):
+                    renew = None
                     continue
                 pause = retry.delay(error, attempt, self._clock.random())
                 late = (
@@ -108,29 +107,13 @@ class Session:
             attempt += 1
             self._clock.sleep(pause)
 
-    def post_once(
-        self,
-        url: str,
-        signer: Signer,
-        body: bytes,
-        known: codes.Codes = codes.GATEWAY,
-        not_after: Limit | None = None,
-    ) -> Reply:
+    def post_once(self, url: str, sign: Sign, body: bytes, known: codes.Codes = codes.GATEWAY) -> Reply:
         """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline.
 
-        `not_after` is the limit of what allowed the request: once it is over nothing is sent any more. Raises errors whose effect is
-        unknown, unless it is proved that the request was not carried out.
+        Raises errors whose effect is unknown, unless it is proved that the request was not carried out.
         """
         try:
-            headers = signer.sign("POST", url, body)
-        except CloudError as error:  # a token or keys could not be fetched, or are known to be refused
-            raise TransportError(str(error), sent=False, **error.facts).with_context(
-                kind=error.kind
-            ) from None
-        try:
-            return self._exchange(
-                "POST", url, headers, signer, body, self._timeout, POST_CAP, known, True, not_after
-            )
+            return self._exchange("POST", url, sign, body, self._timeout, POST_CAP, known, fresh=True)
         except CloudError as error:
             proved = (
                 not error.sent
@@ -147,29 +130,20 @@ class Session:
         self,
         method: str,
         url: str,
-        headers: dict[str, str],
-        signer: Signer,
+        sign: Sign,
         body: bytes,
         timeout: float,
         cap: int,
         known: codes.Codes,
         fresh: bool = False,
-        not_after: Limit | None = None,
     ) -> Reply:
-        with signer.passage():
-            limit = Limit(self._clock, timeout)
-
-            def may_leave() -> bool:
-                return not limit.over() and not (not_after is not None and not_after.over())
-
-            answer = self._http(method, url, headers, body or None, timeout, cap, fresh, may_leave)
-            return self._reply(method, url, answer, known)
-
-    def _reply(self, method: str, url: str, answer: Answer, known: codes.Codes) -> Reply:
+        headers = sign(method, url, body)
+        answer = self._http(method, url, headers, body or None, timeout, cap, fresh)
         request_id = self._safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
         where = f"{method} {url.partition('?')[0]}"
         if not 200 <= answer.status < 300:
             raise self._error(answer, where, request_id, known)
+        self._learn_time(answer, "X-Sdk-Date" in headers)
         self._listed += len(answer.body)
         if self._listed > LIST_CAP:
             raise ProtocolError(
@@ -242,13 +216,26 @@ class Session:
     def _safe(self, value: str | None) -> str | None:
         return self._redactor.printable(value, 128) if value else None
 
-    def _skew(self, answer: Answer) -> int | None:
+    def _behind(self, answer: Answer) -> float | None:
+        """Return the seconds by which the server's clock is behind this machine's, None when it does not say."""
         try:
             moment = email.utils.parsedate_to_datetime(answer.headers["date"])
-            skew = round(self._clock.now() - moment.timestamp())
+            return self._clock.now() - moment.timestamp()
         except (KeyError, TypeError, ValueError, IndexError, OverflowError):
             return None
-        return skew if abs(skew) > SKEW else None
+
+    def _learn_time(self, answer: Answer, signed: bool) -> None:
+        """Learn the server's time from an answer to a request that it has accepted.
+
+        A signature is accepted within 15 minutes of the server's clock, so a Date that is further away is not the server's own.
+        """
+        behind = self._behind(answer)
+        if behind is not None and not (signed and abs(behind) > SKEW):
+            self._ahead = -behind
+
+    def _skew(self, answer: Answer) -> int | None:
+        behind = self._behind(answer)
+        return round(behind) if behind is not None and abs(behind) > SKEW else None
 
 
 def decode(body: bytes) -> t.Any:

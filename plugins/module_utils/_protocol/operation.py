@@ -26,6 +26,7 @@ class Observation:
     explained: bool = True  # whether what blocks is plainly somebody else's
     own: frozenset[str] = frozenset()  # ids that can only be this operation's, when they are new
     records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its id
+    created: t.Mapping[str, int | None] = field(default_factory=dict)  # when each was created, epoch ms
     state: t.Hashable = None  # what two observations must agree on before absence is believed
 
     def record(self, found: str | None) -> Row | None:
@@ -38,13 +39,13 @@ class Operation:
     """One restore, recovery or backup, complete when it is built: nothing is added to it on the way.
 
     `name` is for people, `id_key` and `record_key` are the result's keys of its id (restore_id, backup_id or job_id) and of its
-    record, `resume` says with `{id}` how a later task attaches to it.
+    record, `resume` what to do when it is not known whether it runs.
     """
 
     name: str
     id_key: t.ClassVar[str]
     record_key: t.ClassVar[str]
-    resume: t.ClassVar[str] = "run the same task again, it attaches to it"
+    resume: t.ClassVar[str] = "run the same task again in a few minutes, it attaches to what it finds"
 
     def observe(self) -> Observation:
         """Read the evidence once, and return all that was read. Changes nothing here."""
@@ -65,11 +66,19 @@ class Operation:
         """Whether the cloud has kept what a later run recognises this operation by."""
         return True
 
+    def amended(self, error: CloudError) -> Operation | None:
+        """Return what to send once more after the service has plainly refused this, or None. Never the same again."""
+        return None
+
     def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
         """Return the error for something else that holds the instance; `cause` is what the cloud answered."""
         why = observed.blocked or "the cloud reports another operation"
         answer = f" The cloud's answer: {cause}" if cause else ""
-        return Busy(
-            f"{self.name} was not started: {why}.{answer} Run the task again when that has ended.",
-            **(cause.facts if cause else {}),
+        facts = cause.facts if cause else {}
+        return self.busy(
+            f"{self.name} was not started: {why}.{answer}", "Run the task again when that has ended.", **facts
         )
+
+    def busy(self, text: str, advice: str, **facts: t.Any) -> Busy:
+        """Return the error while something holds the instance."""
+        return Busy(f"{text} {advice}", **facts)

@@ -25,6 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
@@ -80,9 +81,16 @@ def fate(error: CloudError) -> str:
     return "busy" if error.kind == "busy" else "refused"
 
 
-def effect(before: Observation, now: Observation) -> tuple[str, ...]:
-    """Return the ids that this operation can have brought about since `before`: new ones of its own, else a running one to attach to."""
-    return tuple(sorted(now.own - before.records.keys())) or now.running
+def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
+    """Return the ids that this operation can have brought about since `before`: new ones of its own, else a running one to attach to.
+
+    What was created before the request was sent (`sent_at`, seconds since the epoch by the cloud's clock) is none of them, however
+    new it looks: a list can leave out an old record once. A time that cannot be read proves nothing.
+    """
+    earliest = int(sent_at * 1000) - SKEW
+    known = {found: now.created.get(found) for found in now.own - before.records.keys()}
+    new = [found for found, created in known.items() if created is None or created >= earliest]
+    return tuple(sorted(new)) or now.running
 
 
 def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: float) -> Started:
@@ -97,7 +105,7 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
         observed = preflight(operation, previous, cloud)
         if decide(observed) != "send":
             return found_by(operation, observed, observed.running or (t.cast(str, observed.done),))
-        sent_at = cloud.clock.now()
+        sent_at = cloud.session.server_now()
         try:
             reply = operation.post()
         except CloudError as error:
@@ -138,7 +146,10 @@ def before_next(
     Renews the token once, else waits as later() says. Raises the refusal, or NotStarted when tries or time are out.
     """
     if fate(error) == "refused":
-        raise refused(operation, error) from None
+        other = operation.amended(error)
+        if other is None:
+            raise refused(operation, error) from None
+        return other
     if error.kind == "auth_failed" and not attempts.renewed and cloud.renew():
         attempts.renewed = True
         return operation
@@ -193,9 +204,11 @@ def reconcile(
             observed, checks = operation.observe(), checks + 1
         except CloudError as error:
             if not error.transient:
-                raise unknown(operation, cause, sent_at, checks, f" Looking for it failed: {error}") from None
+                raise unknown(
+                    operation, cause, sent_at, checks, previous, f" Looking for it failed: {error}"
+                ) from None
         if observed is not None:
-            found = effect(before, observed)
+            found = effect(before, observed, sent_at)
             if found:
                 return found_by(operation, observed, found)
             quiet = previous is not None and previous.state == observed.state
@@ -207,7 +220,7 @@ def reconcile(
         if now >= deadline or (now >= window and not waiting_helps):
             if was_busy and observed is not None and (observed.explained or not observed.blocked):
                 raise operation.refusal(observed, cause)
-            raise unknown(operation, cause, sent_at, checks, "")
+            raise unknown(operation, cause, sent_at, checks, previous)
         clock.sleep(max(0.0, min(pause, deadline - now)))
         pause = min(pause * 1.5, 10.0)
 
@@ -235,12 +248,20 @@ def refused(operation: Operation, error: CloudError) -> CloudError:
     return error.with_context(f"{operation.name} was not started: {error} {note}", note=note)
 
 
-def unknown(operation: Operation, cause: CloudError, sent_at: float, looks: int, also: str) -> OutcomeUnknown:
-    """Return the error that says what was sent, when, what was looked at, and the two safe next steps."""
+def unknown(
+    operation: Operation,
+    cause: CloudError,
+    sent_at: float,
+    checks: int,
+    last: Observation | None,
+    also: str = "",
+) -> OutcomeUnknown:
+    """Return the error that says what was sent, when, what was looked at, and the safe next steps. `last` is the last observation."""
     when = iso(int(sent_at * 1000))
+    shown = f"; the last check showed that {last.blocked}" if last is not None and last.blocked else ""
     return OutcomeUnknown(
-        f"{operation.name}: the request was sent at {when}, its answer was lost ({cause}) and no trace of it was found in {looks} looks.{also} "
-        "Nothing was repeated. Safe next steps: run the same task again in a few minutes, it attaches to what it finds; "
-        "or look at the instance's records in the console.",
-        **{**cause.facts, "sent_at": when, "looks": looks},
+        f"{operation.name}: the request was sent at {when}, no conclusive response was received ({str(cause).rstrip('.')}), "
+        f"and no matching record appeared in {checks} checks{shown}.{also} "
+        f"Nothing was repeated. Safe next steps: {operation.resume}; or look at the instance's records in the console.",
+        **{**cause.facts, "sent_at": when, "checks": checks},
     )

@@ -56,14 +56,19 @@ def plan(
         raise operation.refusal(observed)
     if step == "send":
         operation.check()
-    outcome = "succeeded" if params["wait"] else "started"
+    warnings = known.get("warnings", [])
     return Plan(
-        {**result, "outcome": outcome}, before, after, lambda: run(operation, observed, cloud, params)
+        {**result, "outcome": "planned"},
+        before,
+        after,
+        lambda: run(operation, observed, cloud, params, warnings),
     )
 
 
-def run(operation: Operation, planned: Observation, cloud: Cloud, params: Params) -> Row:
-    """Start or adopt the operation, wait for it when asked to, and return the result's keys."""
+def run(
+    operation: Operation, planned: Observation, cloud: Cloud, params: Params, warnings: t.Sequence[str] = ()
+) -> Row:
+    """Start or adopt the operation, wait for it when asked to, and return the result's keys. `warnings` are those of the plan."""
     started, status = start_and_wait(operation, planned, cloud, params)
     result: Row = {
         operation.id_key: started.id,
@@ -76,7 +81,7 @@ def run(operation: Operation, planned: Observation, cloud: Cloud, params: Params
             f"{operation.name}: the cloud did not keep the marker in the remark, "
             "so a later run cannot recognise this operation."
         )
-        result.update(marker_echoed=False, warnings=[warning])
+        result.update(marker_echoed=False, warnings=[*warnings, warning])
     return result
 
 
@@ -88,6 +93,7 @@ def start_and_wait(
     begun = (cloud.session.deadline or now + timeout) - timeout  # when the task began
     started = start(operation, planned, cloud, timeout - (now - begun))
     watched = operation.watch(started.id)
+    watched.adopted = started.adopted
     cloud.progress([watched])
     if not params["wait"]:
         cloud.session.deadline = None

@@ -49,7 +49,9 @@ class Watch:
     error: CloudError | None = None
     trouble: CloudError | None = None  # why the last observation saw nothing
     done: bool = False
+    adopted: bool = False  # whether it ran already, instead of being started now
     elapsed: float = 0.0  # seconds waited
+    resume: str = "run the task again, it attaches to it"  # how a later task goes on waiting
     _due: float = 0.0
     _seen: float | None = None  # when it was last there
 
@@ -61,7 +63,7 @@ class Watch:
         )  # a fleet must not poll in step, nor any more often than asked
         before = self.last
         try:
-            self.last = self.observe()
+            self.last, self.trouble = self.observe(), None
             self._seen = now
             if self.last.state != "running":
                 self.done = before is not None and before.state == self.last.state
@@ -82,8 +84,8 @@ class Watch:
         except CloudError as error:
             self.trouble = error
             if not error.transient:
-                keys = " with working credentials" if error.kind in ("auth_failed", "denied") else ""
-                hint = f"It is still running in the cloud: run the task again{keys}, it attaches and repeats nothing."
+                keys = "with working credentials " if error.kind in ("auth_failed", "denied") else ""
+                hint = f"It was not stopped, nothing was repeated: {keys}{self.resume}."
                 text = f"Waiting for {self.name} stopped: {error} {hint}"
                 self.error = error.with_context(text, effect=STARTED, **self.facts())
         self.done = self.done or self.error is not None
@@ -149,10 +151,14 @@ def failed(watch: Watch) -> OperationFailed:
 
 def timed_out(watch: Watch, timeout: float) -> WaitTimeout:
     """Return the error for an operation that still runs, or was never seen, when the time is over."""
-    state = f"could not be seen within {timeout:g} s ({watch.trouble})"
-    if watch.last:
-        state = f"is still running after {timeout:g} s (last status: {watch.last.status})"
+    after = f"{timeout:.0f} s"
+    state = f"could not be seen within {after} ({watch.trouble})"
+    if watch.last and watch.trouble:
+        state = f"cannot be read any more after {after} ({watch.trouble}); its last known status is {watch.last.status}"
+    elif watch.last:
+        state = f"is still running after {after} (last status: {watch.last.status})"
     return WaitTimeout(
-        f"{watch.name} {state}. It was not stopped, nothing was repeated: run the task again, it attaches to it, with a larger wait_timeout if need be.",
+        f"{watch.name} {state}. It was not stopped, nothing was repeated: {watch.resume}; "
+        "give a larger wait_timeout if need be.",
         **watch.facts(),
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DCS (Distributed Cache Service, Redis), API v2: one method, one call. Sources: facts.md 1B and the vendor's pages."""
+"""DCS (Distributed Cache Service, Redis), API v2: one method, one call. Sources: the vendor's API reference and its SDK."""
 
 from __future__ import annotations
 
@@ -61,6 +61,10 @@ class Dcs:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
 
+    def now(self) -> int:
+        """Return the time by the cloud's clock, epoch ms."""
+        return int(self._cloud.session.server_now() * 1000)
+
     def instance(self, instance_id: str) -> Row:
         """Return one instance (ShowInstance). `task` is the operation under way, if any: the status can stay RUNNING meanwhile."""
         return _instance(self._get("instances", instance_id).body)
@@ -82,7 +86,10 @@ class Dcs:
         return newest_first(found, "created_at")
 
     def restores(self, instance_id: str, until: str | None = None) -> list[Row]:
-        """Return the restore records of an instance (ListRestoreRecords) in the same way. No server-side filter: see reliability rules."""
+        """Return the restore records of an instance (ListRestoreRecords) in the same way.
+
+        No server-side filter: a time that the server reads in another zone would hide records silently.
+        """
         path, what = ("instances", instance_id, "restores"), f"restore records of {instance_id}"
         found = self._list(
             path, "restore_record_response", "total_num", "restore_id", what, _restore, until=until
@@ -127,11 +134,6 @@ class Dcs:
             return [convert(item) for item in items(reply.body, key)], whole(reply.body.get(total))
 
         return collect(fetch, LIMIT, identity, what, until)
-
-
-def usable(backup: Row) -> bool:
-    """Whether a backup can be restored (facts.md 4.2)."""
-    return backup["status"] == "succeed" and backup["is_support_restore"] is True
 
 
 def _instance(item: t.Any) -> Row:

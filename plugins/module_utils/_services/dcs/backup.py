@@ -18,19 +18,26 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     DcsBackup,
     remark_with,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.restore import instance_of
 
 OPTIONS: Spec = {
-    "instance_id": {"type": "str", "required": True},
+    "instance_id": {"type": "str"},
+    "instance_name": {"type": "str"},
     "remark": {"type": "str"},
     "backup_format": {"type": "str"},
     "operation_id": {"type": "str"},
+    "ignore_stuck": {"type": "bool", "default": False},
 }
+INSTANCE = ("instance_id", "instance_name")
+RULES: dict[str, t.Any] = {"required_one_of": [INSTANCE], "mutually_exclusive": [INSTANCE]}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the instance and all its backup records."""
-    dcs, instance_id = Dcs(cloud), params["instance_id"]
+    dcs = Dcs(cloud)
     remark_with(params["remark"], marker())  # before any request
+    instance = instance_of(dcs, params)
+    instance_id = instance["instance_id"]
     own = marker(
         service="dcs.backup",
         project=cloud.project_id,
@@ -38,11 +45,12 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         operation_id=params["operation_id"],
     )
     operation = DcsBackup(
-        name=f"Backup of DCS instance {instance_id}",
+        name=f"Backup of DCS instance {instance['name'] or 'without a name'} ({instance_id})",
         dcs=dcs,
-        instance=dcs.instance(instance_id),
+        instance=instance,
         marker=own,
         remark=remark_with(params["remark"], own),
+        ignore_stuck=bool(params["ignore_stuck"]),
         repeatable=not params["operation_id"],
         backup_format=params["backup_format"],
     )

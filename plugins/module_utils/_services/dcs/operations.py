@@ -11,22 +11,27 @@ from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
-    NotFound,
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import MARKER_LENGTH
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row, usable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import check_backup
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
-    ENDED,
     obstacle,
     watch_record,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    SUCCEEDED,
+    created,
+    end,
+    word,
 )
 
 REMARK_LENGTH = 128  # characters (error DCS.4098)
@@ -43,11 +48,6 @@ def remark_with(user_text: str | None, marker: str) -> str:
     return f"{user_text} {marker}".strip()
 
 
-def unfinished(rows: t.Iterable[Row]) -> list[Row]:
-    """Return the records that are not in a documented final state."""
-    return [row for row in rows if row["status"] not in ENDED]
-
-
 def restoring(instance: Row) -> bool:
     """Whether an instance shows that it restores: by its status, or by its task while the status stays RUNNING."""
     return "RESTOR" in f"{instance['status']} {instance['task']}".upper()
@@ -61,7 +61,9 @@ class DcsOperation(Operation):
     instance: Row
     marker: str
     remark: str
+    ignore_stuck: bool
     remark_key: t.ClassVar[str]
+    kind: t.ClassVar[str]
 
     @property
     def instance_id(self) -> str:
@@ -72,18 +74,18 @@ class DcsOperation(Operation):
         """Return all records of this kind, newest first, or those read until this one was met."""
         raise NotImplementedError
 
-    def judge(self, records: list[Row], instance: Row) -> Observation:
-        """Return what the records mean to this operation."""
+    def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
+        """Return what the records mean to this operation, at `now` (epoch ms by the cloud's clock)."""
         raise NotImplementedError
 
     def observe(self) -> Observation:
         """Read the instance and all its records."""
         instance = self.dcs.instance(self.instance_id)
-        return self.judge(self.read(), instance)
+        return self.judge(self.read(), instance, self.dcs.now())
 
     def first(self) -> Observation:
         """Read all records; the instance is as the plan has read it a moment ago."""
-        return self.judge(self.read(), self.instance)
+        return self.judge(self.read(), self.instance, self.dcs.now())
 
     def check(self) -> None:
         """Raise for an instance that can neither be backed up nor restored."""
@@ -100,6 +102,25 @@ class DcsOperation(Operation):
         """Return how to wait for one record of this kind."""
         return watch_record(
             self.dcs, self.instance_id, self.name, self.id_key, found, lambda: self.read(found)
+        )
+
+    def active(self, records: list[Row], instance: Row, now: int) -> tuple[list[Row], list[Row]]:
+        """Return the unfinished records, and apart from them the stuck ones: older than a day, though the instance is idle."""
+        unfinished = [row for row in records if end(row) is None]
+        stuck = [row for row in unfinished if obstacle(instance) is None and is_stuck(created(row), now)]
+        return [row for row in unfinished if row not in stuck], stuck
+
+    def describe(self, record: Row, now: int) -> str:
+        """Return what an unfinished record says, with its age."""
+        made = created(record)
+        since = "" if made is None else f" for {in_words(now - made)}"
+        return f"{self.kind} {record[self.id_key]} has been {record['status']}{since}"
+
+    def describe_stuck(self, record: Row, now: int) -> str:
+        """Return why a record is stuck, and the way past it."""
+        return (
+            f"{self.describe(record, now)}, although the instance is RUNNING and idle. It is stuck; "
+            "ignore_stuck=true goes past it"
         )
 
     def observation(
@@ -120,17 +141,31 @@ class DcsOperation(Operation):
             explained=explained,
             own=frozenset(row[self.id_key] for row in records if self.echoed(row)),
             records={row[self.id_key]: row for row in records},
+            created={row[self.id_key]: created(row) for row in records},
             state=(instance["status"], instance["task"], status),
         )
 
 
+def newest(records: t.Iterable[Row], among: t.Sequence[Row]) -> Row | None:
+    """Return the first of `records` that nothing in `among` was certainly created after.
+
+    A time that cannot be read makes nothing older: the list's own order means nothing.
+    """
+
+    def later(row: Row, than: Row) -> bool:
+        one, other = created(row), created(than)
+        return one is not None and other is not None and one > other
+
+    return next((row for row in records if not any(later(other, row) for other in among)), None)
+
+
 @dataclass(frozen=True)
 class DcsRestore(DcsOperation):
-    """Restore one backup to the instance it was made of. `backup` is its record, None when it is not in the list."""
+    """Restore one backup to the instance it was made of. `backups` is the list of the instance, in which the backup must be."""
 
     backup_id: str
-    backup: Row | None
-    id_key, record_key, remark_key = "restore_id", "restore", "restore_remark"
+    backups: tuple[Row, ...]
+    id_key, record_key, remark_key, kind = "restore_id", "restore", "restore_remark", "restore"
 
     def read(self, until: str | None = None) -> list[Row]:
         """Return all restore records."""
@@ -139,28 +174,27 @@ class DcsRestore(DcsOperation):
     def check(self) -> None:
         """Raise unless the instance can be restored, and the backup is its own and usable."""
         super().check()
-        check_backup(self.backup, self.backup_id, self.instance_id)
+        check_backup(self.backup_id, self.backups, f"DCS instance {self.instance_id}")
 
     def post(self) -> Reply:
         """Send the restore."""
         return self.dcs.restore(self.instance_id, self.backup_id, self.remark)
 
-    def judge(self, records: list[Row], instance: Row) -> Observation:
-        """Adopt an unfinished restore of the same backup; the newest one with our marker that succeeded is what this run wants."""
-        active = unfinished(records)
+    def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
+        """Adopt an unfinished restore of the same backup; the newest restore with our marker that succeeded is what this run wants."""
+        active, stuck = self.active(records, instance, now)
         running = [row for row in active if row["backup_id"] == self.backup_id]
         others = [row for row in active if row["backup_id"] != self.backup_id]
-        newest = records[0] if records else None
-        done = newest if newest and newest["status"] == "succeed" and self.echoed(newest) else None
+        ours = [row for row in records if end(row) == "succeeded" and self.echoed(row)]
+        done = None if others else newest(ours, records)
         blocked = obstacle(instance)
         if done and restoring(instance) and not running:
             running = [done]  # its record says succeed, its instance does not serve yet
         if others:
-            other = others[0]
-            blocked = (
-                f"restore {other['restore_id']} of another backup ({other['backup_id']}) is {other['status']}"
-            )
-        explained = bool(others) or not restoring(instance)
+            blocked = f"{self.describe(others[0], now)}, of another backup ({others[0]['backup_id']})"
+        elif stuck and not self.ignore_stuck:
+            blocked = self.describe_stuck(stuck[0], now)
+        explained = bool(others or stuck) or not restoring(instance)
         return self.observation(records, instance, running, done, blocked, explained)
 
 
@@ -170,7 +204,7 @@ class DcsBackup(DcsOperation):
 
     repeatable: bool
     backup_format: str | None
-    id_key, record_key, remark_key = "backup_id", "backup", "remark"
+    id_key, record_key, remark_key, kind = "backup_id", "backup", "remark", "backup"
 
     def read(self, until: str | None = None) -> list[Row]:
         """Return all backup records."""
@@ -180,60 +214,17 @@ class DcsBackup(DcsOperation):
         """Send the backup."""
         return self.dcs.back_up(self.instance_id, self.remark, self.backup_format)
 
-    def judge(self, records: list[Row], instance: Row) -> Observation:
-        """Adopt an unfinished backup with our marker; with an operation_id, one that succeeded is what this run wants."""
-        active = unfinished(records)
+    def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
+        """Adopt an unfinished backup with our marker; with an operation_id, one that is there is what this run wants."""
+        active, stuck = self.active(records, instance, now)
         running = [row for row in active if self.echoed(row)]
         others = [row for row in active if not self.echoed(row)]
-        ready = [row for row in records if row["status"] == "succeed" and self.echoed(row)]
+        ready = [row for row in records if word(row) in SUCCEEDED and self.echoed(row)]
         done = ready[0] if ready and not self.repeatable else None
         blocked = obstacle(instance)
         if others:
-            blocked = f"backup {others[0]['backup_id']} is {others[0]['status']}"
-        explained = bool(others) or not instance["task"]
+            blocked = self.describe(others[0], now)
+        elif stuck and not self.ignore_stuck:
+            blocked = self.describe_stuck(stuck[0], now)
+        explained = bool(others or stuck) or not instance["task"]
         return self.observation(records, instance, running, done, blocked, explained)
-
-
-def choose_backup(backups: list[Row], params: dict[str, t.Any], now_ms: int) -> Row | None:
-    """Return the backup asked for by its ID, or the newest usable one made at or before restore_point."""
-    if params["backup_id"]:
-        return next((row for row in backups if row["backup_id"] == params["backup_id"]), None)
-    point = (
-        now_ms
-        if params["restore_point"] == "latest"
-        else epoch_ms(params["restore_point"], "restore_point", now_ms)
-    )
-    found = next(
-        (row for row in backups if usable(row) and (moment(row["created_at"]) or now_ms + 1) <= point), None
-    )
-    if found is None:
-        raise NotRestorable(
-            f"DCS instance {params['instance_id']} has no usable backup at or before {params['restore_point']}."
-        )
-    return found
-
-
-def unusable(backup: Row) -> str | None:
-    """Return why a backup cannot be restored, or None."""
-    if usable(backup):
-        return None
-    if backup["status"] != "succeed":
-        return f"its status is {backup['status']}"
-    return "it does not support restoring"
-
-
-def data_time(backup: Row) -> int | None:
-    """Return the time of a backup's data, epoch ms, or None when it cannot be read."""
-    return moment(backup["created_at"])
-
-
-def check_backup(backup: Row | None, backup_id: str, instance_id: str) -> None:
-    """Raise unless the backup is the instance's own and can be restored."""
-    if backup is None:
-        raise NotFound(
-            f"Backup {backup_id} is not among the backups of DCS instance {instance_id}: "
-            "it was deleted, or belongs to another instance. Nothing was started."
-        )
-    reason = unusable(backup)
-    if reason:
-        raise NotRestorable(f"Backup {backup_id} cannot be restored: {reason}.", status=backup["status"])

@@ -11,19 +11,10 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import end
 
-ENDED = {
-    "succeed": "succeeded",
-    "failed": "failed",
-    "expired": "succeeded",
-    "deleted": "failed",
-}  # all else, known or not, is unfinished
-BROKEN = (
-    "ERROR",
-    "CREATEFAILED",
-    "FROZEN",
-)  # an instance in these does not come back by itself (facts.md 4.1)
-REASONS = {  # facts.md 4.4
+BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")  # an instance in these does not come back by itself
+REASONS = {  # the DCS API reference, "Restoration Records", error codes
     "dcs.08.0001": "the backup or restore tool did not start",
     "dcs.08.0002": "the execution timed out",
     "dcs.08.0003": "the storage bucket could not be deleted",
@@ -51,7 +42,7 @@ def watch_record(
         record = next((row for row in records() if row[id_name] == record_id), None)
         if record is None:
             raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
-        state, reason = ENDED.get(record["status"], "running"), None
+        state, reason = end(record) or "running", None
         if state == "succeeded":
             instance = dcs.instance(instance_id)
             if instance["status"] in BROKEN:

@@ -9,57 +9,97 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
+    check_not_future,
+    read_time,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import facts
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import Choice, choose
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsRestore,
-    choose_backup,
     remark_with,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import by_id, one_named
 
 OPTIONS: Spec = {
-    "instance_id": {"type": "str", "required": True},
+    "instance_id": {"type": "str"},
+    "instance_name": {"type": "str"},
     "backup_id": {"type": "str"},
+    "backup_name": {"type": "str"},
     "restore_point": {"type": "str"},
+    "timezone": {"type": "str"},
     "remark": {"type": "str"},
     "operation_id": {"type": "str"},
+    "ignore_stuck": {"type": "bool", "default": False},
 }
+INSTANCE, BACKUP = ("instance_id", "instance_name"), ("backup_id", "backup_name", "restore_point")
 RULES: dict[str, t.Any] = {
-    "required_one_of": [("backup_id", "restore_point")],
-    "mutually_exclusive": [("backup_id", "restore_point")],
+    "required_one_of": [INSTANCE, BACKUP],
+    "mutually_exclusive": [INSTANCE, BACKUP],
 }
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the instance, its backups and all its restore records."""
-    dcs, instance_id, now_ms = Dcs(cloud), params["instance_id"], int(cloud.clock.now() * 1000)
-    if params["restore_point"] not in (None, "latest"):
-        epoch_ms(params["restore_point"], "restore_point", now_ms)
+    dcs, point = Dcs(cloud), point_of(cloud, params)
     remark_with(params["remark"], marker())  # both before any request
-    instance, backups = dcs.instance(instance_id), dcs.backups(instance_id)
-    backup = choose_backup(backups, params, now_ms)
-    backup_id = backup["backup_id"] if backup else params["backup_id"]
+    instance = instance_of(dcs, params)
+    about = f"DCS instance {instance['name'] or 'without a name'} ({instance['instance_id']})"
+    backups = dcs.backups(instance["instance_id"])
+    if point is not None:
+        check_not_future(point, "restore_point", dcs.now())
+    choice = choose(backups, params, point, about)
     own = marker(
         service="dcs.restore",
         project=cloud.project_id,
-        instance=instance_id,
-        backup=backup_id,
+        instance=instance["instance_id"],
+        backup=choice.backup_id,
         operation_id=params["operation_id"],
     )
     operation = DcsRestore(
-        name=f"Restore of backup {backup_id} to DCS instance {instance_id}",
+        name=f"Restore of backup {choice.backup_id} to {about}",
         dcs=dcs,
         instance=instance,
         marker=own,
         remark=remark_with(params["remark"], own),
-        backup_id=backup_id,
-        backup=backup,
+        ignore_stuck=bool(params["ignore_stuck"]),
+        backup_id=choice.backup_id,
+        backups=tuple(backups),
     )
-    before = {"instance": instance_id, "name": instance["name"], "data": "what is in it now"}
+    observed = operation.first()
+    known = facts.of_plan(instance, choice, observed.records.values())
+    if choice.warnings:
+        known["warnings"] = list(choice.warnings)
+    return run.plan(operation, observed, cloud, params, *difference(instance, choice), **known)
+
+
+def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
+    """Return restore_point as epoch ms, None for latest or when it is not given. Raises InvalidArgument."""
+    if params["restore_point"] in (None, "latest"):
+        return None
+    zone = params["timezone"] or cloud.settings.get("timezone")
+    return read_time(params["restore_point"], "restore_point", zone, cloud.clock.now())
+
+
+def instance_of(dcs: Dcs, params: t.Mapping[str, t.Any]) -> Row:
+    """Return the details of the instance that the options name."""
+    instance_id = params["instance_id"]
+    if not instance_id:
+        name = params["instance_name"]
+        rows = dcs.instances(name) or dcs.instances()  # the others, to show them
+        instance_id = one_named(rows, name, "instance_name", "DCS")["instance_id"]
+    row: Row = by_id(lambda: dcs.instance(instance_id), "instance_id", instance_id, "dcs_instance_info")
+    return row
+
+
+def difference(instance: Row, choice: Choice) -> tuple[Row, Row]:
+    """Return before and after, for people."""
+    before = {"instance": instance["instance_id"], "name": instance["name"], "data": "what is in it now"}
+    backup = choice.backup
     made = f" ({backup['backup_name']}, made {backup['created_at']})" if backup else ""
-    after = {**before, "data": f"backup {backup_id}{made}"}
-    return run.plan(operation, operation.first(), cloud, params, before, after, backup=backup)
+    return before, {**before, "data": f"backup {choice.backup_id}{made}"}

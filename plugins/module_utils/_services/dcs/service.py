@@ -12,28 +12,23 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Row, Service
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import backup, restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import backup, facts, restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
-    data_time,
-    unusable,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import SAFETY
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
     obstacle,
     watch_restore,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    data_time,
+    unusable,
 )
 
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for the restore of a row."""
     return watch_restore(Dcs(cloud), row["instance_id"], row["restore_id"])
-
-
-def target(instance: t.Mapping[str, t.Any]) -> Row:
-    """Return an instance as the target of a row."""
-    found = {**instance, "instance_name": instance.get("name"), "address": instance.get("ip")}
-    return {name: found.get(name) for name in TARGET}
 
 
 def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
@@ -49,15 +44,16 @@ def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
 
 
 def safety_backup(cloud: Cloud, params: Row) -> Plan:
-    """Return the plan of a backup before a restore."""
-    return backup.plan(cloud, {"backup_format": None, **params})
+    """Return the plan of a backup before a restore: its remark says so, so that `latest` never takes it."""
+    remark = f"{params.get('remark') or 'before a restore'} {SAFETY}"
+    return backup.plan(cloud, {**dict.fromkeys(backup.OPTIONS), **params, "remark": remark})
 
 
 def pinned(row: Row, result: Row) -> Row:
     """Return the options with the backup that was planned."""
     if not result.get("backup"):
         return row
-    return {**row, "restore_point": None, "backup_id": result["backup"]["backup_id"]}
+    return {**row, "restore_point": None, "backup_name": None, "backup_id": result["backup"]["backup_id"]}
 
 
 DCS = Service(
@@ -72,11 +68,11 @@ DCS = Service(
     watch_needs=("instance_id", "restore_id"),
     instances=lambda cloud: Dcs(cloud).instances(),
     instance=lambda cloud, instance_id: Dcs(cloud).instance(instance_id),
-    target=target,
+    target=facts.target,
     restore_points=restore_points,
     backup=safety_backup,
     ready=lambda instance: obstacle(dict(instance)),
-    overwritten=lambda row: row.get("instance_id"),
+    overwritten=lambda row: row.get("instance_id") or row.get("instance_name"),
     pinned=pinned,
     turn=lambda row: None,
     probes=("redis",),

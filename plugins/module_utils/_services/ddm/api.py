@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DDM (Distributed Database Middleware), API v3 and v1: one method, one call. Sources: facts.md 1A and the vendor's pages."""
+"""DDM (Distributed Database Middleware), API v3 and v1: one method, one call. Sources: the vendor's API reference and its SDK."""
 
 from __future__ import annotations
 
@@ -53,6 +53,10 @@ class Ddm:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
+
+    def now(self) -> int:
+        """Return the time by the cloud's clock, epoch ms."""
+        return int(self._cloud.session.server_now() * 1000)
 
     def backups(self, instance_id: str | None = None) -> list[Row]:
         """Return the metadata backups of the project or of one instance (ListBackups), newest first. The filter is only in the SDK, so both sides apply it."""
@@ -132,15 +136,38 @@ class Ddm:
         )
 
     def recover(
-        self, instance_id: str, target_instance_id: str, restore_time: int, relations: t.Sequence[Row]
+        self,
+        instance_id: str,
+        target_instance_id: str,
+        restore_time: int,
+        relations: t.Sequence[Row],
+        with_source: bool = False,
     ) -> Reply:
-        """Start the restore of the SOURCE instance_id to a target (Restore2Exist): 202 {job_id}. Sent once. restore_time is an int of epoch ms."""
+        """Start the restore of the SOURCE instance_id to a target (Restore2Exist): 202 {job_id}. Sent once. restore_time is epoch ms.
+
+        `with_source` names the source in the body, too: some servers demand it, others document no such field.
+        """
+        source = {"restore_time": restore_time, **({"instance_id": instance_id} if with_source else {})}
         body = {
-            "source": {"restore_time": restore_time},
+            "source": source,
             "target": {"instance_id": target_instance_id},
             "data_node_relations": list(relations),
         }
         return self._cloud.post_once("ddm", "v3", *self._of(instance_id, "recovery"), body=body, known=CODES)
+
+    def recover_metadata(
+        self, instance_id: str, target_instance_id: str, point: Row, data_nodes: t.Sequence[str]
+    ) -> Reply:
+        """Start the restore of the metadata of the SOURCE instance_id to a target (RestoreMetadata): 202 {job_id}. Sent once.
+
+        `point` is {restore_time} in epoch ms or {backup_id}; `data_nodes` are the RDS instances whose data were restored before.
+        """
+        body = {
+            "source": point,
+            "target": {"instance_id": target_instance_id, "data_nodes": list(data_nodes)},
+        }
+        path = self._of(instance_id, "metadata-recovery")
+        return self._cloud.post_once("ddm", "v3", *path, body=body, known=CODES)
 
     def job(self, job_id: str) -> Row:
         """Return one job (ShowDdmJobResult). It never has a fail_reason: only the list has. Raises NotFound for 404 and DBS.300400."""

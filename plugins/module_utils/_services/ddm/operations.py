@@ -6,37 +6,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import typing as t
+from dataclasses import dataclass, field, replace
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    NONE,
+    ApiError,
     CloudError,
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, failed
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
-    ENDED,
+    SERVING,
     recent_jobs,
     watch_job,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
+    created,
+    end,
+    is_restore,
+)
 
-RESTORE_JOB = "RestoreInstance"
+PARAMETER_ERROR = "DBS.280001"
+
+
+@dataclass(frozen=True)
+class PairObservation(Observation):
+    """An observation of a pair, with the newest job on its target that has not failed, and every job of this kind in the project."""
+
+    target: Row = field(default_factory=dict)
+    job: Row | None = None
+    at_work: bool = False  # whether the target is being restored now
+    history: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The source whose data are restored and the target that is overwritten, as the API shows them."""
+    """The source whose data are restored and the target that is overwritten, as the API shows them. `of_kind` tells their jobs from others."""
 
     ddm: Ddm
-    clock: Clock
     source: str
     target: str
+    of_kind: t.Callable[[Row], bool] = is_restore
 
     def target_row(self) -> Row:
         """Return the target among the instances that the source could be restored to. Raises NotRestorable when it is not among them."""
@@ -51,82 +69,147 @@ class Pair:
         return found
 
     def observe(self) -> PairObservation:
-        """Read the target's availability and every restore job of the pair."""
+        """Read the target's availability and every job of this kind."""
         target = self.target_row()
-        jobs = [
-            job
-            for job in recent_jobs(self.ddm, self.clock)
-            if job["name"] == RESTORE_JOB and job["instance_id"] in (self.source, self.target)
-        ]
+        history = [job for job in recent_jobs(self.ddm) if self.of_kind(job)]
+        jobs = [job for job in history if job["instance_id"] in (self.source, self.target)]
         # a job of the source alone may be for another target
         mine = [job for job in jobs if job["instance_id"] == self.target or not target["available"]]
-        on_target = [job for job in jobs if job["instance_id"] == self.target and job["status"] != "Failed"]
-        newest = on_target[0] if on_target and not target["available"] else None
+        on_target = [job for job in jobs if job["instance_id"] == self.target and end(job) != "failed"]
+        job = on_target[0] if on_target else None
         restoring = "RESTOR" in (target["status"] or "").upper()
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
         return PairObservation(
-            blocked=None if target["available"] else self.reason(target, newest, restoring),
+            blocked=None if target["available"] else self.reason(target, job, restoring),
             explained=False,
             own=frozenset(job["id"] for job in mine),
             records={job["id"]: job for job in jobs},
+            created={job["id"]: created(job) for job in jobs},
             state=state,
-            job_id=newest["id"] if newest else None,
-            at_work=restoring or (newest is not None and newest["status"] not in ENDED),
             target=target,
+            job=job,
+            at_work=restoring or (job is not None and end(job) is None and not self.stuck(target, job)),
+            history=tuple(history),
         )
+
+    def stuck(self, target: Row, job: Row) -> bool:
+        """Whether a job has been unfinished for more than a day, although its target is not being restored."""
+        return end(job) is None and target["status"] in SERVING and is_stuck(created(job), self.ddm.now())
 
     def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
         """Return why the target is not available, and which job is to be seen on it."""
-        reason = self.ddm.redactor.printable(
-            target["unavailable_reason"] or f"no reason given, status {target['status']}", 200
-        )
-        hint = ""
+        why = target["unavailable_reason"] or f"no reason given, status {target['status']}"
+        text = f"target {self.target} is not available ({self.ddm.redactor.printable(why, 200)})"
         if job:
-            hint = (
-                f"; {RESTORE_JOB} job {job['id']} on it is {job['status']}, job_id={job['id']} attaches to it"
-            )
-        elif restoring:
-            hint = "; it is being restored, but no restore job on it can be seen yet"
-        return f"target {self.target} is not available ({reason}){hint}"
+            return f"{text}; {self.describe(job)}, job_id={job['id']} attaches to it"
+        return (
+            f"{text}; it is being restored, but no restore job on it can be seen yet" if restoring else text
+        )
+
+    def describe(self, job: Row) -> str:
+        """Return a job on the target with its status and age, for people."""
+        name = self.ddm.redactor.printable(job["name"] or "unnamed", 80)
+        status = self.ddm.redactor.printable(job["status"], 64)
+        made = created(job)
+        age = "" if made is None else f", {in_words(self.ddm.now() - made)} old"
+        return f"{name} job {job['id']} on it is {status}{age}"
 
 
 @dataclass(frozen=True)
-class PairObservation(Observation):
-    """An observation of a pair, with the newest restore job on a target that is not available."""
-
-    job_id: str | None = None
-    at_work: bool = False  # whether the target is being restored now
-    target: Row | None = None
-
-
-@dataclass(frozen=True)
-class DdmRecovery(Operation):
-    """Restore the source of a pair to a point in time (epoch ms) on its target, data node by data node."""
+class OnPair(Operation):
+    """Common to the recoveries: the protocol looks at a pair, and a later run attaches by the job's id."""
 
     pair: Pair
-    restore_time: int
-    relations: tuple[Row, ...] = ()
     id_key, record_key = "job_id", "job"
+    resume = "run the task again with adopt=true in a few minutes, it attaches to the newest restore job on the target"
 
     def observe(self) -> PairObservation:
-        """Read the target's availability and every restore job of the pair."""
+        """Read the target's availability and every job of this kind."""
         return self.pair.observe()
 
     def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
-        """Return Busy with the job while the target is being restored, else NotRestorable."""
+        """Return Busy while the target is being restored, else NotRestorable, with the job on it: it may be an earlier run's."""
         if not isinstance(observed, PairObservation) or not observed.blocked or cause:
             return super().refusal(observed, cause)
-        error: CloudError = NotRestorable(f"{self.name} was not started: {observed.blocked}.")
-        if observed.at_work:
-            error = super().refusal(observed)
-        return error.with_context(job_id=observed.job_id)
+        job_id = observed.job["id"] if observed.job else None
+        text = f"{self.name} was not started: {observed.blocked}."
+        if not observed.at_work:
+            return NotRestorable(text, job_id=job_id)
+        if job_id:
+            advice = "If that is this recovery, started before, attach to it: run the task again with job_id or with adopt=true."
+        else:
+            advice = "Run the task again in a few minutes, with adopt=true if it may be this recovery, started before."
+        return self.busy(text, advice, job_id=job_id)
+
+    def watch(self, found: str) -> Watch:
+        """Return how to wait for the job."""
+        return watch_job(self.pair.ddm, found, self.pair.target, self.name)
+
+
+@dataclass(frozen=True)
+class DdmRecovery(OnPair):
+    """Restore the source of a pair to a point in time (epoch ms) on its target, data node by data node.
+
+    `with_source`: name the source in the body, too. Some servers want that (docs.otc.t-systems.com, "Restoring Data to an Existing
+    Instance"), others document no such field.
+    """
+
+    restore_time: int
+    relations: tuple[Row, ...] = ()
+    with_source: bool = False
 
     def post(self) -> Reply:
         """Send the recovery."""
         return self.pair.ddm.recover(
-            self.pair.source, self.pair.target, self.restore_time, list(self.relations)
+            self.pair.source, self.pair.target, self.restore_time, list(self.relations), self.with_source
         )
+
+    def amended(self, error: CloudError) -> Operation | None:
+        """Return the recovery that names its source, for a server that has refused the parameters of one that does not."""
+        wanted = isinstance(error, ApiError) and (error.status, error.facts["error_code"]) == (
+            400,
+            PARAMETER_ERROR,
+        )
+        return replace(self, with_source=True) if wanted and not self.with_source else None
+
+
+@dataclass(frozen=True)
+class DdmMetadata(OnPair):
+    """Restore the metadata of the source of a pair on its target, for data nodes that RDS has restored already.
+
+    `point` is {restore_time} (epoch ms) or {backup_id}, `data_nodes` the ids of those RDS instances.
+    """
+
+    point: Row
+    data_nodes: tuple[str, ...]
+
+    def post(self) -> Reply:
+        """Send the recovery."""
+        return self.pair.ddm.recover_metadata(
+            self.pair.source, self.pair.target, self.point, list(self.data_nodes)
+        )
+
+
+@dataclass(frozen=True)
+class DdmJob(Operation):
+    """A job that an earlier run has started, to be waited for. Nothing is ever sent."""
+
+    ddm: Ddm
+    job_id: str
+    target: str | None
+    id_key, record_key = "job_id", "job"
+
+    def observe(self) -> Observation:
+        """Read the job. Raises OperationFailed when it has failed; a completed one whose instance does not serve yet is waited for."""
+        watch = self.watch(self.job_id)
+        status = watch.last = watch.observe()
+        records = {self.job_id: status.record}
+        if status.state == "failed":
+            raise failed(watch).with_context(effect=NONE, note="Nothing was repeated.")
+        if status.state == "succeeded":
+            return Observation(done=self.job_id, records=records)
+        return Observation(running=(self.job_id,), records=records)
 
     def watch(self, found: str) -> Watch:
         """Return how to wait for the job."""
-        return watch_job(self.pair.ddm, self.pair.clock, found, self.pair.target, self.name)
+        return watch_job(self.ddm, found, self.target)

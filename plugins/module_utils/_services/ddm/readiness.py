@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import end
 
 DAY = 86_400_000  # ms
-ENDED = {"Completed": "succeeded", "Failed": "failed"}  # all else, known or not, is unfinished
 BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")
 SERVING = ("RUNNING", "normal")  # the lists about backups have the second word
 
@@ -25,43 +24,47 @@ def obstacle(instance: t.Mapping[str, t.Any]) -> str | None:
     return None if status in SERVING else f"the instance is {status}, not RUNNING"
 
 
-def recent_jobs(ddm: Ddm, clock: Clock) -> list[Row]:
+def recent_jobs(ddm: Ddm) -> list[Row]:
     """Return the jobs of all instances from 29 days ago to tomorrow: the API refuses more than 30 days, and clocks differ."""
-    now = int(clock.now() * 1000)
+    now = ddm.now()
     return ddm.jobs(now - 29 * DAY, now + DAY)
 
 
-def find_job(ddm: Ddm, clock: Clock, job_id: str) -> Row:
+def find_job(ddm: Ddm, job_id: str) -> Row:
     """Return a job from its own call, or from the list: a job just made can be missing from either for a while. Raises NotFound."""
     try:
         return ddm.job(job_id)
     except NotFound:
-        listed = next((job for job in recent_jobs(ddm, clock) if job["id"] == job_id), None)
+        listed = next((job for job in recent_jobs(ddm) if job["id"] == job_id), None)
         if listed is None:
             raise
         return listed
 
 
-def watch_job(ddm: Ddm, clock: Clock, job_id: str, target: str | None, name: str | None = None) -> Watch:
+def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None) -> Watch:
     """Return how to wait for a job: final only when the job is and the target instance (or the job's own) is RUNNING."""
 
     def observe() -> Status:
-        job = find_job(ddm, clock, job_id)
-        state, reason = ENDED.get(job["status"], "running"), None
+        job = find_job(ddm, job_id)
+        state, reason = end(job) or "running", None
         instance_id = target or job["instance_id"]
         if state == "succeeded" and instance_id:
             status = ddm.instance(instance_id)["status"]
             if status in BROKEN:
-                state, reason = "failed", f"its job says Completed, but instance {instance_id} is {status}"
+                state, reason = (
+                    "failed",
+                    f"its job is {job['status']}, but instance {instance_id} is {status}",
+                )
             elif status not in SERVING:
                 state = "running"
         elif state == "failed":
             listed = next(
-                (row for row in recent_jobs(ddm, clock) if row["id"] == job_id), job
+                (row for row in recent_jobs(ddm) if row["id"] == job_id), job
             )  # only the list has the reason
             job = {**job, "fail_reason": listed["fail_reason"]}
             reason = job["fail_reason"] and ddm.redactor.printable(job["fail_reason"])
         return Status(state, ddm.redactor.printable(job["status"], 64), job["process"], job, None, reason)
 
     ids = {"job_id": job_id, **({"instance_id": target} if target else {})}
-    return Watch(name or f"DDM job {job_id}", ids, observe)
+    resume = f"run the task again with job_id={job_id}, it attaches to the job"
+    return Watch(name or f"DDM job {job_id}", ids, observe, resume=resume)

@@ -11,8 +11,8 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Row, Service
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import recovery
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts, recovery
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     obstacle,
@@ -22,27 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for the job of a row."""
-    return watch_job(Ddm(cloud), cloud.clock, row["job_id"], None)
-
-
-def identified(instance: Row) -> Row:
-    """Return an instance with its id under instance_id, as everywhere else."""
-    return {
-        "instance_id": instance["id"],
-        **{name: value for name, value in instance.items() if name != "id"},
-    }
-
-
-def target(instance: t.Mapping[str, t.Any]) -> Row:
-    """Return an instance as the target of a row."""
-    found = {
-        "engine": "MySQL",
-        **instance,
-        "instance_name": instance.get("name"),
-        "address": instance.get("access_ip"),
-        "port": instance.get("access_port"),
-    }
-    return {name: found.get(name) for name in TARGET}
+    return watch_job(Ddm(cloud), row["job_id"], None)
 
 
 def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
@@ -59,11 +39,13 @@ def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
 
 def overwritten(row: t.Mapping[str, t.Any]) -> str | None:
     """Return the target, or the job that overwrites it."""
-    return row.get("target_instance_id") or row.get("job_id")
+    return row.get("target_instance_id") or row.get("target_instance_name") or row.get("job_id")
 
 
 def pinned(row: Row, result: Row) -> Row:
-    """Return the options with the time and the data nodes that were planned."""
+    """Return the options with the job that is attached to, or with the time and the data nodes that were planned."""
+    if result.get("adopted") and result.get("job_id"):
+        return {**row, "job_id": result["job_id"], "adopt": None}
     if not result.get("data_node_relations"):
         return row
     return {
@@ -83,14 +65,14 @@ DDM = Service(
     record_key="job",
     watch=watch,
     watch_needs=("job_id",),
-    instances=lambda cloud: [identified(row) for row in Ddm(cloud).instances()],
-    instance=lambda cloud, instance_id: identified(Ddm(cloud).instance(instance_id)),
-    target=target,
+    instances=lambda cloud: [facts.identified(row) for row in Ddm(cloud).instances()],
+    instance=lambda cloud, instance_id: facts.identified(Ddm(cloud).instance(instance_id)),
+    target=facts.target,
     restore_points=restore_points,
     backup=None,
     ready=lambda instance: obstacle(instance),
     overwritten=overwritten,
     pinned=pinned,
-    turn=lambda row: row.get("instance_id"),
+    turn=lambda row: row.get("instance_id") or row.get("instance_name"),
     probes=("mysql",),
 )

@@ -1,0 +1,14 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.huaweicloud.recovery.plugins.modules import ddm_metadata_recovery
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
+
+
+class ActionModule(Door):
+    """Runs ddm_metadata_recovery in the controller's own process where it can."""
+
+    module = ddm_metadata_recovery

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Times that people write: with a zone of their own, or in the zone that the `timezone` option names."""
+
+from __future__ import annotations
+
+import typing as t
+import zoneinfo
+from datetime import datetime, timezone, tzinfo
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import ISO, epoch_ms, iso
+
+DAY = 86_400_000  # ms
+
+
+def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
+    """Return the epoch milliseconds of a time option. A time without a zone is one of `zone`, an IANA name, where that is given.
+
+    `now` is this machine's time, seconds since the epoch: what lies more than a day ahead of it is in the future by any clock.
+    Raises InvalidArgument, also for a local time that does not exist or exists twice on that day.
+    """
+    written, latest = str(value).strip(), int(now * 1000) + DAY
+    match = ISO.fullmatch(written)
+    if zone is None or not match or match[5]:
+        return epoch_ms(written, option, latest)
+    day, minute, second, fraction, dummy = match.groups()
+    place = zone_named(zone)
+    try:
+        naive = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}")
+    except ValueError:
+        return epoch_ms(f"{written}Z", option, latest)  # which says what is wrong with it
+    readings = sorted({readable(naive, place, fold) for fold in (0, 1)})
+    exists = [ms for ms in readings if local(ms, place) == naive]
+    if len(exists) != 1:
+        how = "exists twice" if exists else "does not exist"
+        both = " or ".join(iso(ms) for ms in readings)
+        raise InvalidArgument(f"{option} {written} {how} in {zone} on that day: write {both}.")
+    ms = exists[0] + int((fraction or ".0")[1:].ljust(3, "0")[:3])
+    return ms if 0 <= ms <= latest else epoch_ms(str(ms), option, latest)
+
+
+def readable(naive: datetime, place: tzinfo, fold: int) -> int:
+    """Return the epoch milliseconds of one of the two readings of a local time."""
+    return int(naive.replace(tzinfo=place, fold=fold).timestamp()) * 1000
+
+
+def local(ms: int, place: tzinfo) -> datetime:
+    """Return the local time at a moment, without its zone."""
+    return datetime.fromtimestamp(ms // 1000, timezone.utc).astimezone(place).replace(tzinfo=None)
+
+
+def zone_named(name: str) -> tzinfo:
+    """Return the zone with an IANA name. Raises InvalidArgument."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidArgument(
+            f"timezone {quoted(name)} is not known here: give an IANA name, such as Europe/Berlin or Asia/Singapore."
+        ) from None
+
+
+def check_not_future(ms: int, option: str, server_now_ms: int) -> None:
+    """Raise when a time lies after the cloud's own. Requests were sent by then, so the message does not deny them."""
+    if ms > server_now_ms:
+        raise FutureTime(
+            f"{option} {iso(ms)} lies in the future: by the cloud's clock it is {iso(server_now_ms)}."
+        )
+
+
+class FutureTime(InvalidArgument):
+    """A time option that lies in the future by the cloud's clock."""
+
+    note = "Nothing was started."

@@ -1,0 +1,24 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How old a record is by the cloud's own clock, and when it is certainly stuck."""
+
+from __future__ import annotations
+
+STUCK = 86_400_000  # ms: backups and restores take minutes, 30 as documented, hours for the largest
+SKEW = 120_000  # ms by which two clocks of the cloud may differ
+
+
+def in_words(milliseconds: int) -> str:
+    """Return an age as '5 minutes', '3 hours' or '20 days'."""
+    seconds = max(0, milliseconds) // 1000
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}s"
+    return f"{seconds} seconds"
+
+
+def is_stuck(created: int | None, now: int) -> bool:
+    """Whether an unfinished record is too old to be true, both in epoch ms. One without a readable time is not."""
+    return created is not None and now - created > STUCK

@@ -1,0 +1,142 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which backup a restore takes: by its id, its name, or the time of its data. Pure; no clock of this machine has a say in it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    data_time,
+    unusable,
+    usable,
+)
+
+SAFETY = "[safety]"  # in the remark of a backup that was made before a restore: `latest` never takes it
+NEAREST = 3  # backups that a refusal shows
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The backup to restore (None when the id is not in the list), the next usable one with newer data, and what to warn of."""
+
+    backup_id: str
+    backup: Row | None
+    newer: Row | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def choose(backups: t.Sequence[Row], wanted: t.Mapping[str, t.Any], point: int | None, about: str) -> Choice:
+    """Return the backup for one of backup_id, backup_name and restore_point in `wanted`; `point` is the last as epoch ms, None for latest.
+
+    `about` names the instance for people. Raises NotFound for a name that is not there, NotRestorable when no backup serves.
+    """
+    if wanted["restore_point"]:
+        return (
+            latest(backups, about)
+            if point is None
+            else not_after(backups, point, wanted["restore_point"], about)
+        )
+    backup_id = wanted["backup_id"] or named(backups, wanted["backup_name"], about)["backup_id"]
+    backup = next((row for row in backups if row["backup_id"] == backup_id), None)
+    made = data_time(backup) if backup else None
+    return Choice(backup_id, backup, newer_than(backups, made))
+
+
+def named(backups: t.Sequence[Row], name: str, about: str) -> Row:
+    """Return the one backup of this name. Raises NotFound, with the candidates."""
+    found = [row for row in backups if row["backup_name"] == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFound(
+            f"{len(found)} backups of {about} are named {name}: {listed(found)}. Give backup_id. Nothing was started."
+        )
+    shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
+    raise NotFound(
+        f"No backup of {about} is named {name}. The newest ones: {listed(shown)}. Nothing was started."
+    )
+
+
+def latest(backups: t.Sequence[Row], about: str) -> Choice:
+    """Return the newest usable backup of all but safety backups."""
+    ready = [row for row in backups if usable(row)]
+    found = [row for row in ready if SAFETY not in (row["remark"] or "")]
+    if not found:
+        only = (
+            f" It has safety backups, which backup_id restores: {listed(ready[:NEAREST])}." if ready else ""
+        )
+        shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
+        seen = f" Not usable: {listed(shown)}." if shown and not ready else ""
+        raise NotRestorable(f"{about} has no usable backup.{only}{seen}")
+    newest = max(found, key=sortable)
+    return Choice(newest["backup_id"], newest, None, tuple(undated(found, newest)))
+
+
+def not_after(backups: t.Sequence[Row], point: int, written: str, about: str) -> Choice:
+    """Return the usable backup with the newest data that are not after a point. Raises NotRestorable, with the nearest ones."""
+    ready = [row for row in backups if usable(row)]
+    found = [row for row in ready if (data_time(row) or point + 1) <= point]
+    if not found:
+        after = sorted((row for row in ready if data_time(row) is not None), key=sortable)[:NEAREST]
+        spoilt = [row for row in backups if not usable(row) and (data_time(row) or point + 1) <= point]
+        nearest = f" The nearest usable ones after it: {listed(after)}." if after else ""
+        before = sorted(spoilt, key=sortable, reverse=True)[:NEAREST]
+        unfit = f" Not usable, before it: {listed(before)}." if before else ""
+        raise NotRestorable(f"{about} has no usable backup with data of {written} or before.{nearest}{unfit}")
+    newest = max(found, key=sortable)
+    return Choice(newest["backup_id"], newest, newer_than(backups, point), tuple(undated(ready, newest)))
+
+
+def newer_than(backups: t.Sequence[Row], point: int | None) -> Row | None:
+    """Return the usable backup with the oldest data after a time, or None."""
+    later = [row for row in backups if usable(row) and point is not None and (data_time(row) or 0) > point]
+    return min(later, key=sortable, default=None)
+
+
+def undated(backups: t.Sequence[Row], chosen: Row) -> list[str]:
+    """Return a warning when the time of a backup cannot be read, so that it may be newer than the chosen one."""
+    found = [row["backup_id"] for row in backups if data_time(row) is None and row is not chosen]
+    if not found:
+        return []
+    return [
+        f"The time of the data in {', '.join(found)} cannot be read, so it was left out. "
+        f"Backup {chosen['backup_id']} was chosen; give backup_id to take another one."
+    ]
+
+
+def sortable(backup: Row) -> int:
+    """Return the time of a backup's data for sorting; one that cannot be read comes first."""
+    made = data_time(backup)
+    return -1 if made is None else made
+
+
+def listed(backups: t.Sequence[Row]) -> str:
+    """Return backups with their ids and the times of their data, for people."""
+
+    def one(row: Row) -> str:
+        made, why = data_time(row), unusable(row)
+        when = "at an unknown time" if made is None else iso(made)
+        return f"{row['backup_name'] or 'unnamed'} ({row['backup_id']}, data of {when}{', ' + why if why else ''})"
+
+    return "; ".join(map(one, backups)) or "none"
+
+
+def check_backup(backup_id: str, backups: t.Sequence[Row], about: str) -> None:
+    """Raise unless the backup is one of the instance's own and can be restored."""
+    backup = next((row for row in backups if row["backup_id"] == backup_id), None)
+    if backup is None:
+        same = [row["backup_id"] for row in backups if row["backup_name"] == backup_id]
+        hint = "it was deleted, or belongs to another instance."
+        if same:
+            hint = f"it is the name of {' and '.join(same)}: give it as backup_name."
+        raise NotFound(f"Backup {backup_id} is not among the backups of {about}: {hint} Nothing was started.")
+    reason = unusable(backup)
+    if reason:
+        raise NotRestorable(f"Backup {backup_id} cannot be restored: {reason}.", status=backup["status"])

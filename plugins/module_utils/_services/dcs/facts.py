@@ -1,0 +1,46 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What rows tell of a DCS instance and of its restores."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import Choice
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    created,
+    data_time,
+    end,
+    seconds,
+)
+
+
+def target(instance: t.Mapping[str, t.Any]) -> Row:
+    """Return an instance as the target of a row. It may have several addresses; the first one is taken."""
+    addresses = (instance.get("ip") or "").split(",")
+    found = {**instance, "instance_name": instance.get("name"), "address": addresses[0].strip() or None}
+    return {name: found.get(name) for name in TARGET}
+
+
+def of_plan(instance: Row, choice: Choice, records: t.Iterable[Row]) -> Row:
+    """Return the keys of a plan's result that people decide by. The data come from the instance itself."""
+    made = data_time(choice.backup) if choice.backup else None
+    return {
+        "target": target(instance),
+        "source": {"instance_id": instance["instance_id"], "instance_name": instance["name"]},
+        "backup": choice.backup,
+        "data_time": None if made is None else iso(made),
+        "newer_backup": choice.newer,
+        "last_seconds": last_seconds(records),
+    }
+
+
+def last_seconds(records: t.Iterable[Row]) -> int | None:
+    """Return the seconds of the newest finished restore, or None when there is none."""
+    finished = [row for row in records if end(row) == "succeeded" and seconds(row) is not None]
+    newest = max(finished, key=lambda row: created(row) or 0, default=None)
+    return None if newest is None else seconds(newest)

@@ -1,0 +1,71 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a record of a DCS backup or restore says: how it ended, whether it can be used, of which time its data are.
+
+The documented words are those of the DCS API reference, "Querying Backup Records" and "Querying Restoration Records":
+waiting, backuping, restoring, succeed, failed, expired, deleted. Other spellings of an end have been met in answers.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+
+Record = t.Mapping[str, t.Any]
+SUCCEEDED = ("succeed", "succeeded", "success", "successful", "completed", "complete", "finished")
+FAILED = ("failed", "fail", "failure", "error", "deleted")
+GONE = ("expired", "deleted")  # it was made, and is kept no longer
+
+
+def word(record: Record) -> str:
+    """Return the status in one spelling."""
+    return str(record["status"]).strip().lower()
+
+
+def end(record: Record) -> str | None:
+    """Return how a restore or backup has ended, succeeded or failed. All other words, known or not, are unfinished: None.
+
+    What is expired was made, and is kept no longer.
+    """
+    status = word(record)
+    if status in SUCCEEDED or status == "expired":
+        return "succeeded"
+    return "failed" if status in FAILED else None
+
+
+def unusable(backup: Record) -> str | None:
+    """Return why a backup cannot be restored, or None."""
+    if word(backup) not in SUCCEEDED:
+        return f"its status is {backup['status']}"
+    return None if backup["is_support_restore"] is True else "it does not support restoring"
+
+
+def usable(backup: Record) -> bool:
+    """Whether a backup can be restored."""
+    return unusable(backup) is None
+
+
+def data_time(backup: Record) -> int | None:
+    """Return the time of a backup's data, epoch ms: when it was begun, else when it was completed. None when neither can be read.
+
+    It is queued first: its record is created before its data are read, so `created_at` is too early. What is written while it
+    is made is not in it.
+    """
+    begun = moment(backup["execution_at"])
+    found = moment(backup["updated_at"]) if begun is None else begun
+    created = moment(backup["created_at"])
+    return found if found is None or created is None else max(found, created)
+
+
+def created(record: Record) -> int | None:
+    """Return when a record was created, epoch ms, or None when that cannot be read."""
+    return moment(record["created_at"])
+
+
+def seconds(record: Record) -> int | None:
+    """Return the seconds that a finished restore took, or None when that cannot be read."""
+    begun, ended = moment(record["created_at"]), moment(record["updated_at"])
+    return (ended - begun) // 1000 if begun is not None and ended is not None and ended >= begun else None

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Attaching to a job that an earlier run has started, by its id or to the newest one on the target."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    NotFound,
+    NotRestorable,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.facts import Named
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
+    DdmJob,
+    Pair,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
+    created,
+    is_other,
+)
+
+UNTOLD = "The service does not tell which point in time a job restores, so this cannot be checked."
+
+
+def check_options(params: t.Mapping[str, t.Any]) -> None:
+    """Raise InvalidArgument for both ways to attach in one task."""
+    if params["job_id"] and params["adopt"]:
+        raise InvalidArgument("job_id names the job to attach to; adopt cannot be given beside it.")
+
+
+def attach(
+    cloud: Cloud,
+    params: t.Mapping[str, t.Any],
+    names: Named,
+    of_kind: t.Callable[[Row], bool],
+    point: int | None,
+    **known: t.Any,
+) -> Plan:
+    """Return the plan to wait for the job of job_id, or for the newest one of this kind on the target; a completed one is left as it is.
+
+    `point` is restore_time (epoch ms) where it is known: no job can restore what lies after its own beginning.
+    """
+    ddm = Ddm(cloud)
+    job_id = params["job_id"] or newest(ddm, t.cast(str, names.target), of_kind)["id"]
+    operation = DdmJob(f"DDM job {job_id}", ddm, job_id, None)
+    observed = operation.observe()
+    job = observed.records[job_id]
+    check_job(job, names, point)
+    warnings = [] if of_kind(job) else [unknown_name(ddm, job)]
+    warnings += [f"Job {job_id} was found on the target. {UNTOLD}"] if params["adopt"] else []
+    result = {
+        **facts.of_job(names, job),
+        **known,
+        "adopted": True,
+        **({"warnings": warnings} if warnings else {}),
+    }
+    after = {"job": job_id, "status": "Completed"}
+    return run.plan(operation, observed, cloud, params, {**after, "status": job["status"]}, after, **result)
+
+
+def check_job(job: Row, names: Named, point: int | None) -> None:
+    """Raise NotRestorable for a job that plainly is another one: by its name, its instance, or its time."""
+    job_id, instance_id, began = job["id"], job["instance_id"], created(job)
+    if is_other(job):
+        raise NotRestorable(f"Job {job_id} is a {job['name']}, which restores nothing.", job_id=job_id)
+    # a job may name its source
+    if names.target and instance_id not in (None, names.target, names.source):
+        raise NotRestorable(
+            f"Job {job_id} is one of instance {instance_id}, not of {names.target}.", job_id=job_id
+        )
+    if point is not None and began is not None and point > began:
+        raise NotRestorable(
+            f"Job {job_id} was created at {iso(began)}: it cannot restore what was there at {iso(point)}, later.",
+            job_id=job_id,
+        )
+
+
+def unknown_name(ddm: Ddm, job: Row) -> str:
+    """Return the warning for a job whose name nobody documents."""
+    name = ddm.redactor.printable(job["name"] or "no name", 80)
+    return f"Job {job['id']} has the name {name}, which is not known as that of a restore. It is taken on your word."
+
+
+def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
+    """Return the newest job of this kind on a target. Raises NotFound when there is none, NotRestorable for one that is plainly stuck."""
+    found = next((job for job in recent_jobs(ddm) if of_kind(job) and job["instance_id"] == target), None)
+    if found is None:
+        raise NotFound(
+            f"There is no restore job on {target} to adopt in the last 29 days. Leave adopt out to start a recovery. "
+            "Nothing was started."
+        )
+    made = created(found)
+    if made is not None and Pair(ddm, "", target, of_kind).stuck(ddm.instance(target), found):
+        raise NotRestorable(
+            f"The newest restore job on {target}, {found['id']}, has been {found['status']} for "
+            f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, and not adopted. "
+            "job_id waits for it all the same.",
+            job_id=found["id"],
+        )
+    return found

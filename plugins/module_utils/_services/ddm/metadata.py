@@ -1,0 +1,126 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of ddm_metadata_recovery: the metadata of a DDM instance, for data nodes that RDS has restored already."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    NotFound,
+    NotRestorable,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import check_not_future
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.attach import (
+    attach,
+    check_options,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
+    DdmMetadata,
+    Pair,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_metadata
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import (
+    SOURCE,
+    TARGET,
+    check_pair,
+    point_of,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import by_id
+
+OPTIONS: Spec = {
+    "instance_id": {"type": "str"},
+    "instance_name": {"type": "str"},
+    "target_instance_id": {"type": "str"},
+    "target_instance_name": {"type": "str"},
+    "restore_time": {"type": "str"},
+    "backup_id": {"type": "str"},
+    "timezone": {"type": "str"},
+    "data_nodes": {"type": "list", "elements": "str"},
+    "job_id": {"type": "str"},
+    "adopt": {"type": "bool", "default": False},
+}
+POINT = ("restore_time", "backup_id")
+RULES: dict[str, t.Any] = {
+    "required_one_of": [(*SOURCE, "job_id"), (*TARGET, "job_id")],
+    "mutually_exclusive": [SOURCE, TARGET, POINT],
+}
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    """Decide from the metadata backups of the source, the target's availability and the jobs of the pair."""
+    check_options(params)
+    asked = point_of(cloud, {**params, "adopt": True}) if params["restore_time"] else None
+    attached = params["job_id"] or params["adopt"]
+    if not attached and (not any(params[name] for name in POINT) or not params["data_nodes"]):
+        raise InvalidArgument(
+            "restore_time or backup_id, and data_nodes must be given, unless job_id or adopt attaches to a job."
+        )
+    if params["restore_time"] == "latest":
+        raise InvalidArgument(
+            "restore_time latest cannot be used here: the metadata must be of the time to which RDS has restored the data nodes."
+        )
+    check_data_nodes(params["data_nodes"] or ())
+    ddm = Ddm(cloud)
+    names = facts.named(ddm, params)
+    known = {"data_nodes": params["data_nodes"], "restore_time": asked, "backup": None}
+    if attached:
+        return attach(cloud, params, names, is_metadata, asked, **known)
+    source, target = t.cast(str, names.source), t.cast(str, names.target)
+    check_pair(source, target)
+    backup = backup_of(ddm, source, params["backup_id"], asked)
+    point: Row = {"restore_time": asked} if asked is not None else {"backup_id": params["backup_id"]}
+    operation = DdmMetadata(
+        f"Metadata recovery of DDM instance {source} to {target}",
+        Pair(ddm, source, target, is_metadata),
+        point,
+        tuple(params["data_nodes"]),
+    )
+    observed = operation.observe()
+    time = asked if asked is not None else moment(backup["created"])
+    known = {**facts.of_plan(names, observed, time), **known, "backup": backup}
+    before = {"target": target, "metadata": "what is in it now"}
+    what = f"backup {backup['id']}" if asked is None else f"{iso(asked)}"
+    after = {"target": target, "metadata": f"{source} as of {what}", "data_nodes": params["data_nodes"]}
+    return run.plan(operation, observed, cloud, params, before, after, **known)
+
+
+def check_data_nodes(data_nodes: t.Sequence[str]) -> None:
+    """Raise InvalidArgument for data nodes that are no ids, or the same one twice."""
+    for node in data_nodes:
+        if not is_id(node):
+            raise InvalidArgument(f"data_nodes has {quoted(node)}, which is not an id.")
+        if data_nodes.count(node) > 1:
+            raise InvalidArgument(f"data_nodes has {node} more than once.")
+
+
+def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -> Row:
+    """Return the metadata backup of an id, or the one nearest to a time, which the service will take. Raises NotFound, NotRestorable."""
+    backups: list[Row] = by_id(lambda: ddm.backups(source), "instance_id", source, facts.MODULE)
+    if asked is not None:
+        check_not_future(asked, "restore_time", ddm.now())
+        dated = [row for row in backups if row["status"] == "normal" and moment(row["created"]) is not None]
+        if not dated:
+            raise NotRestorable(f"DDM instance {source} has no usable metadata backup.")
+        return min(dated, key=lambda row: abs((moment(row["created"]) or 0) - asked))
+    found = next((row for row in backups if row["id"] == backup_id), None)
+    if found is None:
+        newest = "; ".join(f"{row['id']} of {row['created']}" for row in backups[:3]) or "none"
+        raise NotFound(
+            f"Backup {backup_id} is not among the metadata backups of DDM instance {source}. The newest ones: {newest}. "
+            "Nothing was started."
+        )
+    if found["status"] != "normal":
+        raise NotRestorable(f"Backup {backup_id} cannot be restored: its status is {found['status']}.")
+    return found

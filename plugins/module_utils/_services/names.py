@@ -1,0 +1,60 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Instances by their names: exactly one of that name, or an error that lists what there is."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+
+Row = dict[str, t.Any]
+SHOWN = 10  # instances that an error lists
+
+
+def one_named(rows: t.Sequence[Row], name: str, option: str, what: str) -> Row:
+    """Return the one instance of this name among rows with instance_id, name, status and a VPC. Raises NotFound with the candidates.
+
+    `option` is the one that names it, e.g. target_instance_name; `what` the kind of instance, e.g. DDM.
+    """
+    found = [row for row in rows if row["name"] == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFound(
+            f"{len(found)} {what} instances are named {printable(name)}: {candidates(found)}. "
+            f"Give {option.replace('_name', '_id')} instead of {option}. Nothing was started."
+        )
+    near = [row for row in rows if name.lower() in str(row["name"]).lower()] or rows
+    raise NotFound(
+        f"No {what} instance is named {printable(name)} in this project and region ({option} takes the exact name). "
+        f"There are: {candidates(near)}. Nothing was started."
+    )
+
+
+def candidates(rows: t.Sequence[Row]) -> str:
+    """Return instances with name, id, status and VPC, for people."""
+    shown = [
+        f"{printable(row['name'])} ({row['instance_id']}, {printable(row['status'])}, "
+        f"VPC {printable(row.get('vpc_name') or row.get('vpc_id') or 'unknown')})"
+        for row in rows[:SHOWN]
+    ]
+    more = [f"{len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
+    return "; ".join([*shown, *more]) or "none"
+
+
+def by_id(read: t.Callable[[], t.Any], option: str, given: str, module: str) -> t.Any:
+    """Return read(), what is read of the instance with the id that was given. An id that does not exist may be a name: the error says so."""
+    try:
+        return read()
+    except CloudError as error:
+        if error.kind not in ("not_found", "invalid_argument"):
+            raise
+        hint = (
+            f"If {printable(given)} is a name and not an id, give it as {option.replace('_id', '_name')}; "
+            f"huaweicloud.recovery.{module} lists the names and ids."
+        )
+        raise error.with_context(f"{error} {hint}") from None

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Instances by their names: exactly one, or what there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    NotFound,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import (
+    SHOWN,
+    by_id,
+    one_named,
+)
+
+from .fakes import api_error
+
+
+def row(number: int, name: str, **more: Any) -> dict[str, Any]:
+    return {"instance_id": f"i{number}", "name": name, "status": "RUNNING", "vpc_name": "vpc-prod", **more}
+
+
+ORDERS, ORDERS_OLD, USERS = (
+    row(1, "orders"),
+    row(2, "orders-old", vpc_name=None, vpc_id="v-2"),
+    row(3, "users"),
+)
+
+
+def test_the_exact_name() -> None:
+    assert one_named([ORDERS, ORDERS_OLD, USERS], "orders", "instance_name", "DCS") == ORDERS
+
+
+@pytest.mark.parametrize(
+    ("rows", "name", "words"),
+    [
+        (
+            [ORDERS, {**ORDERS_OLD, "name": "orders"}],
+            "orders",
+            "2 DCS instances are named orders: orders (i1, RUNNING, VPC vpc-prod); orders (i2, RUNNING, VPC v-2). "
+            "Give target_instance_id instead of target_instance_name.",
+        ),
+        (
+            [ORDERS, ORDERS_OLD, USERS],
+            "Order",
+            "No DCS instance is named Order in this project and region (target_instance_name takes the exact name). "
+            "There are: orders (i1, RUNNING, VPC vpc-prod); orders-old (i2, RUNNING, VPC v-2).",
+        ),
+        ([USERS], "orders", "There are: users (i3, RUNNING, VPC vpc-prod)."),
+        ([], "orders", "There are: none."),
+        (
+            [row(number, "a\u202e") for number in range(SHOWN + 2)],
+            "x",
+            "a\\u202e (i9, RUNNING, VPC vpc-prod); 2 more.",
+        ),
+    ],
+)
+def test_another_number_than_one_lists_the_candidates(
+    rows: list[dict[str, Any]], name: str, words: str
+) -> None:
+    with pytest.raises(NotFound) as caught:
+        one_named(rows, name, "target_instance_name", "DCS")
+    assert words in str(caught.value) and str(caught.value).endswith("Nothing was started.")
+
+
+def test_an_id_that_is_not_there_may_be_a_name() -> None:
+    def missing() -> None:
+        raise NotFound("DCS instance orders does not exist.", error_code="DCS.3022")
+
+    with pytest.raises(
+        NotFound, match=r"give it as instance_name; huaweicloud\.recovery\.dcs_instance_info lists"
+    ) as caught:
+        by_id(missing, "instance_id", "orders", "dcs_instance_info")
+    assert caught.value.facts == {"error_code": "DCS.3022"}
+
+    def denied() -> None:
+        raise api_error(403, "DCS.2003")
+
+    with pytest.raises(CloudError) as other:
+        by_id(denied, "instance_id", "orders", "dcs_instance_info")
+    assert "instance_name" not in str(other.value)
+    assert by_id(lambda: 1, "instance_id", "i", "dcs_instance_info") == 1
