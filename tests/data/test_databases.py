@@ -194,6 +194,15 @@ def test_a_table_that_stays_locked_fails_the_job_with_the_reason(
     assert world.sim.state.ddm_instances[names.DDM_TARGET].status == "ERROR"
 
 
+def test_a_reset_of_the_cloud_empties_the_databases_whoever_uses_them(world: World) -> None:
+    write_before_and_after(world)
+    client = world.source.connect()
+    client.begin()
+    client.cursor().execute("SELECT * FROM orders")
+    world.sim.reset()
+    assert world.contents([*NODES, *TARGETS]) == {}
+
+
 @pytest.mark.parametrize(
     "options",
     [

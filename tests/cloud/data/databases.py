@@ -15,6 +15,7 @@ would reach the source.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -219,7 +220,8 @@ class Region:
         self.server.unlogged(f"DROP USER '{user}'@'{host}'" for user, host in strangers)
 
     def new_nodes(self, schemas: Iterable[str]) -> None:
-        """Empty schemas of data nodes."""
+        """Empty schemas of data nodes, whoever still has one of these names open."""
+        self._end_connections()
         with self.server.connect() as connection, connection.cursor() as cursor:
             for schema in schemas:
                 cursor.execute(f"CREATE OR REPLACE DATABASE {_quoted(schema)}")
@@ -273,7 +275,7 @@ class Region:
         return file
 
     def _overwrite(self, copies: Mapping[str, Path | None], users: list[str]) -> None:
-        self._end_connections([*copies], users)
+        self._end_connections("db IN %s OR user IN %s", ([*copies], users))
         with self.server.connect() as connection, connection.cursor() as cursor:
             cursor.execute(f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}")
             for schema in copies:
@@ -283,17 +285,15 @@ class Region:
             if file is not None:
                 self.server.load(file, schema)
 
-    def _end_connections(self, schemas: list[str], users: list[str]) -> None:
+    def _end_connections(self, which: str = "TRUE", arguments: tuple[Any, ...] = ()) -> None:
         """A client that is idle inside a transaction would keep its tables locked for ever."""
         found = self.server.sql(
-            "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND (db IN %s OR user IN %s)",
-            (schemas, [*users, ""]),
+            f"SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND ({which})",
+            arguments,
         )
         for (number,) in found:
-            try:
+            with contextlib.suppress(pymysql.Error):  # it has ended by itself meanwhile
                 self.server.sql(f"KILL CONNECTION {int(number)}")
-            except pymysql.Error:  # it has ended by itself meanwhile
-                continue
 
 
 class Base:
