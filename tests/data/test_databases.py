@@ -203,6 +203,16 @@ def test_a_reset_of_the_cloud_empties_the_databases_whoever_uses_them(world: Wor
     assert world.contents([*NODES, *TARGETS]) == {}
 
 
+def test_servers_keep_their_temporary_tables_apart(world: World) -> None:
+    """A server that starts removes what it finds in its folder for them, also a running server's."""
+    folder = world.region.server.sql("SELECT @@tmpdir")[0][0]
+    assert folder.startswith(str(world.data.supervisor.folder))
+    with world.region.server.connect(NODES[0]) as client, client.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE kept (id INT)")
+        world.rewind()
+        cursor.execute("INSERT INTO kept VALUES (1)")
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -76,6 +76,7 @@ def test_the_servers_end_with_a_supervisor_that_is_killed(redis_binary: Binary) 
             supervisor.code(pid)
     finally:
         supervisor.close()
+    assert not supervisor.folder.exists()
 
 
 def test_the_servers_and_their_folder_are_gone_when_it_is_closed(redis_binary: Binary) -> None:

@@ -110,6 +110,8 @@ class Database:
     def __init__(self, supervisor: Supervisor, binary: Binary, template: Path, network: bool) -> None:
         self.folder = supervisor.new_folder("m")
         self.data = self.folder / "d"
+        self.temporary = self.folder / "t"
+        self.temporary.mkdir()
         shutil.copytree(template, self.data)
         self.socket = str(self.folder / "s")
         self._network = network
@@ -134,6 +136,7 @@ class Database:
             "--no-defaults",
             *_as_root(),
             f"--datadir={self.data}",
+            f"--tmpdir={self.temporary}",  # a server that starts empties it: of another's tables, too
             f"--socket={self.socket}",
             f"--pid-file={self.folder / 'pid'}",
             *LEAN,
@@ -203,6 +206,7 @@ class Region:
                 "--no-defaults",
                 *_as_root(),
                 f"--datadir={template}",
+                f"--tmpdir={self._supervisor.new_folder('t')}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 "--skip-name-resolve",

@@ -97,6 +97,7 @@ class Supervisor:
             self._process.wait(30)
             if self._process.stdout is not None:
                 self._process.stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)  # it has done so itself, unless it was killed
 
     def __enter__(self) -> Supervisor:
         return self
