@@ -48,6 +48,7 @@ LEAN = [
     "--skip-name-resolve",
     "--sync-binlog=0",
     "--character-set-server=utf8mb4",
+    "--default-time-zone=+00:00",
 ]
 CHANGE_MASTER = re.compile(rb"MASTER_LOG_FILE='([^']+)', MASTER_LOG_POS=(\d+)")
 
