@@ -29,26 +29,21 @@ CLIENT_PATIENCE = 600.0  # after this long even a client that never gives up is 
 Tweak = Callable[[Call], None]
 
 
-class Exchange:
-    """One request that something is about to happen to."""
+class Turn:
+    """One request that something is about to happen to. Without a socket: tests/protocol plays faults on it, too."""
 
     def __init__(
         self,
-        request: web.Request,
         call: Call,
-        service: str,
         fault: Fault,
+        now: Callable[[], float],
         process: Callable[[Tweak | None], Answer],
     ) -> None:
-        self.request = request
         self.call = call
-        self.service = service
+        self.service = call.route.service if call.route else ""
         self.fault = fault
+        self.now = now
         self._process = process
-        transport = request.transport
-        if not isinstance(transport, asyncio.Transport):
-            raise ConnectionResetError("the client has gone")
-        self.transport = transport
 
     def process(self, tweak: Tweak | None = None) -> Answer:
         """Let the operation happen."""
@@ -57,8 +52,24 @@ class Exchange:
     def process_when(self, when: str) -> Answer:
         return self.process() if when == "after" else Answer(200, {})
 
-    def now(self) -> float:
-        return time.time()
+
+class Exchange(Turn):
+    """The same with a socket that can be broken."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        call: Call,
+        fault: Fault,
+        now: Callable[[], float],
+        process: Callable[[Tweak | None], Answer],
+    ) -> None:
+        super().__init__(call, fault, now, process)
+        self.request = request
+        transport = request.transport
+        if not isinstance(transport, asyncio.Transport):
+            raise ConnectionResetError("the client has gone")
+        self.transport = transport
 
     @property
     def client_left(self) -> bool:

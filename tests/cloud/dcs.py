@@ -19,6 +19,14 @@ STAMP = re.compile(r"\d{14}", re.ASCII)
 MAX_LIMIT = 1000
 MAX_REMARK = 128
 Record = TypeVar("Record", DcsBackup, DcsRestore)
+SPEC_CODES = {
+    "single": "redis.single.xu1.tiny.128",
+    "ha": "redis.ha.xu1.large.r2.2",
+    "cluster": "redis.cluster.xu1.large.r2.2",
+    "proxy": "redis.proxy.xu1.large.2",
+    "ha_rw_split": "redis.ha.xu1.large.p2.2",
+}
+PLACEHOLDER = "securityGroupId"  # what real lists hold in place of the security group
 
 
 def refuse(status: int, code: str, message: str) -> Refusal:
@@ -86,13 +94,11 @@ def _text(cloud: Cloud, value: str | None) -> Any:
     return value
 
 
-def _listed(cloud: Cloud, call: Call, records: Sequence[Record]) -> list[Record] | None:
-    """The records asked for, newest first; None when the API would say 204."""
+def _listed(cloud: Cloud, call: Call, records: Sequence[Record]) -> list[Record]:
+    """The records asked for, newest first."""
     begin, end = _period(call)
     now = cloud.clock()
     seen = [r for r in records if r.visible_at <= now and begin <= stamp(r.created_at) <= end]
-    if not seen and cloud.settings.empty_style == "204":
-        return None
     return sorted(seen, key=lambda r: (r.created_at, r.id), reverse=True)
 
 
@@ -101,7 +107,16 @@ def _backup_name(backup: DcsBackup) -> str:
     return "backup_" + stamp(backup.created_at + 8 * 3600)
 
 
-def _show_backup(cloud: Cloud, backup: DcsBackup) -> dict[str, Any]:
+def _lag(cloud: Cloud, call: Call, name: str) -> float:
+    """By how many seconds what is shown is old: as a fault hints for this one request, else as the settings say."""
+    lag = call.hints.get("lag")
+    return float(getattr(cloud.settings, name) if lag is None else lag)
+
+
+def _show_backup(cloud: Cloud, call: Call, backup: DcsBackup) -> dict[str, Any]:
+    lag = _lag(cloud, call, "record_lag")
+    if lag:
+        backup = cloud.record_as_of(backup, cloud.clock() - lag)
     return {
         "backup_id": backup.id,
         "backup_name": _backup_name(backup),
@@ -121,7 +136,10 @@ def _show_backup(cloud: Cloud, backup: DcsBackup) -> dict[str, Any]:
     }
 
 
-def _show_restore(cloud: Cloud, restore: DcsRestore) -> dict[str, Any]:
+def _show_restore(cloud: Cloud, call: Call, restore: DcsRestore) -> dict[str, Any]:
+    lag = _lag(cloud, call, "record_lag")
+    if lag:
+        restore = cloud.record_as_of(restore, cloud.clock() - lag)
     return {
         "restore_id": restore.id,
         "restore_name": "restore_" + stamp(restore.created_at),
@@ -137,7 +155,12 @@ def _show_restore(cloud: Cloud, restore: DcsRestore) -> dict[str, Any]:
     }
 
 
-def _show_instance(cloud: Cloud, instance: DcsInstance, detail: bool) -> dict[str, Any]:
+def _show_instance(cloud: Cloud, call: Call, instance: DcsInstance, detail: bool) -> dict[str, Any]:
+    """As the list shows it, or the detail: the list has neither cache_mode nor task, and no security group."""
+    lag = _lag(cloud, call, "instance_lag")
+    if lag:
+        instance = cloud.dcs_as_of(instance, cloud.clock() - lag)
+    small = instance.cache_mode == "single"
     shown: dict[str, Any] = {
         "instance_id": instance.id,
         "name": instance.name,
@@ -145,19 +168,21 @@ def _show_instance(cloud: Cloud, instance: DcsInstance, detail: bool) -> dict[st
         "sub_status": "normal",
         "engine": instance.engine,
         "engine_version": instance.engine_version,
-        "cache_mode": instance.cache_mode,
-        "capacity": instance.capacity,
-        "capacity_minor": "",
-        "max_memory": instance.capacity * 1024,
+        "capacity": 0 if small else instance.capacity,  # whole GB: 0 stands for less than one
+        "capacity_minor": ".125" if small else "",
+        "max_memory": 128 if small else instance.capacity * 1024,
         "used_memory": 42,
-        "spec_code": f"redis.{instance.cache_mode}.xu1.large.{instance.capacity}",
+        "spec_code": SPEC_CODES.get(instance.cache_mode, f"redis.{instance.cache_mode}.2"),
         "ip": instance.ip,
         "port": instance.port,
         "domain_name": f"redis-{instance.id[:7]}.dcs.example.com",
         "vpc_id": "8ac3e9c4-5d0a-4a63-9df2-8ff2a5e0e7a1",
         "vpc_name": "vpc-production",
+        "subnet_id": "4e4b6f5a-91f3-41a4-9f22-5f1a3f8d3d2c",
+        "security_group_id": "b2a7c1de-7f67-4f3e-9a55-6b2d9a1c0e0f" if detail else PLACEHOLDER,
         "publicip_id": _text(cloud, None),
-        "enterprise_project_id": "0",
+        "enterprise_project_id": instance.enterprise_project_id,
+        "tags": [{"key": key, "value": value} for key, value in instance.tags.items()],
         "no_password_access": "false",
         "enable_ssl": False,
         "created_at": iso_ms(instance.created_at),
@@ -166,6 +191,7 @@ def _show_instance(cloud: Cloud, instance: DcsInstance, detail: bool) -> dict[st
         # the detail call spells it update_at and is the only one that names the current task
         return {
             **shown,
+            "cache_mode": instance.cache_mode,
             "update_at": iso_ms(instance.updated_at),
             "task": instance.task,
             "instance_backup_policy": None,
@@ -188,32 +214,37 @@ def list_instances(cloud: Cloud, call: Call) -> Answer:
         and (i.name == query["name"] if exact and "name" in query else query.get("name", "") in i.name)
         and (query.get("include_failure") == "true" or i.status != "CREATEFAILED")
     ]
-    page = [_show_instance(cloud, i, detail=False) for i in found[offset : offset + limit]]
+    page = [_show_instance(cloud, call, i, detail=False) for i in found[offset : offset + limit]]
     return Answer(200, {"instance_num": len(found), "instances": page})
 
 
 def show_instance(cloud: Cloud, call: Call) -> Answer:
-    return Answer(200, _show_instance(cloud, _instance(cloud, call), detail=True))
+    return Answer(200, _show_instance(cloud, call, _instance(cloud, call), detail=True))
 
 
 def list_backups(cloud: Cloud, call: Call) -> Answer:
     instance = _instance(cloud, call)
     offset, limit = _page(call)
     found = _listed(cloud, call, [b for b in cloud.dcs_backups.values() if b.instance_id == instance.id])
-    if found is None:
-        return Answer(204)
-    page = [_show_backup(cloud, b) for b in found[offset : offset + limit]]
-    return Answer(200, {"backup_record_response": page, "total_num": len(found)})
+    page = [_show_backup(cloud, call, b) for b in found[offset : offset + limit]]
+    return _records(cloud, "backup_record_response", page, len(found))
 
 
 def list_restores(cloud: Cloud, call: Call) -> Answer:
     instance = _instance(cloud, call)
     offset, limit = _page(call)
     found = _listed(cloud, call, [r for r in cloud.dcs_restores.values() if r.instance_id == instance.id])
-    if found is None:
-        return Answer(204)
-    page = [_show_restore(cloud, r) for r in found[offset : offset + limit]]
-    return Answer(200, {"restore_record_response": page, "total_num": len(found)})
+    page = [_show_restore(cloud, call, r) for r in found[offset : offset + limit]]
+    return _records(cloud, "restore_record_response", page, len(found))
+
+
+def _records(cloud: Cloud, name: str, page: list[dict[str, Any]], total: int) -> Answer:
+    """A list of records; one without any in the way that the settings say."""
+    if total:
+        return Answer(200, {name: page, "total_num": total})
+    empty: dict[str, dict[str, Any]] = {"200": {name: []}, "null": {name: None}, "absent": {}}
+    style = cloud.settings.empty_style
+    return Answer(204) if style == "204" else Answer(200, {**empty[style], "total_num": 0})
 
 
 def _refuse_when_busy(instance: DcsInstance) -> None:
@@ -248,12 +279,12 @@ def create_backup(cloud: Cloud, call: Call) -> Answer:
         status="waiting",
         progress="0.00",
         backup_format=backup_format or "rdb",
-        remark=remark,
+        remark=remark if cloud.settings.keep_remarks else None,
         visible_at=cloud.visible_from(call.hints),
         operation=operation,
     )
     cloud.dcs_backups[backup.id] = backup
-    instance.task = "BACKUPING"  # the status stays RUNNING: a backup does not stop the service
+    instance.status, instance.task = cloud.dcs_busy(backup)
     cloud.begin(backup)
     return Answer(200, {"backup_id": backup.id})
 
@@ -290,13 +321,13 @@ def restore(cloud: Cloud, call: Call) -> Answer:
         backup_name=_backup_name(backup),
         created_at=operation.started,
         updated_at=operation.started,
-        remark=remark,
+        remark=remark if cloud.settings.keep_remarks else None,
         backup_remark=backup.remark,
         visible_at=cloud.visible_from(call.hints),
         operation=operation,
     )
     cloud.dcs_restores[record.id] = record
-    instance.status, instance.task = "RESTORING", "RESTORING"
+    instance.status, instance.task = cloud.dcs_busy(record)
     cloud.begin(record)
     return Answer(200, {"restore_id": record.id})
 

@@ -67,9 +67,19 @@ def _restore_point(cloud: Cloud, call: Call, instance_id: str) -> int:
     return point
 
 
-def _paged(call: Call, name: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _paged(cloud: Cloud, call: Call, name: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A page of a list; one without any item in the way that the settings say."""
     offset, limit = _page(call)
-    return {name: list(items[offset : offset + limit]), "offset": offset, "limit": limit, "total": len(items)}
+    page: dict[str, Any] = {name: list(items[offset : offset + limit])}
+    if not items and cloud.settings.empty_style in ("null", "absent"):
+        page = {name: None} if cloud.settings.empty_style == "null" else {}
+    return {**page, "offset": offset, "limit": limit, "total": len(items)}
+
+
+def _as_of(cloud: Cloud, call: Call, instance: DdmInstance) -> DdmInstance:
+    """The instance as the reader is shown it, who may be told of the past."""
+    lag = call.hints.get("lag", cloud.settings.instance_lag)
+    return cloud.ddm_as_of(instance, cloud.clock() - lag) if lag else instance
 
 
 # Why something cannot be a target
@@ -130,7 +140,10 @@ def _show_backup(cloud: Cloud, backup: DdmBackup) -> dict[str, Any]:
     }
 
 
-def _show_job(cloud: Cloud, job: Job) -> dict[str, Any]:
+def _show_job(cloud: Cloud, call: Call, job: Job) -> dict[str, Any]:
+    lag = call.hints.get("lag", cloud.settings.record_lag)
+    if lag:
+        job = cloud.record_as_of(job, cloud.clock() - lag)
     instance = cloud.ddm_instances.get(job.instance_id)
     return {
         "id": job.id,
@@ -165,7 +178,7 @@ def _show_instance(cloud: Cloud, instance: DdmInstance) -> dict[str, Any]:
         "ram_capacity": "16",
         "project_id": next(iter(cloud.projects), ""),
         "order_id": None,
-        "enterprise_project_id": "0",
+        "enterprise_project_id": instance.enterprise_project_id,
         "engine_version": instance.engine_version,
         "nodes": [{"status": "RUNNING", "port": str(instance.access_port), "ip": instance.access_ip}],
         "admin_user_name": None,
@@ -177,7 +190,7 @@ def _instance_page(cloud: Cloud, call: Call, total_name: str) -> dict[str, Any]:
     offset, limit = _page(call)
     found = list(cloud.ddm_instances.values())
     return {
-        "instances": [_show_instance(cloud, i) for i in found[offset : offset + limit]],
+        "instances": [_show_instance(cloud, _as_of(cloud, call, i)) for i in found[offset : offset + limit]],
         "instance_num": len(found),
         "page_no": offset // limit + 1,
         "page_size": limit,
@@ -198,12 +211,12 @@ def list_instances_v3(cloud: Cloud, call: Call) -> Answer:
 
 
 def show_instance_v1(cloud: Cloud, call: Call) -> Answer:
-    return Answer(200, _show_instance(cloud, _instance(cloud, call.path["instance_id"])))
+    return Answer(200, _show_instance(cloud, _as_of(cloud, call, _instance(cloud, call.path["instance_id"]))))
 
 
 def show_instance_v3(cloud: Cloud, call: Call) -> Answer:
     """v3 has other names for the same things, and a list even for one instance."""
-    instance = _instance(cloud, call.path["instance_id"])
+    instance = _as_of(cloud, call, _instance(cloud, call.path["instance_id"]))
     detail = {
         "id": instance.id,
         "name": instance.name,
@@ -230,7 +243,7 @@ def list_backups(cloud: Cloud, call: Call) -> Answer:
         and query.get("backup_name") in (None, "", b.name)
     ]
     found.sort(key=lambda b: (b.created, b.id), reverse=True)
-    return Answer(200, _paged(call, "backups", [_show_backup(cloud, b) for b in found]))
+    return Answer(200, _paged(cloud, call, "backups", [_show_backup(cloud, b) for b in found]))
 
 
 def show_backup(cloud: Cloud, call: Call) -> Answer:
@@ -257,7 +270,7 @@ def restorable_intervals(cloud: Cloud, call: Call) -> Answer:
         {"start_time": iso_offset(start), "end_time": iso_offset(end)}
         for start, end in cloud.intervals_of(instance.id)
     ]
-    return Answer(200, _paged(call, "restorable_time_intervals", found))
+    return Answer(200, _paged(cloud, call, "restorable_time_intervals", found))
 
 
 def related_data_nodes(cloud: Cloud, call: Call) -> Answer:
@@ -277,7 +290,8 @@ def related_data_nodes(cloud: Cloud, call: Call) -> Answer:
     ]
     latest = max(end for dummy, end in cloud.intervals_of(instance.id))
     return Answer(
-        200, {**_paged(call, "related_data_nodes", found), "latest_restorable_time": iso_offset(latest)}
+        200,
+        {**_paged(cloud, call, "related_data_nodes", found), "latest_restorable_time": iso_offset(latest)},
     )
 
 
@@ -287,18 +301,19 @@ def restorable_instances(cloud: Cloud, call: Call) -> Answer:
     for target in cloud.ddm_instances.values():
         if target.id == source.id:
             continue
-        reason = _instance_reason(target)
+        shown = _as_of(cloud, call, target)
+        reason = _instance_reason(shown)
         found.append(
             {
                 "instance_id": target.id,
                 "instance_name": target.name,
-                "status": _status_word(target.status),
+                "status": _status_word(shown.status),
                 "available": not reason,
                 "unavailable_reason": reason,
                 "vpc_name": target.vpc_name,
             }
         )
-    return Answer(200, _paged(call, "instances", found))
+    return Answer(200, _paged(cloud, call, "instances", found))
 
 
 def restorable_data_nodes(cloud: Cloud, call: Call) -> Answer:
@@ -327,7 +342,7 @@ def restorable_data_nodes(cloud: Cloud, call: Call) -> Answer:
                 "private_ip": node.private_ip,
             }
         )
-    return Answer(200, _paged(call, "target_data_nodes", found))
+    return Answer(200, _paged(cloud, call, "target_data_nodes", found))
 
 
 def _json_body(call: Call) -> dict[str, Any]:
@@ -459,9 +474,14 @@ def show_job(cloud: Cloud, call: Call) -> Answer:
     job = cloud.jobs.get(call.path["job_id"])
     if job is None or job.visible_at > cloud.clock():
         raise refuse(400, "DBS.300400", "The task does not exist.")
-    shown = _show_job(cloud, job)
+    shown = _show_job(cloud, call, job)
     instance = {"id": shown.pop("instance_id"), "name": shown.pop("instance_name")}
     return Answer(200, {"job": {**shown, "instance": instance}})
+
+
+def _reason(cloud: Cloud, call: Call, job: Job) -> str:
+    lag = call.hints.get("lag", cloud.settings.record_lag)
+    return (cloud.record_as_of(job, cloud.clock() - lag) if lag else job).fail_reason or ""
 
 
 def list_jobs(cloud: Cloud, call: Call) -> Answer:
@@ -475,9 +495,10 @@ def list_jobs(cloud: Cloud, call: Call) -> Answer:
     return Answer(
         200,
         _paged(
+            cloud,
             call,
             "jobs",
-            [{**_show_job(cloud, j), **extra, "fail_reason": j.fail_reason or ""} for j in found],
+            [{**_show_job(cloud, call, j), **extra, "fail_reason": _reason(cloud, call, j)} for j in found],
         ),
     )
 

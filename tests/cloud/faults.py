@@ -17,13 +17,14 @@ import fnmatch
 import html
 import inspect
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
 from . import breakage
-from .breakage import Behaviour, Exchange
+from .breakage import Behaviour, Exchange, Turn
 from .wire import Answer, Call, whole_number
 
 TOTALS = ("total", "total_num", "total_record", "instance_num")
@@ -49,7 +50,8 @@ class Fault:
     used: int = 0
     on: str = ""
 
-    async def run(self, exchange: Exchange) -> Answer | None:
+    async def run(self, exchange: Turn) -> Answer | None:
+        """Have it happen. Only breakage.py needs an Exchange, and only it waits."""
         name, defaults = PRESETS.get(self.name, (self.name, {}))
         params = {**defaults, **self.params}
         exchange.call.hints.update(params.pop("hints", {}))
@@ -109,7 +111,7 @@ class Faults:
 
 
 async def answer(
-    exchange: Exchange,
+    exchange: Turn,
     *,
     status: int = 500,
     headers: dict[str, str] | None = None,
@@ -125,7 +127,7 @@ async def answer(
 
 
 async def refusal(
-    exchange: Exchange,
+    exchange: Turn,
     *,
     status: int = 400,
     code: str | None = None,
@@ -156,7 +158,7 @@ async def refusal(
 
 
 async def busy(
-    exchange: Exchange, *, code: str | None = None, status: int | None = None, processed: bool = False
+    exchange: Turn, *, code: str | None = None, status: int | None = None, processed: bool = False
 ) -> Answer:
     """The operation is refused because another one runs, in the words of the service."""
     message = "Another operation is being performed on the instance."
@@ -167,7 +169,7 @@ async def busy(
 
 
 async def throttle(
-    exchange: Exchange,
+    exchange: Turn,
     *,
     retry_after: str | float | None = None,
     retry_date: float | None = None,
@@ -203,7 +205,7 @@ async def redirect(
 
 
 async def body(
-    exchange: Exchange,
+    exchange: Turn,
     *,
     content: str = "",
     status: int | None = None,
@@ -222,13 +224,13 @@ async def body(
 # The true answer, changed
 
 
-async def mutate(exchange: Exchange, *, function: Callable[[Answer], Answer | None]) -> Answer:
+async def mutate(exchange: Turn, *, function: Callable[[Answer], Answer | None]) -> Answer:
     """Whatever a Python function makes of the true answer (in-process only); it may change it in place."""
     true = exchange.process()
     return function(true) or true
 
 
-async def content_type(exchange: Exchange, *, value: str = "text/html; charset=utf-8") -> Answer:
+async def content_type(exchange: Turn, *, value: str = "text/html; charset=utf-8") -> Answer:
     """The true body under another Content-Type."""
     true = exchange.process()
     true.headers["Content-Type"] = value
@@ -236,7 +238,7 @@ async def content_type(exchange: Exchange, *, value: str = "text/html; charset=u
 
 
 async def headers(
-    exchange: Exchange, *, extra: dict[str, str] | None = None, count: int = 0, size: int = 0
+    exchange: Turn, *, extra: dict[str, str] | None = None, count: int = 0, size: int = 0
 ) -> Answer:
     """The true answer with more headers: named ones, ``count`` small ones, or one of ``size`` characters."""
     true = exchange.process()
@@ -247,7 +249,7 @@ async def headers(
     return true
 
 
-async def inject(exchange: Exchange, *, member: str = "", padding: int = 0, prefix: str = "") -> Answer:
+async def inject(exchange: Turn, *, member: str = "", padding: int = 0, prefix: str = "") -> Answer:
     """One more member in the true JSON object, written as the text says; ``padding``: a string of that many bytes."""
     true = exchange.process()
     text = true.body()
@@ -261,7 +263,7 @@ async def inject(exchange: Exchange, *, member: str = "", padding: int = 0, pref
 
 
 async def duplicate_key(
-    exchange: Exchange, *, key: str | None = None, value: Any = "00000000-0000-4000-8000-000000000000"
+    exchange: Turn, *, key: str | None = None, value: Any = "00000000-0000-4000-8000-000000000000"
 ) -> Answer:
     """The object names a key twice: first with another value, then with the true one."""
     true = exchange.process()
@@ -272,7 +274,7 @@ async def duplicate_key(
 
 
 async def rewrite(
-    exchange: Exchange,
+    exchange: Turn,
     *,
     key: str,
     value: Any = NOT_SET,
@@ -305,7 +307,7 @@ async def rewrite(
     return true
 
 
-async def total(exchange: Exchange, *, value: Any = NOT_SET, add: int = 0, missing: bool = False) -> Answer:
+async def total(exchange: Turn, *, value: Any = NOT_SET, add: int = 0, missing: bool = False) -> Answer:
     """The number of all records is not what it is."""
     true = exchange.process()
     if isinstance(true.data, dict):
@@ -322,7 +324,7 @@ def _records(true: Answer) -> str | None:
     return next((name for name, value in data.items() if isinstance(value, list)), None)
 
 
-async def records(exchange: Exchange, *, value: Any = None, missing: bool = False) -> Answer:
+async def records(exchange: Turn, *, value: Any = None, missing: bool = False) -> Answer:
     """The list of records is null, something else, or not there."""
     true = exchange.process()
     name = _records(true)
@@ -333,28 +335,108 @@ async def records(exchange: Exchange, *, value: Any = None, missing: bool = Fals
     return true
 
 
-async def vanish(exchange: Exchange, *, object_id: str | None = None) -> Answer:
-    """One record is not in the list: the newest, or the one with this id."""
+async def vanish(
+    exchange: Turn, *, object_id: str | None = None, place: int = 0, keep_total: bool = False
+) -> Answer:
+    """One record is not in the list: the one at a place (0 the newest, -1 the oldest), or the one with this id.
+
+    ``keep_total``: the total still counts it, as one does that another replica has made.
+    """
     true = exchange.process()
     name = _records(true)
     if name is not None and true.data[name]:
-        kept = (
-            [item for item in true.data[name] if object_id not in item.values()]
-            if object_id
-            else true.data[name][1:]
-        )
-        gone = len(true.data[name]) - len(kept)
-        true.data[name] = kept
+        rows = true.data[name]
+        gone = [row for row in rows if object_id in row.values()] if object_id else [rows[place % len(rows)]]
+        true.data[name] = [row for row in rows if row not in gone]
         for key in TOTALS:
-            if isinstance(true.data.get(key), int):
-                true.data[key] -= gone
+            if isinstance(true.data.get(key), int) and not keep_total:
+                true.data[key] -= len(gone)
+    return true
+
+
+async def repeat(exchange: Turn, *, place: int = 0, keep_total: bool = False) -> Answer:
+    """One record stands in the list twice; the total counts it twice, too, unless ``keep_total``."""
+    true = exchange.process()
+    name = _records(true)
+    if name is not None and true.data[name]:
+        rows = true.data[name]
+        true.data[name] = [*rows, rows[place % len(rows)]]
+        for key in TOTALS:
+            if isinstance(true.data.get(key), int) and not keep_total:
+                true.data[key] += 1
+    return true
+
+
+SPELLINGS = {
+    "succeed": "success",
+    "failed": "FAIL",
+    "Completed": "COMPLETED",
+    "Failed": "FAILED",
+    "RUNNING": "Running",
+    "normal": "NORMAL",
+}
+
+
+async def spelling(exchange: Turn, *, words: dict[str, str] | None = None) -> Answer:
+    """Every status in another spelling, as clouds of the same make write it."""
+    true = exchange.process()
+    words = SPELLINGS if words is None else words
+
+    def visit(node: Any) -> None:
+        for item in node if isinstance(node, list) else node.values() if isinstance(node, dict) else ():
+            visit(item)
+        if isinstance(node, dict) and isinstance(node.get("status"), str):
+            node["status"] = words.get(node["status"], node["status"])
+
+    visit(true.data)
+    return true
+
+
+FLOATS = ("size", "data_volume_size", "capacity", "max_memory", "used_memory", "port", *TOTALS)
+
+
+async def floats(exchange: Turn, *, keys: tuple[str, ...] | list[str] = FLOATS) -> Answer:
+    """Whole numbers as floats, large ones with an exponent: 40000000000 is written 4.0E10."""
+    true = exchange.process()
+    names = "|".join(map(re.escape, keys))
+
+    def write(match: re.Match[str]) -> str:
+        digits = match[2]
+        if len(digits) <= 6:
+            return f"{match[1]}{digits}.0"
+        return f"{match[1]}{digits[0]}.{digits[1:].rstrip('0') or '0'}E{len(digits) - 1}"
+
+    true.raw = re.sub(rf'("(?:{names})":)(\d+)(?=[,}}])', write, true.body().decode()).encode()
+    return true
+
+
+async def stale(exchange: Turn, *, seconds: float = 10.0) -> Answer:
+    """An old status: what this one answer says of records and instances was true that many seconds ago."""
+    exchange.call.hints["lag"] = seconds
+    return exchange.process()
+
+
+async def error_in_body(
+    exchange: Turn, *, code: str = "DCS.5000", message: str = "Internal service error.", when: str = "before"
+) -> Answer:
+    """200 with the body of an error; the operation has happened only with ``when="after"``."""
+    if when == "after":
+        exchange.process()
+    service_code = DDM_TWINS.get(code, code) if exchange.service == "ddm" else code
+    return Answer(200, {"error_code": service_code, "error_msg": message})
+
+
+async def clock(exchange: Turn, *, seconds: float = 1200.0) -> Answer:
+    """The server's clock is off by that much, as its Date header says."""
+    true = exchange.process()
+    true.headers["Date"] = formatdate(exchange.now() + seconds, usegmt=True)
     return true
 
 
 # The request, changed on its way
 
 
-async def paging(exchange: Exchange, *, mode: str, limit: int = 100, by: int = 1) -> Answer:
+async def paging(exchange: Turn, *, mode: str, limit: int = 100, by: int = 1) -> Answer:
     """The server's own idea of paging: offset ``ignored``, offset as ``page_number``, limit ``capped``, pages ``shifted`` by ``by``.
 
     Shifted by 1, a page repeats the last record of the one before (a record was inserted); by -1 it leaves one out (one was removed).
@@ -378,7 +460,7 @@ async def paging(exchange: Exchange, *, mode: str, limit: int = 100, by: int = 1
     return exchange.process(tweak)
 
 
-async def remark(exchange: Exchange, *, style: str = "strip") -> Answer:
+async def remark(exchange: Turn, *, style: str = "strip") -> Answer:
     """The remark is stored otherwise than it was sent: ``strip``, ``upper``, ``cut`` (64 characters), ``html``."""
     styles: dict[str, Callable[[str], str | None]] = {
         "strip": lambda dummy: None,
@@ -396,7 +478,7 @@ async def remark(exchange: Exchange, *, style: str = "strip") -> Answer:
 
 
 async def outcome(
-    exchange: Exchange,
+    exchange: Turn,
     *,
     fail: str | None = None,
     leave: str | None = None,
@@ -422,7 +504,7 @@ async def outcome(
     return exchange.process()
 
 
-async def operation_fails(exchange: Exchange, *, code: str | None = None, leave: str = "RUNNING") -> Answer:
+async def operation_fails(exchange: Turn, *, code: str | None = None, leave: str = "RUNNING") -> Answer:
     """The operation is accepted and fails later, with a code (DCS) or a reason (DDM)."""
     default = "The data node could not be restored." if exchange.service == "ddm" else "dcs.08.0007"
     return await outcome(exchange, fail=code or default, leave=leave)
@@ -434,8 +516,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
         function.__name__: function
         for function in (
             *(answer, refusal, busy, throttle, redirect, body),
-            *(mutate, content_type, headers, inject, duplicate_key, rewrite, total, records, vanish),
-            *(paging, remark, outcome, operation_fails),
+            *(mutate, content_type, headers, inject, duplicate_key, rewrite, total, records, vanish, repeat),
+            *(spelling, floats, stale, error_in_body, clock, paging, remark, outcome, operation_fails),
         )
     },
 }
@@ -490,6 +572,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "offset_as_page_number": ("paging", {"mode": "page_number"}),
     "limit_capped": ("paging", {"mode": "capped"}),
     "pages_shifted": ("paging", {"mode": "shifted"}),
+    "total_too_large": ("total", {"add": 500}),
     "null_list": ("records", {"value": None}),
     "missing_list": ("records", {"missing": True}),
     "stuck": ("outcome", {"stuck": True}),

@@ -10,6 +10,7 @@ and in virtual time (tests/protocol).
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -28,6 +29,7 @@ for _route in ROUTES:
     _BY_SHAPE[_route.method, len(_wanted)].append((_route, _wanted))
 
 
+@functools.lru_cache(4096)
 def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     """Return the route of a request and its path parameters, or None.
 
@@ -44,10 +46,9 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
 def read(method: str, target: str, headers: dict[str, str], body: bytes, request_id: str = "") -> Call:
     """Return a request as handlers take it. `target` is path and query as they came; `headers` has lower-case names."""
     path, dummy, query = target.partition("?")
-    found = match(method, path)
-    route, parameters = found or (None, {})
+    route, parameters = match(method, path) or (None, {})
     pairs = parse_qsl(query, keep_blank_values=True) if query else ()
-    return Call(method, parameters, dict(pairs), headers, body, {}, target, route, request_id)
+    return Call(method, dict(parameters), dict(pairs), headers, body, {}, target, route, request_id)
 
 
 def answer(cloud: Cloud, call: Call, tweak: Tweak | None = None) -> Answer:

@@ -25,6 +25,7 @@ from .state import (
     Key,
     Token,
     User,
+    stamp,
 )
 
 REGION = "ap-southeast-3"
@@ -48,6 +49,10 @@ DCS_SINGLE = "1a2b3c4d-0001-4000-8000-00000000d501"  # single node: no backup, n
 DCS_EMPTY = "1a2b3c4d-0002-4000-8000-00000000d502"  # cluster without any record: 204
 DCS_OTHER = "1a2b3c4d-0003-4000-8000-00000000d503"  # proxy cluster with one backup of its own
 DCS_FROZEN = "1a2b3c4d-0004-4000-8000-00000000d504"
+DCS_STUCK = (
+    "1a2b3c4d-0005-4000-8000-00000000d505"  # idle, but a restore of 20 days ago never ended in its list
+)
+DCS_CREATEFAILED = "1a2b3c4d-0006-4000-8000-00000000d506"  # listed only with include_failure=true
 DCS_BACKUP = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5029"  # newest usable one of DCS_INSTANCE, an hour old
 DCS_BACKUP_OLD = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5001"  # usable, a day old, automatic
 DCS_BACKUP_FAILED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5002"
@@ -55,10 +60,21 @@ DCS_BACKUP_EXPIRED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5003"
 DCS_BACKUP_DELETED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5004"
 DCS_BACKUP_UNSUPPORTED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5005"  # succeed, but is_support_restore FALSE
 DCS_BACKUP_OTHER = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5006"  # belongs to DCS_OTHER
-DCS_RESTORE_OLD = "a6155972-800c-4170-a479-3231e907d2f6"
+DCS_BACKUP_STUCK = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5007"  # the usable one of DCS_STUCK
+DCS_BACKUP_WAITING = (
+    "8ba256cb-e5ac-44f6-a3da-c03d8f0e5008"  # one of DCS_STUCK that has been waiting for 20 days
+)
+GONE_BACKUP = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5000"  # in no list any more
+DCS_RESTORE_OLD = "a6155972-800c-4170-a479-3231e907d2f6"  # of a backup that is gone, 20 days ago
+DCS_RESTORE_SAME = "a6155972-800c-4170-a479-3231e907d2f7"  # somebody's own, of DCS_BACKUP, half an hour ago
+DCS_RESTORE_FAILED = "a6155972-800c-4170-a479-3231e907d2f8"  # the one before it, which failed
+DCS_RESTORE_STUCK = "a6155972-800c-4170-a479-3231e907d2f9"  # of DCS_BACKUP_STUCK, restoring for 20 days
 
 DDM_SOURCE = "1f5c9fd6cd984056ba89c8c87cc03278in09"
 DDM_TARGET = "2f0324a93859487eb5566d75951fcd2din09"  # the one available target
+DDM_TARGET_SECOND = (
+    "2f0324a93859487eb5566d7595100005in09"  # of the scenario "small" alone: a second available one
+)
 DDM_TARGET_ACCOUNTS = "2f0324a93859487eb5566d7595100001in09"
 DDM_TARGET_BUSY = "2f0324a93859487eb5566d7595100002in09"
 DDM_TARGET_ASSOCIATED = "2f0324a93859487eb5566d7595100003in09"
@@ -80,6 +96,8 @@ DDM_BACKUP_CREATING = "09902ee7866649b8908ec209bfee0001br09"
 DDM_BACKUP_FAILED = "09902ee7866649b8908ec209bfee0002br09"
 DDM_JOB_OLD = "5f2c1e80000000000000000000000001"  # Completed RestoreInstance of DDM_TARGET_ASSOCIATED
 DDM_JOB_FAILED = "5f2c1e80000000000000000000000002"  # Failed RestoreInstance of DDM_TARGET
+DDM_JOB_DONE = "5f2c1e80000000000000000000000003"  # Completed one of DDM_TARGET, which was emptied afterwards
+DDM_JOB_STUCK = "5f2c1e80000000000000000000000004"  # of DDM_SOURCE, Running for 20 days while it is idle
 DDM_FAIL_REASON = "The connection to the target data node was lost."
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -158,6 +176,33 @@ def _add_dcs_backup(
     cloud.dcs_backups[backup_id] = backup
 
 
+def _add_dcs_restore(
+    cloud: Cloud,
+    restore_id: str,
+    instance_id: str,
+    backup_id: str,
+    age: float,
+    status: str = "succeed",
+    remark: str | None = None,
+) -> None:
+    begun = cloud.clock() - age
+    progress, error = {"succeed": ("100.00", None), "failed": ("62.50", "dcs.08.0007")}.get(
+        status, ("50.00", None)
+    )
+    cloud.dcs_restores[restore_id] = DcsRestore(
+        restore_id,
+        instance_id,
+        backup_id,
+        "backup_" + stamp(begun - HOUR),
+        begun,
+        begun + 4 * MINUTE,
+        status,
+        progress,
+        remark,
+        error_code=error,
+    )
+
+
 def _add_ddm(
     cloud: Cloud,
     instance_id: str,
@@ -174,6 +219,7 @@ def _add_ddm(
 
 def _main_dcs(cloud: Cloud) -> None:
     _add_dcs(cloud, DCS_INSTANCE, "orders-cache")
+    cloud.dcs_instances[DCS_INSTANCE].tags = {"team": "orders", "stage": "production"}
     _add_dcs_backup(cloud, DCS_BACKUP, DCS_INSTANCE, HOUR, kind="manual")
     _add_dcs_backup(cloud, DCS_BACKUP_OLD, DCS_INSTANCE, DAY)
 
@@ -212,6 +258,19 @@ def _demo(cloud: Cloud) -> None:
     _main_ddm(cloud)
 
 
+def _small(cloud: Cloud) -> None:
+    """As little as a restore and a recovery need: hundreds of thousands of schedules are played on it."""
+    _add_dcs(cloud, DCS_INSTANCE, "orders-cache")
+    _add_dcs_backup(cloud, DCS_BACKUP, DCS_INSTANCE, HOUR, kind="manual")
+    _add_dcs_backup(cloud, DCS_BACKUP_OLD, DCS_INSTANCE, DAY)
+    _add_ddm(cloud, DDM_SOURCE, "orders-db", nodes=(DN_SOURCE_1,))
+    _add_ddm(cloud, DDM_TARGET, "orders-db-restored")
+    _add_ddm(cloud, DDM_TARGET_SECOND, "orders-db-second")
+    for node_id in (DN_SOURCE_1, DN_TARGET_1, DN_TARGET_2):
+        cloud.data_nodes[node_id] = DataNode(node_id, f"rds-{node_id[:8]}")
+    cloud.intervals[DDM_SOURCE] = [(7 * DAY, 2 * DAY), (36 * HOUR, 5 * MINUTE)]
+
+
 def _default(cloud: Cloud) -> None:
     now = cloud.clock()
     _demo(cloud)
@@ -219,22 +278,20 @@ def _default(cloud: Cloud) -> None:
     _add_dcs(cloud, DCS_EMPTY, "sessions-cluster", "cluster")
     _add_dcs(cloud, DCS_OTHER, "reports-cache", "proxy")
     _add_dcs(cloud, DCS_FROZEN, "frozen-cache", status="FROZEN")
+    _add_dcs(cloud, DCS_STUCK, "stuck-cache")
+    _add_dcs(cloud, DCS_CREATEFAILED, "never-created", status="CREATEFAILED")
+    cloud.dcs_instances[DCS_EMPTY].ip = "192.168.1.21,192.168.1.22"
     _add_dcs_backup(cloud, DCS_BACKUP_FAILED, DCS_INSTANCE, 2 * DAY, "failed")
     _add_dcs_backup(cloud, DCS_BACKUP_EXPIRED, DCS_INSTANCE, 9 * DAY, "expired")
     _add_dcs_backup(cloud, DCS_BACKUP_DELETED, DCS_INSTANCE, 3 * DAY, "deleted")
     _add_dcs_backup(cloud, DCS_BACKUP_UNSUPPORTED, DCS_INSTANCE, 30 * MINUTE, restorable=False)
     _add_dcs_backup(cloud, DCS_BACKUP_OTHER, DCS_OTHER, HOUR, kind="manual")
-    cloud.dcs_restores[DCS_RESTORE_OLD] = DcsRestore(
-        DCS_RESTORE_OLD,
-        DCS_INSTANCE,
-        DCS_BACKUP_OLD,
-        "backup_20260101000000",
-        now - 20 * DAY,
-        now - 20 * DAY + 15,
-        "succeed",
-        "100.00",
-        "doctest",
-    )
+    _add_dcs_backup(cloud, DCS_BACKUP_STUCK, DCS_STUCK, 21 * DAY, kind="manual")
+    _add_dcs_backup(cloud, DCS_BACKUP_WAITING, DCS_STUCK, 20 * DAY, "waiting")
+    _add_dcs_restore(cloud, DCS_RESTORE_OLD, DCS_INSTANCE, GONE_BACKUP, 20 * DAY, remark="doctest")
+    _add_dcs_restore(cloud, DCS_RESTORE_FAILED, DCS_INSTANCE, DCS_BACKUP, 40 * MINUTE, "failed")
+    _add_dcs_restore(cloud, DCS_RESTORE_SAME, DCS_INSTANCE, DCS_BACKUP, 30 * MINUTE, remark="by hand")
+    _add_dcs_restore(cloud, DCS_RESTORE_STUCK, DCS_STUCK, DCS_BACKUP_STUCK, 20 * DAY, "restoring")
     _add_ddm(cloud, DDM_TARGET_ACCOUNTS, "has-accounts", accounts=2)
     _add_ddm(cloud, DDM_TARGET_BUSY, "is-growing", status="GROWING")
     _add_ddm(cloud, DDM_TARGET_ASSOCIATED, "in-use", nodes=(DN_ASSOCIATED,))
@@ -255,6 +312,13 @@ def _default(cloud: Cloud) -> None:
     old, failed = now - 6 * DAY, now - 4 * DAY
     cloud.jobs[DDM_JOB_OLD] = Job(
         DDM_JOB_OLD, "RestoreInstance", DDM_TARGET_ASSOCIATED, old, old + 150, "Completed", ""
+    )
+    long_ago = now - 20 * DAY
+    cloud.jobs[DDM_JOB_DONE] = Job(
+        DDM_JOB_DONE, "RestoreInstance", DDM_TARGET, long_ago - DAY, long_ago - DAY + 170, "Completed", ""
+    )
+    cloud.jobs[DDM_JOB_STUCK] = Job(
+        DDM_JOB_STUCK, "RestoreInstance", DDM_SOURCE, long_ago, status="Running", process="60%"
     )
     cloud.jobs[DDM_JOB_FAILED] = Job(
         DDM_JOB_FAILED, "RestoreInstance", DDM_TARGET, failed, failed + 90, "Failed", "", DDM_FAIL_REASON
@@ -280,4 +344,9 @@ def _fleet(cloud: Cloud, caches: int, databases: int) -> None:
         cloud.intervals[fleet_ddm_source(number)] = [(7 * DAY, 5 * MINUTE)]
 
 
-SCENARIOS: dict[str, Callable[[Cloud], None]] = {"default": _default, "demo": _demo, "empty": _empty}
+SCENARIOS: dict[str, Callable[[Cloud], None]] = {
+    "default": _default,
+    "demo": _demo,
+    "empty": _empty,
+    "small": _small,
+}

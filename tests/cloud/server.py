@@ -68,7 +68,7 @@ class Server:
         else:
             entry.fault = fault.name
             exchange = Exchange(
-                request, call, entry.service, fault, lambda tweak: self._process(cloud, call, entry, tweak)
+                request, call, fault, cloud.clock, lambda tweak: self._process(cloud, call, entry, tweak)
             )
             answer = await fault.run(exchange)
         if answer is None:  # the fault dealt with the connection itself

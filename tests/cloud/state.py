@@ -10,6 +10,7 @@ called before each request. With a clock of one's own a test can therefore step 
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import threading
 import time
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from .data import Data
 
@@ -37,8 +38,14 @@ class Settings:
     visibility_seconds: float = 0.0  # how long a new record or job cannot be seen
     token_seconds: float = 86400.0
     null_style: str = "braces"  # DCS: a null string as {} ("braces") or as null ("null")
-    empty_style: str = "204"  # DCS: an empty list as 204 without a body ("204") or as 200 with [] ("200")
+    empty_style: str = "204"  # an empty list: 204 without a body (DCS alone), else 200 with [] ("200"), null, or no list ("absent")
     job_instance: str = "target"  # which instance a restore job names: "target" or "source"
+    restoring_shows: str = (
+        "both"  # what a DCS instance shows meanwhile: its "status" RESTORING, a "task", or "both"
+    )
+    keep_remarks: bool = True
+    record_lag: float = 0.0  # seconds by which the status in a record or job is old
+    instance_lag: float = 0.0  # seconds by which the status of an instance is old
     lock_after: int = 0  # consecutive bad signatures that lock an access key for five minutes; 0 = never
 
 
@@ -76,6 +83,8 @@ class DcsInstance:
     ip: str = "192.168.1.20"
     port: int = 6379
     restored_from: str | None = None  # the backup whose data it holds now: what a test can look at
+    tags: dict[str, str] = field(default_factory=dict)
+    enterprise_project_id: str = "0"
 
 
 @dataclass
@@ -127,6 +136,7 @@ class DdmInstance:
     access_ip: str = "192.168.0.5"
     access_port: int = 5066
     restored_to: int | None = None  # the point in time (ms) whose data it holds now
+    enterprise_project_id: str = "0"
 
 
 @dataclass
@@ -231,7 +241,8 @@ class Cloud:
         self.intervals: dict[
             str, list[tuple[float, float]]
         ] = {}  # DDM instance -> (start, end) in seconds before now
-        self._running: list[DcsRestore | DcsBackup | Job] = []
+        self.begun: list[Item] = []  # everything that a request has started, in order
+        self._running: list[Item] = []
         self._moving: dict[str, Future[None]] = {}  # record or job -> its data on the way
 
     # Names for new things. They come from the seed, so that two runs of a test see the same ones.
@@ -288,7 +299,8 @@ class Cloud:
     def visible_from(self, hints: dict[str, Any]) -> float:
         return self.clock() + float(hints.get("visibility", self.settings.visibility_seconds))
 
-    def begin(self, item: DcsRestore | DcsBackup | Job) -> None:
+    def begin(self, item: Item) -> None:
+        self.begun.append(item)
         self._running.append(item)
         operation = item.operation
         if operation is None or operation.fail or operation.stuck:
@@ -302,21 +314,65 @@ class Cloud:
         now = self.clock()
         self._running = [item for item in self._running if not self._advance(item, now)]
 
-    def _advance(self, item: DcsRestore | DcsBackup | Job, now: float) -> bool:
+    def _advance(self, item: Item, now: float) -> bool:
         operation = item.operation
         if operation is None:
             return True
         self._follow_data(item.id, operation, now)
+        self._progress(item, operation, now)
+        if not operation.settled(now):
+            return False
+        self._release(item, operation)
+        return True
+
+    def _progress(self, item: Item, operation: Operation, now: float) -> None:
         if isinstance(item, DcsRestore):
             self._advance_record(item, operation, now, "restoring")
         elif isinstance(item, DcsBackup):
             self._advance_record(item, operation, now, "backuping")
         else:
             self._advance_job(item, operation, now)
-        if not operation.settled(now):
-            return False
-        self._release(item, operation)
-        return True
+
+    # What a reader is shown who is told of the past
+
+    def record_as_of(self, item: R, moment: float) -> R:
+        """A record or job as it was then. It is never shown from before its beginning: that is for ``visible_at``."""
+        operation = item.operation
+        if operation is None or moment >= operation.started + operation.seconds:
+            return item
+        past: R = dataclasses.replace(item, **_BEGINNING[type(item)])
+        self._progress(past, operation, max(moment, operation.started))
+        return past
+
+    def dcs_as_of(self, instance: DcsInstance, moment: float) -> DcsInstance:
+        """An instance as it was then, as far as restores and backups that were requested changed it."""
+        held = self._holder(instance.id, moment)
+        if held is None and self._holder(instance.id, self.clock()) is None:
+            return instance
+        status, task = ("RUNNING", None) if held is None else self.dcs_busy(held)
+        return dataclasses.replace(instance, status=status, task=task)
+
+    def ddm_as_of(self, instance: DdmInstance, moment: float) -> DdmInstance:
+        """The same for a DDM instance: one that is being restored has no data nodes yet."""
+        last = next((item for item in reversed(self.begun) if _holds(item) == instance.id), None)
+        if last is None or last.operation is None or last.operation.settled(moment):
+            return instance
+        status = "RUNNING" if self._holder(instance.id, moment) is None else "RESTORE"
+        return dataclasses.replace(instance, status=status, data_nodes=[])
+
+    def dcs_busy(self, item: Item) -> tuple[str, str | None]:
+        """Status and task of a DCS instance while this holds it."""
+        if isinstance(item, DcsBackup):
+            return "RUNNING", "BACKUPING"  # a backup does not stop the service
+        shows = self.settings.restoring_shows
+        return "RUNNING" if shows == "task" else "RESTORING", None if shows == "status" else "RESTORING"
+
+    def _holder(self, instance_id: str, moment: float) -> Item | None:
+        for item in reversed(self.begun):
+            operation = item.operation
+            if _holds(item) == instance_id and operation and operation.started <= moment:
+                return None if operation.settled(moment) else item
+        return None
 
     def _follow_data(self, item_id: str, operation: Operation, now: float) -> None:
         """An operation takes as long as its data need, and fails with them."""
@@ -358,7 +414,7 @@ class Cloud:
         else:
             job.process = f"{int(100 * share)}%"
 
-    def _release(self, item: DcsRestore | DcsBackup | Job, operation: Operation) -> None:
+    def _release(self, item: Item, operation: Operation) -> None:
         """The operation is over: let go of the instance it kept busy."""
         ended = operation.started + operation.seconds
         if isinstance(item, Job):
@@ -375,12 +431,13 @@ class Cloud:
         instance = self.dcs_instances.get(item.instance_id)
         if instance is None:
             return
-        instance.task = None
-        instance.updated_at = ended
-        if isinstance(item, DcsRestore) and instance.status == "RESTORING":
+        held = self.dcs_busy(item)
+        if isinstance(item, DcsRestore) and (instance.status, instance.task) == held:
             instance.status = operation.leave
             if not operation.fail:
                 instance.restored_from = item.backup_id
+        instance.task = None
+        instance.updated_at = ended
         if isinstance(item, DcsBackup) and not operation.fail:
             self._evict(item.instance_id)
 
@@ -392,6 +449,22 @@ class Cloud:
         ]
         for old in sorted(manual, key=lambda b: b.created_at)[:-MANUAL_BACKUPS_KEPT]:
             old.status = "deleted"
+
+
+Item = DcsRestore | DcsBackup | Job
+R = TypeVar("R", DcsRestore, DcsBackup, Job)
+_BEGINNING: dict[type, dict[str, Any]] = {
+    **{
+        kind: {"status": "waiting", "progress": "0.00", "error_code": None}
+        for kind in (DcsRestore, DcsBackup)
+    },
+    Job: {"status": "Running", "process": "0%", "fail_reason": None, "ended": None},
+}
+
+
+def _holds(item: Item) -> str:
+    """The instance that an operation keeps busy."""
+    return item.target_id if isinstance(item, Job) else item.instance_id
 
 
 # Times, as each service writes them

@@ -13,6 +13,8 @@ from typing import Any
 
 from .state import Cloud
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 @dataclass
 class Call:
@@ -42,7 +44,7 @@ class Answer:
     def body(self) -> bytes:
         if self.raw is not None:
             return self.raw
-        return b"" if self.data is None else json.dumps(self.data, separators=(",", ":")).encode()
+        return b"" if self.data is None else _ENCODER.encode(self.data).encode()
 
 
 class Refusal(Exception):

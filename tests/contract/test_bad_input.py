@@ -902,6 +902,8 @@ def test_a_target_that_is_being_restored_is_busy_while_its_job_cannot_be_seen(
     sim: Simulator, run: Any
 ) -> None:
     sim.state.settings.visibility_seconds = 3600
+    for old in (names.DDM_JOB_DONE, names.DDM_JOB_STUCK):
+        del sim.state.jobs[old]
     run("ddm_recovery", **GOOD["ddm_recovery"], wait=False)
     result = run("ddm_recovery", **GOOD["ddm_recovery"])
     refused(

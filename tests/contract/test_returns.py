@@ -137,12 +137,21 @@ def test_reading_finds_what_is_there(run: Any) -> None:
         for name, params in READS
         if params in ({}, {"instance_id": names.DCS_INSTANCE})
     }
-    assert len(found["dcs_instance_info"]["instances"]) == 5
+    assert len(found["dcs_instance_info"]["instances"]) == 6
     assert len(found["dcs_backup_info"]["backups"]) == 6
-    assert [row["restore_id"] for row in found["dcs_restore_info"]["restores"]] == [names.DCS_RESTORE_OLD]
+    assert [row["restore_id"] for row in found["dcs_restore_info"]["restores"]] == [
+        names.DCS_RESTORE_SAME,
+        names.DCS_RESTORE_FAILED,
+        names.DCS_RESTORE_OLD,
+    ]
     assert len(found["ddm_instance_info"]["instances"]) == 6
     assert len(found["ddm_backup_info"]["backups"]) == 14
-    assert {row["id"] for row in found["ddm_job_info"]["jobs"]} == {names.DDM_JOB_OLD, names.DDM_JOB_FAILED}
+    assert {row["id"] for row in found["ddm_job_info"]["jobs"]} == {
+        names.DDM_JOB_OLD,
+        names.DDM_JOB_FAILED,
+        names.DDM_JOB_DONE,
+        names.DDM_JOB_STUCK,
+    }
     detail = run("ddm_backup_info", instance_id=names.DDM_SOURCE, backup_id=names.DDM_BACKUP)["backups"]
     assert [node["instance_id"] for node in detail[0]["related_data_nodes"]] == [
         names.DN_SOURCE_1,

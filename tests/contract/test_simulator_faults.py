@@ -23,6 +23,8 @@ from tests.cloud.wire import Answer
 
 RESTORE = f"/v2/{names.PROJECT_ID}/instances/{names.DCS_INSTANCE}/restores"
 BACKUPS = f"/v2/{names.PROJECT_ID}/instances/{names.DCS_INSTANCE}/backups"
+INSTANCE = f"/v2/{names.PROJECT_ID}/instances/{names.DCS_INSTANCE}"
+OLD = 3  # restore records of that instance in the scenario
 RECOVERY = f"/v3/{names.PROJECT_ID}/instances/{names.DDM_SOURCE}/backups/recovery"
 BODY = json.dumps(
     {
@@ -188,7 +190,7 @@ def test_lawful_but_rare(sim: Simulator) -> None:
     )
     for name, params in cases:
         sim.fault(name, "dcs.restores", **params)
-        assert get(sim).json()["total_num"] == 1
+        assert get(sim).json()["total_num"] == OLD
     sim.fault("informational", "dcs.restores", status=103)
     early = get(sim)  # Python's http.client skips 100 and no other 1xx: it takes the hint for the answer
     assert (early.status_code, early.content) == (103, b"")
@@ -258,7 +260,7 @@ def test_bodies_that_are_something_else(sim: Simulator) -> None:
     assert post(sim).text.startswith('{"restore_id":"another","restore_id":"')
     sim.fault("content_type", "dcs.restores", value="text/plain")
     answer = get(sim)
-    assert (answer.headers["Content-Type"], answer.json()["total_num"]) == ("text/plain", 2)
+    assert (answer.headers["Content-Type"], answer.json()["total_num"]) == ("text/plain", OLD + 1)
     sim.fault("html_page", "dcs.restores", status=403)
     answer = get(sim)
     assert (answer.status_code, answer.headers["Content-Type"]) == (403, "text/html")
@@ -388,7 +390,8 @@ def test_rewriting(sim: Simulator) -> None:
         assert record(key="progress", value=value)["progress"] == value
     post(sim)
     sim.fault("rewrite", "dcs.restores", key="status", value="odd", newest=True)
-    assert [r["status"] for r in get(sim).json()["restore_record_response"]] == ["odd", "succeed"]
+    found = [r["status"] for r in get(sim).json()["restore_record_response"]]
+    assert found == ["odd", "succeed", "failed", "succeed"]
 
 
 def test_flapping(sim: Simulator) -> None:
@@ -408,15 +411,88 @@ def test_available_by_other_means(sim: Simulator) -> None:
 
 def test_lists(sim: Simulator) -> None:
     sim.fault("null_list", "dcs.*")
-    assert get(sim).json() == {"restore_record_response": None, "total_num": 1}
+    assert get(sim).json() == {"restore_record_response": None, "total_num": OLD}
     sim.fault("missing_list", "dcs.*")
-    assert get(sim).json() == {"total_num": 1}
-    sim.fault("vanish", "dcs.*")
-    assert get(sim).json() == {"restore_record_response": [], "total_num": 0}
+    assert get(sim).json() == {"total_num": OLD}
+    rows = get(sim).json()["restore_record_response"]
+    for place, keep in ((0, False), (1, True), (-1, False)):
+        sim.fault("vanish", "dcs.*", place=place, keep_total=keep)
+        left = [row for row in rows if row is not rows[place]]
+        assert get(sim).json() == {"restore_record_response": left, "total_num": OLD if keep else OLD - 1}
+        sim.fault("repeat", "dcs.*", place=place, keep_total=keep)
+        again = {"restore_record_response": [*rows, rows[place]], "total_num": OLD if keep else OLD + 1}
+        assert get(sim).json() == again
+    sim.fault("total_too_large", "dcs.*")
+    assert get(sim).json() == {"restore_record_response": rows, "total_num": OLD + 500}
     sim.fault("vanish", "dcs.*", object_id=names.DCS_BACKUP)
     backups = get(sim, BACKUPS).json()
     assert backups["total_num"] == len(backups["backup_record_response"]) == 5
     assert names.DCS_BACKUP not in str(backups)
+
+
+def test_an_empty_list_has_many_shapes() -> None:
+    jobs = f"/v3/{names.PROJECT_ID}/jobs?start_time=1790000000000&end_time=1790000001000"
+    restores = f"/v2/{names.PROJECT_ID}/instances/{names.DCS_EMPTY}/restores"
+    shapes: dict[str, tuple[Any, Any]] = {
+        "204": (None, {"jobs": []}),
+        "200": ({"restore_record_response": []}, {"jobs": []}),
+        "null": ({"restore_record_response": None}, {"jobs": None}),
+        "absent": ({}, {}),
+    }
+    for style, (dcs, ddm) in shapes.items():
+        with Simulator(empty_style=style, clock=lambda: 1_790_000_002.0) as empty:
+            answer = get(empty, restores)
+            assert (answer.status_code, answer.content and answer.json()) == (
+                (204, b"") if dcs is None else (200, {**dcs, "total_num": 0})
+            )
+            assert get(empty, jobs).json() == {**ddm, "offset": 0, "limit": 10, "total": 0}
+
+
+def test_words_and_numbers_in_other_spellings(sim: Simulator) -> None:
+    sim.fault("spelling", "dcs.*")
+    rows = get(sim).json()["restore_record_response"]
+    assert [row["status"] for row in rows] == ["success", "FAIL", "success"]
+    sim.fault("spelling", "dcs.*", words={"failed": "broken"})
+    assert "broken" in [row["status"] for row in get(sim).json()["restore_record_response"]]
+    sim.fault("floats", "dcs.*")
+    text = get(sim, BACKUPS).text
+    assert '"size":1.048576E8,' in text and '"total_num":6.0' in text
+
+
+def test_what_is_shown_can_be_old() -> None:
+    now = [1_790_000_000.0]
+    with Simulator(restore_seconds=100, clock=lambda: now[0]) as sim:
+        post(sim)
+        for seconds, status, shown in (
+            (50, "restoring", "RESTORING"),
+            (95, "restoring", "RESTORING"),
+            (101, "restoring", "RESTORING"),
+            (140, "succeed", "RUNNING"),
+        ):
+            now[0] = 1_790_000_000.0 + seconds
+            sim.fault("stale", "dcs.*", times=2, seconds=30)
+            record = get(sim).json()["restore_record_response"][0]
+            instance = get(sim, INSTANCE).json()
+            assert (record["status"], instance["status"]) == (status, shown), seconds
+        now[0] -= 70  # 70 s after the POST: 80 s before, nothing ran
+        sim.fault("stale", "dcs.*", times=2, seconds=80)
+        assert get(sim).json()["restore_record_response"][0]["status"] == "waiting"
+        assert get(sim, INSTANCE).json()["status"] == "RUNNING"
+
+
+def test_an_error_under_200(sim: Simulator) -> None:
+    sim.fault("error_in_body", "dcs.restore")
+    answer = post(sim)
+    assert (answer.status_code, answer.json()["error_code"], effects(sim)) == (200, "DCS.5000", (1, 0))
+    sim.fault("error_in_body", "dcs.restore", when="after")
+    assert (post(sim).status_code, effects(sim)) == (200, (2, 1))
+
+
+def test_the_date_is_that_of_the_cloud(sim: Simulator) -> None:
+    with Simulator(clock=lambda: 1_790_000_000.0) as odd:
+        assert get(odd).headers["Date"] == "Mon, 21 Sep 2026 14:13:20 GMT"
+        odd.fault("clock", "dcs.*", seconds=-3600)
+        assert get(odd).headers["Date"] == "Mon, 21 Sep 2026 13:13:20 GMT"
 
 
 def test_totals(sim: Simulator) -> None:
@@ -476,7 +552,7 @@ def test_outcomes(sim: Simulator) -> None:
     )  # both: the answer is lost and the record cannot be seen yet
     with pytest.raises(requests.exceptions.ConnectionError):
         post(sim)
-    assert get(sim).json()["total_num"] == 1
+    assert get(sim).json()["total_num"] == OLD
     assert effects(sim) == (1, 1)
 
 
@@ -487,7 +563,7 @@ def test_mutate_with_a_function(sim: Simulator) -> None:
 
     sim.fault("mutate", "dcs.restores", function=change)
     answer = get(sim)
-    assert (answer.status_code, answer.json()["tea"], answer.json()["total_num"]) == (418, True, 1)
+    assert (answer.status_code, answer.json()["tea"], answer.json()["total_num"]) == (418, True, OLD)
 
 
 # What stands between
@@ -520,7 +596,7 @@ def test_proxy(tls: str | None) -> None:
             verify=str(target.ca_file),
             timeout=5,
         )
-        assert answer.json()["total_num"] == 1
+        assert answer.json()["total_num"] == OLD
         expected = f"CONNECT 127.0.0.1:{target.port}" if tls else f"GET {target.url}{RESTORE}"
         assert [first.rpartition(" ")[0] for first in proxy.requests] == [expected]
         assert target.ledger[0].headers["host"] == "dcs.example.com"

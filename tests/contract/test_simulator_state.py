@@ -565,7 +565,7 @@ def test_ddm_paging_and_jobs(api: Api, clock: Clock) -> None:
     for query in ({"limit": 0}, {"limit": 129}, {"offset": -1}):
         assert code(api.get("/v3/{p}/backups", **query)) == (400, "DBS.280001")
     now = int(START * 1000)
-    assert api.get("/v3/{p}/jobs", start_time=now - 29 * 86_400_000, end_time=now).json()["total"] == 2
+    assert api.get("/v3/{p}/jobs", start_time=now - 29 * 86_400_000, end_time=now).json()["total"] == 4
     assert code(api.get("/v3/{p}/jobs", end_time=now)) == (400, "DBS.280001")
     assert code(api.get("/v3/{p}/jobs", start_time=now - 31 * 86_400_000, end_time=now)) == (
         400,

@@ -265,7 +265,9 @@ def test_step_by_step(tmp_path: Path) -> None:
     with Simulator(restore_seconds=0.5) as sim:
         environment = {**os.environ, **door.environment(str(tmp_path)), **sim.env}
         for answer, posts, said in (("n", 0, "PLAY RECAP"), ("y", 1, "changed=1"), ("y", 1, "changed=0")):
-            terminal = pexpect.spawn(sys.executable, command, env=environment, timeout=60, encoding="utf-8")
+            terminal = pexpect.spawn(
+                sys.executable, command, env=environment, timeout=60, encoding="utf-8", use_poll=True
+            )
             terminal.expect_exact("(c)ontinue")
             terminal.sendline(answer)
             terminal.expect_exact(said)

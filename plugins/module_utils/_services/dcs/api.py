@@ -138,6 +138,7 @@ class Dcs:
 
 def _instance(item: t.Any) -> Row:
     found = row(item, ("instance_id", "status"), ["name", *INSTANCE])
+    found["cache_mode"] = found["cache_mode"] or _mode_of(found["spec_code"])
     found["updated_at"] = found["updated_at"] or text(item.get("update_at"))  # the detail call spells it so
     task = item.get("task")
     found["task"] = (
@@ -152,6 +153,12 @@ def _instance(item: t.Any) -> Row:
         "no_password_access": flag(item.get("no_password_access")),
         "enable_ssl": flag(item.get("enable_ssl")),
     }
+
+
+def _mode_of(spec_code: str | None) -> str | None:
+    """Return single, ha, cluster or proxy from a code such as redis.ha.xu1.large.r2.2: lists have no cache_mode."""
+    mode = (spec_code or "").split(".")[1:2]
+    return mode[0] if mode and mode[0] in ("single", "ha", "cluster", "proxy") else None
 
 
 def _backup(item: t.Any) -> Row:
