@@ -11,13 +11,17 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests import door
 from tests.cloud import Simulator
+from tests.cloud import scenario as names
 from tests.cloud.data.real import RealData
 from tests.cloud.data.servers import Binary, gone
 from tests.data.test_supervisor import wait_until_gone
@@ -117,6 +121,20 @@ def test_the_demo_says_what_is_only_simulated_and_how_to_get_it(capsys: pytest.C
         "sudo apt-get install --no-install-recommends mariadb-server-core mariadb-client-core mariadb-client",
         "Now: nothing to see",
     ]
+
+
+@pytest.mark.parametrize("found", [True, False], ids=["real", "simulated"])
+def test_the_database_can_be_restored_to_what_was_just_now(found: bool, mariadb_binary: Binary) -> None:
+    with RealData(None, mariadb_binary if found else None) as data, Simulator("demo", data=data) as sim:
+        planned = door.module(
+            "ddm_recovery",
+            sim.env,
+            check=True,
+            instance_id=names.DDM_SOURCE,
+            target_instance_id=names.DDM_TARGET,
+            restore_time=datetime.fromtimestamp(int(time.time()), UTC).isoformat(),
+        )
+    assert not planned["failed"], planned
 
 
 def test_the_demo_fails_when_other_data_come_back() -> None:

@@ -33,8 +33,8 @@ NOT_STARTED, NOT_SYNCHRONISED = "dcs.08.0001", "dcs.08.0007"  # what a record sa
 class RealData(Data):
     """The servers of some instances, empty whenever a cloud is attached; the other instances have no data.
 
-    Where a program is None, its service has no data. A backup that the scenario has invented is an empty one, unless
-    a test has written its file.
+    Where a program is None, its service has no data; a database can be restored to this very second all the same.
+    A backup that the scenario has invented is an empty one, unless a test has written its file.
     """
 
     def __init__(
@@ -104,6 +104,8 @@ class RealData(Data):
         wait([*self._moving])
         for backup in self._backups.iterdir():
             backup.unlink()
+        for instance_id in cloud.intervals.keys() & set(self._database_ids):
+            cloud.intervals[instance_id] = [(HISTORY_SECONDS, 0.0)]
         if self.redis is not None:
             self._attach_caches(cloud, self.redis)
         if self.mariadb is not None:
@@ -156,8 +158,6 @@ class RealData(Data):
             self.databases[instance.id] = Instance(region, instance.name)
             self.databases[instance.id].associate(self._schemas[node] for node in instance.data_nodes)
             instance.access_ip, instance.access_port = HOST, region.server.port
-            if instance.id in cloud.intervals:
-                cloud.intervals[instance.id] = [(HISTORY_SECONDS, 0.0)]
         self._base = region.base([*self._schemas.values()])
 
     def _recover(self, job: Job) -> None:
