@@ -265,6 +265,43 @@ READERS: dict[str, dict[str, Reader]] = {
 TIMES = ("restore_point", "restore_time")
 
 
+# Hosts of an inventory
+
+OF_HOST = (*COMMON, "remark", "operation_id")
+WITH = {
+    "dcs": ("instance_id", "backup_id", "backup_name", "restore_point"),
+    "ddm": (
+        "target_instance_id",
+        "target_instance_name",
+        "restore_time",
+        "data_node_relations",
+        "job_id",
+        "adopt",
+    ),
+}
+
+
+def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
+    """Return the row that a host of a fleet is; one that is no instance has failed. For DDM the host is the source."""
+    service = str(variables.get("service") or "")
+    if service not in READERS:
+        return unusable(host, service, f"{host} cannot be restored: it has no service dcs or ddm.")
+    names = [name for name in (*OF_HOST, *WITH[service]) if name in READERS[service] and name != "name"]
+    entry = {name: variables[name] for name in names if name in variables and not read.unset(variables[name])}
+    if service == "ddm":
+        entry["source_instance_id"] = variables.get("instance_id")
+    row, problems = row_of(
+        {"group": 1, **entry, "label": host}, host, service, defaults
+    )  # all are started together
+    return unusable(host, service, " ".join(problems)) if problems else row
+
+
+def unusable(host: str, service: str, msg: str) -> Row:
+    """Return the row of a host of which nothing is asked of the cloud."""
+    failed = {"error_kind": "invalid_argument", "failed_step": "plan", "outcome": None, "changed": False}
+    return {"service": service, "label": host, **failed, "msg": f"{msg} Nothing was started.", "steps": []}
+
+
 # Names of which the service is not known
 
 

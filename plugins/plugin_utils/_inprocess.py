@@ -36,6 +36,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload impo
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
+PACE = "_huaweicloud_recovery_pace"  # the role's: seconds at least between two lines about one restore
 MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout a program reads
 
 
@@ -112,7 +113,8 @@ class Door(ActionBase):
             )  # what runs once for all hosts is about none of them
             redactor = Redactor()
             quiet = bool(self._task.no_log) or not self.switch(task_vars, PROGRESS)
-            progress = Progress(self.say, host, redactor, quiet)
+            pace = float(task_vars.get(PACE) or 0)
+            progress = Progress(self.say, host, redactor, quiet, pace=pace)
             given = {"before_post": self.end_if_orphaned}
             state = [
                 (basic, {"_ANSIBLE_ARGS": encoded(self._task.args), "_ANSIBLE_PROFILE": PROFILE}),
@@ -167,12 +169,7 @@ class Door(ActionBase):
     def say(self, line: str) -> None:
         """Show a line at once: on stdout for people, on stderr where a program reads stdout."""
         self.end_if_orphaned()
-        callback = (
-            "oneline"
-            if context.CLIARGS.get("one_line")
-            else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
-        )
-        Display().display(line, stderr=callback in MACHINE_READABLE)
+        show(line)
 
     def parsed(self, printed: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the result in the form of this ansible-core: the parser's signature and type have changed over time."""
@@ -188,6 +185,14 @@ class Door(ActionBase):
             return data.as_result_dict(for_round_trip=True)
         clean.remove_internal_keys(data)
         return data
+
+
+def show(line: str) -> None:
+    """Show a line: on stdout for people, on stderr where a program reads stdout."""
+    callback = (
+        "oneline" if context.CLIARGS.get("one_line") else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
+    )
+    Display().display(line, stderr=callback in MACHINE_READABLE)
 
 
 def output(main: t.Callable[[], None]) -> dict[str, t.Any]:

@@ -43,8 +43,10 @@ class Progress:
         redactor: Redactor,
         quiet: bool = False,
         monotonic: t.Callable[[], float] = time.monotonic,
+        pace: float = 0.0,
     ) -> None:
         self._say, self._redactor, self._quiet, self._monotonic = say, redactor, quiet, monotonic
+        self._pace = pace  # seconds at least between two lines about one that runs
         self._host = f" [{redactor.printable(host, 80)}]" if host else ""
         self._notes: list[Note] = []
         self._begun = 0.0
@@ -116,7 +118,11 @@ class Progress:
             ", waiting for the instance" if watch.last.state == "running" and done == 100 else ""
         )
         return Note(
-            0, state + (f", {done:g} %" if done is not None else ""), subject, end=self._end(0, watch)
+            0,
+            state + (f", {done:g} %" if done is not None else ""),
+            subject,
+            end=self._end(0, watch),
+            pace=0.0 if watch.done else self._pace,
         )
 
     def _fleet(self, watches: t.Sequence[Watch]) -> list[Note]:
@@ -127,7 +133,7 @@ class Progress:
             what += f", the slowest at {min(reached(watch) for number, watch in running):g} %"
         ends = [end for end in (self._end(number, watch) for number, watch in running) if end is not None]
         end = max(ends) if ends and len(ends) == len(running) else None
-        pace = max(FLEET_PACE, max(watch.elapsed for watch in watches) / 20) if running else 0.0
+        pace = max(FLEET_PACE, self._pace, max(watch.elapsed for watch in watches) / 20) if running else 0.0
         failures = [
             Note(number, f"{watch.name}: {watch.error.kind}")
             for number, watch in bad

@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +25,7 @@ Variables = dict[str, Any]
 
 @pytest.fixture
 def sim() -> Iterator[Simulator]:
-    with Simulator() as simulator:
+    with Simulator(restore_seconds=1) as simulator:
         yield simulator
         assert simulator.errors == []
 
@@ -43,23 +40,22 @@ def run(sim: Simulator, variables: Variables, *args: str, cwd: Path | None = Non
 
 
 def task(done: door.Completed, name: str) -> Variables:
-    """The result of a task of the role."""
-    (found,) = done.of(f"huaweicloud.recovery.restore : {name}")
-    return found
+    """The result of a task of the role, the last one of this name."""
+    return dict(done.of(f"huaweicloud.recovery.restore : {name}")[-1])
 
 
-def lines(done: door.Completed, name: str) -> list[str]:
-    """What a task that shows something has shown."""
-    return list(task(done, name)["msg"])
+def report(done: door.Completed) -> Variables:
+    """`restore_result.report`, as the playbook around the role sees it."""
+    found = done.of("huaweicloud.recovery.restore : Keep the report for the playbook around the role")
+    return dict((found or [task(done, "Report")])[-1]["report"])
 
 
-def result(done: door.Completed) -> Variables:
-    """`restore_result`, as the playbook around the role sees it."""
-    return dict(task(done, "Hand the result to the playbook")["ansible_facts"]["restore_result"])
+def rows(done: door.Completed) -> dict[str, Variables]:
+    return {(row["target"] or row)["instance_id"]: row for row in report(done)["restores"]}
 
 
-def targets(done: door.Completed) -> dict[str, Variables]:
-    return {target["name"]: target for target in result(done)["targets"]}
+def outcomes(done: door.Completed) -> dict[str, tuple[Any, ...]]:
+    return {name: (row["outcome"], row["failed_step"], row["error_kind"]) for name, row in rows(done).items()}
 
 
 def recap(done: door.Completed) -> dict[str, int]:
@@ -69,410 +65,302 @@ def recap(done: door.Completed) -> dict[str, int]:
 
 
 def database(**options: Any) -> Variables:
-    return {
-        "name": "orders-db",
-        "source_instance_id": ids.DDM_SOURCE,
-        "target_instance_id": ids.DDM_TARGET,
-        **options,
-    }
+    return {"source_instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET, **options}
 
 
 def cache(**options: Any) -> Variables:
-    return {"name": "orders-cache", "instance_id": ids.DCS_INSTANCE, **options}
+    return {"instance_id": ids.DCS_INSTANCE, **options}
 
 
-def fleet(**options: Any) -> Variables:
+def stack(folder: Path, **options: Any) -> Variables:
     return {
-        "restore_ddm": [
-            {
-                "source_instance_id": ids.fleet_ddm_source(n),
-                "target_instance_id": ids.fleet_ddm_target(n),
-                "restore_time": "latest",
-            }
-            for n in range(2)
-        ],
-        "restore_dcs": [
-            {
-                "name": f"cache-{n}",
-                "instance_id": ids.fleet_dcs_instance(n),
-                "backup_id": ids.fleet_dcs_backup(n),
-            }
-            for n in range(3)
-        ],
+        "restore_ddm": [database()],
+        "restore_dcs": [cache(label="the cache of the shop", backup_id=ids.DCS_BACKUP)],
+        "restore_point": "latest",
+        "restore_operation_id": "CHG-1042",
+        "restore_report_dir": str(folder),
         **options,
     }
 
 
-def test_plan_restore_and_run_again(tmp_path: Path) -> None:
-    with Simulator(scenario="fleet-3-2", restore_seconds=2) as sim:
-        wanted = fleet(restore_operation_id="CHG-1042", restore_report_dir=str(tmp_path / "reports"))
-        check_mode(sim, wanted, tmp_path / "reports")
-        real_run(sim, wanted, tmp_path / "reports")
-        second_run(sim, wanted)
-        assert sim.errors == []
-
-
-def check_mode(sim: Simulator, wanted: Variables, reports: Path) -> None:
-    """Shows what would overwrite what, as plan and as diff, writes the plan, and sends nothing."""
-    planned = run(sim, wanted, "--check", "--diff")
-    assert planned.rc == 0, planned.output
-    assert sim.posts() == []
-    plan = "\n".join(lines(planned, "Show the plan"))
-    assert plan.count("will be OVERWRITTEN with") == 5
-    assert f"dcs cache-0 ({ids.fleet_dcs_instance(0)}) will be OVERWRITTEN with backup_" in plan
-    assert f"({ids.fleet_dcs_backup(0)}, 100.00 MB, made " in plan
-    assert "60 minutes old)" in plan
-    assert re.search(
-        rf"ddm {ids.fleet_ddm_target(1)} \(\S+\) will be OVERWRITTEN with {ids.fleet_ddm_source(1)} as of \S+Z \(5 minutes old\)",
-        plan,
-    )
-    assert plan.count("    data node ") == 2
-    assert planned.stdout.count("+++ after") == 5
-    assert recap(planned)["changed"] == 1
-    (report,) = reports.glob("*.json")
-    content = json.loads(report.read_text(encoding="utf-8"))
-    assert (content["check_mode"], content["failed"], content["changed"]) == (True, False, True)
-    assert {target["outcome"] for target in content["targets"]} == {"planned"}
-    assert (
-        report.with_suffix(".md")
-        .read_text(encoding="utf-8")
-        .startswith("# Restore plan\n\n- Result: **planned, nothing was started**\n")
-    )
-    for file in (report, report.with_suffix(".md")):
-        file.unlink()
-
-
-def real_run(sim: Simulator, wanted: Variables, reports: Path) -> None:
-    """Starts everything, then waits for everything; what was shown is what was sent; the report says it all."""
-    done = run(sim, wanted)
-    assert done.rc == 0, done.output
-    assert recap(done)["failed"] == 0
-    assert (len(sim.posts("ddm.recovery")), len(sim.posts("dcs.restore"))) == (2, 3)
-    last_start = max(entry.number for entry in sim.posts())
-    assert last_start < min(entry.number for entry in sim.requests("ddm.job"))
-    assert all(
-        sim.state.dcs_instances[ids.fleet_dcs_instance(n)].restored_from == ids.fleet_dcs_backup(n)
-        for n in range(3)
-    )
-    assert all(sim.state.ddm_instances[ids.fleet_ddm_target(n)].restored_to for n in range(2))
-    assert [line.partition(": ")[2].partition(",")[0] for line in lines(done, "Show what was started")] == [
-        "started"
-    ] * 5
-
-    outcome = result(done)
-    assert (outcome["check_mode"], outcome["failed"], outcome["changed"]) == (False, False, True)
-    for target in outcome["targets"]:
-        assert (target["action"], target["outcome"], target["instance_status"], target["error_kind"]) == (
-            "restore",
-            "succeeded",
-            "RUNNING",
-            None,
-        )
-        assert 0 <= target["elapsed"] < 120
-        assert target["started"] < target["finished"]
-    assert done.of("Publish the result")[0]["ansible_stats"]["data"] == {"restore_report": outcome}
-    pinned = {
-        target["request"]["target_instance_id"]: target["request"]["restore_time"]
-        for target in outcome["targets"]
-        if target["service"] == "ddm"
+def test_a_stack_is_planned_restored_and_restored_again(sim: Simulator, tmp_path: Path) -> None:
+    planned = run(sim, stack(tmp_path), "--check", "--diff")
+    assert (planned.rc, sim.posts(), recap(planned)["changed"]) == (0, [], 1), planned.output
+    assert "PLAN  CHG-1042  " in planned.stdout
+    assert "nothing has been sent" in planned.stdout
+    assert "[the cache of the shop]" in planned.stdout
+    assert f"{ids.DN_TARGET_1} <- {ids.DN_SOURCE_2}" in planned.stdout
+    assert planned.stdout.count("+++ after") == 2
+    assert (report(planned)["kind"], report(planned)["verdict"]) == ("plan", "planned")
+    statistics = task(planned, "Report")["ansible_stats"]["data"]
+    assert statistics["restore_planned"] == {
+        "digest": report(planned)["plan_digest"],
+        "plan": report(planned),
     }
-    assert pinned == {instance_id: sim.state.ddm_instances[instance_id].restored_to for instance_id in pinned}
 
-    assert outcome["report_json"] == str(next(reports.glob("*.json")))
-    assert json.loads(Path(outcome["report_json"]).read_text(encoding="utf-8")) == outcome
-    markdown = Path(outcome["report_markdown"]).read_text(encoding="utf-8")
-    assert markdown.startswith("# Restore report\n\n- Result: **succeeded**\n")
-    for target in outcome["targets"]:
-        assert f"\n## {target['name']}\n" in markdown
-        assert f"| {target['restore_id'] or target['job_id']} |" in markdown
+    done = run(sim, stack(tmp_path))
+    assert done.rc == 0, done.output
+    assert [entry.operation for entry in sim.posts()] == ["dcs.backup", "ddm.recovery", "dcs.restore"]
+    assert sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == ids.DCS_BACKUP
+    assert {row["outcome"] for row in rows(done).values()} == {"succeeded"}
+    saved = rows(done)[ids.DCS_INSTANCE]["safety_backup"]
+    assert str(sim.state.dcs_backups[saved["backup_id"]].remark).startswith("before a restore [safety]")
+    assert len(done.stdout.splitlines()) <= 40
+    shown = [line for line in done.stdout.splitlines() if line.strip()]
+    ended = next(number for number, line in enumerate(shown) if line.startswith("DONE  2 of 2 in "))
+    assert shown[ended + 3] == f"Report: {report(done)['files']['html']}"
+    assert {path.suffix for path in tmp_path.glob(report(done)["id"] + "*")} == {
+        ".json",
+        ".md",
+        ".xml",
+        ".html",
+    }
+    assert task(done, "Report")["ansible_stats"]["data"] == {"restore_reported": report(done)}
 
-
-def second_run(sim: Simulator, wanted: Variables) -> None:
-    """Leaves the caches as they are, and names the jobs of the databases, to which a third run attaches."""
-    before = len(sim.posts())
-    again = run(sim, wanted)
-    assert again.rc == 2
-    assert len(sim.posts()) == before
-    assert recap(again)["changed"] == 0
-    for name, target in targets(again).items():
-        if target["service"] == "dcs":
-            assert (target["action"], target["outcome"], target["changed"]) == ("nothing", "unchanged", False)
-            assert (target["started"] < target["finished"], target["instance_status"]) == (True, "RUNNING")
-        else:
-            assert (target["outcome"], target["failed_step"], target["error_kind"]) == (
-                "failed",
-                "plan",
-                "not_restorable",
-            )
-            assert target["job_id"] in target["msg"]
-            assert f"ddm {name} ({name}) cannot be restored, not_restorable: " in "\n".join(
-                lines(again, "Show the plan")
-            )
-
-    jobs = {target["instance_id"]: target["job_id"] for target in targets(again).values()}
-    attached = [{**entry, "job_id": jobs[entry["target_instance_id"]]} for entry in wanted["restore_ddm"]]
-    third = run(sim, {**wanted, "restore_ddm": attached})
-    assert third.rc == 0, third.output
-    assert (recap(third)["changed"], len(sim.posts())) == (0, before)
-    assert {target["outcome"] for target in targets(third).values()} == {"unchanged"}
+    again = run(sim, stack(tmp_path))
+    assert (again.rc, len(sim.posts()), recap(again)["changed"]) == (0, 3, 0), again.output
+    assert {row["outcome"] for row in rows(again).values()} <= {"unchanged", "succeeded"}
+    assert rows(again)[ids.DDM_TARGET]["job_id"] == rows(done)[ids.DDM_TARGET]["job_id"]
 
 
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     with Simulator(scenario="fleet-5-2") as sim:
         sim.fault("operation_fails", "ddm.recovery", on=ids.fleet_ddm_source(1))
-        sim.fault("outcome", "dcs.restore", on=ids.fleet_dcs_instance(0), leave="ERROR")
         sim.fault("operation_fails", "dcs.restore", on=ids.fleet_dcs_instance(1))
         sim.fault("stuck", "dcs.restore", on=ids.fleet_dcs_instance(2))
-        sim.fault(
-            "refusal",
-            "dcs.restore",
-            on=ids.fleet_dcs_instance(3),
-            code="DCS.4107",
-            message="The order of the instance is unpaid.",
-        )
+        unpaid = "The order of the instance is unpaid."
+        sim.fault("refusal", "dcs.restore", on=ids.fleet_dcs_instance(3), code="DCS.4107", message=unpaid)
         caches = [
-            {
-                "name": f"cache-{n}",
-                "instance_id": ids.fleet_dcs_instance(n),
-                "backup_id": ids.fleet_dcs_backup(n),
-            }
-            for n in range(5)
+            {"instance_id": ids.fleet_dcs_instance(n), "backup_id": ids.fleet_dcs_backup(n)}
+            for n in range(1, 5)
         ]
-        missing = {"name": "missing", "instance_id": ids.DCS_OTHER, "restore_point": "latest"}
-        naive = {"name": "naive", "instance_id": ids.DCS_SINGLE, "restore_point": "2026-01-31T03:00:00"}
-        both = {
-            "name": "both",
-            "instance_id": ids.DCS_EMPTY,
-            "restore_point": "latest",
-            "backup_id": ids.DCS_BACKUP,
-        }
-        done = run(
-            sim,
-            fleet(
-                restore_dcs=[missing, *caches, naive, both],
-                restore_wait_timeout=5,
-                restore_report_dir="reports",
-            ),
-            cwd=tmp_path,
-        )
+        databases = [
+            {"source_instance_id": ids.fleet_ddm_source(n), "target_instance_id": ids.fleet_ddm_target(n)}
+            for n in range(2)
+        ]
+        missing = {"instance_id": ids.DCS_OTHER}
+        variables = {"restore_dcs": [missing, *caches], "restore_ddm": databases, "restore_point": "latest"}
+        options = {"restore_wait_timeout": 5, "restore_report_dir": "reports", "restore_safety_backup": False}
+        done = run(sim, {**variables, **options}, cwd=tmp_path)
         assert sim.errors == []
-        posts = len(sim.posts())
-    assert done.rc == 2
-    assert recap(done)["failed"] == 1
-    found = {
-        name: (target["outcome"], target["failed_step"], target["error_kind"])
-        for name, target in targets(done).items()
-    }
-    expected = {
+        assert len(sim.posts()) == 2 + 4
+    assert (done.rc, recap(done)["failed"]) == (2, 1)
+    assert outcomes(done) == {
         ids.fleet_ddm_target(0): ("succeeded", None, None),
-        ids.fleet_ddm_target(1): ("failed", "wait", "operation_failed"),
-        "missing": ("failed", "plan", "not_found"),
-        "cache-0": ("failed", "wait", "operation_failed"),
-        "cache-1": ("failed", "wait", "operation_failed"),
-        "cache-2": ("failed", "wait", "wait_timeout"),
-        "cache-3": ("failed", "restore", "rejected"),
-        "cache-4": ("succeeded", None, None),
-        "naive": ("failed", "plan", "invalid_argument"),
-        "both": ("failed", "plan", "invalid_argument"),
+        ids.fleet_ddm_target(1): (None, "wait", "operation_failed"),
+        ids.DCS_OTHER: (None, "plan", "not_found"),
+        ids.fleet_dcs_instance(1): (None, "wait", "operation_failed"),
+        ids.fleet_dcs_instance(2): (None, "wait", "wait_timeout"),
+        ids.fleet_dcs_instance(3): (None, "restore", "rejected"),
+        ids.fleet_dcs_instance(4): ("succeeded", None, None),
     }
-    assert found == expected
-    assert posts == 2 + 5
-    assert targets(done)["cache-2"]["restore_id"]
-    assert targets(done)["cache-2"]["finished"] is None
-    assert "unpaid" in targets(done)["cache-3"]["msg"]
-
-    assert done.of("Publish the result")[0]["ansible_stats"]["data"]["restore_report"] == result(done)
-    report = json.loads(next((tmp_path / "reports").glob("*.json")).read_text(encoding="utf-8"))
-    assert report == result(done)
-    markdown = next((tmp_path / "reports").glob("*.md")).read_text(encoding="utf-8")
-    assert "- Result: **failed**\n" in markdown
-    message = task(done, "Fail when a target has failed")["msg"]
-    assert message.startswith("8 of 10 targets failed.")
-    for name, (outcome, step, kind) in expected.items():
-        assert re.search(
-            rf"{name} \(\S+\): {outcome}" + (f" at {step}, {kind}: ." if step else " in "), message
-        ), name
-        assert not kind or kind in markdown.replace("\\", "")
+    assert "unpaid" in rows(done)[ids.fleet_dcs_instance(3)]["msg"]
+    assert report(done)["verdict"] == "incomplete"
+    (path,) = (tmp_path / "reports").glob("*.json")
+    assert json.loads(path.read_text(encoding="utf-8"))["verdict"] == "incomplete"
+    assert task(done, "Fail, because not everything is well")["msg"].endswith(f"Report: {path}")
+    assert "FAILED at wait, operation_failed: " in done.stdout
 
 
-def test_adopts_what_runs_and_takes_connection_from_module_defaults(tmp_path: Path) -> None:
-    hostile = "{{ 'INJ' ~ 'ECTED' }} | <b>`x`\nnext"
-    ahead = [0.0]
-
-    def five_minutes_later(_answer: object) -> None:
-        ahead[0] = 300.0
-
-    with Simulator(restore_seconds=300, clock=lambda: time.time() + ahead[0]) as sim:
-        sim.fault(
-            "mutate", "ddm.job", after=2, function=five_minutes_later
-        )  # plan and restore have looked once each: this is the wait
-        sim.state.dcs_backups[ids.DCS_BACKUP].remark = hostile
-        restore = door.module(
-            "dcs_restore", sim.env, instance_id=ids.DCS_INSTANCE, backup_id=ids.DCS_BACKUP, wait=False
-        )
-        job = door.module(
-            "ddm_recovery",
-            sim.env,
-            instance_id=ids.DDM_SOURCE,
-            target_instance_id=ids.DDM_TARGET,
-            restore_time="latest",
-            wait=False,
-        )
-        wanted = {
-            "restore_ddm": [database(job_id=job["job_id"])],
-            "restore_dcs": [
-                cache(
-                    restore_point="latest",
-                    backup_id="",
-                    remark="",
-                    operation_id="",
-                    name="{{ 'orders' }} | cache",
-                )
-            ],
-            "restore_operation_id": "",
-            "restore_poll_interval": 1,
-            "restore_report_dir": str(tmp_path),
-        }
-        connection = {
-            name.removeprefix("HW_").lower().replace("region_name", "region"): value
-            for name, value in sim.env.items()
-        }
-        play = [
-            {
-                "hosts": "localhost",
-                "gather_facts": False,
-                "module_defaults": {"group/huaweicloud.recovery.all": connection},
-                "vars_files": [str(tmp_path / "vars.json")],
-                "tasks": [{"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}}],
-            }
-        ]
-        (tmp_path / "vars.json").write_text(
-            json.dumps(wanted).replace("{{ 'orders' }}", "orders"), encoding="utf-8"
-        )
-        done = door.playbook(yaml.safe_dump(play), {})
-        assert len(sim.posts()) == 2
-        assert sim.errors == []
+def test_the_approved_plan_is_what_runs(sim: Simulator, tmp_path: Path) -> None:
+    """A newer backup, made between the plan and the run, is not restored: neither from a file nor from a statistic."""
+    variables = stack(tmp_path, restore_ddm=[])
+    planned = run(sim, variables, "--tags", "plan", "-e", f"restore_plan_file={tmp_path}/plan.json")
+    assert (planned.rc, sim.posts()) == (0, [])
+    made = door.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, operation_id="later")
+    statistic = {"restore_plan": task(planned, "Report")["ansible_stats"]["data"]["restore_planned"]}
+    done = run(sim, {"restore_safety_backup": True, "restore_report_dir": str(tmp_path), **statistic})
     assert done.rc == 0, done.output
-    assert ids.SECRET_KEY not in done.output + json.dumps(done.results)
-    found = targets(done)
-    assert [(target["action"], target["adopted"], target["outcome"]) for target in found.values()] == [
-        ("adopt", True, "succeeded")
-    ] * 2
-    assert found["orders | cache"]["restore_id"] == restore["restore_id"]
-    assert found["orders-db"]["job_id"] == job["job_id"]
-    assert found["orders | cache"]["backup"]["remark"] == hostile  # shown, not evaluated
-    assert json.loads(Path(result(done)["report_json"]).read_text(encoding="utf-8")) == result(done)
-    assert "| orders \\| cache | dcs |" in Path(result(done)["report_markdown"]).read_text(encoding="utf-8")
+    assert sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == ids.DCS_BACKUP
+    assert made["backup_id"] != ids.DCS_BACKUP
+    sim.state.dcs_backups[ids.DCS_BACKUP].status = "deleted"
+    edited = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    edited["restores"][0]["backup"]["backup_id"] = made["backup_id"]
+    (tmp_path / "edited.json").write_text(json.dumps(edited), encoding="utf-8")
+    refused = run(sim, {"restore_plan_file": str(tmp_path / "edited.json")})
+    assert refused.rc == 2
+    assert "it was edited after it was made" in report(refused)["msg"]
+    assert len([entry for entry in sim.posts() if entry.operation == "dcs.restore"]) == 1
 
 
-def test_verify_asks_again_and_fails_only_what_it_cannot_see() -> None:
-    with Simulator(scenario="fleet-1-1") as sim:
-        sim.fault("rewrite", "dcs.instances", key="status", value="RESTARTING")
-        sim.fault("forbidden", "ddm.instances")
-        done = run(sim, {name: entries[:1] for name, entries in fleet().items()})
-        assert len(sim.requests("dcs.instances")) == 2
-        assert sim.errors == []
-    assert done.rc == 2
-    found = [
-        (target["service"], target["outcome"], target["failed_step"], target["error_kind"])
-        for target in result(done)["targets"]
-    ]
-    assert found == [("ddm", "failed", "verify", "denied"), ("dcs", "succeeded", None, None)]
-
-
-def test_the_tag_plan_starts_nothing_and_no_data_node_is_planned_twice(
-    sim: Simulator, tmp_path: Path
-) -> None:
-    other = ids.DDM_TARGET.replace("2f03", "2f04")
-    sim.state.ddm_instances[other] = dataclasses.replace(
-        sim.state.ddm_instances[ids.DDM_TARGET], id=other, data_nodes=[]
+def test_confirmation_without_a_terminal(sim: Simulator) -> None:
+    asked = run(sim, {"restore_dcs": [cache()], "restore_point": "latest", "restore_confirm": True})
+    assert (asked.rc, sim.posts()) == (2, [])
+    digest = report(asked)["plan_digest"]
+    assert f"restore_plan_digest={digest}" in report(asked)["msg"]
+    assert report(asked)["verdict"] == "refused"
+    done = run(
+        sim,
+        {
+            "restore_dcs": [cache()],
+            "restore_point": "latest",
+            "restore_confirm": "yes",
+            "restore_plan_digest": digest,
+        },
     )
-    crossed = [
-        {"source_instance_id": ids.DN_SOURCE_1, "target_instance_id": ids.DN_TARGET_2},
-        {"source_instance_id": ids.DN_SOURCE_2, "target_instance_id": ids.DN_TARGET_1},
-    ]
-    an_hour_ago = datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(
-        hours=1
-    )  # YAML writes it as a time, not as a text
-    databases = [
-        database(restore_time=an_hour_ago, data_node_relations=crossed),
-        database(name="twin", target_instance_id=other, restore_time="latest"),
-    ]
-    (tmp_path / "vars.yml").write_text(yaml.safe_dump({"restore_ddm": databases}), encoding="utf-8")
-    done = run(sim, {}, "-e", f"@{tmp_path}/vars.yml", "--tags", "plan", "--limit", "localhost")
+    assert done.rc == 0, done.output
+    assert report(done)["approval"]["how"] == "the digest of the plan"
+
+
+HOOK = "- name: {0}\n  ansible.builtin.{1}:\n    msg: '{0} {{{{ restore_operation_id }}}}'\n"
+
+
+def test_tasks_of_the_user_run_around_the_restore(sim: Simulator, tmp_path: Path) -> None:
+    hooks = {}
+    for name, action in (("before", "debug"), ("verify", "debug"), ("after", "fail")):
+        (tmp_path / f"{name}.yml").write_text(HOOK.format(name, action), encoding="utf-8")
+        hooks[f"restore_{name}_tasks"] = str(tmp_path / f"{name}.yml")
+    variables = {"restore_dcs": [cache()], "restore_point": "latest", "restore_operation_id": "CHG-1042"}
+    done = run(sim, {**variables, **hooks})
     assert done.rc == 2
-    assert sim.posts() == []
-    assert recap(done)["changed"] == 0
-    first, second = result(done)["targets"]
-    assert (first["action"], first["outcome"]) == ("restore", "planned")
-    assert (first["request"]["restore_time"], first["request"]["data_node_relations"]) == (
-        int(an_hour_ago.timestamp() * 1000),
-        crossed,
-    )
-    assert (result(done)["check_mode"], result(done)["failed"]) == (True, True)
-    assert (second["action"], second["outcome"], second["error_kind"]) == (None, "failed", "not_restorable")
-    assert f"is planned to be overwritten for {ids.DDM_TARGET} already" in second["msg"]
+    order = [entry["task"].rpartition(" : ")[2] for entry in done.results if entry["status"] != "skipped"]
+    assert [
+        name
+        for name in order
+        if name in ("before", "Safeguard", "Restore", "Verify", "verify", "after", "Report")
+    ] == [*("before", "Safeguard", "Restore", "Verify", "verify", "after", "Report")]
+    (row,) = rows(done).values()
+    assert (row["failed_step"], row["error_kind"]) == ("release", "release_failed")
+    assert "after CHG-1042" in row["msg"]
+    assert [step["step"] for step in row["steps"] if step["outcome"] == "ok"][:3] == [
+        "plan",
+        "fence",
+        "safeguard",
+    ]
+
+    posts = len(sim.posts())
+    (tmp_path / "before.yml").write_text(HOOK.format("before", "fail"), encoding="utf-8")
+    stopped = run(sim, {**variables, **hooks, "restore_operation_id": "CHG-1043"})
+    assert (stopped.rc, len(sim.posts())) == (2, posts)
+    assert report(stopped)["verdict"] == "refused"
+    assert "restore_before_tasks failed: before: before CHG-1043" in report(stopped)["msg"]
 
 
-REFUSED: dict[str, tuple[Variables, str]] = {
-    "nothing to restore": ({}, "Name what to restore in restore_ddm and restore_dcs"),
-    "a target twice": (
-        {"restore_dcs": [cache(restore_point="latest"), cache(backup_id=ids.DCS_BACKUP)]},
-        "each instance to overwrite only once",
+def test_a_step_is_usable_alone(sim: Simulator) -> None:
+    """With a tag, and with tasks_from; whatever comes first, the plan does."""
+    done = run(sim, {"restore_dcs": [cache()], "restore_point": "latest"}, "--tags", "safeguard")
+    assert [entry.operation for entry in sim.posts()] == ["dcs.backup"]
+    assert rows(done)[ids.DCS_INSTANCE]["safety_backup"]["backup_id"]
+    name = {"name": "huaweicloud.recovery.restore"}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"restore_dcs": [cache(backup_id=ids.DCS_BACKUP)], "restore_poll_interval": 1},
+        "tasks": [
+            {"ansible.builtin.include_role": {**name, "tasks_from": "restore"}},
+            {"ansible.builtin.include_role": {**name, "tasks_from": "report"}},
+            {"ansible.builtin.debug": {"msg": "{{ restore_result.report.verdict }}"}},
+        ],
+    }
+    alone = door.playbook(yaml.safe_dump([play]), sim.env)
+    assert alone.rc == 0, alone.output
+    assert sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == ids.DCS_BACKUP
+    assert alone.of("debug")[-1]["msg"] == "restored"
+
+
+WRONG: dict[str, tuple[Variables, str]] = {
+    "nothing to restore": ({}, "There is nothing to restore"),
+    "blanks of a survey": (
+        dict.fromkeys(
+            ["restore_dcs", "restore_ddm", "restore_wait_timeout", "restore_plan", "restore_max_gap"], ""
+        ),
+        "There is nothing to restore",
     ),
-    "no instance": (
-        {"restore_dcs": [{"backup_id": ids.DCS_BACKUP}]},
-        "missing required arguments: instance_id found in restore_dcs",
+    "a text that is no list": (
+        {"restore_dcs": f"instance_id={ids.DCS_INSTANCE} restore_point=latest"},
+        "restore_dcs must be a list, not the text",
     ),
-    "no target": (
-        {"restore_ddm": [{"source_instance_id": ids.DDM_SOURCE, "restore_time": "latest"}]},
-        "missing required arguments: target_instance_id",
+    "a target twice": ({"restore_dcs": [cache(backup_id="b"), cache(backup_id="c")]}, "by 2 entries"),
+    "source is target": (
+        {"restore_ddm": [database(target_instance_id=ids.DDM_SOURCE, restore_time="latest")]},
+        "as source and as target",
     ),
-    "a misspelt option": (
-        {"restore_dcs": [cache(backup="latest")]},
-        "restore_dcs.backup. Supported parameters include",
-    ),
-    "half a relation": (
-        {"restore_ddm": [database(data_node_relations=[{"source_instance_id": "a"}])]},
-        "missing required arguments: target_instance_id",
-    ),
-    "no list": ({"restore_ddm": 5}, "restore_ddm"),
+    "a naive time": ({"restore_dcs": [cache(restore_point="2026-01-31T03:00:00")]}, "names no time zone"),
     "no number": (
-        {"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": "soon"},
-        "restore_wait_timeout",
+        {"restore_dcs": [cache(backup_id="b")], "restore_wait_timeout": "soon"},
+        "restore_wait_timeout must",
     ),
-    "no time to wait": (
-        {"restore_dcs": [cache(restore_point="latest")], "restore_wait_timeout": 10**9},
-        "wait_timeout must be from",
-    ),
+    "too long": ({"restore_dcs": [cache(backup_id="b")], "restore_wait_timeout": "90d"}, "from 0 to 604800"),
     "no place for the report": (
-        {"restore_dcs": [cache(restore_point="latest")], "restore_report_dir": "/dev/null/reports"},
-        "/dev/null",
+        {"restore_dcs": [cache(backup_id="b")], "restore_report_dir": "/dev/null/reports"},
+        "No report can be written to /dev/null/reports",
     ),
 }
 
 
-def test_refuses_bad_input_before_any_request(sim: Simulator) -> None:
+def test_refuses_bad_input_before_any_request_and_publishes_why(sim: Simulator) -> None:
+    block = [
+        {"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}, "vars": variables}
+        for variables, dummy in WRONG.values()
+    ]
     tasks = [
         {
             "name": name,
-            "block": [
-                {"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}, "vars": variables}
-            ],
+            "block": [included],
             "rescue": [
                 {
                     "name": f"Refused: {name}",
-                    "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"},
+                    "ansible.builtin.debug": {"msg": "{{ restore_result.report.msg }}"},
                 }
             ],
         }
-        for name, (variables, dummy) in REFUSED.items()
+        for name, included in zip(WRONG, block, strict=True)
     ]
     done = door.playbook(
         yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), sim.env
     )
-    assert recap(done)["rescued"] == len(REFUSED), done.output
-    for name, (dummy, message) in REFUSED.items():
+    for name, (dummy, message) in WRONG.items():
         (shown,) = done.of(f"Refused: {name}")
-        assert message in str(shown["msg"]), name
+        assert message in str(shown["msg"]), (name, shown)
+        assert "Nothing was started." in str(shown["msg"]), name
+    reports = [
+        entry["ansible_stats"]["data"]["restore_reported"]
+        for entry in done.of(
+            "huaweicloud.recovery.restore : Keep the report for the playbook around the role"
+        )
+    ]
+    assert len(reports) == len(WRONG)
+    assert {tuple(sorted(one)) for one in reports} == {tuple(sorted(reports[0]))}
+    assert {one["verdict"] for one in reports} == {"refused"}
     assert sim.ledger == []
+
+
+def test_names_of_a_survey_and_a_protected_instance(sim: Simulator) -> None:
+    name = sim.state.dcs_instances[ids.DCS_INSTANCE].name
+    other = sim.state.dcs_instances[ids.DCS_OTHER].name
+    answers = {"restore_instances": f"{name}\n{other}\n", "restore_point": "latest", "restore_dcs": ""}
+    protected = {"restore_protected": f"nobody, {other}", "restore_safety_backup": "false"}
+    done = run(sim, {**answers, **protected})
+    assert done.rc == 2
+    assert outcomes(done) == {
+        ids.DCS_INSTANCE: ("succeeded", None, None),
+        ids.DCS_OTHER: (None, "plan", "protected"),
+    }
+    assert len(sim.posts()) == 1
+    wrong = run(sim, {**answers, "restore_instances": "orders-cach"})
+    assert "there is no instance 'orders-cach' in this project and region" in report(wrong)["msg"]
+    undefined = run(sim, {"restore_dcs": [cache(backup_id="{{ nowhere }}")]})
+    assert "restore_dcs cannot be read" in report(undefined)["msg"]
+
+
+def test_the_playbook_is_immune_to_become_and_takes_connection_from_module_defaults(tmp_path: Path) -> None:
+    with Simulator(restore_seconds=1) as sim:
+        (tmp_path / "hosts.ini").write_text("localhost ansible_become=true ansible_become_method=nowhere\n")
+        variables = {"restore_dcs": [cache()], "restore_point": "latest", "restore_safety_backup": False}
+        done = run(sim, variables, "-i", str(tmp_path / "hosts.ini"))
+        assert done.rc == 0, done.output
+        connection = {
+            name.removeprefix("HW_").lower().replace("region_name", "region"): value
+            for name, value in sim.env.items()
+        }
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "module_defaults": {"group/huaweicloud.recovery.all": connection},
+            "vars": {**variables, "restore_operation_id": "second", "restore_poll_interval": 1},
+            "tasks": [{"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}}],
+        }
+        second = door.playbook(yaml.safe_dump([play]), {})
+        assert second.rc == 0, second.output
+        assert ids.SECRET_KEY not in second.output + json.dumps(second.results)
+        assert (len(sim.posts()), sim.errors) == (2, [])

@@ -1,0 +1,246 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+import typing as t
+
+from ansible import constants as C
+from ansible import context
+from ansible.errors import AnsibleError, AnsiblePromptInterrupt
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
+    _entries,
+    _inprocess,
+    _options,
+    _steps,
+)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
+
+COLLECTION = "huaweicloud.recovery"
+STATE = "_restore_state"  # what the tasks of the role register
+ALONE = {
+    "plan",
+    "all",
+    "tagged",
+    "always",
+}  # of the tags of a run: with these alone, and `plan` among them, nothing starts
+LETTERS = string.ascii_lowercase + string.digits
+SLOW = 5.0  # seconds at least between two lines about one restore: a run of two fits on a screen
+SILENT = ("restore_start", "dcs_backup")  # the steps say themselves what was started
+UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means every one."
+JOBS = ("awx_job_id", "tower_job_id")
+
+
+class ActionModule(ActionBase):
+    """Runs steps of the role, one after the other, in the controller's worker process."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the steps that the task names. The result is the state; it never fails, but for the last one of a run that has."""
+        result = super().run(tmp, task_vars)
+        given = task_vars or {}
+        state, steps = self.begun(given), list(self._task.args.get("steps") or [])
+        world = AnsibleWorld(self, given)
+        job = self.job(given, world)
+        extra = {"failure": self._task.args["failure"]} if self._task.args.get("failure") else {}
+        before = dict(state)
+        state = _steps.run(state, steps, job, world, **extra)
+        result.update(self.told(state, before, job, steps, given))
+        return result
+
+    def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return the state that the step before has registered, or an empty one. A later batch of a fleet is given it."""
+        found = self._task.args.get("state") or task_vars.get(STATE)
+        names = ("restores", "run", "changed")
+        return (
+            {name: found[name] for name in names if name in found}
+            if isinstance(found, dict) and "run" in found
+            else {}
+        )
+
+    def job(self, task_vars: dict[str, t.Any], world: AnsibleWorld) -> _steps.Job:
+        """Return what the variables tell the run to do. A variable that cannot be read is a problem among others."""
+        args = self._task.args
+        variables, unreadable = self.variables(task_vars)
+        options, problems = _options.options(variables, world.now_ms())
+        defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, world.now_ms())
+        fleet = args.get("kind") == "fleet"
+        found = self.fleet(task_vars, defaults) if fleet else _entries.found(variables, defaults)
+        if fleet and not args.get("limited"):
+            problems.append(UNLIMITED)
+        command, complete = repeated(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
+        return _steps.Job(
+            kind=str(args.get("kind") or "restore"),
+            options=options,
+            found=found,
+            problems=[*unreadable, *problems],
+            plan_only=self.plan_only(task_vars),
+            context={"command": command, "command_complete": complete},
+            verify=bool(args.get("verify", True)),
+            read_only=args.get("kind") == "readiness",
+            only=set(args["only"]) if args.get("only") else None,
+            last=bool(args.get("last", True)),
+        )
+
+    def variables(self, task_vars: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
+        """Return the variables of the role, and a problem for each that cannot be read."""
+        found, unreadable = {}, []
+        for name in _options.VARIABLES:
+            if name in task_vars:
+                try:
+                    found[name] = self._templar.template(task_vars[name])
+                except AnsibleError as error:
+                    unreadable.append(f"{name} cannot be read: {str(error).splitlines()[0]}")
+        return found, unreadable
+
+    def fleet(self, task_vars: dict[str, t.Any], defaults: _entries.Defaults) -> _entries.Found:
+        """Return the hosts of a fleet as rows. One whose variables cannot be read has failed."""
+        rows = []
+        for host in self._task.args.get("hosts") or ():
+            try:
+                variables = task_vars["hostvars"][host]
+                rows.append(
+                    _entries.of_host(
+                        str(host), variables, defaults._replace(point=defaults.point or "latest")
+                    )
+                )
+            except AnsibleError as error:
+                why = f"The variables of {host} cannot be read: {str(error).splitlines()[0]}"
+                rows.append(_entries.unusable(str(host), "", why))
+        return _entries.Found(
+            rows, [], _entries.twice([row for row in rows if not row.get("error_kind")], [])
+        )
+
+    def plan_only(self, task_vars: dict[str, t.Any]) -> bool:
+        """Whether nothing may start: in check mode, and where of the steps of the role only the plan was asked for."""
+        tags = set(task_vars.get("ansible_run_tags") or ())
+        return bool(self._task.check_mode) or ("plan" in tags and not tags - ALONE and "all" not in tags)
+
+    def told(
+        self,
+        state: dict[str, t.Any],
+        before: dict[str, t.Any],
+        job: _steps.Job,
+        steps: t.Sequence[str],
+        task_vars: dict[str, t.Any],
+    ) -> dict[str, t.Any]:
+        """Return the result of the task."""
+        report = state.pop("report", None)
+        diff, warnings = state.pop("diff", None), state.pop("warnings", None)
+        found = from_cloud({**state, "changed": self.changed(state, before, job, steps)})
+        if diff and self._task.diff:
+            found["diff"] = diff
+        if warnings:
+            found["warnings"] = [str(warning) for warning in warnings]
+        if report is None or not {"report", "result"} & set(steps):
+            return found
+        found["unread"] = self._task.args.get("unread") or []
+        if report["failed"] and "report" in steps and job.kind != "fleet":
+            return {"failed": True, "msg": summary(report)}  # alone: a screen full of rows would follow
+        return {**found, **self.published(from_cloud(report), job, task_vars)}
+
+    def changed(
+        self, state: dict[str, t.Any], before: dict[str, t.Any], job: _steps.Job, steps: t.Sequence[str]
+    ) -> bool:
+        """Whether these steps changed something, or would have."""
+        if job.plan_only:
+            return "plan" in steps and bool(self._task.check_mode) and bool(_steps.overwriting(state))
+        return bool(state.get("changed")) and not before.get("changed")
+
+    def published(
+        self, report: dict[str, t.Any], job: _steps.Job, task_vars: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        """Return the report, and the statistics for the next node of a workflow: always the same keys."""
+        data: dict[str, t.Any] = {"restore_reported": report}
+        if job.plan_only:
+            data["restore_planned"] = {"digest": report["plan_digest"], "plan": report}
+        number = next((str(task_vars[name]) for name in JOBS if task_vars.get(name)), None)
+        if number is not None:
+            data.update({f"{name}_{number}": value for name, value in list(data.items())})
+        stats = {"data": data, "per_host": False, "aggregate": True}
+        return {"report": report, "msg": summary(report), "ansible_stats": stats}
+
+
+class AnsibleWorld:
+    """What the steps need of Ansible and of the machine."""
+
+    latest: dict[str, t.Any] | None = None
+
+    def __init__(self, action: ActionModule, task_vars: dict[str, t.Any]) -> None:
+        self._action, self._task_vars = action, task_vars
+
+    def call(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
+        """Return the result of a module of this collection, run as a task of its own would be, with this task's connection options."""
+        action = self._action
+        task = action._task.copy()
+        task.action = f"{COLLECTION}.{module}"
+        task.check_mode = check
+        shared = {name: action._task.args[name] for name in connection_names() if name in action._task.args}
+        task.args = {**shared, **options}
+        names = ("connection", "play_context", "loader", "templar", "shared_loader_obj")
+        given = {name: getattr(action, f"_{name}") for name in names}
+        found = action._shared_loader_obj.action_loader.get(task.action, task=task, **given)
+        if found is None:
+            return {"failed": True, "error_kind": _steps.NO_MODULE, "msg": f"There is no {task.action}."}
+        quiet = {_inprocess.PROGRESS: False} if module in SILENT else {_inprocess.PACE: SLOW}
+        try:
+            result: dict[str, t.Any] = found.run(task_vars={**self._task_vars, **quiet})
+        except AnsibleError as error:
+            return {
+                "failed": True,
+                "error_kind": "internal_error",
+                "msg": f"{module} could not be run: {error}",
+            }
+        return result
+
+    def say(self, lines: t.Sequence[str]) -> None:
+        """Show lines at once: on stdout for people, on stderr where a program reads stdout."""
+        for line in lines:
+            _inprocess.show(line)
+
+    def ask(self, question: str) -> str | None:
+        """Return what a person types; null without a terminal."""
+        try:
+            typed = Display().prompt_until(question)
+        except AnsiblePromptInterrupt:
+            return ""
+        except AnsibleError:
+            return None
+        return (
+            bytes(typed).decode("utf-8", "replace") if isinstance(typed, (bytes, bytearray)) else str(typed)
+        )
+
+    def now_ms(self) -> int:
+        """Return the time in epoch milliseconds."""
+        return int(Clock().now() * 1000)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        Clock().sleep(seconds)
+
+    def random(self) -> str:
+        """Return six characters of a-z and 0-9."""
+        return "".join(secrets.choice(LETTERS) for dummy in range(6))
+
+
+def summary(report: t.Mapping[str, t.Any]) -> str:
+    """Return how a run ended in a sentence, with the place of the report."""
+    path = (report.get("files") or {}).get("json")
+    return f"{report['msg']}{f' Report: {path}' if path else ''}"
+
+
+def connection_names() -> set[str]:
+    """Return the names of the connection options and their aliases."""
+    return {*CONNECTION, *(alias for option in CONNECTION.values() for alias in option.get("aliases", ()))}

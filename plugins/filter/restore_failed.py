@@ -1,0 +1,86 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: restore_failed
+short_description: Tell which hosts of a fleet failed, and why
+version_added: 1.0.0
+author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
+description:
+  - Returns the hosts that failed in the playbook C(huaweicloud.recovery.fleet), or V(localhost) when none has.
+  - Where the whole run was refused, or a region could not be read, it is one of the hosts that fails for it.
+positional: hostvars, host
+options:
+  _input:
+    description: The hosts of the inventory.
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description: The variables of all hosts, C(hostvars).
+    type: dict
+    required: true
+  host:
+    description: Return why this host failed, blank when it has not.
+    type: str
+seealso:
+  - plugin: huaweicloud.recovery.restore_fleet
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Fail the hosts that failed
+  hosts: "{{ groups['all'] | huaweicloud.recovery.restore_failed(hostvars) }}"
+  tasks: []
+"""
+
+RETURN = r"""
+_value:
+  description: The hosts, or a reason.
+  type: raw
+"""
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
+
+
+def restore_failed(
+    hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]], host: str | None = None
+) -> t.Any:
+    """Return the hosts that failed, or why one has."""
+    found = reasons(hosts, hostvars)
+    return from_cloud(found.get(host, "") if host is not None else list(found) or ["localhost"])
+
+
+def reasons(hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, str]:
+    """Return why each host failed. The last batch of a fleet knows of all."""
+    for host in reversed(hosts):
+        variables = hostvars[host]
+        state = variables.get("_restore_state") if "_restore_state" in variables else None
+        if not isinstance(state, dict):
+            continue
+        if "run" not in state:
+            return {host: str(state.get("msg") or "The task ended without a result.")}
+        found = {str(row["label"]): str(row["msg"]) for row in state["restores"] if row.get("error_kind")}
+        whole = state["run"].get("refused") or unread(state.get("unread") or [])
+        return found or ({host: str(whole)} if whole else {})
+    return {}
+
+
+def unread(faults: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:
+    """Return that not everything was restored, and why, or null."""
+    if not faults:
+        return None
+    why = " ".join(f"{fault.get('region')}: {fault.get('msg')}" for fault in faults)
+    return f"Not everything was restored, because the inventory could not read a region. {why}"
+
+
+class FilterModule:
+    """What ansible-core looks for."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"restore_failed": restore_failed}

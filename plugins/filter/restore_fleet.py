@@ -1,0 +1,72 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: restore_fleet
+short_description: Refuse a fleet without hosts
+version_added: 1.0.0
+author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
+description:
+  - Gives a host pattern back, and fails where the inventory has no hosts, or the pattern matches none of them.
+  - A play that matches no hosts ends well. The playbook C(huaweicloud.recovery.fleet) must not, when nothing was restored.
+positional: groups
+options:
+  _input:
+    description: A host pattern.
+    type: raw
+    required: true
+  groups:
+    description: The groups of the inventory, C(groups).
+    type: dict
+    required: true
+seealso:
+  - plugin: huaweicloud.recovery.restore_failed
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Restore
+  hosts: "{{ fleet_hosts | huaweicloud.recovery.restore_fleet(groups) }}"
+  tasks: []
+"""
+
+RETURN = r"""
+_value:
+  description: The pattern.
+  type: raw
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+
+EMPTY = (
+    "Nothing was restored: the inventory has no hosts. Look at the warnings above: a source that cannot be read, "
+    "for example with a wrong key, leaves none."
+)
+
+
+def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.Any:
+    """Return the pattern. Raises AnsibleError where it matches nothing."""
+    if not groups.get("all"):
+        raise AnsibleError(EMPTY)
+    inventory = InventoryManager(loader=DataLoader(), parse=False)
+    for group, hosts in groups.items():
+        inventory.add_group(group)
+        for host in hosts:
+            inventory.add_host(host, group=group)
+    if not inventory.get_hosts(pattern, ignore_limits=True):
+        raise AnsibleError(f"Nothing was restored: no host of the inventory matches fleet_hosts {pattern!r}.")
+    return pattern
+
+
+class FilterModule:
+    """What ansible-core looks for."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"restore_fleet": restore_fleet}

@@ -1,0 +1,105 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: restore_step
+short_description: Run steps of the role restore
+version_added: 1.0.0
+author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
+description:
+  - Runs one or more steps of the role P(huaweicloud.recovery.restore#role). The tasks of the role use it; playbooks use the role.
+  - It reads the variables of the role, and the rows that the step before has registered. It returns the rows with what became of them.
+    A step does not fail, so that the report is always written; V(report) fails when the run has.
+notes:
+  - This is an action and runs on the controller.
+extends_documentation_fragment:
+  - huaweicloud.recovery._connection
+  - huaweicloud.recovery._attributes
+attributes:
+  idempotent:
+    description: When run twice in a row, the second run changes nothing.
+    support: partial
+    details: As M(huaweicloud.recovery.restore_start) does.
+  action:
+    description: Runs on the controller.
+    support: full
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: none
+options:
+  steps:
+    description:
+      - Steps, in this order.
+      - V(fence), V(checked) and V(release) note what became of the tasks files of the user, V(result) returns the report once more.
+    type: list
+    elements: str
+    required: true
+    choices: [plan, approve, fence, safeguard, restore, verify, checked, release, report, result]
+  kind:
+    description: The kind of the report.
+    type: str
+    choices: [restore, undo, drill, readiness, fleet]
+    default: restore
+  failure:
+    description: Why the tasks file of the user failed, for V(fence), V(checked) and V(release).
+    type: str
+  hosts:
+    description: Hosts of the inventory to restore, with O(kind=fleet), instead of what the variables of the role name.
+    type: list
+    elements: str
+  only:
+    description: Those of O(hosts) that this batch carries out.
+    type: list
+    elements: str
+  last:
+    description: Whether no batch follows.
+    type: bool
+    default: true
+  state:
+    description: What the batch before has registered.
+    type: dict
+  unread:
+    description: Regions that the inventory could not read.
+    type: list
+    elements: dict
+  limited:
+    description: Whether the hosts were chosen, with O(kind=fleet).
+    type: bool
+    default: false
+  verify:
+    description: Whether V(verify) asks for every restored instance, not only for those with checks.
+    type: bool
+    default: true
+seealso:
+  - module: huaweicloud.recovery.restore_start
+  - module: huaweicloud.recovery.restore_wait
+"""
+
+EXAMPLES = r"""
+- name: Plan
+  huaweicloud.recovery.restore_step:
+    steps: [plan]
+  register: _restore_state
+"""
+
+RETURN = r"""
+restores:
+  description: The rows, as RV(huaweicloud.recovery.restore_start#module:restores) documents them.
+  returned: unless the step V(report) fails
+  type: list
+  elements: dict
+  sample: []
+run:
+  description: What the report says of the run itself, among it C(plan_digest), C(account) and C(refused).
+  returned: unless the step V(report) fails
+  type: dict
+  sample: {id: CHG-1042-20261125T230544Z-k3x9qa, refused: null}
+report:
+  description: The report. Its JSON schema is C(roles/restore/files/report.schema.json) of the collection.
+  returned: with the steps V(report) and V(result)
+  type: dict
+  sample: {verdict: verified}
+"""

@@ -1,0 +1,235 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person sees of a run: PLAN, RUN, DONE and the place of the report. Private to this collection.
+
+Every line is fit for a terminal: what the cloud or a user wrote is escaped. Times are in the user's zone with the offset.
+All functions are pure: the time is a parameter.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.text.formatters import bytes_to_human
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text, span
+
+Row = t.Mapping[str, t.Any]
+MANY = 12  # of more targets each has one line
+PAD = " " * 8
+HOW_LONG = "Down for 1 to 30 min"  # what the vendor's guide to DCS says of a restore
+UNKNOWN = (None, "", "unknown")
+
+
+def plan(rows: t.Sequence[Row], run: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
+    """Return the plan: whose account it is first, then what would overwrite what."""
+    lines = [heading(run)]
+    width = max((len(_plans.called(row)) for row in rows), default=0)
+    for place, row in enumerate(rows, 1):
+        start = f"{place:>2} {row['service'].upper():<4} {_plans.called(row):<{min(width, 40)}}"
+        shown = described(row, now_ms, tz, safety_backup, brief=len(rows) > MANY)
+        lines += [f"{start}  {shown[0]}", *(PAD + line for line in shown[1:])]
+    return lines
+
+
+def heading(run: Row) -> str:
+    """Return the first line of a plan: ticket, account, project, region and the source of the keys."""
+    account = run.get("account") or {}
+    project = known(account, "project_name") or "unknown"
+    ident = known(account, "project_id")
+    parts = [
+        "PLAN",
+        printable(run.get("operation_id")) if run.get("operation_id") else "",
+        f"account {known(account, 'domain_name') or known(account, 'domain_id') or 'unknown'}",
+        f"project {project}{f' ({ident})' if ident and ident != project else ''}",
+        f"region {known(account, 'region') or 'unknown'}",
+        f"keys: {known(account, 'source') or 'unknown'}",
+        "nothing has been sent",
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def known(account: Row, name: str) -> str:
+    """Return a fact about the account, or a blank."""
+    value = account.get(name)
+    return "" if value in UNKNOWN else printable(value)
+
+
+def described(row: Row, now_ms: int, tz: t.Any, safety_backup: bool, brief: bool) -> list[str]:
+    """Return what becomes of one target; the first line goes on after its name."""
+    label = f" [{printable(row['label'])}]" if row.get("label") not in UNKNOWN else ""
+    ident = f"{_plans.target_id(row) or ''}{label}"
+    if row.get("error_kind"):
+        return [f"{ident}  CANNOT BE RESTORED, {row['error_kind']}: {printable(row.get('msg'))}".lstrip()]
+    if brief:
+        return [f"{ident}  {effect(row, now_ms, tz)}"]
+    if row["service"] == "ddm":
+        return [f"{ident}  {effect(row, now_ms, tz)}", *nodes(row)]
+    return [
+        f"{ident}  {facts(row)}".rstrip(),
+        effect(row, now_ms, tz),
+        *cache(row, now_ms, tz, safety_backup),
+    ]
+
+
+def facts(row: Row) -> str:
+    """Return engine, memory and network of the instance that is overwritten."""
+    target = row.get("target") or {}
+    engine = " ".join(printable(target[name]) for name in ("engine", "engine_version") if target.get(name))
+    used, most = target.get("used_memory"), target.get("max_memory")
+    memory = f"{used} of {most} MB used" if used is not None and most is not None else ""
+    network = printable(target["vpc_name"]) if target.get("vpc_name") else ""
+    return ", ".join(part for part in (engine, memory, network) if part)
+
+
+def effect(row: Row, now_ms: int, tz: t.Any) -> str:
+    """Return what overwrites the target, in words."""
+    action = row.get("action")
+    if row["service"] == "dcs":
+        backup = backup_text(row)
+        return {
+            "nothing": f"nothing to do: restored before with {backup}",
+            "adopt": f"is being overwritten already with {backup}, and will be waited for",
+        }.get(str(action), f"OVERWRITE with {backup}")
+    source = row.get("source") or {}
+    name = printable(source.get("instance_name") or source.get("instance_id") or "?")
+    ident = f" ({source['instance_id']})" if source.get("instance_name") and source.get("instance_id") else ""
+    ms = _plans.time_ms(row)
+    when = f" as of {local_text(ms, tz, seconds=True)}" if ms is not None else ""
+    data = f"data of {name}{ident}{when}"
+    if action == "adopt":
+        return f"is being overwritten by job {printable(row.get('job_id'))}, and will be waited for"
+    if action == "nothing":
+        return f"nothing to do: job {printable(row.get('job_id'))} has ended"
+    if row.get("metadata"):
+        return f"OVERWRITE the metadata of the schemas with those of {name}{ident}"
+    return f"OVERWRITE with {data}. {name} is not touched"
+
+
+def backup_text(row: Row) -> str:
+    """Return a backup by name, kind, size, and id."""
+    backup = row.get("backup") or {}
+    name = printable(backup.get("backup_name") or _plans.backup_id(row) or "a backup")
+    size = bytes_to_human(backup["size"]) if isinstance(backup.get("size"), int) else ""
+    more = [
+        printable(backup.get("backup_type") or ""),
+        size,
+        backup.get("backup_id") if backup.get("backup_name") else "",
+    ]
+    listed = ", ".join(str(part) for part in more if part)
+    return f"{name} ({listed})" if listed else name
+
+
+def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
+    """Return when the data of a cache are of, what is lost, and how it can be undone."""
+    data = moment(row.get("data_time"))
+    if row.get("action") == "nothing" or data is None:
+        return []
+    asked, point = _plans.asked_ms(row, now_ms), row.get("restore_point")
+    what = (
+        f"asked {local_text(asked, tz)}" if moment(point) is not None else f"asked {point}" if point else ""
+    )
+    before = f"data of {local_text(data, tz)}" + (
+        f", {span((asked - data) / 1000)} before" if moment(point) else ""
+    )
+    times = [part for part in (what, before, next_backup(row, tz)) if part]
+    last = f" (last time {span(row['last_seconds'])})" if row.get("last_seconds") else ""
+    undo = "safety backup first" if safety_backup and row.get("action") == "restore" else "none"
+    lost = f"lost: what was written since (the last {span((now_ms - data) / 1000)})"
+    return [" | ".join(times), f"{lost}. {HOW_LONG}{last}. Undo: {undo}"]
+
+
+def next_backup(row: Row, tz: t.Any) -> str:
+    """Return the first usable backup after the point, or a blank."""
+    newer = row.get("newer_backup") or {}
+    made = moment(newer.get("created_at"))
+    if made is None:
+        return ""
+    remark = f', "{printable(newer["remark"])}"' if newer.get("remark") else ""
+    return (
+        f"next after it: {local_text(made, tz)} ({printable(newer.get('backup_type') or 'backup')}{remark})"
+    )
+
+
+def nodes(row: Row) -> list[str]:
+    """Return which data node is overwritten with which."""
+    pairs = row.get("data_node_relations") or []
+    return [f"{pair['target_instance_id']} <- {pair['source_instance_id']}" for pair in pairs]
+
+
+# While and after it runs
+
+
+def running(rows: t.Sequence[Row]) -> list[str]:
+    """Return what was started, by its ids: those are what a person needs when all else is lost."""
+    started = [row for row in rows if not row.get("error_kind") and row.get("outcome") == "started"]
+    if not started:
+        return []
+    listed = [f"{_plans.called(row)} {ids(row)}" for row in started[:MANY]]
+    more = [f"{len(started) - MANY} more"] if len(started) > MANY else []
+    return [f"RUN   {' | '.join([*listed, *more])}   Ctrl-C leaves them running; the same command resumes"]
+
+
+def ids(row: Row) -> str:
+    """Return the restore or the job of a row in words."""
+    if row.get("restore_id"):
+        return f"restore {row['restore_id']}"
+    return f"job {row['job_id']}" if row.get("job_id") else ""
+
+
+def ended(report: Row) -> list[str]:
+    """Return how it ended: the verdict, then what needs a person before what is good. `report` is that of the run."""
+    rows = report["restores"]
+    checks = [check for row in rows for check in (row.get("verification") or {}).get("checks") or []]
+    passed = sum(check.get("outcome") == "passed" for check in checks)
+    good = [row for row in rows if not row.get("error_kind")]
+    counted = f", {passed} of {len(checks)} checks passed" if checks else ""
+    seconds = round(report.get("elapsed") or 0)
+    took = f"{seconds // 60}:{seconds % 60:02d}"
+    lines = [
+        f"{headline(report)}  {len(good)} of {len(rows)} in {took}{counted}. {printable(report.get('msg') or '')}".rstrip()
+    ]
+    if len(rows) > MANY:
+        rows = [row for row in rows if row.get("error_kind")]
+    width = min(40, max((len(_plans.called(row)) for row in rows), default=0))
+    return lines + [
+        f"{place:>2} {_plans.called(row):<{width}}  {end(row, report)}".rstrip()
+        for place, row in enumerate(rows, 1)
+    ]
+
+
+def headline(report: Row) -> str:
+    """Return the word that the last block begins with."""
+    words = {"refused": "REFUSED", "failed": "FAILED", "incomplete": "FAILED", "running": "RUNNING"}
+    return words.get(str(report.get("verdict")), "DONE")
+
+
+def end(row: Row, report: Row) -> str:
+    """Return what became of one target, and what to do next."""
+    if row.get("error_kind"):
+        following = (row.get("next") or {}) if isinstance(row.get("next"), t.Mapping) else {}
+        hint = f" Next: {following['do']}" if following.get("do") else ""
+        return f"FAILED at {row.get('failed_step')}, {row['error_kind']}: {printable(row.get('msg'))}{hint}"
+    target = row.get("target") or {}
+    place = (
+        f" at {target['address']}:{target['port']}" if target.get("address") and target.get("port") else ""
+    )
+    state = f"{printable(target.get('status') or 'restored')}{place}"
+    outcome = "" if row.get("outcome") == "succeeded" else f"{row.get('outcome')}, "
+    words = f"{outcome}{state}, {ids(row)}".rstrip(", ")
+    kept = row.get("safety_backup") or {}
+    if kept.get("backup_id") and report.get("undo"):
+        return f"{words}. Undo: {report['undo']}"
+    return f"{words}. Next: point the application there" if row["service"] == "ddm" else f"{words}."
+
+
+def place(report: Row) -> str:
+    """Return where the report is: the last line of a run."""
+    files = report.get("files") or {}
+    path = files.get("html") or files.get("json")
+    return f"Report: {path}" if path else "Report: none is written, restore_report_dir is not set"

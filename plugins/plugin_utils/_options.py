@@ -1,0 +1,149 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role's variables other than its lists, each read once. Private to this collection. All functions are pure: the time is a parameter."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from zoneinfo import ZoneInfo
+
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
+
+KINDS = ("restore", "undo", "drill", "readiness", "fleet")
+WEEK = 604800  # seconds; no wait is longer
+PREFIX = "restore_"
+Reader = t.Callable[[t.Any, str], t.Any]
+
+
+class Options(t.NamedTuple):
+    """What the variables say. Durations are in seconds, times `latest` or ISO 8601 UTC; None where nothing is said."""
+
+    point: str | None = None
+    timezone: ZoneInfo | None = None
+    max_gap: int | None = None
+    operation_id: str | None = None
+    protected: tuple[str, ...] = ()
+    confirm: bool = False
+    plan_digest: str | None = None
+    plan_file: str | None = None
+    plan: t.Any = None
+    safety_backup: bool = True
+    verify_timeout: int = 300
+    baseline: t.Any = None
+    baseline_tolerance: int | None = None
+    rto_target: int | None = None
+    rpo_target: int | None = None
+    wait_timeout: int = 1800
+    poll_interval: int = 10
+    report_dir: str | None = None
+    report_keep: int | None = None
+    report: t.Any = None
+    scratch: tuple[str, ...] = ()  # the only instances that a drill may overwrite
+    production: tuple[str, ...] = ()  # names that a drill refuses
+
+
+def digits(value: t.Any, name: str) -> str:
+    """Return a digest, whole or its first 16 characters or more."""
+    found = read.word(value, name).lower().removeprefix("sha256:")
+    if not 16 <= len(found) <= 64 or set(found) - set("0123456789abcdef"):
+        raise Problem(f"{name} must be the digest that a plan shows, not {read.shown(value)}.")
+    return found
+
+
+def patterns(value: t.Any, name: str) -> tuple[str, ...]:
+    """Return patterns; one that protects nothing, because it is blank, is left out."""
+    return tuple(read.names(value, name))
+
+
+def document(value: t.Any, name: str) -> t.Any:
+    """Return a plan or a report: data, a text that holds one, or a path. A statistic wraps a plan with its digest."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise Problem(f"{name} is a text that is not valid JSON.") from None
+    if isinstance(value, t.Mapping) and isinstance(value.get("plan"), t.Mapping):
+        return value["plan"]
+    if not isinstance(value, (str, t.Mapping)):
+        raise Problem(f"{name} must be a path or the data themselves, not a {read.kind_of(value)}.")
+    return value
+
+
+def data(value: t.Any, name: str) -> t.Any:
+    """Return a plan as data, never as a path."""
+    found = document(value, name)
+    if isinstance(found, str):
+        raise Problem(f"{name} must hold a plan as data; a path belongs in restore_plan_file.")
+    return found
+
+
+def between(low: int, high: int) -> Reader:
+    """Return what reads a duration of so many seconds."""
+    return lambda value, name: read.duration(value, name, low, high)
+
+
+def percent(value: t.Any, name: str) -> int:
+    """Return a number of percent."""
+    return read.number(str(value).strip().rstrip("%"), name, 0, 1000)
+
+
+def count(value: t.Any, name: str) -> int:
+    """Return how many files are kept: at least one, the own."""
+    return read.number(value, name, 1, 100000)
+
+
+READERS: dict[str, Reader] = {
+    "timezone": read.zone,
+    "max_gap": read.duration,
+    "operation_id": read.word,
+    "protected": patterns,
+    "confirm": read.flag,
+    "plan_digest": digits,
+    "plan_file": read.word,
+    "plan": data,
+    "safety_backup": read.flag,
+    "verify_timeout": between(1, WEEK),
+    "baseline": document,
+    "baseline_tolerance": percent,
+    "rto_target": read.duration,
+    "rpo_target": read.duration,
+    "wait_timeout": between(0, WEEK),
+    "poll_interval": between(1, 3600),
+    "report_dir": read.word,
+    "report_keep": count,
+    "report": document,
+    "scratch": patterns,
+    "production": patterns,
+}
+LISTS = ("restore_dcs", "restore_ddm", "restore_instances")
+HOOKS = ("restore_before_tasks", "restore_after_tasks", "restore_verify_tasks")
+VARIABLES = (*LISTS, *HOOKS, "restore_point", *(PREFIX + name for name in READERS))
+
+
+def options(variables: Variables, now_ms: int) -> tuple[Options, list[str]]:
+    """Return what the variables say, and every problem in them, a sentence each."""
+    wanted = read.given(variables)
+    values: dict[str, t.Any] = {}
+    problems = []
+    for name, reader in READERS.items():
+        if PREFIX + name in wanted:
+            try:
+                values[name] = reader(wanted[PREFIX + name], PREFIX + name)
+            except Problem as problem:
+                problems.append(str(problem))
+    if "restore_point" in wanted:
+        try:
+            values["point"] = read.point(
+                wanted["restore_point"], "restore_point", values.get("timezone"), now_ms
+            )
+        except Problem as problem:
+            problems.append(str(problem))
+    if "plan" in values and "plan_file" in values:
+        problems.append(
+            "restore_plan and restore_plan_file are both given: which plan is meant cannot be known."
+        )
+    return Options(**values), problems

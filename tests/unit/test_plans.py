@@ -1,0 +1,203 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What may be overwritten, the digest of a plan, and whether a plan still holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans
+
+NOW = 1795600000000  # 2026-11-25T09:46:40Z
+ACCOUNT = {"domain_id": "d", "project_id": "p", "region": "r"}
+
+
+def cache(**values: Any) -> _plans.Row:
+    return {
+        "service": "dcs",
+        "group": 2,
+        "instance_id": "c1",
+        "target": {"instance_id": "c1", "instance_name": "orders-cache"},
+        "backup": {"backup_id": "b1", "backup_name": "backup_1"},
+        "data_time": "2026-11-25T08:46:40.000Z",
+        "operation_id": "CHG-1042",
+        "action": "restore",
+        "outcome": "planned",
+        **values,
+    }
+
+
+def database(**values: Any) -> _plans.Row:
+    return {
+        "service": "ddm",
+        "group": 1,
+        "target": {"instance_id": "t1", "instance_name": "orders-db-restored"},
+        "source": {"instance_id": "s1", "instance_name": "orders-db"},
+        "restore_time": NOW,
+        "data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}],
+        "action": "restore",
+        "outcome": "planned",
+        **values,
+    }
+
+
+def document(*rows: _plans.Row, **values: Any) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "collection_version": "1.0.0",
+        "kind": "plan",
+        "check_mode": True,
+        "account": ACCOUNT,
+        "plan_digest": _plans.digest(rows, ACCOUNT, True),
+        "restores": list(rows),
+        **values,
+    }
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["orders-cache", "ORDERS-*", "c1", "*", " orders-cach? ", "tag:env=prod", "tag:ENV", "tag:e*=pr*"],
+)
+def test_protected(pattern: str) -> None:
+    why = _plans.protection(cache(), ["no-match", pattern], {"c1": [{"key": "env", "value": "prod"}]})
+    assert why is not None
+    assert pattern in why
+
+
+@pytest.mark.parametrize("pattern", ["orders", "cache", "tag:env=test", "tag:prod", "c", "n2", "[!c]1"])
+def test_not_protected(pattern: str) -> None:
+    assert _plans.protection(cache(), [pattern], {"c1": {"env": "prod"}}) is None
+
+
+def test_protection_covers_data_nodes_and_tags_that_cannot_be_read() -> None:
+    assert "n2" in str(_plans.protection(database(), ["n2"], {}))
+    assert _plans.protection(database(), ["n1", "s1", "orders-db"], {}) is None  # what the data come from
+    assert "could not be read" in str(_plans.protection(cache(), ["tag:env=prod"], {}))
+    assert _plans.protection(database(), ["tag:env=prod"], {}) is None  # DDM's API has no tags
+
+
+def test_a_name_that_contradicts_the_cloud() -> None:
+    assert _plans.misnamed(cache(name="orders-cache")) is None
+    assert "is called 'orders-cache' in the cloud, the entry says name 'scratch'" in str(
+        _plans.misnamed(cache(name="scratch"))
+    )
+
+
+def test_how_far_data_may_lie_from_the_point() -> None:
+    newer = {"backup_id": "b2", "backup_name": "backup_2", "created_at": "2026-11-25T09:40:00Z"}
+    asked = cache(restore_point="2026-11-25T09:16:40.000Z", newer_backup=newer)
+    assert _plans.too_far(asked, 1800, NOW, None) is None
+    why = str(_plans.too_far(asked, 1799, NOW, None))
+    assert "30 min older than what was asked for" in why
+    assert "backup_1 of 25 Nov 2026" in why
+    assert "(backup_id b1)" in why
+    assert "backup_2" in why
+    assert "(backup_id b2)" in why
+    assert _plans.too_far(cache(restore_point="latest"), 3599, NOW, None) is not None  # one hour old now
+    assert _plans.too_far(cache(restore_point="latest"), 3600, NOW, None) is None
+
+
+def test_the_digest_covers_what_is_done_alone() -> None:
+    rows = [cache(), database()]
+    digest = _plans.digest(rows, ACCOUNT, True)
+    same: list[dict[str, Any]] = [{"action": "adopt"}, {"action": "nothing", "outcome": "unchanged"}]
+    same += [{"last_seconds": 5}, {"label": "shop"}, {"steps": [1]}, {"what": "x"}]
+    for change in same:
+        assert _plans.digest([cache(**change), database()], ACCOUNT, True) == digest, change
+    assert _plans.digest(rows[::-1], ACCOUNT, True) == digest
+    others: list[dict[str, Any]] = [{"backup": {"backup_id": "b2"}}, {"operation_id": "x"}, {"group": 3}]
+    others += [{"target": {"instance_id": "c2"}}, {"region": "eu"}, {"error_kind": "busy"}]
+    for change in others:
+        assert _plans.digest([cache(**change), database()], ACCOUNT, True) != digest, change
+    for change in (
+        {"restore_time": NOW + 1000},
+        {"source": {"instance_id": "s2"}},
+        {"data_node_relations": []},
+    ):
+        assert _plans.digest([cache(), database(**change)], ACCOUNT, True) != digest, change
+    assert _plans.digest(rows, {**ACCOUNT, "project_id": "other"}, True) != digest
+    assert _plans.digest(rows, ACCOUNT, False) != digest
+    assert _plans.digest(rows, {"project_id": "unknown"}, True) == _plans.digest(rows, None, True)
+    assert _plans.digest([database()], ACCOUNT, True) == _plans.digest([database()], ACCOUNT, False)
+
+
+def test_a_plan_that_cannot_be_used() -> None:
+    good = document(cache(), database())
+    assert _plans.unusable(good, "1.0.0", True) is None
+    assert "version 1.0.0 of the collection, this is 1.1.0" in str(_plans.unusable(good, "1.1.0", True))
+    edited = {**good, "restores": [cache(backup={"backup_id": "b2"}), database()]}
+    assert "was edited" in str(_plans.unusable(edited, "1.0.0", True))
+    assert "restore_safety_backup was another" in str(_plans.unusable(good, "1.0.0", False))
+    assert "report of a run" in str(_plans.unusable({**good, "check_mode": False}, "1.0.0", True))
+    assert "could not be planned (orders-cache)" in str(
+        _plans.unusable(document(cache(error_kind="busy")), "1.0.0", True)
+    )
+    for value in (None, "text", {"restores": 5}, {"restores": [1]}):
+        assert "is not a plan" in str(_plans.unusable(value, "1.0.0", True))
+
+
+def test_a_plan_asks_for_exactly_what_it_says() -> None:
+    first, second, job = _plans.requests(
+        document(cache(label="shop"), database(), database(action="adopt", job_id="j"))
+    )
+    assert first == {
+        "service": "dcs",
+        "group": 2,
+        "label": "shop",
+        "name": "orders-cache",
+        "instance_id": "c1",
+        "backup_id": "b1",
+        "operation_id": "CHG-1042",
+    }
+    assert second == {
+        "service": "ddm",
+        "group": 1,
+        "name": "orders-db-restored",
+        "instance_id": "s1",
+        "target_instance_id": "t1",
+        "restore_time": str(NOW),
+        "data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}],
+    }
+    assert job == {"service": "ddm", "group": 1, "name": "orders-db-restored", "job_id": "j"}
+
+
+def test_drift_is_named_line_by_line() -> None:
+    old = document(
+        cache(action="nothing"), database(), cache(target={"instance_id": "c9", "instance_name": "gone"})
+    )
+    assert _plans.differences(document(cache()), [cache(action="adopt")], ACCOUNT) == []
+    lines = _plans.differences(
+        old,
+        [
+            cache(backup={"backup_id": "b2"}),
+            database(error_kind="not_found", msg="It is gone."),
+            cache(target={"instance_id": "c8", "instance_name": "new"}),
+        ],
+        {**ACCOUNT, "project_id": "p2", "domain_id": "unknown"},
+    )
+    assert lines == [
+        "project_id: the plan was made for p, this is p2",
+        "new: is not in the plan",
+        "gone: is in the plan only",
+        "orders-cache: needed nothing when it was planned, and would be overwritten now",
+        "orders-cache: backup b2 instead of b1",
+        "orders-db-restored: can no longer be restored, not_found: It is gone.",
+    ]
+
+
+def test_entries_beside_a_plan_must_be_those_of_the_plan() -> None:
+    plan = document(cache(), database())
+    assert _plans.others(plan, []) == []
+    entries = [
+        {"service": "dcs", "instance_name": "orders-cache"},
+        {"service": "ddm", "target_instance_id": "t1"},
+    ]
+    assert _plans.others(plan, entries) == []
+    assert _plans.others(plan, [*entries[1:], {"service": "dcs", "instance_id": "c2"}]) == [
+        "c2: is not in the plan",
+        "orders-cache: is in the plan only",
+    ]

@@ -1,0 +1,397 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The steps of the role against a world of dicts: who goes on, what is asked, and what is in the report at each moment."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries, _options, _steps
+
+NOW = 1795600000000  # 2026-11-25T09:46:40Z
+ACCOUNT = {"project_id": "p", "region": "r", "domain_id": "d"}
+CACHE = {"instance_id": "c1", "backup_id": "b1"}
+DATABASE = {"source_instance_id": "s1", "target_instance_id": "t1", "restore_time": "2026-11-25T09:00:00Z"}
+RESTORE = ("plan", "approve", "safeguard", "restore", "verify", "report")
+
+
+class World:
+    """Answers as the modules do. `broken` has for a module and an instance what goes wrong; reports as they stood are kept."""
+
+    latest: dict[str, Any] | None = None
+
+    def __init__(self, typed: str | None = None, reports: Path | None = None) -> None:
+        self.typed, self.reports = typed, reports
+        self.calls: list[tuple[str, bool, list[str]]] = []
+        self.lines: list[str] = []
+        self.broken: dict[tuple[str, str], dict[str, Any]] = {}
+        self.states: dict[str, str] = {}
+        self.seen: list[list[str]] = []
+        self._time = itertools.count(NOW, 1000)
+
+    def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+        rows = options.get("restores", [options])
+        self.calls.append((module, check, [self._id(row) for row in rows]))
+        if self.reports:
+            found = [json.loads(path.read_text()) for path in sorted(self.reports.glob("*.json"))]
+            self.seen.append(
+                [
+                    f"{row['target']['instance_id']} {row['outcome']}"
+                    for one in found
+                    for row in one["restores"]
+                ]
+            )
+        if (module, "*") in self.broken:
+            return {"failed": True, **self.broken[module, "*"]}
+        if module.endswith("_instance_info"):
+            return {
+                "instances": [
+                    {"instance_id": name, "name": name, "status": "RUNNING"} for name in ("c1", "c2", "t1")
+                ]
+            }
+        if module == "dcs_backup":
+            return self.broken.get(
+                (module, options["instance_id"]), {"backup_id": "s-" + options["instance_id"]}
+            )
+        if module == "restore_verify":
+            return {"failed": True, "error_kind": _steps.NO_MODULE}
+        return {
+            "changed": True,
+            "account": ACCOUNT,
+            "restores": [self._row(module, check, row) for row in rows],
+        }
+
+    def _id(self, row: dict[str, Any]) -> str:
+        return str(row.get("target_instance_id") or row.get("instance_id") or row.get("job_id") or "")
+
+    def _row(self, module: str, check: bool, row: dict[str, Any]) -> dict[str, Any]:
+        ident = self._id(row)
+        bad = (
+            self.broken.get((module, ident))
+            if not check or module == "restore_wait"
+            else self.broken.get(("plan", ident))
+        )
+        found = {
+            "error_kind": None,
+            "steps": [],
+            "job_id": None,
+            "restore_id": None,
+            "safety_backup": None,
+            **row,
+            "target": {"instance_id": ident, "instance_name": f"name-{ident}"},
+            "source": {"instance_id": row.get("instance_id")},
+            "backup": {"backup_id": row.get("backup_id")} if row["service"] == "dcs" else None,
+            "action": self.states.get(ident, "restore"),
+            "changed": True,
+        }
+        if bad:
+            return {**found, "outcome": None, "failed_step": "x", **bad}
+        if check:
+            return {**found, "outcome": "unchanged" if found["action"] == "nothing" else "planned"}
+        return {
+            **found,
+            "outcome": "succeeded" if module == "restore_wait" else "started",
+            "restore_id": "r-" + ident,
+        }
+
+    def say(self, lines: Sequence[str]) -> None:
+        self.lines += lines
+
+    def ask(self, question: str) -> str | None:
+        self.lines.append(question)
+        return self.typed
+
+    def now_ms(self) -> int:
+        return next(self._time)
+
+    def pause(self, seconds: float) -> None:
+        self.lines.append(f"pause {seconds}")
+
+    def random(self) -> str:
+        return "abc123"
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def named(self, module: str) -> list[list[str]]:
+        return [rows for name, check, rows in self.calls if name == module and not check]
+
+
+def job(plan_only: Any = False, **variables: Any) -> _steps.Job:
+    options, problems = _options.options(variables, NOW)
+    defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, NOW)
+    return _steps.Job("restore", options, _entries.found(variables, defaults), problems, plan_only, {})
+
+
+def run(world: World, *steps: str, plan_only: Any = False, **variables: Any) -> dict[str, Any]:
+    wanted = {"restore_dcs": [CACHE], "restore_ddm": [DATABASE], **variables}
+    return _steps.run({}, steps or RESTORE, job(plan_only, **wanted), world)
+
+
+def outcomes(state: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return [(row["target"]["instance_id"], row["outcome"] or row["error_kind"]) for row in state["restores"]]
+
+
+def test_groups_in_order_each_with_a_safety_backup_before() -> None:
+    world = World()
+    state = run(world)
+    assert outcomes(state) == [("t1", "succeeded"), ("c1", "succeeded")]
+    assert [(name, rows) for name, check, rows in world.calls if not check] == [
+        ("dcs_backup", ["c1"]),
+        ("dcs_backup", ["c1"]),
+        ("restore_start", ["t1"]),
+        ("restore_wait", ["t1"]),
+        ("restore_start", ["c1"]),
+        ("restore_wait", ["c1"]),
+        ("restore_verify", ["t1", "c1"]),
+        ("dcs_instance_info", [""]),
+        ("ddm_instance_info", [""]),
+    ]
+    assert state["report"]["verdict"] == "restored"
+    assert world.lines[-1] == "Report: none is written, restore_report_dir is not set"
+
+
+def test_one_group_is_started_together() -> None:
+    world = World()
+    run(world, restore_dcs=[{**CACHE, "group": 1}, {"instance_id": "c2", "backup_id": "b2", "group": "0"}])
+    assert world.named("restore_start") == [["c2"], ["t1", "c1"]]
+
+
+def test_the_report_is_there_before_anything_is_sent_and_after_each_step(tmp_path: Path) -> None:
+    world = World(reports=tmp_path)
+    state = run(world, restore_report_dir=str(tmp_path), restore_safety_backup=False)
+    at = [
+        (name, seen) for (name, check, rows), seen in zip(world.calls, world.seen, strict=True) if not check
+    ]
+    assert at[:4] == [
+        ("restore_start", ["t1 planned", "c1 planned"]),
+        ("restore_wait", ["t1 started", "c1 planned"]),
+        ("restore_start", ["t1 succeeded", "c1 planned"]),
+        ("restore_wait", ["t1 succeeded", "c1 started"]),
+    ]
+    assert world.lines[-1] == f"Report: {state['report']['files']['html']}"
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".md", ".xml", ".html"}
+
+
+def test_a_target_that_failed_is_left_alone_and_the_others_go_on() -> None:
+    world = World()
+    world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "busy", "msg": "It is busy."}
+    state = run(world, restore_dcs=[CACHE, {"instance_id": "c2", "backup_id": "b2"}])
+    assert outcomes(state) == [("t1", "succeeded"), ("c1", "busy"), ("c2", "succeeded")]
+    assert world.named("restore_start") == [["t1"], ["c2"]]
+    assert "To go on without one: restore_safety_backup=false" in state["restores"][1]["msg"]
+    assert state["report"]["verdict"] == "incomplete"
+
+
+def test_a_module_that_gives_no_rows_fails_its_rows() -> None:
+    world = World()
+    world.broken["restore_wait", "*"] = {"error_kind": "auth_failed", "msg": "The token has expired."}
+    state = run(world)
+    assert outcomes(state) == [("t1", "auth_failed"), ("c1", "auth_failed")]
+    assert {row["failed_step"] for row in state["restores"]} == {"wait"}
+
+
+def test_problems_are_told_all_at_once_and_nothing_is_asked_of_the_cloud() -> None:
+    world = World()
+    state = run(
+        world, restore_wait_timeout="soon", restore_dcs=[{"instance_id": "c1"}], restore_timezone="Mars"
+    )
+    assert world.calls == []
+    refused = state["run"]["refused"]
+    for words in ("3 problems", "restore_wait_timeout must be", "restore_dcs[0] needs", "not a time zone"):
+        assert words in refused
+    assert refused.endswith("Nothing was started.")
+    assert state["report"]["verdict"] == "refused"
+    assert state["report"]["failed"]
+
+
+def test_an_unwritable_folder_is_found_out_before_anything(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    world = World()
+    state = run(world, restore_report_dir=str(tmp_path / "file" / "reports"))
+    assert world.calls == []
+    assert "No report can be written" in state["run"]["refused"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "approved"), [("CHG-1042\n", True), ("yes", True), ("no", False), ("", False), (None, False)]
+)
+def test_confirmation(typed: str | None, approved: bool) -> None:
+    world = World(typed)
+    state = run(world, restore_confirm=True, restore_operation_id="CHG-1042")
+    assert "Overwrite 2 instances? Type CHG-1042 to go on: " in world.lines
+    assert bool(world.named("restore_start")) == approved
+    assert bool(world.named("dcs_backup")) == approved
+    if not approved:
+        assert state["report"]["verdict"] == "refused"
+        assert {row["failed_step"] for row in state["restores"]} == {"approve"}
+    if typed is None:
+        assert f"restore_plan_digest={state['run']['plan_digest']}" in state["run"]["refused"]
+
+
+def test_a_digest_approves_without_a_question() -> None:
+    digest = run(World(), "plan")["run"]["plan_digest"]
+    world = World()
+    state = run(world, restore_confirm=True, restore_plan_digest=digest[:16])
+    assert state["report"]["approval"]["how"] == "the digest of the plan"
+    assert world.named("restore_start") != []
+    assert "Overwrite" not in world.text
+    other = World()
+    state = run(other, restore_plan_digest=digest, restore_dcs=[{**CACHE, "backup_id": "b9"}])
+    assert other.named("restore_start") == []
+    assert "is not the digest of this plan" in state["run"]["refused"]
+
+
+def test_a_digest_that_fits_no_longer_says_what_changed(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    planned = run(World(), "plan", "report", plan_only=True, restore_report_dir=folder)
+    digest = planned["report"]["plan_digest"]
+    state = run(
+        World(),
+        restore_plan_digest=digest,
+        restore_report_dir=folder,
+        restore_dcs=[{**CACHE, "backup_id": "b9"}],
+    )
+    assert "What changed since: name-c1: backup b9 instead of b1" in state["run"]["refused"]
+
+
+def test_nothing_is_asked_where_nothing_would_be_overwritten() -> None:
+    world = World()
+    world.states = {"t1": "adopt", "c1": "nothing"}
+    state = run(world, restore_confirm=True)
+    assert outcomes(state)[1] == ("c1", "unchanged")
+    assert "Overwrite" not in world.text
+    assert world.named("dcs_backup") == []
+
+
+def test_leaving_out_the_approval_is_no_approval() -> None:
+    world = World()
+    state = run(world, "plan", "safeguard", "restore", "report", restore_confirm=True)
+    assert world.named("restore_start") + world.named("dcs_backup") == []
+    assert "The step approve was left out" in state["run"]["refused"]
+
+
+def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path) -> None:
+    world = World()
+    planned = run(world, plan_only=True, restore_report_dir=str(tmp_path))
+    assert [name for name, check, rows in world.calls] == ["restore_start"]
+    assert planned["report"]["verdict"] == "planned"
+    path = planned["report"]["files"]["json"]
+    for given in ({"restore_plan_file": path}, {"restore_plan": {"digest": "x", "plan": planned["report"]}}):
+        world = World()
+        state = run(world, restore_dcs=[], restore_ddm=[], **given)
+        assert outcomes(state) == [("t1", "succeeded"), ("c1", "succeeded")]
+        assert state["run"]["plan_digest"] == planned["run"]["plan_digest"]
+
+
+def test_a_plan_that_no_longer_holds_is_refused_line_by_line(tmp_path: Path) -> None:
+    path = run(World(), plan_only=True, restore_report_dir=str(tmp_path))["report"]["files"]["json"]
+    world = World()
+    world.broken["plan", "c1"] = {"error_kind": "not_found", "msg": "The backup b1 is gone."}
+    state = run(world, restore_plan_file=path, restore_dcs=[], restore_ddm=[])
+    assert world.named("restore_start") == []
+    assert "name-c1: can no longer be restored, not_found: The backup b1 is gone." in state["run"]["refused"]
+    state = run(World(), restore_plan_file=path, restore_ddm=[])
+    assert "name-t1: is in the plan only" in state["run"]["refused"]
+    state = run(World(), restore_plan_file="/nowhere.json", restore_dcs=[], restore_ddm=[])
+    assert "cannot be read, or is not a plan" in state["run"]["refused"]
+
+
+def test_protection_name_and_gap_fail_their_target_alone() -> None:
+    world = World()
+    caches = [CACHE, {"instance_id": "c2", "backup_id": "b2", "name": "other"}]
+    state = run(world, restore_protected="name-c1", restore_dcs=caches)
+    assert outcomes(state) == [("t1", "succeeded"), ("c1", "protected"), ("c2", "name_mismatch")]
+    assert world.named("dcs_backup") == []
+    for row in state["restores"][1:]:
+        assert row["msg"].endswith("Nothing was started.")
+
+
+def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
+    folder = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_dcs": []}
+    first = run(World(), "plan", **folder)
+    first["restores"][0].update(job_id="j1", outcome="started")
+    _steps.written(first, World())
+    world = World()
+    run(world, "plan", **folder)
+    assert world.calls[0][2] == ["t1"]
+    later = _steps.attached(
+        {"service": "ddm", "target_instance_id": "t1", "restore_time": "latest"}, first["run"], job(**folder)
+    )
+    assert later == {"service": "ddm", "target_instance_id": "t1", "job_id": "j1"}
+    other = {"service": "ddm", "target_instance_id": "t1", "restore_time": "2026-11-25T08:00:00Z"}
+    assert _steps.attached(other, first["run"], job(**folder)) == other
+    first["restores"][0].update(error_kind="operation_failed")
+    failed = {"directory": None, "previous": first["restores"]}
+    again = {"service": "ddm", "target_instance_id": "t1", "restore_time": "latest"}
+    assert _steps.attached(again, failed, job(**folder)) == again
+
+
+def test_hooks() -> None:
+    world = World()
+    state = run(world, "plan")
+    told = job(restore_dcs=[CACHE], restore_ddm=[DATABASE])
+    stopped = _steps.run(state, ("fence",), told, world, failure="Stop the shop: no route")
+    stopped = _steps.run(stopped, ("safeguard", "restore", "verify", "report"), told, world)
+    assert [name for name, check, rows in world.calls if not check] == []
+    assert (
+        "restore_before_tasks failed: Stop the shop: no route Nothing was started."
+        in stopped["run"]["refused"]
+    )
+    done = _steps.run(_steps.run(state, ("fence",), told, world), ("restore", "verify"), told, world)
+    assert done["restores"][0]["steps"][0]["step"] == "fence"
+    bad = _steps.run(done, ("checked", "report"), told, world, failure="Count: 0 orders")
+    assert {row["failed_step"] for row in bad["restores"]} == {"verify"}
+    bad = _steps.run(done, ("release", "report"), told, world, failure="Start: no")
+    assert {row["error_kind"] for row in bad["restores"]} == {"release_failed"}
+
+
+def test_a_fault_of_ours_is_reported() -> None:
+    class Broken(World):
+        def say(self, lines: Sequence[str]) -> None:
+            if any(line.startswith("RUN ") for line in lines):
+                raise ValueError("secret")
+            super().say(lines)
+
+    state = run(Broken())
+    assert "Unexpected ValueError in the step restore" in state["run"]["refused"]
+    assert "secret" not in json.dumps(state)
+    assert state["report"]["failed"]
+    assert state["report"]["verdict"] == "incomplete"
+
+
+def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
+    given: list[tuple[str, str]] = []
+
+    class Recorded(World):
+        def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+            given.append((module, json.dumps(options)))
+            return super().call(module, options, check)
+
+    world = Recorded()
+    entry = {
+        **CACHE,
+        "connection": {"password": "hunter-2"},
+        "checks": [{"name": "ping", "password": "hunter-2"}],
+    }
+    state = run(world, restore_dcs=[entry], restore_report_dir=str(tmp_path))
+    assert {module for module, text in given if "hunter-2" in text} == {"restore_verify"}
+    assert "hunter-2" not in json.dumps(state)
+    assert all("hunter-2" not in path.read_text() for path in tmp_path.iterdir())
+
+
+def test_names_are_looked_up_in_both_services() -> None:
+    world = World()
+    state = run(world, restore_dcs=[], restore_ddm=[], restore_instances="c1\nnobody", restore_point="latest")
+    assert [name for name, check, rows in world.calls] == ["dcs_instance_info", "ddm_instance_info"]
+    assert "'c1' is the name of 2 instances" in state["run"]["refused"]
+    assert "there is no instance 'nobody'" in state["run"]["refused"]
