@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, always
 
 from .cloud import EPOCH, NOTHING, SIGN_IN, Response, VirtualCloud, Work, error
 
@@ -96,6 +96,7 @@ class Lane:
         timeout: float,
         cap: int,
         fresh: bool = False,
+        may_leave: t.Callable[[], bool] = always,
     ) -> Answer:
         """The transport's signature: one exchange, its faults drawn now."""
         run, world, random = self.run, self.world, self.world.random

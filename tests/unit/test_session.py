@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry, session
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     CloudError,
     ProtocolError,
@@ -250,6 +251,46 @@ def test_the_pages_of_a_list_have_a_cap_together() -> None:
     with pytest.raises(ProtocolError, match="larger than 32 MiB together"):
         made.get("dcs", "v2", "instances", query={"offset": 4})
     assert len(wire.sent) == 9, "it is not asked for again"
+
+
+# Until when a request may leave
+
+
+def test_a_read_may_leave_within_its_time() -> None:
+    time = Time()
+    made, wire = cloud([answer(200, {})], time, http_timeout=20)
+    made.get("dcs", "v2", "instances")
+    assert wire.asked[0]()
+    time.passed += 19.9
+    assert wire.asked[0]()
+    time.passed += 0.2
+    assert not wire.asked[0]()
+
+
+def test_a_post_may_not_leave_after_what_allowed_it() -> None:
+    time = Time()
+    made, wire = cloud([answer(200, {})], time, http_timeout=60)
+    seen = Limit(time.clock, 30.0)
+    time.passed += 25.0
+    made.post_once("dcs", "v2", "instances", body={}, not_after=seen)
+    assert wire.asked[0]()
+    time.passed += 5.1
+    assert not wire.asked[0]()
+
+
+def test_a_limit_is_over_by_either_clock() -> None:
+    """The monotonic clock stands still while the machine sleeps; the calendar may be set back."""
+    now, monotonic = [1000.0], [1000.0]
+    limit = Limit(Clock(lambda: now[0], lambda: monotonic[0]), 10.0)
+    assert limit.left() == 10.0
+    now[0] += 9.0
+    assert not limit.over()
+    now[0] += 2.0
+    assert limit.over()
+    now[0] -= 5000.0
+    assert not limit.over()
+    monotonic[0] += 10.0
+    assert limit.over()
 
 
 # Whose clock
