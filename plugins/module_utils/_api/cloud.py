@@ -216,11 +216,12 @@ class Cloud:
 
         It reads IAM, once for all clones. What IAM does not say is "unknown": this is shown to people and must not stop a restore.
         """
-        known, project = self._caller.account, None
+        project = None
         with contextlib.suppress(CloudError):  # the first request that matters will say it
             project = self.project_id
             with self._caller.lock:
                 self._look_up(project)
+        known = self._caller.account
         return {
             "domain_id": known.domain_id or UNKNOWN,
             "domain_name": known.domain_name or UNKNOWN,

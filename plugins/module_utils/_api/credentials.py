@@ -57,6 +57,7 @@ ENVIRONMENT = {
 SDK_FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 PROJECT = ("project_id", "project_name")
 AGENCY = ("assume_role_agency_name", "assume_role_domain_name", "assume_role_domain_id")
+ALLOWED = ("allowed_project_ids", "allowed_domain_ids")
 SECRETS = ("secret_key", "security_token", "auth_token", "password")
 # one way of signing in -> what it needs, its secret last
 TOKEN, KEYS, LOGIN, METADATA = (
@@ -154,7 +155,18 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
     settings.update(
         _project(given, owner, identity.keys if owner is chosen.values else {}, settings.get("region"))
     )
+    for name in ALLOWED:
+        if name in settings:
+            settings[name] = _allowed(name, settings[name])
     return Resolved(settings, identity, chosen.warnings)
+
+
+def _allowed(option: str, ids: t.Sequence[t.Any]) -> list[str]:
+    """Return a list of ids without blanks around them. A blank entry is refused: left out, it could leave a list that allows everything."""
+    found = [str(one or "").strip() for one in ids]
+    if not all(found):
+        raise InvalidArgument(f"{option} holds a blank entry. Leave the option out to allow everything.")
+    return found
 
 
 def _chosen(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redactor: Redactor) -> _Source:
