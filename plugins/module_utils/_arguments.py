@@ -52,4 +52,5 @@ RANGES = {
     "wait_timeout": (0, 604800),
     "start_timeout": (0, 604800),
     "poll_interval": (1, 3600),
+    "verify_timeout": (1, 604800),
 }

@@ -46,6 +46,7 @@ class Module(AnsibleModule):
     def _load_params(self) -> None:
         super()._load_params()
         self.params = without_blanks(self.params)
+        self.no_log_values.update(nested_passwords(self.params))
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
         """Fail; without an error_kind it is Ansible that refuses an option, before anything was done."""
@@ -158,6 +159,15 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
         if not low <= given.get(name, low) <= high:
             raise InvalidArgument(f"{name} must be from {low} to {high}, not {given[name]}.")
     check_ids(params)
+
+
+def nested_passwords(value: t.Any) -> t.Iterator[str]:
+    """Yield every `password` within lists of dicts, which no argument spec describes: rows hold what their service takes."""
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, (dict, list)):
+            yield from nested_passwords(inner)
+        elif name == "password" and inner not in (None, ""):
+            yield str(inner)
 
 
 def without_blanks(value: t.Any) -> t.Any:

@@ -82,6 +82,7 @@ class DcsInstance:
     updated_at: float = 0.0
     ip: str = "192.168.1.20"
     port: int = 6379
+    enable_ssl: bool = False
     restored_from: str | None = None  # the backup whose data it holds now: what a test can look at
     tags: dict[str, str] = field(default_factory=dict)
     enterprise_project_id: str = "0"

@@ -52,6 +52,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "restore_start": {
         "restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}]
     },
+    "restore_verify": {"restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE}]},
     "restore_wait": {
         "restores": [
             {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD}
