@@ -352,7 +352,7 @@ class FakeDdm:
     def now(self) -> int:
         return NOW_MS
 
-    def restorable_instances(self, source: str) -> list[dict[str, Any]]:
+    def restorable_instances(self, source: str, wanted: str) -> list[dict[str, Any]]:
         return [
             {
                 "instance_id": "t",

@@ -130,7 +130,13 @@ class Cloud:
         )
         made.settings.setdefault("region", self.region)
         self.warnings += [warning for warning in made.warnings if warning not in self.warnings]
+        made.warnings = self.warnings  # of the task: clones share it, too
         return made
+
+    def warn(self, text: str) -> None:
+        """Warn once in this task."""
+        if text not in self.warnings:
+            self.warnings.append(self.redactor.printable(text))
 
     @property
     def region(self) -> str | None:

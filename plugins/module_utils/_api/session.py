@@ -46,7 +46,7 @@ class Signer(t.Protocol):
 
 
 class Reply(t.NamedTuple):
-    """A decoded 2xx: `body` is None for 204; headers have lower-case names."""
+    """A decoded 2xx: `body` is None for 204 and for an answer that says itself that it is empty; headers have lower-case names."""
 
     status: int
     body: t.Any
@@ -184,7 +184,8 @@ class Session:
                 f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading was stopped.",
                 request_id=request_id,
             )
-        if answer.status in (204, 205):
+        # headers that broke off look like an empty body, too, but do not say Content-Length: 0
+        if answer.status in (204, 205) or (not answer.body and answer.headers.get("content-length") == "0"):
             return Reply(answer.status, None, answer.headers, request_id)
         try:
             content = decode(answer.body)

@@ -20,6 +20,8 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):\d\d)(:\d\d)?(\.\d{1,9})? ?(Z|z|[+-]\d\d:?[0-5]\d)?", re.ASCII
 )
+NUMBER = re.compile(r"-?(?=.{1,40}$)[0-9]{1,18}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+LARGEST = 2**53
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -41,9 +43,22 @@ def flag(value: t.Any) -> bool | None:
 
 
 def whole(value: t.Any) -> int | None:
-    """Return an int for an int or an integral string; null for all else."""
-    digits = str(value)
-    return int(digits) if not isinstance(value, bool) and re.fullmatch(r"-?[0-9]{1,18}", digits) else None
+    """Return an int for a whole number, also one that is written as a float or in a string: 4.0E10, "4096.0"; null for all else."""
+    found = number(value)
+    return found if isinstance(found, int) else None
+
+
+def number(value: t.Any) -> int | float | None:
+    """Return a number, an int where it is whole; null for all else. Services write numbers as 4096, "4096", 4.0E10 and 0.5."""
+    if isinstance(value, bool) or not re.fullmatch(NUMBER, str(value)):
+        return None
+    text = str(value)
+    if re.fullmatch(r"-?[0-9]+", text):
+        return int(text)
+    found = float(text)
+    if abs(found) >= LARGEST:
+        return None  # a float of that size does not say which number is meant
+    return int(found) if found == int(found) else found
 
 
 def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) -> dict[str, t.Any]:
@@ -67,9 +82,11 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
     return fields
 
 
-def items(body: t.Any, key: str) -> list[t.Any]:
-    """Return the list under `key`. Raises ProtocolError unless it is there and a list: a missing list is never 'no records'."""
+def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
+    """Return the list under `key`. A null or missing one is empty only where a total of 0 agrees: alone it is never 'no records'."""
     found = body.get(key) if isinstance(body, dict) else None
+    if isinstance(body, dict) and found in (None, {}, "") and total == 0:
+        return []
     if not isinstance(found, list):
         raise ProtocolError(f"The API sent an answer without the list {key!r}.", transient=True)
     return found

@@ -9,11 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import Page, collect, page_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     flag,
-    items,
     newest_first,
     row,
     text,
@@ -127,11 +126,9 @@ class Dcs:
         query: t.Mapping[str, t.Any] | None = None,
         until: str | None = None,
     ) -> list[Row]:
-        def fetch(offset: int, limit: int) -> tuple[list[Row], int | None]:
+        def fetch(offset: int, limit: int) -> Page:
             reply = self._get(*path, query={**(query or {}), "offset": offset, "limit": limit})
-            if reply.status == 204:
-                return [], 0
-            return [convert(item) for item in items(reply.body, key)], whole(reply.body.get(total))
+            return page_of(reply, key, [total], convert)
 
         return collect(fetch, LIMIT, identity, what, until)
 

@@ -58,10 +58,8 @@ class Pair:
 
     def target_row(self) -> Row:
         """Return the target among the instances that the source could be restored to. Raises NotRestorable when it is not among them."""
-        found = next(
-            (row for row in self.ddm.restorable_instances(self.source) if row["instance_id"] == self.target),
-            None,
-        )
+        rows = self.ddm.restorable_instances(self.source, self.target)
+        found = next((row for row in rows if row["instance_id"] == self.target), None)
         if found is None:
             raise NotRestorable(
                 f"{self.target} is not among the instances that {self.source} can be restored to."
