@@ -14,6 +14,7 @@ import socket
 import ssl
 import threading
 import typing as t
+import weakref
 from urllib.parse import urlsplit
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
@@ -235,30 +236,33 @@ class Http:
         return Adapter(max_retries=0)
 
     def _watched(self, connection_class: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+        # urllib3 keeps a pool's connections until the pool is gone, so that one which held us would hold the pool, for ever
+        this: t.Any = weakref.proxy(self)
+
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
-            connection = self._connection = connection_class(*args, **kwargs)
+            connection = this._connection = connection_class(*args, **kwargs)
             connect, send, request = connection.connect, connection.send, connection.request
             connection.response_class = Final
 
             def watched_connect() -> None:
-                self._connecting = True
+                this._connecting = True
                 connect()
-                self._connecting = False
+                this._connecting = False
                 # http.client forgets it at an answer's `Connection: close`, before the body is read
                 connection.wire = connection.sock
 
             def watched_request(*args: t.Any, **kwargs: t.Any) -> t.Any:
                 # a kept-alive one can be in use although a younger one to another host exists
-                self._connection, self._unsent = connection, True
+                this._connection, this._unsent = connection, True
                 return request(*args, **kwargs)
 
             def watched_send(data: t.Any) -> t.Any:
-                if self._unsent and not self._connecting:
+                if this._unsent and not this._connecting:
                     if connection.sock is None:
                         connection.connect()
-                    if not self._may_leave():
+                    if not this._may_leave():
                         raise TransportError(LATE, sent=False)
-                    self._unsent = False
+                    this._unsent = False
                 return send(data)
 
             connection.connect, connection.request, connection.send = (
