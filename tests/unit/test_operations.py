@@ -443,10 +443,19 @@ THERE = "If that is this recovery, started before, attach to it: run the task ag
             None,
         ),
         (
-            [job(1, "Completed")],
+            [job(28, "Completed")],
             "RESTORE",
-            "RestoreInstance job j1 on it is Completed, 27 days old, job_id=j1 attaches to it",
-            "j1",
+            "RestoreInstance job j28 on it is Completed, 20 hours old, job_id=j28 attaches to it",
+            "j28",
+        ),
+        *(
+            (
+                [job(1, status), job(2, status)],
+                "RESTORE",
+                "it is being restored, but no restore job on it can be seen yet",
+                None,
+            )
+            for status in ("Completed", "Running")  # weeks old: neither is what restores it now
         ),
         (
             [job(28, "Pending")],
@@ -483,7 +492,7 @@ def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
     [
         ([job(1, "Completed")], "normal", "j1"),
         ([job(1, "Failed")], "normal", None),
-        ([job(1, "Running")], "normal", "j1"),  # stuck for weeks
+        ([job(1, "Running")], "normal", None),  # stuck for weeks: nothing to wait for
         ([], "FROZEN", None),
     ],
 )
@@ -575,8 +584,16 @@ def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
         NotRestorable, match=r"j1, has been Running for 27 days, although .* stuck, and not adopted"
     ):
         newest(service, "t", is_restore)
-    restoring: Any = FakeDdm(jobs=[job(1, "Running")], status="RESTORE")
-    assert newest(restoring, "t", is_restore)["id"] == "j1"
+
+
+@pytest.mark.parametrize("status", ["Running", "Completed", "Failed"])
+def test_a_job_of_last_week_is_not_what_restores_the_target_now(status: str) -> None:
+    """The job that does is not listed yet: the old one would be reported as what this task has done."""
+    restoring: Any = FakeDdm(jobs=[job(1, status)], status="RESTORE")
+    with pytest.raises(Busy, match="t is being restored, but no restore job of the last 24 hours"):
+        newest(restoring, "t", is_restore)
+    recent: Any = FakeDdm(jobs=[job(28, status), job(1, "Completed")], status="RESTORE")
+    assert newest(recent, "t", is_restore)["id"] == "j28"
 
 
 def test_a_target_that_is_no_target() -> None:
