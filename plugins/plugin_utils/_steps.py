@@ -162,10 +162,11 @@ def safeguard(state: State, job: Job, world: World) -> State:
     numbers = [number for number, row in todo_of(state, job) if row["service"] == "dcs"]
     if stopped(state, job) or not job.options.safety_backup or not numbers or missing_approval(state, job):
         return state
-    state = written(state, world)  # a run that is killed from now on goes on with its own backups
     rows, begun = list(state["restores"]), world.now_ms()
-    # All are started before one is waited for: with its marker the second call attaches.
-    for wait in (False, True):
+    for wait in (
+        False,
+        True,
+    ):  # all are started before one is waited for: with its id the second call attaches
         for number in numbers:
             if not rows[number].get("error_kind"):
                 rows[number] = kept(rows[number], state["run"], job, world, wait, begun)
