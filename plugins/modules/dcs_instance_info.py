@@ -66,7 +66,7 @@ instances:
       description: V(single), V(ha), V(cluster), V(proxy) or V(ha_rw_split). A V(single) instance can neither be backed up nor restored.
       type: str
       sample: ha
-    capacity: {description: "Memory of the instance in GB, 0 when it is less than one.", type: int, sample: 2}
+    capacity: {description: "Memory of the instance in GB. Some answers give 0 for less than one, and the rest as capacity_minor.", type: float, sample: 2}
     capacity_minor: {description: "The part of the memory below one GB, in GB.", type: str, sample: ".125"}
     spec_code: {description: Code of the specification., type: str, sample: redis.ha.xu1.large.r2.2}
     ip: {description: Address to connect to., type: str, sample: 192.168.0.21}

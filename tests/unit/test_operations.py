@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -77,6 +78,7 @@ class FakeDcs:
     """Newest record first, as the service gives them."""
 
     redactor = Redactor()
+    warn = mock.Mock()
 
     def __init__(self, records: list[dict[str, Any]], now: dict[str, Any]) -> None:
         self.records, self.shown = records, now
@@ -338,6 +340,7 @@ def job(number: int, status: str, instance_id: str = "t", name: str = "RestoreIn
 
 class FakeDdm:
     redactor = Redactor()
+    warn = mock.Mock()
 
     def __init__(
         self,

@@ -24,8 +24,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
-from .fakes import NOW, Time, answer, api_error, cloud
+from .fakes import NOW, PROJECT, Sent, Time, answer, api_error, cloud
 
 
 @pytest.mark.parametrize(
@@ -330,3 +331,35 @@ def test_the_date_of_a_refusal_may_be_that_of_a_proxy() -> None:
     with pytest.raises(CloudError):
         client.get("dcs", "v2", "instances")
     assert client.session.server_now() == NOW
+
+
+# The server's clock
+
+
+@pytest.mark.parametrize(
+    ("ahead", "took", "told"),
+    [
+        (0, 0, None),
+        (59, 0, None),
+        (-59, 0, None),
+        (840, 0, "840 s behind the cloud's"),
+        (-61, 0, "61 s ahead of the cloud's"),
+        (-86400, 0, "86400 s ahead of the cloud's"),
+        (0, 100, None),  # stamped at once, but long on its way
+        (-100, 50, "100 s ahead of the cloud's"),
+        (150, 50, "100 s behind the cloud's"),
+    ],
+)
+def test_a_clock_that_is_far_off_is_warned_about_once(ahead: int, took: int, told: str | None) -> None:
+    time = Time()
+
+    def reply(sent: Sent) -> Answer:
+        date = formatdate(time.clock.now() + ahead, usegmt=True)
+        time.passed += took
+        return answer(200, {}, date=date)
+
+    made, dummy = cloud([reply], time, auth_token="a-token", project_id=PROJECT, region="r-1")
+    for one in (made, made.clone(), made.for_region("r-1")):
+        one.get("dcs", "v2", "instances", "i")
+    assert len(made.warnings) == (told is not None)
+    assert told is None or f"This machine's clock is {told}" in made.warnings[0]

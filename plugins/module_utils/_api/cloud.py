@@ -45,6 +45,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
+CLOCK = len("This machine's clock ")  # the seconds in that warning may differ from one request to the next
 AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
 HEADERS = {"Accept": "application/json", "User-Agent": AGENT}
 UNKNOWN = "unknown"
@@ -132,6 +133,10 @@ class Cloud:
         self.warnings += [warning for warning in made.warnings if warning not in self.warnings]
         made.warnings = self.warnings  # of the task: clones share it, too
         return made
+
+    def _warn_of_clock(self, text: str) -> None:
+        if not any(warning.startswith(text[:CLOCK]) for warning in self.warnings):
+            self.warn(text)
 
     def warn(self, text: str) -> None:
         """Warn once in this task."""
@@ -369,7 +374,7 @@ class Cloud:
             self.settings.get("http_timeout", 60),
             self.settings.get("max_retries", 5),
         )
-        session = Session(self._send, self.clock, timeout, retries, self.redactor)
+        session = Session(self._send, self.clock, timeout, retries, self.redactor, self._warn_of_clock)
         return session, Signing(self._caller.acting, session, self.clock, self._caller)
 
     def _iam(self, session: Session, signer: t.Any) -> iam.Read:

@@ -28,6 +28,7 @@ READ_CAP, LIST_CAP, POST_CAP = (
     32 << 20,
     1 << 20,
 )  # bytes of one page, of all pages of a list, of a POST's answer
+NOTABLE = 60  # seconds that this machine's clock may be off unremarked
 SKEW = 15 * 60  # seconds (facts.md 2)
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
 
@@ -67,9 +68,10 @@ class Session:
         http_timeout: float,
         max_retries: int,
         redactor: Redactor,
+        warn: t.Callable[[str], None] = lambda text: None,
     ) -> None:
         self._http, self._clock, self._timeout, self._max_retries = http, clock, http_timeout, max_retries
-        self._redactor = redactor
+        self._redactor, self._warn = redactor, warn
         self.deadline: float | None = None
         self._listed = 0  # bytes of the list that is being read
         self._ahead = (
@@ -164,20 +166,23 @@ class Session:
         not_after: Limit | None = None,
     ) -> Reply:
         with signer.passage():
-            limit = Limit(self._clock, timeout)
+            began, limit = self._clock.monotonic(), Limit(self._clock, timeout)
 
             def may_leave() -> bool:
                 return not limit.over() and not (not_after is not None and not_after.over())
 
             answer = self._http(method, url, headers, body or None, timeout, cap, fresh, may_leave)
-            return self._reply(method, url, answer, known, "X-Sdk-Date" in headers)
+            took = self._clock.monotonic() - began
+            return self._reply(method, url, answer, known, "X-Sdk-Date" in headers, took)
 
-    def _reply(self, method: str, url: str, answer: Answer, known: codes.Codes, signed: bool) -> Reply:
+    def _reply(
+        self, method: str, url: str, answer: Answer, known: codes.Codes, signed: bool, took: float
+    ) -> Reply:
         request_id = self._safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
         where = f"{method} {url.partition('?')[0]}"
         if not 200 <= answer.status < 300:
             raise self._error(answer, where, request_id, known)
-        self._learn_time(answer, signed)
+        self._learn_time(answer, signed, took)
         self._listed += len(answer.body)
         if self._listed > LIST_CAP:
             raise ProtocolError(
@@ -259,14 +264,22 @@ class Session:
         except (KeyError, TypeError, ValueError, IndexError, OverflowError):
             return None
 
-    def _learn_time(self, answer: Answer, signed: bool) -> None:
-        """Learn the server's time from an answer to a request that it has accepted.
+    def _learn_time(self, answer: Answer, signed: bool, took: float) -> None:
+        """Learn the server's time from an answer to a request that it has accepted, and warn where this machine's is far from it.
 
         A signature is accepted within 15 minutes of the server's clock, so a Date that is further away is not the server's own.
         """
         behind = self._behind(answer)
         if behind is not None and not (signed and abs(behind) > SKEW):
             self._ahead = -behind
+            off = (
+                behind if behind < 0 else max(0.0, behind - took)
+            )  # the answer may have been long on its way
+            if abs(off) > NOTABLE:
+                self._warn(
+                    f"This machine's clock is {abs(off):.0f} s {'behind' if off < 0 else 'ahead of'} the cloud's: set it. The cloud's is "
+                    f"used for every decision; requests that are signed with keys are refused when the two differ by more than {SKEW} s."
+                )
 
     def _skew(self, answer: Answer) -> int | None:
         behind = self._behind(answer)

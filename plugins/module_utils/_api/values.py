@@ -22,6 +22,9 @@ ISO = re.compile(
 )
 NUMBER = re.compile(r"-?(?=.{1,40}$)[0-9]{1,18}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 LARGEST = 2**53
+COMPACT = re.compile(
+    r"\A((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\Z", re.ASCII
+)  # the API's yyyyMMddHHmmss
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -93,8 +96,12 @@ def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
 
 
 def moment(value: t.Any) -> int | None:
-    """Return the epoch milliseconds of a time as the API writes it (Z, +0000, +00:00; UTC where it names no zone), or None."""
-    match = ISO.fullmatch(value.strip()) if isinstance(value, str) else None
+    """Return the epoch milliseconds of a time as the API writes it, or None.
+
+    2026-01-31T03:00:00 with Z, +0000 or +00:00, in UTC where it names no zone; or 20260131030000, which is in UTC.
+    """
+    written = value.strip() if isinstance(value, str) else ""
+    match = ISO.fullmatch(COMPACT.sub(r"\1-\2-\3T\4:\5:\6Z", written))
     if not match:
         return None
     day, minute, second, fraction, zone = match.groups()
@@ -112,21 +119,26 @@ def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
     """Return the epoch milliseconds of an option. Raises InvalidArgument for a naive time, one in seconds, in the future, or no time at all."""
     written = str(value).strip()
     match = ISO.fullmatch(written)
-    if re.fullmatch(r"[0-9]{1,16}(\.0+)?", written, re.ASCII):
-        found: int | None = int(written.partition(".")[0])
-        if t.cast(int, found) < 10**11:
+    found: int | None
+    if COMPACT.match(written):
+        found = moment(written)
+    elif re.fullmatch(r"[0-9]{1,16}(\.0+)?", written, re.ASCII):
+        found = int(written.partition(".")[0])
+        if found < 10**11:
             raise InvalidArgument(
                 f"{option} {written} looks like seconds: epoch times are given in milliseconds (13 digits)."
             )
     elif match and not match[5]:
         raise InvalidArgument(
-            f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or 2026-01-31T11:00:00+08:00."
+            f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or 2026-01-31T11:00:00+08:00, "
+            "or give the zone in timezone."
         )
     else:
         found = moment(written)
     if found is None or found < 0:
         raise InvalidArgument(
-            f"{option} {quoted(written)} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z) or epoch milliseconds."
+            f"{option} {quoted(written)} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z), "
+            "epoch milliseconds, or yyyyMMddHHmmss in UTC."
         )
     if found > now_ms:
         raise InvalidArgument(f"{option} {written} lies in the future.")

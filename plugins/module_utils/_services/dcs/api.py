@@ -14,6 +14,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     flag,
     newest_first,
+    number,
     row,
     text,
     whole,
@@ -59,6 +60,10 @@ class Dcs:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
+
+    def warn(self, text: str) -> None:
+        """Warn once in this task."""
+        self._cloud.warn(text)
 
     def now(self) -> int:
         """Return the time by the cloud's clock, epoch ms."""
@@ -143,7 +148,8 @@ def _instance(item: t.Any) -> Row:
         if isinstance(task, dict) and task
         else text(task)
     )
-    numbers = {name: whole(item.get(name)) for name in ("port", "capacity", "max_memory", "used_memory")}
+    numbers: Row = {name: whole(item.get(name)) for name in ("port", "max_memory", "used_memory")}
+    numbers["capacity"] = number(item.get("capacity"))  # GB: 0.125 for the smallest
     return {
         **found,
         **numbers,

@@ -15,6 +15,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     items,
     newest_first,
+    number,
     row,
     text,
     whole,
@@ -54,6 +55,10 @@ class Ddm:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
+
+    def warn(self, text: str) -> None:
+        """Warn once in this task."""
+        self._cloud.warn(text)
 
     def now(self) -> int:
         """Return the time by the cloud's clock, epoch ms."""
@@ -243,10 +248,9 @@ class Ddm:
 
 def _backup(item: t.Any) -> Row:
     found = row(item, ("id", "status"), BACKUP)
-    size = item.get("file_size")
     return {
         **found,
-        "file_size": size if isinstance(size, (int, float)) and not isinstance(size, bool) else None,
+        "file_size": number(item.get("file_size")),
         "related_data_nodes": None,
     }
 
