@@ -88,7 +88,7 @@ NOT_STARTED = Expect(
 UNKNOWN = Expect(
     "outcome_unknown",
     effects=0,
-    says=("was sent at 20", "Nothing was repeated", "Safe next steps", "in [0-9]+ looks"),
+    says=("was sent at 20", "Nothing was repeated", "Safe next steps", "in [0-9]+ checks"),
 )
 WAIT_TIMEOUT = Expect("wait_timeout", says=("still running", "nothing was repeated", "attaches"))
 GONE = Expect("outcome_unknown", after=60, says=("can no longer be found", "Nothing was repeated"))
@@ -464,7 +464,7 @@ RETRY_AFTER = (
     "9" * 400,
     "\u0663",
 )
-ODD_STATUS = ("", "paused", "RESTORING2", "SUCCEED", " succeed ", "\x1b[2J\u202egone\r\n", "x" * 10_000)
+ODD_STATUS = ("", "paused", "RESTORING2", "NOT SUCCEED", "\x1b[2J\u202egone\r\n", "x" * 10_000)
 ODD_IDS: tuple[Any, ...] = (5, None, {}, "", [], True, "x" * 10_240, " spaced out ", "../../etc", "a\r\nb")
 ODD_PROGRESS: tuple[Any, ...] = ("100,00", None, -5, 250, "NaN", [], "")
 NO_REASON: tuple[Any, ...] = ({}, None, "")
@@ -781,7 +781,7 @@ TABLE: list[Line] = [
         29,
         "poll: the user's token expired",
         both(by_token, poll("token_expired", None)),
-        lost("auth_failed", "still running", "attaches"),
+        lost("auth_failed", "It was not stopped", "attaches"),
         check=running,
     ),
     *(
@@ -844,7 +844,10 @@ TABLE: list[Line] = [
         UNKNOWN.saying("DBS.200019"),
         DDM,
     ),
-    line(35, "POST: parameter error", post("refusal"), refused("invalid_argument")),
+    line(35, "POST: parameter error", post("refusal"), refused("invalid_argument"), DCS),
+    # sent once more with the source's id in the body, which some regions want
+    line(35, "POST: parameter error once", post("refusal"), DONE.but(received=2), DDM),
+    line(35, "POST: parameter error", post("refusal", 2), refused("invalid_argument").but(received=2), DDM),
     line(35, "read: parameter error", read("refusal"), unread("invalid_argument")),
     # Lists
     line(36, "read: 204 for an empty list", read("answer", 2, status=204), DONE, DCS),
@@ -890,6 +893,10 @@ TABLE: list[Line] = [
     ),
     line(38, "poll: null list", poll("records", 2, of="*"), DONE),
     # Statuses
+    *(
+        line(39, f"status {value!r}", poll("rewrite", None, key="status", value=value, newest=True), DONE)
+        for value in ("SUCCEED", " succeed ", "COMPLETED", "success")
+    ),
     *(
         line(
             39,
@@ -1118,7 +1125,16 @@ TABLE: list[Line] = [
         "POST: refused with escapes",
         post("refusal", message=ESCAPES),
         refused("invalid_argument"),
-        check=clean,
+        DCS,
+        clean,
+    ),
+    line(
+        59,
+        "POST: refused with escapes",
+        post("refusal", 2, message=ESCAPES),
+        refused("invalid_argument").but(received=2),
+        DDM,
+        clean,
     ),
     line(
         59,
@@ -1217,7 +1233,7 @@ TABLE: list[Line] = [
         70,
         "calendar jumps, keys sign",
         jump(3600),
-        lost("auth_failed", "still running", "clock_skew"),
+        lost("auth_failed", "It was not stopped", "clock_skew"),
         DCS,
         running,
     ),

@@ -246,7 +246,7 @@ def test_a_missing_list_alone_is_not_none(body: Any) -> None:
 def test_204_is_an_empty_list_and_200_without_content_when_it_comes_twice() -> None:
     replies = [
         Reply(204, None, {}, None),
-        Reply(200, None, {}, None),
+        Reply(200, None, {"content-length": "0"}, None),
         Reply(200, {"rows": [{"id": "a"}], "total": 1}, {}, None),
     ]
 

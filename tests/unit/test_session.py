@@ -358,8 +358,8 @@ def test_a_clock_that_is_far_off_is_warned_about_once(ahead: int, took: int, tol
         time.passed += took
         return answer(200, {}, date=date)
 
-    made, dummy = cloud([reply], time, auth_token="a-token", project_id=PROJECT, region="r-1")
-    for one in (made, made.clone(), made.for_region("r-1")):
+    made, dummy = cloud([reply], time, auth_token="a-token", project_id=PROJECT, region="ap-southeast-3")
+    for one in (made, made.clone(), made.for_region("ap-southeast-3")):
         one.get("dcs", "v2", "instances", "i")
     assert len(made.warnings) == (told is not None)
     assert told is None or f"This machine's clock is {told}" in made.warnings[0]

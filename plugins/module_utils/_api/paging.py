@@ -102,8 +102,10 @@ def page_of(
 
     With `odd` an item that is not what the API documents is reported to it and left out; without, its error is raised.
     """
-    if reply.body is None:
-        return ([], 0) if reply.status == 204 else (SAYS_NOTHING, None)
+    if reply.status == 204:
+        return [], 0
+    if reply.body is None and reply.headers.get("content-length") == "0":
+        return SAYS_NOTHING, None
     given = reply.body if isinstance(reply.body, dict) else {}
     total = next((whole(given[name]) for name in totals if name in given), None)
 
