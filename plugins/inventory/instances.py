@@ -16,8 +16,9 @@ description:
   - A host is named like its instance. It is named by the ID of the instance when it has no name, when another instance has the same,
     or when the name holds anything but letters, digits, C(.), C(_) and C(-).
   - Every host has the variables C(service) (V(dcs) or V(ddm)), C(region), C(instance_id), C(instance_name), C(status) and the other fields that
-    M(huaweicloud.recovery.dcs_instance_info) and M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name) and C(port) for itself,
-    so they are the variables C(instance_name) and C(instance_port). The expressions in O(compose), O(groups) and O(keyed_groups) can use either word.
+    M(huaweicloud.recovery.dcs_instance_info) and M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name), C(port) and C(tags) for
+    itself, so they are the variables C(instance_name), C(instance_port) and C(instance_tags). The expressions in O(compose), O(groups) and
+    O(keyed_groups) can use either word.
     Its connection is local, with Ansible's own Python, because no one logs in to an instance.
   - With O(profile) or O(shared_config_file) every host has the variables C(profile) and C(shared_config_file), so that the playbook that restores it
     signs in as the inventory did. Keys are never among the variables.
@@ -98,14 +99,13 @@ from ansible.utils.display import Display
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import (
     ENVIRONMENT,
-    SDK_FILE_VARIABLE,
     SECRETS,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, execute
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import answered, perform
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import perform
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
     from_cloud,
@@ -118,7 +118,7 @@ Row = dict[str, t.Any]
 FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery") for kind in ("yml", "yaml"))
 PROJECT = ("project_id", "project_name")
 UNREAD = "huaweicloud_recovery_unread"
-RESERVED = ("name", "port")  # Ansible warns of variables named like keywords of a play
+RESERVED = ("name", "port", "tags")  # Ansible warns of variables named like keywords of a play
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -187,7 +187,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         found: dict[str, Row] = {}
         unread: list[Row] = []
         regions: list[str | None] = [*self.regions] or [None]
-        for region, answer in zip(regions, self.ask(regions)):
+        for region in regions:
+            answer = self.ask(region)
             if answer.get("failed"):
                 where = f"Region {region} cannot be read: " if region else ""
                 unread.append(
@@ -208,16 +209,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             {
                 variable: os.environ.get(variable)
                 for option in known
-                for variable in (*ENVIRONMENT.get(option, ()), SDK_FILE_VARIABLE)
+                for variable in ENVIRONMENT.get(option, ())
             }
         )
         return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
-    def ask(self, regions: list[str | None]) -> list[Row]:
-        """Return the answer about each region: its `rows`, or why it failed. All have one caller, so that wrong keys are tried once."""
+    def ask(self, region: str | None) -> Row:
+        """Return the answer about one region: its `rows`, or why it failed."""
         params = {name: self.templar.template(self.get_option(name)) for name in CONNECTION}
         environ = dict(os.environ)
-        if len(regions) > 1:
+        if region:
+            params["region"] = region
+        if len(self.regions) > 1:
             if any(params[name] for name in PROJECT):
                 raise AnsibleParserError(
                     "project_id and project_name belong to one region: leave them out when there are several "
@@ -225,31 +228,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 )
             without = [*ENVIRONMENT["project_id"], *ENVIRONMENT["project_name"]]
             environ = {name: value for name, value in environ.items() if name not in without}
-        params["region"] = regions[0] or params["region"]
         redactor = Redactor()
-
-        def each(cloud: Cloud, params: Row) -> Plan:
-            return Plan({"regions": [self.asked(cloud.for_region(region), redactor) for region in regions]})
-
-        answer: Row = remove_values(
-            perform(each, params, {}, {}, True, redactor, environ=environ), redactor.forms
-        )
-        for warning in answer.get("warnings", ()):
-            Display().warning(warning)
-        if answer.get("failed"):  # before any region was asked
-            raise AnsibleParserError(f"{answer['msg']} ({answer['error_kind']})")
-        return list(answer["regions"])
-
-    def asked(self, cloud: Cloud, redactor: Redactor) -> Row:
-        """Return the answer about the region of a cloud."""
-        answer = answered(lambda: execute(self.look(cloud), True), lambda: False, False, redactor)
+        found = perform(self.look, params, {}, {}, True, redactor, environ=environ)
+        answer: Row = remove_values(found, redactor.forms)
         if answer.get("failed") and len(self.regions) > 1 and "project_id" in answer["msg"]:
             answer["msg"] += (
                 " With several regions, write an inventory file with a project_id for each region."
             )
         return answer
 
-    def look(self, cloud: Cloud) -> Plan:
+    def look(self, cloud: Cloud, params: Row) -> Plan:
         """Read the instances of the services asked for."""
         rows: list[Row] = []
         for service in self.services:

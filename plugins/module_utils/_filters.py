@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
     NotFound,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import time_of
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 
 Row = dict[str, t.Any]
 FOREVER = 2**53
@@ -36,12 +37,11 @@ def matching(rows: t.Iterable[Row], params: t.Mapping[str, t.Any], fields: t.Map
 
 
 def window(
-    params: t.Mapping[str, t.Any], clock: Clock, begin: int = 0, end: int = FOREVER
+    params: t.Mapping[str, t.Any], cloud: Cloud, begin: int = 0, end: int = FOREVER
 ) -> tuple[int, int]:
     """Return begin_time and end_time as epoch milliseconds, or the defaults. Raises InvalidArgument when they are the wrong way round."""
-    now = int(clock.now() * 1000)
-    begin = epoch_ms(params["begin_time"], "begin_time", now) if params["begin_time"] else begin
-    end = epoch_ms(params["end_time"], "end_time", now) if params["end_time"] else end
+    begin = time_of(params, "begin_time", cloud) if params["begin_time"] else begin
+    end = time_of(params, "end_time", cloud) if params["end_time"] else end
     if begin > end:
         raise InvalidArgument(
             f"begin_time ({params['begin_time'] or 'its default'}) lies after end_time ({params['end_time']})."
@@ -50,5 +50,6 @@ def window(
 
 
 def within(rows: t.Iterable[Row], field: str, begin: int, end: int) -> list[Row]:
-    """Return the rows whose time in `field` lies in the window, its ends included."""
-    return [row for row in rows if begin <= (moment(row[field]) or 0) <= end]
+    """Return the rows whose time in `field` lies in the window, its ends included. A time that cannot be read excludes nothing."""
+    times = [(row, moment(row[field])) for row in rows]
+    return [row for row, time in times if time is None or begin <= time <= end]

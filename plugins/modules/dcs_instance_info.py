@@ -63,10 +63,12 @@ instances:
     engine: {description: Cache engine., type: str, sample: Redis}
     engine_version: {description: Version of the cache engine., type: str, sample: "5.0"}
     cache_mode:
-      description: V(single), V(ha), V(cluster), V(proxy) or V(ha_rw_split). A V(single) instance can neither be backed up nor restored.
+      description:
+        - V(single), V(ha), V(cluster), V(proxy) or V(ha_rw_split). A V(single) instance can neither be backed up nor restored.
+        - Unless O(instance_id) is given the service does not tell it, and it is what RV(instances[].spec_code) says.
       type: str
       sample: ha
-    capacity: {description: "Memory of the instance in GB. Some answers give 0 for less than one, and the rest as capacity_minor.", type: float, sample: 2}
+    capacity: {description: "Memory of the instance in GB, 0 when it is less than one.", type: int, sample: 2}
     capacity_minor: {description: "The part of the memory below one GB, in GB.", type: str, sample: ".125"}
     spec_code: {description: Code of the specification., type: str, sample: redis.ha.xu1.large.r2.2}
     ip: {description: Address to connect to., type: str, sample: 192.168.0.21}
@@ -80,6 +82,8 @@ instances:
     used_memory: {description: "Memory in use, in MB.", type: int, sample: 173}
     created_at: {description: When the instance was created., type: str, sample: "2025-01-10T03:30:01.721Z"}
     updated_at: {description: When the instance was last changed., type: str, sample: "2025-05-20T09:40:40.120Z"}
+    enterprise_project_id: {description: ID of the enterprise project., type: str, sample: "0"}
+    tags: {description: "The tags of the instance, each with its value.", type: dict, sample: {stage: production}}
     no_password_access: {description: Whether clients may connect without a password., type: bool, sample: false}
     enable_ssl: {description: Whether clients must use TLS., type: bool, sample: false}
 """
@@ -107,7 +111,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     rows = (
         existing(lambda: dcs.instance(instance_id))
         if instance_id
-        else dcs.instances(params["name"], params["status"])
+        else dcs.instances(params["name"], params["status"], with_failed=True)
     )
     return Plan(result={"instances": newest_first(matching(rows, params, FILTERS), "created_at")})
 

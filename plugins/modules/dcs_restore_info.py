@@ -18,9 +18,11 @@ extends_documentation_fragment:
   - huaweicloud.recovery._attributes.info
 options:
   instance_id:
-    description: ID of the DCS instance that was restored.
+    description: ID of the DCS instance that was restored. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
-    required: true
+  instance_name:
+    description: Exact name of the DCS instance, instead of its ID. When not exactly one instance has it, the task fails and lists the candidates.
+    type: str
   restore_id:
     description: Return this restore only.
     type: str
@@ -28,10 +30,13 @@ options:
     description: Return the restores of this backup only.
     type: str
   begin_time:
-    description: Return the restores created at or after this time. ISO 8601 with a zone, or milliseconds since the epoch.
+    description: Return the restores created at or after this time. ISO 8601, or milliseconds since the epoch.
     type: str
   end_time:
-    description: Return the restores created at or before this time. ISO 8601 with a zone, or milliseconds since the epoch.
+    description: Return the restores created at or before this time. ISO 8601, or milliseconds since the epoch.
+    type: str
+  timezone:
+    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the environment variable E(HW_TIMEZONE) is used.
     type: str
   status:
     description: Return the restores in this status only. The API knows V(waiting), V(restoring), V(succeed) and V(failed).
@@ -89,29 +94,31 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching, window, within
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 
 OPTIONS: dict[str, t.Any] = {
-    "instance_id": {"type": "str", "required": True},
+    **named.OPTIONS,
     "restore_id": {"type": "str"},
     "backup_id": {"type": "str"},
     "begin_time": {"type": "str"},
     "end_time": {"type": "str"},
+    "timezone": {"type": "str"},
     "status": {"type": "str"},
 }
 FILTERS = {"restore_id": "restore_id", "backup_id": "backup_id", "status": "status"}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    begin, end = window(params, cloud.clock)
-    rows = within(
-        matching(Dcs(cloud).restores(params["instance_id"]), params, FILTERS), "created_at", begin, end
-    )
+    begin, end = window(params, cloud)
+    dcs = Dcs(cloud)
+    found = named.of_instance(dcs, params, dcs.restores)
+    rows = within(matching(found, params, FILTERS), "created_at", begin, end)
     return Plan(result={"restores": rows, "total": len(rows)})
 
 
 def main() -> None:
-    run_module(plan, OPTIONS)
+    run_module(plan, OPTIONS, **named.RULES)
 
 
 if __name__ == "__main__":

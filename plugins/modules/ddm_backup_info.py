@@ -22,10 +22,13 @@ options:
   instance_id:
     description: List the backups of this DDM instance only.
     type: str
+  instance_name:
+    description: Exact name of this instance, instead of O(instance_id). When not exactly one instance has it, the task fails and lists the candidates.
+    type: str
   backup_id:
     description:
       - Return this backup only, with its data nodes in RV(backups[].related_data_nodes).
-      - Needs O(instance_id).
+      - Needs O(instance_id) or O(instance_name).
     type: str
   backup_name:
     description: Return the backups of this name only.
@@ -80,23 +83,28 @@ backups:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import matching
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import SOURCE, named
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str"},
+    "instance_name": {"type": "str"},
     "backup_id": {"type": "str"},
     "backup_name": {"type": "str"},
     "status": {"type": "str"},
 }
-FILTERS = {"instance_id": "instance_id", "backup_id": "id", "backup_name": "name", "status": "status"}
+FILTERS = {"backup_id": "id", "backup_name": "name", "status": "status"}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    if params["backup_id"] and not any(params[name] for name in SOURCE):
+        raise InvalidArgument("backup_id needs instance_id or instance_name beside it.")
     ddm = Ddm(cloud)
-    rows = matching(ddm.backups(params["instance_id"]), params, FILTERS)
+    rows = matching(ddm.backups(named(ddm, params).source), params, FILTERS)
     if params["backup_id"]:  # the data nodes cost one more request
         rows = [
             {**row, "related_data_nodes": ddm.backup(row["instance_id"], row["id"])["related_data_nodes"]}
@@ -106,7 +114,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def main() -> None:
-    run_module(plan, OPTIONS, required_by={"backup_id": ["instance_id"]})
+    run_module(plan, OPTIONS, mutually_exclusive=[SOURCE])
 
 
 if __name__ == "__main__":

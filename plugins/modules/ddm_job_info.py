@@ -24,13 +24,19 @@ options:
   begin_time:
     description:
       - Return the jobs created at or after this time, at most 30 days ago.
-      - ISO 8601 with a zone, or milliseconds since the epoch. When absent, 29 days ago.
+      - ISO 8601, or milliseconds since the epoch. When absent, 29 days ago.
     type: str
   end_time:
-    description: Return the jobs created at or before this time. ISO 8601 with a zone, or milliseconds since the epoch. When absent, now.
+    description: Return the jobs created at or before this time. ISO 8601, or milliseconds since the epoch. When absent, now.
     type: str
   instance_id:
     description: Return the jobs of this DDM instance only.
+    type: str
+  instance_name:
+    description: Return the jobs of the DDM instance of this exact name only.
+    type: str
+  timezone:
+    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the environment variable E(HW_TIMEZONE) is used.
     type: str
   name:
     description: Return the jobs of this name only, for example V(RestoreInstance), V(CreateInstance) or V(deleteConsistentBackup).
@@ -90,17 +96,25 @@ OPTIONS: dict[str, t.Any] = {
     "begin_time": {"type": "str"},
     "end_time": {"type": "str"},
     "instance_id": {"type": "str"},
+    "instance_name": {"type": "str"},
+    "timezone": {"type": "str"},
     "name": {"type": "str"},
     "status": {"type": "str"},
 }
-FILTERS = {"job_id": "id", "instance_id": "instance_id", "name": "name", "status": "status"}
+FILTERS = {
+    "job_id": "id",
+    "instance_id": "instance_id",
+    "instance_name": "instance_name",
+    "name": "name",
+    "status": "status",
+}
 DAY_MS = 86_400_000
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    now = int(cloud.clock.now() * 1000)
+    now = int(cloud.session.server_now() * 1000)
     # To a day beyond now, because the service's clock, not ours, dates the jobs.
-    begin, end = window(params, cloud.clock, now - 29 * DAY_MS, now + DAY_MS)
+    begin, end = window(params, cloud, now - 29 * DAY_MS, now + DAY_MS)
     # The list also for one job: only there the service tells why a job failed. An older one has only its own call.
     ddm, job_id = Ddm(cloud), params["job_id"]
     jobs = matching(ddm.jobs(begin, end), params, FILTERS)
@@ -109,7 +123,9 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 def main() -> None:
     run_module(
-        plan, OPTIONS, mutually_exclusive=[("job_id", option) for option in OPTIONS if option != "job_id"]
+        plan,
+        OPTIONS,
+        mutually_exclusive=[("job_id", option) for option in OPTIONS if option not in ("job_id", "timezone")],
     )
 
 

@@ -19,16 +19,24 @@ extends_documentation_fragment:
   - huaweicloud.recovery._attributes.info
 options:
   instance_id:
-    description: ID of the source DDM instance, whose data are to be restored.
+    description: ID of the source DDM instance, whose data are to be restored. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
-    required: true
+  instance_name:
+    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+    type: str
   restore_time:
     description:
       - A point in time to restore. It must lie in one of RV(restorable_time_intervals); V(latest) is the end of the last one.
-      - ISO 8601 with a zone, or milliseconds since the epoch. A time without a zone, in seconds or in the future is refused.
+      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). One in seconds or in the future is refused.
+    type: str
+  timezone:
+    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the environment variable E(HW_TIMEZONE) is used.
     type: str
   target_instance_id:
     description: ID of the target DDM instance. Needs O(restore_time).
+    type: str
+  target_instance_name:
+    description: Exact name of the target, instead of O(target_instance_id). Needs O(restore_time).
     type: str
   available_only:
     description: Leave out of RV(instances) and RV(restorable_data_nodes) those that are not available.
@@ -143,7 +151,8 @@ data_node_relations_reason:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, newest_first
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import check_not_future, time_of
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import newest_first
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
@@ -153,29 +162,40 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     latest,
     relations,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
+    SOURCE,
+    TARGET,
+    Named,
+    named,
+    of_source,
+)
 
 OPTIONS: dict[str, t.Any] = {
-    "instance_id": {"type": "str", "required": True},
+    "instance_id": {"type": "str"},
+    "instance_name": {"type": "str"},
     "restore_time": {"type": "str"},
+    "timezone": {"type": "str"},
     "target_instance_id": {"type": "str"},
+    "target_instance_name": {"type": "str"},
     "available_only": {"type": "bool", "default": False},
 }
-LATER_KEYS = (
-    "restore_time",
-    "related_data_nodes",
-    "latest_restorable_time",
-    "restorable_data_nodes",
-    "data_node_relations",
-    "data_node_relations_reason",
-)
+RULES: dict[str, t.Any] = {
+    "required_one_of": [SOURCE],
+    "mutually_exclusive": [SOURCE, TARGET],
+    "required_by": {name: ["restore_time"] for name in TARGET},
+}
+AT_TIME = ("restore_time", "related_data_nodes", "latest_restorable_time")
+LATER_KEYS = (*AT_TIME, "restorable_data_nodes", "data_node_relations", "data_node_relations_reason")
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    ddm, source, when = Ddm(cloud), params["instance_id"], params["restore_time"]
-    asked = (
-        None if when in (None, "latest") else epoch_ms(when, "restore_time", int(cloud.clock.now() * 1000))
-    )
-    intervals = newest_first(ddm.restorable_time_intervals(source), "end_time")
+    ddm, when = Ddm(cloud), params["restore_time"]
+    asked = None if when in (None, "latest") else time_of(params, "restore_time", cloud)
+    names = named(ddm, params)
+    source = t.cast(str, names.source)
+    intervals = newest_first(of_source(source, ddm.restorable_time_intervals), "end_time")
+    if asked is not None:
+        check_not_future(asked, "restore_time", ddm.now())
     instances = ddm.restorable_instances(source)
     result = {
         "instances": offered(instances, params),
@@ -185,36 +205,31 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     if when:
         restore_time = latest(intervals) if asked is None else asked
         check_time(intervals, restore_time)
-        result.update(at_time(ddm, params, restore_time, instances))
+        result.update(at_time(ddm, names, params, restore_time, instances))
     return Plan(result=result)
 
 
 def at_time(
-    ddm: Ddm, params: dict[str, t.Any], restore_time: int, instances: list[dict[str, t.Any]]
+    ddm: Ddm, names: Named, params: dict[str, t.Any], restore_time: int, instances: list[dict[str, t.Any]]
 ) -> dict[str, t.Any]:
     """Return what depends on the point in time, and on the target where one is given."""
-    source, target = params["instance_id"], params["target_instance_id"]
+    source, target = t.cast(str, names.source), names.target
     nodes, until = ddm.related_data_nodes(source, restore_time)
     result = {"restore_time": restore_time, "related_data_nodes": nodes, "latest_restorable_time": until}
     if not target:
         return result
     row = next((row for row in instances if row["instance_id"] == target), None)
     if row is None or not row["available"]:  # the service refuses to say more of it
-        why = (
-            row["unavailable_reason"] or "the service gives no reason"
-            if row
-            else "it is not among the instances"
-        )
+        reason = row and (row["unavailable_reason"] or "the service gives no reason")
+        why = reason or "it is not among the instances"
         return {**result, "data_node_relations_reason": f"Target {target} is not available: {why}"}
-    options, names = (
-        candidates(ddm, source, target, nodes, restore_time),
-        {node["instance_id"]: node["instance_name"] for node in nodes},
-    )
+    options = candidates(ddm, source, target, nodes, restore_time)
+    called = {node["instance_id"]: node["instance_name"] for node in nodes}
     mapping, reason = relations(options)
     targets = [
         {
             "source_instance_id": node,
-            "source_instance_name": names[node],
+            "source_instance_name": called[node],
             "target_data_nodes": offered(rows, params),
         }
         for node, rows in options.items()
@@ -233,7 +248,7 @@ def offered(rows: list[dict[str, t.Any]], params: dict[str, t.Any]) -> list[dict
 
 
 def main() -> None:
-    run_module(plan, OPTIONS, required_by={"target_instance_id": ["restore_time"]})
+    run_module(plan, OPTIONS, **RULES)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,10 @@ import copy
 import json
 import random
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, always
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
 
 ODD_TEXTS = (
     *(
@@ -180,18 +179,8 @@ class Recorder:
         self.http = Http()
         self.answers: dict[str, list[Answer]] = {}
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool = False,
-        may_leave: Callable[[], bool] = always,
-    ) -> Answer:
-        answer = self.http(method, url, headers, body, timeout, cap, fresh, may_leave)
+    def __call__(self, method: str, url: str, *args: Any) -> Answer:
+        answer = self.http(method, url, *args)
         self.answers.setdefault(key_of(method, url), []).append(answer)
         return answer
 
@@ -346,7 +335,6 @@ class Replay:
         timeout: float,
         cap: int,
         fresh: bool = False,
-        may_leave: Callable[[], bool] = always,
     ) -> Answer:
         self.served += 1
         self.posts += fresh

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
     NotFound,
@@ -21,9 +20,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters impo
     within,
 )
 
-from .fakes import KNOWN, answer, cloud
+from .fakes import KNOWN, Time, answer, cloud
 
-CLOCK = Clock(now=lambda: 1_780_000_000.0)  # 2026-05-28T20:26:40Z
+CLOUD = cloud([], Time())[0]  # 2026-05-28T20:26:40Z
 ROWS: list[dict[str, Any]] = [
     {"id": "a", "status": "succeed", "made": "2026-05-02T00:00:00Z"},
     {"id": "b", "status": "failed", "made": "2026-05-01T00:00:00+0000"},
@@ -50,12 +49,14 @@ def test_options_that_are_set_are_combined(given: dict[str, Any], expected: str)
 
 
 def test_window_is_open_where_nothing_is_given() -> None:
-    assert window({"begin_time": None, "end_time": ""}, CLOCK) == (0, FOREVER)
-    assert window({"begin_time": None, "end_time": None}, CLOCK, 5, 7) == (5, 7)
+    assert window({"begin_time": None, "end_time": "", "timezone": None}, CLOUD) == (0, FOREVER)
+    assert window({"begin_time": None, "end_time": None, "timezone": None}, CLOUD, 5, 7) == (5, 7)
 
 
 def test_window_takes_both_spellings() -> None:
-    assert window({"begin_time": "2026-05-01T00:00:00+02:00", "end_time": "1777680000000"}, CLOCK) == (
+    assert window(
+        {"begin_time": "2026-05-01T00:00:00+02:00", "end_time": "1777680000000", "timezone": None}, CLOUD
+    ) == (
         1_777_586_400_000,
         1_777_680_000_000,
     )
@@ -72,13 +73,15 @@ def test_window_takes_both_spellings() -> None:
 )
 def test_window_refuses(begin: str | None, end: str | None, message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
-        window({"begin_time": begin, "end_time": end}, CLOCK)
+        window({"begin_time": begin, "end_time": end, "timezone": None}, CLOUD)
 
 
 def test_the_ends_of_a_window_belong_to_it() -> None:
-    begin, end = window({"begin_time": "2026-05-01T00:00:00Z", "end_time": "2026-05-02T00:00:00Z"}, CLOCK)
-    assert ids(within(ROWS, "made", begin, end)) == "ab"
-    assert ids(within(ROWS, "made", begin + 1, end - 1)) == ""
+    begin, end = window(
+        {"begin_time": "2026-05-01T00:00:00Z", "end_time": "2026-05-02T00:00:00Z", "timezone": None}, CLOUD
+    )
+    assert ids(within(ROWS, "made", begin, end)) == "abc", "a time that cannot be read excludes nothing"
+    assert ids(within(ROWS, "made", begin + 1, end - 1)) == "c"
     assert ids(within(ROWS, "made", 0, FOREVER)) == "abc"
 
 
@@ -104,3 +107,18 @@ def test_a_404_of_something_else_is_no_empty_list(body: Any) -> None:
     made, dummy = cloud([answer(404, body)])
     with pytest.raises(NotFound):
         existing(lambda: {"id": made.get("dcs", "v2", "instances", "i", known=KNOWN).body})
+
+
+def test_a_window_is_one_of_a_zone() -> None:
+    given = {
+        "begin_time": "2026-05-01T02:00:00",
+        "end_time": "2026-05-01T02:00:00Z",
+        "timezone": "Europe/Berlin",
+    }
+    assert window(given, CLOUD) == (1_777_593_600_000, 1_777_600_800_000)
+    with pytest.raises(InvalidArgument, match="names no time zone"):
+        window({**given, "timezone": None}, CLOUD)
+    made, dummy = cloud([], Time(), timezone="Europe/Berlin")
+    assert window({**given, "timezone": None}, made)[0] == 1_777_593_600_000, (
+        "HW_TIMEZONE stands in the settings"
+    )

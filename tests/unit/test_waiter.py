@@ -222,9 +222,9 @@ def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, ke
     run(time, watched)
     assert watched.error is not error and str(error) == told, "an error is not changed on its way"
     assert len(looks) == 2
-    assert (
-        str(watched.error)
-        == f"Waiting for Restore stopped: {told} It was not stopped, nothing was repeated: {keys}run the task again, it attaches to it."
+    assert str(watched.error) == (
+        f"Waiting for Restore stopped: {told} When last seen it was still running. It was not stopped, "
+        f"nothing was repeated: {keys}run the task again, it attaches to it."
     )
     details = watched.error.details() if watched.error else {}
     assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"

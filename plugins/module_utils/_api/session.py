@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import codes, retry
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     UNKNOWN,
     ApiError,
@@ -21,33 +21,20 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Transport
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
 READ_CAP, LIST_CAP, POST_CAP = (
     8 << 20,
     32 << 20,
     1 << 20,
 )  # bytes of one page, of all pages of a list, of a POST's answer
-NOTABLE = 60  # seconds that this machine's clock may be off unremarked
 SKEW = 15 * 60  # seconds (facts.md 2)
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
-
-
-class Signer(t.Protocol):
-    """What makes a request that of a caller."""
-
-    def sign(self, method: str, url: str, body: bytes) -> dict[str, str]:
-        """Return the headers of a request. It may fetch a token or keys first, and raises where these have been refused before."""
-
-    def passage(self) -> t.ContextManager[None]:
-        """Surround the exchange of the request that was signed last; it may wait, raise, and add to what went wrong."""
-
-    def renew(self) -> bool:
-        """Replace a credential that was refused; False when there is no way to."""
+Sign = t.Callable[[str, str, bytes], dict[str, str]]
 
 
 class Reply(t.NamedTuple):
-    """A decoded 2xx: `body` is None for 204 and for an answer that says itself that it is empty; headers have lower-case names."""
+    """A decoded 2xx: `body` is None for 204; headers have lower-case names."""
 
     status: int
     body: t.Any
@@ -56,22 +43,21 @@ class Reply(t.NamedTuple):
 
 
 class Session:
-    """Exchanges over one Transport. `deadline` (monotonic seconds), once set, bounds every read and its repeats.
+    """Exchanges over one `http` callable (see transport.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats.
 
     What an error cites of an answer is redacted by `redactor` first.
     """
 
     def __init__(
         self,
-        http: Transport,
+        http: t.Callable[..., Answer],
         clock: Clock,
         http_timeout: float,
         max_retries: int,
         redactor: Redactor,
-        warn: t.Callable[[str], None] = lambda text: None,
     ) -> None:
         self._http, self._clock, self._timeout, self._max_retries = http, clock, http_timeout, max_retries
-        self._redactor, self._warn = redactor, warn
+        self._redactor = redactor
         self.deadline: float | None = None
         self._listed = 0  # bytes of the list that is being read
         self._ahead = (
@@ -86,8 +72,9 @@ class Session:
         self,
         method: str,
         url: str,
-        signer: Signer,
+        sign: Sign,
         body: bytes = b"",
+        renew: t.Callable[[], bool] | None = None,
         further_page: bool = False,
         known: codes.Codes = codes.GATEWAY,
     ) -> Reply:
@@ -95,16 +82,19 @@ class Session:
 
         A 401 renews the token once. `known` are the codes of the service that answers.
         """
-        attempt, renewed = 0, False
+        attempt = 0
         self._listed = self._listed if further_page else 0
         while True:
             try:
-                headers = signer.sign(method, url, body)
-                return self._exchange(method, url, headers, signer, body, self._left(), READ_CAP, known)
+                return self._exchange(method, url, sign, body, self._left(), READ_CAP, known)
             except CloudError as error:
-                refused = isinstance(error, ApiError) and error.kind == "auth_failed"
-                if refused and not renewed and signer.renew():
-                    renewed = True
+                if (
+                    renew is not None
+                    and isinstance(error, ApiError)
+                    and error.kind == "auth_failed"
+                    and renew()
+                ):
+                    renew = None
                     continue
                 pause = retry.delay(error, attempt, self._clock.random())
                 late = (
@@ -117,29 +107,13 @@ class Session:
             attempt += 1
             self._clock.sleep(pause)
 
-    def post_once(
-        self,
-        url: str,
-        signer: Signer,
-        body: bytes,
-        known: codes.Codes = codes.GATEWAY,
-        not_after: Limit | None = None,
-    ) -> Reply:
+    def post_once(self, url: str, sign: Sign, body: bytes, known: codes.Codes = codes.GATEWAY) -> Reply:
         """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline.
 
-        `not_after` is the limit of what allowed the request: once it is over nothing is sent any more. Raises errors whose effect is
-        unknown, unless it is proved that the request was not carried out.
+        Raises errors whose effect is unknown, unless it is proved that the request was not carried out.
         """
         try:
-            headers = signer.sign("POST", url, body)
-        except CloudError as error:  # a token or keys could not be fetched, or are known to be refused
-            raise TransportError(str(error), sent=False, **error.facts).with_context(
-                kind=error.kind
-            ) from None
-        try:
-            return self._exchange(
-                "POST", url, headers, signer, body, self._timeout, POST_CAP, known, True, not_after
-            )
+            return self._exchange("POST", url, sign, body, self._timeout, POST_CAP, known, fresh=True)
         except CloudError as error:
             proved = (
                 not error.sent
@@ -156,41 +130,27 @@ class Session:
         self,
         method: str,
         url: str,
-        headers: dict[str, str],
-        signer: Signer,
+        sign: Sign,
         body: bytes,
         timeout: float,
         cap: int,
         known: codes.Codes,
         fresh: bool = False,
-        not_after: Limit | None = None,
     ) -> Reply:
-        with signer.passage():
-            began, limit = self._clock.monotonic(), Limit(self._clock, timeout)
-
-            def may_leave() -> bool:
-                return not limit.over() and not (not_after is not None and not_after.over())
-
-            answer = self._http(method, url, headers, body or None, timeout, cap, fresh, may_leave)
-            took = self._clock.monotonic() - began
-            return self._reply(method, url, answer, known, "X-Sdk-Date" in headers, took)
-
-    def _reply(
-        self, method: str, url: str, answer: Answer, known: codes.Codes, signed: bool, took: float
-    ) -> Reply:
+        headers = sign(method, url, body)
+        answer = self._http(method, url, headers, body or None, timeout, cap, fresh)
         request_id = self._safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
         where = f"{method} {url.partition('?')[0]}"
         if not 200 <= answer.status < 300:
             raise self._error(answer, where, request_id, known)
-        self._learn_time(answer, signed, took)
+        self._learn_time(answer, "X-Sdk-Date" in headers)
         self._listed += len(answer.body)
         if self._listed > LIST_CAP:
             raise ProtocolError(
                 f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading was stopped.",
                 request_id=request_id,
             )
-        # headers that broke off look like an empty body, too, but do not say Content-Length: 0
-        if answer.status in (204, 205) or (not answer.body and answer.headers.get("content-length") == "0"):
+        if answer.status in (204, 205):
             return Reply(answer.status, None, answer.headers, request_id)
         try:
             content = decode(answer.body)
@@ -264,22 +224,14 @@ class Session:
         except (KeyError, TypeError, ValueError, IndexError, OverflowError):
             return None
 
-    def _learn_time(self, answer: Answer, signed: bool, took: float) -> None:
-        """Learn the server's time from an answer to a request that it has accepted, and warn where this machine's is far from it.
+    def _learn_time(self, answer: Answer, signed: bool) -> None:
+        """Learn the server's time from an answer to a request that it has accepted.
 
         A signature is accepted within 15 minutes of the server's clock, so a Date that is further away is not the server's own.
         """
         behind = self._behind(answer)
         if behind is not None and not (signed and abs(behind) > SKEW):
             self._ahead = -behind
-            off = (
-                behind if behind < 0 else max(0.0, behind - took)
-            )  # the answer may have been long on its way
-            if abs(off) > NOTABLE:
-                self._warn(
-                    f"This machine's clock is {abs(off):.0f} s {'behind' if off < 0 else 'ahead of'} the cloud's: set it. The cloud's is "
-                    f"used for every decision; requests that are signed with keys are refused when the two differ by more than {SKEW} s."
-                )
 
     def _skew(self, answer: Answer) -> int | None:
         behind = self._behind(answer)

@@ -85,7 +85,8 @@ class Watch:
             self.trouble = error
             if not error.transient:
                 keys = "with working credentials " if error.kind in ("auth_failed", "denied") else ""
-                hint = f"It was not stopped, nothing was repeated: {keys}{self.resume}."
+                seen = "When last seen it was" if self.last else "It was accepted and is probably"
+                hint = f"{seen} still running. It was not stopped, nothing was repeated: {keys}{self.resume}."
                 text = f"Waiting for {self.name} stopped: {error} {hint}"
                 self.error = error.with_context(text, effect=STARTED, **self.facts())
         self.done = self.done or self.error is not None

@@ -12,6 +12,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 
 Row = dict[str, t.Any]
+T = t.TypeVar("T")
 SHOWN = 10  # instances that an error lists
 
 
@@ -46,7 +47,7 @@ def candidates(rows: t.Sequence[Row]) -> str:
     return "; ".join([*shown, *more]) or "none"
 
 
-def by_id(read: t.Callable[[], t.Any], option: str, given: str, module: str) -> t.Any:
+def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
     """Return read(), what is read of the instance with the id that was given. An id that does not exist may be a name: the error says so."""
     try:
         return read()

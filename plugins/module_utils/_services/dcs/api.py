@@ -9,12 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import Page, collect, page_of
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     flag,
+    items,
     newest_first,
-    number,
     row,
     text,
     whole,
@@ -24,12 +24,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 Row = dict[str, t.Any]
 LIMIT = 1000  # the documented most for instances, and what Terraform's provider asks of restore records
 NETWORK = ["ip", "domain_name", "vpc_id", "vpc_name", "subnet_id", "security_group_id"]
+MODES = ("single", "ha", "cluster", "proxy")
 INSTANCE = [
     "engine",
     "engine_version",
     "cache_mode",
     "capacity_minor",
     "spec_code",
+    "enterprise_project_id",
     *NETWORK,
     "created_at",
     "updated_at",
@@ -61,10 +63,6 @@ class Dcs:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
 
-    def warn(self, text: str) -> None:
-        """Warn once in this task."""
-        self._cloud.warn(text)
-
     def now(self) -> int:
         """Return the time by the cloud's clock, epoch ms."""
         return int(self._cloud.session.server_now() * 1000)
@@ -73,9 +71,19 @@ class Dcs:
         """Return one instance (ShowInstance). `task` is the operation under way, if any: the status can stay RUNNING meanwhile."""
         return _instance(self._get("instances", instance_id).body)
 
-    def instances(self, name: str | None = None, status: str | None = None) -> list[Row]:
-        """Return all instances (ListInstances), of exactly this name and status where given."""
-        query = {"name": name, "name_equal": "true" if name else None, "status": status}
+    def instances(
+        self, name: str | None = None, status: str | None = None, with_failed: bool = False
+    ) -> list[Row]:
+        """Return all instances (ListInstances), of exactly this name and status where given.
+
+        `with_failed`: also those whose creation failed. The list has no `task`, and tells the mode only by the code of the specification.
+        """
+        query = {
+            "name": name,
+            "name_equal": "true" if name else None,
+            "status": status,
+            "include_failure": "true" if with_failed else None,
+        }
         found = self._list(
             ("instances",), "instances", "instance_num", "instance_id", "instances", _instance, query
         )
@@ -131,16 +139,17 @@ class Dcs:
         query: t.Mapping[str, t.Any] | None = None,
         until: str | None = None,
     ) -> list[Row]:
-        def fetch(offset: int, limit: int) -> Page:
+        def fetch(offset: int, limit: int) -> tuple[list[Row], int | None]:
             reply = self._get(*path, query={**(query or {}), "offset": offset, "limit": limit})
-            return page_of(reply, key, [total], convert)
+            if reply.status == 204:
+                return [], 0
+            return [convert(item) for item in items(reply.body, key)], whole(reply.body.get(total))
 
         return collect(fetch, LIMIT, identity, what, until)
 
 
 def _instance(item: t.Any) -> Row:
     found = row(item, ("instance_id", "status"), ["name", *INSTANCE])
-    found["cache_mode"] = found["cache_mode"] or _mode_of(found["spec_code"])
     found["updated_at"] = found["updated_at"] or text(item.get("update_at"))  # the detail call spells it so
     task = item.get("task")
     found["task"] = (
@@ -148,20 +157,30 @@ def _instance(item: t.Any) -> Row:
         if isinstance(task, dict) and task
         else text(task)
     )
-    numbers: Row = {name: whole(item.get(name)) for name in ("port", "max_memory", "used_memory")}
-    numbers["capacity"] = number(item.get("capacity"))  # GB: 0.125 for the smallest
+    found["cache_mode"] = found["cache_mode"] or mode_of(found["spec_code"])
+    if found["security_group_id"] == "securityGroupId":  # a placeholder of the list
+        found["security_group_id"] = None
+    numbers = {name: whole(item.get(name)) for name in ("port", "capacity", "max_memory", "used_memory")}
     return {
         **found,
         **numbers,
         "no_password_access": flag(item.get("no_password_access")),
         "enable_ssl": flag(item.get("enable_ssl")),
+        "tags": tags_of(item.get("tags")),
     }
 
 
-def _mode_of(spec_code: str | None) -> str | None:
-    """Return single, ha, cluster or proxy from a code such as redis.ha.xu1.large.r2.2: lists have no cache_mode."""
-    mode = (spec_code or "").split(".")[1:2]
-    return mode[0] if mode and mode[0] in ("single", "ha", "cluster", "proxy") else None
+def mode_of(spec_code: str | None) -> str | None:
+    """Return the cache mode that a code such as redis.ha.xu1.large.r2.2 tells, or None: the list of instances has no other."""
+    part = (spec_code or "").split(".")[1:2]
+    return part[0] if part and part[0] in MODES else None
+
+
+def tags_of(value: t.Any) -> dict[str, str]:
+    """Return tags, a list of {key, value} in the API, as a dict. A tag may have no value."""
+    listed = value if isinstance(value, list) else []
+    pairs = [(text(tag.get("key")), text(tag.get("value"))) for tag in listed if isinstance(tag, dict)]
+    return {key: value or "" for key, value in pairs if key is not None}
 
 
 def _backup(item: t.Any) -> Row:

@@ -13,30 +13,28 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsBackup,
     remark_with,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.restore import instance_of
 
 OPTIONS: Spec = {
-    "instance_id": {"type": "str"},
-    "instance_name": {"type": "str"},
+    **named.OPTIONS,
     "remark": {"type": "str"},
     "backup_format": {"type": "str"},
     "operation_id": {"type": "str"},
     "ignore_stuck": {"type": "bool", "default": False},
 }
-INSTANCE = ("instance_id", "instance_name")
-RULES: dict[str, t.Any] = {"required_one_of": [INSTANCE], "mutually_exclusive": [INSTANCE]}
+RULES = named.RULES
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the instance and all its backup records."""
     dcs = Dcs(cloud)
     remark_with(params["remark"], marker())  # before any request
-    instance = instance_of(dcs, params)
+    instance = named.instance(dcs, params)
     instance_id = instance["instance_id"]
     own = marker(
         service="dcs.backup",

@@ -11,24 +11,22 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
-    read_time,
+    time_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import facts
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import facts, named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import Choice, choose
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsRestore,
     remark_with,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import by_id, one_named
 
 OPTIONS: Spec = {
-    "instance_id": {"type": "str"},
-    "instance_name": {"type": "str"},
+    **named.OPTIONS,
     "backup_id": {"type": "str"},
     "backup_name": {"type": "str"},
     "restore_point": {"type": "str"},
@@ -37,10 +35,10 @@ OPTIONS: Spec = {
     "operation_id": {"type": "str"},
     "ignore_stuck": {"type": "bool", "default": False},
 }
-INSTANCE, BACKUP = ("instance_id", "instance_name"), ("backup_id", "backup_name", "restore_point")
+BACKUP = ("backup_id", "backup_name", "restore_point")
 RULES: dict[str, t.Any] = {
-    "required_one_of": [INSTANCE, BACKUP],
-    "mutually_exclusive": [INSTANCE, BACKUP],
+    "required_one_of": [named.INSTANCE, BACKUP],
+    "mutually_exclusive": [named.INSTANCE, BACKUP],
 }
 
 
@@ -48,7 +46,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the instance, its backups and all its restore records."""
     dcs, point = Dcs(cloud), point_of(cloud, params)
     remark_with(params["remark"], marker())  # both before any request
-    instance = instance_of(dcs, params)
+    instance = named.instance(dcs, params)
     about = f"DCS instance {instance['name'] or 'without a name'} ({instance['instance_id']})"
     backups = dcs.backups(instance["instance_id"])
     if point is not None:
@@ -82,19 +80,7 @@ def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
     """Return restore_point as epoch ms, None for latest or when it is not given. Raises InvalidArgument."""
     if params["restore_point"] in (None, "latest"):
         return None
-    zone = params["timezone"] or cloud.settings.get("timezone")
-    return read_time(params["restore_point"], "restore_point", zone, cloud.clock.now())
-
-
-def instance_of(dcs: Dcs, params: t.Mapping[str, t.Any]) -> Row:
-    """Return the details of the instance that the options name."""
-    instance_id = params["instance_id"]
-    if not instance_id:
-        name = params["instance_name"]
-        rows = dcs.instances(name) or dcs.instances()  # the others, to show them
-        instance_id = one_named(rows, name, "instance_name", "DCS")["instance_id"]
-    row: Row = by_id(lambda: dcs.instance(instance_id), "instance_id", instance_id, "dcs_instance_info")
-    return row
+    return time_of(params, "restore_point", cloud)
 
 
 def difference(instance: Row, choice: Choice) -> tuple[Row, Row]:

@@ -10,22 +10,11 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     PairObservation,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import last_seconds
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import by_id, one_named
-
-MODULE = "ddm_instance_info"
-
-
-def identified(instance: t.Mapping[str, t.Any]) -> Row:
-    """Return an instance with its id under instance_id, as everywhere else."""
-    return {
-        "instance_id": instance["id"],
-        **{name: value for name, value in instance.items() if name != "id"},
-    }
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:
@@ -39,33 +28,6 @@ def target(instance: t.Mapping[str, t.Any]) -> Row:
         "port": int(port) if port.isdecimal() else None,
     }
     return {name: found.get(name) for name in TARGET}
-
-
-class Named(t.NamedTuple):
-    """Source and target as the options name them; `rows` holds what was read of them on the way, by id."""
-
-    source: str | None
-    target: str | None
-    rows: dict[str, Row]
-
-
-def named(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:
-    """Return the ids of source and target. The instances are listed only when one is given by its name. Raises NotFound."""
-    source, wanted = params["instance_id"], params["target_instance_id"]
-    if not params["instance_name"] and not params["target_instance_name"]:
-        return Named(source, wanted, {})
-    rows = [identified(row) for row in ddm.instances()]
-    if params["instance_name"]:
-        source = one_named(rows, params["instance_name"], "instance_name", "DDM")["instance_id"]
-    if params["target_instance_name"]:
-        wanted = one_named(rows, params["target_instance_name"], "target_instance_name", "DDM")["instance_id"]
-    return Named(source, wanted, {row["instance_id"]: row for row in rows})
-
-
-def intervals(ddm: Ddm, source: str) -> list[Row]:
-    """Return the restorable ranges of the source, with a hint for a name that was given as an id."""
-    rows: list[Row] = by_id(lambda: ddm.restorable_time_intervals(source), "instance_id", source, MODULE)
-    return rows
 
 
 def of_plan(names: Named, observed: PairObservation, restore_time: int | None) -> Row:

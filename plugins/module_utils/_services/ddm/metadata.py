@@ -26,18 +26,21 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     attach,
     check_options,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
+    SOURCE,
+    TARGET,
+    named,
+    of_source,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmMetadata,
     Pair,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_metadata
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import (
-    SOURCE,
-    TARGET,
     check_pair,
     point_of,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import by_id
 
 OPTIONS: Spec = {
     "instance_id": {"type": "str"},
@@ -73,7 +76,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         )
     check_data_nodes(params["data_nodes"] or ())
     ddm = Ddm(cloud)
-    names = facts.named(ddm, params)
+    names = named(ddm, params)
     known = {"data_nodes": params["data_nodes"], "restore_time": asked, "backup": None}
     if attached:
         return attach(cloud, params, names, is_metadata, asked, **known)
@@ -107,7 +110,7 @@ def check_data_nodes(data_nodes: t.Sequence[str]) -> None:
 
 def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -> Row:
     """Return the metadata backup of an id, or the one nearest to a time, which the service will take. Raises NotFound, NotRestorable."""
-    backups: list[Row] = by_id(lambda: ddm.backups(source), "instance_id", source, facts.MODULE)
+    backups = of_source(source, ddm.backups)
     if asked is not None:
         check_not_future(asked, "restore_time", ddm.now())
         dated = [row for row in backups if row["status"] == "normal" and moment(row["created"]) is not None]

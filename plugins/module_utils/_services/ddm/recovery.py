@@ -13,7 +13,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
-    read_time,
+    time_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
@@ -29,6 +29,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     check_time,
     choose,
     latest,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
+    SOURCE,
+    TARGET,
+    named,
+    of_source,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmRecovery,
@@ -51,7 +57,6 @@ OPTIONS: Spec = {
     "job_id": {"type": "str"},
     "adopt": {"type": "bool", "default": False},
 }
-SOURCE, TARGET = ("instance_id", "instance_name"), ("target_instance_id", "target_instance_name")
 RULES: dict[str, t.Any] = {
     "required_one_of": [(*SOURCE, "job_id"), (*TARGET, "job_id")],
     "mutually_exclusive": [SOURCE, TARGET],
@@ -63,12 +68,12 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the restorable ranges, the target's availability, the data nodes and the restore jobs of the pair."""
     check_options(params)
     asked, ddm = point_of(cloud, params), Ddm(cloud)
-    names = facts.named(ddm, params)
+    names = named(ddm, params)
     if params["job_id"] or params["adopt"]:
         return attach(cloud, params, names, is_restore, asked, **UNKNOWN)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(source, target)
-    intervals = facts.intervals(ddm, source)
+    intervals = of_source(source, ddm.restorable_time_intervals)
     if asked is not None:
         check_not_future(asked, "restore_time", ddm.now())
     restore_time = latest(intervals) if asked is None else asked
@@ -97,9 +102,7 @@ def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
         raise InvalidArgument("restore_time must be given, unless job_id or adopt attaches to a job.")
     if given in (None, "latest"):
         return None
-    return read_time(
-        given, "restore_time", params["timezone"] or cloud.settings.get("timezone"), cloud.clock.now()
-    )
+    return time_of(params, "restore_time", cloud)
 
 
 def check_pair(source: str, target: str) -> None:

@@ -14,6 +14,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts, recovery
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import identified
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     obstacle,
     watch_job,
@@ -65,8 +66,8 @@ DDM = Service(
     record_key="job",
     watch=watch,
     watch_needs=("job_id",),
-    instances=lambda cloud: [facts.identified(row) for row in Ddm(cloud).instances()],
-    instance=lambda cloud, instance_id: facts.identified(Ddm(cloud).instance(instance_id)),
+    instances=lambda cloud: [identified(row) for row in Ddm(cloud).instances()],
+    instance=lambda cloud, instance_id: identified(Ddm(cloud).instance(instance_id)),
     target=facts.target,
     restore_points=restore_points,
     backup=None,

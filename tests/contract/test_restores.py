@@ -1,0 +1,413 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a restore is told by names and local times, what it takes for its own, and what it goes past: against the local cloud."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import SAFETY
+from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as names
+from tests.cloud.state import DcsBackup, DcsRestore, Job
+from tests.unit.fakes import NOW, NOW_MS, Time
+
+HOUR, DAY = 3600.0, 86400.0
+CACHE = {"instance_id": names.DCS_INSTANCE}
+PAIR = {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET}
+DATA_NODES = [names.DN_TARGET_1, names.DN_TARGET_2]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Simulator, Time]]:
+    time = Time()
+    with Simulator(restore_seconds=300, backup_seconds=300, clock=time.clock.now) as sim:
+        yield sim, time
+
+
+@pytest.fixture
+def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
+    sim, time = server
+    time.passed = 0.0
+    sim.reset()
+    yield sim
+    assert sim.errors == []
+
+
+@pytest.fixture
+def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
+    """Run a module in the time of the cloud; `skew` is by how many seconds this machine's clock is wrong, `env` adds to the environment."""
+
+    def run(
+        name: str, /, check: bool = False, skew: float = 0.0, env: dict[str, str] | None = None, **params: Any
+    ) -> door.Result:
+        time = server[1].clock
+        clock = Clock(lambda: time.now() + skew, time.monotonic, time.sleep, time.random)
+        return door.module(name, {**sim.env, **(env or {})}, check=check, diff=True, clock=clock, **params)
+
+    return run
+
+
+def backup(sim: Simulator, backup_id: str, age: float, **changes: Any) -> None:
+    """Add a usable backup of the cache whose record is so many seconds old."""
+    made = NOW - age
+    with sim.state.lock:
+        sim.state.dcs_backups[backup_id] = dataclasses.replace(
+            DcsBackup(backup_id, names.DCS_INSTANCE, made, made + 60), **changes
+        )
+
+
+YOUNGEST = "8ba256cb-e5ac-44f6-a3da-0000000000aa"
+
+
+# Names
+
+
+def test_a_cache_and_a_backup_by_their_names(sim: Simulator, run: Any) -> None:
+    for more in ({"restore_point": "latest"}, {"backup_id": names.DCS_BACKUP}):
+        found = run("dcs_restore", check=True, instance_name="orders-cache", **more)
+        assert (found["failed"], found["outcome"]) == (False, "planned")
+        assert found["target"]["instance_id"] == names.DCS_INSTANCE
+        assert found["target"]["instance_name"] == "orders-cache"
+    name = found["backup"]["backup_name"]
+    by_name = run("dcs_restore", instance_name="orders-cache", backup_name=name)
+    assert (by_name["outcome"], by_name["backup"]["backup_id"]) == ("succeeded", names.DCS_BACKUP)
+    same = run("dcs_restore", **CACHE, backup_id=names.DCS_BACKUP)
+    assert same["outcome"] == "unchanged", "a name and an id are the same operation"
+    made = run("dcs_backup", instance_name="orders-cache", operation_id="CHG-1")
+    assert run("dcs_backup", **CACHE, operation_id="CHG-1")["backup_id"] == made["backup_id"]
+
+
+def test_databases_by_their_names(sim: Simulator, run: Any) -> None:
+    by_name = {"instance_name": "orders-db", "target_instance_name": "orders-db-restored"}
+    found = run("ddm_recovery", check=True, **by_name, restore_time="latest")
+    assert (found["failed"], found["outcome"]) == (False, "planned")
+    assert found["source"] == {"instance_id": names.DDM_SOURCE, "instance_name": "orders-db"}
+    assert found["target"]["instance_id"] == names.DDM_TARGET
+    assert found["target"]["address"] and found["target"]["port"] == 5066
+    started = run("ddm_recovery", **by_name, restore_time="latest", wait=False)
+    again = run("ddm_recovery", **by_name, restore_time="latest", job_id=started["job_id"])
+    assert (again["outcome"], again["adopted"]) == ("succeeded", True)
+
+
+def test_names_in_what_only_reads(run: Any) -> None:
+    cache, database = {"instance_name": "orders-cache"}, {"instance_name": "orders-db"}
+    pair = {**database, "target_instance_name": "orders-db-restored", "restore_time": "latest"}
+    assert run("dcs_backup_info", **cache)["backups"] == run("dcs_backup_info", **CACHE)["backups"] != []
+    assert run("dcs_restore_info", **cache)["restores"] == run("dcs_restore_info", **CACHE)["restores"] != []
+    assert (
+        run("ddm_backup_info", **database)["backups"]
+        == run("ddm_backup_info", instance_id=names.DDM_SOURCE)["backups"]
+        != []
+    )
+    (one,) = run("ddm_backup_info", **database, backup_id=names.DDM_BACKUP)["backups"]
+    assert one["related_data_nodes"]
+    by_id = run("ddm_restorable_info", **PAIR, restore_time="latest")
+    assert run("ddm_restorable_info", **pair)["data_node_relations"] == by_id["data_node_relations"] != []
+    jobs = run("ddm_job_info", instance_name="orders-db-restored")["jobs"]
+    assert {job["instance_id"] for job in jobs} == {names.DDM_TARGET}
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "words"),
+    [
+        (
+            "dcs_restore",
+            {"instance_name": "orders", "restore_point": "latest"},
+            ["No DCS instance is named orders", f"orders-cache ({names.DCS_INSTANCE}, RUNNING, VPC "],
+        ),
+        (
+            "dcs_restore",
+            {"instance_name": "orders-cache", "backup_name": "backup_x"},
+            ["No backup of DCS instance orders-cache", "is named backup_x. The newest ones: backup_"],
+        ),
+        (
+            "ddm_recovery",
+            {
+                "instance_name": "orders-db",
+                "target_instance_name": "Orders-db-restored",
+                "restore_time": "latest",
+            },
+            [
+                "No DDM instance is named Orders-db-restored",
+                f"orders-db-restored ({names.DDM_TARGET}, RUNNING",
+            ],
+        ),
+        (
+            "dcs_restore",
+            {"instance_id": "orders-cache", "restore_point": "latest"},
+            ["give it as instance_name", "huaweicloud.recovery.dcs_instance_info lists the names and ids"],
+        ),
+        (
+            "ddm_recovery",
+            {**PAIR, "instance_id": "orders-db", "restore_time": "latest"},
+            ["give it as instance_name", "huaweicloud.recovery.ddm_instance_info lists the names and ids"],
+        ),
+    ],
+)
+def test_a_name_that_is_not_there_shows_what_is(
+    sim: Simulator, run: Any, name: str, params: dict[str, Any], words: list[str]
+) -> None:
+    result = run(name, **params)
+    assert result["failed"] and result["error_kind"] in ("not_found", "invalid_argument")
+    for word in words:
+        assert word in result["msg"]
+    assert sim.posts() == []
+
+
+def test_two_of_one_name_are_nobodys_to_choose_from(sim: Simulator, run: Any) -> None:
+    with sim.state.lock:
+        sim.state.dcs_instances[names.DCS_OTHER].name = "orders-cache"
+    result = run("dcs_restore", instance_name="orders-cache", restore_point="latest")
+    assert result["error_kind"] == "not_found"
+    assert "2 DCS instances are named orders-cache" in result["msg"]
+    assert names.DCS_OTHER in result["msg"] and names.DCS_INSTANCE in result["msg"]
+
+
+def test_the_name_of_a_backup_as_its_id(sim: Simulator, run: Any) -> None:
+    name = run("dcs_restore", check=True, **CACHE, backup_id=names.DCS_BACKUP)["backup"]["backup_name"]
+    result = run("dcs_restore", **CACHE, backup_id=name)
+    assert f"it is the name of {names.DCS_BACKUP}: give it as backup_name" in result["msg"]
+    assert sim.posts() == []
+
+
+# Times
+
+
+@pytest.mark.parametrize("source", ["option", "environment"])
+def test_a_local_time(run: Any, source: str) -> None:
+    """22:00 in Berlin is 20:00 UTC; the newest backup is of 19:26:40 UTC."""
+    given = {"timezone": "Europe/Berlin"} if source == "option" else {}
+    env = {"HW_TIMEZONE": "Europe/Berlin"} if source == "environment" else {}
+    found = run("dcs_restore", check=True, **CACHE, env=env, **given, restore_point="2026-05-28T22:00:00")
+    assert (found["backup"]["backup_id"], found["data_time"]) == (names.DCS_BACKUP, iso(NOW_MS - 3_600_000))
+    early = run("dcs_restore", check=True, **CACHE, env=env, **given, restore_point="2026-05-28T21:00:00")
+    assert early["backup"]["backup_id"] == names.DCS_BACKUP_OLD
+    assert early["newer_backup"]["backup_id"] == names.DCS_BACKUP
+
+
+@pytest.mark.parametrize("skew", [-840.0, 0.0, 840.0])
+def test_the_clock_of_this_machine_does_not_choose_the_backup(sim: Simulator, run: Any, skew: float) -> None:
+    """Signing allows 15 minutes: a slow clock must not bring back older data."""
+    backup(sim, YOUNGEST, age=300)
+    found = run("dcs_restore", **CACHE, skew=skew, restore_point="latest")
+    assert (found["outcome"], found["backup"]["backup_id"]) == ("succeeded", YOUNGEST)
+
+
+@pytest.mark.parametrize("skew", [-DAY + 60, DAY - 60])
+def test_a_clock_that_is_a_day_off_does_not_choose_it_either(sim: Simulator, run: Any, skew: float) -> None:
+    """With a token no signature notices it."""
+    backup(sim, YOUNGEST, age=300)
+    token = {"auth_token": names.TOKEN}
+    env = {"HW_ACCESS_KEY": "", "HW_SECRET_KEY": ""}
+    point = iso(NOW_MS - 60_000)
+    for when in ("latest", point):
+        found = run("dcs_restore", check=True, **CACHE, **token, env=env, skew=skew, restore_point=when)
+        assert found["backup"]["backup_id"] == YOUNGEST, found
+    future = run("dcs_restore", **CACHE, **token, env=env, skew=skew, restore_point=iso(NOW_MS + 3_600_000))
+    assert future["error_kind"] == "invalid_argument"
+    assert "lies in the future" in future["msg"]
+    if skew > 0:  # this machine would have let it pass
+        assert "by the cloud's clock it is 2026-05-28T20:26:" in future["msg"]
+    assert sim.posts() == []
+
+
+def test_back_up_and_restore_the_latest_in_one_play(run: Any) -> None:
+    made = run("dcs_backup", **CACHE)["backup_id"]
+    assert run("dcs_restore", **CACHE, restore_point="latest")["backup"]["backup_id"] == made
+
+
+def test_the_latest_is_no_safety_backup(sim: Simulator, run: Any) -> None:
+    backup(sim, YOUNGEST, age=300, remark=f"before CHG-1 {SAFETY} [rst1:x]")
+    assert (
+        run("dcs_restore", check=True, **CACHE, restore_point="latest")["backup"]["backup_id"]
+        == names.DCS_BACKUP
+    )
+    assert run("dcs_restore", check=True, **CACHE, backup_id=YOUNGEST)["outcome"] == "planned"
+
+
+# Old records
+
+
+def test_an_old_job_that_the_list_left_out_is_not_taken_for_the_new_one(sim: Simulator, run: Any) -> None:
+    """The answer is lost, the new job fails, and an old one of the same target that had succeeded shows up."""
+    old = "5f2c1e8000000000000000000000aaaa"
+    with sim.state.lock:
+        sim.state.jobs[old] = Job(
+            old, "RestoreInstance", names.DDM_TARGET, NOW - 20 * DAY, NOW - 20 * DAY + 60, "Completed", ""
+        )
+    sim.fault("vanish", "ddm.jobs", times=2, object_id=old)  # the plan and the look before the request
+    sim.fault("reset", "ddm.recovery", hints={"fail": "The disk broke."})
+    result = run("ddm_recovery", **PAIR, restore_time="latest")
+    assert result["error_kind"] == "operation_failed", result["msg"]
+    assert result["job_id"] != old
+    assert len(sim.posts()) == 1
+
+
+@pytest.mark.parametrize("status", ["waiting", "restoring"])
+@pytest.mark.parametrize("of", [names.DCS_BACKUP, names.DCS_BACKUP_OLD])
+def test_a_restore_that_is_stuck_for_weeks(sim: Simulator, run: Any, status: str, of: str) -> None:
+    with sim.state.lock:
+        sim.state.dcs_restores["stuck"] = DcsRestore(
+            "stuck", names.DCS_INSTANCE, of, "backup_x", NOW - 20 * DAY, NOW - 20 * DAY, status
+        )
+    wanted = {**CACHE, "backup_id": names.DCS_BACKUP}
+    result = run("dcs_restore", **wanted)
+    assert (result["error_kind"], sim.posts()) == ("busy", [])
+    assert (
+        f"restore stuck has been {status} for 20 days, although the instance is RUNNING and idle"
+        in result["msg"]
+    )
+    assert "ignore_stuck=true goes past it" in result["msg"]
+    past = run("dcs_restore", **wanted, ignore_stuck=True)
+    assert (past["outcome"], past["adopted"]) == ("succeeded", False)
+    assert past["restore_id"] != "stuck"
+
+
+def test_a_backup_that_is_stuck_for_weeks(sim: Simulator, run: Any) -> None:
+    backup(sim, YOUNGEST, age=20 * DAY, status="backuping")
+    result = run("dcs_backup", **CACHE)
+    assert (result["error_kind"], sim.posts()) == ("busy", [])
+    assert "has been backuping for 20 days" in result["msg"]
+    assert run("dcs_backup", **CACHE, ignore_stuck=True)["outcome"] == "succeeded"
+
+
+# Attaching to a recovery
+
+
+def test_the_newest_restore_job_on_the_target_is_adopted(sim: Simulator, run: Any) -> None:
+    wanted = {**PAIR, "restore_time": "latest"}
+    late = run("ddm_recovery", **wanted, wait_timeout=5)
+    assert late["error_kind"] == "wait_timeout"
+    assert f"run the task again with job_id={late['job_id']}, it attaches to the job" in late["msg"]
+    refused = run("ddm_recovery", **wanted)
+    assert (
+        refused["error_kind"] == "busy"
+        and "run the task again with job_id or with adopt=true" in refused["msg"]
+    )
+    planned = run("ddm_recovery", check=True, **wanted, adopt=True)
+    assert (planned["outcome"], planned["adopted"], planned["job_id"]) == ("planned", True, late["job_id"])
+    found = run("ddm_recovery", **wanted, adopt=True)
+    assert (found["outcome"], found["adopted"], found["job_id"]) == ("succeeded", True, late["job_id"])
+    assert any("which point in time a job restores" in warning for warning in found["warnings"])
+    again = run("ddm_recovery", **wanted, adopt=True)
+    assert (again["outcome"], again["changed"]) == ("unchanged", False)
+    assert len(sim.posts()) == 1
+
+
+def test_nothing_to_adopt(sim: Simulator, run: Any) -> None:
+    with sim.state.lock:
+        sim.state.jobs.clear()
+    result = run("ddm_recovery", **PAIR, restore_time="latest", adopt=True)
+    assert result["error_kind"] == "not_found"
+    assert f"no restore job on {names.DDM_TARGET} to adopt" in result["msg"]
+    assert sim.posts() == []
+
+
+def test_other_options_may_stay_beside_job_id_and_are_checked(sim: Simulator, run: Any) -> None:
+    wanted = {**PAIR, "restore_time": "latest"}
+    job_id = run("ddm_recovery", **wanted, wait=False)["job_id"]
+    sim.state.jobs[job_id].name = "RestoreNewInstanceInOtherRegion"
+    assert run("ddm_recovery", check=True, **wanted, job_id=job_id)["outcome"] == "planned"
+    sim.state.jobs[job_id].name = "Whatever"
+    found = run("ddm_recovery", check=True, **wanted, job_id=job_id)
+    assert any("has the name Whatever, which is not known" in warning for warning in found["warnings"])
+    sim.state.jobs[job_id].created -= 7200
+    result = run("ddm_recovery", **{**wanted, "restore_time": iso(NOW_MS - 3_600_000)}, job_id=job_id)
+    assert "it cannot restore what was there at 2026-05-28T19:26:40.000Z, later" in result["msg"]
+
+
+def test_a_server_that_demands_the_source_gets_it(sim: Simulator, run: Any) -> None:
+    refusal: dict[str, Any] = {"status": 400, "code": "DBS.280001", "message": "Parameter error."}
+    sim.fault("refusal", "ddm.recovery", **refusal)
+    found = run("ddm_recovery", **PAIR, restore_time="latest")
+    assert found["outcome"] == "succeeded"
+    first, second = (post.json["source"] for post in sim.posts())
+    assert first == {"restore_time": found["restore_time"]}
+    assert second == {"restore_time": found["restore_time"], "instance_id": names.DDM_SOURCE}
+
+    sim.reset()
+    sim.fault("refusal", "ddm.recovery", times=None, **refusal)
+    result = run("ddm_recovery", **PAIR, restore_time="latest")
+    assert (result["error_kind"], result["changed"], len(sim.posts())) == ("invalid_argument", False, 2)
+
+    sim.reset()
+    sim.fault("refusal", "ddm.recovery", **{**refusal, "status": 500})
+    result = run("ddm_recovery", **PAIR, restore_time="latest", wait_timeout=60)
+    assert (result["error_kind"], len(sim.posts())) == ("outcome_unknown", 1), "500 proves nothing"
+
+
+# Metadata
+
+
+@pytest.mark.parametrize(
+    "point", [{"backup_id": names.DDM_BACKUP}, {"restore_time": str(NOW_MS - 3_600_000)}]
+)
+def test_metadata_are_restored_once(sim: Simulator, run: Any, point: dict[str, Any]) -> None:
+    wanted = {**PAIR, **point, "data_nodes": DATA_NODES}
+    planned = run("ddm_metadata_recovery", check=True, **wanted)
+    assert (planned["outcome"], planned["job_id"], sim.posts()) == ("planned", None, [])
+    assert planned["backup"]["instance_id"] == names.DDM_SOURCE and planned["data_time"]
+    found = run("ddm_metadata_recovery", **wanted)
+    assert (found["outcome"], found["adopted"], found["data_nodes"]) == ("succeeded", False, DATA_NODES)
+    (post,) = sim.posts()
+    source = {name: int(value) if name == "restore_time" else value for name, value in point.items()}
+    target = {"instance_id": names.DDM_TARGET, "data_nodes": DATA_NODES}
+    assert post.json == {"source": source, "target": target}
+    again = run("ddm_metadata_recovery", **wanted)
+    assert again["error_kind"] == "not_restorable" and found["job_id"] in again["msg"]
+    attached = run("ddm_metadata_recovery", **wanted, job_id=found["job_id"])
+    assert (attached["outcome"], attached["adopted"]) == ("unchanged", True)
+    assert len(sim.posts()) == 1
+
+
+def test_a_lost_answer_to_a_metadata_recovery_is_looked_for(sim: Simulator, run: Any) -> None:
+    sim.fault("reset", "ddm.metadata_recovery")
+    found = run("ddm_metadata_recovery", **PAIR, backup_id=names.DDM_BACKUP, data_nodes=DATA_NODES)
+    assert (found["outcome"], found["adopted"]) == ("succeeded", True)
+    assert len(sim.posts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "words"),
+    [
+        ({"backup_id": names.DDM_BACKUP_FAILED}, "not_restorable", "its status is createfail"),
+        ({"backup_id": "0" * 32 + "br09"}, "not_found", "is not among the metadata backups of DDM instance"),
+        (
+            {"target_instance_id": names.DDM_TARGET_ACCOUNTS},
+            "not_restorable",
+            "The instance has ordinary accounts",
+        ),
+        ({"target_instance_id": names.DDM_SOURCE}, "invalid_argument", "is the source itself"),
+    ],
+)
+def test_what_metadata_cannot_be_restored(
+    sim: Simulator, run: Any, changes: dict[str, Any], kind: str, words: str
+) -> None:
+    given = {**PAIR, "backup_id": names.DDM_BACKUP, "data_nodes": DATA_NODES, **changes}
+    result = run("ddm_metadata_recovery", **given)
+    assert (result["error_kind"], sim.posts()) == (kind, [])
+    assert words in result["msg"]
+
+
+# What a plan costs
+
+
+def test_a_plan_reads_little(sim: Simulator, run: Any) -> None:
+    for name, params, requests in (
+        ("dcs_restore", {**CACHE, "restore_point": "latest"}, 3),
+        ("dcs_restore", {"instance_name": "orders-cache", "restore_point": "latest"}, 4),
+        ("ddm_recovery", {**PAIR, "restore_time": "latest"}, 4 + 2),  # one for each data node
+    ):
+        before = len(sim.ledger)
+        run(name, check=True, **params)
+        assert len(sim.ledger) - before == requests
