@@ -21,6 +21,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
     _inprocess,
     _options,
+    _report_files,
+    _settings,
     _steps,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
@@ -37,6 +39,7 @@ ALONE = {
 LETTERS = string.ascii_lowercase + string.digits
 SLOW = 5.0  # seconds at least between two lines about one restore: a run of two fits on a screen
 SILENT = ("restore_start", "dcs_backup")  # the steps say themselves what was started
+NO_SCRATCH = "A drill needs drill_scratch: patterns of the only instances that it may overwrite."
 UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means every one."
 JOBS = ("awx_job_id", "tower_job_id")
 
@@ -74,22 +77,30 @@ class ActionModule(ActionBase):
         """Return what the variables tell the run to do. A variable that cannot be read is a problem among others."""
         args = self._task.args
         variables, unreadable = self.variables(task_vars)
-        options, problems = _options.options(variables, world.now_ms())
+        kind = str(args.get("kind") or "restore")
+        if kind == "readiness":
+            variables = {**variables, **ready(variables)}
+        options, problems = _options.options(variables, world.now_ms(), world.random())
+        if isinstance(options.report, str):
+            options = options._replace(report=_report_files.read(options.report))
         defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, world.now_ms())
-        fleet = args.get("kind") == "fleet"
-        found = self.fleet(task_vars, defaults) if fleet else _entries.found(variables, defaults)
-        if fleet and not args.get("limited"):
+        found = (
+            self.fleet(task_vars, defaults) if kind == "fleet" else wanted(kind, variables, options, defaults)
+        )
+        if kind == "fleet" and not args.get("limited"):
             problems.append(UNLIMITED)
+        if kind == "drill" and not options.scratch:
+            problems.append(NO_SCRATCH)
         command, complete = repeated(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
         return _steps.Job(
-            kind=str(args.get("kind") or "restore"),
+            kind=kind,
             options=options,
             found=found,
             problems=[*unreadable, *problems],
             plan_only=self.plan_only(task_vars),
             context={"command": command, "command_complete": complete},
             verify=bool(args.get("verify", True)),
-            read_only=args.get("kind") == "readiness",
+            read_only=kind == "readiness",
             only=set(args["only"]) if args.get("only") else None,
             last=bool(args.get("last", True)),
         )
@@ -233,6 +244,23 @@ class AnsibleWorld:
     def random(self) -> str:
         """Return six characters of a-z and 0-9."""
         return "".join(secrets.choice(LETTERS) for dummy in range(6))
+
+
+def wanted(
+    kind: str, variables: dict[str, t.Any], options: _options.Options, defaults: _entries.Defaults
+) -> _entries.Found:
+    """Return what a run of a kind is to restore."""
+    if kind == "undo":
+        rows, problems = _entries.of_undo(options.report, options.operation_id)
+        return _entries.Found(rows, [], problems)
+    found = _entries.found(variables, defaults)
+    return found._replace(rows=[_entries.newest(row) for row in found.rows]) if kind == "readiness" else found
+
+
+def ready(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return what readiness asks for: the newest data, which must not be older than a day and two hours unless something else is said."""
+    given = _settings.given(variables)
+    return {"restore_point": "latest", "restore_rpo_target": given.get("restore_rpo_target", "26h")}
 
 
 def summary(report: t.Mapping[str, t.Any]) -> str:

@@ -14,43 +14,51 @@ class ModuleDocFragment:
 options:
   region:
     description:
-      - Region of the instances, for example V(ap-southeast-3). The endpoints follow from it and from O(cloud).
+      - Region of the instances, for example V(ap-southeast-3). The endpoints follow from it and from
+        O(cloud).
       - The environment variable E(HW_REGION_NAME) is used when the option is not set.
       - Not needed when the endpoints and the project are given.
     type: str
   project_id:
     description:
-      - ID of the project that holds the instances, 32 hexadecimal digits. When absent it is looked up from O(project_name), which costs one request.
-      - The environment variables E(HW_PROJECT_ID) and E(HUAWEICLOUD_SDK_PROJECT_ID) are used, in this order, when the option is not set.
+      - ID of the project that holds the instances, 32 hexadecimal digits. When absent it is looked up
+        from O(project_name), which costs one request.
+      - The environment variables E(HW_PROJECT_ID) and E(HUAWEICLOUD_SDK_PROJECT_ID) are used when the
+        option is not set,
+        each only with keys from the same kind of variable, because a project belongs to an account.
     type: str
   project_name:
     description:
-      - Exact name of the project, used to look up the ID. When absent it is the name of the region. As an option it counts more than an ID in
-        the environment.
-      - The environment variable E(HW_PROJECT_NAME) is used when the option is not set.
+      - Exact name of the project, used to look up the ID. When absent it is the name of the region.
+      - The environment variable E(HW_PROJECT_NAME) is used when the option is not set, but only with
+        keys from C(HW_*) variables.
     type: str
   access_key:
     description:
       - Access key ID (AK), to sign every request together with O(secret_key).
-      - The environment variables E(HW_ACCESS_KEY) and E(HUAWEICLOUD_SDK_AK) are used, in this order, when the option is not set.
+      - The environment variables E(HW_ACCESS_KEY) and E(HUAWEICLOUD_SDK_AK) are used, in this order,
+        when the option is not set.
     type: str
     aliases: [ak]
   secret_key:
     description:
       - Secret access key (SK) that belongs to O(access_key).
-      - The environment variables E(HW_SECRET_KEY) and E(HUAWEICLOUD_SDK_SK) are used, in this order, when the option is not set.
+      - The environment variables E(HW_SECRET_KEY) and E(HUAWEICLOUD_SDK_SK) are used, in this order,
+        when the option is not set.
     type: str
     aliases: [sk]
   security_token:
     description:
       - Security token that belongs to temporary keys. Leave it out for permanent keys.
-      - The environment variables E(HW_SECURITY_TOKEN) and E(HUAWEICLOUD_SDK_SECURITY_TOKEN) are used when the option is not set, each only with
-        the secret key of the same kind of variable, as a stale one would spoil other keys.
+      - The environment variables E(HW_SECURITY_TOKEN) and E(HUAWEICLOUD_SDK_SECURITY_TOKEN) are used
+        when the option is not set, each only with
+        the keys from the same kind of variable, as a stale one would spoil other keys.
     type: str
   auth_token:
     description:
       - IAM token that you already have, scoped to the project. It cannot be renewed from here.
-      - If it expires during a wait the operation goes on in the cloud, and a new run with a new token attaches to it.
+      - If it expires during a wait the operation goes on in the cloud, and a new run with a new token
+        attaches to it.
       - The environment variable E(HW_AUTH_TOKEN) is used when the option is not set.
     type: str
   username:
@@ -70,34 +78,92 @@ options:
     type: str
   shared_config_file:
     description:
-      - Profile file as KooCLI and Terraform use it. Its values are used only where neither an option nor an environment variable is set.
-      - When absent it is C(~/.hcloud/config.json), and it does not matter if that file does not exist.
-      - The environment variable E(HW_SHARED_CONFIG_FILE) is used when the option is not set.
+      - Profile file as KooCLI and Terraform use it, in place of C(~/.hcloud/config.json).
+      - As an option it is a source of keys, as O(profile) is. The environment variable
+        E(HW_SHARED_CONFIG_FILE) is used when the option is not set,
+        but the file is read only when no other source holds keys.
     type: path
   profile:
     description:
-      - Name of the profile in O(shared_config_file). When absent it is the current profile that the file names.
-      - The environment variable E(HW_PROFILE) is used when the option is not set.
+      - Name of the profile in O(shared_config_file). When absent it is the current profile that the
+        file names.
+      - A profile that the task names is whom the task acts as, also when there are keys in the
+        environment. Its region and its project come with it.
+      - Profiles of the modes V(AKSK), V(AssumeRole) and V(agency) can be used. Encrypted or masked
+        keys and the modes V(SSO), V(token)
+        and V(ecsAgency) are refused with what to do instead.
+      - The environment variable E(HW_PROFILE) is used when the option is not set, but the file is
+        read only when no other source holds keys.
     type: str
+  assume_role_agency_name:
+    description:
+      - Name of an agency to act as. The keys that are given then only serve to obtain temporary keys
+        of the agency, which are renewed
+        before they expire, also during a wait.
+      - It needs O(assume_role_domain_name) or O(assume_role_domain_id). A profile may hold all of it.
+      - The environment variable E(HW_ASSUME_ROLE_AGENCY_NAME) is used when the option is not set, but
+        not with keys or a profile in the task.
+    type: str
+  assume_role_domain_name:
+    description:
+      - Name of the account that the agency belongs to.
+      - The environment variable E(HW_ASSUME_ROLE_DOMAIN_NAME) is used with C(HW_ASSUME_ROLE_AGENCY_NAME).
+    type: str
+  assume_role_domain_id:
+    description:
+      - ID of the account that the agency belongs to. It counts more than O(assume_role_domain_name).
+      - The environment variable E(HW_ASSUME_ROLE_DOMAIN_ID) is used with C(HW_ASSUME_ROLE_AGENCY_NAME).
+    type: str
+  assume_role_duration:
+    description:
+      - For how long the temporary keys of the agency are obtained at a time, in seconds, from 900 to
+        86400. When absent it is the cloud's own 900.
+      - The environment variable E(HW_ASSUME_ROLE_DURATION) is used when the option is not set.
+    type: int
+  use_instance_metadata:
+    description:
+      - Take the keys of the agency that is attached to the cloud server (ECS) on which the task runs,
+        from its metadata at C(169.254.169.254).
+        The metadata are asked for only when this is V(true). They have 3 seconds to answer.
+      - The environment variable E(HW_USE_INSTANCE_METADATA) is used when the option is not set.
+    type: bool
+  allowed_project_ids:
+    description:
+      - IDs of the projects in which the task may act. When the credentials lead to another one,
+        everything is refused before any other request.
+    type: list
+    elements: str
+  allowed_domain_ids:
+    description:
+      - IDs of the accounts in which the task may act. When the credentials lead to another one,
+        everything is refused before any other request.
+        It costs one request to IAM in each task.
+    type: list
+    elements: str
   cloud:
     description:
       - Domain of the cloud, the last part of every endpoint.
-      - When absent it is C(myhuaweicloud.eu) for the regions C(eu-west-1xx) and C(myhuaweicloud.com) for all others.
+      - When absent it is C(myhuaweicloud.eu) for the regions C(eu-west-1xx), that of Open Telekom
+        Cloud for V(eu-de), V(eu-nl) and V(eu-ch2),
+        and C(myhuaweicloud.com) for all others.
       - The environment variable E(HW_CLOUD) is used when the option is not set.
     type: str
   ddm_endpoint:
     description:
-      - Full URL of the DDM service; overrides O(region) and O(cloud). V(http://) is accepted for a loopback address only.
+      - Full URL of the DDM service, without a version at its end; overrides O(region) and O(cloud).
+        V(http://) is accepted for a loopback address only.
       - The environment variable E(HW_DDM_ENDPOINT) is used when the option is not set.
     type: str
   dcs_endpoint:
     description:
-      - Full URL of the DCS service; overrides O(region) and O(cloud). V(http://) is accepted for a loopback address only.
+      - Full URL of the DCS service, without a version at its end; overrides O(region) and O(cloud).
+        V(http://) is accepted for a loopback address only.
       - The environment variable E(HW_DCS_ENDPOINT) is used when the option is not set.
     type: str
   iam_endpoint:
     description:
-      - Full URL of the IAM service; overrides O(region) and O(cloud). V(http://) is accepted for a loopback address only.
+      - Full URL of the IAM service, without a version at its end; overrides O(region) and O(cloud).
+        V(http://) is accepted for a loopback address only.
       - The environment variable E(HW_IAM_ENDPOINT) is used when the option is not set.
     type: str
   validate_certs:
@@ -107,8 +173,10 @@ options:
     type: bool
   ca_path:
     description:
-      - File with the CA certificates (PEM) to trust instead of those that come with Python's C(certifi).
-      - The environment variable E(HW_CA_PATH) is used when the option is not set. E(REQUESTS_CA_BUNDLE) has no effect.
+      - File with the CA certificates (PEM) to trust instead of those that come with Python's
+        C(certifi). An empty file counts as not set.
+      - The environment variable E(HW_CA_PATH) is used when the option is not set.
+        E(REQUESTS_CA_BUNDLE) has no effect.
     type: path
     aliases: [ca_cert, ca_bundle]
   http_timeout:
@@ -117,7 +185,8 @@ options:
     default: 60
   max_retries:
     description:
-      - How often a request that is safe to repeat is repeated after a passing fault, from 0 to 999. When absent it is 5.
+      - How often a request that is safe to repeat is repeated after a passing fault, from 0 to 999.
+        When absent it is 5.
         A request that starts a restore or a backup is never repeated blindly.
       - The environment variable E(HW_MAX_RETRIES) is used when the option is not set.
     type: int
@@ -126,12 +195,22 @@ requirements:
   - requests >= 2.28
 notes:
   - An empty string means that the option, variable or profile value is not set.
-  - "Exactly one way of signing in is needed: O(auth_token), or O(access_key) with O(secret_key), or O(username) with O(password) and O(domain_name)."
-  - A task option wins over C(module_defaults), which win over the C(HW_*) variables, then the C(HUAWEICLOUD_SDK_*) variables, then the profile file.
-  - Proxies are taken from E(HTTPS_PROXY) and E(NO_PROXY). A C(.netrc) file has no effect.
+  - "Exactly one way of signing in is needed: O(auth_token), or O(access_key) with O(secret_key), or
+    O(username) with O(password) and O(domain_name),
+    or a profile, or O(use_instance_metadata)."
+  - An identity is taken whole from one source, the first of these that holds one. The task (an option
+    wins over C(module_defaults)); the C(HW_*) variables;
+    the C(HUAWEICLOUD_SDK_*) variables; the credentials file of the official SDK that
+    E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names; the profile
+    that E(HW_PROFILE) or E(HW_SHARED_CONFIG_FILE) names; C(~/.huaweicloud/credentials);
+    C(~/.hcloud/config.json). Half an identity is refused.
+  - Every other option is taken from the task, else from its environment variable.
+  - A proxy is taken from E(HTTPS_PROXY), or else E(ALL_PROXY), unless E(NO_PROXY) names the host. What goes to this machine itself goes
+    through none. A C(.netrc) file has no effect.
   - "A failed task returns C(msg) (one line: what failed, on what, what was and was not done, what to do next) and C(error_kind), a stable word:
     V(auth_failed), V(denied), V(not_found), V(busy), V(invalid_argument), V(not_restorable), V(throttled), V(not_started), V(operation_failed),
     V(wait_timeout), V(outcome_unknown), V(protocol_error), V(tls_error), V(transport_error) and others."
   - "Where they are known, a failed task also returns C(error_code) (of the service), C(http_status), C(request_id) (for a support ticket),
+    C(encoded_authorization_message) (which an administrator of IAM can decode),
     C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or went wrong), C(status) (the last one seen) and C(elapsed) (seconds)."
 """

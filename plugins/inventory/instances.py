@@ -99,13 +99,14 @@ from ansible.utils.display import Display
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import (
     ENVIRONMENT,
+    SDK_FILE_VARIABLE,
     SECRETS,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import perform
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, execute
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import answered, perform
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
     from_cloud,
@@ -187,8 +188,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         found: dict[str, Row] = {}
         unread: list[Row] = []
         regions: list[str | None] = [*self.regions] or [None]
-        for region in regions:
-            answer = self.ask(region)
+        for region, answer in zip(regions, self.ask(regions)):
             if answer.get("failed"):
                 where = f"Region {region} cannot be read: " if region else ""
                 unread.append(
@@ -209,18 +209,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             {
                 variable: os.environ.get(variable)
                 for option in known
-                for variable in ENVIRONMENT.get(option, ())
+                for variable in (*ENVIRONMENT.get(option, ()), SDK_FILE_VARIABLE)
             }
         )
         return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
-    def ask(self, region: str | None) -> Row:
-        """Return the answer about one region: its `rows`, or why it failed."""
+    def ask(self, regions: list[str | None]) -> list[Row]:
+        """Return the answer about each region: its `rows`, or why it failed. All have one caller, so that wrong keys are tried once."""
         params = {name: self.templar.template(self.get_option(name)) for name in CONNECTION}
         environ = dict(os.environ)
-        if region:
-            params["region"] = region
-        if len(self.regions) > 1:
+        if len(regions) > 1:
             if any(params[name] for name in PROJECT):
                 raise AnsibleParserError(
                     "project_id and project_name belong to one region: leave them out when there are several "
@@ -228,16 +226,31 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 )
             without = [*ENVIRONMENT["project_id"], *ENVIRONMENT["project_name"]]
             environ = {name: value for name, value in environ.items() if name not in without}
+        params["region"] = regions[0] or params["region"]
         redactor = Redactor()
-        found = perform(self.look, params, {}, {}, True, redactor, environ=environ)
-        answer: Row = remove_values(found, redactor.forms)
+
+        def each(cloud: Cloud, params: Row) -> Plan:
+            return Plan({"regions": [self.asked(cloud.for_region(region), redactor) for region in regions]})
+
+        answer: Row = remove_values(
+            perform(each, params, {}, {}, True, redactor, environ=environ), redactor.forms
+        )
+        for warning in answer.get("warnings", ()):
+            Display().warning(warning)
+        if answer.get("failed"):  # before any region was asked
+            raise AnsibleParserError(f"{answer['msg']} ({answer['error_kind']})")
+        return list(answer["regions"])
+
+    def asked(self, cloud: Cloud, redactor: Redactor) -> Row:
+        """Return the answer about the region of a cloud."""
+        answer = answered(lambda: execute(self.look(cloud), True), lambda: False, False, redactor)
         if answer.get("failed") and len(self.regions) > 1 and "project_id" in answer["msg"]:
             answer["msg"] += (
                 " With several regions, write an inventory file with a project_id for each region."
             )
         return answer
 
-    def look(self, cloud: Cloud, params: Row) -> Plan:
+    def look(self, cloud: Cloud) -> Plan:
         """Read the instances of the services asked for."""
         rows: list[Row] = []
         for service in self.services:

@@ -111,6 +111,18 @@ def rows_result(before: t.Sequence[Row], rows: t.Sequence[Row], changed: bool) -
     return result
 
 
+def refuse_passwords(entry: t.Mapping[str, t.Any], number: int) -> None:
+    """Raise InvalidArgument for a password in a row that is to be returned: rows are registered, shown and reported."""
+    checks = entry.get("checks") if isinstance(entry.get("checks"), list) else []
+    for place in (entry, *(check for check in checks or [] if isinstance(check, dict))):
+        connection = place.get("connection")
+        if isinstance(connection, dict) and connection.get("password"):
+            raise InvalidArgument(
+                f"restores[{number}] holds a password, and rows are shown and kept. "
+                "Put it into a variable, and name that in password_variable."
+            )
+
+
 def check_service(entry: t.Mapping[str, t.Any], number: int, services: t.Collection[str]) -> None:
     """Raise InvalidArgument unless an entry names one of the services."""
     if entry.get("service") not in services:

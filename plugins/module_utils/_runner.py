@@ -46,6 +46,7 @@ class Module(AnsibleModule):
     def _load_params(self) -> None:
         super()._load_params()
         self.params = without_blanks(self.params)
+        self.no_log_values.update(nested_passwords(self.params))
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
         """Fail; without an error_kind it is Ansible that refuses an option, before anything was done."""
@@ -102,7 +103,9 @@ def perform(
         return execute(plan(cloud, params), dry_run)
 
     starts = bool({"wait", "start_timeout"} & set(spec))
-    return answered(work, lambda: any(cloud.posted for cloud in clouds), starts, redactor)
+    result = answered(work, lambda: any(cloud.posted for cloud in clouds), starts, redactor)
+    warnings = [warning for cloud in clouds for warning in cloud.warnings]
+    return {**result, "warnings": [*result.get("warnings", ()), *warnings]} if warnings else result
 
 
 def answered(
@@ -124,8 +127,21 @@ def answered(
             if posted()
             else "No request that changes anything was sent."
         )
-        msg = f"Unexpected {type(error).__name__} at {_place(error)}. {done} Please report this as a bug of huaweicloud.recovery."
-        return {"failed": True, "changed": posted(), "error_kind": "internal_error", "msg": msg}
+        kind, what = unexpected(error)
+        return {"failed": True, "changed": posted(), "error_kind": kind, "msg": what.format(done)}
+
+
+def unexpected(error: BaseException) -> tuple[str, str]:
+    """Return (error_kind, text with a place for what was done) of an error that is none of ours. Only its name is shown."""
+    if isinstance(error, MemoryError):
+        return (
+            "out_of_memory",
+            "This machine gives the task no more memory (ulimit -v, or a container's limit). {}",
+        )
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", "The task was interrupted. {}"
+    what = f"Unexpected {type(error).__name__} at {_place(error)}."
+    return "internal_error", what + " {} Please report this as a bug of huaweicloud.recovery."
 
 
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:
@@ -145,21 +161,38 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
     check_ids(params)
 
 
+def nested_passwords(value: t.Any) -> t.Iterator[str]:
+    """Yield every `password` within lists of dicts, which no argument spec describes: rows hold what their service takes."""
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, (dict, list)):
+            yield from nested_passwords(inner)
+        elif name == "password" and inner not in (None, ""):
+            yield str(inner)
+
+
 def without_blanks(value: t.Any) -> t.Any:
-    """Return options without those that are a blank string, also within lists of dicts: job controllers fill in '' for a field left empty."""
+    """Return options without those that are a blank string, and ids without blanks and line ends around them, also within lists of dicts.
+
+    Job controllers fill in '' for a field left empty; an id that was pasted often ends with a line end.
+    """
     if isinstance(value, dict):
         return {
-            name: without_blanks(inner)
+            name: inner.strip() if is_id_option(name) and isinstance(inner, str) else without_blanks(inner)
             for name, inner in value.items()
             if name.startswith("_ansible") or not isinstance(inner, str) or inner.strip()
         }
     return [without_blanks(inner) for inner in value] if isinstance(value, list) else value
 
 
+def is_id_option(name: str) -> bool:
+    """Whether an option holds an id. operation_id is free text: it is only hashed."""
+    return name.endswith("_id") and name != "operation_id"
+
+
 def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
-    """Refuse every option *_id that cannot be an id, before it becomes part of a URL. operation_id is free text: it is only hashed."""
+    """Refuse every option *_id that cannot be an id, before it becomes part of a URL."""
     for name, value in values.items():
-        if name.endswith("_id") and name != "operation_id" and value is not None and not is_id(value):
+        if is_id_option(name) and value is not None and not is_id(value):
             raise InvalidArgument(
                 f"{within}{name} {quoted(value)} is not an id: letters, digits, '-' and '_', 1 to 128 characters."
             )

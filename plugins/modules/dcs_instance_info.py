@@ -68,7 +68,7 @@ instances:
         - Unless O(instance_id) is given the service does not tell it, and it is what RV(instances[].spec_code) says.
       type: str
       sample: ha
-    capacity: {description: "Memory of the instance in GB, 0 when it is less than one.", type: int, sample: 2}
+    capacity: {description: "Memory of the instance in GB. Some answers give 0 for less than one, and the rest as capacity_minor.", type: float, sample: 2}
     capacity_minor: {description: "The part of the memory below one GB, in GB.", type: str, sample: ".125"}
     spec_code: {description: Code of the specification., type: str, sample: redis.ha.xu1.large.r2.2}
     ip: {description: Address to connect to., type: str, sample: 192.168.0.21}

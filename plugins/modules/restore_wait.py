@@ -141,6 +141,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     failed,
     failure,
     passed,
+    refuse_passwords,
     rows_result,
     with_step,
 )
@@ -169,6 +170,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 def row_of(entry: t.Mapping[str, t.Any], number: int) -> Row:
     """Return an entry as a row. Raises InvalidArgument when it cannot be waited for, nor has been through another task."""
     check_service(entry, number, list(SERVICES))
+    refuse_passwords(entry, number)
     row = complete(entry)
     known = identified(row)
     check_ids(known, f"restores[{number}].")

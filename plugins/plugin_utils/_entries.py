@@ -265,6 +265,48 @@ READERS: dict[str, dict[str, Reader]] = {
 TIMES = ("restore_point", "restore_time")
 
 
+# Other kinds of runs
+
+
+def of_undo(report: t.Any, operation_id: str | None) -> tuple[list[Row], list[str]]:
+    """Return the rows that restore the safety backups of a report, and why there are none."""
+    listed = report.get("restores") if isinstance(report, t.Mapping) else None
+    if not isinstance(listed, list) or not all(isinstance(row, t.Mapping) for row in listed):
+        return [], ["restore_report must be a report of this collection, its path or its data."]
+    kept = [row for row in listed if row.get("safety_backup") and row.get("data_state") != "untouched"]
+    if not kept:
+        return [], [
+            "The report has no safety backup to go back to: nothing was overwritten, or none was made."
+        ]
+    return [undone(row, operation_id or f"undo {report.get('id')}"[:64]) for row in kept], []
+
+
+def undone(row: t.Mapping[str, t.Any], operation_id: str) -> Row:
+    """Return the row that restores the safety backup of a row."""
+    target = row.get("target") or {}
+    here = {name: row[name] for name in ("region", "profile", "label") if row.get(name)}
+    return {
+        "service": "dcs",
+        "group": GROUPS["dcs"],
+        **here,
+        "name": target.get("instance_name"),
+        "instance_id": target.get("instance_id") or row.get("instance_id"),
+        "backup_id": row["safety_backup"]["backup_id"],
+        "operation_id": operation_id,
+    }
+
+
+def newest(row: Row) -> Row:
+    """Return a row that asks for the newest data, whatever its entry says."""
+    if row.get("job_id") or row.get("error_kind"):
+        return row
+    name = "restore_point" if row["service"] == "dcs" else "restore_time"
+    return {
+        **{key: value for key, value in row.items() if key not in ("backup_id", "backup_name")},
+        name: "latest",
+    }
+
+
 # Hosts of an inventory
 
 OF_HOST = (*COMMON, "remark", "operation_id")

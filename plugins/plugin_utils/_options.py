@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import json
+import random
 import typing as t
 from zoneinfo import ZoneInfo
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 
@@ -44,6 +46,8 @@ class Options(t.NamedTuple):
     report: t.Any = None
     scratch: tuple[str, ...] = ()  # the only instances that a drill may overwrite
     production: tuple[str, ...] = ()  # names that a drill refuses
+    window_days: int | None = None  # of a drill: how far back a random point may lie
+    seed: str | None = None  # what such a point was chosen with
 
 
 def digits(value: t.Any, name: str) -> str:
@@ -118,14 +122,22 @@ READERS: dict[str, Reader] = {
     "report": document,
     "scratch": patterns,
     "production": patterns,
+    "window_days": lambda value, name: read.number(value, name, 1, 3650),
+    "seed": read.word,
 }
 LISTS = ("restore_dcs", "restore_ddm", "restore_instances")
 HOOKS = ("restore_before_tasks", "restore_after_tasks", "restore_verify_tasks")
 VARIABLES = (*LISTS, *HOOKS, "restore_point", *(PREFIX + name for name in READERS))
 
 
-def options(variables: Variables, now_ms: int) -> tuple[Options, list[str]]:
-    """Return what the variables say, and every problem in them, a sentence each."""
+def random_point(seed: str, days: int, now_ms: int) -> str:
+    """Return a point within the last days, always the same for a seed and a time. ISO 8601 UTC, a whole second."""
+    back = random.Random(seed).randrange(days * 86400)
+    return iso((now_ms // 1000 - back) * 1000)
+
+
+def options(variables: Variables, now_ms: int, seed: str = "") -> tuple[Options, list[str]]:
+    """Return what the variables say, and every problem in them, a sentence each. `seed` is for a random point without its own."""
     wanted = read.given(variables)
     values: dict[str, t.Any] = {}
     problems = []
@@ -135,7 +147,10 @@ def options(variables: Variables, now_ms: int) -> tuple[Options, list[str]]:
                 values[name] = reader(wanted[PREFIX + name], PREFIX + name)
             except Problem as problem:
                 problems.append(str(problem))
-    if "restore_point" in wanted:
+    if str(wanted.get("restore_point")).strip().lower() == "random" and values.get("window_days"):
+        values["seed"] = values.get("seed") or seed
+        values["point"] = random_point(values["seed"], values["window_days"], now_ms)
+    elif "restore_point" in wanted:
         try:
             values["point"] = read.point(
                 wanted["restore_point"], "restore_point", values.get("timezone"), now_ms

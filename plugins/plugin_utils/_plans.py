@@ -268,11 +268,7 @@ def request(row: Plan) -> Row:
 
 def differences(old: Plan, rows: t.Sequence[Plan], account: Plan | None) -> list[str]:
     """Return what has changed since a plan was made, a line each."""
-    lines = []
-    for name in ("project_id", "region", "domain_id"):
-        before, now = (old.get("account") or {}).get(name), (account or {}).get(name)
-        if {before, now}.isdisjoint({None, "unknown"}) and before != now:
-            lines.append(f"{name}: the plan was made for {printable(before)}, this is {printable(now)}")
+    lines = elsewhere(old, account)
     planned = {key(row): row for row in old["restores"]}
     current = {key(row): row for row in rows}
     lines += [f"{called(row)}: is not in the plan" for one, row in current.items() if one not in planned]
@@ -280,6 +276,16 @@ def differences(old: Plan, rows: t.Sequence[Plan], account: Plan | None) -> list
     for one, row in current.items():
         if one in planned:
             lines += [f"{called(planned[one])}: {change}" for change in changes(planned[one], row)]
+    return lines
+
+
+def elsewhere(old: t.Any, account: Plan | None) -> list[str]:
+    """Return in what a plan or a report is of another account, a line each."""
+    lines = []
+    for name in ("project_id", "region", "domain_id"):
+        before, now = (old.get("account") or {}).get(name), (account or {}).get(name)
+        if {before, now}.isdisjoint({None, "unknown"}) and before != now:
+            lines.append(f"{name}: it was made for {printable(before)}, this is {printable(now)}")
     return lines
 
 

@@ -60,11 +60,6 @@ ROW = (
     *("failed_step", "error_kind", "msg", "error_code", "request_id", "elapsed"),
     *("details", "safety_backup", "verification", "steps"),
 )
-KEPT = (
-    "safety_backup",
-    "restore_id",
-    "job_id",
-)  # what an earlier run of the same report knew, and this one may not
 ACCOUNT = ("domain_id", "domain_name", "project_id", "project_name", "region", "source")
 GOOD = ("succeeded", "unchanged")
 
@@ -148,17 +143,10 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
     found.update(
         changed=bool(row.get("changed")), adopted=bool(row.get("adopted")), steps=list(row.get("steps") or [])
     )
-    earlier: Row = next((one for one in run.get("previous") or [] if identity(one) == identity(row)), {})
-    for name in KEPT:
-        found[name] = found[name] or earlier.get(name)
-    before = [step for step in earlier.get("steps") or [] if step not in found["steps"]]
-    found["steps"] = [*before, *found["steps"]]
-    data = milliseconds(row.get("data_time"))
-    asked = milliseconds(row.get("restore_point"))
-    if row.get("service") == "ddm" and asked is None:
-        asked = milliseconds(row.get("restore_time"))
-    asked = point if asked is None else asked
     found["data_state"] = data_state(found)
+    found = continued(found, run.get("previous") or [])
+    data, own = milliseconds(row.get("data_time")), row.get("restore_point")
+    asked = point if own is None else milliseconds(own)
     found["rto_seconds"] = rto_seconds(found, began)
     found["point_seconds"] = seconds(asked, data)
     found["now_seconds"] = seconds(began, data)
@@ -166,34 +154,56 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
     return found
 
 
-def identity(row: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
-    """Return what makes two rows of two runs the same restore: the instance that is overwritten, and with what."""
-    target = row.get("target") or {}
-    overwritten = target.get("instance_id") or row.get("target_instance_id") or row.get("instance_id")
+def continued(row: Row, previous: t.Iterable[Row]) -> Row:
+    """Return a row with what an earlier run of the same report knew of its instance: steps, safety backup, ids, and the state it left."""
+    earlier = next((one for one in previous if overwritten(one) == overwritten(row)), None)
+    if earlier is None:
+        return row
+    before = [step for step in earlier.get("steps") or [] if step not in row["steps"]]
+    row = {
+        **row,
+        "steps": [*before, *row["steps"]],
+        "safety_backup": row["safety_backup"] or earlier.get("safety_backup"),
+    }
+    if with_what(earlier) == with_what(row):
+        row.update({name: row[name] or earlier.get(name) for name in ("restore_id", "job_id")})
+    if row["data_state"] == "untouched" and earlier.get("data_state"):
+        row["data_state"] = earlier["data_state"]
+    return row
+
+
+def overwritten(row: t.Mapping[str, t.Any]) -> tuple[t.Any, t.Any]:
+    """Return the service and the id of the instance that a row overwrites."""
+    return row.get("service"), advice.overwritten(row)
+
+
+def with_what(row: t.Mapping[str, t.Any]) -> t.Any:
+    """Return what a row restores: the time of a database, the backup of a cache."""
     backup = (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
-    return (
-        row.get("service"),
-        overwritten,
-        milliseconds(row.get("restore_time")) if row.get("service") == "ddm" else backup,
-    )
+    return milliseconds(row.get("restore_time")) if row.get("service") == "ddm" else backup
 
 
 def data_state(row: t.Mapping[str, t.Any]) -> str:
-    """Return what is known of the data of the instance: untouched, overwritten_verified, overwritten_not_verified or unknown."""
+    """Return what is known of the data of the instance: untouched, overwritten_verified, overwritten_not_verified or unknown.
+
+    A row that was refused may hold the id of a restore of somebody else, so ids say nothing here.
+    """
     step, kind, end = (
         row.get("failed_step"),
         row.get("error_kind"),
         (row.get("verification") or {}).get("end"),
     )
-    overwritten = "overwritten_verified" if end == "passed" else "overwritten_not_verified"
     if not kind:
-        if row.get("outcome") in GOOD:
-            return overwritten
-        return "unknown" if row.get("outcome") == "started" else "untouched"
-    if step in ("verify", "release"):
-        return overwritten
-    sent = row.get("changed") or row.get("restore_id") or row.get("job_id") or kind == "outcome_unknown"
-    return "unknown" if sent or step == "wait" else "untouched"
+        if row.get("outcome") not in GOOD:
+            return "unknown" if row.get("outcome") == "started" else "untouched"
+    elif step in (*advice.BEFORE, "safeguard"):
+        return "untouched"
+    elif step not in ("verify", "release"):
+        sent = (
+            row.get("changed") or row.get("action") == "adopt" or kind == "outcome_unknown" or step == "wait"
+        )
+        return "unknown" if sent else "untouched"
+    return "overwritten_verified" if end == "passed" else "overwritten_not_verified"
 
 
 def rto_seconds(row: t.Mapping[str, t.Any], began: int) -> float | None:

@@ -112,8 +112,11 @@ def sentence(report: Row) -> str:
     if verdict == "unchanged":
         return f"{counted}: restored by an earlier run, nothing was to be done."
     if verdict == "restored":
-        return f"{counted} restored, {good} of them verified. The others have no checks."
-    back = f"{good} of {counted} restored and verified."
+        checked = (
+            f"{good} of them verified, the others have no checks" if good else "without checks of their data"
+        )
+        return f"{counted} restored, {checked}."
+    back = f"{good or 'None'} of {counted} restored and verified."
     return (
         f"{back} {missed(report)}"
         if verdict == "verified_target_missed"

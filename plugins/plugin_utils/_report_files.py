@@ -127,14 +127,14 @@ def replace(path: str, text: str) -> None:
 # Reports of earlier runs
 
 
-def reports(folder: str) -> list[_report.Report]:
-    """Return the reports in a folder, newest first. What is not a report of ours is left out."""
+def reports(folder: str, stem: str | None = None) -> list[_report.Report]:
+    """Return the reports in a folder, newest first, of one operation where its `stem` is given. What is not a report of ours is left out."""
     found = []
     for name in os.listdir(folder):
-        if name.endswith(".json") and NAME.fullmatch(name[:-5]):
-            report = read(os.path.join(folder, name))
-            if report is not None and report["id"] == name[:-5]:
-                found.append(report)
+        match = NAME.fullmatch(name[:-5]) if name.endswith(".json") else None
+        report = read(os.path.join(folder, name)) if match and stem in (None, match["stem"]) else None
+        if report is not None and report["id"] == name[:-5]:
+            found.append(report)
     return sorted(found, key=lambda report: (moment(report["started"]) or 0, report["id"]), reverse=True)
 
 
@@ -159,12 +159,8 @@ def is_report(found: t.Any) -> bool:
 
 def unfinished(folder: str, stem: str, kind: str) -> _report.Report | None:
     """Return the newest report of an operation when it is of this kind and did not end well; null otherwise."""
-    same = [
-        one
-        for one in reports(folder)
-        if (NAME.fullmatch(one["id"]) or {"stem": ""})["stem"] == stem and not one.get("check_mode")
-    ]
-    return next((one for one in same[:1] if one["kind"] == kind and one["verdict"] in OPEN), None)
+    runs = [one for one in reports(folder, stem) if not one.get("check_mode")]
+    return next((one for one in runs[:1] if one["kind"] == kind and one["verdict"] in OPEN), None)
 
 
 def prune(folder: str, report: _report.Report, keep: int) -> None:

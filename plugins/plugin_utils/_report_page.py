@@ -22,6 +22,7 @@ import markupsafe
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import PLANS, Report, spans
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
+    BEFORE,
     MARKS,
     STATES,
     TONES,
@@ -129,7 +130,7 @@ def model(report: Report) -> Model:
         "ticks": scale.ticks,
         "target_x": scale.target_x,
         "rto_target": rto_target(report, scale),
-        "groups": [] if plan else groups(rows, scale),
+        "groups": [] if plan or not begun(rows) else groups(rows, scale),
         "legend": list(LEGEND.items()),
         "columns": COLUMNS[plan],
         "rows": [
@@ -145,6 +146,13 @@ def model(report: Report) -> Model:
 def is_plan(report: Report) -> bool:
     """Whether the report tells what would be done."""
     return bool(report["check_mode"]) or report["kind"] in PLANS
+
+
+def begun(rows: t.Sequence[Row]) -> bool:
+    """Whether a run came as far as a timeline tells something."""
+    return any(
+        step["step"] not in BEFORE for row in rows for step in row["steps"] if step["outcome"] != "skipped"
+    )
 
 
 def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
@@ -233,13 +241,9 @@ def rpo_tile(report: Report) -> dict[str, t.Any]:
         if rpo["target"] is not None and (row[f"{rpo['against']}_seconds"] or 0) > rpo["target"]
     ]
     note = f"Missed by {named(late)}. " if late else ""
-    return tile(
-        called,
-        duration(value),
-        goal(rpo),
-        f"{note}{duration(rpo[other + '_seconds'])} {text}.",
-        TONE[rpo["met"]],
-    )
+    if rpo[f"{other}_seconds"] is not None:
+        note += f"{duration(rpo[other + '_seconds'])} {text}."
+    return tile(called, duration(value), goal(rpo), note, TONE[rpo["met"]])
 
 
 def undo_tile(rows: t.Sequence[Row]) -> dict[str, t.Any]:
@@ -332,7 +336,7 @@ def table_row(row: Row, report: Report, where: tzinfo) -> dict[str, t.Any]:
     return {
         "name": name(row),
         "label": row["label"],
-        "id": overwritten(row) or "",
+        "id": "" if overwritten(row) in (None, name(row)) else overwritten(row),
         "what": what(row),
         "bad": bool(row["error_kind"]),
         "from": origin(row, where),
@@ -346,9 +350,9 @@ def table_row(row: Row, report: Report, where: tzinfo) -> dict[str, t.Any]:
             for pair in row["data_node_relations"] or []
         ],
         "point": duration(row["point_seconds"]),
-        "now": duration(row["now_seconds"]),
+        "now": "" if row["now_seconds"] is None else f"{duration(row['now_seconds'])} before this run",
         "over": limit is not None and (age or 0) > limit,
-        "last": duration(row["last_seconds"]),
+        "last": "" if row["last_seconds"] is None else duration(row["last_seconds"]),
         "took": duration(took),
         "slow": round(100 * (took / row["last_seconds"] - 1)) if slow and took else None,
         "rto": duration(row["rto_seconds"]),
@@ -473,13 +477,13 @@ def groups(rows: t.Sequence[Row], scale: Scale) -> list[dict[str, t.Any]]:
         found.append(
             {
                 "name": f"Group {number}: {words}" if number else words,
-                "rows": [bar(row, scale) for row in same],
+                "rows": [timeline_row(row, scale) for row in same],
             }
         )
     return found
 
 
-def bar(row: Row, scale: Scale) -> dict[str, t.Any]:
+def timeline_row(row: Row, scale: Scale) -> dict[str, t.Any]:
     """Return a row of the timeline: its spans, and the same in words."""
     parts = joined(row)
     drawn = [drawing(part, scale) for part in parts]

@@ -188,11 +188,9 @@ def next_lines(report: Report) -> list[str]:
     for row in report["restores"]:
         if row["next"]:
             step = row["next"]
-            lines += [
-                "",
-                f"### {escape(name(row))} ({row['service'].upper()}), {escape(overwritten(row) or 'id unknown')}",
-                "",
-            ]
+            known = overwritten(row) not in (None, name(row))
+            identity = f", {escape(overwritten(row))}" if known else ""
+            lines += ["", f"### {escape(name(row))} ({row['service'].upper()}){identity}", ""]
             lines += [
                 f"- What happened: {escape(step['happened'])}",
                 f"- State of the data: {escape(step['state'])}",

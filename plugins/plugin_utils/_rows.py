@@ -53,6 +53,7 @@ def from_input(entries: t.Sequence[t.Mapping[str, t.Any]], services: Services) -
     """Return entries as rows. Raises InvalidArgument for what cannot be right whatever the cloud says."""
     for number, entry in enumerate(entries):
         _row.check_service(entry, number, list(services))
+        _row.refuse_passwords(entry, number)
         refuse_unknown(entry, number, services)
         refuse_wrong_types(entry, number, services[entry["service"]].options)
     return [_row.complete(entry) for entry in entries]

@@ -17,7 +17,7 @@ import json
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
     _lines,
@@ -27,6 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._plans import Row
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import span
 
 State = dict[str, t.Any]
 Result = t.Mapping[str, t.Any]
@@ -104,6 +105,10 @@ def plan(state: State, job: Job, world: World) -> State:
     if "restores" not in answer:
         return refused(state, world, [str(answer.get("msg") or "The plan could not be made.")])
     run["account"] = answer.get("account")
+    if job.kind == "undo":
+        elsewhere = _plans.elsewhere(job.options.report, run["account"])
+        if elsewhere:
+            return refused(state, world, elsewhere)
     known = instances(job, answer["restores"], world)
     found = iter([identified(row, known) for row in answer["restores"]])
     rows = [row if row.get("error_kind") else looked_at(next(found), job, world, known) for row in rows]
@@ -157,11 +162,10 @@ def safeguard(state: State, job: Job, world: World) -> State:
     numbers = [number for number, row in todo_of(state, job) if row["service"] == "dcs"]
     if stopped(state, job) or not job.options.safety_backup or not numbers or missing_approval(state, job):
         return state
+    state = written(state, world)  # a run that is killed from now on goes on with its own backups
     rows, begun = list(state["restores"]), world.now_ms()
-    for wait in (
-        False,
-        True,
-    ):  # all are started before one is waited for: with its id the second call attaches
+    # All are started before one is waited for: with its marker the second call attaches.
+    for wait in (False, True):
         for number in numbers:
             if not rows[number].get("error_kind"):
                 rows[number] = kept(rows[number], state["run"], job, world, wait, begun)
@@ -187,7 +191,7 @@ def restore(state: State, job: Job, world: World) -> State:
         state = written(state, world)
         world.say(_lines.running([state["restores"][number] for number in numbers]))
         state = written(waited(state, numbers, job, world), world)
-    return state
+    return held(state, world) if job.kind == "drill" else state
 
 
 def verify(state: State, job: Job, world: World) -> State:
@@ -197,6 +201,8 @@ def verify(state: State, job: Job, world: World) -> State:
         for number, row in enumerate(state["restores"])
         if not row.get("error_kind") and row.get("outcome") in GOOD and (job.verify or private(row, job))
     ]
+    if job.read_only:
+        return signed_in(state, job, world)
     if stopped(state, job) or not numbers:
         return state
     rows = list(state["restores"])
@@ -316,8 +322,18 @@ def context(job: Job) -> Row:
         "rpo_target": options.rpo_target,
         "directory": options.report_dir,
         "keep": options.report_keep,
+        "notes": chosen(options),
         **job.context,
     }
+
+
+def chosen(options: Options) -> list[str]:
+    """Return how the point of a drill was chosen, so that it can be chosen again."""
+    if options.seed is None:
+        return []
+    return [
+        f"The point {options.point} was chosen at random within {options.window_days} days, with the seed {options.seed}."
+    ]
 
 
 def planned_before(job: Job) -> bool:
@@ -462,8 +478,20 @@ def looked_at(row: Row, job: Job, world: World, known: t.Mapping[str, Row]) -> R
     outside = out_of_bounds(row, options)
     if outside:
         return _plans.failed(row, "plan", "protected", f"{outside} {NOTHING}", now)
+    old = too_old(row, options, now) if job.read_only else None
+    if old:
+        return _plans.failed(row, "plan", "too_old", old, now)
     far = _plans.too_far(row, options.max_gap, now, options.timezone)
     return _plans.failed(row, "plan", "too_far", f"{far} {NOTHING}", now) if far else row
+
+
+def too_old(row: Row, options: Options, now_ms: int) -> str | None:
+    """Return why the newest data of an instance are too old to go back to, or null."""
+    data = moment(row.get("data_time"))
+    if data is None or options.rpo_target is None or (now_ms - data) / 1000 <= options.rpo_target:
+        return None
+    age, most = span((now_ms - data) / 1000), span(options.rpo_target)
+    return f"The newest data that {_plans.called(row)} can be restored to are {age} old, restore_rpo_target is {most}."
 
 
 def out_of_bounds(row: Row, options: Options) -> str | None:
@@ -471,9 +499,8 @@ def out_of_bounds(row: Row, options: Options) -> str | None:
     words = [word for word in (_plans.target_name(row), _plans.target_id(row)) if word]
     if any(_plans.like(word, pattern) for word in words for pattern in options.production):
         return "A drill never overwrites production, and drill_production names this instance."
-    if options.scratch and not any(
-        _plans.like(word, pattern) for word in words for pattern in options.scratch
-    ):
+    drill = options.window_days is not None
+    if drill and not any(_plans.like(word, pattern) for word in words for pattern in options.scratch):
         return "A drill overwrites scratch instances only, and this one is not in drill_scratch."
     return None
 
@@ -575,6 +602,16 @@ def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) 
     return _plans.done(row, "safeguard", "ok", begun_ms, (now - begun_ms) / 1000) if wait else row
 
 
+def held(state: State, world: World) -> State:
+    """Return the state of a drill with the note that its targets hold production data from now on."""
+    names = [_plans.called(row) for row in state["restores"] if row.get("restore_id") or row.get("job_id")]
+    if not names:
+        return state
+    note = f"Scratch targets hold production data since {iso(world.now_ms())[:19]}Z: {', '.join(names)}."
+    world.say([note])
+    return {**state, "run": {**state["run"], "notes": [*(state["run"].get("notes") or []), note]}}
+
+
 # Who goes on
 
 
@@ -667,6 +704,35 @@ def refused(state: State, world: World, problems: t.Sequence[str], joined: str |
     why = f"{count}{printable(text)}" + ("" if NOTHING in text else f" {NOTHING}")
     world.say(["REFUSED  " + NOTHING, *(f"  {printable(problem)}" for problem in problems)])
     return {**state, "run": {**state["run"], "refused": why}}
+
+
+def signed_in(state: State, job: Job, world: World) -> State:
+    """Try the sign-in of the checks on the instances that the data come from; nothing is written there."""
+    rows, begun = list(state["restores"]), world.now_ms()
+    numbers = [number for number, row in enumerate(rows) if not row.get("error_kind") and private(row, job)]
+    if state["run"].get("refused") or not numbers:
+        return state
+    asked = [on_source(rows[number], private(rows[number], job)) for number in numbers]
+    answer = world.call(
+        "restore_verify", {"restores": asked, "verify_timeout": job.options.verify_timeout}, check=False
+    )
+    for number, tried in zip(numbers, answered(answer, asked, "verify", begun)):
+        row = {**rows[number], "verification": tried.get("verification")}
+        if tried.get("error_kind"):
+            row = _plans.failed(row, "verify", tried["error_kind"], str(tried.get("msg")), begun)
+        rows[number] = row
+    return {**state, "restores": rows}
+
+
+def on_source(row: Row, how: Row) -> Row:
+    """Return what restore_verify needs to sign in to the instance that the data come from, and to ask it nothing."""
+    here = {name: row[name] for name in ("service", "region", "profile") if row.get(name)}
+    ident = _plans.source_id(row)
+    if row["service"] == "dcs":
+        asked: Row = {"instance_id": ident, "checks": [{"ping": True}]}
+    else:
+        asked = {"target_instance_id": ident, "checks": [{"query": {"sql": "SELECT 1", "equals": 1}}]}
+    return {**here, **asked, "outcome": "succeeded", "connection": how.get("connection") or {}}
 
 
 # Whether instances run

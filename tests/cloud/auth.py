@@ -16,7 +16,7 @@ import re
 import time
 from urllib.parse import parse_qsl, quote, unquote
 
-from .state import Cloud
+from .state import Cloud, Key
 from .wire import Call, Refusal
 
 ALGORITHM = "SDK-HMAC-SHA256"
@@ -77,14 +77,26 @@ def _check_token(cloud: Cloud, value: str, request_id: str) -> None:
 
 
 def _check_signature(cloud: Cloud, call: Call, target: str, match: re.Match[str], request_id: str) -> None:
-    access, names, given = match.groups()
-    signed = names.split(";")
-    now = cloud.clock()
+    """A refused signature counts, whatever is wrong with it; after some in a row the key is locked, for the right ones too."""
+    access, now = match[1], cloud.clock()
     key = cloud.keys.get(access)
     if key is None:
         raise wrong(f"ak {access} not exist", request_id)
     if key.locked_until > now:
         raise wrong("AK access failed to reach the limit,forbidden", request_id)
+    try:
+        _verify(key, call, target, match, now, request_id)
+    except Refusal:
+        key.failures += 1
+        if cloud.settings.lock_after and key.failures >= cloud.settings.lock_after:
+            key.locked_until = now + LOCK_SECONDS
+            key.failures = 0
+        raise
+    key.failures = 0
+
+
+def _verify(key: Key, call: Call, target: str, match: re.Match[str], now: float, request_id: str) -> None:
+    signed, given = match[2].split(";"), match[3]
     if (
         signed != sorted(signed)
         or not {"host", "x-sdk-date"} <= set(signed)
@@ -102,10 +114,15 @@ def _check_signature(cloud: Cloud, call: Call, target: str, match: re.Match[str]
         key.secret, stamp, canonical_request(call.method, target, call.headers, signed, call.body)
     )
     if not hmac.compare_digest(expected, given):
-        key.failures += 1
-        if cloud.settings.lock_after and key.failures >= cloud.settings.lock_after:
-            key.locked_until = now + LOCK_SECONDS
         raise wrong("verify aksk signature fail", request_id)
     if key.security_token is not None and call.headers.get("x-security-token") != key.security_token:
         raise wrong("security token is missing or does not belong to the ak", request_id)
-    key.failures = 0
+    if key.expires_at is not None and key.expires_at <= now:
+        raise wrong("security token has expired", request_id)
+
+
+def domain_of_caller(cloud: Cloud, call: Call) -> str:
+    """The account that a request which was let in acts in."""
+    match = _AUTHORIZATION.fullmatch(call.headers.get("authorization", ""))
+    key = cloud.keys.get(match[1]) if match and not call.headers.get("x-auth-token") else None
+    return cloud.domain_id if key is None else cloud.domain_of_key(key)

@@ -184,7 +184,7 @@ def _show_instance(cloud: Cloud, call: Call, instance: DcsInstance, detail: bool
         "enterprise_project_id": instance.enterprise_project_id,
         "tags": [{"key": key, "value": value} for key, value in instance.tags.items()],
         "no_password_access": "false",
-        "enable_ssl": False,
+        "enable_ssl": instance.enable_ssl,
         "created_at": iso_ms(instance.created_at),
     }
     if detail:

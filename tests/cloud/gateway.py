@@ -67,7 +67,7 @@ def answer(cloud: Cloud, call: Call, tweak: Tweak | None = None) -> Answer:
 
 
 def _admit(cloud: Cloud, route: Route, call: Call) -> None:
-    if route.operation == "iam.token":
+    if route.operation in ("iam.token", "metadata.securitykey"):
         return
     try:
         call.access = auth.check(cloud, call, call.target, call.request_id)
@@ -90,7 +90,7 @@ def _admit(cloud: Cloud, route: Route, call: Call) -> None:
                 "request_id": call.request_id,
             },
         )
-    if project not in cloud.projects:
+    if project not in cloud.projects or cloud.domain_of(project) != auth.domain_of_caller(cloud, call):
         raise _unknown_project(route.service, bool(PROJECT.fullmatch(project)))
 
 

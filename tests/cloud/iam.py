@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM: a token for a user, the projects of an account."""
+"""IAM: a token for a user, temporary keys of an agency, accounts and their projects; and the metadata of a cloud server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import base64
 import json
 from typing import Any
 
-from .state import Cloud, Token, iso_micro
+from . import auth
+from .state import Agency, Cloud, Key, Token, iso_micro
 from .wire import Answer, Call, Refusal, Route
 
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
@@ -75,7 +76,8 @@ def _project_of(cloud: Cloud, identity: dict[str, Any]) -> str | None:
         raise refuse(400, "auth.scope must name a project or a domain.")
     for project_id, name in cloud.projects.items():
         # an id, where there is one, wins over the name: also a wrong one
-        if project["id"] == project_id if "id" in project else project.get("name") == name:
+        own = cloud.domain_of(project_id) == cloud.domain_id
+        if own and (project["id"] == project_id if "id" in project else project.get("name") == name):
             return project_id
     raise refuse(404, "Could not find the project.")
 
@@ -88,20 +90,20 @@ def validate_token(cloud: Cloud, call: Call) -> Answer:
 
 
 def list_projects(cloud: Cloud, call: Call) -> Answer:
-    name = call.query.get("name")
+    name, domain_id = call.query.get("name"), auth.domain_of_caller(cloud, call)
     projects = [
         {
             "id": project_id,
             "name": project,
-            "domain_id": cloud.domain_id,
-            "parent_id": cloud.domain_id,
+            "domain_id": domain_id,
+            "parent_id": domain_id,
             "enabled": True,
             "is_domain": False,
             "description": "",
             "links": {"self": f"https://iam/v3/projects/{project_id}"},
         }
         for project_id, project in cloud.projects.items()
-        if name is None or name == project
+        if name in (None, project) and cloud.domain_of(project_id) == domain_id
     ]
     return Answer(
         200,
@@ -109,9 +111,81 @@ def list_projects(cloud: Cloud, call: Call) -> Answer:
     )
 
 
+def list_domains(cloud: Cloud, call: Call) -> Answer:
+    domain_id = auth.domain_of_caller(cloud, call)
+    domain = {
+        "id": domain_id,
+        "name": cloud.domains[domain_id],
+        "enabled": True,
+        "description": "",
+        "links": {"self": f"https://iam/v3/domains/{domain_id}"},
+    }
+    links = {"self": "https://iam/v3/auth/domains", "previous": None, "next": None}
+    return Answer(200, {"domains": [domain], "links": links})
+
+
+def assume_role(cloud: Cloud, call: Call) -> Answer:
+    """Temporary keys of an agency, signed with the keys of the account that it trusts."""
+    try:
+        body = json.loads(call.body)
+    except ValueError:
+        raise refuse(400, "The request body is not valid JSON.") from None
+    wanted = _dig(body, "auth", "identity", "assume_role")
+    if _dig(body, "auth", "identity", "methods") != ["assume_role"] or not isinstance(wanted, dict):
+        raise refuse(400, "auth.identity must use the method assume_role.")
+    names = [wanted[name] for name in ("agency_name", "domain_id", "domain_name") if name in wanted]
+    if not all(isinstance(name, str) for name in names):
+        raise refuse(400, "auth.identity.assume_role must hold texts.")
+    domain_id = wanted.get("domain_id")
+    if domain_id is None:
+        named = [found for found, name in cloud.domains.items() if name == wanted.get("domain_name")]
+        domain_id = named[0] if named else None
+    agency = next(
+        (
+            one
+            for one in cloud.agencies
+            if (one.name, one.domain_id) == (wanted.get("agency_name"), domain_id)
+        ),
+        None,
+    )
+    if agency is None:
+        raise refuse(404, "Could not find the agency.")
+    if agency.trusted_domain_id != auth.domain_of_caller(cloud, call):
+        raise refuse(403, "You have no right to do this action.")
+    seconds = wanted.get("duration_seconds", 900)
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 900 <= seconds <= 86400:
+        raise refuse(400, "duration_seconds must be from 900 to 86400.")
+    return Answer(201, {"credential": _temporary_key(cloud, agency, seconds)})
+
+
+def instance_key(cloud: Cloud, call: Call) -> Answer:
+    """What a cloud server reads at http://169.254.169.254: the keys of the agency that is attached to it."""
+    if cloud.instance_agency is None:
+        raise refuse(404, "No agency is attached to this server.")
+    return Answer(200, {"credential": _temporary_key(cloud, cloud.instance_agency, 86400)})
+
+
+def _temporary_key(cloud: Cloud, agency: Agency, seconds: int) -> dict[str, str]:
+    number, ends = len(cloud.keys), cloud.clock() + seconds
+    token = "gQpTemporary" + base64.b64encode(cloud.random.randbytes(120)).decode()
+    key = Key(
+        f"HWAKAGENCY{number:010d}", cloud.new_hex() + "sk", token, domain_id=agency.domain_id, expires_at=ends
+    )
+    cloud.keys[key.access] = key
+    return {
+        "access": key.access,
+        "secret": key.secret,
+        "securitytoken": token,
+        "expires_at": iso_micro(ends),
+    }
+
+
 ROUTES = [
     Route("iam.token", "POST", "/v3/auth/tokens", create_token),
     Route("iam.validate", "GET", "/v3/auth/tokens", validate_token),
     Route("iam.projects", "GET", "/v3/projects", list_projects),
     Route("iam.projects", "GET", "/v3/auth/projects", list_projects),
+    Route("iam.domains", "GET", "/v3/auth/domains", list_domains),
+    Route("iam.securitytokens", "POST", "/v3.0/OS-CREDENTIAL/securitytokens", assume_role),
+    Route("metadata.securitykey", "GET", "/openstack/latest/securitykey", instance_key),
 ]

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 
 from .state import (
+    Agency,
     Cloud,
     DataNode,
     DcsBackup,
@@ -34,6 +35,9 @@ OTHER_PROJECT_ID = "7e57ab1e0123456789abcdef01234567"
 OTHER_PROJECT_NAME = REGION + "_staging"
 DOMAIN = "example-account"
 DOMAIN_ID = "d0a1b2c3d4e5f60718293a4b5c6d7e8f"
+PARTNER_DOMAIN, PARTNER_DOMAIN_ID = "partner-account", "e1b2c3d4e5f60718293a4b5c6d7e8f90"
+PARTNER_PROJECT_ID = "9a9b1ab1e0123456789abcdef0123456"  # named like the region, as the one of DOMAIN
+AGENCY = "restore-agency"  # PARTNER_DOMAIN lets DOMAIN act in its name
 USER = "restore-operator"
 PASSWORD = "pw.Zq7!never~Printed%2026&x"
 ACCESS_KEY = "HWAKSIMULATOR0000001"
@@ -137,7 +141,10 @@ def _account(cloud: Cloud) -> None:
     now = cloud.clock()
     cloud.region = REGION
     cloud.domain_id = DOMAIN_ID
-    cloud.projects = {PROJECT_ID: REGION, OTHER_PROJECT_ID: OTHER_PROJECT_NAME}
+    cloud.domains = {DOMAIN_ID: DOMAIN, PARTNER_DOMAIN_ID: PARTNER_DOMAIN}
+    cloud.projects = {PROJECT_ID: REGION, OTHER_PROJECT_ID: OTHER_PROJECT_NAME, PARTNER_PROJECT_ID: REGION}
+    cloud.project_domains = {PARTNER_PROJECT_ID: PARTNER_DOMAIN_ID}
+    cloud.agencies = [Agency(AGENCY, PARTNER_DOMAIN_ID, DOMAIN_ID)]
     cloud.users = [User(USER, PASSWORD, DOMAIN)]
     cloud.keys = {
         ACCESS_KEY: Key(ACCESS_KEY, SECRET_KEY),

@@ -46,7 +46,7 @@ class Settings:
     keep_remarks: bool = True
     record_lag: float = 0.0  # seconds by which the status in a record or job is old
     instance_lag: float = 0.0  # seconds by which the status of an instance is old
-    lock_after: int = 0  # consecutive bad signatures that lock an access key for five minutes; 0 = never
+    lock_after: int = 5  # refused signatures in a row that lock an access key for five minutes; 0 = never
 
 
 @dataclass
@@ -82,6 +82,7 @@ class DcsInstance:
     updated_at: float = 0.0
     ip: str = "192.168.1.20"
     port: int = 6379
+    enable_ssl: bool = False
     restored_from: str | None = None  # the backup whose data it holds now: what a test can look at
     tags: dict[str, str] = field(default_factory=dict)
     enterprise_project_id: str = "0"
@@ -194,13 +195,24 @@ class Token:
 
 @dataclass
 class Key:
-    """An access key; ``security_token`` is set for a temporary one."""
+    """An access key; ``security_token`` and ``expires_at`` are set for a temporary one."""
 
     access: str
     secret: str
     security_token: str | None = None
     failures: int = 0
     locked_until: float = 0.0
+    domain_id: str = ""  # the account it acts in; "" is the cloud's own
+    expires_at: float | None = None
+
+
+@dataclass
+class Agency:
+    """What an account lets another account, or its cloud servers, do in its name."""
+
+    name: str
+    domain_id: str  # the account that it acts in
+    trusted_domain_id: str  # the account whose users may assume it
 
 
 @dataclass
@@ -227,7 +239,11 @@ class Cloud:
         self.lock = threading.RLock()
         self.region = ""
         self.projects: dict[str, str] = {}  # id -> name
-        self.domain_id = ""
+        self.domain_id = ""  # the account that owns every project but those in `project_domains`
+        self.domains: dict[str, str] = {}  # account id -> name
+        self.project_domains: dict[str, str] = {}  # project id -> account id
+        self.agencies: list[Agency] = []
+        self.instance_agency: Agency | None = None  # of the cloud server that asks for its metadata
         self.users: list[User] = []
         self.keys: dict[str, Key] = {}
         self.tokens: dict[str, Token] = {}
@@ -252,6 +268,14 @@ class Cloud:
 
     def new_hex(self) -> str:
         return f"{self.random.getrandbits(128):032x}"
+
+    # Accounts
+
+    def domain_of(self, project_id: str) -> str:
+        return self.project_domains.get(project_id, self.domain_id)
+
+    def domain_of_key(self, key: Key) -> str:
+        return key.domain_id or self.domain_id
 
     # Looking around
 

@@ -48,9 +48,10 @@ CONTRACT = {
     "ddm_recovery",
     "ddm_restorable_info",
     "restore_start",
+    "restore_verify",
     "restore_wait",
 }
-ROWS = ("restore_start", "restore_wait")
+ROWS = ("restore_start", "restore_verify", "restore_wait")
 each_module = pytest.mark.parametrize("module", MODULES)
 
 
@@ -195,9 +196,9 @@ def test_options(module: str) -> None:
         row = {name: value for name, value in own["restores"].items() if name != "suboptions"}
         own = {**own, "restores": row}
     assert readable(own, "suboptions") == readable(declared, "options")
-    assert not set(own) & (
-        set(documents.fragment(CONNECTION)["options"]) | set(documents.fragment(WAIT)["options"])
-    )
+    shared = documents.documentation(module)["extends_documentation_fragment"]
+    assert not set(own).intersection(*[documents.fragment(name).get("options", ()) for name in shared[:1]])
+    assert WAIT not in shared or not set(own) & set(documents.fragment(WAIT)["options"])
     for name, option in described(documents.options(module)):
         assert option.get("type") in documents.TYPES or option.get("type") == "path", name
         assert (option["type"] == "list") == ("elements" in option), name

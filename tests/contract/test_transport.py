@@ -9,26 +9,46 @@ from __future__ import annotations
 import base64
 import contextlib
 import gzip
+import importlib.util
+import ipaddress
+import os
 import re
+import signal
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
     TlsError,
     TransportError,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import proxy_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
+    Answer,
+    Http,
+    always,
+    tls_context,
+)
 from tests.cloud import tls
+from tests.faults.roads import black_hole
 
 CAP = 1 << 20
 Handler = Callable[[socket.socket, bytes], bool]  # answers one request; whether the connection stays open
@@ -119,6 +139,13 @@ class Server:
             body += connection.recv(65536)
         return head + b"\r\n\r\n" + body
 
+    def listen_on(self, host: str) -> None:
+        """Be there under another address of this machine, too."""
+        if host not in ("127.0.0.1", "localhost"):
+            self.socket.close()
+            self.socket = socket.create_server((host, self.port))
+            threading.Thread(target=self.accept, daemon=True).start()
+
     def close(self) -> None:
         self.closing.set()
         for one in (self.socket, *self.open):
@@ -155,6 +182,7 @@ def get(
     cap: int = CAP,
     fresh: bool = False,
     body: bytes | None = None,
+    may_leave: Callable[[], bool] = always,
     **headers: str,
 ) -> Answer:
     more = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -166,6 +194,7 @@ def get(
         timeout,
         cap,
         fresh,
+        may_leave,
     )
 
 
@@ -209,12 +238,17 @@ def test_a_redirect_is_an_answer(serve: Callable[..., Server], status: str) -> N
 
 
 def test_an_interim_answer_is_not_the_answer(serve: Callable[..., Server]) -> None:
-    server = serve(b"HTTP/1.1 100 Continue\r\n\r\n" + reply(b"[1]"))
-    assert get(Http(), server.url).body == b"[1]"
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </style>; rel=preload\r\n\r\n"
+    for interim in (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n", hints, hints * 3):
+        server = serve(interim + reply(b"[1]", "201 Created"))
+        http = Http()
+        for fresh in (False, False, True):
+            found = get(http, server.url, fresh=fresh)
+            assert (found.status, found.body, "link" in found.headers) == (201, b"[1]", False)
 
 
 def test_an_answer_is_never_taken_for_that_of_the_next_request(serve: Callable[..., Server]) -> None:
-    answers = [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + reply(b'"first"'), reply(b'"second"')]
+    answers = [b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + reply(b'"first"'), reply(b'"second"')]
 
     def next_answer(connection: socket.socket, request: bytes) -> bool:
         return says(answers.pop(0))(connection, request)
@@ -246,39 +280,152 @@ def test_a_netrc_file_has_no_effect(
 
 # Proxies
 
+SECURE = "https://dcs.ap-southeast-3.myhuaweicloud.com"
 
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_a_proxy_from_the_environment_is_used(
-    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    proxy, server = serve(reply(b"[2]")), serve(reply(b"[1]"))
-    redactor = Redactor()
-    monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", "://user:prox%79-password@"))
-    assert get(Http(redactor=redactor), server.url).body == b"[2]"
-    assert proxy.requests[0].startswith(f"GET {server.url}/v2/x".encode())
+    proxy, redactor = serve(reply(b"", "502 Bad Gateway")), Redactor()
+    monkeypatch.setenv(variable, proxy.url.replace("://", "://user:prox%79-password@"))
+    failure(Http(redactor=redactor), SECURE)
+    assert proxy.requests[0].startswith(b"CONNECT dcs.ap-southeast-3.myhuaweicloud.com:443 ")
     assert {"prox%79-password", "proxy-password"} <= redactor.forms
     basic = base64.b64encode(b"user:proxy-password").decode()
     assert f"Basic {basic}".encode() in proxy.requests[0] and basic in redactor.forms
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert get(Http(), server.url).body == b"[1]"
+    monkeypatch.setenv("NO_PROXY", ".myhuaweicloud.com")
+    monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=socket.gaierror(-2, "unknown")))
+    assert "The name dcs.ap-southeast-3.myhuaweicloud.com cannot" in str(failure(Http(), SECURE))
 
 
-@pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "502 Bad Gateway", "403 Forbidden"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+def test_credentials_for_this_machine_go_through_no_proxy(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, variable: str, host: str
+) -> None:
+    proxy, server = serve(reply(b"[2]")), serve(reply(b"[1]"))
+    monkeypatch.setenv(variable, proxy.url)
+    server.listen_on(host)
+    assert get(Http(), server.url.replace("127.0.0.1", host)).body == b"[1]"
+    assert proxy.requests == []
+
+
+def test_plain_http_goes_through_no_proxy(
+    monkeypatch: pytest.MonkeyPatch, serve: Callable[..., Server]
+) -> None:
+    """It is the cloud server's metadata, which holds its keys."""
+    monkeypatch.setenv("HTTP_PROXY", serve(reply()).url)
+    monkeypatch.setenv("ALL_PROXY", serve(reply()).url)
+    assert proxy_for("http://169.254.169.254/openstack/latest/securitykey") is None
+    assert proxy_for("https://127.0.0.1:8443/v2") is None and proxy_for("https://[::1]/v2") is None
+
+
+REFUSALS = {
+    "407 Proxy Authentication Required": (
+        r"^The proxy 127.0.0.1:\d+ \(HTTPS_PROXY\) on the way to dcs.ap-southeast-3.myhuaweicloud.com wants another user "
+        r"and password \(407\)\. Give them in HTTPS_PROXY",
+        False,
+    ),
+    "502 Bad Gateway": (
+        r"opened no connection to it: it answered 502\. Check HTTPS_PROXY, or name dcs\.",
+        True,
+    ),
+    "403 Forbidden": (r"opened no connection to it: it answered 403\. Check HTTPS_PROXY", True),
+}
+
+
+@pytest.mark.parametrize("status", REFUSALS)
 def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
     proxy = serve(reply(b"", status))
     monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("://", "://user:proxy-password@"))
-    error = failure(Http(), "https://dcs.ap-southeast-3.myhuaweicloud.com", body=b"{}")
-    assert error.sent is False
-    assert "proxy on the way to dcs.ap-southeast-3.myhuaweicloud.com" in str(error)
+    error = failure(Http(), SECURE, body=b"{}")
+    assert re.search(REFUSALS[status][0], str(error)), error
+    assert (error.sent, error.transient) == (False, REFUSALS[status][1])
     assert "proxy-password" not in str(error)
     assert base64.b64encode(b"user:proxy-password") in proxy.requests[0]
     assert b"HMAC" not in proxy.requests[0]
 
 
 def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{closed_port()}")
-    assert failure(Http(), "https://dcs.example.com").sent is False
+    port = closed_port()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+    error = failure(Http(), SECURE)
+    assert error.sent is False
+    assert f"The proxy 127.0.0.1:{port} (HTTPS_PROXY) on the way to dcs." in str(error)
+    assert "cannot be reached" in str(error)
+
+
+def test_a_proxy_whose_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://user:secret@proxy.invalid:3128")
+    monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=socket.gaierror(-2, "unknown")))
+    error = failure(Http(), SECURE)
+    assert error.sent is False
+    assert str(error).startswith("The name of the proxy proxy.invalid:3128 (ALL_PROXY) on the way to dcs.")
+    assert "region" not in str(error) and "secret" not in str(error)
+
+
+@pytest.mark.parametrize("connects", [False, True])
+def test_a_proxy_that_does_not_answer(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, connects: bool
+) -> None:
+    with contextlib.ExitStack() as stack:
+        port = serve(silent).port if connects else stack.enter_context(black_hole())
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        error = failure(Http(), SECURE, timeout=0.3, body=b"{}")
+    assert error.sent is False
+    assert f"The proxy 127.0.0.1:{port} (HTTPS_PROXY)" in str(error) and "within 0.3 s" in str(error)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://",
+        "http://[::1",
+        "http://127.0.0.1:99999",
+        "http://host:port",
+        "ftp://proxy:21",
+        "http://a b:1",
+        ":3128",
+    ],
+)
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "all_proxy"])
+def test_a_variable_that_no_proxy_can_be_read_from_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(
+        InvalidArgument, match=f"^{variable} is not a valid proxy: give a URL such as"
+    ) as caught:
+        get(Http(), SECURE)
+    assert "No request was sent." in str(caught.value)
+
+
+def test_a_socks_proxy_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5h://127.0.0.1:1080")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        InvalidArgument, match="HTTPS_PROXY names a SOCKS proxy, for which Python needs PySocks"
+    ):
+        get(Http(), SECURE)
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("proxy.example.com:3128", "proxy.example.com:3128"),
+        ("http://u:p@[2001:db8::1]:3128/", "[2001:db8::1]:3128"),
+        (" http://proxy.example.com ", "proxy.example.com"),
+    ],
+)
+def test_the_address_of_a_proxy(monkeypatch: pytest.MonkeyPatch, value: str, address: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", value)
+    found = proxy_for(SECURE)
+    assert (
+        found is not None and found.address == address and str(found) == f"the proxy {address} (HTTPS_PROXY)"
+    )
 
 
 # What may have left
@@ -306,22 +453,98 @@ def test_a_name_that_cannot_be_resolved_has_sent_nothing(monkeypatch: pytest.Mon
 
 
 def test_a_connection_that_is_not_answered_has_sent_nothing() -> None:
-    with socket.socket() as server, contextlib.ExitStack() as waiting:
-        server.bind(("127.0.0.1", 0))
-        server.listen(0)
-        for dummy in range(8):  # fill its queue: the next one is not even refused
-            client = waiting.enter_context(socket.socket())
-            client.setblocking(False)
-            client.connect_ex(server.getsockname())
-        error = failure(Http(), f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.3, body=b"{}")
+    with black_hole() as port:
+        error = failure(Http(), f"http://127.0.0.1:{port}", timeout=0.3, body=b"{}")
     assert error.sent is False
     assert "No connection to 127.0.0.1" in str(error)
 
 
-@pytest.mark.parametrize("proxy", ["http://", "socks5://127.0.0.1:1", "http://127.0.0.1:99999"])
-def test_a_proxy_that_is_none_has_sent_nothing(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    assert failure(Http(), "https://dcs.example.com", body=b"{}").sent is False
+# Until when
+
+
+def test_nothing_leaves_when_it_may_not(serve: Callable[..., Server]) -> None:
+    server = serve(reply())
+    http = Http()
+    for fresh in (True, False):
+        error = failure(http, server.url, body=b"{}", fresh=fresh, may_leave=lambda: False)
+        assert error.sent is False and error.transient
+        assert str(error).startswith("The request was not sent: its time was over before it could leave")
+    assert server.requests == []
+    assert get(http, server.url, may_leave=lambda: True).body == b"{}"
+    error = failure(http, server.url, may_leave=lambda: False)  # on the connection that was kept alive
+    assert error.sent is False and len(server.requests) == 1
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_it_is_asked_after_the_connection_was_made(
+    serve: Callable[..., Server], tmp_path: Path, secure: bool
+) -> None:
+    """Names, dead addresses and TLS take their time before the first byte."""
+    context = tls.server_context("ca", tmp_path / "ca.pem") if secure else None
+    server = serve(reply(), context)
+    http = Http(ca_path=str(tmp_path / "ca.pem") if secure else None)
+    asked: list[bool] = []
+
+    def may_leave() -> bool:
+        asked.append(http._connection.sock is not None)
+        return True
+
+    get(http, server.url, body=b"{}", may_leave=may_leave)
+    assert asked == [True]
+
+
+def test_a_name_that_takes_longer_than_the_deadline(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, resolve = serve(reply()), socket.getaddrinfo
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        time.sleep(0.3)
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    limit = Limit(Clock(), 0.1)
+    error = failure(Http(), server.url, timeout=0.1, body=b"{}", may_leave=lambda: not limit.over())
+    assert error.sent is False
+    assert server.requests == []
+
+
+def test_a_process_that_was_stopped_meanwhile(serve: Callable[..., Server], tmp_path: Path) -> None:
+    """As by ^Z, SIGSTOP or a machine that slept: a request that was due before may not leave after."""
+    server = serve(reply())
+    code = f"""
+import os, signal, socket, sys
+sys.path[:0] = {sys.path!r}
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http
+connect = socket.create_connection
+import urllib3.util.connection as made
+before = made.create_connection
+def stopped(*args, **kwargs):
+    wire = before(*args, **kwargs)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return wire
+made.create_connection = stopped
+limit = Limit(Clock(), 0.2)
+try:
+    Http()("POST", {server.url!r} + "/v2", {{}}, b"{{}}", 5.0, 1 << 20, True, lambda: not limit.over())
+except TransportError as error:
+    print(error.sent)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        os.waitpid(child.pid, os.WUNTRACED)
+        time.sleep(0.3)
+        child.send_signal(signal.SIGCONT)
+        assert child.communicate(timeout=30)[0] == "False\n"
+    assert server.requests == []
+
+
+def test_a_machine_without_another_thread_has_sent_nothing(serve: Callable[..., Server]) -> None:
+    http = Http()
+    http.timer = mock.Mock(return_value=mock.Mock(start=mock.Mock(side_effect=RuntimeError("can't start"))))
+    error = failure(http, "http://127.0.0.1:1")
+    assert error.sent is False and "no further thread" in str(error)
 
 
 def reset(connection: socket.socket, request: bytes) -> bool:
@@ -516,6 +739,98 @@ def test_a_bad_certificate_is_refused_with_its_flaw(
     assert server.requests == []
 
 
+@pytest.mark.parametrize(("mode", "span"), [("expired", (-60, -1)), ("not yet valid", (1, 30))])
+def test_a_certificate_out_of_date_is_refused_with_its_dates(
+    serve: Callable[..., Server], tmp_path: Path, mode: str, span: tuple[int, int]
+) -> None:
+    now, authority = datetime.now(timezone.utc), trustme.CA()
+    first, last = (now + timedelta(days=days) for days in span)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", not_before=first, not_after=last).configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    server = serve(reply(), context)
+    error = failure(Http(ca_path=str(tmp_path / "ca.pem")), server.url, body=b"{}")
+    assert f"valid from {first:%Y-%m-%dT%H:%M:%SZ} to {last:%Y-%m-%dT%H:%M:%SZ}" in str(error)
+    assert "ca_path" not in str(error) and "this machine's clock" in str(error)
+    assert isinstance(error, TlsError) and server.requests == []
+
+
+def test_a_wrong_host_is_no_question_of_the_authority(serve: Callable[..., Server], tmp_path: Path) -> None:
+    server = serve(reply(), tls.server_context("wrong-host", tmp_path / "ca.pem"))
+    error = failure(Http(ca_path=str(tmp_path / "ca.pem")), server.url)
+    assert "Check the endpoint option" in str(error) and "ca_path" not in str(error)
+
+
+@pytest.mark.parametrize("kind", ["authority", "intermediate", "the server's own"])
+def test_a_certificate_that_the_user_named_is_trusted_as_it_is(
+    serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Python 3.13 asks of every authority for a critical CA flag and key identifiers, which many a private one does not have."""
+    create = ssl.create_default_context
+
+    def strict(**options: Any) -> ssl.SSLContext:
+        context = create(**options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    pems = plain_chain(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    server = serve(reply(b"[1]"), context)
+    assert get(Http(ca_path=str(pems[kind])), server.url).body == b"[1]"
+    assert isinstance(failure(Http(ca_path=str(tmp_path / "other.pem")), server.url), TlsError)
+    assert tls_context(True).verify_flags & ssl.VERIFY_X509_STRICT or sys.version_info < (3, 13)
+
+
+def plain_chain(folder: Path) -> dict[str, Path]:
+    """An authority, an intermediate one and a server's certificate without what strict checks ask for, each in its file."""
+    now, keys = datetime.now(timezone.utc), [ec.generate_private_key(ec.SECP256R1()) for dummy in range(4)]
+    names = [
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        for name in ("root", "middle", "server", "other")
+    ]
+
+    def certificate(number: int, issuer: int) -> bytes:
+        builder = x509.CertificateBuilder(names[issuer], names[number], keys[number].public_key())
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+        builder = builder.not_valid_after(now + timedelta(days=1))
+        extension: x509.ExtensionType = x509.BasicConstraints(ca=True, path_length=None)
+        if number == 2:
+            extension = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        builder = builder.add_extension(extension, critical=False)
+        return builder.sign(keys[issuer], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    pems = [certificate(0, 0), certificate(1, 0), certificate(2, 1), certificate(3, 3)]
+    private = keys[2].private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    for name, content in (
+        ("root.pem", pems[0]),
+        ("middle.pem", pems[1]),
+        ("own.pem", pems[2]),
+        ("other.pem", pems[3]),
+        ("server.pem", private + pems[2] + pems[1]),
+    ):
+        (folder / name).write_bytes(content)
+    return {
+        "authority": folder / "root.pem",
+        "intermediate": folder / "middle.pem",
+        "the server's own": folder / "own.pem",
+    }
+
+
+@pytest.mark.parametrize("content", ["", "\n", "  \r\n"])
+def test_an_empty_ca_file_counts_as_none(tmp_path: Path, content: str) -> None:
+    """A job controller makes one of a field that was left empty."""
+    (tmp_path / "ca.pem").write_text(content)
+    assert tls_context(True, str(tmp_path / "ca.pem")) is tls_context(True)
+
+
+def test_no_bundle_is_read_where_nothing_is_verified() -> None:
+    assert tls_context(False, "/nonexistent.pem").verify_mode == ssl.CERT_NONE
+
+
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_certificates_can_be_left_unchecked(serve: Callable[..., Server], tmp_path: Path) -> None:
     for mode in ("self-signed", "expired", "wrong-host"):
@@ -540,15 +855,13 @@ def test_variables_that_name_certificates_have_no_effect(
 
 
 def test_old_tls_is_refused(serve: Callable[..., Server], authority: tuple[ssl.SSLContext, str]) -> None:
-    from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import tls_context
-
     for arguments in ((True, authority[1]), (False, None), (True, None)):
         assert tls_context(*arguments).minimum_version == ssl.TLSVersion.TLSv1_2
     assert tls_context(True).verify_mode == ssl.CERT_REQUIRED
     assert tls_context(True).check_hostname
 
 
-@pytest.mark.parametrize("content", [None, "", "no certificate"])
+@pytest.mark.parametrize("content", [None, "no certificate", " " * 100])
 def test_a_ca_path_that_is_no_bundle(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "bundle.pem"
     if content is not None:

@@ -20,7 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils import _argum
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, always
 from tests import door
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
@@ -87,6 +87,7 @@ class Wire:
         timeout: float,
         cap: int,
         fresh: bool = False,
+        may_leave: Callable[[], bool] = always,
     ) -> Answer:
         if fresh:
             self.tried += 1
@@ -96,7 +97,7 @@ class Wire:
         if way:
             url = urlsplit(url)._replace(scheme=urlsplit(way).scheme, netloc=urlsplit(way).netloc).geturl()
         try:
-            return self._exchange(method, url, headers, body, timeout, cap, fresh)
+            return self._exchange(method, url, headers, body, timeout, cap, fresh, may_leave)
         finally:
             while fresh and self.after_post:
                 self.after_post.pop(0)()
@@ -110,10 +111,11 @@ class Wire:
         timeout: float,
         cap: int,
         fresh: bool,
+        may_leave: Callable[[], bool],
     ) -> Answer:
         begun, patience = time.monotonic(), min(timeout, self.patience)
         try:
-            return self.http(method, url, headers, body, patience, cap, fresh)
+            return self.http(method, url, headers, body, patience, cap, fresh, may_leave)
         except TransportError:
             if time.monotonic() - begun >= patience:
                 self.time.ahead += timeout - patience

@@ -10,10 +10,11 @@ import copy
 import json
 import random
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, always
 
 ODD_TEXTS = (
     *(
@@ -179,8 +180,18 @@ class Recorder:
         self.http = Http()
         self.answers: dict[str, list[Answer]] = {}
 
-    def __call__(self, method: str, url: str, *args: Any) -> Answer:
-        answer = self.http(method, url, *args)
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: float,
+        cap: int,
+        fresh: bool = False,
+        may_leave: Callable[[], bool] = always,
+    ) -> Answer:
+        answer = self.http(method, url, headers, body, timeout, cap, fresh, may_leave)
         self.answers.setdefault(key_of(method, url), []).append(answer)
         return answer
 
@@ -335,6 +346,7 @@ class Replay:
         timeout: float,
         cap: int,
         fresh: bool = False,
+        may_leave: Callable[[], bool] = always,
     ) -> Answer:
         self.served += 1
         self.posts += fresh

@@ -266,6 +266,24 @@ def test_a_region_that_cannot_be_read_does_not_stop_the_others(sim: Simulator, t
     assert failed.returncode != 0 and "nowhere-1" in failed.stderr and "nowhere-2" in failed.stderr
 
 
+def test_wrong_keys_are_tried_once_in_all_regions(sim: Simulator, tmp_path: Path) -> None:
+    """More than five refused signatures in a row lock an access key."""
+    path = source(tmp_path, regions=[ids.REGION, "eu-west-101", "ap-southeast-1"])
+    done = ansible_inventory([path], {**sim.env, "HW_SECRET_KEY": "not-the-secret-key-of-anybody"})
+    assert done.returncode != 0 and "(auth_failed)" in done.stderr and "HW_ACCESS_KEY" in done.stderr
+    assert len(sim.ledger) == 1
+    assert hosts(inventory([source(tmp_path)], sim.env))
+
+
+def test_a_profile_file_that_others_can_read_is_warned_of(sim: Simulator, tmp_path: Path) -> None:
+    profile = {"name": "prod", "accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY}
+    file = tmp_path / "profiles.json"
+    file.write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
+    file.chmod(0o644)
+    done = ansible_inventory([source(tmp_path, profile="prod", shared_config_file=str(file))], sim.env)
+    assert done.returncode == 0 and "(mode 0644)" in " ".join(done.stderr.split())
+
+
 def test_a_profile_that_lists_a_host_also_restores_it(sim: Simulator, tmp_path: Path) -> None:
     profile = {"name": "prod", "accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY}
     file = tmp_path / "profiles.json"

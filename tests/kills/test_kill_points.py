@@ -165,11 +165,7 @@ def case(task: Task, point: Point, number: signal.Signals, folder: Path) -> str 
         posts = len(sim.posts(task.operation))
         faults = [] if posts <= 1 else [f"the first run sent {posts} POSTs"]
         if number is signal.SIGINT:  # Python's own handler: the module reports
-            if (
-                said is None
-                or said.get("error_kind") != "internal_error"
-                or said["changed"] is not (posts > 0)
-            ):
+            if said is None or said.get("error_kind") != "interrupted" or said["changed"] is not (posts > 0):
                 faults.append(f"the first run says {said}")
         elif said is not None or first.exitcode != -int(number):
             faults.append(f"the first run exits with {first.exitcode} and says {said}")

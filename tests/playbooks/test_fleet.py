@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tempfile
@@ -205,3 +206,85 @@ def test_the_graph(tmp_path: Path) -> None:
     assert graph.startswith("@all:\n")
     assert graph.count("|--cache-") == 6 and graph.count("|--db-") == 4
     assert {"@dcs:", "@ddm:"} <= {line.strip(" |-") for line in graph.splitlines()}
+
+
+def names(folder: Path, *lines: str) -> str:
+    path = folder / "hosts.ini"
+    path.write_text("\n".join([*lines, ""]))
+    return str(path)
+
+
+def test_a_fleet_that_nothing_was_restored_of_is_red(tmp_path: Path) -> None:
+    """A pattern that matches nothing, an inventory that cannot be read, and a region of it."""
+    with Simulator("fleet-2-0") as sim:
+        mistyped = run(sim, tmp_path, "-e", "fleet_hosts=dril")
+        assert mistyped.rc != 0
+        assert "no host of the inventory matches fleet_hosts" in mistyped.output
+        wrong = {**sim.env, "HW_SECRET_KEY": "wrong-" + ids.SECRET_KEY[6:]}
+        unread = door.playbook(PLAYBOOK, wrong, "-i", source(tmp_path), "-e", "fleet_hosts=dcs")
+        assert unread.rc != 0
+        assert "Nothing was restored: the inventory has no hosts" in unread.output
+        assert sim.posts() == []
+        fault = json.dumps([{"region": "eu-west-101", "error_kind": "denied", "msg": "It is forbidden."}])
+        some = run(
+            sim, tmp_path, "-e", "fleet_hosts=dcs", "-e", f'{{"huaweicloud_recovery_unread": {fault}}}'
+        )
+        assert (some.rc, len(sim.posts())) == (2, 2)
+        (told,) = some.of("Tell why")
+        assert told["msg"].startswith(
+            "Not everything was restored, because the inventory could not read a region."
+        )
+        assert "eu-west-101: It is forbidden." in told["msg"]
+
+
+def test_a_host_whose_name_has_a_colon_fails_as_itself(tmp_path: Path) -> None:
+    """And with rights of others in group_vars, which nothing here needs."""
+    with Simulator("fleet-1-0") as sim:
+        script = tmp_path / "hosts.sh"
+        hosts = {"redis:6379": {"service": "dcs", "instance_id": ids.DCS_OTHER}}
+        hosts["good"] = {"service": "dcs", "instance_id": ids.fleet_dcs_instance(0)}
+        inventory = {
+            "all": {
+                "hosts": list(hosts),
+                "vars": {"ansible_become": True, "ansible_become_method": "nowhere"},
+            },
+            "_meta": {"hostvars": hosts},
+        }
+        script.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(inventory)}\nEND\n")
+        script.chmod(0o755)
+        done = door.playbook(
+            PLAYBOOK, sim.env, "-i", str(script), "-e", "fleet_hosts=all", "-e", "fleet_poll_interval=1"
+        )
+        assert (len(sim.posts()), sim.errors) == (1, [])
+    assert done.rc == 2
+    assert re.search(r"redis:6379 +: .*failed=1 ", done.stdout)
+    assert not re.search(r"good +: .*failed=1 ", done.stdout)
+    assert targets(done)["redis:6379"]["error_kind"] == "not_found"
+
+
+def test_protection_confirmation_and_report_are_those_of_the_role(tmp_path: Path) -> None:
+    with Simulator("fleet-3-0") as sim:
+        given = (
+            "--limit",
+            "dcs",
+            "-e",
+            "restore_protected=cache-0001",
+            "-e",
+            f"restore_report_dir={tmp_path}/r",
+        )
+        asked = run(
+            sim, tmp_path, *given, "-e", "restore_confirm=true", "-e", "awx_job_id=42", "-e", "fleet_serial=1"
+        )
+        assert (asked.rc, sim.posts()) == (2, [])
+        published = asked.of("Restore all hosts")[-1]["ansible_stats"]["data"]
+        assert published["restore_reported"] == published["restore_reported_42"]
+        digest = published["restore_reported"]["plan_digest"]
+        done = run(sim, tmp_path, *given, "-e", f"restore_plan_digest={digest}", "-e", "fleet_serial=1")
+        assert len(sim.posts()) == 2
+    assert {name: row["error_kind"] for name, row in targets(done).items()} == {
+        "cache-0000": None,
+        "cache-0001": "protected",
+        "cache-0002": None,
+    }
+    assert (report(done)["kind"], report(done)["verdict"]) == ("fleet", "incomplete")
+    assert Path(report(done)["files"]["html"]).exists()

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random schedules: the real client against a virtual cloud in virtual time, everything that goes wrong drawn from one seed.
+"""Random schedules: the real client against the simulated cloud (tests/cloud) in virtual time, all that goes wrong drawn from one seed.
 
     python -m tests.protocol --seed 4711 --verbose      what happened in one schedule, step by step
     python -m tests.protocol --count 1000000            many of them, on all cores
     python -m tests.protocol --wrong post_again_on_5xx  the same with a client that is wrong on purpose
+    python -m tests.protocol.explore                    every placement of a few faults instead of random ones
 
 What is searched for, in the history that the cloud keeps:
 
@@ -15,7 +16,8 @@ What is searched for, in the history that the cloud keeps:
 - lost: a task said that nothing was changed although its restore runs or ran, or said "unknown" although it had been shown the record;
 - untrue: a task said that it succeeded, failed or was unchanged and the history says otherwise, or the instance did not serve yet;
 - repeated: one run sent a second request although the first may have been executed;
-- stuck: when all is calm again, the same task does not end right.
+- stuck: when all is calm again, the same task does not end right;
+- bug: a task ended with internal_error.
 
 ASSUMPTIONS has what must hold for "0 of these"; schedules are drawn inside of it and nowhere outside.
 """
@@ -49,4 +51,6 @@ What must hold so that a restore is started at most once and never lost, whateve
    the next run is refused with the id of the job, and job_id attaches to it.
 7. A gateway may repeat a request by itself and show the second answer, "busy". Then the instance shows at once that it is restoring, and the task
    looks for its record for 60 s before it ends with outcome_unknown. An instance that looks idle twice after "busy" is believed.
+8. A list may leave out an old record for as long as it likes, and one of the last minutes once in a run. A list of backups is whole.
+9. The cloud's own clocks agree: those of its Date headers, and those of its records. The controller's calendar may be off and may jump.
 """

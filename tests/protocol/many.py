@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from .client import remembered
 from .schedule import play
 from .wrong import WRONG, right
 
-CHUNK, SHOWN = 500, 20
+CHUNK, SHOWN, WIDTH = 500, 20, 400
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Summary:
         )
         client = f"--wrong {self.wrong} " if self.wrong else ""
         lines += [
-            f"python -m tests.protocol --verbose {client}--seed {seed}: {name}: {text}"
+            f"python -m tests.protocol --verbose {client}--seed {seed}: {name}: {text[:WIDTH]}"
             for seed, name, text in sorted(self.found)[:SHOWN]
         ]
         return "\n".join(lines)
@@ -51,7 +50,7 @@ class Summary:
 
 @contextlib.contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Leave the collection of garbage to us: a quarter of the time."""
+    """Leave the collection of garbage to us: it takes a quarter of the time."""
     enabled = gc.isenabled()
     gc.disable()
     gc.freeze()  # what is there already is not looked through
@@ -66,7 +65,7 @@ def seldom_collected() -> Iterator[None]:
 def some(first: int, count: int, wrong: str | None) -> Summary:
     """Play schedules in this process."""
     summary, began = Summary(wrong=wrong), time.perf_counter()
-    with remembered(), WRONG[wrong]() if wrong else right(), seldom_collected():
+    with WRONG[wrong]() if wrong else right(), seldom_collected():
         for seed in range(first, first + count):
             report = play(seed)
             if seed % 500 == 0:

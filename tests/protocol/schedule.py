@@ -15,23 +15,37 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import UNSEEN
 
 from . import client
-from .cloud import (
-    BACKUP,
-    OTHER_BACKUP,
-    OTHER_TARGET,
-    OTHER_TIME,
-    RESTORE_TIME,
-    SOURCE,
-    TARGET,
-    Rules,
-    VirtualCloud,
-    Work,
-)
-from .world import Faults, Killed, Lane, Run, World
+from .scene import BACKUP, RESTORE_TIME, SOURCE, TARGET, Rules, Scene, Work
+from .world import LOST_ANSWERS, NOT_EXECUTED, READS, Killed, Lane, Run, World
 
 # seconds that restores take: the shorter, the more can go wrong
 DURATIONS: list[tuple[float, ...]] = [(1.0, 3.0), (4.0, 9.0), (10.0, 40.0), (60.0, 90.0), (120.0, 600.0)]
-HARMLESS = {"not_started", "throttled", "transport_error", "server_error", "protocol_error", "tls_error"}
+MINUTE, HOUR = 60.0, 3600.0
+# What goes wrong with reads, the temporary faults more often: the last two end most runs
+READ_FAULTS = [name for name in READS if name not in ("expired", "denied")] * 2 + ["expired", "denied"]
+READ_FAULTS += ["slow", "slow", "reset", "500", "502"] * 2
+POST_FAULTS = (
+    [f"{name}:{when}" for name in LOST_ANSWERS for when in ("", "", "never", "slow", "late")]
+    + [*NOT_EXECUTED, *NOT_EXECUTED]
+    + ["ok:slow"] * 5
+    + ["ok:held", "reset:held"] * 3
+)
+RECORDS = {"restore": "/restores?", "backup": "/backups?", "recovery": "/jobs?"}  # in the URL of the list
+
+
+@dataclass
+class Faults:
+    """How much goes wrong, and within which limits."""
+
+    read: float = 0.0  # probability of a fault at a read
+    post: float = 0.0
+    timeout: float = 60.0  # http_timeout
+    slow: float = 0.0  # seconds that a request or an answer may be under way, at most
+    brisk: bool = True  # whether other runs may begin while a request is under way
+    repeats: bool = (
+        True  # whether a gateway may ask twice and show the second answer: "busy", with its own restore
+    )
+    jumps: float = 0.0  # probability that the calendar jumps at a request
 
 
 @dataclass
@@ -54,8 +68,62 @@ class Story:
     password: bool
     lanes: list[tuple[float, str | None]]  # when each operator begins, and the operation_id
     params: dict[str, t.Any]
-    kill: float  # probability that a run is killed
-    foreign: list[float]  # when somebody else does something
+    kill: float = 0.0  # probability that a run is killed
+    foreign: list[float] = field(default_factory=list)  # when somebody else does something
+    skew: list[float] = field(default_factory=list)  # by how much each operator's calendar is wrong
+
+
+class Dice:
+    """A Director that draws. Each run has at most one list that leaves a row out."""
+
+    def __init__(self, story: Story, rng: random.Random) -> None:
+        self.story, self.random, self.choice = story, rng.random, rng.choice
+        self.timeout, self.slow = story.faults.timeout, story.faults.slow
+        self.after: dict[str, tuple[int, str]] = {}  # run -> the request before which it dies, and as what
+        self.incomplete: set[str] = set()  # runs that have met such a list
+
+    def latency(self, run: Run, now: float) -> float:
+        """Most requests take 10 to 50 ms."""
+        return 0.01 + self.random() * 0.04
+
+    def doom(self, run: Run) -> None:
+        """Decide whether and where a run will be killed."""
+        if self.random() < self.story.kill:
+            if self.random() < 0.6:
+                self.after[run.name] = (0, self.choice(("before", "sent", "sent", "answered")))
+            else:
+                self.after[run.name] = (self.choice((1, 2, 3, 4, 5, 6, 7, 8, 10, 12)), "before")
+
+    def kill(self, lane: Lane, post: bool) -> str | None:
+        """At its POST, or before a request of some number."""
+        run = lane.run
+        number, where = self.after.get(run.name, (-1, ""))
+        return where if (number == 0 and post) or run.calls == number else None
+
+    def read(self, run: Run, url: str) -> str | None:
+        """One of READ_FAULTS."""
+        if run.calm or self.random() >= self.story.faults.read:
+            return None
+        fault = self.choice(READ_FAULTS)
+        if "left out" in fault:
+            if run.name in self.incomplete or RECORDS[self.story.rules.kind] not in url:
+                return None
+            self.incomplete.add(run.name)
+        return fault
+
+    def post(self, run: Run) -> str | None:
+        """One of POST_FAULTS."""
+        if run.calm or self.random() >= self.story.faults.post:
+            return None
+        fault = self.choice(POST_FAULTS)
+        name, dummy, when = fault.partition(":")
+        return "busy:never" if name == "busy" and (when == "late" or not self.story.faults.repeats) else fault
+
+    def jump(self, run: Run) -> float:
+        """An hour forth or back."""
+        if run.calm or self.random() >= self.story.faults.jumps:
+            return 0.0
+        return self.choice((-HOUR, HOUR))
 
 
 def draw(rng: random.Random) -> Story:
@@ -67,6 +135,7 @@ def draw(rng: random.Random) -> Story:
     two = chance() < 0.3
     brisk = two or chance() < 0.5
     timeout = rng.choice((10, 60))
+    past = chance() < 0.5
     rules = Rules(
         kind=kind,
         seconds=seconds,
@@ -78,9 +147,11 @@ def draw(rng: random.Random) -> Story:
         stripped=kind != "recovery" and chance() < 0.05,
         fails=rng.choice((0.0, 0.0, 0.2, 0.6)),
         job_of_source=chance() < 0.3,
+        past=past,
+        hidden=rng.choice((0.0, 0.0, 0.3, 1.0, 10.0, 100.0)) if past else 0.0,
     )
     wait_timeout = rng.choice((5, 45, 1800, 1800, 1800))
-    # assumption 4: with other runs about, a look and a request together are under way for less than a restore takes
+    # assumption 4: with other runs about, an observation and a request together are under way for less than a restore takes
     slow = min(0.45 * shortest, timeout) if brisk else float(timeout)
     # assumption 7
     repeats = not rules.stripped and rules.blind == 0 and not rules.job_of_source
@@ -91,6 +162,7 @@ def draw(rng: random.Random) -> Story:
         slow,
         brisk,
         repeats,
+        rng.choice((0.0, 0.0, 0.0, 0.05)),
     )
     first = rng.choice((None, "CHG-1")) if kind != "recovery" else None
     lanes = [(0.0, first)]
@@ -102,7 +174,7 @@ def draw(rng: random.Random) -> Story:
             )
         )
     wait = chance() < 0.9
-    params = {
+    params: dict[str, t.Any] = {
         "http_timeout": timeout,
         "wait": wait,
         "wait_timeout": wait_timeout,
@@ -111,18 +183,35 @@ def draw(rng: random.Random) -> Story:
     }
     # assumptions 4 and 6
     foreign = [chance() * 3 * shortest] if chance() < 0.2 and brisk and not rules.job_of_source else []
-    return Story(rules, faults, chance() < 0.15, lanes, params, rng.choice((0.0, 0.0, 0.5, 0.9)), foreign)
+    if kind == "restore" and not foreign and chance() < 0.3:
+        params.update(backup_id=None, restore_point="latest")
+    return Story(
+        rules,
+        faults,
+        chance() < 0.15,
+        lanes,
+        params,
+        rng.choice((0.0, 0.0, 0.5, 0.9)),
+        foreign,
+        [rng.choice(SKEWS) for dummy in lanes],
+    )
 
 
-def play(seed: int, verbose: bool = False, rng: random.Random | None = None) -> Report:
-    """Play one schedule. `rng` replaces what the seed would draw (hypothesis searches that way)."""
-    rng = rng or random.Random(seed)
+# Seconds: most machines are right; some are minutes off, and with a token nothing refuses one that is off by hours
+SKEWS = (0.0, 0.0, 0.0, -14 * MINUTE, 14 * MINUTE, -20 * HOUR, 20 * HOUR)
+
+
+def play(seed: int, verbose: bool = False) -> Report:
+    """Play one schedule."""
+    rng = random.Random(seed)
     story = draw(rng)
-    cloud = VirtualCloud(story.rules, rng.random)
+    scene, dice = Scene(story.rules, rng.random), Dice(story, rng)
     report = Report(seed, story.rules.kind)
-    world = World(cloud, story.faults, rng.random, report.trace if verbose else None)
+    world = World(scene, dice, report.trace if verbose else None)
     world.say(0.0, str(story))
-    world.lanes = [Lane(world, number, begins) for number, (begins, dummy) in enumerate(story.lanes)]
+    world.lanes = [
+        Lane(world, number, begins, story.skew[number]) for number, (begins, dummy) in enumerate(story.lanes)
+    ]
     for when in story.foreign:
         world.later(when, lambda now: _somebody_else(world, now))
     world.race(lambda lane: operator(world, lane, story, rng))
@@ -136,26 +225,22 @@ def play(seed: int, verbose: bool = False, rng: random.Random | None = None) -> 
         report.outcomes["adopted"] += result.get("adopted") is True
     report.outcomes["schedules"] += 1
     report.outcomes["two runs at once"] += len(story.lanes) > 1
-    report.outcomes["started"] += len(cloud.history)
+    report.outcomes["with a past"] += story.rules.past
+    report.outcomes["with a wrong calendar"] += any(lane.skew != 0.0 for lane in world.lanes)
+    report.outcomes["started"] += len(scene.history)
     return report
 
 
 def _somebody_else(world: World, now: float) -> None:
     """Another user at the console: another restore, the same restore, or an automatic backup."""
-    rules, dice = world.cloud.rules, world.random()
-    if rules.kind == "recovery":
-        body: dict[str, t.Any] = {
-            "source": {"restore_time": OTHER_TIME},
-            "target": {"instance_id": OTHER_TARGET},
-        }
-        response = world.cloud.accept(body, now, None)
-    elif rules.kind == "backup" or dice < 0.3:
-        response = world.cloud.accept({"remark": "automatic"}, now, None, kind="backup")
+    kind, dice = world.scene.rules.kind, world.director.random()
+    if kind == "recovery":
+        response = world.scene.console("recovery", now, other=True)
+    elif kind == "backup" or dice < 0.3:
+        response = world.scene.console("backup", now)
     else:
-        response = world.cloud.accept(
-            {"backup_id": BACKUP if dice < 0.5 else OTHER_BACKUP}, now, None, kind="restore"
-        )
-    world.say(now, f"cloud: somebody else asks for something: {response[1].decode()}")
+        response = world.scene.console("restore", now, other=dice >= 0.5)
+    world.say(now, f"cloud: somebody else asks for something: {response.body().decode()}")
 
 
 def operator(world: World, lane: Lane, story: Story, rng: random.Random) -> None:
@@ -164,23 +249,22 @@ def operator(world: World, lane: Lane, story: Story, rng: random.Random) -> None
     job = None
     for attempt in range(3):
         run = Run(f"lane {lane.number} run {attempt}", operation)
-        if rng.random() < story.kill:
-            if rng.random() < 0.6:
-                run.kill_at_post = rng.choice(("before", "sent", "sent", "answered"))
-            else:
-                run.kill_after = rng.choice((1, 2, 3, 4, 5, 6, 7, 8, 10, 12))
+        t.cast(Dice, world.director).doom(run)
         execute(world, lane, run, kind, story, job)
         result = run.result
         if result is not None and not result.get("failed"):
             return
-        job = (
-            result["job_id"]
-            if kind == "recovery" and job is None and result and result.get("job_id") and rng.random() < 0.7
-            else None
-        )
+        named = named_job(world, result or {})
+        job = named if job is None and named and rng.random() < 0.7 else None
         lane.time += rng.choice((0.0, 0.5, 5.0, 30.0, 300.0))
         if not story.faults.brisk:  # assumption 4
             lane.time = max(lane.time, world.in_flight)
+
+
+def named_job(world: World, result: dict[str, t.Any]) -> str | None:
+    """Return the DDM job to attach to, as a result advises; not one that was weeks old: its age stands beside it."""
+    job: str | None = result.get("job_id")
+    return job if any(work.id == job for work in world.scene.history) else None
 
 
 def execute(
@@ -208,11 +292,12 @@ def execute(
 
 def afterwards(world: World, story: Story, report: Report) -> list[Run]:
     """All is calm again: the operator runs the task once more. It has to end right."""
-    cloud, kind = world.cloud, story.rules.kind
+    history, kind = world.scene.history, story.rules.kind
     world.happen(float("inf"))
     settled = max(
         [
-            *(work.free + story.rules.blind + story.rules.stale for work in cloud.history),
+            *(work.free + story.rules.blind + story.rules.stale for work in history),
+            story.rules.hidden,
             *(lane.time for lane in world.lanes),
         ]
     )
@@ -226,15 +311,13 @@ def afterwards(world: World, story: Story, report: Report) -> list[Run]:
         run = Run(f"last run {len(lane.runs)}", story.lanes[0][1], calm=True)
         execute(world, lane, run, kind, story, job, wait=True, wait_timeout=3600)
         result = run.result or {}
-        job = result.get("job_id") if kind == "recovery" and job is None else None
+        job = named_job(world, result) if job is None else None
         if not result.get("failed") or not (
             job or result["error_kind"] in ("busy", "outcome_unknown", "operation_failed", "not_found")
         ):
             break
         lane.time += 100.0  # the record of what runs cannot be seen yet
-    done = kind == "recovery" and any(
-        work.what[1] == TARGET and work.phase(lane.time) == "done" for work in cloud.history
-    )
+    done = kind == "recovery" and any(work.what[1] == TARGET and work.done(lane.time) for work in history)
     if result.get("failed") and not (
         done and story.rules.job_of_source and result["error_kind"] == "not_restorable"
     ):
@@ -249,7 +332,7 @@ def same(work: Work, operation: str | None) -> bool:
 
 def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
     """Compare what the cloud did with what the runs said."""
-    history, kind, stripped = world.cloud.history, story.rules.kind, story.rules.stripped
+    history, kind, stripped = world.scene.history, story.rules.kind, story.rules.stripped
 
     def problem(name: str, text: str) -> None:
         report.problems.append((name, text))
@@ -292,7 +375,7 @@ def judge_result(
     world: World, story: Story, run: Run, result: dict[str, t.Any], problem: t.Callable[[str, str], None]
 ) -> None:
     """Compare one result with the history."""
-    kind, history = story.rules.kind, world.cloud.history
+    kind, history = story.rules.kind, world.scene.history
     identity = result.get({"restore": "restore_id", "backup": "backup_id", "recovery": "job_id"}[kind])
     work = next((work for work in history if work.id == identity), None)
     # a backup that is done is done; a restore can begin and end within one look; a job that names only its source does not tell whom to wait for
@@ -305,7 +388,7 @@ def judge_result(
     if result.get("failed"):
         error = result["error_kind"]
         if error == "internal_error":
-            problem("untrue", words)
+            problem("bug", words)
         if run.accepted and not result["changed"]:
             problem("lost", f"{words} but {run.accepted[0].id} is its own")
         # DDM: when jobs name their source, or when somebody else's is new as well, nothing is guessed
@@ -328,7 +411,7 @@ def judge_result(
     elif run.accepted and work is not run.accepted[0] and not story.rules.stripped:  # assumption 3
         problem("lost", f"{words} but {run.accepted[0].id} is its own")
     elif result["outcome"] != "started" and (
-        work.phase(run.last_read) != "done" or (work.free > run.last_read and serves)
+        not work.done(run.last_read) or (work.free > run.last_read and serves)
     ):
         problem("untrue", f"{words} at {run.ended:.2f} but {work}")
     elif result["outcome"] == "unchanged" and kind != "recovery" and not same(work, run.operation):

@@ -19,19 +19,34 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.protocol.cloud import BACKUP, OTHER_BACKUP, Rules, VirtualCloud
-from tests.protocol.schedule import Report, Story, execute, judge
-from tests.protocol.world import POST_FAULTS, Faults, Lane, Run, World
+from tests.protocol.scene import Rules, Scene
+from tests.protocol.schedule import POST_FAULTS, Dice, Faults, Report, Story, execute, judge
+from tests.protocol.world import Lane, Run, World
 from tests.protocol.wrong import WRONG
 
 QUICK = settings(
-    max_examples=500,
+    max_examples=300,
     stateful_step_count=8,
     deadline=None,
     database=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
+
+
+class Orders(Dice):
+    """A Director that is told what becomes of the next POST, and of the process."""
+
+    fault: str | None = None
+    death: str | None = None
+
+    def kill(self, lane: Lane, post: bool) -> str | None:
+        """At the POST."""
+        return self.death if post else None
+
+    def post(self, run: Run) -> str | None:
+        """As told."""
+        return self.fault
 
 
 class Relaunching(RuleBasedStateMachine):
@@ -42,13 +57,15 @@ class Relaunching(RuleBasedStateMachine):
         seconds=st.sampled_from([2.0, 70.0, 500.0]),
         lag=st.sampled_from([0.0, 0.5, 0.9]),
         fails=st.booleans(),
+        past=st.booleans(),
     )
-    def begin(self, kind: str, seconds: float, lag: float, fails: bool) -> None:
+    def begin(self, kind: str, seconds: float, lag: float, fails: bool, past: bool) -> None:
         """Make a cloud in which at first every restore fails, or none."""
-        dice = random.Random(1).random
-        rules = Rules(kind=kind, seconds=(seconds,), lag=lag, fails=float(fails))
-        self.story = Story(rules, Faults(slow=0.45 * seconds), False, [(0.0, None)], {}, 0.0, [])
-        self.world = World(VirtualCloud(rules, dice), self.story.faults, dice, None)
+        dice = random.Random(1)
+        rules = Rules(kind=kind, seconds=(seconds,), lag=lag, fails=float(fails), past=past)
+        self.story = Story(rules, Faults(slow=0.45 * seconds), False, [(0.0, None)], {})
+        self.orders = Orders(self.story, dice)
+        self.world = World(Scene(rules, dice.random), self.orders)
         self.lane = Lane(self.world, 0, 0.0)
         self.world.lanes = [self.lane]
 
@@ -62,9 +79,8 @@ class Relaunching(RuleBasedStateMachine):
         self, fault: str | None, kill: str | None, wait_timeout: int, operation: str | None
     ) -> None:
         """Run it; this is what becomes of its POST."""
-        run = Run(
-            f"run {len(self.lane.runs)}", operation, kill_at_post=kill, calm=fault is None, post_fault=fault
-        )
+        run = Run(f"run {len(self.lane.runs)}", operation)
+        self.orders.fault, self.orders.death = fault, kill
         execute(
             self.world, self.lane, run, self.story.rules.kind, self.story, None, wait_timeout=wait_timeout
         )
@@ -80,11 +96,11 @@ class Relaunching(RuleBasedStateMachine):
         self.story.rules.fails = 0.0
 
     @precondition(lambda self: self.story.rules.kind == "restore")
-    @rule(backup=st.sampled_from([BACKUP, OTHER_BACKUP]))
-    def somebody_else_restores(self, backup: str) -> None:
-        """At the console."""
+    @rule(other=st.booleans())
+    def somebody_else_restores(self, other: bool) -> None:
+        """At the console, the same backup or another one."""
         self.world.happen(self.lane.time)
-        self.world.cloud.accept({"backup_id": backup}, self.lane.time, None)
+        self.world.scene.console("restore", self.lane.time, other)
 
     def teardown(self) -> None:
         """Compare what the cloud did with what the runs said."""

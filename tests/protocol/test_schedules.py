@@ -11,12 +11,11 @@ import os
 import pytest
 
 from tests.protocol import ASSUMPTIONS, __main__
-from tests.protocol.client import remembered
 from tests.protocol.many import many, some
 from tests.protocol.schedule import play
 from tests.protocol.wrong import WRONG
 
-CHUNK, CHUNKS = 2_500, 20  # 50,000 seeds; in chunks for the workers of pytest
+CHUNK, CHUNKS = 1_000, 10  # seeds, about 4 ms of CPU each; in chunks for the workers of pytest
 SOAK = 1_000_000
 # what a chunk must have met, or the schedules have become harmless
 MET = (
@@ -31,6 +30,8 @@ MET = (
     "outcome_unknown",
     "not_started",
     "throttled",
+    "with a past",
+    "with a wrong calendar",
 )
 
 
@@ -51,12 +52,12 @@ def test_nothing_is_started_twice_or_lost_in_a_million() -> None:
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_client_is_caught(name: str) -> None:
     """By what the cloud did and what the task said, not by the POSTs alone."""
-    with remembered(), WRONG[name]():
+    with WRONG[name]():
         caught = next(
             (
                 seed
                 for seed in range(2_000)
-                if {problem for problem, dummy in play(seed).problems} - {"repeated"}
+                if {problem for problem, dummy in play(seed).problems} - {"repeated", "bug"}
             ),
             None,
         )
@@ -82,7 +83,7 @@ def test_the_command_prints_what_happened(
     assert __main__.main() == 0
     assert "lane 0 run 0 begins" in capsys.readouterr().out
     monkeypatch.setattr(
-        "sys.argv", ["schedules", "--count", "400", "--processes", "1", "--wrong", "no_marker"]
+        "sys.argv", ["schedules", "--count", "100", "--processes", "1", "--wrong", "no_marker"]
     )
     assert __main__.main() == 1
     assert "--wrong no_marker --seed" in capsys.readouterr().out

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Virtual time, and the transport that replaces http.Http: it loses, delays and garbles, and it kills the client.
+"""Virtual time, and the transport that replaces transport.Http: it loses, delays and garbles, and it kills the client.
 
-A lane is one operator who runs the same task again until it ends well. Two lanes are two threads of which one runs at a time: whoever's
-next request arrives first. So what happens depends on the seed alone.
+A lane is one operator who runs the same task again until it ends well. Two lanes are two threads of which one runs at a
+time: whoever's next request arrives first. What goes wrong is a Director's word (schedule.py draws it from a seed,
+explore.py places it), so what happens depends on the Director alone.
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ import re
 import threading
 import typing as t
 from dataclasses import dataclass, field
+from email.utils import formatdate
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, always
+from tests.cloud import wire
+from tests.cloud.faults import PAGE, Fault
 
-from .cloud import EPOCH, NOTHING, SIGN_IN, Response, VirtualCloud, Work, error
+from .scene import EPOCH, Scene, Work
 
 NEVER = float("inf")
-STATE = re.compile(r"/instances/[0-9a-f-]+$|/restorable-instances")
-PAGE = b"<html><head><title>Proxy</title></head><body>It is not the API that speaks</body></html>"
+STATE = re.compile(r"/instances/[0-9a-z-]+$|/restorable-instances")
+SIGN_IN = re.compile(r"https://iam\.")
 
 
 class Killed(BaseException):
@@ -38,14 +42,11 @@ class Run:
 
     name: str
     operation: str | None  # operation_id
-    kill_after: int = -1  # the request (counted from 0) at which the client dies
-    kill_at_post: str | None = None  # before, sent, answered
     calm: bool = False  # nothing goes wrong any more
-    post_fault: str | None = None  # what becomes of its POST, instead of what is drawn
     calls: int = 0
     posts: list[str] = field(default_factory=list)  # what became of each POST
     accepted: list[Work] = field(default_factory=list)
-    shown: set[str] = field(default_factory=set)  # own work that a list told this run about after its POST
+    shown: set[str] = field(default_factory=set)  # own work that an answer told this run about after its POST
     last_read: float = 0.0  # when the cloud made the last answer to a read
     last_state: float = 0.0  # when it made the last one about the state of the instance
     dead: bool = False
@@ -54,30 +55,52 @@ class Run:
     ended: float = 0.0
 
 
-@dataclass
-class Faults:
-    """How much goes wrong, and within which limits."""
+class Director(t.Protocol):
+    """Who says what happens. Times are seconds."""
 
-    read: float = 0.0  # probability of a fault at a read
-    post: float = 0.0
-    timeout: float = 60.0  # http_timeout
-    slow: float = 0.0  # seconds that a request or an answer may be under way, at most
-    brisk: bool = True  # whether other runs may begin while a request is under way
-    repeats: bool = True  # whether a gateway may ask twice and show the second answer: "busy", with the restore that it has just started
+    timeout: float  # http_timeout
+    slow: float  # how long a request or an answer may be under way, at most
+
+    def random(self) -> float:
+        """Chance, from 0 to 1."""
+
+    def latency(self, run: Run, now: float) -> float:
+        """How long a request that is sent now is under way."""
+
+    def kill(self, lane: Lane, post: bool) -> str | None:
+        """Where the client dies: before this request, or with its POST sent or answered. None: it lives."""
+
+    def read(self, run: Run, url: str) -> str | None:
+        """The name of what goes wrong with a read, of READS."""
+
+    def post(self, run: Run) -> str | None:
+        """What goes wrong with a POST: a name of LOST_ANSWERS, ':' and when it arrives; or one of NOT_EXECUTED."""
+
+    def jump(self, run: Run) -> float:
+        """Seconds by which the client's calendar jumps now."""
 
 
 class Lane:
-    """One operator with a clock of his own."""
+    """One operator with a clock of his own, whose calendar may be wrong by `skew` seconds."""
 
-    def __init__(self, world: World, number: int, begins: float) -> None:
-        self.world, self.number, self.time, self.wake = world, number, begins, begins
+    def __init__(self, world: World, number: int, begins: float, skew: float = 0.0) -> None:
+        self.world, self.number, self.time, self.wake, self.skew = world, number, begins, begins, skew
         self.turn = threading.Lock()  # taken by whoever may not go on
         self.turn.acquire()
         self.run = Run("", None)
         self.runs: list[Run] = []
+        self.asked = True  # whether the client has looked at its calendar since its last request
         self.clock = Clock(
-            now=lambda: EPOCH + self.time, monotonic=lambda: self.time, sleep=self.sleep, random=world.random
+            now=self.now,
+            monotonic=lambda: self.time,
+            sleep=self.sleep,
+            random=world.director.random,
         )
+
+    def now(self) -> float:
+        """The calendar."""
+        self.asked = True
+        return EPOCH + self.time + self.skew
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -96,127 +119,170 @@ class Lane:
         timeout: float,
         cap: int,
         fresh: bool = False,
+        may_leave: t.Callable[[], bool] = always,
     ) -> Answer:
-        """The transport's signature: one exchange, its faults drawn now."""
-        run, world, random = self.run, self.world, self.world.random
+        """The transport's signature: one exchange, and what goes wrong with it."""
+        run, director = self.run, self.world.director
         if run.dead:
             raise Killed
-        call, run.calls = run.calls, run.calls + 1
-        post = method == "POST" and not url.startswith(SIGN_IN)
-        if run.kill_after == call or (post and run.kill_at_post == "before"):
-            world.die(self, "before it sends " + method)
-        faulty = not run.calm and random() < (world.faults.post if post else world.faults.read)
-        fault = (
-            POST_FAULTS[int(random() * len(POST_FAULTS))]
-            if faulty and post
-            else READ_FAULTS[int(random() * len(READ_FAULTS))]
-            if faulty
-            else None
-        )
-        return (
-            self._post(url, body, timeout, run.post_fault or fault)
-            if post
-            else self._read(method, url, body, timeout, fault)
-        )
+        if self.world.over is not None:
+            raise self.world.over
+        run.calls += 1
+        post = method == "POST" and not SIGN_IN.match(url)
+        kill = director.kill(self, post)
+        if kill == "before":
+            self.world.die(self, "before it sends " + method)
+        jump, self.asked = director.jump(run), False
+        if jump:
+            self.world.say(self.time, f"{run.name}: its calendar jumps by {jump:.0f} s")
+            self.skew += jump
+        if post:
+            return self._post(url, headers, body, timeout, director.post(run), kill, may_leave)
+        return self._read(method, url, headers, body, timeout, director.read(run, url))
 
-    def _read(self, method: str, url: str, body: bytes | None, timeout: float, fault: str | None) -> Answer:
-        run, world, random = self.run, self.world, self.world.random
-        world.reach(self, self.time + 0.01 + random() * 0.04)
-        if fault in FAILING_READS:
-            if world.trace is not None:
-                world.say(self.time, f"{run.name} {method} {_tail(url)} -> {fault}")
-            if fault == "timeout":
-                self.time += timeout
-            return FAILING_READS[fault](world)
+    def _read(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: float,
+        fault: str | None,
+    ) -> Answer:
+        run, world = self.run, self.world
+        world.reach(self, self.time + world.director.latency(run, self.time))
+        name, *given = READS[fault] if fault else ("true answer",)
+        if name in ("unsent", "reset", "timeout"):
+            self.time += timeout if name == "timeout" else 0.0
+            world.say(self.time, f"{run.name} {method} {_tail(url)} -> {fault}")
+            raise TransportError("The connection broke.", sent=name != "unsent")
+        if name not in ("true answer", "slow"):
+            params = given[0] if given else {}
+            answer = world.scene.faulty(Fault(name, params=params), method, url, headers, body, self.time)
+        else:
+            answer = world.scene.read(method, url, headers, body, self.time)
+        # under another fault the answer says nothing of the state, but then it is not used either
         run.last_read = self.time
         if STATE.search(url):
-            run.last_state = self.time
-        status, content, headers = world.cloud.answer(method, url, body, self.time, run)
+            run.last_state = self.time - (params.get("seconds", 0.0) if name == "stale" else 0.0)
+        seen = received(answer, self.world.scene.cloud.clock())
         if world.trace is not None:
-            world.say(self.time, f"{run.name} {method} {_tail(url)} -> {status} {content.decode()[:2000]}")
-        self.time += 0.01 if fault != "slow" else min(world.faults.slow * random(), timeout)
+            text = seen.body.decode()[:2000]
+            world.say(self.time, f"{run.name} {method} {_tail(url)} {fault or ''} -> {seen.status} {text}")
+        self.time += 0.01 if name != "slow" else min(world.director.slow * world.director.random(), timeout)
         for work in run.accepted:
-            if f'"{work.id}"'.encode() in content:
+            if work.id.encode() in seen.body:
                 run.shown.add(work.id)
-        return Answer(status, headers, content)
+        world.answered(self, seen)
+        return seen
 
-    def _post(self, url: str, body: bytes | None, timeout: float, fault: str | None) -> Answer:
-        run, world, random = self.run, self.world, self.world.random
+    def _post(
+        self,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: float,
+        fault: str | None,
+        kill: str | None,
+        may_leave: t.Callable[[], bool],
+    ) -> Answer:
+        run, world = self.run, self.world
         name, dummy, when = (fault or "ok").partition(":")
-        if name == "busy" and (when == "late" or not world.faults.repeats):
-            when = "never"
+        if when == "held":
+            self.time += world.director.random() * 2 * timeout
+        if not may_leave():
+            run.posts.append("not executed")
+            world.say(self.time, f"{run.name} POST: too late to leave")
+            raise TransportError("Its time was over before it could leave.", sent=False)
         if name in NOT_EXECUTED:
             run.posts.append("not executed")
             world.reach(self, self.time + 0.02)
-            if world.trace is not None:
-                world.say(self.time, f"{run.name} POST -> {fault}")
-            return NOT_EXECUTED[name](world)
+            world.say(self.time, f"{run.name} POST -> {fault}")
+            if name == "unsent":
+                raise TransportError("No connection could be made.", sent=False)
+            return self._told(NOT_EXECUTED[name], url, headers, body)
         run.posts.append("executed, perhaps")
-        delay = 0.01 + random() * 0.04
+        delay = world.director.latency(run, self.time)
         if when == "slow":
-            delay += random() * min(world.faults.slow, timeout)
-        response: Response = (0, b"", NOTHING)
-        if run.kill_at_post == "sent":
-            self._launch(url, body, delay, when, timeout)
+            delay += world.director.random() * min(world.director.slow, timeout)
+        response: wire.Answer | None = None
+        if kill == "sent":
+            self._launch(url, headers, body, delay, when, timeout)
             world.die(self, f"with its POST under way ({when or 'at once'})")
         if when == "late":  # the client sees its fault now, the cloud sees the request later
-            self._launch(url, body, delay, when, timeout)
+            self._launch(url, headers, body, delay, when, timeout)
         elif when != "never":
             world.reach(self, self.time + delay)
-            response = world.process(url, body, self.time, run)
-        if world.trace is not None:
-            world.say(self.time, f"{run.name} POST {fault or 'ok'} -> {response[0]} {response[1].decode()}")
-        if run.kill_at_post == "answered":
+            response = world.process(url, headers, body, self.time, run)
+        world.say(self.time, f"{run.name} POST {fault or 'ok'}")
+        if kill == "answered":
             world.die(self, "before it reads the answer to its POST")
-        if name == "timeout":
-            self.time += timeout
-        else:
-            self.time += 0.02
-        if name in ("ok", "slow"):
-            return Answer(response[0], response[2], response[1])
-        return LOST_ANSWERS[name](world, response)
+        self.time += timeout if name == "timeout" else 0.02
+        if name in ("reset", "timeout"):
+            raise TransportError("The connection broke.")
+        if response is not None and name in ("ok", "slow"):
+            seen = received(response, world.scene.cloud.clock())
+            world.answered(self, seen)
+            return seen
+        return self._told(LOST_ANSWERS[name], url, headers, body)
 
-    def _launch(self, url: str, body: bytes | None, delay: float, when: str, timeout: float) -> None:
+    def _told(self, fault: Said, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
+        """What the client gets in place of the true answer."""
+        name, params = fault
+        answer = self.world.scene.faulty(Fault(name, params=params), "POST", url, headers, body, self.time)
+        seen = received(answer, self.world.scene.cloud.clock())
+        self.world.say(self.time, f"{self.run.name} is told {seen.status} {seen.body.decode()[:200]}")
+        self.world.answered(self, seen)
+        return seen
+
+    def _launch(
+        self, url: str, headers: dict[str, str], body: bytes | None, delay: float, when: str, timeout: float
+    ) -> None:
         """Have the POST arrive without its client."""
         if when == "never":
             return
-        limit = self.world.faults.slow if when in ("late", "slow") else 0.0
-        arrival = self.time + min(delay + self.world.random() * limit, timeout)
-        self.world.later(arrival, functools.partial(self.world.process, url, body, run=self.run))
-        self.world.in_flight = max(self.world.in_flight, arrival)
+        world = self.world
+        limit = world.director.slow if when in ("late", "slow") else 0.0
+        arrival = self.time + min(delay + world.director.random() * limit, timeout)
+        world.later(arrival, functools.partial(world.process, url, headers, body, run=self.run))
+        world.in_flight = max(world.in_flight, arrival)
 
 
 class World:
     """The lanes, the cloud, and what is under way between them."""
 
-    def __init__(
-        self, cloud: VirtualCloud, faults: Faults, random: t.Callable[[], float], trace: list[str] | None
-    ) -> None:
-        self.cloud, self.faults, self.random, self.trace = cloud, faults, random, trace
+    def __init__(self, scene: Scene, director: Director, trace: list[str] | None = None) -> None:
+        self.scene, self.director, self.trace = scene, director, trace
         self.lanes: list[Lane] = []
         self.in_flight = 0.0  # until when a request of a client that no longer listens may be under way
-        self._events: list[tuple[float, int, t.Callable[[float], t.Any]]] = []
+        self.events: list[tuple[float, int, t.Callable[[float], t.Any]]] = []
         self._count = 0
+        self.over: BaseException | None = None  # why nobody goes on
 
     def say(self, now: float, what: str) -> None:
         """Note what happens, for people."""
         if self.trace is not None:
             self.trace.append(f"{now:10.2f}  {what}")
 
+    def answered(self, lane: Lane, answer: Answer) -> None:
+        """A lane has got an answer. For those who watch."""
+
     def later(self, when: float, what: t.Callable[[float], t.Any]) -> None:
         """Have something happen at a time."""
-        heapq.heappush(self._events, (when, self._count, what))
+        heapq.heappush(self.events, (when, self._count, what))
         self._count += 1
 
-    def process(self, url: str, body: bytes | None, now: float, run: Run) -> Response:
+    def process(
+        self, url: str, headers: dict[str, str], body: bytes | None, now: float, run: Run
+    ) -> wire.Answer:
         """A POST arrives."""
-        before = len(self.cloud.history)
-        response = self.cloud.answer("POST", url, body, now, run)
-        for work in self.cloud.history[before:]:
-            work.looked = now - run.last_state + self.cloud.rules.blind
+        history = self.scene.history
+        known = len(history)
+        response = self.scene.post(url, headers, body, now, run)
+        for work in history[known:]:
+            work.looked = now - run.last_state + self.scene.rules.blind
             run.accepted.append(work)
-        if self.trace is not None:
-            self.say(now, f"cloud: POST of {run.name} arrives: {response[0]} {response[1].decode()}")
+        self.say(now, f"cloud: POST of {run.name} arrives: {response.status} {response.body().decode()}")
         return response
 
     def die(self, lane: Lane, where: str) -> t.NoReturn:
@@ -234,8 +300,8 @@ class World:
 
     def happen(self, until: float) -> None:
         """Let what is under way arrive."""
-        while self._events and self._events[0][0] <= until:
-            when, dummy, what = heapq.heappop(self._events)
+        while self.events and self.events[0][0] <= until:
+            when, dummy, what = heapq.heappop(self.events)
             what(when)
 
     def _yield(self, lane: Lane) -> None:
@@ -249,14 +315,13 @@ class World:
         if len(self.lanes) == 1:
             work(self.lanes[0])
             return
-        problems: list[BaseException] = []
 
         def body(lane: Lane) -> None:
             lane.turn.acquire()
             try:
                 work(lane)
             except BaseException as problem:
-                problems.append(problem)
+                self.over = self.over or problem
             lane.wake = NEVER
             first = min(self.lanes, key=lambda other: (other.wake, other.number))
             if first.wake < NEVER:
@@ -268,113 +333,81 @@ class World:
         min(self.lanes, key=lambda other: (other.wake, other.number)).turn.release()
         for thread in threads:
             thread.join()
-        if problems:
-            raise problems[0]
+        if self.over is not None:
+            raise self.over
+
+
+def received(answer: wire.Answer, now: float) -> Answer:
+    """Return an answer of the cloud as the client's transport would hand it over."""
+    headers = {"date": date(int(now)), **{name.lower(): value for name, value in answer.headers.items()}}
+    return Answer(answer.status, headers, answer.body())
+
+
+@functools.lru_cache(4096)
+def date(now: int) -> str:
+    """Return the Date header of an answer."""
+    return formatdate(now, usegmt=True)
 
 
 def _tail(url: str) -> str:
-    return "/".join(url.partition("?")[0].split("/")[-2:])
+    return url.split("/", 6)[-1]
 
 
-# What can go wrong with a read
+# What can go wrong. A fault is one of tests/cloud/faults.py with its parameters, or one of the connection.
 
-
-def _raise_unsent(world: World) -> Answer:
-    raise TransportError("No connection could be made.", sent=False)
-
-
-def _raise_reset(world: World) -> Answer:
-    raise TransportError("The connection broke.")
-
-
-def _told(response: Response) -> t.Callable[[World], Answer]:
-    return lambda world: Answer(response[0], response[2], response[1])
-
-
-THROTTLED = error(429, "APIGW.0308", "The throttling threshold has been reached")
-EXPIRED = error(401, "APIGW.0307", "The token must be updated.")
-FAILING_READS: dict[str, t.Callable[[World], Answer]] = {
-    "unsent": _raise_unsent,
-    "reset": _raise_reset,
-    "timeout": _raise_reset,
-    "truncated": _told((200, b'{"total_num": 1, "restore_record_response": [{"rest', NOTHING)),
-    "page": _told((200, PAGE, NOTHING)),
-    "null": _told((200, b"null", NOTHING)),
-    "throttled": _told(THROTTLED),
-    "throttled with a time": _told((*THROTTLED[:2], {"retry-after": "7"})),
-    "500": _told(error(500, "DCS.5000")),
-    "502": _told((502, PAGE, NOTHING)),
-    "expired": _told(EXPIRED),
-    "denied": _told(error(403, "DCS.2003")),
+Said = tuple[str, dict[str, t.Any]]
+READS: dict[str, tuple[t.Any, ...]] = {
+    "slow": ("slow",),
+    "unsent": ("unsent",),
+    "reset": ("reset",),
+    "timeout": ("timeout",),
+    "truncated": ("invalid_json",),
+    "page": ("html_page",),
+    "null": ("json_null",),
+    "throttled": ("throttle",),
+    "throttled with a time": ("throttle", {"retry_after": 7}),
+    "500": ("server_error",),
+    "502": ("bad_gateway",),
+    "error under 200": ("error_in_body",),
+    "expired": ("token_expired",),
+    "denied": ("forbidden",),
+    # answers that are true in part
+    "newest left out": ("vanish", {"place": 0}),
+    "newest left out, but counted": ("vanish", {"place": 0, "keep_total": True}),
+    "oldest left out": ("vanish", {"place": -1}),
+    "row repeated": ("repeat",),
+    "row repeated, counted once": ("repeat", {"keep_total": True}),
+    "total too large": ("total", {"add": 1}),
+    "stale": ("stale", {"seconds": 5.0}),
+    "numbers as floats": ("floats",),
 }
-# the temporary ones more often: the last two end most runs
-READ_FAULTS = [
-    "slow",
-    "slow",
-    "unsent",
-    "reset",
-    "reset",
-    "timeout",
-    "truncated",
-    "page",
-    "null",
-    "throttled",
-    "throttled with a time",
-]
-READ_FAULTS += ["500", "500", "502", "502", "slow", "reset", "expired", "denied"]
-
-
-# What can go wrong with a POST: these prove that it was not executed ...
-
-NOT_EXECUTED: dict[str, t.Callable[[World], Answer]] = {
-    "unsent": _raise_unsent,
-    "throttled": _told(THROTTLED),
-    "expired": _told(EXPIRED),
-    "refused": _told(error(400, "DCS.4062")),
-    "denied": _told(error(403, "DCS.2003")),
+# These prove that a POST was not executed ...
+NOT_EXECUTED: dict[str, Said] = {
+    "unsent": ("", {}),
+    "throttled": ("throttle", {}),
+    "expired": ("token_expired", {}),
+    "refused": ("refusal", {"code": "DCS.4062"}),
+    "denied": ("forbidden", {}),
 }
-
 # ... and these do not: what the client gets instead of the answer, whatever the cloud did.
-
-
-def _break(world: World, response: Response) -> Answer:
-    raise TransportError("The connection broke.")
-
-
-def _cut(world: World, response: Response) -> Answer:
-    return Answer(200, NOTHING, response[1][: len(response[1]) // 2])
-
-
-def _instead(told: Response) -> t.Callable[[World, Response], Answer]:
-    return lambda world, response: Answer(told[0], told[2], told[1])
-
-
-def _held(world: World, response: Response) -> Answer:
-    status, body, dummy = error(
-        *(409, "DBS.200019") if world.cloud.rules.kind == "recovery" else (400, "DCS.4097")
-    )
-    return Answer(status, NOTHING, body)
-
-
-LOST_ANSWERS: dict[str, t.Callable[[World, Response], Answer]] = {
-    "reset": _break,
-    "timeout": _break,
-    "cut": _cut,
-    "empty": _instead((200, b"", NOTHING)),
-    "no id": _instead((200, b'{"restore_id": {}, "backup_id": null, "job_id": ""}', NOTHING)),
-    "204": _instead((204, b"", NOTHING)),
-    "page": _instead((200, PAGE, NOTHING)),
-    "page 400": _instead((400, PAGE, NOTHING)),
-    "page 429": _instead((429, PAGE, NOTHING)),
-    "500": _instead(error(500, "DCS.5000")),
-    "502": _instead((502, PAGE, NOTHING)),
-    "504": _instead((504, PAGE, NOTHING)),
-    "408": _instead(error(408, "DCS.4099")),
-    "302": _instead((302, b"", {"location": "https://elsewhere.example/"})),
-    "busy": _held,  # a gateway that asks twice and shows the second answer
+LOST_ANSWERS: dict[str, Said] = {
+    "reset": ("", {}),
+    "timeout": ("", {}),
+    "cut": ("body", {"content": '{"restore_id": "5', "status": 200, "processed": False}),
+    "empty": ("body", {"content": "", "status": 200, "processed": False}),
+    "no id": (
+        "answer",
+        {"status": 200, "body": {"restore_id": {}, "backup_id": None, "job_id": ""}},
+    ),
+    "204": ("answer", {"status": 204, "body": ""}),
+    "page": ("body", {"content": PAGE, "status": 200, "processed": False}),
+    "page 400": ("body", {"content": PAGE, "status": 400, "processed": False}),
+    "page 429": ("throttle", {"as_html": True}),
+    "500": ("server_error", {}),
+    "502": ("bad_gateway", {}),
+    "504": ("gateway_timeout", {}),
+    "408": ("refusal", {"status": 408, "code": "DCS.4099"}),
+    "302": ("answer", {"status": 302, "headers": {"Location": "https://elsewhere.example/"}, "body": ""}),
+    "error under 200": ("error_in_body", {}),
+    "busy": ("busy", {}),  # a gateway that asks twice and shows the second answer
 }
-POST_FAULTS = (
-    [f"{name}:{when}" for name in LOST_ANSWERS for when in ("", "", "never", "slow", "late")]
-    + [*NOT_EXECUTED, *NOT_EXECUTED]
-    + ["slow:slow"] * 5
-)

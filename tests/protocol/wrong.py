@@ -2,12 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clients that are wrong on purpose: the real one with one thing taken away, or with one thing put back that others do. The schedules must see each."""
+"""Clients that are wrong on purpose: the real one with one thing taken away, or with one thing put back that others do.
+
+The schedules must see each, and the exploration within its bound.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 import typing as t
 from unittest import mock
 
@@ -18,17 +22,20 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import protocol, run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import Observation
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import (
     backup as dcs_backup,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import choice
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import (
     readiness as dcs_readiness,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import (
     restore as dcs_restore,
 )
+from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_restore as dcs_restore_module
 
 Client = t.Callable[[], t.ContextManager[t.Any]]
 post_once, decide, fate = Session.post_once, protocol.decide, protocol.fate
@@ -43,10 +50,10 @@ def right() -> t.Iterator[None]:
 def repeating(again: t.Callable[[CloudError], bool], pause: float, times: int) -> Client:
     """A client that sends the POST again after the errors that again() names."""
 
-    def post(self: Session, url: str, sign: t.Any, body: bytes) -> Reply:
+    def post(self: Session, *request: t.Any) -> Reply:
         for left in reversed(range(times)):
             try:
-                return post_once(self, url, sign, body)
+                return post_once(self, *request)
             except CloudError as error:
                 if not left or not again(error):
                     raise
@@ -101,7 +108,7 @@ def adopting_nothing() -> t.Iterator[None]:
     with contextlib.ExitStack() as stack:
         for module in (protocol, run):
             stack.enter_context(mock.patch.object(module, "decide", blind))
-        stack.enter_context(mock.patch.object(protocol, "effect", lambda before, now: ()))
+        stack.enter_context(mock.patch.object(protocol, "effect", lambda *looks: ()))
         yield
 
 
@@ -115,6 +122,47 @@ def done_by_the_record() -> t.ContextManager[t.Any]:
     return mock.patch.object(dcs_readiness, "obstacle", lambda instance: None)
 
 
+def taking_old_for_new() -> t.ContextManager[t.Any]:
+    """Whatever a list had left out before is new, and ours."""
+
+    def new(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
+        return tuple(sorted(now.own - before.records.keys())) or now.running
+
+    return mock.patch.object(protocol, "effect", new)
+
+
+@contextlib.contextmanager
+def by_the_controllers_clock() -> t.Iterator[None]:
+    """Takes the newest backup that is not of the future, by the calendar of its own machine."""
+    known, plan, latest = threading.local(), dcs_restore.plan, choice.latest
+
+    def planned(cloud: t.Any, params: dict[str, t.Any]) -> t.Any:
+        known.now = cloud.clock.now
+        return plan(cloud, params)
+
+    def newest(backups: t.Sequence[dict[str, t.Any]], about: str) -> choice.Choice:
+        past = [row for row in backups if (moment(row["created_at"]) or 0) <= known.now() * 1000]
+        return latest(past, about)
+
+    with mock.patch.object(dcs_restore_module, "plan", planned), mock.patch.object(choice, "latest", newest):
+        yield
+
+
+def sending_late() -> t.ContextManager[t.Any]:
+    """Has something else to do between its last look and the request."""
+
+    def post(self: Session, url: str, signer: t.Any, body: bytes, *more: t.Any) -> Reply:
+        self._clock.sleep(200.0)
+        return post_once(self, url, signer, body)
+
+    return mock.patch.object(Session, "post_once", post)
+
+
+def looking_once() -> t.ContextManager[t.Any]:
+    """Sends when the plan found nothing, and does not look again."""
+    return mock.patch.object(protocol, "preflight", lambda operation, previous, cloud: previous)
+
+
 WRONG: dict[str, Client] = {
     "post_again_on_5xx": repeating(_server_error, 1.0, 4),
     "busy_then_post": repeating(_busy, 10.0, 60),
@@ -124,6 +172,10 @@ WRONG: dict[str, Client] = {
     "adopt_nothing": adopting_nothing,
     "look_then_post_again": taking_breaks_for_refusals,
     "done_by_the_record": done_by_the_record,
+    "old_job_is_mine": taking_old_for_new,
+    "controllers_clock_decides": by_the_controllers_clock,
+    "send_after_the_deadline": sending_late,
+    "one_look": looking_once,
     # all that ordinary retry code does
     "ordinary": repeating(lambda error: _broken(error) or _server_error(error) or _busy(error), 10.0, 60),
 }

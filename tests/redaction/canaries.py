@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _arguments
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import (
-    ENVIRONMENT,
-    PROFILE,
-    WAYS,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT, WAYS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import PROFILE
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.cloud.state import Key, Token, User

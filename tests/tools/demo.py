@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tests.cloud import Simulator
+from tests.cloud.data.caches import Cache
 from tests.cloud.data.databases import PACKAGES, Instance, next_second
 from tests.cloud.data.real import RealData
 from tests.cloud.scenario import DCS_INSTANCE, DDM_SOURCE, DDM_TARGET
@@ -140,8 +141,10 @@ def back_up(env: dict[str, str]) -> None:
     print(f"{backup['backup_name']} of {backup['created_at']}: {backup['status']}")
 
 
-def restore(env: dict[str, str], point: str, *options: str) -> None:
+def restore(data: RealData, env: dict[str, str], point: str, *options: str) -> None:
     command = ["ansible-playbook", "huaweicloud.recovery.restore", "-e", "@demo/vars.yml"]
+    for file, real in (("database", data.databases), ("cache", data.caches)):
+        command += ["-e", f"@demo/{file}.yml"] if real else []  # what to check; nothing is in a simulated one
     command += ["-e", f"restore_point={point}", *options]
     run(command, env, hidden=("-e", f"restore_report_dir='{REPORTS}'"))
 
@@ -171,7 +174,16 @@ def local_cloud() -> Iterator[tuple[RealData, dict[str, str]]]:
         print(f"Its API listens on {sim.url}")
         tell_what_is_real(data)
         env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        yield data, {**env, **sim.env, **ENVIRONMENT}
+        yield data, {**env, **sim.env, **passwords(data), **ENVIRONMENT}
+
+
+def passwords(data: RealData) -> dict[str, str]:
+    """What the verification signs in with, where there is something to verify."""
+    instances: dict[str, Instance | Cache | None] = {
+        "DEMO_DATABASE_PASSWORD": data.databases.get(DDM_TARGET),
+        "DEMO_CACHE_PASSWORD": data.caches.get(DCS_INSTANCE),
+    }
+    return {name: instance.password for name, instance in instances.items() if instance is not None}
 
 
 def live_through(data: RealData, env: dict[str, str]) -> None:
@@ -193,10 +205,10 @@ def live_through(data: RealData, env: dict[str, str]) -> None:
     tell("Now", shop.count())
 
     say("The plan: what would overwrite what. Nothing is changed")
-    restore(env, point, "--check", "--diff")
+    restore(data, env, point, "--check", "--diff")
 
     say(f"The restore: the database as it was at {point}, the cache from its newest backup before")
-    restore(env, point)
+    restore(data, env, point)
 
     say("What the clients find")
     for when, found in (("In the backup", in_backup), ("Before the disaster", before)):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, always
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import codes as dcs_codes
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import codes as ddm_codes
 
@@ -65,10 +65,11 @@ class Sent:
 
 @dataclass
 class Wire:
-    """Stands for http.Http: gives the replies in turn, an exception is raised; the last one is repeated."""
+    """A Transport without sockets: gives the replies in turn, an exception is raised; the last one is repeated."""
 
     replies: list[Any]
     sent: list[Sent] = field(default_factory=list)
+    asked: list[Callable[[], bool]] = field(default_factory=list)  # whether each may leave
 
     def __call__(
         self,
@@ -79,7 +80,9 @@ class Wire:
         timeout: float,
         cap: int,
         fresh: bool = False,
+        may_leave: Callable[[], bool] = always,
     ) -> Answer:
+        self.asked.append(may_leave)
         self.sent.append(Sent(method, url, headers, body, timeout, cap, fresh))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if isinstance(reply, BaseException):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,29 @@ from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import credentials
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import (
-    ENVIRONMENT,
-    resolve,
-    secret_values,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 
 Write = Callable[..., str]
 AKSK: dict[str, Any] = {"access_key": "AKOPTION", "secret_key": "secret-of-option"}
 LOGIN: dict[str, Any] = {"username": "u", "password": "pass-word", "domain_name": "d"}
+
+
+def whole(
+    options: dict[str, Any], environ: dict[str, str], redactor: Redactor | None = None
+) -> credentials.Resolved:
+    return credentials.resolve(options, environ, redactor or Redactor())
+
+
+def resolve(options: dict[str, Any], environ: dict[str, str]) -> dict[str, Any]:
+    """The settings and the identity in one."""
+    found = whole(options, environ)
+    return {**found.settings, **found.identity.keys, "way": found.identity.way}
+
+
+def source(options: dict[str, Any], environ: dict[str, str]) -> str:
+    return whole(options, environ).identity.source
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +68,7 @@ def config(tmp_path: Path) -> Write:
             **more,
         }
         file.write_text(json.dumps(content), encoding="utf-8")
+        file.chmod(0o600)
         return str(file)
 
     return write
@@ -105,39 +120,45 @@ def test_option_then_hw_then_sdk_then_profile(config: Write) -> None:
 
     assert short(option, {**hw, **sdk}) == ("option-region-1", "option", "AKOPTION", "secret-of-option")
     assert short({}, {**hw, **sdk}) == ("hw-region-1", "hw", "AKHW", "secret-of-hw")
-    assert short({}, sdk) == ("profile-region-1", "sdk", "AKSDK", "secret-of-sdk")
+    assert short({}, {**sdk, "HW_REGION_NAME": "hw-region-1"}) == (
+        "hw-region-1",
+        "sdk",
+        "AKSDK",
+        "secret-of-sdk",
+    )
     assert short({}, {}) == ("profile-region-1", "profile", "AKPROFILE", "secret-of-profile")
+
+
+OWN = {  # with which keys a variable is read, where it is part of an identity
+    "auth_token": {},
+    **dict.fromkeys(("username", "password", "domain_name"), LOGIN),
+    **dict.fromkeys(credentials.IDENTITY - {"auth_token", "username", "password", "domain_name"}, AKSK),
+}
+TYPED = {
+    "validate_certs",
+    "max_retries",
+    "assume_role_duration",
+    "use_instance_metadata",
+    "profile",
+    "shared_config_file",
+}
 
 
 @pytest.mark.parametrize(
     ("option", "variables"),
-    [
-        item
-        for item in ENVIRONMENT.items()
-        if item[0] not in ("validate_certs", "max_retries", "shared_config_file", "profile")
-    ],
+    [item for item in ENVIRONMENT.items() if item[0] not in {*TYPED, *credentials.AGENCY}],
 )
-def test_every_variable_is_read_and_loses_to_its_option(option: str, variables: tuple[str, ...]) -> None:
-    others = (
-        LOGIN
-        if option in ("username", "password", "domain_name")
-        else {"auth_token": "token-of-option"}
-        if option == "auth_token"
-        else AKSK
-    )
-    others = {name: value for name, value in others.items() if name != option}
-    if option == "security_token":  # counts only beside the secret key
-        environ = {variables[0]: "from-environment", "HW_ACCESS_KEY": "AKHW", "HW_SECRET_KEY": "secret-of-hw"}
-        assert resolve({}, environ)[option] == "from-environment"
-        return
-    for variable in variables:
-        assert resolve(others, {variable: "from-environment"})[option] == "from-environment"
-        assert (
-            resolve({**others, option: "from-option"}, {variable: "from-environment"})[option]
-            == "from-option"
-        )
-    if len(variables) > 1:
-        assert resolve(others, {variables[0]: "first-one", variables[1]: "second-one"})[option] == "first-one"
+def test_every_variable_is_read_with_its_kind_and_loses_to_its_option(
+    option: str, variables: tuple[str, ...]
+) -> None:
+    for level, variable in enumerate(variables):
+        keys = OWN.get(option, AKSK)
+        others = {ENVIRONMENT[name][level]: value for name, value in keys.items()}
+        assert resolve({}, {**others, variable: "from-environment"})[option] == "from-environment"
+        given = {**({} if option in ("auth_token", *keys) else keys), option: "from-option"}
+        if option in ("access_key", "secret_key", "auth_token", *LOGIN):
+            given = {**keys, option: "from-option"}
+        assert resolve(given, {**others, variable: "from-environment"})[option] == "from-option"
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t", " \n "])
@@ -256,20 +277,20 @@ def test_two_ways_from_one_source_are_an_error_that_names_both(
             {"HW_AUTH_TOKEN": "token-one", "HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "secret"},
             "auth_token",
         ),
-        # a secret decides, what is not secret may come from further down
+        # what a farther source repeats is no identity of its own
+        ({"access_key": "AK"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "access_key/secret_key"),
         (
-            {"password": "pass-word"},
-            {
-                "HW_USER_NAME": "u",
-                "HW_DOMAIN_NAME": "d",
-                "HUAWEICLOUD_SDK_AK": "A",
-                "HUAWEICLOUD_SDK_SK": "secret",
-            },
-            "username/password/domain_name",
+            {"secret_key": "secret"},
+            {"HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "secret"},
+            "access_key/secret_key",
         ),
-        ({"secret_key": "secret"}, {"HW_ACCESS_KEY": "AK"}, "access_key/secret_key"),
-        # half a way further up does not hide a whole one further down
-        ({"username": "u"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "access_key/secret_key"),
+        # a name alone, which Terraform's users often have in the environment, is none either
+        ({"domain_name": "d"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "access_key/secret_key"),
+        (
+            {},
+            {"HW_USER_NAME": "u", "HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "secret"},
+            "access_key/secret_key",
+        ),
         ({"auth_token": " "}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "access_key/secret_key"),
     ],
 )
@@ -280,6 +301,53 @@ def test_the_nearest_source_with_a_whole_way_wins(
     assert found["way"] == way
     secrets = {name for name in ("auth_token", "secret_key", "password") if name in found}
     assert secrets == {credentials.WAYS[way][-1]}
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "said"),
+    [
+        (
+            {"access_key": "AK1"},
+            {"HW_ACCESS_KEY": "AK2", "HW_SECRET_KEY": "secret"},
+            "the task options: they hold access_key, but secret_key is missing",
+        ),
+        (
+            {"secret_key": "other"},
+            {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"},
+            "access_key is missing",
+        ),
+        ({"secret_key": "secret"}, {"HW_ACCESS_KEY": "AK"}, "access_key is missing"),
+        (
+            {"access_key": "AK", "secret_key": ""},
+            {"HW_ACCESS_KEY": "AK2", "HW_SECRET_KEY": "secret"},
+            "secret_key is",
+        ),
+        ({"username": "u"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "password is missing"),
+        ({"password": "pass-word"}, {"HW_USER_NAME": "u", "HW_DOMAIN_NAME": "d"}, "username is missing"),
+        (
+            {"security_token": "sts-option"},
+            {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"},
+            "they hold security_token, but access_key is missing",
+        ),
+        (
+            {},
+            {"HW_ACCESS_KEY": "AK", "HUAWEICLOUD_SDK_AK": "AK2", "HUAWEICLOUD_SDK_SK": "secret"},
+            "the HW_* variables: they hold access_key, but secret_key is missing",
+        ),
+        (
+            {},
+            {"HW_USER_PASSWORD": "pass-word", "HUAWEICLOUD_SDK_AK": "AK2", "HUAWEICLOUD_SDK_SK": "secret"},
+            "the HW_* variables: they hold password",
+        ),
+        ({}, {"HUAWEICLOUD_SDK_SK": "secret"}, "the HUAWEICLOUD_SDK_* variables: they hold secret_key"),
+    ],
+)
+def test_half_an_identity_is_refused_instead_of_acting_as_somebody_else(
+    options: dict[str, Any], environ: dict[str, str], said: str, config: Write
+) -> None:
+    config(profile(accessKeyId="AKPROFILE", secretAccessKey="secret-of-profile"))
+    with pytest.raises(InvalidArgument, match=re.escape(said)):
+        resolve(options, environ)
 
 
 def test_the_keys_of_one_way_are_all_that_is_kept() -> None:
@@ -298,7 +366,6 @@ def test_the_keys_of_one_way_are_all_that_is_kept() -> None:
             {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sts-sdk"},
             None,
         ),
-        ({"security_token": "sts-option"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "sts-option"),
         ({**AKSK, "security_token": ""}, {"HW_SECURITY_TOKEN": "sts-stale"}, None),
     ],
 )
@@ -308,19 +375,46 @@ def test_a_security_token_counts_as_an_option_or_from_where_the_secret_key_came(
     assert resolve(options, environ).get("security_token") == token
 
 
+HW_KEYS = {"HW_ACCESS_KEY": "AKHW", "HW_SECRET_KEY": "secret-of-hw"}
+SDK_KEYS = {"HUAWEICLOUD_SDK_AK": "AKSDK", "HUAWEICLOUD_SDK_SK": "secret-of-sdk"}
+
+
 @pytest.mark.parametrize(
     ("options", "environ", "project"),
     [
-        ({"project_name": "two"}, {"HW_PROJECT_ID": "1"}, {"project_name": "two"}),
-        ({"project_id": "2"}, {"HW_PROJECT_NAME": "one"}, {"project_id": "2"}),
-        ({}, {"HW_PROJECT_ID": "1", "HW_PROJECT_NAME": "one"}, {"project_id": "1", "project_name": "one"}),
-        ({}, {"HW_PROJECT_NAME": "one", "HUAWEICLOUD_SDK_PROJECT_ID": "1"}, {"project_name": "one"}),
+        ({**AKSK, "project_name": "two"}, {"HW_PROJECT_ID": "1"}, {"project_name": "two"}),
+        ({**AKSK, "project_id": "2"}, {"HW_PROJECT_NAME": "one"}, {"project_id": "2"}),
+        (AKSK, {"HW_PROJECT_ID": "1", "HW_PROJECT_NAME": "one"}, {}),
+        (AKSK, {"HUAWEICLOUD_SDK_PROJECT_ID": "1"}, {}),
+        ({"auth_token": "token-one"}, {"HW_PROJECT_ID": "1"}, {}),
+        (
+            {},
+            {**HW_KEYS, "HW_PROJECT_ID": "1", "HW_PROJECT_NAME": "one"},
+            {"project_id": "1", "project_name": "one"},
+        ),
+        (
+            {},
+            {**HW_KEYS, "HW_PROJECT_NAME": "one", "HUAWEICLOUD_SDK_PROJECT_ID": "1"},
+            {"project_name": "one"},
+        ),
+        ({}, {**HW_KEYS, "HUAWEICLOUD_SDK_PROJECT_ID": "1"}, {}),
+        ({}, {**SDK_KEYS, "HUAWEICLOUD_SDK_PROJECT_ID": "1", "HW_PROJECT_ID": "2"}, {"project_id": "1"}),
+        ({}, {**SDK_KEYS, "HW_PROJECT_ID": "2"}, {}),
+        ({"project_name": "two"}, {**HW_KEYS, "HW_PROJECT_ID": "1"}, {"project_name": "two"}),
+        # the same keys again, as they are read from the environment in a playbook
+        (
+            {"access_key": "AKHW", "secret_key": "secret-of-hw"},
+            {**HW_KEYS, "HW_PROJECT_ID": "1"},
+            {"project_id": "1"},
+        ),
+        ({"access_key": "AKHW", "secret_key": "another"}, {**HW_KEYS, "HW_PROJECT_ID": "1"}, {}),
+        ({"project_id": "2"}, {**SDK_KEYS, "HUAWEICLOUD_SDK_PROJECT_ID": "1"}, {"project_id": "2"}),
     ],
 )
-def test_the_project_is_that_of_the_nearest_source(
+def test_the_project_is_the_tasks_own_or_stands_beside_the_keys(
     options: dict[str, Any], environ: dict[str, str], project: dict[str, str]
 ) -> None:
-    found = resolve({**AKSK, **options}, environ)
+    found = resolve(options, environ)
     assert {name: found[name] for name in ("project_id", "project_name") if name in found} == project
 
 
@@ -380,24 +474,31 @@ def test_an_unreadable_file_matters_only_when_it_is_asked_for(content: str, home
     (home / ".hcloud").mkdir()
     (home / ".hcloud" / "config.json").write_text(content, encoding="latin-1")
     assert resolve(AKSK, {})["access_key"] == "AKOPTION"
-    for asked in ({"profile": "default"}, {"shared_config_file": str(home / ".hcloud" / "config.json")}):
+    asked: list[Any] = [{"profile": "default"}, {"shared_config_file": str(home / ".hcloud" / "config.json")}]
+    for options, environ in [*((one, HW_KEYS) for one in asked), ({}, {"HW_PROFILE": "default"})]:
         with pytest.raises(InvalidArgument, match="is not a readable KooCLI configuration"):
-            resolve({**AKSK, **asked}, {})
+            resolve(options, environ)
+    with pytest.raises(
+        InvalidArgument, match=r"No complete credentials.*is not a readable KooCLI configuration"
+    ):
+        resolve({}, {})
 
 
 def test_a_file_or_profile_that_is_not_there(config: Write, home: Path) -> None:
     with pytest.raises(
         InvalidArgument, match=r"missing\.json is not a readable KooCLI configuration \(FileNotFoundError\)"
     ):
-        resolve({**AKSK, "shared_config_file": str(home / "missing.json")}, {})
+        resolve({"shared_config_file": str(home / "missing.json")}, HW_KEYS)
     config(profile("one"), profile("two"))
     with pytest.raises(
         InvalidArgument, match=r"profile 'three' is not in .*config.json \(it has: one, two\)"
     ):
-        resolve({**AKSK, "profile": "three"}, {})
-    assert (
-        resolve(AKSK, {})["way"] == "access_key/secret_key"
-    )  # the current profile does not exist, and nobody asked for it
+        resolve({"profile": "three"}, HW_KEYS)
+    # the current profile does not exist, and nobody asked for it
+    assert resolve(AKSK, {})["way"] == "access_key/secret_key"
+    with pytest.raises(InvalidArgument, match="profile 'one' stands 2 times"):
+        config(profile("one"), profile("one"))
+        resolve({"profile": "one"}, {})
 
 
 # Values that must not reach a header
@@ -408,10 +509,6 @@ SENT = ["access_key", "secret_key", "security_token", "auth_token"]
 @pytest.mark.parametrize(
     "value",
     [
-        "zq7key\n",
-        "\nzq7key",
-        " zq7key",
-        "zq7key ",
         "zq7\nkey",
         "zq7\rkey",
         "zq7\x00key",
@@ -429,6 +526,20 @@ def test_what_a_header_cannot_hold_is_refused_without_being_shown(name: str, val
     assert value.strip() not in str(caught.value)
 
 
+@pytest.mark.parametrize("around", ["{}\n", "\n{}", " {}", "{} ", "\t{}\r\n", "\u00a0{}"])
+@pytest.mark.parametrize("name", SENT)
+def test_what_comes_with_pasting_is_not_part_of_a_key(name: str, around: str) -> None:
+    keys = {"auth_token": "zq7token"} if name == "auth_token" else {**AKSK, name: "zq7token"}
+    assert resolve({**keys, name: around.format("zq7token")}, {})[name] == "zq7token"
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_a_value_that_is_masked_with_stars_is_refused(name: str) -> None:
+    keys = {"auth_token": "HPU****AWB"} if name == "auth_token" else {**AKSK, name: "HPU****AWB"}
+    with pytest.raises(InvalidArgument, match=f"{name} is masked with stars"):
+        resolve(keys, {})
+
+
 @pytest.mark.parametrize("name", ["secret_key", "security_token", "auth_token", "password"])
 def test_a_secret_of_three_characters_is_refused(name: str) -> None:
     others = {} if name == "auth_token" else LOGIN if name == "password" else AKSK
@@ -441,23 +552,33 @@ def test_a_password_travels_in_a_body_and_may_hold_anything(password: str) -> No
     assert resolve({**LOGIN, "password": password}, {})["password"] == password
 
 
-def test_every_secret_is_known_for_masking_used_or_not(config: Write) -> None:
-    config(profile(secretAccessKey="secret-of-profile", securityToken="sts-of-profile"))
+def test_every_secret_that_is_met_is_redacted_used_or_not(config: Write, home: Path) -> None:
+    written = profile(accessKeyId="AKP", secretAccessKey="secret-of-profile", securityToken="sts-of-profile")
+    config(
+        {
+            **written,
+            "ssoAuth": {"stsToken": {"secretAccessKey": "secret-of-sso"}},
+            "xAuthToken": "token-of-profile",
+        }
+    )
     environ = {
-        "HW_SECRET_KEY": "secret-of-hw",
         "HUAWEICLOUD_SDK_SK": "secret-of-sdk",
         "HW_AUTH_TOKEN": "token-of-hw",
         "HW_USER_PASSWORD": "password-of-hw",
     }
-    found = secret_values({**AKSK, "password": "password-of-option"}, environ)
-    assert set(found) == {
-        "secret-of-option",
-        "password-of-option",
-        *environ.values(),
-        "secret-of-profile",
-        "sts-of-profile",
-    }
-    assert secret_values({"shared_config_file": "/nonexistent", **AKSK}, {}) == ["secret-of-option"]
+    redactor = Redactor()
+    whole({**AKSK, "password": "password-of-option"}, environ, redactor)
+    assert {"secret-of-option", "password-of-option", *environ.values()} <= redactor.forms
+    assert not any("profile" in form for form in redactor.forms), (
+        "the file was read although nobody needed it"
+    )
+    whole({"profile": "default"}, environ, redactor)
+    assert {"secret-of-profile", "sts-of-profile", "secret-of-sso", "token-of-profile"} <= redactor.forms
+    refused = Redactor()
+    with pytest.raises(InvalidArgument):
+        config({**written, "mode": "SSO"})
+        whole({"profile": "default"}, {}, refused)
+    assert "secret-of-profile" in refused.forms
 
 
 names = st.sampled_from(sorted(ENVIRONMENT))
@@ -486,7 +607,7 @@ def test_whatever_is_given_there_is_one_way_or_one_refusal(
     except InvalidArgument as error:
         assert "~zq7~" not in str(error)
     else:
-        assert all(name in found for name in credentials.WAYS[found["way"]])
+        assert all(name in found for name in credentials.WAYS.get(found["way"], ()))
 
 
 # What Cloud adds
@@ -494,7 +615,7 @@ def test_whatever_is_given_there_is_one_way_or_one_refusal(
 
 @pytest.mark.parametrize("value", ["..", "a/b", "a b", "x" * 129, "\u00e9", "a?b"])
 def test_a_project_id_that_is_none(value: str) -> None:
-    for options, environ in (({**AKSK, "project_id": value}, {}), (AKSK, {"HW_PROJECT_ID": value})):
+    for options, environ in (({**AKSK, "project_id": value}, {}), ({}, {**HW_KEYS, "HW_PROJECT_ID": value})):
         with pytest.raises(InvalidArgument, match="project_id is not an id"):
             Cloud(options, environ)
 

@@ -33,9 +33,47 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
         ("dcs", {"dcs_endpoint": "https://dcs.example.com/"}, "https://dcs.example.com"),
         (
             "dcs",
-            {"dcs_endpoint": " https://DCS.Example.com:8443/gateway/v1.0/ "},
-            "https://dcs.example.com:8443/gateway/v1.0",
+            {"dcs_endpoint": " https://DCS.Example.com:8443/gateway/dcs.v1/ "},
+            "https://dcs.example.com:8443/gateway/dcs.v1",
         ),
+        # the version of the API is part of each request, not of the endpoint
+        ("dcs", {"dcs_endpoint": "https://dcs.example.com/v1.0"}, "https://dcs.example.com"),
+        (
+            "dcs",
+            {"dcs_endpoint": "https://dcs.example.com:8443/gateway/v2/"},
+            "https://dcs.example.com:8443/gateway",
+        ),
+        ("ddm", {"ddm_endpoint": "https://ddm.example.com/v3"}, "https://ddm.example.com"),
+        (
+            "iam",
+            {"iam_endpoint": "https://iam.eu-de.otc.t-systems.com:443/v3"},
+            "https://iam.eu-de.otc.t-systems.com:443",
+        ),
+        ("iam", {"iam_endpoint": "https://iam.example.com/v3.0/"}, "https://iam.example.com"),
+        ("iam", {"iam_endpoint": "https://iam.example.com/v"}, "https://iam.example.com/v"),
+        # Open Telekom Cloud
+        ("dcs", {"region": "eu-de"}, "https://dcs.eu-de.otc.t-systems.com"),
+        ("ddm", {"region": "eu-nl"}, "https://ddm.eu-nl.otc.t-systems.com"),
+        ("iam", {"region": "eu-de"}, "https://iam.eu-de.otc.t-systems.com"),
+        ("dcs", {"region": "eu-ch2"}, "https://dcs.eu-ch2.sc.otc.t-systems.com"),
+        ("iam", {"region": "eu-ch2"}, "https://iam-pub.eu-ch2.sc.otc.t-systems.com"),
+        ("dcs", {"region": "eu-de", "cloud": "example.org"}, "https://dcs.eu-de.example.org"),
+        ("iam", {"region": "eu-ch2", "cloud": "example.org"}, "https://iam.eu-ch2.example.org"),
+        # regions whose IAM host does not exist
+        *(
+            ("iam", {"region": region}, "https://iam.myhuaweicloud.com")
+            for region in (
+                "af-north-1",
+                "ap-southeast-5",
+                "cn-north-11",
+                "cn-south-4",
+                "cn-southwest-3",
+                "ru-northwest-2",
+            )
+        ),
+        ("dcs", {"region": "cn-south-4"}, "https://dcs.cn-south-4.myhuaweicloud.com"),
+        ("iam", {"region": "cn-south-1"}, "https://iam.cn-south-1.myhuaweicloud.com"),
+        ("iam", {"region": "cn-south-4", "cloud": "example.org"}, "https://iam.cn-south-4.example.org"),
         ("dcs", {"dcs_endpoint": "http://127.0.0.1:8080"}, "http://127.0.0.1:8080"),
         ("dcs", {"dcs_endpoint": "http://127.9.9.9"}, "http://127.9.9.9"),
         ("dcs", {"dcs_endpoint": "http://localhost:1"}, "http://localhost:1"),
@@ -114,6 +152,16 @@ def test_refused(value: str) -> None:
     assert "evil" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "path", ["/v3/0f6c2a1b9d8e4f70a1b2c3d4e5f60718", "/v1.0/p/", "/gateway/v2/instances", "/v3/v3"]
+)
+def test_what_follows_a_version_is_refused_with_the_remedy(path: str) -> None:
+    with pytest.raises(
+        InvalidArgument, match=r"dcs_endpoint must end before the version of the API: leave out /v"
+    ):
+        endpoint("dcs", {"dcs_endpoint": f"https://{HOST}{path}"})
+
+
 @pytest.mark.parametrize("region", ["", None])
 def test_no_region(region: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"region \(HW_REGION_NAME\).*dcs_endpoint \(HW_DCS_ENDPOINT\)"):
@@ -125,6 +173,10 @@ def test_no_region(region: Any) -> None:
     [
         "atlantis",
         "eu",
+        "eu-",
+        "eu-deutschland",
+        "ap-southeast",
+        "EU-DE",
         "ap-southeast-3.evil.example",
         "a/b",
         "AP-SOUTHEAST-3",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -77,6 +78,7 @@ class FakeDcs:
     """Newest record first, as the service gives them."""
 
     redactor = Redactor()
+    warn = mock.Mock()
 
     def __init__(self, records: list[dict[str, Any]], now: dict[str, Any]) -> None:
         self.records, self.shown = records, now
@@ -338,6 +340,7 @@ def job(number: int, status: str, instance_id: str = "t", name: str = "RestoreIn
 
 class FakeDdm:
     redactor = Redactor()
+    warn = mock.Mock()
 
     def __init__(
         self,
@@ -352,7 +355,7 @@ class FakeDdm:
     def now(self) -> int:
         return NOW_MS
 
-    def restorable_instances(self, source: str) -> list[dict[str, Any]]:
+    def restorable_instances(self, source: str, wanted: str) -> list[dict[str, Any]]:
         return [
             {
                 "instance_id": "t",
@@ -443,10 +446,19 @@ THERE = "If that is this recovery, started before, attach to it: run the task ag
             None,
         ),
         (
-            [job(1, "Completed")],
+            [job(28, "Completed")],
             "RESTORE",
-            "RestoreInstance job j1 on it is Completed, 27 days old, job_id=j1 attaches to it",
-            "j1",
+            "RestoreInstance job j28 on it is Completed, 20 hours old, job_id=j28 attaches to it",
+            "j28",
+        ),
+        *(
+            (
+                [job(1, status), job(2, status)],
+                "RESTORE",
+                "it is being restored, but no restore job on it can be seen yet",
+                None,
+            )
+            for status in ("Completed", "Running")  # weeks old: neither is what restores it now
         ),
         (
             [job(28, "Pending")],
@@ -483,7 +495,7 @@ def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
     [
         ([job(1, "Completed")], "normal", "j1"),
         ([job(1, "Failed")], "normal", None),
-        ([job(1, "Running")], "normal", "j1"),  # stuck for weeks
+        ([job(1, "Running")], "normal", None),  # stuck for weeks: nothing to wait for
         ([], "FROZEN", None),
     ],
 )
@@ -575,8 +587,16 @@ def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
         NotRestorable, match=r"j1, has been Running for 27 days, although .* stuck, and not adopted"
     ):
         newest(service, "t", is_restore)
-    restoring: Any = FakeDdm(jobs=[job(1, "Running")], status="RESTORE")
-    assert newest(restoring, "t", is_restore)["id"] == "j1"
+
+
+@pytest.mark.parametrize("status", ["Running", "Completed", "Failed"])
+def test_a_job_of_last_week_is_not_what_restores_the_target_now(status: str) -> None:
+    """The job that does is not listed yet: the old one would be reported as what this task has done."""
+    restoring: Any = FakeDdm(jobs=[job(1, status)], status="RESTORE")
+    with pytest.raises(Busy, match="t is being restored, but no restore job of the last 24 hours"):
+        newest(restoring, "t", is_restore)
+    recent: Any = FakeDdm(jobs=[job(28, status), job(1, "Completed")], status="RESTORE")
+    assert newest(recent, "t", is_restore)["id"] == "j28"
 
 
 def test_a_target_that_is_no_target() -> None:

@@ -18,7 +18,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging i
     MOST_PAGES,
     Page,
     collect,
+    page_of,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import row
+
+from .fakes import answer, cloud
 
 Fetch = Callable[[int, int], Page]
 
@@ -39,17 +44,21 @@ def honest(count: int, total: int | None, cap: int = 1000, asked: list[int] | No
     count=st.integers(0, 150),
     limit=st.integers(1, 40),
     cap=st.integers(10, 1000),
-    total=st.none() | st.integers(-5, 1000),
+    total=st.none() | st.integers(-5, 150),
 )
-def test_every_item_is_found_once_whatever_total_says(
+def test_every_item_is_found_once_unless_there_are_to_be_more(
     count: int, limit: int, cap: int, total: int | None
 ) -> None:
-    assert collect(honest(count, total, cap), limit, "id", "rows") == rows(*range(count))
+    if total is not None and total > count:
+        with pytest.raises(ProtocolError, match=f"it has {total} items by its own count, and {count} came"):
+            collect(honest(count, total, cap), limit, "id", "rows")
+    else:
+        assert collect(honest(count, total, cap), limit, "id", "rows") == rows(*range(count))
 
 
 @given(
     count=st.integers(0, 60),
-    limit=st.integers(2, 20),
+    limit=st.integers(6, 20),
     overlap=st.integers(0, 3),
     total=st.none() | st.integers(0, 100),
 )
@@ -58,7 +67,7 @@ def test_duplicates_across_pages_are_dropped(count: int, limit: int, overlap: in
 
     def fetch(offset: int, limit: int) -> Page:
         start = max(0, offset - min(overlap, limit - 1, offset))
-        return rows(*range(count))[start : start + limit], total
+        return rows(*range(count))[start : start + limit], total and min(total, count)
 
     found = collect(fetch, limit, "id", "rows")
     assert len({row["id"] for row in found}) == len(found)
@@ -89,16 +98,15 @@ def test_whatever_comes_it_ends_without_a_duplicate(
     ("count", "total", "limit", "requests"),
     [
         (0, 0, 1000, 1),
-        (0, 5, 1000, 1),  # an empty page is the end
         (3, 3, 1000, 1),  # short, below the default page, total agrees: the one shortcut
         (9, 9, 1000, 1),
         (3, None, 1000, 2),
-        (3, 7, 1000, 2),  # total promises more
         (3, 2, 1000, 2),  # total promises less
         (10, 10, 1000, 2),  # the API's default page: a server that ignores the limit stops here, too
         (128, 128, 128, 2),
-        (129, 129, 128, 2),
+        (129, 129, 128, 2),  # the second page has two rows, and total agrees
         (138, 138, 128, 3),
+        (138, None, 128, 3),
     ],
 )
 def test_how_many_pages_are_asked_for(count: int, total: int | None, limit: int, requests: int) -> None:
@@ -111,7 +119,7 @@ def test_how_many_pages_are_asked_for(count: int, total: int | None, limit: int,
 def test_the_offset_advances_by_what_came_not_by_what_was_asked_for() -> None:
     asked: list[int] = []
     assert len(collect(honest(250, 250, cap=100, asked=asked), 1000, "id", "rows")) == 250
-    assert asked == [0, 100, 200, 250]
+    assert asked == [0, 99, 198, 249], "each page begins with the last item of the one before"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +131,7 @@ def test_the_offset_advances_by_what_came_not_by_what_was_asked_for() -> None:
         (10, 20, 1000, False),
         (12, 12, 1000, True),  # the offset is ignored, but all of the list was in the first page
         (12, None, 1000, True),
-        (9, 20, 1000, True),  # no server caps below 10
+        (9, 20, 1000, False),
         (3, None, 10, True),
     ],
 )
@@ -133,20 +141,146 @@ def test_a_page_that_repeats(count: int, total: int | None, limit: int, believed
             *range(count)
         )
     else:
-        with pytest.raises(ProtocolError, match="list of backups repeats its pages"):
+        with pytest.raises(ProtocolError, match="list of backups cannot be read to its end: it "):
             collect(lambda offset, limit: (rows(*range(count)), total), limit, "id", "backups")
 
 
-def test_an_offset_taken_for_a_page_number_is_found_out_or_harmless() -> None:
-    """Page number 10 of ten items each lies far beyond the end: the rest is missed, so total must not be believed."""
+@pytest.mark.parametrize("total", [35, None])
+def test_an_offset_taken_for_a_page_number_is_noticed(total: int | None) -> None:
+    """Page number 9 of ten items each lies far beyond the end."""
     everything = rows(*range(35))
 
     def fetch(offset: int, limit: int) -> Page:
-        return everything[offset * limit : offset * limit + limit], 35
+        return everything[offset * limit : offset * limit + limit], total
 
-    assert (
-        len(collect(fetch, 10, "id", "rows")) < 35
-    )  # nobody can see it; two equal scans and the mutex of the server guard the restore
+    with pytest.raises(ProtocolError, match="cannot be read to its end") as caught:
+        collect(fetch, 10, "id", "rows")
+    assert ("the number of a page" in str(caught.value)) is (total is not None)
+    assert caught.value.transient
+
+
+def test_a_page_number_does_no_harm_to_a_list_of_one_page() -> None:
+    everything = rows(*range(60))
+
+    def fetch(offset: int, limit: int) -> Page:
+        return everything[offset * limit : offset * limit + limit], 60
+
+    assert collect(fetch, 128, "id", "rows") == everything
+
+
+@pytest.mark.parametrize("cut", [0, 128, 200])
+def test_a_list_that_breaks_off_is_read_once_more(cut: int) -> None:
+    asked: list[int] = []
+
+    def fetch(offset: int, limit: int) -> Page:
+        asked.append(offset)
+        readings = asked.count(0)
+        return rows(*range(cut if readings == 1 else 300))[offset : offset + limit], 300
+
+    assert collect(fetch, 128, "id", "rows") == rows(*range(300))
+    assert asked.count(0) == 2
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_items_that_are_removed_meanwhile_are_noticed(times: int) -> None:
+    """What moves up from one page to the one that was read already would be missed silently."""
+    numbers = list(range(60))
+    removed: list[int] = []
+
+    def fetch(offset: int, limit: int) -> Page:
+        page = rows(*numbers)[offset : offset + limit]
+        if offset == 0 and len(removed) < times:
+            removed.append(numbers.pop(0))
+        return page, None
+
+    if times == 1:
+        assert collect(fetch, 20, "id", "rows") == rows(*range(1, 60))
+    else:
+        with pytest.raises(ProtocolError, match="items were removed while it was read"):
+            collect(fetch, 20, "id", "rows")
+
+
+def test_items_that_are_added_meanwhile_do_no_harm() -> None:
+    numbers = list(range(60))
+
+    def fetch(offset: int, limit: int) -> Page:
+        page = rows(*numbers)[offset : offset + limit]
+        numbers.insert(0, 1000 + len(numbers))
+        return page, len(numbers) - 1
+
+    found = [row["id"] for row in collect(fetch, 20, "id", "rows")]
+    assert {f"r{number}" for number in range(60)} <= set(found) and len(set(found)) == len(found)
+
+
+# One page
+
+
+def convert(item: Any) -> dict[str, Any]:
+    return row(item, ("id",))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rows": None, "total": 0},
+        {"rows": {}, "total": "0"},
+        {"total": 0},
+        {"total_record": 0.0},
+        {"rows": [], "total": 5},
+        {"rows": []},
+    ],
+)
+def test_none_is_none_when_two_witnesses_agree(body: Any) -> None:
+    found, dummy = page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert)
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"rows": None}, {"rows": None, "total": 3}, {"rows": "x", "total": 0}, [], {"total": None}]
+)
+def test_a_missing_list_alone_is_not_none(body: Any) -> None:
+    with pytest.raises(ProtocolError, match="without the list 'rows'"):
+        page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert)
+
+
+def test_204_is_an_empty_list_and_200_without_content_when_it_comes_twice() -> None:
+    replies = [
+        Reply(204, None, {}, None),
+        Reply(200, None, {"content-length": "0"}, None),
+        Reply(200, {"rows": [{"id": "a"}], "total": 1}, {}, None),
+    ]
+
+    def read(*order: int) -> list[dict[str, Any]]:
+        queue = [replies[number] for number in order]
+        return collect(
+            lambda offset, limit: page_of(queue.pop(0), "rows", ["total"], convert), 100, "id", "rows"
+        )
+
+    assert read(0) == []
+    assert read(1, 1) == []
+    assert read(1, 2) == [{"id": "a"}]
+    assert read(1, 0) == []
+
+
+def test_an_answer_without_content_says_so() -> None:
+    made, dummy = cloud([answer(200, b"", content_length="0")], max_retries=0)
+    assert made.get("dcs", "v2", "instances").body is None
+    made, dummy = cloud([answer(200, b"")], max_retries=0)  # so arrive headers that broke off
+    with pytest.raises(ProtocolError):
+        made.get("dcs", "v2", "instances")
+
+
+def test_an_odd_item_spoils_a_list_unless_it_may_be_left_out() -> None:
+    reply = Reply(200, {"rows": [{"id": "a"}, {"id": None}, "b", {"id": "c"}], "total": 4}, {}, None)
+    with pytest.raises(ProtocolError):
+        page_of(reply, "rows", ["total"], convert)
+    odd: list[ProtocolError] = []
+    found, total = page_of(reply, "rows", ["total"], convert, odd.append)
+    assert ([one and one["id"] for one in found], total, len(odd)) == (["a", None, None, "c"], 4, 2)
+    assert collect(lambda offset, limit: (found[offset:], total), 100, "id", "rows") == [
+        {"id": "a"},
+        {"id": "c"},
+    ]
 
 
 def test_an_endless_list_is_given_up() -> None:
@@ -164,5 +298,5 @@ def test_an_endless_list_is_given_up() -> None:
 
 def test_reading_ends_with_the_page_of_the_item_that_is_wanted() -> None:
     asked: list[int] = []
-    assert len(collect(honest(150, 150, cap=50, asked=asked), 50, "id", "things", until="r70")) == 100
-    assert asked == [0, 50]
+    assert len(collect(honest(150, 150, cap=50, asked=asked), 50, "id", "things", until="r70")) == 99
+    assert asked == [0, 49]

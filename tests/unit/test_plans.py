@@ -180,7 +180,7 @@ def test_drift_is_named_line_by_line() -> None:
         {**ACCOUNT, "project_id": "p2", "domain_id": "unknown"},
     )
     assert lines == [
-        "project_id: the plan was made for p, this is p2",
+        "project_id: it was made for p, this is p2",
         "new: is not in the plan",
         "gone: is in the plan only",
         "orders-cache: needed nothing when it was planned, and would be overwritten now",

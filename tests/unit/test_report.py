@@ -192,6 +192,16 @@ def test_the_verdicts_of_the_schema_have_words() -> None:
         (samples.failed(cache(), "restore", 1, "outcome_unknown", "x", changed=True), "unknown"),
         (samples.failed(cache(), "restore", 1, "outcome_unknown", "x", changed=False), "unknown"),
         (samples.failed(cache(), "wait", 1, "wait_timeout", "x", changed=False), "unknown"),
+        # A refusal names the job that holds the instance, which is not ours.
+        (
+            samples.failed(database(), "plan", 1, "not_restorable", "x", job_id="a", changed=False),
+            "untouched",
+        ),
+        (samples.failed(database(), "restore", 1, "busy", "x", job_id="a", changed=False), "untouched"),
+        (
+            samples.failed({**database(), "action": "adopt"}, "restore", 1, "busy", "x", changed=False),
+            "unknown",
+        ),
     ],
 )
 def test_data_state(row: samples.Row, state: str) -> None:
@@ -199,6 +209,21 @@ def test_data_state(row: samples.Row, state: str) -> None:
     assert found["data_state"] == state
     if found["next"]:
         assert found["next"]["state"].startswith(_report_advice.STATES[state])
+
+
+@pytest.mark.parametrize(
+    ("first", "state"),
+    [
+        (samples.started(cache(), 20), "unknown"),
+        (samples.empty_cache(cache()), "overwritten_not_verified"),
+        (samples.failed(cache(), "safeguard", 9, "busy", "x", changed=False), "untouched"),
+    ],
+)
+def test_a_run_that_is_refused_leaves_what_the_run_before_it_left(first: samples.Row, state: str) -> None:
+    run = {**samples.run(), "previous": samples.made([first])["restores"]}
+    again = samples.failed({**cache(), "backup": None}, "plan", 1, "auth_failed", "Wrong key.", changed=False)
+    (row,) = valid(_report.report([again], run, samples.STARTED + 1_000_000, True))["restores"]
+    assert row["data_state"] == state and row["failed_step"] == "plan"
 
 
 def test_a_planned_change_is_no_change() -> None:
@@ -397,6 +422,12 @@ def test_rpo_of_the_latest_backup_is_held_against_now() -> None:
         "now",
         False,
     )
+
+
+def test_rpo_of_the_latest_state_of_a_database_is_held_against_now() -> None:
+    """A plan turns `latest` into a time; that nothing is lost before this time is no merit."""
+    for point in ("latest", None):
+        assert made(database(), restore_point=point)["rpo"]["against"] == "now"
 
 
 def test_an_entry_s_own_point_beats_that_of_the_run() -> None:

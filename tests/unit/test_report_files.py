@@ -208,6 +208,22 @@ def test_a_file_that_is_no_report_is_left_alone(tmp_path: Path, content: str) ->
     assert path.exists()
 
 
+def test_only_the_reports_of_the_operation_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder may hold thousands."""
+    written(begun(tmp_path), bad())
+    written(begun(tmp_path, operation_id="CHG-1"), bad())
+    opened: list[str] = []
+    read = _report_files.read
+
+    def reading(path: str) -> Any:
+        opened.append(Path(path).name)
+        return read(path)
+
+    monkeypatch.setattr(_report_files, "read", reading)
+    assert begun(tmp_path, 30)["previous"]
+    assert opened == ["CHG-1042-20261125T090211Z-aaaaaa.json"]
+
+
 # Kept
 
 

@@ -255,6 +255,14 @@ def test_the_timeline_tells_how_long_it_took_or_that_it_is_under_way() -> None:
     assert (row["mark"], row["end"]) == ("", "-")
 
 
+def test_a_refused_run_has_no_timeline_and_no_empty_figures() -> None:
+    row = samples.failed(
+        {**samples.planned("dcs", "x"), "data_time": None, "last_seconds": None}, "plan", 1, "busy", "x"
+    )
+    page = _report_page.html(samples.made([{**row, "changed": False}]))
+    assert "Timeline" not in page and "- before" not in page and "- last time" not in page
+
+
 def test_failed_instances_come_first_and_their_checks_are_open() -> None:
     page = _report_page.html(samples.VARIANTS["two_of_ten_failed"]())
     rows = re.findall(r'<tr( class="bad")?><th scope="row">([\w-]+)<', page)

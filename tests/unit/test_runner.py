@@ -140,8 +140,6 @@ def test_after_a_post_nothing_of_the_kind_is_claimed() -> None:
         ValueError(SECRET),
         KeyError(SECRET),
         RecursionError(SECRET),
-        MemoryError(),
-        KeyboardInterrupt(SECRET),
         UnicodeDecodeError("utf-8", b"x", 0, 1, SECRET),
     ],
 )
@@ -151,6 +149,28 @@ def test_an_unexpected_error_tells_its_name_and_place_only(error: BaseException)
     assert SECRET not in str(result)
     assert f"Unexpected {type(error).__name__} at test_runner.py:" in result["msg"]
     assert "No request that changes anything was sent" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (
+            MemoryError(SECRET),
+            "out_of_memory",
+            "no more memory (ulimit -v, or a container's limit). No request that",
+        ),
+        (
+            KeyboardInterrupt(SECRET),
+            "interrupted",
+            "The task was interrupted. No request that changes anything was sent.",
+        ),
+    ],
+)
+def test_what_the_machine_does_to_a_task_is_no_bug(error: BaseException, kind: str, text: str) -> None:
+    result = run(raising(error))
+    assert result["error_kind"] == kind and result["changed"] is False
+    assert text in result["msg"]
+    assert "bug" not in result["msg"] and SECRET not in result["msg"]
 
 
 def test_an_unexpected_error_after_a_post_counts_as_a_change() -> None:

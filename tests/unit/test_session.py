@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry, session
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     CloudError,
     ProtocolError,
@@ -23,8 +24,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 
-from .fakes import NOW, Time, answer, api_error, cloud
+from .fakes import NOW, PROJECT, Sent, Time, answer, api_error, cloud
 
 
 @pytest.mark.parametrize(
@@ -252,6 +254,46 @@ def test_the_pages_of_a_list_have_a_cap_together() -> None:
     assert len(wire.sent) == 9, "it is not asked for again"
 
 
+# Until when a request may leave
+
+
+def test_a_read_may_leave_within_its_time() -> None:
+    time = Time()
+    made, wire = cloud([answer(200, {})], time, http_timeout=20)
+    made.get("dcs", "v2", "instances")
+    assert wire.asked[0]()
+    time.passed += 19.9
+    assert wire.asked[0]()
+    time.passed += 0.2
+    assert not wire.asked[0]()
+
+
+def test_a_post_may_not_leave_after_what_allowed_it() -> None:
+    time = Time()
+    made, wire = cloud([answer(200, {})], time, http_timeout=60)
+    seen = Limit(time.clock, 30.0)
+    time.passed += 25.0
+    made.post_once("dcs", "v2", "instances", body={}, not_after=seen)
+    assert wire.asked[0]()
+    time.passed += 5.1
+    assert not wire.asked[0]()
+
+
+def test_a_limit_is_over_by_either_clock() -> None:
+    """The monotonic clock stands still while the machine sleeps; the calendar may be set back."""
+    now, monotonic = [1000.0], [1000.0]
+    limit = Limit(Clock(lambda: now[0], lambda: monotonic[0]), 10.0)
+    assert limit.left() == 10.0
+    now[0] += 9.0
+    assert not limit.over()
+    now[0] += 2.0
+    assert limit.over()
+    now[0] -= 5000.0
+    assert not limit.over()
+    monotonic[0] += 10.0
+    assert limit.over()
+
+
 # Whose clock
 
 
@@ -289,3 +331,35 @@ def test_the_date_of_a_refusal_may_be_that_of_a_proxy() -> None:
     with pytest.raises(CloudError):
         client.get("dcs", "v2", "instances")
     assert client.session.server_now() == NOW
+
+
+# The server's clock
+
+
+@pytest.mark.parametrize(
+    ("ahead", "took", "told"),
+    [
+        (0, 0, None),
+        (59, 0, None),
+        (-59, 0, None),
+        (840, 0, "840 s behind the cloud's"),
+        (-61, 0, "61 s ahead of the cloud's"),
+        (-86400, 0, "86400 s ahead of the cloud's"),
+        (0, 100, None),  # stamped at once, but long on its way
+        (-100, 50, "100 s ahead of the cloud's"),
+        (150, 50, "100 s behind the cloud's"),
+    ],
+)
+def test_a_clock_that_is_far_off_is_warned_about_once(ahead: int, took: int, told: str | None) -> None:
+    time = Time()
+
+    def reply(sent: Sent) -> Answer:
+        date = formatdate(time.clock.now() + ahead, usegmt=True)
+        time.passed += took
+        return answer(200, {}, date=date)
+
+    made, dummy = cloud([reply], time, auth_token="a-token", project_id=PROJECT, region="ap-southeast-3")
+    for one in (made, made.clone(), made.for_region("ap-southeast-3")):
+        one.get("dcs", "v2", "instances", "i")
+    assert len(made.warnings) == (told is not None)
+    assert told is None or f"This machine's clock is {told}" in made.warnings[0]

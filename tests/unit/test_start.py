@@ -305,7 +305,7 @@ def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.Monkey
     def broken(self: Any, *args: Any, **options: Any) -> Any:
         answer = true(self, *args, **options) if late else None
         if bad in args:
-            raise RuntimeError(f"oops {self.settings['secret_key']}")
+            raise RuntimeError(f"oops {self._identity.keys['secret_key']}")
         return answer or true(self, *args, **options)
 
     monkeypatch.setattr(cloud_module.Cloud, name, broken)
@@ -393,7 +393,7 @@ def test_whoever_is_to_stop_before_a_request_that_changes_something_does(
 
     monkeypatch.setattr(_runner, "CONTEXT", {"before_post": stop})
     result = start(cache(0), database(0))
-    assert (kinds(result), result["changed"], sim.posts()) == (["internal_error"] * 2, False, [])
+    assert (kinds(result), result["changed"], sim.posts()) == (["interrupted"] * 2, False, [])
 
 
 def test_each_has_the_whole_time_to_start(

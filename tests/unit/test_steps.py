@@ -41,7 +41,9 @@ class World:
         rows = options.get("restores", [options])
         self.calls.append((module, check, [self._id(row) for row in rows]))
         if self.reports:
-            found = [json.loads(path.read_text()) for path in sorted(self.reports.glob("*.json"))]
+            found = [
+                json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.reports.glob("*.json"))
+            ]
             self.seen.append(
                 [
                     f"{row['target']['instance_id']} {row['outcome']}"
@@ -386,7 +388,7 @@ def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
     state = run(world, restore_dcs=[entry], restore_report_dir=str(tmp_path))
     assert {module for module, text in given if "hunter-2" in text} == {"restore_verify"}
     assert "hunter-2" not in json.dumps(state)
-    assert all("hunter-2" not in path.read_text() for path in tmp_path.iterdir())
+    assert all("hunter-2" not in path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
 
 
 def test_names_are_looked_up_in_both_services() -> None:

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
     read_time,
+    zone_named,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     epoch_ms,
@@ -77,7 +80,7 @@ REFUSED = [
     ("yesterday", "is not a time"),
     ("latest", "is not a time"),
     ("2025-05-20", "is not a time"),
-    ("20250520091232", "lies in the future"),
+    ("20990520091232", "lies in the future"),
     ("2025-02-30T00:00:00Z", "is not a time"),
     ("2025-05-20T24:00:00Z", "is not a time"),
     ("2025-05-20T09:12:60Z", "is not a time"),
@@ -121,7 +124,8 @@ def test_times_of_the_api(text: Any, expected: int | None) -> None:
     assert moment(text) == expected
 
 
-milliseconds = st.integers(10**11, 253_402_300_799_999)  # to the end of the year 9999
+# to the end of the year 9999, but for what can be a yyyyMMddHHmmss
+milliseconds = st.integers(10**11, 18_999_999_999_999) | st.integers(21_000_000_000_000, 253_402_300_799_999)
 
 
 @given(milliseconds)
@@ -223,3 +227,51 @@ def test_this_machines_clock_may_be_a_day_slow() -> None:
     assert str(caught.value) == (
         f"restore_point {iso(NOW + 1)} lies in the future: by the cloud's clock it is {iso(NOW)}. Nothing was started."
     )
+
+
+# As the API itself writes them
+
+
+@pytest.mark.parametrize("written", ["20170718235959", " 20170718235959 ", 20170718235959])
+def test_the_compact_form_is_in_utc(written: Any) -> None:
+    expected = 1_500_422_399_000
+    assert epoch_ms(written, "begin_time", 2**50) == expected == moment("2017-07-18T23:59:59Z")
+    assert moment(str(written)) == expected
+    assert read_time(written, "begin_time", "Asia/Singapore", 1.78e9) == expected, "it has a zone of its own"
+
+
+@pytest.mark.parametrize("written", ["20171318235959", "20170732000000", "20170718245959", "20170718235960"])
+def test_the_compact_form_of_a_time_that_does_not_exist(written: str) -> None:
+    with pytest.raises(InvalidArgument, match="is not a time"):
+        epoch_ms(written, "begin_time", 2**50)
+    assert moment(written) is None
+
+
+@pytest.mark.parametrize("written", ["2017071823595", "201707182359590", "30170718235959"])
+def test_other_digits_are_milliseconds(written: str) -> None:
+    with pytest.raises(InvalidArgument, match="lies in the future"):
+        epoch_ms(written, "begin_time", 1_780_000_000_000)
+
+
+def test_the_compact_form_may_lie_in_the_future_no_more_than_others() -> None:
+    with pytest.raises(InvalidArgument, match="lies in the future"):
+        epoch_ms("20991231235959", "begin_time", 1_780_000_000_000)
+
+
+# Zones
+
+
+@pytest.mark.parametrize(
+    "name", ["Mars/Olympus", "../../etc/passwd", "/etc/localtime", "localtime", "Factory", "a\x00b"]
+)
+def test_a_zone_that_is_none(name: str) -> None:
+    with pytest.raises(InvalidArgument, match="give an IANA name"):
+        zone_named(name)
+
+
+def test_a_python_without_data_about_zones_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a minimal container: no name is known there, and no other spelling helps."""
+    monkeypatch.setattr(zoneinfo, "ZoneInfo", mock.Mock(side_effect=zoneinfo.ZoneInfoNotFoundError("none")))
+    monkeypatch.setattr(zoneinfo, "available_timezones", set)
+    with pytest.raises(InvalidArgument, match="install tzdata"):
+        zone_named("Europe/Berlin")

@@ -17,6 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
     flag,
     is_id,
     items,
+    number,
     row,
     text,
     whole,
@@ -128,7 +129,7 @@ def test_flag(value: Any, expected: bool | None) -> None:
         ("-7", -7),
         (0, 0),
         (True, None),
-        ("7.0", None),
+        ("7.0", 7),
         (7.5, None),
         ("", None),
         (None, None),
@@ -139,6 +140,41 @@ def test_flag(value: Any, expected: bool | None) -> None:
 )
 def test_whole(value: Any, expected: int | None) -> None:
     assert whole(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (4.0e10, 40_000_000_000),
+        ("4.0E10", 40_000_000_000),
+        ("4096.0", 4096),
+        (64, 64),
+        ("-1", -1),
+        (0.5, 0.5),
+        ("0.125", 0.125),
+        (-0.0, 0),
+        (2.0**53, None),
+        ("1e99", None),
+        ("1e400", None),
+        (10**18 - 1, 10**18 - 1),
+        (10**18, None),
+        (True, None),
+        ("", None),
+        ("0x10", None),
+        ("1_000", None),
+        ("NaN", None),
+        ("1.", None),
+        (".5", None),
+        ("1" * 50, None),
+        ("\u0661", None),
+        (None, None),
+        ({}, None),
+    ],
+)
+def test_a_number(value: Any, expected: int | float | None) -> None:
+    assert number(value) == expected
+    assert type(number(value)) is type(expected)
+    assert whole(value) == (expected if isinstance(expected, int) else None)
 
 
 def test_a_row_has_every_key_and_no_other() -> None:

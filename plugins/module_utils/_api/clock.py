@@ -18,3 +18,23 @@ class Clock(t.NamedTuple):
     monotonic: t.Callable[[], float] = time.monotonic
     sleep: t.Callable[[float], None] = time.sleep
     random: t.Callable[[], float] = random.random
+
+
+class Limit:
+    """So many seconds from now on.
+
+    What counts is the larger of what both clocks say has passed: the monotonic one stands still while the machine is suspended,
+    the calendar may be set back.
+    """
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock, self._seconds = clock, seconds
+        self._monotonic, self._now = clock.monotonic(), clock.now()
+
+    def left(self) -> float:
+        """Return the seconds that are left; 0 or less when the limit is over."""
+        return self._seconds - max(self._clock.monotonic() - self._monotonic, self._clock.now() - self._now)
+
+    def over(self) -> bool:
+        """Whether no time is left."""
+        return self.left() <= 0

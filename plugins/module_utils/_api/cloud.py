@@ -11,12 +11,22 @@ import contextlib
 import copy
 import json
 import os
-import threading
 import typing as t
 from urllib.parse import quote
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth, codes, credentials, iam
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller import (
+    Account,
+    Caller,
+    Credential,
+    Failures,
+    Gate,
+    Holder,
+    Keys,
+    Token,
+    early,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
@@ -25,29 +35,35 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotFound,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
     Answer,
     Http,
     PerThread,
+    Transport,
+    always,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
+CLOCK = len("This machine's clock ")  # the seconds in that warning may differ from one request to the next
 AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
-PATIENCE = 10.0  # seconds for which a failure of IAM is that of every operation
+HEADERS = {"Accept": "application/json", "User-Agent": AGENT}
+UNKNOWN = "unknown"
+LOOK = (5.0, 0)  # seconds, repeats: what is only shown must not hold up a restore
 
 
-class Caller:
-    """Who calls, in one region: the token and the project, once they are known. All twins share it."""
+class NotAllowed(CloudError):
+    """The credentials lead to an account or project that the task does not allow."""
 
-    def __init__(self, token: str | None, project: str | None) -> None:
-        self.token, self.project, self.lock = token, project, threading.RLock()
-        self.refused: CloudError | None = None  # the last failure of IAM
-        self.until = 0.0  # when, as monotonic seconds, IAM is asked again
+    kind = "denied"
+    note = "No other request was sent."
 
 
 class Cloud:
-    """Calls as the caller that `options` describe. `redactor` gets every secret found on the way, `http` replaces the transport in tests."""
+    """Calls as the caller that `options` describe. `redactor` gets every secret found on the way, `http` replaces the transport in tests.
+
+    for_profile() is another caller, for_region() the same identity in another region, clone() the same caller for one more thread.
+    """
 
     def __init__(
         self,
@@ -55,63 +71,84 @@ class Cloud:
         environ: t.Mapping[str, str] | None = None,
         clock: Clock | None = None,
         redactor: Redactor | None = None,
-        http: t.Callable[..., Answer] | None = None,
+        http: Transport | PerThread | None = None,
         progress: t.Callable[[t.Any], None] = lambda event: None,
         before_post: t.Callable[[], None] = lambda: None,
     ) -> None:
-        environ = os.environ if environ is None else environ
-        self.redactor = redactor or Redactor()
-        for secret in credentials.secret_values(options, environ):
-            self.redactor.add(secret)
-        self.settings = credentials.resolve(options, environ)
+        self._options, self._environ = options, os.environ if environ is None else environ
         self.clock, self.progress, self._before_post = clock or Clock(), progress, before_post
-        self.posted = False  # whether a POST may have changed something
-        self._caller = Caller(self.settings.get("auth_token"), self.settings.get("project_id"))
-        if self._caller.project is not None and not is_id(self._caller.project):
+        self.redactor = redactor or Redactor()
+        self.settings, self._identity, self.warnings = credentials.resolve(
+            options, self._environ, self.redactor
+        )
+        if self.settings.get("project_id") is not None and not is_id(self.settings["project_id"]):
             raise InvalidArgument("project_id is not an id (letters, digits, '-' and '_', at most 128).")
+        self.posted = False  # whether a POST may have changed something
         verify = self.settings.get("validate_certs", True)
-        self._http = http or PerThread(lambda: Http(verify, self.settings.get("ca_path"), self.redactor))
-        self._sent: str | None = None  # the token of the last request
-        self.session = self._session()
+        bundle = self.settings.get("ca_path") if verify else None
+        self._http = http or PerThread(lambda: Http(verify, bundle, self.redactor))
+        self._gate = Gate(self._identity.keys_from)  # of the keys that were given: the same in all regions
+        self._caller = self._new_caller()
+        self.session, self._signer = self._own_session()
 
-    def twin(self, region: str | None = None) -> Cloud:
-        """Return the same caller for another operation, maybe in another thread: with a deadline of its own, and signed in once for both.
+    # The same caller, or another one, for a part of the task
 
-        In another region the caller is another one, with the same keys: a project and a token that was fetched are of one region.
-        """
-        twin = copy.copy(self)
-        twin.session = twin._session()
-        if region not in (None, self.region):
-            twin.settings = {**self.settings, "region": region}
+    def clone(self) -> Cloud:
+        """Return the same caller for another operation, maybe in another thread: with a deadline of its own, and signed in once for both."""
+        clone = copy.copy(self)
+        clone.session, clone._signer = clone._own_session()
+        return clone
+
+    def for_region(self, region: str | None) -> Cloud:
+        """Return the same identity in another region: a project, and a token that was fetched for a password, are of one region."""
+        clone, region = copy.copy(self), (region or "").strip()
+        if region and region != self.region:
+            clone.settings = {**self.settings, "region": region}
             for name in credentials.PROJECT if self.region else ():
-                twin.settings.pop(name, None)
-            twin._caller = Caller(self.settings.get("auth_token"), twin.settings.get("project_id"))
-        return twin
+                clone.settings.pop(name, None)
+            clone._caller = clone._new_caller(self._caller.acting)
+        clone.session, clone._signer = clone._own_session()
+        return clone
+
+    def for_profile(self, profile: str | None) -> Cloud:
+        """Return the caller of a profile, in place of the keys and the region of the task."""
+        if not profile:
+            return self.clone()
+        others = {
+            name: value
+            for name, value in self._options.items()
+            if name not in {*credentials.IDENTITY, "region"}
+        }
+        named = {"profile": profile, "shared_config_file": self._options.get("shared_config_file")}
+        made = Cloud(
+            {**others, **named},
+            self._environ,
+            self.clock,
+            self.redactor,
+            self._http,
+            self.progress,
+            self._before_post,
+        )
+        made.settings.setdefault("region", self.region)
+        self.warnings += [warning for warning in made.warnings if warning not in self.warnings]
+        made.warnings = self.warnings  # of the task: clones share it, too
+        return made
+
+    def _warn_of_clock(self, text: str) -> None:
+        if not any(warning.startswith(text[:CLOCK]) for warning in self.warnings):
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Warn once in this task."""
+        if text not in self.warnings:
+            self.warnings.append(self.redactor.printable(text))
 
     @property
     def region(self) -> str | None:
         """The region's name, where one was given."""
         return self.settings.get("region")
 
-    @property
-    def project_id(self) -> str:
-        """The project's id: given, or from the token, or looked up by name once."""
-        caller, name = self._caller, self.settings.get("project_name") or self.region
-        if caller.project is None and not name:
-            raise InvalidArgument(
-                "project_id (HW_PROJECT_ID), project_name or region is needed to know the project."
-            )
-        if caller.project is None:
-            with caller.lock, self._remembering():
-                if caller.project is None and self.settings["way"].startswith("username"):
-                    self._sign_in()
-                if caller.project is None:
-                    caller.project = iam.project_id(
-                        lambda url: self.session.read("GET", url, self._signed),
-                        endpoint("iam", self.settings),
-                        t.cast(str, name),
-                    )
-        return caller.project
+    # Calls of a service
 
     def get(
         self,
@@ -130,7 +167,7 @@ class Cloud:
         url = self._url(service, version, path) + ("?" + auth.query_string(pairs) if pairs else "")
         try:
             further = bool((query or {}).get("offset"))
-            return self.session.read("GET", url, self._signed, b"", self.renew, further, known)
+            return self.session.read("GET", url, self._signer, b"", further, known)
         except ApiError as error:
             if error.kind == "not_found":
                 raise NotFound(
@@ -147,99 +184,265 @@ class Cloud:
         *path: str,
         body: t.Mapping[str, t.Any],
         known: codes.Codes = codes.GATEWAY,
+        not_after: Limit | None = None,
     ) -> Reply:
-        """Send one POST, once. Only the sender of _protocol/protocol.py calls this."""
+        """Send one POST, once, and not after that limit. Only the sender of _protocol/protocol.py calls this."""
+        url, content = self._url(service, version, path), json.dumps(body, ensure_ascii=False)
         self._before_post()
         self.posted = True
-        return self.session.post_once(
-            self._url(service, version, path),
-            self._signed,
-            json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
-            known,
-        )
+        return self.session.post_once(url, self._signer, content.encode("utf-8", "replace"), known, not_after)
 
     def renew(self) -> bool:
-        """Sign in again; False when the keys cannot be renewed (AK/SK, or a token that the user gave)."""
-        if self._caller.token is None or not self.settings["way"].startswith(
-            "username"
-        ):  # without a token it was the password that was wrong
-            return False
-        with self._caller.lock:
-            if self._caller.token == self._sent:  # else a twin has done it
-                self._sign_in()
-        return True
-
-    def _session(self) -> Session:
-        def send(method: str, url: str, headers: dict[str, str], *rest: t.Any) -> Answer:
-            """A signature is redacted when an answer shows it: all those of a long wait are too many to look for in its result."""
-            answer = self._http(method, url, headers, *rest)
-            signature = headers.get("Authorization", "").rpartition("=")[2]
-            if signature and shows(answer, signature):
-                self.redactor.add(signature)
-            return answer
-
-        return Session(
-            send,
-            self.clock,
-            self.settings.get("http_timeout", 60),
-            self.settings.get("max_retries", 5),
-            self.redactor,
-        )
+        """Replace the token or the temporary keys of the last request; False when they cannot be replaced (AK/SK, a token that was given)."""
+        return self._signer.renew()
 
     def _url(self, service: str, version: str, path: t.Sequence[str]) -> str:
         base = endpoint(service, self.settings)
-        return "/".join([base, version, *(quote(part, safe="") for part in (self.project_id, *path))])
+        project = self.project_id
+        self._admit()
+        return "/".join([base, version, *(quote(part, safe="") for part in (project, *path))])
 
-    def _sign_in(self) -> None:
-        caller = self._caller
-        with self._remembering():
-            caller.token, caller.project = iam.token(
-                self.session, endpoint("iam", self.settings), {**self.settings, "project_id": caller.project}
+    # Who calls
+
+    @property
+    def project_id(self) -> str:
+        """The project's id: given, or from the token, or looked up by name once."""
+        caller, name = self._caller, self.settings.get("project_name") or self.region
+        if caller.project is None and not name:
+            raise InvalidArgument(
+                "project_id (HW_PROJECT_ID), project_name or region is needed to know the project."
             )
-        self.redactor.add(caller.token)
+        if caller.project is None:
+            with caller.lock, caller.failures.shared():
+                if caller.project is None and self._signs_in_to_project():
+                    caller.acting.get(self.session)  # the token says which project it is for
+                if caller.project is None:
+                    found = iam.project_named(self._iam(self.session, self._signer), t.cast(str, name))
+                    caller.account.project_name, caller.account.domain_id = found.name, found.domain_id
+                    caller.project = found.id
+        return caller.project
 
-    @contextlib.contextmanager
-    def _remembering(self) -> t.Iterator[None]:
-        """Have a failure of IAM be that of all twins for a while: of many, each would wait for it in turn. A wrong password locks the account."""
-        caller = self._caller
-        if caller.refused is not None and (
-            caller.refused.kind == "auth_failed" or self.clock.monotonic() < caller.until
-        ):
-            raise caller.refused.with_context()
-        try:
-            yield
-        except CloudError as error:
-            caller.refused, caller.until = error.with_context(), self.clock.monotonic() + PATIENCE
-            raise
+    def identity(self) -> dict[str, str]:
+        """Return who calls: domain_id, domain_name, project_id, project_name, region, source (where the keys came from, in words).
 
-    def _signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
-        """Return the headers of a request, with its token or signature."""
-        headers = {
-            "Content-Type": "application/json",
-            **({"X-Project-Id": self._caller.project} if self._caller.project else {}),
+        It reads IAM, once for all clones. What IAM does not say is "unknown": this is shown to people and must not stop a restore.
+        """
+        project = None
+        with contextlib.suppress(CloudError):  # the first request that matters will say it
+            project = self.project_id
+            with self._caller.lock:
+                self._look_up(project)
+        known = self._caller.account
+        return {
+            "domain_id": known.domain_id or UNKNOWN,
+            "domain_name": known.domain_name or UNKNOWN,
+            "project_id": project or UNKNOWN,
+            "project_name": known.project_name or UNKNOWN,
+            "region": self.region or UNKNOWN,
+            "source": self._identity.source,
         }
-        plain = {"Accept": "application/json", "User-Agent": AGENT}
-        if self.settings["way"] == "access_key/secret_key":
-            if "security_token" in self.settings:
-                headers["X-Security-Token"] = self.settings["security_token"]
-            return {
-                **headers,
-                **plain,
-                **auth.signed(
-                    method,
-                    url,
-                    headers,
-                    body,
-                    self.settings["access_key"],
-                    self.settings["secret_key"],
-                    self.clock.now(),
-                ),
-            }
-        with self._caller.lock:
-            if self._caller.token is None:
-                self._sign_in()
-        self._sent = t.cast(str, self._caller.token)
-        return {**headers, **plain, "X-Auth-Token": self._sent}
+
+    def _look_up(self, project_id: str) -> None:
+        """Learn the names of account and project that are not known yet, once."""
+        caller, known = self._caller, self._caller.account
+        if caller.looked_up:
+            return
+        caller.looked_up = True
+        read = self._iam(*self._own_session(LOOK))
+        if known.project_name is None:
+            with contextlib.suppress(CloudError):
+                self._learn_project(read, project_id)
+        if known.domain_name is None:
+            accounts = [one for one in iam.account(read) if known.domain_id in (None, one[0])]
+            if len(accounts) == 1:
+                known.domain_id, known.domain_name = accounts[0]
+
+    def _learn_project(self, read: iam.Read, project_id: str) -> None:
+        found, known = iam.project_with_id(read, project_id), self._caller.account
+        if found is not None:
+            known.project_name, known.domain_id = found.name, found.domain_id or known.domain_id
+
+    def _admit(self) -> None:
+        """Refuse everything when the credentials lead to a project or an account that the task does not allow. IAM is read at most once."""
+        caller, projects, domains = (
+            self._caller,
+            self.settings.get("allowed_project_ids"),
+            self.settings.get("allowed_domain_ids"),
+        )
+        if caller.admitted or not (projects or domains):
+            return
+        with caller.lock:
+            if projects and self.project_id not in projects:
+                raise self._not_allowed("project", self.project_id, "allowed_project_ids")
+            if domains and caller.account.domain_id is None:
+                self._learn_account()
+            if domains and caller.account.domain_id not in domains:
+                raise self._not_allowed("account", caller.account.domain_id, "allowed_domain_ids")
+            caller.admitted = True
+
+    def _learn_account(self) -> None:
+        try:
+            self._learn_project(self._iam(self.session, self._signer), self.project_id)
+        except CloudError as error:
+            raise error.with_context(
+                f"{error} So allowed_domain_ids could not be checked. No other request was sent."
+            ) from None
+
+    def _not_allowed(self, what: str, found: str | None, option: str) -> NotAllowed:
+        where = f"the {what} {printable(found)}" if found else f"an {what} that IAM does not tell"
+        return NotAllowed(
+            f"The credentials from {self._identity.source} lead to {where}, which is not in {option}. "
+            f"Check whose keys these are, or add it to {option}."
+        )
+
+    # How requests are signed
+
+    def _new_caller(self, acting: Holder | None = None) -> Caller:
+        """Return a caller without a project but the given one; `acting` is what the identity signs with in another region."""
+        caller = Caller(self.settings.get("project_id"), Failures(self.clock))
+        if acting is None or self._signs_in_to_project():
+            base = self._base(caller)
+            acting = self._assuming(base) if self._identity.agency else base
+        caller.acting = acting
+        return caller
+
+    def _base(self, caller: Caller) -> Holder:
+        """Return the holder of the credential that was given, or is fetched for what was given."""
+        way, keys = self._identity.way, self._identity.keys
+        if way == credentials.TOKEN:
+            return Holder(self.clock, Token(keys["auth_token"], self._gate))
+        if way == credentials.KEYS:
+            given = Keys(keys["access_key"], keys["secret_key"], keys.get("security_token"), self._gate)
+            return Holder(self.clock, given)
+        if way == credentials.METADATA:
+            return Holder(self.clock, fetch=lambda session: self._of_instance())
+        return Holder(self.clock, fetch=lambda session: self._signed_in(session, caller))
+
+    def _signs_in_to_project(self) -> bool:
+        return self._identity.way == credentials.LOGIN and not self._identity.agency
+
+    def _signed_in(self, session: Session, caller: Caller) -> Token:
+        """Fetch a token for user and password: of the project, or of the user's account where it only serves to assume an agency."""
+        keys, settings = self._identity.keys, self.settings
+        project = caller.project or settings.get("project_id")
+        scope: dict[str, t.Any] = {"project": {"id": project}}
+        if self._identity.agency:
+            scope = {"domain": {"name": keys["domain_name"]}}
+        elif not project:
+            scope = {"project": {"name": settings.get("project_name") or self.region}}
+        issued = iam.token(self._iam(session, Unsigned(self._gate)), keys, scope)
+        self.redactor.add(issued.value)
+        if self._signs_in_to_project():
+            caller.project = issued.project_id
+            caller.account = Account(issued.domain_id, issued.domain_name, issued.project_name)
+        return Token(issued.value, Gate(self._identity.keys_from))
+
+    def _of_instance(self) -> Keys:
+        session = Session(self._send, self.clock, iam.METADATA_TIMEOUT, 1, self.redactor)
+        began = self.clock.monotonic()
+        found = iam.of_instance(lambda method, url, body: session.read(method, url, Unsigned(), body))
+        return self._temporary(found, began, self._identity.keys_from)
+
+    def _assuming(self, base: Holder) -> Holder:
+        """Return the holder of the keys of the agency, which are fetched with the base credential."""
+
+        def fetch(session: Session) -> Keys:
+            began = self.clock.monotonic()
+            found = iam.assume_role(
+                self._iam(session, Signing(base, session, self.clock)), self._identity.agency
+            )
+            return self._temporary(found, began, self._identity.source)
+
+        return Holder(self.clock, fetch=fetch)
+
+    def _temporary(self, found: iam.TemporaryKeys, began: float, source: str) -> Keys:
+        self.redactor.add(found.secret_key)
+        self.redactor.add(found.security_token)
+        ends = began + found.life
+        return Keys(
+            found.access_key,
+            found.secret_key,
+            found.security_token,
+            Gate(source),
+            ends - early(found.life),
+            ends,
+        )
+
+    def _own_session(self, limits: tuple[float, int] | None = None) -> tuple[Session, Signing]:
+        """Return a session, and what signs its requests. `limits` are the seconds for an exchange and the number of repeats."""
+        timeout, retries = limits or (
+            self.settings.get("http_timeout", 60),
+            self.settings.get("max_retries", 5),
+        )
+        session = Session(self._send, self.clock, timeout, retries, self.redactor, self._warn_of_clock)
+        return session, Signing(self._caller.acting, session, self.clock, self._caller)
+
+    def _iam(self, session: Session, signer: t.Any) -> iam.Read:
+        """Return how to send a request to IAM."""
+        return lambda method, path, body: session.read(
+            method, endpoint("iam", self.settings) + path, signer, body
+        )
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: float,
+        cap: int,
+        fresh: bool = False,
+        may_leave: t.Callable[[], bool] = always,
+    ) -> Answer:
+        """Redact a signature when an answer shows it: all those of a long wait are too many to look for in its result."""
+        answer = self._http(method, url, headers, body, timeout, cap, fresh, may_leave)
+        signature = headers.get("Authorization", "").rpartition("=")[2]
+        if signature and shows(answer, signature):
+            self.redactor.add(signature)
+        return answer
+
+
+class Signing:
+    """Signs the requests of one session with what a holder holds. With a caller it names the caller's project, too."""
+
+    def __init__(self, holder: Holder, session: Session, clock: Clock, caller: Caller | None = None) -> None:
+        self._holder, self._session, self._clock, self._caller = holder, session, clock, caller
+        self._used: Credential | None = None
+
+    def sign(self, method: str, url: str, body: bytes) -> dict[str, str]:
+        """Return the headers of a request, with its token or signature."""
+        self._used = self._holder.get(self._session)
+        self._used.gate.check()
+        project = self._caller.project if self._caller else None
+        headers = {"Content-Type": "application/json", **({"X-Project-Id": project} if project else {})}
+        return {**HEADERS, **self._used.sign(method, url, headers, body, self._clock.now())}
+
+    def passage(self) -> t.ContextManager[None]:
+        """Surround the exchange of the request that was signed last."""
+        return t.cast(Credential, self._used).gate.passage()
+
+    def renew(self) -> bool:
+        """Replace the credential of the last request, where there is a way to."""
+        return self._holder.renew(self._session, self._used)
+
+
+class Unsigned:
+    """Sends a request that carries no credential in its headers."""
+
+    def __init__(self, gate: Gate | None = None) -> None:
+        self._gate = gate or Gate("")
+
+    def sign(self, method: str, url: str, body: bytes) -> dict[str, str]:
+        """Return the headers of a request."""
+        return {"Content-Type": "application/json", "Accept": "application/json"}
+
+    def passage(self) -> t.ContextManager[None]:
+        """Surround the exchange."""
+        return self._gate.passage()
+
+    def renew(self) -> bool:
+        """There is nothing to renew."""
+        return False
 
 
 def named(service: str, path: t.Sequence[str]) -> str:

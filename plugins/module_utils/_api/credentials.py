@@ -2,17 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where settings and keys come from: task option > HW_* > HUAWEICLOUD_SDK_* > profile file. An empty string means unset everywhere."""
+"""Who calls. An identity is taken whole from one source, the first of these that holds one:
+
+1. the task (its options and module_defaults): keys, or a profile that it names, or use_instance_metadata
+2. the variables HW_*
+3. the variables HUAWEICLOUD_SDK_*
+4. a file that a variable names: HUAWEICLOUD_SDK_CREDENTIALS_FILE, then HW_PROFILE or HW_SHARED_CONFIG_FILE
+5. a file where it lies by default: ~/.huaweicloud/credentials, then ~/.hcloud/config.json
+
+No file is read before it is its turn. A security token belongs to the keys beside it. So does a project, but for the options
+project_id and project_name, which are the task's own word. Everything else (endpoints, certificates) is taken from its nearest place.
+An empty string means unset everywhere.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import re
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import sources
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 
 Settings = t.Mapping[str, t.Any]
 
@@ -30,6 +40,11 @@ ENVIRONMENT = {
     "domain_name": ("HW_DOMAIN_NAME",),
     "shared_config_file": ("HW_SHARED_CONFIG_FILE",),
     "profile": ("HW_PROFILE",),
+    "assume_role_agency_name": ("HW_ASSUME_ROLE_AGENCY_NAME",),
+    "assume_role_domain_name": ("HW_ASSUME_ROLE_DOMAIN_NAME",),
+    "assume_role_domain_id": ("HW_ASSUME_ROLE_DOMAIN_ID",),
+    "assume_role_duration": ("HW_ASSUME_ROLE_DURATION",),
+    "use_instance_metadata": ("HW_USE_INSTANCE_METADATA",),
     "cloud": ("HW_CLOUD",),
     "ddm_endpoint": ("HW_DDM_ENDPOINT",),
     "dcs_endpoint": ("HW_DCS_ENDPOINT",),
@@ -39,156 +54,332 @@ ENVIRONMENT = {
     "max_retries": ("HW_MAX_RETRIES",),
     "timezone": ("HW_TIMEZONE",),
 }
+SDK_FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 PROJECT = ("project_id", "project_name")
+AGENCY = ("assume_role_agency_name", "assume_role_domain_name", "assume_role_domain_id")
+ALLOWED = ("allowed_project_ids", "allowed_domain_ids")
 SECRETS = ("secret_key", "security_token", "auth_token", "password")
 # one way of signing in -> what it needs, its secret last
+TOKEN, KEYS, LOGIN, METADATA = (
+    "auth_token",
+    "access_key/secret_key",
+    "username/password/domain_name",
+    "use_instance_metadata",
+)
 WAYS = {
-    "auth_token": ("auth_token",),
-    "access_key/secret_key": ("access_key", "secret_key"),
-    "username/password/domain_name": ("username", "domain_name", "password"),
+    TOKEN: ("auth_token",),
+    KEYS: ("access_key", "secret_key"),
+    LOGIN: ("username", "domain_name", "password"),
 }
-PROFILE = {
-    "accessKeyId": "access_key",
-    "secretAccessKey": "secret_key",
-    "securityToken": "security_token",
-    "region": "region",
-    "projectId": "project_id",
+IDENTITY = {name for needs in WAYS.values() for name in needs} | {
+    "security_token",
+    "use_instance_metadata",
+    "profile",
+    "shared_config_file",
+    "assume_role_duration",
+    *AGENCY,
+    *PROJECT,
 }
+# what may not stand alone: whoever gives it means this identity and no other
+TELLING = (
+    ("access_key", "secret_key", "username", "password", "security_token"),
+    ("access_key", "secret_key", "password"),
+    ("access_key", "secret_key"),
+)
+PLACES = ("the task options", "the HW_* variables", "the HUAWEICLOUD_SDK_* variables")
+TRUE = ("1", "true", "yes", "on")
+DURATION = (900, 86400)  # seconds, the API's limits for the keys of an agency
 SIGN_IN_HELP = (
-    "Give one of: auth_token (HW_AUTH_TOKEN); access_key and secret_key (HW_ACCESS_KEY, HW_SECRET_KEY or HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK), "
-    "with security_token (HW_SECURITY_TOKEN) for temporary keys; username, password and domain_name (HW_USER_NAME, HW_USER_PASSWORD, HW_DOMAIN_NAME); "
-    "or a profile (HW_PROFILE) in shared_config_file (HW_SHARED_CONFIG_FILE)."
+    "Give one of: auth_token (HW_AUTH_TOKEN); access_key and secret_key (HW_ACCESS_KEY, HW_SECRET_KEY or "
+    "HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK), with security_token (HW_SECURITY_TOKEN) for temporary keys; "
+    "username, password and domain_name (HW_USER_NAME, HW_USER_PASSWORD, HW_DOMAIN_NAME); "
+    "a profile (HW_PROFILE) in shared_config_file (HW_SHARED_CONFIG_FILE); "
+    "or use_instance_metadata (HW_USE_INSTANCE_METADATA) on a cloud server that has an agency."
 )
 
 
-def resolve(options: Settings, environ: t.Mapping[str, str]) -> dict[str, t.Any]:
-    """Return every setting from its best source, with the keys of exactly one way of signing in under `way`.
+class Identity(t.NamedTuple):
+    """Who calls: the `way` of signing in and its `keys` by the names of options, where they stand in words, the `agency` to act as."""
 
-    Raises InvalidArgument, before any request, for no way, two ways in one source, an unreadable profile or a secret that no header can hold.
+    way: str
+    keys: dict[str, str]
+    keys_from: str
+    agency: dict[str, t.Any]  # agency_name, domain_name or domain_id, maybe duration_seconds; {} for none
+
+    @property
+    def source(self) -> str:
+        """Whom requests come from, in words."""
+        name = self.agency.get("agency_name")
+        return f"agency {name} with the keys of {self.keys_from}" if name else self.keys_from
+
+
+class Resolved(t.NamedTuple):
+    """The outcome: every setting but the identity's (region, project, endpoints ...), the identity, and what to warn of."""
+
+    settings: dict[str, t.Any]
+    identity: Identity
+    warnings: list[str]
+
+
+class _Source(t.NamedTuple):
+    """One place: how near it is (0 is the task), what it holds, and which way of signing in is whole there."""
+
+    level: int
+    values: dict[str, t.Any]
+    way: str
+    name: str
+    warnings: list[str]
+
+
+def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor) -> Resolved:
+    """Return settings and identity. Every secret that is met on the way is added to the redactor, used or not.
+
+    Raises InvalidArgument, before any request, for no identity, half of one, two in one place, and for what cannot be used.
     """
-    sources = [_set(options), _environment(environ, 0), _environment(environ, 1)]
-    sources.append(_profile(_merge(sources)))
-    merged = _merge(sources)
+    given = [_given(options), _environment(environ, 0), _environment(environ, 1)]
+    for place in given:
+        for name in SECRETS:
+            redactor.add(place.get(name) or "")
+    chosen = _chosen(given, environ, redactor)
+    owner, agency = _agency(given, chosen)
     for name in (*SECRETS, "access_key"):
-        _check_header(name, merged.get(name))
-    way, source = _sign_in(sources, merged)
-    keys = {name: merged[name] for name in WAYS[way]}
-    security_token = sources[0].get("security_token") or source.get(
-        "security_token"
-    )  # an option, or from where the secret key came: never a stale one
-    if way == "access_key/secret_key" and security_token:
-        keys["security_token"] = security_token
-    project = next(
-        (source for source in sources if source.keys() & PROJECT), {}
-    )  # a name that is given counts more than an id in the environment
-    others = {
-        name: value
-        for name, value in merged.items()
-        if name not in {*SECRETS, *PROJECT, "access_key", "username", "domain_name"}
-    }
-    return {**others, **{name: project[name] for name in PROJECT if name in project}, **keys, "way": way}
-
-
-def secret_values(options: Settings, environ: t.Mapping[str, str]) -> list[str]:
-    """Return every secret that the options, the environment and the profile hold, used or not, for masking."""
-    found = [_set(options), _environment(environ, 0), _environment(environ, 1)]
-    with contextlib.suppress(InvalidArgument):  # resolve() will say what is wrong with the profile
-        found.append(_profile(_merge(found)))
-    return [source[name] for source in found for name in SECRETS if source.get(name)]
-
-
-def _set(values: Settings) -> dict[str, t.Any]:
-    return {
-        name: value
-        for name, value in values.items()
-        if value is not None and not (isinstance(value, str) and not value.strip())
-    }
-
-
-def _merge(sources: t.Sequence[Settings]) -> dict[str, t.Any]:
-    return {name: value for source in reversed(sources) for name, value in source.items()}
-
-
-def _environment(environ: t.Mapping[str, str], level: int) -> dict[str, t.Any]:
-    found: dict[str, t.Any] = _set(
-        {option: environ.get(names[level]) for option, names in ENVIRONMENT.items() if len(names) > level}
+        if name in _needs(chosen):
+            _check_header(name, chosen.values.get(name))
+    identity = Identity(
+        chosen.way,
+        {name: chosen.values[name] for name in _needs(chosen) if name in chosen.values},
+        chosen.name,
+        agency,
     )
-    if "validate_certs" in found:  # HW_INSECURE says the opposite
-        found["validate_certs"] = found["validate_certs"].strip().lower() not in ("1", "true", "yes", "on")
-    if "max_retries" in found:
-        if not re.fullmatch(r"[0-9]{1,3}", found["max_retries"]):
-            raise InvalidArgument("HW_MAX_RETRIES must be a whole number from 0 to 999.")
-        found["max_retries"] = int(found["max_retries"])
+    settings = {name: value for name, value in _settings(given, chosen).items() if name not in IDENTITY}
+    settings.update(
+        _project(given, owner, identity.keys if owner is chosen.values else {}, settings.get("region"))
+    )
+    for name in ALLOWED:
+        if name in settings:
+            settings[name] = _allowed(name, settings[name])
+    return Resolved(settings, identity, chosen.warnings)
+
+
+def _allowed(option: str, ids: t.Sequence[t.Any]) -> list[str]:
+    """Return a list of ids without blanks around them. A blank entry is refused: left out, it could leave a list that allows everything."""
+    found = [str(one or "").strip() for one in ids]
+    if not all(found):
+        raise InvalidArgument(f"{option} holds a blank entry. Leave the option out to allow everything.")
     return found
 
 
-def _profile(known: Settings) -> dict[str, t.Any]:
-    """Return the settings of a KooCLI/Terraform profile; {} when the default file does not exist and no profile is asked for."""
-    path = os.path.expanduser(known.get("shared_config_file") or "~/.hcloud/config.json")
-    wanted = known.get("profile")
-    if not (wanted or "shared_config_file" in known or os.path.exists(path)):
-        return {}
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-        name = wanted or str(content.get("current") or "default")
-        profiles = {profile["name"]: profile for profile in content["profiles"]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        if not wanted and "shared_config_file" not in known:
-            return {}  # nobody asked for the default file
-        raise InvalidArgument(
-            f"shared_config_file {path} is not a readable KooCLI configuration ({type(error).__name__})."
-        ) from None
-    if name not in profiles:
-        if not wanted:
-            return {}
-        raise InvalidArgument(
-            f"profile {name!r} is not in {path} (it has: {', '.join(map(str, profiles)) or 'none'})."
-        )
-    return _set(
-        {
-            option: profiles[name].get(key)
-            for key, option in PROFILE.items()
-            if isinstance(profiles[name].get(key), str)
-        }
-    )
-
-
-def _sign_in(sources: t.Sequence[Settings], merged: Settings) -> tuple[str, Settings]:
-    """Return the way of signing in and the source of its secret: the first source that holds the secret of a way that can be completed."""
-    for source in sources:
-        ways = [
-            way
-            for way, needs in WAYS.items()
-            if needs[-1] in source and all(name in merged for name in needs)
-        ]
-        whole = [way for way in ways if all(name in source for name in WAYS[way])]
-        found = whole or ways
+def _chosen(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redactor: Redactor) -> _Source:
+    """Return the first source that holds an identity."""
+    for level, place in enumerate(given):
+        ways = [way for way, needs in WAYS.items() if all(name in place for name in needs)]
+        metadata = bool(_merged(given[: level + 1]).get("use_instance_metadata"))
+        # a file beside keys only says where profiles are
+        named = level == 0 and ("profile" in place or ("shared_config_file" in place and not ways))
+        found = ways + ["profile"] * named + [METADATA] * metadata
+        if named and metadata and not ways:
+            found.remove(METADATA)  # a profile of mode ecsAgency means just that
         if len(found) > 1:
             raise InvalidArgument(
-                f"Two ways of signing in were given at once: {' and '.join(found)}. Give exactly one."
+                f"Two ways of signing in were given at once: {' and '.join(found)}. Give exactly one. "
+                f"Both are in {PLACES[level]}."
             )
+        if not ways:
+            _check_halves(level, given[:1] if named else given)
+        if named:
+            file = _merged(given).get("shared_config_file")
+            return _from_profile(level, {**place, "shared_config_file": file}, metadata, redactor)
         if found:
-            return found[0], source
-    partly = [
+            return _Source(level, place, found[0], _source_name(level, found[0]), [])
+    return _from_files(given, environ, redactor)
+
+
+def _check_halves(level: int, given: list[dict[str, t.Any]]) -> None:
+    """Refuse half an identity: to go on with another one would be to act as somebody else. What a farther source repeats is no half."""
+    place = given[level]
+    half = {name: place[name] for name in TELLING[level] if name in place}
+    if not half or any(half.items() <= farther.items() for farther in given[level + 1 :]):
+        return
+    faults = [
         f"{name} is missing for {way}"
         for way, needs in WAYS.items()
-        if any(n in merged for n in needs)
+        if half.keys() & {*needs, *(["security_token"] if way == KEYS else [])}
         for name in needs
-        if name not in merged
+        if name not in place
     ]
     raise InvalidArgument(
-        " ".join(["No complete credentials were found.", *(f"{fault}." for fault in partly), SIGN_IN_HELP])
+        f"No complete credentials in {PLACES[level]}: they hold {' and '.join(half)}, but {' and '.join(faults)}. "
+        "An identity is taken whole from one source: give all of it there, or none of it."
     )
+
+
+def _from_files(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redactor: Redactor) -> _Source:
+    """Return the identity in a file: one that a variable names, else one where it lies by default."""
+    known = _merged(given)
+    named = str(environ.get(SDK_FILE_VARIABLE) or "").strip()
+    if named:
+        return _from_sdk_file(named, redactor)
+    if {"profile", "shared_config_file"} & known.keys():
+        return _from_profile(len(given) + 1, known, False, redactor)
+    nobody_asked: list[str] = []
+    if sources.exists(sources.SDK_FILE):
+        try:
+            return _from_sdk_file(sources.SDK_FILE, redactor)
+        except InvalidArgument as error:
+            nobody_asked.append(str(error))
+    if sources.exists(sources.PROFILE_FILE):
+        try:
+            return _from_profile(len(given) + 1, {}, False, redactor)
+        except InvalidArgument as error:
+            nobody_asked.append(str(error))
+    why = " ".join(text.replace(f" {InvalidArgument.note}", "") for text in nobody_asked)
+    partly = [
+        f"{name} is missing for {way}."
+        for way, needs in WAYS.items()
+        if any(name in known for name in needs)
+        for name in needs
+        if name not in known
+    ]
+    raise InvalidArgument(
+        " ".join(filter(None, ["No complete credentials were found.", *partly, why, SIGN_IN_HELP]))
+    )
+
+
+def _from_sdk_file(path: str, redactor: Redactor) -> _Source:
+    found = sources.sdk_credentials(path, redactor)
+    return _Source(len(PLACES), _given(found.settings), KEYS, found.source, found.warnings)
+
+
+def _from_profile(level: int, known: Settings, metadata: bool, redactor: Redactor) -> _Source:
+    path = known.get("shared_config_file") or sources.PROFILE_FILE
+    found = sources.profile(path, known.get("profile"), metadata, redactor)
+    values = _given(found.settings)
+    if metadata and "access_key" in values:
+        raise InvalidArgument(
+            f"Two ways of signing in were given at once: {found.source} and use_instance_metadata. Give exactly one. "
+            "The profile has keys."
+        )
+    name = f"instance metadata ({found.source})" if metadata else found.source
+    return _Source(level, values, METADATA if metadata else KEYS, name, found.warnings)
+
+
+def _source_name(level: int, way: str) -> str:
+    """Return what a person looks for: the task options, or the variable."""
+    if way == METADATA:
+        return "instance metadata"
+    return ENVIRONMENT[WAYS[way][0]][level - 1] if level else "task options"
+
+
+def _needs(chosen: _Source) -> tuple[str, ...]:
+    return (*WAYS.get(chosen.way, ()), *(["security_token"] if chosen.way == KEYS else []))
+
+
+def _settings(given: list[dict[str, t.Any]], chosen: _Source) -> dict[str, t.Any]:
+    """Return every setting from its nearest place. A file counts only where the identity comes from it: then it is as near as what named it."""
+    places: list[Settings] = list(given)
+    if not any(chosen.values is place for place in given):
+        of_file: Settings = {
+            name: chosen.values[name] for name in ("region", "iam_endpoint") if name in chosen.values
+        }
+        places.insert(1 if chosen.level == 0 else len(places), of_file)
+    return _merged(places)
+
+
+def _project(
+    given: list[dict[str, t.Any]], owner: Settings, keys: Settings, region: str | None
+) -> dict[str, str]:
+    """Return the project: the task's own word, else what stands beside the keys, also where a farther source repeats these keys.
+
+    A file's project is that of the file's region: it is not taken along to another `region`.
+    """
+    of_file = not any(owner is place for place in given)
+    elsewhere = of_file and region is not None and owner.get("region") not in (None, region)
+    beside = [place for place in given if keys and keys.items() <= place.items()]
+    for place in [given[0], *([] if elsewhere else [owner]), *beside]:
+        found = {name: place[name] for name in PROJECT if name in place}
+        if found:
+            return found
+    return {}
+
+
+def _agency(given: list[dict[str, t.Any]], chosen: _Source) -> tuple[Settings, dict[str, t.Any]]:
+    """Return the agency to act as ({} for none) and the place that names whom to act as: that of the agency, else that of the keys.
+
+    The agency comes from the nearest place that is no farther than the keys.
+    """
+    duration = _merged(given).get("assume_role_duration")
+    if duration is not None and not DURATION[0] <= duration <= DURATION[1]:
+        raise InvalidArgument(
+            f"assume_role_duration must be from {DURATION[0]} to {DURATION[1]} seconds, not {duration}."
+        )
+    nearer = list(zip(given, PLACES))[: chosen.level + 1]
+    for place, where in [*nearer, (chosen.values, chosen.name)]:
+        named = {name.replace("assume_role_", ""): place[name] for name in AGENCY if name in place}
+        if not named:
+            continue
+        if "agency_name" not in named:
+            raise InvalidArgument(
+                f"assume_role_agency_name is missing beside assume_role_{next(iter(named))} in {where}."
+            )
+        if len(named) == 1:
+            raise InvalidArgument(
+                f"assume_role_agency_name in {where} needs assume_role_domain_name or assume_role_domain_id beside it: "
+                "the account that the agency belongs to."
+            )
+        if "domain_id" in named:
+            named.pop("domain_name", None)
+        return place, {**named, **({"duration_seconds": duration} if duration else {})}
+    return chosen.values, {}
+
+
+def _given(values: Settings) -> dict[str, t.Any]:
+    """Return what is set, without blanks and line ends around it: they come with pasting. A password may hold anything."""
+    found = {
+        name: value.strip() if isinstance(value, str) and name != "password" else value
+        for name, value in values.items()
+        if value not in (None, []) and not (isinstance(value, str) and not value.strip())
+    }
+    if "ca_path" in found and sources.is_empty(found["ca_path"]):
+        del found["ca_path"]
+    return found
+
+
+def _merged(places: t.Sequence[Settings]) -> dict[str, t.Any]:
+    return {name: value for place in reversed(places) for name, value in place.items()}
+
+
+def _environment(environ: t.Mapping[str, str], level: int) -> dict[str, t.Any]:
+    """Return what the variables of one kind set: 0 for HW_*, 1 for HUAWEICLOUD_SDK_*."""
+    found = _given(
+        {option: environ.get(names[level]) for option, names in ENVIRONMENT.items() if len(names) > level}
+    )
+    if "validate_certs" in found:  # HW_INSECURE says the opposite
+        found["validate_certs"] = found["validate_certs"].lower() not in TRUE
+    if "use_instance_metadata" in found:
+        found["use_instance_metadata"] = found["use_instance_metadata"].lower() in TRUE
+    for option, highest in (("max_retries", 999), ("assume_role_duration", DURATION[1])):
+        if option in found:
+            found[option] = _whole(ENVIRONMENT[option][level], found[option], highest)
+    return found
+
+
+def _whole(variable: str, text: str, highest: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII) or int(text) > highest:
+        raise InvalidArgument(f"{variable} must be a whole number from 0 to {highest}.")
+    return int(text)
 
 
 def _check_header(name: str, value: t.Any) -> None:
-    """Refuse what would make requests print the value in an error: line ends, blanks at the ends, characters outside ASCII."""
-    if value is not None and not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", str(value)) and name != "password":
+    """Refuse what would make requests print the value in an error, and what cannot be a key."""
+    if value is None:
+        return
+    if name != "password" and not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", str(value)):
         raise InvalidArgument(
-            f"{name} cannot be sent in a header: it begins or ends with a blank or line end, or holds a control or non-ASCII character."
+            f"{name} cannot be sent in a header: it holds a line end, a control or a non-ASCII character."
         )
-    if name in SECRETS and value is not None and len(str(value)) < 4:
+    if name in SECRETS and len(str(value)) < 4:
         raise InvalidArgument(
-            f"{name} has fewer than 4 characters: it cannot be real, and masking it would garble the output."
+            f"{name} has fewer than 4 characters: it cannot be real, and redacting it would garble the output."
         )
+    if sources.MASKED in str(value) and name != "password":
+        raise InvalidArgument(f"{name} is masked with stars: give the real value.")

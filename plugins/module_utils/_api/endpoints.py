@@ -12,7 +12,22 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 
-REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*-[0-9]+", re.ASCII)
+# ap-southeast-3; and without a number eu-de, eu-nl, eu-ch2
+REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*-[0-9]+|[a-z]{2}-[a-z]{2}[0-9]?", re.ASCII)
+# Open Telekom Cloud, the same services under another roof: https://docs.otc.t-systems.com/additional/endpoints.html
+OTC = re.compile(r"eu-(de|nl|ch)[0-9]?", re.ASCII)
+OTC_CLOUD, OTC_CLOUDS = "otc.t-systems.com", {"eu-ch2": "sc.otc.t-systems.com"}
+OTC_IAM = {"eu-ch2": "iam-pub"}
+# Regions without an IAM host of their own (not in iam_region.py of the official SDK, which takes the global host for them)
+GLOBAL_IAM_REGIONS = {
+    "af-north-1",
+    "ap-southeast-5",
+    "cn-north-11",
+    "cn-south-4",
+    "cn-southwest-3",
+    "ru-northwest-2",
+}
+VERSION = re.compile(r"/v[0-9]+(\.[0-9]+)?(?=/|$)", re.ASCII)
 LOOPBACK = re.compile(r"localhost|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}|\[::1\]")
 NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.[a-z][a-z0-9-]*", re.ASCII
@@ -26,7 +41,8 @@ URL = re.compile(
 def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
     """Return the base URL of a service ('ddm', 'dcs' or 'iam') without a slash at its end.
 
-    https://<service>.<region>.<cloud>; regions eu-west-1xx live in myhuaweicloud.eu (facts.md 3). Raises InvalidArgument.
+    https://<service>.<region>.<cloud>; the regions eu-west-1xx live in myhuaweicloud.eu, and some have hosts of their own.
+    A version at the end of an endpoint (/v3, /v1.0) is left out, because every request names its own. Raises InvalidArgument.
     """
     override = settings.get(f"{service}_endpoint")
     if override:
@@ -38,10 +54,21 @@ def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
         )
     if not REGION.fullmatch(region):
         raise InvalidArgument(f"region {quoted(region)} is not a region name such as ap-southeast-3.")
-    cloud = settings.get("cloud") or (
-        "myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com"
+    return _checked("cloud", f"https://{_host(service, region, settings.get('cloud'))}")
+
+
+def _host(service: str, region: str, cloud: str | None) -> str:
+    """Return the host of a service in a region; `cloud` is the domain that the user gave."""
+    if cloud:
+        return f"{service}.{region}.{cloud}"
+    if OTC.fullmatch(region):
+        name = OTC_IAM.get(region, service) if service == "iam" else service
+        return f"{name}.{region}.{OTC_CLOUDS.get(region, OTC_CLOUD)}"
+    if service == "iam" and region in GLOBAL_IAM_REGIONS:
+        return "iam.myhuaweicloud.com"
+    return (
+        f"{service}.{region}.{'myhuaweicloud.eu' if region.startswith('eu-west-1') else 'myhuaweicloud.com'}"
     )
-    return _checked("cloud", f"https://{service}.{region}.{cloud}")
 
 
 def _checked(option: str, value: str) -> str:
@@ -57,5 +84,12 @@ def _checked(option: str, value: str) -> str:
         raise InvalidArgument(
             f"{option} must begin with https://: plain http would show the credentials to the network."
         )
+    path = match["path"]
+    version = VERSION.search(path)
+    if version and version.end() < len(path):
+        raise InvalidArgument(
+            f"{option} must end before the version of the API: leave out {version[0]} and what follows it, "
+            "every request adds its own version and project."
+        )
     port = f":{match['port']}" if match["port"] else ""
-    return f"{match['scheme']}://{host}{port}{match['path']}"
+    return f"{match['scheme']}://{host}{port}{path[: version.start()] if version else path}"

@@ -120,18 +120,19 @@ class TransportError(CloudError):
     """No usable HTTP answer. `sent` is False only when it is proved that no byte of the request left."""
 
     kind = "transport_error"
-    transient = True
 
-    def __init__(self, message: str, sent: bool = True, **facts: t.Any) -> None:
+    def __init__(self, message: str, sent: bool = True, transient: bool = True, **facts: t.Any) -> None:
         super().__init__(message, **facts)
-        self.sent = sent
+        self.sent, self.transient = sent, transient
 
 
 class TlsError(TransportError):
     """The server's certificate was not accepted; asking again cannot help."""
 
     kind = "tls_error"
-    transient = False
+
+    def __init__(self, message: str, sent: bool = True, **facts: t.Any) -> None:
+        super().__init__(message, sent, transient=False, **facts)
 
 
 class ProtocolError(CloudError):

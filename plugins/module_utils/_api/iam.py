@@ -2,10 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM: a token for a user and password, and a project's id by its name (facts.md 1C)."""
+"""IAM and the metadata of a cloud server: tokens, temporary keys, and what there is to know of the account and its projects.
+
+`read(method, path, body)` sends one signed request to IAM and repeats it as any read.
+"""
 
 from __future__ import annotations
 
+import email.utils
 import json
 import typing as t
 from urllib.parse import urlencode
@@ -15,62 +19,156 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotFound,
     ProtocolError,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, items
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    is_id,
+    items,
+    moment,
+    text,
+)
+
+Read = t.Callable[[str, str, bytes], Reply]
+METADATA = "http://169.254.169.254/openstack/latest/securitykey"
+METADATA_TIMEOUT = 3.0  # seconds
+SHORTEST_LIFE = 900.0  # seconds that temporary keys last when nothing else is known
+FIND_PROJECT = "Give project_id (HW_PROJECT_ID): the console shows it under My Credentials > API Credentials, in the row of the region."
 
 
-class AuthFailed(CloudError):
-    """IAM did not accept the user, password or account."""
+class IssuedToken(t.NamedTuple):
+    """A token, and the project and account that it is for."""
 
-    kind = "auth_failed"
+    value: str
+    project_id: str | None
+    project_name: str | None
+    domain_id: str | None
+    domain_name: str | None
 
 
-def token(session: Session, base: str, settings: t.Mapping[str, t.Any]) -> tuple[str, str]:
-    """Return (token, project id) for username/password/domain_name, scoped to project_id or else project_name. POST /v3/auth/tokens."""
-    user = {
-        "name": settings["username"],
-        "password": settings["password"],
-        "domain": {"name": settings["domain_name"]},
-    }
-    scope = (
-        {"id": settings["project_id"]}
-        if settings.get("project_id")
-        else {"name": settings.get("project_name") or settings.get("region")}
-    )
-    body = {
-        "auth": {
-            "identity": {"methods": ["password"], "password": {"user": user}},
-            "scope": {"project": scope},
-        }
-    }
-    reply = session.read("POST", f"{base}/v3/auth/tokens?nocatalog=true", _plain, json.dumps(body).encode())
-    value = reply.headers.get("x-subject-token", "")
-    found = reply.body.get("token") if isinstance(reply.body, dict) else None
-    project = found.get("project") if isinstance(found, dict) else None
-    project_id = project.get("id") if isinstance(project, dict) else None
-    if len(value) < 4 or not is_id(project_id):
+class TemporaryKeys(t.NamedTuple):
+    """Keys for `life` seconds from the moment at which they were asked for."""
+
+    access_key: str
+    secret_key: str
+    security_token: str
+    life: float
+
+
+class Project(t.NamedTuple):
+    """A project and the account that owns it."""
+
+    id: str
+    name: str | None
+    domain_id: str | None
+
+
+def token(read: Read, keys: t.Mapping[str, str], scope: dict[str, t.Any]) -> IssuedToken:
+    """Return a token for username, password and domain_name, for `scope`. POST /v3/auth/tokens."""
+    user = {"name": keys["username"], "password": keys["password"], "domain": {"name": keys["domain_name"]}}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    body = json.dumps({"auth": {"identity": identity, "scope": scope}}).encode()
+    reply = read("POST", "/v3/auth/tokens?nocatalog=true", body)
+    value, found = reply.headers.get("x-subject-token", ""), _inner(reply.body, "token")
+    project = _inner(found, "project")
+    if len(value) < 4 or ("project" in scope and not is_id(project.get("id"))):
         raise ProtocolError(
             "IAM answered without a token or without the project it is for.", request_id=reply.request_id
         )
-    return value, t.cast(str, project_id)
+    domain = _inner(project, "domain") or _inner(_inner(found, "user"), "domain")
+    return IssuedToken(
+        value,
+        text(project.get("id")),
+        text(project.get("name")),
+        text(domain.get("id")),
+        text(domain.get("name")),
+    )
 
 
-def project_id(read: t.Callable[[str], Reply], base: str, name: str) -> str:
-    """Return the id of the one project with exactly this name. GET /v3/projects. Raises NotFound for none and for several."""
-    reply = read(f"{base}/v3/projects?{urlencode({'name': name})}")
-    found = [
-        item.get("id")
-        for item in items(reply.body, "projects")
-        if isinstance(item, dict) and item.get("name") == name
-    ]
-    if len(found) != 1 or not is_id(found[0]):
+def assume_role(read: Read, agency: t.Mapping[str, t.Any]) -> TemporaryKeys:
+    """Return keys of an agency: agency_name, domain_name or domain_id, maybe duration_seconds. POST /v3.0/OS-CREDENTIAL/securitytokens."""
+    body = json.dumps(
+        {"auth": {"identity": {"methods": ["assume_role"], "assume_role": dict(agency)}}}
+    ).encode()
+    account = quoted(agency.get("domain_name") or agency.get("domain_id"))
+    try:
+        reply = read("POST", "/v3.0/OS-CREDENTIAL/securitytokens", body)
+    except CloudError as error:
+        if error.transient or error.kind == "auth_failed":
+            raise
+        raise error.with_context(
+            f"{error} The agency {quoted(agency['agency_name'])} of the account {account} could not be assumed. Check both "
+            "names, and that the user who assumes it has the permission Agent Operator."
+        ) from None
+    return _temporary(reply, agency.get("duration_seconds", SHORTEST_LIFE))
+
+
+def of_instance(read: Read) -> TemporaryKeys:
+    """Return the keys of the agency of the cloud server (ECS) that this runs on. GET of its metadata."""
+    try:
+        return _temporary(read("GET", METADATA, b""), SHORTEST_LIFE)
+    except CloudError as error:
+        raise error.with_context(
+            f"{error} use_instance_metadata works only on a cloud server (ECS) to which an agency is attached."
+        ) from None
+
+
+def _temporary(reply: Reply, asked: float) -> TemporaryKeys:
+    found = _inner(reply.body, "credential")
+    values = [found.get(name) for name in ("access", "secret", "securitytoken")]
+    if not all(isinstance(value, str) and len(value) >= 4 for value in values):
+        raise ProtocolError("The answer holds no temporary keys.", request_id=reply.request_id)
+    access_key, secret_key, security_token = t.cast("list[str]", values)
+    return TemporaryKeys(access_key, secret_key, security_token, _life(found.get("expires_at"), reply, asked))
+
+
+def _life(expires: t.Any, reply: Reply, asked: float) -> float:
+    """Return for how many seconds keys last: from the server's own two times where both are known. This machine's clock may be wrong."""
+    ends = moment(expires)
+    try:
+        served = email.utils.parsedate_to_datetime(reply.headers["date"]).timestamp()
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+        return asked
+    return asked if ends is None or ends / 1000 <= served else ends / 1000 - served
+
+
+def project_named(read: Read, name: str) -> Project:
+    """Return the one project with exactly this name. GET /v3/projects. Raises NotFound for none and for several."""
+    try:
+        reply = read("GET", f"/v3/projects?{urlencode({'name': name})}", b"")
+    except CloudError as error:
+        if error.kind != "denied":
+            raise
+        raise error.with_context(f"{error} IAM forbids this user to list projects. {FIND_PROJECT}") from None
+    found = [project for project in _projects(reply) if project.name == name]
+    if len(found) != 1:
         raise NotFound(
-            f"IAM lists {len(found)} projects named {quoted(name)}, one is needed. Give project_id (HW_PROJECT_ID) or project_name.",
+            f"IAM lists {len(found)} projects named {quoted(name)}, one is needed. {FIND_PROJECT}",
             request_id=reply.request_id,
         )
-    return t.cast(str, found[0])
+    return found[0]
 
 
-def _plain(method: str, url: str, body: bytes) -> dict[str, str]:
-    return {"Content-Type": "application/json", "Accept": "application/json"}
+def project_with_id(read: Read, project_id: str) -> Project | None:
+    """Return the project with this id, None when it is not one of those that the caller can use. GET /v3/auth/projects."""
+    reply = read("GET", "/v3/auth/projects", b"")
+    return next((project for project in _projects(reply) if project.id == project_id), None)
+
+
+def account(read: Read) -> list[tuple[str | None, str | None]]:
+    """Return id and name of the accounts that the caller can use: one, as a rule. GET /v3/auth/domains."""
+    rows = items(read("GET", "/v3/auth/domains", b"").body, "domains")
+    return [(text(row.get("id")), text(row.get("name"))) for row in rows if isinstance(row, dict)]
+
+
+def _projects(reply: Reply) -> list[Project]:
+    return [
+        Project(row["id"], text(row.get("name")), text(row.get("domain_id")))
+        for row in items(reply.body, "projects")
+        if isinstance(row, dict) and is_id(row.get("id"))
+    ]
+
+
+def _inner(value: t.Any, name: str) -> dict[str, t.Any]:
+    """Return the object under `name`; {} when there is none."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}

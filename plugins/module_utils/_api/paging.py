@@ -2,46 +2,120 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All items of a list, from a server that may lie about its length."""
+"""All items of a list, from a server that may lie about its length, and whose list may change while it is read."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import items, whole
 
 MOST_PAGES, DEFAULT_LIMIT = 200, 10
-Page = tuple[list[dict[str, t.Any]], t.Optional[int]]
+READINGS = 2  # a list that cannot be believed is read once more
+SILENT = "it was answered without content"  # believed to be an empty list when both readings say so
+SAYS_NOTHING: list[t.Any] = []  # the page of an answer without content that is no 204
+Row = dict[str, t.Any]
+Page = tuple[
+    t.Sequence[t.Optional[Row]], t.Optional[int]
+]  # rows, None for an odd one that is left out; the total if it is given
 
 
 def collect(
     fetch: t.Callable[[int, int], Page], limit: int, identity: str, what: str, until: str | None = None
-) -> list[dict[str, t.Any]]:
-    """Return every item once, in the order met, over fetch(offset, limit) -> (items, total or None). The page with the item `until` is the last one read.
+) -> list[Row]:
+    """Return every item once, in the order met, over fetch(offset, limit). The page with the item `until` is the last one read.
 
-    The offset advances by what was received and reading goes on to an empty page or one with nothing new, whatever `total` says. One page
-    is enough only when it is shorter than asked *and* than the API's default page of 10 (no server caps below that) *and* total agrees.
-    Raises ProtocolError when pages repeat that are full or short of the total (the offset is ignored, so the rest cannot be seen), and after 200 pages.
+    Each page begins with the last item of the page before. That shows what a total cannot: a list that moves up while it is read, and an
+    offset that the server ignores or takes for the number of a page. Reading goes on to a page with nothing new. One page is enough only
+    when it is shorter than asked *and* than the API's default page of 10 (no server caps below that) *and* the total agrees.
+    Raises ProtocolError when two readings do not come to an end, or to as many items as the total says, and after 200 pages.
     """
-    found: dict[str, dict[str, t.Any]] = {}
-    offset = 0
+    doubt, before = "", ""
+    for _dummy in range(READINGS):
+        before = doubt
+        found, doubt = _read(fetch, limit, identity, what, until)
+        if not doubt or doubt == before == SILENT:
+            return found
+    raise ProtocolError(
+        f"The list of {what} cannot be read to its end: {doubt}. Nothing is concluded from it.",
+        transient=True,
+    )
+
+
+def _read(
+    fetch: t.Callable[[int, int], Page], limit: int, identity: str, what: str, until: str | None
+) -> tuple[list[Row], str]:
+    """Return (items, '') or ([], why they cannot be all)."""
+    found: dict[str, Row] = {}
+    offset, odd, overlap = 0, 0, False
+    least: int | None = None
     for _dummy in range(MOST_PAGES):
         try:
             page, total = fetch(offset, limit)
         except ProtocolError as error:
             raise error.with_context(f"List of {what}: {error}") from None
-        known = len(found)
+        if overlap and page and not any(item is None or item[identity] in found for item in page):
+            return [], "items were removed while it was read, so some may have been missed"
+        if total is not None:  # what is added meanwhile is counted, but stands before what was read
+            least = total if least is None else min(least, total)
+        if page is SAYS_NOTHING:
+            return [], SILENT
+        known = len(found) + odd
         for item in page:
-            found.setdefault(item[identity], item)
-        offset += len(page)
-        if len(found) == known:
-            if len(page) >= limit or (total or 0) > len(found) <= len(page) >= DEFAULT_LIMIT:
-                raise ProtocolError(
-                    f"The list of {what} repeats its pages; it cannot be read to its end, so nothing is concluded from it."
-                )
-            return list(found.values())
-        if until in found or (len(page) < min(limit, DEFAULT_LIMIT) and total == len(found)):
-            return list(found.values())
+            if item is not None:
+                found.setdefault(item[identity], item)
+        odd += sum(item is None for item in page[1 if overlap else 0 :])
+        count = len(found) + odd
+        if count == known:
+            return list(found.values()), _doubt(page, least, limit, count, overlap)
+        if until in found or (len(page) < min(limit, DEFAULT_LIMIT) and total == count):
+            return list(found.values()), ""
+        overlap = len(page) > 1
+        offset += len(page) - 1 if overlap else len(page)
     raise ProtocolError(
         f"The list of {what} has more than {MOST_PAGES} pages: too long to read, so nothing is concluded from it."
     )
+
+
+def _doubt(page: t.Sequence[Row | None], total: int | None, limit: int, count: int, overlap: bool) -> str:
+    """Return why the items met cannot be all, when a page had nothing new; '' when they can."""
+    if total is not None and total > count:
+        numbered = "" if page else "; the server may take the offset for the number of a page"
+        return f"it has {total} items by its own count, and {count} came{numbered}"
+    if len(page) >= limit:
+        return "it repeats its pages"
+    if overlap and not page and total is None:
+        return "it ends before the item that stood last a moment ago"
+    return ""
+
+
+def page_of(
+    reply: Reply,
+    key: str,
+    totals: t.Sequence[str],
+    convert: t.Callable[[t.Any], Row],
+    odd: t.Callable[[ProtocolError], t.Any] | None = None,
+) -> Page:
+    """Return a reply as a page: the rows under `key`, and the first of `totals` that it has. 204 is an empty list.
+
+    With `odd` an item that is not what the API documents is reported to it and left out; without, its error is raised.
+    """
+    if reply.status == 204:
+        return [], 0
+    if reply.body is None and reply.headers.get("content-length") == "0":
+        return SAYS_NOTHING, None
+    given = reply.body if isinstance(reply.body, dict) else {}
+    total = next((whole(given[name]) for name in totals if name in given), None)
+
+    def converted(item: t.Any) -> Row | None:
+        try:
+            return convert(item)
+        except ProtocolError as error:
+            if odd is None:
+                raise
+            odd(error)
+            return None
+
+    return [converted(item) for item in items(reply.body, key, total)], total

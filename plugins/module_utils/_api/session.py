@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import codes, retry
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     UNKNOWN,
     ApiError,
@@ -21,20 +21,33 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Transport
 
 READ_CAP, LIST_CAP, POST_CAP = (
     8 << 20,
     32 << 20,
     1 << 20,
 )  # bytes of one page, of all pages of a list, of a POST's answer
+NOTABLE = 60  # seconds that this machine's clock may be off unremarked
 SKEW = 15 * 60  # seconds (facts.md 2)
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
-Sign = t.Callable[[str, str, bytes], dict[str, str]]
+
+
+class Signer(t.Protocol):
+    """What makes a request that of a caller."""
+
+    def sign(self, method: str, url: str, body: bytes) -> dict[str, str]:
+        """Return the headers of a request. It may fetch a token or keys first, and raises where these have been refused before."""
+
+    def passage(self) -> t.ContextManager[None]:
+        """Surround the exchange of the request that was signed last; it may wait, raise, and add to what went wrong."""
+
+    def renew(self) -> bool:
+        """Replace a credential that was refused; False when there is no way to."""
 
 
 class Reply(t.NamedTuple):
-    """A decoded 2xx: `body` is None for 204; headers have lower-case names."""
+    """A decoded 2xx: `body` is None for 204 and for an answer that says itself that it is empty; headers have lower-case names."""
 
     status: int
     body: t.Any
@@ -43,21 +56,22 @@ class Reply(t.NamedTuple):
 
 
 class Session:
-    """Exchanges over one `http` callable (see transport.Http). `deadline` (monotonic seconds), once set, bounds every read and its repeats.
+    """Exchanges over one Transport. `deadline` (monotonic seconds), once set, bounds every read and its repeats.
 
     What an error cites of an answer is redacted by `redactor` first.
     """
 
     def __init__(
         self,
-        http: t.Callable[..., Answer],
+        http: Transport,
         clock: Clock,
         http_timeout: float,
         max_retries: int,
         redactor: Redactor,
+        warn: t.Callable[[str], None] = lambda text: None,
     ) -> None:
         self._http, self._clock, self._timeout, self._max_retries = http, clock, http_timeout, max_retries
-        self._redactor = redactor
+        self._redactor, self._warn = redactor, warn
         self.deadline: float | None = None
         self._listed = 0  # bytes of the list that is being read
         self._ahead = (
@@ -72,9 +86,8 @@ class Session:
         self,
         method: str,
         url: str,
-        sign: Sign,
+        signer: Signer,
         body: bytes = b"",
-        renew: t.Callable[[], bool] | None = None,
         further_page: bool = False,
         known: codes.Codes = codes.GATEWAY,
     ) -> Reply:
@@ -82,19 +95,16 @@ class Session:
 
         A 401 renews the token once. `known` are the codes of the service that answers.
         """
-        attempt = 0
+        attempt, renewed = 0, False
         self._listed = self._listed if further_page else 0
         while True:
             try:
-                return self._exchange(method, url, sign, body, self._left(), READ_CAP, known)
+                headers = signer.sign(method, url, body)
+                return self._exchange(method, url, headers, signer, body, self._left(), READ_CAP, known)
             except CloudError as error:
-                if (
-                    renew is not None
-                    and isinstance(error, ApiError)
-                    and error.kind == "auth_failed"
-                    and renew()
-                ):
-                    renew = None
+                refused = isinstance(error, ApiError) and error.kind == "auth_failed"
+                if refused and not renewed and signer.renew():
+                    renewed = True
                     continue
                 pause = retry.delay(error, attempt, self._clock.random())
                 late = (
@@ -107,13 +117,29 @@ class Session:
             attempt += 1
             self._clock.sleep(pause)
 
-    def post_once(self, url: str, sign: Sign, body: bytes, known: codes.Codes = codes.GATEWAY) -> Reply:
+    def post_once(
+        self,
+        url: str,
+        signer: Signer,
+        body: bytes,
+        known: codes.Codes = codes.GATEWAY,
+        not_after: Limit | None = None,
+    ) -> Reply:
         """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline.
 
-        Raises errors whose effect is unknown, unless it is proved that the request was not carried out.
+        `not_after` is the limit of what allowed the request: once it is over nothing is sent any more. Raises errors whose effect is
+        unknown, unless it is proved that the request was not carried out.
         """
         try:
-            return self._exchange("POST", url, sign, body, self._timeout, POST_CAP, known, fresh=True)
+            headers = signer.sign("POST", url, body)
+        except CloudError as error:  # a token or keys could not be fetched, or are known to be refused
+            raise TransportError(str(error), sent=False, **error.facts).with_context(
+                kind=error.kind
+            ) from None
+        try:
+            return self._exchange(
+                "POST", url, headers, signer, body, self._timeout, POST_CAP, known, True, not_after
+            )
         except CloudError as error:
             proved = (
                 not error.sent
@@ -130,27 +156,41 @@ class Session:
         self,
         method: str,
         url: str,
-        sign: Sign,
+        headers: dict[str, str],
+        signer: Signer,
         body: bytes,
         timeout: float,
         cap: int,
         known: codes.Codes,
         fresh: bool = False,
+        not_after: Limit | None = None,
     ) -> Reply:
-        headers = sign(method, url, body)
-        answer = self._http(method, url, headers, body or None, timeout, cap, fresh)
+        with signer.passage():
+            began, limit = self._clock.monotonic(), Limit(self._clock, timeout)
+
+            def may_leave() -> bool:
+                return not limit.over() and not (not_after is not None and not_after.over())
+
+            answer = self._http(method, url, headers, body or None, timeout, cap, fresh, may_leave)
+            took = self._clock.monotonic() - began
+            return self._reply(method, url, answer, known, "X-Sdk-Date" in headers, took)
+
+    def _reply(
+        self, method: str, url: str, answer: Answer, known: codes.Codes, signed: bool, took: float
+    ) -> Reply:
         request_id = self._safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
         where = f"{method} {url.partition('?')[0]}"
         if not 200 <= answer.status < 300:
             raise self._error(answer, where, request_id, known)
-        self._learn_time(answer, "X-Sdk-Date" in headers)
+        self._learn_time(answer, signed, took)
         self._listed += len(answer.body)
         if self._listed > LIST_CAP:
             raise ProtocolError(
                 f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading was stopped.",
                 request_id=request_id,
             )
-        if answer.status in (204, 205):
+        # headers that broke off look like an empty body, too, but do not say Content-Length: 0
+        if answer.status in (204, 205) or (not answer.body and answer.headers.get("content-length") == "0"):
             return Reply(answer.status, None, answer.headers, request_id)
         try:
             content = decode(answer.body)
@@ -224,14 +264,22 @@ class Session:
         except (KeyError, TypeError, ValueError, IndexError, OverflowError):
             return None
 
-    def _learn_time(self, answer: Answer, signed: bool) -> None:
-        """Learn the server's time from an answer to a request that it has accepted.
+    def _learn_time(self, answer: Answer, signed: bool, took: float) -> None:
+        """Learn the server's time from an answer to a request that it has accepted, and warn where this machine's is far from it.
 
         A signature is accepted within 15 minutes of the server's clock, so a Date that is further away is not the server's own.
         """
         behind = self._behind(answer)
         if behind is not None and not (signed and abs(behind) > SKEW):
             self._ahead = -behind
+            off = (
+                behind if behind < 0 else max(0.0, behind - took)
+            )  # the answer may have been long on its way
+            if abs(off) > NOTABLE:
+                self._warn(
+                    f"This machine's clock is {abs(off):.0f} s {'behind' if off < 0 else 'ahead of'} the cloud's: set it. The cloud's is "
+                    f"used for every decision; requests that are signed with keys are refused when the two differ by more than {SKEW} s."
+                )
 
     def _skew(self, answer: Answer) -> int | None:
         behind = self._behind(answer)

@@ -16,6 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import ISO, epoch_ms, iso
 
 DAY = 86_400_000  # ms
+OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean another zone on another machine
 
 
 def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
@@ -63,8 +64,15 @@ def local(ms: int, place: tzinfo) -> datetime:
 def zone_named(name: str) -> tzinfo:
     """Return the zone with an IANA name. Raises InvalidArgument."""
     try:
+        if name.lower() in OF_THE_MACHINE:
+            raise ValueError(name)
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        if not zoneinfo.available_timezones():
+            raise InvalidArgument(
+                "The Python that runs this task has no data about time zones, which timezone needs: install tzdata (the system's "
+                "package, or pip install tzdata), or write times with their zone (2026-01-31T11:00:00+08:00)."
+            ) from None
         raise InvalidArgument(
             f"timezone {quoted(name)} is not known here: give an IANA name, such as Europe/Berlin or Asia/Singapore."
         ) from None

@@ -7,19 +7,43 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import os
+import re
+import socket
 import ssl
 import threading
 import typing as t
-from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies_environment
+import weakref
+from urllib.parse import urlsplit
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.certificates import valid_between
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
     TlsError,
     TransportError,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import (
+    EXAMPLE,
+    Proxy,
+    proxy_for,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+
+CONNECT, GLANCE = (
+    15.0,
+    5.0,
+)  # seconds, at most, for a connection; for a look at the dates of a refused certificate
+MOST_INTERIM = 100
+OUT_OF_DATE, WRONG_NAME = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name or address
+TUNNEL = re.compile(
+    r"Tunnel connection failed: ([0-9]{3})\b"
+)  # http.client's words; only the number is shown
+LATE = (
+    "The request was not sent: its time was over before it could leave (slow name resolution, addresses that do not answer, "
+    "or a machine that was stopped)."
+)
 
 _contexts: dict[tuple[bool, t.Any], ssl.SSLContext] = {}
 
@@ -33,22 +57,77 @@ class Answer(t.NamedTuple):
 
 
 def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLContext:
-    """Return a context for TLS >= 1.2 against ca_path or requests' own bundle, made once per process: loading a bundle costs 20 ms."""
-    if (verify, ca_path) not in _contexts:
+    """Return a context for TLS >= 1.2 against ca_path or requests' own bundle, made once per process: loading a bundle costs 20 ms.
+
+    An authority that the user names is trusted as it is: Python 3.13's strict checks refuse many a private one, for a flag
+    that is not marked critical or a missing key identifier. An empty file counts as none.
+    """
+    if not verify:
+        return _contexts.setdefault((False, None), _unverified())
+    named = ca_path if ca_path and not _is_blank(ca_path) else None
+    if (True, named) not in _contexts:
         try:
-            context = ssl.create_default_context(cafile=ca_path or deps.requests.utils.DEFAULT_CA_BUNDLE_PATH)
+            context = ssl.create_default_context(cafile=named or deps.requests.utils.DEFAULT_CA_BUNDLE_PATH)
         except (OSError, ValueError) as error:
             raise InvalidArgument(
-                f"ca_path {ca_path} is not a readable PEM bundle ({type(error).__name__})."
+                f"ca_path {named} is not a readable PEM bundle ({type(error).__name__})."
             ) from None
+        if named:
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+            context.verify_flags |= getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0)  # Python 3.10 on
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.check_hostname, context.verify_mode = verify, ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
-        _contexts[verify, ca_path] = context
-    return _contexts[verify, ca_path]
+        _contexts[True, named] = context
+    return _contexts[True, named]
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _is_blank(path: str) -> bool:
+    """Whether a file holds nothing: what a job controller makes of a field left empty. Only a small file is read."""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > 64:
+            return False
+        with open(path, "rb") as file:
+            return not file.read().strip()
+    except OSError:
+        return False
+
+
+def always() -> bool:
+    """Let a request leave at any time."""
+    return True
+
+
+class Transport(t.Protocol):
+    """One HTTP exchange: sends a request once, reads the answer, repeats and follows nothing."""
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeout: float,
+        cap: int,
+        fresh: bool = False,
+        may_leave: t.Callable[[], bool] = always,
+    ) -> Answer:
+        """Return the answer, of at most `cap` decoded bytes, read within `timeout` seconds by the wall clock.
+
+        `fresh` opens a new connection: a reset on a stale kept-alive one could not be told from a reset after the server acted.
+        `may_leave` is asked right before the first byte leaves, after all that can take long: names, dead addresses, TLS, a stop of
+        this process. Where it says no, nothing is sent.
+        Raises TransportError (`sent` is False where it is proved that nothing left), TlsError, InvalidArgument for bad settings.
+        """
 
 
 class Http:
-    """A keep-alive connection pool for one thread. Proxies come from HTTPS_PROXY and NO_PROXY; `redactor` gets their passwords."""
+    """The Transport of one thread: a pool of kept-alive connections. `redactor` gets the passwords of proxies."""
 
     timer: t.Any = threading.Timer
 
@@ -60,13 +139,16 @@ class Http:
     ) -> None:
         self._verify, self._ca_path, self._redactor = verify, ca_path, redactor or Redactor()
         self._connection: t.Any = None  # the one in use, for the watchdog
-        self._refused = (
-            False  # connecting (TCP, a proxy's tunnel, TLS) failed: proof that no byte of the request left
+        self._connecting = (
+            False  # TCP, a proxy's tunnel and TLS: where they fail, no byte of the request left
         )
-        self._known_proxies: dict[str, dict[str, str]] = {}
-        self._pools = (
-            self._adapter()
-        )  # a Session of requests would only add what is not wanted: cookies, redirects, netrc
+        self._unsent = False  # whether the first byte of the request is still to leave
+        self._may_leave: t.Callable[[], bool] = always
+        self._proxies: dict[
+            str, Proxy | None
+        ] = {}  # by scheme and host: looking it up costs a tenth of an exchange
+        # a Session of requests would only add what is not wanted: cookies, redirects, netrc
+        self._pools = self._adapter()
 
     def __call__(
         self,
@@ -77,68 +159,65 @@ class Http:
         timeout: float,
         cap: int,
         fresh: bool = False,
+        may_leave: t.Callable[[], bool] = always,
     ) -> Answer:
-        """Send once; read at most `cap` decoded bytes within `timeout` seconds. Raises TransportError (with `sent`) or TlsError.
-
-        `fresh` opens a new connection: a reset on a stale kept-alive one could not be told from a reset after the server acted.
-        """
+        """Send once; see Transport."""
         if fresh:
             self._pools.close()
-        self._refused = False
-        proxies = self._proxies(url)
-        for proxy in proxies.values():
-            self._redact_keys(proxy)
-        prepared = deps.requests.Request(
-            method, url, headers=headers, data=body, auth=lambda request: request
-        ).prepare()
+        self._connecting, self._may_leave = False, may_leave
+        way = Way(url, self._proxy(url), timeout)
         expired = threading.Event()
-        watchdog = self.timer(timeout, self._cut, [expired])
-        watchdog.daemon = True
-        watchdog.start()
+        watchdog = self._watchdog(timeout, expired)
         try:
             response = self._pools.send(
-                prepared,
+                self._prepared(method, url, headers, body),
                 stream=True,
-                timeout=(min(timeout, 15), timeout),
+                timeout=(min(timeout, CONNECT), timeout),
                 verify=self._verify,
-                proxies=proxies,
+                proxies={"https": way.proxy.url} if way.proxy else {},
             )
             with response:
                 content = self._read(response, cap)
         except (deps.requests.RequestException, OSError, ValueError) as error:
-            raise self._failure(error, url, bool(proxies), expired.is_set(), timeout) from None
-        except (
-            Exception
-        ) as error:  # urllib3's own errors while the body is read; their texts can hold the request
+            raise self._failure(error, way, expired.is_set()) from None
+        except Exception as error:
+            # urllib3's own errors while the body is read; their texts can hold the request
             if type(error).__module__.partition(".")[0] not in ("urllib3", "http", "zlib"):
                 raise
-            raise self._failure(error, url, bool(proxies), expired.is_set(), timeout) from None
+            raise self._failure(error, way, expired.is_set()) from None
         finally:
             watchdog.cancel()
-        if (
-            expired.is_set() or response.status_code < 200
-        ):  # after an interim answer the true one would be taken for that of the next request
-            raise self._failure(TimeoutError(), url, bool(proxies), expired.is_set(), timeout)
-        return Answer(
-            response.status_code, {name.lower(): value for name, value in response.headers.items()}, content
-        )
+        if expired.is_set() or response.status_code < 200:
+            raise self._failure(TimeoutError(), way, expired.is_set())
+        found = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, found, content)
 
-    def _redact_keys(self, proxy: str) -> None:
-        """Redact the password in a proxy's URL, as it stands there, as it is meant, and as it goes into a header."""
-        parts = urlsplit(proxy)
-        for password in {parts.password or "", unquote(parts.password or "")} - {""}:
-            self._redactor.add(password)
-            self._redactor.add(f"{unquote(parts.username or '')}:{password}")
+    @staticmethod
+    def _prepared(method: str, url: str, headers: dict[str, str], body: bytes | None) -> t.Any:
+        request = deps.requests.Request(method, url, headers=headers, data=body, auth=lambda request: request)
+        return request.prepare()
 
-    def _proxies(self, url: str) -> dict[str, str]:
-        """Return the proxies for a URL, looked up once for its host: going through the environment costs a tenth of an exchange."""
+    def _watchdog(self, timeout: float, expired: threading.Event) -> t.Any:
+        watchdog = self.timer(timeout, self._cut, [expired])
+        watchdog.daemon = True
+        try:
+            watchdog.start()
+        except RuntimeError:
+            raise TransportError(
+                "This machine lets the task start no further thread (ulimit -u, ulimit -v or its memory).",
+                sent=False,
+            ) from None
+        return watchdog
+
+    def _proxy(self, url: str) -> Proxy | None:
+        """Return the proxy for a URL, looked up once for its host; its password is redacted from then on, also in its header."""
         place = "/".join(url.split("/", 3)[:3])
-        if place not in self._known_proxies:
-            # asking macOS itself crashes a forked process
-            self._known_proxies[place] = (
-                deps.requests.utils.get_environ_proxies(url) if getproxies_environment() else {}
-            )
-        return self._known_proxies[place]
+        if place not in self._proxies:
+            self._proxies[place] = proxy = proxy_for(url)
+            for password in proxy.passwords if proxy else ():
+                self._redactor.add(password)
+                self._redactor.add(f"{proxy.user}:{password}" if proxy else password)
+        return self._proxies[place]
 
     def _adapter(self) -> t.Any:
         transport = self
@@ -157,27 +236,40 @@ class Http:
         return Adapter(max_retries=0)
 
     def _watched(self, connection_class: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+        # urllib3 keeps a pool's connections until the pool is gone, so that one which held us would hold the pool, for ever
+        this: t.Any = weakref.proxy(self)
+
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
-            connection = self._connection = connection_class(*args, **kwargs)
-            connect = connection.connect
+            connection = this._connection = connection_class(*args, **kwargs)
+            connect, send, request = connection.connect, connection.send, connection.request
+            connection.response_class = Final
 
-            def watch() -> None:
-                self._refused = True
+            def watched_connect() -> None:
+                this._connecting = True
                 connect()
-                self._refused = False
-                connection.wire = (
-                    connection.sock
-                )  # http.client forgets it at an answer's `Connection: close`, before the body is read
+                this._connecting = False
+                # http.client forgets it at an answer's `Connection: close`, before the body is read
+                connection.wire = connection.sock
 
-            send = connection.request
+            def watched_request(*args: t.Any, **kwargs: t.Any) -> t.Any:
+                # a kept-alive one can be in use although a younger one to another host exists
+                this._connection, this._unsent = connection, True
+                return request(*args, **kwargs)
 
-            def note(*args: t.Any, **kwargs: t.Any) -> t.Any:
-                self._connection = (
-                    connection  # a kept-alive one can be in use although a younger one to another host exists
-                )
-                return send(*args, **kwargs)
+            def watched_send(data: t.Any) -> t.Any:
+                if this._unsent and not this._connecting:
+                    if connection.sock is None:
+                        connection.connect()
+                    if not this._may_leave():
+                        raise TransportError(LATE, sent=False)
+                    this._unsent = False
+                return send(data)
 
-            connection.connect, connection.request = watch, note
+            connection.connect, connection.request, connection.send = (
+                watched_connect,
+                watched_request,
+                watched_send,
+            )
             return connection
 
         return build
@@ -201,48 +293,135 @@ class Http:
                 )
         return bytes(content)
 
-    def _failure(
-        self, error: Exception, url: str, proxied: bool, expired: bool, timeout: float
-    ) -> TransportError:
+    def _failure(self, error: Exception, way: Way, expired: bool) -> TransportError:
         """Return our error for theirs. Their texts are dropped: they can print a header or a query."""
+        self._pools.close()
         if isinstance(error, TransportError):
             return error
-        self._pools.close()
-        host = url.split("/")[2]
         chain = list(_chain(error))
+        certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
+        if certificate is not None and self._connecting:
+            return TlsError(untrusted(certificate, way), sent=False)
         local = (
             isinstance(error, ValueError) and self._connection is None
-        )  # refused before a connection was even tried
-        names = {type(link).__name__ for link in chain}
-        certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
-        if certificate is not None and self._refused:
-            why = certificate.verify_message or "verification failed"
-            return TlsError(
-                f"The certificate of {host} was not accepted: {why}. If a private authority signed it, give its PEM bundle in ca_path.",
-                sent=False,
+        )  # refused before a connection was tried
+        sent = not (self._connecting or local)
+        last = f" ({type(chain[-1]).__name__})"
+        if sent:
+            over = expired or timed_out(chain)
+            how = f"did not answer completely within {way.timeout:g} s" if over else ""
+            text = (
+                f"{way.host} {how}"
+                if over
+                else f"The connection to {way.host} broke before the answer was complete"
             )
-        sent = not (self._refused or local)
-        if expired or names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError", "ConnectTimeoutError"}:
-            what = (
-                f"{host} did not answer completely within {timeout:g} s"
-                if sent
-                else f"No connection to {host} within {min(timeout, 15):g} s"
-            )
-        elif names & {"NameResolutionError", "gaierror"}:
-            what = f"The name {host} cannot be resolved; check region, cloud or the endpoint option"
-        elif proxied and not sent:
-            what = f"The proxy on the way to {host} did not open a connection"
+            return TransportError(f"{text}{f', through {way.proxy}' if way.proxy else ''}{last}.")
+        if way.proxy:
+            return self._proxy_failure(chain, way, way.proxy, expired)
+        if timed_out(chain) or expired:
+            text = f"No connection to {way.host} within {min(way.timeout, CONNECT):g} s"
+        elif unresolved(chain):
+            text = f"The name {way.host} cannot be resolved; check region, cloud or the endpoint option"
         else:
-            what = (
-                f"The connection to {host} broke before the answer was complete"
-                if sent
-                else f"No connection to {host} could be made"
-            )
-        return TransportError(f"{what} ({type(chain[-1]).__name__}).", sent=sent)
+            text = f"No connection to {way.host} could be made"
+        return TransportError(f"{text}{last}.", sent=False)
+
+    @staticmethod
+    def _proxy_failure(
+        chain: t.Sequence[BaseException], way: Way, proxy: Proxy, expired: bool
+    ) -> TransportError:
+        """Return what the proxy, and not the cloud, did not do."""
+        refused = [TUNNEL.search(str(link)) for link in chain if isinstance(link, OSError)]
+        status = next((int(match[1]) for match in refused if match), None)
+        to, unless = f"on the way to {way.host}", f"Check {proxy.variable}, or name {way.host} in NO_PROXY."
+        if status == 407:
+            text = f"{_capital(proxy)} {to} wants another user and password (407). Give them in {proxy.variable}, as {EXAMPLE}."
+        elif status:
+            text = f"{_capital(proxy)} {to} opened no connection to it: it answered {status}. {unless}"
+        elif unresolved(chain):
+            text = f"The name of {proxy} {to} cannot be resolved. {unless}"
+        elif timed_out(chain) or expired:
+            text = f"{_capital(proxy)} {to} did not answer within {min(way.timeout, CONNECT):g} s. {unless}"
+        else:
+            text = f"{_capital(proxy)} {to} cannot be reached ({type(chain[-1]).__name__}). {unless}"
+        return TransportError(text, sent=False, transient=status != 407)
+
+
+class Way(t.NamedTuple):
+    """Where an exchange leads, and the seconds it may take."""
+
+    url: str
+    proxy: Proxy | None
+    timeout: float
+
+    @property
+    def host(self) -> str:
+        """The server's host and port, as they stand in the URL."""
+        return self.url.split("/")[2]
+
+
+class Final(http.client.HTTPResponse):
+    """An answer, after the interim ones (100, 102, 103) that a server or a gateway may send before it."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        base: t.Any = http.client.HTTPResponse
+        for _dummy in range(MOST_INTERIM):
+            version, status, reason = base._read_status(self)
+            if status == 101 or not 100 <= status < 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("too many interim answers")
+
+
+def untrusted(error: ssl.SSLCertVerificationError, way: Way) -> str:
+    """Return why a certificate was not accepted, and what to do about it."""
+    why = error.verify_message or "verification failed"
+    if error.verify_code in OUT_OF_DATE:
+        span = validity(way) if way.proxy is None else None
+        dates = f", it is valid from {span[0]} to {span[1]}" if span else ""
+        return (
+            f"The certificate of {way.host} was not accepted: {why}{dates}. Check this machine's clock; "
+            "if it is right, the server needs a new certificate."
+        )
+    advice = "If a private authority signed it, give its PEM bundle in ca_path."
+    if error.verify_code in WRONG_NAME:
+        advice = "Check the endpoint option: it names another host than the certificate."
+    return f"The certificate of {way.host} was not accepted: {why}. {advice}"
+
+
+def validity(way: Way) -> tuple[str, str] | None:
+    """Return the dates of a server's certificate, from a handshake in which nothing is checked and nothing sent; None when that fails."""
+    parts = urlsplit(way.url)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    place, name = (parts.hostname or "", parts.port or 443), parts.hostname
+    try:
+        with (
+            socket.create_connection(place, min(way.timeout, GLANCE)) as wire,
+            context.wrap_socket(wire, server_hostname=name) as secure,
+        ):
+            return valid_between(secure.getpeercert(binary_form=True) or b"")
+    except (OSError, ValueError):
+        return None
+
+
+def timed_out(chain: t.Sequence[BaseException]) -> bool:
+    """Whether an error comes of a time that was over."""
+    kinds = {"ReadTimeout", "ReadTimeoutError", "TimeoutError", "timeout", "ConnectTimeoutError"}
+    return not kinds.isdisjoint(type(link).__name__ for link in chain)
+
+
+def unresolved(chain: t.Sequence[BaseException]) -> bool:
+    """Whether an error comes of a name without an address."""
+    return not {"NameResolutionError", "gaierror"}.isdisjoint(type(link).__name__ for link in chain)
+
+
+def _capital(proxy: Proxy) -> str:
+    return f"T{str(proxy)[1:]}"
 
 
 class PerThread(threading.local):
-    """Sends with an Http of the calling thread: threading.local calls __init__ in each."""
+    """The Transport of many threads, each with an Http of its own: threading.local calls __init__ in each."""
 
     def __init__(self, make: t.Callable[[], Http]) -> None:
         self._http = make()

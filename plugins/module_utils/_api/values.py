@@ -20,6 +20,11 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):\d\d)(:\d\d)?(\.\d{1,9})? ?(Z|z|[+-]\d\d:?[0-5]\d)?", re.ASCII
 )
+NUMBER = re.compile(r"-?(?=.{1,40}$)[0-9]{1,18}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+LARGEST = 2**53
+COMPACT = re.compile(
+    r"\A((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\Z", re.ASCII
+)  # the API's yyyyMMddHHmmss
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -41,9 +46,22 @@ def flag(value: t.Any) -> bool | None:
 
 
 def whole(value: t.Any) -> int | None:
-    """Return an int for an int or an integral string; null for all else."""
-    digits = str(value)
-    return int(digits) if not isinstance(value, bool) and re.fullmatch(r"-?[0-9]{1,18}", digits) else None
+    """Return an int for a whole number, also one that is written as a float or in a string: 4.0E10, "4096.0"; null for all else."""
+    found = number(value)
+    return found if isinstance(found, int) else None
+
+
+def number(value: t.Any) -> int | float | None:
+    """Return a number, an int where it is whole; null for all else. Services write numbers as 4096, "4096", 4.0E10 and 0.5."""
+    if isinstance(value, bool) or not re.fullmatch(NUMBER, str(value)):
+        return None
+    text = str(value)
+    if re.fullmatch(r"-?[0-9]+", text):
+        return int(text)
+    found = float(text)
+    if abs(found) >= LARGEST:
+        return None  # a float of that size does not say which number is meant
+    return int(found) if found == int(found) else found
 
 
 def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) -> dict[str, t.Any]:
@@ -67,17 +85,23 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
     return fields
 
 
-def items(body: t.Any, key: str) -> list[t.Any]:
-    """Return the list under `key`. Raises ProtocolError unless it is there and a list: a missing list is never 'no records'."""
+def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
+    """Return the list under `key`. A null or missing one is empty only where a total of 0 agrees: alone it is never 'no records'."""
     found = body.get(key) if isinstance(body, dict) else None
+    if isinstance(body, dict) and found in (None, {}, "") and total == 0:
+        return []
     if not isinstance(found, list):
         raise ProtocolError(f"The API sent an answer without the list {key!r}.", transient=True)
     return found
 
 
 def moment(value: t.Any) -> int | None:
-    """Return the epoch milliseconds of a time as the API writes it (Z, +0000, +00:00; UTC where it names no zone), or None."""
-    match = ISO.fullmatch(value.strip()) if isinstance(value, str) else None
+    """Return the epoch milliseconds of a time as the API writes it, or None.
+
+    2026-01-31T03:00:00 with Z, +0000 or +00:00, in UTC where it names no zone; or 20260131030000, which is in UTC.
+    """
+    written = value.strip() if isinstance(value, str) else ""
+    match = ISO.fullmatch(COMPACT.sub(r"\1-\2-\3T\4:\5:\6Z", written))
     if not match:
         return None
     day, minute, second, fraction, zone = match.groups()
@@ -95,21 +119,26 @@ def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
     """Return the epoch milliseconds of an option. Raises InvalidArgument for a naive time, one in seconds, in the future, or no time at all."""
     written = str(value).strip()
     match = ISO.fullmatch(written)
-    if re.fullmatch(r"[0-9]{1,16}(\.0+)?", written, re.ASCII):
-        found: int | None = int(written.partition(".")[0])
-        if t.cast(int, found) < 10**11:
+    found: int | None
+    if COMPACT.match(written):
+        found = moment(written)
+    elif re.fullmatch(r"[0-9]{1,16}(\.0+)?", written, re.ASCII):
+        found = int(written.partition(".")[0])
+        if found < 10**11:
             raise InvalidArgument(
                 f"{option} {written} looks like seconds: epoch times are given in milliseconds (13 digits)."
             )
     elif match and not match[5]:
         raise InvalidArgument(
-            f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or 2026-01-31T11:00:00+08:00."
+            f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or 2026-01-31T11:00:00+08:00, "
+            "or give the zone in timezone."
         )
     else:
         found = moment(written)
     if found is None or found < 0:
         raise InvalidArgument(
-            f"{option} {quoted(written)} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z) or epoch milliseconds."
+            f"{option} {quoted(written)} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z), "
+            "epoch milliseconds, or yyyyMMddHHmmss in UTC."
         )
     if found > now_ms:
         raise InvalidArgument(f"{option} {written} lies in the future.")

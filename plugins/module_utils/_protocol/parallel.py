@@ -29,9 +29,16 @@ def spread(work: t.Callable[[int], T], count: int, threads: int) -> list[T]:
 
 
 def clouds_for(cloud: Cloud, rows: t.Sequence[Row]) -> list[Cloud]:
-    """Return a Cloud for each row, in its `region`. All of one region are one caller, signed in once."""
-    callers = {region: cloud.twin(region) for region in {row.get("region") for row in rows}}
-    return [callers[row.get("region")].twin() for row in rows]
+    """Return a Cloud for each row: the caller of its `profile` in its `region`. Rows with the same two share one caller, signed in once."""
+    profiles: dict[t.Any, Cloud] = {}
+    regions: dict[tuple[t.Any, t.Any], Cloud] = {}
+    for row in rows:
+        profile, region = row.get("profile") or None, row.get("region") or None
+        if profile not in profiles:
+            profiles[profile] = cloud.for_profile(profile)
+        if (profile, region) not in regions:
+            regions[profile, region] = profiles[profile].for_region(region)
+    return [regions[row.get("profile") or None, row.get("region") or None].clone() for row in rows]
 
 
 def wait_for_all(

@@ -9,12 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import Page, collect, page_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     flag,
-    items,
     newest_first,
+    number,
     row,
     text,
     whole,
@@ -62,6 +62,10 @@ class Dcs:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
+
+    def warn(self, text: str) -> None:
+        """Warn once in this task."""
+        self._cloud.warn(text)
 
     def now(self) -> int:
         """Return the time by the cloud's clock, epoch ms."""
@@ -139,11 +143,9 @@ class Dcs:
         query: t.Mapping[str, t.Any] | None = None,
         until: str | None = None,
     ) -> list[Row]:
-        def fetch(offset: int, limit: int) -> tuple[list[Row], int | None]:
+        def fetch(offset: int, limit: int) -> Page:
             reply = self._get(*path, query={**(query or {}), "offset": offset, "limit": limit})
-            if reply.status == 204:
-                return [], 0
-            return [convert(item) for item in items(reply.body, key)], whole(reply.body.get(total))
+            return page_of(reply, key, [total], convert)
 
         return collect(fetch, LIMIT, identity, what, until)
 
@@ -160,7 +162,8 @@ def _instance(item: t.Any) -> Row:
     found["cache_mode"] = found["cache_mode"] or mode_of(found["spec_code"])
     if found["security_group_id"] == "securityGroupId":  # a placeholder of the list
         found["security_group_id"] = None
-    numbers = {name: whole(item.get(name)) for name in ("port", "capacity", "max_memory", "used_memory")}
+    numbers: Row = {name: whole(item.get(name)) for name in ("port", "max_memory", "used_memory")}
+    numbers["capacity"] = number(item.get("capacity"))  # GB: 0.125 for the smallest
     return {
         **found,
         **numbers,

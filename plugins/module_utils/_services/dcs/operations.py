@@ -14,6 +14,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import MARKER_LENGTH
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
@@ -28,10 +29,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     watch_record,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
-    SUCCEEDED,
     created,
     end,
-    word,
 )
 
 REMARK_LENGTH = 128  # characters (error DCS.4098)
@@ -219,7 +218,7 @@ class DcsBackup(DcsOperation):
         active, stuck = self.active(records, instance, now)
         running = [row for row in active if self.echoed(row)]
         others = [row for row in active if not self.echoed(row)]
-        ready = [row for row in records if word(row) in SUCCEEDED and self.echoed(row)]
+        ready = [row for row in records if ending(row["status"]) == "succeeded" and self.echoed(row)]
         done = ready[0] if ready and not self.repeatable else None
         blocked = obstacle(instance)
         if others:

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import end
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import end, unknown
 
 BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")  # an instance in these does not come back by itself
 REASONS = {  # the DCS API reference, "Restoration Records", error codes
@@ -43,6 +43,9 @@ def watch_record(
         if record is None:
             raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
         state, reason = end(record) or "running", None
+        odd = unknown(record)
+        if odd:
+            dcs.warn(f"{name}: {odd}.")
         if state == "succeeded":
             instance = dcs.instance(instance_id)
             if instance["status"] in BROKEN:

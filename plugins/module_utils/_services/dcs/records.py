@@ -13,16 +13,24 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, plain
 
 Record = t.Mapping[str, t.Any]
-SUCCEEDED = ("succeed", "succeeded", "success", "successful", "completed", "complete", "finished")
-FAILED = ("failed", "fail", "failure", "error", "deleted")
+UNDER_WAY = ("waiting", "backuping", "restoring")
 GONE = ("expired", "deleted")  # it was made, and is kept no longer
 
 
 def word(record: Record) -> str:
     """Return the status in one spelling."""
-    return str(record["status"]).strip().lower()
+    return plain(record["status"])
+
+
+def unknown(record: Record) -> str | None:
+    """Return a warning about a status that is none of the known words, None for all others."""
+    if end(record) or word(record) in UNDER_WAY:
+        return None
+    known = ", ".join([*UNDER_WAY, "succeed", "failed", *GONE])
+    return f"the status {record['status']!r} is not a known one ({known}): it counts as not ended"
 
 
 def end(record: Record) -> str | None:
@@ -30,15 +38,13 @@ def end(record: Record) -> str | None:
 
     What is expired was made, and is kept no longer.
     """
-    status = word(record)
-    if status in SUCCEEDED or status == "expired":
-        return "succeeded"
-    return "failed" if status in FAILED else None
+    gone = {"expired": "succeeded", "deleted": "failed"}
+    return gone.get(word(record)) or ending(record["status"])
 
 
 def unusable(backup: Record) -> str | None:
     """Return why a backup cannot be restored, or None."""
-    if word(backup) not in SUCCEEDED:
+    if ending(backup["status"]) != "succeeded":
         return f"its status is {backup['status']}"
     return None if backup["is_support_restore"] is True else "it does not support restoring"
 

@@ -10,11 +10,12 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import collect
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import Page, collect, page_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     items,
     newest_first,
+    number,
     row,
     text,
     whole,
@@ -23,6 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 
 Row = dict[str, t.Any]
 LIMIT = 128  # documented: 1 to 128
+TOTALS = ("total", "total_record", "instance_num")  # the names that the versions of the API give it
 BACKUP = [
     "name",
     "description",
@@ -54,6 +56,10 @@ class Ddm:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
 
+    def warn(self, text: str) -> None:
+        """Warn once in this task."""
+        self._cloud.warn(text)
+
     def now(self) -> int:
         """Return the time by the cloud's clock, epoch ms."""
         return int(self._cloud.session.server_now() * 1000)
@@ -67,9 +73,9 @@ class Ddm:
         """Return {id, name, instance_id, instance_name, related_data_nodes[]} of one backup (ShowBackup). It has no status: the list has."""
         about = f"DDM backup {backup_id} of instance {instance_id}"
         body = self._get("instances", instance_id, "backups", backup_id, about=about).body
-        nodes = [
-            row(node, ("instance_id",), ("instance_name",)) for node in items(body, "related_data_nodes")
-        ]
+        none = isinstance(body, dict) and "related_data_nodes" in body and not body["related_data_nodes"]
+        listed = items(body, "related_data_nodes", 0 if none else None)
+        nodes = [row(node, ("instance_id",), ("instance_name",)) for node in listed]
         return {**row(body, ("id",), ("name", "instance_id", "instance_name")), "related_data_nodes": nodes}
 
     def restorable_time_intervals(self, instance_id: str) -> list[Row]:
@@ -106,15 +112,28 @@ class Ddm:
         )
         return found, latest[0]
 
-    def restorable_instances(self, instance_id: str) -> list[Row]:
-        """Return the instances that could be the target of a restore, the unavailable ones with the server's reason (ShowAvalibleDdms)."""
-        return self._list(
+    def restorable_instances(self, instance_id: str, wanted: str | None = None) -> list[Row]:
+        """Return the instances that could be the target of a restore, the unavailable ones with the server's reason (ShowAvalibleDdms).
+
+        An odd item is left out with a warning, unless the `wanted` one is not among the others: it could be that one.
+        """
+        odd: list[ProtocolError] = []
+        found = self._list(
             self._of(instance_id, "restorable-instances"),
             "instances",
             "instance_id",
             "restorable instances",
             lambda item: _target(item, TARGET),
+            odd=odd.append,
         )
+        if odd and wanted is not None and all(one["instance_id"] != wanted for one in found):
+            raise odd[0]
+        self._left_out("restorable instances", odd)
+        return found
+
+    def _left_out(self, what: str, odd: t.Sequence[ProtocolError]) -> None:
+        for error in odd:
+            self._cloud.warn(f"One of the {what} is left out: {error}")
 
     def restorable_data_nodes(
         self, instance_id: str, target_instance_id: str, source_data_node: str, restore_time: int
@@ -125,15 +144,18 @@ class Ddm:
             "source_dn_instance_id": source_data_node,
             "restore_time": restore_time,
         }
-        fields = ["engine_name", "private_ip", *TARGET]
-        return self._list(
+        fields, odd = ["engine_name", "private_ip", *TARGET], list[ProtocolError]()
+        found = self._list(
             self._of(instance_id, "restorable-data-node"),
             "target_data_nodes",
             "instance_id",
             "target data nodes",
             lambda item: _target(item, fields),
             query,
+            odd=odd.append,
         )
+        self._left_out("target data nodes", odd)
+        return found
 
     def recover(
         self,
@@ -211,27 +233,24 @@ class Ddm:
         query: t.Mapping[str, t.Any] | None = None,
         note: t.Callable[[t.Any], None] = lambda body: None,
         version: str = "v3",
+        odd: t.Callable[[ProtocolError], t.Any] | None = None,
     ) -> list[Row]:
-        def fetch(offset: int, limit: int) -> tuple[list[Row], int | None]:
-            body = self._get(
-                *path, version=version, query={**(query or {}), "offset": offset, "limit": limit}
-            ).body
-            found = [convert(item) for item in items(body, key)]
-            note(body)
-            return found, next(
-                (whole(body[name]) for name in ("total", "total_record", "instance_num") if name in body),
-                None,
-            )
+        def fetch(offset: int, limit: int) -> Page:
+            paged = {**(query or {}), "offset": offset, "limit": limit}
+            reply = self._get(*path, version=version, query=paged)
+            found = page_of(reply, key, TOTALS, convert, odd)
+            if isinstance(reply.body, dict):
+                note(reply.body)
+            return found
 
         return collect(fetch, LIMIT, identity, what)
 
 
 def _backup(item: t.Any) -> Row:
     found = row(item, ("id", "status"), BACKUP)
-    size = item.get("file_size")
     return {
         **found,
-        "file_size": size if isinstance(size, (int, float)) and not isinstance(size, bool) else None,
+        "file_size": number(item.get("file_size")),
         "related_data_nodes": None,
     }
 

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    Busy,
     InvalidArgument,
     NotFound,
     NotRestorable,
@@ -94,15 +95,25 @@ def unknown_name(ddm: Ddm, job: Row) -> str:
 
 
 def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
-    """Return the newest job of this kind on a target. Raises NotFound when there is none, NotRestorable for one that is plainly stuck."""
+    """Return the newest job of this kind on a target.
+
+    Raises NotFound when there is none, NotRestorable for one that is plainly stuck, and Busy when the target is being restored, but by
+    none of the jobs that are listed.
+    """
     found = next((job for job in recent_jobs(ddm) if of_kind(job) and job["instance_id"] == target), None)
     if found is None:
         raise NotFound(
             f"There is no restore job on {target} to adopt in the last 29 days. Leave adopt out to start a recovery. "
             "Nothing was started."
         )
-    made = created(found)
-    if made is not None and Pair(ddm, "", target, of_kind).stuck(ddm.instance(target), found):
+    made, pair = created(found), Pair(ddm, "", target, of_kind)
+    instance = ddm.instance(target) if pair.of_the_past(found) else {"status": None}
+    if "RESTOR" in (instance["status"] or "").upper():
+        raise Busy(
+            f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; the newest one, "
+            f"{found['id']}, is older. Run the task again in a few minutes. Nothing was started."
+        )
+    if made is not None and pair.stuck(instance, found):
         raise NotRestorable(
             f"The newest restore job on {target}, {found['id']}, has been {found['status']} for "
             f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, and not adopted. "

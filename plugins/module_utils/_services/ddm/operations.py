@@ -58,10 +58,8 @@ class Pair:
 
     def target_row(self) -> Row:
         """Return the target among the instances that the source could be restored to. Raises NotRestorable when it is not among them."""
-        found = next(
-            (row for row in self.ddm.restorable_instances(self.source) if row["instance_id"] == self.target),
-            None,
-        )
+        rows = self.ddm.restorable_instances(self.source, self.target)
+        found = next((row for row in rows if row["instance_id"] == self.target), None)
         if found is None:
             raise NotRestorable(
                 f"{self.target} is not among the instances that {self.source} can be restored to."
@@ -75,9 +73,11 @@ class Pair:
         jobs = [job for job in history if job["instance_id"] in (self.source, self.target)]
         # a job of the source alone may be for another target
         mine = [job for job in jobs if job["instance_id"] == self.target or not target["available"]]
-        on_target = [job for job in jobs if job["instance_id"] == self.target and end(job) != "failed"]
-        job = on_target[0] if on_target else None
         restoring = "RESTOR" in (target["status"] or "").upper()
+        on_target = [job for job in jobs if job["instance_id"] == self.target and end(job) != "failed"]
+        # an old job is not what restores the target now, and one that never ended is nothing to wait for
+        past = [job for job in on_target if self.of_the_past(job) and (restoring or end(job) is None)]
+        job = next((job for job in on_target if job not in past), None)
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
         return PairObservation(
             blocked=None if target["available"] else self.reason(target, job, restoring),
@@ -88,13 +88,17 @@ class Pair:
             state=state,
             target=target,
             job=job,
-            at_work=restoring or (job is not None and end(job) is None and not self.stuck(target, job)),
+            at_work=restoring or (job is not None and end(job) is None),
             history=tuple(history),
         )
 
+    def of_the_past(self, job: Row) -> bool:
+        """Whether a job is so old that it cannot be what restores its target now: the job that does may not be listed yet."""
+        return is_stuck(created(job), self.ddm.now())
+
     def stuck(self, target: Row, job: Row) -> bool:
         """Whether a job has been unfinished for more than a day, although its target is not being restored."""
-        return end(job) is None and target["status"] in SERVING and is_stuck(created(job), self.ddm.now())
+        return end(job) is None and target["status"] in SERVING and self.of_the_past(job)
 
     def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
         """Return why the target is not available, and which job is to be seen on it."""

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import end
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import end, unknown
 
 DAY = 86_400_000  # ms
 BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")
@@ -47,6 +47,9 @@ def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None
     def observe() -> Status:
         job = find_job(ddm, job_id)
         state, reason = end(job) or "running", None
+        odd = unknown(job)
+        if odd:
+            ddm.warn(f"{name or f'DDM job {job_id}'}: {odd}.")
         instance_id = target or job["instance_id"]
         if state == "succeeded" and instance_id:
             status = ddm.instance(instance_id)["status"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, plain
 
 Job = t.Mapping[str, t.Any]
 RESTORE = "RestoreInstance"
@@ -32,17 +33,19 @@ OTHER_JOBS = (
     "RestartNode",
 )
 LOADING = "loadMetadata"
-ENDED = {
-    **dict.fromkeys(
-        ("completed", "complete", "succeed", "succeeded", "success", "successful", "finished"), "succeeded"
-    ),
-    **dict.fromkeys(("failed", "fail", "failure", "error"), "failed"),
-}
+UNDER_WAY = ("running",)
 
 
 def end(job: Job) -> str | None:
     """Return how a job has ended, succeeded or failed. All other words, known or not, are unfinished: None."""
-    return ENDED.get(str(job["status"]).strip().lower())
+    return ending(job["status"])
+
+
+def unknown(job: Job) -> str | None:
+    """Return a warning about a status that is none of the known words, None for all others."""
+    if end(job) or plain(job["status"]) in UNDER_WAY:
+        return None
+    return f"the status {job['status']!r} is not a known one (Running, Completed, Failed): it counts as not ended"
 
 
 def is_restore(job: Job) -> bool:

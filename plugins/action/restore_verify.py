@@ -1,0 +1,46 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.modules import restore_verify
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import our_template
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
+
+VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+
+
+class ActionModule(Door):
+    """Runs restore_verify in the controller's own process where it can, with the passwords that its rows name."""
+
+    module = restore_verify
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Put the value of each variable that a connection names beside its name, then run the module."""
+        given = self._task.args
+        self._task.args = self.with_passwords(given, task_vars or {})
+        try:
+            return super().run(tmp, task_vars)
+        finally:
+            self._task.args = given  # callbacks are shown the arguments of a task
+
+    def with_passwords(self, value: t.Any, task_vars: dict[str, t.Any]) -> t.Any:
+        """Return a value in which every dict that names a variable with a password has the password, too."""
+        if isinstance(value, list):
+            return [self.with_passwords(inner, task_vars) for inner in value]
+        if not isinstance(value, dict):
+            return value
+        found = {name: self.with_passwords(inner, task_vars) for name, inner in value.items()}
+        named = found.get("password_variable")
+        if (
+            isinstance(named, str)
+            and VARIABLE.fullmatch(named)
+            and named in task_vars
+            and not found.get("password")
+        ):
+            found["password"] = self._templar.template(our_template("{{ " + named + " }}"))
+        return found

@@ -1,0 +1,205 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What requests are signed with, and what is known of who calls. All clones of a Cloud, in all threads, share these objects.
+
+Keys, Token     a credential, with the Gate that its requests pass
+Holder          fetches a credential when it is needed, and again before it expires
+Caller          the credentials and the project of one identity in one region
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError
+
+PATIENCE = 10.0  # seconds for which a failure of IAM is that of every operation
+EARLY = (
+    600.0  # seconds before their end in which temporary keys are renewed, but at most a third of their life
+)
+# Codes that say that the keys were refused, not that a policy denies the call: the gateway's, IAM's (numbers), or none
+KEYS_REFUSED = re.compile(r"(APIGW\..*|IAM\..*|[0-9]*)", re.ASCII)
+LOCKED = re.compile("reach the limit", re.IGNORECASE)
+
+
+class Gate:
+    """Lets the first signed request of a credential go alone; when the cloud refuses it, no other one is sent.
+
+    More than five refused signatures in a row lock an access key for five minutes, for everybody who uses it
+    (https://support.huaweicloud.com/intl/en-us/apig_faq/apig-faq-0003.html).
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source, self._lock = source, threading.RLock()
+        self._accepted = False
+        self._refusal: CloudError | None = None
+
+    def check(self) -> None:
+        """Raise the refusal of an earlier request."""
+        if self._refusal is not None:
+            note = "This request was not sent: these keys have been refused already."
+            raise self._refusal.with_context(f"{self._refusal} {note}")
+
+    @contextlib.contextmanager
+    def passage(self) -> t.Iterator[None]:
+        """Surround one exchange. Raises the refusal of an earlier one instead of sending."""
+        with contextlib.nullcontext() if self._accepted else self._lock:
+            self.check()
+            try:
+                yield
+            except ApiError as error:
+                if error.status != 401:
+                    self._accepted = self._accepted or error.status < 500
+                    raise
+                refusal = error.with_context(f"{error} {self._explanation(str(error))}")
+                if KEYS_REFUSED.fullmatch(error.facts.get("error_code") or ""):
+                    self._refusal, self._accepted = refusal, False
+                raise refusal from None
+            self._accepted = True
+
+    def _explanation(self, text: str) -> str:
+        locked = (
+            "The access key is locked for about five minutes, because more than five of its signatures in a row "
+            "were refused. Do not retry before. "
+        )
+        return f"{locked * bool(LOCKED.search(text))}The keys came from {self.source}."
+
+
+@dataclass(frozen=True)
+class Keys:
+    """An access key. `renew_at` and `ends` are monotonic seconds, None for keys that do not expire."""
+
+    access_key: str
+    secret_key: str
+    security_token: str | None
+    gate: Gate
+    renew_at: float | None = None
+    ends: float | None = None
+
+    def sign(self, method: str, url: str, headers: dict[str, str], body: bytes, now: float) -> dict[str, str]:
+        """Return `headers` with a signature of this moment (seconds since the epoch)."""
+        if self.security_token:
+            headers = {**headers, "X-Security-Token": self.security_token}
+        return {**headers, **auth.signed(method, url, headers, body, self.access_key, self.secret_key, now)}
+
+
+@dataclass(frozen=True)
+class Token:
+    """An IAM token. It is renewed when the cloud refuses it, not before."""
+
+    value: str
+    gate: Gate
+    renew_at: float | None = None
+    ends: float | None = None
+
+    def sign(self, method: str, url: str, headers: dict[str, str], body: bytes, now: float) -> dict[str, str]:
+        """Return `headers` with the token."""
+        return {**headers, "X-Auth-Token": self.value}
+
+
+Credential = t.Union[Keys, Token]
+
+
+class Failures:
+    """What IAM refused is refused to all clones for a while: of many, each would wait for it in turn. A wrong password locks the account."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._last, self._until = clock, t.cast("CloudError | None", None), 0.0
+
+    @contextlib.contextmanager
+    def shared(self) -> t.Iterator[None]:
+        """Surround a call of IAM; raise the last failure instead while it counts."""
+        if self._last is not None and (
+            self._last.kind == "auth_failed" or self._clock.monotonic() < self._until
+        ):
+            raise self._last.with_context()
+        try:
+            yield
+        except CloudError as error:
+            self._last, self._until = error.with_context(), self._clock.monotonic() + PATIENCE
+            raise
+
+
+class Holder:
+    """Holds one credential: given for good, or fetched by fetch(session) when it is first needed and before it expires."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        given: Credential | None = None,
+        fetch: t.Callable[[t.Any], Credential] | None = None,
+    ) -> None:
+        self._clock, self._current, self._fetch = clock, given, fetch
+        self._lock, self._failures = threading.RLock(), Failures(clock)
+
+    def get(self, session: t.Any) -> Credential:
+        """Return the credential to sign with now. While keys that still work are renewed, other threads go on with them."""
+        current = self._current
+        if current is not None and not self._past(current.renew_at):
+            return current
+        usable = current is not None and not self._past(current.ends)
+        if not self._lock.acquire(blocking=not usable):
+            return t.cast(Credential, current)
+        try:
+            if self._current is current:
+                self._current = self._fetched(session)
+            return t.cast(Credential, self._current)
+        except CloudError as error:
+            if usable and error.transient:
+                return t.cast(Credential, current)
+            raise
+        finally:
+            self._lock.release()
+
+    def renew(self, session: t.Any, used: Credential | None) -> bool:
+        """Fetch a new credential in place of one that was refused; False when there is no way to."""
+        if (
+            self._fetch is None or used is None
+        ):  # without one it was the password or the agency that was refused
+            return False
+        with self._lock:
+            if self._current is used:  # else another clone has done it
+                self._current = self._fetched(session)
+        return True
+
+    def _fetched(self, session: t.Any) -> Credential:
+        with self._failures.shared():
+            return t.cast("t.Callable[[t.Any], Credential]", self._fetch)(session)
+
+    def _past(self, moment: float | None) -> bool:
+        return moment is not None and self._clock.monotonic() >= moment
+
+
+@dataclass
+class Account:
+    """What is known of the account and the project that a caller leads to; None is unknown."""
+
+    domain_id: str | None = None
+    domain_name: str | None = None
+    project_name: str | None = None
+
+
+@dataclass
+class Caller:
+    """Who calls, in one region: the project once it is known, and what requests are signed with."""
+
+    project: str | None
+    failures: Failures  # of looking for the project
+    account: Account = field(default_factory=Account)
+    lock: t.Any = field(default_factory=threading.RLock)
+    admitted: bool = False  # whether the task's allowed_project_ids and allowed_domain_ids were found to hold
+    looked_up: bool = False  # whether IAM was asked for names that are only shown
+    acting: Holder = field(init=False)
+
+
+def early(life: float) -> float:
+    """Return how many seconds before their end keys of that many seconds are renewed."""
+    return min(EARLY, life / 3)

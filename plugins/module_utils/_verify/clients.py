@@ -1,0 +1,338 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Talking to what was restored, in its own protocol: Redis by PyPI `redis`, MySQL by PyPI `PyMySQL`. Nothing here writes data."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import ssl
+import sys
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Check, Key
+
+Connection = t.Mapping[
+    str, t.Any
+]  # host, port, username, password, database, tls, ca_path, validate_certs, check_hostname
+ATTEMPT = 10.0  # seconds, at most, for one attempt to connect
+MOST_ROWS = 1000
+LONGEST = 64 * 1024  # bytes of a value that is read
+PACKAGES = {"redis": "redis", "pymysql": "PyMySQL"}
+LENGTHS = {
+    "string": "strlen",
+    "list": "llen",
+    "hash": "hlen",
+    "set": "scard",
+    "zset": "zcard",
+    "stream": "xlen",
+}
+DENIED = (1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 3118, 3159, 4151)
+LATER = (1040, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226, 2002, 2003, 2005, 2006, 2013, 2055)
+TLS_ERROR, TLS_WANTED = 2026, 3159
+AGAIN = {"ConnectionError", "TimeoutError", "OSError", "MasterDownError", "ClusterDownError", "TryAgainError"}
+
+
+class Refused(CloudError):
+    """The server has said no, or cannot be asked: asking again cannot help. `kind` says why."""
+
+    kind = "verification_failed"
+
+    def __init__(self, message: str, kind: str = kind) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Unreachable(CloudError):
+    """No connection, or one that was dropped: asking again may help."""
+
+    kind = "unreachable"
+    transient = True
+
+
+class Slow(Unreachable):
+    """A connection, and no answer in time."""
+
+    kind = "verify_timeout"
+
+
+class Client(t.Protocol):
+    """A connection that reads."""
+
+    def read(self, check: Check) -> t.Any:
+        """Return what a check is judged by: see checks.judge(). Raises Refused, Unreachable or Slow."""
+
+    def close(self) -> None:
+        """Give the connection up; never raises."""
+
+
+def library(name: str) -> t.Any:
+    """Return a library. Raises Refused, which says what is missing where."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise Refused(
+            f"The Python library {PACKAGES[name]} is missing, which these checks need. Install it for {sys.executable}: "
+            f"{sys.executable} -m pip install {PACKAGES[name]}.",
+            "missing_library",
+        ) from None
+
+
+def tls_context(connection: Connection) -> ssl.SSLContext:
+    """Return the TLS settings of a connection. Raises Refused for a bundle that cannot be read."""
+    try:
+        context = ssl.create_default_context(cafile=connection.get("ca_path") or None)
+    except (OSError, ValueError) as error:
+        raise Refused(f"ca_path {connection['ca_path']} cannot be read: {error}.", "tls_error") from None
+    context.check_hostname = connection.get("validate_certs", True) and connection.get("check_hostname", True)
+    if not connection.get("validate_certs", True):
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def tls_refusal(error: BaseException | None) -> Refused | None:
+    """Return the error for a TLS handshake that was refused, where that is behind an error."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return Refused(
+                f"The server's certificate was refused: {error.verify_message}. Name the bundle of its CA in ca_path; "
+                "where only the name does not match, check_hostname: false compares no names.",
+                "tls_error",
+            )
+        if isinstance(error, ssl.SSLError) and not isinstance(
+            error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+        ):
+            return Refused(
+                f"The server speaks no TLS that this client takes ({error.reason or error}). If it has none, say tls: false.",
+                "tls_error",
+            )
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def hint(tls: bool) -> str:
+    """Return what to look at where TLS may not be what the server expects: one that has none may just say nothing."""
+    return " TLS was asked for: if the server has none, say tls: false." if tls else ""
+
+
+def login_refused(answer: t.Any) -> Refused:
+    """Return the error for a login that was refused."""
+    return Refused(
+        f"The login was refused: {answer}. It was tried once. Check username and password of the connection: "
+        "a restore may have brought back older ones.",
+        "login_refused",
+    )
+
+
+class Redis:
+    """A connection to a cache."""
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        """Connect within `seconds`; each answer may then take as long."""
+        self._redis = library("redis")
+        self._tls, self._connected = bool(connection.get("tls")), False
+        retry = importlib.import_module("redis.retry").Retry(
+            importlib.import_module("redis.backoff").NoBackoff(), 0
+        )
+        options: dict[str, t.Any] = {
+            "host": connection["host"],
+            "port": int(connection["port"]),
+            "db": int(connection.get("database") or 0),
+            "username": connection.get("username"),
+            "password": connection.get("password"),
+            "socket_connect_timeout": min(seconds, ATTEMPT),
+            "socket_timeout": seconds,
+            "retry": retry,
+            "protocol": 2,
+            "single_connection_client": False,
+        }
+        if connection.get("tls"):
+            tls_context(connection)
+            options.update(
+                ssl=True,
+                ssl_ca_certs=connection.get("ca_path") or None,
+                ssl_cert_reqs="required" if connection.get("validate_certs", True) else "none",
+                ssl_check_hostname=bool(
+                    connection.get("validate_certs", True) and connection.get("check_hostname", True)
+                ),
+            )
+        self._client = self._redis.Redis(**options)
+        self._ask(self._client.ping)
+        self._connected = True
+
+    def read(self, check: Check) -> t.Any:
+        """Return True, the number of keys, or a Key."""
+        if check.kind == "ping":
+            return bool(self._ask(self._client.ping))
+        if check.kind == "dbsize":
+            return int(self._ask(self._client.dbsize))
+        return self._key(str(check.asks.get("name") or check.asks["key"]))
+
+    def close(self) -> None:
+        """Give the connection up."""
+        with contextlib.suppress(self._redis.RedisError, OSError):
+            self._client.close()
+
+    def _key(self, name: str) -> Key:
+        kind = self._ask(self._client.type, name).decode("utf-8", "replace")
+        if kind == "none":
+            return Key(kind)
+        left = int(self._ask(self._client.ttl, name))
+        length = self._ask(getattr(self._client, LENGTHS[kind]), name) if kind in LENGTHS else None
+        value = self._ask(self._client.getrange, name, 0, LONGEST - 1) if kind == "string" else None
+        return Key(kind, value, left if left >= 0 else None, length)
+
+    def _ask(self, command: t.Callable[..., t.Any], *args: t.Any) -> t.Any:
+        try:
+            return command(*args)
+        except (self._redis.RedisError, OSError) as error:
+            raise self._meaning(error) from None
+
+    def _meaning(self, error: Exception) -> CloudError:
+        names = {one.__name__ for one in type(error).__mro__}
+        words = str(error)
+        refusal = tls_refusal(error)
+        if refusal is not None:
+            return refusal
+        if names & {"AuthenticationError", "AuthorizationError", "AuthenticationWrongNumberOfArgsError"} or (
+            words.upper().startswith(("NOAUTH", "WRONGPASS"))
+        ):
+            return login_refused(words)
+        if "NoPermissionError" in names:
+            return Refused(f"The user may not do this: {words}.", "login_refused")
+        if "MovedError" in names:
+            return Refused(
+                f"This key lives on another node of the cluster ({words}): give its host and port for this check."
+            )
+        if "TimeoutError" in names and self._connected:
+            return Slow(f"No answer in time: {words}.")
+        if names & AGAIN:
+            return Unreachable(f"{words.rstrip('.')}.{hint(self._tls and not self._connected)}")
+        return Refused(f"The server refused: {words.rstrip('.')}.")
+
+
+class Mysql:
+    """A connection to a database."""
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        """Connect within `seconds`; each answer may then take as long."""
+        self._mysql = library("pymysql")
+        if not connection.get("username"):
+            raise Refused("A database wants a username: give it in the connection.", "not_configured")
+        self._tls = bool(connection.get("tls"))
+        tls = {"ssl": tls_context(connection)} if connection.get("tls") else {"ssl_disabled": True}
+        self._connection: t.Any = None
+        self._connection = self._ask(
+            lambda: self._mysql.connect(
+                host=connection["host"],
+                port=int(connection["port"]),
+                user=str(connection["username"]),
+                password=str(connection.get("password") or ""),
+                database=connection.get("database"),
+                connect_timeout=max(1.0, min(seconds, ATTEMPT)),
+                read_timeout=max(1.0, seconds),
+                write_timeout=max(1.0, seconds),
+                charset="utf8mb4",
+                local_infile=False,
+                **tls,
+            )
+        )
+        if connection.get("tls") and not isinstance(self._connection._sock, ssl.SSLSocket):
+            self.close()
+            raise Refused(
+                "The server offers no TLS, so nothing was asked of it. If it has none, say tls: false.",
+                "tls_error",
+            )
+        self.utc = self._set("SET SESSION time_zone = '+00:00'")
+
+    def read(self, check: Check) -> t.Any:
+        """Return True, or rows."""
+        if check.kind == "ping":
+            self._ask(lambda: self._connection.ping(reconnect=False))
+            return True
+        return self._rows(str(check.asks["sql"]))
+
+    def close(self) -> None:
+        """Give the connection up."""
+        with contextlib.suppress(self._mysql.MySQLError, OSError):
+            if self._connection is not None:
+                self._connection.close()
+
+    def _rows(self, sql: str) -> list[tuple[t.Any, ...]]:
+        """Return the rows of a statement, which is run in a transaction that only reads."""
+        if not self._set("START TRANSACTION READ ONLY"):
+            raise Refused("The server takes no read-only transaction, so the query was not sent.")
+
+        def ask() -> list[tuple[t.Any, ...]]:
+            cursor = self._connection.cursor(importlib.import_module("pymysql.cursors").SSCursor)
+            cursor.execute(sql)
+            rows = list(cursor.fetchmany(MOST_ROWS + 1))
+            if len(rows) <= MOST_ROWS:
+                cursor.close()
+                self._connection.rollback()
+            return rows
+
+        rows: list[tuple[t.Any, ...]] = self._ask(ask)
+        if len(rows) > MOST_ROWS:
+            self.close()
+            raise Refused(f"The query has more than {MOST_ROWS} rows: let it count, or limit it.")
+        return rows
+
+    def _set(self, statement: str) -> bool:
+        """Whether the server takes a statement that sets something of this session."""
+
+        def ask() -> bool:
+            with self._connection.cursor() as cursor:
+                cursor.execute(statement)
+            return True
+
+        try:
+            return bool(self._ask(ask))
+        except Refused:
+            return False
+
+    def _ask(self, question: t.Callable[[], t.Any]) -> t.Any:
+        try:
+            return question()
+        except (self._mysql.MySQLError, OSError, RuntimeError) as error:
+            raise self._meaning(error) from None
+
+    def _meaning(self, error: Exception) -> CloudError:
+        refusal = tls_refusal(error) or tls_refusal(getattr(error, "original_exception", None))
+        code = error.args[0] if error.args and isinstance(error.args[0], int) else None
+        words = str(error.args[1] if code is not None and len(error.args) > 1 else error).rstrip(".")
+        if refusal is not None:
+            return refusal
+        if code in (TLS_ERROR, TLS_WANTED):
+            return Refused(
+                f"TLS was refused: {words}. Say tls: true where the server wants it, tls: false where it has none.",
+                "tls_error",
+            )
+        if code in DENIED:
+            return (
+                login_refused(words)
+                if code in (1045, 1698)
+                else Refused(f"The user may not do this: {words}.", "login_refused")
+            )
+        if isinstance(error, RuntimeError):
+            return Refused(f"The login cannot be sent: {words}. Use tls: true.", "login_refused")
+        if "timed out" in words and self._connection is not None:
+            return Slow(f"No answer in time: {words}.")
+        if (
+            code in LATER
+            or isinstance(error, OSError)
+            or code == 0
+            or "InterfaceError" in type(error).__name__
+        ):
+            return Unreachable(f"{words}.{hint(self._tls and self._connection is None)}")
+        if code == 1049:
+            return Refused(f"{words}: the schema is not there, or `database` of the connection is wrong.")
+        return Refused(f"The server refused: {words}{f' ({code})' if code is not None else ''}.")
+
+
+CLIENTS: dict[str, t.Callable[[Connection, float], Client]] = {"redis": Redis, "mysql": Mysql}

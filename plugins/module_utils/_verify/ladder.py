@@ -1,0 +1,353 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ladder of the verification: an instance runs, is reachable, holds as much as it should, and the right values.
+
+A dropped connection and a slow start are no failures until the time is over; a refusal is one at once. Nothing is written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    InvalidArgument,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
+    Row,
+    check_service,
+    failed,
+    failure,
+    with_step,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import checks
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Check
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.clients import (
+    CLIENTS,
+    Client,
+    Connection,
+    Refused,
+    Slow,
+    Unreachable,
+)
+
+CONNECTION: dict[str, dict[str, t.Any]] = {
+    "host": {"type": "str"},
+    "port": {"type": "int"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "password_variable": {"type": "str", "no_log": False},
+    "database": {"type": "str"},
+    "tls": {"type": "bool"},
+    "ca_path": {"type": "path"},
+    "validate_certs": {"type": "bool"},
+    "check_hostname": {"type": "bool"},
+}
+PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two attempts to connect
+SHOWN = 200  # characters of what was expected and found
+ENDS = ("failed", "timed_out", "unreachable", "passed")  # the worst first
+KINDS = {"failed": "verification_failed", "timed_out": "verify_timeout", "unreachable": "unreachable"}
+UNSET = ("missing_library", "not_configured")  # kinds of refusals: nobody has been asked
+RESTORED = ("succeeded", "unchanged", None)  # outcomes of rows whose data are there, as far as it is known
+RUNGS = (checks.REACHABLE, checks.COUNTS, checks.VALUES)
+
+
+class NotRunning(CloudError):
+    """The instance does not serve in time."""
+
+    kind = "not_running"
+
+
+class Settings(t.NamedTuple):
+    """How long to try, in seconds, and what to compare with."""
+
+    timeout: float
+    interval: float
+    connection: Connection
+    baseline: t.Sequence[t.Mapping[str, t.Any]]
+    tolerance: float
+
+
+def instance_id(row: Row, service: Service) -> str | None:
+    """Return the id of the instance that holds the restored data. A job is no instance."""
+    known = (row["target"] or {}).get("instance_id") or row.get("target_instance_id")
+    own = row.get("instance_id")
+    return known or (own if own and service.overwritten(row) == own else None)
+
+
+def restored(row: Row) -> bool:
+    """Whether the data of a row are there, as far as it is known."""
+    return not row["error_kind"] and row["outcome"] in RESTORED
+
+
+def refuse(row: Row, number: int, services: t.Mapping[str, Service]) -> None:
+    """Raise InvalidArgument for a row of which nobody knows which instance it is about."""
+    check_service(row, number, list(services))
+    found = instance_id(row, services[row["service"]])
+    if restored(row) and not found:
+        raise InvalidArgument(
+            f"restores[{number}] does not say which instance was overwritten. Give the rows that restore_wait returned, "
+            "or the id of the instance."
+        )
+    check_ids({"instance_id": found}, f"restores[{number}].")
+
+
+def wanted(row: Row, service: Service, where: str, common: t.Any = None) -> list[Check]:
+    """Return the checks of a row; where it is only said how to connect, that it answers. Raises InvalidArgument."""
+    connection(row.get("connection"), f"{where}.connection")
+    found = checks.parse(row.get("checks") or [], service.probes[0], where)
+    for number, check in enumerate(found):
+        connection(check.connection, f"{where}.checks[{number}].connection")
+    return found or ([Check("ping", "ping", checks.REACHABLE)] if row.get("connection") or common else [])
+
+
+def connection(given: t.Any, where: str) -> None:
+    """Raise InvalidArgument unless a value says how to connect."""
+    if given is not None and not isinstance(given, dict):
+        raise InvalidArgument(f"{where} must be a dict.")
+    for name, value in (given or {}).items():
+        if name not in CONNECTION:
+            near = difflib.get_close_matches(str(name), CONNECTION, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(CONNECTION)}."
+            raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}. {hint}")
+        if name == "port" and value is not None and not 1 <= (checks.number(value) or 0) <= 65535:
+            raise InvalidArgument(f"{where}.port must be from 1 to 65535.")
+
+
+def without_passwords(row: Row) -> Row:
+    """Return a row as it may be shown and kept."""
+
+    def bare(value: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return {name: inner for name, inner in value.items() if name != "password"}
+
+    found = dict(row)
+    if isinstance(row.get("connection"), dict):
+        found["connection"] = bare(row["connection"])
+    if isinstance(row.get("checks"), list):
+        found["checks"] = [
+            {**check, "connection": bare(check["connection"])}
+            if isinstance(check, dict) and isinstance(check.get("connection"), dict)
+            else check
+            for check in row["checks"]
+        ]
+    return found
+
+
+def passwords(row: Row) -> t.Iterator[str]:
+    """Yield every password of a row."""
+    for place in (row, *(check for check in row.get("checks") or [] if isinstance(check, dict))):
+        given = place.get("connection")
+        if isinstance(given, dict) and given.get("password") not in (None, ""):
+            yield str(given["password"])
+
+
+def verified(
+    row: Row,
+    service: Service,
+    cloud: Cloud,
+    settings: Settings,
+    asks: t.Sequence[Check],
+    clients: t.Mapping[str, t.Callable[[Connection, float], Client]] = CLIENTS,
+) -> Row:
+    """Return a row with its `verification` and a step, waited for `settings.timeout` seconds at most."""
+    clock, at = cloud.clock, cloud.clock.now()
+    begun = clock.monotonic()
+    deadline = begun + settings.timeout
+    try:
+        instance = running(row, service, cloud, settings.interval, deadline)
+    except CloudError as caught:
+        error, seconds = caught, clock.monotonic() - begun
+        end = "timed_out" if error.kind == "not_running" else "unreachable"
+        verification: Row = {"end": end, "ladder": None, "checks": []}
+        return failed({**row, "verification": verification}, "verify", failure(error), at, seconds)
+    row = {**row, "target": {**(row["target"] or {}), **service.target(instance)}}
+    ladder = Ladder(row, service, cloud, settings, deadline, clients)
+    found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in asks]
+    ladder.close()
+    verification, reason = outcome(asks, found)
+    row = {**row, "verification": verification}
+    seconds = clock.monotonic() - begun
+    if reason is None:
+        return with_step(row, "verify", "ok", at, seconds)
+    return failed(row, "verify", reason, at, seconds)
+
+
+def running(row: Row, service: Service, cloud: Cloud, interval: float, deadline: float) -> Row:
+    """Return the instance once it serves. Raises CloudError when it cannot be read, or does not serve in time."""
+    clock, name = cloud.clock, instance_id(row, service)
+    while True:
+        cloud.session.deadline = max(deadline, clock.monotonic() + 1.0)
+        try:
+            instance = service.instance(cloud, str(name))
+            why = service.ready(instance)
+        except CloudError as error:
+            if not error.transient:
+                raise
+            why = str(error)
+        if why is None:
+            return instance
+        left = deadline - clock.monotonic()
+        if left <= 0:
+            raise NotRunning(f"It was restored, but does not serve yet: {why}. Nothing in it was checked.")
+        clock.sleep(min(left, interval * (1 + clock.random() / 5)))
+
+
+class Ladder:
+    """The checks of one row, with one connection for all that connect alike. What was refused is not asked again."""
+
+    def __init__(
+        self,
+        row: Row,
+        service: Service,
+        cloud: Cloud,
+        settings: Settings,
+        deadline: float,
+        clients: t.Mapping[str, t.Callable[[Connection, float], Client]],
+    ) -> None:
+        self._row, self._cloud, self._settings, self._deadline = row, cloud, settings, deadline
+        self._probe = service.probes[0]
+        self._connect = clients[self._probe]
+        self._open: dict[str, Client] = {}
+        self._lost: dict[str, CloudError] = {}
+        self._point = moment(row["data_time"])
+        self._counts = counts(row, settings.baseline)
+
+    def climb(self, check: Check, instance: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Return what became of a check, with the error behind it under `error`."""
+        clock = self._cloud.clock
+        begun = clock.monotonic()
+        verdict: checks.Verdict | None = None
+        error: CloudError | None = None
+        try:
+            place = self._place(check, instance)
+            verdict = checks.judge(
+                check,
+                self._read(check, place),
+                self._point,
+                self._counts.get(check.name),
+                self._settings.tolerance,
+            )
+            outcome = "passed" if verdict.passed else "failed"
+        except Slow as caught:
+            outcome, error = "timed_out", caught
+        except Unreachable as caught:
+            outcome, error = "unreachable", caught
+        except CloudError as caught:
+            outcome, error = "failed", caught
+        return {
+            "name": self._shown(check.name),
+            "kind": check.kind,
+            "expected": self._shown(verdict.expected) if verdict else None,
+            "found": self._shown(verdict.found) if verdict else None,
+            "outcome": outcome,
+            "seconds": round(clock.monotonic() - begun, 1),
+            "msg": self._shown(str(error), 2 * SHOWN) if error else None,
+            "error": error,
+        }
+
+    def close(self) -> None:
+        """Give all connections up."""
+        for client in self._open.values():
+            client.close()
+
+    def _place(self, check: Check, instance: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Return how to connect: as the check says, else the row, else the task, else the cloud."""
+        given = [self._settings.connection, self._row.get("connection") or {}, check.connection]
+        found = {name: value for one in given for name, value in one.items() if value not in (None, "")}
+        place = {
+            "host": instance.get("address"),
+            "port": instance.get("port"),
+            "tls": bool(instance.get("enable_ssl")),
+            **found,
+        }
+        if not place["host"] or not place["port"]:
+            raise Refused(
+                "The cloud names no address of the instance: give host and port of its connection.",
+                "not_configured",
+            )
+        return place
+
+    def _read(self, check: Check, place: dict[str, t.Any]) -> t.Any:
+        """Return what a check finds, asked for again after each lost connection until the time is over."""
+        clock, key, pause = self._cloud.clock, repr(sorted(place.items(), key=str)), PAUSE
+        while True:
+            left = self._deadline - clock.monotonic()
+            lost = self._lost.get(key)
+            if lost is not None and (isinstance(lost, Refused) or left <= 0):
+                raise lost.with_context()
+            try:
+                if key not in self._open:
+                    self._open[key] = self._connect(place, max(left, 1.0))
+                    self._lost.pop(key, None)
+                return self._open[key].read(check)
+            except Unreachable as error:
+                self._drop(key)
+                self._lost[key] = error
+                clock.sleep(max(0.0, min(pause, self._deadline - clock.monotonic())))
+                pause = min(pause * 2, LONGEST_PAUSE)
+            except Refused as error:
+                if key not in self._open:
+                    self._lost[key] = error
+                raise
+
+    def _drop(self, key: str) -> None:
+        client = self._open.pop(key, None)
+        if client is not None:
+            client.close()
+
+    def _shown(self, text: str | None, limit: int = SHOWN) -> str | None:
+        return None if text is None else self._cloud.redactor.printable(text, limit)
+
+
+def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:
+    """Return what an earlier report has counted for the same instance, by the name of the check."""
+    target = (row["target"] or {}).get("instance_id")
+    names = {row.get("label"), (row["target"] or {}).get("instance_name")} - {None}
+    same = [one for one in baseline if (one.get("target") or {}).get("instance_id") == target]
+    same = same or [
+        one for one in baseline if {one.get("label"), (one.get("target") or {}).get("instance_name")} & names
+    ]
+    found = [check for one in same[:1] for check in (one.get("verification") or {}).get("checks") or []]
+    numbers = {str(check.get("name")): checks.counted(check.get("found")) for check in found}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
+def outcome(asks: t.Sequence[Check], found: list[dict[str, t.Any]]) -> tuple[Row, dict[str, t.Any] | None]:
+    """Return the verification, and why the row has failed, as a task result."""
+    errors = [one.pop("error") for one in found]
+    bad = [number for number, one in enumerate(found) if one["outcome"] != "passed"]
+    end = next((end for end in ENDS if any(one["outcome"] == end for one in found)), "not_configured")
+    unset = [error for error in errors if isinstance(error, Refused) and error.kind in UNSET]
+    if unset and len(unset) == len(bad):
+        end = "not_configured"
+    verification = {"end": end, "ladder": rung(asks, found), "checks": found}
+    if not bad:
+        return verification, None
+    first = next(number for number in bad if found[number]["outcome"] == end or end == "not_configured")
+    one, error = found[first], errors[first]
+    reason = one["msg"] or f"expected {one['expected']}, found {one['found']}."
+    kind = error.kind if isinstance(error, Refused) else KINDS[one["outcome"]]
+    msg = f"{len(bad)} of {len(found)} checks did not pass. {one['name']}: {reason}"
+    return verification, {"error_kind": kind, "msg": msg}
+
+
+def rung(asks: t.Sequence[Check], found: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+    """Return the highest rung up to which every check has passed. Whatever was read of an instance shows that it is reachable."""
+    reached = "runs"
+    if any(one["found"] is not None for one in found):
+        reached = checks.REACHABLE
+    for name in RUNGS:
+        on_it = [one["outcome"] for check, one in zip(asks, found) if check.rung == name]
+        if any(outcome != "passed" for outcome in on_it):
+            break
+        if on_it:
+            reached = name
+    return reached

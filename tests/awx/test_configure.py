@@ -1,0 +1,215 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook configure_awx with the modules of awx.awx: a first run makes everything, a second changes nothing, a broken rule is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import yaml
+
+from tests import door
+from tests.awx import project, rules
+from tests.awx.conftest import FULL, Configured
+from tests.awx.controller import TOKEN, VIEWER_TOKEN
+
+VARIABLES = door.ROOT / "playbooks" / "vars" / "configure_awx.yml"
+PATTERN = project.PATTERN / "meta" / "pattern.json"
+
+
+def recap(done: door.Completed) -> dict[str, int]:
+    return {
+        key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", done.stdout.rpartition("PLAY RECAP")[2])
+    }
+
+
+def test_the_first_run_makes_everything(awx: Configured) -> None:
+    controller = awx.controller
+    for secret in (
+        TOKEN,
+        FULL["awx_credential_inputs"]["secret_key"],
+        FULL["awx_credential_inputs"]["access_key"],
+    ):
+        assert secret not in awx.first.output
+    made = {
+        kind: len(rows) for kind, rows in controller.objects.items() if rows and kind != "project_updates"
+    }
+    assert made == {
+        "organizations": 1,
+        "credential_types": 1,
+        "credentials": 1,
+        "execution_environments": 1,
+        "notification_templates": 1,
+        "projects": 1,
+        "inventories": 2,
+        "inventory_sources": 1,
+        "job_templates": 8,
+        "workflow_job_templates": 1,
+        "workflow_job_template_nodes": 4,
+        "workflow_approval_templates": 1,
+        "schedules": 2,
+    }
+
+
+def test_the_second_run_changes_nothing(awx: Configured) -> None:
+    before = len(awx.controller.writes)
+    second = awx.run(**FULL)
+    assert second.rc == 0, second.output
+    assert recap(second)["changed"] == 0, second.output
+    assert [path for method, path in awx.controller.writes[before:] if not path.endswith("/update/")] == []
+
+
+def test_the_workflow_carries_out_what_was_approved(awx: Configured) -> None:
+    controller = awx.controller
+    assert controller.after("plan", "success") == ["approve"]
+    assert controller.after("approve", "success") == ["approved"]
+    assert controller.after("approved", "always") == ["report"]
+    approved = controller.named("job_templates", "Recovery restore an approved plan")
+    assert json.loads(approved["extra_vars"])["restore_plan"] == "{{ restore_planned }}"
+    assert (approved["survey_enabled"], approved["job_type"]) == (False, "run")
+    plan = controller.named("job_templates", "Recovery plan")
+    assert (plan["job_type"], plan["diff_mode"], plan["playbook"]) == ("check", True, "playbooks/plan.yml")
+
+
+def test_a_fleet_is_split_and_limited(awx: Configured) -> None:
+    controller = awx.controller
+    fleet = controller.named("job_templates", "Recovery fleet")
+    assert (fleet["job_slice_count"], fleet["ask_limit_on_launch"]) == (4, True)
+    assert fleet["inventory"] == controller.named("inventories", "Recovery instances")["id"]
+    source = controller.named("inventory_sources", "Recovery instances")
+    assert (source["source_path"], source["enabled_var"]) == ("fleet.huaweicloud.yml", "")
+    assert "/runner/requirements_collections" in json.loads(source["source_vars"])["ANSIBLE_COLLECTIONS_PATH"]
+
+
+def test_what_overwrites_is_confirmed(awx: Configured) -> None:
+    """By one choice without a default, so that AWX itself refuses a job in which it was left out or blank."""
+    for name in ("Recovery restore", "Recovery undo", "Recovery drill", "Recovery fleet"):
+        spec = awx.controller.survey("job_templates", name)["spec"]
+        (confirm,) = (question for question in spec if question["variable"] == "confirm_overwrite")
+        assert (confirm["type"], confirm["required"], confirm["choices"]) == (
+            "multiplechoice",
+            True,
+            ["overwrite"],
+        )
+        assert "default" not in confirm
+        full = {question["variable"]: question.get("default") or "x" for question in spec}
+        for left in ({}, {"confirm_overwrite": ""}):
+            given = {**{name: value for name, value in full.items() if name != "confirm_overwrite"}, **left}
+            assert [problem for problem in rules.answers(spec, given) if "confirm_overwrite" in problem]
+
+
+def test_what_no_one_may_drop_is_no_answer(awx: Configured) -> None:
+    """Protection and the scratch instances of a drill are variables of the template, which an answer would replace."""
+    for row in awx.controller.objects["job_templates"].values():
+        own = json.loads(row["extra_vars"])
+        assert own["restore_protected"] == FULL["awx_protected"]
+        spec = awx.controller.surveys.get(("job_templates", row["id"]), {}).get("spec", [])
+        assert not set(own) & {question["variable"] for question in spec}
+
+
+def test_a_broken_rule_is_refused(awx: Configured) -> None:
+    """Inputs of a type in use, a playbook that is no file of the project, an approval node with links, and surveys, through awx.awx."""
+    before = len(awx.controller.writes)
+    kind = awx.controller.named("credential_types", "Huawei Cloud recovery")
+    fewer = {**kind["inputs"], "fields": kind["inputs"]["fields"][1:], "required": []}
+    tasks = {
+        "inputs in use": ("credential_type", {"name": kind["name"], "kind": "cloud", "inputs": fewer}),
+        "playbook of a collection": (
+            "job_template",
+            {
+                "name": "Recovery restore",
+                "organization": "Default",
+                "playbook": "huaweicloud.recovery.restore",
+            },
+        ),
+        "links of an approval": (
+            "workflow_job_template_node",
+            {
+                "workflow_job_template": "Recovery restore with approval",
+                "identifier": "approve",
+                "approval_node": {"name": "Recovery approve the plan"},
+                "success_nodes": ["approved"],
+            },
+        ),
+        "survey with a null": (
+            "job_template",
+            {
+                "name": "Recovery report",
+                "organization": "Default",
+                "survey_enabled": False,
+                "survey_spec": {
+                    "name": "x",
+                    "description": "",
+                    "spec": [
+                        {
+                            "type": "text",
+                            "question_name": "x",
+                            "variable": "x",
+                            "required": False,
+                            "default": None,
+                        }
+                    ],
+                },
+            },
+        ),
+    }
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tasks": [
+            {"name": name, f"awx.awx.{module}": options, "ignore_errors": True}
+            for name, (module, options) in tasks.items()
+        ],
+    }
+    done = awx.play("\n" + yaml.safe_dump([play]))
+    said = {name: str(done.of(name)[0]) for name in tasks}
+    assert "HTTP 403" in said["inputs in use"]
+    assert "Playbook not found for project." in said["playbook of a collection"]
+    assert "could not be found" in said["links of an approval"]
+    assert "default must be text" in said["survey with a null"]
+    assert awx.controller.writes[before:] == []
+
+
+def test_who_may_not_and_what_is_not_there(awx: Configured) -> None:
+    """A token without rights and a controller that does not answer: the first task says so, and nothing is half done."""
+    before = len(awx.controller.writes)
+    denied = awx.run(env={"CONTROLLER_OAUTH_TOKEN": VIEWER_TOKEN}, **{**FULL, "awx_name": "Other"})
+    assert denied.rc == 2
+    assert "You don't have permission to POST" in denied.output
+    away = awx.run(env={"CONTROLLER_HOST": "http://127.0.0.1:1"}, **FULL)
+    assert away.rc == 2
+    assert "127.0.0.1:1" in away.output
+    assert awx.controller.writes[before:] == []
+
+
+def test_the_pattern_asks_the_same(awx: Configured) -> None:
+    """A pattern has no variables of templates, so its drill asks for the scratch instances as well."""
+    resources = json.loads(PATTERN.read_text(encoding="utf-8"))["aap_resources"]
+    templates = {one["name"]: one for one in resources["controller_job_templates"]}
+    assert [name for name, one in templates.items() if one.get("primary")] == ["Recovery restore"]
+    for name, one in templates.items():
+        own = awx.controller.survey("job_templates", name)["spec"]
+        asked = [question for question in one["survey"]["spec"] if question["variable"] != "drill_scratch"]
+        assert asked == own
+        assert awx.controller.named("job_templates", name)["playbook"] == f"playbooks/{one['playbook']}"
+        assert all(isinstance(question.get("default", ""), str) for question in own)
+        assert list(rules.survey(one["survey"])) == []
+    with_survey = {
+        row["name"] for row in awx.controller.objects["job_templates"].values() if row["survey_enabled"]
+    }
+    assert set(templates) == with_survey
+
+
+def test_every_variable_is_one_of_the_collection() -> None:
+    """A survey whose variable nobody reads would be answered in vain."""
+    text = VARIABLES.read_text(encoding="utf-8")
+    asked = set(re.findall(r"^    variable: (\w+)$", text, re.MULTILINE))
+    specs = (door.ROOT / "roles/restore/meta/argument_specs.yml").read_text(encoding="utf-8")
+    known = set(re.findall(r"^      (restore_\w+):$", specs, re.MULTILINE))
+    for name in ("fleet", "drill"):
+        playbook = (door.ROOT / "playbooks" / f"{name}.yml").read_text(encoding="utf-8")
+        known |= set(re.findall(rf"\b{name}_\w+", playbook))
+    assert asked - known == {"confirm_overwrite"}

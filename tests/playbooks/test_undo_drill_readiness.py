@@ -1,0 +1,125 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks around the role: undo, drill and readiness, through ansible-playbook against the local cloud."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+
+CACHE = {"instance_id": ids.DCS_INSTANCE}
+DATABASE = {"source_instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET}
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(restore_seconds=1) as simulator:
+        yield simulator
+        assert simulator.errors == []
+
+
+def run(sim: Simulator, playbook: str, *args: str, **variables: Any) -> door.Completed:
+    given = json.dumps({"restore_poll_interval": 1, **variables})
+    return door.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", given, *args)
+
+
+def report(done: door.Completed) -> dict[str, Any]:
+    kept = done.of("huaweicloud.recovery.restore : Keep the report for the playbook around the role")
+    found: dict[str, Any] = (kept or done.of("huaweicloud.recovery.restore : Report"))[-1]["report"]
+    return found
+
+
+def test_undo_brings_back_what_a_restore_has_overwritten(sim: Simulator, tmp_path: Path) -> None:
+    stack = {"restore_dcs": [CACHE], "restore_ddm": [DATABASE], "restore_point": "latest"}
+    first = run(sim, "restore", restore_report_dir=str(tmp_path), restore_operation_id="CHG-1042", **stack)
+    assert first.rc == 0, first.output
+    path = report(first)["files"]["json"]
+    (saved,) = [
+        row["safety_backup"]["backup_id"] for row in report(first)["restores"] if row["safety_backup"]
+    ]
+    assert f"ansible-playbook huaweicloud.recovery.undo -e restore_report={path}" in first.stdout
+
+    planned = run(sim, "undo", "--check", restore_report=path)
+    assert planned.rc == 0, planned.output
+    assert f", {saved})" in planned.stdout
+    posts = len(sim.posts())
+
+    undone = run(sim, "undo", restore_report=path)
+    assert undone.rc == 0, undone.output
+    assert sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == saved
+    assert [entry.operation for entry in sim.posts()[posts:]] == ["dcs.backup", "dcs.restore"]
+    assert report(undone)["kind"] == "undo"
+
+    again = run(sim, "undo", restore_report=json.loads(Path(path).read_text(encoding="utf-8")))
+    assert (again.rc, len(sim.posts())) == (0, posts + 2), again.output
+    for wrong in ("/nowhere.json", {"restores": [{"service": "dcs", "safety_backup": None}]}):
+        refused = run(sim, "undo", restore_report=wrong)
+        assert refused.rc == 2
+        assert "Nothing was started." in report(refused)["msg"]
+
+
+def test_a_drill_overwrites_scratch_instances_only(sim: Simulator) -> None:
+    name = sim.state.dcs_instances[ids.DCS_INSTANCE].name
+    stack = {"restore_dcs": [CACHE], "restore_point": "latest"}
+    for scratch, words in ((None, "A drill needs drill_scratch"), ("other-*", "is not in drill_scratch")):
+        refused = run(sim, "drill", drill_scratch=scratch, **stack)
+        assert refused.rc == 2
+        assert words in json.dumps(report(refused)), words
+    production = run(sim, "drill", drill_scratch="*", drill_production=[name], **stack)
+    assert "A drill never overwrites production" in report(production)["restores"][0]["msg"]
+    assert sim.posts() == []
+
+    done = run(sim, "drill", drill_scratch=[name], restore_rto_target="1s", **stack)
+    assert done.rc == 0, done.output
+    assert [entry.operation for entry in sim.posts()] == ["dcs.restore"]
+    assert report(done)["kind"] == "drill"
+    assert any("Scratch targets hold production data since " in note for note in report(done)["notes"])
+    assert f": {name}." in done.stdout
+
+
+def test_a_random_point_can_be_chosen_again(sim: Simulator) -> None:
+    given = {"drill_scratch": "*", "restore_dcs": [CACHE], "restore_point": "random", "drill_window_days": 1}
+    first = run(sim, "drill", "--check", **given)
+    (note,) = report(first)["notes"]
+    seed = note.rpartition(" ")[2].rstrip(".")
+    second = run(sim, "drill", "--check", drill_seed=seed, **given)
+    times = [report(one)["restore_point"] for one in (first, second)]
+    assert all(point.endswith("Z") for point in times)
+    assert report(second)["notes"][0].endswith(f"with the seed {seed}.")
+    refused = run(sim, "restore", restore_dcs=[CACHE], restore_point="random")
+    assert "restore_point 'random' is not a time" in report(refused)["msg"]
+
+
+def test_readiness_is_red_for_an_old_backup_and_for_none(sim: Simulator) -> None:
+    """It asks for the newest data, whatever the variables of the restore say, and starts nothing."""
+    stack = {"restore_dcs": [{**CACHE, "backup_id": ids.DCS_BACKUP_OLD}], "restore_ddm": [DATABASE]}
+    good = run(sim, "readiness", restore_point="2026-01-31T03:00:00Z", **stack)
+    assert (good.rc, report(good)["verdict"], report(good)["kind"]) == (0, "planned", "readiness"), (
+        good.output
+    )
+    (cache,) = [row for row in report(good)["restores"] if row["service"] == "dcs"]
+    assert cache["backup"]["backup_id"] == ids.DCS_BACKUP
+    strict = run(sim, "readiness", restore_rpo_target="30m", **stack)
+    assert strict.rc == 2
+
+    made = time.time() - 30 * 3600
+    for backup in sim.state.dcs_backups.values():
+        if backup.instance_id == ids.DCS_INSTANCE:
+            backup.created_at = min(backup.created_at, made)
+    old = run(sim, "readiness", **stack)
+    assert old.rc == 2
+    assert "are 30 h old, restore_rpo_target is 26 h" in json.dumps(report(old))
+    missing = run(sim, "readiness", restore_dcs=[{"instance_id": ids.DCS_EMPTY}])
+    assert missing.rc == 2
+    assert sim.posts() == []

@@ -1,0 +1,432 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every placement of a few faults and one kill, instead of a random one.
+
+    python -m tests.protocol.explore                            up to three faults and one kill, all settings, on all cores
+    python -m tests.protocol.explore --faults 1                 fewer faults
+    python -m tests.protocol.explore --wrong no_reconcile       with a client that is wrong on purpose, to its first finding
+    python -m tests.protocol.explore --setting 3 --script 7:500,9:kill --verbose     one schedule, step by step
+
+A *setting* is what is fixed: a cache or a pair of databases, an empty or an old history, two runs one after the other or two
+at once, a restore that succeeds or one that fails. A *schedule* is a setting and a script: which request meets what. Nothing
+else is left to chance: requests take a known time, and a schedule is replayed from its beginning each time.
+
+States are told apart by a hash of what both sides can still know: of the client, all that its present run has been told and
+when; of the cloud, what was started, how long ago, and what is under way. A run that begins knows nothing, so what came
+before it counts only by what it left in the cloud. From a state that was met before with as many faults left, nothing is
+played again. A read that fails and is repeated leaves nothing in the client but the time that it took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import multiprocessing
+import os
+import sys
+import time
+import typing as t
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+
+from .many import seldom_collected
+from .scene import Rules, Scene
+from .schedule import RECORDS, Faults, Report, Story, execute, judge, named_job
+from .world import STATE, Lane, Run, World
+from .wrong import WRONG, right
+
+DURATION, TIMEOUT, LATE = 45.0, 10.0, 8.0  # seconds: a restore, http_timeout, how late a request can arrive
+GRID = (
+    15.0  # a task is run again when this many seconds, or a multiple, have passed since something was started
+)
+HOUR = 3600.0
+KILL = "kill"
+POSTS = ("reset:never", "reset", "500:never", "500", "timeout:late")
+JUMPS = {"calendar +1 h": HOUR, "calendar -1 h": -HOUR}
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is fixed in a family of schedules."""
+
+    kind: str
+    past: bool
+    at_once: bool
+    fails: bool
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind}, {'old' if self.past else 'empty'} history, "
+            f"two runs {'at once' if self.at_once else 'one after the other'}, the restore {'fails' if self.fails else 'succeeds'}"
+        )
+
+
+SETTINGS = [
+    Setting(*choice)
+    for choice in itertools.product(("restore", "recovery"), (False, True), (False, True), (False, True))
+]
+
+
+class Seen(BaseException):
+    """From here on all has been played before."""
+
+
+Script = tuple[tuple[int, str], ...]  # which request, counted over all runs, meets what
+
+
+class Explorer:
+    """A Director that follows a script, and says at each request what else could have happened there."""
+
+    timeout, slow = TIMEOUT, LATE
+
+    def __init__(self, setting: Setting, script: Script, faults: int, kills: int, known: Known) -> None:
+        self.setting, self.script, self.known = setting, dict(script), known
+        self.last = script[-1][0] if script else -1
+        self.left, self.kills_left = faults, kills
+        self.count = 0  # requests so far
+        self.choices: list[
+            tuple[int, list[str]]
+        ] = []  # what could have happened at requests after the script
+        self.now: str | None = None  # what happens at this request
+        self.world: World
+        self.incomplete: set[str] = set()  # runs in which a list has left its newest row out
+        self.told: dict[int, t.Hashable] = {}  # lane -> what its present run has been told
+
+    def random(self) -> float:
+        """No chance."""
+        return 0.0
+
+    def latency(self, run: Run, now: float) -> float:
+        """Requests arrive at whole seconds, exact in binary, so that pasts can be equal. A read that fails, fails at once."""
+        return 0.25 if self.now == "500" else math.floor(now) + 1.0 - now
+
+    def kill(self, lane: Lane, post: bool) -> str | None:
+        """The first question about a request: which choices are there, and which one is taken."""
+        run = lane.run
+        if run.calm:
+            self.now = None
+            return None
+        number, self.count = self.count, self.count + 1
+        self.now = self.script.get(number)
+        if self.now is not None:
+            kill = self.now.startswith(KILL)
+            self.left, self.kills_left = self.left - (not kill), self.kills_left - kill
+            if self.now == "newest left out":
+                self.incomplete.add(run.name)
+        elif number > self.last:
+            self.known.enter(self.state(), self.left, self.kills_left)
+            self.choices.append((number, self._choices(lane, post)))
+        return self.now.partition(" ")[2] if self.now and self.now.startswith(KILL) else None
+
+    def _choices(self, lane: Lane, post: bool) -> list[str]:
+        kills = [KILL + " before", *((KILL + " sent", KILL + " answered") if post else ())]
+        found = kills if self.kills_left else []
+        if self.left:
+            # between two looks at the calendar it does not matter when it jumps
+            found += JUMPS if lane.asked else ()
+            found += POSTS if post else ("500", *self._of_reads(lane.run))
+        return found
+
+    def _of_reads(self, run: Run) -> t.Iterator[str]:
+        """What can be wrong with the answer to a read. Asked before its URL is known: what does not fit ends the schedule.
+
+        A list leaves out the newest of its rows once in a run, and the oldest one as often as may be: see assumption 8.
+        """
+        cloud = self.world.scene.cloud
+        rows = len(cloud.dcs_restores if self.setting.kind == "restore" else cloud.jobs)
+        if rows:
+            yield "row repeated"
+        if rows and run.name not in self.incomplete:
+            yield "newest left out"
+        if rows > 1:
+            yield "oldest left out"
+        if self.world.scene.history:
+            yield "stale"
+
+    def read(self, run: Run, url: str) -> str | None:
+        """What the script says, where it fits."""
+        if self.now in (None, *JUMPS):
+            return None
+        fits = (
+            (self.now == "500")
+            or RECORDS[self.setting.kind] in url
+            or (self.now == "stale" and STATE.search(url))
+        )
+        if not fits:
+            raise Seen
+        return self.now
+
+    def post(self, run: Run) -> str | None:
+        """What the script says."""
+        return self.now if self.now in POSTS else None
+
+    def jump(self, run: Run) -> float:
+        """What the script says."""
+        return JUMPS.get(self.now or "", 0.0)
+
+    # What both sides can still know
+
+    def begin(self, lane: Lane) -> None:
+        """A run begins: its client knows nothing."""
+        self.told[lane.number] = ()
+
+    def hear(self, lane: Lane, answer: Answer) -> None:
+        """A client is told something. One that is told 500 asks again."""
+        if answer.status != 500 or self.now in POSTS:
+            body = answer.body if lane.run.calm else hash(answer.body)
+            self.told[lane.number] = hash(
+                (self.told[lane.number], answer.status, body, lane.time - lane.run.began)
+            )
+
+    def state(self) -> t.Hashable:
+        """A hash of all that can matter from here on."""
+        world, scene = self.world, self.world.scene
+        now = max(lane.wake for lane in world.lanes if lane.wake < math.inf)
+        started = tuple(
+            (
+                work.owner.name if self.setting.at_once and work.owner else "",
+                work.owner is not None and work.owner.dead,
+                min(now - work.accepted, work.free - work.accepted),
+            )
+            for work in scene.history
+        )
+        lanes = tuple(
+            (
+                lane.number,
+                len(lane.runs),
+                self.told.get(lane.number),
+                lane.time - now,
+                lane.skew,
+                lane.run.dead,
+                lane.wake == math.inf,
+                tuple(lane.run.posts),
+                lane.run.name in self.incomplete,
+            )
+            for lane in world.lanes
+        )
+        under_way = tuple(sorted(when - now for when, dummy, what in world.events))
+        return hash((self.setting, started, lanes, under_way))
+
+
+@dataclass
+class Known:
+    """States that were met, each with the most faults and kills that were left there."""
+
+    states: dict[t.Hashable, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def enter(self, state: t.Hashable, faults: int, kills: int) -> None:
+        """Meet a state. Raises Seen when it was met before with as much left."""
+        met = self.states.setdefault(state, [])
+        if any(faults <= other and kills <= more for other, more in met):
+            raise Seen
+        met[:] = [pair for pair in met if not (pair[0] <= faults and pair[1] <= kills)]
+        met.append((faults, kills))
+
+
+class Watched(World):
+    """A world whose Explorer hears what clients are told."""
+
+    def answered(self, lane: Lane, answer: Answer) -> None:
+        """Tell the Explorer."""
+        t.cast(Explorer, self.director).hear(lane, answer)
+
+
+@dataclass
+class Found:
+    """What came of an exploration."""
+
+    schedules: int = 0  # played to their ends
+    joined: int = 0  # that ended where another one had been
+    states: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, other: Found) -> None:
+        """Add the numbers of another one."""
+        self.schedules, self.joined = self.schedules + other.schedules, self.joined + other.joined
+        self.states += other.states
+        self.outcomes.update(other.outcomes)
+        self.problems += other.problems
+
+
+def story_of(setting: Setting) -> Story:
+    """Return the setting as schedule.py tells it."""
+    rules = Rules(
+        kind=setting.kind, seconds=(DURATION,), fails=float(setting.fails), past=setting.past, by_task=False
+    )
+    lanes: list[tuple[float, str | None]] = [(0.0, None)] * (2 if setting.at_once else 1)
+    params = {"http_timeout": int(TIMEOUT), "wait_timeout": 600, "poll_interval": 50, "max_retries": 3}
+    return Story(rules, Faults(timeout=TIMEOUT, slow=LATE), False, lanes, params)
+
+
+def play(
+    setting: Setting, script: Script, faults: int, kills: int, known: Known, trace: list[str] | None = None
+) -> tuple[Report, list[tuple[int, list[str]]], bool]:
+    """Play one schedule. Return what was wrong, what else could have happened, and whether it was played to its end."""
+    story = story_of(setting)
+    scene = Scene(story.rules, lambda: 0.5)
+    explorer = Explorer(setting, script, faults, kills, known)
+    world = explorer.world = Watched(scene, explorer, trace)
+    world.lanes = [Lane(world, number, begins) for number, (begins, dummy) in enumerate(story.lanes)]
+    report, to_its_end = Report(0, setting.kind), True
+    try:
+        world.race(lambda lane: operator(world, lane, story, 1 if setting.at_once else 2))
+        calm(world, story)
+    except Seen:
+        to_its_end = False
+    runs = [run for lane in world.lanes for run in lane.runs if run.dead or run.result is not None]
+    judge(world, story, runs, report)
+    for run in runs if to_its_end else ():
+        result = run.result or {}
+        report.outcomes["killed" if run.dead else result.get("error_kind") or result["outcome"]] += 1
+    return report, explorer.choices, to_its_end
+
+
+def operator(world: World, lane: Lane, story: Story, times: int) -> None:
+    """Run the task, and again until it ends well."""
+    for number in range(times):
+        again(world, lane)
+        run = Run(f"lane {lane.number} run {number}", None)
+        t.cast(Explorer, world.director).begin(lane)
+        execute(world, lane, run, story.rules.kind, story, None)
+        if run.result is not None and not run.result.get("failed"):
+            return
+
+
+def again(world: World, lane: Lane) -> None:
+    """Choose when the task is run again: some GRIDs after what was started last, so that pasts can be equal."""
+    if not lane.runs:
+        return
+    times = [work.accepted for work in world.scene.history] + [when for when, dummy, what in world.events]
+    origin = max(times, default=lane.time)
+    lane.time = (
+        origin + GRID * max(1, math.ceil((lane.time - origin) / GRID))
+        if origin <= lane.time
+        else lane.time + 0.25
+    )
+    lane.wake = lane.time
+
+
+def calm(world: World, story: Story) -> None:
+    """Nothing goes wrong any more: the task has to end right."""
+    world.happen(math.inf)
+    lane = world.lanes[0]
+    if len(world.lanes) > 1:
+        lane.time = max(other.time for other in world.lanes)
+    world.lanes = [lane]
+    story.rules.fails = 0.0
+    job = None
+    for number in range(4):
+        again(world, lane)
+        lane.time += DURATION + GRID
+        run = Run(f"last run {number}", None, calm=True)
+        t.cast(Explorer, world.director).begin(lane)
+        execute(world, lane, run, story.rules.kind, story, job)
+        result = run.result or {}
+        if not result.get("failed"):
+            return
+        job = named_job(world, result) if job is None else None
+    raise Stuck(f"the last run ends with {run.result}")
+
+
+class Stuck(Exception):
+    """The task does not end right when all is calm."""
+
+
+def explore(
+    setting: Setting, faults: int, kills: int, wrong: str | None = None, until_found: bool = False
+) -> Found:
+    """Play every schedule of a setting."""
+    found, known, began = Found(), Known(), time.perf_counter()
+    todo: list[Script] = [()]
+    with WRONG[wrong]() if wrong else right(), seldom_collected():
+        while todo and not (until_found and found.problems):
+            script = todo.pop()
+            try:
+                report, choices, to_its_end = play(setting, script, faults, kills, known)
+            except Stuck as problem:
+                found.problems.append(f"{_command(setting, script, wrong)}: stuck: {problem}")
+                continue
+            found.schedules, found.joined = found.schedules + to_its_end, found.joined + (not to_its_end)
+            found.outcomes.update(report.outcomes)
+            found.problems += [
+                f"{_command(setting, script, wrong)}: {name}: {text}" for name, text in report.problems[:1]
+            ]
+            todo += [(*script, (number, name)) for number, names in reversed(choices) for name in names]
+    found.states, found.seconds = len(known.states), time.perf_counter() - began
+    return found
+
+
+def _command(setting: Setting, script: Script, wrong: str | None) -> str:
+    told = ",".join(f"{number}:{name}" for number, name in script)
+    client = f" --wrong {wrong}" if wrong else ""
+    return f"python -m tests.protocol.explore --setting {SETTINGS.index(setting)}{client} --verbose --script '{told}'"
+
+
+def _script(text: str) -> Script:
+    pairs = (part.partition(":") for part in text.split(",") if part)
+    return tuple((int(number), name) for number, dummy, name in pairs)
+
+
+def main() -> int:
+    """Return the exit code: 1 when something was found."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.protocol.explore", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--faults", type=int, default=3)
+    parser.add_argument("--kills", type=int, default=1)
+    parser.add_argument("--setting", type=int, action="append", choices=range(len(SETTINGS)))
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--wrong", choices=sorted(WRONG), help="a client that is wrong on purpose")
+    parser.add_argument("--script", type=_script, help="play this one of one --setting")
+    parser.add_argument("--verbose", action="store_true", help="with --script: print what happens")
+    options = parser.parse_args()
+    settings = [SETTINGS[number] for number in options.setting or range(len(SETTINGS))]
+    if options.script is not None:
+        return _one(settings[0], options.script, options.wrong, options.verbose)
+    total, began = Found(), time.perf_counter()
+    with ProcessPoolExecutor(options.processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        parts = [
+            pool.submit(explore, setting, options.faults, options.kills, options.wrong, bool(options.wrong))
+            for setting in settings
+        ]
+        for setting, part in zip(settings, parts, strict=True):
+            found = part.result()
+            print(
+                f"{SETTINGS.index(setting):2} {setting}: {found.schedules} schedules to the end, {found.joined} joined "
+                f"others, {found.states} states, {found.seconds:.0f} s, wrong {len(found.problems)}",
+                flush=True,
+            )
+            total.add(found)
+    print(", ".join(f"{name} {number}" for name, number in total.outcomes.most_common()))
+    print(
+        f"{total.schedules} schedules played to the end, {total.joined} joined others, {total.states} states, "
+        f"{time.perf_counter() - began:.0f} s; wrong: {len(total.problems)}"
+    )
+    print("\n".join(total.problems[:SHOWN]))
+    return bool(total.problems)
+
+
+def _one(setting: Setting, script: Script, wrong: str | None, verbose: bool) -> int:
+    trace: list[str] = []
+    with WRONG[wrong]() if wrong else right():
+        try:
+            report = play(setting, script, len(script), len(script), Known(), trace)[0]
+            problems = report.problems
+        except Stuck as problem:
+            problems = [("stuck", str(problem))]
+    lines = trace if verbose else []
+    print("\n".join([*lines, *(f"{name}: {text}" for name, text in problems)]) or "nothing is wrong")
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The simulated cloud as one schedule needs it: its rules, its past, and the history of what it started."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass
+
+from tests.cloud import gateway
+from tests.cloud import scenario as ids
+from tests.cloud.breakage import Turn
+from tests.cloud.faults import Fault
+from tests.cloud.state import Cloud, DcsBackup, DcsRestore, Item, Job, Settings
+from tests.cloud.wire import Answer, Call
+
+EPOCH = 1_790_000_000.0  # the cloud's calendar at virtual time 0
+BACKUP, OTHER_BACKUP = ids.DCS_BACKUP, ids.DCS_BACKUP_OLD
+SOURCE, TARGET, OTHER_TARGET = ids.DDM_SOURCE, ids.DDM_TARGET, ids.DDM_TARGET_SECOND
+RESTORE_TIME, OTHER_TIME = (int(EPOCH - days * ids.DAY) * 1000 for days in (2.5, 3.5))
+DCS_PATH = f"/v2/{ids.PROJECT_ID}/instances/{ids.DCS_INSTANCE}"
+DDM_PATH = f"/v3/{ids.PROJECT_ID}/instances/{SOURCE}/backups"
+POSTS = {
+    "restore": f"{DCS_PATH}/restores",
+    "backup": f"{DCS_PATH}/backups",
+    "recovery": f"{DDM_PATH}/recovery",
+}
+HEADERS = {"x-auth-token": ids.TOKEN, "content-type": "application/json"}
+
+
+@dataclass
+class Rules:
+    """How this cloud behaves."""
+
+    kind: str = "restore"  # what the task does: restore, backup or recovery
+    seconds: t.Sequence[float] = (60.0,)  # operations take one of these
+    settle: float = 0.0  # seconds for which the instance stays busy after that
+    lag: float = 0.0  # share of an operation during which its record cannot be seen
+    stale: float = 0.0  # seconds by which the status in a record is old
+    blind: float = 0.0  # seconds by which the status of the instance is old
+    by_task: bool = False  # the instance stays RUNNING and shows a task
+    stripped: bool = False  # remarks are not kept
+    fails: float = 0.0  # share of operations that fail
+    job_of_source: bool = False  # a DDM job names the source instead of the target
+    past: bool = False  # whether there are old records and jobs of the same backup and the same pair
+    hidden: float = 0.0  # seconds for which the lists leave one of the old ones out
+
+
+@dataclass
+class Work:
+    """One accepted restore, recovery or backup: what the history is made of. Times are virtual."""
+
+    kind: str
+    item: Item
+    owner: t.Any  # the run whose request it was; None for somebody else's
+    accepted: float
+    seconds: float
+    settle: float
+    fails: bool
+    looked: float = 0.0  # seconds since what the asking run was told of the instance was true
+
+    @property
+    def id(self) -> str:
+        """The id in the API."""
+        return self.item.id
+
+    @property
+    def what(self) -> tuple[t.Any, ...]:
+        """(backup,), () or (source, target, restore time)."""
+        if isinstance(self.item, Job):
+            return self.item.source_id, self.item.target_id, self.item.restore_time
+        return (self.item.backup_id,) if isinstance(self.item, DcsRestore) else ()
+
+    @property
+    def ends(self) -> float:
+        """When its record says that it has ended."""
+        return self.accepted + self.seconds
+
+    @property
+    def free(self) -> float:
+        """When the instance serves again."""
+        return self.accepted + self.seconds + self.settle
+
+    def done(self, now: float) -> bool:
+        """Whether it has ended well by then."""
+        return now >= self.ends and not self.fails
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind} {self.id} {self.what} of {self.owner.name if self.owner else 'somebody else'}, "
+            f"{self.accepted:.2f} to {self.ends:.2f}, free {self.free:.2f}{', fails' if self.fails else ''}"
+        )
+
+
+class Scene:
+    """The simulated cloud in virtual time. `moment` is now; every request says when it arrives."""
+
+    def __init__(self, rules: Rules, random: t.Callable[[], float]) -> None:
+        self.rules, self._random, self.moment = rules, random, 0.0
+        shows = "task" if rules.by_task else "status"
+        settings = Settings(
+            restoring_shows=shows,
+            keep_remarks=not rules.stripped,
+            record_lag=rules.stale,
+            instance_lag=rules.blind,
+            job_instance="source" if rules.job_of_source else "target",
+        )
+        self.cloud = Cloud(settings, clock=lambda: EPOCH + self.moment)
+        ids.load(self.cloud, "small")
+        if rules.past:
+            _age(self.cloud, rules.hidden)
+        self.history: list[Work] = []
+
+    def read(self, method: str, url: str, headers: dict[str, str], body: bytes | None, now: float) -> Answer:
+        """Answer a request that starts nothing and arrives now."""
+        self.moment = now
+        return gateway.answer(self.cloud, self._call(method, url, headers, body))
+
+    def faulty(
+        self, fault: Fault, method: str, url: str, headers: dict[str, str], body: bytes | None, now: float
+    ) -> Answer:
+        """Answer it under a fault of tests/cloud/faults.py; one that does not let it happen lets it not happen."""
+        self.moment = now
+        call = self._call(method, url, headers, body)
+        turn = Turn(call, fault, self.cloud.clock, lambda tweak: gateway.answer(self.cloud, call, tweak))
+        fault.used += 1
+        return at_once(fault.run(turn))
+
+    def post(self, url: str, headers: dict[str, str], body: bytes | None, now: float, owner: t.Any) -> Answer:
+        """Carry out a POST that arrives now, and enter what it starts in the history."""
+        self.moment = now
+        rules = self.rules
+        call = self._call("POST", url, headers, body)
+        seconds = rules.seconds[int(self._random() * len(rules.seconds))]
+        call.hints.update(seconds=seconds, settle=rules.settle, visibility=seconds * rules.lag)
+        if self._random() < rules.fails:
+            call.hints["fail"] = "dcs.08.0007"
+        known = len(self.cloud.begun)
+        answer = gateway.answer(self.cloud, call)
+        for item in self.cloud.begun[known:]:
+            kind = (
+                "restore"
+                if isinstance(item, DcsRestore)
+                else "backup"
+                if isinstance(item, DcsBackup)
+                else "recovery"
+            )
+            self.history.append(Work(kind, item, owner, now, seconds, rules.settle, "fail" in call.hints))
+        return answer
+
+    def console(self, kind: str, now: float, other: bool = False) -> Answer:
+        """Somebody else restores, backs up or recovers; `other`: another backup, or to another target."""
+        nodes = {"source_instance_id": ids.DN_SOURCE_1, "target_instance_id": ids.DN_TARGET_2}
+        bodies: dict[str, dict[str, t.Any]] = {
+            "restore": {"backup_id": OTHER_BACKUP if other else BACKUP},
+            "backup": {"remark": "automatic"},
+            "recovery": {
+                "source": {"restore_time": OTHER_TIME},
+                "target": {"instance_id": OTHER_TARGET if other else TARGET},
+                "data_node_relations": [nodes],
+            },
+        }
+        return self.post(
+            "https://console" + POSTS[kind], HEADERS, json.dumps(bodies[kind]).encode(), now, None
+        )
+
+    @staticmethod
+    def _call(method: str, url: str, headers: dict[str, str], body: bytes | None) -> Call:
+        target = url[url.index("/", 8) :]
+        return gateway.read(
+            method, target, {name.lower(): value for name, value in headers.items()}, body or b""
+        )
+
+
+def at_once(behaviour: t.Coroutine[t.Any, t.Any, Answer | None]) -> Answer:
+    """Return what a fault gives back, which in virtual time must neither wait nor break a connection."""
+    try:
+        behaviour.send(None)
+    except StopIteration as stop:
+        return t.cast(Answer, stop.value)
+    behaviour.close()
+    raise AssertionError("this fault waits: it is one of a connection")
+
+
+def _age(cloud: Cloud, hidden: float) -> None:
+    """Give the cloud a past: restores of the same backup and jobs of the same pair that ended long ago, one stuck.
+
+    One that succeeded 20 days ago cannot be seen for the first `hidden` seconds.
+    """
+    now, day = cloud.clock(), ids.DAY
+    for number, (backup, age, status) in enumerate(
+        ((BACKUP, 1800.0, "succeed"), (BACKUP, 2400.0, "failed"), (ids.GONE_BACKUP, 20 * day, "succeed"))
+    ):
+        made = now - age
+        record = DcsRestore(
+            f"a6155972-800c-4170-a479-0000000000{number:02d}",
+            ids.DCS_INSTANCE,
+            backup,
+            "old",
+            made,
+            made + 240,
+            status,
+            "100.00",
+            visible_at=now + hidden if status == "succeed" else 0.0,
+        )
+        cloud.dcs_restores[record.id] = record
+    for number, (age, status) in enumerate(
+        ((20 * day, "Completed"), (4 * day, "Failed"), (19 * day, "Running"))
+    ):
+        made = now - age
+        job = Job(f"{number:032x}", "RestoreInstance", TARGET, made, made + 170, status, "")
+        if status == "Completed":
+            job.visible_at = now + hidden
+        cloud.jobs[job.id] = job

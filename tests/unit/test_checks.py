@@ -1,0 +1,300 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The checks of restore_verify: what is refused before anything is asked, and the verdict on what was found."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import checks
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Key
+
+POINT = 1769828400000  # 2026-01-31T03:00:00Z
+
+
+def check(entry: dict[str, Any], probe: str = "redis") -> checks.Check:
+    (found,) = checks.parse([entry], probe, "restores[0]")
+    return found
+
+
+def verdict(
+    entry: dict[str, Any], found: Any, probe: str = "redis", **more: Any
+) -> tuple[bool, str | None, str]:
+    given = {"point": POINT, "count": None, "tolerance": 0.0, **more}
+    passed, expected, shown = checks.judge(check(entry, probe), found, **given)
+    return passed, expected, shown
+
+
+@pytest.mark.parametrize(
+    ("entry", "probe", "text"),
+    [
+        ("ping", "redis", "restores[0].checks[0] must be a dict such as {ping: true}"),
+        ({"pong": True}, "redis", "has an unknown key: 'pong'. Did you mean ping?"),
+        ({"name": "x"}, "redis", "must ask for one thing: ping, dbsize, key, newest_not_after"),
+        ({"ping": True, "dbsize": {}}, "redis", "must ask for one thing"),
+        ({"query": "SELECT 1"}, "redis", "query is no check of this service"),
+        ({"dbsize": {}}, "mysql", "dbsize is no check of this service; it has ping, query, newest_not_after"),
+        (
+            {"dbsize": {"at_lest": 1}},
+            "redis",
+            "checks[0].dbsize has an unknown key: 'at_lest'. Did you mean at_least?",
+        ),
+        ({"dbsize": {"at_least": "many"}}, "redis", "checks[0].dbsize.at_least must be a number, not 'many'"),
+        ({"dbsize": {"at_least": True}}, "redis", "must be a number"),
+        ({"key": {"equals": "x"}}, "redis", "checks[0].key must have name"),
+        ({"query": {"equals": "x"}}, "mysql", "checks[0].query must have sql"),
+        ({"newest_not_after": {"sql": "SELECT 1"}}, "redis", "newest_not_after must have key"),
+        ({"newest_not_after": {"key": "x"}}, "mysql", "newest_not_after must have sql"),
+        ({"newest_not_after": {"key": "x", "time": "soon"}}, "redis", "time 'soon' is not a valid time"),
+        (
+            {"newest_not_after": {"key": "x", "timezone": "Mars/Base"}},
+            "redis",
+            "'Mars/Base' is not a known time zone",
+        ),
+    ],
+)
+def test_what_is_refused(entry: Any, probe: str, text: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        checks.parse([entry], probe, "restores[0]")
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM orders",
+        "  update orders set a = 1",
+        "-- SELECT\nDROP TABLE orders",
+        "# SELECT\nDROP TABLE orders",
+        "/* SELECT */ TRUNCATE orders",
+        "/*! DELETE FROM orders */",
+        "SELECT 1 /*!, writes() */",
+        "SELECT * FROM orders INTO OUTFILE '/tmp/x'",
+        "SELECT 1 INTO @x",
+        "SELECT * FROM orders FOR UPDATE",
+        "SELECT * FROM orders LOCK IN SHARE MODE",
+        "SELECT 1; DELETE FROM orders",
+        "SET GLOBAL x = 1",
+        "CALL writes()",
+        "",
+        "/* only a comment */",
+    ],
+)
+def test_statements_that_could_write_are_refused(sql: str) -> None:
+    for entry in ({"query": {"sql": sql}}, {"newest_not_after": {"sql": sql}}):
+        with pytest.raises(InvalidArgument):
+            checks.parse([entry], "mysql", "restores[0]")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*) FROM orders",
+        "select 1;",
+        "(SELECT 1) UNION (SELECT 2)",
+        "-- how many\nSELECT COUNT(*) FROM orders",
+        "SHOW TABLES",
+        "WITH x AS (SELECT 1) SELECT * FROM x",
+        "SELECT 'a;b', `c;d` FROM x",
+        "SELECT updated, deleted FROM inserts",
+    ],
+)
+def test_statements_that_read_are_taken(sql: str) -> None:
+    assert check({"query": sql}, "mysql").asks == {"sql": sql}
+
+
+def test_names_tell_checks_apart() -> None:
+    found = checks.parse(
+        [{"ping": True}, {"ping": True}, {"key": "a"}, {"name": "own", "dbsize": True}], "redis", "r"
+    )
+    assert [one.name for one in found] == ["ping", "ping #2", "key a", "own"]
+    assert [one.kind for one in found] == ["ping", "ping", "key", "dbsize"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "probe", "rung"),
+    [
+        ({"ping": True}, "redis", "reachable"),
+        ({"dbsize": {"equals": 1}}, "redis", "counts"),
+        ({"query": {"sql": "SELECT 1"}}, "mysql", "counts"),
+        ({"query": {"sql": "SELECT 1", "at_least": 1}}, "mysql", "counts"),
+        ({"query": {"sql": "SELECT 1", "equals": 1}}, "mysql", "values"),
+        ({"query": {"sql": "SELECT 1", "rows": 1}}, "mysql", "values"),
+        ({"key": "a"}, "redis", "values"),
+        ({"newest_not_after": "a"}, "redis", "values"),
+    ],
+)
+def test_rungs(entry: dict[str, Any], probe: str, rung: str) -> None:
+    assert check(entry, probe).rung == rung
+
+
+@pytest.mark.parametrize(
+    ("bounds", "found", "passed"),
+    [
+        ({"equals": 3}, 3, True),
+        ({"equals": "3"}, 3, True),
+        ({"equals": 4}, 3, False),
+        ({"at_least": 3}, 3, True),
+        ({"at_least": 4}, 3, False),
+        ({"at_most": 3}, 3, True),
+        ({"at_most": 2}, 3, False),
+        ({"at_least": 1, "at_most": 5}, 3, True),
+        ({"at_least": 0}, 0, True),
+    ],
+)
+def test_bounds(bounds: dict[str, Any], found: int, passed: bool) -> None:
+    assert verdict({"dbsize": bounds}, found)[0] is passed
+    assert verdict({"query": {"sql": "SELECT 1", **bounds}}, [(Decimal(found),)], "mysql")[0] is passed
+
+
+def test_bounds_are_shown() -> None:
+    assert verdict({"dbsize": {"at_least": 1, "at_most": 5}}, 7) == (False, "at least 1 and at most 5", "7")
+    assert verdict({"dbsize": True}, 7) == (True, None, "7")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "passed"),
+    [
+        ("paid", "paid", True),
+        ("paid", b"paid", True),
+        ("1.50", Decimal("1.5"), True),
+        (1.5, Decimal("1.50"), True),
+        ("01", "1", True),
+        ("true", True, True),
+        (True, True, True),
+        ("null", None, True),
+        ("paid", None, False),
+        ("1", "one", False),
+        ("2026-01-31 03:00:00", datetime(2026, 1, 31, 3), True),
+    ],
+)
+def test_values(wanted: Any, found: Any, passed: bool) -> None:
+    assert verdict({"query": {"sql": "SELECT 1", "equals": wanted}}, [(found, "other")], "mysql")[0] is passed
+
+
+def test_no_row_is_null() -> None:
+    assert verdict({"query": {"sql": "SELECT 1", "equals": 1}}, [], "mysql") == (False, "1", "null")
+    assert verdict({"query": {"sql": "SELECT 1", "at_most": 1}}, [], "mysql") == (False, "at most 1", "null")
+
+
+def test_rows() -> None:
+    rows = [(1, "a"), (2, None)]
+    sql = "SELECT a, b FROM c"
+    assert verdict({"query": {"sql": sql, "rows": 2}}, rows, "mysql") == (True, "2 rows", "2 rows")
+    assert verdict({"query": {"sql": sql, "rows": [[1, "a"], [2, None]]}}, rows, "mysql")[0] is True
+    assert verdict({"query": {"sql": sql, "rows": [["2", None], ["1", "a"]]}}, rows, "mysql")[0] is False
+    assert verdict({"query": {"sql": sql, "rows": [[1, "a"]]}}, rows, "mysql") == (
+        False,
+        "1, a",
+        "1, a; 2, null",
+    )
+    assert verdict({"query": {"sql": sql, "rows": ["x"]}}, [("x",)], "mysql")[0] is True
+    assert verdict({"query": {"sql": sql, "rows": []}}, [], "mysql") == (True, "no rows", "no rows")
+
+
+@pytest.mark.parametrize(
+    ("asks", "key", "expected"),
+    [
+        ({}, Key("string", b"x", None, 1), (True, "a key", "a string")),
+        ({}, Key("none"), (False, "a key", "no such key")),
+        ({"exists": False}, Key("none"), (True, "no such key", "no such key")),
+        ({"exists": False}, Key("list"), (False, "no such key", "a list")),
+        ({"equals": "x"}, Key("string", b"x"), (True, "value x", "value x")),
+        ({"equals": "x"}, Key("hash"), (False, "value x", "a hash")),
+        ({"equals": "x"}, Key("none"), (False, "value x", "no such key")),
+        (
+            {"ttl_at_least": 10},
+            Key("string", b"x", 10),
+            (True, "expires in at least 10 s", "expires in 10 s"),
+        ),
+        (
+            {"ttl_at_least": 11},
+            Key("string", b"x", 10),
+            (False, "expires in at least 11 s", "expires in 10 s"),
+        ),
+        (
+            {"ttl_at_least": 10},
+            Key("string", b"x", None),
+            (True, "expires in at least 10 s", "never expires"),
+        ),
+        ({"ttl_at_most": 10}, Key("string", b"x", None), (False, "expires in at most 10 s", "never expires")),
+        (
+            {"type": "list", "length": 3},
+            Key("list", None, None, 3),
+            (True, "type list, length 3", "type list, length 3"),
+        ),
+        ({"length": 2}, Key("list", None, None, 3), (False, "length 2", "length 3")),
+    ],
+)
+def test_keys(asks: dict[str, Any], key: Key, expected: tuple[bool, str, str]) -> None:
+    assert verdict({"key": {"name": "k", **asks}}, key) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "passed", "found"),
+    [
+        (datetime(2026, 1, 31, 3), True, "2026-01-31T03:00:00.000Z"),
+        (datetime(2026, 1, 31, 3, 0, 0, 1000), False, "2026-01-31T03:00:00.001Z"),
+        (datetime(2026, 1, 31, 3, tzinfo=timezone.utc), True, "2026-01-31T03:00:00.000Z"),
+        (date(2026, 1, 31), True, "2026-01-31T00:00:00.000Z"),
+        ("2026-01-31 03:00:00", True, "2026-01-31T03:00:00.000Z"),
+        (b"2026-01-31T04:00:00+01:00", True, "2026-01-31T03:00:00.000Z"),
+        ("2026-01-31T03:00:00+00:01", True, "2026-01-31T02:59:00.000Z"),
+        (POINT // 1000, True, "2026-01-31T03:00:00.000Z"),
+        (POINT + 1, False, "2026-01-31T03:00:00.001Z"),
+        (str(POINT), True, "2026-01-31T03:00:00.000Z"),
+        (Decimal(POINT) / 1000, True, "2026-01-31T03:00:00.000Z"),
+        (None, False, "nothing"),
+        ("yesterday", False, "not a time: yesterday"),
+    ],
+)
+def test_the_newest_is_not_after_the_point(value: Any, passed: bool, found: str) -> None:
+    expected = (passed, "not after 2026-01-31T03:00:00.000Z", found)
+    assert verdict({"newest_not_after": {"sql": "SELECT 1"}}, [(value,)], "mysql") == expected
+    assert verdict({"newest_not_after": {"key": "k"}}, Key("string", value)) == expected
+
+
+def test_a_time_without_zone_is_one_of_the_zone_that_is_named() -> None:
+    asks = {"sql": "SELECT 1", "timezone": "Europe/Berlin", "time": "2026-01-31T03:00:00"}
+    found = verdict({"newest_not_after": asks}, [(datetime(2026, 1, 31, 3),)], "mysql")
+    assert found == (True, "not after 2026-01-31T02:00:00.000Z", "2026-01-31T02:00:00.000Z")
+
+
+def test_without_a_point_nothing_is_good() -> None:
+    found = verdict({"newest_not_after": {"key": "k"}}, Key("string", b"0"), point=None)
+    assert found[0] is False and "give `time`" in str(found[1])
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "found", "passed"),
+    [
+        (0.0, 100, True),
+        (0.0, 99, False),
+        (5.0, 95, True),
+        (5.0, 94, False),
+        (5.0, 105, True),
+        (5.0, 106, False),
+    ],
+)
+def test_a_number_without_a_bound_is_that_of_the_baseline(tolerance: float, found: int, passed: bool) -> None:
+    assert verdict({"dbsize": True}, found, count=100, tolerance=tolerance)[0] is passed
+    counting = {"query": "SELECT COUNT(*) FROM orders"}
+    assert verdict(counting, [(found,)], "mysql", count=100, tolerance=tolerance)[0] is passed
+    assert verdict({"dbsize": {"at_least": 1}}, found, count=100, tolerance=tolerance)[0] is True
+
+
+def test_the_numbers_of_a_report() -> None:
+    assert [checks.counted(value) for value in ("12", 12, "12.5", "an answer", None)] == [
+        12,
+        12,
+        None,
+        None,
+        None,
+    ]

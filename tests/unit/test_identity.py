@@ -1,0 +1,783 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who calls: files that hold keys, agencies, the metadata of a cloud server, and how often wrong keys are tried. Against the local cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import caller as caller_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import credentials
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    InvalidArgument,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import proxy_for
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import clouds_for
+from tests.cloud import Simulator
+from tests.cloud import scenario as names
+from tests.cloud.state import Agency, Key
+
+from .fakes import NOW, Time, answer, cloud
+
+METADATA = "http://169.254.169.254/openstack/latest/securitykey"
+KEYS = {"access_key": names.ACCESS_KEY, "secret_key": names.SECRET_KEY}
+OTHER = {"HW_ACCESS_KEY": "AKOFSOMEBODYELSE", "HW_SECRET_KEY": "secret-of-somebody-else"}
+AGENCY = {"assume_role_agency_name": names.AGENCY, "assume_role_domain_name": names.PARTNER_DOMAIN}
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def sim(time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with Simulator("fleet-40", clock=time.clock.now) as simulator:
+        yield simulator
+        assert simulator.errors == []
+
+
+@pytest.fixture
+def made(sim: Simulator, time: Time) -> Callable[..., Cloud]:
+    """A Cloud of the local cloud; the address of the metadata service leads there, too."""
+
+    def make(
+        environ: dict[str, str] | None = None, redactor: Redactor | None = None, **options: Any
+    ) -> Cloud:
+        http = Http()
+
+        def send(method: str, url: str, *rest: Any, **more: Any) -> Answer:
+            return http(method, url.replace("http://169.254.169.254", sim.url), *rest, **more)
+
+        places = {f"{service}_endpoint": sim.url for service in ("iam", "dcs", "ddm")}
+        given = {"region": names.REGION, "max_retries": 0, **places, **options}
+        return Cloud(given, environ or {}, time.clock, redactor, cast(Any, send))
+
+    return make
+
+
+def read(one: Cloud) -> list[Any]:
+    found: list[Any] = one.get("dcs", "v2", "instances", query={"limit": 1000}).body["instances"]
+    return found
+
+
+def write(path: Path, content: str, mode: int = 0o600) -> str:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    path.chmod(mode)
+    return str(path)
+
+
+def config(folder: Path, *profiles: dict[str, Any], path: str = ".hcloud/config.json", **more: Any) -> str:
+    """A configuration of KooCLI, by default where KooCLI keeps it."""
+    content = {"current": profiles[0]["name"], "profiles": list(profiles), **more}
+    return write(folder / path, json.dumps(content))
+
+
+def prod(**fields: Any) -> dict[str, Any]:
+    keys = {"accessKeyId": "AKPROD", "secretAccessKey": "secret-of-prod"}
+    return {"name": "prod", "mode": "AKSK", **keys, **fields}
+
+
+def resolve(options: dict[str, Any], environ: dict[str, str] | None = None) -> credentials.Resolved:
+    return credentials.resolve(options, environ or {}, Redactor())
+
+
+# Where an identity comes from
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_a_profile_that_the_task_names_beats_the_environment(home: Path) -> None:
+    config(home, prod(region="eu-west-101", projectId="p1"))
+    around = {
+        **OTHER,
+        "HW_PROJECT_ID": "p2",
+        "HW_REGION_NAME": "ap-southeast-3",
+        "HW_SECURITY_TOKEN": "stale-token",
+    }
+    found = resolve({"profile": "prod"}, around)
+    assert found.identity.keys == {"access_key": "AKPROD", "secret_key": "secret-of-prod"}
+    assert found.identity.source == "profile prod of ~/.hcloud/config.json"
+    assert (found.settings["region"], found.settings["project_id"]) == ("eu-west-101", "p1")
+
+
+def test_the_project_of_a_profile_is_not_taken_along_to_another_region(home: Path) -> None:
+    config(home, prod(region="eu-west-101", projectId="p1"))
+    found = resolve({"profile": "prod", "region": "ap-southeast-3"})
+    assert found.settings["region"] == "ap-southeast-3" and "project_id" not in found.settings
+    assert resolve({"profile": "prod", "region": "eu-west-101"}).settings["project_id"] == "p1"
+
+
+def test_a_default_file_decides_nothing_beside_keys(home: Path) -> None:
+    config(home, prod(region="eu-west-101", projectId="p1", agencyName="a", agencyDomainName="d"))
+    write(
+        home / ".huaweicloud" / "credentials",
+        "[basic]\nak = A\nsk = secret\nproject_id = p3\niam_endpoint = https://x.example",
+    )
+    for options, environ in ((KEYS, {}), ({}, OTHER), ({"auth_token": "token-one"}, {"HW_PROFILE": "stale"})):
+        found = resolve(options, environ)
+        assert not {"region", "project_id", "iam_endpoint"} & found.settings.keys()
+        assert found.identity.agency == {}
+
+
+def test_a_stale_profile_beside_own_keys_is_not_read(home: Path) -> None:
+    for environ in ({"HW_PROFILE": "gone"}, {"HW_SHARED_CONFIG_FILE": "/nonexistent/config.json"}):
+        assert resolve(KEYS, environ).identity.source == "task options"
+        assert resolve({}, {**OTHER, **environ}).identity.source == "HW_ACCESS_KEY"
+        with pytest.raises(InvalidArgument):
+            resolve({}, environ)
+
+
+def test_the_order_of_the_files(home: Path) -> None:
+    config(home, prod())
+    sdk = write(home / ".huaweicloud" / "credentials", "[basic]\nak=AKSDKFILE\nsk = secret-of-sdk-file\n")
+    named = write(
+        home / "named", "[basic]\nak=AKNAMED\nsk=secret-of-named\nsecurity_token=sts-named\nproject_id=p9\n"
+    )
+
+    def source(environ: dict[str, str]) -> str:
+        return resolve({}, environ).identity.source
+
+    assert source({}) == "~/.huaweicloud/credentials"
+    assert source({"HW_PROFILE": "prod"}) == "profile prod of ~/.hcloud/config.json"
+    assert source({"HUAWEICLOUD_SDK_CREDENTIALS_FILE": named, "HW_PROFILE": "prod"}) == named
+    found = resolve({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": named, "HW_PROJECT_ID": "p1"})
+    assert found.identity.keys == {
+        "access_key": "AKNAMED",
+        "secret_key": "secret-of-named",
+        "security_token": "sts-named",
+    }
+    assert found.settings["project_id"] == "p9"
+    os.unlink(sdk)
+    assert source({}) == "profile prod of ~/.hcloud/config.json"
+
+
+def test_the_iam_endpoint_of_the_sdks_file(home: Path) -> None:
+    write(
+        home / ".huaweicloud" / "credentials",
+        "[basic]\nak=A\nsk=secret\niam_endpoint=https://iam.example.com\n",
+    )
+    assert resolve({}).settings["iam_endpoint"] == "https://iam.example.com"
+    given = {"HW_IAM_ENDPOINT": "https://other.example.com"}
+    assert resolve({}, given).settings["iam_endpoint"] == "https://other.example.com"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("[basic]\nak = A\n", "has no sk in its section [basic]"),
+        ("[global]\nak = A\nsk = secret\n", "has no ak and no sk in its section [basic]"),
+        ("", "has no ak and no sk"),
+        ("ak = A\n", "is not a readable credentials file (MissingSectionHeaderError)"),
+        ("[basic]\nak=A\nak=B\nsk=secret\n", "is not a readable credentials file (DuplicateOptionError)"),
+    ],
+)
+def test_a_credentials_file_that_cannot_be_used(content: str, why: str, home: Path) -> None:
+    path = write(home / ".huaweicloud" / "credentials", content)
+    with pytest.raises(InvalidArgument, match=re.escape(why)):
+        resolve({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": path})
+    with pytest.raises(InvalidArgument, match="No complete credentials were found"):
+        resolve({})
+    config(home, prod())
+    assert resolve({}).identity.source == "profile prod of ~/.hcloud/config.json"
+
+
+MODES = [
+    (prod(mode="SSO"), "the mode SSO", "security_token"),
+    (prod(mode="sso", accessKeyId=""), "the mode sso", "security_token"),
+    ({"name": "prod", "ssoAuth": {"stsToken": {"accessKeyId": "A"}}}, "the mode sso", "security_token"),
+    (prod(mode="token", xAuthToken="MII"), "the mode token", "auth_token (HW_AUTH_TOKEN)"),
+    (prod(mode="xAuthToken"), "the mode xAuthToken", "auth_token (HW_AUTH_TOKEN)"),
+    ({"name": "prod", "xAuthToken": "MII"}, "the mode xauthtoken", "auth_token (HW_AUTH_TOKEN)"),
+    (prod(mode="ecsAgency"), "the mode ecsAgency", "use_instance_metadata: true"),
+    (prod(mode="OIDC"), "the mode OIDC, which this collection does not know", "AKSK"),
+    (prod(authEncrypt="true"), "encrypted (authEncrypt)", "hcloud configure set --cli-auth-encrypt=false"),
+    (prod(authEncrypt=True), "encrypted (authEncrypt)", "hcloud configure set --cli-auth-encrypt=false"),
+    (prod(accessKeyId="HPU****AWB"), "accessKeyId is masked with stars", "real value"),
+    (prod(secretAccessKey="abc****def"), "secretAccessKey is masked with stars", "real value"),
+    (prod(mode="AssumeRole"), "the mode AssumeRole, but has no agencyName", ""),
+    (prod(agencyName="a"), "no agencyDomainName or agencyDomainId", ""),
+    (prod(accessKeyId=""), "has no accessKeyId", ""),
+    (prod(secretAccessKey=" "), "has no secretAccessKey", ""),
+    ({"name": "prod", "mode": "AKSK"}, "has no accessKeyId and no secretAccessKey", ""),
+]
+
+
+@pytest.mark.parametrize(("written", "why", "remedy"), MODES)
+def test_a_profile_that_cannot_be_used_is_refused_with_the_remedy(
+    written: dict[str, Any], why: str, remedy: str, home: Path
+) -> None:
+    """Also when there are keys in the environment, and when it is the default one that nobody named."""
+    config(home, written)
+    for options, environ in (({"profile": "prod"}, OTHER), ({}, {"HW_PROFILE": "prod"}), ({}, {})):
+        with pytest.raises(InvalidArgument) as caught:
+            resolve(options, environ)
+        text = str(caught.value)
+        assert "profile prod of ~/.hcloud/config.json" in text and why in text and remedy in text
+        assert "secret-of-prod" not in text
+
+
+def test_a_configuration_whose_keys_are_all_encrypted(home: Path) -> None:
+    """KooCLI's default since 5.2.7: the flag stands beside the profiles."""
+    config(home, prod(), authEncrypt="true")
+    with pytest.raises(InvalidArgument, match=r"profile prod .* encrypted"):
+        resolve({"profile": "prod"})
+    config(home, prod(), authEncrypt="false")
+    assert resolve({"profile": "prod"}).identity.keys["access_key"] == "AKPROD"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+def test_a_byte_order_mark_is_no_fault(encoding: str, home: Path) -> None:
+    path = home / "config.json"
+    path.write_bytes(json.dumps({"current": "prod", "profiles": [prod()]}).encode(encoding))
+    assert resolve({"shared_config_file": str(path)}).identity.keys["access_key"] == "AKPROD"
+    sdk = home / "credentials"
+    sdk.write_bytes("[basic]\nak=AKSDK\nsk=secret\n".encode(encoding))
+    assert resolve({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(sdk)}).identity.keys["access_key"] == "AKSDK"
+
+
+def test_a_pipe_a_directory_and_a_huge_file_are_refused_at_once(home: Path) -> None:
+    os.mkfifo(home / "pipe")
+    (home / "folder").mkdir()
+    (home / "huge").write_bytes(b" " * (1 << 20) + b"{}")
+    faults = {"pipe": "not a regular file", "folder": "not a regular file", "huge": "larger than 1 MiB"}
+    for name, why in faults.items():
+        with pytest.raises(InvalidArgument, match=why):
+            resolve({"shared_config_file": str(home / name)})
+        with pytest.raises(InvalidArgument, match=why):
+            resolve({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(home / name)})
+    (home / ".hcloud").mkdir()
+    os.mkfifo(home / ".hcloud" / "config.json")
+    with pytest.raises(InvalidArgument, match=r"No complete credentials were found.* not a regular file"):
+        resolve({})
+
+
+@pytest.mark.parametrize(
+    ("mode", "warned"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True), (0o666, True)]
+)
+def test_a_file_that_others_can_read_or_change_is_warned_of(mode: int, warned: bool, home: Path) -> None:
+    path = config(home, prod())
+    os.chmod(path, mode)
+    warnings = resolve({"profile": "prod"}).warnings
+    assert bool(warnings) is warned
+    assert all(f"(mode {mode:04o}). Run chmod 600" in warning for warning in warnings)
+    sdk = write(home / "credentials", "[basic]\nak=A\nsk=secret\n", mode)
+    assert bool(resolve({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": sdk}).warnings) is warned
+
+
+def test_two_ways_of_signing_in_in_the_task_are_refused(home: Path) -> None:
+    config(home, prod())
+    for options, both in (
+        ({**KEYS, "profile": "prod"}, "access_key/secret_key and profile"),
+        ({**KEYS, "use_instance_metadata": True}, "access_key/secret_key and use_instance_metadata"),
+        ({"profile": "prod", "use_instance_metadata": True}, "profile prod .* and use_instance_metadata"),
+    ):
+        with pytest.raises(InvalidArgument, match=f"Two ways of signing in.*{both}"):
+            resolve(options)
+    with pytest.raises(InvalidArgument, match="use_instance_metadata"):
+        resolve({}, {**OTHER, "HW_USE_INSTANCE_METADATA": "true"})
+    assert resolve({}, {**OTHER, "HW_USE_INSTANCE_METADATA": "False"}).identity.source == "HW_ACCESS_KEY"
+    switched_off = resolve({**KEYS, "use_instance_metadata": False}, {"HW_USE_INSTANCE_METADATA": "1"})
+    assert switched_off.identity.source == "task options"
+
+
+def test_an_empty_bundle_is_no_bundle(home: Path) -> None:
+    empty, blank, full = (home / name for name in ("empty", "blank", "full"))
+    for path, content in ((empty, ""), (blank, " \n"), (full, "-----BEGIN")):
+        path.write_text(content)
+    assert "ca_path" not in resolve({**KEYS, "ca_path": str(empty)}).settings
+    assert "ca_path" not in resolve(KEYS, {"HW_CA_PATH": str(blank)}).settings
+    both = resolve({**KEYS, "ca_path": str(empty)}, {"HW_CA_PATH": str(full)})
+    assert both.settings["ca_path"] == str(full)
+    assert resolve({**KEYS, "ca_path": "/nonexistent"}).settings["ca_path"] == "/nonexistent"
+
+
+def test_a_bundle_is_not_read_when_nothing_is_verified(sim: Simulator, home: Path) -> None:
+    bad = write(home / "bad.pem", "no certificate")
+    places = {f"{service}_endpoint": sim.url for service in ("iam", "dcs")}
+    given = {**KEYS, **places, "region": names.REGION, "project_id": names.PROJECT_ID, "ca_path": bad}
+    with Simulator("empty", tls="ca") as tls:
+        given.update(dcs_endpoint=tls.url)
+        assert Cloud({**given, "validate_certs": False}, {}).get("dcs", "v2", "instances").status == 200
+        with pytest.raises(InvalidArgument, match="ca_path"):
+            Cloud(given, {}).get("dcs", "v2", "instances")
+
+
+# Agencies
+
+
+def agency(options: dict[str, Any], environ: dict[str, str] | None = None) -> dict[str, Any]:
+    return resolve(options, environ).identity.agency
+
+
+HW_AGENCY = {
+    "HW_ASSUME_ROLE_AGENCY_NAME": "hw-agency",
+    "HW_ASSUME_ROLE_DOMAIN_NAME": "hw-domain",
+    "HW_ASSUME_ROLE_DURATION": "3600",
+}
+
+
+def test_an_agency_comes_from_no_farther_than_the_keys(home: Path) -> None:
+    config(home, prod(agencyName="file-agency", agencyDomainId="file-id", agencyDomainName="ignored"))
+    hw = {"agency_name": "hw-agency", "domain_name": "hw-domain", "duration_seconds": 3600}
+    assert agency({}, {**OTHER, **HW_AGENCY}) == hw
+    assert agency({}, {"HUAWEICLOUD_SDK_AK": "A", "HUAWEICLOUD_SDK_SK": "secret", **HW_AGENCY}) == hw
+    assert agency(KEYS, HW_AGENCY) == {}
+    assert agency({"profile": "prod"}, HW_AGENCY) == {
+        "agency_name": "file-agency",
+        "domain_id": "file-id",
+        "duration_seconds": 3600,
+    }
+    assert agency({}, HW_AGENCY) == hw
+    assert agency({**AGENCY, "assume_role_duration": 900}, {**OTHER, **HW_AGENCY}) == {
+        "agency_name": names.AGENCY,
+        "domain_name": names.PARTNER_DOMAIN,
+        "duration_seconds": 900,
+    }
+
+
+def test_the_project_belongs_to_the_agency(home: Path) -> None:
+    around = {**OTHER, "HW_PROJECT_ID": "p1"}
+    assert "project_id" not in resolve(AGENCY, around).settings
+    assert resolve({**AGENCY, "project_id": "p2"}, around).settings["project_id"] == "p2"
+    assert resolve({}, {**around, **HW_AGENCY}).settings["project_id"] == "p1"
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "why"),
+    [
+        ({"assume_role_agency_name": "a"}, OTHER, "needs assume_role_domain_name or assume_role_domain_id"),
+        ({"assume_role_domain_name": "d"}, OTHER, "assume_role_agency_name is missing"),
+        ({"assume_role_agency_name": "a"}, {**OTHER, **HW_AGENCY}, "in the task options needs"),
+        ({}, {**OTHER, "HW_ASSUME_ROLE_AGENCY_NAME": "a"}, "in the HW_\\* variables needs"),
+        ({**AGENCY, "assume_role_duration": 899}, OTHER, "from 900 to 86400 seconds, not 899"),
+        ({**AGENCY, "assume_role_duration": 86401}, OTHER, "from 900 to 86400 seconds, not 86401"),
+        (
+            {},
+            {**OTHER, **HW_AGENCY, "HW_ASSUME_ROLE_DURATION": "1h"},
+            "HW_ASSUME_ROLE_DURATION must be a whole number",
+        ),
+    ],
+)
+def test_half_an_agency_is_refused(options: dict[str, Any], environ: dict[str, str], why: str) -> None:
+    with pytest.raises(InvalidArgument, match=why):
+        resolve(options, environ)
+
+
+def test_an_agency_acts_in_its_account(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    redactor = Redactor()
+    one = made(redactor=redactor, **KEYS, **AGENCY)
+    assert one.project_id == names.PARTNER_PROJECT_ID
+    assert len(read(one)) == 40
+    assert [entry.operation for entry in sim.ledger] == [
+        "iam.securitytokens",
+        "iam.projects",
+        "dcs.instances",
+    ]
+    sent = json.loads(sim.ledger[0].body)["auth"]["identity"]
+    assert sent == {
+        "methods": ["assume_role"],
+        "assume_role": {"agency_name": names.AGENCY, "domain_name": names.PARTNER_DOMAIN},
+    }
+    assert "x-project-id" not in sim.ledger[0].headers
+    key = list(sim.state.keys.values())[-1]
+    assert {key.secret, key.security_token} <= redactor.forms
+    assert one.identity()["source"] == f"agency {names.AGENCY} with the keys of task options"
+
+
+def test_an_agency_of_a_profile_and_of_a_password(
+    sim: Simulator, made: Callable[..., Cloud], home: Path
+) -> None:
+    keys = {"accessKeyId": names.ACCESS_KEY, "secretAccessKey": names.SECRET_KEY}
+    config(
+        home, prod(**keys, mode="AssumeRole", agencyName=names.AGENCY, agencyDomainId=names.PARTNER_DOMAIN_ID)
+    )
+    assert made(profile="prod").project_id == names.PARTNER_PROJECT_ID
+    login = {"username": names.USER, "password": names.PASSWORD, "domain_name": names.DOMAIN}
+    assert made(**login, **AGENCY).project_id == names.PARTNER_PROJECT_ID
+    assert len(sim.requests("iam.token")) == 1
+
+
+def test_temporary_keys_are_renewed_before_they_end(
+    sim: Simulator, made: Callable[..., Cloud], time: Time
+) -> None:
+    one = made(**KEYS, **AGENCY, assume_role_duration=900)
+    for dummy in range(9):
+        for clone in (one, one.clone(), one.for_region("eu-west-101")):
+            clone.settings["project_id"] = clone._caller.project = names.PARTNER_PROJECT_ID
+            read(clone)
+        time.passed += 299
+    # in 40 minutes, for all clones and regions
+    assert len(sim.requests("iam.securitytokens")) == 3
+    assert {entry.status for entry in sim.ledger} == {200, 201}
+
+
+@pytest.mark.parametrize("skew", [-3600.0, 86400.0])
+def test_the_life_of_temporary_keys_is_measured_by_the_servers_own_clock(skew: float, time: Time) -> None:
+    """This machine's clock may be wrong by an hour or a day: it neither asks for keys all the time nor lets them end."""
+    time.passed = skew
+    issued: list[float] = []
+
+    def reply(sent: Any) -> Answer:
+        if not sent.url.endswith("/securitytokens"):
+            return answer(200, {"instances": []})
+        server = NOW + time.passed - skew
+        issued.append(server)
+        ends = datetime.fromtimestamp(server + 900, UTC)
+        credential = {
+            "access": f"AKTEMP{len(issued)}",
+            "secret": "secret-of-temp",
+            "securitytoken": "token-of-temp",
+            "expires_at": ends.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        }
+        return answer(201, {"credential": credential}, date=formatdate(server, usegmt=True))
+
+    one, dummy = cloud([reply], time, redactor=None, **AGENCY)
+    for _round in range(10):
+        one.get("dcs", "v2", "instances")
+        time.passed += 150
+    assert [round(moment - issued[0]) for moment in issued] == [0, 600, 1200]
+
+
+def test_keys_that_still_work_outlast_a_fault_of_iam(
+    sim: Simulator, made: Callable[..., Cloud], time: Time
+) -> None:
+    one = made(**KEYS, **AGENCY)
+    read(one)
+    time.passed += 700
+    sim.fault("answer", "iam.securitytokens", times=None, status=503)
+    assert len(read(one)) == 40
+    time.passed += 300  # they have ended
+    with pytest.raises(CloudError, match="503"):
+        read(one)
+    sim.clear_faults()
+    time.passed += caller_module.PATIENCE
+    assert len(read(one)) == 40
+
+
+def test_an_agency_that_cannot_be_assumed(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    sim.state.agencies.append(Agency("of-others", names.PARTNER_DOMAIN_ID, "another"))
+    for name, kind in (("unknown", "not_found"), ("of-others", "denied")):
+        one = made(**KEYS, **{**AGENCY, "assume_role_agency_name": name})
+        with pytest.raises(
+            CloudError, match=f"agency '{name}' of the account 'partner-account' could not be"
+        ) as caught:
+            read(one)
+        assert caught.value.kind == kind
+    assert not sim.requests("dcs.instances")
+
+
+# The metadata of a cloud server
+
+
+def test_the_keys_of_the_server(sim: Simulator, made: Callable[..., Cloud], home: Path) -> None:
+    sim.state.instance_agency = Agency("of-the-server", names.DOMAIN_ID, names.DOMAIN_ID)
+    config(home, {"name": "server", "mode": "ecsAgency", "projectId": names.PROJECT_ID})
+    redactor = Redactor()
+    one = made(redactor=redactor, use_instance_metadata=True)
+    assert len(read(one)) == 40 and one.identity()["source"] == "instance metadata"
+    assert len(read(made({"HW_USE_INSTANCE_METADATA": "1"}))) == 40
+    one = made(profile="server", use_instance_metadata=True)
+    assert len(read(one)) == 40 and one.identity()["source"].startswith(
+        "instance metadata (profile server of"
+    )
+    assert list(sim.state.keys.values())[-3].secret in redactor.forms
+
+
+def test_the_metadata_are_asked_for_only_when_the_task_says_so(home: Path) -> None:
+    with pytest.raises(InvalidArgument, match="use_instance_metadata"):
+        cloud([AssertionError("nothing may be sent")], access_key=None, secret_key=None)
+
+
+def test_the_metadata_have_three_seconds_and_no_credentials(time: Time) -> None:
+    refused = answer(404, {"error": {"message": "none", "code": 404}})
+    one, wire = cloud([refused], time, access_key=None, secret_key=None, use_instance_metadata=True)
+    with pytest.raises(CloudError, match=r"only on a cloud server \(ECS\)"):
+        one.get("dcs", "v2", "instances")
+    (sent,) = wire.sent
+    assert (sent.url, sent.timeout) == (METADATA, 3.0)
+    assert not {"Authorization", "X-Auth-Token", "X-Project-Id"} & sent.headers.keys()
+
+
+def test_no_proxy_on_the_way_to_the_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert proxy_for(METADATA) is None
+
+
+# Wrong keys are tried once
+
+WRONG = {
+    "access_key": names.ACCESS_KEY,
+    "secret_key": "not-the-secret-of-anybody",
+    "project_id": names.PROJECT_ID,
+}
+
+
+def kinds(clouds: list[Cloud]) -> set[str]:
+    """What becomes of one read of each, all at the same time."""
+
+    def one(made: Cloud) -> str:
+        start.wait()
+        try:
+            read(made)
+        except CloudError as error:
+            return error.kind
+        return "read"
+
+    start = threading.Barrier(len(clouds))
+    with ThreadPoolExecutor(len(clouds)) as pool:
+        return set(pool.map(one, clouds))
+
+
+@pytest.mark.parametrize("late", [0.0, 1200.0, -1200.0])
+def test_of_many_threads_in_many_regions_one_refused_signature_is_sent(
+    late: float, sim: Simulator, made: Callable[..., Cloud], time: Time
+) -> None:
+    """A wrong secret, or a clock that is 20 minutes off: more than five would lock the key for all who use it."""
+    options: dict[str, Any] = {**WRONG, "secret_key": names.SECRET_KEY} if late else WRONG
+    one = made(**options)
+    own = one.clock._replace(now=lambda: NOW + time.passed + late)
+    one.clock = own
+    one = one.clone()
+    rows = [{"region": region} for region in (None, "eu-west-101", names.REGION) for dummy in range(10)]
+    assert kinds(clouds_for(one, rows)) == {"auth_failed"}
+    assert len(sim.ledger) == 1
+    assert kinds(clouds_for(one, rows)) == {"auth_failed"}
+    assert len(sim.ledger) == 1
+    assert len(read(made(**KEYS))) == 40, "the right key works right after"
+
+
+def test_the_refusal_says_whose_keys_these_are_and_that_nothing_was_sent(made: Callable[..., Cloud]) -> None:
+    one = made(
+        {
+            "HW_ACCESS_KEY": names.ACCESS_KEY,
+            "HW_SECRET_KEY": "wrong-secret",
+            "HW_PROJECT_ID": names.PROJECT_ID,
+        }
+    )
+    texts = []
+    for clone in (one.clone(), one.clone()):
+        with pytest.raises(ApiError, match="The keys came from HW_ACCESS_KEY") as caught:
+            read(clone)
+        assert (caught.value.kind, caught.value.facts["error_code"]) == ("auth_failed", "APIGW.0301")
+        texts.append(str(caught.value))
+    assert "not sent" not in texts[0] and texts[1].endswith("these keys have been refused already.")
+
+
+def test_a_locked_key_is_said_to_be_locked(sim: Simulator, made: Callable[..., Cloud], time: Time) -> None:
+    for dummy in range(5):
+        with pytest.raises(ApiError, match="verify aksk signature fail"):
+            read(made(**WRONG))
+    with pytest.raises(ApiError, match=r"locked for about five minutes.* Do not retry before"):
+        read(made(**KEYS, project_id=names.PROJECT_ID))
+    time.passed += 301
+    assert len(read(made(**KEYS, project_id=names.PROJECT_ID))) == 40
+
+
+def test_right_keys_go_side_by_side_once_they_are_known_to_be_right(
+    sim: Simulator, made: Callable[..., Cloud]
+) -> None:
+    one = made(**KEYS, project_id=names.PROJECT_ID)
+    assert kinds([one.clone() for dummy in range(16)]) == {"read"}
+    assert len(sim.ledger) == 16
+
+
+def test_a_fault_before_the_first_answer_proves_nothing(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    one = made(**WRONG)
+    sim.fault("answer", "dcs.instances", status=503)
+    for kind in ("server_error", "auth_failed", "auth_failed"):
+        with pytest.raises(CloudError) as caught:
+            read(one.clone())
+        assert caught.value.kind == kind
+    assert len(sim.ledger) == 2
+
+
+def test_a_policy_that_denies_one_call_is_not_a_refusal_of_the_keys(
+    sim: Simulator, made: Callable[..., Cloud]
+) -> None:
+    one = made(**KEYS, project_id=names.PROJECT_ID)
+    sim.fault(
+        "answer", "dcs.instances", status=401, body={"error": {"code": "EPS.0003", "message": "policy"}}
+    )
+    with pytest.raises(CloudError, match=r"EPS\.0003"):
+        read(one.clone())
+    assert len(read(one.clone())) == 40
+
+
+def test_keys_that_stop_working_are_not_tried_again(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    one = made(**KEYS, project_id=names.PROJECT_ID)
+    read(one)
+    sim.state.keys[names.ACCESS_KEY] = Key(names.ACCESS_KEY, "another secret")
+    assert kinds([one]) == {"auth_failed"}
+    asked = len(sim.ledger)
+    assert kinds([one.clone() for dummy in range(8)]) == {"auth_failed"}
+    assert len(sim.ledger) == asked
+
+
+def test_a_wrong_password_is_tried_once_in_all_regions(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    one = made(username=names.USER, password="wrong-password", domain_name=names.DOMAIN)
+    rows = [{"region": region} for region in (None, "eu-west-101") for dummy in range(6)]
+    assert kinds(clouds_for(one, rows)) == {"auth_failed"}
+    assert len(sim.ledger) == 1
+
+
+# Profiles of rows
+
+
+def test_a_row_may_act_as_a_profile(sim: Simulator, made: Callable[..., Cloud], home: Path) -> None:
+    keys = {"accessKeyId": names.ACCESS_KEY, "secretAccessKey": names.SECRET_KEY}
+    config(home, {"name": "prod", "region": "eu-west-101", **keys, "projectId": names.PROJECT_ID})
+    one = made(auth_token="a-token-of-another", region=names.REGION)
+    rows = [
+        {"profile": "prod"},
+        {"profile": "prod"},
+        {"profile": "prod", "region": names.REGION},
+        {"profile": ""},
+        {},
+    ]
+    clouds = clouds_for(one, rows)
+    assert [made.region for made in clouds] == ["eu-west-101", "eu-west-101", *[names.REGION] * 3]
+    assert len({id(made._caller) for made in clouds}) == 3
+    assert [made.identity()["source"].partition(" of ")[0] for made in clouds] == [
+        *["profile prod"] * 3,
+        *["task options"] * 2,
+    ]
+    assert len(read(clouds[0])) == 40
+    with pytest.raises(InvalidArgument, match="profile 'gone' is not in"):
+        clouds_for(one, [{"profile": "gone"}])
+
+
+# Account and project
+
+
+def test_who_calls(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    whole = {
+        "domain_id": names.DOMAIN_ID,
+        "domain_name": names.DOMAIN,
+        "project_id": names.PROJECT_ID,
+        "project_name": names.REGION,
+        "region": names.REGION,
+        "source": "task options",
+    }
+    one = made(**KEYS)
+    assert one.identity() == whole
+    assert one.clone().identity() == whole
+    assert [entry.operation for entry in sim.ledger] == ["iam.projects", "iam.domains"]
+    assert made(**KEYS, project_id=names.PROJECT_ID).identity() == whole
+    sim.reset()
+    login = {"username": names.USER, "password": names.PASSWORD, "domain_name": names.DOMAIN}
+    assert made(**login).identity() == whole
+    assert [entry.operation for entry in sim.ledger] == ["iam.token"]
+
+
+def test_what_iam_does_not_tell_is_unknown(sim: Simulator, made: Callable[..., Cloud], time: Time) -> None:
+    sim.fault("forbidden", "iam.projects", times=None)
+    sim.fault("forbidden", "iam.domains", times=None)
+    one = made(**KEYS, project_id=names.PROJECT_ID)
+    assert one.identity() == {
+        "domain_id": "unknown",
+        "domain_name": "unknown",
+        "project_id": names.PROJECT_ID,
+        "project_name": "unknown",
+        "region": names.REGION,
+        "source": "task options",
+    }
+    assert len(read(one)) == 40
+    sim.clear_faults()
+    sim.fault("answer", "*", times=None, status=503)
+    assert made(**KEYS).identity()["project_id"] == "unknown"
+    assert time.slept == []
+    unknown = Cloud({**KEYS, "dcs_endpoint": sim.url}, {}, time.clock).identity()
+    assert set(unknown.values()) == {"unknown", "task options"}
+
+
+def test_iam_that_forbids_listing_projects(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    sim.fault("forbidden", "iam.projects", times=None)
+    with pytest.raises(CloudError, match=r"Give project_id \(HW_PROJECT_ID\): .* My Credentials") as caught:
+        read(made(**KEYS))
+    assert caught.value.kind == "denied"
+
+
+ELSEWHERE = "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("allowed", "operations"),
+    [
+        ({"allowed_project_ids": [names.PROJECT_ID]}, ["dcs.instances"]),
+        ({"allowed_project_ids": [ELSEWHERE, names.PROJECT_ID]}, ["dcs.instances"]),
+        ({"allowed_domain_ids": [names.DOMAIN_ID]}, ["iam.projects", "dcs.instances"]),
+        ({"allowed_project_ids": [], "allowed_domain_ids": []}, ["dcs.instances"]),
+    ],
+)
+def test_what_is_allowed_goes_on(
+    allowed: dict[str, Any], operations: list[str], sim: Simulator, made: Callable[..., Cloud]
+) -> None:
+    one = made(**KEYS, project_id=names.PROJECT_ID, **allowed)
+    assert len(read(one)) == 40
+    assert len(read(one.clone())) == 40
+    assert [entry.operation for entry in sim.ledger] == [*operations, "dcs.instances"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "asked"),
+    [
+        ({"allowed_project_ids": [ELSEWHERE]}, 0),
+        ({"allowed_domain_ids": [names.PARTNER_DOMAIN_ID]}, 1),
+        ({"allowed_project_ids": [names.PROJECT_ID], "allowed_domain_ids": [ELSEWHERE]}, 1),
+    ],
+)
+def test_everything_else_is_refused_before_any_other_request(
+    allowed: dict[str, Any], asked: int, sim: Simulator, made: Callable[..., Cloud]
+) -> None:
+    one = made(**KEYS, project_id=names.PROJECT_ID, **allowed)
+    with pytest.raises(CloudError, match=r"lead to the .* which is not in allowed_") as caught:
+        read(one)
+    assert caught.value.kind == "denied" and "task options" in str(caught.value)
+    assert str(caught.value).endswith("No other request was sent.")
+    with pytest.raises(CloudError, match="not in allowed_"):
+        one.clone().post_once("dcs", "v2", "instances", names.DCS_INSTANCE, "restores", body={})
+    assert [entry.operation for entry in sim.ledger] == ["iam.projects"] * asked
+
+
+def test_an_account_that_cannot_be_checked_is_refused(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    sim.fault("forbidden", "iam.projects", times=None)
+    one = made(**KEYS, project_id=names.PROJECT_ID, allowed_domain_ids=[names.DOMAIN_ID])
+    with pytest.raises(
+        CloudError, match=r"allowed_domain_ids could not be checked\. No other request was sent"
+    ):
+        read(one)
+    assert not sim.requests("dcs.instances")
+
+
+def test_a_list_of_allowed_ids_with_a_blank_entry_allows_nothing_by_accident(
+    made: Callable[..., Cloud],
+) -> None:
+    for name in ("allowed_project_ids", "allowed_domain_ids"):
+        with pytest.raises(InvalidArgument, match=f"{name} holds a blank entry"):
+            made(**KEYS, **{name: [" "]})

@@ -1,0 +1,550 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ladder of restore_verify: what ends at once, what is tried until the time is over, and what is never shown."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import json
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import clients, ladder
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Key
+from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+from tests.cloud.tls import server_context
+from tests.unit.fakes import Time
+
+Row = dict[str, Any]
+PLACE = {"host": "127.0.0.1", "port": 6379}
+
+
+class Fake:
+    """A client whose answers are told; an error among them is raised."""
+
+    def __init__(self, *answers: Any, connect: Any = ()) -> None:
+        self.answers, self.connects = list(answers), list(connect)
+        self.places: list[Any] = []
+        self.closed = 0
+
+    def __call__(self, place: Any, seconds: float) -> Fake:
+        self.places.append(dict(place))
+        error = self.connects.pop(0) if self.connects else None
+        if error is not None:
+            raise error
+        return self
+
+    def read(self, check: Any) -> Any:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Simulator, Time]]:
+    clock = Time()
+    with Simulator("fleet-4-2", restore_seconds=60, clock=clock.clock.now) as sim:
+        yield sim, clock
+
+
+@pytest.fixture
+def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
+    sim, clock = server
+    clock.passed, clock.slept = 0.0, []
+    sim.reset()
+    yield sim
+    assert sim.errors == []
+
+
+@pytest.fixture
+def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
+    def run(name: str, restores: list[Row], **options: Any) -> door.Result:
+        before = copy.deepcopy(restores)
+        given = {"clock": server[1].clock, **options}
+        result = door.module(name, sim.env, restores=restores, **given)
+        assert restores == before and "results" not in result
+        return result
+
+    return run
+
+
+@pytest.fixture
+def speak(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fake]:
+    def speak(*answers: Any, connect: Any = ()) -> Fake:
+        fake = Fake(*answers, connect=connect)
+        monkeypatch.setitem(clients.CLIENTS, "redis", fake)
+        monkeypatch.setitem(clients.CLIENTS, "mysql", fake)
+        return fake
+
+    return speak
+
+
+def cache(number: int, *checks: Row, **options: Any) -> Row:
+    row = {"service": "dcs", "instance_id": ids.fleet_dcs_instance(number), "checks": list(checks)}
+    return {"connection": PLACE, **row, **options}
+
+
+def verification(result: door.Result, number: int = 0) -> Row:
+    found: Row = result["restores"][number]["verification"]
+    return found
+
+
+def outcomes(result: door.Result, number: int = 0) -> list[str]:
+    return [check["outcome"] for check in verification(result, number)["checks"]]
+
+
+# Rows
+
+
+def test_rows_flow_from_start_to_verify_and_again(
+    sim: Simulator, run: Any, speak: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a failure in the middle: its row says in which step, and no later task touches it."""
+    monkeypatch.setattr(door.code("restore_verify"), "THREADS", 1)
+    fake = speak(3, 3, 1)
+    sim.fault("operation_fails", "dcs.restore", on=ids.fleet_dcs_instance(1))
+    checks = {"checks": [{"dbsize": {"at_least": 2}}], "connection": PLACE}
+    restores = [
+        {"service": "dcs", "instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest", **checks}
+        for number in range(4)
+    ]
+    rows = run("restore_start", restores)["restores"]
+    rows = run("restore_wait", rows)["restores"]
+    verified = run("restore_verify", rows)
+    assert (verified["failed"], verified["error_kind"]) == (True, "verification_failed")
+    assert verified["msg"].startswith(
+        "1 of 4 restores failed. restores[3]: 1 of 1 checks did not pass. dbsize: "
+    )
+    names = [[(step["step"], step["outcome"]) for step in row["steps"]][2:] for row in verified["restores"]]
+    assert names == [
+        [("wait", "ok"), ("verify", "ok")],
+        [("wait", "failed"), ("verify", "skipped")],
+        [("wait", "ok"), ("verify", "ok")],
+        [("wait", "ok"), ("verify", "failed")],
+    ]
+    assert [row["failed_step"] for row in verified["restores"]] == [None, "wait", None, "verify"]
+    assert [row["outcome"] for row in verified["restores"]] == ["succeeded", None, "succeeded", None]
+    assert fake.closed == 3
+    again = run("restore_start", verified["restores"])
+    assert (again["failed"], again["changed"], len(sim.posts())) == (False, False, 4)
+
+
+def test_what_was_not_restored_is_passed_through(sim: Simulator, run: Any, speak: Any) -> None:
+    speak()
+    planned = run("restore_start", [{**cache(0), "restore_point": "latest"}], check=True)["restores"]
+    started = run("restore_start", [{**cache(1), "restore_point": "latest"}])["restores"]
+    asked = len(sim.ledger)
+    result = run("restore_verify", [*planned, *started])
+    assert (result["failed"], result["restores"], len(sim.ledger)) == (False, [*planned, *started], asked)
+
+
+def test_without_checks_an_instance_has_to_run(run: Any) -> None:
+    row = {"service": "dcs", "instance_id": ids.fleet_dcs_instance(0)}
+    result = run("restore_verify", [row])
+    assert verification(result) == {"end": "not_configured", "ladder": "runs", "checks": []}
+    assert result["failed"] is False and result["restores"][0]["target"]["status"] == "RUNNING"
+    database = run("restore_verify", [{"service": "ddm", "target_instance_id": ids.fleet_ddm_target(0)}])
+    assert database["restores"][0]["target"]["instance_id"] == ids.fleet_ddm_target(0)
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"service": "rds"}, "restores[0].service must be dcs or ddm"),
+        ({"service": "dcs"}, "restores[0] does not say which instance was overwritten"),
+        ({"service": "ddm", "instance_id": "source"}, "does not say which instance"),
+        ({"service": "ddm", "job_id": "job"}, "does not say which instance"),
+        ({"service": "dcs", "instance_id": "../x"}, "restores[0].instance_id '../x' is not an id"),
+        ({**cache(0), "checks": "x"}, "restores[0].checks must be a list of dicts"),
+        ({**cache(0), "checks": [{"pong": True}]}, "restores[0].checks[0] has an unknown key"),
+        ({**cache(0), "connection": "x"}, "restores[0].connection must be a dict"),
+        ({**cache(0), "connection": {"pasword": "x"}}, "unknown key: 'pasword'. Did you mean password"),
+        ({**cache(0), "connection": {"port": 0}}, "restores[0].connection.port must be from 1 to 65535"),
+        (
+            cache(0, {"ping": True, "connection": {"hots": "x"}}),
+            "restores[0].checks[0].connection has an unknown key",
+        ),
+    ],
+)
+def test_what_is_refused_before_anything_is_asked(sim: Simulator, run: Any, row: Row, text: str) -> None:
+    result = run("restore_verify", [cache(1), row] if row is None else [row])
+    assert (result["error_kind"], sim.ledger) == ("invalid_argument", []), result["msg"]
+    assert text in result["msg"]
+
+
+# The ladder
+
+
+def test_an_instance_that_starts_slowly_is_waited_for(
+    sim: Simulator, server: Any, run: Any, speak: Any
+) -> None:
+    speak(True)
+    instance = sim.state.dcs_instances[ids.fleet_dcs_instance(0)]
+    instance.status = "RESTORING"
+    clock = server[1]
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        instance.status = "RUNNING" if clock.passed > 50 else instance.status
+
+    result = run("restore_verify", [cache(0, {"ping": True})], clock=clock.clock._replace(sleep=sleep))
+    assert result["failed"] is False, result["msg"]
+    assert 50 < result["restores"][0]["steps"][0]["seconds"] < 80
+    assert len(sim.requests("dcs.instance")) < 8
+
+
+def test_an_instance_that_does_not_run_in_time(sim: Simulator, server: Any, run: Any, speak: Any) -> None:
+    fake = speak(True)
+    sim.state.dcs_instances[ids.fleet_dcs_instance(0)].status = "RESTARTING"
+    result = run("restore_verify", [cache(0, {"ping": True}), cache(1, {"ping": True})], verify_timeout=30)
+    assert verification(result) == {"end": "timed_out", "ladder": None, "checks": []}
+    assert (result["error_kind"], result["restores"][0]["failed_step"]) == ("not_running", "verify")
+    assert "RESTARTING" in result["msg"] and "Nothing in it was checked." in result["msg"]
+    assert verification(result, 1)["end"] == "passed" and len(fake.places) == 1
+    assert server[1].passed <= 32
+
+
+def test_an_instance_that_cannot_be_read(sim: Simulator, run: Any, speak: Any) -> None:
+    speak()
+    sim.fault("forbidden", "dcs.instance", times=None)
+    result = run("restore_verify", [cache(0, {"ping": True})])
+    assert (result["error_kind"], verification(result)["end"]) == ("denied", "unreachable")
+
+
+def test_a_lost_connection_is_made_again_until_it_holds(server: Any, run: Any, speak: Any) -> None:
+    lost = clients.Unreachable("Connection closed by server.")
+    fake = speak(lost, True, 7, connect=[lost, lost, None, None])
+    result = run("restore_verify", [cache(0, {"ping": True}, {"dbsize": True})])
+    assert result["failed"] is False, result["msg"]
+    assert (outcomes(result), len(fake.places), fake.closed) == (["passed"] * 2, 4, 2)
+    assert 3 <= server[1].passed < 10
+
+
+def test_what_stays_away_is_unreachable_and_tried_no_longer_than_the_time(
+    server: Any, run: Any, speak: Any
+) -> None:
+    lost = [clients.Unreachable("No route to host.") for dummy in range(100)]
+    fake = speak(connect=lost)
+    result = run(
+        "restore_verify", [cache(0, {"ping": True}, {"dbsize": True}, {"key": "a"})], verify_timeout=60
+    )
+    assert (verification(result)["end"], verification(result)["ladder"]) == ("unreachable", "runs")
+    assert outcomes(result) == ["unreachable"] * 3 and result["error_kind"] == "unreachable"
+    assert 55 <= server[1].passed <= 61 and 10 < len(fake.places) < 30
+    assert "No route to host." in result["msg"]
+
+
+def test_no_answer_in_time(server: Any, run: Any, speak: Any) -> None:
+    speak(*[clients.Slow("No answer in time.") for dummy in range(100)])
+    result = run("restore_verify", [cache(0, {"dbsize": True})], verify_timeout=10)
+    assert (verification(result)["end"], result["error_kind"]) == ("timed_out", "verify_timeout")
+    assert verification(result)["ladder"] == "runs" and server[1].passed <= 11
+
+
+@pytest.mark.parametrize("kind", ["login_refused", "tls_error", "verification_failed"])
+def test_a_refusal_is_final(server: Any, run: Any, speak: Any, kind: str) -> None:
+    """A wrong password is tried once, however many checks there are: accounts are locked after a few."""
+    fake = speak(connect=[clients.Refused("No.", kind)])
+    result = run("restore_verify", [cache(0, {"ping": True}, {"dbsize": True}, {"key": "a"})])
+    assert (outcomes(result), result["error_kind"], len(fake.places)) == (["failed"] * 3, kind, 1)
+    assert (verification(result)["end"], server[1].passed) == ("failed", 0.0)
+
+
+def test_a_check_that_is_refused_stops_no_other(run: Any, speak: Any) -> None:
+    fake = speak(clients.Refused("ERR unknown."), 5)
+    result = run("restore_verify", [cache(0, {"key": "a"}, {"dbsize": True})])
+    assert (outcomes(result), len(fake.places), fake.closed) == (["failed", "passed"], 1, 1)
+    assert (verification(result)["end"], verification(result)["ladder"]) == ("failed", "counts")
+
+
+@pytest.mark.parametrize("kind", ["missing_library", "not_configured"])
+def test_what_nobody_could_ask_is_not_configured(run: Any, speak: Any, kind: str) -> None:
+    speak(connect=[clients.Refused("No library.", kind)])
+    result = run("restore_verify", [cache(0, {"ping": True})])
+    assert (verification(result)["end"], result["error_kind"], outcomes(result)) == (
+        "not_configured",
+        kind,
+        ["failed"],
+    )
+
+
+@pytest.mark.parametrize("library", ["redis", "pymysql"])
+def test_a_missing_library_is_named_with_the_python_it_is_for(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> Any:
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(clients.Refused) as caught:
+        clients.library(library)
+    assert caught.value.kind == "missing_library" and sys.executable in str(caught.value)
+    assert f"-m pip install {clients.PACKAGES[library]}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answers", "end", "rung"),
+    [
+        ((True, 5, Key("string")), "passed", "values"),
+        ((True, 5, Key("none")), "failed", "counts"),
+        ((True, 0, Key("string")), "failed", "reachable"),
+        ((clients.Refused("No."), 5, Key("string")), "failed", "reachable"),
+    ],
+)
+def test_the_highest_rung(run: Any, speak: Any, answers: Any, end: str, rung: str) -> None:
+    speak(*answers)
+    result = run("restore_verify", [cache(0, {"ping": True}, {"dbsize": {"at_least": 1}}, {"key": "a"})])
+    assert (verification(result)["end"], verification(result)["ladder"]) == (end, rung)
+
+
+def test_the_worst_end_is_that_of_the_row(run: Any, speak: Any) -> None:
+    speak(0, *[clients.Slow("No answer.")] * 9)
+    result = run("restore_verify", [cache(0, {"dbsize": {"at_least": 1}}, {"ping": True})], verify_timeout=1)
+    assert (verification(result)["end"], result["error_kind"]) == ("failed", "verification_failed")
+
+
+# How it connects
+
+
+def test_the_address_is_that_of_the_cloud_unless_it_is_said(sim: Simulator, run: Any, speak: Any) -> None:
+    fake = speak(True, True)
+    instance = sim.state.dcs_instances[ids.fleet_dcs_instance(0)]
+    row = cache(0, {"ping": True}, {"name": "other", "ping": True, "connection": {"port": 7000}})
+    run(
+        "restore_verify",
+        [{**row, "connection": {"username": "app"}}],
+        connection={"username": "x", "database": "1"},
+    )
+    known = {"host": instance.ip, "tls": False, "username": "app", "database": "1"}
+    assert fake.places == [{**known, "port": 6379}, {**known, "port": 7000}]
+
+
+def test_a_cache_with_tls_is_asked_with_tls(sim: Simulator, run: Any, speak: Any) -> None:
+    fake = speak(True, True)
+    sim.state.dcs_instances[ids.fleet_dcs_instance(0)].enable_ssl = True
+    run("restore_verify", [cache(0, {"ping": True})])
+    run("restore_verify", [cache(0, {"ping": True}, connection={"tls": False})])
+    assert [place["tls"] for place in fake.places] == [True, False]
+
+
+def test_an_instance_without_address(sim: Simulator, run: Any, speak: Any) -> None:
+    speak()
+    sim.state.dcs_instances[ids.fleet_dcs_instance(0)].ip = ""
+    result = run("restore_verify", [cache(0, {"ping": True}, connection={"username": "x"})])
+    assert (verification(result)["end"], result["error_kind"]) == ("not_configured", "not_configured")
+    assert "give host and port of its connection" in result["msg"]
+
+
+def test_passwords_are_shown_nowhere(run: Any, speak: Any) -> None:
+    """In no result, in no text that a server sends back, and also when the task is refused as a whole."""
+    secret, other = "Sup3r/secret-pass", "An0ther+secret"
+    row = cache(
+        0,
+        {"ping": True},
+        {"dbsize": {"equals": 1}, "connection": {"password": other}},
+        {"key": {"name": "k", "equals": "x"}},
+        connection={**PLACE, "password": secret, "password_variable": "vault"},
+    )
+    speak(clients.Refused(f"user with {secret} and {other}"), 2, Key("string", secret.encode()))
+    result = run("restore_verify", [row])
+    shown = json.dumps(result)
+    assert result["failed"] is True and secret not in shown and other not in shown and "********" in shown
+    kept = {name: value for name, value in result["restores"][0]["connection"].items() if name != "host"}
+    assert kept == {"port": 6379, "password_variable": "vault"}
+    for options in ({"verify_timeout": "soon"}, {"verify_timeout": 0}, {"nonsense": "x"}):
+        refused = run("restore_verify", [row], **options)
+        assert (
+            refused["failed"] is True
+            and secret not in json.dumps(refused)
+            and other not in json.dumps(refused)
+        )
+    given = run(
+        "restore_verify", [{**row, "checks": [], "connection": None}], connection={"password": secret}
+    )
+    assert secret not in json.dumps(given)
+
+
+@pytest.mark.parametrize("name", ["restore_start", "restore_wait"])
+def test_a_row_with_a_password_is_refused_where_it_would_be_kept(sim: Simulator, run: Any, name: str) -> None:
+    row = {**cache(0, connection={"password": "a-secret-1234"}), "restore_point": "latest", "restore_id": "x"}
+    result = run(name, [row])
+    assert (result["error_kind"], sim.ledger) == (
+        "invalid_argument",
+        [],
+    ) and "a-secret-1234" not in json.dumps(result)
+    assert "password_variable" in result["msg"]
+
+
+# The baseline
+
+
+def test_the_baseline_is_that_of_the_same_instance() -> None:
+    checks = [{"name": "dbsize", "found": "12"}, {"name": "key k", "found": "a string"}]
+    row: Row = {"label": None, "target": {"instance_id": "b", "instance_name": "cache"}}
+    earlier: list[Row] = [
+        {"target": {"instance_id": "a"}, "verification": {"checks": []}},
+        {"target": {"instance_id": "b"}, "verification": {"checks": checks}},
+    ]
+    assert ladder.counts(row, earlier) == {"dbsize": 12}
+    assert ladder.counts(
+        row, [{"target": {"instance_name": "cache"}, "verification": {"checks": checks}}]
+    ) == {"dbsize": 12}
+    assert ladder.counts({"label": None, "target": {"instance_id": "c"}}, earlier) == {}
+    assert ladder.counts(row, [{"target": {"instance_id": "b"}, "verification": None}]) == {}
+
+
+# On the wire, with servers that misbehave
+
+
+class Server:
+    """Answers each connection by the next function of a list; the last one answers all that follow."""
+
+    def __init__(self, *answers: Callable[[socket.socket], None]) -> None:
+        self.answers, self.connections = list(answers), 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self) -> None:
+        while True:
+            try:
+                connection, dummy = self.listener.accept()
+            except OSError:
+                return
+            answer = self.answers[min(self.connections, len(self.answers) - 1)]
+            self.connections += 1
+            with connection:
+                connection.settimeout(5)
+                try:
+                    answer(connection)
+                except OSError:
+                    continue
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(10)
+
+
+def drops(connection: socket.socket) -> None:
+    connection.recv(1)
+
+
+def says(text: bytes) -> Callable[[socket.socket], None]:
+    def answer(connection: socket.socket) -> None:
+        while connection.recv(4096):
+            connection.sendall(text)
+
+    return answer
+
+
+def redis(connection: socket.socket) -> None:
+    """As much of a cache as a check needs: pipelined commands, one answer each."""
+    while data := connection.recv(4096):
+        for dummy in range(data.count(b"*")):
+            connection.sendall(b":7\r\n" if b"DBSIZE" in data else b"+PONG\r\n")
+
+
+def read(port: int, entry: Row, **connection: Any) -> Any:
+    from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import checks
+
+    (check,) = checks.parse([entry], "redis", "row")
+    client = clients.CLIENTS["redis"]({"host": "127.0.0.1", "port": port, **connection}, 5.0)
+    try:
+        return client.read(check)
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "text"),
+    [
+        (drops, clients.Unreachable, "connection"),
+        (says(b"-LOADING Redis is loading the dataset in memory\r\n"), clients.Unreachable, "loading"),
+        (says(b"-MASTERDOWN Link with MASTER is down\r\n"), clients.Unreachable, "MASTER is down"),
+        (says(b"-ERR max number of clients reached\r\n"), clients.Unreachable, "max number of clients"),
+        (says(b"-NOAUTH Authentication required.\r\n"), clients.Refused, "It was tried once"),
+        (says(b"-WRONGPASS invalid username-password pair\r\n"), clients.Refused, "It was tried once"),
+        (says(b"-NOPERM this user has no permissions\r\n"), clients.Refused, "may not do this"),
+        (says(b"-ERR something else\r\n"), clients.Refused, "The server refused: something else"),
+        (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), clients.Refused, "Protocol Error"),
+    ],
+    ids=["drops", "loading", "masterdown", "full", "noauth", "wrongpass", "noperm", "other", "HTTP"],
+)
+def test_what_a_cache_can_say(answer: Any, kind: type[Exception], text: str) -> None:
+    with Server(answer) as server, pytest.raises(kind) as caught:
+        read(server.port, {"ping": True})
+    assert text.lower() in str(caught.value).lower()
+
+
+def test_a_server_that_comes_up_is_found(sim: Simulator, run: Any) -> None:
+    """It drops connections, then loads its data, then serves."""
+    loading = says(b"-LOADING Redis is loading the dataset in memory\r\n")
+    with Server(drops, drops, loading, redis) as server:
+        connection = {"host": "127.0.0.1", "port": server.port}
+        result = run("restore_verify", [cache(0, {"dbsize": {"equals": 7}}, connection=connection)])
+    assert result["failed"] is False, result["msg"]
+    assert server.connections == 4
+
+
+def test_a_certificate_that_is_not_trusted_is_refused_at_once_and_one_that_is_named_is_taken(
+    tmp_path: Path,
+) -> None:
+    context = server_context("ca", tmp_path / "ca.pem")
+
+    def secure(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            redis(wrapped)
+
+    with Server(secure) as server:
+        with pytest.raises(clients.Refused) as caught:
+            read(server.port, {"ping": True}, tls=True)
+        assert caught.value.kind == "tls_error" and "ca_path" in str(caught.value)
+        assert read(server.port, {"dbsize": True}, tls=True, ca_path=str(tmp_path / "ca.pem")) == 7
+        assert read(server.port, {"dbsize": True}, tls=True, validate_certs=False) == 7
+        with pytest.raises(clients.Refused) as caught:
+            read(server.port, {"ping": True}, tls=True, ca_path="/no/such/file")
+        assert "ca_path /no/such/file cannot be read" in str(caught.value)
+
+
+def test_a_server_that_answers_tls_in_the_clear() -> None:
+    with Server(says(b"-ERR unknown command\r\n")) as server, pytest.raises(clients.Refused) as caught:
+        read(server.port, {"ping": True}, tls=True)
+    assert caught.value.kind == "tls_error" and "tls: false" in str(caught.value)
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(clients.Unreachable) as caught:
+        read(port, {"ping": True})
+    assert "refused" in str(caught.value)
+    with pytest.raises(clients.Unreachable):
+        clients.CLIENTS["mysql"]({"host": "127.0.0.1", "port": port, "username": "x"}, 5.0)
+
+
+@pytest.mark.parametrize(
+    "answer", [drops, lambda connection: connection.sendall(b"\x00")], ids=["drops", "half"]
+)
+def test_a_database_that_drops_connections(answer: Any) -> None:
+    with Server(answer) as server, pytest.raises(clients.Unreachable):
+        clients.CLIENTS["mysql"]({"host": "127.0.0.1", "port": server.port, "username": "x"}, 5.0)
