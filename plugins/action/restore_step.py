@@ -203,8 +203,6 @@ class AnsibleWorld:
         names = ("connection", "play_context", "loader", "templar", "shared_loader_obj")
         given = {name: getattr(action, f"_{name}") for name in names}
         found = action._shared_loader_obj.action_loader.get(task.action, task=task, **given)
-        if found is None:
-            return {"failed": True, "error_kind": _steps.NO_MODULE, "msg": f"There is no {task.action}."}
         quiet = {_inprocess.PROGRESS: False} if module in SILENT else {_inprocess.PACE: SLOW}
         try:
             result: dict[str, t.Any] = found.run(task_vars={**self._task_vars, **quiet})
@@ -236,10 +234,6 @@ class AnsibleWorld:
     def now_ms(self) -> int:
         """Return the time in epoch milliseconds."""
         return int(Clock().now() * 1000)
-
-    def pause(self, seconds: float) -> None:
-        """Let time pass."""
-        Clock().sleep(seconds)
 
     def random(self) -> str:
         """Return six characters of a-z and 0-9."""

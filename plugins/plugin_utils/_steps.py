@@ -34,10 +34,7 @@ Result = t.Mapping[str, t.Any]
 PRIVATE = ("checks", "connection")  # of an entry: they may hold passwords, so only the verification gets them
 SAFETY = "before a restore [safety]"  # the remark of such a backup: `latest` never means one
 GOOD = ("succeeded", "unchanged")
-RUNNING = ("RUNNING", "normal")  # DDM knows both words
 FACTS = ("status", "engine", "engine_version", "used_memory", "max_memory", "vpc_name", "port")
-ATTEMPTS = 6
-NO_MODULE = "no_module"
 QUIET = ("plan", "report", "result")  # steps that do not plan first where nothing is planned yet
 NOT_AGAIN = ("operation_failed", "not_found")  # what a job ended with that a rerun does not attach to
 NOTHING = "Nothing was started."
@@ -59,9 +56,6 @@ class World(t.Protocol):
 
     def now_ms(self) -> int:
         """Return the time in epoch milliseconds."""
-
-    def pause(self, seconds: float) -> None:
-        """Let time pass."""
 
     def random(self) -> str:
         """Return six characters of a-z and 0-9."""
@@ -218,8 +212,7 @@ def verify(state: State, job: Job, world: World) -> State:
     given = {name: value for name, value in given.items() if value is not None}
     answer = world.call("restore_verify", given, check=False)
     before = [rows[number] for number in numbers]
-    missing = answer.get("error_kind") == NO_MODULE
-    after = running(before, job, world) if missing else answered(answer, before, "verify", begun)
+    after = answered(answer, before, "verify", begun)
     for number, row in zip(numbers, after):
         rows[number] = row
     return written({**state, "restores": rows}, world)
@@ -733,42 +726,6 @@ def on_source(row: Row, how: Row) -> Row:
     else:
         asked = {"target_instance_id": ident, "checks": [{"query": {"sql": "SELECT 1", "equals": 1}}]}
     return {**here, **asked, "outcome": "succeeded", "connection": how.get("connection") or {}}
-
-
-# Whether instances run
-
-
-def running(rows: t.Sequence[Row], job: Job, world: World) -> list[Row]:
-    """Return restored rows, failed where the instance does not run: one list for each service and place, until all do."""
-    begun, statuses = world.now_ms(), dict[str, t.Any]()
-    for attempt in range(ATTEMPTS):
-        waiting_for = [row for row in rows if statuses.get(str(_plans.target_id(row))) not in RUNNING]
-        if not waiting_for:
-            break
-        if attempt:
-            world.pause(job.options.poll_interval)
-        places = {(row["service"], row.get("region"), row.get("profile")) for row in waiting_for}
-        for place in sorted(places, key=str):
-            statuses.update(listed(*place, world))
-    seconds = (world.now_ms() - begun) / 1000
-    return [judged(row, statuses.get(str(_plans.target_id(row))), begun, seconds) for row in rows]
-
-
-def listed(service: str, region: t.Any, profile: t.Any, world: World) -> dict[str, t.Any]:
-    """Return the statuses of all instances of a service by id; none where the list cannot be read."""
-    where = {name: value for name, value in (("region", region), ("profile", profile)) if value}
-    answer = world.call(f"{service}_instance_info", where, check=False)
-    found = answer.get("instances") or []
-    return {str(one.get("instance_id") or one.get("id")): one.get("status") for one in found}
-
-
-def judged(row: Row, status: t.Any, begun_ms: int, seconds: float) -> Row:
-    """Return a row with whether its instance runs."""
-    row = {**row, "target": {**(row.get("target") or {}), "status": status}}
-    if status in RUNNING:
-        return _plans.done(row, "verify", "ok", begun_ms, seconds)
-    why = f"It was restored, but the instance is {printable(status or 'not in the list')} instead of RUNNING."
-    return _plans.failed(row, "verify", "not_running", why, begun_ms)
 
 
 # The report
