@@ -123,7 +123,7 @@ def answered(
         }
     except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is told
         done = (
-            "A request had been sent: run the same task again, it attaches to what runs and repeats nothing."
+            "A request had been sent: run the same task again. It repeats nothing: it attaches to what runs, or names the job to attach to."
             if posted()
             else "No request that changes anything was sent."
         )

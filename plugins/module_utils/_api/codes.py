@@ -82,7 +82,7 @@ KINDS: dict[str, Kind] = {
     "interrupted": Kind(
         "the task was interrupted",
         _BY_MESSAGE,
-        "Run the same task again: it attaches to what runs. For DDM, give job_id.",
+        "Run the same task again: it attaches to what runs, or names the job to give as job_id.",
     ),
     "invalid_argument": Kind(
         "an option cannot be right", _NO_REQUEST, "Correct the option that the message names."
@@ -115,10 +115,15 @@ KINDS: dict[str, Kind] = {
         "It was started, and it ended.",
         "Look at the instance, then run the task again: it tries anew.",
     ),
+    "out_of_memory": Kind(
+        "this machine gave the task no more memory",
+        _BY_MESSAGE,
+        "Give it more (ulimit -v, or the limit of the container), then run the same task again.",
+    ),
     "outcome_unknown": Kind(
         "the request was sent, and no conclusive response came",
         "At most one operation was started. Nothing was repeated.",
-        "Run the same task again in a few minutes: it attaches to what it finds. For DDM, give job_id.",
+        "Run the same task again in a few minutes: it attaches to what it finds, or names the job to give as job_id.",
     ),
     "protocol_error": Kind(
         "the answer is not what the API documents",
@@ -145,10 +150,25 @@ KINDS: dict[str, Kind] = {
         _BY_MESSAGE,
         "Check the endpoint option.",
     ),
+    "unreachable": Kind(
+        "the restored instance could not be reached for its checks",
+        "The restore succeeded.",
+        "Check address, port, security group and TLS, then run the same task again: only the checks are repeated.",
+    ),
+    "verification_failed": Kind(
+        "a check did not find the data that it expects",
+        "The restore succeeded.",
+        "Keep applications away from the instance. Correct the check, or restore to another point in time.",
+    ),
+    "verify_timeout": Kind(
+        "the checks were not done when their time was over",
+        "The restore succeeded.",
+        "Give a larger verify_timeout, then run the same task again: only the checks are repeated.",
+    ),
     "wait_timeout": Kind(
         "the operation still ran when the time to wait was over",
         _RUNS_ON,
-        "Wait for it with restore_wait, or run the task again: it attaches. For DDM, give job_id.",
+        "Wait for it with restore_wait, or run the task again, for DDM with job_id: it attaches.",
     ),
     "wrong_endpoint": Kind("the endpoint does not know this API", _NOTHING, _ENDPOINT),
 }

@@ -125,7 +125,10 @@ class OnPair(Operation):
 
     pair: Pair
     id_key, record_key = "job_id", "job"
-    resume = "run the task again with adopt=true in a few minutes, it attaches to the newest restore job on the target"
+    resume = (
+        "run the same task again in a few minutes; if the target is no longer available then, it starts nothing and names the "
+        "job that job_id attaches to"
+    )
 
     def observe(self) -> PairObservation:
         """Read the target's availability and every job of this kind."""
