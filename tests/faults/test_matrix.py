@@ -524,6 +524,13 @@ TABLE: list[Line] = [
         DONE.but(after=90),
         check=tries(2),
     ),
+    line(
+        3,
+        "POST: connecting outlasts what allowed it, once",
+        both(option(http_timeout=300), before_post(sleeps(90))),
+        DONE.but(after=90),
+        check=tries(2),
+    ),
     line(3, "read: no connection in time, once", lead("read", "black hole"), DONE),
     line(
         4,

@@ -41,6 +41,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
     BUSY_WINDOW,
     FRESH,
     RESTLESS,
+    STALE,
     WINDOW,
     Started,
     decide,
@@ -330,6 +331,15 @@ def test_records_that_never_rest_are_not_built_upon() -> None:
     with pytest.raises(Busy, match="keep changing"):
         run(operation)
     assert operation.log == ["observe"] * RESTLESS
+
+
+def test_a_request_may_leave_for_a_minute_after_the_observation_that_allowed_it_began() -> None:
+    time = Time()
+    operation, cloud = Slow(time, [20.0], [QUIET], [ACCEPTED]), cloud_at(time)
+    start(operation, QUIET, cloud, 1800)
+    assert cloud.session.not_after.left() == STALE - 20.0
+    time.passed += STALE
+    assert cloud.session.not_after.over()
 
 
 def test_a_look_is_believed_for_half_a_minute() -> None:

@@ -273,7 +273,8 @@ def test_a_post_may_not_leave_after_what_allowed_it() -> None:
     made, wire = cloud([answer(200, {})], time, http_timeout=60)
     seen = Limit(time.clock, 30.0)
     time.passed += 25.0
-    made.post_once("dcs", "v2", "instances", body={}, not_after=seen)
+    made.session.not_after = seen
+    made.post_once("dcs", "v2", "instances", body={})
     assert wire.asked[0]()
     time.passed += 5.1
     assert not wire.asked[0]()
@@ -291,6 +292,8 @@ def test_a_limit_is_over_by_either_clock() -> None:
     now[0] -= 5000.0
     assert not limit.over()
     monotonic[0] += 10.0
+    assert not limit.over()
+    monotonic[0] += 0.1
     assert limit.over()
 
 

@@ -32,9 +32,9 @@ class Limit:
         self._monotonic, self._now = clock.monotonic(), clock.now()
 
     def left(self) -> float:
-        """Return the seconds that are left; 0 or less when the limit is over."""
+        """Return the seconds that are left, negative ones when the limit is over."""
         return self._seconds - max(self._clock.monotonic() - self._monotonic, self._clock.now() - self._now)
 
     def over(self) -> bool:
-        """Whether no time is left."""
-        return self.left() <= 0
+        """Whether more than that time has passed."""
+        return self.left() < 0

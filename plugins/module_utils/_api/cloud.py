@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller i
     Token,
     early,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
@@ -184,13 +184,12 @@ class Cloud:
         *path: str,
         body: t.Mapping[str, t.Any],
         known: codes.Codes = codes.GATEWAY,
-        not_after: Limit | None = None,
     ) -> Reply:
-        """Send one POST, once, and not after that limit. Only the sender of _protocol/protocol.py calls this."""
+        """Send one POST, once, while session.not_after allows it. Only the sender of _protocol/protocol.py calls this."""
         url, content = self._url(service, version, path), json.dumps(body, ensure_ascii=False)
         self._before_post()
         self.posted = True
-        return self.session.post_once(url, self._signer, content.encode("utf-8", "replace"), known, not_after)
+        return self.session.post_once(url, self._signer, content.encode("utf-8", "replace"), known)
 
     def renew(self) -> bool:
         """Replace the token or the temporary keys of the last request; False when they cannot be replaced (AK/SK, a token that was given)."""

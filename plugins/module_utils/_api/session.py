@@ -56,7 +56,8 @@ class Reply(t.NamedTuple):
 
 
 class Session:
-    """Exchanges over one Transport. `deadline` (monotonic seconds), once set, bounds every read and its repeats.
+    """Exchanges over one Transport. `deadline` (monotonic seconds), once set, bounds every read and its repeats, and
+    `not_after` every POST: how long that is true which allows it.
 
     What an error cites of an answer is redacted by `redactor` first.
     """
@@ -73,6 +74,7 @@ class Session:
         self._http, self._clock, self._timeout, self._max_retries = http, clock, http_timeout, max_retries
         self._redactor, self._warn = redactor, warn
         self.deadline: float | None = None
+        self.not_after: Limit | None = None
         self._listed = 0  # bytes of the list that is being read
         self._ahead = (
             0.0  # seconds by which the server's clock is ahead of this machine's, by its last answer
@@ -123,12 +125,11 @@ class Session:
         signer: Signer,
         body: bytes,
         known: codes.Codes = codes.GATEWAY,
-        not_after: Limit | None = None,
     ) -> Reply:
         """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline.
 
-        `not_after` is the limit of what allowed the request: once it is over nothing is sent any more. Raises errors whose effect is
-        unknown, unless it is proved that the request was not carried out.
+        Nothing is sent once `not_after` is over. Raises errors whose effect is unknown, unless it is proved that the request was not
+        carried out.
         """
         try:
             headers = signer.sign("POST", url, body)
@@ -138,7 +139,7 @@ class Session:
             ) from None
         try:
             return self._exchange(
-                "POST", url, headers, signer, body, self._timeout, POST_CAP, known, True, not_after
+                "POST", url, headers, signer, body, self._timeout, POST_CAP, known, True, self.not_after
             )
         except CloudError as error:
             proved = (

@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
@@ -40,7 +41,10 @@ WINDOW, BUSY_WINDOW = (
     180.0,
     60.0,
 )  # seconds of search for the effect after a lost answer, and after a busy code
-FRESH = 30.0  # seconds that an observation may take and still be believed when the request is sent
+FRESH = 30.0  # seconds that an observation may take and still be believed
+STALE = (
+    60.0  # seconds after the beginning of an observation when the request that it allows may no longer leave
+)
 RESTLESS = 6  # observations that may differ from the one before until the send is given up
 
 
@@ -123,13 +127,14 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
 def preflight(operation: Operation, previous: Observation, cloud: Cloud) -> Observation:
     """Observe until two observations agree, the last one quick: only then is absence believed. Raises the refusal."""
     for _dummy in range(RESTLESS):
-        began, observed = cloud.clock.monotonic(), operation.observe()
+        quick, cloud.session.not_after = Limit(cloud.clock, FRESH), Limit(cloud.clock, STALE)
+        observed = operation.observe()
         step = decide(observed)
         if step == "refuse":
             raise operation.refusal(observed)
         if step != "send":
             return observed
-        if observed.state == previous.state and cloud.clock.monotonic() - began <= FRESH:
+        if observed.state == previous.state and not quick.over():
             return observed
         previous = observed
     raise Busy(
