@@ -51,7 +51,10 @@ class Caller:
         return [*WAYS[self.way], *(["security_token"] if self.way.startswith("access_key") else [])]
 
     def values(self) -> dict[str, str]:
-        return {option: PLAIN.get(option) or canary(f"{self.place} {option}") for option in self.options}
+        found = {option: PLAIN.get(option) or canary(f"{self.place} {option}") for option in self.options}
+        if "access_key" in found and self.place != "option":  # each place has a key of its own
+            found["access_key"] += self.place.upper()
+        return found
 
     def secrets(self) -> dict[str, str]:
         """The canaries by their places, with that of the token which is fetched for a password."""

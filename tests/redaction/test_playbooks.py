@@ -25,7 +25,7 @@ from tests.in_process.runs import tool
 from tests.leaks import LOOKS, leaks
 from tests.redaction.canaries import CALLERS, PLAIN, Caller, canary
 
-KEYS, TOKEN, PASSWORD = (caller for caller in CALLERS if caller.place == "option")
+TOKEN, KEYS, PASSWORD = (caller for caller in CALLERS if caller.place == "option")
 ENVIRONMENT = Caller("HW", KEYS.way)
 PROFILE = Caller("profile", KEYS.way)
 WRONG = canary("a wrong password")
@@ -47,7 +47,7 @@ urllib.parse.quote = raising
 @pytest.fixture
 def sim() -> Iterator[Simulator]:
     with Simulator() as sim:
-        for caller in (*CALLERS[:3], ENVIRONMENT):
+        for caller in (*CALLERS[:3], ENVIRONMENT, PROFILE):
             caller.enter(sim)
         yield sim
 
@@ -155,7 +155,7 @@ TASKS = [  # every way to give a secret, and much that goes wrong
     task("environment", "ddm_backup_info"),
     task("profile", "dcs_instance_info", shared_config_file="{{ profile }}"),
     task("a wrong password", "dcs_instance_info", PASSWORD, password="{{ canaries['a wrong password'] }}"),
-    task("a line end", "dcs_instance_info", KEYS, secret_key="{{ canaries['option secret_key'] }}\n"),
+    task("a line end", "dcs_instance_info", KEYS, secret_key="{{ canaries['option secret_key'] }}\nmore"),
     task("the cloud repeats it all", "ddm_instance_info", KEYS),
     task(
         "the cloud repeats it as a status",
@@ -245,7 +245,7 @@ def test_nothing_printed_or_left_behind_holds_a_secret(
         assert {name: results[f"{door}: {name}"].get("error_kind") for name in KINDS} == KINDS, output
     left = run.left()
     reports = [content for path, content in left.items() if path.startswith("reports/")]
-    assert len(reports) == 2
+    assert len(reports) == 4  # JSON, Markdown, JUnit, HTML
     assert all("What you sent was" in text for text in (output, *reports))
     assert re.search(rf"^huaweicloud\.recovery: .*\*\*\*\*.*{names.DDM_JOB_OLD}", output, re.MULTILINE), (
         "a line of progress"
