@@ -17,7 +17,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import execute
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, without_blanks
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
+    check,
+    listed,
+    without_blanks,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows, _start
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
@@ -29,6 +33,8 @@ OF_ANSIBLE = {
     "deprecations",
     "exception",
 }  # keys of a result that are no answer
+
+NOT_ASKED = "This request was not sent: these keys have been refused already."
 
 
 class ActionModule(Door):
@@ -50,9 +56,8 @@ class ActionModule(Door):
         """Return the arguments as a module would receive them. Raises InvalidArgument when they cannot be right."""
         plain = json.loads(encoded(self._task.args))["ANSIBLE_MODULE_ARGS"]
         spec = {**CONNECTION, **_start.OPTIONS}
-        self._task.args = without_blanks(
-            {name: value for name, value in plain.items() if not name.startswith("_ansible")}
-        )
+        given = {name: value for name, value in plain.items() if not name.startswith("_ansible")}
+        self._task.args = listed(without_blanks(given), spec)
         try:
             options: dict[str, t.Any] = self.validate_argument_spec(spec)[1]
         except AnsibleActionFail as error:
@@ -70,7 +75,10 @@ class ActionModule(Door):
             self.end_if_orphaned()
             at = time.time()
             self._task.check_mode = check_mode  # core hands it on to the module
+            keys = row["profile"]
             try:
+                if keys in refused:  # a few more refused signatures would lock these keys
+                    return _rows.Answer(refused[keys], at, 0.0)
                 given = {**common, **_rows.request(row, SERVICES, repeated), **_start.waiting(options)}
                 result = self.answer(row, given, task_vars)
             except CloudError as error:
@@ -79,6 +87,8 @@ class ActionModule(Door):
                 result = unclear(f"The module could not be run: {error}", changed=not check_mode)
             finally:
                 self._task.check_mode = dry_run
+            if result.get("error_kind") == "auth_failed":
+                refused[keys] = {**result, "msg": f"{result.get('msg')} {NOT_ASKED}"}
             return _rows.Answer(result, at, time.time() - at)
 
         def runs(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.Answer]]:
@@ -95,6 +105,7 @@ class ActionModule(Door):
             )
 
         answers: dict[int, _rows.Answer] = {}
+        refused: dict[str | None, Result] = {}
         return execute(_start.combined(rows, runs(True), runs(False), time.time), dry_run)
 
     def answer(self, row: Row, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:

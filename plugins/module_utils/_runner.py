@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import json
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -45,7 +46,7 @@ class Module(AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
-        self.params = without_blanks(self.params)
+        self.params = listed(without_blanks(self.params), self.argument_spec)
         self.no_log_values.update(nested_passwords(self.params))
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
@@ -159,6 +160,22 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
         if not low <= given.get(name, low) <= high:
             raise InvalidArgument(f"{name} must be from {low} to {high}, not {given[name]}.")
     check_ids(params)
+
+
+def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
+    """Return options in which a text that holds a JSON list is one, where a list is declared: a survey knows only texts."""
+    found = dict(params)
+    for name, value in params.items():
+        if (
+            isinstance(value, str)
+            and value.strip().startswith("[")
+            and spec.get(name, {}).get("type") == "list"
+        ):
+            try:
+                found[name] = without_blanks(json.loads(value))
+            except ValueError:
+                continue  # Ansible says what it makes of it
+    return found
 
 
 def nested_passwords(value: t.Any) -> t.Iterator[str]:

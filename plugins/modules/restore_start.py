@@ -235,6 +235,19 @@ restores:
         msg: {description: "Why it failed in a sentence, or null.", type: str, sample: The instance is RESTARTING.}
         at: {description: "When it began, in ISO 8601.", type: str, sample: "2025-05-20T09:45:12.720Z"}
         seconds: {description: How long it took., type: float, sample: 0.4}
+account:
+  description:
+    - Whose cloud it is. What IAM does not say is V(unknown).
+    - Null when all rows were planned before, and where the modules are run one after the other.
+  returned: success, and when a restore could not be planned or started
+  type: dict
+  contains:
+    domain_id: {description: ID of the account., type: str, sample: 0ae6b7f2d90025a60f5ec00b1d2a9c03}
+    domain_name: {description: Name of the account., type: str, sample: example-account}
+    project_id: {description: ID of the project., type: str, sample: 0f6c2a1b9d8e4f70a1b2c3d4e5f60718}
+    project_name: {description: Name of the project., type: str, sample: ap-southeast-3}
+    region: {description: The region., type: str, sample: ap-southeast-3}
+    source: {description: Where the keys came from., type: str, sample: profile prod}
 diff:
   description: Whose data are overwritten by what, one for each restore that is started or adopted.
   returned: success, and when a restore could not be started

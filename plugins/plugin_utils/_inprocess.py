@@ -63,6 +63,7 @@ class Door(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the task here when it is local and plain, else as Ansible runs any module."""
         task_vars = task_vars or {}
+        self._task.args = without_omitted(self._task.args)
         prepared = self.prepare(task_vars)
         if prepared is None:
             result = self.as_module(task_vars)
@@ -193,6 +194,22 @@ def show(line: str) -> None:
         "oneline" if context.CLIARGS.get("one_line") else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
     )
     Display().display(line, stderr=callback in MACHINE_READABLE)
+
+
+def omitted(value: t.Any) -> bool:
+    """Whether a value is what `default(omit)` leaves: a text up to ansible-core 2.18, an object of a type of its own since."""
+    if isinstance(value, str):
+        return value.startswith("__omit_place_holder__")
+    return type(value).__name__.strip("_") in ("Omit", "OmitType")
+
+
+def without_omitted(value: t.Any) -> t.Any:
+    """Return arguments without what is omitted, also within lists and dicts, where core leaves it."""
+    if isinstance(value, dict):
+        return {name: without_omitted(inner) for name, inner in value.items() if not omitted(inner)}
+    if isinstance(value, list):
+        return [without_omitted(inner) for inner in value if not omitted(inner)]
+    return value
 
 
 def output(main: t.Callable[[], None]) -> dict[str, t.Any]:

@@ -14,6 +14,7 @@ import typing as t
 from collections import Counter
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE, boolean
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -32,10 +33,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 OWN = {"service", "region", "profile", "label", "name", "group", "timezone", "checks", "connection"}
 FROM_TASKS = {*_row.KEYS, "steps"}  # what a row has that went through a task
 SCALARS = (str, int, float)
+BOOLEANS = {str(value).lower() for value in BOOLEANS_TRUE | BOOLEANS_FALSE}
 UNCLEAR = "which entry is meant cannot be known."
 
 
 Services = t.Mapping[str, Service]
+Subject = tuple[t.Optional[str], t.Optional[tuple[t.Any, t.Any]]]
 
 
 class Answer(t.NamedTuple):
@@ -78,6 +81,8 @@ def refuse_wrong_types(entry: t.Mapping[str, t.Any], number: int, spec: Spec) ->
             refuse_wrong_list(value, f"restores[{number}].{name}", spec[name])
         elif kind == "str" and not isinstance(value, SCALARS):
             raise InvalidArgument(f"restores[{number}].{name} must be a text, not a {type(value).__name__}.")
+        elif kind == "bool" and str(value).lower() not in BOOLEANS:
+            raise InvalidArgument(f"restores[{number}].{name} must be true or false, not {quoted(value)}.")
     check_ids(typed(given, spec), f"restores[{number}].")
 
 
@@ -90,32 +95,46 @@ def refuse_wrong_list(value: t.Any, where: str, option: dict[str, t.Any]) -> Non
 
 
 def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
-    """Return options as their module takes them: YAML may have made a number of an id, or a time of a text."""
-    return {
-        name: str(value)
-        if spec[name].get("type", "str") == "str" and value is not None and not isinstance(value, str)
-        else value
-        for name, value in options.items()
-    }
+    """Return options as their module takes them: YAML may have made a number of an id, or a text of a boolean."""
+    found = dict(options)
+    for name, value in options.items():
+        kind = spec[name].get("type", "str")
+        if value is None:
+            found[name] = spec[name].get("default")
+        elif kind == "str" and not isinstance(value, str):
+            found[name] = str(value)
+        elif kind == "bool" and not isinstance(value, bool):
+            found[name] = boolean(value)
+    return found
 
 
-def request(row: Row, services: Services, repeated: t.Collection[str]) -> Row:
+def request(row: Row, services: Services, repeated: t.Collection[Subject]) -> Row:
     """Return the options that the module of a row is run with: of a planned row what was planned.
 
     Raises InvalidArgument when they cannot be right, or when several rows would overwrite the same.
     """
     service = services[row["service"]]
     target = overwritten(row, services)
-    if target in repeated:
+    if subject(row, services) in repeated:
         raise InvalidArgument(f"{target} is named more than once in restores: {UNCLEAR}")
     others = {name for other in services.values() for name in other.options} - set(service.options)
     foreign = [name for name in row if name in others and row[name] is not None and name not in OWN]
     if foreign:
         raise InvalidArgument(f"{', '.join(foreign)} cannot be used with service {row['service']}.")
     given = {name: row.get(name) for name in service.options}
-    options = typed(service.pinned(given, row) if row["action"] else given, service.options)
+    options = typed(service.pinned(identified(given, row), row) if row["action"] else given, service.options)
     check(options, service.options, service.rules)
     return options
+
+
+def identified(options: Row, row: Row) -> Row:
+    """Return the options of a planned row with the ids that were found for the names."""
+    found = dict(options)
+    for name, known in (("target_instance", row["target"]), ("instance", row["source"])):
+        instance_id = (known or {}).get("instance_id")
+        if instance_id and found.get(f"{name}_name"):
+            found.update({f"{name}_name": None, f"{name}_id": instance_id})
+    return found
 
 
 def overwritten(row: Row, services: Services) -> str | None:
@@ -123,10 +142,17 @@ def overwritten(row: Row, services: Services) -> str | None:
     return (row["target"] or {}).get("instance_id") or services[row["service"]].overwritten(row)
 
 
-def repeated(rows: t.Sequence[Row], services: Services) -> set[str]:
+def subject(row: Row, services: Services) -> Subject:
+    """Return what a row overwrites: an id, or a name with the place that it is one of."""
+    target = overwritten(row, services)
+    names = (row.get("instance_name"), row.get("target_instance_name"))
+    return target, (row["region"], row["profile"]) if target in names else None
+
+
+def repeated(rows: t.Sequence[Row], services: Services) -> set[Subject]:
     """Return what more than one row would overwrite."""
-    found = Counter(overwritten(row, services) for row in rows)
-    return {name for name, count in found.items() if name and count > 1}
+    found = Counter(subject(row, services) for row in rows)
+    return {one for one, count in found.items() if one[0] and count > 1}
 
 
 def startable(row: Row) -> bool:
@@ -164,8 +190,8 @@ def underway(row: Row, found: Result, services: Services) -> Row:
     }
 
 
-def clashes(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]:
-    """Return why planned rows must not be started: they would overwrite an instance, or a data node, of another row."""
+def refusals(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]:
+    """Return why planned rows must not be started: the instance has another name than the row says, or another row overwrites it."""
     instances = repeated([row for row in rows if row["outcome"] == "planned"], services)
     taken: dict[str, str] = {}
     found: dict[int, CloudError] = {}
@@ -175,7 +201,9 @@ def clashes(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]:
         target = str(overwritten(row, services))
         nodes = [relation["target_instance_id"] for relation in row["data_node_relations"] or []]
         clash = next((node for node in nodes if node in taken), None)
-        if target in instances:
+        if misnamed(row):
+            found[number] = NotRestorable(misnamed(row))
+        elif subject(row, services) in instances:
             found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")
         elif clash is not None:
             found[number] = NotRestorable(
@@ -185,6 +213,15 @@ def clashes(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]:
         else:
             taken.update(dict.fromkeys(nodes, target))
     return found
+
+
+def misnamed(row: Row) -> str:
+    """Return why the `name` of a row is not the one that its instance has in the cloud, or nothing."""
+    wanted, known = row.get("name"), (row["target"] or {}).get("instance_name")
+    if not wanted or wanted == known:
+        return ""
+    called = f"is called {quoted(known)} in the cloud" if known else "has no name that could be read"
+    return f"The row says name {quoted(wanted)}, and the instance {(row['target'] or {}).get('instance_id')} {called}."
 
 
 def in_turn(rows: t.Sequence[Row], numbers: t.Iterable[int], services: Services) -> list[list[int]]:

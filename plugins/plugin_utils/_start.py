@@ -39,6 +39,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     plans: dict[int, Plan] = {}
     repeated = _rows.repeated(rows, SERVICES)
 
+    account: list[dict[str, str]] = []
+
     def decide(number: int) -> Result:
         options = _rows.request(rows[number], SERVICES, repeated)
         service = SERVICES[rows[number]["service"]]
@@ -57,11 +59,17 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         found = spread(lambda group: {number: one(number) for number in groups[group]}, len(groups), THREADS)
         return {number: answer for group in found for number, answer in group.items()}
 
+    def look(groups: Groups) -> dict[int, Answer]:
+        """Plan the rows; who calls is read first, where something is planned that was not before."""
+        if any(not rows[number]["action"] for group in groups for number in group):
+            account.append(cloud.identity())
+        return each(decide, groups)
+
     def start(groups: Groups) -> dict[int, Answer]:
         cloud.posted = True
         return each(lambda number: execute(plans[number], dry_run=False), groups)
 
-    return combined(rows, lambda groups: each(decide, groups), start, cloud.clock.now)
+    return combined(rows, look, start, cloud.clock.now, account)
 
 
 def waiting(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -74,15 +82,19 @@ def combined(
     decide: t.Callable[[Groups], dict[int, Answer]],
     start: t.Callable[[Groups], dict[int, Answer]],
     now: t.Callable[[], float],
+    account: t.Sequence[dict[str, str]] = (),
 ) -> Plan:
-    """Return one plan out of those of the rows. decide() makes the plans of rows, start() carries out those that it is told."""
+    """Return one plan out of those of the rows. decide() makes the plans of rows, start() carries out those that it is told.
+
+    `account` holds who calls once the plans are made, or nothing.
+    """
     wanted = [number for number, row in enumerate(given) if _rows.startable(row)]
     answers = decide([[number] for number in wanted])
     rows = [
         _rows.planned(row, answers[number], SERVICES) if number in answers else row
         for number, row in enumerate(given)
     ]
-    for number, error in _rows.clashes(rows, SERVICES).items():
+    for number, error in _rows.refusals(rows, SERVICES).items():
         answers[number] = Answer(_row.failure(error), answers[number].at, answers[number].seconds)
         rows[number] = _rows.planned(given[number], answers[number], SERVICES)
     ready = [number for number in wanted if rows[number]["outcome"] == "planned" and rows[number]["changed"]]
@@ -96,6 +108,7 @@ def combined(
         warnings = [text for answer in found for text in answer.get("warnings", [])]
         result = {
             **_row.rows_result(given, rows, changed),
+            "account": account[0] if account else None,
             "diff": [answer["diff"] for answer in found if "diff" in answer],
         }
         return {**result, "warnings": warnings} if warnings else result

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import without_omitted
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.in_process import runs
@@ -41,11 +42,11 @@ def outcomes(result: dict[str, Any]) -> list[str]:
 
 
 def answer(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without what only a module's own main() adds, in process (its arguments, an empty traceback), and without times."""
+    """A result without what only a module's own main() adds, in process (its arguments, an empty traceback), times and the account."""
     return {
         name: [answer(row) for row in value] if name in ("results", "restores", "steps") else value
         for name, value in result.items()
-        if name not in ("invocation", "exception", "at", "seconds")
+        if name not in ("invocation", "exception", "at", "seconds", "account")
     }
 
 
@@ -71,7 +72,11 @@ def test_both_ways_give_the_same(tmp_path: Path) -> None:
         if name not in own_words and not name.startswith("ansible_"):
             assert dict(runs.flat(answer(result))) == dict(runs.flat(answer(right[name]))), name
     kinds = [
-        {path: kind for path, kind in one.types["localhost"].items() if "invocation" not in path}
+        {
+            path: kind
+            for path, kind in one.types["localhost"].items()
+            if not re.search("invocation|account", path)
+        }
         for one in (action, module)
     ]
     assert [
@@ -288,3 +293,40 @@ def test_retries_and_a_rescue_after_a_timeout(door: dict[str, Any], tmp_path: Pa
         ["started"] * 2,
         [True] * 2,
     )
+
+
+def test_one_wrong_key_is_tried_once_also_by_the_modules(tmp_path: Path) -> None:
+    """The cloud locks an access key after a few refused signatures."""
+    restores = [
+        {"service": "dcs", "instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"}
+        for number in range(4)
+    ]
+    task = {
+        "huaweicloud.recovery.restore_start": {"restores": restores},
+        "register": "found",
+        "ignore_errors": True,
+    }
+    (tmp_path / "wrong.yml").write_text(
+        json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]), encoding="utf-8"
+    )
+    with Simulator("fleet-4") as sim:
+        env = {**sim.env, "HW_SECRET_KEY": "a-wrong-secret-key-0001"}
+        for variables in ({}, runs.OFF):
+            asked = len(sim.ledger)
+            command = [
+                *runs.tool("ansible-playbook"),
+                str(tmp_path / "wrong.yml"),
+                "-e",
+                json.dumps(variables),
+            ]
+            done = runs.run(command, tmp_path, sim, env=env)
+            assert outcomes(done.of("found")) == ["auth_failed"] * 4, done.output
+            assert len([one for one in sim.ledger[asked:] if one.status == 401]) == 1
+
+
+@pytest.mark.parametrize(
+    "marker", ["__omit_place_holder__0123", type("OmitType", (), {})(), type("_OmitType", (), {})()]
+)
+def test_what_is_omitted_within_lists_counts_as_unset(marker: Any) -> None:
+    given = {"restores": [{"a": 1, "b": marker, "c": [marker, "d"]}], "e": marker, "f": "omit"}
+    assert without_omitted(given) == {"restores": [{"a": 1, "c": ["d"]}], "f": "omit"}

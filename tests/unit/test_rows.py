@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -273,8 +274,8 @@ def test_two_names_of_one_instance_clash() -> None:
     """Names become ids with the plan only."""
     target = {"target": {"instance_id": "t"}, "outcome": "planned"}
     rows = [_row.complete({"service": "dcs", **target}), _row.complete({"service": "dcs", **target})]
-    assert [error.kind for error in _rows.clashes(rows, SERVICES).values()] == ["not_restorable"] * 2
-    assert _rows.clashes([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}], SERVICES) == {}
+    assert [error.kind for error in _rows.refusals(rows, SERVICES).values()] == ["not_restorable"] * 2
+    assert _rows.refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}], SERVICES) == {}
 
 
 def test_a_data_node_is_taken_once() -> None:
@@ -283,7 +284,7 @@ def test_a_data_node_is_taken_once() -> None:
         _row.complete({**database(number), "outcome": "planned", "data_node_relations": nodes})
         for number in range(3)
     ]
-    found = _rows.clashes(rows, SERVICES)
+    found = _rows.refusals(rows, SERVICES)
     assert list(found) == [1, 2] and "The data node n is planned" in str(found[1])
 
 
@@ -349,3 +350,71 @@ def test_a_failure_keeps_all_that_is_known() -> None:
 def test_a_module_that_was_killed_gave_no_reason() -> None:
     bad = _row.failed(row(), "plan", {"failed": True, "rc": 1}, NOW)
     assert (bad["error_kind"], bad["msg"]) == ("internal_error", "The module gave no reason.")
+
+
+# Names, the account, and values as people write them
+
+
+def test_the_name_of_a_row_is_that_of_the_cloud_or_the_row_is_refused(sim: Simulator, run: Any) -> None:
+    name = sim.state.dcs_instances[ids.fleet_dcs_instance(0)].name
+    result = run("restore_start", [cache(0, name=name), cache(1, name=name), database(0, name="nobody")])
+    assert [one["outcome"] for one in result["restores"]] == ["started", None, None]
+    assert [one["error_kind"] for one in result["restores"]] == [None, "not_restorable", "not_restorable"]
+    assert (
+        f"The row says name {name!r}, and the instance {ids.fleet_dcs_instance(1)} is called" in result["msg"]
+    )
+    assert (len(sim.posts()), len(result["diff"])) == (1, 1)
+
+
+def test_an_instance_may_be_named(sim: Simulator, run: Any) -> None:
+    name = sim.state.dcs_instances[ids.fleet_dcs_instance(0)].name
+    named = {"service": "dcs", "instance_name": name, "restore_point": "latest"}
+    planned = run("restore_start", [named], check=True)["restores"]
+    assert planned[0]["target"]["instance_id"] == ids.fleet_dcs_instance(0)
+    with sim.state.lock:
+        sim.state.dcs_instances[ids.fleet_dcs_instance(0)].name = "renamed-since"
+    (begun,) = run("restore_start", planned)["restores"]
+    assert (begun["outcome"], begun["instance_name"]) == ("started", name)
+    clash = run("restore_start", [named, cache(1), {**named, "instance_name": "renamed-since"}], check=True)
+    assert [one["error_kind"] for one in clash["restores"]] == ["not_found", None, None]
+
+
+def test_an_id_and_a_name_of_one_instance_clash(sim: Simulator, run: Any) -> None:
+    name = sim.state.dcs_instances[ids.fleet_dcs_instance(0)].name
+    named = {"service": "dcs", "instance_name": name, "restore_point": "latest"}
+    result = run("restore_start", [named, cache(0), cache(1)])
+    assert [one["outcome"] for one in result["restores"]] == [None, None, "started"]
+    assert f"More than one entry of restores overwrites {ids.fleet_dcs_instance(0)}" in result["msg"]
+
+
+def test_the_same_name_in_two_places_is_not_the_same() -> None:
+    rows = [
+        _row.complete({"service": "dcs", "instance_name": "cache", "region": region})
+        for region in ("a", "b", "b")
+    ]
+    assert _rows.repeated(rows[:2], SERVICES) == set()
+    assert _rows.repeated(rows, SERVICES) == {("cache", ("b", None))}
+
+
+def test_the_account_is_read_with_the_plan_only(sim: Simulator, run: Any) -> None:
+    planned = run("restore_start", [cache(0)], check=True)
+    assert planned["account"]["project_id"] == ids.PROJECT_ID and planned["account"]["source"]
+    asked = len([request for request in sim.ledger if request.service == "iam"])
+    begun = run("restore_start", planned["restores"])
+    assert begun["account"] is None
+    assert len([request for request in sim.ledger if request.service == "iam"]) == asked
+    assert run("restore_start", [])["account"] is None
+
+
+def test_a_text_that_holds_a_list_is_one(run: Any) -> None:
+    result = run("restore_start", json.dumps([cache(0)]), check=True)
+    assert [one["outcome"] for one in result["restores"]] == ["planned"]
+    refused = run("restore_start", f"instance_id={ids.fleet_dcs_instance(0)} restore_point=latest")
+    assert refused["msg"] == "restores[0].service must be dcs or ddm, and it has none. No request was sent."
+
+
+def test_a_boolean_is_one() -> None:
+    (one,) = _rows.from_input([cache(0, ignore_stuck="yes")], SERVICES)
+    assert _rows.request(one, SERVICES, ())["ignore_stuck"] is True
+    with pytest.raises(InvalidArgument, match="ignore_stuck must be true or false"):
+        _rows.from_input([cache(0, ignore_stuck="perhaps")], SERVICES)
