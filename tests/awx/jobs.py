@@ -155,12 +155,12 @@ def launch(
     options += ["--limit", limit] if limit else []
     command = [str(BIN / "ansible-runner"), "run", str(folder), "-p", template["playbook"], "--ident", "job"]
     if options:
-        command += ["--cmdline", " ".join(options)]
+        command += [f"--cmdline={' '.join(options)}"]
     done = subprocess.run(
         command,
         env=machine(folder),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=300,
         stdin=subprocess.DEVNULL,
@@ -223,7 +223,7 @@ def inventory(controller: Controller, name: str, folder: Path) -> tuple[int, str
         env={**machine(folder), **environment},
         cwd=checkout.folder,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=120,
     )
