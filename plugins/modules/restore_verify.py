@@ -198,7 +198,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     rows_result,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladder import (
     CONNECTION,
     Settings,
@@ -227,9 +227,9 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         for secret in passwords(row):
             cloud.redactor.add(secret)
     for number, row in enumerate(given):
-        refuse(row, number, SERVICES)
+        refuse(row, number, READINGS)
     asks = [
-        wanted(row, SERVICES[row["service"]], f"restores[{number}]", params["connection"])
+        wanted(row, READINGS[row["service"]], f"restores[{number}]", params["connection"])
         for number, row in enumerate(given)
     ]
     settings = Settings(
@@ -245,7 +245,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         row = given[number]
         if not restored(row):
             return passed(row, "verify", at)
-        return verified(row, SERVICES[row["service"]], clouds[number], settings, asks[number])
+        return verified(row, READINGS[row["service"]], clouds[number], settings, asks[number])
 
     rows = [without_passwords(row) for row in spread(one, len(given), THREADS)]
     return Plan(rows_result(given, rows, changed=False))

@@ -146,7 +146,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     with_step,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids, run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
 
 OPTIONS: dict[str, t.Any] = {"restores": {"type": "list", "elements": "dict", "required": True}}
 
@@ -169,7 +169,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 def row_of(entry: t.Mapping[str, t.Any], number: int) -> Row:
     """Return an entry as a row. Raises InvalidArgument when it cannot be waited for, nor has been through another task."""
-    check_service(entry, number, list(SERVICES))
+    check_service(entry, number, list(READINGS))
     refuse_passwords(entry, number)
     row = complete(entry)
     known = identified(row)
@@ -188,7 +188,7 @@ def identified(row: Row) -> Row:
     target = row["target"] or {}
     return {
         name: row.get(name) or (target.get(name) if name == "instance_id" else None)
-        for name in SERVICES[row["service"]].watch_needs
+        for name in READINGS[row["service"]].watch_needs
     }
 
 
@@ -199,7 +199,7 @@ def waited_for(row: Row) -> bool:
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
-    return SERVICES[row["service"]].watch(cloud, {**row, **identified(dict(row))})
+    return READINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
 
 
 def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:
@@ -207,7 +207,7 @@ def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:
     seconds = round(watch.elapsed, 1)
     row = {**row, "elapsed": seconds}
     if watch.last:
-        row[SERVICES[row["service"]].record_key] = watch.last.record
+        row[READINGS[row["service"]].record_key] = watch.last.record
     error, seen = watch.error, watch.last is not None
     if error and error.kind == "wait_timeout" and seen and not wait:
         return {**row, "outcome": "started"}

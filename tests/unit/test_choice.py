@@ -21,8 +21,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.facts import (
     last_seconds,
     of_plan,
-    target,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import target
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import data_time
 
 ABOUT = "DCS instance orders-cache (i)"

@@ -31,47 +31,55 @@ TARGET = (
 
 
 @dataclass(frozen=True)
-class Service:
-    """One service. Every callable is pure, or reads the cloud; only what a Plan's apply() does changes anything.
+class Reading:
+    """The part of a service that reads one instance and what runs on it: enough to wait and to verify, and a third of the code.
 
     - `name`: value of `service` in rows, name of its endpoint.
+    - `id_key`, `record_key`: the result's keys of the id and of the record of what runs, e.g. restore_id and restore.
+    - `watch(cloud, row)`: how to wait for what `row[id_key]` names; `row` also has the keys in `watch_needs`.
+    - `instance(cloud, instance_id)`: one instance, all its details, its id under `instance_id`.
+    - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and max_memory are MB.
+    - `ready(instance)`: why an instance does not serve now, in words, or None.
+    - `overwritten(row)`: id, name or job by which a row says which instance it overwrites, or None.
+    - `probes`: the kinds of checks that restore_verify knows for it, e.g. ("redis",).
+    """
+
+    name: str
+    id_key: str
+    record_key: str
+    watch: t.Callable[[Cloud, t.Mapping[str, t.Any]], Watch]
+    watch_needs: tuple[str, ...]
+    instance: t.Callable[[Cloud, str], Row]
+    target: t.Callable[[t.Mapping[str, t.Any]], Row]
+    ready: t.Callable[[t.Mapping[str, t.Any]], str | None]
+    overwritten: t.Callable[[t.Mapping[str, t.Any]], str | None]
+    probes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Service(Reading):
+    """One service. Every callable is pure, or reads the cloud; only what a Plan's apply() does changes anything.
+
     - `module`: short name of the module that restores one instance, e.g. dcs_restore.
     - `options`, `rules`: options of the module that restores one instance, and their rules in AnsibleModule's words (required_one_of ...).
     - `plan(cloud, params)`: the Plan of that module. `params` has every option (null when unset), `wait`, `wait_timeout` and
       `poll_interval`. Its result has, beside what the module documents: `target` and `source` (as in rows), `data_time`,
       `newer_backup`, `last_seconds`.
-    - `id_key`, `record_key`: the result's keys of the id and of the record of what runs, e.g. restore_id and restore.
-    - `watch(cloud, row)`: how to wait for what `row[id_key]` names; `row` also has the keys in `watch_needs`.
     - `instances(cloud)`: every instance in one list, as the `_info` module of the service returns them, id under `instance_id`.
-    - `instance(cloud, instance_id)`: one of them, all its details.
-    - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and max_memory are MB.
     - `restore_points(cloud, instance_id)`: what an instance can be restored to, newest first: {`point` (ISO 8601 UTC, the newest data
       of it), `first` (the oldest, same as `point` for a backup), `backup` (record or null), `usable`, `reason` (why not, or null)}.
     - `backup(cloud, params)`: the Plan of a safety backup of the instance that a row overwrites, None where the service has no
       backups on demand. `params`: instance_id, remark, operation_id, wait, wait_timeout, poll_interval.
-    - `ready(instance)`: why an instance does not serve now, in words, or None.
-    - `overwritten(row)`: id, name or job by which a row says which instance it overwrites, or None.
     - `pinned(row, result)`: the row's options with what its plan has chosen, so that what is started later is what was planned.
     - `turn(row)`: rows with the same turn (not None) are started one after the other: their jobs could be taken for each other.
-    - `probes`: the kinds of checks that restore_verify knows for it, e.g. ("redis",).
     """
 
-    name: str
     module: str
     options: Spec
     rules: t.Mapping[str, t.Any]
     plan: t.Callable[[Cloud, Params], Plan]
-    id_key: str
-    record_key: str
-    watch: t.Callable[[Cloud, t.Mapping[str, t.Any]], Watch]
-    watch_needs: tuple[str, ...]
     instances: t.Callable[[Cloud], list[Row]]
-    instance: t.Callable[[Cloud, str], Row]
-    target: t.Callable[[t.Mapping[str, t.Any]], Row]
     restore_points: t.Callable[[Cloud, str], list[Row]]
     backup: t.Callable[[Cloud, Params], Plan] | None
-    ready: t.Callable[[t.Mapping[str, t.Any]], str | None]
-    overwritten: t.Callable[[t.Mapping[str, t.Any]], str | None]
     pinned: t.Callable[[Row, Row], Row]
     turn: t.Callable[[t.Mapping[str, t.Any]], t.Hashable]
-    probes: tuple[str, ...]

@@ -27,7 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     with_step,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Reading
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import checks
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Check
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.clients import (
@@ -76,7 +76,7 @@ class Settings(t.NamedTuple):
     tolerance: float
 
 
-def instance_id(row: Row, service: Service) -> str | None:
+def instance_id(row: Row, service: Reading) -> str | None:
     """Return the id of the instance that holds the restored data. A job is no instance."""
     known = (row["target"] or {}).get("instance_id") or row.get("target_instance_id")
     own = row.get("instance_id")
@@ -88,7 +88,7 @@ def restored(row: Row) -> bool:
     return not row["error_kind"] and row["outcome"] in RESTORED
 
 
-def refuse(row: Row, number: int, services: t.Mapping[str, Service]) -> None:
+def refuse(row: Row, number: int, services: t.Mapping[str, Reading]) -> None:
     """Raise InvalidArgument for a row of which nobody knows which instance it is about."""
     check_service(row, number, list(services))
     found = instance_id(row, services[row["service"]])
@@ -100,7 +100,7 @@ def refuse(row: Row, number: int, services: t.Mapping[str, Service]) -> None:
     check_ids({"instance_id": found}, f"restores[{number}].")
 
 
-def wanted(row: Row, service: Service, where: str, common: t.Any = None) -> list[Check]:
+def wanted(row: Row, service: Reading, where: str, common: t.Any = None) -> list[Check]:
     """Return the checks of a row; where it is only said how to connect, that it answers. Raises InvalidArgument."""
     connection(row.get("connection"), f"{where}.connection")
     found = checks.parse(row.get("checks") or [], service.probes[0], where)
@@ -151,7 +151,7 @@ def passwords(row: Row) -> t.Iterator[str]:
 
 def verified(
     row: Row,
-    service: Service,
+    service: Reading,
     cloud: Cloud,
     settings: Settings,
     asks: t.Sequence[Check],
@@ -180,7 +180,7 @@ def verified(
     return failed(row, "verify", reason, at, seconds)
 
 
-def running(row: Row, service: Service, cloud: Cloud, interval: float, deadline: float) -> Row:
+def running(row: Row, service: Reading, cloud: Cloud, interval: float, deadline: float) -> Row:
     """Return the instance once it serves. Raises CloudError when it cannot be read, or does not serve in time."""
     clock, name = cloud.clock, instance_id(row, service)
     while True:
@@ -206,7 +206,7 @@ class Ladder:
     def __init__(
         self,
         row: Row,
-        service: Service,
+        service: Reading,
         cloud: Cloud,
         settings: Settings,
         deadline: float,

@@ -9,21 +9,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import Choice
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import target
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     created,
     data_time,
     end,
     seconds,
 )
-
-
-def target(instance: t.Mapping[str, t.Any]) -> Row:
-    """Return an instance as the target of a row. It may have several addresses; the first one is taken."""
-    addresses = (instance.get("ip") or "").split(",")
-    found = {**instance, "instance_name": instance.get("name"), "address": addresses[0].strip() or None}
-    return {name: found.get(name) for name in TARGET}
 
 
 def of_plan(instance: Row, choice: Choice, records: t.Iterable[Row]) -> Row:

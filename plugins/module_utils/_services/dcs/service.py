@@ -6,29 +6,18 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import backup, facts, restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import backup, restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import SAFETY
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
-    obstacle,
-    watch_restore,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import READING
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     data_time,
     unusable,
 )
-
-
-def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
-    """Return how to wait for the restore of a row."""
-    return watch_restore(Dcs(cloud), row["instance_id"], row["restore_id"])
 
 
 def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
@@ -57,23 +46,14 @@ def pinned(row: Row, result: Row) -> Row:
 
 
 DCS = Service(
-    name="dcs",
+    **vars(READING),
     module="dcs_restore",
     options=restore.OPTIONS,
     rules=restore.RULES,
     plan=restore.plan,
-    id_key="restore_id",
-    record_key="restore",
-    watch=watch,
-    watch_needs=("instance_id", "restore_id"),
     instances=lambda cloud: Dcs(cloud).instances(),
-    instance=lambda cloud, instance_id: Dcs(cloud).instance(instance_id),
-    target=facts.target,
     restore_points=restore_points,
     backup=safety_backup,
-    ready=lambda instance: obstacle(dict(instance)),
-    overwritten=lambda row: row.get("instance_id") or row.get("instance_name"),
     pinned=pinned,
     turn=lambda row: None,
-    probes=("redis",),
 )

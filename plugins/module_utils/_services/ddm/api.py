@@ -246,6 +246,14 @@ class Ddm:
         return collect(fetch, LIMIT, identity, what)
 
 
+def identified(instance: t.Mapping[str, t.Any]) -> Row:
+    """Return an instance with its id under instance_id, as everywhere else."""
+    return {
+        "instance_id": instance["id"],
+        **{name: value for name, value in instance.items() if name != "id"},
+    }
+
+
 def _backup(item: t.Any) -> Row:
     found = row(item, ("id", "status"), BACKUP)
     return {

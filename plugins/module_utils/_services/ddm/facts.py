@@ -6,28 +6,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     PairObservation,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import target
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import last_seconds
-
-
-def target(instance: t.Mapping[str, t.Any]) -> Row:
-    """Return an instance, or one of the list of restorable ones, as the target of a row."""
-    port = str(instance.get("access_port") or "")
-    found = {
-        **instance,
-        "instance_name": instance.get("name") or instance.get("instance_name"),
-        "engine": "MySQL",
-        "address": instance.get("access_ip"),
-        "port": int(port) if port.isdecimal() else None,
-    }
-    return {name: found.get(name) for name in TARGET}
 
 
 def of_plan(names: Named, observed: PairObservation, restore_time: int | None) -> Row:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import (
+    Ddm,
+    Row,
+    identified,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import by_id, one_named
 
 MODULE = "ddm_instance_info"
@@ -22,14 +26,6 @@ class Named(t.NamedTuple):
     source: str | None
     target: str | None
     rows: dict[str, Row]
-
-
-def identified(instance: t.Mapping[str, t.Any]) -> Row:
-    """Return an instance with its id under instance_id, as everywhere else."""
-    return {
-        "instance_id": instance["id"],
-        **{name: value for name, value in instance.items() if name != "id"},
-    }
 
 
 def named(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:

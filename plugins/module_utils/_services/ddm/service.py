@@ -6,24 +6,12 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts, recovery
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import identified
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
-    obstacle,
-    watch_job,
-)
-
-
-def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
-    """Return how to wait for the job of a row."""
-    return watch_job(Ddm(cloud), row["job_id"], None)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import recovery
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, identified
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import READING
 
 
 def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
@@ -36,11 +24,6 @@ def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
                 {"point": iso(last), "first": iso(first), "backup": None, "usable": True, "reason": None}
             )
     return sorted(points, key=lambda point: str(point["point"]), reverse=True)
-
-
-def overwritten(row: t.Mapping[str, t.Any]) -> str | None:
-    """Return the target, or the job that overwrites it."""
-    return row.get("target_instance_id") or row.get("target_instance_name") or row.get("job_id")
 
 
 def pinned(row: Row, result: Row) -> Row:
@@ -57,23 +40,14 @@ def pinned(row: Row, result: Row) -> Row:
 
 
 DDM = Service(
-    name="ddm",
+    **vars(READING),
     module="ddm_recovery",
     options=recovery.OPTIONS,
     rules=recovery.RULES,
     plan=recovery.plan,
-    id_key="job_id",
-    record_key="job",
-    watch=watch,
-    watch_needs=("job_id",),
     instances=lambda cloud: [identified(row) for row in Ddm(cloud).instances()],
-    instance=lambda cloud, instance_id: identified(Ddm(cloud).instance(instance_id)),
-    target=facts.target,
     restore_points=restore_points,
     backup=None,
-    ready=lambda instance: obstacle(instance),
-    overwritten=overwritten,
     pinned=pinned,
     turn=lambda row: row.get("instance_id") or row.get("instance_name"),
-    probes=("mysql",),
 )

@@ -1,0 +1,55 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What waits for a DDM recovery, or verifies it, needs of the service."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Reading, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, identified
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
+    obstacle,
+    watch_job,
+)
+
+
+def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
+    """Return how to wait for the job of a row."""
+    return watch_job(Ddm(cloud), row["job_id"], None)
+
+
+def target(instance: t.Mapping[str, t.Any]) -> Row:
+    """Return an instance, or one of the list of restorable ones, as the target of a row."""
+    port = str(instance.get("access_port") or "")
+    found = {
+        **instance,
+        "instance_name": instance.get("name") or instance.get("instance_name"),
+        "engine": "MySQL",
+        "address": instance.get("access_ip"),
+        "port": int(port) if port.isdecimal() else None,
+    }
+    return {name: found.get(name) for name in TARGET}
+
+
+def overwritten(row: t.Mapping[str, t.Any]) -> str | None:
+    """Return the target, or the job that overwrites it."""
+    return row.get("target_instance_id") or row.get("target_instance_name") or row.get("job_id")
+
+
+READING = Reading(
+    name="ddm",
+    id_key="job_id",
+    record_key="job",
+    watch=watch,
+    watch_needs=("job_id",),
+    instance=lambda cloud, instance_id: identified(Ddm(cloud).instance(instance_id)),
+    target=target,
+    ready=obstacle,
+    overwritten=overwritten,
+    probes=("mysql",),
+)

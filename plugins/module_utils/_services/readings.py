@@ -1,0 +1,13 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The reading part of every service by its name. For modules that wait or verify: they ship nothing that plans or sends."""
+
+from __future__ import annotations
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Reading
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import READING as DCS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import READING as DDM
+
+READINGS: dict[str, Reading] = {reading.name: reading for reading in (DCS, DDM)}
