@@ -1,0 +1,365 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Restores and backups of Huawei Cloud DCS and DDM as events for Event-Driven Ansible."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: recovery
+short_description: Tell when a restore or a backup has ended, and when the newest backup is too old
+description:
+  - Looks at the restores and backups of DCS and at the restore jobs and metadata backups of DDM, and makes an event of what is new.
+  - Each event is told once. What ended before the start is not told, unless O(lookback) says so. What ends while the cloud cannot be
+    reached is told when it can be reached again.
+  - It signs in like the modules of this collection, with the variables C(HW_*) or with the same options.
+options:
+  services:
+    description: V(dcs), V(ddm) or both.
+    type: list
+    elements: str
+    default: [dcs, ddm]
+  instances:
+    description: Names or IDs, or patterns of them with C(*) and C(?). By default all instances.
+    type: list
+    elements: str
+    default: []
+  interval:
+    description: Seconds between two looks. A look costs two requests for each cache, and three for all databases together.
+    type: int
+    default: 300
+  lookback:
+    description: Seconds before the start from which on what has ended is told, for the time that a restart takes.
+    type: int
+    default: 0
+  max_backup_age:
+    description:
+      - Seconds, or for example V(26h), after which a cache without a newer usable backup is told as C(backup_too_old), or as
+        C(backup_missing) when it has none. It is told once, until there is a newer backup.
+    type: str
+  region:
+    description: This option and the others of the connection are those of the modules, for example of M(huaweicloud.recovery.dcs_backup_info).
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Rehearse what the nights are for
+  hosts: localhost
+  sources:
+    - huaweicloud.recovery.recovery:
+        instances: ["orders-*"]
+        max_backup_age: 26h
+  rules:
+    - name: A backup is too old
+      condition: event.recovery.event == "backup_too_old"
+      action:
+        run_playbook:
+          name: huaweicloud.recovery.readiness
+"""
+
+import asyncio
+import fnmatch
+import os
+import re
+import sys
+import typing as t
+
+# ansible-rulebook starts this file by its path. The collection is imported from where the file is.
+ROOT = os.path.abspath(__file__)
+for dummy in range(8):
+    ROOT = os.path.dirname(ROOT)
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import perform
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    data_time,
+    usable,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+
+Row = dict[str, t.Any]
+OWN = ("services", "instances", "interval", "lookback", "max_backup_age")
+SERVICES = ("dcs", "ddm")
+OF_BACKUPS = {
+    "normal": "succeeded",
+    "createfail": "failed",
+}  # what DDM calls its backups; the other words are common ones
+RESTORE_JOB = "RestoreInstance"
+DAY = 86400
+LONGEST = 900  # seconds between two looks at a cloud that cannot be reached
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": DAY}
+
+
+class Wanted(t.NamedTuple):
+    """What the arguments say. Times are in seconds."""
+
+    services: tuple[str, ...]
+    instances: tuple[str, ...]
+    interval: int
+    lookback: int
+    max_backup_age: int | None
+    connection: Row
+
+
+class Seen(t.NamedTuple):
+    """What one look has found: all instances, and every record of a restore or a backup, at a time by the cloud's clock (epoch ms)."""
+
+    now: int
+    instances: list[
+        Row
+    ]  # {service, instance_id, instance_name, newest: epoch ms of its newest usable backup or None}
+    records: list[
+        Row
+    ]  # {kind, service, instance_id, instance_name, id, status, begun, ended: epoch ms or None, backup_id, reason}
+
+
+# Arguments
+
+
+def seconds(value: t.Any, name: str) -> int:
+    """Return seconds for 90, "90", "90s", "30m", "26h" or "7d"."""
+    match = re.fullmatch(r"\s*(\d{1,9})\s*([smhd]?)\s*", str(value))
+    if not match or isinstance(value, bool):
+        raise ValueError(f"{name} must be seconds, or for example 26h, not {value!r}.")
+    return int(match[1]) * UNITS[match[2]]
+
+
+def words(value: t.Any, name: str) -> tuple[str, ...]:
+    """Return a list of texts; one text is a list of its lines."""
+    found = re.split(r"[,\n]", value) if isinstance(value, str) else value or []
+    if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) for one in found):
+        raise ValueError(f"{name} must be a list of texts.")
+    return tuple(one.strip() for one in found if one.strip())
+
+
+def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
+    """Return the arguments of a source. Blank means unset. Raises ValueError for what cannot be meant."""
+    given = {name: value for name, value in args.items() if value not in ("", None)}
+    unknown = sorted(set(given) - {*OWN, *CONNECTION})
+    if unknown:
+        raise ValueError(
+            f"There is no argument {unknown[0]}. There are {', '.join(OWN)}, and those of the connection."
+        )
+    services = words(given.get("services"), "services") or SERVICES
+    if set(services) - set(SERVICES):
+        raise ValueError(f"services can be dcs and ddm, not {', '.join(services)}.")
+    age = given.get("max_backup_age")
+    return Wanted(
+        services,
+        words(given.get("instances"), "instances"),
+        max(1, seconds(given.get("interval", 300), "interval")),
+        seconds(given.get("lookback", 0), "lookback"),
+        None if age is None else seconds(age, "max_backup_age"),
+        {name: given[name] for name in CONNECTION if name in given},
+    )
+
+
+# Looking
+
+
+def look(wish: Wanted, environ: t.Mapping[str, str]) -> Seen | Row:
+    """Look once. Return what was found, or {msg, error_kind} when the cloud could not be read. It only reads."""
+    params = {**{name: option.get("default") for name, option in CONNECTION.items()}, **wish.connection}
+    answer: Row = perform(
+        lambda cloud, dummy: Plan({"seen": seen(cloud, wish)}),
+        params,
+        CONNECTION,
+        {},
+        True,
+        Redactor(),
+        environ=environ,
+    )
+    if answer.get("failed"):
+        return {"msg": answer["msg"], "error_kind": answer["error_kind"]}
+    return t.cast(Seen, answer["seen"])
+
+
+def seen(cloud: Cloud, wish: Wanted) -> Seen:
+    """Return what there is in the cloud."""
+    instances: list[Row] = []
+    records: list[Row] = []
+    now = int(cloud.session.server_now() * 1000)
+    for service, reader in (("dcs", caches), ("ddm", databases)):
+        if service in wish.services:
+            found, more = reader(cloud, wish, now)
+            instances += found
+            records += more
+    return Seen(int(cloud.session.server_now() * 1000), instances, records)
+
+
+def caches(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
+    """Return the caches, and their restores and backups."""
+    dcs = Dcs(cloud)
+    instances, records = [], []
+    for one in dcs.instances():
+        who = {"service": "dcs", "instance_id": one["instance_id"], "instance_name": one["name"]}
+        if not chosen(who, wish.instances):
+            continue
+        backups = dcs.backups(who["instance_id"])
+        times = [data_time(backup) for backup in backups if usable(backup)]
+        instances.append({**who, "newest": max((one for one in times if one is not None), default=None)})
+        records += [record("backup", who, backup, "backup_id") for backup in backups]
+        records += [
+            record("restore", who, restore, "restore_id") for restore in dcs.restores(who["instance_id"])
+        ]
+    return instances, records
+
+
+def databases(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
+    """Return the databases, and their restore jobs and metadata backups. These say nothing of the age of the data: no `newest`."""
+    ddm = Ddm(cloud)
+    known = {
+        one["id"]: {"service": "ddm", "instance_id": one["id"], "instance_name": one["name"]}
+        for one in ddm.instances()
+    }
+    known = {number: who for number, who in known.items() if chosen(who, wish.instances)}
+    records = [
+        record("backup", known[one["instance_id"]], one, "id")
+        for one in ddm.backups()
+        if one["instance_id"] in known
+    ]
+    jobs = ddm.jobs(now - 29 * DAY * 1000, now + DAY * 1000)
+    records += [
+        record("restore", known[one["instance_id"]], one, "id")
+        for one in jobs
+        if one["name"] == RESTORE_JOB and one["instance_id"] in known
+    ]
+    return list(known.values()), records
+
+
+def chosen(who: Row, patterns: t.Sequence[str]) -> bool:
+    """Whether an instance is one of those that are asked for."""
+    names = [str(who["instance_id"]), str(who["instance_name"])]
+    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+
+def record(kind: str, who: Row, row: Row, key: str) -> Row:
+    """Return a record of either service in the same words."""
+    begun = row.get("created_at") or row.get("created_time") or row.get("created")
+    ended = row.get("updated_at") or row.get("end_time") or row.get("updated")
+    return {
+        "kind": kind,
+        **who,
+        "id": row[key],
+        "status": str(row["status"]),
+        "begun": moment(begun),
+        "ended": moment(ended),
+        "backup_id": row.get("backup_id") if row["status"] else None,
+        "reason": row.get("error_code") or row.get("fail_reason"),
+    }
+
+
+# What is new
+
+
+class Memory:
+    """What has been told. `begin` is the time (epoch ms) from which on what has ended is news."""
+
+    def __init__(self, wish: Wanted) -> None:
+        self._wish = wish
+        self._known: set[tuple[str, str]] | None = None  # None before the first look
+        self._old: set[str] = set()  # instances whose backup is too old or missing, and was told as such
+        self._away = False
+
+    def unread(self, problem: Row) -> list[Row]:
+        """Return the events after a look that failed: one, however long it lasts."""
+        told, self._away = self._away, True
+        return [] if told else [{"event": "cloud_unreachable", **problem}]
+
+    def read(self, found: Seen) -> list[Row]:
+        """Return the events after a look."""
+        events = [{"event": "cloud_reachable"}] if self._away else []
+        self._away = False
+        ended = [one for one in found.records if end_of(one)]
+        if self._known is None:
+            begin = found.now - self._wish.lookback * 1000
+            news = [
+                one for one in ended if (one["ended"] or one["begun"] or 0) >= begin and self._wish.lookback
+            ]
+        else:
+            news = [one for one in ended if (one["kind"], one["id"]) not in self._known]
+        self._known = {(one["kind"], one["id"]) for one in ended}
+        news.sort(key=lambda one: one["ended"] or one["begun"] or 0)
+        return [*events, *(event(one) for one in news), *self._aged(found)]
+
+    def _aged(self, found: Seen) -> list[Row]:
+        """Return an event for each cache whose newest usable backup has become too old, or that has none."""
+        if self._wish.max_backup_age is None:
+            return []
+        events, old = [], set()
+        for one in found.instances:
+            if "newest" not in one:
+                continue
+            age = None if one["newest"] is None else max(0, (found.now - one["newest"]) // 1000)
+            if age is not None and age <= self._wish.max_backup_age:
+                continue
+            old.add(one["instance_id"])
+            if one["instance_id"] not in self._old:
+                events.append(aged(one, age))
+        self._old = old
+        return events
+
+
+def end_of(one: Row) -> str | None:
+    """Return finished or failed for a record that has ended."""
+    how = ending(one["status"]) or OF_BACKUPS.get(one["status"].lower())
+    return "finished" if how == "succeeded" else how
+
+
+def event(one: Row) -> Row:
+    """Return the event for a record that has ended. Its id is the same however often it is told."""
+    name = f"{one['kind']}_{end_of(one)}"
+    backup = one["id"] if one["kind"] == "backup" else one["backup_id"]
+    return {
+        "event": name,
+        "id": f"{name}-{one['id']}",
+        **{key: one[key] for key in ("service", "instance_id", "instance_name", "status")},
+        "record_id": one["id"],
+        "backup_id": backup if one["service"] == "dcs" else None,
+        "begun": iso(one["begun"]) if one["begun"] is not None else None,
+        "ended": iso(one["ended"]) if one["ended"] is not None else None,
+        "reason": one["reason"],
+    }
+
+
+def aged(one: Row, age: int | None) -> Row:
+    """Return the event for a cache whose backup is too old, or missing."""
+    name = "backup_missing" if age is None else "backup_too_old"
+    newest = iso(one["newest"]) if one["newest"] is not None else None
+    return {
+        "event": name,
+        "id": f"{name}-{one['instance_id']}-{newest or 'none'}",
+        **{key: one[key] for key in ("service", "instance_id", "instance_name")},
+        "newest": newest,
+        "age": age,
+    }
+
+
+# The source
+
+
+async def main(queue: asyncio.Queue[t.Any], args: dict[str, t.Any]) -> None:
+    """Put an event into the queue for what is new, for ever. A cloud that is away is asked less often, at least every 15 minutes."""
+    wish = wanted(args)
+    memory, failures = Memory(wish), 0
+    while True:
+        found = await asyncio.to_thread(look, wish, os.environ)
+        failures = 0 if isinstance(found, Seen) else failures + 1
+        events = memory.read(found) if isinstance(found, Seen) else memory.unread(found)
+        for one in events:
+            await queue.put({"recovery": one})
+        await asyncio.sleep(pause(wish.interval, failures))
+
+
+def pause(interval: int, failures: int) -> int:
+    """Return the seconds until the next look: twice as many after each failure."""
+    return interval if not failures else max(interval, min(LONGEST, interval * 2 ** min(failures - 1, 10)))

@@ -1,0 +1,165 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The event source, without ansible-rulebook: what it tells after each look at the local cloud."""
+
+from __future__ import annotations
+
+import asyncio
+import runpy
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+
+FILE = (
+    door.ROOT
+    / ".work/dev/ansible_collections/huaweicloud/recovery/extensions/eda/plugins/event_source/recovery.py"
+)
+SOURCE: dict[str, Any] = runpy.run_path(str(FILE))  # as ansible-rulebook starts it
+Row = dict[str, Any]
+
+
+def wish(**args: Any) -> Any:
+    return SOURCE["wanted"](args)
+
+
+def told(memory: Any, sim: Simulator, **args: Any) -> list[Row]:
+    """What one look makes the source say."""
+    found = SOURCE["look"](wish(**args), sim.env)
+    events: list[Row] = memory.read(found) if isinstance(found, SOURCE["Seen"]) else memory.unread(found)
+    return events
+
+
+def restore(sim: Simulator, operation: str) -> None:
+    options: Row = {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP, "operation_id": operation}
+    assert not door.module("dcs_restore", sim.env, **options, poll_interval=1)["failed"]
+
+
+def test_what_ends_is_told_once() -> None:
+    with Simulator("demo", restore_seconds=0, backup_seconds=0) as sim:
+        memory = SOURCE["Memory"](wish())
+        assert told(memory, sim) == []
+        restore(sim, "one")
+        (event,) = told(memory, sim)
+        assert (event["event"], event["service"], event["instance_name"]) == (
+            "restore_finished",
+            "dcs",
+            "orders-cache",
+        )
+        assert (event["backup_id"], event["reason"]) == (ids.DCS_BACKUP, None)
+        assert event["id"] == f"restore_finished-{event['record_id']}"
+        assert told(memory, sim) == []
+        assert not door.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)["failed"]
+        assert [one["event"] for one in told(memory, sim)] == ["backup_finished"]
+        assert sim.posts("ddm.recovery") == [] and sim.errors == []
+
+
+def test_a_restore_that_failed_and_a_job_of_a_database() -> None:
+    with Simulator("default", restore_seconds=0) as sim:
+        memory = SOURCE["Memory"](wish(lookback="30d"))
+        events = {one["id"]: one for one in told(memory, sim, lookback="30d")}
+        failed = events[f"restore_failed-{ids.DCS_RESTORE_FAILED}"]
+        assert failed["reason"] == "dcs.08.0007"
+        job = events[f"restore_failed-{ids.DDM_JOB_FAILED}"]
+        assert (job["service"], job["reason"]) == ("ddm", ids.DDM_FAIL_REASON)
+        assert f"restore_finished-{ids.DDM_JOB_OLD}" in events
+        assert not [one for one in events if ids.DDM_JOB_STUCK in one or ids.DCS_RESTORE_STUCK in one]
+
+
+def test_a_cloud_that_is_away_for_an_hour() -> None:
+    """It is told once, asked less often, and what ended meanwhile is told when it is back."""
+    with Simulator("demo", restore_seconds=0) as sim:
+        memory = SOURCE["Memory"](wish(max_retries=0))
+        assert told(memory, sim, max_retries=0) == []
+        restore(sim, "meanwhile")
+        sim.fault("unavailable", times=None)
+        waited, failures = 0, 0
+        events: list[Row] = []
+        while waited < 3600:
+            events += (
+                told(memory, sim, max_retries=0)
+                if failures < 3
+                else memory.unread({"msg": "x", "error_kind": "y"})
+            )
+            failures += 1
+            waited += SOURCE["pause"](10, failures)
+        assert [one["event"] for one in events] == ["cloud_unreachable"]
+        assert events[0]["msg"] and events[0]["error_kind"]
+        assert failures < 14
+        sim.clear_faults()
+        assert [one["event"] for one in told(memory, sim)] == ["cloud_reachable", "restore_finished"]
+
+
+def test_a_backup_that_is_too_old_or_missing_is_told_until_there_is_a_newer_one() -> None:
+    with Simulator("demo", backup_seconds=0) as sim:
+        args: Row = {"max_backup_age": "30m", "instances": "orders-cache"}
+        memory = SOURCE["Memory"](wish(**args))
+        (event,) = told(memory, sim, **args)
+        assert (event["event"], event["instance_id"]) == ("backup_too_old", ids.DCS_INSTANCE)
+        assert 1800 < event["age"] < 7200
+        assert told(memory, sim, **args) == []
+        assert not door.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)["failed"]
+        assert [one["event"] for one in told(memory, sim, **args)] == ["backup_finished"]
+    with Simulator("default") as sim:
+        args = {"max_backup_age": "30d", "instances": "sessions-*"}
+        events = told(SOURCE["Memory"](wish(**args)), sim, **args)
+        assert {one["event"] for one in events} == {"backup_missing"}
+        assert len(events) == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "why"),
+    [
+        ({"max_backup_age": "a day"}, "26h"),
+        ({"instance": "orders-cache"}, "no argument instance"),
+        ({"services": ["rds"]}, "dcs and ddm"),
+        ({"instances": [5]}, "list of texts"),
+    ],
+)
+def test_arguments_that_cannot_be_meant(args: Row, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        SOURCE["wanted"](args)
+
+
+def test_blank_arguments_are_unset() -> None:
+    blank = SOURCE["wanted"](
+        {"services": "", "instances": "", "interval": "", "max_backup_age": "", "region": ""}
+    )
+    assert blank == SOURCE["wanted"]({})
+
+
+def test_the_source_puts_events_into_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def first(args: Row) -> Row:
+        queue: asyncio.Queue[Row] = asyncio.Queue()
+        task = asyncio.ensure_future(SOURCE["main"](queue, args))
+        try:
+            return await asyncio.wait_for(queue.get(), 60)
+        finally:
+            task.cancel()
+
+    with Simulator("demo") as sim:
+        for name, value in sim.env.items():
+            monkeypatch.setenv(name, value)
+        found = asyncio.run(first({"lookback": "2d", "services": ["dcs"], "interval": 1}))
+    assert found["recovery"]["event"] == "backup_finished"
+    assert ids.SECRET_KEY not in str(found)
+
+
+def test_the_documentation_names_what_there_is() -> None:
+    documentation = yaml.safe_load(SOURCE["DOCUMENTATION"])
+    assert {*SOURCE["OWN"], "region"} == set(documentation["options"])
+
+
+def test_it_starts_where_nobody_has_said_where_the_collection_is() -> None:
+    """ansible-rulebook runs the file by its path, with no other folder to import from."""
+    code = f"import runpy, sys; print('main' in runpy.run_path({str(FILE)!r}))"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("True", 0), done.stderr
