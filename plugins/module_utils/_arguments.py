@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-Spec = dict[str, dict[str, t.Any]]
+Spec = t.Dict[str, t.Dict[str, t.Any]]
 
 CONNECTION: Spec = {
     "region": {"type": "str"},

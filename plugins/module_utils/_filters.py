@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import time_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 
-Row = dict[str, t.Any]
+Row = t.Dict[str, t.Any]
 FOREVER = 2**53
 
 

@@ -18,8 +18,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 
-Row = dict[str, t.Any]
-Result = dict[str, t.Any]
+Row = t.Dict[str, t.Any]
+Result = t.Dict[str, t.Any]
 WHICH = ("service", "region", "profile", "label", "target", "source", "action", "what")
 DATA = ("backup", "restore_time", "data_node_relations", "data_time", "newer_backup", "last_seconds")
 RUNS = ("restore_id", "restore", "job_id", "job", "outcome", "changed", "adopted", "elapsed")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import atexit
 import gc
 import json
+import platform
+import sys
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -32,11 +34,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
 
-Decide = t.Callable[[Cloud, dict[str, t.Any]], Plan]
+Decide = t.Callable[[Cloud, t.Dict[str, t.Any]], Plan]
 CONTEXT: dict[
     str, t.Any
 ] = {}  # what the action adds: the redactor it made, and for Cloud where progress goes
 LONGEST = 4000  # characters of a message
+OLDEST = (3, 9)  # Python that modules run on; an older one has to get as far as run_module(), which says so
 
 
 class Module(AnsibleModule):
@@ -63,6 +66,8 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
     """
     spec = {**CONNECTION, **(WAIT if wait else {}), **options}
     module = Module(argument_spec=spec, supports_check_mode=True)
+    if sys.version_info < OLDEST:
+        module.fail_json(msg=old_python(), error_kind="unsupported_python")
     if IMPORT_ERROR:
         module.fail_json(
             msg=missing_required_lib("requests"), exception=IMPORT_ERROR, error_kind="missing_library"
@@ -78,6 +83,14 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)
+
+
+def old_python() -> str:
+    """Return the refusal of the Python that runs this module."""
+    return (
+        f"This module needs Python 3.9 or later, and {sys.executable} is Python {platform.python_version()}: "
+        "set ansible_python_interpreter of this host to a newer Python; no request was sent."
+    )
 
 
 def perform(

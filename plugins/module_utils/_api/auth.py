@@ -13,7 +13,7 @@ import typing as t
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 ALGORITHM = "SDK-HMAC-SHA256"
-Query = t.Sequence[tuple[str, str]]
+Query = t.Sequence[t.Tuple[str, str]]
 
 
 def query_string(pairs: Query) -> str:

@@ -155,6 +155,11 @@ KINDS: dict[str, Kind] = {
         "The restore succeeded.",
         "Check address, port, security group and TLS, then run the same task again: only the checks are repeated.",
     ),
+    "unsupported_python": Kind(
+        "the Python that runs the module is older than 3.9",
+        _NO_REQUEST,
+        "Set ansible_python_interpreter of the host to a newer Python.",
+    ),
     "verification_failed": Kind(
         "a check did not find the data that it expects",
         "The restore succeeded.",

@@ -16,10 +16,9 @@ MOST_PAGES, DEFAULT_LIMIT = 200, 10
 READINGS = 2  # a list that cannot be believed is read once more
 SILENT = "it was answered without content"  # believed to be an empty list when both readings say so
 SAYS_NOTHING: list[t.Any] = []  # the page of an answer without content that is no 204
-Row = dict[str, t.Any]
-Page = tuple[
-    t.Sequence[t.Optional[Row]], t.Optional[int]
-]  # rows, None for an odd one that is left out; the total if it is given
+Row = t.Dict[str, t.Any]
+# rows, None for an odd one that is left out; the total if it is given
+Page = t.Tuple[t.Sequence[t.Optional[Row]], t.Optional[int]]
 
 
 def collect(

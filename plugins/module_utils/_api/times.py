@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
-import zoneinfo
 from datetime import datetime, timezone, tzinfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import ISO, epoch_ms, iso
+
+with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
+    import zoneinfo
 
 DAY = 86_400_000  # ms
 OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean another zone on another machine

@@ -396,10 +396,8 @@ def validity(way: Way) -> tuple[str, str] | None:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     place, name = (parts.hostname or "", parts.port or 443), parts.hostname
     try:
-        with (
-            socket.create_connection(place, min(way.timeout, GLANCE)) as wire,
-            context.wrap_socket(wire, server_hostname=name) as secure,
-        ):
+        wire = socket.create_connection(place, min(way.timeout, GLANCE))
+        with wire, context.wrap_socket(wire, server_hostname=name) as secure:
             return valid_between(secure.getpeercert(binary_form=True) or b"")
     except (OSError, ValueError):
         return None

@@ -13,7 +13,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
-Row = dict[str, t.Any]
+Row = t.Dict[str, t.Any]
 
 
 @dataclass(frozen=True)

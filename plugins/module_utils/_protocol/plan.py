@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-Result = dict[str, t.Any]
+Result = t.Dict[str, t.Any]
 
 
 @dataclass

@@ -14,8 +14,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
-Row = dict[str, t.Any]
-Params = dict[str, t.Any]
+Row = t.Dict[str, t.Any]
+Params = t.Dict[str, t.Any]
 TARGET = (
     "instance_id",
     "instance_name",

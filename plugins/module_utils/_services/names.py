@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 
-Row = dict[str, t.Any]
+Row = t.Dict[str, t.Any]
 T = t.TypeVar("T")
 SHOWN = 10  # instances that an error lists
 

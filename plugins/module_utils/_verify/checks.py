@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
 import re
@@ -13,11 +14,13 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
-from zoneinfo import ZoneInfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import ISO, iso, moment
+
+with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
+    from zoneinfo import ZoneInfo
 
 Mapping = t.Mapping[str, t.Any]
 REACHABLE, COUNTS, VALUES = "reachable", "counts", "values"

@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES
 
-Row = dict[str, t.Any]
+Row = t.Dict[str, t.Any]
 LIMIT = 1000  # the documented most for instances, and what Terraform's provider asks of restore records
 NETWORK = ["ip", "domain_name", "vpc_id", "vpc_name", "subnet_id", "security_group_id"]
 MODES = ("single", "ha", "cluster", "proxy")

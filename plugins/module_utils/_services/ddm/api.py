@@ -22,7 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES
 
-Row = dict[str, t.Any]
+Row = t.Dict[str, t.Any]
 LIMIT = 128  # documented: 1 to 128
 TOTALS = ("total", "total_record", "instance_num")  # the names that the versions of the API give it
 BACKUP = [

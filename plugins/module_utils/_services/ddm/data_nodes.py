@@ -13,7 +13,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 
-Candidates = dict[str, list[Row]]  # source data node id -> target data nodes
+Candidates = t.Dict[str, t.List[Row]]  # source data node id -> target data nodes
 
 
 def check_time(intervals: t.Sequence[Row], restore_time: int) -> None:
