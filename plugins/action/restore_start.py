@@ -89,6 +89,9 @@ class ActionModule(Door):
                 self._task.check_mode = dry_run
             if result.get("error_kind") == "auth_failed":
                 refused[keys] = {**result, "msg": f"{result.get('msg')} {NOT_ASKED}"}
+            found = result.pop("account", None)
+            if found:  # before it, what belongs to the task itself, and not to a row in another place
+                account.insert(len(account) if row["region"] or keys else 0, found)
             return _rows.Answer(result, at, time.time() - at)
 
         def runs(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.Answer]]:
@@ -106,7 +109,8 @@ class ActionModule(Door):
 
         answers: dict[int, _rows.Answer] = {}
         refused: dict[str | None, Result] = {}
-        return execute(_start.combined(rows, runs(True), runs(False), time.time), dry_run)
+        account: list[dict[str, str]] = []
+        return execute(_start.combined(rows, runs(True), runs(False), time.time, account), dry_run)
 
     def answer(self, row: Row, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Return what the module of a row says. Whoever interrupts it is not stopped here: no other restore is to start then."""

@@ -114,7 +114,10 @@ def perform(
         clouds.append(cloud)
         if "wait_timeout" in spec:  # deciding counts, too: a task that cannot read must not outlast it
             cloud.session.deadline = cloud.clock.monotonic() + params["wait_timeout"]
-        return execute(plan(cloud, params), dry_run)
+        made = plan(cloud, params)
+        if "wait" in spec:  # it starts something, so a person wants to know where
+            made.beside = lambda: {"account": cloud.identity()}
+        return execute(made, dry_run)
 
     starts = bool({"wait", "start_timeout"} & set(spec))
     result = answered(work, lambda: any(cloud.posted for cloud in clouds), starts, redactor)

@@ -114,6 +114,17 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+account:
+  description: Whose cloud it is. What IAM does not say is V(unknown).
+  returned: in check mode
+  type: dict
+  contains:
+    domain_id: {description: ID of the account., type: str, sample: 0ae6b7f2d90025a60f5ec00b1d2a9c03}
+    domain_name: {description: Name of the account., type: str, sample: example-account}
+    project_id: {description: ID of the project., type: str, sample: 0f6c2a1b9d8e4f70a1b2c3d4e5f60718}
+    project_name: {description: Name of the project., type: str, sample: ap-southeast-3}
+    region: {description: The region., type: str, sample: ap-southeast-3}
+    source: {description: Where the keys came from., type: str, sample: profile prod}
 restore_id:
   description: ID of the restore that was started, adopted or found done. Null in check mode when one would be started.
   returned: success

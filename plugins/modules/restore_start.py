@@ -238,7 +238,7 @@ restores:
 account:
   description:
     - Whose cloud it is. What IAM does not say is V(unknown).
-    - Null when all rows were planned before, and where the modules are run one after the other.
+    - Null when all rows were planned before. Where the modules are run one after the other, it is what the first one says that could be planned.
   returned: success, and when a restore could not be planned or started
   type: dict
   contains:

@@ -14,8 +14,11 @@ import typing as t
 from collections import Counter
 from zoneinfo import ZoneInfo
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables, shown
 
@@ -98,7 +101,16 @@ def row_of(entry: Variables, where: str, service: str, defaults: Defaults) -> tu
     tried = {**options, **values}  # an option that cannot be read is not missing as well
     rules = dcs_rules if service == "dcs" else ddm_rules
     problems += [f"{where} {problem}" for problem in rules(tried, defaults)]
+    problems += unverifiable(values, where, service)
     return completed(service, values, tried, defaults), problems
+
+
+def unverifiable(values: Row, where: str, service: str) -> t.Iterator[str]:
+    """Yield why the checks of an entry cannot be made: after the restore it would be too late to find that out."""
+    try:
+        ladder.wanted(values, SERVICES[service], where)
+    except InvalidArgument as error:
+        yield str(error)
 
 
 def times(value: t.Any, where: str, zone: ZoneInfo | None, defaults: Defaults) -> str:

@@ -214,6 +214,8 @@ def end(row: Row, report: Row) -> str:
     if row.get("error_kind"):
         following = (row.get("next") or {}) if isinstance(row.get("next"), t.Mapping) else {}
         hint = f" Next: {following['do']}" if following.get("do") else ""
+        if following.get("command") and "command below" in hint:
+            hint += f" {following['command']}"
         return f"FAILED at {row.get('failed_step')}, {row['error_kind']}: {printable(row.get('msg'))}{hint}"
     target = row.get("target") or {}
     place = (

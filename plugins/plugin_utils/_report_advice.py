@@ -81,6 +81,15 @@ BY_END = {
     "unreachable": "The restore is done. Check address, port, security group and TLS, then run the same command again: only the checks are repeated.",
     "timed_out": "The restore is done. Give the instance more time with restore_verify_timeout, then run the same command again.",
 }
+ONCE_MORE = "then run the same command again: only the checks are repeated."
+BY_CHECK = {  # the kinds of errors of checks for which the end says too little
+    "login_refused": f"The restore is done. Correct user and password in the connection of the checks of {{name}}, {ONCE_MORE}",
+    "tls_error": "The restore is done. Say in the connection of the checks of {name} whether it is reached with TLS (tls), and name "
+    f"the bundle of the authority that signed its certificate (ca_path), {ONCE_MORE}",
+    "not_configured": f"The restore is done. Add to the connection of the checks of {{name}} what the message names, {ONCE_MORE}",
+    "missing_library": f"The restore is done. Install the package that the message names on this machine, {ONCE_MORE}",
+    "not_running": BY_KIND["not_running"],
+}
 
 
 # The whole
@@ -193,6 +202,8 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
         do, command = OLDER.format(name=name(row)), older
     else:
         do, command = what_to_do(row, again), command_for(row, report, again)
+        if report["kind"] == "readiness":  # which restores nothing
+            do = do.replace("The restore is done. ", "").replace(": only the checks are repeated", "")
         if command and not run.get("command_complete", True):
             do += " Add the extra variables that you gave: they may hold secrets, and are not written here."
     return {"happened": happened(row), "state": state(row), "do": do, "command": command}
@@ -226,7 +237,8 @@ def state(row: Row) -> str:
 def what_to_do(row: Row, command: str | None) -> str:
     """Return what a person does now."""
     end = (row["verification"] or {}).get("end")
-    text = BY_END.get(str(end), "") if row["failed_step"] == "verify" else ""
+    checks = row["failed_step"] == "verify"
+    text = BY_CHECK.get(row["error_kind"]) or BY_END.get(str(end), "") if checks else ""
     text = text or (BY_STEP["safeguard"] if row["failed_step"] == "safeguard" else "")
     text = (
         text or BY_KIND.get(row["error_kind"]) or BY_STEP.get(str(row["failed_step"])) or BY_STEP["restore"]

@@ -169,7 +169,8 @@ def safeguard(state: State, job: Job, world: World) -> State:
         if row.get("safety_backup")
     ]
     world.say([f"SAVED {' | '.join(made[:12])}   safety backups, for an undo"] if made else [])
-    return written({**state, "restores": rows, "changed": True}, world)
+    unclear = any(row.get("error_kind") == "outcome_unknown" for row in rows)
+    return written({**state, "restores": rows, "changed": bool(made) or unclear}, world)
 
 
 def restore(state: State, job: Job, world: World) -> State:

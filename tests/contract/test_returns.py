@@ -205,7 +205,8 @@ def test_check_mode_tells_what_the_run_will_do(
     assert len(sim.posts()) == 1
     made = sim.state.find(real[id_name])
     assert made is not None
-    apart = (id_name, record, "invocation", "outcome")
+    assert set(dry) - set(real) == {"account"}
+    apart = (id_name, record, "invocation", "outcome", "account")
     said = {key: value for key, value in real.items() if key not in apart}
     assert said == {key: value for key, value in dry.items() if key not in apart}
     if params.get("wait", True):

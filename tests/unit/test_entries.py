@@ -44,7 +44,7 @@ def test_what_an_entry_has_of_its_own_beats_what_holds_for_all() -> None:
         "name": "orders-cache",
         "region": "eu-west-101 ",
         "profile": "prod",
-        "checks": '[{"name": "ping"}]',
+        "checks": '[{"ping": true}]',
         "connection": {"password": "secret", "port": ""},
     }
     (row,), _names, problems = found(restore_dcs=[entry])
@@ -56,7 +56,7 @@ def test_what_an_entry_has_of_its_own_beats_what_holds_for_all() -> None:
         "operation_id": "7",
         "group": 0,
         "region": "eu-west-101",
-        "checks": [{"name": "ping"}],
+        "checks": [{"ping": True}],
         "connection": {"password": "secret"},
     }
 
@@ -185,6 +185,26 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "restore_dcs[0].connection must be a dictionary",
     ),
 }
+
+
+CHECKS: list[tuple[str, dict[str, Any], str]] = [
+    ("restore_dcs", {"checks": [{"pingg": True}]}, "restore_dcs[0].checks[0] has an unknown key: 'pingg'"),
+    ("restore_dcs", {"checks": [{"query": "SELECT 1"}]}, "query is no check of this service"),
+    ("restore_dcs", {"checks": [{"dbsize": {"at_least": "many"}}]}, "at_least must be a number"),
+    ("restore_ddm", {"checks": [{"query": "DELETE FROM orders"}]}, "restore_ddm[0].checks[0].query.sql"),
+    ("restore_dcs", {"connection": {"pasword": "x"}}, "Did you mean password?"),
+    ("restore_dcs", {"checks": [{"ping": True, "connection": {"port": 0}}]}, "port must be from 1 to 65535"),
+]
+
+
+@pytest.mark.parametrize(("variable", "options", "words"), CHECKS)
+def test_what_cannot_be_verified_is_found_before_anything_is_overwritten(
+    variable: str, options: dict[str, Any], words: str
+) -> None:
+    pair = {"source_instance_id": "s", "target_instance_id": "t"}
+    entry = pair if variable == "restore_ddm" else {"instance_id": "a"}
+    (problem,) = _entries.found({variable: [{**entry, **options}]}, ALL).problems
+    assert words in problem
 
 
 @pytest.mark.parametrize("case", WRONG)

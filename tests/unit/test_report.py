@@ -298,6 +298,30 @@ def test_a_cache_that_cannot_be_reached_is_looked_at_again() -> None:
     assert "only the checks are repeated" in found["do"] and "could not be looked at" in found["state"]
 
 
+@pytest.mark.parametrize(
+    ("end", "kind", "words"),
+    [
+        ("unreachable", "login_refused", "Correct user and password"),
+        ("unreachable", "tls_error", "(ca_path)"),
+        ("not_configured", "not_configured", "what the message names"),
+        ("not_configured", "missing_library", "Install the package"),
+        ("timed_out", "verify_timeout", "restore_verify_timeout"),
+        ("timed_out", "not_running", "When it runs"),
+        ("unreachable", "unreachable", "security group"),
+    ],
+)
+def test_the_kind_of_the_error_of_a_check_says_what_to_do(end: str, kind: str, words: str) -> None:
+    row = samples.restored(cache(), 20, 60)
+    row["verification"] = {"end": end, "ladder": "runs", "checks": []}
+    failed = samples.failed(row, "verify", 99, kind, "No.")
+    assert words in next_of(failed)["do"]
+    ready = next_of(failed, kind="readiness")["do"]
+    assert "restore is done" not in ready and "are repeated" not in ready
+    assert (
+        "restore is done" not in next_of(samples.failed(cache(), "plan", 9, kind, "No."))["do"]
+    )  # the API's
+
+
 def test_no_safety_backup_says_how_to_go_on_without() -> None:
     found = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No backup."))
     assert found["command"].endswith(" -e restore_safety_backup=false")

@@ -14,7 +14,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries, _options, _steps
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
+    _entries,
+    _lines,
+    _options,
+    _steps,
+)
 
 NOW = 1795600000000  # 2026-11-25T09:46:40Z
 ACCOUNT = {"project_id": "p", "region": "r", "domain_id": "d"}
@@ -367,6 +372,18 @@ def test_a_fault_of_ours_is_reported() -> None:
     assert state["report"]["verdict"] == "incomplete"
 
 
+def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
+    world = World()
+    world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "rejected", "msg": "Unpaid."}
+    state = run(world, "plan", "safeguard", restore_ddm=[])
+    assert outcomes(state) == [("c1", "rejected")]
+    assert state["changed"] is False
+    world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "outcome_unknown", "msg": "Lost."}
+    assert run(world, "plan", "safeguard", restore_ddm=[])["changed"] is True
+    lines = "\n".join(_lines.ended(run(world)["report"]))
+    assert "for all caches: the command below" not in lines or "restore_safety_backup=false" in lines
+
+
 def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
     given: list[tuple[str, str]] = []
 
@@ -379,7 +396,7 @@ def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
     entry = {
         **CACHE,
         "connection": {"password": "hunter-2"},
-        "checks": [{"name": "ping", "password": "hunter-2"}],
+        "checks": [{"ping": True, "connection": {"password": "hunter-2"}}],
     }
     state = run(world, restore_dcs=[entry], restore_report_dir=str(tmp_path))
     assert {module for module, text in given if "hunter-2" in text} == {"restore_verify"}

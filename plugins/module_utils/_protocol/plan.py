@@ -17,12 +17,14 @@ class Plan:
     """What the task would change (`before` and `after`, for people) and how (`apply`, None when there is nothing to do).
 
     `result` holds the keys known before anything happens; apply() returns those known afterwards, and may take away `changed`.
+    beside() reads what is told in check mode alone.
     """
 
     result: Result = field(default_factory=dict)
     before: Result = field(default_factory=dict)
     after: Result = field(default_factory=dict)
     apply: t.Callable[[], Result] | None = None
+    beside: t.Callable[[], Result] = dict
 
 
 def execute(plan: Plan, dry_run: bool) -> Result:
@@ -30,6 +32,8 @@ def execute(plan: Plan, dry_run: bool) -> Result:
     outcome: Result = {"changed": plan.apply is not None, **plan.result}
     if plan.before or plan.after:
         outcome["diff"] = {"before": plan.before, "after": plan.after}
-    if plan.apply is not None and not dry_run:
+    if dry_run:
+        outcome.update(plan.beside())
+    elif plan.apply is not None:
         outcome.update(plan.apply())
     return outcome

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whose cloud a run acts in: the first line of its plan and its report say so, whatever kind of run it is and however its modules run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests import door
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+
+CACHE = {"restore_dcs": [{"instance_id": ids.DCS_INSTANCE}], "restore_point": "latest"}
+LINE = (
+    f"PLAN  account {ids.DOMAIN}  project {ids.REGION} ({ids.PROJECT_ID})  region {ids.REGION}  keys: HW_ACCESS_KEY  "
+    "nothing has been sent"
+)
+
+
+def run(sim: Simulator, playbook: str, *args: str, **variables: Any) -> tuple[door.Completed, dict[str, Any]]:
+    given = json.dumps({"restore_poll_interval": 1, **variables})
+    done = door.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", given, *args)
+    role = "huaweicloud.recovery.restore : "
+    kept = done.of(f"{role}Keep the report for the playbook around the role") or done.of(f"{role}Report")
+    return done, kept[-1]["report"]
+
+
+def test_every_kind_of_run_says_whose_cloud_it_is(tmp_path: Path) -> None:
+    with Simulator(restore_seconds=1) as sim:
+        plan = tmp_path / "plan.json"
+        runs = {
+            "one module after the other": run(
+                sim,
+                "restore",
+                "--check",
+                restore_plan_file=str(plan),
+                huaweicloud_recovery_in_process=False,
+                **CACHE,
+            ),
+            "a plan": run(
+                sim, "restore", restore_plan_file=str(plan), restore_report_dir=str(tmp_path / "r")
+            ),
+            "a drill": run(sim, "drill", "--check", drill_scratch="*", **CACHE),
+            "readiness": run(sim, "readiness", **CACHE),
+        }
+        path = runs["a plan"][1]["files"]["json"]
+        runs["an undo"] = run(sim, "undo", "--check", restore_report=path)
+        assert sim.errors == []
+    for kind, (done, report) in runs.items():
+        assert done.rc == 0, (kind, done.output)
+        assert LINE in done.stdout.splitlines(), kind
+        account = report["account"]
+        assert (account["domain_name"], account["project_id"], account["region"], account["source"]) == (
+            ids.DOMAIN,
+            ids.PROJECT_ID,
+            ids.REGION,
+            "HW_ACCESS_KEY",
+        ), kind
+    assert json.loads(Path(path).read_text(encoding="utf-8"))["account"] == account
+
+
+def test_the_plan_of_another_account_is_refused(tmp_path: Path) -> None:
+    with Simulator(restore_seconds=1) as sim:
+        plan = tmp_path / "plan.json"
+        assert run(sim, "restore", "--check", restore_plan_file=str(plan), **CACHE)[0].rc == 0
+        made = json.loads(plan.read_text(encoding="utf-8"))
+        made["account"]["domain_id"] = "0" * 32
+        plan.write_text(json.dumps(made), encoding="utf-8")
+        done, report = run(sim, "restore", restore_plan_file=str(plan))
+        assert (done.rc, sim.posts(), report["verdict"]) == (2, [], "refused")
+        assert f"domain_id: it was made for {'0' * 32}, this is {ids.DOMAIN_ID}" in report["msg"]
+        assert report["msg"].count("Nothing was started.") == 1
