@@ -41,6 +41,7 @@ _value:
 
 import typing as t
 
+from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
@@ -52,7 +53,9 @@ EMPTY = (
 
 
 def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.Any:
-    """Return the pattern. Raises AnsibleError where it matches nothing."""
+    """Return the pattern. Raises AnsibleError where it matches nothing, but not for --syntax-check, which restores nothing."""
+    if context.CLIARGS.get("syntax"):
+        return pattern
     if not groups.get("all"):
         raise AnsibleError(EMPTY)
     inventory = InventoryManager(loader=DataLoader(), parse=False)
