@@ -8,7 +8,8 @@
 
 - a `yaml` block after the comment `.. file: NAME` is written to that file;
 - a `shell` block is run, unless it is after the comment `.. not run`; after `.. fails` it must end with an error;
-- the `text` block after a `shell` block is its output, without Ansible's own lines.
+- the `text` block after a `shell` block is its output, without Ansible's own lines;
+- the comment `.. scenario: NAME` says which instances the cloud has, `.. fault: NAME OPERATION ID` breaks a request of the next command.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ from pathlib import Path
 from tests import door
 from tests.cloud import Simulator
 
-PAGES = ["stack", "drills"]
+PAGES = ["getting_started", "restore_cache", "restore_database", "stack", "drills", "fleet"]
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
 BLOCK = re.compile(r"^\.\. code-block:: (\w+)\n\n((?:  .*\n|\n)+)", re.MULTILINE)
 COMMENT = re.compile(r"^\.\. (file: \S+|not run|fails)\n\n\Z", re.MULTILINE)
+SCENARIO = re.compile(r"^\.\. scenario: (\S+)$", re.MULTILINE)
+LOCAL = re.compile(r"http://127\.0\.0\.1:\d+(?=/v2/)")
+FAULT = re.compile(r"^\.\. fault: (\S+) (\S+) (\S+)\n\n(?:\.\. .*\n\n)*\Z", re.MULTILINE)
 NOISE = re.compile(
     r"PLAY|TASK|ok: |changed: |included: |fatal: |\.\.\.ignoring|skipping: |\[WARNING|\[ERROR|localhost +:|huaweicloud\.recovery: "
-    r"|\s*\d+\s(- |  +)\w+:|\s+\^|Origin: |<unknown>|Task failed|Module failed|NO MORE HOSTS|Note that|  if you"
+    r"|\s*\d+\s+(- )?\w+:|\S+ +: ok=\d|\s+\^|Origin: |<unknown>|Task failed|Module failed|NO MORE HOSTS|Note that|  if you"
 )
 CHANGING = [
     (
@@ -53,20 +57,21 @@ CHANGING = [
 
 @dataclass(frozen=True)
 class Block:
-    """One block of a page. `start` and `end` are where its text stands, `note` is the comment before it."""
+    """One block of a page. `start` and `end` are where its text stands, `note` is the comment before it, `fault` what is broken first."""
 
     kind: str
     text: str
     start: int
     end: int
     note: str
+    fault: tuple[str, str, str] | None = None
 
 
 def blocks(page: str) -> list[Block]:
     """Return the blocks of a page, their text without the indentation."""
     found = []
     for match in BLOCK.finditer(page):
-        note = COMMENT.search(page[: match.start()])
+        note, fault = COMMENT.search(page[: match.start()]), FAULT.search(page[: match.start()])
         lines = [line[2:] for line in match[2].rstrip("\n").split("\n")]
         text = "\n".join(lines).rstrip() + "\n"
         found.append(
@@ -76,6 +81,7 @@ def blocks(page: str) -> list[Block]:
                 match.start(2),
                 match.start(2) + len(match[2].rstrip("\n")),
                 note[1] if note else "",
+                (fault[1], fault[2], fault[3]) if fault else None,
             )
         )
     return found
@@ -98,8 +104,9 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> subprocess.C
 
 
 def shown(output: str, folder: Path) -> str:
-    """Return what a page shows of an output: without Ansible's own lines and this machine's folder."""
+    """Return what a page shows of an output: without Ansible's own lines, this machine's folder and the local cloud's address."""
     text = output.replace(str(folder.resolve()) + "/", "").replace(str(folder) + "/", "")
+    text = LOCAL.sub("https://dcs.ap-southeast-3.myhuaweicloud.com", text)
     lines = [line.rstrip() for line in text.splitlines() if line.strip() and not NOISE.match(line)]
     return "\n".join(lines) + "\n"
 
@@ -113,8 +120,9 @@ def plain(text: str) -> str:
 
 def outputs(page: str) -> Iterator[tuple[Block, Block | None, subprocess.CompletedProcess[str], str]]:
     """Run the page; yield each command with its block of output, its end, and what the page should show."""
-    found = blocks(page)
-    with tempfile.TemporaryDirectory(prefix="guide-") as place, Simulator(restore_seconds=2) as sim:
+    found, scenario = blocks(page), SCENARIO.search(page)
+    name = scenario[1] if scenario else "default"
+    with tempfile.TemporaryDirectory(prefix="guide-") as place, Simulator(name, restore_seconds=2) as sim:
         folder = Path(place)
         environment = {**os.environ, **door.environment(place), **sim.env, "HOME": place}
         for number, block in enumerate(found):
@@ -126,6 +134,9 @@ def outputs(page: str) -> Iterator[tuple[Block, Block | None, subprocess.Complet
                     if number + 1 < len(found) and found[number + 1].kind == "text"
                     else None
                 )
+                if block.fault:
+                    name, operation, instance = block.fault
+                    sim.fault(name, operation, on=instance)
                 done = run(block.text, folder, environment)
                 yield block, after, done, shown(done.stdout, folder)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import zlib
@@ -19,6 +20,13 @@ LABELS = {
     "callback_plugins": "plugins/callback.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
+# What the role and the playbook fleet alone use: documented as Ansible demands, and of no use to readers.
+PRIVATE = ["restore_step_module", "restore_failed_filter", "restore_fleet_filter"]
+# The theme neither wraps the cells of tables nor leaves the lines of output as they are.
+STYLE = """.wy-table-responsive table td, .wy-table-responsive table th { white-space: normal !important }
+.highlight pre { white-space: pre !important; overflow-x: auto }
+"""
+IMAGES = "https://raw.githubusercontent.com/huaweicloud-recovery/huaweicloud.recovery/main/docs/images/"
 VARIABLES = [
     "ANSIBLE_CACHE_PLUGIN",
     "ANSIBLE_CACHE_PLUGIN_CONNECTION",
@@ -37,6 +45,20 @@ def inventory() -> bytes:
         f"{name} std:envvar -1 reference_appendices/config.html#envvar-{name} -" for name in VARIABLES
     ]
     return head.encode() + zlib.compress("\n".join([*entries, ""]).encode())
+
+
+def tidy(pages: pathlib.Path) -> None:
+    """Take what is private out of the index, and pictures from the checkout instead of from the network."""
+    index = pages / "index.rst"
+    text = index.read_text(encoding="utf-8")
+    for page in PRIVATE:
+        name = page.rpartition("_")[0]
+        text = re.sub(rf"^( *{page}|\* :ansplugin:`{name} .*)\n", "", text, flags=re.MULTILINE)
+        (pages / f"{page}.rst").unlink()
+    index.write_text(text, encoding="utf-8")
+    shutil.copytree(pathlib.Path("docs") / "images", pages / "docsite" / "images", dirs_exist_ok=True)
+    for path in (pages / "docsite").glob("*.rst"):
+        path.write_text(path.read_text(encoding="utf-8").replace(IMAGES, "images/"), encoding="utf-8")
 
 
 def main() -> None:
@@ -62,13 +84,26 @@ def main() -> None:
     (DOCS / "ansible_devel.inv").write_bytes(inventory())
     conf = DOCS / "conf.py"
     ansible = "intersphinx_mapping = {'ansible_devel': ('https://docs.ansible.com/projects/ansible/devel/', '../ansible_devel.inv')}\n"
+    (DOCS / "static").mkdir(exist_ok=True)
+    (DOCS / "static" / "wrap.css").write_text(STYLE, encoding="utf-8")
+    ansible += "html_static_path = ['static']\nhtml_css_files = ['wrap.css']\n"
     conf.write_text(
         re.sub(
             r"intersphinx_mapping = \{.*?\n\}\n", ansible, conf.read_text(encoding="utf-8"), flags=re.DOTALL
         ),
         encoding="utf-8",
     )
-    subprocess.run(["bash", str(DOCS / "build.sh")], check=True, stdout=subprocess.DEVNULL)
+    pages = DOCS / "rst"
+    pages.mkdir(exist_ok=True)
+    pages.chmod(0o755)
+    collection = ["collection", "--cleanup", "everything", "--use-current", "--squash-hierarchy"]
+    named = ["--dest-dir", "rst", "huaweicloud.recovery"]
+    subprocess.run(
+        ["antsibull-docs", "--config-file", "antsibull-docs.cfg", *collection, *named], cwd=DOCS, check=True
+    )
+    tidy(pages)
+    sphinx = ["sphinx-build", "-M", "html", "rst", "build", "-c", ".", "-W", "--keep-going", "-q"]
+    subprocess.run(sphinx, cwd=DOCS, check=True)
     print(DOCS / "build" / "html" / "index.html")
 
 
