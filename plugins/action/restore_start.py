@@ -25,7 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows, _start
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door, encoded
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess, encoded
 
 OF_ANSIBLE = {
     "invocation",
@@ -37,15 +37,19 @@ OF_ANSIBLE = {
 NOT_ASKED = "This request was not sent: these keys have been refused already."
 
 
-class ActionModule(Door):
-    """Starts many restores in the controller's own process, or where that is not possible one module after the other."""
+class ActionModule(InProcess):
+    """Starts many restores in the controller's own process, or where
+    that is not possible one module after the other.
+    """
 
     _supports_async = False
     module = _start
 
     def as_module(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run the module of each row: all in check mode, which is the plan, then for good those whose plan could be made."""
-        super(Door, self).run(None, task_vars)  # refuses what an action cannot do
+        """Run the module of each row: all in check mode, which is the plan, then
+        for good those whose plan could be made.
+        """
+        super(InProcess, self).run(None, task_vars)  # refuses what an action cannot do
         try:
             result = self.one_by_one(self.options(), task_vars)
         except CloudError as error:  # as a result, so that `failed_when` is asked
@@ -53,7 +57,10 @@ class ActionModule(Door):
         return t.cast("dict[str, t.Any]", from_cloud(result))
 
     def options(self) -> dict[str, t.Any]:
-        """Return the arguments as a module would receive them. Raises InvalidArgument when they cannot be right."""
+        """Return the arguments as a module would receive them.
+
+        Raises InvalidArgument when they cannot be right.
+        """
         plain = json.loads(encoded(self._task.args))["ANSIBLE_MODULE_ARGS"]
         spec = {**CONNECTION, **_start.OPTIONS}
         given = {name: value for name, value in plain.items() if not name.startswith("_ansible")}
@@ -113,7 +120,10 @@ class ActionModule(Door):
         return execute(_start.combined(rows, runs(True), runs(False), time.time, account), dry_run)
 
     def answer(self, row: Row, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
-        """Return what the module of a row says. Whoever interrupts it is not stopped here: no other restore is to start then."""
+        """Return what the module of a row says.
+
+        Whoever interrupts it is not stopped here: no other restore is to start then.
+        """
         here = {name: row[name] for name in ("region", "profile") if row[name]}
         given = {name: value for name, value in {**options, **here}.items() if value is not None}
         module = SERVICES[row["service"]].module

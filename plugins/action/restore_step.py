@@ -51,7 +51,10 @@ class ActionModule(ActionBase):
     _supports_async = False
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Run the steps that the task names. The result is the state; it never fails, but for the last one of a run that has."""
+        """Run the steps that the task names.
+
+        The result is the state; it never fails, but for the last one of a run that has.
+        """
         result = super().run(tmp, task_vars)
         given = task_vars or {}
         state, steps = self.begun(given), list(self._task.args.get("steps") or [])
@@ -60,11 +63,14 @@ class ActionModule(ActionBase):
         extra = {"failure": self._task.args["failure"]} if self._task.args.get("failure") else {}
         before = dict(state)
         state = _steps.run(state, steps, job, world, **extra)
-        result.update(self.told(state, before, job, steps, given))
+        result.update(self.reported(state, before, job, steps, given))
         return result
 
     def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the state that the step before has registered, or an empty one. A later batch of a fleet is given it."""
+        """Return the state that the step before has registered, or an empty one.
+
+        A later batch of a fleet is given it.
+        """
         found = self._task.args.get("state") or task_vars.get(STATE)
         names = ("restores", "run", "changed")
         return (
@@ -74,7 +80,10 @@ class ActionModule(ActionBase):
         )
 
     def job(self, task_vars: dict[str, t.Any], world: AnsibleWorld) -> _steps.Job:
-        """Return what the variables tell the run to do. A variable that cannot be read is a problem among others."""
+        """Return what the variables tell the run to do.
+
+        A variable that cannot be read is a problem among others.
+        """
         args = self._task.args
         variables, unreadable = self.variables(task_vars)
         kind = str(args.get("kind") or "restore")
@@ -135,11 +144,13 @@ class ActionModule(ActionBase):
         )
 
     def plan_only(self, task_vars: dict[str, t.Any]) -> bool:
-        """Whether nothing may start: in check mode, and where of the steps of the role only the plan was asked for."""
+        """Whether nothing may start: in check mode, and where of the steps
+        of the role only the plan was asked for.
+        """
         tags = set(task_vars.get("ansible_run_tags") or ())
         return bool(self._task.check_mode) or ("plan" in tags and not tags - ALONE and "all" not in tags)
 
-    def told(
+    def reported(
         self,
         state: dict[str, t.Any],
         before: dict[str, t.Any],
@@ -193,7 +204,9 @@ class AnsibleWorld:
         self._action, self._task_vars = action, task_vars
 
     def call(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
-        """Return the result of a module of this collection, run as a task of its own would be, with this task's connection options."""
+        """Return the result of a module of this collection, run as a task of its own would be,
+        with this task's connection options.
+        """
         action = self._action
         task = action._task.copy()
         task.action = f"{COLLECTION}.{module}"
@@ -252,7 +265,9 @@ def wanted(
 
 
 def ready(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return what readiness asks for: the newest data, which must not be older than a day and two hours unless something else is said."""
+    """Return what readiness asks for: the newest data, which must not be older than a day and two hours
+    unless something else is said.
+    """
     given = _settings.given(variables)
     return {"restore_point": "latest", "restore_rpo_target": given.get("restore_rpo_target", "26h")}
 

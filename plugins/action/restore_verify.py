@@ -9,13 +9,15 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.modules import restore_verify
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import our_template
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess
 
 VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 
 
-class ActionModule(Door):
-    """Runs restore_verify in the controller's own process where it can, with the passwords that its rows name."""
+class ActionModule(InProcess):
+    """Runs restore_verify in the controller's own process where it can,
+    with the passwords that its rows name.
+    """
 
     module = restore_verify
 

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from ansible_collections.huaweicloud.recovery.plugins.modules import restore_wait
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess
 
 
-class ActionModule(Door):
+class ActionModule(InProcess):
     """Runs restore_wait in the controller's own process where it can."""
 
     module = restore_wait

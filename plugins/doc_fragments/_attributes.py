@@ -15,12 +15,14 @@ class ModuleDocFragment:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/huaweicloud.recovery.all) in C(module_defaults) to set the connection options once for all modules.
+    description: Use C(group/huaweicloud.recovery.all) in C(module_defaults) to set the connection options
+      once for all modules.
     support: full
     membership:
       - huaweicloud.recovery.all
   check_mode:
-    description: Can run in check mode and tell what the real run would change, without sending any request that changes something.
+    description: Can run in check mode and tell what the real run would change, without sending any request
+      that changes something.
     support: full
   diff_mode:
     description: Returns what would change, or has changed, when in diff mode.
@@ -32,7 +34,8 @@ attributes:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/huaweicloud.recovery.all) in C(module_defaults) to set the connection options once for all modules.
+    description: Use C(group/huaweicloud.recovery.all) in C(module_defaults) to set the connection options
+      once for all modules.
     support: full
     membership:
       - huaweicloud.recovery.all

@@ -205,12 +205,14 @@ notes:
     that E(HW_PROFILE) or E(HW_SHARED_CONFIG_FILE) names; C(~/.huaweicloud/credentials);
     C(~/.hcloud/config.json). Half an identity is refused.
   - Every other option is taken from the task, else from its environment variable.
-  - A proxy is taken from E(HTTPS_PROXY), or else E(ALL_PROXY), unless E(NO_PROXY) names the host. What goes to this machine itself goes
-    through none. A C(.netrc) file has no effect.
-  - "A failed task returns C(msg) (one line: what failed, on what, what was and was not done, what to do next) and C(error_kind), a stable word:
-    V(auth_failed), V(denied), V(not_found), V(busy), V(invalid_argument), V(not_restorable), V(throttled), V(not_started), V(operation_failed),
-    V(wait_timeout), V(outcome_unknown), V(protocol_error), V(tls_error), V(transport_error) and others."
-  - "Where they are known, a failed task also returns C(error_code) (of the service), C(http_status), C(request_id) (for a support ticket),
-    C(encoded_authorization_message) (which an administrator of IAM can decode),
-    C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or went wrong), C(status) (the last one seen) and C(elapsed) (seconds)."
+  - A proxy is taken from E(HTTPS_PROXY), or else E(ALL_PROXY), unless E(NO_PROXY) names the host. What goes
+    to this machine itself goes through none. A C(.netrc) file has no effect.
+  - "A failed task returns C(msg) (one line: what failed, on what, what was and was not done, what to do next)
+    and C(error_kind), a stable word: V(auth_failed), V(denied), V(not_found), V(busy), V(invalid_argument),
+    V(not_restorable), V(throttled), V(not_started), V(operation_failed), V(wait_timeout), V(outcome_unknown),
+    V(protocol_error), V(tls_error), V(transport_error) and others."
+  - "Where they are known, a failed task also returns C(error_code) (of the service), C(http_status),
+    C(request_id) (for a support ticket), C(encoded_authorization_message) (which an administrator of IAM can
+    decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or went wrong), C(status)
+    (the last one seen) and C(elapsed) (seconds)."
 """

@@ -10,7 +10,8 @@ short_description: Tell which hosts of a fleet failed, and why
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Returns the hosts that failed in the playbook C(huaweicloud.recovery.fleet), or V(localhost) when none has.
+  - Returns the hosts that failed in the playbook C(huaweicloud.recovery.fleet), or V(localhost) when none
+    has.
   - Where the whole run was refused, or a region could not be read, it is one of the hosts that fails for it.
 positional: hostvars, host
 options:

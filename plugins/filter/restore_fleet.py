@@ -10,8 +10,10 @@ short_description: Refuse a fleet without hosts
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Gives a host pattern back, and fails where the inventory has no hosts, or the pattern matches none of them.
-  - A play that matches no hosts ends well. The playbook C(huaweicloud.recovery.fleet) must not, when nothing was restored.
+  - Gives a host pattern back, and fails where the inventory has no hosts, or the pattern matches none of
+    them.
+  - A play that matches no hosts ends well. The playbook C(huaweicloud.recovery.fleet) must not, when nothing
+    was restored.
 positional: groups
 options:
   _input:
@@ -47,13 +49,16 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
 EMPTY = (
-    "Nothing was restored: the inventory has no hosts. Look at the warnings above: a source that cannot be read, "
-    "for example with a wrong key, leaves none."
+    "Nothing was restored: the inventory has no hosts. Look at the warnings above: a source that cannot be "
+    "read, for example with a wrong key, leaves none."
 )
 
 
 def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.Any:
-    """Return the pattern. Raises AnsibleError where it matches nothing, but not for --syntax-check, which restores nothing."""
+    """Return the pattern.
+
+    Raises AnsibleError where it matches nothing, but not for --syntax-check, which restores nothing.
+    """
     if context.CLIARGS.get("syntax"):
         return pattern
     if not groups.get("all"):

@@ -10,20 +10,24 @@ short_description: DCS and DDM instances as hosts
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Makes every Distributed Cache Service (DCS) and Distributed Database Middleware (DDM) instance of a project a host,
-    for playbooks that restore a whole fleet, such as C(huaweicloud.recovery.fleet).
-  - Reads a file whose name ends in C(.huaweicloud.yml), C(.huaweicloud.yaml), C(huaweicloud_recovery.yml) or C(huaweicloud_recovery.yaml).
-  - A host is named like its instance. It is named by the ID of the instance when it has no name, when another instance has the same,
-    or when the name holds anything but letters, digits, C(.), C(_) and C(-).
-  - Every host has the variables C(service) (V(dcs) or V(ddm)), C(region), C(instance_id), C(instance_name), C(status) and the other fields that
-    M(huaweicloud.recovery.dcs_instance_info) and M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name), C(port) and C(tags) for
-    itself, so they are the variables C(instance_name), C(instance_port) and C(instance_tags). The expressions in O(compose), O(groups) and
-    O(keyed_groups) can use either word.
-    Its connection is local, with Ansible's own Python, because no one logs in to an instance.
-  - With O(profile) or O(shared_config_file) every host has the variables C(profile) and C(shared_config_file), so that the playbook that restores it
-    signs in as the inventory did. Keys are never among the variables.
+  - Makes every Distributed Cache Service (DCS) and Distributed Database Middleware (DDM) instance of a
+    project a host, for playbooks that restore a whole fleet, such as C(huaweicloud.recovery.fleet).
+  - Reads a file whose name ends in C(.huaweicloud.yml), C(.huaweicloud.yaml), C(huaweicloud_recovery.yml) or
+    C(huaweicloud_recovery.yaml).
+  - A host is named like its instance. It is named by the ID of the instance when it has no name, when another
+    instance has the same, or when the name holds anything but letters, digits, C(.), C(_) and C(-).
+  - Every host has the variables C(service) (V(dcs) or V(ddm)), C(region), C(instance_id), C(instance_name),
+    C(status) and the other fields that M(huaweicloud.recovery.dcs_instance_info) and
+    M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name), C(port) and C(tags) for
+    itself, so they are the variables C(instance_name), C(instance_port) and C(instance_tags). The expressions
+    in O(compose), O(groups) and O(keyed_groups) can use either word. Its connection is local, with Ansible's
+    own Python, because no one logs in to an instance.
+  - With O(profile) or O(shared_config_file) every host has the variables C(profile) and
+    C(shared_config_file), so that the playbook that restores it signs in as the inventory did. Keys are never
+    among the variables.
   - Texts of the cloud are never templates. An exported inventory may show them as C(__ansible_unsafe).
-  - A cache in files is used only when its folder and file belong to the user who runs Ansible and nobody else can write there.
+  - A cache in files is used only when its folder and file belong to the user who runs Ansible and nobody else
+    can write there.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - constructed
@@ -42,18 +46,21 @@ options:
   regions:
     description:
       - Regions to look in, instead of O(region). May be a template, also one that makes a list.
-      - When a region cannot be read, the plugin warns and goes on with the others. The group C(all) then has the variable
-        C(huaweicloud_recovery_unread), a list with C(region), C(error_kind) and C(msg), so that a playbook can refuse to take a part of a
-        fleet for the whole. P(huaweicloud.recovery.instances#inventory) fails when no region can be read.
-      - With several of them the project of each is the one that is named like the region, because a project lies in one region only. O(project_id),
-        O(project_name) and their environment variables have no place then.
+      - When a region cannot be read, the plugin warns and goes on with the others. The group C(all) then has
+        the variable C(huaweicloud_recovery_unread), a list with C(region), C(error_kind) and C(msg), so that
+        a playbook can refuse to take a part of a fleet for the whole.
+        P(huaweicloud.recovery.instances#inventory) fails when no region can be read.
+      - With several of them the project of each is the one that is named like the region, because a project
+        lies in one region only. O(project_id), O(project_name) and their environment variables have no place
+        then.
       - An endpoint that is given in an option or environment variable holds for all of them.
     type: list
     elements: str
     default: []
   statuses:
     description:
-      - Only instances in one of these states become hosts, for example V(RUNNING). All do when the list is empty. May be a template.
+      - Only instances in one of these states become hosts, for example V(RUNNING). All do when the list is
+        empty. May be a template.
     type: list
     elements: str
     default: []
@@ -151,7 +158,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self.add(host, row)
 
     def words(self, config: dict[str, t.Any], name: str) -> list[str]:
-        """Return an option that is a list, each entry of it or the whole made by a template, blanks left out."""
+        """Return an option that is a list, each entry of it
+        or the whole made by a template, blanks left out.
+        """
         value = self.templar.template(config.get(name, self.get_option(name)))
         entries = re.split(r"[,\n]", value) if isinstance(value, str) else value or []
         if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
@@ -159,7 +168,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return [entry.strip() for entry in entries if entry.strip()]
 
     def rows(self, path: str, cache: bool) -> list[Row]:
-        """Return the instances of all regions and services, from the cache when it answers the same question."""
+        """Return the instances of all regions and services, from the cache
+        when it answers the same question.
+        """
         question = [self.services, self.regions, self.caller()]
         key = self.get_cache_key(path)
         caching = self.get_option("cache") and self.own(key)
@@ -184,7 +195,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return fault is None
 
     def read(self) -> tuple[list[Row], list[Row]]:
-        """Return the instances of the regions that can be read, and why the others cannot. Raises when none can."""
+        """Return the instances of the regions that can be read, and why the others cannot.
+
+        Raises when none can.
+        """
         found: dict[str, Row] = {}
         unread: list[Row] = []
         regions: list[str | None] = [*self.regions] or [None]
@@ -215,7 +229,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
     def ask(self, regions: list[str | None]) -> list[Row]:
-        """Return the answer about each region: its `rows`, or why it failed. All have one caller, so that wrong keys are tried once."""
+        """Return the answer about each region: its `rows`, or why it failed.
+
+        All have one caller, so that wrong keys are tried once.
+        """
         params = {name: self.templar.template(self.get_option(name)) for name in CONNECTION}
         environ = dict(os.environ)
         if len(regions) > 1:
@@ -243,14 +260,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def asked(self, cloud: Cloud, redactor: Redactor) -> Row:
         """Return the answer about the region of a cloud."""
-        answer = answered(lambda: execute(self.look(cloud), True), lambda: False, False, redactor)
+        answer = answered(lambda: execute(self.plan(cloud), True), lambda: False, False, redactor)
         if answer.get("failed") and len(self.regions) > 1 and "project_id" in answer["msg"]:
             answer["msg"] += (
                 " With several regions, write an inventory file with a project_id for each region."
             )
         return answer
 
-    def look(self, cloud: Cloud) -> Plan:
+    def plan(self, cloud: Cloud) -> Plan:
         """Read the instances of the services asked for."""
         rows: list[Row] = []
         for service in self.services:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that modules share. Environment variables are read by _api/credentials.py, which must know where each value came from."""
+"""The options that modules share.
+
+Environment variables are read by _api/credentials.py, which must know where each value came from.
+"""
 
 from __future__ import annotations
 

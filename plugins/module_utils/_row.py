@@ -4,8 +4,9 @@
 
 """Rows: one instance that is to be overwritten, from the plan to the report, as a flat dict.
 
-restore_start, restore_wait and restore_verify take rows and return the same rows in the same order. A row keeps every key
-that it came with, and each task adds a step. All functions are pure: they return new rows, and the time is a parameter.
+restore_start, restore_wait and restore_verify take rows and return the same rows in the same order. A row
+keeps every key that it came with, and each task adds a step. All functions are pure: they return new rows,
+and the time is a parameter.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def with_step(
     error_kind: str | None = None,
     msg: str | None = None,
 ) -> Row:
-    """Return a row with one more step: `outcome` is ok, failed or skipped, `at` when it began in seconds since the epoch."""
+    """Return a row with one more step: `outcome` is ok, failed or skipped, `at` when it began
+    in seconds since the epoch.
+    """
     entry = {
         "step": step,
         "outcome": outcome,
@@ -57,12 +60,17 @@ def with_step(
 
 
 def passed(row: Row, step: str, at: float) -> Row:
-    """Return a row that a step has nothing to do for: untouched, but a failed one says that the step was skipped."""
+    """Return a row that a step has nothing to do for: untouched, but a failed one says
+    that the step was skipped.
+    """
     return with_step(row, step, "skipped", at) if row["error_kind"] else row
 
 
 def merged(row: Row, answer: t.Mapping[str, t.Any]) -> Row:
-    """Return a row with what a task says of it. What is no key of a row goes into `details`, so that rows have the same keys."""
+    """Return a row with what a task says of it.
+
+    What is no key of a row goes into `details`, so that rows have the same keys.
+    """
     known = {name: value for name, value in answer.items() if name in KEYS and value is not None}
     apart = ("failed", "changed", "diff", "warnings", "outcome", "steps", "details")
     more = {name: value for name, value in answer.items() if name not in row and name not in apart}
@@ -93,7 +101,10 @@ def failure(error: CloudError) -> Result:
 
 
 def rows_result(before: t.Sequence[Row], rows: t.Sequence[Row], changed: bool) -> Result:
-    """Return the task result: the rows, and the reasons of those that failed in this task. `before` is what it was given."""
+    """Return the task result: the rows, and the reasons of those that failed in this task.
+
+    `before` is what it was given.
+    """
     result: Result = {"changed": changed, "restores": list(rows)}
     bad = [
         (number, row)
@@ -112,7 +123,9 @@ def rows_result(before: t.Sequence[Row], rows: t.Sequence[Row], changed: bool) -
 
 
 def refuse_passwords(entry: t.Mapping[str, t.Any], number: int) -> None:
-    """Raise InvalidArgument for a password in a row that is to be returned: rows are registered, shown and reported."""
+    """Raise InvalidArgument for a password in a row that is to be returned:
+    rows are registered, shown and reported.
+    """
     checks = entry.get("checks") if isinstance(entry.get("checks"), list) else []
     for place in (entry, *(check for check in checks or [] if isinstance(check, dict))):
         connection = place.get("connection")

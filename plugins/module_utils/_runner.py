@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bridge between Ansible and the client: the only place that knows AnsibleModule, and the only one that catches everything."""
+"""The bridge between Ansible and the client: the only place that knows AnsibleModule, and the only one
+that catches everything.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ OLDEST = (3, 9)  # Python that modules run on; an older one has to get as far as
 
 
 class Module(AnsibleModule):
-    """An AnsibleModule in which a blank option of any type is unset, and whose own refusals carry an error_kind."""
+    """An AnsibleModule in which a blank option of any type is unset,
+    and whose own refusals carry an error_kind.
+    """
 
     params: dict[str, t.Any]
 
@@ -62,7 +66,8 @@ class Module(AnsibleModule):
 def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) -> None:
     """Build the module, let plan() decide, apply it unless in check mode, and exit.
 
-    `rules` are AnsibleModule's (mutually_exclusive, ...). They are checked here, because a blank option counts as unset.
+    `rules` are AnsibleModule's (mutually_exclusive, ...). They are checked here, because a blank option
+    counts as unset.
     """
     spec = {**CONNECTION, **(WAIT if wait else {}), **options}
     module = Module(argument_spec=spec, supports_check_mode=True)
@@ -128,7 +133,10 @@ def perform(
 def answered(
     work: t.Callable[[], Result], posted: t.Callable[[], bool], starts: bool, redactor: Redactor
 ) -> Result:
-    """Return the result of work(), also when it fails. `posted` tells whether a POST was sent, `starts` whether its failure says so."""
+    """Return the result of work(), also when it fails.
+
+    `posted` tells whether a POST was sent, `starts` whether its failure says so.
+    """
     try:
         return work()
     except CloudError as error:
@@ -138,9 +146,10 @@ def answered(
             "msg": redactor.printable(f"{error}{' Nothing was started.' if unsaid else ''}", LONGEST),
             **error.details(),
         }
-    except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is told
+    except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is shown
         done = (
-            "A request had been sent: run the same task again. It repeats nothing: it attaches to what runs, or names the job to attach to."
+            "A request had been sent: run the same task again. It repeats nothing: it attaches to what "
+            "runs, or names the job to attach to."
             if posted()
             else "No request that changes anything was sent."
         )
@@ -149,7 +158,10 @@ def answered(
 
 
 def unexpected(error: BaseException) -> tuple[str, str]:
-    """Return (error_kind, text with a place for what was done) of an error that is none of ours. Only its name is shown."""
+    """Return (error_kind, text with a place for what was done) of an error that is not one of ours.
+
+    Only its name is shown.
+    """
     if isinstance(error, MemoryError):
         return (
             "out_of_memory",
@@ -179,7 +191,9 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
 
 
 def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
-    """Return options in which a text that holds a JSON list is one, where a list is declared: a survey knows only texts."""
+    """Return options in which a text that holds a JSON list is one, where a list is declared:
+    a survey knows only texts.
+    """
     found = dict(params)
     for name, value in params.items():
         if (
@@ -195,7 +209,9 @@ def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
 
 
 def nested_passwords(value: t.Any) -> t.Iterator[str]:
-    """Yield every `password` within lists of dicts, which no argument spec describes: rows hold what their service takes."""
+    """Yield every `password` within lists of dicts, which no argument spec describes:
+    rows hold what their service takes.
+    """
     for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
         if isinstance(inner, (dict, list)):
             yield from nested_passwords(inner)
@@ -204,7 +220,8 @@ def nested_passwords(value: t.Any) -> t.Iterator[str]:
 
 
 def without_blanks(value: t.Any) -> t.Any:
-    """Return options without those that are a blank string, and ids without blanks and line ends around them, also within lists of dicts.
+    """Return options without those that are a blank string, and ids without blanks
+    and line ends around them, also within lists of dicts.
 
     Job controllers fill in '' for a field left empty; an id that was pasted often ends with a line end.
     """
@@ -227,7 +244,8 @@ def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
     for name, value in values.items():
         if is_id_option(name) and value is not None and not is_id(value):
             raise InvalidArgument(
-                f"{within}{name} {quoted(value)} is not an id: letters, digits, '-' and '_', 1 to 128 characters."
+                f"{within}{name} {quoted(value)} is not an id: letters, digits, '-' and '_', 1 to 128 "
+                "characters."
             )
         for place, inner in enumerate(value if isinstance(value, list) else ()):
             if isinstance(inner, dict):

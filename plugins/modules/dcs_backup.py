@@ -11,10 +11,13 @@ short_description: Back up a DCS instance
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Makes a manual backup of a Distributed Cache Service (DCS) instance. The instance serves meanwhile; what is written during the backup is not in it.
+  - Makes a manual backup of a Distributed Cache Service (DCS) instance. The instance serves meanwhile; what
+    is written during the backup is not in it.
   - The service keeps at most 24 backups of an instance. One more evicts the oldest.
-  - Before it starts anything the module checks that the instance is running and idle, and that its type can be backed up.
-  - A backup that was accepted is never sent again; when an answer is lost the module looks for the backup that it may have started.
+  - Before it starts anything the module checks that the instance is running and idle, and that its type can
+    be backed up.
+  - A backup that was accepted is never sent again; when an answer is lost the module looks for the backup
+    that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -24,20 +27,23 @@ attributes:
     description: When run twice in a row, the second run changes nothing.
     support: partial
     details:
-      - With O(operation_id) a marker made from project, instance and O(operation_id) is written into the remark of the backup.
-        When a backup that carries the marker has succeeded, nothing is done.
+      - With O(operation_id) a marker made from project, instance and O(operation_id) is written into the
+        remark of the backup. When a backup that carries the marker has succeeded, nothing is done.
       - Without O(operation_id) every run makes a new backup.
       - In both cases a run adopts, that is waits for, its own backup that is still waiting or running.
 options:
   instance_id:
-    description: ID of the DCS instance to back up. Exactly one of O(instance_id) and O(instance_name) is needed.
+    description: ID of the DCS instance to back up. Exactly one of O(instance_id) and O(instance_name) is
+      needed.
     type: str
   instance_name:
     description:
-      - Exact name of the DCS instance to back up. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+      - Exact name of the DCS instance to back up. When not exactly one instance has it, the task fails and
+        lists the candidates with ID, status and VPC.
     type: str
   remark:
-    description: Text for the remark of the backup, at most 94 characters. The marker of the operation is added after it.
+    description: Text for the remark of the backup, at most 94 characters. The marker of the operation is
+      added after it.
     type: str
   backup_format:
     description:
@@ -46,13 +52,16 @@ options:
     type: str
   operation_id:
     description:
-      - Names this backup, for example by the number of a change ticket or by a date, so that it is made once however often the task runs.
-      - Any text. A hash of it is written to the cloud. The text itself is in the task's arguments and, with the role, in its report.
+      - Names this backup, for example by the number of a change ticket or by a date, so that it is made once
+        however often the task runs.
+      - Any text. A hash of it is written to the cloud. The text itself is in the task's arguments and, with
+        the role, in its report.
     type: str
   ignore_stuck:
     description:
-      - Go past backup records that never end. They count as stuck when they are waiting or backuping and older than a day, although the instance is
-        RUNNING and idle; they are then neither adopted nor waited for. Look at the instance before you use this.
+      - Go past backup records that never end. They count as stuck when they are waiting or backuping and
+        older than a day, although the instance is RUNNING and idle; they are then neither adopted nor waited
+        for. Look at the instance before you use this.
       - The service may still refuse, because it counts them itself.
     type: bool
     default: false
@@ -93,12 +102,14 @@ account:
     region: {description: The region., type: str, sample: ap-southeast-3}
     source: {description: Where the keys came from., type: str, sample: profile prod}
 backup_id:
-  description: ID of the backup that was started, adopted or found done. Null in check mode when one would be made.
+  description: ID of the backup that was started, adopted or found done. Null in check mode when one would be
+    made.
   returned: success
   type: str
   sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029
 backup:
-  description: The backup as it was seen last. Null when one is started without waiting for it, or would be in check mode.
+  description: The backup as it was seen last. Null when one is started without waiting for it, or would be in
+    check mode.
   returned: success
   type: dict
   contains:
@@ -113,24 +124,30 @@ backup:
     period: {description: "When automatic backups are taken, so null here.", type: str, sample: 00:00-01:00}
     progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
     error_code: {description: Why the backup failed., type: str, sample: dcs.08.0001}
-    remark: {description: O(remark) and the marker of the operation., type: str, sample: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
+    remark:
+      description: O(remark) and the marker of the operation.
+      type: str
+      sample: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
     execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
 adopted:
-  description: Whether the backup was already running (or was found after its answer got lost) and was waited for instead of starting another.
+  description: Whether the backup was already running (or was found after its answer got lost) and was waited
+    for instead of starting another.
   returned: success
   type: bool
   sample: false
 outcome:
   description:
-    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it runs and was not waited for.
+    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it
+      runs and was not waited for.
     - In check mode V(unchanged) or V(planned).
   returned: success
   type: str
   sample: succeeded
 marker_echoed:
-  description: V(false) when the cloud did not keep the marker in the remark, so that a later run cannot recognise this operation. There is a warning as well.
+  description: V(false) when the cloud did not keep the marker in the remark, so that a later run cannot
+    recognise this operation. There is a warning as well.
   returned: when the marker is missing in the record
   type: bool
   sample: false
@@ -140,7 +157,9 @@ diff:
   type: dict
   sample:
     before: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, new_backup: null}
-    after: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, new_backup: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
+    after:
+      instance: 5560df16-cebf-4473-95c4-d1b573c16e79
+      new_backup: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"
 """
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module

@@ -21,7 +21,8 @@ options:
     description: ID of the DCS instance. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
   instance_name:
-    description: Exact name of the DCS instance, instead of its ID. When not exactly one instance has it, the task fails and lists the candidates.
+    description: Exact name of the DCS instance, instead of its ID. When not exactly one instance has it, the
+      task fails and lists the candidates.
     type: str
   backup_id:
     description: Return this backup only.
@@ -33,7 +34,8 @@ options:
     description: Return the backups created at or before this time. ISO 8601, or milliseconds since the epoch.
     type: str
   timezone:
-    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the environment variable E(HW_TIMEZONE) is used.
+    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the
+      environment variable E(HW_TIMEZONE) is used.
     type: str
   status:
     description:
@@ -41,7 +43,8 @@ options:
       - The API knows V(waiting), V(backuping), V(succeed), V(failed), V(expired) and V(deleted).
     type: str
   usable_only:
-    description: Return only the backups that can be restored, which have succeeded and for which the service says that it supports a restore.
+    description: Return only the backups that can be restored, which have succeeded and for which the service
+      says that it supports a restore.
     type: bool
     default: false
 seealso:
@@ -60,12 +63,14 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that:
       - cache.backups | length > 0
-      - (now(utc=true) - (cache.backups[0].created_at | ansible.builtin.to_datetime("%Y-%m-%dT%H:%M:%S.%fZ"))).days < 1
+      - (now(utc=true) - (cache.backups[0].created_at |
+        ansible.builtin.to_datetime("%Y-%m-%dT%H:%M:%S.%fZ"))).days < 1
 """
 
 RETURN = r"""
 backups:
-  description: The backups that match, newest first. Empty when none does. A key that the service does not fill is null.
+  description: The backups that match, newest first. Empty when none does. A key that the service does not
+    fill is null.
   returned: success
   type: list
   elements: dict
@@ -85,7 +90,8 @@ backups:
     progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
     error_code: {description: Why the backup failed., type: str, sample: dcs.08.0008}
     remark:
-      description: Remark of the backup. That of M(huaweicloud.recovery.dcs_backup) ends with the key of the operation.
+      description: Remark of the backup. That of M(huaweicloud.recovery.dcs_backup) ends with the key of the
+        operation.
       type: str
       sample: before the release
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}

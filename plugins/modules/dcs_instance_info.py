@@ -24,7 +24,8 @@ options:
     description: Return the instances of this name only.
     type: str
   status:
-    description: Return the instances in this status only, for example V(RUNNING), V(RESTORING), V(RESTARTING), V(ERROR) or V(FROZEN).
+    description: Return the instances in this status only, for example V(RUNNING), V(RESTORING),
+      V(RESTARTING), V(ERROR) or V(FROZEN).
     type: str
 seealso:
   - module: huaweicloud.recovery.dcs_backup_info
@@ -48,27 +49,38 @@ EXAMPLES = r"""
 
 RETURN = r"""
 instances:
-  description: The instances that match, newest first. Empty when none does. A key that the service does not fill is null.
+  description: The instances that match, newest first. Empty when none does. A key that the service does not
+    fill is null.
   returned: success
   type: list
   elements: dict
   contains:
     instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
     name: {description: Name of the instance., type: str, sample: orders-cache}
-    status: {description: Status of the instance. Only V(RUNNING) serves; V(RESTORING) means that a restore runs., type: str, sample: RUNNING}
+    status:
+      description: Status of the instance. Only V(RUNNING) serves; V(RESTORING) means that a restore runs.
+      type: str
+      sample: RUNNING
     task:
-      description: What works on the instance now, also while its status is V(RUNNING). Null when nothing does, or unless O(instance_id) is given.
+      description: What works on the instance now, also while its status is V(RUNNING). Null when nothing
+        does, or unless O(instance_id) is given.
       type: str
       sample: BACKUPING
     engine: {description: Cache engine., type: str, sample: Redis}
     engine_version: {description: Version of the cache engine., type: str, sample: "5.0"}
     cache_mode:
       description:
-        - V(single), V(ha), V(cluster), V(proxy) or V(ha_rw_split). A V(single) instance can neither be backed up nor restored.
-        - Unless O(instance_id) is given the service does not tell it, and it is what RV(instances[].spec_code) says.
+        - V(single), V(ha), V(cluster), V(proxy) or V(ha_rw_split). A V(single) instance can neither be backed
+          up nor restored.
+        - Unless O(instance_id) is given the service does not tell it, and it is what
+          RV(instances[].spec_code) says.
       type: str
       sample: ha
-    capacity: {description: "Memory of the instance in GB. Some answers give 0 for less than one, and the rest as capacity_minor.", type: float, sample: 2}
+    capacity:
+      description: "Memory of the instance in GB. Some answers give 0 for less than one, and the rest as
+      capacity_minor."
+      type: float
+      sample: 2
     capacity_minor: {description: "The part of the memory below one GB, in GB.", type: str, sample: ".125"}
     spec_code: {description: Code of the specification., type: str, sample: redis.ha.xu1.large.r2.2}
     ip: {description: Address to connect to., type: str, sample: 192.168.0.21}
@@ -77,14 +89,26 @@ instances:
     vpc_id: {description: ID of the VPC., type: str, sample: 5d1b2c60-6c1f-4d3f-9a0e-0f6d1b7f1c11}
     vpc_name: {description: Name of the VPC., type: str, sample: vpc-prod}
     subnet_id: {description: ID of the subnet., type: str, sample: 9f2b1c8e-0d55-4b6e-8d0f-2f7a3a1d9c22}
-    security_group_id: {description: ID of the security group., type: str, sample: 2c9d7b52-3a41-4b52-9b60-7e1f5c4d8a33}
+    security_group_id:
+      description: ID of the security group.
+      type: str
+      sample: 2c9d7b52-3a41-4b52-9b60-7e1f5c4d8a33
     max_memory: {description: "Memory for data, in MB.", type: int, sample: 2048}
     used_memory: {description: "Memory in use, in MB.", type: int, sample: 173}
     created_at: {description: When the instance was created., type: str, sample: "2025-01-10T03:30:01.721Z"}
-    updated_at: {description: When the instance was last changed., type: str, sample: "2025-05-20T09:40:40.120Z"}
+    updated_at:
+      description: When the instance was last changed.
+      type: str
+      sample: "2025-05-20T09:40:40.120Z"
     enterprise_project_id: {description: ID of the enterprise project., type: str, sample: "0"}
-    tags: {description: "The tags of the instance, each with its value.", type: dict, sample: {stage: production}}
-    no_password_access: {description: Whether clients may connect without a password., type: bool, sample: false}
+    tags:
+      description: "The tags of the instance, each with its value."
+      type: dict
+      sample: {stage: production}
+    no_password_access:
+      description: Whether clients may connect without a password.
+      type: bool
+      sample: false
     enable_ssl: {description: Whether clients must use TLS., type: bool, sample: false}
 """
 

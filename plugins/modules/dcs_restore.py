@@ -14,8 +14,10 @@ description:
   - Restores a Distributed Cache Service (DCS) instance in place from one of its own backups.
   - B(All data of the instance are overwritten). What was written after the backup is lost.
   - The instance does not serve while it is restored, which takes 1 to 30 minutes.
-  - Before it starts anything the module checks that the instance is running and idle and can be restored, and that the backup is complete and restorable.
-  - A restore that was accepted is never sent again; when an answer is lost the module looks for the restore that it may have started.
+  - Before it starts anything the module checks that the instance is running and idle and can be restored, and
+    that the backup is complete and restorable.
+  - A restore that was accepted is never sent again; when an answer is lost the module looks for the restore
+    that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -25,55 +27,73 @@ attributes:
     description: When run twice in a row, the second run changes nothing.
     support: full
     details:
-      - One operation is the combination of project, instance, backup and O(operation_id). A marker made from it is written into the remark of the restore.
-      - A waiting or running restore of the same backup is adopted, that is waited for, instead of starting another one.
-      - When the newest restore of the instance carries the marker of this operation and has succeeded, nothing is done.
+      - One operation is the combination of project, instance, backup and O(operation_id). A marker made from
+        it is written into the remark of the restore.
+      - A waiting or running restore of the same backup is adopted, that is waited for, instead of starting
+        another one.
+      - When the newest restore of the instance carries the marker of this operation and has succeeded,
+        nothing is done.
       - A failed restore may be tried again by the next run. Anything else starts a restore.
-      - With O(restore_point) the operation changes with the backup that is chosen, so that V(latest) restores again as soon as there is a newer backup.
-      - A waiting or running record that is older than a day although the instance is RUNNING and idle is stuck. It is not adopted, and the task fails
-        with its age, unless O(ignore_stuck) goes past it.
+      - With O(restore_point) the operation changes with the backup that is chosen, so that V(latest) restores
+        again as soon as there is a newer backup.
+      - A waiting or running record that is older than a day although the instance is RUNNING and idle is
+        stuck. It is not adopted, and the task fails with its age, unless O(ignore_stuck) goes past it.
 options:
   instance_id:
-    description: ID of the DCS instance to restore. Its data are overwritten. Exactly one of O(instance_id) and O(instance_name) is needed.
+    description: ID of the DCS instance to restore. Its data are overwritten. Exactly one of O(instance_id)
+      and O(instance_name) is needed.
     type: str
   instance_name:
     description:
-      - Exact name of the DCS instance to restore. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+      - Exact name of the DCS instance to restore. When not exactly one instance has it, the task fails and
+        lists the candidates with ID, status and VPC.
     type: str
   backup_id:
     description:
-      - ID of the backup to restore, one of the instance itself. Exactly one of O(backup_id), O(backup_name) and O(restore_point) is needed.
+      - ID of the backup to restore, one of the instance itself. Exactly one of O(backup_id), O(backup_name)
+        and O(restore_point) is needed.
     type: str
   backup_name:
-    description: Exact name of the backup to restore. When not exactly one backup of the instance has it, the task fails and lists the candidates.
+    description: Exact name of the backup to restore. When not exactly one backup of the instance has it, the
+      task fails and lists the candidates.
     type: str
   restore_point:
     description:
-      - Restore the newest usable backup whose data are not of a later time than this; RV(data_time) says of which they are.
-      - V(latest) takes the newest usable one of all. Backups that were made for safety before a restore are left out.
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). A time in seconds is refused, and one in the future
-        by the clock of the cloud. The clock of this machine has no say in which backup is taken.
-      - A cache has no points in time between its backups, so what is restored may be older than this; RV(newer_backup) is the next one.
+      - Restore the newest usable backup whose data are not of a later time than this; RV(data_time) says of
+        which they are.
+      - V(latest) takes the newest usable one of all. Backups that were made for safety before a restore are
+        left out.
+      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). A time in seconds
+        is refused, and one in the future by the clock of the cloud. The clock of this machine has no say in
+        which backup is taken.
+      - A cache has no points in time between its backups, so what is restored may be older than this;
+        RV(newer_backup) is the next one.
     type: str
   timezone:
     description:
-      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or exists twice on its day is refused, with
-        both readings.
-      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is refused.
+      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or
+        exists twice on its day is refused, with both readings.
+      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is
+        refused.
     type: str
   remark:
-    description: Text for the remark of the restore, at most 94 characters. The marker of the operation is added after it.
+    description: Text for the remark of the restore, at most 94 characters. The marker of the operation is
+      added after it.
     type: str
   operation_id:
     description:
-      - Distinguishes this restore from earlier ones of the same backup, for example the number of a change ticket or a date.
-      - To restore the same backup again on purpose, give a new one. The same value again means the same operation, which is not repeated once it has succeeded.
-      - Any text. A hash of it is written to the cloud. The text itself is in the task's arguments and, with the role, in its report.
+      - Distinguishes this restore from earlier ones of the same backup, for example the number of a change
+        ticket or a date.
+      - To restore the same backup again on purpose, give a new one. The same value again means the same
+        operation, which is not repeated once it has succeeded.
+      - Any text. A hash of it is written to the cloud. The text itself is in the task's arguments and, with
+        the role, in its report.
     type: str
   ignore_stuck:
     description:
-      - Go past restore records that never end. They count as stuck when they are waiting or restoring and older than a day, although the instance is
-        RUNNING and idle; they are then neither adopted nor waited for. Look at the instance before you use this.
+      - Go past restore records that never end. They count as stuck when they are waiting or restoring and
+        older than a day, although the instance is RUNNING and idle; they are then neither adopted nor waited
+        for. Look at the instance before you use this.
       - The service may still refuse, because it counts them itself.
     type: bool
     default: false
@@ -126,28 +146,37 @@ account:
     region: {description: The region., type: str, sample: ap-southeast-3}
     source: {description: Where the keys came from., type: str, sample: profile prod}
 restore_id:
-  description: ID of the restore that was started, adopted or found done. Null in check mode when one would be started.
+  description: ID of the restore that was started, adopted or found done. Null in check mode when one would be
+    started.
   returned: success
   type: str
   sample: a6155972-800c-4170-a479-3231e907d2f6
 restore:
-  description: The record of the restore as it was seen last. Null when one is started without waiting for it, or would be in check mode.
+  description: The record of the restore as it was seen last. Null when one is started without waiting for it,
+    or would be in check mode.
   returned: success
   type: dict
   contains:
     restore_id: {description: ID of the restore., type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
     restore_name: {description: Name of the restore., type: str, sample: restore_20250520094512}
-    backup_id: {description: ID of the backup that is restored., type: str, sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+    backup_id:
+      description: ID of the backup that is restored.
+      type: str
+      sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029
     backup_name: {description: Name of the backup., type: str, sample: backup_20250520173125}
     status: {description: "V(waiting), V(restoring) or V(succeed).", type: str, sample: succeed}
     progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
     created_at: {description: When the restore was created., type: str, sample: "2025-05-20T09:45:12.720Z"}
     updated_at: {description: When the restore was completed., type: str, sample: "2025-05-20T09:51:40.101Z"}
-    restore_remark: {description: O(remark) and the marker of the operation., type: str, sample: "drill [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"}
+    restore_remark:
+      description: O(remark) and the marker of the operation.
+      type: str
+      sample: "drill [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"
     backup_remark: {description: Remark of the backup., type: str, sample: before the release}
     error_code: {description: Why the restore failed., type: str, sample: dcs.08.0007}
 backup:
-  description: The backup that O(backup_id), O(backup_name) or O(restore_point) stands for. Null for an ID that is not in the list any more.
+  description: The backup that O(backup_id), O(backup_name) or O(restore_point) stands for. Null for an ID
+    that is not in the list any more.
   returned: success
   type: dict
   contains:
@@ -160,12 +189,18 @@ backup:
     is_support_restore: {description: Whether the service can restore it., type: bool, sample: true}
     size: {description: Size in bytes., type: int, sample: 1048576}
     period: {description: When automatic backups are taken., type: str, sample: 00:00-01:00}
-    progress: {description: "Progress of the backup in percent, as the service gives it.", type: str, sample: "100.00"}
+    progress:
+      description: "Progress of the backup in percent, as the service gives it."
+      type: str
+      sample: "100.00"
     error_code: {description: Why the backup failed., type: str, sample: dcs.08.0007}
     remark: {description: Remark of the backup., type: str, sample: before the release}
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
-    execution_at: {description: "When its data were read; RV(data_time) is made from it.", type: str, sample: "2025-05-20T09:31:26.503Z"}
+    execution_at:
+      description: "When its data were read; RV(data_time) is made from it."
+      type: str
+      sample: "2025-05-20T09:31:26.503Z"
 target:
   description: The instance that is overwritten.
   returned: success
@@ -189,12 +224,14 @@ source:
     instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
     instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-cache}
 data_time:
-  description: Time of the data that come back, in UTC - when the backup was begun, or when it was completed where that is not known. Null when neither is.
+  description: Time of the data that come back, in UTC - when the backup was begun, or when it was completed
+    where that is not known. Null when neither is.
   returned: success
   type: str
   sample: "2025-05-20T09:31:26.503Z"
 newer_backup:
-  description: The usable backup with the oldest data after O(restore_point), or after the chosen backup. Null when there is none, and for V(latest).
+  description: The usable backup with the oldest data after O(restore_point), or after the chosen backup. Null
+    when there is none, and for V(latest).
   returned: success
   type: dict
   contains:
@@ -207,7 +244,10 @@ newer_backup:
     is_support_restore: {description: Whether the service can restore it., type: bool, sample: true}
     size: {description: Size in bytes., type: int, sample: 1048576}
     period: {description: When automatic backups are taken., type: str, sample: 00:00-01:00}
-    progress: {description: "Progress of the backup in percent, as the service gives it.", type: str, sample: "100.00"}
+    progress:
+      description: "Progress of the backup in percent, as the service gives it."
+      type: str
+      sample: "100.00"
     error_code: {description: Why the backup failed., type: str, sample: dcs.08.0007}
     remark: {description: Remark of the backup., type: str, sample: before the release}
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
@@ -219,29 +259,36 @@ last_seconds:
   type: int
   sample: 388
 adopted:
-  description: Whether the restore was already running (or was found after its answer got lost) and was waited for instead of starting another.
+  description: Whether the restore was already running (or was found after its answer got lost) and was waited
+    for instead of starting another.
   returned: success
   type: bool
   sample: false
 outcome:
   description:
-    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it runs and was not waited for.
+    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it
+      runs and was not waited for.
     - In check mode V(unchanged) or V(planned).
   returned: success
   type: str
   sample: succeeded
 marker_echoed:
-  description: V(false) when the cloud did not keep the marker in the remark, so that a later run cannot recognise this operation. There is a warning as well.
+  description: V(false) when the cloud did not keep the marker in the remark, so that a later run cannot
+    recognise this operation. There is a warning as well.
   returned: when the marker is missing in the record
   type: bool
   sample: false
 diff:
-  description: Whose data are overwritten by which backup, C(before) and C(after), each with C(instance), C(name) and C(data).
+  description: Whose data are overwritten by which backup, C(before) and C(after), each with C(instance),
+    C(name) and C(data).
   returned: when something changes
   type: dict
   sample:
     before: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, name: orders-cache, data: what is in it now}
-    after: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, name: orders-cache, data: backup 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+    after:
+      instance: 5560df16-cebf-4473-95c4-d1b573c16e79
+      name: orders-cache
+      data: backup 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029
 """
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module

@@ -11,17 +11,20 @@ short_description: List the restores of a DCS instance
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Lists the restoration records of a Distributed Cache Service (DCS) instance, newest first, running ones included.
+  - Lists the restoration records of a Distributed Cache Service (DCS) instance, newest first, running ones
+    included.
   - The filters are exact and are combined with "and".
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._attributes.info
 options:
   instance_id:
-    description: ID of the DCS instance that was restored. Exactly one of O(instance_id) and O(instance_name) is needed.
+    description: ID of the DCS instance that was restored. Exactly one of O(instance_id) and O(instance_name)
+      is needed.
     type: str
   instance_name:
-    description: Exact name of the DCS instance, instead of its ID. When not exactly one instance has it, the task fails and lists the candidates.
+    description: Exact name of the DCS instance, instead of its ID. When not exactly one instance has it, the
+      task fails and lists the candidates.
     type: str
   restore_id:
     description: Return this restore only.
@@ -33,13 +36,16 @@ options:
     description: Return the restores created at or after this time. ISO 8601, or milliseconds since the epoch.
     type: str
   end_time:
-    description: Return the restores created at or before this time. ISO 8601, or milliseconds since the epoch.
+    description: Return the restores created at or before this time. ISO 8601, or milliseconds since the
+      epoch.
     type: str
   timezone:
-    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the environment variable E(HW_TIMEZONE) is used.
+    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the
+      environment variable E(HW_TIMEZONE) is used.
     type: str
   status:
-    description: Return the restores in this status only. The API knows V(waiting), V(restoring), V(succeed) and V(failed).
+    description: Return the restores in this status only. The API knows V(waiting), V(restoring), V(succeed)
+      and V(failed).
     type: str
 seealso:
   - module: huaweicloud.recovery.dcs_restore
@@ -62,21 +68,29 @@ EXAMPLES = r"""
 
 RETURN = r"""
 restores:
-  description: The restores that match, newest first. Empty when none does. A key that the service does not fill is null.
+  description: The restores that match, newest first. Empty when none does. A key that the service does not
+    fill is null.
   returned: success
   type: list
   elements: dict
   contains:
     restore_id: {description: ID of the restore., type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
     restore_name: {description: Name of the restore., type: str, sample: restore_20250520094512}
-    backup_id: {description: ID of the backup that was restored., type: str, sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+    backup_id:
+      description: ID of the backup that was restored.
+      type: str
+      sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029
     backup_name: {description: Name of the backup., type: str, sample: backup_20250520173125}
-    status: {description: Status of the restore. V(succeed) and V(failed) are final., type: str, sample: succeed}
+    status:
+      description: Status of the restore. V(succeed) and V(failed) are final.
+      type: str
+      sample: succeed
     progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
     created_at: {description: When the restore was created., type: str, sample: "2025-05-20T09:45:12.720Z"}
     updated_at: {description: When the restore was completed., type: str, sample: "2025-05-20T09:51:40.101Z"}
     restore_remark:
-      description: Remark of the restore. That of M(huaweicloud.recovery.dcs_restore) ends with the key of the operation.
+      description: Remark of the restore. That of M(huaweicloud.recovery.dcs_restore) ends with the key of the
+        operation.
       type: str
       sample: CHG-1042 [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]
     backup_remark: {description: Remark of the backup., type: str, sample: before the release}

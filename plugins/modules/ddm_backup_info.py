@@ -12,8 +12,9 @@ version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Lists the backups of Distributed Database Middleware (DDM) instances, newest first.
-  - These are backups of the metadata (schemas, accounts, sharding), which DDM takes daily and at some events; there are no manual ones.
-    To which points in time the data can be restored is told by M(huaweicloud.recovery.ddm_restorable_info).
+  - These are backups of the metadata (schemas, accounts, sharding), which DDM takes daily and at some events;
+    there are no manual ones. M(huaweicloud.recovery.ddm_restorable_info) returns the
+    points in time to which the data can be restored.
   - All filters are exact and are combined with "and".
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -23,7 +24,8 @@ options:
     description: List the backups of this DDM instance only.
     type: str
   instance_name:
-    description: Exact name of this instance, instead of O(instance_id). When not exactly one instance has it, the task fails and lists the candidates.
+    description: Exact name of this instance, instead of O(instance_id). When not exactly one instance has it,
+      the task fails and lists the candidates.
     type: str
   backup_id:
     description:
@@ -34,7 +36,8 @@ options:
     description: Return the backups of this name only.
     type: str
   status:
-    description: Return the backups in this status only. The API knows V(creating), V(normal), V(deleted) and V(createfail).
+    description: Return the backups in this status only. The API knows V(creating), V(normal), V(deleted) and
+      V(createfail).
     type: str
 seealso:
   - module: huaweicloud.recovery.ddm_restorable_info
@@ -64,19 +67,33 @@ backups:
     name: {description: Name of the backup., type: str, sample: Backup-orders-db-00}
     description: {description: Description of the backup., type: str, sample: auto metadata backup}
     status: {description: Status of the backup. Only V(normal) ones can be used., type: str, sample: normal}
-    instance_id: {description: ID of the DDM instance., type: str, sample: 1f5c9fd6cd984056ba89c8c87cc03278in09}
+    instance_id:
+      description: ID of the DDM instance.
+      type: str
+      sample: 1f5c9fd6cd984056ba89c8c87cc03278in09
     instance_name: {description: Name of the DDM instance., type: str, sample: orders-db}
-    instance_status: {description: Status of the DDM instance. The backup API writes V(normal) where other APIs write V(RUNNING)., type: str, sample: normal}
+    instance_status:
+      description: Status of the DDM instance. The backup API writes V(normal) where other APIs write
+        V(RUNNING).
+      type: str
+      sample: normal
     file_size: {description: Size of the backup in kB., type: float, sample: 5.419922}
     created: {description: When the backup was begun., type: str, sample: 2025-05-20T05:40:00+0000}
     updated: {description: When the backup was last changed., type: str, sample: 2025-05-20T05:40:12+0000}
-    backup_type: {description: "V(auto_metadata) for a daily backup, V(metadata) for one that an event caused.", type: str, sample: auto_metadata}
+    backup_type:
+      description: "V(auto_metadata) for a daily backup, V(metadata) for one that an event caused."
+      type: str
+      sample: auto_metadata
     related_data_nodes:
-      description: The data nodes (RDS for MySQL instances) that belonged to the instance. Null unless O(backup_id) is given.
+      description: The data nodes (RDS for MySQL instances) that belonged to the instance. Null unless
+        O(backup_id) is given.
       type: list
       elements: dict
       contains:
-        instance_id: {description: ID of the data node., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
+        instance_id:
+          description: ID of the data node.
+          type: str
+          sample: 7edae0250ebc464897bd92b8d3e8b769in01
         instance_name: {description: Name of the data node., type: str, sample: orders-rds-1}
 """
 

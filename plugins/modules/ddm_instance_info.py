@@ -50,12 +50,22 @@ instances:
   contains:
     id: {description: ID of the instance., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
     name: {description: Name of the instance., type: str, sample: orders-db-restored}
-    status: {description: Status of the instance. Only V(RUNNING) serves; V(RESTORE) means that a restore runs on it., type: str, sample: RUNNING}
-    engine_version: {description: Version of the DDM engine. A restore needs at least 2.3.2.11 at the source and 3.0.8 at the target., type: str, sample: 3.0.8}
+    status:
+      description: Status of the instance. Only V(RUNNING) serves; V(RESTORE) means that a restore runs on it.
+      type: str
+      sample: RUNNING
+    engine_version:
+      description: Version of the DDM engine. A restore needs at least 2.3.2.11 at the source and 3.0.8 at the
+        target.
+      type: str
+      sample: 3.0.8
     available_zone: {description: Availability zone., type: str, sample: ap-southeast-3a}
     vpc_id: {description: ID of the VPC., type: str, sample: 5d1b2c60-6c1f-4d3f-9a0e-0f6d1b7f1c11}
     subnet_id: {description: ID of the subnet., type: str, sample: 9f2b1c8e-0d55-4b6e-8d0f-2f7a3a1d9c22}
-    security_group_id: {description: ID of the security group., type: str, sample: 2c9d7b52-3a41-4b52-9b60-7e1f5c4d8a33}
+    security_group_id:
+      description: ID of the security group.
+      type: str
+      sample: 2c9d7b52-3a41-4b52-9b60-7e1f5c4d8a33
     node_count: {description: Number of DDM nodes., type: int, sample: 2}
     access_ip: {description: Address to connect to., type: str, sample: 192.168.0.31}
     access_port: {description: Port to connect to., type: str, sample: "5066"}
@@ -69,7 +79,10 @@ instances:
       elements: dict
       contains:
         node_id: {description: ID of the node., type: str, sample: 5a3c1e6d0b9f4f7f8f3e2d1c0b9a8f7ano09}
-        group_id: {description: ID of the group the node belongs to., type: str, sample: 0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5fgr09}
+        group_id:
+          description: ID of the group the node belongs to.
+          type: str
+          sample: 0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5fgr09
         status: {description: Status of the node., type: str, sample: normal}
         ip: {description: Address of the node., type: str, sample: 192.168.0.41}
         port: {description: Port of the node., type: str, sample: "5066"}

@@ -11,7 +11,8 @@ short_description: List DDM jobs
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Lists the jobs (tasks) of the Distributed Database Middleware (DDM) in the project, newest first, with the reason for a failure.
+  - Lists the jobs (tasks) of the Distributed Database Middleware (DDM) in the project, newest first, with the
+    reason for a failure.
   - A restore is a job of the name V(RestoreInstance). The service keeps jobs for about a month.
   - The filters are exact and are combined with "and".
 extends_documentation_fragment:
@@ -27,7 +28,8 @@ options:
       - ISO 8601, or milliseconds since the epoch. When absent, 29 days ago.
     type: str
   end_time:
-    description: Return the jobs created at or before this time. ISO 8601, or milliseconds since the epoch. When absent, now.
+    description: Return the jobs created at or before this time. ISO 8601, or milliseconds since the epoch.
+      When absent, now.
     type: str
   instance_id:
     description: Return the jobs of this DDM instance only.
@@ -36,10 +38,12 @@ options:
     description: Return the jobs of the DDM instance of this exact name only.
     type: str
   timezone:
-    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the environment variable E(HW_TIMEZONE) is used.
+    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the
+      environment variable E(HW_TIMEZONE) is used.
     type: str
   name:
-    description: Return the jobs of this name only, for example V(RestoreInstance), V(CreateInstance) or V(deleteConsistentBackup).
+    description: Return the jobs of this name only, for example V(RestoreInstance), V(CreateInstance) or
+      V(deleteConsistentBackup).
     type: str
   status:
     description: Return the jobs in this status only, for example V(Running), V(Completed) or V(Failed).
@@ -74,13 +78,26 @@ jobs:
     name: {description: "Name of the job, that is what it does.", type: str, sample: RestoreInstance}
     status: {description: Status of the job., type: str, sample: Failed}
     created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
-    end_time: {description: When the job ended. Without meaning while it runs., type: str, sample: 2025-05-20T09:58:40+0000}
+    end_time:
+      description: When the job ended. Without meaning while it runs.
+      type: str
+      sample: 2025-05-20T09:58:40+0000
     process: {description: "Progress of the job, while it runs.", type: str, sample: 60%}
-    instance_id: {description: ID of the DDM instance that the job works on., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
+    instance_id:
+      description: ID of the DDM instance that the job works on.
+      type: str
+      sample: 2f0324a93859487eb5566d75951fcd2din09
     instance_name: {description: Name of the DDM instance., type: str, sample: orders-db-restored}
     fail_reason: {description: Why the job failed., type: str, sample: The data node is abnormal.}
-    database_name: {description: "The schema that the job works on, for the jobs that have one.", type: str, sample: orders}
-    operations: {description: "What the service lets you do with the job, for the jobs that have something.", type: list, elements: str, sample: []}
+    database_name:
+      description: "The schema that the job works on, for the jobs that have one."
+      type: str
+      sample: orders
+    operations:
+      description: "What the service lets you do with the job, for the jobs that have something."
+      type: list
+      elements: str
+      sample: []
 """
 
 import typing as t
@@ -115,7 +132,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     now = int(cloud.session.server_now() * 1000)
     # To a day beyond now, because the service's clock, not ours, dates the jobs.
     begin, end = window(params, cloud, now - 29 * DAY_MS, now + DAY_MS)
-    # The list also for one job: only there the service tells why a job failed. An older one has only its own call.
+    # The list also for one job: only there the service tells why a job failed. An older one has only its own
+    # call.
     ddm, job_id = Ddm(cloud), params["job_id"]
     jobs = matching(ddm.jobs(begin, end), params, FILTERS)
     return Plan(result={"jobs": existing(lambda: ddm.job(job_id)) if job_id and not jobs else jobs})

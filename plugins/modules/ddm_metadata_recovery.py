@@ -11,13 +11,16 @@ short_description: Restore the metadata of a DDM instance, for data nodes that R
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - The vendor's second way to restore a Distributed Database Middleware (DDM) instance. RDS for MySQL restores the data nodes to a point in time,
-    then this module restores the metadata (schemas, sharding, accounts) of the DDM instance onto another one and joins it with these data nodes.
-  - B(It restores no data.) Restore the data nodes by RDS first, to the same point in time. M(huaweicloud.recovery.ddm_recovery) does both at once.
+  - The vendor's second way to restore a Distributed Database Middleware (DDM) instance. RDS for MySQL
+    restores the data nodes to a point in time, then this module restores the metadata (schemas, sharding,
+    accounts) of the DDM instance onto another one and joins it with these data nodes.
+  - B(It restores no data.) Restore the data nodes by RDS first, to the same point in time.
+    M(huaweicloud.recovery.ddm_recovery) does both at once.
   - B(The metadata of the target instance are overwritten.) The source is not changed.
   - The target must exist, in the VPC of the data nodes, without schemas, accounts and data nodes of its own.
   - Before it starts anything the module checks the metadata backup and that the target is available.
-  - A recovery that was accepted is never sent again; when an answer is lost the module looks for the job that it may have started.
+  - A recovery that was accepted is never sent again; when an answer is lost the module looks for the job that
+    it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -29,49 +32,61 @@ attributes:
     details:
       - A recovery cannot be marked, so nothing is guessed from one run to the next.
         A target that was restored is no longer available, so a second run fails and changes nothing.
-      - When such a job exists on the target, the message names it. With O(job_id) or O(adopt) the task attaches to it.
+      - When such a job exists on the target, the message names it. With O(job_id) or O(adopt) the task
+        attaches to it.
 options:
   instance_id:
     description:
       - ID of the source DDM instance, whose metadata are restored.
-      - Source, target, O(data_nodes) and one of O(restore_time) and O(backup_id) are needed, unless O(job_id) or O(adopt) is given.
+      - Source, target, O(data_nodes) and one of O(restore_time) and O(backup_id) are needed, unless O(job_id)
+        or O(adopt) is given.
     type: str
   instance_name:
-    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the
+      candidates with ID, status and VPC.
     type: str
   target_instance_id:
     description: ID of the target DDM instance. Its metadata are overwritten.
     type: str
   target_instance_name:
-    description: Exact name of the target. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+    description: Exact name of the target. When not exactly one instance has it, the task fails and lists the
+      candidates with ID, status and VPC.
     type: str
   restore_time:
     description:
-      - The point in time to which RDS has restored the data nodes. The service takes the metadata backup that is nearest to it; see RV(backup).
+      - The point in time to which RDS has restored the data nodes. The service takes the metadata backup that
+        is nearest to it; see RV(backup).
       - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone).
     type: str
   backup_id:
-    description: ID of a metadata backup of the source, instead of O(restore_time). M(huaweicloud.recovery.ddm_backup_info) lists them.
+    description: ID of a metadata backup of the source, instead of O(restore_time).
+      M(huaweicloud.recovery.ddm_backup_info) lists them.
     type: str
   timezone:
     description:
-      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or exists twice on its day is refused, with
-        both readings.
-      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is refused.
+      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or
+        exists twice on its day is refused, with both readings.
+      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is
+        refused.
     type: str
   data_nodes:
-    description: IDs of the RDS for MySQL instances that RDS has restored, all that the source had at that time.
+    description: IDs of the RDS for MySQL instances that RDS has restored, all that the source had at that
+      time.
     type: list
     elements: str
   job_id:
     description:
-      - Attach to this job, which an earlier run has started, instead of starting one. The other options may stay in the task.
-      - What can be checked is checked, as by M(huaweicloud.recovery.ddm_recovery). The name of these jobs is not documented.
+      - Attach to this job, which an earlier run has started, instead of starting one. The other options may
+        stay in the task.
+      - What can be checked is checked, as by M(huaweicloud.recovery.ddm_recovery). The name of these jobs is
+        not documented.
     type: str
   adopt:
     description:
-      - Attach to the newest job on the target that may be a metadata recovery, instead of starting one. There must be one.
-      - B(Which point in time it restores cannot be checked), because the service does not tell it. The task warns of that.
+      - Attach to the newest job on the target that may be a metadata recovery, instead of starting one. There
+        must be one.
+      - B(Which point in time it restores cannot be checked), because the service does not tell it. The task
+        warns of that.
     type: bool
     default: false
 seealso:
@@ -116,7 +131,8 @@ job_id:
   type: str
   sample: 09902ee7866649b8908ec209bfee2747
 job:
-  description: The job as it was seen last. Null when one is started without waiting for it, or would be in check mode.
+  description: The job as it was seen last. Null when one is started without waiting for it, or would be in
+    check mode.
   returned: success
   type: dict
   contains:
@@ -124,13 +140,26 @@ job:
     name: {description: Name of the job., type: str, sample: RestoreInstance}
     status: {description: V(Running) or V(Completed)., type: str, sample: Completed}
     created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
-    end_time: {description: When the job ended. Without meaning while it runs., type: str, sample: 2025-05-20T09:58:40+0000}
+    end_time:
+      description: When the job ended. Without meaning while it runs.
+      type: str
+      sample: 2025-05-20T09:58:40+0000
     process: {description: "Progress of the job, while it runs.", type: str, sample: 60%}
     fail_reason: {description: Why the job failed., type: str, sample: The data node is abnormal.}
-    instance_id: {description: ID of the DDM instance that the job works on., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
+    instance_id:
+      description: ID of the DDM instance that the job works on.
+      type: str
+      sample: 2f0324a93859487eb5566d75951fcd2din09
     instance_name: {description: Name of the DDM instance., type: str, sample: orders-db-restored}
-    database_name: {description: "The schema that the job works on, for the jobs that have one.", type: str, sample: orders}
-    operations: {description: "What the service lets you do with the job, for the jobs that have something.", type: list, elements: str, sample: []}
+    database_name:
+      description: "The schema that the job works on, for the jobs that have one."
+      type: str
+      sample: orders
+    operations:
+      description: "What the service lets you do with the job, for the jobs that have something."
+      type: list
+      elements: str
+      sample: []
 data_nodes:
   description: O(data_nodes).
   returned: success
@@ -138,12 +167,14 @@ data_nodes:
   elements: str
   sample: [f4e2949e9b9b4d60b42c89ed39bfe34cin01]
 restore_time:
-  description: O(restore_time) in milliseconds since the epoch. Null with O(backup_id), or when a job was attached to without it.
+  description: O(restore_time) in milliseconds since the epoch. Null with O(backup_id), or when a job was
+    attached to without it.
   returned: success
   type: int
   sample: 1747732352000
 backup:
-  description: The metadata backup that is restored - that of O(backup_id), or the usable one nearest to O(restore_time). Null with O(job_id) and O(adopt).
+  description: The metadata backup that is restored - that of O(backup_id), or the usable one nearest to
+    O(restore_time). Null with O(job_id) and O(adopt).
   returned: success
   type: dict
   contains:
@@ -158,9 +189,14 @@ backup:
     created: {description: When the backup was created., type: str, sample: 2025-05-20T02:00:00+0000}
     updated: {description: When the backup was last changed., type: str, sample: 2025-05-20T02:00:10+0000}
     backup_type: {description: V(auto_metadata) or V(metadata)., type: str, sample: auto_metadata}
-    related_data_nodes: {description: "Always null here, M(huaweicloud.recovery.ddm_backup_info) reads them.", type: list, elements: dict, sample: []}
+    related_data_nodes:
+      description: "Always null here, M(huaweicloud.recovery.ddm_backup_info) reads them."
+      type: list
+      elements: dict
+      sample: []
 target:
-  description: The instance that is overwritten. A key that was not read is null; address, port and version are known when an instance was given by its name.
+  description: The instance that is overwritten. A key that was not read is null; address, port and version
+    are known when an instance was given by its name.
   returned: success
   type: dict
   contains:
@@ -182,22 +218,26 @@ source:
     instance_id: {description: ID of the instance., type: str, sample: 1f5c9fd6cd984056ba89c8c87cc03278in09}
     instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-db}
 data_time:
-  description: Time of the metadata that come back, in UTC. Null with O(job_id) and O(adopt), because a job does not tell.
+  description: Time of the metadata that come back, in UTC. Null with O(job_id) and O(adopt), because a job
+    does not tell.
   returned: success
   type: str
   sample: "2025-05-20T09:31:26.503Z"
 newer_backup:
-  description: Always null, because a DDM instance has any point in time. It is here for the rows of M(huaweicloud.recovery.restore_start).
+  description: Always null, because a DDM instance has any point in time. It is here for the rows of
+    M(huaweicloud.recovery.restore_start).
   returned: success
   type: dict
   sample: {}
 last_seconds:
-  description: Seconds that the newest completed restore took, of this source or target, else of any instance in the project. Null when there is none.
+  description: Seconds that the newest completed restore took, of this source or target, else of any instance
+    in the project. Null when there is none.
   returned: success
   type: int
   sample: 388
 adopted:
-  description: Whether the job was not started by this task, or was found after its answer got lost. V(true) with O(job_id) and O(adopt).
+  description: Whether the job was not started by this task, or was found after its answer got lost. V(true)
+    with O(job_id) and O(adopt).
   returned: success
   type: bool
   sample: false
@@ -210,7 +250,8 @@ outcome:
   type: str
   sample: succeeded
 diff:
-  description: Whose metadata are overwritten by what, C(before) and C(after), or the job and its status for O(job_id) and O(adopt).
+  description: Whose metadata are overwritten by what, C(before) and C(after), or the job and its status for
+    O(job_id) and O(adopt).
   returned: when something changes
   type: dict
   sample:

@@ -11,16 +11,19 @@ short_description: Restore a DDM instance to a point in time, onto another insta
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Restores a Distributed Database Middleware (DDM) instance with its data nodes (RDS for MySQL instances) as they were at a point in time.
-    The data go onto another DDM instance and other data nodes.
-  - B(All data of the target instance and of the target data nodes are overwritten). The source is not changed.
+  - Restores a Distributed Database Middleware (DDM) instance with its data nodes (RDS for MySQL instances) as
+    they were at a point in time. The data go onto another DDM instance and other data nodes.
+  - B(All data of the target instance and of the target data nodes are overwritten). The source is not
+    changed.
   - The target must exist, in the same region, without schemas, accounts and data nodes of its own.
-    For each data node of the source there must be another one, free, in the VPC of the target, of the same or a later version and at least as large.
-  - Before it starts anything the module checks the time against the restorable intervals, and that the target and the target data nodes are available.
-    It refuses with the reason of the service when one is not.
-  - A recovery that was accepted is never sent again; when an answer is lost the module looks for the job that it may have started.
-  - When the service plainly refuses the parameters (C(DBS.280001)), the recovery is sent once more with the ID of the source in its body, which some
-    servers demand.
+    For each data node of the source there must be another one, free, in the VPC of the target, of the same or
+    a later version and at least as large.
+  - Before it starts anything the module checks the time against the restorable intervals, and that the target
+    and the target data nodes are available. It refuses with the reason of the service when one is not.
+  - A recovery that was accepted is never sent again; when an answer is lost the module looks for the job that
+    it may have started.
+  - When the service plainly refuses the parameters (C(DBS.280001)), the recovery is sent once more with the
+    ID of the source in its body, which some servers demand.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -32,39 +35,48 @@ attributes:
     details:
       - A recovery cannot be marked, so nothing is guessed from one run to the next.
         A target that was restored is no longer available, so a second run fails and changes nothing.
-      - When a restore job exists on the target, the message names it. With O(job_id) or O(adopt) the task attaches to it.
+      - When a restore job exists on the target, the message names it. With O(job_id) or O(adopt) the task
+        attaches to it.
 options:
   instance_id:
     description:
       - ID of the source DDM instance, whose data are restored.
-      - Source, target and O(restore_time) are needed, unless O(job_id) or O(adopt) is given. Give the source as either O(instance_id) or O(instance_name).
+      - Source, target and O(restore_time) are needed, unless O(job_id) or O(adopt) is given. Give the source
+        as either O(instance_id) or O(instance_name).
     type: str
   instance_name:
-    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the
+      candidates with ID, status and VPC.
     type: str
   target_instance_id:
-    description: ID of the target DDM instance. Its data are overwritten. Give the target as either O(target_instance_id) or O(target_instance_name).
+    description: ID of the target DDM instance. Its data are overwritten. Give the target as either
+      O(target_instance_id) or O(target_instance_name).
     type: str
   target_instance_name:
-    description: Exact name of the target. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+    description: Exact name of the target. When not exactly one instance has it, the task fails and lists the
+      candidates with ID, status and VPC.
     type: str
   restore_time:
     description:
-      - The point in time to restore. It must lie in a restorable interval of the source; V(latest) is the end of the last one.
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). A time in seconds is refused, and one in the future
-        by the clock of the cloud.
+      - The point in time to restore. It must lie in a restorable interval of the source; V(latest) is the end
+        of the last one.
+      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). A time in seconds
+        is refused, and one in the future by the clock of the cloud.
     type: str
   timezone:
     description:
-      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or exists twice on its day is refused, with
-        both readings.
-      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is refused.
+      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or
+        exists twice on its day is refused, with both readings.
+      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is
+        refused.
     type: str
   data_node_relations:
     description:
-      - Which data node is restored onto which, one relation for each data node that the source had at O(restore_time), all targets different.
-      - When absent the module finds a suitable, available data node for each one itself, the same ones with every run, and fails when there are not enough.
-        M(huaweicloud.recovery.ddm_restorable_info) and check mode show them beforehand.
+      - Which data node is restored onto which, one relation for each data node that the source had at
+        O(restore_time), all targets different.
+      - When absent the module finds a suitable, available data node for each one itself, the same ones with
+        every run, and fails when there are not enough. M(huaweicloud.recovery.ddm_restorable_info) and check
+        mode show them beforehand.
     type: list
     elements: dict
     suboptions:
@@ -78,15 +90,19 @@ options:
         required: true
   job_id:
     description:
-      - Attach to this job, which an earlier run has started, instead of starting one. The other options may stay in the task.
-      - What can be checked is checked. A job of another instance than the target is refused, one that is documented as something else than a
-        restore, and one that began before O(restore_time). The service does not tell which point in time and which data nodes a job restores.
+      - Attach to this job, which an earlier run has started, instead of starting one. The other options may
+        stay in the task.
+      - What can be checked is checked. A job of another instance than the target is refused, one that is
+        documented as something else than a restore, and one that began before O(restore_time). The service
+        does not tell which point in time and which data nodes a job restores.
       - A job whose name is not known as that of a restore is taken on your word, with a warning.
     type: str
   adopt:
     description:
-      - Attach to the newest restore job on the target instead of starting one, without knowing its ID. There must be one.
-      - B(Which point in time it restores cannot be checked), because the service does not tell it. The task warns of that.
+      - Attach to the newest restore job on the target instead of starting one, without knowing its ID. There
+        must be one.
+      - B(Which point in time it restores cannot be checked), because the service does not tell it. The task
+        warns of that.
     type: bool
     default: false
 seealso:
@@ -145,7 +161,8 @@ job_id:
   type: str
   sample: 09902ee7866649b8908ec209bfee2747
 job:
-  description: The job as it was seen last. Null when one is started without waiting for it, or would be in check mode.
+  description: The job as it was seen last. Null when one is started without waiting for it, or would be in
+    check mode.
   returned: success
   type: dict
   contains:
@@ -153,28 +170,50 @@ job:
     name: {description: Name of the job., type: str, sample: RestoreInstance}
     status: {description: V(Running) or V(Completed)., type: str, sample: Completed}
     created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
-    end_time: {description: When the job ended. Without meaning while it runs., type: str, sample: 2025-05-20T09:58:40+0000}
+    end_time:
+      description: When the job ended. Without meaning while it runs.
+      type: str
+      sample: 2025-05-20T09:58:40+0000
     process: {description: "Progress of the job, while it runs.", type: str, sample: 60%}
     fail_reason: {description: Why the job failed., type: str, sample: The data node is abnormal.}
-    instance_id: {description: ID of the DDM instance that the job works on., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
+    instance_id:
+      description: ID of the DDM instance that the job works on.
+      type: str
+      sample: 2f0324a93859487eb5566d75951fcd2din09
     instance_name: {description: Name of the DDM instance., type: str, sample: orders-db-restored}
-    database_name: {description: "The schema that the job works on, for the jobs that have one.", type: str, sample: orders}
-    operations: {description: "What the service lets you do with the job, for the jobs that have something.", type: list, elements: str, sample: []}
+    database_name:
+      description: "The schema that the job works on, for the jobs that have one."
+      type: str
+      sample: orders
+    operations:
+      description: "What the service lets you do with the job, for the jobs that have something."
+      type: list
+      elements: str
+      sample: []
 data_node_relations:
-  description: Which data node is restored onto which. Null with O(job_id) and O(adopt), because a job does not tell.
+  description: Which data node is restored onto which. Null with O(job_id) and O(adopt), because a job does
+    not tell.
   returned: success
   type: list
   elements: dict
   contains:
-    source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
-    target_instance_id: {description: ID of the data node that is overwritten., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34cin01}
+    source_instance_id:
+      description: ID of the data node of the source.
+      type: str
+      sample: 7edae0250ebc464897bd92b8d3e8b769in01
+    target_instance_id:
+      description: ID of the data node that is overwritten.
+      type: str
+      sample: f4e2949e9b9b4d60b42c89ed39bfe34cin01
 restore_time:
-  description: The point in time, in milliseconds since the epoch. Null with O(job_id) and O(adopt), because a job does not tell.
+  description: The point in time, in milliseconds since the epoch. Null with O(job_id) and O(adopt), because a
+    job does not tell.
   returned: success
   type: int
   sample: 1747732352000
 target:
-  description: The instance that is overwritten. A key that was not read is null; address, port and version are known when an instance was given by its name.
+  description: The instance that is overwritten. A key that was not read is null; address, port and version
+    are known when an instance was given by its name.
   returned: success
   type: dict
   contains:
@@ -196,22 +235,26 @@ source:
     instance_id: {description: ID of the instance., type: str, sample: 1f5c9fd6cd984056ba89c8c87cc03278in09}
     instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-db}
 data_time:
-  description: Time of the data that come back, in UTC. Null with O(job_id) and O(adopt), because a job does not tell.
+  description: Time of the data that come back, in UTC. Null with O(job_id) and O(adopt), because a job does
+    not tell.
   returned: success
   type: str
   sample: "2025-05-20T09:31:26.503Z"
 newer_backup:
-  description: Always null, because a DDM instance has any point in time. It is here for the rows of M(huaweicloud.recovery.restore_start).
+  description: Always null, because a DDM instance has any point in time. It is here for the rows of
+    M(huaweicloud.recovery.restore_start).
   returned: success
   type: dict
   sample: {}
 last_seconds:
-  description: Seconds that the newest completed restore took, of this source or target, else of any instance in the project. Null when there is none.
+  description: Seconds that the newest completed restore took, of this source or target, else of any instance
+    in the project. Null when there is none.
   returned: success
   type: int
   sample: 388
 adopted:
-  description: Whether the job was not started by this task, or was found after its answer got lost. V(true) with O(job_id) and O(adopt).
+  description: Whether the job was not started by this task, or was found after its answer got lost. V(true)
+    with O(job_id) and O(adopt).
   returned: success
   type: bool
   sample: false
@@ -225,8 +268,8 @@ outcome:
   sample: succeeded
 diff:
   description: >-
-    Whose data are overwritten by what, C(before) and C(after), each with C(target) and C(data), or with C(job) and C(status) for O(job_id) and
-    O(adopt).
+    Whose data are overwritten by what, C(before) and C(after), each with C(target) and C(data), or with
+    C(job) and C(status) for O(job_id) and O(adopt).
   returned: when something changes
   type: dict
   sample:

@@ -11,26 +11,33 @@ short_description: Tell to which times, instances and data nodes a DDM instance 
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Lists the points in time to which a Distributed Database Middleware (DDM) instance can be restored, and the instances onto which.
+  - Lists the points in time to which a Distributed Database Middleware (DDM) instance can be restored, and
+    the instances onto which.
   - With O(restore_time) also the data nodes (RDS for MySQL instances) that belonged to it at that time.
-  - With O(target_instance_id) also the data nodes onto which each of these can go, and the mapping that M(huaweicloud.recovery.ddm_recovery) would use.
+  - With O(target_instance_id) also the data nodes onto which each of these can go, and the mapping that
+    M(huaweicloud.recovery.ddm_recovery) would use.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._attributes.info
 options:
   instance_id:
-    description: ID of the source DDM instance, whose data are to be restored. Exactly one of O(instance_id) and O(instance_name) is needed.
+    description: ID of the source DDM instance, whose data are to be restored. Exactly one of O(instance_id)
+      and O(instance_name) is needed.
     type: str
   instance_name:
-    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the candidates with ID, status and VPC.
+    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the
+      candidates with ID, status and VPC.
     type: str
   restore_time:
     description:
-      - A point in time to restore. It must lie in one of RV(restorable_time_intervals); V(latest) is the end of the last one.
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). One in seconds or in the future is refused.
+      - A point in time to restore. It must lie in one of RV(restorable_time_intervals); V(latest) is the end
+        of the last one.
+      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). One in seconds or
+        in the future is refused.
     type: str
   timezone:
-    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the environment variable E(HW_TIMEZONE) is used.
+    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the
+      environment variable E(HW_TIMEZONE) is used.
     type: str
   target_instance_id:
     description: ID of the target DDM instance. Needs O(restore_time).
@@ -76,7 +83,10 @@ instances:
   contains:
     instance_id: {description: ID of the instance., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
     instance_name: {description: Name of the instance., type: str, sample: orders-db-restored}
-    status: {description: Status of the instance. The backup API writes V(normal) where other APIs write V(RUNNING)., type: str, sample: normal}
+    status:
+      description: Status of the instance. The backup API writes V(normal) where other APIs write V(RUNNING).
+      type: str
+      sample: normal
     available: {description: Whether the service accepts it as a target now., type: bool, sample: true}
     unavailable_reason: {description: Why it does not., type: str, sample: The instance has accounts.}
     vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
@@ -106,42 +116,61 @@ related_data_nodes:
     data_volume_size: {description: Size of the volume in bytes., type: int, sample: 40000000000}
     version: {description: Version of the database engine., type: str, sample: 8.0.28}
 latest_restorable_time:
-  description: The latest point in time that the data nodes have in common, as the service gives it. Null unless O(restore_time) is given.
+  description: The latest point in time that the data nodes have in common, as the service gives it. Null
+    unless O(restore_time) is given.
   returned: success
   type: str
   sample: 2025-05-20T09:40:40+0000
 restorable_data_nodes:
-  description: For each of RV(related_data_nodes) the data nodes that could take its data. Null unless O(target_instance_id) is given and available.
+  description: For each of RV(related_data_nodes) the data nodes that could take its data. Null unless
+    O(target_instance_id) is given and available.
   returned: success
   type: list
   elements: dict
   contains:
-    source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
+    source_instance_id:
+      description: ID of the data node of the source.
+      type: str
+      sample: 7edae0250ebc464897bd92b8d3e8b769in01
     source_instance_name: {description: Name of the data node of the source., type: str, sample: orders-rds-1}
     target_data_nodes:
       description: The data nodes that could take its data.
       type: list
       elements: dict
       contains:
-        instance_id: {description: ID of the data node., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34din01}
+        instance_id:
+          description: ID of the data node.
+          type: str
+          sample: f4e2949e9b9b4d60b42c89ed39bfe34din01
         instance_name: {description: Name of the data node., type: str, sample: orders-rds-new-2}
         engine_name: {description: Database engine., type: str, sample: mysql}
         status: {description: Status of the data node., type: str, sample: normal}
-        available: {description: Whether the service accepts it for this data node of the source., type: bool, sample: true}
+        available:
+          description: Whether the service accepts it for this data node of the source.
+          type: bool
+          sample: true
         unavailable_reason: {description: Why it does not., type: str, sample: The data node is read-only.}
         vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
         private_ip: {description: Address of the data node., type: str, sample: 192.168.0.22}
 data_node_relations:
-  description: The mapping that M(huaweicloud.recovery.ddm_recovery) would use. Null when there is none, or unless O(target_instance_id) is given.
+  description: The mapping that M(huaweicloud.recovery.ddm_recovery) would use. Null when there is none, or
+    unless O(target_instance_id) is given.
   returned: success
   type: list
   elements: dict
   contains:
-    source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
-    target_instance_id: {description: ID of the data node that would be overwritten., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34din01}
+    source_instance_id:
+      description: ID of the data node of the source.
+      type: str
+      sample: 7edae0250ebc464897bd92b8d3e8b769in01
+    target_instance_id:
+      description: ID of the data node that would be overwritten.
+      type: str
+      sample: f4e2949e9b9b4d60b42c89ed39bfe34din01
 data_node_relations_reason:
   description:
-    - Why there is no mapping, with the reason of the service for each data node that cannot be used, or for a target that is not available.
+    - Why there is no mapping, with the reason of the service for each data node that cannot be used, or for a
+      target that is not available.
     - Null when there is one, or none was asked for.
   returned: success
   type: str

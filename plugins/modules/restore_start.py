@@ -10,20 +10,25 @@ short_description: Start many restores of DDM and DCS instances in one task
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Does for many instances what M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) do for one with C(wait=false).
-  - Takes rows and returns the same rows in the same order. A row is one instance that is to be overwritten, and keeps every key that it came with.
-  - First it plans every restore, then it starts those whose plan could be made, up to 16 at a time. Each one is started once at most, as if it
-    had a task of its own. One that cannot be planned or started fails alone; the task fails at its end and returns all rows. What cannot be right
-    whatever the cloud says, for example a key that no row has, fails the task before anything starts.
+  - Does for many instances what M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery)
+    do for one with C(wait=false).
+  - Takes rows and returns the same rows in the same order. A row is one instance that is to be overwritten,
+    and keeps every key that it came with.
+  - First it plans every restore, then it starts those whose plan could be made, up to 16 at a time. Each one
+    is started once at most, as if it had a task of its own. One that cannot be planned or started fails
+    alone; the task fails at its end and returns all rows. What cannot be right whatever the cloud says, for
+    example a key that no row has, fails the task before anything starts.
   - M(huaweicloud.recovery.restore_wait) takes the rows and waits.
-  - A row that check mode has planned is started as it was planned, with the backup, the time and the data nodes that it shows.
+  - A row that check mode has planned is started as it was planned, with the backup, the time and the data
+    nodes that it shows.
   - A row that has failed, or was started before, is passed through.
-  - Rows that would overwrite the same instance all fail. Of rows that would overwrite the same data node only the first one is started.
+  - Rows that would overwrite the same instance all fail. Of rows that would overwrite the same data node only
+    the first one is started.
 notes:
-  - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)) it runs the modules, one after the other,
-    first all of them in check mode.
-  - No restore is started before every one is planned. Where a region does not answer, O(start_timeout) and O(http_timeout) say for how long that
-    holds up the others; a task for each region holds up none.
+  - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)) it
+    runs the modules, one after the other, first all of them in check mode.
+  - No restore is started before every one is planned. Where a region does not answer, O(start_timeout) and
+    O(http_timeout) say for how long that holds up the others; a task for each region holds up none.
   - Rows are registered, shown and written to reports. Do not put a secret into one.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -41,7 +46,8 @@ attributes:
     support: none
 options:
   restores:
-    description: The rows - what to restore, in any order, or what another of the three tasks has returned. With an empty list nothing happens.
+    description: The rows - what to restore, in any order, or what another of the three tasks has returned.
+      With an empty list nothing happens.
     type: list
     elements: dict
     required: true
@@ -49,7 +55,8 @@ options:
       service:
         description:
           - Service of the instance.
-          - V(dcs) takes the options of M(huaweicloud.recovery.dcs_restore), V(ddm) those of M(huaweicloud.recovery.ddm_recovery).
+          - V(dcs) takes the options of M(huaweicloud.recovery.dcs_restore), V(ddm) those of
+            M(huaweicloud.recovery.ddm_recovery).
         type: str
         choices: [dcs, ddm]
         required: true
@@ -60,22 +67,26 @@ options:
         description: A word of yours that is shown beside the name that the instance has in the cloud.
         type: str
       instance_id:
-        description: ID of the DCS instance that is overwritten, or of the DDM instance whose data are restored.
+        description: ID of the DCS instance that is overwritten, or of the DDM instance whose data are
+          restored.
         type: str
       instance_name:
         description: Exact name of this instance, instead of O(restores[].instance_id).
         type: str
       timezone:
-        description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
+        description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent,
+          E(HW_TIMEZONE).
         type: str
       backup_id:
-        description: With V(dcs), the backup to restore. Exactly one of this, O(restores[].backup_name) and O(restores[].restore_point) is needed.
+        description: With V(dcs), the backup to restore. Exactly one of this, O(restores[].backup_name) and
+          O(restores[].restore_point) is needed.
         type: str
       backup_name:
         description: With V(dcs), exact name of the backup to restore.
         type: str
       restore_point:
-        description: With V(dcs), restore the newest usable backup whose data are not of a later time than this, or V(latest).
+        description: With V(dcs), restore the newest usable backup whose data are not of a later time than
+          this, or V(latest).
         type: str
       ignore_stuck:
         description: With V(dcs), go past restore records that never end.
@@ -112,12 +123,13 @@ options:
         description: With V(ddm), attach to this job instead of starting one.
         type: str
       adopt:
-        description: With V(ddm), attach to the newest restore job on the target instead of starting one. Which time it restores cannot be checked.
+        description: With V(ddm), attach to the newest restore job on the target instead of starting one.
+          Which time it restores cannot be checked.
         type: bool
   start_timeout:
     description:
-      - Longest time that planning one restore may take, and then again starting it, in seconds, from 0 to 604800 (a week). An answer that got lost is looked
-        for in it, too.
+      - Longest time that planning one restore may take, and then again starting it, in seconds, from 0 to
+        604800 (a week). An answer that got lost is looked for in it, too.
     type: int
     default: 1800
 seealso:
@@ -148,20 +160,30 @@ EXAMPLES = r"""
 RETURN = r"""
 restores:
   description:
-    - The rows of O(restores) in their order, with all keys that they came with. A key of which nothing is known is null.
+    - The rows of O(restores) in their order, with all keys that they came with. A key of which nothing is
+      known is null.
   returned: success, and when a restore could not be planned or started
   type: list
   elements: dict
   contains:
     service: {description: The service of the row., type: str, sample: dcs}
-    region: {description: "Region of the instance, null where the row has none.", type: str, sample: ap-southeast-3}
-    profile: {description: "Profile of the credentials, null where the row has none.", type: str, sample: prod}
+    region:
+      description: "Region of the instance, null where the row has none."
+      type: str
+      sample: ap-southeast-3
+    profile:
+      description: "Profile of the credentials, null where the row has none."
+      type: str
+      sample: prod
     label: {description: A word of the user for the instance., type: str, sample: the cache of the shop}
     target:
       description: The instance that is overwritten. Keys that nobody has read are null.
       type: dict
       contains:
-        instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+        instance_id:
+          description: ID of the instance.
+          type: str
+          sample: 5560df16-cebf-4473-95c4-d1b573c16e79
         instance_name: {description: Its name in the cloud., type: str, sample: orders-cache}
         status: {description: Its status., type: str, sample: RUNNING}
         engine: {description: Its engine., type: str, sample: Redis}
@@ -175,13 +197,20 @@ restores:
       description: The instance that the data come from.
       type: dict
       contains:
-        instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
+        instance_id:
+          description: ID of the instance.
+          type: str
+          sample: 5560df16-cebf-4473-95c4-d1b573c16e79
         instance_name: {description: Its name in the cloud., type: str, sample: orders-cache}
     action:
-      description: V(restore), V(adopt) when a restore that runs is taken over, V(nothing) when it was restored before.
+      description: V(restore), V(adopt) when a restore that runs is taken over, V(nothing) when it was
+        restored before.
       type: str
       sample: restore
-    what: {description: What the instance is overwritten with., type: str, sample: "backup backup_20250520173125 (8ba256cb, 1.00 MB)"}
+    what:
+      description: What the instance is overwritten with.
+      type: str
+      sample: "backup backup_20250520173125 (8ba256cb, 1.00 MB)"
     backup:
       description: As RV(huaweicloud.recovery.dcs_restore#module:backup).
       type: dict
@@ -194,51 +223,104 @@ restores:
       description: As RV(huaweicloud.recovery.ddm_recovery#module:job).
       type: dict
       sample: {id: 09902ee7866649b8908ec209bfee2747, status: Running}
-    restore_id: {description: "ID of the DCS restore, null while none runs.", type: str, sample: a6155972-800c-4170-a479-3231e907d2f6}
-    job_id: {description: "ID of the DDM job, null while none runs.", type: str, sample: 09902ee7866649b8908ec209bfee2747}
+    restore_id:
+      description: "ID of the DCS restore, null while none runs."
+      type: str
+      sample: a6155972-800c-4170-a479-3231e907d2f6
+    job_id:
+      description: "ID of the DDM job, null while none runs."
+      type: str
+      sample: 09902ee7866649b8908ec209bfee2747
     data_node_relations:
       description: Which data node is restored onto which.
       type: list
       elements: dict
       contains:
-        source_instance_id: {description: ID of the data node of the source., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
-        target_instance_id: {description: ID of the data node that is overwritten., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34cin01}
-    restore_time: {description: "The point in time, in milliseconds since the epoch.", type: int, sample: 1747732352076}
-    data_time: {description: "Time of the data that come back, in ISO 8601.", type: str, sample: "2025-05-20T09:12:32.076Z"}
-    newer_backup: {description: The next usable backup after the point in time., type: dict, sample: {backup_id: 5c8e2c4d-1b4c-4c4f-9a52-6a6f5f3b7a10}}
-    last_seconds: {description: Seconds that the newest finished restore of this instance took., type: int, sample: 120}
+        source_instance_id:
+          description: ID of the data node of the source.
+          type: str
+          sample: 7edae0250ebc464897bd92b8d3e8b769in01
+        target_instance_id:
+          description: ID of the data node that is overwritten.
+          type: str
+          sample: f4e2949e9b9b4d60b42c89ed39bfe34cin01
+    restore_time:
+      description: "The point in time, in milliseconds since the epoch."
+      type: int
+      sample: 1747732352076
+    data_time:
+      description: "Time of the data that come back, in ISO 8601."
+      type: str
+      sample: "2025-05-20T09:12:32.076Z"
+    newer_backup:
+      description: The next usable backup after the point in time.
+      type: dict
+      sample: {backup_id: 5c8e2c4d-1b4c-4c4f-9a52-6a6f5f3b7a10}
+    last_seconds:
+      description: Seconds that the newest finished restore of this instance took.
+      type: int
+      sample: 120
     outcome:
       description:
-        - V(planned) in check mode, V(started) when the restore runs, V(unchanged) when nothing had to be done, V(succeeded) after the wait.
+        - V(planned) in check mode, V(started) when the restore runs, V(unchanged) when nothing had to be
+          done, V(succeeded) after the wait.
         - Null when it failed, or when it is not known whether it runs; RV(restores[].error_kind) says which.
       type: str
       sample: started
-    changed: {description: "Whether a restore was started or adopted, or would be in check mode.", type: bool, sample: true}
-    adopted: {description: "Whether it was found running, instead of being started.", type: bool, sample: false}
-    failed_step: {description: "The step in which it failed, for example V(plan) or V(restore).", type: str, sample: restore}
-    error_kind: {description: "Why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown).", type: str, sample: busy}
+    changed:
+      description: "Whether a restore was started or adopted, or would be in check mode."
+      type: bool
+      sample: true
+    adopted:
+      description: "Whether it was found running, instead of being started."
+      type: bool
+      sample: false
+    failed_step:
+      description: "The step in which it failed, for example V(plan) or V(restore)."
+      type: str
+      sample: restore
+    error_kind:
+      description: "Why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown)."
+      type: str
+      sample: busy
     msg: {description: Why it failed in a sentence., type: str, sample: The instance is RESTARTING.}
     error_code: {description: Error code of the service., type: str, sample: DCS.4026}
-    request_id: {description: ID of the request that failed., type: str, sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa}
+    request_id:
+      description: ID of the request that failed.
+      type: str
+      sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa
     elapsed: {description: Seconds that the restore was waited for., type: float, sample: 388.2}
-    details: {description: Further keys of the task of one restore that failed., type: dict, sample: {http_status: 400}}
-    safety_backup: {description: The backup that was made before the instance was overwritten., type: dict, sample: {backup_name: before}}
+    details:
+      description: Further keys of the task of one restore that failed.
+      type: dict
+      sample: {http_status: 400}
+    safety_backup:
+      description: The backup that was made before the instance was overwritten.
+      type: dict
+      sample: {backup_name: before}
     verification: {description: Whether the restored data were found., type: dict, sample: {end: passed}}
     steps:
       description: What was done with the row so far, the oldest first.
       type: list
       elements: dict
       contains:
-        step: {description: "V(plan), V(restore), V(wait), V(verify) or another step.", type: str, sample: plan}
+        step:
+          description: "V(plan), V(restore), V(wait), V(verify) or another step."
+          type: str
+          sample: plan
         outcome: {description: "V(ok), V(failed) or V(skipped).", type: str, sample: ok}
         error_kind: {description: "Why it failed, or null.", type: str, sample: busy}
-        msg: {description: "Why it failed in a sentence, or null.", type: str, sample: The instance is RESTARTING.}
+        msg:
+          description: "Why it failed in a sentence, or null."
+          type: str
+          sample: The instance is RESTARTING.
         at: {description: "When it began, in ISO 8601.", type: str, sample: "2025-05-20T09:45:12.720Z"}
         seconds: {description: How long it took., type: float, sample: 0.4}
 account:
   description:
     - Whose cloud it is. What IAM does not say is V(unknown).
-    - Null when all rows were planned before. Where the modules are run one after the other, it is what the first one says that could be planned.
+    - Null when all rows were planned before. Where the modules are run one after the other, it is what the
+      first one says that could be planned.
   returned: success, and when a restore could not be planned or started
   type: dict
   contains:
@@ -255,5 +337,8 @@ diff:
   elements: dict
   sample:
     - before: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, name: orders-cache, data: what is in it now}
-      after: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, name: orders-cache, data: backup 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
+      after:
+        instance: 5560df16-cebf-4473-95c4-d1b573c16e79
+        name: orders-cache
+        data: backup 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029
 """

@@ -10,9 +10,11 @@ short_description: Run steps of the role restore
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Runs one or more steps of the role P(huaweicloud.recovery.restore#role). The tasks of the role use it; playbooks use the role.
-  - It reads the variables of the role, and the rows that the step before has registered. It returns the rows with what became of them.
-    A step does not fail, so that the report is always written; V(report) fails when the run has.
+  - Runs one or more steps of the role P(huaweicloud.recovery.restore#role). The tasks of the role use it;
+    playbooks use the role.
+  - It reads the variables of the role, and the rows that the step before has registered. It returns the rows
+    with what became of them. A step does not fail, so that the report is always written; V(report) fails when
+    the run has.
 notes:
   - This is an action and runs on the controller.
 extends_documentation_fragment:
@@ -33,7 +35,8 @@ options:
   steps:
     description:
       - Steps, in this order.
-      - V(fence), V(checked) and V(release) note what became of the tasks files of the user, V(result) returns the report once more.
+      - V(fence), V(checked) and V(release) note what became of the tasks files of the user, V(result) returns
+        the report once more.
     type: list
     elements: str
     required: true
@@ -47,7 +50,8 @@ options:
     description: Why the tasks file of the user failed, for V(fence), V(checked) and V(release).
     type: str
   hosts:
-    description: Hosts of the inventory to restore, with O(kind=fleet), instead of what the variables of the role name.
+    description: Hosts of the inventory to restore, with O(kind=fleet), instead of what the variables of the
+      role name.
     type: list
     elements: str
   only:

@@ -11,13 +11,18 @@ short_description: Check what was restored
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Takes the rows that M(huaweicloud.recovery.restore_wait) has returned and returns the same rows in the same order, each with its C(verification).
-  - Climbs a ladder with every instance. It runs, it is reachable, it holds as many keys or rows as it should, and it holds the right values.
-  - The checks of a row are made through the protocol of what was restored, by the Python libraries C(redis) for caches and C(PyMySQL) for databases.
-  - A dropped connection, and an instance that starts slowly, are tried again until O(verify_timeout) is over. A wrong password, a refused certificate
-    and a missing schema fail at once; a login that was refused is not tried again.
+  - Takes the rows that M(huaweicloud.recovery.restore_wait) has returned and returns the same rows in the
+    same order, each with its C(verification).
+  - Climbs a ladder with every instance. It runs, it is reachable, it holds as many keys or rows as it should,
+    and it holds the right values.
+  - The checks of a row are made through the protocol of what was restored, by the Python libraries C(redis)
+    for caches and C(PyMySQL) for databases.
+  - A dropped connection, and an instance that starts slowly, are tried again until O(verify_timeout) is over.
+    A wrong password, a refused certificate and a missing schema fail at once; a login that was refused is not
+    tried again.
   - Nothing is ever written. Statements must be ones that read, and run in a transaction that only reads.
-  - A row that has failed, was planned only or still runs is passed through. A row without checks is done when its instance runs.
+  - A row that has failed, was planned only or still runs is passed through. A row without checks is done when
+    its instance runs.
   - The task fails, with all rows, when a check of one of them did not pass.
 requirements:
   - redis (for checks of caches)
@@ -44,21 +49,26 @@ options:
         description: With V(dcs), ID of the instance, where no other task has put it into the row.
         type: str
       target_instance_id:
-        description: With V(ddm), ID of the instance that was overwritten, where no other task has put it into the row.
+        description: With V(ddm), ID of the instance that was overwritten, where no other task has put it into
+          the row.
         type: str
       connection:
-        description: How to connect to this instance, with the keys of O(connection). Those that it leaves out are taken from there.
+        description: How to connect to this instance, with the keys of O(connection). Those that it leaves out
+          are taken from there.
         type: dict
       checks:
         description:
-          - What to check. Each item holds one of the keys below, and may have a C(name) to be shown, and a C(connection) of its own.
+          - What to check. Each item holds one of the keys below, and may have a C(name) to be shown, and a
+            C(connection) of its own.
           - 'C(ping: true) - it answers.'
           - 'C(dbsize) - number of keys of a cache, with C(equals), C(at_least) or C(at_most).'
-          - 'C(key) - one key of a cache, with its C(name) and any of C(equals), C(exists), C(ttl_at_least), C(ttl_at_most) in seconds, C(type), C(length).'
-          - 'C(query) - first value that the C(sql) of a database returns, with C(equals), C(at_least) or C(at_most). Or with C(rows) the number
-            of its rows, or all of them as a list of lists.'
-          - 'C(newest_not_after) - a time that must not lie after the time of the data (or C(time)), read by C(sql) from a database or from the
-            C(key) of a cache. Without a zone it is one of C(timezone), or UTC.'
+          - 'C(key) - one key of a cache, with its C(name) and any of C(equals), C(exists), C(ttl_at_least),
+            C(ttl_at_most) in seconds, C(type), C(length).'
+          - 'C(query) - first value that the C(sql) of a database returns, with C(equals), C(at_least) or
+            C(at_most). Or with C(rows) the number of its rows, or all of them as a list of lists.'
+          - 'C(newest_not_after) - a time that must not lie after the time of the data (or C(time)), read by
+            C(sql) from a database or from the C(key) of a cache. Without a zone it is one of C(timezone), or
+            UTC.'
           - A number without a bound is compared with O(baseline) where that has it, and else only returned.
         type: list
         elements: dict
@@ -78,7 +88,8 @@ options:
         description: User to sign in as. A database needs one.
         type: str
       password:
-        description: Password of the user. It is in no result and no message. Better give its variable, which can stay in a row.
+        description: Password of the user. It is in no result and no message. Better give its variable, which
+          can stay in a row.
         type: str
       password_variable:
         description: Name of the variable, for example one of a vault, that holds the password.
@@ -87,7 +98,8 @@ options:
         description: Schema of a database, or number of the database in a cache.
         type: str
       tls:
-        description: Whether to use TLS. By default a cache is asked as the cloud says, and a database without TLS.
+        description: Whether to use TLS. By default a cache is asked as the cloud says, and a database without
+          TLS.
         type: bool
       ca_path:
         description: Bundle of the CA that has issued the certificate, in PEM format.
@@ -99,11 +111,12 @@ options:
         description: Whether to compare the name in the certificate, which is done unless it is V(false).
         type: bool
   verify_timeout:
-    description: Seconds for which each row is tried, from 1 to 604800 (a week), from its first request until its last check.
+    description: Seconds for which each row is tried, from 1 to 604800 (a week), from its first request until
+      its last check.
     type: int
     default: 300
   poll_interval:
-    description: Seconds between two looks at an instance that does not run yet, from 1 to 3600.
+    description: Seconds between two checks of an instance that does not run yet, from 1 to 3600.
     type: int
     default: 10
   baseline:
@@ -141,8 +154,8 @@ EXAMPLES = r"""
 RETURN = r"""
 restores:
   description:
-    - The rows of O(restores) in their order, with the keys of RV(huaweicloud.recovery.restore_start#module:restores[]). These are set here.
-      Passwords are left out.
+    - The rows of O(restores) in their order, with the keys of
+      RV(huaweicloud.recovery.restore_start#module:restores[]). These are set here. Passwords are left out.
   returned: success, and when a check did not pass
   type: list
   elements: dict
@@ -154,12 +167,15 @@ restores:
         end:
           description:
             - V(passed), or V(failed) when a check did not find what it expects or was refused.
-            - V(unreachable) when no connection was possible, V(timed_out) when there was no answer, or the instance did not run, in time.
-            - V(not_configured) when there is no check, or a library, a user or an address is missing for all that did not pass.
+            - V(unreachable) when no connection was possible, V(timed_out) when there was no answer, or the
+              instance did not run, in time.
+            - V(not_configured) when there is no check, or a library, a user or an address is missing for all
+              that did not pass.
           type: str
           sample: passed
         ladder:
-          description: The highest rung up to which everything has passed, V(runs), V(reachable), V(counts) or V(values). Null when it does not run.
+          description: The highest rung up to which everything has passed, V(runs), V(reachable), V(counts) or
+            V(values). Null when it does not run.
           type: str
           sample: values
         checks:
@@ -168,16 +184,28 @@ restores:
           elements: dict
           contains:
             name: {description: Its name., type: str, sample: dbsize}
-            kind: {description: "V(ping), V(dbsize), V(key), V(query) or V(newest_not_after).", type: str, sample: dbsize}
-            expected: {description: "What is expected, null when nothing is.", type: str, sample: at least 1000}
+            kind:
+              description: "V(ping), V(dbsize), V(key), V(query) or V(newest_not_after)."
+              type: str
+              sample: dbsize
+            expected:
+              description: "What is expected, null when nothing is."
+              type: str
+              sample: at least 1000
             found: {description: "What was found, null when nothing was.", type: str, sample: "1042"}
-            outcome: {description: "V(passed), V(failed), V(unreachable) or V(timed_out).", type: str, sample: passed}
+            outcome:
+              description: "V(passed), V(failed), V(unreachable) or V(timed_out)."
+              type: str
+              sample: passed
             seconds: {description: How long it took., type: float, sample: 0.1}
-            msg: {description: "Why it could not be made, and what to do, or null.", type: str, sample: Connection refused.}
+            msg:
+              description: "Why it could not be made, and what to do, or null."
+              type: str
+              sample: Connection refused.
     error_kind:
       description:
-        - Null, or what went wrong, for example V(verification_failed), V(unreachable), V(verify_timeout), V(login_refused), V(tls_error), V(not_running)
-          or V(missing_library).
+        - Null, or what went wrong, for example V(verification_failed), V(unreachable), V(verify_timeout),
+          V(login_refused), V(tls_error), V(not_running) or V(missing_library).
       type: str
       sample: verification_failed
 """

@@ -11,11 +11,15 @@ short_description: Wait for many restores at once
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Waits until all given restores of DCS and DDM instances have ended, in one task and on few connections, however many they are.
-  - Takes the rows that M(huaweicloud.recovery.restore_start) has returned, as they are, and returns the same rows in the same order. A row keeps
-    every key that it came with. One that is not running, because it failed, was planned only or has ended, is passed through.
-  - Or start restores by M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) with C(wait=false) and give their ids.
-  - The task fails, after all restores have ended, when one of them has failed, or when O(wait_timeout) is over. All rows are returned in either case.
+  - Waits until all given restores of DCS and DDM instances have ended, in one task and on few connections,
+    however many they are.
+  - Takes the rows that M(huaweicloud.recovery.restore_start) has returned, as they are, and returns the same
+    rows in the same order. A row keeps every key that it came with. One that is not running, because it
+    failed, was planned only or has ended, is passed through.
+  - Or start restores by M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) with
+    C(wait=false) and give their ids.
+  - The task fails, after all restores have ended, when one of them has failed, or when O(wait_timeout) is
+    over. All rows are returned in either case.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -30,7 +34,8 @@ options:
       service:
         description:
           - Service of the instance.
-          - V(dcs) needs O(restores[].instance_id) and O(restores[].restore_id), V(ddm) needs O(restores[].job_id).
+          - V(dcs) needs O(restores[].instance_id) and O(restores[].restore_id), V(ddm) needs
+            O(restores[].job_id).
         type: str
         choices: [dcs, ddm]
         required: true
@@ -93,25 +98,35 @@ EXAMPLES = r"""
 RETURN = r"""
 restores:
   description:
-    - The rows of O(restores) in their order, with the keys of RV(huaweicloud.recovery.restore_start#module:restores[]). These are set here.
+    - The rows of O(restores) in their order, with the keys of
+      RV(huaweicloud.recovery.restore_start#module:restores[]). These are set here.
   returned: success, and when a restore has failed or O(wait_timeout) is over
   type: list
   elements: dict
   contains:
     restore:
-      description: Record of the DCS restore as it was read last, as RV(huaweicloud.recovery.dcs_restore_info#module:restores[]). Null for V(ddm).
+      description: Record of the DCS restore as it was read last, as
+        RV(huaweicloud.recovery.dcs_restore_info#module:restores[]). Null for V(ddm).
       type: dict
       sample: {restore_id: a6155972-800c-4170-a479-3231e907d2f6, status: succeed}
     job:
-      description: The DDM job as it was read last, as RV(huaweicloud.recovery.ddm_recovery#module:job). Null for V(dcs).
+      description: The DDM job as it was read last, as RV(huaweicloud.recovery.ddm_recovery#module:job). Null
+        for V(dcs).
       type: dict
       sample: {id: 09902ee7866649b8908ec209bfee2747, status: Completed}
     outcome:
-      description: V(succeeded), or V(started) for one that still runs with O(wait=false). Null when it failed, or still runs after O(wait_timeout).
+      description: V(succeeded), or V(started) for one that still runs with O(wait=false). Null when it
+        failed, or still runs after O(wait_timeout).
       type: str
       sample: succeeded
-    elapsed: {description: Seconds from the beginning of the task until the end of this restore was seen., type: float, sample: 388.2}
-    failed_step: {description: "V(wait) when it failed here, an earlier step, or null.", type: str, sample: wait}
+    elapsed:
+      description: Seconds from the beginning of the task until the end of this restore was seen.
+      type: float
+      sample: 388.2
+    failed_step:
+      description: "V(wait) when it failed here, an earlier step, or null."
+      type: str
+      sample: wait
     error_kind:
       description: Null, or what went wrong, for example V(operation_failed), V(not_found) or V(wait_timeout).
       type: str
@@ -124,7 +139,8 @@ restores:
       description: With the step V(wait) that is V(ok), V(failed), or V(skipped) for a row that failed before.
       type: list
       elements: dict
-      sample: [{step: wait, outcome: ok, error_kind: null, msg: null, at: "2025-05-20T09:45:12.720Z", seconds: 388.2}]
+      sample: [{step: wait, outcome: ok, error_kind: null, msg: null, at: "2025-05-20T09:45:12.720Z", seconds:
+      388.2}]
 """
 
 import typing as t
@@ -168,7 +184,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def row_of(entry: t.Mapping[str, t.Any], number: int) -> Row:
-    """Return an entry as a row. Raises InvalidArgument when it cannot be waited for, nor has been through another task."""
+    """Return an entry as a row.
+
+    Raises InvalidArgument when it cannot be waited for, nor has been through another task.
+    """
     check_service(entry, number, list(READINGS))
     refuse_passwords(entry, number)
     row = complete(entry)
@@ -184,7 +203,10 @@ def row_of(entry: t.Mapping[str, t.Any], number: int) -> Row:
 
 
 def identified(row: Row) -> Row:
-    """Return the ids by which a row's restore is found. A row that named its instance has its id in `target`."""
+    """Return the ids by which a row's restore is found.
+
+    A row that named its instance has its id in `target`.
+    """
     target = row["target"] or {}
     return {
         name: row.get(name) or (target.get(name) if name == "instance_id" else None)

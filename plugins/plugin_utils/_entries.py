@@ -2,9 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role is told to restore, as rows: one for each instance that is to be overwritten. Private to this collection.
+"""What the role is to restore, as rows: one for each instance that is to be overwritten.
 
-All problems of all entries are found at once, without a request. All functions are pure: the time is a parameter.
+Private to this collection.
+
+All problems of all entries are found at once, without a request. All functions are pure: the time is a
+parameter.
 """
 
 from __future__ import annotations
@@ -77,7 +80,9 @@ def found(variables: Variables, defaults: Defaults) -> Found:
 
 
 def row_of(entry: Variables, where: str, service: str, defaults: Defaults) -> tuple[Row, list[str]]:
-    """Return the row for an entry of restore_dcs or restore_ddm, as far as it can be read, and its problems."""
+    """Return the row for an entry of restore_dcs or restore_ddm,
+    as far as it can be read, and its problems.
+    """
     options = read.given(entry)
     readers = READERS[service]
     problems = [unknown(name, where, readers) for name in options if name not in readers]
@@ -106,7 +111,9 @@ def row_of(entry: Variables, where: str, service: str, defaults: Defaults) -> tu
 
 
 def unverifiable(values: Row, where: str, service: str) -> t.Iterator[str]:
-    """Yield why the checks of an entry cannot be made: after the restore it would be too late to find that out."""
+    """Yield why the checks of an entry cannot be made:
+    after the restore it would be too late to find that out.
+    """
     try:
         ladder.wanted(values, SERVICES[service], where)
     except InvalidArgument as error:
@@ -336,7 +343,10 @@ WITH = {
 
 
 def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
-    """Return the row that a host of a fleet is; one that is no instance has failed. For DDM the host is the source."""
+    """Return the row that a host of a fleet is; one that is no instance has failed.
+
+    For DDM the host is the source.
+    """
     service = str(variables.get("service") or "")
     if service not in READERS:
         return unusable(host, service, f"{host} cannot be restored: it has no service dcs or ddm.")
@@ -362,7 +372,10 @@ def unusable(host: str, service: str, msg: str) -> Row:
 def by_name(
     names: t.Sequence[str], instances: t.Mapping[str, t.Sequence[Row]], defaults: Defaults
 ) -> tuple[list[Row], list[str]]:
-    """Return the rows for names of caches, and the problems. `instances` has those of `dcs` and `ddm` as the info modules list them."""
+    """Return the rows for names of caches, and the problems.
+
+    `instances` has those of `dcs` and `ddm` as the info modules list them.
+    """
     rows, problems = [], []
     for name in names:
         matches = [
@@ -386,7 +399,10 @@ def no_cache(
     """Return why a name is not that of one cache, or null."""
     if len(matches) > 1:
         listed = "; ".join(candidate(service, one) for service, one in matches)
-        return f"restore_instances: {shown(name)} is the name of {len(matches)} instances: {listed}. Give the id instead."
+        return (
+            f"restore_instances: {shown(name)} is the name of {len(matches)} instances: {listed}. Give "
+            "the id instead."
+        )
     if not matches:
         known = [str(one.get("name")) for rows in instances.values() for one in rows]
         near = difflib.get_close_matches(name, known, 3)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instances as hosts: their names, and texts that Ansible must not read as templates. Private to this collection."""
+"""Instances as hosts: their names, and texts that Ansible must not read as templates.
+
+Private to this collection.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ TAKEN = {"all", "ungrouped", "localhost"}  # names that mean something to Ansibl
 
 
 def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    """Return the host name of each instance: its name where that is one instance's alone and fit for host patterns, else its id.
+    """Return the host name of each instance: its name where that is one instance's alone and fit
+    for host patterns, else its id.
 
     The order of the instances has no influence, so that a host keeps its name from run to run.
     """
@@ -35,7 +39,8 @@ def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
 def from_cloud(value: t.Any) -> t.Any:
     """Return a value that the API sent, with every string in it marked as no template of ours.
 
-    All of them: up to ansible-core 2.18 a text needs no brace to be run, because a header `#jinja2:` can choose other signs.
+    All of them: up to ansible-core 2.18 a text needs no brace to be run, because a header `#jinja2:` can
+    choose other signs.
     """
     if isinstance(value, dict):
         return {from_cloud(name): from_cloud(inner) for name, inner in value.items()}
@@ -55,7 +60,10 @@ def our_template(text: str) -> str:
 
 
 def others_can_write(folder: str, name: str) -> str | None:
-    """Return in words why another user could have written a file in a folder, or None. `name` ends the file's name."""
+    """Return in words why another user could have written a file in a folder, or None.
+
+    `name` ends the file's name.
+    """
     folder = os.path.realpath(os.path.expanduser(folder))
     files = (
         [entry.path for entry in os.scandir(folder) if entry.name.endswith(name)]

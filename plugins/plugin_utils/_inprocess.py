@@ -2,10 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The second door: the module's own main(), run in the controller's worker process. Private to this collection.
+"""The in-process way: the module's own main(), run in the controller's worker process.
 
-No payload is built and no second Python starts, which is where a module task spends its time. It is Ansible's own AnsibleModule that
-validates, masks and prints here too, so both doors give the same result. Whatever is not local and plain goes through the first door.
+Private to this collection.
+
+No payload is built and no second Python starts, which is where a module task spends its time. It is Ansible's
+own AnsibleModule that validates, redacts and prints here too, so the result is the same as that of a module.
+Whatever is not local and plain runs as a module.
 """
 
 from __future__ import annotations
@@ -46,14 +49,16 @@ PROFILE = "legacy"  # the form of arguments and results; core's name for that of
 
 
 class Prepared(t.NamedTuple):
-    """What main() is run with: the task's `environment:`, and the state of Python modules that a module finds when it has a process to itself."""
+    """What main() is run with: the task's `environment:`, and the state of Python modules
+    that a module finds when it has a process to itself.
+    """
 
     environment: dict[str, t.Any]
     state: list[tuple[t.Any, dict[str, t.Any]]]
     progress: Progress
 
 
-class Door(ActionBase):
+class InProcess(ActionBase):
     """The action of every module of this collection; `module` is the Python module whose main() it runs."""
 
     _supports_check_mode = True
@@ -81,7 +86,9 @@ class Door(ActionBase):
         return result
 
     def end_if_orphaned(self) -> None:
-        """End with a controller that was killed: nothing more is to be started then, and what nobody reads would be written to a full pipe for ever."""
+        """End with a controller that was killed: nothing more is to be started then,
+        and what nobody reads would be written to a full pipe for ever.
+        """
         controller = multiprocessing.parent_process()
         if controller is not None and os.getppid() != controller.pid:
             os._exit(1)
@@ -96,7 +103,10 @@ class Door(ActionBase):
         return result
 
     def prepare(self, task_vars: dict[str, t.Any]) -> Prepared | None:
-        """Return what main() needs, or None when the task is not for here. All that can fail without a request is tried before the first one."""
+        """Return what main() needs, or None when the task is not for here.
+
+        All that can fail without a request is tried before the first one.
+        """
         try:
             obstacle = self.obstacle(task_vars)
             if obstacle is not None:
@@ -131,12 +141,15 @@ class Door(ActionBase):
             ]
             Display().vvv("huaweicloud.recovery: run in this process")
             return Prepared(environment, state, progress)
-        except Exception as error:  # an ansible-core that is not known yet, or a template that fails: the module says it best
+        except Exception as error:
+            # An ansible-core that is not known yet, or a template that fails: the module reports it best.
             Display().vvv(f"huaweicloud.recovery: run as a module: {type(error).__name__}")
             return None
 
     def obstacle(self, task_vars: dict[str, t.Any]) -> str | None:
-        """Return why not here: the module would run on another machine, as another user, in another Python, or outlive the task."""
+        """Return why not here: the module would run on another machine, as another user, in another Python,
+        or outlive the task.
+        """
         if IMPORT_ERROR is not None:
             return "requests is missing here"
         if not self.switch(task_vars, IN_PROCESS):
@@ -173,7 +186,9 @@ class Door(ActionBase):
         show(line)
 
     def parsed(self, printed: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the result in the form of this ansible-core: the parser's signature and type have changed over time."""
+        """Return the result in the form of this ansible-core: the parser's signature
+        and type have changed over time.
+        """
         if not TAGS:
             from ansible.utils.unsafe_proxy import wrap_var
 
@@ -197,7 +212,9 @@ def show(line: str) -> None:
 
 
 def omitted(value: t.Any) -> bool:
-    """Whether a value is what `default(omit)` leaves: a text up to ansible-core 2.18, an object of a type of its own since."""
+    """Whether a value is what `default(omit)` leaves: a text up to ansible-core 2.18, an object
+    of a type of its own since.
+    """
     if isinstance(value, str):
         return value.startswith("__omit_place_holder__")
     return type(value).__name__.strip("_") in ("Omit", "OmitType")
@@ -213,7 +230,10 @@ def without_omitted(value: t.Any) -> t.Any:
 
 
 def output(main: t.Callable[[], None]) -> dict[str, t.Any]:
-    """Return what main() prints. On stderr that is no more than Python's own warnings, which nobody sees from a module either."""
+    """Return what main() prints.
+
+    On stderr that is no more than Python's own warnings, which nobody sees from a module either.
+    """
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
         contextlib.redirect_stdout(stdout),
@@ -262,14 +282,20 @@ def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[No
 
 
 def same_python(one: str, other: str) -> bool:
-    """Whether two paths are one interpreter with one set of packages. Links within a directory are; a virtual environment links out of its own."""
+    """Whether two paths are one interpreter with one set of packages.
+
+    Links within a directory are; a virtual environment links out of its own.
+    """
     return all(
         os.path.realpath(part(one)) == os.path.realpath(part(other)) for part in (os.path.dirname, str)
     )
 
 
 def rehearsed(main: t.Callable[[], None], arguments: dict[str, t.Any], given: dict[str, t.Any]) -> None:
-    """Run a main() in the parent process. What it prints is dropped where it is printed: other threads may show something meanwhile."""
+    """Run a main() in the parent process.
+
+    What it prints is dropped where it is printed: other threads may show something meanwhile.
+    """
     with contextlib.ExitStack() as stack:
         stack.enter_context(
             swapped(

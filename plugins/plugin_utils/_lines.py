@@ -4,8 +4,8 @@
 
 """What a person sees of a run: PLAN, RUN, DONE and the place of the report. Private to this collection.
 
-Every line is fit for a terminal: what the cloud or a user wrote is escaped. Times are in the user's zone with the offset.
-All functions are pure: the time is a parameter.
+Every line is fit for a terminal: what the cloud or a user wrote is escaped. Times are in the user's zone with
+the offset. All functions are pure: the time is a parameter.
 """
 
 from __future__ import annotations
@@ -183,7 +183,10 @@ def ids(row: Row) -> str:
 
 
 def ended(report: Row) -> list[str]:
-    """Return how it ended: the verdict, then what needs a person before what is good. `report` is that of the run."""
+    """Return how it ended: the verdict, then what needs a person before what is good.
+
+    `report` is that of the run.
+    """
     rows = report["restores"]
     checks = [check for row in rows for check in (row.get("verification") or {}).get("checks") or []]
     passed = sum(check.get("outcome") == "passed" for check in checks)
@@ -192,7 +195,10 @@ def ended(report: Row) -> list[str]:
     seconds = round(report.get("elapsed") or 0)
     took = f"{seconds // 60}:{seconds % 60:02d}"
     lines = [
-        f"{headline(report)}  {len(good)} of {len(rows)} in {took}{counted}. {printable(report.get('msg') or '')}".rstrip()
+        (
+            f"{headline(report)}  {len(good)} of {len(rows)} in {took}{counted}. "
+            f"{printable(report.get('msg') or '')}"
+        ).rstrip()
     ]
     if len(rows) > MANY:
         rows = [row for row in rows if row.get("error_kind")]

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role's variables other than its lists, each read once. Private to this collection. All functions are pure: the time is a parameter."""
+"""The role's variables other than its lists, each read once.
+
+Private to this collection. All functions are pure: the time is a parameter.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ Reader = t.Callable[[t.Any, str], t.Any]
 
 
 class Options(t.NamedTuple):
-    """What the variables say. Durations are in seconds, times `latest` or ISO 8601 UTC; None where nothing is said."""
+    """What the variables say.
+
+    Durations are in seconds, times `latest` or ISO 8601 UTC; None where nothing is said.
+    """
 
     point: str | None = None
     timezone: ZoneInfo | None = None
@@ -64,7 +70,10 @@ def patterns(value: t.Any, name: str) -> tuple[str, ...]:
 
 
 def document(value: t.Any, name: str) -> t.Any:
-    """Return a plan or a report: data, a text that holds one, or a path. A statistic wraps a plan with its digest."""
+    """Return a plan or a report: data, a text that holds one, or a path.
+
+    A statistic wraps a plan with its digest.
+    """
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value)
@@ -131,13 +140,19 @@ VARIABLES = (*LISTS, *HOOKS, "restore_point", *(PREFIX + name for name in READER
 
 
 def random_point(seed: str, days: int, now_ms: int) -> str:
-    """Return a point within the last days, always the same for a seed and a time. ISO 8601 UTC, a whole second."""
+    """Return a point within the last days, always the same for a seed and a time.
+
+    ISO 8601 UTC, a whole second.
+    """
     back = random.Random(seed).randrange(days * 86400)
     return iso((now_ms // 1000 - back) * 1000)
 
 
 def options(variables: Variables, now_ms: int, seed: str = "") -> tuple[Options, list[str]]:
-    """Return what the variables say, and every problem in them, a sentence each. `seed` is for a random point without its own."""
+    """Return what the variables say, and every problem in them, a sentence each.
+
+    `seed` is for a random point without its own.
+    """
     wanted = read.given(variables)
     values: dict[str, t.Any] = {}
     problems = []

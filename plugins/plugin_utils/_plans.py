@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans: what may be overwritten, the digest of what would be, and whether a plan still holds. Private to this collection.
+"""Plans: what may be overwritten, the digest of what would be, and whether a plan still holds.
 
-A plan is the report of a run in check mode. Its digest covers what would be done and to what, nothing that changes by itself.
-All functions are pure: the time is a parameter.
+Private to this collection.
+
+A plan is the report of a run in check mode. Its digest covers what would be done and to what, nothing that
+changes by itself. All functions are pure: the time is a parameter.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ def target_name(row: Plan) -> str | None:
 
 
 def called(row: Plan) -> str:
-    """Return how people know the instance that a row overwrites: by the cloud's name, else its id, else the user's label."""
+    """Return how people know the instance that a row overwrites: by the cloud's name, else its id,
+    else the user's label.
+    """
     return printable(target_name(row) or target_id(row) or row.get("job_id") or row.get("label") or "?")
 
 
@@ -71,7 +75,10 @@ def done(row: Row, step: str, outcome: str, at_ms: int, seconds: float = 0.0) ->
 
 
 def protection(row: Plan, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any]) -> str | None:
-    """Return why a row must not be overwritten, or null. `tags` has those of the caches by id, where a pattern asks for them."""
+    """Return why a row must not be overwritten, or null.
+
+    `tags` has those of the caches by id, where a pattern asks for them.
+    """
     nodes = [relation.get("target_instance_id") for relation in row.get("data_node_relations") or []]
     words = [word for word in (target_name(row), row.get("name"), target_id(row), *nodes) if word]
     if patterns and not target_name(row):
@@ -88,7 +95,9 @@ def protection(row: Plan, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any]
 
 
 def tagged(pattern: str, tags: t.Any) -> str | None:
-    """Return why tags fit `key` or `key=value`; also when they could not be read, because then nothing shows that they do not."""
+    """Return why tags fit `key` or `key=value`; also when they could not be read,
+    because then nothing shows that they do not.
+    """
     if tags is None:
         return "the tags of this instance could not be read"
     key, with_value, value = pattern.partition("=")
@@ -123,7 +132,9 @@ def misnamed(row: Plan) -> str | None:
 
 
 def too_far(row: Plan, most: int | None, now_ms: int, tz: t.Any) -> str | None:
-    """Return why the data of a row lie too far from the point that was asked for, with the nearest backups on both sides, or null."""
+    """Return why the data of a row lie too far from the point that was asked for, with the nearest backups
+    on both sides, or null.
+    """
     data = moment(row.get("data_time"))
     if most is None or data is None or row.get("action") == "nothing":
         return None
@@ -140,7 +151,9 @@ def too_far(row: Plan, most: int | None, now_ms: int, tz: t.Any) -> str | None:
 
 
 def asked_ms(row: Plan, now_ms: int) -> int:
-    """Return the point in time that a row was asked for, in epoch milliseconds; `latest` and none mean now."""
+    """Return the point in time that a row was asked for, in epoch milliseconds;
+    `latest` and none mean now.
+    """
     asked = row.get("asked") or row.get("restore_point") or row.get("restore_time")
     found = moment(asked)
     return found if found is not None else whole(asked) or now_ms
@@ -157,7 +170,9 @@ def backup_words(backup: t.Any, ms: int | None, tz: t.Any) -> str:
 
 
 def content(rows: t.Iterable[Plan], account: Plan | None, safety_backup: bool) -> dict[str, t.Any]:
-    """Return what a plan does, for its digest: what is overwritten with what, where, in which order, and with which undo."""
+    """Return what a plan does, for its digest: what is overwritten with what, where, in which order,
+    and with which undo.
+    """
     known = {name: value for name, value in (account or {}).items() if value != "unknown"}
     return {
         "version": SCHEMA_VERSION,
@@ -234,7 +249,10 @@ def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
         return "restore_safety_backup was another when it was made: say the same, or make it again"
     bad = [called(row) for row in rows if row.get("error_kind")]
     if bad:
-        return f"it holds targets that could not be planned ({', '.join(bad[:3])}): correct that and make it again"
+        return (
+            f"it holds targets that could not be planned ({', '.join(bad[:3])}): correct that and make "
+            "it again"
+        )
     return None
 
 
@@ -323,7 +341,10 @@ WORDS = {
 
 
 def others(plan: Plan, rows: t.Iterable[Plan]) -> list[str]:
-    """Return which entries of this run are not in a plan, and what of the plan no entry names. Entries are not needed beside a plan."""
+    """Return which entries of this run are not in a plan, and what of the plan no entry names.
+
+    Entries are not needed beside a plan.
+    """
     entries = list(rows)
     if not entries:
         return []

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every task needs, loaded once in the controller's parent process: each worker is forked from it. Private to this collection."""
+"""What every task needs, loaded once in the controller's parent process: each worker is forked from it.
+
+Private to this collection.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 
 
 def warm_up(run: t.Callable[..., None]) -> None:
-    """Import, compile and cache what Python and the libraries put off until the first use: a third of a task. No socket and no thread is opened.
+    """Import, compile and cache what Python and the libraries put off until the first use: a third of a task.
+
+    No socket and no thread is opened.
 
     `run` runs a main() with the given arguments and context, and shows nothing.
     """
@@ -37,7 +42,9 @@ def warm_up(run: t.Callable[..., None]) -> None:
             common_json.get_module_encoder("legacy", direction)
             common_json.get_module_decoder("legacy", direction)
     run(lambda: run_module(plan, {}), {**KEYS, "_ansible_no_log": True}, {"environ": {}, "http": Rehearsal()})
-    gc.freeze()  # as Python's documentation has it before a fork: a worker that looked for cycles here would copy all memory, a fifth of a task
+    # as Python's documentation has it before a fork: a worker that looked for cycles here would copy all
+    # memory, a fifth of a task
+    gc.freeze()
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
@@ -70,7 +77,7 @@ class Rehearsal(Http):
 
 
 class Wire:
-    """A socket that is none: it gives one answer."""
+    """Stands in for a socket: it gives one answer."""
 
     def makefile(self, *args: t.Any, **kwargs: t.Any) -> io.BytesIO:
         """Return the answer."""

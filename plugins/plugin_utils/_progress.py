@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One line per change of a wait, and at least one a minute: instance, what is awaited, percentage, elapsed, and an estimate. Private."""
+"""One line per change of a wait, and at least one a minute: instance, what is awaited, percentage,
+elapsed, and an estimate.
+
+Private.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,10 @@ class Note(t.NamedTuple):
 
 
 class Progress:
-    """Called by the waiter after every round with all watches; `say` shows a line. A thread sees to the minute while a round takes longer."""
+    """Called by the waiter after every round with all watches; `say` shows a line.
+
+    A thread sees to the minute while a round takes longer.
+    """
 
     def __init__(
         self,
@@ -153,7 +160,9 @@ class Progress:
 
 
 def reached(watch: Watch) -> float:
-    """Return how far a watch is: an operation that has ended, and is only looked at once more, may have lost its percentage."""
+    """Return how far a watch is: an operation that has ended, and is only looked at once more,
+    may have lost its percentage.
+    """
     if watch.last is None:
         return 0.0
     return (percent(watch.last.progress) or 0.0) if watch.last.state == "running" else 100.0

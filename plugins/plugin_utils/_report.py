@@ -4,26 +4,27 @@
 
 """The report of a run: from its rows, and what is known of the run, to one dict. Private to this collection.
 
-    run = begin(context, now_ms, random)                     # _report_files.py: proves that the folder is writable
-    found = report(rows, run, now_ms, finished=False)        # here: pure, the time is a parameter
-    found = write(found, run)                                # _report_files.py: the files, each replaced as a whole
+    run = begin(context, now_ms, random)               # _report_files.py: proves that the folder is writable
+    found = report(rows, run, now_ms, finished=False)  # here: pure, the time is a parameter
+    found = write(found, run)                          # _report_files.py: the files, each replaced as a whole
 
-report() and write() may be called after every step. A row is one instance that is to be overwritten, as restore_start,
-restore_wait and restore_verify return it. A context, and so `run`, holds:
+report() and write() may be called after every step. A row is one instance that is to be overwritten, as
+restore_start, restore_wait and restore_verify return it. A context, and so `run`, holds:
 
     kind            restore, plan, undo, drill, readiness or fleet; all others may be left out or be null:
     operation_id    the change ticket                       check_mode    true when nothing may be started
     timezone        IANA name, for what people read         restore_point the asked point in time, or `latest`
     rto_target, rpo_target   seconds                        account       {domain_id, ... source}
     plan_digest     of what would be done                   approval      {how, at}
-    refused         why nothing may be started              notes         sentences that belong to this run alone
-    command, command_complete   what repeats this run (null for a job controller), and whether that is all of it
-    directory, keep where the files go, and how many reports of this kind stay (null or 0: all)
+    refused         why nothing may be started              notes         sentences about this run alone
+    command, command_complete   what repeats this run (null for a job controller), and whether it is complete
+    directory, keep             where the files go, and how many reports of this kind stay (null or 0: all)
 
-and begin() adds id, started, began, runs, previous, files, collection_version, and problem: why no report can be written.
+and begin() adds id, started, began, runs, previous, files, collection_version, and problem: why no report can
+be written.
 
-The schema of the dict is roles/restore/files/report.schema.json. Only the keys that it names get into a report: options
-of checks may hold passwords.
+The schema of the dict is roles/restore/files/report.schema.json. Only the keys that it names get into a
+report: options of checks may hold passwords.
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ GOOD = ("succeeded", "unchanged")
 def report(
     rows: t.Iterable[t.Mapping[str, t.Any]], run: t.Mapping[str, t.Any], now_ms: int, finished: bool
 ) -> Report:
-    """Return the report of a run as it stands at now_ms (epoch milliseconds); `finished` when no further step follows."""
+    """Return the report of a run as it stands at now_ms (epoch milliseconds);
+    `finished` when no further step follows.
+    """
     run = clean(run)
     point, began = milliseconds(run.get("restore_point")), moment(run["started"]) or now_ms
     done = [measured(row, run, point, began) for row in clean(list(rows))]
@@ -116,7 +119,9 @@ def report(
 
 
 def clean(value: t.Any) -> t.Any:
-    """Return plain dicts, lists, numbers and texts, each text fit to be shown: what reorders, hides or breaks a line is escaped."""
+    """Return plain dicts, lists, numbers and texts, each text fit to be shown: what reorders, hides
+    or breaks a line is escaped.
+    """
     if isinstance(value, t.Mapping):
         return {shown(name): clean(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -138,7 +143,9 @@ def shown(value: t.Any) -> str:
 
 
 def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int) -> Row:
-    """Return a row of the report: the keys that rows have, the state of the data, and how long it took and how old the data are, in seconds."""
+    """Return a row of the report: the keys that rows have, the state of the data, and how long it took
+    and how old the data are, in seconds.
+    """
     found: Row = {name: row.get(name) for name in ROW}
     found.update(
         changed=bool(row.get("changed")), adopted=bool(row.get("adopted")), steps=list(row.get("steps") or [])
@@ -155,7 +162,9 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
 
 
 def continued(row: Row, previous: t.Iterable[Row]) -> Row:
-    """Return a row with what an earlier run of the same report knew of its instance: steps, safety backup, ids, and the state it left."""
+    """Return a row with what an earlier run of the same report knew of its instance: steps, safety backup,
+    ids, and the state it left.
+    """
     earlier = next((one for one in previous if overwritten(one) == overwritten(row)), None)
     if earlier is None:
         return row
@@ -184,7 +193,8 @@ def with_what(row: t.Mapping[str, t.Any]) -> t.Any:
 
 
 def data_state(row: t.Mapping[str, t.Any]) -> str:
-    """Return what is known of the data of the instance: untouched, overwritten_verified, overwritten_not_verified or unknown.
+    """Return what is known of the data of the instance: untouched, overwritten_verified,
+    overwritten_not_verified or unknown.
 
     A row that was refused may hold the id of a restore of somebody else, so ids say nothing here.
     """
@@ -207,7 +217,9 @@ def data_state(row: t.Mapping[str, t.Any]) -> str:
 
 
 def rto_seconds(row: t.Mapping[str, t.Any], began: int) -> float | None:
-    """Return the seconds from the start of the run until the instance passed its last check; null when it did not."""
+    """Return the seconds from the start of the run until the instance passed its last check;
+    null when it did not.
+    """
     if (row.get("verification") or {}).get("end") != "passed":
         return None
     ends = [
@@ -220,13 +232,18 @@ def rto_seconds(row: t.Mapping[str, t.Any], began: int) -> float | None:
 
 
 def spans(step: t.Mapping[str, t.Any]) -> list[tuple[int, int]]:
-    """Return [(start, end)] of a step in epoch milliseconds, [] without a time. `at` is when the step began."""
+    """Return [(start, end)] of a step in epoch milliseconds, [] without a time.
+
+    `at` is when the step began.
+    """
     start = moment(step.get("at"))
     return [] if start is None else [(start, start + int(1000 * (step.get("seconds") or 0)))]
 
 
 def milliseconds(value: t.Any) -> int | None:
-    """Return the epoch milliseconds of a time in ISO 8601 or epoch milliseconds; null for `latest`, null and all else."""
+    """Return the epoch milliseconds of a time in ISO 8601 or epoch milliseconds; null
+    for `latest`, null and all else.
+    """
     found = moment(value)
     return whole(value) if found is None and value is not None else found
 
@@ -269,7 +286,9 @@ def verdict(rows: t.Sequence[Row], run: t.Mapping[str, t.Any], finished: bool, m
 
 
 def rto_of(rows: t.Sequence[Row], target: t.Any) -> dict[str, t.Any]:
-    """Return the recovery time: from the start of the run until the last instance passed its last check; null while one has not."""
+    """Return the recovery time: from the start of the run until the last instance passed its last check;
+    null while one has not.
+    """
     reached = [row["rto_seconds"] for row in rows]
     took = max(reached) if reached and None not in reached else None
     return {"target": target, "seconds": took, "met": met(took, target)}

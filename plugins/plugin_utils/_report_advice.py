@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a report says in sentences: the verdict, the state of the data, what to do and the command that does it. Private to this collection."""
+"""What a report says in sentences: the verdict, the state of the data, what to do
+and the command that does it.
+
+Private to this collection.
+"""
 
 from __future__ import annotations
 
@@ -52,14 +56,31 @@ BY_KIND = {
     "busy": "Another operation holds {name}. Wait until it has ended, then run the same command again.",
     "throttled": "The cloud takes no more requests for now. Run the same command again in a few minutes.",
     "not_found": "Check the id or the name, the region and the project, then run the same command again.",
-    "wait_timeout": "Nothing has been stopped: it goes on in the cloud. The same command finds it again and waits on.",
-    "outcome_unknown": "Look for it in the console before you do anything else. The same command attaches to what it finds.",
-    "operation_failed": "Remove the cause that the message names, then run the same command again: it tries this instance once more.",
+    "wait_timeout": (
+        "Nothing has been stopped: it goes on in the cloud. The same command finds it again and waits on."
+    ),
+    "outcome_unknown": (
+        "Look for it in the console before you do anything else. The same command attaches to what it finds."
+    ),
+    "operation_failed": (
+        "Remove the cause that the message names, then run the same command again: it tries "
+        "this instance once more."
+    ),
     "not_started": "Nothing was started on {name}. Run the same command again.",
-    "not_running": "Look at {name} in the console. When it runs, run the same command again: it repeats the checks alone.",
-    "protected": "Nothing overwrites {name} while it is protected. Take it out of this run, or out of the protection.",
-    "name_mismatch": "Find out which of the two instances is meant, correct the entry, then run the same command again.",
-    "too_far": "Choose another point in time, or allow the gap with restore_max_gap, then run the same command again.",
+    "not_running": (
+        "Look at {name} in the console. When it runs, run the same command again: it repeats the "
+        "checks alone."
+    ),
+    "protected": (
+        "Nothing overwrites {name} while it is protected. Take it out of this run, or out of the protection."
+    ),
+    "name_mismatch": (
+        "Find out which of the two instances is meant, correct the entry, then run the same command again."
+    ),
+    "too_far": (
+        "Choose another point in time, or allow the gap with restore_max_gap, then run the same "
+        "command again."
+    ),
 }
 OLDER = (
     "Keep applications away from {name}, and look at its checks. "
@@ -67,27 +88,59 @@ OLDER = (
 )
 BY_STEP = {
     "plan": "Correct what the message names, then run the same command again. Nothing was sent.",
-    "approve": "Read the plan, then approve it: by typing what is asked, or with the digest of this plan in restore_plan_digest.",
-    "fence": "Correct what failed in restore_before_tasks, then run the same command again. Nothing was sent.",
-    "safeguard": "Find out why no backup of {name} can be made. To go on without one, for all caches: the command below.",
-    "restore": "Correct what the message names, then run the same command again. It repeats nothing that is done.",
+    "approve": (
+        "Read the plan, then approve it: by typing what is asked, or with the digest of this plan in "
+        "restore_plan_digest."
+    ),
+    "fence": (
+        "Correct what failed in restore_before_tasks, then run the same command again. Nothing was sent."
+    ),
+    "safeguard": (
+        "Find out why no backup of {name} can be made. To go on without one, for all caches: the "
+        "command below."
+    ),
+    "restore": (
+        "Correct what the message names, then run the same command again. It repeats nothing that is done."
+    ),
     "wait": "Run the same command again: it finds what was started, and starts nothing twice.",
-    "verify": "Look at the checks that failed. When the cause is removed, run the same command again: it repeats the checks alone.",
-    "release": "The data are there. Correct what failed in restore_after_tasks, then run the same command again.",
+    "verify": (
+        "Look at the checks that failed. When the cause is removed, run the same command again: it "
+        "repeats the checks alone."
+    ),
+    "release": (
+        "The data are there. Correct what failed in restore_after_tasks, then run the same command again."
+    ),
 }
 BY_END = {
-    "failed": "Keep applications away from {name}, and look at its checks. When a check is wrong, correct it and run the same "
-    "command again: it repeats the checks alone. When the data are wrong, choose another point in time.",
-    "unreachable": "The restore is done. Check address, port, security group and TLS, then run the same command again: only the checks are repeated.",
-    "timed_out": "The restore is done. Give the instance more time with restore_verify_timeout, then run the same command again.",
+    "failed": "Keep applications away from {name}, and look at its checks. When a check is wrong, correct "
+    "it and run the same command again: it repeats the checks alone. When the data are wrong, choose "
+    "another point in time.",
+    "unreachable": (
+        "The restore is done. Check address, port, security group and TLS, then run the same "
+        "command again: only the checks are repeated."
+    ),
+    "timed_out": (
+        "The restore is done. Give the instance more time with restore_verify_timeout, then run "
+        "the same command again."
+    ),
 }
 ONCE_MORE = "then run the same command again: only the checks are repeated."
 BY_CHECK = {  # the kinds of errors of checks for which the end says too little
-    "login_refused": f"The restore is done. Correct user and password in the connection of the checks of {{name}}, {ONCE_MORE}",
-    "tls_error": "The restore is done. Say in the connection of the checks of {name} whether it is reached with TLS (tls), and name "
-    f"the bundle of the authority that signed its certificate (ca_path), {ONCE_MORE}",
-    "not_configured": f"The restore is done. Add to the connection of the checks of {{name}} what the message names, {ONCE_MORE}",
-    "missing_library": f"The restore is done. Install the package that the message names on this machine, {ONCE_MORE}",
+    "login_refused": (
+        "The restore is done. Correct user and password in the connection of the checks of "
+        f"{{name}}, {ONCE_MORE}"
+    ),
+    "tls_error": (
+        "The restore is done. Say in the connection of the checks of {name} whether it is reached with TLS "
+        f"(tls), and name the bundle of the authority that signed its certificate (ca_path), {ONCE_MORE}"
+    ),
+    "not_configured": (
+        f"The restore is done. Add to the connection of the checks of {{name}} what the "
+        f"message names, {ONCE_MORE}"
+    ),
+    "missing_library": (
+        f"The restore is done. Install the package that the message names on this machine, {ONCE_MORE}"
+    ),
     "not_running": BY_KIND["not_running"],
 }
 
@@ -151,13 +204,16 @@ def missed(report: Row) -> str:
         parts.append(f"It took {duration(rto['seconds'])}, the target is {duration(rto['target'])}.")
     if rpo["met"] is False:
         parts.append(
-            f"The oldest data are {duration(rpo[rpo['against'] + '_seconds'])} old, the target is {duration(rpo['target'])}."
+            f"The oldest data are {duration(rpo[rpo['against'] + '_seconds'])} old, the target is "
+            f"{duration(rpo['target'])}."
         )
     return " ".join(parts)
 
 
 def undo(report: Row) -> str | None:
-    """Return the command that takes the caches back to before this run; null when there is nothing to go back to, or no file."""
+    """Return the command that takes the caches back to before this run; null when there is nothing
+    to go back to, or no file.
+    """
     path = report["files"]["json"]
     kept = [row for row in report["restores"] if row["safety_backup"] and row["data_state"] != "untouched"]
     return (
@@ -212,7 +268,10 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
 def happened(row: Row) -> str:
     """Return what went wrong: the step, the kind and the reason."""
     code = f", {row['error_code']}" if row["error_code"] and row["error_code"] not in str(row["msg"]) else ""
-    return f"Failed at {row['failed_step'] or 'an unknown step'}, {row['error_kind']}{code}: {row['msg'] or 'no reason was given.'}"
+    return (
+        f"Failed at {row['failed_step'] or 'an unknown step'}, {row['error_kind']}{code}: "
+        f"{row['msg'] or 'no reason was given.'}"
+    )
 
 
 def state(row: Row) -> str:
@@ -220,9 +279,16 @@ def state(row: Row) -> str:
     kept = row["safety_backup"]
     lines = {
         "untouched": f"Untouched: nothing was sent that changes {name(row)}.",
-        "overwritten_verified": f"Overwritten and verified: {name(row)} holds the data of {row['data_time'] or 'the backup'}.",
-        "overwritten_not_verified": f"Overwritten, not verified: {name(row)} was restored, and what it holds did not pass its checks.",
-        "unknown": f"Unknown: a restore of {name(row)} was sent, and its end is not known to be good. Keep applications away from it.",
+        "overwritten_verified": (
+            f"Overwritten and verified: {name(row)} holds the data of {row['data_time'] or 'the backup'}."
+        ),
+        "overwritten_not_verified": (
+            f"Overwritten, not verified: {name(row)} was restored, and what it holds did not pass its checks."
+        ),
+        "unknown": (
+            f"Unknown: a restore of {name(row)} was sent, and its end is not known to be good. Keep "
+            "applications away from it."
+        ),
     }
     text = lines[row["data_state"]]
     if row["data_state"] == "overwritten_not_verified" and (row["verification"] or {}).get("end") != "failed":
@@ -249,7 +315,9 @@ def what_to_do(row: Row, command: str | None) -> str:
 
 
 def command_for(row: Row, report: Row, again: str | None) -> str | None:
-    """Return the exact next command, or null when it is the job of a controller that has to be started again."""
+    """Return the exact next command, or null when it is the job of a controller that has
+    to be started again.
+    """
     if row["failed_step"] == "safeguard" and again:
         return f"{again} -e restore_safety_backup=false"
     if row["failed_step"] == "approve" and again and report["plan_digest"]:
@@ -258,7 +326,9 @@ def command_for(row: Row, report: Row, again: str | None) -> str | None:
 
 
 def older_backup(row: Row, report: Row) -> str | None:
-    """Return the command that restores a cache whose data did not pass from the backup before; null for all else."""
+    """Return the command that restores a cache whose data did not pass
+    from the backup before; null for all else.
+    """
     made, end = moment(row["data_time"]), (row["verification"] or {}).get("end")
     if made is None or (row["service"], row["failed_step"], end) != ("dcs", "verify", "failed"):
         return None

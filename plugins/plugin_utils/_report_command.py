@@ -4,7 +4,8 @@
 
 """The command that repeats a run, from Ansible's command line. Private to this collection.
 
-Values of extra variables may be secrets: files (`-e @vars.yml`) are shown, and of the others those that are named here.
+Values of extra variables may be secrets: files (`-e @vars.yml`) are shown, and of the others those that are
+named here.
 """
 
 from __future__ import annotations
@@ -51,9 +52,11 @@ PAIR = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
 def repeated(
     arguments: t.Mapping[str, t.Any], default_inventory: t.Any, environment: t.Mapping[str, str]
 ) -> tuple[str | None, bool]:
-    """Return the command that repeats a run, and whether it is complete: without extra variables that may be secrets it is not.
+    """Return the command that repeats a run, and whether it is complete: without extra variables
+    that may be secrets it is not.
 
-    Null when the run was not started by ansible-playbook in a terminal, but by a job controller, which has its own way to repeat it.
+    Null when the run was not started by ansible-playbook in a terminal, but by a job controller, which has
+    its own way to repeat it.
     """
     playbooks = arguments.get("args")
     if not playbooks or "start_at_task" not in arguments or "AWX_PRIVATE_DATA_DIR" in environment:

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of a report: where they lie, and how they are written, found again and pruned. Private to this collection.
+"""The files of a report: where they lie, and how they are written, found again and pruned.
 
-A file is written beside its place and renamed, so that whoever reads it sees a whole report, the old or the new one. Nothing here
-raises: a restore goes on when its report cannot be written, and `problem` says why.
+Private to this collection.
+
+A file is written beside its place and renamed, so that whoever reads it sees a whole report, the old or the
+new one. Nothing here raises: a restore goes on when its report cannot be written, and `problem` says why.
 """
 
 from __future__ import annotations
@@ -34,10 +36,12 @@ OPEN = ("running", "incomplete", "failed")  # verdicts of reports that a further
 
 
 def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str, t.Any]:
-    """Return the run that a context describes, with its id and its files; the folder is made, and proved writable by writing.
+    """Return the run that a context describes, with its id and its files; the folder is made,
+    and proved writable by writing.
 
-    `random` are six characters of a-z and 0-9. `problem` says why no report can be written, and is null when one can or none is wanted.
-    A run that continues an unfinished report of the same operation keeps its id and its start, and gets its rows in `previous`.
+    `random` are six characters of a-z and 0-9. `problem` says why no report can be written, and is null when
+    one can or none is wanted. A run that continues an unfinished report of the same operation keeps its id
+    and its start, and gets its rows in `previous`.
     """
     folder = (
         os.path.realpath(os.path.expanduser(str(context.get("directory") or "")))
@@ -75,7 +79,9 @@ def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str,
 
 
 def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
-    """Write the files of a report and prune older ones; return the report with `problem` set when that was not possible."""
+    """Write the files of a report and prune older ones; return the report with `problem` set when
+    that was not possible.
+    """
     try:
         for name, path in report["files"].items():
             if path:
@@ -83,7 +89,9 @@ def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
     except OSError as error:
         return {
             **report,
-            "problem": f"The report could not be written to {error.filename or run['directory']}: {error.strerror}.",
+            "problem": (
+                f"The report could not be written to {error.filename or run['directory']}: {error.strerror}."
+            ),
         }
     if run.get("keep") and report["finished"] and run["directory"]:
         prune(run["directory"], report, int(run["keep"]))
@@ -91,7 +99,9 @@ def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
 
 
 def file_stem(operation_id: t.Any) -> str:
-    """Return the first part of the file names: the operation id without what a file name cannot hold, or `restore`."""
+    """Return the first part of the file names: the operation id without what a file name cannot hold, or
+    `restore`.
+    """
     return re.sub(r"[^A-Za-z0-9._-]+", "_", str(operation_id or "")).strip("._-")[:64] or "restore"
 
 
@@ -128,7 +138,10 @@ def replace(path: str, text: str) -> None:
 
 
 def reports(folder: str, stem: str | None = None) -> list[_report.Report]:
-    """Return the reports in a folder, newest first, of one operation where its `stem` is given. What is not a report of ours is left out."""
+    """Return the reports in a folder, newest first, of one operation where its `stem` is given.
+
+    What is not a report of ours is left out.
+    """
     found = []
     for name in os.listdir(folder):
         match = NAME.fullmatch(name[:-5]) if name.endswith(".json") else None
@@ -158,13 +171,18 @@ def is_report(found: t.Any) -> bool:
 
 
 def unfinished(folder: str, stem: str, kind: str) -> _report.Report | None:
-    """Return the newest report of an operation when it is of this kind and did not end well; null otherwise."""
+    """Return the newest report of an operation when it is of this kind
+    and did not end well; null otherwise.
+    """
     runs = [one for one in reports(folder, stem) if not one.get("check_mode")]
     return next((one for one in runs[:1] if one["kind"] == kind and one["verdict"] in OPEN), None)
 
 
 def prune(folder: str, report: _report.Report, keep: int) -> None:
-    """Delete all but the newest `keep` reports of the same kind. A report that still runs stays: its ids may be needed."""
+    """Delete all but the newest `keep` reports of the same kind.
+
+    A report that still runs stays: its ids may be needed.
+    """
     try:
         same = [
             one for one in reports(folder) if kind_of(one) == kind_of(report) and one["verdict"] != "running"
@@ -183,7 +201,9 @@ def kind_of(report: _report.Report) -> tuple[str, bool]:
 
 
 def collection_version(here: str) -> str:
-    """Return the version of the collection that a file lies in: from MANIFEST.json where it is installed, else from galaxy.yml."""
+    """Return the version of the collection that a file lies in: from MANIFEST.json where it is installed,
+    else from galaxy.yml.
+    """
     root = os.path.dirname(os.path.dirname(os.path.dirname(here)))
     for name, pattern in (
         ("MANIFEST.json", r'"version": "([^"]+)"'),

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as one HTML page that asks for nothing else: no script, no font, no picture. Private to this collection.
+"""A report as one HTML page that asks for nothing else: no script, no font, no picture.
 
-model() makes of a report what the template shows, as texts and percentages; the template only places them. It is rendered in an
-environment of its own: Ansible's `template` does not escape HTML.
+Private to this collection.
+
+model() makes of a report what the template shows, as texts and percentages; the template only places them. It
+is rendered in an environment of its own: Ansible's `template` does not escape HTML.
 """
 
 from __future__ import annotations
@@ -92,7 +94,9 @@ def html(report: Report) -> str:
 
 
 def embedded(report: Report) -> markupsafe.Markup:
-    """Return the report as JSON that no HTML parser takes for markup: without empty values and the API's own records, which its file has."""
+    """Return the report as JSON that no HTML parser takes for markup: without empty values
+    and the API's own records, which its file has.
+    """
     rows = [{key: value for key, value in row.items() if key not in RECORDS} for row in report["restores"]]
     text = json.dumps(filled({**report, "restores": rows}), ensure_ascii=False, separators=(",", ":"))
     for character in "<>&":
@@ -139,7 +143,10 @@ def model(report: Report) -> Model:
         "undo": report["undo"],
         "references": references(report),
         "runs": [run_line(run, where) for run in report["runs"]],
-        "made": f"huaweicloud.recovery {report['collection_version']}, report {report['id']}, schema {report['schema_version']}.",
+        "made": (
+            f"huaweicloud.recovery {report['collection_version']}, report {report['id']}, schema "
+            f"{report['schema_version']}."
+        ),
     }
 
 
@@ -380,14 +387,17 @@ def newer(row: Row, where: tzinfo) -> str | None:
     """Return the next usable backup after the one that is restored."""
     backup = row["newer_backup"]
     return (
-        f"next after it: {backup.get('backup_name') or backup.get('backup_id')}, {local(backup.get('created_at'), where)}"
+        f"next after it: {backup.get('backup_name') or backup.get('backup_id')}, "
+        f"{local(backup.get('created_at'), where)}"
         if backup
         else None
     )
 
 
 def restore_seconds(row: Row) -> float | None:
-    """Return how long the last restore took: the steps that started it and waited for it; null when one of them failed."""
+    """Return how long the last restore took: the steps that started it and waited for it; null
+    when one of them failed.
+    """
     begin = max((number for number, step in enumerate(row["steps"]) if step["step"] == "plan"), default=0)
     names = ("restore", "wait")
     steps = [one for one in row["steps"][begin:] if one["step"] in names and one["outcome"] != "skipped"]
@@ -510,7 +520,9 @@ def ended(row: Row, parts: t.Sequence[Row], scale: Scale) -> str:
 
 
 def joined(row: Row) -> list[dict[str, t.Any]]:
-    """Return the steps of a row as spans {kind, start, end, failed}, in ms; steps of a kind that follow each other are one."""
+    """Return the steps of a row as spans {kind, start, end, failed}, in ms; steps of a kind
+    that follow each other are one.
+    """
     found: list[dict[str, t.Any]] = []
     for step in row["steps"]:
         kind = KIND_OF_STEP.get(step["step"])

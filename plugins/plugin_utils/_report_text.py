@@ -42,7 +42,9 @@ def zone(report: Report) -> tzinfo:
 
 
 def local(value: t.Any, where: tzinfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """Return a time (ISO 8601 or epoch milliseconds) as people read it, with the offset of the zone; other texts as they are."""
+    """Return a time (ISO 8601 or epoch milliseconds) as people read it, with the offset of the zone;
+    other texts as they are.
+    """
     ms = milliseconds(value)
     if ms is None:
         return "-" if value is None else str(value)
@@ -150,7 +152,10 @@ def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
     found = [
         (
             "Account",
-            f"{account['domain_name']}, project {account['project_name']} ({account['project_id']}), region {account['region']}",
+            (
+                f"{account['domain_name']}, project {account['project_name']} ({account['project_id']}), "
+                f"region {account['region']}"
+            ),
         ),
         ("Keys", account["source"]),
         ("Restore point", local(report["restore_point"], where)),
@@ -236,7 +241,9 @@ def table_row(texts: t.Sequence[str]) -> str:
 
 
 def escape(value: t.Any) -> str:
-    """Return a text that Markdown shows as it is: no markup, no HTML, no entity, no link, also not one that is made of a bare address."""
+    """Return a text that Markdown shows as it is: no markup, no HTML, no entity, no link, also not one
+    that is made of a bare address.
+    """
     text = "-" if value is None or value == "" else str(value)
     text = re.sub(r"([\\`*_{}\[\]()<>#!|~&@])", r"\\\1", text)
     return re.sub(r"(?i)\b(https?|ftp):", r"\1\\:", re.sub(r"(?i)\b(www)\.", r"\1\\.", text))
@@ -246,7 +253,9 @@ def escape(value: t.Any) -> str:
 
 
 def junit(report: Report) -> str:
-    """Return the report as JUnit XML: a suite for each instance, in it a case for the restore and one for each check."""
+    """Return the report as JUnit XML: a suite for each instance, in it a case for the restore
+    and one for each check.
+    """
     root = ElementTree.Element("testsuites", name=title(report))
     for row in report["restores"]:
         suite = ElementTree.SubElement(root, "testsuite", name=name(row), timestamp=report["started"][:19])
@@ -270,10 +279,12 @@ def case(suite: ElementTree.Element, called: str, where: str, took: float | None
 
 
 def restore_case(suite: ElementTree.Element, row: Row, where: str) -> None:
-    """Add the restore itself: an error where it failed and no check says so, skipped where it was not done."""
+    """Add the restore itself: an error where it failed and no check says so, skipped
+    where it was not done.
+    """
     this = case(suite, "restore", where, row["elapsed"])
-    told = row["failed_step"] == "verify" and any(check["outcome"] != "passed" for check in checks(row))
-    if row["error_kind"] and not told:
+    reported = row["failed_step"] == "verify" and any(check["outcome"] != "passed" for check in checks(row))
+    if row["error_kind"] and not reported:
         problem = ElementTree.SubElement(this, "error", type=row["error_kind"], message=str(row["msg"] or ""))
         problem.text = "\n".join(f"{key}: {value}" for key, value in (row["next"] or {}).items() if value)
     elif row["outcome"] in ("planned", "started") or (row["outcome"] is None and not row["error_kind"]):

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows on their way through restore_start: from the input, planned, pinned, started, and told to people. Private to this collection.
+"""Rows on their way through restore_start: from the input, planned, pinned, started, and shown to people.
+
+Private to this collection.
 
 All functions are pure: they return new rows, and the time is a parameter.
 """
@@ -42,7 +44,9 @@ Subject = tuple[t.Optional[str], t.Optional[tuple[t.Any, t.Any]]]
 
 
 class Answer(t.NamedTuple):
-    """What the module of one row says, when that began (seconds since the epoch), and how many seconds it took."""
+    """What the module of one row says, when that began (seconds since the epoch),
+    and how many seconds it took.
+    """
 
     result: Result
     at: float
@@ -95,7 +99,9 @@ def refuse_wrong_list(value: t.Any, where: str, option: dict[str, t.Any]) -> Non
 
 
 def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
-    """Return options as their module takes them: YAML may have made a number of an id, or a text of a boolean."""
+    """Return options as their module takes them: YAML may have made a number of an id,
+    or a text of a boolean.
+    """
     found = dict(options)
     for name, value in options.items():
         kind = spec[name].get("type", "str")
@@ -138,7 +144,9 @@ def identified(options: Row, row: Row) -> Row:
 
 
 def overwritten(row: Row, services: Services) -> str | None:
-    """Return the id of the instance whose data a row overwrites, or of the job that does it, as far as it is known."""
+    """Return the id of the instance whose data a row overwrites, or of the job that does it,
+    as far as it is known.
+    """
     return (row["target"] or {}).get("instance_id") or services[row["service"]].overwritten(row)
 
 
@@ -156,7 +164,9 @@ def repeated(rows: t.Sequence[Row], services: Services) -> set[Subject]:
 
 
 def startable(row: Row) -> bool:
-    """Whether a row is one that restore_start plans and starts: it has neither failed nor been started before."""
+    """Whether a row is one that restore_start plans and starts:
+    it has neither failed nor been started before.
+    """
     return not row["error_kind"] and row["outcome"] in (None, "planned")
 
 
@@ -164,7 +174,7 @@ def startable(row: Row) -> bool:
 
 
 def planned(row: Row, answer: Answer, services: Services) -> Row:
-    """Return a row with its plan: what would overwrite what. A step `plan` is noted once."""
+    """Return a row with its plan: what would overwrite what. A step `plan` is recorded once."""
     found, at, seconds = answer
     before = any(step["step"] == "plan" and step["outcome"] == "ok" for step in row["steps"])
     if not found.get("outcome"):
@@ -191,7 +201,9 @@ def underway(row: Row, found: Result, services: Services) -> Row:
 
 
 def refusals(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]:
-    """Return why planned rows must not be started: the instance has another name than the row says, or another row overwrites it."""
+    """Return why planned rows must not be started: the instance has another name than the row says,
+    or another row overwrites it.
+    """
     instances = repeated([row for row in rows if row["outcome"] == "planned"], services)
     taken: dict[str, str] = {}
     found: dict[int, CloudError] = {}
@@ -221,11 +233,16 @@ def misnamed(row: Row) -> str:
     if not wanted or wanted == known:
         return ""
     called = f"is called {quoted(known)} in the cloud" if known else "has no name that could be read"
-    return f"The row says name {quoted(wanted)}, and the instance {(row['target'] or {}).get('instance_id')} {called}."
+    return (
+        f"The row says name {quoted(wanted)}, and the instance "
+        f"{(row['target'] or {}).get('instance_id')} {called}."
+    )
 
 
 def in_turn(rows: t.Sequence[Row], numbers: t.Iterable[int], services: Services) -> list[list[int]]:
-    """Return numbers of rows, together those that start one after the other: their jobs could be taken for each other."""
+    """Return numbers of rows, together those that start one after the other:
+    their jobs could be taken for each other.
+    """
     groups: dict[t.Any, list[int]] = {}
     for number in numbers:
         turn = services[rows[number]["service"]].turn(rows[number])
@@ -246,7 +263,9 @@ def started(row: Row, answer: Answer, services: Services) -> Row:
 
 
 def taken_twice(rows: t.Sequence[Row], at: float) -> list[Row]:
-    """Return the rows; of those with one job between them, the adopted ones are not known to be what they were to be."""
+    """Return the rows; of those with one job between them, the adopted ones are not known
+    to be what they were to be.
+    """
     jobs = Counter(row["job_id"] for row in rows if row["job_id"] and row["outcome"])
     text = (
         "The answer was lost, and the job that was found, {}, is that of another of these restores. "

@@ -2,10 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of the role's variables, as people, files, surveys and job controllers write them. Private to this collection.
+"""Values of the role's variables, as people, files, surveys and job controllers write them.
 
-Blank counts as unset, and so does Ansible's omit. A list may be a text that holds one, a duration is 90s, 30m, 26h or 7d.
-All functions are pure. What cannot be read raises Problem with one sentence; nothing has been started then.
+Private to this collection.
+
+Blank counts as unset, and so does Ansible's omit. A list may be a text that holds one, a duration is 90s,
+30m, 26h or 7d. All functions are pure. What cannot be read raises Problem with one sentence; nothing has been
+started then.
 """
 
 from __future__ import annotations
@@ -157,14 +160,16 @@ def zone(value: t.Any, name: str) -> ZoneInfo:
         return ZoneInfo(found)
     except (ValueError, OSError, KeyError):
         raise Problem(
-            f"{name} {shown(found)} is not a time zone that this machine knows: give an IANA name such as Europe/Berlin."
+            f"{name} {shown(found)} is not a time zone that this machine knows: give an IANA name such as "
+            "Europe/Berlin."
         ) from None
 
 
 def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
     """Return a point in time as `latest` or in ISO 8601 UTC.
 
-    A time without a zone is one of `tz`. It is refused where there is none, and where it does not exist or exists twice.
+    A time without a zone is one of `tz`. It is refused where there is none, and where it does not exist or
+    exists twice.
     """
     found = word(value, name)
     if found.lower() == "latest":
@@ -207,7 +212,9 @@ def localized(value: str, name: str, tz: ZoneInfo) -> str:
 
 
 def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:
-    """Return epoch milliseconds for people: 25 Nov 2026 14:00 +01:00, in a zone (None: that of this machine)."""
+    """Return epoch milliseconds for people: 25 Nov 2026 14:00 +01:00, in a zone (None:
+    that of this machine).
+    """
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=ms)
     local = moment.astimezone(tz)
     offset = local.strftime("%z")

@@ -2,9 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starting many restores in one task: the plan of each row's own module, made and applied on a few threads. Private.
+"""Starting many restores in one task: the plan of each row's own module, made and applied on a few threads.
 
-First every plan is made, then those that can be are applied. Each restore goes through the protocol on its own, and fails alone.
+Private.
+
+First every plan is made, then those that can be are applied. Each restore goes through the protocol on its
+own, and fails alone.
 """
 
 from __future__ import annotations
@@ -59,7 +62,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         found = spread(lambda group: {number: one(number) for number in groups[group]}, len(groups), THREADS)
         return {number: answer for group in found for number, answer in group.items()}
 
-    def look(groups: Groups) -> dict[int, Answer]:
+    def plan(groups: Groups) -> dict[int, Answer]:
         """Plan the rows; who calls is read first, where something is planned that was not before."""
         if any(not rows[number]["action"] for group in groups for number in group):
             account.append(cloud.identity())
@@ -69,7 +72,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         cloud.posted = True
         return each(lambda number: execute(plans[number], dry_run=False), groups)
 
-    return combined(rows, look, start, cloud.clock.now, account)
+    return combined(rows, plan, start, cloud.clock.now, account)
 
 
 def waiting(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -84,7 +87,8 @@ def combined(
     now: t.Callable[[], float],
     account: t.Sequence[dict[str, str]] = (),
 ) -> Plan:
-    """Return one plan out of those of the rows. decide() makes the plans of rows, start() carries out those that it is told.
+    """Return one plan out of those of the rows. decide() makes the plans of rows,
+    start() carries out the ones that it is given.
 
     `account` holds who calls once the plans are made, or nothing.
     """

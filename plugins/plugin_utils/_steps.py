@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps of the role: plan, approve, fence, safeguard, restore, verify, release, report. Private to this collection.
+"""The steps of the role: plan, approve, fence, safeguard, restore, verify, release, report.
+
+Private to this collection.
 
     state = STEPS[step](state, job, world)
 
-A state is {restores: rows, run: what the report is made of besides them}; each step returns the next one. A target that failed a
-step is skipped by later ones. No step raises, so that the report is always written; what stops a whole run is run["refused"].
-`world` does what reaches beyond this module, so that tests need neither Ansible nor a cloud.
+A state is {restores: rows, run: what the report is made of besides them}; each step returns the next one. A
+target that failed a step is skipped by later ones. No step raises, so that the report is always written; what
+stops a whole run is run["refused"]. `world` does what reaches beyond this module, so that tests need neither
+Ansible nor a cloud.
 """
 
 from __future__ import annotations
@@ -41,7 +44,10 @@ NOTHING = "Nothing was started."
 
 
 class World(t.Protocol):
-    """What a step needs of Ansible and of the machine. `latest` is the state of which a report was written last."""
+    """What a step needs of Ansible and of the machine.
+
+    `latest` is the state of which a report was written last.
+    """
 
     latest: State | None
 
@@ -62,7 +68,7 @@ class World(t.Protocol):
 
 
 class Job(t.NamedTuple):
-    """What a run is told to do."""
+    """What a run is to do."""
 
     kind: str  # restore, undo, drill, readiness or fleet
     options: Options
@@ -146,7 +152,7 @@ def approve(state: State, job: Job, world: World) -> State:
 def fence(state: State, job: Job, world: World, failure: str | None = None) -> State:
     """Note what became of restore_before_tasks; its failure stops everything."""
     if failure is None:
-        return noted(state, "fence", world)
+        return recorded(state, "fence", world)
     why = f"restore_before_tasks failed: {printable(failure)} {NOTHING}"
     return {**failing(state, "fence", "fence_failed", why, world), "run": {**state["run"], "refused": why}}
 
@@ -222,7 +228,7 @@ def verify(state: State, job: Job, world: World) -> State:
 def checked(state: State, job: Job, world: World, failure: str | None = None) -> State:
     """Note what became of restore_verify_tasks: its failure is one of every target that was restored."""
     if failure is None:
-        return noted(state, "verify", world)
+        return recorded(state, "verify", world)
     why = f"restore_verify_tasks failed: {printable(failure)}"
     return written(failing(state, "verify", "verification_failed", why, world), world)
 
@@ -230,7 +236,7 @@ def checked(state: State, job: Job, world: World, failure: str | None = None) ->
 def release(state: State, job: Job, world: World, failure: str | None = None) -> State:
     """Note what became of restore_after_tasks."""
     if failure is None:
-        return noted(state, "release", world)
+        return recorded(state, "release", world)
     why = f"The data are there, and restore_after_tasks failed: {printable(failure)}"
     return written(failing(state, "release", "release_failed", why, world), world)
 
@@ -326,7 +332,10 @@ def chosen(options: Options) -> list[str]:
     if options.seed is None:
         return []
     return [
-        f"The point {options.point} was chosen at random within {options.window_days} days, with the seed {options.seed}."
+        (
+            f"The point {options.point} was chosen at random within {options.window_days} days, with the "
+            f"seed {options.seed}."
+        )
     ]
 
 
@@ -385,7 +394,9 @@ def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
 
 
 def attached(row: Row, run: Row, job: Job) -> Row:
-    """Return a row with the job that an earlier run of the same operation has started: DDM has no marker of its own."""
+    """Return a row with the job that an earlier run of the same operation has started:
+    DDM has no marker of its own.
+    """
     if row["service"] != "ddm" or row.get("job_id") or row.get("error_kind"):
         return row
     for earlier in earlier_rows(run, job):
@@ -400,7 +411,9 @@ def attached(row: Row, run: Row, job: Job) -> Row:
 
 
 def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
-    """Yield the rows of earlier reports of this operation; without an operation id only of those that did not end."""
+    """Yield the rows of earlier reports of this operation; without an operation id only
+    of those that did not end.
+    """
     yield from run.get("previous") or []
     if not run.get("directory"):
         return
@@ -411,12 +424,16 @@ def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
 
 
 def same_time(row: Row, earlier: Row) -> bool:
-    """Whether two rows are about one point in time; `latest` goes on with what it meant when it was started."""
+    """Whether two rows are about one point in time; `latest` goes on with what it meant
+    when it was started.
+    """
     return row.get("restore_time") in (None, "latest") or _plans.time_ms(row) == _plans.time_ms(earlier)
 
 
 def instances(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, Row]:
-    """Return instances by id where their names are not known, or restore_protected asks for tags: one list for each place."""
+    """Return instances by id where their names are not known, or restore_protected asks for tags:
+    one list for each place.
+    """
     tags = any(pattern.lower().startswith(_plans.TAG) for pattern in job.options.protected)
     wanted = [row for row in rows if nameless(row) or (tags and row["service"] == "dcs")]
     found: dict[str, Row] = {}
@@ -485,7 +502,10 @@ def too_old(row: Row, options: Options, now_ms: int) -> str | None:
     if data is None or options.rpo_target is None or (now_ms - data) / 1000 <= options.rpo_target:
         return None
     age, most = span((now_ms - data) / 1000), span(options.rpo_target)
-    return f"The newest data that {_plans.called(row)} can be restored to are {age} old, restore_rpo_target is {most}."
+    return (
+        f"The newest data that {_plans.called(row)} can be restored to are {age} old, restore_rpo_target "
+        f"is {most}."
+    )
 
 
 def out_of_bounds(row: Row, options: Options) -> str | None:
@@ -565,7 +585,9 @@ def public(row: Row) -> Row:
 
 
 def private(row: Row, job: Job) -> Row:
-    """Return the checks of a row and how to connect for them, out of its entry: they are in no state and in no report."""
+    """Return the checks of a row and how to connect for them, out of its entry: they are
+    in no state and in no report.
+    """
     entry = next((one for one in job.found.rows if _plans.same(one, row)), {})
     return {name: entry[name] for name in PRIVATE if entry.get(name)}
 
@@ -579,7 +601,9 @@ def baseline(options: Options) -> t.Any:
 
 
 def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
-    """Return a row with its safety backup; one that cannot be made fails the row, and nothing is overwritten."""
+    """Return a row with its safety backup; one that cannot be made fails the row,
+    and nothing is overwritten.
+    """
     here = {name: row[name] for name in ("region", "profile") if row.get(name)}
     given = {"instance_id": _plans.target_id(row), "operation_id": run["id"], "remark": SAFETY, "wait": wait}
     answer = world.call("dcs_backup", {**given, **here, **waiting(job)}, check=False)
@@ -659,7 +683,9 @@ def unapproved(state: State, world: World, why: str) -> State:
 
 
 def other_plan(job: Job, state: State, digest: str) -> str:
-    """Return what a digest that fits no longer means: what changed, where the plan that it belongs to is among the reports."""
+    """Return what a digest that fits no longer means: what changed, where the plan that it belongs
+    to is among the reports.
+    """
     wanted_digest = str(job.options.plan_digest)
     why = f"restore_plan_digest {wanted_digest[:16]} is not the digest of this plan, which is {digest}."
     folder = state["run"].get("directory")
@@ -680,7 +706,7 @@ def failing(state: State, step: str, kind: str, msg: str, world: World) -> State
     return {**state, "restores": rows}
 
 
-def noted(state: State, step: str, world: World) -> State:
+def recorded(state: State, step: str, world: World) -> State:
     """Return the state with a step of the user's that went well."""
     now = world.now_ms()
     rows = [
@@ -719,7 +745,9 @@ def signed_in(state: State, job: Job, world: World) -> State:
 
 
 def on_source(row: Row, how: Row) -> Row:
-    """Return what restore_verify needs to sign in to the instance that the data come from, and to ask it nothing."""
+    """Return what restore_verify needs to sign in to the instance that the data come from,
+    and to ask it nothing.
+    """
     here = {name: row[name] for name in ("service", "region", "profile") if row.get(name)}
     ident = _plans.source_id(row)
     if row["service"] == "dcs":

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.awx import project
 from tests.awx.controller import Controller
 from tests.cloud import scenario as ids
 
 PLAYBOOK = "huaweicloud.recovery.configure_awx"
-AWX = door.ROOT / ".work" / "awx"
+AWX = invoke.ROOT / ".work" / "awx"
 INVENTORY = "plugin: huaweicloud.recovery.instances\nstatuses: [RUNNING]\nkeyed_groups:\n  - {key: service, separator: ''}\n"
 
 
@@ -73,26 +73,26 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> str:
 class Configured:
     """A controller, and the playbook that configures it. `first` is its first run."""
 
-    first: door.Completed
+    first: invoke.Completed
 
     def __init__(self, controller: Controller, repository: str, collection: Path) -> None:
         self.controller, self.repository, self.collection = controller, repository, collection
 
-    def run(self, *args: str, env: Mapping[str, str] | None = None, **settings: Any) -> door.Completed:
+    def run(self, *args: str, env: Mapping[str, str] | None = None, **settings: Any) -> invoke.Completed:
         """Run the playbook with settings besides the repository."""
         wanted = json.dumps({"awx_project_url": self.repository, **settings})
         return self.play(PLAYBOOK, "-e", wanted, *args, env=env)
 
-    def play(self, content: str, *args: str, env: Mapping[str, str] | None = None) -> door.Completed:
+    def play(self, content: str, *args: str, env: Mapping[str, str] | None = None) -> invoke.Completed:
         """Run a playbook where awx.awx is installed."""
-        path = os.pathsep.join([door.environment("")["ANSIBLE_COLLECTIONS_PATH"], str(self.collection)])
+        path = os.pathsep.join([invoke.environment("")["ANSIBLE_COLLECTIONS_PATH"], str(self.collection)])
         given = {
             **self.controller.env,
             "ANSIBLE_COLLECTIONS_PATH": path,
             "ANSIBLE_PIPELINING": "1",
             **(env or {}),
         }
-        return door.playbook(content, given, *args, timeout=600)
+        return invoke.playbook(content, given, *args, timeout=600)
 
 
 @pytest.fixture(scope="session")

@@ -11,16 +11,16 @@ import re
 
 import yaml
 
-from tests import door
+from tests import invoke
 from tests.awx import project, rules
 from tests.awx.conftest import FULL, Configured
 from tests.awx.controller import TOKEN, VIEWER_TOKEN
 
-VARIABLES = door.ROOT / "playbooks" / "vars" / "configure_awx.yml"
+VARIABLES = invoke.ROOT / "playbooks" / "vars" / "configure_awx.yml"
 PATTERN = project.PATTERN / "meta" / "pattern.json"
 
 
-def recap(done: door.Completed) -> dict[str, int]:
+def recap(done: invoke.Completed) -> dict[str, int]:
     return {
         key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", done.stdout.rpartition("PLAY RECAP")[2])
     }
@@ -207,9 +207,9 @@ def test_every_variable_is_one_of_the_collection() -> None:
     """A survey whose variable nobody reads would be answered in vain."""
     text = VARIABLES.read_text(encoding="utf-8")
     asked = set(re.findall(r"^    variable: (\w+)$", text, re.MULTILINE))
-    specs = (door.ROOT / "roles/restore/meta/argument_specs.yml").read_text(encoding="utf-8")
+    specs = (invoke.ROOT / "roles/restore/meta/argument_specs.yml").read_text(encoding="utf-8")
     known = set(re.findall(r"^      (restore_\w+):$", specs, re.MULTILINE))
     for name in ("fleet", "drill"):
-        playbook = (door.ROOT / "playbooks" / f"{name}.yml").read_text(encoding="utf-8")
+        playbook = (invoke.ROOT / "playbooks" / f"{name}.yml").read_text(encoding="utf-8")
         known |= set(re.findall(rf"\b{name}_\w+", playbook))
     assert asked - known == {"confirm_overwrite"}

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import yaml
 
-from tests import door
+from tests import invoke
 from tests.awx import jobs, project, rules
 from tests.awx.controller import Controller
 from tests.tools import ee
 
-GUIDE = door.ROOT / "docs" / "docsite" / "rst" / "awx.rst"
+GUIDE = invoke.ROOT / "docs" / "docsite" / "rst" / "awx.rst"
 BLOCK = re.compile(
     r"^( *)(?:\.\. file: (?P<file>\S+)\n\n\1)?\.\. code-block:: (?P<kind>\w+)\n\n(?P<text>(?:\1  .*\n|\n)+)",
     re.MULTILINE,
@@ -39,7 +39,7 @@ def test_the_guide_is_followed(awx_collection: Path, tmp_path: Path) -> None:
     installed = home / ".ansible" / "collections" / "ansible_collections"
     (installed / "huaweicloud").mkdir(parents=True)
     desk.mkdir()
-    (installed / "huaweicloud" / "recovery").symlink_to(door.ROOT, target_is_directory=True)
+    (installed / "huaweicloud" / "recovery").symlink_to(invoke.ROOT, target_is_directory=True)
     project.run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "recovery.git"))
     collection = project.collection_repository(tmp_path / "collection")
     replaced = {

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
-from tests import door
+from tests import invoke
 from tests.awx import jobs, rules
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
@@ -25,7 +25,7 @@ class Loader(yaml.SafeLoader):
 
 
 Loader.add_constructor("!unsafe", lambda loader, node: str(node.value))
-VARIABLES = yaml.load((door.ROOT / "playbooks/vars/configure_awx.yml").read_text(encoding="utf-8"), Loader)
+VARIABLES = yaml.load((invoke.ROOT / "playbooks/vars/configure_awx.yml").read_text(encoding="utf-8"), Loader)
 KIND: dict[str, Any] = VARIABLES["awx_credential_type"]
 FIELDS: list[dict[str, Any]] = KIND["inputs"]["fields"]
 BLANK: dict[str, Any] = {field["id"]: False if field.get("type") == "boolean" else "" for field in FIELDS}
@@ -115,7 +115,7 @@ def test_all_fields_are_there_from_the_first_release_on() -> None:
     assert not [name for name in env if "PROXY" in name], "blank, it would override AWX's own proxy"
 
 
-def test_what_is_secret_is_hidden() -> None:
+def test_what_is_secret_is_redacted() -> None:
     secret = {field["id"] for field in FIELDS if field.get("secret")}
     assert secret == {"access_key", "secret_key", "security_token", "auth_token", "password", "profile_file"}
 
@@ -143,7 +143,7 @@ def test_every_way_in(way: str, authority: str, tmp_path: Path) -> None:
         inputs = {**BLANK, "region": ids.REGION, **endpoints, "ca_bundle": bundle, **WAYS[way]}
         assert list(rules.credential(inputs, FIELDS)) == []
         env = jobs.rendered(KIND, inputs, tmp_path)
-        result = door.module("dcs_instance_info", env)
+        result = invoke.module("dcs_instance_info", env)
         assert not result["failed"], result
         assert [one["name"] for one in result["instances"]] == ["orders-cache"]
         assert bool(sim.requests("iam.securitytokens")) == (way == "agency")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import door
+from tests import invoke
 from tests.awx import jobs, rules
 from tests.cloud import Simulator
 
@@ -107,6 +107,6 @@ def test_the_role_takes_every_type(kind: str, value: Any, ends: str, tmp_path: P
     answers.write_text(yaml.dump(jobs.unsafe(variables), Dumper=jobs.Dumper), encoding="utf-8")
     assert list(rules.answers([question(kind, variable="restore_max_gap", choices=["26h"])], variables)) == []
     with Simulator("demo") as sim:
-        done = door.playbook("huaweicloud.recovery.plan", sim.env, "-e", f"@{answers}")
+        done = invoke.playbook("huaweicloud.recovery.plan", sim.env, "-e", f"@{answers}")
     assert done.rc == {"planned": 0, "refused": 2}[ends], done.output
     assert ("restore_max_gap" in done.output) == (ends == "refused")

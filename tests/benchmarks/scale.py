@@ -16,7 +16,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests import door
+from tests import invoke
 from tests.benchmarks import environment, measure
 from tests.cloud import scenario as ids
 
@@ -32,7 +32,7 @@ def one(size: int, home: Path) -> dict[str, object]:
         ]
         (home / "hosts.ini").write_text("".join(rows))
         events = home / "events.jsonl"
-        env = {**door.environment(str(home)), **cloud.env, "RECORDER_FILE": str(events)}
+        env = {**invoke.environment(str(home)), **cloud.env, "RECORDER_FILE": str(events)}
         command = ["ansible-playbook", "huaweicloud.recovery.fleet", "-i", "hosts.ini", "--limit", "all"]
         command += ["-e", f"fleet_poll_interval={INTERVAL} restore_report_dir=reports"]
         cost = measure.run(command, {**os.environ, **env}, home, cloud, memory=True)

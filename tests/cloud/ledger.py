@@ -23,7 +23,7 @@ class Entry:
     method: str
     path: str
     query: dict[str, str]
-    headers: dict[str, str]  # lower-case names, secrets masked
+    headers: dict[str, str]  # lower-case names, secrets redacted
     body: str
     request_id: str
     access: str = ""  # how it signed in: token, aksk or "" when it was not let in
@@ -39,13 +39,13 @@ class Entry:
         return asdict(self)
 
 
-def masked(headers: dict[str, str]) -> dict[str, str]:
+def redacted(headers: dict[str, str]) -> dict[str, str]:
     shown = {name: "***" if name in SECRET_HEADERS else value for name, value in headers.items()}
     if "authorization" in shown:
         shown["authorization"] = shown["authorization"].partition("Signature=")[0] + "***"
     return shown
 
 
-def masked_body(operation: str, body: bytes) -> str:
+def redacted_body(operation: str, body: bytes) -> str:
     """A sign-in carries a password; every other body is kept as it came."""
-    return '{"masked": true}' if operation == "iam.token" else body.decode("utf-8", "replace")
+    return '{"redacted": true}' if operation == "iam.token" else body.decode("utf-8", "replace")

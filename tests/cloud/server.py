@@ -20,7 +20,7 @@ from aiohttp import web
 from . import gateway
 from .breakage import Exchange
 from .faults import Faults
-from .ledger import Entry, masked, masked_body
+from .ledger import Entry, redacted, redacted_body
 from .state import Cloud
 from .wire import Answer, Call
 
@@ -91,8 +91,8 @@ class Server:
             method=call.method,
             path=path,
             query=dict(call.query),
-            headers=masked(call.headers),
-            body=masked_body(operation, call.body),
+            headers=redacted(call.headers),
+            body=redacted_body(operation, call.body),
             request_id=call.request_id,
         )
         self.ledger.append(entry)

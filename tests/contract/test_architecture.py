@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.contract import payload
@@ -32,7 +32,7 @@ MEASURES = {
         r"^\| ([^|]+) \|[^|]*\| ([\d,]+) \|$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M
     )
 }
-SHIPPED = [module for module in payload.MODULES if module not in door.ACTIONS]
+SHIPPED = [module for module in payload.MODULES if module not in invoke.ACTIONS]
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 UTILS = ROOT / "plugins" / "module_utils"
 HERE = "ansible_collections.huaweicloud.recovery.plugins.module_utils."
@@ -316,7 +316,7 @@ def test_the_payload_is_what_ansible_really_ships(tmp_path: Path) -> None:
     """Run one module as Ansible ships it, keep the file that it made, and look into it."""
     with Simulator() as sim:
         keep = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_REMOTE_TMP": str(tmp_path)}
-        done = door.adhoc(
+        done = invoke.adhoc(
             "dcs_restore",
             {**sim.env, **keep},
             "-e",

@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.contract import documents
@@ -83,14 +83,14 @@ def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
 
     def run(
         name: str, env: dict[str, str | None] | None = None, /, check: bool = False, **params: Any
-    ) -> door.Result:
+    ) -> invoke.Result:
         given = {key: value for key, value in {**sim.env, **(env or {})}.items() if value is not None}
-        return door.module(name, given, check=check, diff=True, clock=server[1].clock, **params)
+        return invoke.module(name, given, check=check, diff=True, clock=server[1].clock, **params)
 
     return run
 
 
-def refused(result: door.Result, kind: str, *texts: str) -> None:
+def refused(result: invoke.Result, kind: str, *texts: str) -> None:
     """Failed with this kind, in one line that says these things, and nothing has changed."""
     assert result["failed"] is True
     assert result["error_kind"] == kind, result["msg"]
@@ -100,7 +100,7 @@ def refused(result: door.Result, kind: str, *texts: str) -> None:
         assert text in result["msg"]
 
 
-def refused_here(sim: Simulator, result: door.Result, *texts: str, kind: str = "invalid_argument") -> None:
+def refused_here(sim: Simulator, result: invoke.Result, *texts: str, kind: str = "invalid_argument") -> None:
     refused(result, kind, *texts)
     assert sim.ledger == []
     assert "No request was sent." in result["msg"]
@@ -685,7 +685,7 @@ def test_an_instance_onto_itself(sim: Simulator, run: Any) -> None:
 # What the cloud does not have, or cannot restore
 
 
-def nothing_posted(sim: Simulator, result: door.Result, kind: str, *texts: str) -> None:
+def nothing_posted(sim: Simulator, result: invoke.Result, kind: str, *texts: str) -> None:
     refused(result, kind, *texts)
     assert "Nothing was" in result["msg"]
     assert sim.posts() == []
@@ -1139,7 +1139,7 @@ def test_a_playbook_gets_the_same_refusals(sim: Simulator) -> None:
     )
     # The virtual clock of this file stands still: a cloud of its own has the time that the other process has
     with Simulator() as local:
-        done = door.playbook(play, local.env, "-vvv")
+        done = invoke.playbook(play, local.env, "-vvv")
         assert done.rc == 0, done.output
         assert [entry["status"] for entry in done.results] == [
             "ignored",
@@ -1157,7 +1157,7 @@ def test_a_playbook_gets_the_same_refusals(sim: Simulator) -> None:
 
 def test_a_python_without_requests(sim: Simulator, tmp_path: Path) -> None:
     (tmp_path / "requests.py").write_text('raise ImportError("hidden by a test")\n')
-    done = door.adhoc("dcs_instance_info", {**sim.env, "PYTHONPATH": str(tmp_path)})
+    done = invoke.adhoc("dcs_instance_info", {**sim.env, "PYTHONPATH": str(tmp_path)})
     (entry,) = done.results
     assert done.rc != 0
     assert entry["result"]["error_kind"] == "missing_library"

@@ -12,10 +12,10 @@ import shutil
 import pytest
 from ansible.release import __version__ as core
 
-from tests import door
+from tests import invoke
 
 OLD = shutil.which("python3.8")
-MODULES = [name for name in door.NAMES if name not in door.ACTIONS]
+MODULES = [name for name in invoke.NAMES if name not in invoke.ACTIONS]
 ROWS = {"restore_wait", "restore_verify"}  # modules that take rows
 OPTIONS = {"region": "eu-west-101"}
 CALLS = [
@@ -35,7 +35,7 @@ CALLS = [
 )
 def test_a_module_on_python_3_8_names_the_interpreter_and_the_variable_to_set() -> None:
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": CALLS}]
-    done = door.playbook(json.dumps(play, indent=1), {}, "-e", f"ansible_python_interpreter={OLD}")
+    done = invoke.playbook(json.dumps(play, indent=1), {}, "-e", f"ansible_python_interpreter={OLD}")
     assert {entry["status"] for entry in done.results} == {"ignored"}
     for name in MODULES:
         [result] = done.of(name)

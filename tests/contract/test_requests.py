@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 
@@ -30,13 +30,13 @@ from tests.cloud import scenario as names
 def test_an_info_task_makes_one(module: str, params: dict[str, Any]) -> None:
     """With fewer than ten rows; from there on a further page is asked for, because a total is not believed."""
     with Simulator() as sim:
-        assert door.module(module, sim.env, **params)["failed"] is False
+        assert invoke.module(module, sim.env, **params)["failed"] is False
         assert len(sim.ledger) == 1
 
 
 def test_a_restore_makes_six_before_it_waits() -> None:
     with Simulator() as sim:
-        done = door.module(
+        done = invoke.module(
             "dcs_restore", sim.env, instance_id=names.DCS_INSTANCE, restore_point="latest", wait=False
         )
         assert done["outcome"] == "started"

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import SAFETY
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.cloud.state import DcsBackup, DcsRestore, Job
@@ -49,10 +49,10 @@ def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
 
     def run(
         name: str, /, check: bool = False, skew: float = 0.0, env: dict[str, str] | None = None, **params: Any
-    ) -> door.Result:
+    ) -> invoke.Result:
         time = server[1].clock
         clock = Clock(lambda: time.now() + skew, time.monotonic, time.sleep, time.random)
-        return door.module(name, {**sim.env, **(env or {})}, check=check, diff=True, clock=clock, **params)
+        return invoke.module(name, {**sim.env, **(env or {})}, check=check, diff=True, clock=clock, **params)
 
     return run
 
@@ -245,7 +245,7 @@ def test_an_old_job_that_the_list_left_out_is_not_taken_for_the_new_one(sim: Sim
         sim.state.jobs[old] = Job(
             old, "RestoreInstance", names.DDM_TARGET, NOW - 20 * DAY, NOW - 20 * DAY + 60, "Completed", ""
         )
-    sim.fault("vanish", "ddm.jobs", times=2, object_id=old)  # the plan and the look before the request
+    sim.fault("vanish", "ddm.jobs", times=2, object_id=old)  # the plan and the observation before the request
     sim.fault("reset", "ddm.recovery", hints={"fail": "The disk broke."})
     result = run("ddm_recovery", **PAIR, restore_time="latest")
     assert result["error_kind"] == "operation_failed", result["msg"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.contract import documents
@@ -98,15 +98,15 @@ def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
 def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
     """Run a module and hold its result against its RETURN block."""
 
-    def run(name: str, /, check: bool = False, **params: Any) -> door.Result:
-        result = door.module(name, sim.env, check=check, diff=True, clock=server[1].clock, **params)
+    def run(name: str, /, check: bool = False, **params: Any) -> invoke.Result:
+        result = invoke.module(name, sim.env, check=check, diff=True, clock=server[1].clock, **params)
         assert_documented(name, result)
         return result
 
     return run
 
 
-def assert_documented(name: str, result: door.Result) -> None:
+def assert_documented(name: str, result: invoke.Result) -> None:
     """Every key that is returned is documented with its type, at any depth, and every key documented as always there is there."""
     assert documents.differences(name, result) == []
 
@@ -268,7 +268,7 @@ def test_a_restore_is_known_again_by_a_run_that_names_no_region(
     sim: Simulator, server: tuple[Simulator, Time], run: Any
 ) -> None:
     assert run("dcs_restore", **RESTORE)["outcome"] == "succeeded"
-    again = door.module(
+    again = invoke.module(
         "dcs_restore", {**sim.env, "HW_REGION_NAME": ""}, False, False, server[1].clock, **RESTORE
     )
     assert sim.env["HW_REGION_NAME"] and again["outcome"] == "unchanged"

@@ -48,7 +48,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
     tls_context,
 )
 from tests.cloud import tls
-from tests.faults.roads import black_hole
+from tests.faults.routes import black_hole
 
 CAP = 1 << 20
 Handler = Callable[[socket.socket, bytes], bool]  # answers one request; whether the connection stays open
@@ -570,7 +570,7 @@ AMBIGUOUS: dict[str, Handler] = {
     "garbage": says(b"BANANA/9.9 tasty\r\n\r\n{}", stay=False),
     "too many headers": says(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 150 + b"\r\n", stay=False),
     "a header too long": says(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", stay=False),
-    "gzip that is none": says(reply(b"\x1f\x8bnot gzip", Content_Encoding="gzip"), stay=False),
+    "not a valid gzip": says(reply(b"\x1f\x8bnot gzip", Content_Encoding="gzip"), stay=False),
 }
 
 

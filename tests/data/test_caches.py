@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.cloud.data import DataError, caches
@@ -24,15 +24,15 @@ from tests.data.hurry import HURRY
 BINARIES = [pytest.param(binary, id=binary.title) for binary in caches.found()]
 
 
-def module(name: str, sim: Simulator, **params: Any) -> door.Result:
-    return door.module(name, sim.env, clock=HURRY, instance_id=names.DCS_INSTANCE, **params)
+def module(name: str, sim: Simulator, **params: Any) -> invoke.Result:
+    return invoke.module(name, sim.env, clock=HURRY, instance_id=names.DCS_INSTANCE, **params)
 
 
-def back_up(sim: Simulator) -> door.Result:
+def back_up(sim: Simulator) -> invoke.Result:
     return module("dcs_backup", sim, poll_interval=2)
 
 
-def restore(sim: Simulator, **params: Any) -> door.Result:
+def restore(sim: Simulator, **params: Any) -> invoke.Result:
     return module("dcs_restore", sim, poll_interval=2, **params)
 
 

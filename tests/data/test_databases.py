@@ -14,7 +14,7 @@ from typing import Any
 import pymysql
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.cloud.data import databases
@@ -47,10 +47,10 @@ class World:
             for statement in statements:
                 cursor.execute(statement)
 
-    def restore(self) -> door.Result:
+    def restore(self) -> invoke.Result:
         time.sleep(max(0.0, self.point - time.time()))
         moment = datetime.fromtimestamp(self.point, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return door.module(
+        return invoke.module(
             "ddm_recovery",
             self.sim.env,
             clock=HURRY,
@@ -120,7 +120,7 @@ def test_each_data_node_goes_to_the_one_it_is_mapped_to(world: World) -> None:
 def test_the_address_in_the_api_is_where_clients_find_the_restored_data(world: World) -> None:
     write_before_and_after(world)
     world.restore()
-    shown = door.module("ddm_instance_info", world.sim.env, instance_id=names.DDM_TARGET)["instances"][0]
+    shown = invoke.module("ddm_instance_info", world.sim.env, instance_id=names.DDM_TARGET)["instances"][0]
     assert (shown["access_ip"], int(shown["access_port"])) == ("127.0.0.1", world.region.server.port)
     with world.target.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT state FROM orders WHERE id = 3")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.cloud.data.real import RealData
@@ -128,7 +128,7 @@ def test_the_demo_says_what_is_only_simulated_and_how_to_get_it(capsys: pytest.C
 @pytest.mark.parametrize("found", [True, False], ids=["real", "simulated"])
 def test_the_database_can_be_restored_to_what_was_just_now(found: bool, mariadb_binary: Binary) -> None:
     with RealData(None, mariadb_binary if found else None) as data, Simulator("demo", data=data) as sim:
-        planned = door.module(
+        planned = invoke.module(
             "ddm_recovery",
             sim.env,
             check=True,

@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.cloud.data.real import RealData
 
 pytestmark = pytest.mark.slow
-WORK = door.ROOT / ".work" / "ee"
+WORK = invoke.ROOT / ".work" / "ee"
 
 
 @pytest.fixture(scope="module")
 def environment() -> Path:
     """The folder of the programs of the environment."""
-    subprocess.run([sys.executable, "tests/tools/ee.py"], cwd=door.ROOT, check=True, timeout=900)
+    subprocess.run([sys.executable, "tests/tools/ee.py"], cwd=invoke.ROOT, check=True, timeout=900)
     return WORK / "environment" / "bin"
 
 
@@ -45,7 +45,7 @@ def test_it_restores_and_verifies(
 ) -> None:
     cache = redis_data.caches[names.DCS_INSTANCE]
     cache.client().set("order:1", "paid")
-    backup = door.module("dcs_backup", redis_cloud.env, instance_id=names.DCS_INSTANCE, poll_interval=1)
+    backup = invoke.module("dcs_backup", redis_cloud.env, instance_id=names.DCS_INSTANCE, poll_interval=1)
     assert not backup["failed"], backup
     cache.client().flushall()
     wanted = {
@@ -68,7 +68,7 @@ def test_it_restores_and_verifies(
         "PATH": f"{environment}:/usr/bin:/bin",
         "HOME": str(tmp_path),
         "LC_ALL": "C.UTF-8",
-        "ANSIBLE_COLLECTIONS_PATH": str(door.ROOT / ".work" / "dev"),
+        "ANSIBLE_COLLECTIONS_PATH": str(invoke.ROOT / ".work" / "dev"),
         **redis_cloud.env,
     }
     command = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.cloud.data.caches import Cache
@@ -23,9 +23,9 @@ from tests.cloud.data.real import RealData
 Row = dict[str, Any]
 
 
-def verify(sim: Simulator, row: Row, **options: Any) -> door.Result:
+def verify(sim: Simulator, row: Row, **options: Any) -> invoke.Result:
     given = {"verify_timeout": 5, "poll_interval": 1, **options}
-    return door.module("restore_verify", sim.env, restores=[row], **given)
+    return invoke.module("restore_verify", sim.env, restores=[row], **given)
 
 
 def cache_row(cache: Cache, *checks: Row, **more: Any) -> Row:
@@ -39,7 +39,7 @@ def cache_row(cache: Cache, *checks: Row, **more: Any) -> Row:
     }
 
 
-def outcomes(result: door.Result) -> list[tuple[str, str | None]]:
+def outcomes(result: invoke.Result) -> list[tuple[str, str | None]]:
     return [(one["outcome"], one["found"]) for one in result["restores"][0]["verification"]["checks"]]
 
 

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
 pytestmark = pytest.mark.slow
-EDA = door.ROOT / ".work" / "eda" / "bin"
+EDA = invoke.ROOT / ".work" / "eda" / "bin"
 SECONDS = 240
 
 
@@ -58,7 +58,7 @@ class Running:
         home.mkdir()
         java = str(Path(str(shutil.which("java"))).resolve().parents[1])
         clean = {
-            **door.environment(str(home)),
+            **invoke.environment(str(home)),
             "PATH": os.pathsep.join([str(program.parent), os.environ.get("PATH", os.defpath)]),
             "JAVA_HOME": java,
             **env,
@@ -154,7 +154,7 @@ def test_two_alerts_are_one_restore(rulebook: Path, sim: Simulator, tmp_path: Pa
         while len({entry.number for entry in sim.requests("dcs.restores")}) < 2:
             assert time.monotonic() < limit, running.text
             time.sleep(0.5)
-        made = door.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)
+        made = invoke.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)
         assert not made["failed"], made
         text = running.wait_for("PLAY RECAP", 2)
     finally:

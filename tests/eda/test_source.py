@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source, without ansible-rulebook: what it tells after each look at the local cloud."""
+"""The event source, without ansible-rulebook: what it tells after each check of the local cloud."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
 FILE = (
-    door.ROOT
+    invoke.ROOT
     / ".work/dev/ansible_collections/huaweicloud/recovery/extensions/eda/plugins/event_source/recovery.py"
 )
 SOURCE: dict[str, Any] = runpy.run_path(str(FILE))  # as ansible-rulebook starts it
@@ -32,15 +32,17 @@ def wish(**args: Any) -> Any:
 
 
 def told(memory: Any, sim: Simulator, **args: Any) -> list[Row]:
-    """What one look makes the source say."""
-    found = SOURCE["look"](wish(**args), sim.env)
-    events: list[Row] = memory.read(found) if isinstance(found, SOURCE["Seen"]) else memory.unread(found)
+    """What one check makes the source say."""
+    found = SOURCE["observed"](wish(**args), sim.env)
+    events: list[Row] = (
+        memory.read(found) if isinstance(found, SOURCE["Observation"]) else memory.unread(found)
+    )
     return events
 
 
 def restore(sim: Simulator, operation: str) -> None:
     options: Row = {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP, "operation_id": operation}
-    assert not door.module("dcs_restore", sim.env, **options, poll_interval=1)["failed"]
+    assert not invoke.module("dcs_restore", sim.env, **options, poll_interval=1)["failed"]
 
 
 def test_what_ends_is_told_once() -> None:
@@ -57,7 +59,9 @@ def test_what_ends_is_told_once() -> None:
         assert (event["backup_id"], event["reason"]) == (ids.DCS_BACKUP, None)
         assert event["id"] == f"restore_finished-{event['record_id']}"
         assert told(memory, sim) == []
-        assert not door.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)["failed"]
+        assert not invoke.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)[
+            "failed"
+        ]
         assert [one["event"] for one in told(memory, sim)] == ["backup_finished"]
         assert sim.posts("ddm.recovery") == [] and sim.errors == []
 
@@ -106,7 +110,9 @@ def test_a_backup_that_is_too_old_or_missing_is_told_until_there_is_a_newer_one(
         assert (event["event"], event["instance_id"]) == ("backup_too_old", ids.DCS_INSTANCE)
         assert 1800 < event["age"] < 7200
         assert told(memory, sim, **args) == []
-        assert not door.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)["failed"]
+        assert not invoke.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)[
+            "failed"
+        ]
         assert [one["event"] for one in told(memory, sim, **args)] == ["backup_finished"]
     with Simulator("default") as sim:
         args = {"max_backup_age": "30d", "instances": "sessions-*"}

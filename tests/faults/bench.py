@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, always
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 
@@ -250,7 +250,7 @@ class Bench:
 @functools.cache
 def declared(name: str) -> tuple[Any, dict[str, Any], dict[str, Any]]:
     """What a module hands to the runner: its plan(), all its options and its rules."""
-    module = door.code(name)
+    module = invoke.code(name)
     with mock.patch.object(module, "run_module") as runner:
         module.main()
     plan, options = runner.call_args.args

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One cloud for all cases, put back to its beginning before each; and the blocked roads to it, made when first needed."""
+"""One cloud for all cases, put back to its beginning before each; and the blocked routes to it, made when first needed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from tests.cloud import Simulator
-from tests.faults import bench, roads
+from tests.faults import bench, routes
 
 
 class World:
-    """Clouds by their TLS mode, and roads."""
+    """Clouds by their TLS mode, and routes."""
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self.time = bench.Time()
@@ -37,17 +37,17 @@ class World:
         return self.cloud(host="127.0.0.2")
 
     def listen(self, serve: Callable[[socket.socket], None]) -> int:
-        return self._stack.enter_context(roads.listener(serve))
+        return self._stack.enter_context(routes.listener(serve))
 
-    def road(self, name: str) -> str:
+    def route(self, name: str) -> str:
         """The base URL of a way that leads nowhere."""
         if name == "nameless":
             return "https://dcs.nowhere.invalid"
         if name not in self._ports:
             ways: dict[str, Callable[[], int]] = {
-                "closed": roads.closed_port,
-                "black hole": lambda: self._stack.enter_context(roads.black_hole()),
-                "handshake": lambda: self.listen(roads.reset_in_handshake),
+                "closed": routes.closed_port,
+                "black hole": lambda: self._stack.enter_context(routes.black_hole()),
+                "handshake": lambda: self.listen(routes.reset_in_handshake),
             }
             self._ports[name] = ways[name]()
         return f"{'https' if name == 'handshake' else 'http'}://127.0.0.1:{self._ports[name]}"

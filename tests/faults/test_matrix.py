@@ -27,7 +27,7 @@ from tests.cloud import scenario as names
 from tests.cloud.state import DcsBackup, DcsRestore, Job
 from tests.cloud.tls import ELSEWHERE
 from tests.cloud.wire import Answer
-from tests.faults import doors, roads
+from tests.faults import invocations, routes
 from tests.faults.bench import (
     DCS_BACKUP,
     DCS_RESTORE,
@@ -155,7 +155,7 @@ def lead(place: str, *ways: str, forever: bool = False) -> Arrange:
     """Send the next requests another way: 'POST', 'read' or 'poll'. '' is the right way."""
 
     def arrange(case: Case) -> None:
-        urls = [case.world.road(way) if way else None for way in ways]
+        urls = [case.world.route(way) if way else None for way in ways]
         stream = itertools.cycle(urls) if forever else iter(urls)
         wire = case.bench.wire
         if "black hole" in ways:
@@ -224,7 +224,7 @@ def proxied(*script: str | None, port: Callable[[World], str] | None = None) -> 
         for name, value in case.bench.env.items():
             if name.endswith("_ENDPOINT"):
                 case.bench.env[name] = re.sub("//[^:/]+", f"//{ELSEWHERE}", value)
-        proxy = roads.Proxy(list(script))
+        proxy = routes.Proxy(list(script))
         number = case.world.listen(proxy.serve) if port is None else int(port(case.world).rpartition(":")[2])
         case.patch.setenv("HTTPS_PROXY", f"http://operator:{PROXY_PASSWORD}@127.0.0.1:{number}")
 
@@ -234,7 +234,7 @@ def proxied(*script: str | None, port: Callable[[World], str] | None = None) -> 
 def proxy_leaves(case: Case) -> None:
     """Whoever wants a new connection when the POST goes out finds nobody at the proxy's port."""
     with contextlib.ExitStack() as stack:
-        port = stack.enter_context(roads.listener(roads.Proxy().serve))
+        port = stack.enter_context(routes.listener(routes.Proxy().serve))
         case.patch.setenv("HTTPS_PROXY", f"http://operator:{PROXY_PASSWORD}@127.0.0.1:{port}")
         case.bench.wire.before_post.append(stack.pop_all().close)
 
@@ -357,7 +357,7 @@ def running(case: Case, outcome: Outcome) -> None:
     assert outcome.result["elapsed"] >= 0
 
 
-def no_mark(case: Case, outcome: Outcome) -> None:
+def no_marker(case: Case, outcome: Outcome) -> None:
     assert outcome.result["marker_echoed"] is False
     assert "cannot recognise" in outcome.result["warnings"][0]
 
@@ -371,7 +371,7 @@ def clean(case: Case, outcome: Outcome) -> None:
     assert str(outcome.result["msg"]).isprintable()
 
 
-def twins(case: Case) -> None:
+def duplicates(case: Case) -> None:
     """The answer is lost, and the cloud shows two new records of this operation."""
 
     def split(answer: Answer) -> Answer:
@@ -588,7 +588,7 @@ TABLE: list[Line] = [
     line(
         7,
         "proxy refused",
-        proxied(port=lambda world: world.road("closed")),
+        proxied(port=lambda world: world.route("closed")),
         unread("transport_error", "proxy"),
         check=hides_proxy,
     ),
@@ -843,7 +843,7 @@ TABLE: list[Line] = [
         refused("busy", "of another backup", "DCS.4097"),
         [DCS_RESTORE],
     ),
-    # DDM has no mark: nobody can tell whose work keeps the target busy
+    # DDM has no marker: nobody can tell whose work keeps the target busy
     line(
         34,
         "POST: busy with another's",
@@ -972,15 +972,15 @@ TABLE: list[Line] = [
     line(45, "record disappears", vanish(None), GONE, check=running),
     line(
         46,
-        "two records with our mark",
-        twins,
+        "two records with our marker",
+        duplicates,
         Expect("duplicate_detected", says=("2 operations", "Nothing was repeated")),
         DCS,
     ),
     line(
         46,
         "two new jobs",
-        twins,
+        duplicates,
         Expect("outcome_unknown", says=("2 operations", "Nothing was repeated")),
         DDM,
     ),
@@ -1273,9 +1273,11 @@ TABLE: list[Line] = [
         DDM,
     ),
     line(75, "target at work before the POST", before_post(occupy), UNKNOWN.saying("DBS.200019"), DDM),
-    line(76, "mark stripped", post("remark", style="strip"), DONE, DCS, no_mark),
-    line(76, "mark in capitals", post("remark", style="upper"), DONE, DCS, no_mark),
-    line(76, "mark cut off", both(option(remark="d" * 60), post("remark", style="cut")), DONE, DCS, no_mark),
+    line(76, "marker stripped", post("remark", style="strip"), DONE, DCS, no_marker),
+    line(76, "marker in capitals", post("remark", style="upper"), DONE, DCS, no_marker),
+    line(
+        76, "marker cut off", both(option(remark="d" * 60), post("remark", style="cut")), DONE, DCS, no_marker
+    ),
     line(76, "remark escaped", both(option(remark="a < b"), post("remark", style="html")), DONE, DCS, marked),
     # Odd but lawful
     line(77, "POST: 100 first", post("informational", status=100), DONE),
@@ -1313,12 +1315,12 @@ ONE_OF_EACH_KIND = {
 }
 
 
-@pytest.mark.parametrize("through", [doors.through_module, doors.through_action])
+@pytest.mark.parametrize("through", [invocations.through_module, invocations.through_action])
 @pytest.mark.parametrize("kind", ONE_OF_EACH_KIND)
 def test_each_kind_through_both_doors(
     kind: str, through: Callable[..., dict[str, Any]], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rows call what both doors call; this shows that nothing gets lost on the way through either."""
+    """The rows call what a module and its action call; this shows that neither loses anything."""
     arrange, expect, operation = ONE_OF_EACH_KIND[kind]
     case = Case(world, Bench(world.cloud(), world.time), operation, monkeypatch)
     arrange(case)

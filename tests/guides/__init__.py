@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 
 PAGES = ["getting_started", "restore_cache", "restore_database", "stack", "drills", "fleet"]
@@ -124,7 +124,7 @@ def outputs(page: str) -> Iterator[tuple[Block, Block | None, subprocess.Complet
     name = scenario[1] if scenario else "default"
     with tempfile.TemporaryDirectory(prefix="guide-") as place, Simulator(name, restore_seconds=2) as sim:
         folder = Path(place)
-        environment = {**os.environ, **door.environment(place), **sim.env, "HOME": place}
+        environment = {**os.environ, **invoke.environment(place), **sim.env, "HOME": place}
         for number, block in enumerate(found):
             if block.note.startswith("file: "):
                 (folder / block.note.partition(": ")[2]).write_text(block.text, encoding="utf-8")

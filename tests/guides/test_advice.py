@@ -22,7 +22,7 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import KINDS
 from tests.cloud import scenario as names
 from tests.cloud.state import DcsRestore
-from tests.faults import doors, test_matrix
+from tests.faults import invocations, test_matrix
 from tests.faults.bench import DCS_RESTORE, DDM_RECOVERY, Bench, Operation, Wire, perform
 from tests.faults.conftest import World
 from tests.faults.test_matrix import Case, by_token, lead, post, proxied, read
@@ -155,7 +155,7 @@ def certificate(story: Story) -> None:
 def endpoint(story: Story) -> None:
     right = dict(story.bench.env)
     for name in ("HW_DCS_ENDPOINT", "HW_DDM_ENDPOINT"):
-        story.bench.env[name] = story.case.world.road("closed")
+        story.bench.env[name] = story.case.world.route("closed")
     story.fails("127.0.0.1:[0-9]+")
     story.bench.env.update(right)
     story.arrange(read("redirect", None)).fails("redirect")
@@ -326,7 +326,7 @@ def failed(story: Story) -> None:
 
 @row("Two restores carry the same marker", DCS)
 def duplicates(story: Story) -> None:
-    story.arrange(test_matrix.twins).fails("2 operations")
+    story.arrange(test_matrix.duplicates).fails("2 operations")
     assert len(story.result["found"]) == 2
     cloud = story.bench.sim.state
     with cloud.lock:
@@ -371,7 +371,7 @@ def repeated(story: Story) -> None:
 
 def start(story: Story, restores: list[dict[str, Any]]) -> list[dict[str, Any]]:
     bench = story.bench
-    found = doors.through_action(
+    found = invocations.through_action(
         "restore_start", {"restores": restores}, bench.env, set(), clock=bench.time.clock, http=bench.wire
     )
     rows: list[dict[str, Any]] = found["restores"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One playbook through both doors, and what came out of each, with what must differ from run to run taken out.
+"""One playbook in-process and as modules, and what came out of each, with what must differ from run to run taken out.
 
 ANSIBLE_VENV names the virtual environment whose ansible-playbook is to be tested, in place of the one that runs the tests.
 """
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -93,7 +93,7 @@ def settings(home: Path, env: Mapping[str, str]) -> dict[str, str]:
         for kind in ("action", "become", "callback", "connection")
     }
     return {
-        **door.environment(str(home)),
+        **invoke.environment(str(home)),
         "PATH": os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)]),
         **plugins,
         "ANSIBLE_LIBRARY": str(HERE / "plugins" / "modules"),

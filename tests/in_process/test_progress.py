@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
     wait_until,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress, percent, span
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.in_process import runs
@@ -264,7 +264,7 @@ def test_the_id_is_told_as_soon_as_the_post_is_answered(
         contextlib.closing(Progress(say, "web", REDACTOR)) as progress,
         mock.patch.dict(_runner.CONTEXT, progress=progress),
     ):
-        result = door.module(name, sim.env, wait=False, **params)
+        result = invoke.module(name, sim.env, wait=False, **params)
     ((line, last),) = told
     id_name = next(
         key
@@ -377,7 +377,7 @@ def test_what_is_said_of_a_lost_answer(sim: Simulator) -> None:
         }
         for number, more in enumerate(told)
     ]
-    done = door.playbook(
+    done = invoke.playbook(
         json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], indent=1), sim.env
     )
     assert len(sim.posts("dcs.restore")) == 4

@@ -33,7 +33,7 @@ KINDS = {  # of the tasks that fail; None where Ansible refuses the task before 
     "background": None,
 }
 WAYS = pytest.mark.parametrize(
-    "door", [{}, pytest.param(runs.OFF, marks=pytest.mark.slow)], ids=["in process", "as modules"]
+    "mode", [{}, pytest.param(runs.OFF, marks=pytest.mark.slow)], ids=["in process", "as modules"]
 )
 
 
@@ -219,7 +219,7 @@ def test_an_ansible_core_that_is_not_known(sim: Simulator, tmp_path: Path) -> No
 @WAYS
 @pytest.mark.parametrize("strategy", ["linear", "free"])
 def test_every_host_starts_the_same(
-    strategy: str, door: dict[str, Any], sim: Simulator, tmp_path: Path
+    strategy: str, mode: dict[str, Any], sim: Simulator, tmp_path: Path
 ) -> None:
     """Side by side: the databases' target is taken by one, the others find it busy; the cache's restore is adopted by all."""
     done = start(
@@ -230,7 +230,7 @@ def test_every_host_starts_the_same(
         hosts="one:two",
         strategy=strategy,
         more="      ignore_errors: true",
-        variables=door,
+        variables=mode,
     )
     assert (done.rc, sim.started("dcs.restore"), sim.started("ddm.recovery")) == (0, 1, 1), done.output
     assert len({done.of("found", host)["restores"][0]["restore_id"] for host in ("one", "two")}) == 1
@@ -246,7 +246,7 @@ def test_run_once(sim: Simulator, tmp_path: Path) -> None:
 
 
 @WAYS
-def test_retries_and_a_rescue_after_a_timeout(door: dict[str, Any], tmp_path: Path) -> None:
+def test_retries_and_a_rescue_after_a_timeout(mode: dict[str, Any], tmp_path: Path) -> None:
     """The first attempts fail by another entry; the restore that was started is adopted by each further one, and by the rescue."""
     with Simulator("fleet-3", restore_seconds=600) as sim:
         sim.fault("delay", "dcs.restore", on=ids.fleet_dcs_instance(2), seconds=6.0)
@@ -281,7 +281,7 @@ def test_retries_and_a_rescue_after_a_timeout(door: dict[str, Any], tmp_path: Pa
           - {service: dcs, instance_id: "{{ ids[2] }}", restore_point: latest}
 """
         (tmp_path / "again.yml").write_text(content, encoding="utf-8")
-        given = json.dumps({"ids": [ids.fleet_dcs_instance(number) for number in range(3)], **door})
+        given = json.dumps({"ids": [ids.fleet_dcs_instance(number) for number in range(3)], **mode})
         done = runs.run(
             [*runs.tool("ansible-playbook"), str(tmp_path / "again.yml"), "-e", given], tmp_path, sim
         )

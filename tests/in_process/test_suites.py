@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from tests import door
+from tests import invoke
 
 SUITES = [
     "contract/test_bad_input.py",
@@ -26,7 +26,7 @@ SUITES = [
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", SUITES)
 def test_suite(suite: str) -> None:
-    path = os.pathsep.join([str(door.ROOT / ".work" / "dev"), str(door.ROOT)])
+    path = os.pathsep.join([str(invoke.ROOT / ".work" / "dev"), str(invoke.ROOT)])
     command = [
         sys.executable,
         "-m",
@@ -38,7 +38,7 @@ def test_suite(suite: str) -> None:
     ]
     done = subprocess.run(
         command,
-        cwd=door.ROOT,
+        cwd=invoke.ROOT,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,

@@ -4,7 +4,7 @@
 
 """A plugin for pytest by which suites that enter through the module enter through the action: `pytest -p tests.in_process.through_action tests/contract`.
 
-door.module() runs the action with a task and a connection of Ansible's own, and what calls perform() itself is given the action's progress.
+invoke.module() runs the action with a task and a connection of Ansible's own, and what calls perform() itself is given the action's progress.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runne
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
-from tests import door
+from tests import invoke
 from tests.in_process import runs
 
 perform = _runner.perform
@@ -42,9 +42,9 @@ def module(
     diff: bool = False,
     clock: Clock | None = None,
     **params: Any,
-) -> door.Result:
-    """What door.module() does, through the action."""
-    task = Task.load({"name": "A task", "action": f"{door.COLLECTION.partition('.')[2]}.{name}"})
+) -> invoke.Result:
+    """What invoke.module() does, through the action."""
+    task = Task.load({"name": "A task", "action": f"{invoke.COLLECTION.partition('.')[2]}.{name}"})
     task.args, task.check_mode, task.diff, task.environment = dict(params), check, diff, []
     context, loader = PlayContext(), DataLoader()
     given = {
@@ -54,11 +54,11 @@ def module(
         "shared_loader_obj": plugins,
     }
     connection = plugins.connection_loader.get("local", context)
-    action = importlib.import_module(f"{door.COLLECTION}.plugins.action.{name}").ActionModule(
+    action = importlib.import_module(f"{invoke.COLLECTION}.plugins.action.{name}").ActionModule(
         task=task, connection=connection, **given
     )
     with contextlib.ExitStack() as stack:
-        home = stack.enter_context(door._home())
+        home = stack.enter_context(invoke._home())
         stack.enter_context(
             mock.patch.dict(
                 os.environ, {"HOME": home, "PATH": os.environ.get("PATH", os.defpath), **env}, clear=True
@@ -68,14 +68,14 @@ def module(
         told = stack.enter_context(mock.patch.object(Display(), "vvv"))
         if clock is not None:
             stack.enter_context(mock.patch.object(cloud_module, "Clock", lambda: clock))
-        result: door.Result = json.loads(
+        result: invoke.Result = json.loads(
             json.dumps(action.run(task_vars={"inventory_hostname": "localhost"}), default=str)
         )
     told.assert_called_once_with("huaweicloud.recovery: run in this process")
     return {
         "failed": False,
         **result,
-        "warnings": [door._message(warning) for warning in result.get("warnings", [])],
+        "warnings": [invoke._message(warning) for warning in result.get("warnings", [])],
     }
 
 
@@ -100,5 +100,5 @@ def check(said: list[str]) -> None:
     assert [line for line in said if "\n" in line or any(secret in line for secret in runs.SECRETS)] == []
 
 
-for place, name, instead in ((door, "module", module), (_runner, "perform", perform_with_progress)):
+for place, name, instead in ((invoke, "module", module), (_runner, "perform", perform_with_progress)):
     setattr(place, name, instead)

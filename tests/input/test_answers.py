@@ -102,7 +102,7 @@ def recorded() -> tuple[dict[str, tuple[dict[str, list[Answer]], Any]], dict[str
 
 
 def still() -> Clock:
-    """Time that passes only by sleeping, and by a hundredth of a second at each look, so that nothing lasts for ever."""
+    """Time that passes only by sleeping, and by a hundredth of a second at each reading, so that nothing lasts for ever."""
     moment = [time.time()]
 
     def look() -> float:

@@ -369,7 +369,7 @@ def bad_times(chance: random.Random) -> Iterator[str]:
 
 
 def bad_secrets(chance: random.Random) -> Iterator[str]:
-    """Secrets that no header can hold, or that are too short to be masked."""
+    """Secrets that no header can hold, or that are too short to be redacted."""
     yield from (
         f" {CANARY}",
         f"{CANARY}\n",

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import host_names
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -45,8 +45,8 @@ def ansible_inventory(
     with tempfile.TemporaryDirectory() as home:
         given = [argument for path in sources for argument in ("-i", str(path))]
         return subprocess.run(
-            [door._tool("ansible-inventory"), *given, "--list", *args],
-            env={**door.environment(home), "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1", **env},
+            [invoke._tool("ansible-inventory"), *given, "--list", *args],
+            env={**invoke.environment(home), "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1", **env},
             cwd=sources[0].parent,
             capture_output=True,
             encoding="utf-8",
@@ -157,7 +157,7 @@ def test_an_instance_named_like_a_template_runs_nothing(sim: Simulator, tmp_path
     playbook = "- hosts: all\n  gather_facts: false\n  tasks:\n" + task
     for dummy in range(2):  # the second time from the cache
         inventory([path], sim.env, "--export")
-        done = door.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
+        done = invoke.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
         assert done.rc == 0, done.output
         assert done.results[0]["result"]["msg"] == f"{ids.DCS_INSTANCE} {INJECTION} {INJECTION}"
     assert not list(tmp_path.rglob("injected"))
@@ -208,14 +208,14 @@ def test_no_text_of_any_field_is_run(sim: Simulator, tmp_path: Path, text: str) 
     for dummy in range(2):  # the second time from the cache
         exported = ansible_inventory([path], sim.env, "--export")
         assert exported.returncode == 0, exported.stderr
-        done = door.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
+        done = invoke.playbook(playbook, sim.env, "-i", str(path), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
         assert done.rc == 0, done.output
     back = tmp_path / "exported.json"
     script = tmp_path / "exported.sh"
     back.write_text(exported.stdout, encoding="utf-8")
     script.write_text(f"#!/bin/sh\ncat '{back}'\n", encoding="utf-8")
     script.chmod(0o755)
-    done = door.playbook(playbook, sim.env, "-i", str(script), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
+    done = invoke.playbook(playbook, sim.env, "-i", str(script), "--limit", ids.DCS_INSTANCE, cwd=tmp_path)
     assert done.rc == 0, done.output
     assert not list(tmp_path.rglob("injected"))
 
@@ -317,7 +317,7 @@ def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(
     asked = len(sim.ledger)
     path = source(tmp_path, services=["dcs", "ddm"], **cache)
     assert (
-        door.playbook("- hosts: all\n  gather_facts: false\n", sim.env, "-i", str(path), "--flush-cache").rc
+        invoke.playbook("- hosts: all\n  gather_facts: false\n", sim.env, "-i", str(path), "--flush-cache").rc
         == 0
     )
     assert len(sim.ledger) > asked
@@ -327,7 +327,7 @@ def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(
         {"HW_ACCESS_KEY": "ANOTHER"},
     ):
         asked = len(sim.ledger)
-        door.playbook("- hosts: all\n  gather_facts: false\n", {**sim.env, **other}, "-i", str(path))
+        invoke.playbook("- hosts: all\n  gather_facts: false\n", {**sim.env, **other}, "-i", str(path))
         assert len(sim.ledger) > asked
     kept = "".join(path.read_text() for path in (tmp_path / "cache").iterdir())
     assert "orders-cache" in kept and ids.SECRET_KEY not in kept and ids.ACCESS_KEY not in kept

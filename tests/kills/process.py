@@ -21,7 +21,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from tests import door
+from tests import invoke
 
 CONTEXT = multiprocessing.get_context("forkserver")
 MODULES = ("dcs_restore", "dcs_backup", "ddm_recovery")
@@ -36,7 +36,7 @@ def run_main(name: str, env: Mapping[str, str], params: dict[str, Any], result: 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    text = json.dumps(door.module(name, env, **params))
+    text = json.dumps(invoke.module(name, env, **params))
     part = Path(result + ".part")
     part.write_text(text, encoding="utf-8")
     part.rename(result)
@@ -48,7 +48,7 @@ def nursery() -> Iterator[None]:
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     CONTEXT.set_forkserver_preload(
-        ["tests.kills.process", *(f"{door.COLLECTION}.plugins.modules.{name}" for name in MODULES)]
+        ["tests.kills.process", *(f"{invoke.COLLECTION}.plugins.modules.{name}" for name in MODULES)]
     )
     try:
         forkserver.ensure_running()

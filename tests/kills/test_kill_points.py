@@ -92,7 +92,7 @@ RESTORE = Task(
         ),  # while the next run looks
         answered("dcs.instance", 2, lost=True),
         answered("dcs.restores", 2, lost=True),
-        answered("dcs.restores", 2),  # the first look of the wait
+        answered("dcs.restores", 2),  # the first observation of the wait
         answered("dcs.restores", 3),  # and a later one
         answered("dcs.instance", 2),  # the record says succeed, the instance is asked
         answered("dcs.instance", 3),  # and once more

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -43,14 +43,14 @@ def killed(sim: Simulator, folder: Path, operation: str, count: int) -> None:
     """Run the playbook, and kill its whole process group once this request has been answered so often."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         command = [
-            door._tool("ansible-playbook"),
+            invoke._tool("ansible-playbook"),
             PLAYBOOK,
             "-e",
             json.dumps({**STACK, "restore_report_dir": str(folder)}),
         ]
         with subprocess.Popen(
             command,
-            env={**door.environment(home), **sim.env},
+            env={**invoke.environment(home), **sim.env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -72,7 +72,7 @@ def test_killed_and_run_again(point: str, tmp_path: Path) -> None:
         if left:
             assert [one["verdict"] for one in found] == [left]
         variables = json.dumps({**STACK, "restore_report_dir": str(tmp_path)})
-        again = door.playbook(PLAYBOOK, sim.env, "-e", variables)
+        again = invoke.playbook(PLAYBOOK, sim.env, "-e", variables)
         assert again.rc == 0, again.output
         assert Counter(entry.operation for entry in sim.posts()) == {
             "dcs.backup": 1,

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -21,9 +21,11 @@ LINE = (
 )
 
 
-def run(sim: Simulator, playbook: str, *args: str, **variables: Any) -> tuple[door.Completed, dict[str, Any]]:
+def run(
+    sim: Simulator, playbook: str, *args: str, **variables: Any
+) -> tuple[invoke.Completed, dict[str, Any]]:
     given = json.dumps({"restore_poll_interval": 1, **variables})
-    done = door.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", given, *args)
+    done = invoke.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", given, *args)
     role = "huaweicloud.recovery.restore : "
     kept = done.of(f"{role}Keep the report for the playbook around the role") or done.of(f"{role}Report")
     return done, kept[-1]["report"]

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -37,14 +37,14 @@ def in_terminal(sim: Simulator, typed: bytes) -> tuple[int, str]:
     seen, answered, end = b"", False, time.monotonic() + 240
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         command = [
-            door._tool("ansible-playbook"),
+            invoke._tool("ansible-playbook"),
             "huaweicloud.recovery.restore",
             "-e",
             json.dumps(VARIABLES),
         ]
         process = subprocess.Popen(
             command,
-            env={**door.environment(home), **sim.env, "TERM": "xterm"},
+            env={**invoke.environment(home), **sim.env, "TERM": "xterm"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -39,20 +39,20 @@ def source(folder: Path) -> str:
     return str(path)
 
 
-def run(sim: Simulator, folder: Path, *args: str) -> door.Completed:
-    done = door.playbook(PLAYBOOK, sim.env, "-i", source(folder), "-e", "fleet_poll_interval=1", *args)
+def run(sim: Simulator, folder: Path, *args: str) -> invoke.Completed:
+    done = invoke.playbook(PLAYBOOK, sim.env, "-i", source(folder), "-e", "fleet_poll_interval=1", *args)
     assert sim.errors == []
     return done
 
 
-def report(done: door.Completed) -> dict[str, Any]:
+def report(done: invoke.Completed) -> dict[str, Any]:
     """The report, over all batches, as the next node of a workflow gets it."""
     published: dict[str, Any] = done.of("Restore all hosts")[-1]["ansible_stats"]["data"]
     assert list(published) == ["restore_reported", *(["restore_planned"] if len(published) > 1 else [])]
     return dict(published["restore_reported"])
 
 
-def targets(done: door.Completed) -> dict[str, dict[str, Any]]:
+def targets(done: invoke.Completed) -> dict[str, dict[str, Any]]:
     """What became of the hosts, by host."""
     return {row["label"]: row for row in report(done)["restores"]}
 
@@ -111,7 +111,7 @@ def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
         (tmp_path / "hosts.ini").write_text(
             f"nobody\nmistyped service=dcs instance_id=instances/1\n{cache}\n"
         )
-        done = door.playbook(
+        done = invoke.playbook(
             PLAYBOOK,
             sim.env,
             "-i",
@@ -154,10 +154,10 @@ def test_two_regions_in_one_run(tmp_path: Path) -> None:
     with Simulator("fleet-6-2", restore_seconds=1) as sim:
         sim.state.projects[ids.OTHER_PROJECT_ID] = regions[1]
         given = ("-i", inventory_file(tmp_path, regions), "--limit", "all", "-e", "fleet_poll_interval=1")
-        planned = door.playbook(PLAYBOOK, sim.env_for("password"), *given, "--check")
+        planned = invoke.playbook(PLAYBOOK, sim.env_for("password"), *given, "--check")
         assert (planned.rc, sim.posts()) == (0, []), planned.output
         before = len(sim.requests("iam.token"))
-        done = door.playbook(PLAYBOOK, sim.env_for("password"), *given)
+        done = invoke.playbook(PLAYBOOK, sim.env_for("password"), *given)
         assert done.rc == 0, done.output
         assert (
             before <= 6 and len(sim.requests("iam.token")) <= 16
@@ -185,7 +185,7 @@ def test_slices_at_once(tmp_path: Path) -> None:
         with ThreadPoolExecutor(2) as pool:
             runs = list(
                 pool.map(
-                    lambda limit: door.playbook(
+                    lambda limit: invoke.playbook(
                         PLAYBOOK, sim.env, "-i", path, "--limit", limit, "-e", "fleet_poll_interval=1"
                     ),
                     limits,
@@ -199,9 +199,9 @@ def test_slices_at_once(tmp_path: Path) -> None:
 
 def test_the_graph(tmp_path: Path) -> None:
     with Simulator("fleet-6-2") as sim, tempfile.TemporaryDirectory() as home:
-        command = [door._tool("ansible-inventory"), "-i", source(tmp_path), "--graph"]
+        command = [invoke._tool("ansible-inventory"), "-i", source(tmp_path), "--graph"]
         graph = subprocess.run(
-            command, env={**door.environment(home), **sim.env}, capture_output=True, text=True, check=True
+            command, env={**invoke.environment(home), **sim.env}, capture_output=True, text=True, check=True
         ).stdout
     assert graph.startswith("@all:\n")
     assert graph.count("|--cache-") == 6 and graph.count("|--db-") == 4
@@ -221,7 +221,7 @@ def test_a_fleet_that_nothing_was_restored_of_is_red(tmp_path: Path) -> None:
         assert mistyped.rc != 0
         assert "no host of the inventory matches fleet_hosts" in mistyped.output
         wrong = {**sim.env, "HW_SECRET_KEY": "wrong-" + ids.SECRET_KEY[6:]}
-        unread = door.playbook(PLAYBOOK, wrong, "-i", source(tmp_path), "-e", "fleet_hosts=dcs")
+        unread = invoke.playbook(PLAYBOOK, wrong, "-i", source(tmp_path), "-e", "fleet_hosts=dcs")
         assert unread.rc != 0
         assert "Nothing was restored: the inventory has no hosts" in unread.output
         assert sim.posts() == []
@@ -252,7 +252,7 @@ def test_a_host_whose_name_has_a_colon_fails_as_itself(tmp_path: Path) -> None:
         }
         script.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(inventory)}\nEND\n")
         script.chmod(0o755)
-        done = door.playbook(
+        done = invoke.playbook(
             PLAYBOOK, sim.env, "-i", str(script), "-e", "fleet_hosts=all", "-e", "fleet_poll_interval=1"
         )
         assert (len(sim.posts()), sim.errors) == (1, [])
@@ -292,5 +292,5 @@ def test_protection_confirmation_and_report_are_those_of_the_role(tmp_path: Path
 
 def test_the_syntax_can_be_checked_without_an_inventory() -> None:
     """As ansible-lint and many a pipeline do; nothing is restored then, so there is nothing to refuse."""
-    done = door.playbook("huaweicloud.recovery.fleet", {}, "--syntax-check")
+    done = invoke.playbook("huaweicloud.recovery.fleet", {}, "--syntax-check")
     assert done.rc == 0, done.output

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator, scenario
 from tests.cloud.data import caches
 from tests.cloud.data.real import RealData
@@ -29,19 +29,19 @@ WAITING = ("dcs_backup", "dcs_restore", "ddm_recovery", "restore_wait")
 DOCUMENTS = [
     "README.md",
     "roles/restore/README.md",
-    *(str(path.relative_to(door.ROOT)) for path in sorted((door.ROOT / "docs").glob("**/*.md"))),
+    *(str(path.relative_to(invoke.ROOT)) for path in sorted((invoke.ROOT / "docs").glob("**/*.md"))),
 ]
 BLOCKS = [
     pytest.param(block, id=f"{name}-{number}")
     for name in DOCUMENTS
-    if (door.ROOT / name).exists()
-    for number, block in enumerate(RUNNABLE.findall((door.ROOT / name).read_text(encoding="utf-8")), 1)
+    if (invoke.ROOT / name).exists()
+    for number, block in enumerate(RUNNABLE.findall((invoke.ROOT / name).read_text(encoding="utf-8")), 1)
 ]
 
 
 DEFAULTS = {
     f"huaweicloud.recovery.{name}": {"poll_interval": 1} for name in WAITING
-}  # the local cloud needs no ten seconds between two looks
+}  # the local cloud needs no ten seconds between two checks
 
 
 def plays(block: list[Any]) -> list[Any]:
@@ -56,7 +56,7 @@ def plays(block: list[Any]) -> list[Any]:
     ]
 
 
-def run(block: Any, tmp_path: Path, data: RealData | None = None) -> door.Completed:
+def run(block: Any, tmp_path: Path, data: RealData | None = None) -> invoke.Completed:
     with Simulator(data=data) as sim:
         args = []
         if data is not None:
@@ -65,7 +65,7 @@ def run(block: Any, tmp_path: Path, data: RealData | None = None) -> door.Comple
             args = ["-e", json.dumps({"orders_cache_password": cache.password})]
         if isinstance(block, dict):
             (tmp_path / "vars.yml").write_text(yaml.safe_dump(block), encoding="utf-8")
-            return door.playbook(
+            return invoke.playbook(
                 PLAYBOOK,
                 sim.env,
                 "-e",
@@ -74,7 +74,7 @@ def run(block: Any, tmp_path: Path, data: RealData | None = None) -> door.Comple
                 "restore_poll_interval=1",
                 cwd=tmp_path,
             )
-        return door.playbook(
+        return invoke.playbook(
             yaml.safe_dump(plays(block), sort_keys=False),
             sim.env,
             "-e",
@@ -92,12 +92,12 @@ def test_a_block_of_the_documentation_runs(block: str, tmp_path: Path) -> None:
 
 def test_every_readme_has_a_block_that_runs() -> None:
     for name in ("README.md", "roles/restore/README.md"):
-        assert RUNNABLE.search((door.ROOT / name).read_text(encoding="utf-8")), name
+        assert RUNNABLE.search((invoke.ROOT / name).read_text(encoding="utf-8")), name
 
 
-@pytest.mark.parametrize("name", door.NAMES)
+@pytest.mark.parametrize("name", invoke.NAMES)
 def test_the_examples_of_a_module_run(name: str, tmp_path: Path) -> None:
-    examples = yaml.safe_load(door.load(name).EXAMPLES)
+    examples = yaml.safe_load(invoke.load(name).EXAMPLES)
     with contextlib.ExitStack() as stack:
         data = None
         if name == "restore_verify":  # asks a cache, so there must be one

@@ -25,7 +25,7 @@ import pexpect
 import pytest
 import yaml
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -103,7 +103,7 @@ PLAYBOOK = [
 ]
 
 
-def launch(sim: Simulator, in_process: bool, *args: str) -> door.Completed:
+def launch(sim: Simulator, in_process: bool, *args: str) -> invoke.Completed:
     with tempfile.TemporaryDirectory() as folder:
         for host, task in ALONE.items():
             Path(folder, f"{host}.yml").write_text(json.dumps([task]), encoding="utf-8")
@@ -124,7 +124,7 @@ def launch(sim: Simulator, in_process: bool, *args: str) -> door.Completed:
             "-e",
             f"ansible_async_dir={folder}/jobs",
         )
-        done = door.playbook(Path(folder, "playbook.yml"), sim.env, *inventory, *ways, *args)
+        done = invoke.playbook(Path(folder, "playbook.yml"), sim.env, *inventory, *ways, *args)
     assert done.rc == 0, done.output
     return done
 
@@ -221,7 +221,7 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
     ]
     with Simulator(restore_seconds=1) as sim:
         fault = sim.fault("hang", "dcs.restore", seconds=3)
-        environment = {**door.environment(str(home)), **sim.env}
+        environment = {**invoke.environment(str(home)), **sim.env}
         process = subprocess.Popen(
             command,
             env=environment,
@@ -241,7 +241,7 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
         finally:
             process.kill()
             process.wait()
-        done = door.playbook(ONE, sim.env, *ways, *AGAIN.get(how, ()))
+        done = invoke.playbook(ONE, sim.env, *ways, *AGAIN.get(how, ()))
         result = done.of("restore")[-1]
         if (
             done.rc
@@ -263,7 +263,7 @@ def test_step_by_step(tmp_path: Path) -> None:
     (tmp_path / "playbook.yml").write_text(ONE, encoding="utf-8")
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "--step", f"{tmp_path}/playbook.yml"]
     with Simulator(restore_seconds=0.5) as sim:
-        environment = {**os.environ, **door.environment(str(tmp_path)), **sim.env}
+        environment = {**os.environ, **invoke.environment(str(tmp_path)), **sim.env}
         for answer, posts, said in (("n", 0, "PLAY RECAP"), ("y", 1, "changed=1"), ("y", 1, "changed=0")):
             terminal = pexpect.spawn(
                 sys.executable, command, env=environment, timeout=60, encoding="utf-8", use_poll=True
@@ -283,12 +283,14 @@ def under_way(**keywords: Any) -> str:
     return yaml.safe_dump([{**one, "tasks": [{"block": [{**task, **keywords}], "rescue": [task]}]}])
 
 
-def meeting(sim: Simulator) -> list[door.Completed]:
+def meeting(sim: Simulator) -> list[invoke.Completed]:
     """Two templates of a job controller, started at once."""
     with ThreadPoolExecutor(2) as pool:
         return list(
             pool.map(
-                lambda number: door.playbook(ONE, sim.env, "-e", f"huaweicloud_recovery_in_process={number}"),
+                lambda number: invoke.playbook(
+                    ONE, sim.env, "-e", f"huaweicloud_recovery_in_process={number}"
+                ),
                 (0, 1),
             )
         )
@@ -299,28 +301,28 @@ HERE: tuple[str, ...] = ("-e", f"ansible_python_interpreter={sys.executable}")
 MODULE = (*HERE, "-e", "huaweicloud_recovery_in_process=False")
 # (how the answer to the POST comes, the POSTs that may arrive, what is launched). A task that has sent ends while its answer is awaited: one POST.
 # The others meet before they have sent.
-REPEATS: dict[str, tuple[dict[str, Any], int, Callable[[Simulator], list[door.Completed]]]] = {
+REPEATS: dict[str, tuple[dict[str, Any], int, Callable[[Simulator], list[invoke.Completed]]]] = {
     "rescue after a timeout": (
         {"seconds": 12},
         1,
-        lambda sim: [door.playbook(under_way(timeout=6), sim.env, *HERE)],
+        lambda sim: [invoke.playbook(under_way(timeout=6), sim.env, *HERE)],
     ),
     "rescue after a timeout, module": (
         {"seconds": 12},
         1,
-        lambda sim: [door.playbook(under_way(timeout=8), sim.env, *MODULE)],
+        lambda sim: [invoke.playbook(under_way(timeout=8), sim.env, *MODULE)],
     ),
     "async expires": (
         {"seconds": 12},
         1,
-        lambda sim: [door.playbook(under_way(**{"async": 8, "poll": 1}), sim.env, *HERE)],
+        lambda sim: [invoke.playbook(under_way(**{"async": 8, "poll": 1}), sim.env, *HERE)],
     ),
     "two templates": ({"seconds": 1}, 2, meeting),
     "broken pipe": (
         {"seconds": 1},
         2,
         lambda sim: [
-            door.playbook(ONE, {**sim.env, **PLUGINS}, *HERE, "-e", "ansible_connection=broken_pipe")
+            invoke.playbook(ONE, {**sim.env, **PLUGINS}, *HERE, "-e", "ansible_connection=broken_pipe")
         ],
     ),
 }

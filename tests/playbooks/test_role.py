@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -30,8 +30,8 @@ def sim() -> Iterator[Simulator]:
         assert simulator.errors == []
 
 
-def run(sim: Simulator, variables: Variables, *args: str, cwd: Path | None = None) -> door.Completed:
-    done = door.playbook(
+def run(sim: Simulator, variables: Variables, *args: str, cwd: Path | None = None) -> invoke.Completed:
+    done = invoke.playbook(
         PLAYBOOK, sim.env, "-e", json.dumps({"restore_poll_interval": 1, **variables}), *args, cwd=cwd
     )
     for secret in (ids.SECRET_KEY, "Signature="):
@@ -39,26 +39,26 @@ def run(sim: Simulator, variables: Variables, *args: str, cwd: Path | None = Non
     return done
 
 
-def task(done: door.Completed, name: str) -> Variables:
+def task(done: invoke.Completed, name: str) -> Variables:
     """The result of a task of the role, the last one of this name."""
     return dict(done.of(f"huaweicloud.recovery.restore : {name}")[-1])
 
 
-def report(done: door.Completed) -> Variables:
+def report(done: invoke.Completed) -> Variables:
     """`restore_result.report`, as the playbook around the role sees it."""
     found = done.of("huaweicloud.recovery.restore : Keep the report for the playbook around the role")
     return dict((found or [task(done, "Report")])[-1]["report"])
 
 
-def rows(done: door.Completed) -> dict[str, Variables]:
+def rows(done: invoke.Completed) -> dict[str, Variables]:
     return {(row["target"] or row)["instance_id"]: row for row in report(done)["restores"]}
 
 
-def outcomes(done: door.Completed) -> dict[str, tuple[Any, ...]]:
+def outcomes(done: invoke.Completed) -> dict[str, tuple[Any, ...]]:
     return {name: (row["outcome"], row["failed_step"], row["error_kind"]) for name, row in rows(done).items()}
 
 
-def recap(done: door.Completed) -> dict[str, int]:
+def recap(done: invoke.Completed) -> dict[str, int]:
     return {
         key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", done.stdout.rpartition("PLAY RECAP")[2])
     }
@@ -167,7 +167,7 @@ def test_the_approved_plan_is_what_runs(sim: Simulator, tmp_path: Path) -> None:
     variables = stack(tmp_path, restore_ddm=[])
     planned = run(sim, variables, "--tags", "plan", "-e", f"restore_plan_file={tmp_path}/plan.json")
     assert (planned.rc, sim.posts()) == (0, [])
-    made = door.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, operation_id="later")
+    made = invoke.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, operation_id="later")
     statistic = {"restore_plan": task(planned, "Report")["ansible_stats"]["data"]["restore_planned"]}
     done = run(sim, {"restore_safety_backup": True, "restore_report_dir": str(tmp_path), **statistic})
     assert done.rc == 0, done.output
@@ -252,7 +252,7 @@ def test_a_step_is_usable_alone(sim: Simulator) -> None:
             {"ansible.builtin.debug": {"msg": "{{ restore_result.report.verdict }}"}},
         ],
     }
-    alone = door.playbook(yaml.safe_dump([play]), sim.env)
+    alone = invoke.playbook(yaml.safe_dump([play]), sim.env)
     assert alone.rc == 0, alone.output
     assert sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == ids.DCS_BACKUP
     assert alone.of("debug")[-1]["msg"] == "restored"
@@ -306,7 +306,7 @@ def test_refuses_bad_input_before_any_request_and_publishes_why(sim: Simulator) 
         }
         for name, included in zip(WRONG, block, strict=True)
     ]
-    done = door.playbook(
+    done = invoke.playbook(
         yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), sim.env
     )
     for name, (dummy, message) in WRONG.items():
@@ -360,7 +360,7 @@ def test_the_playbook_is_immune_to_become_and_takes_connection_from_module_defau
             "vars": {**variables, "restore_operation_id": "second", "restore_poll_interval": 1},
             "tasks": [{"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}}],
         }
-        second = door.playbook(yaml.safe_dump([play]), {})
+        second = invoke.playbook(yaml.safe_dump([play]), {})
         assert second.rc == 0, second.output
         assert ids.SECRET_KEY not in second.output + json.dumps(second.results)
         assert (len(sim.posts()), sim.errors) == (2, [])

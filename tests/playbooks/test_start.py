@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -70,7 +70,7 @@ def once(caches: int) -> dict[str, int]:
     return {ids.fleet_dcs_instance(number): 1 for number in range(caches)}
 
 
-def rows(done: door.Completed) -> list[dict[str, Any]]:
+def rows(done: invoke.Completed) -> list[dict[str, Any]]:
     return list(done.of("start")[-1]["restores"])
 
 
@@ -79,8 +79,8 @@ def test_two_at_once_and_once_more() -> None:
     with Simulator(f"fleet-{CACHES}-{DATABASES}", restore_seconds=600) as sim:
         sim.fault("delay", "dcs.restore", times=None, seconds=0.3)
         with ThreadPoolExecutor(2) as pool:
-            runs = list(pool.map(lambda dummy: door.playbook(PLAYBOOK, sim.env, *variables()), range(2)))
-        again = door.playbook(PLAYBOOK, sim.env, *variables())
+            runs = list(pool.map(lambda dummy: invoke.playbook(PLAYBOOK, sim.env, *variables()), range(2)))
+        again = invoke.playbook(PLAYBOOK, sim.env, *variables())
         assert per_instance(sim) == once(CACHES) and sim.started("ddm.recovery") == DATABASES
         assert sim.errors == []
     found = [rows(done)[:CACHES] for done in (*runs, again)]
@@ -120,7 +120,7 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
         sim.fault("delay", "dcs.restore", times=None, after=6, seconds=2.0)
         process = subprocess.Popen(
             command,
-            env={**door.environment(str(home)), **sim.env},
+            env={**invoke.environment(str(home)), **sim.env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -144,7 +144,7 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
         if left:
             return f"{how}: processes are left: {left.decode().split()}"
         sim.clear_faults()
-        done = door.playbook(PLAYBOOK, sim.env, *given)
+        done = invoke.playbook(PLAYBOOK, sim.env, *given)
         time.sleep(3)  # what outlived ansible-playbook may still send
         good = (
             done.rc == 0

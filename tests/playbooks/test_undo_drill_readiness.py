@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -29,12 +29,12 @@ def sim() -> Iterator[Simulator]:
         assert simulator.errors == []
 
 
-def run(sim: Simulator, playbook: str, *args: str, **variables: Any) -> door.Completed:
+def run(sim: Simulator, playbook: str, *args: str, **variables: Any) -> invoke.Completed:
     given = json.dumps({"restore_poll_interval": 1, **variables})
-    return door.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", given, *args)
+    return invoke.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", given, *args)
 
 
-def report(done: door.Completed) -> dict[str, Any]:
+def report(done: invoke.Completed) -> dict[str, Any]:
     kept = done.of("huaweicloud.recovery.restore : Keep the report for the playbook around the role")
     found: dict[str, Any] = (kept or done.of("huaweicloud.recovery.restore : Report"))[-1]["report"]
     return found

@@ -11,7 +11,7 @@
 
 What is searched for, in the history that the cloud keeps:
 
-- stale: a request was sent on the strength of a look that was older than assumption 4 says;
+- stale: a request was sent on the strength of an observation that was older than assumption 4 says;
 - duplicate: an operation was started again although its start before was accepted and did not fail;
 - lost: a task said that nothing was changed although its restore runs or ran, or said "unknown" although it had been shown the record;
 - untrue: a task said that it succeeded, failed or was unchanged and the history says otherwise, or the instance did not serve yet;
@@ -42,7 +42,7 @@ What must hold so that a restore is started at most once and never lost, whateve
 2. While it restores one instance, the cloud refuses to start another restore on it.
 3. The remark of the restore is kept as it was written (DCS). When it is not, the task warns with marker_echoed: false; then only one run is protected,
    and when its answer was lost as well it may name another restore of the same backup as its own.
-4. A request does not arrive later than http_timeout after it was sent, and it is sent only after a look that took at most 30 s. Inside of one run
+4. A request does not arrive later than http_timeout after it was sent, and it is sent only after an observation that took at most 30 s. Inside of one run
    that is all. When another run of the same task begins meanwhile (a relaunch after a kill, or two runs at once), a restore must also take longer
    than both together: 30 s + http_timeout. Otherwise wait for http_timeout before you relaunch: nobody can call back a request on its way.
 5. An answer that names an error code of the service with a 4xx status (but for the codes for "busy" and 408) is true: the service did not act.

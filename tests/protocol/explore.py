@@ -129,7 +129,7 @@ class Explorer:
         kills = [KILL + " before", *((KILL + " sent", KILL + " answered") if post else ())]
         found = kills if self.kills_left else []
         if self.left:
-            # between two looks at the calendar it does not matter when it jumps
+            # between two readings of the calendar it does not matter when it jumps
             found += JUMPS if lane.asked else ()
             found += POSTS if post else ("500", *self._of_reads(lane.run))
         return found

@@ -347,7 +347,7 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
         if work.looked > FRESH + story.faults.timeout + story.rules.blind:
             problem(
                 "stale",
-                f"{work.id} (of {work.owner.name}) started by a look that was {work.looked:.1f} s old",
+                f"{work.id} (of {work.owner.name}) started by an observation that was {work.looked:.1f} s old",
             )
         again = [
             old
@@ -378,7 +378,7 @@ def judge_result(
     kind, history = story.rules.kind, world.scene.history
     identity = result.get({"restore": "restore_id", "backup": "backup_id", "recovery": "job_id"}[kind])
     work = next((work for work in history if work.id == identity), None)
-    # a backup that is done is done; a restore can begin and end within one look; a job that names only its source does not tell whom to wait for
+    # a backup that is done is done; a restore can begin and end between two observations; a job that names only its source does not tell whom to wait for
     serves = not story.rules.job_of_source and not (
         result.get("outcome") == "unchanged"
         and (kind == "backup" or (work and work.accepted > run.began - story.rules.blind))

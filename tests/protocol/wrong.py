@@ -149,7 +149,7 @@ def by_the_controllers_clock() -> t.Iterator[None]:
 
 
 def sending_late() -> t.ContextManager[t.Any]:
-    """Has something else to do between its last look and the request."""
+    """Has something else to do between its last observation and the request."""
 
     def post(self: Session, url: str, signer: t.Any, body: bytes, *more: t.Any) -> Reply:
         self._clock.sleep(200.0)

@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.faults.bench import Time, declared
@@ -61,8 +61,8 @@ class Stage:
         self.secrets = list(caller.secrets().values())
         self.params, self.env = caller.params(folder), caller.env(sim)
 
-    def run(self, name: str, kind: str | None, /, check: bool = False, **params: Any) -> door.Result:
-        result = door.module(
+    def run(self, name: str, kind: str | None, /, check: bool = False, **params: Any) -> invoke.Result:
+        result = invoke.module(
             name, self.env, check=check, diff=check, clock=self._clock.clock, **{**self.params, **params}
         )
         text = json.dumps(result, ensure_ascii=False)
@@ -90,7 +90,7 @@ def test_every_place_of_every_secret_is_used() -> None:
     assert len(places) >= 12
 
 
-@pytest.mark.parametrize("name", door.NAMES)
+@pytest.mark.parametrize("name", invoke.NAMES)
 def test_every_option_that_sounds_secret_is(name: str) -> None:
     sounding = {
         option for option in declared(name)[1] if re.search("secret|token|password|passwd|credential", option)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nothing that ansible-playbook prints or leaves behind holds a secret, through either door. ANSIBLE_VENV names another ansible-playbook to be tested."""
+"""Nothing that ansible-playbook prints or leaves behind holds a secret, in-process or as a module. ANSIBLE_VENV names another ansible-playbook to be tested."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ import pytest
 
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
-from tests.door import environment
 from tests.in_process.runs import tool
+from tests.invoke import environment
 from tests.leaks import LOOKS, leaks
 from tests.redaction.canaries import CALLERS, PLAIN, Caller, canary
 
@@ -231,18 +231,18 @@ def test_nothing_printed_or_left_behind_holds_a_secret(
     sim.fault("hang", "ddm.jobs", times=2)
     blocks = [
         {
-            "vars": {"huaweicloud_recovery_in_process": door == "action"},
+            "vars": {"huaweicloud_recovery_in_process": way == "action"},
             "block": [
-                {**entry, "name": f"{door}: {entry['name']}"}
-                for entry in (*TASKS, *([ROLE] if door == role_in else []))
+                {**entry, "name": f"{way}: {entry['name']}"}
+                for entry in (*TASKS, *([ROLE] if way == role_in else []))
             ],
         }
-        for door in ("action", "module")
+        for way in ("action", "module")
     ]
     output = run.start(blocks, verbosity).communicate(timeout=300)[0]
     results = run.results()
-    for door in ("action", "module"):
-        assert {name: results[f"{door}: {name}"].get("error_kind") for name in KINDS} == KINDS, output
+    for way in ("action", "module"):
+        assert {name: results[f"{way}: {name}"].get("error_kind") for name in KINDS} == KINDS, output
     left = run.left()
     reports = [content for path, content in left.items() if path.startswith("reports/")]
     assert len(reports) == 4  # JSON, Markdown, JUnit, HTML

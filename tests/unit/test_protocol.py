@@ -378,7 +378,7 @@ def test_a_preflight_that_cannot_read_sends_nothing(error: CloudError) -> None:
 # Send: what may be sent again
 
 
-def test_what_was_never_sent_is_sent_again_after_a_new_look() -> None:
+def test_what_was_never_sent_is_sent_again_after_a_new_observation() -> None:
     time = Time()
     operation = Script([QUIET], [NOT_SENT, NOT_SENT, ACCEPTED])
     assert run(operation, time=time) == Started("mine", adopted=False)
@@ -432,7 +432,7 @@ def test_a_bad_certificate_is_not_tried_again() -> None:
     assert caught.value.details() == {"error_kind": "tls_error", "changed": False}
 
 
-def test_throttled_means_later_after_a_new_look() -> None:
+def test_throttled_means_later_after_a_new_observation() -> None:
     time = Time()
     operation = Script([QUIET], [THROTTLED, ACCEPTED])
     assert run(operation, time=time) == Started("mine", adopted=False)
@@ -569,7 +569,7 @@ def test_it_is_said_that_the_effect_is_looked_for(answer: Reply | CloudError) ->
     )
     start(operation, QUIET, cloud, 60.0)
     assert shown == [(operation.name, {}, Status("running", None), 2)], (
-        "once, after the POST and before the first look; it has no id yet"
+        "once, after the POST and before the first observation; it has no id yet"
     )
 
 

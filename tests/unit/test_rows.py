@@ -17,7 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.unit.fakes import Time
@@ -66,9 +66,9 @@ def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
 
 @pytest.fixture
 def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
-    def run(name: str, restores: list[Entry], **options: Any) -> door.Result:
+    def run(name: str, restores: list[Entry], **options: Any) -> invoke.Result:
         before = copy.deepcopy(restores)
-        result = door.module(name, sim.env, clock=server[1].clock, restores=restores, **options)
+        result = invoke.module(name, sim.env, clock=server[1].clock, restores=restores, **options)
         assert restores == before and "results" not in result
         return result
 
@@ -162,7 +162,7 @@ def test_a_plan_is_started_as_it_was_planned(
     assert [one["outcome"] for one in planned["restores"]] == ["planned"] * 2
     assert [one["action"] for one in planned["restores"]] == ["restore"] * 2
     backup = planned["restores"][0]["backup"]["backup_id"]
-    made = door.module("dcs_backup", sim.env, clock=server[1].clock, instance_id=ids.fleet_dcs_instance(0))
+    made = invoke.module("dcs_backup", sim.env, clock=server[1].clock, instance_id=ids.fleet_dcs_instance(0))
     begun = run("restore_start", planned["restores"])["restores"]
     assert made["backup_id"] != backup == begun[0]["backup"]["backup_id"]
     assert [record.backup_id for record in sim.state.dcs_restores.values()] == [backup]

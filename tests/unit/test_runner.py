@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The runner: what it checks, what it masks, and that nothing escapes it."""
+"""The runner: what it checks, what it redacts, and that nothing escapes it."""
 
 from __future__ import annotations
 

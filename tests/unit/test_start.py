@@ -20,7 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import c
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import parallel
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import entry_options
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.unit.fakes import Time
@@ -68,8 +68,8 @@ def start(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
 
     def start(
         *restores: Entry, check: bool = False, env: dict[str, str] | None = None, **options: Any
-    ) -> door.Result:
-        return door.module(
+    ) -> invoke.Result:
+        return invoke.module(
             "restore_start",
             env or sim.env,
             check=check,
@@ -91,7 +91,7 @@ def about(sim: Simulator, entry: Entry) -> list[str]:
     ]
 
 
-def kinds(result: door.Result) -> list[str | None]:
+def kinds(result: invoke.Result) -> list[str | None]:
     return [row["error_kind"] for row in result["restores"]]
 
 
@@ -223,7 +223,7 @@ def test_an_entry_that_cannot_be_right(sim: Simulator, start: Any, entry: Entry,
     ],
 )
 def test_what_is_refused_as_a_whole(sim: Simulator, options: dict[str, Any], text: str) -> None:
-    result = door.module("restore_start", sim.env, **options)
+    result = invoke.module("restore_start", sim.env, **options)
     assert (result["error_kind"], result["changed"], sim.ledger) == ("invalid_argument", False, [])
     assert text in result["msg"] and "No request was sent." in result["msg"]
 
@@ -426,7 +426,7 @@ def test_one_that_is_slow_holds_up_no_other() -> None:
     with Simulator("fleet-40") as sim:
         sim.fault("delay", "dcs.restore", on=ids.fleet_dcs_instance(0), seconds=4.0)
         before, begun = set(threading.enumerate()), time.monotonic()
-        result = door.module("restore_start", sim.env, restores=list(map(cache, range(40))))
+        result = invoke.module("restore_start", sim.env, restores=list(map(cache, range(40))))
         assert result["failed"] is False, result["msg"]
         took = time.monotonic() - begun
         times = [post.time for post in sim.posts()]
@@ -447,7 +447,9 @@ def test_a_region_without_one_of_the_task(sim: Simulator, server: tuple[Simulato
     env = {**sim.env, "HW_REGION_NAME": ""}
     result = start(cache(0, region=ids.REGION), database(0, region=ids.REGION), env=env)
     assert (kinds(result), len(sim.posts())) == ([None, None], 2)
-    waited = door.module("restore_wait", env, clock=server[1].clock, restores=result["restores"], wait=False)
+    waited = invoke.module(
+        "restore_wait", env, clock=server[1].clock, restores=result["restores"], wait=False
+    )
     assert [row["outcome"] for row in waited["restores"]] == ["started", "started"]
 
 

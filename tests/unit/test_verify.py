@@ -20,7 +20,7 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import clients, ladder
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Key
-from tests import door
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.cloud.tls import server_context
@@ -73,10 +73,10 @@ def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
 
 @pytest.fixture
 def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
-    def run(name: str, restores: list[Row], **options: Any) -> door.Result:
+    def run(name: str, restores: list[Row], **options: Any) -> invoke.Result:
         before = copy.deepcopy(restores)
         given = {"clock": server[1].clock, **options}
-        result = door.module(name, sim.env, restores=restores, **given)
+        result = invoke.module(name, sim.env, restores=restores, **given)
         assert restores == before and "results" not in result
         return result
 
@@ -99,12 +99,12 @@ def cache(number: int, *checks: Row, **options: Any) -> Row:
     return {"connection": PLACE, **row, **options}
 
 
-def verification(result: door.Result, number: int = 0) -> Row:
+def verification(result: invoke.Result, number: int = 0) -> Row:
     found: Row = result["restores"][number]["verification"]
     return found
 
 
-def outcomes(result: door.Result, number: int = 0) -> list[str]:
+def outcomes(result: invoke.Result, number: int = 0) -> list[str]:
     return [check["outcome"] for check in verification(result, number)["checks"]]
 
 
@@ -115,7 +115,7 @@ def test_rows_flow_from_start_to_verify_and_again(
     sim: Simulator, run: Any, speak: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a failure in the middle: its row says in which step, and no later task touches it."""
-    monkeypatch.setattr(door.code("restore_verify"), "THREADS", 1)
+    monkeypatch.setattr(invoke.code("restore_verify"), "THREADS", 1)
     fake = speak(3, 3, 1)
     sim.fault("operation_fails", "dcs.restore", on=ids.fleet_dcs_instance(1))
     checks = {"checks": [{"dbsize": {"at_least": 2}}], "connection": PLACE}

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Signing: SDK-HMAC-SHA256 (facts.md section 2) and X-Auth-Token, as pure functions from a request to the headers it needs."""
+"""Signing: SDK-HMAC-SHA256 and X-Auth-Token, as pure functions from a request to the headers it needs.
+
+The algorithm is that of the "API Request Signing Guide" (devg-apisign) on support.huaweicloud.com.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ Query = t.Sequence[t.Tuple[str, str]]
 
 
 def query_string(pairs: Query) -> str:
-    """Return the canonical query: pairs sorted raw, then encoded. The same text is sent, so that what is signed is what is sent."""
+    """Return the canonical query: pairs sorted raw, then encoded.
+
+    The same text is sent, so that what is signed is what is sent.
+    """
     return "&".join(f"{_encode(key)}={_encode(value)}" for key, value in sorted(pairs))
 
 
@@ -30,7 +36,9 @@ def signed(
     secret_key: str,
     now: float,
 ) -> dict[str, str]:
-    """Return the headers to add (Host, X-Sdk-Date, Authorization) to sign this request at `now` (seconds since the epoch)."""
+    """Return the headers to add (Host, X-Sdk-Date, Authorization)
+    to sign this request at `now` (seconds since the epoch).
+    """
     parts = urlsplit(url)
     added = {
         "Host": parts.netloc.rpartition("@")[2],

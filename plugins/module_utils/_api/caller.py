@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What requests are signed with, and what is known of who calls. All clones of a Cloud, in all threads, share these objects.
+"""What requests are signed with, and what is known of who calls.
+
+All clones of a Cloud, in all threads, share these objects.
 
 Keys, Token     a credential, with the Gate that its requests pass
 Holder          fetches a credential when it is needed, and again before it expires
@@ -25,13 +27,15 @@ PATIENCE = 10.0  # seconds for which a failure of IAM is that of every operation
 EARLY = (
     600.0  # seconds before their end in which temporary keys are renewed, but at most a third of their life
 )
-# Codes that say that the keys were refused, not that a policy denies the call: the gateway's, IAM's (numbers), or none
+# Codes that say that the keys were refused, not that a policy denies the call: the gateway's, IAM's
+# (numbers), or none
 KEYS_REFUSED = re.compile(r"(APIGW\..*|IAM\..*|[0-9]*)", re.ASCII)
 LOCKED = re.compile("reach the limit", re.IGNORECASE)
 
 
 class Gate:
-    """Lets the first signed request of a credential go alone; when the cloud refuses it, no other one is sent.
+    """Lets the first signed request of a credential go alone; when the cloud refuses it,
+    no other one is sent.
 
     More than five refused signatures in a row lock an access key for five minutes, for everybody who uses it
     (https://support.huaweicloud.com/intl/en-us/apig_faq/apig-faq-0003.html).
@@ -67,8 +71,8 @@ class Gate:
 
     def _explanation(self, text: str) -> str:
         locked = (
-            "The access key is locked for about five minutes, because more than five of its signatures in a row "
-            "were refused. Do not retry before. "
+            "The access key is locked for about five minutes, because more than five of its signatures in a "
+            "row were refused. Do not retry before. "
         )
         return f"{locked * bool(LOCKED.search(text))}The keys came from {self.source}."
 
@@ -109,7 +113,10 @@ Credential = t.Union[Keys, Token]
 
 
 class Failures:
-    """What IAM refused is refused to all clones for a while: of many, each would wait for it in turn. A wrong password locks the account."""
+    """What IAM refused is refused to all clones for a while: of many, each would wait for it in turn.
+
+    A wrong password locks the account.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._last, self._until = clock, t.cast("CloudError | None", None), 0.0
@@ -129,7 +136,9 @@ class Failures:
 
 
 class Holder:
-    """Holds one credential: given for good, or fetched by fetch(session) when it is first needed and before it expires."""
+    """Holds one credential: given for good, or fetched by fetch(session) when it is first needed
+    and before it expires.
+    """
 
     def __init__(
         self,
@@ -141,7 +150,10 @@ class Holder:
         self._lock, self._failures = threading.RLock(), Failures(clock)
 
     def get(self, session: t.Any) -> Credential:
-        """Return the credential to sign with now. While keys that still work are renewed, other threads go on with them."""
+        """Return the credential to sign with now.
+
+        While keys that still work are renewed, other threads go on with them.
+        """
         current = self._current
         if current is not None and not self._past(current.renew_at):
             return current

@@ -13,9 +13,11 @@ SEQUENCE, UTC_TIME, GENERALIZED_TIME = 0x30, 0x17, 0x18  # DER's tags
 
 
 def valid_between(certificate: bytes) -> tuple[str, str] | None:
-    """Return (not before, not after) of a certificate in DER as ISO 8601 in UTC, or None when they cannot be read.
+    """Return (not before, not after) of a certificate in DER as ISO 8601 in UTC, or None
+    when they cannot be read.
 
-    RFC 5280: Certificate and TBSCertificate are sequences, Validity is the first sequence of two times in the latter.
+    RFC 5280: Certificate and TBSCertificate are sequences, Validity is the first sequence of two times in the
+    latter.
     """
     try:
         ((dummy, signed),) = _parts(certificate)

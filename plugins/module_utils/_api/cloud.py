@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One set of connection options -> signed calls to a service. Made once per task; it signs in lazily and never before the input is checked."""
+"""One set of connection options -> signed calls to a service.
+
+Made once per task; it signs in lazily and never before the input is checked.
+"""
 
 from __future__ import annotations
 
@@ -60,9 +63,12 @@ class NotAllowed(CloudError):
 
 
 class Cloud:
-    """Calls as the caller that `options` describe. `redactor` gets every secret found on the way, `http` replaces the transport in tests.
+    """Calls as the caller that `options` describe.
 
-    for_profile() is another caller, for_region() the same identity in another region, clone() the same caller for one more thread.
+    `redactor` gets every secret found on the way, `http` replaces the transport in tests.
+
+    for_profile() is another caller, for_region() the same identity in another region, clone() the same caller
+    for one more thread.
     """
 
     def __init__(
@@ -94,13 +100,17 @@ class Cloud:
     # The same caller, or another one, for a part of the task
 
     def clone(self) -> Cloud:
-        """Return the same caller for another operation, maybe in another thread: with a deadline of its own, and signed in once for both."""
+        """Return the same caller for another operation, maybe in another thread: with a deadline of its own,
+        and signed in once for both.
+        """
         clone = copy.copy(self)
         clone.session, clone._signer = clone._own_session()
         return clone
 
     def for_region(self, region: str | None) -> Cloud:
-        """Return the same identity in another region: a project, and a token that was fetched for a password, are of one region."""
+        """Return the same identity in another region: a project, and a token that was fetched
+        for a password, are of one region.
+        """
         clone, region = copy.copy(self), (region or "").strip()
         if region and region != self.region:
             clone.settings = {**self.settings, "region": region}
@@ -159,7 +169,8 @@ class Cloud:
         known: codes.Codes = codes.GATEWAY,
         about: str | None = None,
     ) -> Reply:
-        """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated when that is safe and useful.
+        """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated when
+        that is safe and useful.
 
         `known` are the service's codes, `about` names for people what is read. Raises NotFound.
         """
@@ -185,14 +196,19 @@ class Cloud:
         body: t.Mapping[str, t.Any],
         known: codes.Codes = codes.GATEWAY,
     ) -> Reply:
-        """Send one POST, once, while session.not_after allows it. Only the sender of _protocol/protocol.py calls this."""
+        """Send one POST, once, while session.not_after allows it.
+
+        Only the sender of _protocol/protocol.py calls this.
+        """
         url, content = self._url(service, version, path), json.dumps(body, ensure_ascii=False)
         self._before_post()
         self.posted = True
         return self.session.post_once(url, self._signer, content.encode("utf-8", "replace"), known)
 
     def renew(self) -> bool:
-        """Replace the token or the temporary keys of the last request; False when they cannot be replaced (AK/SK, a token that was given)."""
+        """Replace the token or the temporary keys of the last request; False
+        when they cannot be replaced (AK/SK, a token that was given).
+        """
         return self._signer.renew()
 
     def _url(self, service: str, version: str, path: t.Sequence[str]) -> str:
@@ -222,9 +238,11 @@ class Cloud:
         return caller.project
 
     def identity(self) -> dict[str, str]:
-        """Return who calls: domain_id, domain_name, project_id, project_name, region, source (where the keys came from, in words).
+        """Return who calls: domain_id, domain_name, project_id, project_name, region,
+        source (where the keys came from, in words).
 
-        It reads IAM, once for all clones. What IAM does not say is "unknown": this is shown to people and must not stop a restore.
+        It reads IAM, once for all clones. What IAM does not say is "unknown": this is shown to people and
+        must not stop a restore.
         """
         project = None
         with contextlib.suppress(CloudError):  # the first request that matters will say it
@@ -262,7 +280,11 @@ class Cloud:
             known.project_name, known.domain_id = found.name, found.domain_id or known.domain_id
 
     def _admit(self) -> None:
-        """Refuse everything when the credentials lead to a project or an account that the task does not allow. IAM is read at most once."""
+        """Refuse everything when the credentials lead to a project or an account
+        that the task does not allow.
+
+        IAM is read at most once.
+        """
         caller, projects, domains = (
             self._caller,
             self.settings.get("allowed_project_ids"),
@@ -297,7 +319,9 @@ class Cloud:
     # How requests are signed
 
     def _new_caller(self, acting: Holder | None = None) -> Caller:
-        """Return a caller without a project but the given one; `acting` is what the identity signs with in another region."""
+        """Return a caller without a project but the given one; `acting` is what the identity signs
+        with in another region.
+        """
         caller = Caller(self.settings.get("project_id"), Failures(self.clock))
         if acting is None or self._signs_in_to_project():
             base = self._base(caller)
@@ -321,7 +345,9 @@ class Cloud:
         return self._identity.way == credentials.LOGIN and not self._identity.agency
 
     def _signed_in(self, session: Session, caller: Caller) -> Token:
-        """Fetch a token for user and password: of the project, or of the user's account where it only serves to assume an agency."""
+        """Fetch a token for user and password: of the project, or of the user's account where it only serves
+        to assume an agency.
+        """
         keys, settings = self._identity.keys, self.settings
         project = caller.project or settings.get("project_id")
         scope: dict[str, t.Any] = {"project": {"id": project}}
@@ -368,7 +394,10 @@ class Cloud:
         )
 
     def _own_session(self, limits: tuple[float, int] | None = None) -> tuple[Session, Signing]:
-        """Return a session, and what signs its requests. `limits` are the seconds for an exchange and the number of repeats."""
+        """Return a session, and what signs its requests.
+
+        `limits` are the seconds for an exchange and the number of repeats.
+        """
         timeout, retries = limits or (
             self.settings.get("http_timeout", 60),
             self.settings.get("max_retries", 5),
@@ -393,7 +422,9 @@ class Cloud:
         fresh: bool = False,
         may_leave: t.Callable[[], bool] = always,
     ) -> Answer:
-        """Redact a signature when an answer shows it: all those of a long wait are too many to look for in its result."""
+        """Redact a signature when an answer shows it: all those of a long wait are too many
+        to look for in its result.
+        """
         answer = self._http(method, url, headers, body, timeout, cap, fresh, may_leave)
         signature = headers.get("Authorization", "").rpartition("=")[2]
         if signature and shows(answer, signature):
@@ -402,7 +433,10 @@ class Cloud:
 
 
 class Signing:
-    """Signs the requests of one session with what a holder holds. With a caller it names the caller's project, too."""
+    """Signs the requests of one session with what a holder holds.
+
+    With a caller it names the caller's project, too.
+    """
 
     def __init__(self, holder: Holder, session: Session, clock: Clock, caller: Caller | None = None) -> None:
         self._holder, self._session, self._clock, self._caller = holder, session, clock, caller

@@ -4,9 +4,10 @@
 
 """Error answers: their shapes, the spellings of their codes, and what a code and an `error_kind` mean.
 
-GATEWAY holds the codes of the API gateway and of IAM, which stand in front of every service. The codes of a service are a table of
-the same form in the service's own folder; a service hands it over with each call.
-Sources: the pages "Error Codes" of API Gateway (APIG) and of Identity and Access Management (IAM) on support.huaweicloud.com.
+GATEWAY holds the codes of the API gateway and of IAM, which stand in front of every service. The codes of a
+service are a table of the same form in the service's own folder; a service hands it over with each call.
+Sources: the pages "Error Codes" of API Gateway (APIG) and of Identity and Access Management (IAM) on
+support.huaweicloud.com.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import typing as t
 
 
 class Code(t.NamedTuple):
-    """What a code means: the `error_kind`, the meaning in our words, and what to do (a sentence; '' where the kind's own is enough)."""
+    """What a code means: the `error_kind`, the meaning in our words, and what to do (a sentence;
+    '' where the kind's own is enough).
+    """
 
     kind: str
     meaning: str
@@ -123,7 +126,10 @@ KINDS: dict[str, Kind] = {
     "outcome_unknown": Kind(
         "the request was sent, and no conclusive response came",
         "At most one operation was started. Nothing was repeated.",
-        "Run the same task again in a few minutes: it attaches to what it finds, or names the job to give as job_id.",
+        (
+            "Run the same task again in a few minutes: it attaches to what it finds, or names the job to "
+            "give as job_id."
+        ),
     ),
     "protocol_error": Kind(
         "the answer is not what the API documents",
@@ -153,7 +159,10 @@ KINDS: dict[str, Kind] = {
     "unreachable": Kind(
         "the restored instance could not be reached for its checks",
         "The restore succeeded.",
-        "Check address, port, security group and TLS, then run the same task again: only the checks are repeated.",
+        (
+            "Check address, port, security group and TLS, then run the same task again: only the checks are "
+            "repeated."
+        ),
     ),
     "unsupported_python": Kind(
         "the Python that runs the module is older than 3.9",
@@ -180,12 +189,16 @@ KINDS: dict[str, Kind] = {
 # A refusal of the API alone does not say what to do for these; for all others the task's own message does.
 _NEEDS_ADVICE = ("auth_failed", "denied", "throttled", "wrong_endpoint")
 BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
-# A code of a service or of the gateway, as DCS.4097, PDP5.0001 or ModelArts.0203: what comes in between has none.
+# A code of a service or of the gateway, as DCS.4097, PDP5.0001 or ModelArts.0203: what comes in between has
+# none.
 FORM = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,19}(?:\.[0-9]{2,8}){1,3}", re.ASCII)
 
 
 class Refusal(t.NamedTuple):
-    """What an error body says; None where it says nothing. `denial` is a text that an IAM administrator can decode."""
+    """What an error body says; None where it says nothing.
+
+    `denial` is a text that an IAM administrator can decode.
+    """
 
     code: str | None = None
     message: str | None = None

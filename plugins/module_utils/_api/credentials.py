@@ -10,9 +10,9 @@
 4. a file that a variable names: HUAWEICLOUD_SDK_CREDENTIALS_FILE, then HW_PROFILE or HW_SHARED_CONFIG_FILE
 5. a file where it lies by default: ~/.huaweicloud/credentials, then ~/.hcloud/config.json
 
-No file is read before it is its turn. A security token belongs to the keys beside it. So does a project, but for the options
-project_id and project_name, which are the task's own word. Everything else (endpoints, certificates) is taken from its nearest place.
-An empty string means unset everywhere.
+No file is read before it is its turn. A security token belongs to the keys beside it. So does a project, but
+for the options project_id and project_name, which are the task's own word. Everything else (endpoints,
+certificates) is taken from its nearest place. An empty string means unset everywhere.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ SIGN_IN_HELP = (
 
 
 class Identity(t.NamedTuple):
-    """Who calls: the `way` of signing in and its `keys` by the names of options, where they stand in words, the `agency` to act as."""
+    """Who calls: the `way` of signing in and its `keys` by the names of options, where they stand in words,
+    the `agency` to act as.
+    """
 
     way: str
     keys: dict[str, str]
@@ -114,7 +116,9 @@ class Identity(t.NamedTuple):
 
 
 class Resolved(t.NamedTuple):
-    """The outcome: every setting but the identity's (region, project, endpoints ...), the identity, and what to warn of."""
+    """The outcome: every setting but the identity's (region, project, endpoints ...), the identity,
+    and what to warn of.
+    """
 
     settings: dict[str, t.Any]
     identity: Identity
@@ -122,7 +126,9 @@ class Resolved(t.NamedTuple):
 
 
 class _Source(t.NamedTuple):
-    """One place: how near it is (0 is the task), what it holds, and which way of signing in is whole there."""
+    """One place: how near it is (0 is the task), what it holds, and which way
+    of signing in is whole there.
+    """
 
     level: int
     values: dict[str, t.Any]
@@ -132,9 +138,12 @@ class _Source(t.NamedTuple):
 
 
 def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor) -> Resolved:
-    """Return settings and identity. Every secret that is met on the way is added to the redactor, used or not.
+    """Return settings and identity.
 
-    Raises InvalidArgument, before any request, for no identity, half of one, two in one place, and for what cannot be used.
+    Every secret that is met on the way is added to the redactor, used or not.
+
+    Raises InvalidArgument, before any request, for no identity, half of one, two in one place, and for what
+    cannot be used.
     """
     given = [_given(options), _environment(environ, 0), _environment(environ, 1)]
     for place in given:
@@ -162,7 +171,10 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
 
 
 def _allowed(option: str, ids: t.Sequence[t.Any]) -> list[str]:
-    """Return a list of ids without blanks around them. A blank entry is refused: left out, it could leave a list that allows everything."""
+    """Return a list of ids without blanks around them.
+
+    A blank entry is refused: left out, it could leave a list that allows everything.
+    """
     found = [str(one or "").strip() for one in ids]
     if not all(found):
         raise InvalidArgument(f"{option} holds a blank entry. Leave the option out to allow everything.")
@@ -195,7 +207,10 @@ def _chosen(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redacto
 
 
 def _check_halves(level: int, given: list[dict[str, t.Any]]) -> None:
-    """Refuse half an identity: to go on with another one would be to act as somebody else. What a farther source repeats is no half."""
+    """Refuse half an identity: to go on with another one would be to act as somebody else.
+
+    What a farther source repeats is no half.
+    """
     place = given[level]
     half = {name: place[name] for name in TELLING[level] if name in place}
     if not half or any(half.items() <= farther.items() for farther in given[level + 1 :]):
@@ -208,8 +223,9 @@ def _check_halves(level: int, given: list[dict[str, t.Any]]) -> None:
         if name not in place
     ]
     raise InvalidArgument(
-        f"No complete credentials in {PLACES[level]}: they hold {' and '.join(half)}, but {' and '.join(faults)}. "
-        "An identity is taken whole from one source: give all of it there, or none of it."
+        f"No complete credentials in {PLACES[level]}: they hold {' and '.join(half)}, but "
+        f"{' and '.join(faults)}. An identity is taken whole from one source: give all of it there, or none "
+        "of it."
     )
 
 
@@ -256,8 +272,8 @@ def _from_profile(level: int, known: Settings, metadata: bool, redactor: Redacto
     values = _given(found.settings)
     if metadata and "access_key" in values:
         raise InvalidArgument(
-            f"Two ways of signing in were given at once: {found.source} and use_instance_metadata. Give exactly one. "
-            "The profile has keys."
+            f"Two ways of signing in were given at once: {found.source} and use_instance_metadata. Give "
+            "exactly one. The profile has keys."
         )
     name = f"instance metadata ({found.source})" if metadata else found.source
     return _Source(level, values, METADATA if metadata else KEYS, name, found.warnings)
@@ -275,7 +291,10 @@ def _needs(chosen: _Source) -> tuple[str, ...]:
 
 
 def _settings(given: list[dict[str, t.Any]], chosen: _Source) -> dict[str, t.Any]:
-    """Return every setting from its nearest place. A file counts only where the identity comes from it: then it is as near as what named it."""
+    """Return every setting from its nearest place.
+
+    A file counts only where the identity comes from it: then it is as near as what named it.
+    """
     places: list[Settings] = list(given)
     if not any(chosen.values is place for place in given):
         of_file: Settings = {
@@ -288,7 +307,8 @@ def _settings(given: list[dict[str, t.Any]], chosen: _Source) -> dict[str, t.Any
 def _project(
     given: list[dict[str, t.Any]], owner: Settings, keys: Settings, region: str | None
 ) -> dict[str, str]:
-    """Return the project: the task's own word, else what stands beside the keys, also where a farther source repeats these keys.
+    """Return the project: the task's own word, else what stands beside the keys, also
+    where a farther source repeats these keys.
 
     A file's project is that of the file's region: it is not taken along to another `region`.
     """
@@ -303,7 +323,8 @@ def _project(
 
 
 def _agency(given: list[dict[str, t.Any]], chosen: _Source) -> tuple[Settings, dict[str, t.Any]]:
-    """Return the agency to act as ({} for none) and the place that names whom to act as: that of the agency, else that of the keys.
+    """Return the agency to act as ({} for none) and the place that names whom to act as: that of the agency,
+    else that of the keys.
 
     The agency comes from the nearest place that is no farther than the keys.
     """
@@ -323,8 +344,8 @@ def _agency(given: list[dict[str, t.Any]], chosen: _Source) -> tuple[Settings, d
             )
         if len(named) == 1:
             raise InvalidArgument(
-                f"assume_role_agency_name in {where} needs assume_role_domain_name or assume_role_domain_id beside it: "
-                "the account that the agency belongs to."
+                f"assume_role_agency_name in {where} needs assume_role_domain_name or assume_role_domain_id "
+                "beside it: the account that the agency belongs to."
             )
         if "domain_id" in named:
             named.pop("domain_name", None)
@@ -333,7 +354,10 @@ def _agency(given: list[dict[str, t.Any]], chosen: _Source) -> tuple[Settings, d
 
 
 def _given(values: Settings) -> dict[str, t.Any]:
-    """Return what is set, without blanks and line ends around it: they come with pasting. A password may hold anything."""
+    """Return what is set, without blanks and line ends around it: they come with pasting.
+
+    A password may hold anything.
+    """
     found = {
         name: value.strip() if isinstance(value, str) and name != "password" else value
         for name, value in values.items()
@@ -379,7 +403,8 @@ def _check_header(name: str, value: t.Any) -> None:
         )
     if name in SECRETS and len(str(value)) < 4:
         raise InvalidArgument(
-            f"{name} has fewer than 4 characters: it cannot be real, and redacting it would garble the output."
+            f"{name} has fewer than 4 characters: it cannot be real, and redacting it would garble the "
+            "output."
         )
     if sources.MASKED in str(value) and name != "password":
         raise InvalidArgument(f"{name} is masked with stars: give the real value.")

@@ -14,11 +14,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 
 # ap-southeast-3; and without a number eu-de, eu-nl, eu-ch2
 REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*-[0-9]+|[a-z]{2}-[a-z]{2}[0-9]?", re.ASCII)
-# Open Telekom Cloud, the same services under another roof: https://docs.otc.t-systems.com/additional/endpoints.html
+# Open Telekom Cloud, the same services under another roof:
+# https://docs.otc.t-systems.com/additional/endpoints.html
 OTC = re.compile(r"eu-(de|nl|ch)[0-9]?", re.ASCII)
 OTC_CLOUD, OTC_CLOUDS = "otc.t-systems.com", {"eu-ch2": "sc.otc.t-systems.com"}
 OTC_IAM = {"eu-ch2": "iam-pub"}
-# Regions without an IAM host of their own (not in iam_region.py of the official SDK, which takes the global host for them)
+# Regions without an IAM host of their own (not in iam_region.py of the official SDK, which takes the global
+# host for them)
 GLOBAL_IAM_REGIONS = {
     "af-north-1",
     "ap-southeast-5",
@@ -33,7 +35,8 @@ NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.[a-z][a-z0-9-]*", re.ASCII
 )
 URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+]|[^/:@?#\[\]\s]+)(:(?P<port>\d{1,5}))?(?P<path>(/[A-Za-z0-9_-][\w.-]*)*)/?",
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+]|[^/:@?#\[\]\s]+)(:(?P<port>\d{1,5}))?"
+    r"(?P<path>(/[A-Za-z0-9_-][\w.-]*)*)/?",
     re.ASCII,
 )
 
@@ -41,8 +44,9 @@ URL = re.compile(
 def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
     """Return the base URL of a service ('ddm', 'dcs' or 'iam') without a slash at its end.
 
-    https://<service>.<region>.<cloud>; the regions eu-west-1xx live in myhuaweicloud.eu, and some have hosts of their own.
-    A version at the end of an endpoint (/v3, /v1.0) is left out, because every request names its own. Raises InvalidArgument.
+    https://<service>.<region>.<cloud>; the regions eu-west-1xx live in myhuaweicloud.eu, and some have hosts
+    of their own. A version at the end of an endpoint (/v3, /v1.0) is left out, because every request names
+    its own. Raises InvalidArgument.
     """
     override = settings.get(f"{service}_endpoint")
     if override:
@@ -50,7 +54,8 @@ def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
     region = settings.get("region")
     if not region:
         raise InvalidArgument(
-            f"region (HW_REGION_NAME) is needed to find the {service.upper()} endpoint, or {service}_endpoint (HW_{service.upper()}_ENDPOINT)."
+            f"region (HW_REGION_NAME) is needed to find the {service.upper()} endpoint, or "
+            f"{service}_endpoint (HW_{service.upper()}_ENDPOINT)."
         )
     if not REGION.fullmatch(region):
         raise InvalidArgument(f"region {quoted(region)} is not a region name such as ap-southeast-3.")
@@ -78,7 +83,8 @@ def _checked(option: str, value: str) -> str:
     loopback = LOOPBACK.fullmatch(host) is not None
     if not match or not (loopback or NAME.fullmatch(host)) or not 0 < int(match["port"] or 443) < 65536:
         raise InvalidArgument(
-            f"{option} must be a URL such as https://dcs.ap-southeast-3.myhuaweicloud.com: a host name, no user, query or fragment."
+            f"{option} must be a URL such as https://dcs.ap-southeast-3.myhuaweicloud.com: a host name, no "
+            "user, query or fragment."
         )
     if match["scheme"] == "http" and not loopback:
         raise InvalidArgument(

@@ -18,8 +18,9 @@
     |-- WaitTimeout           started   wait_timeout        the time to wait is over
     `-- OutcomeUnknown        unknown   outcome_unknown     sent, and what became of it cannot be seen
 
-`effect` is what the call that failed may have caused: none, started or unknown. A starred class is raised by reads and by
-the POST that starts an operation; Session.post_once() says `unknown` where the POST may have been carried out.
+`effect` is what the call that failed may have caused: none, started or unknown. A starred class is raised by
+reads and by the POST that starts an operation; Session.post_once() says `unknown` where the POST may have
+been carried out.
 
 Nobody changes an error on its way. Who knows more about it raises error.with_context(...), a new one.
 """
@@ -35,7 +36,9 @@ E = t.TypeVar("E", bound="CloudError")
 
 
 class CloudError(Exception):
-    """A failure with a stable `kind`. `facts` are further keys of the task result (ids, codes, last status), null ones left out.
+    """A failure with a stable `kind`.
+
+    `facts` are further keys of the task result (ids, codes, last status), null ones left out.
 
     `note` ends every message of the class and says what was not done; where it is None the runner says it.
     """
@@ -68,7 +71,8 @@ class CloudError(Exception):
         note: str | None = None,
         **facts: t.Any,
     ) -> E:
-        """Return a copy with another message, kind or effect and with more facts, which count more than its own.
+        """Return a copy with another message, kind or effect and with more facts,
+        which count more than its own.
 
         `note` names the sentence of the new message that says what was not done.
         """
@@ -87,14 +91,19 @@ class InvalidArgument(CloudError):
 
 
 class NotRestorable(CloudError):
-    """The backup, point in time or target cannot serve this restore; nothing was started, and the message says so."""
+    """The backup, point in time or target cannot serve this restore; nothing was started,
+    and the message says so.
+    """
 
     kind = "not_restorable"
     note = "Nothing was started."
 
 
 class NotFound(CloudError):
-    """The object does not exist in this project and region. `by_service`: the service itself says so, with a code of its own."""
+    """The object does not exist in this project and region.
+
+    `by_service`: the service itself says so, with a code of its own.
+    """
 
     kind = "not_found"
 
@@ -111,7 +120,9 @@ class Busy(CloudError):
 
 
 class NotStarted(CloudError):
-    """The request that would have started the operation provably never left, or was throttled until tries ran out."""
+    """The request that would have started the operation provably never left,
+    or was throttled until tries ran out.
+    """
 
     kind = "not_started"
 
@@ -146,7 +157,9 @@ class ProtocolError(CloudError):
 
 
 class ApiError(CloudError):
-    """An HTTP error status. `definite`: the service itself refused, with a 4xx, a JSON object and one of its codes.
+    """An HTTP error status.
+
+    `definite`: the service itself refused, with a 4xx, a JSON object and one of its codes.
 
     `kind` is what the status and the code mean (codes.kind_of), `retry_after` in seconds.
     """

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM and the metadata of a cloud server: tokens, temporary keys, and what there is to know of the account and its projects.
+"""IAM and the metadata of a cloud server: tokens, temporary keys, and what there is to know
+of the account and its projects.
 
 `read(method, path, body)` sends one signed request to IAM and repeats it as any read.
 """
@@ -32,7 +33,10 @@ Read = t.Callable[[str, str, bytes], Reply]
 METADATA = "http://169.254.169.254/openstack/latest/securitykey"
 METADATA_TIMEOUT = 3.0  # seconds
 SHORTEST_LIFE = 900.0  # seconds that temporary keys last when nothing else is known
-FIND_PROJECT = "Give project_id (HW_PROJECT_ID): the console shows it under My Credentials > API Credentials, in the row of the region."
+FIND_PROJECT = (
+    "Give project_id (HW_PROJECT_ID): the console shows it under My Credentials > API "
+    "Credentials, in the row of the region."
+)
 
 
 class IssuedToken(t.NamedTuple):
@@ -85,7 +89,10 @@ def token(read: Read, keys: t.Mapping[str, str], scope: dict[str, t.Any]) -> Iss
 
 
 def assume_role(read: Read, agency: t.Mapping[str, t.Any]) -> TemporaryKeys:
-    """Return keys of an agency: agency_name, domain_name or domain_id, maybe duration_seconds. POST /v3.0/OS-CREDENTIAL/securitytokens."""
+    """Return keys of an agency: agency_name, domain_name or domain_id, maybe duration_seconds.
+
+    POST /v3.0/OS-CREDENTIAL/securitytokens.
+    """
     body = json.dumps(
         {"auth": {"identity": {"methods": ["assume_role"], "assume_role": dict(agency)}}}
     ).encode()
@@ -96,8 +103,8 @@ def assume_role(read: Read, agency: t.Mapping[str, t.Any]) -> TemporaryKeys:
         if error.transient or error.kind == "auth_failed":
             raise
         raise error.with_context(
-            f"{error} The agency {quoted(agency['agency_name'])} of the account {account} could not be assumed. Check both "
-            "names, and that the user who assumes it has the permission Agent Operator."
+            f"{error} The agency {quoted(agency['agency_name'])} of the account {account} could not be "
+            "assumed. Check both names, and that the user who assumes it has the permission Agent Operator."
         ) from None
     return _temporary(reply, agency.get("duration_seconds", SHORTEST_LIFE))
 
@@ -108,7 +115,8 @@ def of_instance(read: Read) -> TemporaryKeys:
         return _temporary(read("GET", METADATA, b""), SHORTEST_LIFE)
     except CloudError as error:
         raise error.with_context(
-            f"{error} use_instance_metadata works only on a cloud server (ECS) to which an agency is attached."
+            f"{error} use_instance_metadata works only on a cloud server (ECS) to which an agency is "
+            "attached."
         ) from None
 
 
@@ -122,7 +130,10 @@ def _temporary(reply: Reply, asked: float) -> TemporaryKeys:
 
 
 def _life(expires: t.Any, reply: Reply, asked: float) -> float:
-    """Return for how many seconds keys last: from the server's own two times where both are known. This machine's clock may be wrong."""
+    """Return for how many seconds keys last: from the server's own two times where both are known.
+
+    This machine's clock may be wrong.
+    """
     ends = moment(expires)
     try:
         served = email.utils.parsedate_to_datetime(reply.headers["date"]).timestamp()
@@ -132,7 +143,10 @@ def _life(expires: t.Any, reply: Reply, asked: float) -> float:
 
 
 def project_named(read: Read, name: str) -> Project:
-    """Return the one project with exactly this name. GET /v3/projects. Raises NotFound for none and for several."""
+    """Return the one project with exactly this name.
+
+    GET /v3/projects. Raises NotFound for none and for several.
+    """
     try:
         reply = read("GET", f"/v3/projects?{urlencode({'name': name})}", b"")
     except CloudError as error:
@@ -149,7 +163,10 @@ def project_named(read: Read, name: str) -> Project:
 
 
 def project_with_id(read: Read, project_id: str) -> Project | None:
-    """Return the project with this id, None when it is not one of those that the caller can use. GET /v3/auth/projects."""
+    """Return the project with this id, None when it is not one of those that the caller can use.
+
+    GET /v3/auth/projects.
+    """
     reply = read("GET", "/v3/auth/projects", b"")
     return next((project for project in _projects(reply) if project.id == project_id), None)
 

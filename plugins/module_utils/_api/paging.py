@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All items of a list, from a server that may lie about its length, and whose list may change while it is read."""
+"""All items of a list, from a server that may lie about its length,
+and whose list may change while it is read.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,15 @@ Page = t.Tuple[t.Sequence[t.Optional[Row]], t.Optional[int]]
 def collect(
     fetch: t.Callable[[int, int], Page], limit: int, identity: str, what: str, until: str | None = None
 ) -> list[Row]:
-    """Return every item once, in the order met, over fetch(offset, limit). The page with the item `until` is the last one read.
+    """Return every item once, in the order met, over fetch(offset, limit).
 
-    Each page begins with the last item of the page before. That shows what a total cannot: a list that moves up while it is read, and an
-    offset that the server ignores or takes for the number of a page. Reading goes on to a page with nothing new. One page is enough only
-    when it is shorter than asked *and* than the API's default page of 10 (no server caps below that) *and* the total agrees.
-    Raises ProtocolError when two readings do not come to an end, or to as many items as the total says, and after 200 pages.
+    The page with the item `until` is the last one read.
+
+    Each page begins with the last item of the page before. That shows what a total cannot: a list that moves
+    up while it is read, and an offset that the server ignores or takes for the number of a page. Reading goes
+    on to a page with nothing new. One page is enough only when it is shorter than asked *and* than the API's
+    default page of 10 (no server caps below that) *and* the total agrees. Raises ProtocolError when two
+    readings do not come to an end, or to as many items as the total says, and after 200 pages.
     """
     doubt, before = "", ""
     for _dummy in range(READINGS):
@@ -74,7 +79,8 @@ def _read(
         overlap = len(page) > 1
         offset += len(page) - 1 if overlap else len(page)
     raise ProtocolError(
-        f"The list of {what} has more than {MOST_PAGES} pages: too long to read, so nothing is concluded from it."
+        f"The list of {what} has more than {MOST_PAGES} pages: too long to read, so nothing is concluded "
+        "from it."
     )
 
 
@@ -97,9 +103,12 @@ def page_of(
     convert: t.Callable[[t.Any], Row],
     odd: t.Callable[[ProtocolError], t.Any] | None = None,
 ) -> Page:
-    """Return a reply as a page: the rows under `key`, and the first of `totals` that it has. 204 is an empty list.
+    """Return a reply as a page: the rows under `key`, and the first of `totals` that it has.
 
-    With `odd` an item that is not what the API documents is reported to it and left out; without, its error is raised.
+    204 is an empty list.
+
+    With `odd` an item that is not what the API documents is reported to it and left out; without, its error
+    is raised.
     """
     if reply.status == 204:
         return [], 0

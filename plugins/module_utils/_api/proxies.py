@@ -38,7 +38,10 @@ class Proxy(t.NamedTuple):
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """Return the proxy on the way to a URL, or None. Raises InvalidArgument for a variable that no proxy can be read from."""
+    """Return the proxy on the way to a URL, or None.
+
+    Raises InvalidArgument for a variable that no proxy can be read from.
+    """
     parts = urlsplit(url)
     if parts.scheme != "https" or LOOPBACK.fullmatch(parts.hostname or ""):
         return None
@@ -61,8 +64,8 @@ def parsed(value: str, variable: str) -> Proxy:
         raise InvalidArgument(f"{variable} is not a valid proxy: give {EXAMPLE}.")
     if parts.scheme.startswith("socks") and importlib.util.find_spec("socks") is None:
         raise InvalidArgument(
-            f"{variable} names a SOCKS proxy, for which Python needs PySocks: install it (pip install pysocks) for the Python "
-            "that runs this task, or name an http:// proxy."
+            f"{variable} names a SOCKS proxy, for which Python needs PySocks: install it (pip install "
+            "pysocks) for the Python that runs this task, or name an http:// proxy."
         )
     address = f"[{host}]" if ":" in host else host
     password = parts.password or ""

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests and answers of the API: signed, sent, decoded with caps, errors raised. Reads are repeated here; a POST never is."""
+"""Requests and answers of the API: signed, sent, decoded with caps, errors raised.
+
+Reads are repeated here; a POST never is.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ READ_CAP, LIST_CAP, POST_CAP = (
     1 << 20,
 )  # bytes of one page, of all pages of a list, of a POST's answer
 NOTABLE = 60  # seconds that this machine's clock may be off unremarked
-SKEW = 15 * 60  # seconds (facts.md 2)
+SKEW = 15 * 60  # seconds that the gateway allows: support.huaweicloud.com, apig_faq/apig-faq-0003.html
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
 
 
@@ -37,17 +40,24 @@ class Signer(t.Protocol):
     """What makes a request that of a caller."""
 
     def sign(self, method: str, url: str, body: bytes) -> dict[str, str]:
-        """Return the headers of a request. It may fetch a token or keys first, and raises where these have been refused before."""
+        """Return the headers of a request.
+
+        It may fetch a token or keys first, and raises where these have been refused before.
+        """
 
     def passage(self) -> t.ContextManager[None]:
-        """Surround the exchange of the request that was signed last; it may wait, raise, and add to what went wrong."""
+        """Surround the exchange of the request that was signed last; it may wait, raise,
+        and add to what went wrong.
+        """
 
     def renew(self) -> bool:
         """Replace a credential that was refused; False when there is no way to."""
 
 
 class Reply(t.NamedTuple):
-    """A decoded 2xx: `body` is None for 204 and for an answer that says itself that it is empty; headers have lower-case names."""
+    """A decoded 2xx: `body` is None for 204 and for an answer that says itself that it is empty;
+    headers have lower-case names.
+    """
 
     status: int
     body: t.Any
@@ -56,8 +66,10 @@ class Reply(t.NamedTuple):
 
 
 class Session:
-    """Exchanges over one Transport. `deadline` (monotonic seconds), once set, bounds every read and its repeats, and
-    `not_after` every POST: how long that is true which allows it.
+    """Exchanges over one Transport.
+
+    `deadline` (monotonic seconds), once set, bounds every read and its repeats, and `not_after` every POST:
+    how long that is true which allows it.
 
     What an error cites of an answer is redacted by `redactor` first.
     """
@@ -81,7 +93,9 @@ class Session:
         )
 
     def server_now(self) -> float:
-        """Return the time by the server's clock, seconds since the epoch; this machine's until the server has told its own."""
+        """Return the time by the server's clock, seconds since the epoch;
+        this machine's until the server has sent its own.
+        """
         return self._clock.now() + self._ahead
 
     def read(
@@ -93,7 +107,8 @@ class Session:
         further_page: bool = False,
         known: codes.Codes = codes.GATEWAY,
     ) -> Reply:
-        """Send a request that is safe to repeat, and repeat it as retry.delay() allows, at most max_retries times.
+        """Send a request that is safe to repeat, and repeat it as retry.delay() allows,
+        at most max_retries times.
 
         A 401 renews the token once. `known` are the codes of the service that answers.
         """
@@ -128,8 +143,8 @@ class Session:
     ) -> Reply:
         """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline.
 
-        Nothing is sent once `not_after` is over. Raises errors whose effect is unknown, unless it is proved that the request was not
-        carried out.
+        Nothing is sent once `not_after` is over. Raises errors whose effect is unknown, unless it is proved
+        that the request was not carried out.
         """
         try:
             headers = signer.sign("POST", url, body)
@@ -187,7 +202,8 @@ class Session:
         self._listed += len(answer.body)
         if self._listed > LIST_CAP:
             raise ProtocolError(
-                f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading was stopped.",
+                f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading "
+                "was stopped.",
                 request_id=request_id,
             )
         # headers that broke off look like an empty body, too, but do not say Content-Length: 0
@@ -258,7 +274,9 @@ class Session:
         return self._redactor.printable(value, 128) if value else None
 
     def _behind(self, answer: Answer) -> float | None:
-        """Return the seconds by which the server's clock is behind this machine's, None when it does not say."""
+        """Return the seconds by which the server's clock is behind this machine's, None
+        when it does not say.
+        """
         try:
             moment = email.utils.parsedate_to_datetime(answer.headers["date"])
             return self._clock.now() - moment.timestamp()
@@ -266,9 +284,11 @@ class Session:
             return None
 
     def _learn_time(self, answer: Answer, signed: bool, took: float) -> None:
-        """Learn the server's time from an answer to a request that it has accepted, and warn where this machine's is far from it.
+        """Learn the server's time from an answer to a request that it has accepted, and warn
+        where this machine's is far from it.
 
-        A signature is accepted within 15 minutes of the server's clock, so a Date that is further away is not the server's own.
+        A signature is accepted within 15 minutes of the server's clock, so a Date that is further away is not
+        the server's own.
         """
         behind = self._behind(answer)
         if behind is not None and not (signed and abs(behind) > SKEW):
@@ -278,8 +298,9 @@ class Session:
             )  # the answer may have been long on its way
             if abs(off) > NOTABLE:
                 self._warn(
-                    f"This machine's clock is {abs(off):.0f} s {'behind' if off < 0 else 'ahead of'} the cloud's: set it. The cloud's is "
-                    f"used for every decision; requests that are signed with keys are refused when the two differ by more than {SKEW} s."
+                    f"This machine's clock is {abs(off):.0f} s {'behind' if off < 0 else 'ahead of'} the "
+                    "cloud's: set it. The cloud's is used for every decision; requests that are signed "
+                    f"with keys are refused when the two differ by more than {SKEW} s."
                 )
 
     def _skew(self, answer: Answer) -> int | None:
@@ -288,7 +309,10 @@ class Session:
 
 
 def decode(body: bytes) -> t.Any:
-    """Return the JSON of a body. Raises ProtocolError for all that is not plain JSON: NaN, repeated identity fields, endless nesting."""
+    """Return the JSON of a body.
+
+    Raises ProtocolError for all that is not plain JSON: NaN, repeated identity fields, endless nesting.
+    """
     try:
         return json.loads(
             body.decode("utf-8-sig"),

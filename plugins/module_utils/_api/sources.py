@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two files that can hold keys: the profiles of KooCLI and Terraform, and the credentials file of the official SDK.
+"""The two files that can hold keys: the profiles of KooCLI and Terraform, and the credentials file
+of the official SDK.
 
 A file is read whole or refused with the reason; nothing here chooses between sources.
 """
@@ -45,17 +46,22 @@ SECRETS = ("secret_key", "security_token")
 WITH_KEYS, WITH_AGENCY, OF_SERVER = ("", "aksk"), ("agency", "assumerole"), "ecsagency"
 # mode of a profile, in lower case -> why it cannot be used here, and what to do instead
 REFUSED = {
-    "sso": "its keys come from a sign-in in the browser, which only KooCLI can renew. Give access_key, secret_key and "
-    "security_token, or a profile with mode AKSK",
+    "sso": "its keys come from a sign-in in the browser, which only KooCLI can renew. Give access_key, "
+    "secret_key and security_token, or a profile with mode AKSK",
     "token": "it holds a token. Give the token as auth_token (HW_AUTH_TOKEN)",
     "xauthtoken": "it holds a token. Give the token as auth_token (HW_AUTH_TOKEN)",
-    OF_SERVER: "its keys are those of the cloud server (ECS) that KooCLI runs on. On that server, set use_instance_metadata: true",
+    OF_SERVER: (
+        "its keys are those of the cloud server (ECS) that KooCLI runs on. On that server, set "
+        "use_instance_metadata: true"
+    ),
 }
 MASKED = "****"
 
 
 class Found(t.NamedTuple):
-    """What one file says: its settings by the names of options, where they stand in words, and what to warn of."""
+    """What one file says: its settings by the names of options, where they stand in words,
+    and what to warn of.
+    """
 
     settings: dict[str, str]
     source: str
@@ -63,7 +69,9 @@ class Found(t.NamedTuple):
 
 
 def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> Found:
-    """Return the profile `name` (None: the current one) of a KooCLI file. Raises InvalidArgument when it cannot be used as it is.
+    """Return the profile `name` (None: the current one) of a KooCLI file.
+
+    Raises InvalidArgument when it cannot be used as it is.
 
     `metadata` tells that the task asked for the keys of the cloud server: then a profile may say so, too.
     """
@@ -96,7 +104,9 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
 def _check_profile(
     written: dict[str, t.Any], settings: dict[str, str], source: str, encrypted: bool, metadata: bool
 ) -> None:
-    """Refuse a profile that cannot be used as it is, by its name and mode and with the remedy: never as something else."""
+    """Refuse a profile that cannot be used as it is, by its name and mode and with the remedy:
+    never as something else.
+    """
     mode = str(written.get("mode") or "").strip()
     kind = mode.lower()
     if kind == OF_SERVER and metadata:
@@ -118,7 +128,8 @@ def _check_profile(
     masked = [key for key, option in PROFILE.items() if MASKED in settings.get(option, "")]
     if masked:
         raise InvalidArgument(
-            f"{shown}, but {' and '.join(masked)} is masked with stars, as KooCLI shows it. Put the real value there."
+            f"{shown}, but {' and '.join(masked)} is masked with stars, as KooCLI shows it. Put the real "
+            "value there."
         )
     missing = [
         key
@@ -144,7 +155,10 @@ def _secrets(written: t.Any) -> t.Iterator[str]:
 
 
 def sdk_credentials(path: str, redactor: Redactor) -> Found:
-    """Return the section [basic] of the official SDK's credentials file. Raises InvalidArgument when it cannot be read."""
+    """Return the section [basic] of the official SDK's credentials file.
+
+    Raises InvalidArgument when it cannot be read.
+    """
     content, warnings = _read(path, "HUAWEICLOUD_SDK_CREDENTIALS_FILE", "credentials file")
     parser = configparser.ConfigParser(interpolation=None)
     try:
@@ -169,7 +183,9 @@ def exists(path: str) -> bool:
 
 
 def is_empty(path: str) -> bool:
-    """Whether a path names a file that holds nothing but blanks: what an injector makes of a field left empty."""
+    """Whether a path names a file that holds nothing but blanks: what an injector makes
+    of a field left empty.
+    """
     try:
         return not _content(path)[0].strip()
     except (OSError, ValueError):
@@ -192,7 +208,10 @@ def _read(path: str, option: str, what: str) -> tuple[str, list[str]]:
 
 
 def _content(path: str) -> tuple[bytes, int]:
-    """Return the bytes and the mode of a file. Raises ValueError for a pipe, a directory or a huge file: it would hang or fill the memory."""
+    """Return the bytes and the mode of a file.
+
+    Raises ValueError for a pipe, a directory or a huge file: it would hang or fill the memory.
+    """
     handle = os.open(
         os.path.expanduser(path), os.O_RDONLY | os.O_NONBLOCK
     )  # a pipe without a writer must not block

@@ -4,8 +4,8 @@
 
 """Text that people are shown: without secrets, and without characters that a terminal or a page obeys.
 
-`printable()` is for every text of others, `quoted()` for an option that is refused. Only a Redactor cuts a text:
-what is redacted after the cut may hold half a secret, which nobody recognises any more.
+`printable()` is for every text of others, `quoted()` for an option that is refused. Only a Redactor cuts a
+text: what is redacted after the cut may hold half a secret, which nobody recognises any more.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from urllib.parse import quote, quote_plus
 STARS = "********"
 LONGEST_QUOTED = 80  # characters
 SHORTEST = 4  # characters: redacting anything shorter would garble the output
-# Characters that Unicode counts as printable although nothing is seen of them: fillers, joiners, variation selectors.
+# Characters that Unicode counts as printable although nothing is seen of them: fillers, joiners, variation
+# selectors.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
 
 
 def printable(value: t.Any) -> str:
     r"""Return a text of others as one line fit for a terminal, a log and a page.
 
-    Control characters (C0, C1), line ends, characters that turn the direction of writing, invisible ones and unpaired
-    surrogates become escapes: U+202E is shown as \u202e.
+    Control characters (C0, C1), line ends, characters that turn the direction of writing, invisible ones and
+    unpaired surrogates become escapes: U+202E is shown as \u202e.
     """
     text = str(value)
     if not text.isprintable():
@@ -40,7 +41,9 @@ def printable(value: t.Any) -> str:
 
 
 def quoted(value: t.Any) -> str:
-    """Return a value that is refused, in quotes, or the length of a long one: half of it could be half a secret."""
+    """Return a value that is refused, in quotes, or the length of a long one: half
+    of it could be half a secret.
+    """
     text = str(value)
     return repr(printable(text)) if len(text) <= LONGEST_QUOTED else f"(a text of {len(text)} characters)"
 
@@ -50,9 +53,12 @@ def _escaped(character: str) -> str:
 
 
 class Redactor:
-    """The secrets of one task, in every form in which they can be written. It is handed down; threads may share it.
+    """The secrets of one task, in every form in which they can be written.
 
-    `known` is a set to share, such as AnsibleModule's no_log_values: its members are secrets, and every form is added to it at once.
+    It is handed down; threads may share it.
+
+    `known` is a set to share, such as AnsibleModule's no_log_values: its members are secrets, and every form
+    is added to it at once.
     """
 
     def __init__(self, known: set[str] | None = None) -> None:
@@ -69,7 +75,9 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Redact a secret from now on, also URL-quoted, JSON-escaped, as a Python literal, in HTML and in base64."""
+        """Redact a secret from now on, also URL-quoted, JSON-escaped, as a Python literal,
+        in HTML and in base64.
+        """
         forms = written_forms(secret)
         with self._lock:
             if not forms <= self.forms:
@@ -87,13 +95,17 @@ class Redactor:
         return text
 
     def printable(self, value: t.Any, limit: int = 500) -> str:
-        """Return printable() of a value without secrets, cut at `limit` characters: redacted first, cut afterwards."""
+        """Return printable() of a value without secrets, cut at `limit` characters:
+        redacted first, cut afterwards.
+        """
         text = printable(self.redact(str(value))[: limit + 1])
         return text if len(text) <= limit else text[:limit] + "..."
 
 
 def written_forms(secret: str) -> set[str]:
-    """Return the forms of a secret that answers, logs and shells write, those of fewer than 4 characters left out."""
+    """Return the forms of a secret that answers, logs and shells write, those
+    of fewer than 4 characters left out.
+    """
     raw = secret.encode("utf-8", "surrogatepass")  # also half a character, which no text should hold
     quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
     encoded = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}

@@ -23,10 +23,13 @@ OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean anoth
 
 
 def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
-    """Return the epoch milliseconds of a time option. A time without a zone is one of `zone`, an IANA name, where that is given.
+    """Return the epoch milliseconds of a time option.
 
-    `now` is this machine's time, seconds since the epoch: what lies more than a day ahead of it is in the future by any clock.
-    Raises InvalidArgument, also for a local time that does not exist or exists twice on that day.
+    A time without a zone is one of `zone`, an IANA name, where that is given.
+
+    `now` is this machine's time, seconds since the epoch: what lies more than a day ahead of it is in the
+    future by any clock. Raises InvalidArgument, also for a local time that does not exist or exists twice on
+    that day.
     """
     written, latest = str(value).strip(), int(now * 1000) + DAY
     match = ISO.fullmatch(written)
@@ -49,7 +52,9 @@ def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
 
 
 def time_of(params: t.Mapping[str, t.Any], option: str, cloud: Cloud) -> int:
-    """Return an option that is a time as epoch milliseconds, read in the zone of `timezone` where it names none."""
+    """Return an option that is a time as epoch milliseconds, read in the zone
+    of `timezone` where it names none.
+    """
     zone = params["timezone"] or cloud.settings.get("timezone")
     return read_time(params[option], option, zone, cloud.clock.now())
 
@@ -73,16 +78,21 @@ def zone_named(name: str) -> tzinfo:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         if not zoneinfo.available_timezones():
             raise InvalidArgument(
-                "The Python that runs this task has no data about time zones, which timezone needs: install tzdata (the system's "
-                "package, or pip install tzdata), or write times with their zone (2026-01-31T11:00:00+08:00)."
+                "The Python that runs this task has no data about time zones, which timezone needs: install "
+                "tzdata (the system's package, or pip install tzdata), or write times with their zone "
+                "(2026-01-31T11:00:00+08:00)."
             ) from None
         raise InvalidArgument(
-            f"timezone {quoted(name)} is not known here: give an IANA name, such as Europe/Berlin or Asia/Singapore."
+            f"timezone {quoted(name)} is not known here: give an IANA name, such as Europe/Berlin or "
+            "Asia/Singapore."
         ) from None
 
 
 def check_not_future(ms: int, option: str, server_now_ms: int) -> None:
-    """Raise when a time lies after the cloud's own. Requests were sent by then, so the message does not deny them."""
+    """Raise when a time lies after the cloud's own.
+
+    Requests were sent by then, so the message does not deny them.
+    """
     if ms > server_now_ms:
         raise FutureTime(
             f"{option} {iso(ms)} lies in the future: by the cloud's clock it is {iso(server_now_ms)}."

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP exchange on requests: raw bytes in and out. It never repeats, redirects or reads netrc, and says whether a request may have left."""
+"""One HTTP exchange on requests: raw bytes in and out.
+
+It never repeats, redirects or reads netrc, and says whether a request may have left.
+"""
 
 from __future__ import annotations
 
@@ -34,15 +37,15 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 CONNECT, GLANCE = (
     15.0,
     5.0,
-)  # seconds, at most, for a connection; for a look at the dates of a refused certificate
+)  # seconds, at most, for a connection; to read the dates of a refused certificate
 MOST_INTERIM = 100
 OUT_OF_DATE, WRONG_NAME = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name or address
 TUNNEL = re.compile(
     r"Tunnel connection failed: ([0-9]{3})\b"
 )  # http.client's words; only the number is shown
 LATE = (
-    "The request was not sent: its time was over before it could leave (slow name resolution, addresses that do not answer, "
-    "or a machine that was stopped)."
+    "The request was not sent: its time was over before it could leave (slow name resolution, addresses "
+    "that do not answer, or a machine that was stopped)."
 )
 
 _contexts: dict[tuple[bool, t.Any], ssl.SSLContext] = {}
@@ -57,10 +60,11 @@ class Answer(t.NamedTuple):
 
 
 def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLContext:
-    """Return a context for TLS >= 1.2 against ca_path or requests' own bundle, made once per process: loading a bundle costs 20 ms.
+    """Return a context for TLS >= 1.2 against ca_path or requests' own bundle, made once per process:
+    loading a bundle costs 20 ms.
 
-    An authority that the user names is trusted as it is: Python 3.13's strict checks refuse many a private one, for a flag
-    that is not marked critical or a missing key identifier. An empty file counts as none.
+    An authority that the user names is trusted as it is: Python 3.13's strict checks refuse many a private
+    one, for a flag that is not marked critical or a missing key identifier. An empty file counts as none.
     """
     if not verify:
         return _contexts.setdefault((False, None), _unverified())
@@ -88,7 +92,10 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _is_blank(path: str) -> bool:
-    """Whether a file holds nothing: what a job controller makes of a field left empty. Only a small file is read."""
+    """Whether a file holds nothing: what a job controller makes of a field left empty.
+
+    Only a small file is read.
+    """
     try:
         if not os.path.isfile(path) or os.path.getsize(path) > 64:
             return False
@@ -119,15 +126,19 @@ class Transport(t.Protocol):
     ) -> Answer:
         """Return the answer, of at most `cap` decoded bytes, read within `timeout` seconds by the wall clock.
 
-        `fresh` opens a new connection: a reset on a stale kept-alive one could not be told from a reset after the server acted.
-        `may_leave` is asked right before the first byte leaves, after all that can take long: names, dead addresses, TLS, a stop of
-        this process. Where it says no, nothing is sent.
-        Raises TransportError (`sent` is False where it is proved that nothing left), TlsError, InvalidArgument for bad settings.
+        `fresh` opens a new connection: a reset on a stale kept-alive one could not be told from a reset after
+        the server acted. `may_leave` is asked right before the first byte leaves, after all that can take
+        long: names, dead addresses, TLS, a stop of this process. Where it says no, nothing is sent.
+        Raises TransportError (`sent` is False where it is proved that nothing left), TlsError,
+        InvalidArgument for bad settings.
         """
 
 
 class Http:
-    """The Transport of one thread: a pool of kept-alive connections. `redactor` gets the passwords of proxies."""
+    """The Transport of one thread: a pool of kept-alive connections.
+
+    `redactor` gets the passwords of proxies.
+    """
 
     timer: t.Any = threading.Timer
 
@@ -210,7 +221,9 @@ class Http:
         return watchdog
 
     def _proxy(self, url: str) -> Proxy | None:
-        """Return the proxy for a URL, looked up once for its host; its password is redacted from then on, also in its header."""
+        """Return the proxy for a URL, looked up once for its host; its password is redacted
+        from then on, also in its header.
+        """
         place = "/".join(url.split("/", 3)[:3])
         if place not in self._proxies:
             self._proxies[place] = proxy = proxy_for(url)
@@ -236,7 +249,8 @@ class Http:
         return Adapter(max_retries=0)
 
     def _watched(self, connection_class: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-        # urllib3 keeps a pool's connections until the pool is gone, so that one which held us would hold the pool, for ever
+        # urllib3 keeps a pool's connections until the pool is gone, so that one which held us would hold the
+        # pool, for ever
         this: t.Any = weakref.proxy(self)
 
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -289,7 +303,8 @@ class Http:
             if len(content) > cap:
                 self._pools.close()
                 raise TransportError(
-                    f"The answer of {response.url.split('/')[2]} is larger than {cap >> 20} MiB; reading was stopped."
+                    f"The answer of {response.url.split('/')[2]} is larger than {cap >> 20} MiB; reading "
+                    "was stopped."
                 )
         return bytes(content)
 
@@ -335,7 +350,10 @@ class Http:
         status = next((int(match[1]) for match in refused if match), None)
         to, unless = f"on the way to {way.host}", f"Check {proxy.variable}, or name {way.host} in NO_PROXY."
         if status == 407:
-            text = f"{_capital(proxy)} {to} wants another user and password (407). Give them in {proxy.variable}, as {EXAMPLE}."
+            text = (
+                f"{_capital(proxy)} {to} wants another user and password (407). Give them in "
+                f"{proxy.variable}, as {EXAMPLE}."
+            )
         elif status:
             text = f"{_capital(proxy)} {to} opened no connection to it: it answered {status}. {unless}"
         elif unresolved(chain):
@@ -390,7 +408,9 @@ def untrusted(error: ssl.SSLCertVerificationError, way: Way) -> str:
 
 
 def validity(way: Way) -> tuple[str, str] | None:
-    """Return the dates of a server's certificate, from a handshake in which nothing is checked and nothing sent; None when that fails."""
+    """Return the dates of a server's certificate, from a handshake in which nothing is checked
+    and nothing sent; None when that fails.
+    """
     parts = urlsplit(way.url)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -429,7 +449,9 @@ class PerThread(threading.local):
 
 
 def _chain(error: BaseException | None) -> t.Iterator[BaseException]:
-    """Yield an exception and what it wraps: causes, contexts, urllib3's reason and exceptions among the arguments."""
+    """Yield an exception and what it wraps: causes, contexts, urllib3's reason
+    and exceptions among the arguments.
+    """
     seen: list[BaseException] = []
     queue: list[t.Any] = [error]
     while queue:

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values made regular: what the API's documents call a string, a flag, an id or a time, and the oddities that come instead; and times that people write."""
+"""Values made regular: what the API's documents call a string, a flag, an id or a time, and the oddities
+that come instead; and times that people write.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,18 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def is_id(value: t.Any) -> bool:
-    """Whether value can be an id of the API: one path segment of letters, digits, '-' and '_', 1 to 128 characters."""
+    """Whether value can be an id of the API: one path segment of letters, digits, '-' and '_',
+    1 to 128 characters.
+    """
     return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
 def text(value: t.Any) -> str | None:
-    """Return a string, or null for the ways in which the API says null: {}, [], '', null and '{}' (facts.md 7, anomaly 1)."""
+    """Return a string, or null for the ways in which the API says null: {}, [], '', null and '{}'.
+
+    The examples of the DCS API reference have `"error_code": {}`, of which the official SDK makes the text
+    '{}'.
+    """
     if value in (None, "", "{}") or isinstance(value, (dict, list)):
         return None
     return str(value).encode("utf-8", "replace").decode("utf-8")
@@ -46,13 +54,18 @@ def flag(value: t.Any) -> bool | None:
 
 
 def whole(value: t.Any) -> int | None:
-    """Return an int for a whole number, also one that is written as a float or in a string: 4.0E10, "4096.0"; null for all else."""
+    """Return an int for a whole number, also one that is written as a float or in a string: 4.0E10,
+    "4096.0"; null for all else.
+    """
     found = number(value)
     return found if isinstance(found, int) else None
 
 
 def number(value: t.Any) -> int | float | None:
-    """Return a number, an int where it is whole; null for all else. Services write numbers as 4096, "4096", 4.0E10 and 0.5."""
+    """Return a number, an int where it is whole; null for all else.
+
+    Services write numbers as 4096, "4096", 4.0E10 and 0.5.
+    """
     if isinstance(value, bool) or not re.fullmatch(NUMBER, str(value)):
         return None
     text = str(value)
@@ -65,7 +78,10 @@ def number(value: t.Any) -> int | float | None:
 
 
 def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) -> dict[str, t.Any]:
-    """Return the named fields of an API object as text. Raises ProtocolError when a required one is missing or an id that is none: never a default for it."""
+    """Return the named fields of an API object as text.
+
+    Raises ProtocolError when a required one is missing or an id is not a valid one: never a default for it.
+    """
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")
     fields = {
@@ -86,7 +102,10 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
 
 
 def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
-    """Return the list under `key`. A null or missing one is empty only where a total of 0 agrees: alone it is never 'no records'."""
+    """Return the list under `key`.
+
+    A null or missing one is empty only where a total of 0 agrees: alone it is never 'no records'.
+    """
     found = body.get(key) if isinstance(body, dict) else None
     if isinstance(body, dict) and found in (None, {}, "") and total == 0:
         return []
@@ -98,7 +117,8 @@ def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
 def moment(value: t.Any) -> int | None:
     """Return the epoch milliseconds of a time as the API writes it, or None.
 
-    2026-01-31T03:00:00 with Z, +0000 or +00:00, in UTC where it names no zone; or 20260131030000, which is in UTC.
+    2026-01-31T03:00:00 with Z, +0000 or +00:00, in UTC where it names no zone; or 20260131030000, which is in
+    UTC.
     """
     written = value.strip() if isinstance(value, str) else ""
     match = ISO.fullmatch(COMPACT.sub(r"\1-\2-\3T\4:\5:\6Z", written))
@@ -116,7 +136,10 @@ def moment(value: t.Any) -> int | None:
 
 
 def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
-    """Return the epoch milliseconds of an option. Raises InvalidArgument for a naive time, one in seconds, in the future, or no time at all."""
+    """Return the epoch milliseconds of an option.
+
+    Raises InvalidArgument for a naive time, one in seconds, in the future, or no time at all.
+    """
     written = str(value).strip()
     match = ISO.fullmatch(written)
     found: int | None
@@ -130,8 +153,8 @@ def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
             )
     elif match and not match[5]:
         raise InvalidArgument(
-            f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or 2026-01-31T11:00:00+08:00, "
-            "or give the zone in timezone."
+            f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or "
+            "2026-01-31T11:00:00+08:00, or give the zone in timezone."
         )
     else:
         found = moment(written)
@@ -151,5 +174,8 @@ def iso(ms: int) -> str:
 
 
 def newest_first(rows: t.Iterable[dict[str, t.Any]], field: str) -> list[dict[str, t.Any]]:
-    """Return rows by the time in `field`, newest first; the lists' own order is not documented. Rows without a time come last."""
+    """Return rows by the time in `field`, newest first; the lists' own order is not documented.
+
+    Rows without a time come last.
+    """
     return sorted(rows, key=lambda row: moment(row[field]) or 0, reverse=True)

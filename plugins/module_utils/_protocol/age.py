@@ -20,5 +20,8 @@ def in_words(milliseconds: int) -> str:
 
 
 def is_stuck(created: int | None, now: int) -> bool:
-    """Whether an unfinished record is too old to be true, both in epoch ms. One without a readable time is not."""
+    """Whether an unfinished record is too old to be true, both in epoch ms.
+
+    One without a readable time is not.
+    """
     return created is not None and now - created > STUCK

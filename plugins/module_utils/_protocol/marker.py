@@ -16,7 +16,7 @@ MARKER_LENGTH = 34  # " [rst1:" + 26 + "]"
 def marker(**operation: str | None) -> str:
     """Return the marker written into a remark: the same for the same operation on any controller.
 
-    Without the region: a project lies in one only, and a run need not be told which.
+    Without the region: a project lies in one only, and a run need not know which.
     """
     canonical = json.dumps(
         {"version": 1, **operation}, sort_keys=True, separators=(",", ":"), ensure_ascii=True

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the at-most-once protocol needs to know of an operation, and what one observation of the cloud tells of it."""
+"""What the at-most-once protocol needs to know of an operation, and what one observation
+of the cloud tells of it.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,8 @@ class Observation:
 class Operation:
     """One restore, recovery or backup, complete when it is built: nothing is added to it on the way.
 
-    `name` is for people, `id_key` and `record_key` are the result's keys of its id (restore_id, backup_id or job_id) and of its
-    record, `resume` what to do when it is not known whether it runs.
+    `name` is for people, `id_key` and `record_key` are the result's keys of its id (restore_id, backup_id or
+    job_id) and of its record, `resume` what to do when it is not known whether it runs.
     """
 
     name: str
@@ -67,7 +69,10 @@ class Operation:
         return True
 
     def amended(self, error: CloudError) -> Operation | None:
-        """Return what to send once more after the service has plainly refused this, or None. Never the same again."""
+        """Return what to send once more after the service has plainly refused this, or None.
+
+        Never the same again.
+        """
         return None
 
     def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:

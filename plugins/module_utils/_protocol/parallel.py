@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many operations in one task, on a few threads, each with a connection of its own: at 50 ms a request one connection sees 20 of them a second."""
+"""Many operations in one task, on a few threads, each with a connection of its own:
+at 50 ms a request one connection sees 20 of them a second.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ def spread(work: t.Callable[[int], T], count: int, threads: int) -> list[T]:
 
 
 def clouds_for(cloud: Cloud, rows: t.Sequence[Row]) -> list[Cloud]:
-    """Return a Cloud for each row: the caller of its `profile` in its `region`. Rows with the same two share one caller, signed in once."""
+    """Return a Cloud for each row: the caller of its `profile` in its `region`.
+
+    Rows with the same two share one caller, signed in once.
+    """
     profiles: dict[t.Any, Cloud] = {}
     regions: dict[tuple[t.Any, t.Any], Cloud] = {}
     for row in rows:
@@ -48,7 +53,9 @@ def wait_for_all(
     timeout: float,
     interval: float,
 ) -> list[Watch]:
-    """Return watch(cloud, row) of each row, waited for `timeout` seconds at most, each observed once per `interval`."""
+    """Return watch(cloud, row) of each row, waited for `timeout` seconds at most,
+    each observed once per `interval`.
+    """
     clouds = clouds_for(cloud, rows)
     watches = [watch(own, row) for own, row in zip(clouds, rows)]
     threads = min(len(rows) // FEW + 1, THREADS)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module's decision, and the only reader of check mode. What check mode prints is the plan that the run applies: they cannot drift."""
+"""A module's decision, and the only reader of check mode.
+
+What check mode prints is the plan that the run applies: they cannot drift.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,11 @@ Result = t.Dict[str, t.Any]
 
 @dataclass
 class Plan:
-    """What the task would change (`before` and `after`, for people) and how (`apply`, None when there is nothing to do).
+    """What the task would change (`before` and `after`, for people) and how (`apply`, None
+    when there is nothing to do).
 
-    `result` holds the keys known before anything happens; apply() returns those known afterwards, and may take away `changed`.
-    beside() reads what is told in check mode alone.
+    `result` holds the keys known before anything happens; apply() returns those known afterwards, and may
+    take away `changed`. beside() reads what is told in check mode alone.
     """
 
     result: Result = field(default_factory=dict)

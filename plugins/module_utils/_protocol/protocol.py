@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The at-most-once protocol of both restores and of the backup: preflight, send once, reconcile, adopt, refuse.
+"""The at-most-once protocol of both restores and of the backup: preflight, send once,
+reconcile, adopt, refuse.
 
-Decisions are pure functions of what was observed; start() is the one driver, and the only code that sends a POST that changes something.
-docs/docsite/rst "What happens when..." says the same for people.
+Decisions are pure functions of what was observed; start() is the one driver, and the only code that sends a
+POST that changes something. docs/docsite/rst "What happens when..." says the same for people.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ def decide(observed: Observation) -> str:
 
 
 def fate(error: CloudError) -> str:
-    """Return what a failed POST means: not_sent, later (the gateway refused it unread), refused, busy, or unknown - all that is not proved."""
+    """Return what a failed POST means: not_sent, later (the gateway refused it unread), refused, busy,
+    or unknown - all that is not proved.
+    """
     if isinstance(error, TransportError):
         return "not_sent" if not error.sent else "unknown"
     if not isinstance(error, ApiError) or not error.definite:
@@ -86,10 +89,12 @@ def fate(error: CloudError) -> str:
 
 
 def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
-    """Return the ids that this operation can have brought about since `before`: new ones of its own, else a running one to attach to.
+    """Return the ids that this operation can have brought about since `before`: new ones of its own,
+    else a running one to attach to.
 
-    What was created before the request was sent (`sent_at`, seconds since the epoch by the cloud's clock) is none of them, however
-    new it looks: a list can leave out an old record once. A time that cannot be read proves nothing.
+    What was created before the request was sent (`sent_at`, seconds since the epoch by the cloud's clock) is
+    none of them, however new it looks: a list can leave out an old record once. A time that cannot be read
+    proves nothing.
     """
     earliest = int(sent_at * 1000) - SKEW
     known = {found: now.created.get(found) for found in now.own - before.records.keys()}
@@ -98,10 +103,11 @@ def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, 
 
 
 def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: float) -> Started:
-    """Run the protocol to an operation that is known to run; `planned` is the observation that the plan was made from.
+    """Run the protocol to an operation that is known to run; `planned` is the observation
+    that the plan was made from.
 
-    Raises refusals and NotStarted (nothing was started), OutcomeUnknown (sent, no conclusive answer, no record in time).
-    `timeout` in seconds.
+    Raises refusals and NotStarted (nothing was started), OutcomeUnknown (sent, no conclusive answer, no
+    record in time). `timeout` in seconds.
     """
     deadline = cloud.session.deadline = cloud.clock.monotonic() + timeout
     previous, attempts = planned, Attempts()
@@ -125,7 +131,10 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
 
 
 def preflight(operation: Operation, previous: Observation, cloud: Cloud) -> Observation:
-    """Observe until two observations agree, the last one quick: only then is absence believed. Raises the refusal."""
+    """Observe until two observations agree, the last one quick: only then is absence believed.
+
+    Raises the refusal.
+    """
     for _dummy in range(RESTLESS):
         quick, cloud.session.not_after = Limit(cloud.clock, FRESH), Limit(cloud.clock, STALE)
         observed = operation.observe()
@@ -148,7 +157,8 @@ def before_next(
 ) -> Operation:
     """Return the operation to send after a POST that certainly had no effect, once it may be tried again.
 
-    Renews the token once, else waits as later() says. Raises the refusal, or NotStarted when tries or time are out.
+    Renews the token once, else waits as later() says. Raises the refusal, or NotStarted when tries or time
+    are out.
     """
     if fate(error) == "refused":
         other = operation.amended(error)
@@ -173,7 +183,10 @@ def without_id(operation: Operation, reply: Reply) -> CloudError:
 
 
 def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, deadline: float) -> float:
-    """Return the seconds until the preflight is repeated after a POST that had no effect for sure. Raises when tries or time are out."""
+    """Return the seconds until the preflight is repeated after a POST that had no effect for sure.
+
+    Raises when tries or time are out.
+    """
     pause = retry.delay(error, attempt, cloud.clock.random())
     if (
         pause is None
@@ -183,7 +196,8 @@ def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, d
         if isinstance(error, ApiError) or not error.transient:
             raise refused(operation, error)
         raise NotStarted(
-            f"{operation.name} was not started: {error} The request never left, in {attempt + 1} tries. Run the task again when the cloud can be reached.",
+            f"{operation.name} was not started: {error} The request never left, in {attempt + 1} tries. Run "
+            "the task again when the cloud can be reached.",
             **error.facts,
         )
     return pause
@@ -197,7 +211,10 @@ def reconcile(
     cloud: Cloud,
     deadline: float,
 ) -> Started:
-    """Look for the effect of a POST without a conclusive answer, or with a busy code. It never leads to a second POST."""
+    """Look for the effect of a POST without a conclusive answer, or with a busy code.
+
+    It never leads to a second POST.
+    """
     clock, was_busy = cloud.clock, fate(cause) == "busy"
     window, pause, checks = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5, 0
     previous: Observation | None = None
@@ -241,7 +258,8 @@ def only(operation: Operation, found: t.Sequence[str]) -> str:
     if len(found) == 1:
         return found[0]
     error = OutcomeUnknown(
-        f"{operation.name}: {len(found)} operations of this kind are there ({', '.join(found)}), one was expected. Nothing was repeated; look at the instance.",
+        f"{operation.name}: {len(found)} operations of this kind are there ({', '.join(found)}), one was "
+        "expected. Nothing was repeated; look at the instance.",
         found=list(found),
     )
     raise error.with_context(kind=None if operation.id_key == "job_id" else "duplicate_detected")
@@ -261,12 +279,16 @@ def unknown(
     last: Observation | None,
     also: str = "",
 ) -> OutcomeUnknown:
-    """Return the error that says what was sent, when, what was looked at, and the safe next steps. `last` is the last observation."""
+    """Return the error that says what was sent, when, what was looked at, and the safe next steps.
+
+    `last` is the last observation.
+    """
     when = iso(int(sent_at * 1000))
     shown = f"; the last check showed that {last.blocked}" if last is not None and last.blocked else ""
     return OutcomeUnknown(
-        f"{operation.name}: the request was sent at {when}, no conclusive response was received ({str(cause).rstrip('.')}), "
-        f"and no matching record appeared in {checks} checks{shown}.{also} "
-        f"Nothing was repeated. Safe next steps: {operation.resume}; or look at the instance's records in the console.",
+        f"{operation.name}: the request was sent at {when}, no conclusive response was received "
+        f"({str(cause).rstrip('.')}), and no matching record appeared in {checks} checks{shown}.{also} "
+        f"Nothing was repeated. Safe next steps: {operation.resume}; or look at the instance's records in "
+        "the console.",
         **{**cause.facts, "sent_at": when, "checks": checks},
     )

@@ -38,9 +38,12 @@ def plan(
     after: Row,
     **known: t.Any,
 ) -> Plan:
-    """Return what an observation calls for. `known` are further keys of the result, `before` and `after` its diff.
+    """Return what an observation calls for.
 
-    Raises the operation's refusal when something else holds the instance, and what its check() raises when something would be sent.
+    `known` are further keys of the result, `before` and `after` its diff.
+
+    Raises the operation's refusal when something else holds the instance, and what its check() raises when
+    something would be sent.
     """
     step = decide(observed)
     found = observed.running[0] if observed.running else observed.done
@@ -68,7 +71,10 @@ def plan(
 def run(
     operation: Operation, planned: Observation, cloud: Cloud, params: Params, warnings: t.Sequence[str] = ()
 ) -> Row:
-    """Start or adopt the operation, wait for it when asked to, and return the result's keys. `warnings` are those of the plan."""
+    """Start or adopt the operation, wait for it when asked to, and return the result's keys.
+
+    `warnings` are those of the plan.
+    """
     started, status = start_and_wait(operation, planned, cloud, params)
     result: Row = {
         operation.id_key: started.id,
@@ -88,7 +94,10 @@ def run(
 def start_and_wait(
     operation: Operation, planned: Observation, cloud: Cloud, params: Params
 ) -> tuple[Started, Status | None]:
-    """Start or adopt, then wait when params['wait']; return both. Every error from here on carries the id of what runs."""
+    """Start or adopt, then wait when params['wait']; return both.
+
+    Every error from here on carries the id of what runs.
+    """
     now, timeout = cloud.clock.monotonic(), params["wait_timeout"]
     begun = (cloud.session.deadline or now + timeout) - timeout  # when the task began
     started = start(operation, planned, cloud, timeout - (now - begun))
@@ -102,7 +111,9 @@ def start_and_wait(
 
 
 def wait_for(watch: Watch, cloud: Cloud, params: Params, begun: float | None = None) -> Status:
-    """Wait for one watch as wait_timeout (from `begun`) and poll_interval say; raise its error or return its last status."""
+    """Wait for one watch as wait_timeout (from `begun`) and poll_interval say; raise its error
+    or return its last status.
+    """
     clock = cloud.clock
     left = params["wait_timeout"] - (clock.monotonic() - begun if begun is not None else 0.0)
     cloud.session.deadline = clock.monotonic() + left

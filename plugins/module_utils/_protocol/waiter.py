@@ -28,7 +28,9 @@ VANISHED, UNSEEN = (
 
 @dataclass(frozen=True)
 class Status:
-    """One reading: `state` is running, succeeded or failed; `status` and `progress` are the API's words, `record` its row."""
+    """One reading: `state` is running, succeeded or failed;
+    `status` and `progress` are the API's words, `record` its row.
+    """
 
     state: str
     status: str | None
@@ -40,7 +42,9 @@ class Status:
 
 @dataclass
 class Watch:
-    """What to wait for: `name` for people, `ids` for the result (restore_id or job_id), `observe` reads its Status once."""
+    """What to wait for: `name` for people, `ids` for the result (restore_id or job_id),
+    `observe` reads its Status once.
+    """
 
     name: str
     ids: dict[str, str]
@@ -56,7 +60,9 @@ class Watch:
     _seen: float | None = None  # when it was last there
 
     def take(self, now: float, started: float, interval: float, random: float) -> None:
-        """Observe once and record what follows: done after two equal terminal readings, an error that ends the wait, or the time of the next observation."""
+        """Observe once and record what follows: done after two equal terminal readings, an error
+        that ends the wait, or the time of the next observation.
+        """
         self.elapsed, gap = (
             now - started,
             interval * (1 + random / 5),
@@ -78,7 +84,8 @@ class Watch:
                     "was accepted, but cannot be seen yet" if self._seen is None else "can no longer be found"
                 )
                 self.error = OutcomeUnknown(
-                    f"{self.name} {what} ({error}) Nothing was repeated. Look at the instance before anything else.",
+                    f"{self.name} {what} ({error}) Nothing was repeated. Look at the instance before "
+                    "anything else.",
                     **self.facts(),
                 )
         except CloudError as error:
@@ -103,7 +110,7 @@ class Watch:
         }
 
     def due(self) -> float:
-        """The monotonic time of the next look."""
+        """The monotonic time of the next observation."""
         return self._due
 
 
@@ -114,7 +121,10 @@ def wait_until(
     clock: Clock,
     progress: t.Callable[[t.Sequence[Watch]], None],
 ) -> None:
-    """Wait until every watch is done, at most `timeout` seconds, looking at each every `interval` seconds. Errors stand in the watches."""
+    """Wait until every watch is done, at most `timeout` seconds, looking at each every `interval` seconds.
+
+    Errors stand in the watches.
+    """
     started = clock.monotonic()
     deadline = started + timeout
     while True:
@@ -145,7 +155,8 @@ def failed(watch: Watch) -> OperationFailed:
     why = f" ({last.error_code})" if last.error_code else ""
     reason = last.reason or "the cloud gives no reason"
     return OperationFailed(
-        f"{watch.name} failed{why}: {reason}. Nothing was repeated; check the instance, then run the task again to try anew.",
+        f"{watch.name} failed{why}: {reason}. Nothing was repeated; check the instance, then run the task "
+        "again to try anew.",
         **{**watch.facts(), "error_code": last.error_code},
     )
 
@@ -155,7 +166,10 @@ def timed_out(watch: Watch, timeout: float) -> WaitTimeout:
     after = f"{timeout:.0f} s"
     state = f"could not be seen within {after} ({watch.trouble})"
     if watch.last and watch.trouble:
-        state = f"cannot be read any more after {after} ({watch.trouble}); its last known status is {watch.last.status}"
+        state = (
+            f"cannot be read any more after {after} ({watch.trouble}); its last known status is "
+            f"{watch.last.status}"
+        )
     elif watch.last:
         state = f"is still running after {after} (last status: {watch.last.status})"
     return WaitTimeout(

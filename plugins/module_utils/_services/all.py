@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every service by its name. For the actions that take rows, and the inventory: modules ship only what they need."""
+"""Every service by its name.
+
+For the actions that take rows, and the inventory: modules ship only what they need.
+"""
 
 from __future__ import annotations
 

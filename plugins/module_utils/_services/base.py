@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What whoever restores instances of several services needs to know of one of them, so that nobody asks for its name."""
+"""What whoever restores instances of several services needs to know of one of them, so
+that nobody asks for its name.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +34,16 @@ TARGET = (
 
 @dataclass(frozen=True)
 class Reading:
-    """The part of a service that reads one instance and what runs on it: enough to wait and to verify, and a third of the code.
+    """The part of a service that reads one instance and what runs on it: enough to wait and to verify,
+    and a third of the code.
 
     - `name`: value of `service` in rows, name of its endpoint.
-    - `id_key`, `record_key`: the result's keys of the id and of the record of what runs, e.g. restore_id and restore.
+    - `id_key`, `record_key`: the result's keys of the id and of the record of what runs, e.g. restore_id and
+      restore.
     - `watch(cloud, row)`: how to wait for what `row[id_key]` names; `row` also has the keys in `watch_needs`.
     - `instance(cloud, instance_id)`: one instance, all its details, its id under `instance_id`.
-    - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and max_memory are MB.
+    - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and
+      max_memory are MB.
     - `ready(instance)`: why an instance does not serve now, in words, or None.
     - `overwritten(row)`: id, name or job by which a row says which instance it overwrites, or None.
     - `probes`: the kinds of checks that restore_verify knows for it, e.g. ("redis",).
@@ -58,20 +63,30 @@ class Reading:
 
 @dataclass(frozen=True)
 class Service(Reading):
-    """One service. Every callable is pure, or reads the cloud; only what a Plan's apply() does changes anything.
+    """One service.
+
+    Every callable is pure, or reads the cloud; only what a Plan's apply() does changes anything.
 
     - `module`: short name of the module that restores one instance, e.g. dcs_restore.
-    - `options`, `rules`: options of the module that restores one instance, and their rules in AnsibleModule's words (required_one_of ...).
-    - `plan(cloud, params)`: the Plan of that module. `params` has every option (null when unset), `wait`, `wait_timeout` and
-      `poll_interval`. Its result has, beside what the module documents: `target` and `source` (as in rows), `data_time`,
-      `newer_backup`, `last_seconds`.
-    - `instances(cloud)`: every instance in one list, as the `_info` module of the service returns them, id under `instance_id`.
-    - `restore_points(cloud, instance_id)`: what an instance can be restored to, newest first: {`point` (ISO 8601 UTC, the newest data
-      of it), `first` (the oldest, same as `point` for a backup), `backup` (record or null), `usable`, `reason` (why not, or null)}.
-    - `backup(cloud, params)`: the Plan of a safety backup of the instance that a row overwrites, None where the service has no
+    - `options`, `rules`: options of the module that restores one instance, and their rules in AnsibleModule's
+      words (required_one_of ...).
+    - `plan(cloud, params)`: the Plan of that module. `params` has every option (null when unset), `wait`,
+      `wait_timeout` and
+      `poll_interval`. Its result has, beside what the module documents: `target` and `source` (as in rows),
+      `data_time`, `newer_backup`, `last_seconds`.
+    - `instances(cloud)`: every instance in one list, as the `_info` module of the service returns them, id
+      under `instance_id`.
+    - `restore_points(cloud, instance_id)`: what an instance can be restored to, newest first: {`point` (ISO
+      8601 UTC, the newest data
+      of it), `first` (the oldest, same as `point` for a backup), `backup` (record or null), `usable`,
+      `reason` (why not, or null)}.
+    - `backup(cloud, params)`: the Plan of a safety backup of the instance that a row overwrites, None where
+      the service has no
       backups on demand. `params`: instance_id, remark, operation_id, wait, wait_timeout, poll_interval.
-    - `pinned(row, result)`: the row's options with what its plan has chosen, so that what is started later is what was planned.
-    - `turn(row)`: rows with the same turn (not None) are started one after the other: their jobs could be taken for each other.
+    - `pinned(row, result)`: the row's options with what its plan has chosen, so that what is started later is
+      what was planned.
+    - `turn(row)`: rows with the same turn (not None) are started one after the other: their jobs could be
+      taken for each other.
     """
 
     module: str

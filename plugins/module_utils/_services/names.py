@@ -17,7 +17,9 @@ SHOWN = 10  # instances that an error lists
 
 
 def one_named(rows: t.Sequence[Row], name: str, option: str, what: str) -> Row:
-    """Return the one instance of this name among rows with instance_id, name, status and a VPC. Raises NotFound with the candidates.
+    """Return the one instance of this name among rows with instance_id, name, status and a VPC.
+
+    Raises NotFound with the candidates.
 
     `option` is the one that names it, e.g. target_instance_name; `what` the kind of instance, e.g. DDM.
     """
@@ -31,8 +33,8 @@ def one_named(rows: t.Sequence[Row], name: str, option: str, what: str) -> Row:
         )
     near = [row for row in rows if name.lower() in str(row["name"]).lower()] or rows
     raise NotFound(
-        f"No {what} instance is named {printable(name)} in this project and region ({option} takes the exact name). "
-        f"There are: {candidates(near)}. Nothing was started."
+        f"No {what} instance is named {printable(name)} in this project and region ({option} takes the "
+        f"exact name). There are: {candidates(near)}. Nothing was started."
     )
 
 
@@ -48,7 +50,10 @@ def candidates(rows: t.Sequence[Row]) -> str:
 
 
 def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
-    """Return read(), what is read of the instance with the id that was given. An id that does not exist may be a name: the error says so."""
+    """Return read(), what is read of the instance with the id that was given.
+
+    An id that does not exist may be a name: the error says so.
+    """
     try:
         return read()
     except CloudError as error:

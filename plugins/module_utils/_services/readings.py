@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The reading part of every service by its name. For modules that wait or verify: they ship nothing that plans or sends."""
+"""The reading part of every service by its name.
+
+For modules that wait or verify: they ship nothing that plans or sends.
+"""
 
 from __future__ import annotations
 

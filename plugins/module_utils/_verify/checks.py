@@ -47,7 +47,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Check:
-    """One check: `asks` holds what it asks for, `rung` of the ladder it belongs to, `connection` how to connect for it alone."""
+    """One check: `asks` holds what it asks for, `rung` of the ladder it belongs to, `connection` how
+    to connect for it alone.
+    """
 
     name: str
     kind: str
@@ -58,7 +60,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Key:
-    """What Redis says of one key. `type` is none when it is not there, `ttl` in seconds, None when it never expires."""
+    """What Redis says of one key.
+
+    `type` is none when it is not there, `ttl` in seconds, None when it never expires.
+    """
 
     type: str
     value: t.Any = None
@@ -78,7 +83,10 @@ class Verdict(t.NamedTuple):
 
 
 def parse(entries: t.Any, probe: str, where: str) -> list[Check]:
-    """Return the checks of a row. Raises InvalidArgument for what cannot be right. `where` names the row in messages."""
+    """Return the checks of a row.
+
+    Raises InvalidArgument for what cannot be right. `where` names the row in messages.
+    """
     if not isinstance(entries, list):
         raise InvalidArgument(f"{where}.checks must be a list of dicts.")
     found: list[Check] = []
@@ -135,7 +143,10 @@ def asked(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.Any]:
 
 
 def zoned(asks: dict[str, t.Any], where: str) -> dict[str, t.Any]:
-    """Return what a check asks for, its `time` as milliseconds. Raises InvalidArgument for a zone or time that is not valid."""
+    """Return what a check asks for, its `time` as milliseconds.
+
+    Raises InvalidArgument for a zone or time that is not valid.
+    """
     if "timezone" in asks:
         zone(asks["timezone"], f"{where}.timezone")
     if "time" in asks:
@@ -180,8 +191,9 @@ def rung(kind: str, asks: Mapping) -> str:
 def judge(check: Check, found: t.Any, point: int | None, count: int | None, tolerance: float) -> Verdict:
     """Return the verdict on what was found.
 
-    `found`: True for ping, an int for dbsize, a Key, or rows. `point`: the time of the data, epoch ms. `count`: what an
-    earlier report says of this check, which a count without a bound of its own may differ from by `tolerance` percent.
+    `found`: True for ping, an int for dbsize, a Key, or rows. `point`: the time of the data, epoch ms.
+    `count`: what an earlier report says of this check, which a count without a bound of its own may differ
+    from by `tolerance` percent.
     """
     if check.kind == "ping":
         return Verdict(True, "an answer", "an answer")
@@ -247,7 +259,10 @@ def judge_rows(wanted: t.Any, rows: t.Sequence[t.Sequence[t.Any]]) -> Verdict:
 
 
 def judge_newest(asks: Mapping, found: t.Any, point: int | None) -> Verdict:
-    """Return the verdict on a time that must not lie after the time of the data. No time at all is not good: nothing is there."""
+    """Return the verdict on a time that must not lie after the time of the data.
+
+    No time at all is not good: nothing is there.
+    """
     limit = asks.get("time", point)
     if limit is None:
         return Verdict(

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Talking to what was restored, in its own protocol: Redis by PyPI `redis`, MySQL by PyPI `PyMySQL`. Nothing here writes data."""
+"""Talking to what was restored, in its own protocol: Redis by PyPI `redis`, MySQL by PyPI `PyMySQL`.
+
+Nothing here writes data.
+"""
 
 from __future__ import annotations
 
@@ -75,8 +78,8 @@ def library(name: str) -> t.Any:
         return importlib.import_module(name)
     except ImportError:
         raise Refused(
-            f"The Python library {PACKAGES[name]} is missing, which these checks need. Install it for {sys.executable}: "
-            f"{sys.executable} -m pip install {PACKAGES[name]}.",
+            f"The Python library {PACKAGES[name]} is missing, which these checks need. Install it for "
+            f"{sys.executable}: {sys.executable} -m pip install {PACKAGES[name]}.",
             "missing_library",
         ) from None
 
@@ -100,15 +103,16 @@ def tls_refusal(error: BaseException | None) -> Refused | None:
         seen.append(error)
         if isinstance(error, ssl.SSLCertVerificationError):
             return Refused(
-                f"The server's certificate was refused: {error.verify_message}. Name the bundle of its CA in ca_path; "
-                "where only the name does not match, check_hostname: false compares no names.",
+                f"The server's certificate was refused: {error.verify_message}. Name the bundle of its CA "
+                "in ca_path; where only the name does not match, check_hostname: false compares no names.",
                 "tls_error",
             )
         if isinstance(error, ssl.SSLError) and not isinstance(
             error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)
         ):
             return Refused(
-                f"The server speaks no TLS that this client takes ({error.reason or error}). If it has none, say tls: false.",
+                f"The server speaks no TLS that this client takes ({error.reason or error}). If it has "
+                "none, say tls: false.",
                 "tls_error",
             )
         error = error.__cause__ or error.__context__
@@ -116,7 +120,9 @@ def tls_refusal(error: BaseException | None) -> Refused | None:
 
 
 def hint(tls: bool) -> str:
-    """Return what to look at where TLS may not be what the server expects: one that has none may just say nothing."""
+    """Return what to look at where TLS may not be what the server expects: one
+    that has none may just say nothing.
+    """
     return " TLS was asked for: if the server has none, say tls: false." if tls else ""
 
 
@@ -207,7 +213,8 @@ class Redis:
             return Refused(f"The user may not do this: {words}.", "login_refused")
         if "MovedError" in names:
             return Refused(
-                f"This key lives on another node of the cluster ({words}): give its host and port for this check."
+                f"This key lives on another node of the cluster ({words}): give its host and port for this "
+                "check."
             )
         if "TimeoutError" in names and self._connected:
             return Slow(f"No answer in time: {words}.")
@@ -310,7 +317,8 @@ class Mysql:
             return refusal
         if code in (TLS_ERROR, TLS_WANTED):
             return Refused(
-                f"TLS was refused: {words}. Say tls: true where the server wants it, tls: false where it has none.",
+                f"TLS was refused: {words}. Say tls: true where the server wants it, tls: false where it "
+                "has none.",
                 "tls_error",
             )
         if code in DENIED:

@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ladder of the verification: an instance runs, is reachable, holds as much as it should, and the right values.
+"""The ladder of the verification: an instance runs, is reachable, holds as much as it should,
+and the right values.
 
-A dropped connection and a slow start are no failures until the time is over; a refusal is one at once. Nothing is written.
+A dropped connection and a slow start are no failures until the time is over; a refusal is one at once.
+Nothing is written.
 """
 
 from __future__ import annotations
@@ -94,14 +96,17 @@ def refuse(row: Row, number: int, services: t.Mapping[str, Reading]) -> None:
     found = instance_id(row, services[row["service"]])
     if restored(row) and not found:
         raise InvalidArgument(
-            f"restores[{number}] does not say which instance was overwritten. Give the rows that restore_wait returned, "
-            "or the id of the instance."
+            f"restores[{number}] does not say which instance was overwritten. Give the rows that "
+            "restore_wait returned, or the id of the instance."
         )
     check_ids({"instance_id": found}, f"restores[{number}].")
 
 
 def wanted(row: Row, service: Reading, where: str, common: t.Any = None) -> list[Check]:
-    """Return the checks of a row; where it is only said how to connect, that it answers. Raises InvalidArgument."""
+    """Return the checks of a row; where it is only said how to connect, that it answers.
+
+    Raises InvalidArgument.
+    """
     connection(row.get("connection"), f"{where}.connection")
     found = checks.parse(row.get("checks") or [], service.probes[0], where)
     for number, check in enumerate(found):
@@ -181,7 +186,10 @@ def verified(
 
 
 def running(row: Row, service: Reading, cloud: Cloud, interval: float, deadline: float) -> Row:
-    """Return the instance once it serves. Raises CloudError when it cannot be read, or does not serve in time."""
+    """Return the instance once it serves.
+
+    Raises CloudError when it cannot be read, or does not serve in time.
+    """
     clock, name = cloud.clock, instance_id(row, service)
     while True:
         cloud.session.deadline = max(deadline, clock.monotonic() + 1.0)
@@ -201,7 +209,10 @@ def running(row: Row, service: Reading, cloud: Cloud, interval: float, deadline:
 
 
 class Ladder:
-    """The checks of one row, with one connection for all that connect alike. What was refused is not asked again."""
+    """The checks of one row, with one connection for all that connect alike.
+
+    What was refused is not asked again.
+    """
 
     def __init__(
         self,
@@ -340,7 +351,10 @@ def outcome(asks: t.Sequence[Check], found: list[dict[str, t.Any]]) -> tuple[Row
 
 
 def rung(asks: t.Sequence[Check], found: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """Return the highest rung up to which every check has passed. Whatever was read of an instance shows that it is reachable."""
+    """Return the highest rung up to which every check has passed.
+
+    Whatever was read of an instance shows that it is reachable.
+    """
     reached = "runs"
     if any(one["found"] is not None for one in found):
         reached = checks.REACHABLE

@@ -10,9 +10,10 @@ DOCUMENTATION = r"""
 name: recovery
 short_description: Tell when a restore or a backup has ended, and when the newest backup is too old
 description:
-  - Looks at the restores and backups of DCS and at the restore jobs and metadata backups of DDM, and makes an event of what is new.
-  - Each event is told once. What ended before the start is not told, unless O(lookback) says so. What ends while the cloud cannot be
-    reached is told when it can be reached again.
+  - Looks at the restores and backups of DCS and at the restore jobs and metadata backups of DDM, and makes an
+    event of what is new.
+  - Each event is sent once. What ended before the start is not reported, unless O(lookback) says so. What
+    ends while the cloud cannot be reached is reported when it can be reached again.
   - It signs in like the modules of this collection, with the variables C(HW_*) or with the same options.
 options:
   services:
@@ -26,20 +27,24 @@ options:
     elements: str
     default: []
   interval:
-    description: Seconds between two looks. A look costs two requests for each cache, and three for all databases together.
+    description: Seconds between two checks. A check costs two requests for each cache, and three for all
+      databases together.
     type: int
     default: 300
   lookback:
-    description: Seconds before the start from which on what has ended is told, for the time that a restart takes.
+    description: Seconds before the start from which on what has ended is reported, for the time that a
+      restart takes.
     type: int
     default: 0
   max_backup_age:
     description:
-      - Seconds, or for example V(26h), after which a cache without a newer usable backup is told as C(backup_too_old), or as
-        C(backup_missing) when it has none. It is told once, until there is a newer backup.
+      - Seconds, or for example V(26h), after which a cache without a newer usable backup is reported as
+        C(backup_too_old), or as C(backup_missing) when it has none. It is sent once, until there is a newer
+        backup.
     type: str
   region:
-    description: This option and the others of the connection are those of the modules, for example of M(huaweicloud.recovery.dcs_backup_info).
+    description: This option and the others of the connection are those of the modules, for example of
+      M(huaweicloud.recovery.dcs_backup_info).
     type: str
 """
 
@@ -95,7 +100,7 @@ OF_BACKUPS = {
 }  # what DDM calls its backups; the other words are common ones
 RESTORE_JOB = "RestoreInstance"
 DAY = 86400
-LONGEST = 900  # seconds between two looks at a cloud that cannot be reached
+LONGEST = 900  # seconds between two checks of a cloud that cannot be reached
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": DAY}
 
 
@@ -110,16 +115,18 @@ class Wanted(t.NamedTuple):
     connection: Row
 
 
-class Seen(t.NamedTuple):
-    """What one look has found: all instances, and every record of a restore or a backup, at a time by the cloud's clock (epoch ms)."""
+class Observation(t.NamedTuple):
+    """What one check has found: all instances, and every record of a restore or a backup,
+    at a time by the cloud's clock (epoch ms).
+    """
 
     now: int
     instances: list[
         Row
     ]  # {service, instance_id, instance_name, newest: epoch ms of its newest usable backup or None}
-    records: list[
-        Row
-    ]  # {kind, service, instance_id, instance_name, id, status, begun, ended: epoch ms or None, backup_id, reason}
+    # {kind, service, instance_id, instance_name, id, status, begun, ended: epoch ms or None, backup_id,
+    # reason}
+    records: list[Row]
 
 
 # Arguments
@@ -166,11 +173,14 @@ def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
 # Looking
 
 
-def look(wish: Wanted, environ: t.Mapping[str, str]) -> Seen | Row:
-    """Look once. Return what was found, or {msg, error_kind} when the cloud could not be read. It only reads."""
+def observed(wish: Wanted, environ: t.Mapping[str, str]) -> Observation | Row:
+    """Look once.
+
+    Return what was found, or {msg, error_kind} when the cloud could not be read. It only reads.
+    """
     params = {**{name: option.get("default") for name, option in CONNECTION.items()}, **wish.connection}
     answer: Row = perform(
-        lambda cloud, dummy: Plan({"seen": seen(cloud, wish)}),
+        lambda cloud, dummy: Plan({"observation": observe(cloud, wish)}),
         params,
         CONNECTION,
         {},
@@ -180,10 +190,10 @@ def look(wish: Wanted, environ: t.Mapping[str, str]) -> Seen | Row:
     )
     if answer.get("failed"):
         return {"msg": answer["msg"], "error_kind": answer["error_kind"]}
-    return t.cast(Seen, answer["seen"])
+    return t.cast(Observation, answer["observation"])
 
 
-def seen(cloud: Cloud, wish: Wanted) -> Seen:
+def observe(cloud: Cloud, wish: Wanted) -> Observation:
     """Return what there is in the cloud."""
     instances: list[Row] = []
     records: list[Row] = []
@@ -193,7 +203,7 @@ def seen(cloud: Cloud, wish: Wanted) -> Seen:
             found, more = reader(cloud, wish, now)
             instances += found
             records += more
-    return Seen(int(cloud.session.server_now() * 1000), instances, records)
+    return Observation(int(cloud.session.server_now() * 1000), instances, records)
 
 
 def caches(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
@@ -215,7 +225,10 @@ def caches(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
 
 
 def databases(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
-    """Return the databases, and their restore jobs and metadata backups. These say nothing of the age of the data: no `newest`."""
+    """Return the databases, and their restore jobs and metadata backups.
+
+    These say nothing of the age of the data: no `newest`.
+    """
     ddm = Ddm(cloud)
     known = {
         one["id"]: {"service": "ddm", "instance_id": one["id"], "instance_name": one["name"]}
@@ -262,21 +275,21 @@ def record(kind: str, who: Row, row: Row, key: str) -> Row:
 
 
 class Memory:
-    """What has been told. `begin` is the time (epoch ms) from which on what has ended is news."""
+    """What has been reported. `begin` is the time (epoch ms) from which on what has ended is news."""
 
     def __init__(self, wish: Wanted) -> None:
         self._wish = wish
-        self._known: set[tuple[str, str]] | None = None  # None before the first look
-        self._old: set[str] = set()  # instances whose backup is too old or missing, and was told as such
+        self._known: set[tuple[str, str]] | None = None  # None before the first check
+        self._old: set[str] = set()  # instances whose backup is too old or missing, and was reported as such
         self._away = False
 
     def unread(self, problem: Row) -> list[Row]:
-        """Return the events after a look that failed: one, however long it lasts."""
-        told, self._away = self._away, True
-        return [] if told else [{"event": "cloud_unreachable", **problem}]
+        """Return the events after a check that failed: one, however long it lasts."""
+        reported, self._away = self._away, True
+        return [] if reported else [{"event": "cloud_unreachable", **problem}]
 
-    def read(self, found: Seen) -> list[Row]:
-        """Return the events after a look."""
+    def read(self, found: Observation) -> list[Row]:
+        """Return the events after a check."""
         events = [{"event": "cloud_reachable"}] if self._away else []
         self._away = False
         ended = [one for one in found.records if end_of(one)]
@@ -291,7 +304,7 @@ class Memory:
         news.sort(key=lambda one: one["ended"] or one["begun"] or 0)
         return [*events, *(event(one) for one in news), *self._aged(found)]
 
-    def _aged(self, found: Seen) -> list[Row]:
+    def _aged(self, found: Observation) -> list[Row]:
         """Return an event for each cache whose newest usable backup has become too old, or that has none."""
         if self._wish.max_backup_age is None:
             return []
@@ -316,7 +329,7 @@ def end_of(one: Row) -> str | None:
 
 
 def event(one: Row) -> Row:
-    """Return the event for a record that has ended. Its id is the same however often it is told."""
+    """Return the event for a record that has ended. Its id is the same however often it is sent."""
     name = f"{one['kind']}_{end_of(one)}"
     backup = one["id"] if one["kind"] == "backup" else one["backup_id"]
     return {
@@ -348,18 +361,21 @@ def aged(one: Row, age: int | None) -> Row:
 
 
 async def main(queue: asyncio.Queue[t.Any], args: dict[str, t.Any]) -> None:
-    """Put an event into the queue for what is new, for ever. A cloud that is away is asked less often, at least every 15 minutes."""
+    """Put an event into the queue for what is new, for ever.
+
+    A cloud that is away is asked less often, at least every 15 minutes.
+    """
     wish = wanted(args)
     memory, failures = Memory(wish), 0
     while True:
-        found = await asyncio.to_thread(look, wish, os.environ)
-        failures = 0 if isinstance(found, Seen) else failures + 1
-        events = memory.read(found) if isinstance(found, Seen) else memory.unread(found)
+        found = await asyncio.to_thread(observed, wish, os.environ)
+        failures = 0 if isinstance(found, Observation) else failures + 1
+        events = memory.read(found) if isinstance(found, Observation) else memory.unread(found)
         for one in events:
             await queue.put({"recovery": one})
         await asyncio.sleep(pause(wish.interval, failures))
 
 
 def pause(interval: int, failures: int) -> int:
-    """Return the seconds until the next look: twice as many after each failure."""
+    """Return the seconds until the next check: twice as many after each failure."""
     return interval if not failures else max(interval, min(LONGEST, interval * 2 ** min(failures - 1, 10)))

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DCS (Distributed Cache Service, Redis), API v2: one method, one call. Sources: the vendor's API reference and its SDK."""
+"""DCS (Distributed Cache Service, Redis), API v2: one method, one call.
+
+Sources: the vendor's API reference and its SDK.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,10 @@ RESTORE = [
 
 
 class Dcs:
-    """The DCS service of one project. Methods return plain dicts with every key set; they raise CloudError."""
+    """The DCS service of one project.
+
+    Methods return plain dicts with every key set; they raise CloudError.
+    """
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
@@ -72,7 +78,10 @@ class Dcs:
         return int(self._cloud.session.server_now() * 1000)
 
     def instance(self, instance_id: str) -> Row:
-        """Return one instance (ShowInstance). `task` is the operation under way, if any: the status can stay RUNNING meanwhile."""
+        """Return one instance (ShowInstance).
+
+        `task` is the operation under way, if any: the status can stay RUNNING meanwhile.
+        """
         return _instance(self._get("instances", instance_id).body)
 
     def instances(
@@ -80,7 +89,8 @@ class Dcs:
     ) -> list[Row]:
         """Return all instances (ListInstances), of exactly this name and status where given.
 
-        `with_failed`: also those whose creation failed. The list has no `task`, and tells the mode only by the code of the specification.
+        `with_failed`: also those whose creation failed. The list has no `task`, and tells the mode only by
+        the code of the specification.
         """
         query = {
             "name": name,
@@ -94,7 +104,10 @@ class Dcs:
         return [item for item in found if name in (None, item["name"]) and status in (None, item["status"])]
 
     def backups(self, instance_id: str, until: str | None = None) -> list[Row]:
-        """Return all backup records of an instance (ListBackupRecords), newest first; [] for 204. `until` ends the reading with this record."""
+        """Return all backup records of an instance (ListBackupRecords), newest first; [] for 204.
+
+        `until` ends the reading with this record.
+        """
         path, what = ("instances", instance_id, "backups"), f"backups of {instance_id}"
         found = self._list(
             path, "backup_record_response", "total_num", "backup_id", what, _backup, until=until
@@ -174,7 +187,9 @@ def _instance(item: t.Any) -> Row:
 
 
 def mode_of(spec_code: str | None) -> str | None:
-    """Return the cache mode that a code such as redis.ha.xu1.large.r2.2 tells, or None: the list of instances has no other."""
+    """Return the cache mode that a code such as redis.ha.xu1.large.r2.2 tells, or None: the list
+    of instances has no other.
+    """
     part = (spec_code or "").split(".")[1:2]
     return part[0] if part and part[0] in MODES else None
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which backup a restore takes: by its id, its name, or the time of its data. Pure; no clock of this machine has a say in it."""
+"""Which backup a restore takes: by its id, its name, or the time of its data.
+
+Pure; no clock of this machine has a say in it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ NEAREST = 3  # backups that a refusal shows
 
 @dataclass(frozen=True)
 class Choice:
-    """The backup to restore (None when the id is not in the list), the next usable one with newer data, and what to warn of."""
+    """The backup to restore (None when the id is not in the list), the next usable one with newer data,
+    and what to warn of.
+    """
 
     backup_id: str
     backup: Row | None
@@ -33,9 +38,11 @@ class Choice:
 
 
 def choose(backups: t.Sequence[Row], wanted: t.Mapping[str, t.Any], point: int | None, about: str) -> Choice:
-    """Return the backup for one of backup_id, backup_name and restore_point in `wanted`; `point` is the last as epoch ms, None for latest.
+    """Return the backup for one of backup_id, backup_name and restore_point in `wanted`;
+    `point` is the last as epoch ms, None for latest.
 
-    `about` names the instance for people. Raises NotFound for a name that is not there, NotRestorable when no backup serves.
+    `about` names the instance for people. Raises NotFound for a name that is not there, NotRestorable when no
+    backup serves.
     """
     if wanted["restore_point"]:
         return (
@@ -56,7 +63,8 @@ def named(backups: t.Sequence[Row], name: str, about: str) -> Row:
         return found[0]
     if found:
         raise NotFound(
-            f"{len(found)} backups of {about} are named {name}: {listed(found)}. Give backup_id. Nothing was started."
+            f"{len(found)} backups of {about} are named {name}: {listed(found)}. Give backup_id. Nothing "
+            "was started."
         )
     shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
     raise NotFound(
@@ -80,7 +88,10 @@ def latest(backups: t.Sequence[Row], about: str) -> Choice:
 
 
 def not_after(backups: t.Sequence[Row], point: int, written: str, about: str) -> Choice:
-    """Return the usable backup with the newest data that are not after a point. Raises NotRestorable, with the nearest ones."""
+    """Return the usable backup with the newest data that are not after a point.
+
+    Raises NotRestorable, with the nearest ones.
+    """
     ready = [row for row in backups if usable(row)]
     found = [row for row in ready if (data_time(row) or point + 1) <= point]
     if not found:
@@ -101,7 +112,9 @@ def newer_than(backups: t.Sequence[Row], point: int | None) -> Row | None:
 
 
 def undated(backups: t.Sequence[Row], chosen: Row) -> list[str]:
-    """Return a warning when the time of a backup cannot be read, so that it may be newer than the chosen one."""
+    """Return a warning when the time of a backup cannot be read, so
+    that it may be newer than the chosen one.
+    """
     found = [row["backup_id"] for row in backups if data_time(row) is None and row is not chosen]
     if not found:
         return []
@@ -123,7 +136,10 @@ def listed(backups: t.Sequence[Row]) -> str:
     def one(row: Row) -> str:
         made, why = data_time(row), unusable(row)
         when = "at an unknown time" if made is None else iso(made)
-        return f"{row['backup_name'] or 'unnamed'} ({row['backup_id']}, data of {when}{', ' + why if why else ''})"
+        return (
+            f"{row['backup_name'] or 'unnamed'} ({row['backup_id']}, data of "
+            f"{when}{', ' + why if why else ''})"
+        )
 
     return "; ".join(map(one, backups)) or "none"
 

@@ -4,8 +4,8 @@
 
 """What the error codes of DCS mean.
 
-Sources: the appendix "Error Codes" of the DCS API reference (docs.otc.t-systems.com), and the codes on which the resources for DCS of
-huaweicloud/terraform-provider-huaweicloud wait and try again.
+Sources: the appendix "Error Codes" of the DCS API reference (docs.otc.t-systems.com), and the codes on which
+the resources for DCS of huaweicloud/terraform-provider-huaweicloud wait and try again.
 """
 
 from __future__ import annotations

@@ -20,7 +20,10 @@ T = t.TypeVar("T")
 
 
 def instance_id(dcs: Dcs, params: t.Mapping[str, t.Any]) -> str:
-    """Return the id of the instance that the options name. Raises NotFound, with the candidates, for a name."""
+    """Return the id of the instance that the options name.
+
+    Raises NotFound, with the candidates, for a name.
+    """
     given, name = params["instance_id"], params["instance_name"]
     if given:
         return str(given)
@@ -34,6 +37,9 @@ def instance(dcs: Dcs, params: t.Mapping[str, t.Any]) -> Row:
 
 
 def of_instance(dcs: Dcs, params: t.Mapping[str, t.Any], read: t.Callable[[str], T]) -> T:
-    """Return read(id of the instance that the options name). An id that does not exist may be a name: the error says so."""
+    """Return read(id of the instance that the options name).
+
+    An id that does not exist may be a name: the error says so.
+    """
     found = instance_id(dcs, params)
     return by_id(lambda: read(found), "instance_id", found, MODULE)

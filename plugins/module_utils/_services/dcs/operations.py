@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the at-most-once protocol looks at for DCS: restores and backups, their markers, and when one has really ended."""
+"""What the at-most-once protocol looks at for DCS: restores and backups, their markers, and
+when one has really ended.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,10 @@ REMARK_LENGTH = 128  # characters (error DCS.4098)
 
 
 def remark_with(user_text: str | None, marker: str) -> str:
-    """Return the remark to send: the user's text and the marker, at most 128 characters together. Raises InvalidArgument."""
+    """Return the remark to send: the user's text and the marker, at most 128 characters together.
+
+    Raises InvalidArgument.
+    """
     user_text = (user_text or "").strip()
     if len(user_text) > REMARK_LENGTH - MARKER_LENGTH:
         raise InvalidArgument(
@@ -48,7 +53,9 @@ def remark_with(user_text: str | None, marker: str) -> str:
 
 
 def restoring(instance: Row) -> bool:
-    """Whether an instance shows that it restores: by its status, or by its task while the status stays RUNNING."""
+    """Whether an instance shows that it restores: by its status,
+    or by its task while the status stays RUNNING.
+    """
     return "RESTOR" in f"{instance['status']} {instance['task']}".upper()
 
 
@@ -104,7 +111,9 @@ class DcsOperation(Operation):
         )
 
     def active(self, records: list[Row], instance: Row, now: int) -> tuple[list[Row], list[Row]]:
-        """Return the unfinished records, and apart from them the stuck ones: older than a day, though the instance is idle."""
+        """Return the unfinished records, and apart from them the stuck ones: older than a day,
+        though the instance is idle.
+        """
         unfinished = [row for row in records if end(row) is None]
         stuck = [row for row in unfinished if obstacle(instance) is None and is_stuck(created(row), now)]
         return [row for row in unfinished if row not in stuck], stuck
@@ -160,7 +169,10 @@ def newest(records: t.Iterable[Row], among: t.Sequence[Row]) -> Row | None:
 
 @dataclass(frozen=True)
 class DcsRestore(DcsOperation):
-    """Restore one backup to the instance it was made of. `backups` is the list of the instance, in which the backup must be."""
+    """Restore one backup to the instance it was made of.
+
+    `backups` is the list of the instance, in which the backup must be.
+    """
 
     backup_id: str
     backups: tuple[Row, ...]
@@ -180,7 +192,9 @@ class DcsRestore(DcsOperation):
         return self.dcs.restore(self.instance_id, self.backup_id, self.remark)
 
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
-        """Adopt an unfinished restore of the same backup; the newest restore with our marker that succeeded is what this run wants."""
+        """Adopt an unfinished restore of the same backup; the newest restore with our marker
+        that succeeded is what this run wants.
+        """
         active, stuck = self.active(records, instance, now)
         running = [row for row in active if row["backup_id"] == self.backup_id]
         others = [row for row in active if row["backup_id"] != self.backup_id]
@@ -199,7 +213,11 @@ class DcsRestore(DcsOperation):
 
 @dataclass(frozen=True)
 class DcsBackup(DcsOperation):
-    """Make a backup. `repeatable` (no operation_id was given): a finished backup with the marker is not enough, each run makes one."""
+    """Make a backup.
+
+    `repeatable` (no operation_id was given): a finished backup with the marker is not enough, each run makes
+    one.
+    """
 
     repeatable: bool
     backup_format: str | None
@@ -214,7 +232,9 @@ class DcsBackup(DcsOperation):
         return self.dcs.back_up(self.instance_id, self.remark, self.backup_format)
 
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
-        """Adopt an unfinished backup with our marker; with an operation_id, one that is there is what this run wants."""
+        """Adopt an unfinished backup with our marker; with an operation_id, one
+        that is there is what this run wants.
+        """
         active, stuck = self.active(records, instance, now)
         running = [row for row in active if self.echoed(row)]
         others = [row for row in active if not self.echoed(row)]

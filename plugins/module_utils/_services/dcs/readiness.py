@@ -36,7 +36,9 @@ def obstacle(instance: Row) -> str | None:
 def watch_record(
     dcs: Dcs, instance_id: str, name: str, id_name: str, record_id: str, records: t.Callable[[], list[Row]]
 ) -> Watch:
-    """Return how to wait for a restore or backup record: final only when its record is and the instance is RUNNING without a task."""
+    """Return how to wait for a restore or backup record: final only when its record is
+    and the instance is RUNNING without a task.
+    """
 
     def observe() -> Status:
         record = next((row for row in records() if row[id_name] == record_id), None)

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a record of a DCS backup or restore says: how it ended, whether it can be used, of which time its data are.
+"""What a record of a DCS backup or restore says: how it ended, whether it can be used, of
+which time its data are.
 
-The documented words are those of the DCS API reference, "Querying Backup Records" and "Querying Restoration Records":
-waiting, backuping, restoring, succeed, failed, expired, deleted. Other spellings of an end have been met in answers.
+The documented words are those of the DCS API reference, "Querying Backup Records" and "Querying Restoration
+Records": waiting, backuping, restoring, succeed, failed, expired, deleted. Other spellings of an end have
+been met in answers.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ def word(record: Record) -> str:
 
 
 def unknown(record: Record) -> str | None:
-    """Return a warning about a status that is none of the known words, None for all others."""
+    """Return a warning about a status that is not one of the known words, None for all others."""
     if end(record) or word(record) in UNDER_WAY:
         return None
     known = ", ".join([*UNDER_WAY, "succeed", "failed", *GONE])
@@ -34,7 +36,9 @@ def unknown(record: Record) -> str | None:
 
 
 def end(record: Record) -> str | None:
-    """Return how a restore or backup has ended, succeeded or failed. All other words, known or not, are unfinished: None.
+    """Return how a restore or backup has ended, succeeded or failed.
+
+    All other words, known or not, are unfinished: None.
 
     What is expired was made, and is kept no longer.
     """
@@ -55,10 +59,12 @@ def usable(backup: Record) -> bool:
 
 
 def data_time(backup: Record) -> int | None:
-    """Return the time of a backup's data, epoch ms: when it was begun, else when it was completed. None when neither can be read.
+    """Return the time of a backup's data, epoch ms: when it was begun, else when it was completed.
 
-    It is queued first: its record is created before its data are read, so `created_at` is too early. What is written while it
-    is made is not in it.
+    None when neither can be read.
+
+    It is queued first: its record is created before its data are read, so `created_at` is too early. What is
+    written while it is made is not in it.
     """
     begun = moment(backup["execution_at"])
     found = moment(backup["updated_at"]) if begun is None else begun

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DDM (Distributed Database Middleware), API v3 and v1: one method, one call. Sources: the vendor's API reference and its SDK."""
+"""DDM (Distributed Database Middleware), API v3 and v1: one method, one call.
+
+Sources: the vendor's API reference and its SDK.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,10 @@ TARGET = ["instance_name", "status", "unavailable_reason", "vpc_name"]
 
 
 class Ddm:
-    """The DDM service of one project. Methods return plain dicts with every key set; they raise CloudError."""
+    """The DDM service of one project.
+
+    Methods return plain dicts with every key set; they raise CloudError.
+    """
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
@@ -65,12 +71,18 @@ class Ddm:
         return int(self._cloud.session.server_now() * 1000)
 
     def backups(self, instance_id: str | None = None) -> list[Row]:
-        """Return the metadata backups of the project or of one instance (ListBackups), newest first. The filter is only in the SDK, so both sides apply it."""
+        """Return the metadata backups of the project or of one instance (ListBackups), newest first.
+
+        The filter is only in the SDK, so both sides apply it.
+        """
         found = self._list(("backups",), "backups", "id", "backups", _backup, {"instance_id": instance_id})
         return newest_first((item for item in found if instance_id in (None, item["instance_id"])), "created")
 
     def backup(self, instance_id: str, backup_id: str) -> Row:
-        """Return {id, name, instance_id, instance_name, related_data_nodes[]} of one backup (ShowBackup). It has no status: the list has."""
+        """Return {id, name, instance_id, instance_name, related_data_nodes[]} of one backup (ShowBackup).
+
+        It has no status: the list has.
+        """
         about = f"DDM backup {backup_id} of instance {instance_id}"
         body = self._get("instances", instance_id, "backups", backup_id, about=about).body
         none = isinstance(body, dict) and "related_data_nodes" in body and not body["related_data_nodes"]
@@ -89,7 +101,9 @@ class Ddm:
         )
 
     def related_data_nodes(self, instance_id: str, restore_time: int) -> tuple[list[Row], str | None]:
-        """Return the data nodes of an instance at a point in time (epoch ms), and the latest restorable time (ShowRelatedDns)."""
+        """Return the data nodes of an instance at a point in time (epoch ms),
+        and the latest restorable time (ShowRelatedDns).
+        """
         latest: list[str | None] = [None]
 
         def node(item: t.Any) -> Row:
@@ -113,9 +127,11 @@ class Ddm:
         return found, latest[0]
 
     def restorable_instances(self, instance_id: str, wanted: str | None = None) -> list[Row]:
-        """Return the instances that could be the target of a restore, the unavailable ones with the server's reason (ShowAvalibleDdms).
+        """Return the instances that could be the target of a restore, the unavailable ones
+        with the server's reason (ShowAvalibleDdms).
 
-        An odd item is left out with a warning, unless the `wanted` one is not among the others: it could be that one.
+        An odd item is left out with a warning, unless the `wanted` one is not among the others: it could be
+        that one.
         """
         odd: list[ProtocolError] = []
         found = self._list(
@@ -138,7 +154,9 @@ class Ddm:
     def restorable_data_nodes(
         self, instance_id: str, target_instance_id: str, source_data_node: str, restore_time: int
     ) -> list[Row]:
-        """Return the data nodes of the target that could take one source data node, with reasons for those that cannot (ShowAvalibleRds)."""
+        """Return the data nodes of the target that could take one source data node, with reasons for those
+        that cannot (ShowAvalibleRds).
+        """
         query = {
             "target_instance_id": target_instance_id,
             "source_dn_instance_id": source_data_node,
@@ -165,9 +183,12 @@ class Ddm:
         relations: t.Sequence[Row],
         with_source: bool = False,
     ) -> Reply:
-        """Start the restore of the SOURCE instance_id to a target (Restore2Exist): 202 {job_id}. Sent once. restore_time is epoch ms.
+        """Start the restore of the SOURCE instance_id to a target (Restore2Exist): 202 {job_id}.
 
-        `with_source` names the source in the body, too: some servers demand it, others document no such field.
+        Sent once. restore_time is epoch ms.
+
+        `with_source` names the source in the body, too: some servers demand it, others document no such
+        field.
         """
         source = {"restore_time": restore_time, **({"instance_id": instance_id} if with_source else {})}
         body = {
@@ -180,9 +201,13 @@ class Ddm:
     def recover_metadata(
         self, instance_id: str, target_instance_id: str, point: Row, data_nodes: t.Sequence[str]
     ) -> Reply:
-        """Start the restore of the metadata of the SOURCE instance_id to a target (RestoreMetadata): 202 {job_id}. Sent once.
+        """Start the restore of the metadata of the SOURCE instance_id
+        to a target (RestoreMetadata): 202 {job_id}.
 
-        `point` is {restore_time} in epoch ms or {backup_id}; `data_nodes` are the RDS instances whose data were restored before.
+        Sent once.
+
+        `point` is {restore_time} in epoch ms or {backup_id}; `data_nodes` are the RDS instances whose data
+        were restored before.
         """
         body = {
             "source": point,
@@ -192,12 +217,17 @@ class Ddm:
         return self._cloud.post_once("ddm", "v3", *path, body=body, known=CODES)
 
     def job(self, job_id: str) -> Row:
-        """Return one job (ShowDdmJobResult). It never has a fail_reason: only the list has. Raises NotFound for 404 and DBS.300400."""
+        """Return one job (ShowDdmJobResult).
+
+        It never has a fail_reason: only the list has. Raises NotFound for 404 and DBS.300400.
+        """
         body = self._get("jobs", job_id).body
         return _job(body.get("job") if isinstance(body, dict) else None)
 
     def jobs(self, begin: int, end: int) -> list[Row]:
-        """Return the jobs created between two times, epoch ms, the first at most 30 days ago (ListTasks), newest first."""
+        """Return the jobs created between two times, epoch ms,
+        the first at most 30 days ago (ListTasks), newest first.
+        """
         return newest_first(
             self._list(("jobs",), "jobs", "id", "jobs", _job, {"start_time": begin, "end_time": end}),
             "created_time",

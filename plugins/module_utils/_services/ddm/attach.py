@@ -49,9 +49,11 @@ def attach(
     point: int | None,
     **known: t.Any,
 ) -> Plan:
-    """Return the plan to wait for the job of job_id, or for the newest one of this kind on the target; a completed one is left as it is.
+    """Return the plan to wait for the job of job_id, or for the newest one of this kind on the target;
+    a completed one is left as it is.
 
-    `point` is restore_time (epoch ms) where it is known: no job can restore what lies after its own beginning.
+    `point` is restore_time (epoch ms) where it is known: no job can restore what lies after its own
+    beginning.
     """
     ddm = Ddm(cloud)
     job_id = params["job_id"] or newest(ddm, t.cast(str, names.target), of_kind)["id"]
@@ -83,7 +85,8 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
         )
     if point is not None and began is not None and point > began:
         raise NotRestorable(
-            f"Job {job_id} was created at {iso(began)}: it cannot restore what was there at {iso(point)}, later.",
+            f"Job {job_id} was created at {iso(began)}: it cannot restore what was there at {iso(point)}, "
+            "later.",
             job_id=job_id,
         )
 
@@ -91,33 +94,37 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
 def unknown_name(ddm: Ddm, job: Row) -> str:
     """Return the warning for a job whose name nobody documents."""
     name = ddm.redactor.printable(job["name"] or "no name", 80)
-    return f"Job {job['id']} has the name {name}, which is not known as that of a restore. It is taken on your word."
+    return (
+        f"Job {job['id']} has the name {name}, which is not known as that of a restore. It is taken on "
+        "your word."
+    )
 
 
 def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     """Return the newest job of this kind on a target.
 
-    Raises NotFound when there is none, NotRestorable for one that is plainly stuck, and Busy when the target is being restored, but by
-    none of the jobs that are listed.
+    Raises NotFound when there is none, NotRestorable for one that is plainly stuck, and Busy when the target
+    is being restored, but by none of the jobs that are listed.
     """
     found = next((job for job in recent_jobs(ddm) if of_kind(job) and job["instance_id"] == target), None)
     if found is None:
         raise NotFound(
-            f"There is no restore job on {target} to adopt in the last 29 days. Leave adopt out to start a recovery. "
-            "Nothing was started."
+            f"There is no restore job on {target} to adopt in the last 29 days. Leave adopt out to start a "
+            "recovery. Nothing was started."
         )
     made, pair = created(found), Pair(ddm, "", target, of_kind)
     instance = ddm.instance(target) if pair.of_the_past(found) else {"status": None}
     if "RESTOR" in (instance["status"] or "").upper():
         raise Busy(
-            f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; the newest one, "
-            f"{found['id']}, is older. Run the task again in a few minutes. Nothing was started."
+            f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; "
+            f"the newest one, {found['id']}, is older. Run the task again in a few minutes. Nothing was "
+            "started."
         )
     if made is not None and pair.stuck(instance, found):
         raise NotRestorable(
             f"The newest restore job on {target}, {found['id']}, has been {found['status']} for "
-            f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, and not adopted. "
-            "job_id waits for it all the same.",
+            f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, and "
+            "not adopted. job_id waits for it all the same.",
             job_id=found["id"],
         )
     return found

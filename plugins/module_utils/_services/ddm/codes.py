@@ -4,8 +4,9 @@
 
 """What the error codes of DDM and of the database platform that it stands on mean.
 
-Sources: the appendixes "Error Codes" of the DDM and RDS API references (docs.otc.t-systems.com, support.huaweicloud.com), and the codes
-on which the resources for DDM of huaweicloud/terraform-provider-huaweicloud wait and try again.
+Sources: the appendixes "Error Codes" of the DDM and RDS API references (docs.otc.t-systems.com,
+support.huaweicloud.com), and the codes on which the resources for DDM of
+huaweicloud/terraform-provider-huaweicloud wait and try again.
 """
 
 from __future__ import annotations

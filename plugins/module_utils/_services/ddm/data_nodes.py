@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which target data node takes which source data node: a maximum matching over what the API says is available. Pure but for two list calls."""
+"""Which target data node takes which source data node:
+a maximum matching over what the API says is available.
+
+Pure but for two list calls.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,10 @@ def latest(intervals: t.Sequence[Row]) -> int:
 
 
 def choose(ddm: Ddm, source: str, target: str, restore_time: int, given: t.Sequence[Row] | None) -> list[Row]:
-    """Return the data_node_relations to send: those given, checked, or else a mapping found here. Raises NotRestorable."""
+    """Return the data_node_relations to send: those given, checked, or else a mapping found here.
+
+    Raises NotRestorable.
+    """
     options = candidates(ddm, source, target, ddm.related_data_nodes(source, restore_time)[0], restore_time)
     if given:
         return check_relations(given, options)
@@ -64,7 +71,10 @@ def candidates(ddm: Ddm, source: str, target: str, nodes: t.Sequence[Row], resto
 
 
 def match(options: Candidates) -> dict[str, str]:
-    """Return source -> target, distinct targets, as many as possible (augmenting paths). Sorted input makes it the same on every run."""
+    """Return source -> target, distinct targets, as many as possible (augmenting paths).
+
+    Sorted input makes it the same on every run.
+    """
     taken: dict[str, str] = {}  # target -> source
 
     def place(source: str, tried: set[str]) -> bool:
@@ -84,7 +94,9 @@ def match(options: Candidates) -> dict[str, str]:
 
 
 def relations(options: Candidates) -> tuple[list[Row], str | None]:
-    """Return (the mapping as data_node_relations, None), or ([], why there is none: each unmatched node with the reason for each candidate)."""
+    """Return (the mapping as data_node_relations, None), or ([], why there is none: each unmatched node
+    with the reason for each candidate).
+    """
     found = match(options)
     unmatched = [source for source in options if source not in found]
     if options and not unmatched:
@@ -99,7 +111,10 @@ def relations(options: Candidates) -> tuple[list[Row], str | None]:
 
 
 def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
-    """Return a mapping that the user gave, in the API's form. Raises NotRestorable unless it maps each source node once to an available, distinct target."""
+    """Return a mapping that the user gave, in the API's form.
+
+    Raises NotRestorable unless it maps each source node once to an available, distinct target.
+    """
     chosen = [
         {"source_instance_id": row["source_instance_id"], "target_instance_id": row["target_instance_id"]}
         for row in given
@@ -122,7 +137,8 @@ def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
         ]
         if row["source_instance_id"] in options and row["target_instance_id"] not in usable:
             faults.append(
-                f"{row['target_instance_id']} cannot take {row['source_instance_id']} ({describe(options[row['source_instance_id']])})"
+                f"{row['target_instance_id']} cannot take {row['source_instance_id']} "
+                f"({describe(options[row['source_instance_id']])})"
             )
     if faults:
         raise NotRestorable(f"data_node_relations cannot be used: {'; '.join(faults)}.")

@@ -30,7 +30,9 @@ def of_plan(names: Named, observed: PairObservation, restore_time: int | None) -
 
 
 def of_job(names: Named, job: Row) -> Row:
-    """Return the same keys for a job that an earlier run has started: which time it restores is not told."""
+    """Return the same keys for a job that an earlier run has started: the service does not say
+    which time it restores.
+    """
     row = names.rows.get(names.target or "") or {
         "instance_id": names.target or job["instance_id"],
         "name": job["instance_name"] if names.target in (None, job["instance_id"]) else None,

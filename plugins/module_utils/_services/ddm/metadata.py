@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of ddm_metadata_recovery: the metadata of a DDM instance, for data nodes that RDS has restored already."""
+"""The plan of ddm_metadata_recovery: the metadata of a DDM instance, for data nodes
+that RDS has restored already.
+"""
 
 from __future__ import annotations
 
@@ -68,11 +70,13 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     attached = params["job_id"] or params["adopt"]
     if not attached and (not any(params[name] for name in POINT) or not params["data_nodes"]):
         raise InvalidArgument(
-            "restore_time or backup_id, and data_nodes must be given, unless job_id or adopt attaches to a job."
+            "restore_time or backup_id, and data_nodes must be given, unless job_id or adopt attaches to a "
+            "job."
         )
     if params["restore_time"] == "latest":
         raise InvalidArgument(
-            "restore_time latest cannot be used here: the metadata must be of the time to which RDS has restored the data nodes."
+            "restore_time latest cannot be used here: the metadata must be of the time to which RDS has "
+            "restored the data nodes."
         )
     check_data_nodes(params["data_nodes"] or ())
     ddm = Ddm(cloud)
@@ -109,7 +113,10 @@ def check_data_nodes(data_nodes: t.Sequence[str]) -> None:
 
 
 def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -> Row:
-    """Return the metadata backup of an id, or the one nearest to a time, which the service will take. Raises NotFound, NotRestorable."""
+    """Return the metadata backup of an id, or the one nearest to a time, which the service will take.
+
+    Raises NotFound, NotRestorable.
+    """
     backups = of_source(source, ddm.backups)
     if asked is not None:
         check_not_future(asked, "restore_time", ddm.now())
@@ -121,8 +128,8 @@ def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -
     if found is None:
         newest = "; ".join(f"{row['id']} of {row['created']}" for row in backups[:3]) or "none"
         raise NotFound(
-            f"Backup {backup_id} is not among the metadata backups of DDM instance {source}. The newest ones: {newest}. "
-            "Nothing was started."
+            f"Backup {backup_id} is not among the metadata backups of DDM instance {source}. The newest "
+            f"ones: {newest}. Nothing was started."
         )
     if found["status"] != "normal":
         raise NotRestorable(f"Backup {backup_id} cannot be restored: its status is {found['status']}.")

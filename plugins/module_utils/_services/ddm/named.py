@@ -21,7 +21,9 @@ T = t.TypeVar("T")
 
 
 class Named(t.NamedTuple):
-    """Source and target as the options name them; `rows` holds what was read of instances on the way, by id."""
+    """Source and target as the options name them; `rows` holds what was read
+    of instances on the way, by id.
+    """
 
     source: str | None
     target: str | None
@@ -29,7 +31,10 @@ class Named(t.NamedTuple):
 
 
 def named(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:
-    """Return the ids of source and target. The instances are listed only when one is given by its name. Raises NotFound."""
+    """Return the ids of source and target.
+
+    The instances are listed only when one is given by its name. Raises NotFound.
+    """
     source, target = params["instance_id"], params.get("target_instance_id")
     names = [params["instance_name"], params.get("target_instance_name")]
     if not any(names):

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the at-most-once protocol looks at for DDM: the target's availability and the jobs around it. The API has no marker to write."""
+"""What the at-most-once protocol looks at for DDM: the target's availability and the jobs around it.
+
+The API has no marker to write.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,9 @@ PARAMETER_ERROR = "DBS.280001"
 
 @dataclass(frozen=True)
 class PairObservation(Observation):
-    """An observation of a pair, with the newest job on its target that has not failed, and every job of this kind in the project."""
+    """An observation of a pair, with the newest job on its target that has not failed, and every job
+    of this kind in the project.
+    """
 
     target: Row = field(default_factory=dict)
     job: Row | None = None
@@ -49,7 +54,10 @@ class PairObservation(Observation):
 
 @dataclass(frozen=True)
 class Pair:
-    """The source whose data are restored and the target that is overwritten, as the API shows them. `of_kind` tells their jobs from others."""
+    """The source whose data are restored and the target that is overwritten, as the API shows them.
+
+    `of_kind` tells their jobs from others.
+    """
 
     ddm: Ddm
     source: str
@@ -57,7 +65,10 @@ class Pair:
     of_kind: t.Callable[[Row], bool] = is_restore
 
     def target_row(self) -> Row:
-        """Return the target among the instances that the source could be restored to. Raises NotRestorable when it is not among them."""
+        """Return the target among the instances that the source could be restored to.
+
+        Raises NotRestorable when it is not among them.
+        """
         rows = self.ddm.restorable_instances(self.source, self.target)
         found = next((row for row in rows if row["instance_id"] == self.target), None)
         if found is None:
@@ -93,11 +104,15 @@ class Pair:
         )
 
     def of_the_past(self, job: Row) -> bool:
-        """Whether a job is so old that it cannot be what restores its target now: the job that does may not be listed yet."""
+        """Whether a job is so old that it cannot be what restores its target now: the job
+        that does may not be listed yet.
+        """
         return is_stuck(created(job), self.ddm.now())
 
     def stuck(self, target: Row, job: Row) -> bool:
-        """Whether a job has been unfinished for more than a day, although its target is not being restored."""
+        """Whether a job has been unfinished for more than a day,
+        although its target is not being restored.
+        """
         return end(job) is None and target["status"] in SERVING and self.of_the_past(job)
 
     def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
@@ -126,8 +141,8 @@ class OnPair(Operation):
     pair: Pair
     id_key, record_key = "job_id", "job"
     resume = (
-        "run the same task again in a few minutes; if the target is no longer available then, it starts nothing and names the "
-        "job that job_id attaches to"
+        "run the same task again in a few minutes; if the target is no longer available then, it starts "
+        "nothing and names the job that job_id attaches to"
     )
 
     def observe(self) -> PairObservation:
@@ -135,7 +150,9 @@ class OnPair(Operation):
         return self.pair.observe()
 
     def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
-        """Return Busy while the target is being restored, else NotRestorable, with the job on it: it may be an earlier run's."""
+        """Return Busy while the target is being restored, else NotRestorable, with the job on it:
+        it may be an earlier run's.
+        """
         if not isinstance(observed, PairObservation) or not observed.blocked or cause:
             return super().refusal(observed, cause)
         job_id = observed.job["id"] if observed.job else None
@@ -143,9 +160,15 @@ class OnPair(Operation):
         if not observed.at_work:
             return NotRestorable(text, job_id=job_id)
         if job_id:
-            advice = "If that is this recovery, started before, attach to it: run the task again with job_id or with adopt=true."
+            advice = (
+                "If that is this recovery, started before, attach to it: run the task again with "
+                "job_id or with adopt=true."
+            )
         else:
-            advice = "Run the task again in a few minutes, with adopt=true if it may be this recovery, started before."
+            advice = (
+                "Run the task again in a few minutes, with adopt=true if it may be this recovery, "
+                "started before."
+            )
         return self.busy(text, advice, job_id=job_id)
 
     def watch(self, found: str) -> Watch:
@@ -157,8 +180,8 @@ class OnPair(Operation):
 class DdmRecovery(OnPair):
     """Restore the source of a pair to a point in time (epoch ms) on its target, data node by data node.
 
-    `with_source`: name the source in the body, too. Some servers want that (docs.otc.t-systems.com, "Restoring Data to an Existing
-    Instance"), others document no such field.
+    `with_source`: name the source in the body, too. Some servers want that (docs.otc.t-systems.com,
+    "Restoring Data to an Existing Instance"), others document no such field.
     """
 
     restore_time: int
@@ -172,7 +195,9 @@ class DdmRecovery(OnPair):
         )
 
     def amended(self, error: CloudError) -> Operation | None:
-        """Return the recovery that names its source, for a server that has refused the parameters of one that does not."""
+        """Return the recovery that names its source, for a server that has refused the parameters
+        of one that does not.
+        """
         wanted = isinstance(error, ApiError) and (error.status, error.facts["error_code"]) == (
             400,
             PARAMETER_ERROR,
@@ -182,7 +207,8 @@ class DdmRecovery(OnPair):
 
 @dataclass(frozen=True)
 class DdmMetadata(OnPair):
-    """Restore the metadata of the source of a pair on its target, for data nodes that RDS has restored already.
+    """Restore the metadata of the source of a pair on its target, for data nodes
+    that RDS has restored already.
 
     `point` is {restore_time} (epoch ms) or {backup_id}, `data_nodes` the ids of those RDS instances.
     """
@@ -207,7 +233,11 @@ class DdmJob(Operation):
     id_key, record_key = "job_id", "job"
 
     def observe(self) -> Observation:
-        """Read the job. Raises OperationFailed when it has failed; a completed one whose instance does not serve yet is waited for."""
+        """Read the job.
+
+        Raises OperationFailed when it has failed; a completed one whose instance does not serve yet is waited
+        for.
+        """
         watch = self.watch(self.job_id)
         status = watch.last = watch.observe()
         records = {self.job_id: status.record}

@@ -25,13 +25,19 @@ def obstacle(instance: t.Mapping[str, t.Any]) -> str | None:
 
 
 def recent_jobs(ddm: Ddm) -> list[Row]:
-    """Return the jobs of all instances from 29 days ago to tomorrow: the API refuses more than 30 days, and clocks differ."""
+    """Return the jobs of all instances from 29 days ago to tomorrow:
+    the API refuses more than 30 days, and clocks differ.
+    """
     now = ddm.now()
     return ddm.jobs(now - 29 * DAY, now + DAY)
 
 
 def find_job(ddm: Ddm, job_id: str) -> Row:
-    """Return a job from its own call, or from the list: a job just made can be missing from either for a while. Raises NotFound."""
+    """Return a job from its own call, or from the list: a job just made can be missing
+    from either for a while.
+
+    Raises NotFound.
+    """
     try:
         return ddm.job(job_id)
     except NotFound:
@@ -42,7 +48,9 @@ def find_job(ddm: Ddm, job_id: str) -> Row:
 
 
 def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None) -> Watch:
-    """Return how to wait for a job: final only when the job is and the target instance (or the job's own) is RUNNING."""
+    """Return how to wait for a job: final only when the job is
+    and the target instance (or the job's own) is RUNNING.
+    """
 
     def observe() -> Status:
         job = find_job(ddm, job_id)

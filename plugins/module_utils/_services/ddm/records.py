@@ -4,8 +4,9 @@
 
 """What a DDM job says: what it is, how it ended, how long it took.
 
-The names of jobs stand in the API reference of the Open Telekom Cloud alone ("Status Description"), which runs the same service; sister
-services of Huawei Cloud use others, such as RestoreNewInstance. So a name that is not in that list may be anything.
+The names of jobs stand in the API reference of the Open Telekom Cloud alone ("Status Description"), which
+runs the same service; sister services of Huawei Cloud use others, such as RestoreNewInstance. So a name that
+is not in that list may be anything.
 """
 
 from __future__ import annotations
@@ -37,15 +38,21 @@ UNDER_WAY = ("running",)
 
 
 def end(job: Job) -> str | None:
-    """Return how a job has ended, succeeded or failed. All other words, known or not, are unfinished: None."""
+    """Return how a job has ended, succeeded or failed.
+
+    All other words, known or not, are unfinished: None.
+    """
     return ending(job["status"])
 
 
 def unknown(job: Job) -> str | None:
-    """Return a warning about a status that is none of the known words, None for all others."""
+    """Return a warning about a status that is not one of the known words, None for all others."""
     if end(job) or plain(job["status"]) in UNDER_WAY:
         return None
-    return f"the status {job['status']!r} is not a known one (Running, Completed, Failed): it counts as not ended"
+    return (
+        f"the status {job['status']!r} is not a known one (Running, Completed, Failed): it counts as not "
+        "ended"
+    )
 
 
 def is_restore(job: Job) -> bool:
@@ -54,7 +61,9 @@ def is_restore(job: Job) -> bool:
 
 
 def is_metadata(job: Job) -> bool:
-    """Whether a job can be a recovery of metadata: nobody documents its name, so whatever is not documented as something else."""
+    """Whether a job can be a recovery of metadata: nobody documents its name,
+    so whatever is not documented as something else.
+    """
     return (job["name"] or "").lower() not in {name.lower() for name in OTHER_JOBS}
 
 

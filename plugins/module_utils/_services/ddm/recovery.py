@@ -65,7 +65,9 @@ UNKNOWN: Row = {"data_node_relations": None, "restore_time": None}  # of a job t
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    """Decide from the restorable ranges, the target's availability, the data nodes and the restore jobs of the pair."""
+    """Decide from the restorable ranges, the target's availability, the data nodes
+    and the restore jobs of the pair.
+    """
     check_options(params)
     asked, ddm = point_of(cloud, params), Ddm(cloud)
     names = named(ddm, params)
@@ -96,7 +98,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
-    """Return restore_time as epoch ms; None for latest, or without it when a job is attached to. Raises InvalidArgument."""
+    """Return restore_time as epoch ms; None for latest, or without it when a job is attached to.
+
+    Raises InvalidArgument.
+    """
     given = params["restore_time"]
     if given is None and not params["job_id"] and not params["adopt"]:
         raise InvalidArgument("restore_time must be given, unless job_id or adopt attaches to a job.")

@@ -27,7 +27,9 @@ def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
 
 
 def pinned(row: Row, result: Row) -> Row:
-    """Return the options with the job that is attached to, or with the time and the data nodes that were planned."""
+    """Return the options with the job that is attached to, or with the time
+    and the data nodes that were planned.
+    """
     if result.get("adopted") and result.get("job_id"):
         return {**row, "job_id": result["job_id"], "adopt": None}
     if not result.get("data_node_relations"):

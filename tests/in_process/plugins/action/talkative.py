@@ -10,10 +10,10 @@ import runpy
 import types
 from pathlib import Path
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess
 
 
-class ActionModule(Door):
+class ActionModule(InProcess):
     module = types.SimpleNamespace(
         **runpy.run_path(str(Path(__file__).parents[1] / "modules" / "talkative.py"))
     )

@@ -54,9 +54,9 @@ def unknown(*args: Any, **kwargs: Any) -> Any:
 
 ActionBase._execute_module = spy(ActionBase._execute_module)
 if os.environ.get("WITNESS_UNKNOWN_CORE"):
-    from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import Door
+    from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess
 
-    mock.patch.object(Door, "parsed", unknown).start()
+    mock.patch.object(InProcess, "parsed", unknown).start()
 
 
 def leaves(value: Any, path: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Both doors in this process, with the bench's time and wire: the module's main(), and the action that runs it in the controller. Called as bench.perform()."""
+"""A module and its action in this process, with the bench's time and wire: the module's main(), and the action that runs it in the controller. Called as bench.perform()."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible.template import Templar
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from tests import door
+from tests import invoke
 from tests.faults.bench import Wire
 
 
@@ -37,7 +37,7 @@ def through_module(
 ) -> dict[str, Any]:
     """The module's own main(), as it runs in a process of its own."""
     with imagined(clock, http):
-        return door.module(name, env, clock=clock, **params)
+        return invoke.module(name, env, clock=clock, **params)
 
 
 def through_action(
@@ -53,7 +53,7 @@ def through_action(
         "templar": Templar(data, {}),
         "shared_loader_obj": None,
     }
-    action = importlib.import_module(f"{door.COLLECTION}.plugins.action.{name}").ActionModule(
+    action = importlib.import_module(f"{invoke.COLLECTION}.plugins.action.{name}").ActionModule(
         task=task, **where
     )
     variables = {"ansible_python_interpreter": sys.executable, "inventory_hostname": "localhost"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The doors through which tests enter: a module in this process (fast), and ansible or ansible-playbook in another (real).
+"""How tests run a module: a module in this process (fast), and ansible or ansible-playbook in another (real).
 
 result = module("dcs_restore", sim.env, instance_id=..., backup_id=...)
 done = playbook("- hosts: localhost ...", sim.env, "--check")
@@ -230,7 +230,7 @@ def _tool(name: str) -> str:
 
 @contextlib.contextmanager
 def _home() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="door-", ignore_cleanup_errors=True) as home:
+    with tempfile.TemporaryDirectory(prefix="recovery-test-", ignore_cleanup_errors=True) as home:
         yield home
 
 
