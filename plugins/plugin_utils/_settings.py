@@ -22,11 +22,10 @@ import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import epoch_ms, iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import read_time, zone_named
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-NAIVE = re.compile(r"(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?:\.\d{1,9})?", re.ASCII)
-COMPACT = re.compile(r"(?:19|20)\d{12}", re.ASCII)  # yyyyMMddHHmmss in UTC, as the API writes it
 TRUE, FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 Variables = t.Mapping[str, t.Any]
 
@@ -155,14 +154,10 @@ def names(value: t.Any, name: str) -> list[str]:
 
 def zone(value: t.Any, name: str) -> ZoneInfo:
     """Return a time zone by its IANA name."""
-    found = word(value, name)
     try:
-        return ZoneInfo(found)
-    except (ValueError, OSError, KeyError):
-        raise Problem(
-            f"{name} {shown(found)} is not a time zone that this machine knows: give an IANA name such as "
-            "Europe/Berlin."
-        ) from None
+        return zone_named(word(value, name), name)
+    except InvalidArgument as error:
+        raise Problem(str(error)) from None
 
 
 def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
@@ -174,41 +169,13 @@ def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
     found = word(value, name)
     if found.lower() == "latest":
         return "latest"
-    if COMPACT.fullmatch(found):
-        found = compact(found, name)
-    if tz is not None and NAIVE.fullmatch(found):
-        found = localized(found, name, tz)
     try:
-        return iso(epoch_ms(found, name, now_ms))
+        return iso(read_time(found, name, tz.key if tz else None, now_ms / 1000))
     except InvalidArgument as error:
         hint = (
             " Or say with restore_timezone which zone is meant." if "names no time zone" in str(error) else ""
         )
         raise Problem(f"{error}{hint}") from None
-
-
-def compact(value: str, name: str) -> str:
-    """Return yyyyMMddHHmmss (UTC) in ISO 8601."""
-    try:
-        return datetime.strptime(value, "%Y%m%d%H%M%S").strftime("%Y-%m-%dT%H:%M:%SZ")
-    except ValueError:
-        raise Problem(f"{name} {value} is not a valid time.") from None
-
-
-def localized(value: str, name: str, tz: ZoneInfo) -> str:
-    """Return a local time in ISO 8601 with its offset."""
-    try:
-        local = datetime.fromisoformat(re.sub(r"\.\d+$", "", value.replace(" ", "T")))
-    except ValueError:
-        raise Problem(f"{name} {value} is not a valid time.") from None
-    readings = [local.replace(tzinfo=tz, fold=fold) for fold in (0, 1)]
-    instants = [reading.astimezone(timezone.utc) for reading in readings]
-    if instants[0] != instants[1]:
-        there = instants[0].astimezone(tz).replace(tzinfo=None) == local
-        both = " or ".join(f"{instant:%Y-%m-%dT%H:%M:%SZ}" for instant in sorted(instants))
-        why = "exists twice on that day" if there else "does not exist on that day"
-        raise Problem(f"{name} {value} {why} in {tz.key}, where the clocks are changed: write {both}.")
-    return readings[0].isoformat()
 
 
 def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:

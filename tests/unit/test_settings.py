@@ -109,7 +109,7 @@ def test_names(value: Any) -> None:
         (" Latest\n", "latest"),
         ("2026-11-24T14:00:00+01:00", "2026-11-24T13:00:00.000Z"),
         ("2026-11-24 14:00", "2026-11-24T13:00:00.000Z"),
-        ("2026-07-24T14:00:00.5", "2026-07-24T12:00:00.000Z"),
+        ("2026-07-24T14:00:00.5", "2026-07-24T12:00:00.500Z"),
         ("20261124130000", "2026-11-24T13:00:00.000Z"),
         (1795518000000, "2026-11-24T11:00:00.000Z"),
     ],
@@ -123,12 +123,15 @@ def test_points_in_time(value: Any, utc: str) -> None:
     [
         (
             "2026-10-25 02:30",
-            "exists twice on that day in Europe/Berlin.*2026-10-25T00:30:00Z or 2026-10-25T01:30:00Z",
+            "exists twice in Europe/Berlin on that day: write 2026-10-25T00:30:00.000Z or 2026-10-25T01:30:00.000Z",
         ),
-        ("2026-03-29 02:30", "does not exist on that day.*2026-03-29T00:30:00Z or 2026-03-29T01:30:00Z"),
-        ("2026-11-25T23:00:00Z", "lies in the future"),
-        ("2026-02-30 10:00", "is not a valid time"),
-        ("20261324130000", "is not a valid time"),
+        (
+            "2026-03-29 02:30",
+            "does not exist in Europe/Berlin on that day: write 2026-03-29T00:30:00.000Z or 2026-03-29T01:30:00.000Z",
+        ),
+        ("2026-11-27T23:00:00Z", "lies in the future"),
+        ("2026-02-30 10:00", "is not a time"),
+        ("20261324130000", "is not a time"),
         (1795518000, "looks like seconds"),
         ("yesterday", "is not a time"),
         (["latest"], "must be a text, not a list"),
@@ -143,7 +146,7 @@ def test_a_time_without_a_zone_asks_for_one() -> None:
     with pytest.raises(read.Problem, match=r"names no time zone.*restore_timezone"):
         read.point("2026-11-24 14:00", "restore_point", None, NOW)
     for name in ("Mars/Olympus", "../etc/passwd", "/etc/passwd", "CE ST", "Europe"):
-        with pytest.raises(read.Problem, match="is not a time zone"):
+        with pytest.raises(read.Problem, match="is not known here"):
             read.zone(name, "restore_timezone")
 
 

@@ -95,6 +95,15 @@ def kinds(result: invoke.Result) -> list[str | None]:
     return [row["error_kind"] for row in result["restores"]]
 
 
+def test_a_plan_costs_few_requests(sim: Simulator, start: Any) -> None:
+    """Of a database the API tells for one data node at a time what could take it; this one has one."""
+    start(*(cache(number) for number in range(10)), database(0), check=True)
+    counted = Counter(request.operation.partition(".")[0] for request in sim.ledger)
+    assert counted["dcs"] == 3 * 10
+    assert counted["ddm"] == 4 + 1
+    assert counted["iam"] <= 2
+
+
 # What is not started
 
 

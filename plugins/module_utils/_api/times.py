@@ -69,7 +69,7 @@ def local(ms: int, place: tzinfo) -> datetime:
     return datetime.fromtimestamp(ms // 1000, timezone.utc).astimezone(place).replace(tzinfo=None)
 
 
-def zone_named(name: str) -> tzinfo:
+def zone_named(name: str, option: str = "timezone") -> zoneinfo.ZoneInfo:
     """Return the zone with an IANA name. Raises InvalidArgument."""
     try:
         if name.lower() in OF_THE_MACHINE:
@@ -78,12 +78,12 @@ def zone_named(name: str) -> tzinfo:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         if not zoneinfo.available_timezones():
             raise InvalidArgument(
-                "The Python that runs this task has no data about time zones, which timezone needs: install "
+                f"The Python that runs this task has no data about time zones, which {option} needs: install "
                 "tzdata (the system's package, or pip install tzdata), or write times with their zone "
                 "(2026-01-31T11:00:00+08:00)."
             ) from None
         raise InvalidArgument(
-            f"timezone {quoted(name)} is not known here: give an IANA name, such as Europe/Berlin or "
+            f"{option} {quoted(name)} is not known here: give an IANA name, such as Europe/Berlin or "
             "Asia/Singapore."
         ) from None
 
