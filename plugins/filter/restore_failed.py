@@ -77,7 +77,7 @@ def unread(faults: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:
     if not faults:
         return None
     why = " ".join(f"{fault.get('region')}: {fault.get('msg')}" for fault in faults)
-    return f"Not everything was restored, because the inventory could not read a region. {why}"
+    return f"Not everything was restored, because the inventory could not read all instances. {why}"
 
 
 class FilterModule:

@@ -48,7 +48,8 @@ options:
       - Regions to look in, instead of O(region). May be a template, also one that makes a list.
       - When a region cannot be read, the plugin warns and goes on with the others. The group C(all) then has
         the variable C(huaweicloud_recovery_unread), a list with C(region), C(error_kind) and C(msg), so that
-        a playbook can refuse to take a part of a fleet for the whole.
+        a playbook can refuse to take a part of a fleet for the whole. An instance that is not what the API
+        documents is no host and is told there, too.
         P(huaweicloud.recovery.instances#inventory) fails when no region can be read.
       - With several of them the project of each is the one that is named like the region, because a project
         lies in one region only. O(project_id), O(project_name) and their environment variables have no place
@@ -108,8 +109,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credenti
     ENVIRONMENT,
     SDK_FILE_VARIABLE,
     SECRETS,
+    resolve,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    ProtocolError,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, execute
@@ -179,7 +185,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return kept["rows"]
         rows, unread = self.read()
         for fault in unread:
-            Display().warning(f"{fault['msg']} ({fault['error_kind']}) Its instances are no hosts.")
+            Display().warning(f"{fault['msg']} ({fault['error_kind']}) What cannot be read is no host.")
         if unread:
             self.inventory.set_variable("all", UNREAD, from_cloud(unread))
         elif caching:
@@ -201,6 +207,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """
         found: dict[str, Row] = {}
         unread: list[Row] = []
+        odd: list[Row] = []
         regions: list[str | None] = [*self.regions] or [None]
         for region, answer in zip(regions, self.ask(regions)):
             if answer.get("failed"):
@@ -210,15 +217,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 )
             else:
                 found.update((row["instance_id"], row) for row in answer["rows"])
+                odd += answer["odd"]
         if len(unread) == len(regions):
             raise AnsibleParserError(" ".join(f"{fault['msg']} ({fault['error_kind']})" for fault in unread))
-        return list(found.values()), unread
+        return list(found.values()), unread + odd
 
     def caller(self) -> str:
-        """Return a digest of whom and where to ask: what another account or region has is no answer."""
-        known = {
-            name: self.templar.template(self.get_option(name)) for name in CONNECTION if name not in SECRETS
-        }
+        """Return a digest of whom and where to ask: what another account or region has is no answer.
+
+        The file of a profile can change, so what counts is the identity that it holds now. Its secrets are no
+        part of this.
+        """
+        params = {name: self.templar.template(self.get_option(name)) for name in CONNECTION}
+        known = {name: value for name, value in params.items() if name not in SECRETS}
         known.update(
             {
                 variable: os.environ.get(variable)
@@ -226,7 +237,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 for variable in (*ENVIRONMENT.get(option, ()), SDK_FILE_VARIABLE)
             }
         )
-        return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
+        try:
+            settings, identity, dummy = resolve(params, os.environ, Redactor())
+        except InvalidArgument as error:  # reading the instances says so
+            return str(error)
+        public = {name: value for name, value in identity.keys.items() if name not in SECRETS}
+        caller = [known, settings, identity.way, public, identity.agency]
+        return hashlib.sha256(json.dumps(caller, sort_keys=True, default=str).encode()).hexdigest()
 
     def ask(self, regions: list[str | None]) -> list[Row]:
         """Return the answer about each region: its `rows`, or why it failed.
@@ -270,10 +287,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def plan(self, cloud: Cloud) -> Plan:
         """Read the instances of the services asked for."""
         rows: list[Row] = []
+        odd: list[Row] = []
+
+        def left_out(error: ProtocolError) -> None:
+            msg = f"An instance of {service.upper()} cannot be read: {error}"
+            odd.append({"region": cloud.region, "error_kind": error.kind, "msg": msg})
+
         for service in self.services:
-            for row in SERVICES[service].instances(cloud):
+            for row in SERVICES[service].instances(cloud, left_out):
                 rows.append({"service": service, "region": cloud.region, **row})
-        return Plan({"rows": rows})
+        return Plan({"rows": rows, "odd": odd})
 
     def add(self, host: str, row: Row) -> None:
         """Add one host, its variables and the groups it belongs to."""

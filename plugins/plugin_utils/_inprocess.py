@@ -14,11 +14,13 @@ Whatever is not local and plain runs as a module.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import multiprocessing
 import os
 import sys
+import time
 import types
 import typing as t
 
@@ -33,8 +35,11 @@ from ansible.utils.display import Display
 from ansible.vars import clean
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller import KEYS_REFUSED
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import resolve
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 
@@ -45,6 +50,8 @@ MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdou
 
 INTERNAL = getattr(module_utils, "_internal", types.SimpleNamespace())  # from 2.19 on
 TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
+REFUSED: dict[str, tuple[float, dict[str, t.Any]]] = {}  # caller -> when its keys were refused, and the facts
+LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key that was refused too often
 PROFILE = "legacy"  # the form of arguments and results; core's name for that of all modules that declare none
 
 
@@ -69,6 +76,52 @@ class InProcess(ActionBase):
         """Run the task here when it is local and plain, else as Ansible runs any module."""
         task_vars = task_vars or {}
         self._task.args = without_omitted(self._task.args)
+        refused = self.refused()
+        if refused is not None:
+            return {**super().run(tmp, task_vars), **refused}
+        result = self.performed(tmp, task_vars)
+        self.note(result)
+        return result
+
+    def refused(self) -> dict[str, t.Any] | None:
+        """Return a failure when the cloud has refused these keys in this process, or None.
+
+        That was for an earlier item of a loop, or an earlier attempt. Each would send one more refused
+        signature, and more than five in a row lock an access key for everybody.
+        Keys in a file that was corrected meanwhile are other keys, and after five minutes a lock is over.
+        """
+        if not REFUSED or "restores" in self._task.args:  # what takes rows answers with rows
+            return None
+        since, facts = REFUSED.get(self.caller(), (None, {}))
+        if since is None or time.monotonic() >= since + LOCKED_FOR:
+            return None
+        msg = (
+            "No request was sent: the cloud refused these keys a moment ago in this task, and more than five "
+            "refused signatures in a row lock an access key for everybody who uses it. Correct the keys, "
+            "then run the task again."
+        )
+        return {"failed": True, "changed": False, **facts, "msg": msg}
+
+    def note(self, result: t.Mapping[str, t.Any]) -> None:
+        """Remember that the cloud has refused the keys of this task."""
+        facts = {
+            name: result[name] for name in ("error_kind", "error_code", "request_id") if result.get(name)
+        }
+        if facts.get("error_kind") == "auth_failed" and KEYS_REFUSED.fullmatch(facts.get("error_code") or ""):
+            REFUSED[self.caller()] = (time.monotonic(), facts)
+
+    def caller(self) -> str:
+        """Return a digest of who calls: the connection options, and the keys where they are known here."""
+        options = {name: self._task.args.get(name) for name in CONNECTION}
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        keys = None
+        with contextlib.suppress(Exception):  # the module says what is wrong with them
+            keys = resolve(options, {**os.environ, **environment}, Redactor())[:2]
+        return hashlib.sha256(repr((options, environment, keys)).encode()).hexdigest()
+
+    def performed(self, tmp: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the task here, or as a module."""
         prepared = self.prepare(task_vars)
         if prepared is None:
             result = self.as_module(task_vars)

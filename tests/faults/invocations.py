@@ -22,6 +22,7 @@ from ansible.template import Templar
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _inprocess
 from tests import invoke
 from tests.faults.bench import Wire
 
@@ -57,6 +58,7 @@ def through_action(
         task=task, **where
     )
     variables = {"ansible_python_interpreter": sys.executable, "inventory_hostname": "localhost"}
+    _inprocess.REFUSED.clear()  # a worker process serves one task
     with imagined(clock, http), mock.patch.dict(os.environ, env), mock.patch.object(action, "say"):
         result: dict[str, Any] = action.run(task_vars=variables)
     return {"failed": False, **result}

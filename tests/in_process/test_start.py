@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import without_omitted
+from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.in_process import runs
@@ -295,33 +296,74 @@ def test_retries_and_a_rescue_after_a_timeout(mode: dict[str, Any], tmp_path: Pa
     )
 
 
-def test_one_wrong_key_is_tried_once_also_by_the_modules(tmp_path: Path) -> None:
-    """The cloud locks an access key after a few refused signatures."""
-    restores = [
+def wrong_in(tmp_path: Path, sim: Simulator, variables: dict[str, Any], *tasks: dict[str, Any]) -> runs.Run:
+    """Run tasks with a wrong secret key; none of them ends the play."""
+    play = {"hosts": "localhost", "gather_facts": False, "ignore_errors": True, "tasks": list(tasks)}
+    (tmp_path / "wrong.yml").write_text(json.dumps([play]), encoding="utf-8")
+    command = [*runs.tool("ansible-playbook"), str(tmp_path / "wrong.yml"), "-e", json.dumps(variables)]
+    return runs.run(command, tmp_path, sim, env={**sim.env, "HW_SECRET_KEY": "a-wrong-secret-key-0001"})
+
+
+@pytest.mark.parametrize("variables", [{}, runs.OFF])
+def test_one_wrong_key_is_tried_once_by_each_task(variables: dict[str, Any], tmp_path: Path) -> None:
+    """The cloud locks an access key after a few refused signatures: 200 rows, and the items of a loop, have one between them."""
+    rows: list[dict[str, Any]] = [
         {"service": "dcs", "instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"}
-        for number in range(4)
+        for number in range(200)
     ]
-    task = {
-        "huaweicloud.recovery.restore_start": {"restores": restores},
-        "register": "found",
-        "ignore_errors": True,
+    begun = [{**row, "action": "restore", "restore_id": "r1", "backup_id": "b1"} for row in rows]
+    role = {
+        "restore_dcs": [{"instance_id": row["instance_id"]} for row in rows],
+        "restore_point": "latest",
+        "restore_confirm": False,
     }
-    (tmp_path / "wrong.yml").write_text(
-        json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]), encoding="utf-8"
-    )
+    name = "huaweicloud.recovery."
+    one = {"instance_id": "{{ item.instance_id }}", "restore_point": "latest"}
+    with Simulator("fleet-200", lock_after=0) as sim:
+        done = wrong_in(
+            tmp_path,
+            sim,
+            variables,
+            {f"{name}restore_start": {"restores": rows}, "register": "start"},
+            {
+                f"{name}restore_wait": {"restores": [{**row, "outcome": "started"} for row in begun]},
+                "register": "wait",
+            },
+            {
+                f"{name}restore_verify": {"restores": [{**row, "outcome": "succeeded"} for row in begun]},
+                "register": "verify",
+            },
+            {f"{name}dcs_restore": one, "loop": rows[:8], "register": "looped"},
+            {"ansible.builtin.include_role": {"name": f"{name}restore"}, "vars": role},
+        )
+        refused = [entry.operation for entry in sim.ledger if entry.status == 401]
+        assert (len(refused), len(sim.ledger)) == (5, 5), done.output
+        assert invoke.module("dcs_instance_info", sim.env)["failed"] is False, (
+            "the right key works right after"
+        )
+    assert outcomes(done.of("start")) == outcomes(done.of("wait")) == ["auth_failed"] * 200
+    items = done.of("looped")["results"]
+    assert [item["error_kind"] for item in items] == ["auth_failed"] * 8
+    assert [item["msg"].startswith("No request was sent: ") for item in items] == [False] + [True] * 7
+    assert (items[7]["changed"], items[7]["error_code"]) == (False, "APIGW.0301")
+
+
+def test_the_items_of_a_loop_with_other_keys_are_asked_for(tmp_path: Path) -> None:
+    """What was refused are keys, not tasks."""
+    task = {
+        "huaweicloud.recovery.dcs_instance_info": {
+            "access_key": ids.ACCESS_KEY,
+            "secret_key": "{{ item }}",
+            "project_id": ids.PROJECT_ID,
+        },
+        "loop": ["a-wrong-secret-key-0001", ids.SECRET_KEY, "a-wrong-secret-key-0001"],
+        "register": "looped",
+    }
     with Simulator("fleet-4") as sim:
-        env = {**sim.env, "HW_SECRET_KEY": "a-wrong-secret-key-0001"}
         for variables in ({}, runs.OFF):
-            asked = len(sim.ledger)
-            command = [
-                *runs.tool("ansible-playbook"),
-                str(tmp_path / "wrong.yml"),
-                "-e",
-                json.dumps(variables),
-            ]
-            done = runs.run(command, tmp_path, sim, env=env)
-            assert outcomes(done.of("found")) == ["auth_failed"] * 4, done.output
-            assert len([one for one in sim.ledger[asked:] if one.status == 401]) == 1
+            items = wrong_in(tmp_path, sim, variables, task).of("looped")["results"]
+            assert [item.get("error_kind") for item in items] == ["auth_failed", None, "auth_failed"]
+        assert [entry.status for entry in sim.ledger] == [401, 200] * 2
 
 
 @pytest.mark.parametrize(

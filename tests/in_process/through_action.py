@@ -27,6 +27,7 @@ from ansible.utils.display import Display
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _inprocess
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 from tests import invoke
 from tests.in_process import runs
@@ -57,6 +58,7 @@ def module(
     action = importlib.import_module(f"{invoke.COLLECTION}.plugins.action.{name}").ActionModule(
         task=task, connection=connection, **given
     )
+    _inprocess.REFUSED.clear()  # a worker process serves one task
     with contextlib.ExitStack() as stack:
         home = stack.enter_context(invoke._home())
         stack.enter_context(

@@ -266,6 +266,29 @@ def test_a_region_that_cannot_be_read_does_not_stop_the_others(sim: Simulator, t
     assert failed.returncode != 0 and "nowhere-1" in failed.stderr and "nowhere-2" in failed.stderr
 
 
+@pytest.mark.parametrize("service", ["dcs", "ddm"])
+def test_an_instance_that_cannot_be_read_does_not_stop_the_others(
+    service: str, sim: Simulator, tmp_path: Path
+) -> None:
+    """It may be one that was to be restored: so it is told like a region that cannot be read, and not kept in the cache."""
+    with sim.state.lock:
+        instances: dict[str, Any] = getattr(sim.state, f"{service}_instances")
+        instances[ids.DCS_OTHER if service == "dcs" else ids.DDM_TARGET].id = "not an id"
+    cache: dict[str, Any] = {
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(tmp_path / "c"),
+    }
+    path = source(tmp_path, **cache)
+    for times in (1, 2):
+        done = ansible_inventory([path], sim.env)
+        assert done.returncode == 0 and f"An instance of {service.upper()} cannot be read" in done.stderr
+        found = json.loads(done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
+        (fault,) = found["_meta"]["hostvars"]["orders-cache"]["huaweicloud_recovery_unread"]
+        assert (fault["region"], fault["error_kind"]) == (ids.REGION, "protocol_error")
+        assert len(sim.requests("dcs.instances")) == times
+
+
 def test_wrong_keys_are_tried_once_in_all_regions(sim: Simulator, tmp_path: Path) -> None:
     """More than five refused signatures in a row lock an access key."""
     path = source(tmp_path, regions=[ids.REGION, "eu-west-101", "ap-southeast-1"])
@@ -329,6 +352,16 @@ def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(
         asked = len(sim.ledger)
         invoke.playbook("- hosts: all\n  gather_facts: false\n", {**sim.env, **other}, "-i", str(path))
         assert len(sim.ledger) > asked
+    profiles = tmp_path / "profiles.json"
+    env = {name: value for name, value in sim.env.items() if name not in ("HW_ACCESS_KEY", "HW_SECRET_KEY")}
+    env["HW_SHARED_CONFIG_FILE"] = str(profiles)
+    for access_key, anew in ((ids.ACCESS_KEY, True), (ids.ACCESS_KEY, False), ("ANOTHER", True)):
+        profile = {"name": "default", "accessKeyId": access_key, "secretAccessKey": ids.SECRET_KEY}
+        profiles.write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
+        profiles.chmod(0o600)
+        asked = len(sim.ledger)
+        invoke.playbook("- hosts: all\n  gather_facts: false\n", env, "-i", str(path))
+        assert (len(sim.ledger) > asked) is anew, "what a profile holds decides, not its name"
     kept = "".join(path.read_text() for path in (tmp_path / "cache").iterdir())
     assert "orders-cache" in kept and ids.SECRET_KEY not in kept and ids.ACCESS_KEY not in kept
 

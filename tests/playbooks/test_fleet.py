@@ -232,7 +232,7 @@ def test_a_fleet_that_nothing_was_restored_of_is_red(tmp_path: Path) -> None:
         assert (some.rc, len(sim.posts())) == (2, 2)
         (told,) = some.of("Tell why")
         assert told["msg"].startswith(
-            "Not everything was restored, because the inventory could not read a region."
+            "Not everything was restored, because the inventory could not read all instances."
         )
         assert "eu-west-101: It is forbidden." in told["msg"]
 

@@ -179,6 +179,43 @@ def test_instances_are_filtered_here_too() -> None:
     assert "name=cache&name_equal=true" in wire.sent[0].url
 
 
+def odd_one(service: str, name: str | None) -> dict[str, Any]:
+    """An instance whose id is not what the API documents."""
+    return {"instance_id" if service == "dcs" else "id": "a b", "name": name, "status": "RUNNING"}
+
+
+def listed(service: str, name: str | None) -> tuple[Any, Any]:
+    """The instances of a service, one of them odd and called `name`, and where warnings go."""
+    key, total = ("instance_id", "instance_num") if service == "dcs" else ("id", "total")
+    rows = [{key: "i0", "name": "cache", "status": "RUNNING"}, odd_one(service, name)]
+    made, dummy = cloud([answer(200, {"instances": rows, total: 2})], max_retries=0)
+    return (Dcs(made) if service == "dcs" else Ddm(made)), made
+
+
+@pytest.mark.parametrize("service", ["dcs", "ddm"])
+def test_one_odd_instance_does_not_hide_the_others(service: str) -> None:
+    found, made = listed(service, "other")
+    assert [row["name"] for row in found.instances()] == ["cache"]
+    assert [text for text in made.warnings if "instances is left out" in text and "id" in text]
+    told: list[Exception] = []
+    found, made = listed(service, "other")
+    assert len(found.instances(odd=told.append)) == len(told) == 1 and not made.warnings
+
+
+@pytest.mark.parametrize(("name", "refused"), [("cache", True), (None, True), ("other", False)])
+def test_an_odd_instance_that_could_be_the_wanted_one(name: str | None, refused: bool) -> None:
+    """With the same name it would make the name ambiguous, so neither is taken."""
+    found, dummy = listed("ddm", name)
+    if refused:
+        with pytest.raises(ProtocolError, match=r"List of instances: .*valid id"):
+            found.instances(["cache"])
+    else:
+        assert [row["id"] for row in found.instances(["cache"])] == ["i0"]
+    found, dummy = listed("dcs", name)  # the service has chosen by the name
+    with pytest.raises(ProtocolError, match=r"List of instances: .*valid instance_id"):
+        found.instances("cache")
+
+
 def test_the_posts_of_dcs() -> None:
     service, wire = dcs(answer(200, {"restore_id": "r9"}))
     service.restore("i", "b1", "CHG é [rst1:X]")

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import Odd
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
@@ -74,8 +75,8 @@ class Service(Reading):
       `wait_timeout` and
       `poll_interval`. Its result has, beside what the module documents: `target` and `source` (as in rows),
       `data_time`, `newer_backup`, `last_seconds`.
-    - `instances(cloud)`: every instance in one list, as the `_info` module of the service returns them, id
-      under `instance_id`.
+    - `instances(cloud, odd)`: every instance in one list, as the `_info` module of the service returns them,
+      id under `instance_id`. One that is not what the API documents is left out and told to odd(error).
     - `restore_points(cloud, instance_id)`: what an instance can be restored to, newest first: {`point` (ISO
       8601 UTC, the newest data
       of it), `first` (the oldest, same as `point` for a backup), `backup` (record or null), `usable`,
@@ -93,7 +94,7 @@ class Service(Reading):
     options: Spec
     rules: t.Mapping[str, t.Any]
     plan: t.Callable[[Cloud, Params], Plan]
-    instances: t.Callable[[Cloud], list[Row]]
+    instances: t.Callable[[Cloud, Odd], list[Row]]
     restore_points: t.Callable[[Cloud, str], list[Row]]
     backup: t.Callable[[Cloud, Params], Plan] | None
     pinned: t.Callable[[Row, Row], Row]

@@ -12,7 +12,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import Page, collect, page_of
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
+    Odd,
+    Page,
+    collect,
+    page_of,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     flag,
@@ -85,12 +90,17 @@ class Dcs:
         return _instance(self._get("instances", instance_id).body)
 
     def instances(
-        self, name: str | None = None, status: str | None = None, with_failed: bool = False
+        self,
+        name: str | None = None,
+        status: str | None = None,
+        with_failed: bool = False,
+        odd: Odd | None = None,
     ) -> list[Row]:
         """Return all instances (ListInstances), of exactly this name and status where given.
 
         `with_failed`: also those whose creation failed. The list has no `task`, and tells the mode only by
-        the code of the specification.
+        the code of the specification. An odd item is left out, and told to odd(error) or in a warning; but
+        when a `name` is wanted it could be that one, and is an error.
         """
         query = {
             "name": name,
@@ -98,8 +108,16 @@ class Dcs:
             "status": status,
             "include_failure": "true" if with_failed else None,
         }
+        left_out = odd or (lambda error: self.warn(f"One of the instances is left out: {error}"))
         found = self._list(
-            ("instances",), "instances", "instance_num", "instance_id", "instances", _instance, query
+            ("instances",),
+            "instances",
+            "instance_num",
+            "instance_id",
+            "instances",
+            _instance,
+            query,
+            odd=None if name else left_out,
         )
         return [item for item in found if name in (None, item["name"]) and status in (None, item["status"])]
 
@@ -155,10 +173,11 @@ class Dcs:
         convert: t.Callable[[t.Any], Row],
         query: t.Mapping[str, t.Any] | None = None,
         until: str | None = None,
+        odd: Odd | None = None,
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> Page:
             reply = self._get(*path, query={**(query or {}), "offset": offset, "limit": limit})
-            return page_of(reply, key, [total], convert)
+            return page_of(reply, key, [total], convert, odd)
 
         return collect(fetch, LIMIT, identity, what, until)
 

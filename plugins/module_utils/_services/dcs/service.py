@@ -51,7 +51,7 @@ DCS = Service(
     options=restore.OPTIONS,
     rules=restore.RULES,
     plan=restore.plan,
-    instances=lambda cloud: Dcs(cloud).instances(),
+    instances=lambda cloud, odd: Dcs(cloud).instances(odd=odd),
     restore_points=restore_points,
     backup=safety_backup,
     pinned=pinned,

@@ -13,7 +13,12 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import Page, collect, page_of
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
+    Odd,
+    Page,
+    collect,
+    page_of,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     items,
@@ -237,9 +242,29 @@ class Ddm:
         """Return one instance (v1 ShowInstance: the fields that versions and waits rest on)."""
         return _instance(self._get("instances", instance_id, version="v1").body)
 
-    def instances(self) -> list[Row]:
-        """Return all instances (v1 ListInstances). There is no name filter."""
-        return self._list(("instances",), "instances", "id", "instances", _instance, version="v1")
+    def instances(self, names: t.Sequence[str] = (), odd: Odd | None = None) -> list[Row]:
+        """Return all instances (v1 ListInstances). There is no name filter.
+
+        An odd item is left out, and told to odd(error) or in a warning; but one that could have one of the
+        wanted `names` is an error.
+        """
+        left_out = odd or (lambda error: self._left_out("instances", [error]))
+
+        def convert(item: t.Any) -> Row:
+            try:
+                return _instance(item)
+            except ProtocolError as error:
+                called = item.get("name") if isinstance(item, dict) else None
+                strict.extend([error] if names and (not isinstance(called, str) or called in names) else [])
+                raise
+
+        strict: list[ProtocolError] = []
+        found = self._list(
+            ("instances",), "instances", "id", "instances", convert, version="v1", odd=left_out
+        )
+        if strict:
+            raise strict[0].with_context(f"List of instances: {strict[0]}")
+        return found
 
     def _of(self, instance_id: str, call: str) -> tuple[str, ...]:
         return "instances", instance_id, "backups", call
@@ -263,7 +288,7 @@ class Ddm:
         query: t.Mapping[str, t.Any] | None = None,
         note: t.Callable[[t.Any], None] = lambda body: None,
         version: str = "v3",
-        odd: t.Callable[[ProtocolError], t.Any] | None = None,
+        odd: Odd | None = None,
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> Page:
             paged = {**(query or {}), "offset": offset, "limit": limit}

@@ -39,7 +39,7 @@ def named(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:
     names = [params["instance_name"], params.get("target_instance_name")]
     if not any(names):
         return Named(source, target, {})
-    rows = [identified(row) for row in ddm.instances()]
+    rows = [identified(row) for row in ddm.instances([name for name in names if name])]
     if names[0]:
         source = one_named(rows, names[0], "instance_name", "DDM")["instance_id"]
     if names[1]:

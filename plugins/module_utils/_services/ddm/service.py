@@ -47,7 +47,7 @@ DDM = Service(
     options=recovery.OPTIONS,
     rules=recovery.RULES,
     plan=recovery.plan,
-    instances=lambda cloud: [identified(row) for row in Ddm(cloud).instances()],
+    instances=lambda cloud, odd: [identified(row) for row in Ddm(cloud).instances(odd=odd)],
     restore_points=restore_points,
     backup=None,
     pinned=pinned,
