@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 
 NOW = 1795600000000  # 2026-11-25T09:46:40Z
@@ -116,6 +117,11 @@ def test_names(value: Any) -> None:
 )
 def test_points_in_time(value: Any, utc: str) -> None:
     assert read.point(value, "restore_point", BERLIN, NOW) == utc
+
+
+def test_a_clock_that_is_slow_decides_nothing() -> None:
+    """What has happened by the cloud's clock may lie ahead of this machine's; which data that means, the cloud's clock decides."""
+    assert read.point(NOW + 20 * 60_000, "restore_point", None, NOW) == iso(NOW + 20 * 60_000)
 
 
 @pytest.mark.parametrize(
