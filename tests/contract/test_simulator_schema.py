@@ -32,7 +32,7 @@ from tests.cloud import scenario as names
 from tests.cloud.gateway import ROUTES
 from tests.cloud.server import OPENAPI
 
-DOCUMENT = json.loads(OPENAPI.read_text())
+DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
 CONFIG = SchemathesisConfig.from_dict(
     {
         "seed": 20261121,

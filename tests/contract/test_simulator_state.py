@@ -30,7 +30,7 @@ from tests.cloud.state import Cloud, DcsBackup, DcsRestore, Job
 from tests.cloud.wire import Call, Refusal
 
 ROOT = Path(__file__).parents[2]
-VECTORS = json.loads((Path(__file__).parent / "signing_vectors.json").read_text())
+VECTORS = json.loads((Path(__file__).parent / "signing_vectors.json").read_text(encoding="utf-8"))
 START = 1_795_000_000.25
 
 
@@ -732,8 +732,8 @@ def test_command_line(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        assert (tmp_path / "port").read_text().strip() == url.rpartition(":")[2]
-        assert f"export HW_DCS_ENDPOINT={url}\n" in (tmp_path / "env").read_text()
+        assert (tmp_path / "port").read_text(encoding="utf-8").strip() == url.rpartition(":")[2]
+        assert f"export HW_DCS_ENDPOINT={url}\n" in (tmp_path / "env").read_text(encoding="utf-8")
         assert requests.get(f"{url}/_simulator/ledger", timeout=5).json() == []
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0

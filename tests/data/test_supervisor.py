@@ -48,7 +48,7 @@ def cloud(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, A
     command += ["--data-file", str(data), "--env-file", str(env)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert process.stdout is not None and process.stdout.readline().startswith(b"http://")
-        yield process, json.loads(data.read_text())
+        yield process, json.loads(data.read_text(encoding="utf-8"))
         process.kill()
 
 

@@ -243,7 +243,7 @@ def test_a_cache_that_others_can_write_is_not_used(sim: Simulator, tmp_path: Pat
     path = source(tmp_path, services=["dcs"], **cache)
     first = hosts(inventory([path], sim.env))
     (kept,) = folder.iterdir()
-    kept.write_text(kept.read_text().replace("orders-cache", "planted"), encoding="utf-8")
+    kept.write_text(kept.read_text(encoding="utf-8").replace("orders-cache", "planted"), encoding="utf-8")
     assert "planted" in hosts(inventory([path], sim.env))  # it is used as long as it is the user's own
     for mode, place in ((0o777, folder), (0o666, kept)):
         folder.chmod(0o700)
@@ -362,7 +362,7 @@ def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(
         asked = len(sim.ledger)
         invoke.playbook("- hosts: all\n  gather_facts: false\n", env, "-i", str(path))
         assert (len(sim.ledger) > asked) is anew, "what a profile holds decides, not its name"
-    kept = "".join(path.read_text() for path in (tmp_path / "cache").iterdir())
+    kept = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "cache").iterdir())
     assert "orders-cache" in kept and ids.SECRET_KEY not in kept and ids.ACCESS_KEY not in kept
 
 
