@@ -16,9 +16,12 @@ from pathlib import Path
 from tests.tools import artifact
 
 ROOT = Path(__file__).resolve().parents[2]
-VENV = ROOT / ".work" / "bench" / "venv"
+# tests/tools/run.py names a folder whose path has no space, also where that of the repository has one: Ansible starts an asynchronous
+# module by the path of its Python, and does not quote it.
+BENCH = Path(os.environ.get("RECOVERY_WORK", ROOT / ".work")) / "bench"
+VENV = BENCH / "venv"
 STAMP = VENV / ".ready"
-COLLECTIONS = ROOT / ".work" / "bench" / "collections"
+COLLECTIONS = BENCH / "collections"
 PACKAGES = [
     "ansible",
     "requests",
