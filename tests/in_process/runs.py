@@ -187,7 +187,7 @@ def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every leaf by its path, without what is never twice the same."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            if key not in ("elapsed", "ansible_job_id", "results_file", "attempts"):
+            if key not in ("elapsed", "seconds", "ansible_job_id", "results_file", "attempts"):
                 yield from flat(inner, f"{path}.{key}")
     elif isinstance(value, list) and value:
         for place, inner in enumerate(value):

@@ -278,6 +278,9 @@ BAD_TIMES = (
 )
 
 
+TRIMMED = ("region", "project_id", "access_key", "secret_key", "security_token", "auth_token")
+
+
 def refuse(*args: Any, **kwargs: Any) -> NoReturn:
     """A transport that must not be used."""
     raise AssertionError("a request left")
@@ -504,6 +507,8 @@ def test_bad_input_is_refused_before_any_request(
     option: str, values: Callable[[random.Random], Iterator[str]], run: Callable[[str, Any], dict[str, Any]]
 ) -> None:
     for value in values(random.Random(option)):
+        if option in TRIMMED and value != value.strip():
+            continue  # taken without its blanks, which come with pasting
         result = run(option, value)
         message = result["msg"]
         told = f"{option}={value!r}: {message}"

@@ -22,9 +22,11 @@ from tests import invoke
 from tests.cloud import Simulator, scenario
 from tests.cloud.data import caches
 from tests.cloud.data.real import RealData
+from tests.cloud.state import DcsBackup
 
 RUNNABLE = re.compile(r"^<!-- runnable -->\n+```ya?ml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PLAYBOOK = "huaweicloud.recovery.restore"
+MAY = 1_747_700_000.0  # seconds since the epoch: a backup of May 2025, of which the examples speak
 WAITING = ("dcs_backup", "dcs_restore", "ddm_recovery", "restore_wait")
 DOCUMENTS = [
     "README.md",
@@ -58,6 +60,16 @@ def plays(block: list[Any]) -> list[Any]:
 
 def run(block: Any, tmp_path: Path, data: RealData | None = None) -> invoke.Completed:
     with Simulator(data=data) as sim:
+        old = DcsBackup(
+            "8ba256cb-e5ac-44f6-a3da-c03d8f0e5025",
+            scenario.DCS_INSTANCE,
+            MAY,
+            MAY + 600,
+            "auto",
+            "succeed",
+            True,
+        )
+        sim.state.dcs_backups[old.id] = old
         args = []
         if data is not None:
             cache = data.caches[scenario.DCS_INSTANCE]
@@ -95,6 +107,12 @@ def test_every_readme_has_a_block_that_runs() -> None:
         assert RUNNABLE.search((invoke.ROOT / name).read_text(encoding="utf-8")), name
 
 
+def apart(examples: list[Any]) -> list[list[Any]]:
+    """Examples that do not build on each other, each for a cloud of its own: a target can be restored once."""
+    together = any("register" in task or "hosts" in task for task in examples)
+    return [examples] if together else [[task] for task in examples]
+
+
 @pytest.mark.parametrize("name", invoke.NAMES)
 def test_the_examples_of_a_module_run(name: str, tmp_path: Path) -> None:
     examples = yaml.safe_load(invoke.load(name).EXAMPLES)
@@ -105,6 +123,6 @@ def test_the_examples_of_a_module_run(name: str, tmp_path: Path) -> None:
             if binary is None:
                 pytest.skip("needs a server: apt-get install --no-install-recommends redis-tools")
             data = stack.enter_context(RealData(binary, None))
-        done = run(examples, tmp_path, data)
-    assert done.rc == 0, done.output
-    assert f"huaweicloud.recovery.{name}" in {entry["action"] for entry in done.results}
+        done = [run(part, tmp_path, data) for part in apart(examples)]
+    assert [one.rc for one in done] == [0] * len(done), "".join(one.output for one in done)
+    assert f"huaweicloud.recovery.{name}" in {entry["action"] for one in done for entry in one.results}

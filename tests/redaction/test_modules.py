@@ -116,7 +116,7 @@ def test_many(stage: Stage) -> None:
     ]
     assert len(stage.run("restore_start", None, check=True, restores=many)["diff"]) == 3
     echo = " ".join(form(secret) for secret in stage.secrets for form in ECHOES.values())
-    stage.sim.fault("refusal", "ddm.recovery", message=echo)
+    stage.sim.fault("refusal", "ddm.recovery", code="DBS.300375", message=echo)
     stage.sim.fault("refusal", "dcs.restore", on=names.DCS_OTHER, code=stage.secrets[0], message=echo)
     result = stage.run("restore_start", "invalid_argument", restores=many)
     assert [row["outcome"] for row in result["restores"]] == ["started", None, None]
