@@ -48,7 +48,9 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
         name: [answer(row) for row in value] if name in ("results", "restores", "steps") else value
         for name, value in result.items()
         if name not in ("invocation", "exception", "at", "seconds", "account")
-        and not (name == "warnings" and "clock" in str(value))  # that of the cloud stands still in these tests
+        and not (
+            name == "warnings" and "clock" in str(value)
+        )  # that of the cloud stands still in these tests
     }
 
 
