@@ -9,7 +9,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/tools/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint sanity unit playbooks matrix edges certify release explore soak mutation bench docs artifact clean
+.PHONY: help venv demo test lint sanity unit playbooks matrix edges certify release awx eda ee explore soak mutation bench docs artifact clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
@@ -48,6 +48,18 @@ certify: venv ## What the certification runs: sanity, ansible-lint in a plain ch
 
 release: venv ## Make what is published: the artifact, the same bytes twice, with a bill of materials and checksums
 	@$(RUN) nox -s release
+
+awx: venv ## AWX as code against a small API with AWX's own rules, and jobs as AWX runs them
+	@$(RUN) python tests/tools/awx.py
+	@RECOVERY_AWX=required $(RUN) pytest tests/awx -m "slow or not slow" -n 2 --dist loadfile $(ARGS)
+
+eda: venv ## The event source and its rulebook, run by ansible-rulebook (needs Java 17)
+	@$(RUN) python tests/tools/eda.py
+	@RECOVERY_EDA=required $(RUN) pytest tests/eda -m "slow or not slow" $(ARGS)
+
+ee: venv ## A restore in an environment of exactly what an execution environment has
+	@$(RUN) python tests/tools/ee.py
+	@$(RUN) pytest tests/data/test_execution_environment.py -m "slow or not slow" $(ARGS)
 
 explore: venv ## Every placement of up to three faults and a kill over two runs of a restore
 	@$(RUN) python -m tests.protocol.explore $(ARGS)
