@@ -29,7 +29,7 @@ import os
 import sys
 import time
 import typing as t
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
@@ -41,14 +41,14 @@ from .schedule import RECORDS, Faults, Report, Story, execute, judge, named_job
 from .world import STATE, Lane, Run, World
 from .wrong import WRONG, right
 
-DURATION, TIMEOUT, LATE = 45.0, 10.0, 8.0  # seconds: a restore, http_timeout, how late a request can arrive
+DURATION, SETTLE = 45.0, 8.0  # seconds: a restore, and until its instance serves again
+TIMEOUT, LATE = 10.0, 8.0  # seconds: http_timeout, how late a request can arrive
 GRID = (
     15.0  # a task is run again when this many seconds, or a multiple, have passed since something was started
 )
-HOUR = 3600.0
 KILL = "kill"
 POSTS = ("reset:never", "reset", "500:never", "500", "timeout:late")
-JUMPS = {"calendar +1 h": HOUR, "calendar -1 h": -HOUR}
+JUMPS = {"calendar +2 h": 7200.0, "calendar -2 h": -7200.0}
 SHOWN = 10
 
 
@@ -96,6 +96,7 @@ class Explorer:
         ] = []  # what could have happened at requests after the script
         self.now: str | None = None  # what happens at this request
         self.world: World
+        self.old_replica: set[str] = set()  # runs whose next list comes from where the last one did
         self.incomplete: set[str] = set()  # runs in which a list has left its newest row out
         self.told: dict[int, t.Hashable] = {}  # lane -> what its present run has been told
 
@@ -120,6 +121,8 @@ class Explorer:
             self.left, self.kills_left = self.left - (not kill), self.kills_left - kill
             if self.now == "newest left out":
                 self.incomplete.add(run.name)
+            if self.now == "oldest left out":
+                self.old_replica.add(run.name)
         elif number > self.last:
             self.known.enter(self.state(), self.left, self.kills_left)
             self.choices.append((number, self._choices(lane, post)))
@@ -130,14 +133,15 @@ class Explorer:
         found = kills if self.kills_left else []
         if self.left:
             # between two readings of the calendar it does not matter when it jumps
-            found += JUMPS if lane.asked else ()
+            found += JUMPS if lane.asked and lane.skew == 0.0 else ()
             found += POSTS if post else ("500", *self._of_reads(lane.run))
         return found
 
     def _of_reads(self, run: Run) -> t.Iterator[str]:
         """What can be wrong with the answer to a read. Asked before its URL is known: what does not fit ends the schedule.
 
-        A list leaves out the newest of its rows once in a run, and the oldest one as often as may be: see assumption 8.
+        A list leaves out the newest of its rows once in a run, and the oldest one as often as may be, twice each time:
+        see assumption 8.
         """
         cloud = self.world.scene.cloud
         rows = len(cloud.dcs_restores if self.setting.kind == "restore" else cloud.jobs)
@@ -151,8 +155,11 @@ class Explorer:
             yield "stale"
 
     def read(self, run: Run, url: str) -> str | None:
-        """What the script says, where it fits."""
+        """What the script says, where it fits. What leaves out the oldest row does so in two lists."""
         if self.now in (None, *JUMPS):
+            if run.name in self.old_replica and RECORDS[self.setting.kind] in url:
+                self.old_replica.discard(run.name)
+                return "oldest left out"
             return None
         fits = (
             (self.now == "500")
@@ -199,16 +206,16 @@ class Explorer:
         )
         lanes = tuple(
             (
-                lane.number,
                 len(lane.runs),
                 self.told.get(lane.number),
                 lane.time - now,
                 lane.skew,
                 lane.run.dead,
-                lane.wake == math.inf,
                 tuple(lane.run.posts),
-                lane.run.name in self.incomplete,
+                (lane.run.name in self.incomplete, lane.run.name in self.old_replica),
             )
+            if lane.wake < math.inf
+            else len(lane.runs)  # what it was told counts no more
             for lane in world.lanes
         )
         under_way = tuple(sorted(when - now for when, dummy, what in world.events))
@@ -260,10 +267,13 @@ class Found:
 def story_of(setting: Setting) -> Story:
     """Return the setting as schedule.py tells it."""
     rules = Rules(
-        kind=setting.kind, seconds=(DURATION,), fails=float(setting.fails), past=setting.past, by_task=False
+        kind=setting.kind, seconds=(DURATION,), settle=SETTLE, fails=float(setting.fails), past=setting.past
     )
     lanes: list[tuple[float, str | None]] = [(0.0, None)] * (2 if setting.at_once else 1)
-    params = {"http_timeout": int(TIMEOUT), "wait_timeout": 600, "poll_interval": 50, "max_retries": 3}
+    params: dict[str, t.Any] = {
+        **{"http_timeout": int(TIMEOUT), "wait_timeout": 600, "poll_interval": 46, "max_retries": 3},
+        **({"backup_id": None, "restore_point": "latest"} if setting.kind == "restore" else {}),
+    }
     return Story(rules, Faults(timeout=TIMEOUT, slow=LATE), False, lanes, params)
 
 
@@ -346,10 +356,10 @@ def explore(
 ) -> Found:
     """Play every schedule of a setting."""
     found, known, began = Found(), Known(), time.perf_counter()
-    todo: list[Script] = [()]
+    todo: deque[Script] = deque([()])  # the fewest faults first: states are met with the most left
     with WRONG[wrong]() if wrong else right(), seldom_collected():
         while todo and not (until_found and found.problems):
-            script = todo.pop()
+            script = todo.popleft()
             try:
                 report, choices, to_its_end = play(setting, script, faults, kills, known)
             except Stuck as problem:
@@ -360,7 +370,7 @@ def explore(
             found.problems += [
                 f"{_command(setting, script, wrong)}: {name}: {text}" for name, text in report.problems[:1]
             ]
-            todo += [(*script, (number, name)) for number, names in reversed(choices) for name in names]
+            todo.extend((*script, (number, name)) for number, names in choices for name in names)
     found.states, found.seconds = len(known.states), time.perf_counter() - began
     return found
 

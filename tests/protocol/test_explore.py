@@ -1,0 +1,59 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A small bound of the exhaustive exploration: one fault and one kill, wherever they can be placed. `make explore` has the large one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.protocol import explore
+from tests.protocol.explore import SETTINGS, Known, Seen, Setting
+from tests.protocol.wrong import WRONG
+
+# where each wrong client shows, and with how many faults; the others in setting 0 with one
+WHERE = {"old_job_is_mine": (13, 2), "look_then_post_again": (8, 1), "busy_then_post": (2, 1)}
+
+
+# restores that fail where there is a past to confuse them with, ones that succeed where there is none
+@pytest.mark.parametrize("setting", [one for one in SETTINGS if one.fails is one.past], ids=str)
+def test_one_fault_and_one_kill_anywhere(setting: Setting) -> None:
+    found = explore.explore(setting, 1, 1)
+    assert not found.problems, "\n".join(found.problems)
+    assert found.schedules > 100 and found.joined > 300 and found.states > 500
+    assert all(found.outcomes[name] for name in ("succeeded", "killed", "outcome_unknown"))
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_client_is_caught(name: str) -> None:
+    number, faults = WHERE.get(name, (0, 1))
+    found = explore.explore(SETTINGS[number], faults, 1, name, until_found=True)
+    assert found.problems and ": bug:" not in found.problems[0], found
+
+
+def test_a_state_is_left_when_it_was_met_with_as_much_ahead() -> None:
+    known = Known()
+    known.enter("state", 1, 0)
+    known.enter("state", 0, 1)
+    for faults, kills in ((1, 0), (0, 1), (0, 0)):
+        with pytest.raises(Seen):
+            known.enter("state", faults, kills)
+    known.enter("state", 2, 1)
+    assert known.states == {"state": [(2, 1)]}
+
+
+def test_the_command_prints_numbers_and_replays_a_script(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["explore", "--faults", "0", "--setting", "0", "--processes", "1"])
+    assert explore.main() == 0
+    text = capsys.readouterr().out
+    assert "schedules played to the end" in text and "wrong: 0" in text
+    script = ["explore", "--setting", "0", "--script", "5:kill sent,8:500", "--verbose"]
+    monkeypatch.setattr("sys.argv", script)
+    assert explore.main() == 0
+    assert "is killed with its POST under way" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", [*script, "--wrong", "no_marker"])
+    assert explore.main() == 1
+    assert "duplicate" in capsys.readouterr().out
