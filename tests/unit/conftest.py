@@ -6,7 +6,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from tests.cloud import Simulator
+from tests.unit.fakes import Time
 
 settings.register_profile("unit", derandomize=True, deadline=None, database=None)
 settings.load_profile("unit")
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, Time]]:
+    """The local cloud that the module's CLOUD describes, and the time that it lives in."""
+    clock = Time()
+    with Simulator(**request.module.CLOUD, clock=clock.clock.now) as sim:
+        yield sim, clock
+
+
+@pytest.fixture
+def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
+    """That cloud as it was at first; its own errors fail the test."""
+    sim, clock = server
+    clock.passed, clock.slept = 0.0, []
+    sim.reset()
+    yield sim
+    assert sim.errors == []

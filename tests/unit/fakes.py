@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, always
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import codes as dcs_codes
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import codes as ddm_codes
+from tests.cloud import scenario as ids
 
 KNOWN = {**dcs_codes.CODES, **ddm_codes.CODES}
 NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
@@ -117,3 +118,19 @@ def api_error(
 ) -> ApiError:
     """An error answer as the client raises it, with the kind that its status and code have."""
     return ApiError(message, status, code, codes.kind_of(status, code, KNOWN), definite, retry_after)
+
+
+def cache(number: int, **options: Any) -> dict[str, Any]:
+    """A row of restore_start: a cache of the fleet goes back to its newest backup."""
+    return {
+        "service": "dcs",
+        "instance_id": ids.fleet_dcs_instance(number),
+        "restore_point": "latest",
+        **options,
+    }
+
+
+def database(number: int, **options: Any) -> dict[str, Any]:
+    """A row of restore_start: a database of the fleet goes back as late as it can."""
+    pair = {"instance_id": ids.fleet_ddm_source(number), "target_instance_id": ids.fleet_ddm_target(number)}
+    return {"service": "ddm", **pair, "restore_time": "latest", **options}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,24 +19,11 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
 from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
-from tests.unit.fakes import Time
+from tests.unit.fakes import Time, cache, database
 
 Entry = dict[str, Any]
+CLOUD = {"scenario": "fleet-4-2", "restore_seconds": 60}  # the local cloud of the fixture `sim`
 NOW = 1747732352.076
-
-
-def cache(number: int, **options: Any) -> Entry:
-    return {
-        "service": "dcs",
-        "instance_id": ids.fleet_dcs_instance(number),
-        "restore_point": "latest",
-        **options,
-    }
-
-
-def database(number: int, **options: Any) -> Entry:
-    pair = {"instance_id": ids.fleet_ddm_source(number), "target_instance_id": ids.fleet_ddm_target(number)}
-    return {"service": "ddm", **pair, "restore_time": "latest", **options}
 
 
 def row(**keys: Any) -> Entry:
@@ -46,22 +32,6 @@ def row(**keys: Any) -> Entry:
 
 def steps(one: Entry) -> list[tuple[str, str]]:
     return [(step["step"], step["outcome"]) for step in one["steps"]]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Simulator, Time]]:
-    clock = Time()
-    with Simulator("fleet-4-2", restore_seconds=60, clock=clock.clock.now) as sim:
-        yield sim, clock
-
-
-@pytest.fixture
-def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
-    sim, clock = server
-    clock.passed, clock.slept = 0.0, []
-    sim.reset()
-    yield sim
-    assert sim.errors == []
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,43 +22,14 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
 from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
-from tests.unit.fakes import Time
+from tests.unit.fakes import Time, cache, database
 
 Entry = dict[str, Any]
+CLOUD = {"scenario": "fleet-40-3", "restore_seconds": 600}  # the local cloud of the fixture `sim`
 REGION = "eu-west-101"  # another one than that of the task
 RELATIONS = [
     {"source_instance_id": f"f1ee7{'0' * 19}{0:08x}in01", "target_instance_id": f"f1ee7{'1' * 19}{0:08x}in01"}
 ]
-
-
-def cache(number: int, **options: Any) -> Entry:
-    return {
-        "service": "dcs",
-        "instance_id": ids.fleet_dcs_instance(number),
-        "restore_point": "latest",
-        **options,
-    }
-
-
-def database(number: int, **options: Any) -> Entry:
-    pair = {"instance_id": ids.fleet_ddm_source(number), "target_instance_id": ids.fleet_ddm_target(number)}
-    return {"service": "ddm", **pair, "restore_time": "latest", **options}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Simulator, Time]]:
-    clock = Time()
-    with Simulator("fleet-40-3", restore_seconds=600, clock=clock.clock.now) as sim:
-        yield sim, clock
-
-
-@pytest.fixture
-def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
-    sim, clock = server
-    clock.passed, clock.slept = 0.0, []
-    sim.reset()
-    yield sim
-    assert sim.errors == []
 
 
 @pytest.fixture

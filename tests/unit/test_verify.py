@@ -12,7 +12,7 @@ import json
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.cloud.tls import server_context
 from tests.unit.fakes import Time
 
 Row = dict[str, Any]
+CLOUD = {"scenario": "fleet-4-2", "restore_seconds": 60}  # the local cloud of the fixture `sim`
 PLACE = {"host": "127.0.0.1", "port": 6379}
 
 
@@ -53,22 +54,6 @@ class Fake:
 
     def close(self) -> None:
         self.closed += 1
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[Simulator, Time]]:
-    clock = Time()
-    with Simulator("fleet-4-2", restore_seconds=60, clock=clock.clock.now) as sim:
-        yield sim, clock
-
-
-@pytest.fixture
-def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
-    sim, clock = server
-    clock.passed, clock.slept = 0.0, []
-    sim.reset()
-    yield sim
-    assert sim.errors == []
 
 
 @pytest.fixture
