@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module and its action in this process, with the bench's time and wire: the module's main(), and the action that runs it in the controller. Called as bench.perform()."""
+"""A module and its action in this process, with the bench's time and wire. Called as bench.perform().
+
+The module runs as its own main(), the action as in the controller.
+"""
 
 from __future__ import annotations
 
