@@ -180,7 +180,11 @@ data_node_relations_reason:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import check_not_future, time_of
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
+    check_not_future,
+    is_latest,
+    time_of,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import newest_first
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
@@ -219,7 +223,7 @@ LATER_KEYS = (*AT_TIME, "restorable_data_nodes", "data_node_relations", "data_no
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     ddm, when = Ddm(cloud), params["restore_time"]
-    asked = None if when in (None, "latest") else time_of(params, "restore_time", cloud)
+    asked = None if when is None or is_latest(when) else time_of(params, "restore_time", cloud)
     names = named(ddm, params)
     source = t.cast(str, names.source)
     intervals = newest_first(of_source(source, ddm.restorable_time_intervals), "end_time")

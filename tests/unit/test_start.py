@@ -103,6 +103,12 @@ def test_an_instance_that_several_entries_name(sim: Simulator, start: Any, check
     assert (result["failed"], result["changed"], len(result["diff"])) == (True, True, 2)
 
 
+def test_latest_may_be_pasted(start: Any) -> None:
+    """A line end behind a word, or a capital letter, is no other time."""
+    result = start(cache(0, restore_point=" latest\n"), database(0, restore_time="Latest\r\n"), check=True)
+    assert [(row["outcome"], row["msg"]) for row in result["restores"]] == [("planned", None)] * 2
+
+
 def test_a_job_that_two_entries_name(sim: Simulator, start: Any) -> None:
     job_id = start(database(0))["restores"][0]["job_id"]
     result = start({"service": "ddm", "job_id": job_id}, {"service": "ddm", "job_id": job_id}, cache(0))

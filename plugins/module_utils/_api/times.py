@@ -22,6 +22,11 @@ DAY = 86_400_000  # ms
 OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean another zone on another machine
 
 
+def is_latest(value: t.Any) -> bool:
+    """Whether an option asks for the newest there is, however that was typed or pasted."""
+    return str(value).strip().lower() == "latest"
+
+
 def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
     """Return the epoch milliseconds of a time option.
 

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
+    is_latest,
     time_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
@@ -78,7 +79,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
     """Return restore_point as epoch ms, None for latest or when it is not given. Raises InvalidArgument."""
-    if params["restore_point"] in (None, "latest"):
+    if params["restore_point"] is None or is_latest(params["restore_point"]):
         return None
     return time_of(params, "restore_point", cloud)
 

@@ -17,7 +17,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import check_not_future
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
+    check_not_future,
+    is_latest,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
@@ -73,7 +76,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
             "restore_time or backup_id, and data_nodes must be given, unless job_id or adopt attaches to a "
             "job."
         )
-    if params["restore_time"] == "latest":
+    if is_latest(params["restore_time"]):
         raise InvalidArgument(
             "restore_time latest cannot be used here: the metadata must be of the time to which RDS has "
             "restored the data nodes."

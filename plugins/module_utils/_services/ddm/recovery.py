@@ -13,6 +13,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
+    is_latest,
     time_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
@@ -105,7 +106,7 @@ def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
     given = params["restore_time"]
     if given is None and not params["job_id"] and not params["adopt"]:
         raise InvalidArgument("restore_time must be given, unless job_id or adopt attaches to a job.")
-    if given in (None, "latest"):
+    if given is None or is_latest(given):
         return None
     return time_of(params, "restore_time", cloud)
 
