@@ -61,7 +61,7 @@ def main() -> None:
     if had[1:] != [place]:
         subprocess.run([sys.executable, "-m", "venv", "--clear", ".venv"], check=True)
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
-    subprocess.run([*pip, "-r", "tests/requirements-dev.txt", "-c", "tests/constraints.txt"], check=True)
+    subprocess.run([*pip, "--require-hashes", "-r", "tests/constraints.txt"], check=True)
     if any(char.isspace() for char in str(ROOT)):
         drop_spaces_from_scripts()
     STAMP.write_text(wanted + "\n" + place, encoding="utf-8")
