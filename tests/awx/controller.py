@@ -361,7 +361,7 @@ class Controller:
         text = row["rrule"]
         if not text.startswith("DTSTART") or "RRULE:" not in text or "INTERVAL=" not in text:
             yield "rrule: DTSTART, RRULE and INTERVAL are required."
-        kind = next(one for one in UNIFIED if row["unified_job_template"] in self.objects[one])
+        (kind, *_others) = [one for one in UNIFIED if row["unified_job_template"] in self.objects[one]]
         template = self.objects[kind][row["unified_job_template"]]
         spec = self.surveys.get((kind, template["id"]), {}).get("spec", [])
         known = {question["variable"] for question in spec} if template.get("survey_enabled") else set()

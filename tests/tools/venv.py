@@ -61,7 +61,8 @@ def main() -> None:
     if had[1:] != [place]:
         subprocess.run([sys.executable, "-m", "venv", "--clear", ".venv"], check=True)
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
-    subprocess.run([*pip, "--require-hashes", "-r", "tests/constraints.txt"], check=True)
+    # All of them are in the file. Without --no-deps, pip would refuse on another Python what only that one needs.
+    subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", "tests/constraints.txt"], check=True)
     if any(char.isspace() for char in str(ROOT)):
         drop_spaces_from_scripts()
     STAMP.write_text(wanted + "\n" + place, encoding="utf-8")

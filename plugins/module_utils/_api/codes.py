@@ -13,6 +13,7 @@ support.huaweicloud.com.
 from __future__ import annotations
 
 import re
+import types
 import typing as t
 
 
@@ -31,25 +32,27 @@ Codes = t.Mapping[str, Code]
 _ENDPOINT = "Check region, cloud or the endpoint option."
 _KEYS = "Check the keys or token, that they belong to this region and project, and this machine's clock."
 
-GATEWAY: dict[str, Code] = {
-    "APIGW.0101": Code("wrong_endpoint", "the gateway knows no such API"),
-    "APIGW.0103": Code("wrong_endpoint", "the gateway finds no server behind this API"),
-    "APIGW.0104": Code("rejected", "the gateway lacks the configuration of a plug-in"),
-    "APIGW.0105": Code("rejected", "the gateway lacks the configuration of the server behind it"),
-    "APIGW.0106": Code("rejected", "the gateway could not put the request together"),
-    "APIGW.0201": Code("rejected", "the gateway found the request malformed or too large"),
-    "APIGW.0301": Code("auth_failed", "the signature or token was not accepted"),
-    "APIGW.0302": Code("denied", "the IAM user may not call this API"),
-    "APIGW.0303": Code("auth_failed", "the app's signature was not accepted"),
-    "APIGW.0305": Code("auth_failed", "the credentials were not accepted"),
-    "APIGW.0306": Code("denied", "access to this API is refused"),
-    "APIGW.0307": Code("auth_failed", "the token has expired, or belongs to another region"),
-    "APIGW.0308": Code("throttled", "more requests were made than the quota allows"),
-    "APIGW.0310": Code("denied", "the project cannot be used"),
-    "APIGW.0802": Code("denied", "the IAM user may not work in this region"),
-    "PAP5.0001": Code("denied", "an identity policy denies this call"),
-    "PDP5.0001": Code("denied", "an identity policy denies this call"),
-}
+GATEWAY: Codes = types.MappingProxyType(
+    {
+        "APIGW.0101": Code("wrong_endpoint", "the gateway knows no such API"),
+        "APIGW.0103": Code("wrong_endpoint", "the gateway finds no server behind this API"),
+        "APIGW.0104": Code("rejected", "the gateway lacks the configuration of a plug-in"),
+        "APIGW.0105": Code("rejected", "the gateway lacks the configuration of the server behind it"),
+        "APIGW.0106": Code("rejected", "the gateway could not put the request together"),
+        "APIGW.0201": Code("rejected", "the gateway found the request malformed or too large"),
+        "APIGW.0301": Code("auth_failed", "the signature or token was not accepted"),
+        "APIGW.0302": Code("denied", "the IAM user may not call this API"),
+        "APIGW.0303": Code("auth_failed", "the app's signature was not accepted"),
+        "APIGW.0305": Code("auth_failed", "the credentials were not accepted"),
+        "APIGW.0306": Code("denied", "access to this API is refused"),
+        "APIGW.0307": Code("auth_failed", "the token has expired, or belongs to another region"),
+        "APIGW.0308": Code("throttled", "more requests were made than the quota allows"),
+        "APIGW.0310": Code("denied", "the project cannot be used"),
+        "APIGW.0802": Code("denied", "the IAM user may not work in this region"),
+        "PAP5.0001": Code("denied", "an identity policy denies this call"),
+        "PDP5.0001": Code("denied", "an identity policy denies this call"),
+    }
+)
 
 
 class Kind(t.NamedTuple):

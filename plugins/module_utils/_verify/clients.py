@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import ssl
 import sys
+import types
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
@@ -343,4 +344,6 @@ class Mysql:
         return Refused(f"The server refused: {words}{f' ({code})' if code is not None else ''}.")
 
 
-CLIENTS: dict[str, t.Callable[[Connection, float], Client]] = {"redis": Redis, "mysql": Mysql}
+CLIENTS: t.Mapping[str, t.Callable[[Connection, float], Client]] = types.MappingProxyType(
+    {"redis": Redis, "mysql": Mysql}
+)
