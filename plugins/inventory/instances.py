@@ -49,7 +49,7 @@ options:
       - When a region cannot be read, the plugin warns and goes on with the others. The group C(all) then has
         the variable C(huaweicloud_recovery_unread), a list with C(region), C(error_kind) and C(msg), so that
         a playbook can refuse to take a part of a fleet for the whole. An instance that is not what the API
-        documents is no host and is told there, too.
+        documents does not become a host and is listed there, too.
         P(huaweicloud.recovery.instances#inventory) fails when no region can be read.
       - With several of them the project of each is the one that is named like the region, because a project
         lies in one region only. O(project_id), O(project_name) and their environment variables have no place

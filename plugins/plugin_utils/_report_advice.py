@@ -292,7 +292,7 @@ def state(row: Row) -> str:
     }
     text = lines[row["data_state"]]
     if row["data_state"] == "overwritten_not_verified" and (row["verification"] or {}).get("end") != "failed":
-        text = f"Overwritten, not verified: {name(row)} was restored, and its data could not be looked at."
+        text = f"Overwritten, not verified: {name(row)} was restored, and its data could not be checked."
     if row["service"] == "ddm":
         return (
             f"{text} The source {(row['source'] or {}).get('instance_name') or 'instance'} was not changed."

@@ -292,7 +292,7 @@ def restore_case(suite: ElementTree.Element, row: Row, where: str) -> None:
 
 
 def check_case(suite: ElementTree.Element, check: Row, where: str) -> None:
-    """Add a check: a failure where the data are wrong, an error where they could not be looked at."""
+    """Add a check: a failure where the data are wrong, an error where they could not be checked."""
     this = case(suite, str(check["name"] or check["kind"]), where, check["seconds"])
     if check["outcome"] != "passed":
         tag = "failure" if check["outcome"] == "failed" else "error"

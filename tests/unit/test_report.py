@@ -295,7 +295,7 @@ def test_a_cache_that_cannot_be_reached_is_looked_at_again() -> None:
     row["verification"] = {"end": "unreachable", "ladder": "runs", "checks": []}
     found = next_of(samples.failed(row, "verify", 99, "unreachable", "No route."))
     assert found["command"] == "ansible-playbook huaweicloud.recovery.restore -e @shop.yml"
-    assert "only the checks are repeated" in found["do"] and "could not be looked at" in found["state"]
+    assert "only the checks are repeated" in found["do"] and "could not be checked" in found["state"]
 
 
 @pytest.mark.parametrize(

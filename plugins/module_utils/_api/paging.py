@@ -19,7 +19,7 @@ READINGS = 2  # a list that cannot be believed is read once more
 SILENT = "it was answered without content"  # believed to be an empty list when both readings say so
 SAYS_NOTHING: list[t.Any] = []  # the page of an answer without content that is no 204
 Row = t.Dict[str, t.Any]
-Odd = t.Callable[[ProtocolError], t.Any]  # is told of an item that is left out
+Odd = t.Callable[[ProtocolError], t.Any]  # gets the error of an item that is left out
 # rows, None for an odd one that is left out; the total if it is given
 Page = t.Tuple[t.Sequence[t.Optional[Row]], t.Optional[int]]
 

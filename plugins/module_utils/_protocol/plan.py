@@ -21,7 +21,7 @@ class Plan:
     when there is nothing to do).
 
     `result` holds the keys known before anything happens; apply() returns those known afterwards, and may
-    take away `changed`. beside() reads what is told in check mode alone.
+    take away `changed`. beside() reads what is reported in check mode alone.
     """
 
     result: Result = field(default_factory=dict)

@@ -279,7 +279,7 @@ def unknown(
     last: Observation | None,
     also: str = "",
 ) -> OutcomeUnknown:
-    """Return the error that says what was sent, when, what was looked at, and the safe next steps.
+    """Return the error that says what was sent, when, what was observed, and the safe next steps.
 
     `last` is the last observation.
     """

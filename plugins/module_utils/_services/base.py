@@ -76,7 +76,7 @@ class Service(Reading):
       `poll_interval`. Its result has, beside what the module documents: `target` and `source` (as in rows),
       `data_time`, `newer_backup`, `last_seconds`.
     - `instances(cloud, odd)`: every instance in one list, as the `_info` module of the service returns them,
-      id under `instance_id`. One that is not what the API documents is left out and told to odd(error).
+      id under `instance_id`. One that is not what the API documents is left out and reported to odd(error).
     - `restore_points(cloud, instance_id)`: what an instance can be restored to, newest first: {`point` (ISO
       8601 UTC, the newest data
       of it), `first` (the oldest, same as `point` for a backup), `backup` (record or null), `usable`,

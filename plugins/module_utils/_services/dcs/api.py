@@ -99,8 +99,8 @@ class Dcs:
         """Return all instances (ListInstances), of exactly this name and status where given.
 
         `with_failed`: also those whose creation failed. The list has no `task`, and tells the mode only by
-        the code of the specification. An odd item is left out, and told to odd(error) or in a warning; but
-        when a `name` is wanted it could be that one, and is an error.
+        the code of the specification. An odd item is left out, and reported to odd(error) or in a warning;
+        but when a `name` is wanted it could be that one, and is an error.
         """
         query = {
             "name": name,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the at-most-once protocol looks at for DCS: restores and backups, their markers, and
+"""What the at-most-once protocol observes for DCS: restores and backups, their markers, and
 when one has really ended.
 """
 

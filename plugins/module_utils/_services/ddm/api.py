@@ -245,8 +245,8 @@ class Ddm:
     def instances(self, names: t.Sequence[str] = (), odd: Odd | None = None) -> list[Row]:
         """Return all instances (v1 ListInstances). There is no name filter.
 
-        An odd item is left out, and told to odd(error) or in a warning; but one that could have one of the
-        wanted `names` is an error.
+        An odd item is left out, and reported to odd(error) or in a warning; but one that could have one of
+        the wanted `names` is an error.
         """
         left_out = odd or (lambda error: self._left_out("instances", [error]))
 

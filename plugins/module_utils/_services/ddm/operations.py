@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the at-most-once protocol looks at for DDM: the target's availability and the jobs around it.
+"""What the at-most-once protocol observes for DDM: the target's availability and the jobs around it.
 
 The API has no marker to write.
 """
@@ -136,7 +136,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class OnPair(Operation):
-    """Common to the recoveries: the protocol looks at a pair, and a later run attaches by the job's id."""
+    """Common to the recoveries: the protocol observes a pair, and a later run attaches by the job's id."""
 
     pair: Pair
     id_key, record_key = "job_id", "job"
