@@ -13,7 +13,6 @@ import contextlib
 import importlib
 import ssl
 import sys
-import types
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
@@ -344,6 +343,4 @@ class Mysql:
         return Refused(f"The server refused: {words}{f' ({code})' if code is not None else ''}.")
 
 
-CLIENTS: t.Mapping[str, t.Callable[[Connection, float], Client]] = types.MappingProxyType(
-    {"redis": Redis, "mysql": Mysql}
-)
+CLIENTS: dict[str, t.Callable[[Connection, float], Client]] = {"redis": Redis, "mysql": Mysql}

@@ -160,7 +160,6 @@ def verified(
     cloud: Cloud,
     settings: Settings,
     asks: t.Sequence[Check],
-    clients: t.Mapping[str, t.Callable[[Connection, float], Client]] = CLIENTS,
 ) -> Row:
     """Return a row with its `verification` and a step, waited for `settings.timeout` seconds at most."""
     clock, at = cloud.clock, cloud.clock.now()
@@ -174,7 +173,7 @@ def verified(
         verification: Row = {"end": end, "ladder": None, "checks": []}
         return failed({**row, "verification": verification}, "verify", failure(error), at, seconds)
     row = {**row, "target": {**(row["target"] or {}), **service.target(instance)}}
-    ladder = Ladder(row, service, cloud, settings, deadline, clients)
+    ladder = Ladder(row, service, cloud, settings, deadline, CLIENTS)
     found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in asks]
     ladder.close()
     verification, reason = outcome(asks, found)
