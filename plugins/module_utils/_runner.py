@@ -120,7 +120,7 @@ def perform(
         if "wait_timeout" in spec:  # deciding counts, too: a task that cannot read must not outlast it
             cloud.session.deadline = cloud.clock.monotonic() + params["wait_timeout"]
         made = plan(cloud, params)
-        if "wait" in spec:  # it starts something, so a person wants to know where
+        if "wait" in spec and "restores" not in spec:  # it starts something, so a person wants to know where
             made.beside = lambda: {"account": cloud.identity()}
         return execute(made, dry_run)
 

@@ -210,7 +210,12 @@ def test_problems_are_told_all_at_once_and_nothing_is_asked_of_the_cloud() -> No
     )
     assert world.calls == []
     refused = state["run"]["refused"]
-    for words in ("3 problems", "restore_wait_timeout must be", "restore_dcs[0] needs", "not a time zone"):
+    for words in (
+        "3 problems",
+        "restore_wait_timeout must be",
+        "restore_dcs[0] needs",
+        "restore_timezone 'Mars'",
+    ):
         assert words in refused
     assert refused.endswith("Nothing was started.")
     assert state["report"]["verdict"] == "refused"
