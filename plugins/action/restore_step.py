@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _options,
     _report_files,
     _settings,
+    _state,
     _steps,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
@@ -38,7 +39,7 @@ ALONE = {
 }  # of the tags of a run: with these alone, and `plan` among them, nothing starts
 LETTERS = string.ascii_lowercase + string.digits
 SLOW = 5.0  # seconds at least between two lines about one restore: a run of two fits on a screen
-SILENT = ("restore_start", "dcs_backup")  # the steps say themselves what was started
+LONG = ("restore_wait", "restore_verify")  # show how far they are; of the others the steps say it themselves
 NO_SCRATCH = "A drill needs drill_scratch: patterns of the only instances that it may overwrite."
 UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means every one."
 JOBS = ("awx_job_id", "tower_job_id")
@@ -79,7 +80,7 @@ class ActionModule(ActionBase):
             else {}
         )
 
-    def job(self, task_vars: dict[str, t.Any], world: AnsibleWorld) -> _steps.Job:
+    def job(self, task_vars: dict[str, t.Any], world: AnsibleWorld) -> _state.Job:
         """Return what the variables tell the run to do.
 
         A variable that cannot be read is a problem among others.
@@ -101,7 +102,7 @@ class ActionModule(ActionBase):
         if kind == "drill" and not options.scratch:
             problems.append(NO_SCRATCH)
         command, complete = repeated(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
-        return _steps.Job(
+        return _state.Job(
             kind=kind,
             options=options,
             found=found,
@@ -154,7 +155,7 @@ class ActionModule(ActionBase):
         self,
         state: dict[str, t.Any],
         before: dict[str, t.Any],
-        job: _steps.Job,
+        job: _state.Job,
         steps: t.Sequence[str],
         task_vars: dict[str, t.Any],
     ) -> dict[str, t.Any]:
@@ -174,15 +175,15 @@ class ActionModule(ActionBase):
         return {**found, **self.published(from_cloud(report), job, task_vars)}
 
     def changed(
-        self, state: dict[str, t.Any], before: dict[str, t.Any], job: _steps.Job, steps: t.Sequence[str]
+        self, state: dict[str, t.Any], before: dict[str, t.Any], job: _state.Job, steps: t.Sequence[str]
     ) -> bool:
         """Whether these steps changed something, or would have."""
         if job.plan_only:
-            return "plan" in steps and bool(self._task.check_mode) and bool(_steps.overwriting(state))
+            return "plan" in steps and bool(self._task.check_mode) and bool(_state.overwriting(state))
         return bool(state.get("changed")) and not before.get("changed")
 
     def published(
-        self, report: dict[str, t.Any], job: _steps.Job, task_vars: dict[str, t.Any]
+        self, report: dict[str, t.Any], job: _state.Job, task_vars: dict[str, t.Any]
     ) -> dict[str, t.Any]:
         """Return the report, and the statistics for the next node of a workflow: always the same keys."""
         data: dict[str, t.Any] = {"restore_reported": report}
@@ -216,7 +217,7 @@ class AnsibleWorld:
         names = ("connection", "play_context", "loader", "templar", "shared_loader_obj")
         given = {name: getattr(action, f"_{name}") for name in names}
         found = action._shared_loader_obj.action_loader.get(task.action, task=task, **given)
-        quiet = {_inprocess.PROGRESS: False} if module in SILENT else {_inprocess.PACE: SLOW}
+        quiet = {_inprocess.PACE: SLOW} if module in LONG else {_inprocess.PROGRESS: False}
         try:
             result: dict[str, t.Any] = found.run(task_vars={**self._task_vars, **quiet})
         except AnsibleError as error:

@@ -156,7 +156,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
         odd = [name for name in services if name not in SERVICES]
         if odd:
-            raise AnsibleParserError(f"services can be dcs and ddm, not {', '.join(odd)}.")
+            raise AnsibleParserError(f"services can be {' and '.join(SERVICES)}, not {', '.join(odd)}.")
         self.services, self.regions = services, regions
         rows = self.rows(path, cache)
         for host, row in zip(host_names(rows), rows):

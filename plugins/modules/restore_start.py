@@ -126,6 +126,11 @@ options:
         description: With V(ddm), attach to the newest restore job on the target instead of starting one.
           Which time it restores cannot be checked.
         type: bool
+      metadata:
+        description: With V(ddm), restore only the metadata of the schemas, as
+          M(huaweicloud.recovery.ddm_metadata_recovery) does. The targets in O(restores[].data_node_relations)
+          are the data nodes, which RDS has restored to O(restores[].restore_time) before.
+        type: bool
   start_timeout:
     description:
       - Longest time that planning one restore may take, and then again starting it, in seconds, from 0 to

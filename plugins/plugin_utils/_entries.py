@@ -20,19 +20,19 @@ from zoneinfo import ZoneInfo
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import is_id_option
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables, shown
 
 Row = dict[str, t.Any]
 Reader = t.Callable[[t.Any, str], t.Any]
-GROUPS = {"ddm": 1, "dcs": 2}  # databases before the caches that are filled from them
 PAIR = {"source_instance_id", "target_instance_id"}
-HINT = {
-    "restore_dcs": "restore_time belongs to restore_ddm: a cache has restore_point.",
-    "restore_ddm": "restore_point belongs to restore_dcs: a database has restore_time.",
-}
+INSTANCES = "restore_instances"
+KINDS = ("instance_id", "instance_name")
+LISTS = (*(service.variable for service in SERVICES.values()), INSTANCES)
 
 
 class Defaults(t.NamedTuple):
@@ -53,10 +53,11 @@ class Found(t.NamedTuple):
 
 
 def found(variables: Variables, defaults: Defaults) -> Found:
-    """Return what restore_dcs, restore_ddm and restore_instances say."""
+    """Return what the lists of the services and restore_instances say."""
     wanted, rows, names = read.given(variables), [], []
     problems: list[str] = []
-    for name, service in (("restore_ddm", "ddm"), ("restore_dcs", "dcs")):
+    for service in sorted(SERVICES.values(), key=lambda one: one.group):
+        name = service.variable
         try:
             listed = read.entries(wanted.get(name, []), name)
         except Problem as problem:
@@ -67,25 +68,21 @@ def found(variables: Variables, defaults: Defaults) -> Found:
             rows.append(row)
             problems += wrong
     try:
-        names = read.names(wanted.get("restore_instances", []), "restore_instances")
+        names = read.names(wanted.get(INSTANCES, []), INSTANCES)
     except Problem as problem:
         problems.append(str(problem))
     if names and defaults.point is None:
         problems.append("restore_instances needs restore_point: a time, or latest.")
     if not (rows or names or problems):
-        problems.append(
-            "There is nothing to restore: name it in restore_dcs, restore_ddm or restore_instances."
-        )
+        problems.append(f"There is nothing to restore: name it in {either(LISTS)}.")
     return Found(rows, names, [*problems, *twice(rows, names)])
 
 
-def row_of(entry: Variables, where: str, service: str, defaults: Defaults) -> tuple[Row, list[str]]:
-    """Return the row for an entry of restore_dcs or restore_ddm,
-    as far as it can be read, and its problems.
-    """
+def row_of(entry: Variables, where: str, service: Service, defaults: Defaults) -> tuple[Row, list[str]]:
+    """Return the row for an entry of a service, as far as it can be read, and its problems."""
     options = read.given(entry)
-    readers = READERS[service]
-    problems = [unknown(name, where, readers) for name in options if name not in readers]
+    readers = READERS[service.name]
+    problems = [unknown(name, where, service) for name in options if name not in readers]
     values: Row = {}
     zone = defaults.zone
     if "timezone" in options:
@@ -104,18 +101,17 @@ def row_of(entry: Variables, where: str, service: str, defaults: Defaults) -> tu
             except Problem as problem:
                 problems.append(str(problem))
     tried = {**options, **values}  # an option that cannot be read is not missing as well
-    rules = dcs_rules if service == "dcs" else ddm_rules
-    problems += [f"{where} {problem}" for problem in rules(tried, defaults)]
+    problems += [f"{where} {problem}" for problem in broken_rules(tried, service, defaults)]
     problems += unverifiable(values, where, service)
     return completed(service, values, tried, defaults), problems
 
 
-def unverifiable(values: Row, where: str, service: str) -> t.Iterator[str]:
+def unverifiable(values: Row, where: str, service: Service) -> t.Iterator[str]:
     """Yield why the checks of an entry cannot be made:
     after the restore it would be too late to find that out.
     """
     try:
-        ladder.wanted(values, SERVICES[service], where)
+        ladder.wanted(values, service, where)
     except InvalidArgument as error:
         yield str(error)
 
@@ -125,72 +121,60 @@ def times(value: t.Any, where: str, zone: ZoneInfo | None, defaults: Defaults) -
     return read.point(value, where, zone, defaults.now_ms)
 
 
-def completed(service: str, values: Row, tried: Row, defaults: Defaults) -> Row:
+def completed(service: Service, values: Row, tried: Row, defaults: Defaults) -> Row:
     """Return an entry as a row: with what holds for all, and the names of options that the modules have."""
-    row: Row = {"service": service, "group": GROUPS[service], **values}
-    if service == "dcs":
-        if not {"backup_id", "backup_name", "restore_point"} & set(tried) and defaults.point:
-            row["restore_point"] = defaults.point
-        if "operation_id" not in row and defaults.operation_id:
-            row["operation_id"] = defaults.operation_id
-        return row
-    if not {"restore_time", "job_id", "metadata"} & set(tried) and defaults.point:
-        row["restore_time"] = defaults.point
-    for kind in ("id", "name"):
-        if f"source_instance_{kind}" in row:
-            row[f"instance_{kind}"] = row.pop(f"source_instance_{kind}")
-    return row
+    row: Row = {"service": service.name, "group": service.group, **values}
+    if not {service.point, *service.instead} & set(tried) and defaults.point:
+        row[service.point] = defaults.point
+    if "operation_id" in service.options and defaults.operation_id:
+        row.setdefault("operation_id", defaults.operation_id)
+    options = {name: option for option, name in service.entry_names.items()}
+    return {options.get(name, name): value for name, value in row.items()}
 
 
 # What an entry must have
 
 
-def dcs_rules(entry: Row, defaults: Defaults) -> t.Iterator[str]:
-    """Yield what is wrong with an entry of restore_dcs."""
-    yield from one_of(entry, ("instance_id", "instance_name"))
-    own = [name for name in ("backup_id", "backup_name", "restore_point") if name in entry]
-    if len(own) > 1:
-        yield f"has {' and '.join(own)}: give one of them."
-    if not own and defaults.point is None:
-        yield "needs backup_id, backup_name or restore_point, or restore_point for all entries."
+def broken_rules(entry: Row, service: Service, defaults: Defaults) -> t.Iterator[str]:
+    """Yield what is wrong with an entry: the rules of the module, in the names that an entry has."""
+    for names in spelled(service, "mutually_exclusive"):
+        given = [name for name in names if name in entry]
+        if len(given) > 1:
+            yield f"has {' and '.join(given)}: give one of them."
+    for names in spelled(service, "required_one_of"):
+        if service.point not in names and not set(names) & set(entry):
+            yield f"needs {either(names)}."
+    for source, target in zip(service.entry_names.values(), service.names):
+        if entry.get(source, 0) == entry.get(target, 1):
+            yield f"has one instance, {shown(entry[target])}, as source and as target."
+    if not any(entry.get(name) for name in service.needs) and defaults.point is None:
+        yield f"needs {either(service.needs)}, or restore_point for all entries."
 
 
-def ddm_rules(entry: Row, defaults: Defaults) -> t.Iterator[str]:
-    """Yield what is wrong with an entry of restore_ddm."""
-    if "job_id" in entry:
-        return  # the job says the rest
-    yield from one_of(entry, ("source_instance_id", "source_instance_name"))
-    yield from one_of(entry, ("target_instance_id", "target_instance_name"))
-    for kind in ("id", "name"):
-        if entry.get(f"source_instance_{kind}", 0) == entry.get(f"target_instance_{kind}", 1):
-            yield f"has one instance, {shown(entry[f'target_instance_{kind}'])}, as source and as target."
-    if not {"restore_time", "metadata"} & set(entry) and not entry.get("adopt") and defaults.point is None:
-        yield "needs restore_time, or restore_point for all entries."
+def spelled(service: Service, rule: str) -> list[list[str]]:
+    """Return the groups of options that a rule of the module is about, as an entry names them."""
+    return [[service.entry_names.get(name, name) for name in names] for names in service.rules.get(rule, ())]
 
 
-def one_of(entry: Row, names: tuple[str, str]) -> t.Iterator[str]:
-    """Yield a problem unless exactly one of two options is there."""
-    count = sum(name in entry for name in names)
-    if count != 1:
-        yield (
-            f"has both {names[0]} and {names[1]}: give one." if count else f"needs {names[0]} or {names[1]}."
-        )
+def either(names: t.Sequence[str]) -> str:
+    """Return names as a sentence lists them: a, b or c."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
-def unknown(name: str, where: str, readers: t.Mapping[str, Reader]) -> str:
+def unknown(name: str, where: str, service: Service) -> str:
     """Return the problem for an option that does not exist."""
-    variable = where.partition("[")[0]
-    near = difflib.get_close_matches(name, sorted(readers), 1)
+    near = difflib.get_close_matches(name, sorted(READERS[service.name]), 1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    if name in ("restore_time", "restore_point"):
-        hint = f" {HINT[variable]}"
+    for other in SERVICES.values():
+        if name == other.point:
+            hint = f" {name} belongs to {other.variable}: a {service.thing} has {service.point}."
     return f"{where} has an unknown option {shown(name)}.{hint}"
 
 
 def twice(rows: t.Sequence[Row], names: t.Sequence[str]) -> list[str]:
     """Return a problem for each instance that more than one entry would overwrite."""
     targets = Counter(target for row in rows for target in overwritten(row))
-    targets.update(("instance_name", name, None, None) for name in names)
+    targets.update((KINDS[1], name, None, None) for name in names)
     return [
         f"{shown(target[1])} would be overwritten by {count} entries: name each instance once."
         for target, count in targets.items()
@@ -200,10 +184,9 @@ def twice(rows: t.Sequence[Row], names: t.Sequence[str]) -> list[str]:
 
 def overwritten(row: Row) -> t.Iterator[tuple[t.Any, ...]]:
     """Yield what is known of the instance that a row overwrites: its id or its name, and where it is."""
-    prefix = "" if row["service"] == "dcs" else "target_"
-    for kind in ("instance_id", "instance_name"):
-        if row.get(prefix + kind):
-            yield kind, row[prefix + kind], row.get("region"), row.get("profile")
+    for kind, name in zip(KINDS, SERVICES[row["service"]].names):
+        if row.get(name):
+            yield kind, row[name], row.get("region"), row.get("profile")
 
 
 # The options of an entry, each with what reads it
@@ -257,31 +240,27 @@ COMMON: dict[str, Reader] = {
     "checks": checks,
     "connection": connection,
 }
-READERS: dict[str, dict[str, Reader]] = {
-    "dcs": {
-        **COMMON,
-        "instance_id": instance_id,
-        "instance_name": read.word,
-        "backup_id": instance_id,
-        "backup_name": read.word,
-        "restore_point": read.word,
-        "remark": read.word,
-        "operation_id": read.word,
-    },
-    "ddm": {
-        **COMMON,
-        "source_instance_id": instance_id,
-        "source_instance_name": read.word,
-        "target_instance_id": instance_id,
-        "target_instance_name": read.word,
-        "restore_time": read.word,
-        "data_node_relations": relations,
-        "job_id": instance_id,
-        "adopt": read.flag,
-        "metadata": read.flag,
-    },
-}
-TIMES = ("restore_point", "restore_time")
+APART = {"ignore_stuck"}  # options of modules that no entry has
+
+
+def reader_of(name: str, option: t.Mapping[str, t.Any]) -> Reader:
+    """Return what reads an option of a module in an entry."""
+    kinds: dict[str, Reader] = {"bool": read.flag, "list": relations}
+    return kinds.get(option["type"]) or (instance_id if is_id_option(name) else read.word)
+
+
+def readers_of(service: Service) -> dict[str, Reader]:
+    """Return the options that an entry of a service has."""
+    own = {
+        service.entry_names.get(name, name): reader_of(name, option)
+        for name, option in service.options.items()
+        if name not in APART
+    }
+    return {**own, **COMMON}
+
+
+READERS = {service.name: readers_of(service) for service in SERVICES.values()}
+TIMES = {service.point for service in SERVICES.values()}
 
 
 # Other kinds of runs
@@ -305,8 +284,8 @@ def undone(row: t.Mapping[str, t.Any], operation_id: str) -> Row:
     target = row.get("target") or {}
     here = {name: row[name] for name in ("region", "profile", "label") if row.get(name)}
     return {
-        "service": "dcs",
-        "group": GROUPS["dcs"],
+        "service": row["service"],
+        "group": SERVICES[row["service"]].group,
         **here,
         "name": target.get("instance_name"),
         "instance_id": target.get("instance_id") or row.get("instance_id"),
@@ -319,45 +298,30 @@ def newest(row: Row) -> Row:
     """Return a row that asks for the newest data, whatever its entry says."""
     if row.get("job_id") or row.get("error_kind"):
         return row
-    name = "restore_point" if row["service"] == "dcs" else "restore_time"
+    service = SERVICES[row["service"]]
     return {
-        **{key: value for key, value in row.items() if key not in ("backup_id", "backup_name")},
-        name: "latest",
+        **{key: value for key, value in row.items() if key not in service.instead},
+        service.point: "latest",
     }
 
 
 # Hosts of an inventory
 
-OF_HOST = (*COMMON, "remark", "operation_id")
-WITH = {
-    "dcs": ("instance_id", "backup_id", "backup_name", "restore_point"),
-    "ddm": (
-        "target_instance_id",
-        "target_instance_name",
-        "restore_time",
-        "data_node_relations",
-        "job_id",
-        "adopt",
-    ),
-}
-
 
 def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     """Return the row that a host of a fleet is; one that is no instance has failed.
 
-    For DDM the host is the source.
+    The host is the instance that the data come from.
     """
-    service = str(variables.get("service") or "")
-    if service not in READERS:
-        return unusable(host, service, f"{host} cannot be restored: it has no service dcs or ddm.")
-    names = [name for name in (*OF_HOST, *WITH[service]) if name in READERS[service] and name != "name"]
-    entry = {name: variables[name] for name in names if name in variables and not read.unset(variables[name])}
-    if service == "ddm":
-        entry["source_instance_id"] = variables.get("instance_id")
-    row, problems = row_of(
-        {"group": 1, **entry, "label": host}, host, service, defaults
-    )  # all are started together
-    return unusable(host, service, " ".join(problems)) if problems else row
+    named = str(variables.get("service") or "")
+    service = SERVICES.get(named)
+    if service is None:
+        return unusable(host, named, f"{host} cannot be restored: it has no service {either([*SERVICES])}.")
+    names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS, "name"}  # those are of the host itself
+    entry = read.given({name: variables[name] for name in names if name in variables})
+    entry[service.entry_names.get(KINDS[0], KINDS[0])] = variables.get(KINDS[0])
+    row, problems = row_of({"group": 1, **entry, "label": host}, host, service, defaults)  # all together
+    return unusable(host, named, " ".join(problems)) if problems else row
 
 
 def unusable(host: str, service: str, msg: str) -> Row:
@@ -374,13 +338,13 @@ def by_name(
 ) -> tuple[list[Row], list[str]]:
     """Return the rows for names of caches, and the problems.
 
-    `instances` has those of `dcs` and `ddm` as the info modules list them.
+    `instances` has those of each service as its info module lists them.
     """
     rows, problems = [], []
     for name in names:
         matches = [
             (service, one)
-            for service in ("dcs", "ddm")
+            for service in SERVICES
             for one in instances.get(service, ())
             if name in (one.get("name"), one.get("instance_id"), one.get("id"))
         ]
@@ -388,8 +352,9 @@ def by_name(
         if problem:
             problems.append(problem)
             continue
-        values = {"instance_id": matches[0][1]["instance_id"], "restore_point": defaults.point}
-        rows.append(completed("dcs", values, values, defaults))
+        service, one = SERVICES[matches[0][0]], matches[0][1]
+        values = {service.names[0]: one["instance_id"]}
+        rows.append(completed(service, values, values, defaults))
     return rows, problems
 
 
@@ -408,10 +373,11 @@ def no_cache(
         near = difflib.get_close_matches(name, known, 3)
         hint = f" Did you mean {', '.join(shown(one) for one in near)}?" if near else ""
         return f"restore_instances: there is no instance {shown(name)} in this project and region.{hint}"
-    if matches[0][0] == "ddm":
+    service = SERVICES[matches[0][0]]
+    if not service.in_place:
         return (
-            f"restore_instances: {shown(name)} is a DDM instance. It is restored onto another instance: "
-            "name both in restore_ddm."
+            f"restore_instances: {shown(name)} is a {service.name.upper()} instance. It is restored onto "
+            f"another instance: name both in {service.variable}."
         )
     return None
 

@@ -16,7 +16,7 @@ from ansible.module_utils.common.text.formatters import bytes_to_human
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text, span
 
 Row = t.Mapping[str, t.Any]
@@ -29,9 +29,9 @@ UNKNOWN = (None, "", "unknown")
 def plan(rows: t.Sequence[Row], run: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     """Return the plan: whose account it is first, then what would overwrite what."""
     lines = [heading(run)]
-    width = max((len(_plans.called(row)) for row in rows), default=0)
+    width = max((len(_target.called(row)) for row in rows), default=0)
     for place, row in enumerate(rows, 1):
-        start = f"{place:>2} {row['service'].upper():<4} {_plans.called(row):<{min(width, 40)}}"
+        start = f"{place:>2} {row['service'].upper():<4} {_target.called(row):<{min(width, 40)}}"
         shown = described(row, now_ms, tz, safety_backup, brief=len(rows) > MANY)
         lines += [f"{start}  {shown[0]}", *(PAD + line for line in shown[1:])]
     return lines
@@ -63,12 +63,12 @@ def known(account: Row, name: str) -> str:
 def described(row: Row, now_ms: int, tz: t.Any, safety_backup: bool, brief: bool) -> list[str]:
     """Return what becomes of one target; the first line goes on after its name."""
     label = f" [{printable(row['label'])}]" if row.get("label") not in UNKNOWN else ""
-    ident = f"{_plans.target_id(row) or ''}{label}"
+    ident = f"{_target.target_id(row) or ''}{label}"
     if row.get("error_kind"):
         return [f"{ident}  CANNOT BE RESTORED, {row['error_kind']}: {printable(row.get('msg'))}".lstrip()]
     if brief:
         return [f"{ident}  {effect(row, now_ms, tz)}"]
-    if row["service"] == "ddm":
+    if _target.from_elsewhere(row):
         return [f"{ident}  {effect(row, now_ms, tz)}", *nodes(row)]
     return [
         f"{ident}  {facts(row)}".rstrip(),
@@ -89,32 +89,30 @@ def facts(row: Row) -> str:
 
 def effect(row: Row, now_ms: int, tz: t.Any) -> str:
     """Return what overwrites the target, in words."""
-    action = row.get("action")
-    if row["service"] == "dcs":
+    action, job = row.get("action"), f"job {printable(row.get('job_id'))}"
+    if not _target.from_elsewhere(row):
         backup = backup_text(row)
         return {
             "nothing": f"nothing to do: restored before with {backup}",
             "adopt": f"is being overwritten already with {backup}, and will be waited for",
         }.get(str(action), f"OVERWRITE with {backup}")
+    if action == "adopt":
+        return f"is being overwritten by {job}, and will be waited for"
+    if action == "nothing":
+        return f"nothing to do: {job} has ended"
     source = row.get("source") or {}
     name = printable(source.get("instance_name") or source.get("instance_id") or "?")
     ident = f" ({source['instance_id']})" if source.get("instance_name") and source.get("instance_id") else ""
-    ms = _plans.time_ms(row)
+    ms = _target.time_ms(row)
     when = f" as of {local_text(ms, tz, seconds=True)}" if ms is not None else ""
-    data = f"data of {name}{ident}{when}"
-    if action == "adopt":
-        return f"is being overwritten by job {printable(row.get('job_id'))}, and will be waited for"
-    if action == "nothing":
-        return f"nothing to do: job {printable(row.get('job_id'))} has ended"
-    if row.get("metadata"):
-        return f"OVERWRITE the metadata of the schemas with those of {name}{ident}"
-    return f"OVERWRITE with {data}. {name} is not touched"
+    what = "the metadata of the schemas with those" if row.get("metadata") else "with data"
+    return f"OVERWRITE {what} of {name}{ident}{when}. {name} is not touched"
 
 
 def backup_text(row: Row) -> str:
     """Return a backup by name, kind, size, and id."""
     backup = row.get("backup") or {}
-    name = printable(backup.get("backup_name") or _plans.backup_id(row) or "a backup")
+    name = printable(backup.get("backup_name") or _target.backup_id(row) or "a backup")
     size = bytes_to_human(backup["size"]) if isinstance(backup.get("size"), int) else ""
     more = [
         printable(backup.get("backup_type") or ""),
@@ -130,7 +128,7 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     data = moment(row.get("data_time"))
     if row.get("action") == "nothing" or data is None:
         return []
-    asked, point = _plans.asked_ms(row, now_ms), row.get("restore_point")
+    asked, point = _target.asked_ms(row, now_ms), row.get("restore_point")
     what = (
         f"asked {local_text(asked, tz)}" if moment(point) is not None else f"asked {point}" if point else ""
     )
@@ -170,7 +168,7 @@ def running(rows: t.Sequence[Row]) -> list[str]:
     started = [row for row in rows if not row.get("error_kind") and row.get("outcome") == "started"]
     if not started:
         return []
-    listed = [f"{_plans.called(row)} {ids(row)}" for row in started[:MANY]]
+    listed = [f"{_target.called(row)} {ids(row)}" for row in started[:MANY]]
     more = [f"{len(started) - MANY} more"] if len(started) > MANY else []
     return [f"RUN   {' | '.join([*listed, *more])}   Ctrl-C leaves them running; the same command resumes"]
 
@@ -202,9 +200,9 @@ def ended(report: Row) -> list[str]:
     ]
     if len(rows) > MANY:
         rows = [row for row in rows if row.get("error_kind")]
-    width = min(40, max((len(_plans.called(row)) for row in rows), default=0))
+    width = min(40, max((len(_target.called(row)) for row in rows), default=0))
     return lines + [
-        f"{place:>2} {_plans.called(row):<{width}}  {end(row, report)}".rstrip()
+        f"{place:>2} {_target.called(row):<{width}}  {end(row, report)}".rstrip()
         for place, row in enumerate(rows, 1)
     ]
 
@@ -233,7 +231,14 @@ def end(row: Row, report: Row) -> str:
     kept = row.get("safety_backup") or {}
     if kept.get("backup_id") and report.get("undo"):
         return f"{words}. Undo: {report['undo']}"
-    return f"{words}. Next: point the application there" if row["service"] == "ddm" else f"{words}."
+    return f"{words}. Next: point the application there" if _target.from_elsewhere(row) else f"{words}."
+
+
+def how_to_approve(report: Row, plan_only: bool) -> list[str]:
+    """Return how a plan is approved: what a person needs who is to approve it elsewhere."""
+    if not plan_only or report["failed"] or not report.get("plan_digest"):
+        return []
+    return [f"To run exactly this plan: restore_plan_digest={report['plan_digest']}"]
 
 
 def place(report: Row) -> str:

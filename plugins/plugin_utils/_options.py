@@ -15,6 +15,7 @@ import typing as t
 from zoneinfo import ZoneInfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 
@@ -134,9 +135,8 @@ READERS: dict[str, Reader] = {
     "window_days": lambda value, name: read.number(value, name, 1, 3650),
     "seed": read.word,
 }
-LISTS = ("restore_dcs", "restore_ddm", "restore_instances")
 HOOKS = ("restore_before_tasks", "restore_after_tasks", "restore_verify_tasks")
-VARIABLES = (*LISTS, *HOOKS, "restore_point", *(PREFIX + name for name in READERS))
+VARIABLES = (*_entries.LISTS, *HOOKS, "restore_point", *(PREFIX + name for name in READERS))
 
 
 def random_point(seed: str, days: int, now_ms: int) -> str:

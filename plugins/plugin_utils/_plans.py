@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans: what may be overwritten, the digest of what would be, and whether a plan still holds.
+"""Plans: the digest of what would be overwritten, and whether a plan that was made before still holds.
 
 Private to this collection.
 
@@ -12,158 +12,31 @@ changes by itself. All functions are pure: the time is a parameter.
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import json
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, whole
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text, span
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
+    SOURCE,
+    Row,
+    backup_id,
+    backup_module,
+    called,
+    same,
+    service_of,
+    source_id,
+    target_id,
+    target_name,
+    time_ms,
+)
 
-Row = dict[str, t.Any]
 Plan = t.Mapping[str, t.Any]
-TAG = "tag:"
 SCHEMA_VERSION = 1
-ENTRY = ("service", "region", "profile", "group", "label")  # of a row, the same for both services
+ENTRY = ("service", "region", "profile", "group", "label")  # of a row, the same for all services
 DIGEST = 16  # characters that people compare; the whole digest is compared by us
-
-
-# One row
-
-
-def target_id(row: Plan) -> str | None:
-    """Return the id of the instance that a row overwrites, as far as it is known."""
-    own = row.get("instance_id") if row.get("service") == "dcs" else row.get("target_instance_id")
-    return (row.get("target") or {}).get("instance_id") or own
-
-
-def target_name(row: Plan) -> str | None:
-    """Return the cloud's name of the instance that a row overwrites, as far as it is known."""
-    own = row.get("instance_name") if row.get("service") == "dcs" else row.get("target_instance_name")
-    return (row.get("target") or {}).get("instance_name") or own
-
-
-def called(row: Plan) -> str:
-    """Return how people know the instance that a row overwrites: by the cloud's name, else its id,
-    else the user's label.
-    """
-    return printable(target_name(row) or target_id(row) or row.get("job_id") or row.get("label") or "?")
-
-
-def failed(row: Row, step: str, kind: str, msg: str, at_ms: int) -> Row:
-    """Return a row that failed in a step of the role."""
-    entry = {
-        "step": step,
-        "outcome": "failed",
-        "error_kind": kind,
-        "msg": msg,
-        "at": iso(at_ms),
-        "seconds": 0.0,
-    }
-    found = {"outcome": None, "failed_step": step, "error_kind": kind, "msg": msg}
-    return {**row, **found, "steps": [*(row.get("steps") or []), entry]}
-
-
-def done(row: Row, step: str, outcome: str, at_ms: int, seconds: float = 0.0) -> Row:
-    """Return a row with a step that went well (ok) or did not concern it (skipped)."""
-    entry = {"step": step, "outcome": outcome, "error_kind": None, "msg": None, "at": iso(at_ms)}
-    return {**row, "steps": [*(row.get("steps") or []), {**entry, "seconds": round(seconds, 1)}]}
-
-
-# What must not be overwritten
-
-
-def protection(row: Plan, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any]) -> str | None:
-    """Return why a row must not be overwritten, or null.
-
-    `tags` has those of the caches by id, where a pattern asks for them.
-    """
-    nodes = [relation.get("target_instance_id") for relation in row.get("data_node_relations") or []]
-    words = [word for word in (target_name(row), row.get("name"), target_id(row), *nodes) if word]
-    if patterns and not target_name(row):
-        return "its name could not be read, so nothing shows that restore_protected does not name it."
-    for pattern in patterns:
-        if pattern.lower().startswith(TAG):
-            if row.get("service") == "dcs":
-                why = tagged(pattern[len(TAG) :], tags.get(str(target_id(row))))
-                if why:
-                    return f"restore_protected has {printable(pattern)!r}, and {why}."
-        elif any(like(word, pattern) for word in words):
-            return f"restore_protected has {printable(pattern)!r}, which is this instance."
-    return None
-
-
-def tagged(pattern: str, tags: t.Any) -> str | None:
-    """Return why tags fit `key` or `key=value`; also when they could not be read,
-    because then nothing shows that they do not.
-    """
-    if tags is None:
-        return "the tags of this instance could not be read"
-    key, with_value, value = pattern.partition("=")
-    for found, content in tag_pairs(tags):
-        if like(found, key) and (not with_value or like(content, value)):
-            return f"this instance has the tag {printable(found)}={printable(content)}"
-    return None
-
-
-def tag_pairs(tags: t.Any) -> list[tuple[str, str]]:
-    """Return tags as pairs of key and value, from a dict or from a list of {key, value}."""
-    if isinstance(tags, t.Mapping):
-        return [(str(key), str(value)) for key, value in tags.items()]
-    return [(str(tag.get("key")), str(tag.get("value") or "")) for tag in tags if isinstance(tag, t.Mapping)]
-
-
-def like(text: str, pattern: str) -> bool:
-    """Whether a text fits a pattern with * and ?, in any case: protection errs on the safe side."""
-    text, pattern = text.strip().lower(), pattern.strip().lower()
-    return text == pattern or fnmatch.fnmatchcase(text, pattern)
-
-
-def misnamed(row: Plan) -> str | None:
-    """Return why the `name` of an entry contradicts the cloud, or null."""
-    wanted, found = row.get("name"), (row.get("target") or {}).get("instance_name")
-    if not wanted or not found or wanted == found:
-        return None
-    return (
-        f"The instance {target_id(row)} is called {printable(found)!r} in the cloud, "
-        f"the entry says name {printable(wanted)!r}: one of them is not the one that is meant."
-    )
-
-
-def too_far(row: Plan, most: int | None, now_ms: int, tz: t.Any) -> str | None:
-    """Return why the data of a row lie too far from the point that was asked for, with the nearest backups
-    on both sides, or null.
-    """
-    data = moment(row.get("data_time"))
-    if most is None or data is None or row.get("action") == "nothing":
-        return None
-    asked = asked_ms(row, now_ms)
-    gap = (asked - data) / 1000
-    if gap <= most:
-        return None
-    near = [f"before it {backup_words(row.get('backup'), data, tz)}"] if row.get("backup") else []
-    newer = row.get("newer_backup")
-    if newer:
-        near.append(f"after it {backup_words(newer, moment(newer.get('created_at')), tz)}")
-    listed = f" Nearest: {'; '.join(near)}." if near else ""
-    return f"The data are {span(gap)} older than what was asked for, restore_max_gap is {span(most)}.{listed}"
-
-
-def asked_ms(row: Plan, now_ms: int) -> int:
-    """Return the point in time that a row was asked for, in epoch milliseconds;
-    `latest` and none mean now.
-    """
-    asked = row.get("asked") or row.get("restore_point") or row.get("restore_time")
-    found = moment(asked)
-    return found if found is not None else whole(asked) or now_ms
-
-
-def backup_words(backup: t.Any, ms: int | None, tz: t.Any) -> str:
-    """Return a backup as a refusal lists it: when, which, and its id."""
-    when = local_text(ms, tz) if ms is not None else "at an unknown time"
-    name = printable((backup or {}).get("backup_name") or "a backup")
-    return f"{name} of {when} (backup_id {printable((backup or {}).get('backup_id'))})"
 
 
 # The digest
@@ -178,7 +51,7 @@ def content(rows: t.Iterable[Plan], account: Plan | None, safety_backup: bool) -
         "version": SCHEMA_VERSION,
         "project_id": known.get("project_id"),
         "region": known.get("region"),
-        "safety_backup": safety_backup and any(row["service"] == "dcs" for row in rows),
+        "safety_backup": safety_backup and any(backup_module(row) for row in rows),
         "restores": sorted((effect(row) for row in rows), key=lambda one: json.dumps(one, sort_keys=True)),
     }
 
@@ -192,12 +65,15 @@ def effect(row: Plan) -> dict[str, t.Any]:
         "target": target_id(row),
         "refused": row.get("error_kind"),
     }
-    if row["service"] == "dcs":
-        return {**found, "backup": backup_id(row), "operation_id": row.get("operation_id")}
     pairs = row.get("data_node_relations") or []
     nodes = sorted((pair["source_instance_id"], pair["target_instance_id"]) for pair in pairs)
     job = row.get("job_id") if row.get("action") == "adopt" and not nodes else None
-    return {**found, "source": source_id(row), "time": time_ms(row), "nodes": nodes, "job": job}
+    what = {
+        "backup": backup_id(row),
+        "operation_id": row.get("operation_id"),
+        "metadata": row.get("metadata"),
+    }
+    return {**found, **what, "source": source_id(row), "time": time_ms(row), "nodes": nodes, "job": job}
 
 
 def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) -> str:
@@ -208,31 +84,13 @@ def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) ->
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def backup_id(row: Plan) -> t.Any:
-    """Return the id of the backup that a row restores."""
-    return (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
-
-
-def source_id(row: Plan) -> t.Any:
-    """Return the id of the instance whose data a row restores."""
-    return (row.get("source") or {}).get("instance_id") or row.get("instance_id")
-
-
-def time_ms(row: Plan) -> int | None:
-    """Return the restore time of a database in epoch milliseconds."""
-    found = moment(row.get("restore_time"))
-    return found if found is not None else whole(row.get("restore_time"))
-
-
 # A plan that was made before
 
 
 def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
     """Return why a plan cannot be carried out whatever the cloud says, or null."""
     rows = plan.get("restores") if isinstance(plan, t.Mapping) else None
-    if not isinstance(rows, list) or not all(
-        isinstance(row, t.Mapping) and row.get("service") for row in rows
-    ):
+    if not isinstance(rows, list) or not all(isinstance(row, t.Mapping) and service_of(row) for row in rows):
         return "it is not a plan of this collection: run with --check or --tags plan to make one"
     if plan.get("schema_version") != SCHEMA_VERSION or plan.get("collection_version") != version:
         made = printable(plan.get("collection_version"))
@@ -264,24 +122,25 @@ def requests(plan: Plan) -> list[Row]:
 def request(row: Plan) -> Row:
     """Return a planned row as one that asks for exactly this."""
     found: Row = {name: row[name] for name in ENTRY if row.get(name) is not None}
-    found["name"] = target_name(row)
-    if row["service"] == "dcs":
-        found.update(instance_id=target_id(row), backup_id=backup_id(row))
-        more = {name: row.get(name) for name in ("remark", "operation_id")}
-    elif row.get("metadata"):
-        more = {"instance_id": source_id(row), "target_instance_id": target_id(row), "metadata": True}
-    elif row.get("action") == "adopt" or (row.get("job_id") and row.get("action") == "nothing"):
-        more = {"job_id": row.get("job_id")}
-    else:
-        time = time_ms(row)
-        more = {
-            "instance_id": source_id(row),
-            "target_instance_id": target_id(row),
-            "restore_time": None if time is None else str(time),
-            "data_node_relations": row.get("data_node_relations"),
-        }
-    found.update({name: value for name, value in more.items() if value not in (None, [])})
+    more = {"job_id": row["job_id"]} if is_job(row) else chosen(row, SERVICES[row["service"]])
+    found.update(more, name=target_name(row))
     return {name: value for name, value in found.items() if value is not None}
+
+
+def is_job(row: Plan) -> bool:
+    """Whether a row is a job that an earlier run has started: it says all the rest."""
+    return bool(row.get("job_id")) and row.get("action") in ("adopt", "nothing")
+
+
+def chosen(row: Plan, service: Service) -> Row:
+    """Return the options of a row as its plan has chosen them, with ids instead of names."""
+    given = {name: row.get(name) for name in service.options}
+    ends = [(service.names, target_id(row))]
+    ends += [] if service.in_place else [(SOURCE, source_id(row))]
+    for (by_id, by_name), ident in ends:
+        given.update({by_id: ident, by_name: None if ident else given[by_name]})
+    found = service.pinned(given, dict(row))
+    return {name: value for name, value in found.items() if value not in (None, [], False)}
 
 
 def differences(old: Plan, rows: t.Sequence[Plan], account: Plan | None) -> list[str]:
@@ -355,14 +214,3 @@ def others(plan: Plan, rows: t.Iterable[Plan]) -> list[str]:
     return lines + [
         f"{called(one)}: is in the plan only" for one in planned if not any(same(row, one) for row in entries)
     ]
-
-
-def same(entry: Plan, row: Plan) -> bool:
-    """Whether an entry and a planned row are about one target."""
-    if entry["service"] != row["service"]:
-        return False
-    if entry.get("job_id") and entry.get("job_id") == row.get("job_id"):
-        return True
-    if target_id(entry):
-        return target_id(entry) == target_id(row)
-    return target_name(entry) is not None and target_name(entry) == target_name(row)

@@ -189,7 +189,7 @@ def overwritten(row: t.Mapping[str, t.Any]) -> tuple[t.Any, t.Any]:
 def with_what(row: t.Mapping[str, t.Any]) -> t.Any:
     """Return what a row restores: the time of a database, the backup of a cache."""
     backup = (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
-    return milliseconds(row.get("restore_time")) if row.get("service") == "ddm" else backup
+    return backup or milliseconds(row.get("restore_time"))
 
 
 def data_state(row: t.Mapping[str, t.Any]) -> str:

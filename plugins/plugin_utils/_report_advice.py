@@ -15,6 +15,7 @@ import shlex
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 
 Row = t.Mapping[str, t.Any]
 
@@ -240,11 +241,7 @@ def name(row: Row) -> str:
 
 def overwritten(row: Row) -> t.Any:
     """Return the id of the instance that is overwritten; null when it is not known."""
-    return (
-        (row.get("target") or {}).get("instance_id")
-        or row.get("target_instance_id")
-        or row.get("instance_id")
-    )
+    return _target.target_id(row)
 
 
 def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
@@ -293,7 +290,7 @@ def state(row: Row) -> str:
     text = lines[row["data_state"]]
     if row["data_state"] == "overwritten_not_verified" and (row["verification"] or {}).get("end") != "failed":
         text = f"Overwritten, not verified: {name(row)} was restored, and its data could not be checked."
-    if row["service"] == "ddm":
+    if _target.from_elsewhere(row):
         return (
             f"{text} The source {(row['source'] or {}).get('instance_name') or 'instance'} was not changed."
         )
@@ -330,12 +327,18 @@ def older_backup(row: Row, report: Row) -> str | None:
     from the backup before; null for all else.
     """
     made, end = moment(row["data_time"]), (row["verification"] or {}).get("end")
-    if made is None or (row["service"], row["failed_step"], end) != ("dcs", "verify", "failed"):
+    service = _target.service_of(row)
+    if (
+        made is None
+        or not service
+        or not service.in_place
+        or (row["failed_step"], end) != ("verify", "failed")
+    ):
         return None
     places = {key: row[key] for key in ("region", "profile") if row[key]}
-    entry = {"instance_id": overwritten(row), "restore_point": iso(made - 1), **places}
+    entry = {service.names[0]: overwritten(row), service.point: iso(made - 1), **places}
     operation = shlex.quote(f"{report['operation_id'] or 'restore'}-older")
-    variables = shlex.quote(json.dumps({"restore_dcs": [entry]}))
+    variables = shlex.quote(json.dumps({service.variable: [entry]}))
     return f"{RESTORE} -e restore_operation_id={operation} -e {variables}"
 
 

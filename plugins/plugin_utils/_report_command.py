@@ -15,6 +15,9 @@ import re
 import shlex
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._entries import READERS
+
 SHOWN = {
     *("restore_instances", "restore_point", "restore_timezone", "restore_max_gap", "restore_operation_id"),
     *(
@@ -28,24 +31,9 @@ SHOWN = {
     *("restore_baseline", "restore_baseline_tolerance", "restore_rto_target", "restore_rpo_target"),
     *("restore_wait_timeout", "restore_poll_interval", "restore_report_dir", "restore_report_keep"),
 }
-LISTS = ("restore_dcs", "restore_ddm")
+LISTS = {service.variable for service in SERVICES.values()}
 # Of an entry. Checks are not among them: they may hold passwords.
-ENTRY = {
-    *(
-        "instance_id",
-        "instance_name",
-        "name",
-        "label",
-        "group",
-        "region",
-        "profile",
-        "remark",
-        "operation_id",
-    ),
-    *("backup_id", "backup_name", "restore_point", "restore_time", "job_id", "adopt", "metadata"),
-    *("source_instance_id", "source_instance_name", "target_instance_id", "target_instance_name"),
-    "data_node_relations",
-}
+ENTRY = {name for readers in READERS.values() for name in readers} - {"checks", "connection"}
 PAIR = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
 
 

@@ -120,6 +120,15 @@ def unwritable(folder: str) -> str | None:
     return None
 
 
+def save_plan(found: t.Mapping[str, t.Any], path: str) -> str | None:
+    """Write a plan where restore_plan_file says; return why that was not possible, or null."""
+    try:
+        replace(path, json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    except OSError as error:
+        return f"The plan could not be written to {path}: {error.strerror}."
+    return None
+
+
 def replace(path: str, text: str) -> None:
     """Write a file of mode 0600 as a whole: beside its place, then renamed. Raises OSError."""
     handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".recovery-")

@@ -42,6 +42,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text 
     title,
     zone,
 )
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import backup_module, service_of
 
 Row = t.Mapping[str, t.Any]
 Model = dict[str, t.Any]
@@ -255,7 +256,7 @@ def rpo_tile(report: Report) -> dict[str, t.Any]:
 
 def undo_tile(rows: t.Sequence[Row]) -> dict[str, t.Any]:
     """Return how many instances can be taken back to before the run."""
-    caches = [row for row in rows if row["service"] == "dcs"]
+    caches = [row for row in rows if backup_module(row)]
     kept = sum(bool(row["safety_backup"]) for row in caches)
     note = (
         "caches, from safety backups. Sources of databases are not changed."
@@ -480,10 +481,8 @@ def groups(rows: t.Sequence[Row], scale: Scale) -> list[dict[str, t.Any]]:
     found = []
     for number in sorted({row["group"] or 0 for row in rows}):
         same = [row for row in rows if (row["group"] or 0) == number]
-        services = {"ddm": "Databases (DDM)", "dcs": "Caches (DCS)"}
-        words = " and ".join(
-            text for key, text in services.items() if any(row["service"] == key for row in same)
-        )
+        services = {service.name: service for service in map(service_of, same) if service}
+        words = " and ".join(one.title for one in sorted(services.values(), key=lambda one: one.group))
         found.append(
             {
                 "name": f"Group {number}: {words}" if number else words,

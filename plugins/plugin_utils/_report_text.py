@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from xml.etree import ElementTree
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import PLANS, Report, milliseconds
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
     MARKS,
@@ -67,7 +68,7 @@ def title(report: Report) -> str:
 
 def origin(row: Row, where: tzinfo) -> str:
     """Return where the data come from: the backup and its time, or the source and the point in time."""
-    if row["service"] == "ddm":
+    if _target.from_elsewhere(row):
         source = (
             (row["source"] or {}).get("instance_name")
             or row["instance_name"]

@@ -231,6 +231,44 @@ def test_imports_point_one_way() -> None:
     } and not graph["module_utils/_services/ddm/api.py"] & {"module_utils/_services/dcs/api.py"}
 
 
+def own(path: Path) -> bool:
+    """Whether a file belongs to one service: its room, and its modules with their documentation and actions."""
+    room = any(part in ("dcs", "ddm", "modules", "doc_fragments") for part in path.parts)
+    return room or (path.parent.name == "action" and path.stem[:4] in ("dcs_", "ddm_"))
+
+
+def words(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file with the names and texts on them, without documentation."""
+    prose = {id(node.value) for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)}
+    prose |= {
+        id(node.value)
+        for node in tree(path).body
+        if isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]) in ("DOCUMENTATION", "EXAMPLES", "RETURN")
+    }
+    for node in ast.walk(tree(path)):
+        if id(node) not in prose:
+            for field in ("id", "attr", "name", "asname", "arg", "module", "value"):
+                word = getattr(node, field, None)
+                if isinstance(word, str):
+                    yield getattr(node, "lineno", 0), word
+
+
+def test_few_lines_outside_of_its_room_name_a_service() -> None:
+    """A further service adds its line to the two lists of services and to the tables of options; nothing else asks
+    for a name. Who needs to tell services apart gives Service a field that says in what they differ."""
+    lines = sorted(
+        {
+            f"{name(path)}:{line}"
+            for path in PLUGINS
+            if not own(path.relative_to(ROOT))
+            for line, word in words(path)
+            if re.search("dcs|ddm", word, re.I)
+        }
+    )
+    assert len(lines) <= 15, lines
+
+
 # Form
 
 

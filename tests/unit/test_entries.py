@@ -89,7 +89,7 @@ def test_a_database_names_its_source_as_the_module_does() -> None:
     (job, other), _names, problems = found(restore_ddm=[{"job_id": "j"}, {**entry, "metadata": "yes"}])
     assert problems == []
     assert job == {"service": "ddm", "group": 1, "job_id": "j"}
-    assert "restore_time" not in other
+    assert other["restore_time"] == "2026-11-24T13:00:00.000Z"  # the point of the stack holds for metadata, too
 
 
 def test_an_entry_has_a_zone_of_its_own() -> None:
@@ -109,7 +109,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "two instances": (
         {"restore_dcs": [{"instance_id": "a", "instance_name": "b", "backup_id": "b"}]},
-        "has both instance_id and instance_name",
+        "has instance_id and instance_name: give one of them.",
     ),
     "two backups": (
         {"restore_dcs": [{"instance_id": "a", "backup_id": "b", "restore_point": "latest"}]},
@@ -118,11 +118,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no backup": ({"restore_dcs": [{"instance_id": "a"}]}, "needs backup_id, backup_name or restore_point"),
     "no time": (
         {"restore_ddm": [{"source_instance_id": "a", "target_instance_id": "b"}]},
-        "restore_ddm[0] needs restore_time, or restore_point for all entries.",
+        "restore_ddm[0] needs restore_time, job_id or adopt, or restore_point for all entries.",
     ),
     "no target": (
         {"restore_ddm": [{"source_instance_id": "a", "restore_time": "latest"}]},
-        "needs target_instance_id or target_instance_name",
+        "needs target_instance_id, target_instance_name or job_id",
     ),
     "source is target": (
         {"restore_ddm": [{"source_instance_id": "a", "target_instance_id": "a", "restore_time": "latest"}]},

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _guards, _plans, _target
 
 NOW = 1795600000000  # 2026-11-25T09:46:40Z
 ACCOUNT = {"domain_id": "d", "project_id": "p", "region": "r"}
 
 
-def cache(**values: Any) -> _plans.Row:
+def cache(**values: Any) -> _target.Row:
     return {
         "service": "dcs",
         "group": 2,
@@ -31,7 +31,7 @@ def cache(**values: Any) -> _plans.Row:
     }
 
 
-def database(**values: Any) -> _plans.Row:
+def database(**values: Any) -> _target.Row:
     return {
         "service": "ddm",
         "group": 1,
@@ -45,7 +45,7 @@ def database(**values: Any) -> _plans.Row:
     }
 
 
-def document(*rows: _plans.Row, **values: Any) -> dict[str, Any]:
+def document(*rows: _target.Row, **values: Any) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "collection_version": "1.0.0",
@@ -63,42 +63,42 @@ def document(*rows: _plans.Row, **values: Any) -> dict[str, Any]:
     ["orders-cache", "ORDERS-*", "c1", "*", " orders-cach? ", "tag:env=prod", "tag:ENV", "tag:e*=pr*"],
 )
 def test_protected(pattern: str) -> None:
-    why = _plans.protection(cache(), ["no-match", pattern], {"c1": [{"key": "env", "value": "prod"}]})
+    why = _guards.protection(cache(), ["no-match", pattern], {"c1": [{"key": "env", "value": "prod"}]})
     assert why is not None
     assert pattern in why
 
 
 @pytest.mark.parametrize("pattern", ["orders", "cache", "tag:env=test", "tag:prod", "c", "n2", "[!c]1"])
 def test_not_protected(pattern: str) -> None:
-    assert _plans.protection(cache(), [pattern], {"c1": {"env": "prod"}}) is None
+    assert _guards.protection(cache(), [pattern], {"c1": {"env": "prod"}}) is None
 
 
 def test_protection_covers_data_nodes_and_tags_that_cannot_be_read() -> None:
-    assert "n2" in str(_plans.protection(database(), ["n2"], {}))
-    assert _plans.protection(database(), ["n1", "s1", "orders-db"], {}) is None  # what the data come from
-    assert "could not be read" in str(_plans.protection(cache(), ["tag:env=prod"], {}))
-    assert _plans.protection(database(), ["tag:env=prod"], {}) is None  # DDM's API has no tags
+    assert "n2" in str(_guards.protection(database(), ["n2"], {}))
+    assert _guards.protection(database(), ["n1", "s1", "orders-db"], {}) is None  # what the data come from
+    assert "could not be read" in str(_guards.protection(cache(), ["tag:env=prod"], {}))
+    assert _guards.protection(database(), ["tag:env=prod"], {}) is None  # DDM's API has no tags
 
 
 def test_a_name_that_contradicts_the_cloud() -> None:
-    assert _plans.misnamed(cache(name="orders-cache")) is None
+    assert _guards.misnamed(cache(name="orders-cache")) is None
     assert "is called 'orders-cache' in the cloud, the entry says name 'scratch'" in str(
-        _plans.misnamed(cache(name="scratch"))
+        _guards.misnamed(cache(name="scratch"))
     )
 
 
 def test_how_far_data_may_lie_from_the_point() -> None:
     newer = {"backup_id": "b2", "backup_name": "backup_2", "created_at": "2026-11-25T09:40:00Z"}
     asked = cache(restore_point="2026-11-25T09:16:40.000Z", newer_backup=newer)
-    assert _plans.too_far(asked, 1800, NOW, None) is None
-    why = str(_plans.too_far(asked, 1799, NOW, None))
+    assert _guards.too_far(asked, 1800, NOW, None) is None
+    why = str(_guards.too_far(asked, 1799, NOW, None))
     assert "30 min older than what was asked for" in why
     assert "backup_1 of 25 Nov 2026" in why
     assert "(backup_id b1)" in why
     assert "backup_2" in why
     assert "(backup_id b2)" in why
-    assert _plans.too_far(cache(restore_point="latest"), 3599, NOW, None) is not None  # one hour old now
-    assert _plans.too_far(cache(restore_point="latest"), 3600, NOW, None) is None
+    assert _guards.too_far(cache(restore_point="latest"), 3599, NOW, None) is not None  # one hour old now
+    assert _guards.too_far(cache(restore_point="latest"), 3600, NOW, None) is None
 
 
 def test_the_digest_covers_what_is_done_alone() -> None:

@@ -18,6 +18,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
     _lines,
     _options,
+    _planning,
+    _state,
     _steps,
 )
 
@@ -131,10 +133,10 @@ class World:
         return [rows for name, check, rows in self.calls if name == module and not check]
 
 
-def job(plan_only: Any = False, **variables: Any) -> _steps.Job:
+def job(plan_only: Any = False, **variables: Any) -> _state.Job:
     options, problems = _options.options(variables, NOW)
     defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, NOW)
-    return _steps.Job("restore", options, _entries.found(variables, defaults), problems, plan_only, {})
+    return _state.Job("restore", options, _entries.found(variables, defaults), problems, plan_only, {})
 
 
 def run(world: World, *steps: str, plan_only: Any = False, **variables: Any) -> dict[str, Any]:
@@ -328,20 +330,20 @@ def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     folder = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_dcs": []}
     first = run(World(), "plan", **folder)
     first["restores"][0].update(job_id="j1", outcome="started")
-    _steps.written(first, World())
+    _state.written(first, World())
     world = World()
     run(world, "plan", **folder)
     assert world.calls[0][2] == ["t1"]
-    later = _steps.attached(
+    later = _planning.attached(
         {"service": "ddm", "target_instance_id": "t1", "restore_time": "latest"}, first["run"], job(**folder)
     )
     assert later == {"service": "ddm", "target_instance_id": "t1", "job_id": "j1"}
     other = {"service": "ddm", "target_instance_id": "t1", "restore_time": "2026-11-25T08:00:00Z"}
-    assert _steps.attached(other, first["run"], job(**folder)) == other
+    assert _planning.attached(other, first["run"], job(**folder)) == other
     first["restores"][0].update(error_kind="operation_failed")
     failed = {"directory": None, "previous": first["restores"]}
     again = {"service": "ddm", "target_instance_id": "t1", "restore_time": "latest"}
-    assert _steps.attached(again, failed, job(**folder)) == again
+    assert _planning.attached(again, failed, job(**folder)) == again
 
 
 def test_hooks() -> None:

@@ -77,17 +77,26 @@ class Service(Reading):
       `data_time`, `newer_backup`, `last_seconds`.
     - `instances(cloud, odd)`: every instance in one list, as the `_info` module of the service returns them,
       id under `instance_id`. One that is not what the API documents is left out and reported to odd(error).
-    - `restore_points(cloud, instance_id)`: what an instance can be restored to, newest first: {`point` (ISO
-      8601 UTC, the newest data
-      of it), `first` (the oldest, same as `point` for a backup), `backup` (record or null), `usable`,
-      `reason` (why not, or null)}.
-    - `backup(cloud, params)`: the Plan of a safety backup of the instance that a row overwrites, None where
-      the service has no
-      backups on demand. `params`: instance_id, remark, operation_id, wait, wait_timeout, poll_interval.
     - `pinned(row, result)`: the row's options with what its plan has chosen, so that what is started later is
       what was planned.
     - `turn(row)`: rows with the same turn (not None) are started one after the other: their jobs could be
       taken for each other.
+
+    For the role, its plan and its report:
+
+    - `thing`, `title`: what people call an instance, and in a heading all of them: cache, Caches (DCS).
+    - `group`: the group that an entry is restored with when it names none; lower ones are restored first.
+    - `names`: the options with id and name of the instance that is overwritten.
+    - `in_place`: whether the data come from this instance itself. If not they come from another one, which
+      is not changed.
+    - `point`: the option that takes a point in time, e.g. restore_point.
+    - `needs`: the options of which an entry has one, unless a point is given for all entries.
+    - `instead`: those of them beside which the point that holds for all entries has no place.
+    - `entry_names`: the options that an entry of the role calls otherwise, e.g. instance_id:
+      source_instance_id.
+    - `backup_module`: the module that makes a safety backup first; None where nothing is on demand.
+    - `tagged`: whether the instances have tags.
+    - `sign_in`: a check that changes nothing and passes when one can sign in.
     """
 
     module: str
@@ -95,7 +104,22 @@ class Service(Reading):
     rules: t.Mapping[str, t.Any]
     plan: t.Callable[[Cloud, Params], Plan]
     instances: t.Callable[[Cloud, Odd], list[Row]]
-    restore_points: t.Callable[[Cloud, str], list[Row]]
-    backup: t.Callable[[Cloud, Params], Plan] | None
     pinned: t.Callable[[Row, Row], Row]
     turn: t.Callable[[t.Mapping[str, t.Any]], t.Hashable]
+    thing: str
+    title: str
+    group: int
+    names: tuple[str, str]
+    in_place: bool
+    point: str
+    needs: tuple[str, ...]
+    instead: tuple[str, ...]
+    entry_names: t.Mapping[str, str]
+    backup_module: str | None
+    tagged: bool
+    sign_in: Row
+
+    @property
+    def variable(self) -> str:
+        """Return the variable of the role that lists what is to be restored."""
+        return f"restore_{self.name}"

@@ -6,36 +6,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import backup, restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import SAFETY
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import READING
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
-    data_time,
-    unusable,
-)
-
-
-def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
-    """Return the backups of an instance as points to restore to."""
-    points = []
-    for one in Dcs(cloud).backups(instance_id):
-        made, reason = data_time(one), unusable(one)
-        point = iso(made) if made is not None else None
-        points.append(
-            {"point": point, "first": point, "backup": one, "usable": reason is None, "reason": reason}
-        )
-    return points
-
-
-def safety_backup(cloud: Cloud, params: Row) -> Plan:
-    """Return the plan of a backup before a restore: its remark says so, so that `latest` never takes it."""
-    remark = f"{params.get('remark') or 'before a restore'} {SAFETY}"
-    return backup.plan(cloud, {**dict.fromkeys(backup.OPTIONS), **params, "remark": remark})
 
 
 def pinned(row: Row, result: Row) -> Row:
@@ -52,8 +26,18 @@ DCS = Service(
     rules=restore.RULES,
     plan=restore.plan,
     instances=lambda cloud, odd: Dcs(cloud).instances(odd=odd),
-    restore_points=restore_points,
-    backup=safety_backup,
     pinned=pinned,
     turn=lambda row: None,
+    thing="cache",
+    title="Caches (DCS)",
+    group=2,  # after the databases that caches are filled from
+    names=("instance_id", "instance_name"),
+    in_place=True,
+    point="restore_point",
+    needs=restore.BACKUP,
+    instead=("backup_id", "backup_name"),
+    entry_names={},
+    backup_module="dcs_backup",
+    tagged=True,
+    sign_in={"ping": True},
 )

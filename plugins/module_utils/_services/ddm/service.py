@@ -7,23 +7,23 @@
 from __future__ import annotations
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import recovery
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import (
+    metadata,
+    named,
+    recovery,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, identified
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import READING
 
 
-def restore_points(cloud: Cloud, instance_id: str) -> list[Row]:
-    """Return the ranges in which a point in time can lie, the latest first."""
-    points = []
-    for span in Ddm(cloud).restorable_time_intervals(instance_id):
-        first, last = moment(span["start_time"]), moment(span["end_time"])
-        if first is not None and last is not None:
-            points.append(
-                {"point": iso(last), "first": iso(first), "backup": None, "usable": True, "reason": None}
-            )
-    return sorted(points, key=lambda point: str(point["point"]), reverse=True)
+def plan(cloud: Cloud, params: Row) -> Plan:
+    """Return the plan of a recovery of the data, or of the metadata where RDS has restored the data."""
+    if not params["metadata"]:
+        return recovery.plan(cloud, params)
+    nodes = [relation["target_instance_id"] for relation in params["data_node_relations"] or ()]
+    return metadata.plan(cloud, {**dict.fromkeys(metadata.OPTIONS), **params, "data_nodes": nodes})
 
 
 def pinned(row: Row, result: Row) -> Row:
@@ -44,12 +44,22 @@ def pinned(row: Row, result: Row) -> Row:
 DDM = Service(
     **vars(READING),
     module="ddm_recovery",
-    options=recovery.OPTIONS,
+    options={**recovery.OPTIONS, "metadata": {"type": "bool", "default": False}},
     rules=recovery.RULES,
-    plan=recovery.plan,
+    plan=plan,
     instances=lambda cloud, odd: [identified(row) for row in Ddm(cloud).instances(odd=odd)],
-    restore_points=restore_points,
-    backup=None,
     pinned=pinned,
     turn=lambda row: row.get("instance_id") or row.get("instance_name"),
+    thing="database",
+    title="Databases (DDM)",
+    group=1,
+    names=named.TARGET,
+    in_place=False,
+    point="restore_time",
+    needs=("restore_time", "job_id", "adopt"),
+    instead=("job_id",),
+    entry_names={name: f"source_{name}" for name in named.SOURCE},
+    backup_module=None,
+    tagged=False,
+    sign_in={"query": {"sql": "SELECT 1", "equals": 1}},
 )

@@ -1,0 +1,172 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the steps of the role ask modules to do: start, wait, back up first, verify. Rows in, rows out.
+
+Private to this collection.
+
+What may hold passwords is handed to the verification alone, and is in no state and in no report.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_files, _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, Result, State, World
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
+
+PRIVATE = ("checks", "connection")  # of an entry: they may hold passwords, so only the verification gets them
+SAFETY = "before a restore [safety]"  # the remark of such a backup: `latest` never means one
+
+
+def started(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
+    """Start the rows with these numbers."""
+    rows = [public(state["restores"][number]) for number in numbers]
+    given = {"restores": rows, "start_timeout": job.options.wait_timeout}
+    state, answer = asked("restore_start", "restore", state, numbers, given, world)
+    return {**state, "changed": bool(state.get("changed")) or bool(answer.get("changed"))}
+
+
+def waited(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
+    """Wait for those of the rows with these numbers that were started."""
+    rows = state["restores"]
+    left = [
+        number
+        for number in numbers
+        if not rows[number].get("error_kind") and rows[number].get("outcome") == "started"
+    ]
+    if not left:
+        return state
+    given = {"restores": [public(rows[number]) for number in left], **waiting(job)}
+    return asked("restore_wait", "wait", state, left, given, world)[0]
+
+
+def verified(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
+    """Ask whether the instances of the rows with these numbers run, and try their checks."""
+    options, rows = job.options, state["restores"]
+    given: dict[str, t.Any] = {
+        "restores": [{**public(rows[number]), **private(rows[number], job)} for number in numbers],
+        "verify_timeout": options.verify_timeout,
+        "baseline": baseline(options),
+        "baseline_tolerance": options.baseline_tolerance,
+        "poll_interval": options.poll_interval,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    return asked("restore_verify", "verify", state, numbers, given, world)[0]
+
+
+def asked(
+    module: str, step: str, state: State, numbers: t.Sequence[int], given: dict[str, t.Any], world: World
+) -> tuple[State, Result]:
+    """Return the state with what a module makes of the rows with these numbers, and its result."""
+    rows, begun = list(state["restores"]), world.now_ms()
+    answer = world.call(module, given, check=False)
+    for number, row in zip(numbers, answered(answer, [rows[number] for number in numbers], step, begun)):
+        rows[number] = row
+    return {**state, "restores": rows}, answer
+
+
+def answered(answer: Result, rows: t.Sequence[Row], step: str, begun_ms: int) -> list[Row]:
+    """Return the rows that a module gave back; where it gave none, the rows failed for its reason."""
+    found = answer.get("restores")
+    if isinstance(found, list) and len(found) == len(rows):
+        return [{name: value for name, value in row.items() if name not in PRIVATE} for row in found]
+    kind = str(answer.get("error_kind") or "internal_error")
+    msg = str(answer.get("msg") or f"{step} ended without a result.")
+    return [_target.failed(row, step, kind, msg, begun_ms) for row in rows]
+
+
+def waiting(job: Job) -> dict[str, t.Any]:
+    """Return the options of whatever waits."""
+    return {"wait_timeout": job.options.wait_timeout, "poll_interval": job.options.poll_interval}
+
+
+def public(row: Row) -> Row:
+    """Return a row without what may hold passwords."""
+    return {name: value for name, value in row.items() if name not in PRIVATE}
+
+
+# Before it
+
+
+def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
+    """Return a row with its safety backup; one that cannot be made fails the row,
+    and nothing is overwritten.
+    """
+    here = {name: row[name] for name in ("region", "profile") if row.get(name)}
+    given = {"instance_id": _target.target_id(row), "operation_id": run["id"], "remark": SAFETY, "wait": wait}
+    answer = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)
+    now = world.now_ms()
+    if answer.get("failed") or not answer.get("backup_id"):
+        why = (
+            f"No safety backup of {_target.called(row)} could be made, so it was left alone: "
+            f"{printable(answer.get('msg'))} To go on without one: restore_safety_backup=false."
+        )
+        return _target.failed(row, "safeguard", str(answer.get("error_kind") or "internal_error"), why, now)
+    backup = answer.get("backup") or {}
+    found = {name: backup.get(name) for name in ("backup_id", "backup_name", "created_at")}
+    row = {**row, "safety_backup": {**found, "backup_id": answer["backup_id"]}}
+    return _target.done(row, "safeguard", "ok", begun_ms, (now - begun_ms) / 1000) if wait else row
+
+
+# After it
+
+
+def held(state: State, world: World) -> State:
+    """Return the state of a drill with the note that its targets hold production data from now on."""
+    names = [_target.called(row) for row in state["restores"] if row.get("restore_id") or row.get("job_id")]
+    if not names:
+        return state
+    note = f"Scratch targets hold production data since {iso(world.now_ms())[:19]}Z: {', '.join(names)}."
+    world.say([note])
+    return {**state, "run": {**state["run"], "notes": [*(state["run"].get("notes") or []), note]}}
+
+
+def private(row: Row, job: Job) -> Row:
+    """Return the checks of a row and how to connect for them, out of its entry: they are
+    in no state and in no report.
+    """
+    entry = next((one for one in job.found.rows if _target.same(one, row)), {})
+    return {name: entry[name] for name in PRIVATE if entry.get(name)}
+
+
+def baseline(options: Options) -> t.Any:
+    """Return the rows of the earlier report that results are compared with, or null."""
+    found = options.baseline
+    if isinstance(found, str):
+        found = _report_files.read(found)
+    return found.get("restores") if isinstance(found, t.Mapping) else None
+
+
+def signed_in(state: State, job: Job, world: World) -> State:
+    """Try the sign-in of the checks on the instances that the data come from; nothing is written there."""
+    rows, begun = list(state["restores"]), world.now_ms()
+    numbers = [number for number, row in enumerate(rows) if not row.get("error_kind") and private(row, job)]
+    if state["run"].get("refused") or not numbers:
+        return state
+    asked = [on_source(rows[number], private(rows[number], job)) for number in numbers]
+    answer = world.call(
+        "restore_verify", {"restores": asked, "verify_timeout": job.options.verify_timeout}, check=False
+    )
+    for number, tried in zip(numbers, answered(answer, asked, "verify", begun)):
+        row = {**rows[number], "verification": tried.get("verification")}
+        if tried.get("error_kind"):
+            row = _target.failed(row, "verify", tried["error_kind"], str(tried.get("msg")), begun)
+        rows[number] = row
+    return {**state, "restores": rows}
+
+
+def on_source(row: Row, how: Row) -> Row:
+    """Return what restore_verify needs to sign in to the instance that the data come from,
+    and to ask it nothing.
+    """
+    here = {name: row[name] for name in ("service", "region", "profile") if row.get(name)}
+    service = SERVICES[row["service"]]
+    asked = {service.names[0]: _target.source_id(row), "checks": [service.sign_in]}
+    return {**here, **asked, "outcome": "succeeded", "connection": how.get("connection") or {}}

@@ -1,0 +1,172 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must not be overwritten: protected instances, wrong names, data too old or too far from the point.
+
+Private to this collection.
+
+All functions are pure: the time is a parameter.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text, span
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
+    Known,
+    Row,
+    asked_ms,
+    called,
+    failed,
+    service_of,
+    target_id,
+    target_name,
+)
+
+TAG = "tag:"
+NOTHING = "Nothing was started."
+
+
+def guarded(row: Row, options: Options, read_only: bool, now_ms: int, tags: Known) -> Row:
+    """Return a planned row, failed where it must not be overwritten.
+
+    `tags` has those of the instances by id, where restore_protected asks for them.
+    """
+    if row.get("error_kind"):
+        return row
+    why = obstacle(row, options, read_only, now_ms, tags)
+    return failed(row, "plan", *why, now_ms) if why else row
+
+
+def obstacle(
+    row: Known, options: Options, read_only: bool, now_ms: int, tags: Known
+) -> tuple[str, str] | None:
+    """Return error_kind and reason for which a row must not be overwritten, or null."""
+    wrong = misnamed(row)
+    protected = None if read_only else protection(row, options.protected, tags)
+    bounds = out_of_bounds(row, options)
+    old = too_old(row, options, now_ms) if read_only else None
+    far = too_far(row, options.max_gap, now_ms, options.timezone)
+    found = (
+        ("name_mismatch", wrong and f"{wrong} {NOTHING}"),
+        ("protected", protected and f"It is protected: {protected} {NOTHING}"),
+        ("protected", bounds and f"{bounds} {NOTHING}"),
+        ("too_old", old),
+        ("too_far", far and f"{far} {NOTHING}"),
+    )
+    return next(((kind, msg) for kind, msg in found if msg), None)
+
+
+def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any]) -> str | None:
+    """Return why a row must not be overwritten, or null.
+
+    `tags` has those of the instances by id, where a pattern asks for them.
+    """
+    nodes = [relation.get("target_instance_id") for relation in row.get("data_node_relations") or []]
+    words = [word for word in (target_name(row), row.get("name"), target_id(row), *nodes) if word]
+    if patterns and not target_name(row):
+        return "its name could not be read, so nothing shows that restore_protected does not name it."
+    for pattern in patterns:
+        if pattern.lower().startswith(TAG):
+            service = service_of(row)
+            if service and service.tagged:
+                why = tagged(pattern[len(TAG) :], tags.get(str(target_id(row))))
+                if why:
+                    return f"restore_protected has {printable(pattern)!r}, and {why}."
+        elif any(like(word, pattern) for word in words):
+            return f"restore_protected has {printable(pattern)!r}, which is this instance."
+    return None
+
+
+def tagged(pattern: str, tags: t.Any) -> str | None:
+    """Return why tags fit `key` or `key=value`; also when they could not be read,
+    because then nothing shows that they do not.
+    """
+    if tags is None:
+        return "the tags of this instance could not be read"
+    key, with_value, value = pattern.partition("=")
+    for found, content in tag_pairs(tags):
+        if like(found, key) and (not with_value or like(content, value)):
+            return f"this instance has the tag {printable(found)}={printable(content)}"
+    return None
+
+
+def tag_pairs(tags: t.Any) -> list[tuple[str, str]]:
+    """Return tags as pairs of key and value, from a dict or from a list of {key, value}."""
+    if isinstance(tags, t.Mapping):
+        return [(str(key), str(value)) for key, value in tags.items()]
+    return [(str(tag.get("key")), str(tag.get("value") or "")) for tag in tags if isinstance(tag, t.Mapping)]
+
+
+def like(text: str, pattern: str) -> bool:
+    """Whether a text fits a pattern with * and ?, in any case: protection errs on the safe side."""
+    text, pattern = text.strip().lower(), pattern.strip().lower()
+    return text == pattern or fnmatch.fnmatchcase(text, pattern)
+
+
+def misnamed(row: Known) -> str | None:
+    """Return why the `name` of an entry contradicts the cloud, or null."""
+    wanted, found = row.get("name"), (row.get("target") or {}).get("instance_name")
+    if not wanted or not found or wanted == found:
+        return None
+    return (
+        f"The instance {target_id(row)} is called {printable(found)!r} in the cloud, "
+        f"the entry says name {printable(wanted)!r}: one of them is not the one that is meant."
+    )
+
+
+def out_of_bounds(row: Known, options: Options) -> str | None:
+    """Return why a drill must not overwrite an instance, or null."""
+    words = [word for word in (target_name(row), target_id(row)) if word]
+    if any(like(word, pattern) for word in words for pattern in options.production):
+        return "A drill never overwrites production, and drill_production names this instance."
+    drill = options.window_days is not None
+    if drill and not any(like(word, pattern) for word in words for pattern in options.scratch):
+        return "A drill overwrites scratch instances only, and this one is not in drill_scratch."
+    return None
+
+
+# Whether the data are those that were asked for
+
+
+def too_old(row: Known, options: Options, now_ms: int) -> str | None:
+    """Return why the newest data of an instance are too old to go back to, or null."""
+    data = moment(row.get("data_time"))
+    if data is None or options.rpo_target is None or (now_ms - data) / 1000 <= options.rpo_target:
+        return None
+    age, most = span((now_ms - data) / 1000), span(options.rpo_target)
+    return (
+        f"The newest data that {called(row)} can be restored to are {age} old, restore_rpo_target is {most}."
+    )
+
+
+def too_far(row: Known, most: int | None, now_ms: int, tz: t.Any) -> str | None:
+    """Return why the data of a row lie too far from the point that was asked for, with the nearest backups
+    on both sides, or null.
+    """
+    data = moment(row.get("data_time"))
+    if most is None or data is None or row.get("action") == "nothing":
+        return None
+    asked = asked_ms(row, now_ms)
+    gap = (asked - data) / 1000
+    if gap <= most:
+        return None
+    near = [f"before it {backup_words(row.get('backup'), data, tz)}"] if row.get("backup") else []
+    newer = row.get("newer_backup")
+    if newer:
+        near.append(f"after it {backup_words(newer, moment(newer.get('created_at')), tz)}")
+    listed = f" Nearest: {'; '.join(near)}." if near else ""
+    return f"The data are {span(gap)} older than what was asked for, restore_max_gap is {span(most)}.{listed}"
+
+
+def backup_words(backup: t.Any, ms: int | None, tz: t.Any) -> str:
+    """Return a backup as a refusal lists it: when, which, and its id."""
+    when = local_text(ms, tz) if ms is not None else "at an unknown time"
+    name = printable((backup or {}).get("backup_name") or "a backup")
+    return f"{name} of {when} (backup_id {printable((backup or {}).get('backup_id'))})"

@@ -1,0 +1,194 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run of the role is to restore, as rows to plan: out of its entries, of names, or of a plan.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
+    _entries,
+    _plans,
+    _report_files,
+    _target,
+)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import TAG
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, State, World, refused
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
+
+FACTS = ("status", "engine", "engine_version", "used_memory", "max_memory", "vpc_name", "port")
+NOT_AGAIN = ("operation_failed", "not_found")  # what a job ended with that a rerun does not attach to
+
+
+def wanted(job: Job, run: Row, world: World) -> tuple[list[Row], list[str]]:
+    """Return the rows to plan: those of a plan that was made before, else those of the entries."""
+    if planned_before(job):
+        return from_plan(job, run)
+    rows, problems = list(job.found.rows), list[str]()
+    if job.found.names:
+        named, problems = by_name(job, world)
+        rows += named
+        problems += _entries.twice([row for row in rows if not row.get("error_kind")], [])
+    return [attached(row, run, job) for row in rows], problems
+
+
+def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
+    """Return the rows for names of caches, which are looked up in both services."""
+    lists: dict[str, t.Any] = {}
+    for service in SERVICES:
+        answer = world.call(f"{service}_instance_info", {}, check=False)
+        if "instances" not in answer:
+            return [], [f"The names in restore_instances cannot be looked up: {answer.get('msg')}"]
+        lists[service] = answer["instances"]
+    options = job.options
+    defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, world.now_ms())
+    return _entries.by_name(job.found.names, lists, defaults)
+
+
+# A plan that was made before
+
+
+def planned_before(job: Job) -> bool:
+    """Whether this run carries out a plan that was made before."""
+    return (job.options.plan is not None or job.options.plan_file is not None) and not job.plan_only
+
+
+def plan_of(job: Job) -> Row | None:
+    """Return the plan that this run carries out; null when there is none, or it cannot be read."""
+    if job.options.plan is not None:
+        return dict(job.options.plan)
+    return _report_files.read(str(job.options.plan_file))
+
+
+def from_plan(job: Job, run: Row) -> tuple[list[Row], list[str]]:
+    """Return the rows that carry out a plan, or why it cannot be carried out."""
+    old, where = (
+        plan_of(job),
+        "restore_plan" if job.options.plan is not None else f"The plan {job.options.plan_file}",
+    )
+    if old is None:
+        return [], [f"{where} cannot be used: it cannot be read, or is not a plan of this collection."]
+    why = _plans.unusable(old, run["collection_version"], job.options.safety_backup)
+    if why:
+        return [], [f"{where} cannot be used: {why}."]
+    drift = _plans.others(old, job.found.rows)
+    if drift:
+        return [], [f"{where} is not for what this run names: {line}." for line in drift]
+    return [attached(row, run, job) for row in _plans.requests(old)], []
+
+
+def drifted(state: State, job: Job, world: World, lines: t.Sequence[str]) -> State:
+    """Return the state, refused where a plan no longer holds."""
+    if not lines:
+        return state
+    why = ["The plan no longer holds, so nothing of it was carried out:", *lines]
+    return refused(state, world, why, joined=" ")
+
+
+def other_plan(job: Job, state: State, digest: str) -> str:
+    """Return what a digest that fits no longer means: what changed, where the plan that it belongs
+    to is among the reports.
+    """
+    wanted_digest = str(job.options.plan_digest)
+    why = f"restore_plan_digest {wanted_digest[:16]} is not the digest of this plan, which is {digest}."
+    folder = state["run"].get("directory")
+    for old in _report_files.reports(folder) if folder else []:
+        if str(old.get("plan_digest")).startswith(wanted_digest):
+            lines = _plans.differences(old, state["restores"], state["run"].get("account"))
+            return f"{why} What changed since: {'; '.join(lines) or 'the safety backup'}."
+    return why
+
+
+# What an earlier run has started
+
+
+def attached(row: Row, run: Row, job: Job) -> Row:
+    """Return a row with the job that an earlier run of the same operation has started, where the service
+    attaches by the id of a job: it has no marker of its own.
+    """
+    service = _target.service_of(row)
+    if not service or service.id_key not in service.options:
+        return row
+    job_id = service.id_key
+    if row.get(job_id) or row.get("error_kind"):
+        return row
+    for earlier in earlier_rows(run, job):
+        known = earlier.get(job_id) and earlier.get("error_kind") not in NOT_AGAIN
+        if known and _target.same(row, earlier) and same_time(row, earlier):
+            said = (service.point, "data_node_relations", "adopt")  # by the job
+            kept = {name: value for name, value in row.items() if name not in said}
+            return {**kept, job_id: earlier[job_id]}
+    return row
+
+
+def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
+    """Yield the rows of earlier reports of this operation; without an operation id only
+    of those that did not end.
+    """
+    yield from run.get("previous") or []
+    if not run.get("directory"):
+        return
+    for one in _report_files.reports(run["directory"]):
+        same = one.get("operation_id") == job.options.operation_id and not one.get("check_mode")
+        if same and (job.options.operation_id or one["verdict"] in _report_files.OPEN):
+            yield from one["restores"]
+
+
+def same_time(row: Row, earlier: Row) -> bool:
+    """Whether two rows are about one point in time; `latest` goes on with what it meant
+    when it was started.
+    """
+    return row.get("restore_time") in (None, "latest") or _target.time_ms(row) == _target.time_ms(earlier)
+
+
+# What the cloud calls the instances
+
+
+def instances(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, Row]:
+    """Return instances by id where their names are not known, or restore_protected asks for tags:
+    one list for each place.
+    """
+    tags = any(pattern.lower().startswith(TAG) for pattern in job.options.protected)
+    wanted = [row for row in rows if nameless(row) or (tags and SERVICES[row["service"]].tagged)]
+    found: dict[str, Row] = {}
+    for service, region, profile in sorted({(row["service"], *place_of(row)) for row in wanted}):
+        where = {name: value for name, value in (("region", region), ("profile", profile)) if value}
+        answer = world.call(f"{service}_instance_info", where, check=False)
+        found.update(
+            {str(one.get("instance_id") or one.get("id")): one for one in answer.get("instances") or []}
+        )
+    return found
+
+
+def nameless(row: Row) -> bool:
+    """Whether the cloud's name of an instance that is overwritten is not known."""
+    return not row.get("error_kind") and not (row.get("target") or {}).get("instance_name")
+
+
+def place_of(row: Row) -> tuple[str, str]:
+    """Return region and profile of a row, blank where they are those of the task."""
+    return str(row.get("region") or ""), str(row.get("profile") or "")
+
+
+def identified(row: Row, known: t.Mapping[str, Row]) -> Row:
+    """Return a row with the cloud's names of its instances, as far as a list has them."""
+    found = dict(row)
+    for end, ident in (("target", _target.target_id(row)), ("source", _target.source_id(row))):
+        one, before = known.get(str(ident)), dict(row.get(end) or {})
+        if one and not before.get("instance_name"):
+            more = {
+                name: one[name] for name in FACTS if one.get(name) is not None and before.get(name) is None
+            }
+            found[end] = {
+                **before,
+                **(more if end == "target" else {}),
+                "instance_id": ident,
+                "instance_name": one.get("name"),
+            }
+    return found

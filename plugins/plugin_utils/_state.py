@@ -1,0 +1,214 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state of a run of the role: what is to be done, who goes on, what a run ends with, and its report.
+
+Private to this collection.
+
+A state is {restores: rows, run: what the report is made of besides them}. A step takes one and returns the
+next. A row that failed has an error_kind, and later steps leave it alone; what stops a whole run is
+run["refused"].
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
+    _entries,
+    _report,
+    _report_files,
+    _target,
+)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import NOTHING
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
+
+State = dict[str, t.Any]
+Result = t.Mapping[str, t.Any]
+
+
+class World(t.Protocol):
+    """What a step needs of Ansible and of the machine.
+
+    `latest` is the state of which a report was written last.
+    """
+
+    latest: State | None
+
+    def call(self, module: str, options: dict[str, t.Any], check: bool) -> Result:
+        """Return the result of a module of this collection."""
+
+    def say(self, lines: t.Sequence[str]) -> None:
+        """Show lines."""
+
+    def ask(self, question: str) -> str | None:
+        """Return what a person types; null without a terminal."""
+
+    def now_ms(self) -> int:
+        """Return the time in epoch milliseconds."""
+
+    def random(self) -> str:
+        """Return six characters of a-z and 0-9."""
+
+
+class Job(t.NamedTuple):
+    """What a run is to do."""
+
+    kind: str  # restore, undo, drill, readiness or fleet
+    options: Options
+    found: _entries.Found
+    problems: t.Sequence[str]  # of the options
+    plan_only: bool  # check mode, or --tags plan
+    context: Row  # of the report: command, timezone
+    verify: bool = True  # also rows without checks
+    read_only: bool = False  # readiness: plan, and try the verification on the source
+    only: t.Collection[str] | None = (
+        None  # labels of the rows that this batch of a fleet carries out; null for all
+    )
+    last: bool = True  # whether no batch follows
+
+
+# Who goes on
+
+
+def stopped(state: State, job: Job) -> bool:
+    """Whether nothing more may be sent."""
+    return bool(state["run"].get("refused")) or job.plan_only or job.read_only
+
+
+def ready_of(state: State, job: Job | None = None) -> list[tuple[int, Row]]:
+    """Return the rows that are to be started, with their numbers; of a job with batches those of this one."""
+    only = job.only if job else None
+    return [
+        (number, row)
+        for number, row in enumerate(state["restores"])
+        if not row.get("error_kind")
+        and row.get("outcome") == "planned"
+        and (only is None or row.get("label") in only)
+    ]
+
+
+def todo_of(state: State, job: Job | None = None) -> list[tuple[int, Row]]:
+    """Return the rows that overwrite something that nothing overwrites yet, with their numbers."""
+    return [(number, row) for number, row in ready_of(state, job) if row.get("action") == "restore"]
+
+
+def overwriting(state: State) -> list[Row]:
+    """Return the rows that overwrite something."""
+    return [row for number, row in todo_of(state)]
+
+
+def missing_approval(state: State, job: Job) -> bool:
+    """Whether this run asks for an approval, and there is none."""
+    return bool(job.options.confirm or job.options.plan_digest) and not state["run"].get("approval")
+
+
+# What a run ends with
+
+
+def refused(state: State, world: World, problems: t.Sequence[str], joined: str | None = None) -> State:
+    """Return the state of a run that cannot be: all problems at once, and that nothing was started."""
+    count = f"{len(problems)} problems: " if len(problems) > 1 and joined is None else ""
+    text = (joined or " ").join(
+        problem if problem.endswith((".", ":")) else f"{problem}." for problem in problems
+    )
+    why = f"{count}{printable(text)}" + ("" if NOTHING in text else f" {NOTHING}")
+    world.say(["REFUSED  " + NOTHING, *(f"  {printable(problem)}" for problem in problems)])
+    return {**state, "run": {**state["run"], "refused": why}}
+
+
+def unapproved(state: State, world: World, why: str) -> State:
+    """Return the state of a run that is not approved."""
+    text = f"{why} {NOTHING}" if why.endswith((".", "!")) else f"{why}. {NOTHING}"
+    state = failing(state, "approve", "not_approved", text, world)
+    return {**state, "run": {**state["run"], "refused": text}}
+
+
+def approved(state: State, how: str, world: World) -> State:
+    """Return the state with the approval, for the report."""
+    now = world.now_ms()
+    rows = [
+        row if row.get("error_kind") else _target.done(row, "approve", "ok", now) for row in state["restores"]
+    ]
+    run = {**state["run"], "approval": {"how": how, "at": iso(now)}}
+    return {**state, "restores": rows, "run": run}
+
+
+def failing(state: State, step: str, kind: str, msg: str, world: World) -> State:
+    """Return the state with every row failed that has not failed before."""
+    now = world.now_ms()
+    rows = [
+        row if row.get("error_kind") else _target.failed(row, step, kind, msg, now)
+        for row in state["restores"]
+    ]
+    return {**state, "restores": rows}
+
+
+def recorded(state: State, step: str, world: World) -> State:
+    """Return the state with a step of the user's that went well."""
+    now = world.now_ms()
+    rows = [
+        _target.done(row, step, "skipped" if row.get("error_kind") else "ok", now)
+        for row in state["restores"]
+    ]
+    return {**state, "restores": rows}
+
+
+def lost(job: Job, world: World) -> State:
+    """Return the state of a run of which nothing is known any more."""
+    begun = _report_files.begin(context(job), world.now_ms(), world.random())
+    why = "The run ended before its end was known: look at the newest report, then run it again."
+    return {"restores": [], "run": {**begun, "refused": why}}
+
+
+def crashed(state: State, step: str, name: str, job: Job, world: World) -> State:
+    """Return the state after a fault of ours."""
+    state = state if "run" in state else lost(job, world)
+    why = f"Unexpected {name} in the step {step}. Please report this as a bug of huaweicloud.recovery."
+    state = failing(state, step, "internal_error", why, world)
+    return {**state, "run": {**state["run"], "refused": state["run"].get("refused") or why}}
+
+
+# The report
+
+
+def context(job: Job) -> Row:
+    """Return what the report says of the run itself."""
+    options = job.options
+    kind = "plan" if job.plan_only and job.kind == "restore" else job.kind
+    return {
+        "kind": kind,
+        "operation_id": options.operation_id,
+        "check_mode": job.plan_only,
+        "timezone": options.timezone.key if options.timezone else None,
+        "restore_point": options.point,
+        "rto_target": options.rto_target,
+        "rpo_target": options.rpo_target,
+        "directory": options.report_dir,
+        "keep": options.report_keep,
+        "notes": chosen(options),
+        **job.context,
+    }
+
+
+def chosen(options: Options) -> list[str]:
+    """Return how the point of a drill was chosen, so that it can be chosen again."""
+    if options.seed is None:
+        return []
+    return [
+        (
+            f"The point {options.point} was chosen at random within {options.window_days} days, with the "
+            f"seed {options.seed}."
+        )
+    ]
+
+
+def written(state: State, world: World, finished: bool = False) -> State:
+    """Return the state with its report, which is written; a run of a plan writes the plan."""
+    found = _report.report(state["restores"], state["run"], world.now_ms(), finished)
+    world.latest = {**state, "report": _report_files.write(found, state["run"])}
+    return world.latest

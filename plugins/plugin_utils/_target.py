@@ -1,0 +1,134 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One row: of which service it is, what it overwrites with what, and what became of it.
+
+Private to this collection.
+
+The role, its plan, its lines and its report ask here, and none of them asks for the name of a service. All
+functions are pure: the time is a parameter.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, whole
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
+
+Row = dict[str, t.Any]
+Known = t.Mapping[str, t.Any]
+SOURCE = ("instance_id", "instance_name")
+
+
+# Its service
+
+
+def service_of(row: Known) -> Service | None:
+    """Return the service of a row; null for a host that is no instance."""
+    return SERVICES.get(str(row.get("service")))
+
+
+def from_elsewhere(row: Known) -> bool:
+    """Whether the data come from another instance, which is not changed."""
+    service = service_of(row)
+    return service is not None and not service.in_place
+
+
+def backup_module(row: Known) -> str | None:
+    """Return the module that makes a backup of the instance before it is overwritten; null where none can."""
+    service = service_of(row)
+    return service.backup_module if service else None
+
+
+# What it overwrites
+
+
+def known(row: Known, end: str, kind: int) -> str | None:
+    """Return the id (kind 0) or the name (1) of the target or the source of a row, as far as it is known."""
+    service = service_of(row)
+    names = SOURCE if end == "source" else service.names if service else ("", "")
+    found: str | None = (row.get(end) or {}).get(SOURCE[kind]) or row.get(names[kind])
+    return found
+
+
+def target_id(row: Known) -> str | None:
+    """Return the id of the instance that a row overwrites, as far as it is known."""
+    return known(row, "target", 0)
+
+
+def target_name(row: Known) -> str | None:
+    """Return the cloud's name of the instance that a row overwrites, as far as it is known."""
+    return known(row, "target", 1)
+
+
+def called(row: Known) -> str:
+    """Return how people know the instance that a row overwrites: by the cloud's name, else its id,
+    else the user's label.
+    """
+    return printable(target_name(row) or target_id(row) or row.get("job_id") or row.get("label") or "?")
+
+
+def same(entry: Known, row: Known) -> bool:
+    """Whether an entry and a planned row are about one target."""
+    if entry["service"] != row["service"]:
+        return False
+    if entry.get("job_id") and entry.get("job_id") == row.get("job_id"):
+        return True
+    if target_id(entry):
+        return target_id(entry) == target_id(row)
+    return target_name(entry) is not None and target_name(entry) == target_name(row)
+
+
+# With what
+
+
+def source_id(row: Known) -> str | None:
+    """Return the id of the instance whose data a row restores."""
+    return known(row, "source", 0)
+
+
+def backup_id(row: Known) -> t.Any:
+    """Return the id of the backup that a row restores."""
+    return (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
+
+
+def time_ms(row: Known) -> int | None:
+    """Return the restore time of a database in epoch milliseconds."""
+    found = moment(row.get("restore_time"))
+    return found if found is not None else whole(row.get("restore_time"))
+
+
+def asked_ms(row: Known, now_ms: int) -> int:
+    """Return the point in time that a row was asked for, in epoch milliseconds;
+    `latest` and none mean now.
+    """
+    asked = row.get("asked") or row.get("restore_point") or row.get("restore_time")
+    found = moment(asked)
+    return found if found is not None else whole(asked) or now_ms
+
+
+# What became of it
+
+
+def failed(row: Row, step: str, kind: str, msg: str, at_ms: int) -> Row:
+    """Return a row that failed in a step of the role."""
+    entry = {
+        "step": step,
+        "outcome": "failed",
+        "error_kind": kind,
+        "msg": msg,
+        "at": iso(at_ms),
+        "seconds": 0.0,
+    }
+    found = {"outcome": None, "failed_step": step, "error_kind": kind, "msg": msg}
+    return {**row, **found, "steps": [*(row.get("steps") or []), entry]}
+
+
+def done(row: Row, step: str, outcome: str, at_ms: int, seconds: float = 0.0) -> Row:
+    """Return a row with a step that went well (ok) or did not concern it (skipped)."""
+    entry = {"step": step, "outcome": outcome, "error_kind": None, "msg": None, "at": iso(at_ms)}
+    return {**row, "steps": [*(row.get("steps") or []), {**entry, "seconds": round(seconds, 1)}]}
