@@ -828,7 +828,7 @@ def test_a_target_that_is_not_available_with_the_servers_reason(
     assert row["available"] is False and row["unavailable_reason"] and reason in row["unavailable_reason"]
     result = run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": target})
     nothing_posted(
-        sim, result, "not_restorable", f"target {target} is not available", row["unavailable_reason"]
+        sim, result, "not_restorable", f"({target}) was not started: the target is not available", row["unavailable_reason"]
     )
     shown = run(
         "ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=target, restore_time="latest"

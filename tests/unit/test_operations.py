@@ -481,7 +481,7 @@ def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
     operation = recovery(FakeDdm(False, jobs, status))
     with pytest.raises(Busy) as caught:
         raise refusal(operation)
-    text = f"{operation.name} was not started: target t is not available (It is busy.); {words}."
+    text = f"{operation.name} was not started: the target is not available (It is busy.); {words}."
     assert str(caught.value) == f"{text} {THERE if job_id else LATE} Nothing was started."
     assert caught.value.details() == {
         "error_kind": "busy",

@@ -14,19 +14,31 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import target
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import last_seconds
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import called
 
 
 def of_plan(names: Named, observed: PairObservation, restore_time: int | None) -> Row:
     """Return the keys of a plan's result that people decide by. An interval has no next backup."""
-    jobs = {job["instance_id"]: job["instance_name"] for job in observed.history}
-    known = names.rows.get(names.source or "", {})
     return {
         "target": target({**names.rows.get(names.target or "", {}), **observed.target}),
-        "source": {"instance_id": names.source, "instance_name": known.get("name") or jobs.get(names.source)},
+        "source": {"instance_id": names.source, "instance_name": source_name(names, observed)},
         "data_time": None if restore_time is None else iso(restore_time),
         "newer_backup": None,
         "last_seconds": last_seconds(observed.history, (names.source, names.target)),
     }
+
+
+def source_name(names: Named, observed: PairObservation) -> str | None:
+    """Return the cloud's name of the source, as far as something that was read has it."""
+    jobs = {job["instance_id"]: job["instance_name"] for job in observed.history}
+    name: str | None = names.rows.get(names.source or "", {}).get("name") or jobs.get(names.source)
+    return name
+
+
+def title(what: str, names: Named, observed: PairObservation) -> str:
+    """Return what an operation on a pair is called in messages."""
+    source = called(names.source, source_name(names, observed))
+    return f"{what} of DDM instance {source} to {called(names.target, observed.target['instance_name'])}"
 
 
 def of_job(names: Named, job: Row) -> Row:

@@ -91,13 +91,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     check_pair(source, target)
     backup = backup_of(ddm, source, params["backup_id"], asked)
     point: Row = {"restore_time": asked} if asked is not None else {"backup_id": params["backup_id"]}
-    operation = DdmMetadata(
-        f"Metadata recovery of DDM instance {source} to {target}",
-        Pair(ddm, source, target, is_metadata),
-        point,
-        tuple(params["data_nodes"]),
-    )
-    observed = operation.observe()
+    pair = Pair(ddm, source, target, is_metadata)
+    observed = pair.observe()
+    title = facts.title("Metadata recovery", names, observed)
+    operation = DdmMetadata(title, pair, point, tuple(params["data_nodes"]))
     time = asked if asked is not None else moment(backup["created"])
     known = {**facts.of_plan(names, observed, time), **known, "backup": backup}
     before = {"target": target, "metadata": "what is in it now"}

@@ -118,7 +118,7 @@ class Pair:
     def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
         """Return why the target is not available, and which job is to be seen on it."""
         why = target["unavailable_reason"] or f"no reason given, status {target['status']}"
-        text = f"target {self.target} is not available ({self.ddm.redactor.printable(why, 200)})"
+        text = f"the target is not available ({self.ddm.redactor.printable(why, 200)})"
         if job:
             return f"{text}; {self.describe(job)}, job_id={job['id']} attaches to it"
         return (

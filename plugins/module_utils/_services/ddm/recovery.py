@@ -81,10 +81,9 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         check_not_future(asked, "restore_time", ddm.now())
     restore_time = latest(intervals) if asked is None else asked
     check_time(intervals, restore_time)
-    operation = DdmRecovery(
-        f"Recovery of DDM instance {source} to {target}", Pair(ddm, source, target), restore_time
-    )
-    observed = operation.observe()
+    pair = Pair(ddm, source, target)
+    observed = pair.observe()
+    operation = DdmRecovery(facts.title("Recovery", names, observed), pair, restore_time)
     if observed.blocked:
         raise operation.refusal(observed)
     relations = choose(ddm, source, target, restore_time, params["data_node_relations"])
