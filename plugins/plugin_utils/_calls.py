@@ -106,7 +106,7 @@ def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) 
     if answer.get("failed") or not answer.get("backup_id"):
         why = (
             f"No safety backup of {_target.called(row)} could be made, so it was left alone: "
-            f"{printable(answer.get('msg'))} To go on without one: restore_safety_backup=false."
+            f"{printable(answer.get('msg'))}"
         )
         return _target.failed(row, "safeguard", str(answer.get("error_kind") or "internal_error"), why, now)
     backup = answer.get("backup") or {}

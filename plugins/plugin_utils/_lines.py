@@ -17,6 +17,7 @@ from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import INCOMPLETE
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text, span
 
 Row = t.Mapping[str, t.Any]
@@ -220,6 +221,8 @@ def end(row: Row, report: Row) -> str:
         hint = f" Next: {following['do']}" if following.get("do") else ""
         if following.get("command") and "command below" in hint:
             hint += f" {following['command']}"
+        else:
+            hint = hint.removesuffix(INCOMPLETE)  # which is about a command that is shown
         return f"FAILED at {row.get('failed_step')}, {row['error_kind']}: {printable(row.get('msg'))}{hint}"
     target = row.get("target") or {}
     place = (

@@ -97,8 +97,8 @@ BY_STEP = {
         "Correct what failed in restore_before_tasks, then run the same command again. Nothing was sent."
     ),
     "safeguard": (
-        "Find out why no backup of {name} can be made. To go on without one, for all caches: the "
-        "command below."
+        "Find out why no backup of {name} can be made. To go on without one, for all caches, set "
+        "restore_safety_backup to false."
     ),
     "restore": (
         "Correct what the message names, then run the same command again. It repeats nothing that is done."
@@ -125,6 +125,7 @@ BY_END = {
         "the same command again."
     ),
 }
+INCOMPLETE = " Add the extra variables that you gave: they may hold secrets, and are not written here."
 ONCE_MORE = "then run the same command again: only the checks are repeated."
 BY_CHECK = {  # the kinds of errors of checks for which the end says too little
     "login_refused": (
@@ -179,12 +180,23 @@ def sentence(report: Row) -> str:
             f"{good} of them verified, the others have no checks" if good else "without checks of their data"
         )
         return f"{counted} restored, {checked}."
-    back = f"{good or 'None'} of {counted} restored and verified."
+    back = brought_back(rows, counted)
     return (
         f"{back} {missed(report)}"
         if verdict == "verified_target_missed"
         else f"{back} {needing(failed)}".strip()
     )
+
+
+def brought_back(rows: t.Sequence[Row], counted: str) -> str:
+    """Return how many of the instances were restored, and how many of those are verified."""
+    restored = [row for row in rows if row["data_state"].startswith("overwritten")]
+    verified = sum(row["data_state"] == "overwritten_verified" for row in restored)
+    if not restored:
+        return f"None of {counted} restored."
+    if verified == len(restored):
+        return f"{verified} of {counted} restored and verified."
+    return f"{len(restored)} of {counted} restored, {verified or 'none'} of them verified."
 
 
 def needing(failed: t.Sequence[Row]) -> str:
@@ -258,7 +270,7 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
         if report["kind"] == "readiness":  # which restores nothing
             do = do.replace("The restore is done. ", "").replace(": only the checks are repeated", "")
         if command and not run.get("command_complete", True):
-            do += " Add the extra variables that you gave: they may hold secrets, and are not written here."
+            do += INCOMPLETE
     return {"happened": happened(row), "state": state(row), "do": do, "command": command}
 
 
@@ -302,7 +314,7 @@ def what_to_do(row: Row, command: str | None) -> str:
     end = (row["verification"] or {}).get("end")
     checks = row["failed_step"] == "verify"
     text = BY_CHECK.get(row["error_kind"]) or BY_END.get(str(end), "") if checks else ""
-    text = text or (BY_STEP["safeguard"] if row["failed_step"] == "safeguard" else "")
+    text = text or (BY_STEP["safeguard"] if unsaved(row) else "")
     text = (
         text or BY_KIND.get(row["error_kind"]) or BY_STEP.get(str(row["failed_step"])) or BY_STEP["restore"]
     )
@@ -315,11 +327,16 @@ def command_for(row: Row, report: Row, again: str | None) -> str | None:
     """Return the exact next command, or null when it is the job of a controller that has
     to be started again.
     """
-    if row["failed_step"] == "safeguard" and again:
+    if unsaved(row) and again:
         return f"{again} -e restore_safety_backup=false"
     if row["failed_step"] == "approve" and again and report["plan_digest"]:
         return f"{again} -e restore_plan_digest={shlex.quote(report['plan_digest'])}"
     return again
+
+
+def unsaved(row: Row) -> bool:
+    """Whether no safety backup can be made. While another operation holds the instance, waiting is the answer."""
+    return row["failed_step"] == "safeguard" and row["error_kind"] != "busy"
 
 
 def older_backup(row: Row, report: Row) -> str | None:

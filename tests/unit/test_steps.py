@@ -193,7 +193,9 @@ def test_a_target_that_failed_is_left_alone_and_the_others_go_on() -> None:
     state = run(world, restore_dcs=[CACHE, {"instance_id": "c2", "backup_id": "b2"}])
     assert outcomes(state) == [("t1", "succeeded"), ("c1", "busy"), ("c2", "succeeded")]
     assert world.named("restore_start") == [["t1"], ["c2"]]
-    assert "To go on without one: restore_safety_backup=false" in state["restores"][1]["msg"]
+    following = state["report"]["restores"][1]["next"]
+    assert "restore_safety_backup" not in str(following)  # waiting is the answer, not a restore without a way back
+    assert "Wait until it has ended" in following["do"]
     assert state["report"]["verdict"] == "incomplete"
 
 
@@ -388,7 +390,7 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "outcome_unknown", "msg": "Lost."}
     assert run(world, "plan", "safeguard", restore_ddm=[])["changed"] is True
     lines = "\n".join(_lines.ended(run(world)["report"]))
-    assert "for all caches: the command below" not in lines or "restore_safety_backup=false" in lines
+    assert "To go on without one, for all caches, set restore_safety_backup to false." in lines
 
 
 def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
