@@ -167,11 +167,12 @@ class ActionModule(ActionBase):
             found["diff"] = diff
         if warnings:
             found["warnings"] = [str(warning) for warning in warnings]
-        if report is None or not {"report", "result"} & set(steps):
+        if "end" in steps:  # the message alone: a task that fails shows all that it has
+            report = report or {"failed": True, "msg": state["run"].get("refused")}
+            return {"failed": report["failed"], "msg": summary(report)}
+        if report is None or "report" not in steps:
             return found
         found["unread"] = self._task.args.get("unread") or []
-        if report["failed"] and "report" in steps and job.kind != "fleet":
-            return {"failed": True, "msg": summary(report)}  # alone: a screen full of rows would follow
         return {**found, **self.published(from_cloud(report), job, task_vars)}
 
     def changed(

@@ -40,7 +40,7 @@ options:
     type: list
     elements: str
     required: true
-    choices: [plan, approve, fence, safeguard, restore, verify, checked, release, report, result]
+    choices: [plan, approve, fence, safeguard, restore, verify, checked, release, report, end]
   kind:
     description: The kind of the report.
     type: str

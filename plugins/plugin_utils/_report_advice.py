@@ -335,7 +335,7 @@ def command_for(row: Row, report: Row, again: str | None) -> str | None:
 
 
 def unsaved(row: Row) -> bool:
-    """Whether no safety backup can be made. While another operation holds the instance, waiting is the answer."""
+    """Whether no safety backup can be made. What holds the instance for now is only to be waited for."""
     return row["failed_step"] == "safeguard" and row["error_kind"] != "busy"
 
 

@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _guards,
     _lines,
     _plans,
+    _report,
     _report_files,
     _target,
 )
@@ -61,7 +62,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 GOOD = ("succeeded", "unchanged")
-QUIET = ("plan", "report", "result")  # steps that do not plan first where nothing is planned yet
+QUIET = ("plan", "report", "end")  # steps that do not plan first where nothing is planned yet
 
 
 def plan(state: State, job: Job, world: World) -> State:
@@ -226,16 +227,16 @@ def report(state: State, job: Job, world: World) -> State:
     return state
 
 
-def result(state: State, job: Job, world: World) -> State:
-    """Return the report once more, for the playbook around the role."""
-    return written(state, world, finished=True)
+def end(state: State, job: Job, world: World) -> State:
+    """Say whether the run has failed, after its report has been published."""
+    return {**state, "report": _report.report(state["restores"], state["run"], world.now_ms(), finished=True)}
 
 
 STEPS: dict[str, t.Callable[..., State]] = {
     step.__name__: step
     for step in (
         *(plan, approve, fence, safeguard, restore, verify, checked, release),
-        *(report, result),
+        *(report, end),
     )
 }
 

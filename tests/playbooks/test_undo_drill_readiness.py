@@ -35,8 +35,7 @@ def run(sim: Simulator, playbook: str, *args: str, **variables: Any) -> invoke.C
 
 
 def report(done: invoke.Completed) -> dict[str, Any]:
-    kept = done.of("huaweicloud.recovery.restore : Keep the report for the playbook around the role")
-    found: dict[str, Any] = (kept or done.of("huaweicloud.recovery.restore : Report"))[-1]["report"]
+    found: dict[str, Any] = done.of("huaweicloud.recovery.restore : Report")[-1]["report"]
     return found
 
 
