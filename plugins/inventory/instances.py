@@ -45,7 +45,7 @@ options:
     default: [dcs, ddm]
   regions:
     description:
-      - Regions to look in, instead of O(region). May be a template, also one that makes a list.
+      - Regions to search, instead of O(region). May be a template, also one that makes a list.
       - When a region cannot be read, the plugin warns and goes on with the others. The group C(all) then has
         the variable C(huaweicloud_recovery_unread), a list with C(region), C(error_kind) and C(msg), so that
         a playbook can refuse to take a part of a fleet for the whole. An instance that is not what the API

@@ -16,7 +16,7 @@ description:
   - The service keeps at most 24 backups of an instance. One more evicts the oldest.
   - Before it starts anything the module checks that the instance is running and idle, and that its type can
     be backed up.
-  - A backup that was accepted is never sent again; when an answer is lost the module looks for the backup
+  - A backup that was accepted is never sent again; when an answer is lost the module checks for the backup
     that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -61,7 +61,7 @@ options:
     description:
       - Go past backup records that never end. They count as stuck when they are waiting or backuping and
         older than a day, although the instance is RUNNING and idle; they are then neither adopted nor waited
-        for. Look at the instance before you use this.
+        for. Check the instance before you use this.
       - The service may still refuse, because it counts them itself.
     type: bool
     default: false

@@ -16,7 +16,7 @@ description:
   - The instance does not serve while it is restored, which takes 1 to 30 minutes.
   - Before it starts anything the module checks that the instance is running and idle and can be restored, and
     that the backup is complete and restorable.
-  - A restore that was accepted is never sent again; when an answer is lost the module looks for the restore
+  - A restore that was accepted is never sent again; when an answer is lost the module checks for the restore
     that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -93,7 +93,7 @@ options:
     description:
       - Go past restore records that never end. They count as stuck when they are waiting or restoring and
         older than a day, although the instance is RUNNING and idle; they are then neither adopted nor waited
-        for. Look at the instance before you use this.
+        for. Check the instance before you use this.
       - The service may still refuse, because it counts them itself.
     type: bool
     default: false

@@ -58,7 +58,7 @@ EXAMPLES = r"""
     instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
   register: cache
 
-- name: Look only for the ones that failed in May
+- name: List only the ones that failed in May
   huaweicloud.recovery.dcs_restore_info:
     instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
     begin_time: "2025-05-01T00:00:00Z"

@@ -19,8 +19,8 @@ description:
   - B(The metadata of the target instance are overwritten.) The source is not changed.
   - The target must exist, in the VPC of the data nodes, without schemas, accounts and data nodes of its own.
   - Before it starts anything the module checks the metadata backup and that the target is available.
-  - A recovery that was accepted is never sent again; when an answer is lost the module looks for the job that
-    it may have started.
+  - A recovery that was accepted is never sent again; when an answer is lost the module checks for the job
+    that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait

@@ -20,8 +20,8 @@ description:
     a later version and at least as large.
   - Before it starts anything the module checks the time against the restorable intervals, and that the target
     and the target data nodes are available. It refuses with the reason of the service when one is not.
-  - A recovery that was accepted is never sent again; when an answer is lost the module looks for the job that
-    it may have started.
+  - A recovery that was accepted is never sent again; when an answer is lost the module checks for the job
+    that it may have started.
   - When the service plainly refuses the parameters (C(DBS.280001)), the recovery is sent once more with the
     ID of the source in its body, which some servers demand.
 extends_documentation_fragment:

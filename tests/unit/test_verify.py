@@ -268,6 +268,18 @@ def test_what_nobody_could_ask_is_not_configured(run: Any, speak: Any, kind: str
     )
 
 
+@pytest.mark.parametrize(("outcome", "said"), [("succeeded", True), ("unchanged", True), (None, False)])
+def test_without_a_library_the_restore_itself_succeeded(
+    run: Any, speak: Any, outcome: str | None, said: bool
+) -> None:
+    """An execution environment without the package: the row says what is missing, and what is not in doubt."""
+    speak(connect=[clients.Refused("The Python package redis is missing.", "missing_library")])
+    result = run("restore_verify", [{**cache(0, {"ping": True}), "outcome": outcome}])
+    row = result["restores"][0]
+    assert row["error_kind"] == "missing_library" and "package redis is missing" in row["msg"]
+    assert row["msg"].startswith("The restore itself succeeded. ") is said
+
+
 @pytest.mark.parametrize("library", ["redis", "pymysql"])
 def test_a_missing_library_is_named_with_the_python_it_is_for(
     library: str, monkeypatch: pytest.MonkeyPatch

@@ -94,7 +94,9 @@ KINDS: dict[str, Kind] = {
         "an option cannot be right", _NO_REQUEST, "Correct the option that the message names."
     ),
     "missing_library": Kind(
-        "a Python package is missing", _NO_REQUEST, "Install the package that the message names."
+        "a Python package is missing",
+        "Nothing was started. A restore that was only to be checked has succeeded.",
+        "Install the package that the message names.",
     ),
     "not_found": Kind(
         "the object does not exist in this project and region",

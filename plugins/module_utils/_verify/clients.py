@@ -78,8 +78,8 @@ def library(name: str) -> t.Any:
         return importlib.import_module(name)
     except ImportError:
         raise Refused(
-            f"The Python library {PACKAGES[name]} is missing, which these checks need. Install it for "
-            f"{sys.executable}: {sys.executable} -m pip install {PACKAGES[name]}.",
+            f"The Python package {PACKAGES[name]} is missing: install it with "
+            f"{sys.executable} -m pip install {PACKAGES[name]}, or add it to the execution environment.",
             "missing_library",
         ) from None
 
