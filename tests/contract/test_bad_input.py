@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
 from tests import invoke
+from tests.cases import GOOD
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.contract import documents
@@ -27,40 +28,9 @@ from tests.unit.fakes import Time
 MODULES = documents.MODULES
 MUTATING = ("dcs_restore", "dcs_backup", "ddm_recovery")
 each_module = pytest.mark.parametrize("name", MODULES)
+
+
 # What each module can be called with
-GOOD: dict[str, dict[str, Any]] = {
-    "dcs_backup": {"instance_id": names.DCS_INSTANCE},
-    "dcs_backup_info": {"instance_id": names.DCS_INSTANCE},
-    "dcs_instance_info": {},
-    "dcs_restore": {"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP},
-    "dcs_restore_info": {"instance_id": names.DCS_INSTANCE},
-    "ddm_backup_info": {},
-    "ddm_instance_info": {},
-    "ddm_job_info": {},
-    "ddm_recovery": {
-        "instance_id": names.DDM_SOURCE,
-        "target_instance_id": names.DDM_TARGET,
-        "restore_time": "latest",
-    },
-    "ddm_restorable_info": {"instance_id": names.DDM_SOURCE},
-    "ddm_metadata_recovery": {
-        "instance_id": names.DDM_SOURCE,
-        "target_instance_id": names.DDM_TARGET,
-        "backup_id": names.DDM_BACKUP,
-        "data_nodes": [names.DN_TARGET_1, names.DN_TARGET_2],
-    },
-    "restore_start": {
-        "restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}]
-    },
-    "restore_verify": {"restores": [{"service": "dcs", "instance_id": names.DCS_INSTANCE}]},
-    "restore_wait": {
-        "restores": [
-            {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": names.DCS_RESTORE_OLD}
-        ]
-    },
-}
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Simulator, Time]]:
     time = Time()
@@ -828,7 +798,11 @@ def test_a_target_that_is_not_available_with_the_servers_reason(
     assert row["available"] is False and row["unavailable_reason"] and reason in row["unavailable_reason"]
     result = run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": target})
     nothing_posted(
-        sim, result, "not_restorable", f"({target}) was not started: the target is not available", row["unavailable_reason"]
+        sim,
+        result,
+        "not_restorable",
+        f"({target}) was not started: the target is not available",
+        row["unavailable_reason"],
     )
     shown = run(
         "ddm_restorable_info", instance_id=names.DDM_SOURCE, target_instance_id=target, restore_time="latest"

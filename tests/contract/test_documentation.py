@@ -20,6 +20,7 @@ import yaml
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET
 from tests import invoke
+from tests.cases import CASES
 from tests.cloud import scenario
 from tests.contract import documents
 
@@ -35,23 +36,6 @@ HEADER = """\
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
 MOST_LINES = 350
-CONTRACT = {
-    "dcs_backup",
-    "dcs_backup_info",
-    "dcs_instance_info",
-    "dcs_restore",
-    "dcs_restore_info",
-    "ddm_backup_info",
-    "ddm_instance_info",
-    "ddm_job_info",
-    "ddm_metadata_recovery",
-    "ddm_recovery",
-    "ddm_restorable_info",
-    "restore_start",
-    "restore_verify",
-    "restore_wait",
-}
-ROWS = ("restore_start", "restore_verify", "restore_wait")
 each_module = pytest.mark.parametrize("module", MODULES)
 
 
@@ -85,13 +69,30 @@ def call_of_run_module(module: str) -> ast.Call:
     )
 
 
-def test_the_contract_names_every_module() -> None:
-    assert set(MODULES) == CONTRACT
+@pytest.mark.parametrize("module", sorted({*MODULES, *CASES}))
+def test_a_module_is_at_home_everywhere(module: str) -> None:
+    """What is missing is told with what to add and where."""
+    assert module in MODULES, f"tests/cases.py has a row for {module}: delete it, there is no such module"
+    assert module in CASES, f"tests/cases.py has no row for {module}: add a Case with a call that succeeds"
+    action = documents.ROOT / "plugins" / "action" / f"{module}.py"
+    assert action.exists(), (
+        f"plugins/action/{module}.py is missing: copy another module's, and change the name"
+    )
+    readme = (documents.ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"`{module}`" in readme, f"README.md does not name `{module}`: add a row to the table of modules"
+    group = runtime()["action_groups"]["all"]
+    assert module in group, f"meta/runtime.yml: add {module} to the action group `all`"
 
 
-def test_the_action_group_is_the_set_of_modules() -> None:
-    runtime = yaml.safe_load((documents.ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    assert runtime["action_groups"] == {"all": sorted({*MODULES, *invoke.OF_THE_ROLE})}
+def test_the_action_group_holds_modules_only() -> None:
+    assert runtime()["action_groups"] == {"all": sorted({*MODULES, *invoke.OF_THE_ROLE})}
+
+
+def runtime() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(
+        (documents.ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8")
+    )
+    return found
 
 
 @pytest.mark.parametrize("path", sorted(documents.ROOT.glob("plugins/**/*.py")), ids=lambda path: path.stem)
@@ -107,7 +108,7 @@ def test_the_module_of_an_action_only_documents(module: str) -> None:
     assert len(documents.source(module).splitlines()) <= MOST_LINES
 
 
-@pytest.mark.parametrize("module", sorted(CONTRACT - set(invoke.ACTIONS)))
+@pytest.mark.parametrize("module", sorted(set(MODULES) - set(invoke.ACTIONS)))
 def test_a_module_only_declares(module: str) -> None:
     """Documentation, OPTIONS, plan(), pure helpers, main() of one call; imports of module_utils alone, never of a neighbour."""
     text = documents.source(module)
@@ -190,9 +191,9 @@ def test_options(module: str) -> None:
     """The module documents its own options as it declares them, and none of the shared ones again."""
     declared = invoke.code(module).OPTIONS
     own = documents.documentation(module)["options"]
-    if (
-        module in ROWS
-    ):  # which keys a row can have depends on its service: the code checks that, not the declaration
+    if CASES[
+        module
+    ].rows:  # which keys a row can have depends on its service: the code checks that, not the declaration
         row = {name: value for name, value in own["restores"].items() if name != "suboptions"}
         own = {**own, "restores": row}
     assert readable(own, "suboptions") == readable(declared, "options")

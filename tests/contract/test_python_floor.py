@@ -13,10 +13,10 @@ import pytest
 from ansible.release import __version__ as core
 
 from tests import invoke
+from tests.cases import ROWS
 
 OLD = shutil.which("python3.8")
 MODULES = [name for name in invoke.NAMES if name not in invoke.ACTIONS]
-ROWS = {"restore_wait", "restore_verify"}  # modules that take rows
 OPTIONS = {"region": "eu-west-101"}
 CALLS = [
     {

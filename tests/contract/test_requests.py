@@ -11,22 +11,12 @@ from typing import Any
 import pytest
 
 from tests import invoke
+from tests.cases import ONE_REQUEST
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 
 
-@pytest.mark.parametrize(
-    ("module", "params"),
-    [
-        ("dcs_backup_info", {"instance_id": names.DCS_INSTANCE}),
-        ("dcs_instance_info", {}),
-        ("dcs_instance_info", {"instance_id": names.DCS_INSTANCE}),
-        ("dcs_restore_info", {"instance_id": names.DCS_INSTANCE}),
-        ("ddm_instance_info", {}),
-        ("ddm_instance_info", {"instance_id": names.DDM_SOURCE}),
-        ("ddm_job_info", {}),
-    ],
-)
+@pytest.mark.parametrize(("module", "params"), ONE_REQUEST)
 def test_an_info_task_makes_one(module: str, params: dict[str, Any]) -> None:
     """With fewer than ten rows; from there on a further page is asked for, because a total is not believed."""
     with Simulator() as sim:

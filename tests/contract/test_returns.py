@@ -12,65 +12,11 @@ from typing import Any
 import pytest
 
 from tests import invoke
+from tests.cases import CASES, CHANGES, READS, RECOVERY, RELATIONS, RESTORE
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.contract import documents
 from tests.unit.fakes import Time
-
-RELATIONS = [
-    {"source_instance_id": names.DN_SOURCE_1, "target_instance_id": names.DN_TARGET_2},
-    {"source_instance_id": names.DN_SOURCE_2, "target_instance_id": names.DN_TARGET_1},
-]
-RECOVERY = {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET, "restore_time": "latest"}
-RESTORE = {"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}
-READS: list[tuple[str, dict[str, Any]]] = [
-    ("dcs_instance_info", {}),
-    ("dcs_instance_info", {"name": "orders-cache"}),
-    ("dcs_instance_info", {"instance_id": names.DCS_SINGLE}),
-    ("dcs_instance_info", {"status": "FROZEN"}),
-    ("dcs_instance_info", {"name": "nobody"}),
-    ("dcs_backup_info", {"instance_id": names.DCS_INSTANCE}),
-    ("dcs_backup_info", {"instance_id": names.DCS_INSTANCE, "usable_only": True}),
-    ("dcs_backup_info", {"instance_id": names.DCS_EMPTY}),
-    ("dcs_restore_info", {"instance_id": names.DCS_INSTANCE}),
-    ("dcs_restore_info", {"instance_id": names.DCS_INSTANCE, "status": "failed"}),
-    ("dcs_restore_info", {"instance_id": names.DCS_EMPTY}),
-    ("ddm_instance_info", {}),
-    ("ddm_instance_info", {"instance_id": names.DDM_SOURCE}),
-    ("ddm_instance_info", {"name": "orders-db"}),
-    ("ddm_backup_info", {}),
-    ("ddm_backup_info", {"instance_id": names.DDM_SOURCE}),
-    ("ddm_backup_info", {"instance_id": names.DDM_SOURCE, "backup_id": names.DDM_BACKUP}),
-    ("ddm_backup_info", {"status": "creating"}),
-    ("ddm_job_info", {}),
-    ("ddm_job_info", {"job_id": names.DDM_JOB_FAILED}),
-    ("ddm_job_info", {"status": "Completed"}),
-    ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE}),
-    ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE, "available_only": True}),
-    ("ddm_restorable_info", {"instance_id": names.DDM_SOURCE, "restore_time": "latest"}),
-    (
-        "ddm_restorable_info",
-        {"instance_id": names.DDM_SOURCE, "restore_time": "latest", "target_instance_id": names.DDM_TARGET},
-    ),
-    ("ddm_restorable_info", {"instance_id": names.DDM_TARGET_ACCOUNTS}),
-]
-CHANGES: list[tuple[str, dict[str, Any]]] = [
-    ("dcs_restore", RESTORE),
-    ("dcs_restore", {**RESTORE, "remark": "CHG-1042", "operation_id": "2026-05-28"}),
-    ("dcs_restore", {"instance_id": names.DCS_INSTANCE, "restore_point": "latest"}),
-    ("dcs_restore", {**RESTORE, "wait": False}),
-    ("dcs_backup", {"instance_id": names.DCS_INSTANCE, "remark": "before the release"}),
-    ("dcs_backup", {"instance_id": names.DCS_INSTANCE, "operation_id": "one"}),
-    ("dcs_backup", {"instance_id": names.DCS_INSTANCE, "wait": False, "backup_format": "aof"}),
-    ("ddm_recovery", RECOVERY),
-    ("ddm_recovery", {**RECOVERY, "data_node_relations": RELATIONS}),
-    ("ddm_recovery", {**RECOVERY, "wait": False}),
-]
-AFTERWARDS = {
-    "dcs_restore": ("restore_id", "restore"),
-    "dcs_backup": ("backup_id", "backup"),
-    "ddm_recovery": ("job_id", "job"),
-}
 
 
 def title(value: Any) -> str:
@@ -185,7 +131,7 @@ def test_one_instance_is_a_list_of_one_or_none(run: Any, name: str, wanted: str)
 def test_check_mode_tells_what_the_run_will_do(
     sim: Simulator, run: Any, name: str, params: dict[str, Any]
 ) -> None:
-    id_name, record = AFTERWARDS[name]
+    id_name, record = CASES[name].key, CASES[name].record
     dry = run(name, check=True, **params)
     assert (dry["failed"], dry["changed"], dry[id_name], dry[record], dry["adopted"]) == (
         False,
@@ -222,7 +168,7 @@ def test_check_mode_tells_what_the_run_will_do(
     ids=title,
 )
 def test_the_same_again_changes_nothing(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
-    id_name, record = AFTERWARDS[name]
+    id_name, record = CASES[name].key, CASES[name].record
     first = run(name, **{**params, "wait": True})
     for check in (True, False):
         again = run(name, check=check, **params)
@@ -243,7 +189,7 @@ def test_the_same_again_changes_nothing(sim: Simulator, run: Any, name: str, par
     ids=title,
 )
 def test_what_runs_already_is_waited_for(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
-    id_name, record = AFTERWARDS[name]
+    id_name, record = CASES[name].key, CASES[name].record
     first = run(name, **params, wait=False)
     dry = run(name, check=True, **params)
     assert (dry["changed"], dry["adopted"], dry[id_name], dry["outcome"]) == (
@@ -423,7 +369,7 @@ def test_failures_carry_the_id(
     assert failed["error_kind"] == "operation_failed"
     for result in (late, failed):
         assert result["changed"] is True
-        assert result[AFTERWARDS[name][0]] and result["status"] and result["elapsed"] > 0
+        assert result[CASES[name].key] and result["status"] and result["elapsed"] > 0
 
 
 def test_a_wait_for_many_that_fails_tells_of_each(run: Any) -> None:

@@ -177,7 +177,11 @@ def start(
     ("variables", "why"),
     [
         ({"ansible_become": True, "ansible_become_method": "nobody"}, "become"),
-        ({"ansible_connection": "elsewhere"}, "the connection is not ansible.builtin.local"),
+        pytest.param(
+            {"ansible_connection": "elsewhere"},
+            "the connection is not ansible.builtin.local",
+            marks=pytest.mark.slow,
+        ),
         ({"ansible_python_interpreter": "other"}, "ansible_python_interpreter is another Python"),
     ],
     ids=["become", "connection", "Python"],

@@ -17,7 +17,7 @@ from tests import invoke
 SUITES = [
     "contract/test_bad_input.py",
     "contract/test_returns.py",
-    "secrets/test_modules.py",
+    "redaction/test_modules.py",
     "faults/test_matrix.py",
     "faults/test_crossings.py",
 ]

@@ -27,10 +27,8 @@ from tests.cloud import scenario as names
 from tests.faults.bench import OPERATIONS, Operation, Time, cloud, perform
 from tests.input.answers import Recorder, Replay
 
-CALL_ANSWERS, TASK_ANSWERS = (
-    5_800,
-    2_500,
-)  # hostile ones to each call and to each operation: more than 100,000 together
+CALL_ANSWERS, TASK_ANSWERS = 1_200, 500  # hostile ones to each call and to each operation
+MORE = 10  # times as many in the slow tests: more than 100,000 together
 URL = "https://cloud.example.com"
 ENV = {
     **{f"HW_{service}_ENDPOINT": URL for service in ("DCS", "DDM", "IAM")},
@@ -209,7 +207,8 @@ def work(operation: Operation, count: int) -> None:
 
 
 def test_there_are_enough() -> None:
-    assert len(CALLS) * CALL_ANSWERS + len(OPERATIONS) * TASK_ANSWERS >= 100_000
+    count = len(CALLS) * CALL_ANSWERS + len(OPERATIONS) * TASK_ANSWERS
+    assert count >= 20_000 and MORE * count >= 100_000
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -237,10 +236,10 @@ def test_a_hostile_answer_costs_little_memory() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_many_more_answers_to_one_call(name: str) -> None:
-    ask(name, 10 * CALL_ANSWERS)
+    ask(name, MORE * CALL_ANSWERS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_many_more_answers_to_a_whole_operation(operation: Operation) -> None:
-    work(operation, 10 * TASK_ANSWERS)
+    work(operation, MORE * TASK_ANSWERS)

@@ -139,7 +139,13 @@ def right(sim: Simulator) -> bool:
     return once and restored and bool(sim.state.ddm_instances[ids.DDM_TARGET].restored_to) and not sim.errors
 
 
-@pytest.mark.parametrize("point", POINTS)
+# with each kind of trace that a run can leave behind; the others are slow
+FIRST = ("safeguard, sent", "restore of the cache, sent", "restore of the database, waiting", "report")
+
+
+@pytest.mark.parametrize(
+    "point", [*FIRST, *(pytest.param(one, marks=pytest.mark.slow) for one in POINTS if one not in FIRST)]
+)
 def test_killed_and_run_again(point: str, tmp_path: Path) -> None:
     where = POINTS[point]
     with Simulator(restore_seconds=2) as sim:

@@ -44,6 +44,10 @@ MEETING = (
     "run_once with host_pinned",
 )
 Task = dict[str, Any]
+# As a module it is the same code in a process of its own, and takes three times as long.
+BOTH_WAYS = pytest.mark.parametrize(
+    "in_process", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["in process", "as a module"]
+)
 
 
 def restore(case: str, options: Task | None = None, **keywords: Any) -> Task:
@@ -129,7 +133,7 @@ def launch(sim: Simulator, in_process: bool, *args: str) -> invoke.Completed:
     return done
 
 
-@pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
+@BOTH_WAYS
 def test_one_start_whatever_ansible_repeats(in_process: bool) -> None:
     with Simulator(
         f"fleet-{len(CASES) + 1}-1", restore_seconds=RESTORE_SECONDS, backup_seconds=RESTORE_SECONDS
@@ -192,7 +196,7 @@ AGAIN = {
 }  # as operators repeat; a job controller's relaunch is the same command
 
 
-@pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
+@BOTH_WAYS
 def test_a_relaunch_after_ansible_playbook_was_killed(in_process: bool, tmp_path: Path) -> None:
     with ThreadPoolExecutor(len(ENDS)) as pool:
         wrong = [

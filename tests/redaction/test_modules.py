@@ -19,18 +19,13 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from tests import invoke
+from tests.cases import RECOVERY, RESTORE
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.faults.bench import Time, declared
 from tests.leaks import leaks
 from tests.redaction.canaries import CALLERS, SECRET, Caller, named
 
-RESTORE: dict[str, Any] = {"instance_id": names.DCS_INSTANCE, "backup_id": names.DCS_BACKUP}
-RECOVERY: dict[str, Any] = {
-    "instance_id": names.DDM_SOURCE,
-    "target_instance_id": names.DDM_TARGET,
-    "restore_time": "latest",
-}
 ECHOES: dict[str, Callable[[str], str]] = {
     "raw": str,
     "URL-quoted": lambda secret: quote(secret, safe=""),

@@ -219,7 +219,9 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize(("verbosity", "role_in"), [("-v", "action"), ("-vvv", "module")])
+@pytest.mark.parametrize(
+    ("verbosity", "role_in"), [("-vvv", "action"), pytest.param("-v", "module", marks=pytest.mark.slow)]
+)
 def test_nothing_printed_or_left_behind_holds_a_secret(
     sim: Simulator, tmp_path: Path, verbosity: str, role_in: str
 ) -> None:
