@@ -9,7 +9,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/tools/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint sanity unit playbooks matrix edges certify release awx eda ee explore soak mutation bench docs artifact clean
+.PHONY: help venv demo test lint sanity unit playbooks matrix edges certify release awx eda ee explore slow soak mutation bench docs artifact clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
@@ -60,6 +60,9 @@ eda: venv ## The event source and its rulebook, run by ansible-rulebook (needs J
 ee: venv ## A restore in an environment of exactly what an execution environment has
 	@$(RUN) python tests/tools/ee.py
 	@$(RUN) pytest tests/data/test_execution_environment.py -m "slow or not slow" $(ARGS)
+
+slow: venv ## The tests that are marked slow: every cross product of which make test has a part
+	@$(RUN) pytest -m slow -n 2 --dist worksteal $(ARGS)
 
 explore: venv ## Every placement of up to three faults and a kill over two runs of a restore
 	@$(RUN) python -m tests.protocol.explore $(ARGS)

@@ -278,3 +278,10 @@ def test_examples(module: str) -> None:
         for name, value in given.items():
             if name.endswith("_id") and name != "operation_id" and "{{" not in value:
                 assert value in known, f"{value} is not an id of the local cloud"
+
+
+def test_the_map_of_the_tests_names_every_suite() -> None:
+    folder = documents.ROOT / "tests"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    suites = {path.parent.name for path in folder.glob("*/*.py")}
+    assert sorted(suite for suite in suites if f"`{suite}" not in text) == []

@@ -1285,8 +1285,16 @@ TABLE: list[Line] = [
     *(line(77, f"POST: {name}", post(name), DONE) for name in ("http10", "trailers")),
     *(line(77, f"read: {name}", read(name), DONE) for name in ("http10", "trailers", "informational")),
 ]
+# A backup goes the way of a restore: where a row has both, the backup's is slow.
 CASES = [
-    pytest.param(arrange, expect, operation, check, id=f"{number}-{words}-{operation.name}")
+    pytest.param(
+        arrange,
+        expect,
+        operation,
+        check,
+        id=f"{number}-{words}-{operation.name}",
+        marks=[pytest.mark.slow] if operation is DCS_BACKUP and DCS_RESTORE in only else [],
+    )
     for number, words, arrange, expect, (only, check) in TABLE
     for operation in only
 ]

@@ -200,6 +200,7 @@ def test_where_it_cannot_it_runs_the_modules(
     assert [secret for secret in runs.SECRETS if secret in done.output] == []
 
 
+@pytest.mark.slow
 def test_requests_is_missing_on_the_controller(sim: Simulator, tmp_path: Path) -> None:
     controller = environment(tmp_path / "bare", runs.VENV, without="requests")
     (tmp_path / "start.yml").write_text(
@@ -218,6 +219,7 @@ def test_requests_is_missing_on_the_controller(sim: Simulator, tmp_path: Path) -
     )
 
 
+@pytest.mark.slow
 def test_an_ansible_core_that_is_not_known(sim: Simulator, tmp_path: Path) -> None:
     done = start(tmp_path, sim, env={**sim.env, "WITNESS_UNKNOWN_CORE": "1"})
     assert (done.rc, done.posts) == (0, ["dcs.restore", "ddm.recovery"]), done.output

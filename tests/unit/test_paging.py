@@ -300,3 +300,9 @@ def test_reading_ends_with_the_page_of_the_item_that_is_wanted() -> None:
     asked: list[int] = []
     assert len(collect(honest(150, 150, cap=50, asked=asked), 50, "id", "things", until="r70")) == 99
     assert asked == [0, 49]
+
+
+@pytest.mark.parametrize("total", [None, 2])
+def test_nothing_is_concluded_from_items_that_are_all_odd(total: int | None) -> None:
+    with pytest.raises(ProtocolError, match="none of its 2 items is what the API documents"):
+        collect(lambda offset, limit: ([None, None] if offset == 0 else [], total), 128, "id", "instances")

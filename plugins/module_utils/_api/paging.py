@@ -74,9 +74,10 @@ def _read(
         odd += sum(item is None for item in page[1 if overlap else 0 :])
         count = len(found) + odd
         if count == known:
-            return list(found.values()), _doubt(page, least, limit, count, overlap)
+            doubt = _doubt(page, least, limit, count, overlap)
+            return list(found.values()), doubt or _unreadable(found, odd)
         if until in found or (len(page) < min(limit, DEFAULT_LIMIT) and total == count):
-            return list(found.values()), ""
+            return list(found.values()), _unreadable(found, odd)
         overlap = len(page) > 1
         offset += len(page) - 1 if overlap else len(page)
     raise ProtocolError(
@@ -95,6 +96,11 @@ def _doubt(page: t.Sequence[Row | None], total: int | None, limit: int, count: i
     if overlap and not page and total is None:
         return "it ends before the item that stood last a moment ago"
     return ""
+
+
+def _unreadable(found: Row, odd: int) -> str:
+    """Return why nothing can be concluded from items that are all left out; '' when one was read."""
+    return f"none of its {odd} items is what the API documents" if odd and not found else ""
 
 
 def page_of(
