@@ -126,7 +126,7 @@ class ActionModule(InProcess):
         """
         here = {name: row[name] for name in ("region", "profile") if row[name]}
         given = {name: value for name, value in {**options, **here}.items() if value is not None}
-        module = SERVICES[row["service"]].module
+        module, given = SERVICES[row["service"]].module(given)
         answer = self._execute_module(
             module_name=f"huaweicloud.recovery.{module}", module_args=given, task_vars=task_vars
         )

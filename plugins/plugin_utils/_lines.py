@@ -187,6 +187,8 @@ def ended(report: Row) -> list[str]:
     `report` is that of the run.
     """
     rows = report["restores"]
+    if not rows:
+        return [f"{headline(report)}  {printable(report.get('msg') or '')}".rstrip()]
     checks = [check for row in rows for check in (row.get("verification") or {}).get("checks") or []]
     passed = sum(check.get("outcome") == "passed" for check in checks)
     good = [row for row in rows if not row.get("error_kind")]

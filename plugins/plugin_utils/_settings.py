@@ -73,11 +73,9 @@ def word(value: t.Any, name: str) -> str:
 
 def kind_of(value: t.Any) -> str:
     """Return what a person calls the type of a value."""
-    if isinstance(value, dict):
-        return "dictionary"
-    return {"list": "list", "int": "number", "float": "number", "bool": "boolean"}.get(
-        type(value).__name__, "text"
-    )
+    kinds = {dict: "dictionary", list: "list", bool: "boolean", int: "number", float: "number"}
+    # the types of Ansible's own are subclasses
+    return next((name for kind, name in kinds.items() if isinstance(value, kind)), "text")
 
 
 def flag(value: t.Any, name: str) -> bool:

@@ -188,7 +188,13 @@ def test_killed_while_it_asks(tmp_path: Path) -> None:
         terminal = pexpect.spawn(command[0], command[1:], env=environment, timeout=120, use_poll=True)
         terminal.expect_exact(b"Overwrite 2 instances? Type CHG-1042 to go on:")
         assert terminal.pid
+        # The worker that asks has a session of its own, and would wait for ever for an answer of its controller.
+        workers = (
+            Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text(encoding="utf-8").split()
+        )
         os.killpg(terminal.pid, signal.SIGKILL)
+        for worker in workers:
+            os.kill(int(worker), signal.SIGKILL)
         terminal.close(force=True)
         assert (sim.posts(), reports(tmp_path)) == ([], [])
         again = invoke.playbook(PLAYBOOK, sim.env, "-e", variables(tmp_path, 0))

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 
 from .fakes import PROJECT, Wire, answer, cloud
@@ -321,3 +322,11 @@ def test_the_post_of_ddm() -> None:
         "target": {"instance_id": "t"},
         "data_node_relations": [{"source_instance_id": "a", "target_instance_id": "b"}],
     }
+
+
+def test_metadata_of_a_row_are_recovered_by_their_own_module() -> None:
+    given = {"instance_id": "s", "metadata": False, "data_node_relations": None}
+    assert service.DDM.module(given) == ("ddm_recovery", {"instance_id": "s", "data_node_relations": None})
+    nodes = [{"source_instance_id": "n1", "target_instance_id": "n2"}]
+    row = {"instance_id": "s", "metadata": True, "data_node_relations": nodes}
+    assert service.DDM.module(row) == ("ddm_metadata_recovery", {"instance_id": "s", "data_nodes": ["n2"]})

@@ -75,7 +75,7 @@ def _read(
         count = len(found) + odd
         if count == known:
             doubt = _doubt(page, least, limit, count, overlap)
-            return list(found.values()), doubt or _unreadable(found, odd)
+            return list(found.values()), _unreadable(found, odd) or doubt
         if until in found or (len(page) < min(limit, DEFAULT_LIMIT) and total == count):
             return list(found.values()), _unreadable(found, odd)
         overlap = len(page) > 1

@@ -68,7 +68,8 @@ class Service(Reading):
 
     Every callable is pure, or reads the cloud; only what a Plan's apply() does changes anything.
 
-    - `module`: short name of the module that restores one instance, e.g. dcs_restore.
+    - `module(options)`: the module that restores one instance with these options, e.g. dcs_restore, and the
+      options as it calls them.
     - `options`, `rules`: options of the module that restores one instance, and their rules in AnsibleModule's
       words (required_one_of ...).
     - `plan(cloud, params)`: the Plan of that module. `params` has every option (null when unset), `wait`,
@@ -99,7 +100,7 @@ class Service(Reading):
     - `sign_in`: a check that changes nothing and passes when one can sign in.
     """
 
-    module: str
+    module: t.Callable[[Row], tuple[str, Row]]
     options: Spec
     rules: t.Mapping[str, t.Any]
     plan: t.Callable[[Cloud, Params], Plan]

@@ -21,7 +21,7 @@ def pinned(row: Row, result: Row) -> Row:
 
 DCS = Service(
     **vars(READING),
-    module="dcs_restore",
+    module=lambda options: ("dcs_restore", options),
     options=restore.OPTIONS,
     rules=restore.RULES,
     plan=restore.plan,

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
@@ -18,11 +20,25 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import READING
 
 
+def module(options: Row) -> tuple[str, Row]:
+    """Return the module that recovers the data or the metadata, and its options."""
+    given = {name: value for name, value in options.items() if name != "metadata"}
+    if not options.get("metadata"):
+        return "ddm_recovery", given
+    relations = given.pop("data_node_relations", None)
+    return "ddm_metadata_recovery", {**given, "data_nodes": data_nodes(relations)}
+
+
+def data_nodes(relations: t.Sequence[Row] | None) -> list[str]:
+    """Return the data nodes of the target, which RDS has restored."""
+    return [relation["target_instance_id"] for relation in relations or ()]
+
+
 def plan(cloud: Cloud, params: Row) -> Plan:
     """Return the plan of a recovery of the data, or of the metadata where RDS has restored the data."""
     if not params["metadata"]:
         return recovery.plan(cloud, params)
-    nodes = [relation["target_instance_id"] for relation in params["data_node_relations"] or ()]
+    nodes = data_nodes(params["data_node_relations"])
     return metadata.plan(cloud, {**dict.fromkeys(metadata.OPTIONS), **params, "data_nodes": nodes})
 
 
@@ -43,7 +59,7 @@ def pinned(row: Row, result: Row) -> Row:
 
 DDM = Service(
     **vars(READING),
-    module="ddm_recovery",
+    module=module,
     options={**recovery.OPTIONS, "metadata": {"type": "bool", "default": False}},
     rules=recovery.RULES,
     plan=plan,
