@@ -76,7 +76,7 @@ def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any
         if pattern.lower().startswith(TAG):
             service = service_of(row)
             if service and service.tagged:
-                why = tagged(pattern[len(TAG) :], tags.get(str(target_id(row))))
+                why = tagged(pattern.partition(":")[2], tags.get(str(target_id(row))))
                 if why:
                     return f"restore_protected has {printable(pattern)!r}, and {why}."
         elif any(like(word, pattern) for word in words):

@@ -68,7 +68,7 @@ def main() -> int:
         sys.exit(
             "These name different versions: " + ", ".join(f"{place} {one}" for place, one in named.items())
         )
-    subprocess.run(["reuse", "--root", str(ROOT), "lint", "--quiet"], check=True)
+    subprocess.run(["reuse", "--root", str(ROOT), "lint", "--lines"], check=True)
     built = artifact.build_committed(RELEASE)
     with tempfile.TemporaryDirectory() as scratch:
         again = artifact.build_committed(pathlib.Path(scratch))

@@ -38,11 +38,13 @@ def _parts(data: bytes) -> t.Iterator[tuple[int, bytes]]:
         tag, size, at = data[at], data[at + 1], at + 2
         if size & 0x80:
             count = size & 0x7F
-            size, at = int.from_bytes(data[at : at + count], "big"), at + count
-        if at + size > len(data):
+            end = at + count
+            size, at = int.from_bytes(data[at:end], "big"), end
+        end = at + size
+        if end > len(data):
             raise ValueError("a value is longer than what holds it")
-        yield tag, data[at : at + size]
-        at += size
+        yield tag, data[at:end]
+        at = end
 
 
 def _iso(tag: int, content: bytes) -> str:

@@ -213,7 +213,8 @@ def _check_halves(level: int, given: list[dict[str, t.Any]]) -> None:
     """
     place = given[level]
     half = {name: place[name] for name in TELLING[level] if name in place}
-    if not half or any(half.items() <= farther.items() for farther in given[level + 1 :]):
+    beyond = level + 1
+    if not half or any(half.items() <= farther.items() for farther in given[beyond:]):
         return
     faults = [
         f"{name} is missing for {way}"

@@ -71,7 +71,8 @@ def _read(
         for item in page:
             if item is not None:
                 found.setdefault(item[identity], item)
-        odd += sum(item is None for item in page[1 if overlap else 0 :])
+        begin = 1 if overlap else 0
+        odd += sum(item is None for item in page[begin:])
         count = len(found) + odd
         if count == known:
             doubt = _doubt(page, least, limit, count, overlap)
