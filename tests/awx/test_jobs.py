@@ -241,3 +241,54 @@ def test_an_inventory_that_cannot_be_read_is_red(awx: Configured, sim: Simulator
     rc, text, errors = jobs.inventory(awx.controller, "Recovery instances", tmp_path / "source")
     assert rc != 0
     assert "wrong-key-that-is-long-enough" not in text + errors
+
+
+def test_a_drill_a_readiness_check_and_an_undo(awx: Configured, sim: Simulator, tmp_path: Path) -> None:
+    """Every answer of their surveys full: what they report, what they overwrite, and what the undo brings back."""
+    sign_in(awx, sim)
+    targets: Row = {
+        "restore_instances": "orders-cache\n",
+        "restore_point": "latest",
+        "restore_dcs": "",
+        "restore_ddm": "",
+        "restore_timezone": "Asia/Singapore",
+        "restore_max_gap": "26h",
+        "restore_rpo_target": "26h",
+    }
+    ready = launch(awx, "Recovery readiness", targets, tmp_path / "readiness")
+    assert ready.rc == 0, ready.stdout
+    assert sim.posts() == []
+    measured = {
+        "restore_operation_id": "drill-7",
+        "drill_window_days": "7",
+        "drill_seed": "42",
+        "restore_rto_target": "30m",
+        "restore_wait_timeout": "10m",
+    }
+    # The cache is no scratch instance of this controller's drill: nothing may be overwritten.
+    refused = launch(awx, "Recovery drill", {**targets, **measured, **CONFIRMED}, tmp_path / "refused")
+    assert refused.rc == 2
+    assert sim.posts() == []
+    template = awx.controller.named("job_templates", "Recovery drill")
+    before = template["extra_vars"]
+    template["extra_vars"] = json.dumps({**json.loads(before), "drill_scratch": ["orders-*"]})
+    try:
+        drill = launch(awx, "Recovery drill", {**targets, **measured, **CONFIRMED}, tmp_path / "drill")
+    finally:
+        template["extra_vars"] = before
+    assert drill.rc == 0, drill.stdout
+    assert len(sim.posts("dcs.restore")) == 1
+    restored = {"restore_instances": "orders-cache", "restore_point": "latest", "restore_operation_id": "CHG-9"}
+    restore = launch(awx, "Recovery restore", {**restored, **CONFIRMED}, tmp_path / "restore")
+    assert restore.rc == 0, restore.stdout
+    report = json.dumps(restore.artifacts["restore_reported"])
+    back = {"restore_report": report, "restore_operation_id": "CHG-9-undo", "restore_wait_timeout": "10m"}
+    undo = launch(awx, "Recovery undo", {**back, **CONFIRMED}, tmp_path / "undo")
+    assert undo.rc == 0, undo.stdout
+    safe = restore.artifacts["restore_reported"]["restores"][0]["safety_backup"]["backup_id"]
+    assert sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == safe
+
+
+def test_an_undo_without_a_report_is_not_started(awx: Configured, tmp_path: Path) -> None:
+    with pytest.raises(jobs.NotStarted, match="restore_report"):
+        launch(awx, "Recovery undo", {**CONFIRMED, "restore_report": ""}, tmp_path / "job")
