@@ -110,9 +110,8 @@ class ActionModule(InProcess):
             return all_of
 
         def pinned(number: int) -> Row:
-            return (
-                _rows.planned(rows[number], answers[number], SERVICES) if number in answers else rows[number]
-            )
+            made = answers.get(number)
+            return _rows.planned(rows[number], made, SERVICES) if made else rows[number]
 
         answers: dict[int, _rows.Answer] = {}
         refused: dict[str | None, Result] = {}

@@ -105,12 +105,17 @@ def report(
         "problem": run.get("problem"),
         "undo": None,
     }
+    return concluded(found, run)
+
+
+def concluded(found: Report, run: t.Mapping[str, t.Any]) -> Report:
+    """Return a report with what follows from the rest of it: its sentence, and what to do next."""
     found["failed"] = found["verdict"] in ("failed", "incomplete", "refused")
     found["undo"] = advice.undo(found)
     found["msg"] = run.get("refused") or advice.sentence(found)
     this = {"started": run["began"], "finished": found["finished"], "verdict": found["verdict"]}
     found["runs"] = [*(run.get("runs") or []), this]
-    for row in done:
+    for row in found["restores"]:
         row["next"] = advice.following(row, found, run)
     return found
 

@@ -87,8 +87,7 @@ def combined(
     now: t.Callable[[], float],
     account: t.Sequence[dict[str, str]] = (),
 ) -> Plan:
-    """Return one plan out of those of the rows. decide() makes the plans of rows,
-    start() carries out the ones that it is given.
+    """Return one plan out of those of the rows. decide() makes them, start() carries out those it is given.
 
     `account` holds who calls once the plans are made, or nothing.
     """

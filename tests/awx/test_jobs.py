@@ -278,7 +278,11 @@ def test_a_drill_a_readiness_check_and_an_undo(awx: Configured, sim: Simulator, 
         template["extra_vars"] = before
     assert drill.rc == 0, drill.stdout
     assert len(sim.posts("dcs.restore")) == 1
-    restored = {"restore_instances": "orders-cache", "restore_point": "latest", "restore_operation_id": "CHG-9"}
+    restored = {
+        "restore_instances": "orders-cache",
+        "restore_point": "latest",
+        "restore_operation_id": "CHG-9",
+    }
     restore = launch(awx, "Recovery restore", {**restored, **CONFIRMED}, tmp_path / "restore")
     assert restore.rc == 0, restore.stdout
     report = json.dumps(restore.artifacts["restore_reported"])

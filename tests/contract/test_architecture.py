@@ -11,8 +11,10 @@ from __future__ import annotations
 import ast
 import base64
 import io
+import itertools
 import re
 import sys
+import tokenize
 import zipfile
 from collections.abc import Iterator
 from functools import cache
@@ -326,6 +328,31 @@ def test_nothing_is_skipped_without_a_reason() -> None:
                 r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)", ast.unparse(node.func)
             ):
                 assert node.args or node.keywords, f"{path.name}:{node.lineno}"
+
+
+def test_no_function_is_long() -> None:
+    lengths = {
+        f"{name(path)}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for path in PLUGINS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert {function for function, lines in lengths.items() if lines > 45} == set()
+    assert sorted(lengths.values())[len(lengths) // 2] <= 8
+
+
+def test_no_blank_stands_before_a_colon() -> None:
+    """The importer of Galaxy warns of it (E203), and the formatter puts one into a slice that has an expression."""
+    found = []
+    for path in PLUGINS:
+        with path.open("rb") as source:
+            tokens = list(tokenize.tokenize(source.readline))
+        found += [
+            f"{name(path)}:{token.start[0]}: give the bound of the slice a name"
+            for before, token in itertools.pairwise(tokens)
+            if token.string == ":" and before.end[0] == token.start[0] and before.end[1] < token.start[1]
+        ]
+    assert found == []
 
 
 # What is shipped
