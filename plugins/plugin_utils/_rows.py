@@ -285,11 +285,13 @@ def taken_twice(rows: t.Sequence[Row], at: float) -> list[Row]:
 def what(row: Row) -> str | None:
     """Return what an instance is overwritten with, in words that are the same whenever they are asked for."""
     backup, source, point = row["backup"], (row["source"] or {}), row["restore_time"]
-    if backup:
+    if backup and backup.get("backup_id"):
         size = bytes_to_human(backup["size"] or 0)
         return f"backup {backup['backup_name']} ({backup['backup_id']}, {size}, made {backup['created_at']})"
     if isinstance(point, int):
-        return f"data of {source.get('instance_name') or source.get('instance_id')} as of {iso(point)[:19]}Z"
+        kind = "metadata" if row.get("metadata") else "data"
+        name = source.get("instance_name") or source.get("instance_id")
+        return f"{kind} of {name} as of {iso(point)[:19]}Z"
     if row["job_id"]:
         return f"what job {row['job_id']} restores"
     return f"backup {row['backup_id']}" if row.get("backup_id") else None

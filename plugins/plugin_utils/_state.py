@@ -167,10 +167,10 @@ def lost(job: Job, world: World) -> State:
 
 def crashed(state: State, step: str, name: str, job: Job, world: World) -> State:
     """Return the state after a fault of ours."""
-    state = state if "run" in state else lost(job, world)
     why = f"Unexpected {name} in the step {step}. Please report this as a bug of huaweicloud.recovery."
-    state = failing(state, step, "internal_error", why, world)
-    return {**state, "run": {**state["run"], "refused": state["run"].get("refused") or why}}
+    before = state.get("run", {}).get("refused")
+    state = failing(state if "run" in state else lost(job, world), step, "internal_error", why, world)
+    return {**state, "run": {**state["run"], "refused": before or why}}
 
 
 # The report

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -361,3 +362,18 @@ def test_the_playbook_is_immune_to_become_and_takes_connection_from_module_defau
         assert second.rc == 0, second.output
         assert ids.SECRET_KEY not in second.output + json.dumps(second.results)
         assert (len(sim.posts()), sim.errors) == (2, [])
+
+
+@pytest.mark.parametrize("in_process", [True, False], ids=["in process", "as a module"])
+def test_metadata_of_nodes_that_rds_has_restored(sim: Simulator, in_process: bool) -> None:
+    pairs = ((ids.DN_SOURCE_1, ids.DN_TARGET_1), (ids.DN_SOURCE_2, ids.DN_TARGET_2))
+    relations = [{"source_instance_id": one, "target_instance_id": other} for one, other in pairs]
+    entry = database(metadata=True, data_node_relations=relations)
+    hours_ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 7200))
+    given = {"restore_ddm": [entry], "restore_point": hours_ago}
+    done = run(sim, {**given, "huaweicloud_recovery_in_process": in_process})
+    assert done.rc == 0, done.output
+    assert "OVERWRITE the metadata of the schemas with those of orders-db " in done.stdout
+    assert [entry.operation for entry in sim.posts()] == ["ddm.metadata_recovery"]
+    body = json.loads(sim.posts()[0].body)
+    assert set(body["target"]["data_nodes"]) == {ids.DN_TARGET_1, ids.DN_TARGET_2}

@@ -194,7 +194,9 @@ def test_a_target_that_failed_is_left_alone_and_the_others_go_on() -> None:
     assert outcomes(state) == [("t1", "succeeded"), ("c1", "busy"), ("c2", "succeeded")]
     assert world.named("restore_start") == [["t1"], ["c2"]]
     following = state["report"]["restores"][1]["next"]
-    assert "restore_safety_backup" not in str(following)  # waiting is the answer, not a restore without a way back
+    assert "restore_safety_backup" not in str(
+        following
+    )  # waiting is the answer, not a restore without a way back
     assert "Wait until it has ended" in following["do"]
     assert state["report"]["verdict"] == "incomplete"
 
@@ -379,6 +381,15 @@ def test_a_fault_of_ours_is_reported() -> None:
     assert "secret" not in json.dumps(state)
     assert state["report"]["failed"]
     assert state["report"]["verdict"] == "incomplete"
+
+
+def test_a_fault_of_ours_before_a_plan_is_known_is_named() -> None:
+    class Broken(World):
+        def call(self, module: str, options: dict[str, Any], check: bool) -> Any:
+            raise KeyError("secret")
+
+    state = run(Broken(), "plan")
+    assert "Unexpected KeyError in the step plan" in state["run"]["refused"]
 
 
 def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
