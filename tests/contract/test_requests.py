@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from tests import invoke
-from tests.cases import ONE_REQUEST
+from tests.cases import ONE_REQUEST, RECOVERY
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 
@@ -38,3 +39,17 @@ def test_a_restore_makes_six_before_it_waits() -> None:
             "dcs.restores",
             "dcs.restore",
         ]
+
+
+def test_a_plan_of_a_database_makes_four_and_one_for_each_data_node() -> None:
+    """The service lists the data nodes that could take one node of the source at a time."""
+    with Simulator() as sim:
+        assert invoke.module("ddm_recovery", sim.env, check=True, **RECOVERY)["outcome"] == "planned"
+        asked = [entry.operation for entry in sim.ledger if entry.operation.startswith("ddm.")]
+        assert Counter(asked) == {
+            "ddm.restorable_time_interval": 1,
+            "ddm.restorable_instances": 1,
+            "ddm.jobs": 1,
+            "ddm.related_dn": 1,
+            "ddm.restorable_data_node": 2,
+        }
