@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
     MOST_PAGES,
+    SAYS_NOTHING,
     Page,
     collect,
     page_of,
@@ -306,3 +307,12 @@ def test_reading_ends_with_the_page_of_the_item_that_is_wanted() -> None:
 def test_nothing_is_concluded_from_items_that_are_all_odd(total: int | None) -> None:
     with pytest.raises(ProtocolError, match="none of its 2 items is what the API documents"):
         collect(lambda offset, limit: ([None, None] if offset == 0 else [], total), 128, "id", "instances")
+
+
+@pytest.mark.parametrize(("first", "total"), [(128, 300), (128, None), (12, None)])
+def test_rows_are_not_forgotten_when_a_later_page_says_nothing(first: int, total: int | None) -> None:
+    def fetch(offset: int, limit: int) -> Page:
+        return (rows(*range(first)), total) if offset == 0 else (SAYS_NOTHING, None)
+
+    with pytest.raises(ProtocolError, match="a later page was answered without content"):
+        collect(fetch, 128, "id", "rows")

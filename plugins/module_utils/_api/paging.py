@@ -66,7 +66,7 @@ def _read(
         if total is not None:  # what is added meanwhile is counted, but stands before what was read
             least = total if least is None else min(least, total)
         if page is SAYS_NOTHING:
-            return [], SILENT
+            return [], "a later page was answered without content" if found or odd else SILENT
         known = len(found) + odd
         for item in page:
             if item is not None:
