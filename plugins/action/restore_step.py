@@ -167,11 +167,12 @@ class ActionModule(ActionBase):
             found["diff"] = diff
         if warnings:
             found["warnings"] = [str(warning) for warning in warnings]
-        if "end" in steps:  # the message alone: a task that fails shows all that it has
-            report = report or {"failed": True, "msg": state["run"].get("refused")}
-            return {"failed": report["failed"], "msg": summary(report)}
-        if report is None or "report" not in steps:
+        if not {"report", "end"} & set(steps):
             return found
+        if report is None:  # a fault of ours has ended this step
+            return {"failed": True, "msg": state["run"]["refused"]}
+        if "end" in steps:  # the message alone: a task that fails shows all that it has
+            return {"failed": report["failed"], "msg": summary(report)}
         found["unread"] = self._task.args.get("unread") or []
         return {**found, **self.published(from_cloud(report), job, task_vars)}
 

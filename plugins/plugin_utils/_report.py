@@ -34,6 +34,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, whole
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_advice as advice
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 
 Row = dict[str, t.Any]
 Report = dict[str, t.Any]
@@ -188,7 +189,7 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
 
 def overwritten(row: t.Mapping[str, t.Any]) -> tuple[t.Any, t.Any]:
     """Return the service and the id of the instance that a row overwrites."""
-    return row.get("service"), advice.overwritten(row)
+    return row.get("service"), _target.target_id(row)
 
 
 def with_what(row: t.Mapping[str, t.Any]) -> t.Any:

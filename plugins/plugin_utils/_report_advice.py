@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import called
 
 Row = t.Mapping[str, t.Any]
 
@@ -203,7 +204,7 @@ def needing(failed: t.Sequence[Row]) -> str:
     """Return who needs a person: up to three names."""
     if not failed:
         return ""
-    names = ", ".join(name(row) for row in failed[:3]) + (
+    names = ", ".join(called(row) for row in failed[:3]) + (
         f" and {len(failed) - 3} more" if len(failed) > 3 else ""
     )
     return f"{len(failed)} need{'s' if len(failed) == 1 else ''} you: {names}."
@@ -239,23 +240,6 @@ def undo(report: Row) -> str | None:
 # One instance
 
 
-def name(row: Row) -> str:
-    """Return how an instance is called: the cloud's own name, its id where it has none."""
-    target = row.get("target") or {}
-    return str(
-        target.get("instance_name")
-        or row.get("target_instance_name")
-        or row.get("instance_name")
-        or overwritten(row)
-        or "?"
-    )
-
-
-def overwritten(row: Row) -> t.Any:
-    """Return the id of the instance that is overwritten; null when it is not known."""
-    return _target.target_id(row)
-
-
 def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
     """Return {happened, state, do, command} for a row that failed, else null."""
     if not row["error_kind"]:
@@ -264,7 +248,7 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
     command: str | None
     older = older_backup(row, report)
     if older:
-        do, command = OLDER.format(name=name(row)), older
+        do, command = OLDER.format(name=called(row)), older
     else:
         do, command = what_to_do(row, again), command_for(row, report, again)
         if report["kind"] == "readiness":  # which restores nothing
@@ -287,21 +271,22 @@ def state(row: Row) -> str:
     """Return the state of the data in a sentence, for the instance that is overwritten and for the source."""
     kept = row["safety_backup"]
     lines = {
-        "untouched": f"Untouched: nothing was sent that changes {name(row)}.",
+        "untouched": f"Untouched: nothing was sent that changes {called(row)}.",
         "overwritten_verified": (
-            f"Overwritten and verified: {name(row)} holds the data of {row['data_time'] or 'the backup'}."
+            f"Overwritten and verified: {called(row)} holds the data of {row['data_time'] or 'the backup'}."
         ),
         "overwritten_not_verified": (
-            f"Overwritten, not verified: {name(row)} was restored, and what it holds did not pass its checks."
+            f"Overwritten, not verified: {called(row)} was restored, and what it holds did not pass its "
+            "checks."
         ),
         "unknown": (
-            f"Unknown: a restore of {name(row)} was sent, and its end is not known to be good. Keep "
+            f"Unknown: a restore of {called(row)} was sent, and its end is not known to be good. Keep "
             "applications away from it."
         ),
     }
     text = lines[row["data_state"]]
     if row["data_state"] == "overwritten_not_verified" and (row["verification"] or {}).get("end") != "failed":
-        text = f"Overwritten, not verified: {name(row)} was restored, and its data could not be checked."
+        text = f"Overwritten, not verified: {called(row)} was restored, and its data could not be checked."
     if _target.from_elsewhere(row):
         return (
             f"{text} The source {(row['source'] or {}).get('instance_name') or 'instance'} was not changed."
@@ -320,7 +305,7 @@ def what_to_do(row: Row, command: str | None) -> str:
     )
     if command is None:  # a job controller started this run
         text = text.replace("the same command", "the same job").replace("The same command", "The same job")
-    return text.format(name=name(row))
+    return text.format(name=called(row))
 
 
 def command_for(row: Row, report: Row, again: str | None) -> str | None:
@@ -353,7 +338,7 @@ def older_backup(row: Row, report: Row) -> str | None:
     ):
         return None
     places = {key: row[key] for key in ("region", "profile") if row[key]}
-    entry = {service.names[0]: overwritten(row), service.point: iso(made - 1), **places}
+    entry = {service.names[0]: _target.target_id(row), service.point: iso(made - 1), **places}
     operation = shlex.quote(f"{report['operation_id'] or 'restore'}-older")
     variables = shlex.quote(json.dumps({service.variable: [entry]}))
     return f"{RESTORE} -e restore_operation_id={operation} -e {variables}"

@@ -30,8 +30,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advic
     TONES,
     WORDS,
     duration,
-    name,
-    overwritten,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import (
     checks,
@@ -42,7 +40,12 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text 
     title,
     zone,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import backup_module, service_of
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
+    backup_module,
+    called,
+    service_of,
+    target_id,
+)
 
 Row = t.Mapping[str, t.Any]
 Model = dict[str, t.Any]
@@ -204,7 +207,7 @@ def tiles(report: Report) -> list[dict[str, t.Any]]:
     )
     tone = "bad" if failed else "ok" if len(good) == len(rows) else "warn"
     last = max(good, key=lambda row: row["rto_seconds"] or 0, default=None)
-    late = f"{name(last)} was last. " if last else ""
+    late = f"{called(last)} was last. " if last else ""
     took = rto["seconds"] if rto["seconds"] is not None else last and last["rto_seconds"]
     partly = "" if rto["seconds"] is not None else "Not reached for the whole: some are not verified."
     return [
@@ -295,7 +298,9 @@ def plan_tiles(report: Report) -> list[dict[str, t.Any]]:
 
 def named(rows: t.Sequence[Row]) -> str:
     """Return up to three names."""
-    return ", ".join(name(row) for row in rows[:3]) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
+    return ", ".join(called(row) for row in rows[:3]) + (
+        f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    )
 
 
 def next_card(row: Row) -> dict[str, t.Any]:
@@ -303,7 +308,7 @@ def next_card(row: Row) -> dict[str, t.Any]:
     step = row["next"]
     lines = [("What happened", step["happened"]), ("State of the data", step["state"]), ("Do", step["do"])]
     return {
-        "name": f"{name(row)} ({row['service'].upper()})",
+        "name": f"{called(row)} ({row['service'].upper()})",
         "state": result(row),
         "facts": lines,
         "command": step["command"],
@@ -328,7 +333,7 @@ def references(report: Report) -> list[tuple[str, str]]:
         )
         text = ", ".join(f"{key} {value}" for key, value in ids if value)
         if text:
-            found.append((name(row), text))
+            found.append((called(row), text))
     return found
 
 
@@ -342,9 +347,9 @@ def table_row(row: Row, report: Report, where: tzinfo) -> dict[str, t.Any]:
     age = row[f"{report['rpo']['against']}_seconds"]
     shown = checks(row)
     return {
-        "name": name(row),
+        "name": called(row),
         "label": row["label"],
-        "id": "" if overwritten(row) in (None, name(row)) else overwritten(row),
+        "id": "" if target_id(row) in (None, called(row)) else target_id(row),
         "what": what(row),
         "bad": bool(row["error_kind"]),
         "from": origin(row, where),
@@ -501,7 +506,7 @@ def timeline_row(row: Row, scale: Scale) -> dict[str, t.Any]:
         f"{LEGEND[part['kind']].lower()} {took(part)}{', failed' if part['failed'] else ''}" for part in parts
     ]
     return {
-        "name": name(row),
+        "name": called(row),
         "spans": drawn,
         "spoken": "; ".join(spoken) or "not begun",
         "end": ended(row, parts, scale),

@@ -20,8 +20,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advic
     STATES,
     WORDS,
     duration,
-    name,
-    overwritten,
 )
 
 Row = t.Mapping[str, t.Any]
@@ -194,9 +192,9 @@ def next_lines(report: Report) -> list[str]:
     for row in report["restores"]:
         if row["next"]:
             step = row["next"]
-            known = overwritten(row) not in (None, name(row))
-            identity = f", {escape(overwritten(row))}" if known else ""
-            lines += ["", f"### {escape(name(row))} ({row['service'].upper()}){identity}", ""]
+            known = _target.target_id(row) not in (None, _target.called(row))
+            identity = f", {escape(_target.target_id(row))}" if known else ""
+            lines += ["", f"### {escape(_target.called(row))} ({row['service'].upper()}){identity}", ""]
             lines += [
                 f"- What happened: {escape(step['happened'])}",
                 f"- State of the data: {escape(step['state'])}",
@@ -211,7 +209,7 @@ def cells(row: Row, where: tzinfo) -> list[str]:
     label = f" ({row['label']})" if row["label"] else ""
     ids = row["job_id"] or row["restore_id"] or "-"
     rpo, rto = duration(row["point_seconds"]), duration(row["rto_seconds"])
-    called = f"{row['service'].upper()} {name(row)}{label}"
+    called = f"{row['service'].upper()} {_target.called(row)}{label}"
     return [
         escape(text)
         for text in (called, origin(row, where), result(row), STATES[row["data_state"]], rpo, rto, ids)
@@ -225,7 +223,7 @@ def check_lines(row: Row) -> list[str]:
         return []
     lines = [
         "",
-        f"## Checks of {escape(name(row))}",
+        f"## Checks of {escape(_target.called(row))}",
         "",
         table_row(["Check", "Expected", "Found", "Result", "Seconds"]),
         table_row(["---"] * 5),
@@ -259,11 +257,13 @@ def junit(report: Report) -> str:
     """
     root = ElementTree.Element("testsuites", name=title(report))
     for row in report["restores"]:
-        suite = ElementTree.SubElement(root, "testsuite", name=name(row), timestamp=report["started"][:19])
+        suite = ElementTree.SubElement(
+            root, "testsuite", name=_target.called(row), timestamp=report["started"][:19]
+        )
         properties = ElementTree.SubElement(suite, "properties")
         for key in ("service", "region", "restore_id", "job_id", "data_time", "data_state"):
             ElementTree.SubElement(properties, "property", name=key, value=str(row[key] or "unknown"))
-        where = f"{row['service']}.{name(row)}"
+        where = f"{row['service']}.{_target.called(row)}"
         restore_case(suite, row, where)
         for check in checks(row):
             check_case(suite, check, where)

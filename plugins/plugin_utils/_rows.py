@@ -136,8 +136,8 @@ def request(row: Row, services: Services, repeated: t.Collection[Subject]) -> Ro
 def identified(options: Row, row: Row) -> Row:
     """Return the options of a planned row with the ids that were found for the names."""
     found = dict(options)
-    for name, end in (("target_instance", "target"), ("instance", "source")):
-        instance_id = (row.get(end) or {}).get("instance_id")
+    for name, known in (("target_instance", row["target"]), ("instance", row["source"])):
+        instance_id = (known or {}).get("instance_id")
         if instance_id and found.get(f"{name}_name"):
             found.update({f"{name}_name": None, f"{name}_id": instance_id})
     return found

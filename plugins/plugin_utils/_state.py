@@ -166,11 +166,12 @@ def lost(job: Job, world: World) -> State:
 
 
 def crashed(state: State, step: str, name: str, job: Job, world: World) -> State:
-    """Return the state after a fault of ours."""
+    """Return the state after a fault of ours. A report that was written before it no longer holds."""
     why = f"Unexpected {name} in the step {step}. Please report this as a bug of huaweicloud.recovery."
     before = state.get("run", {}).get("refused")
     state = failing(state if "run" in state else lost(job, world), step, "internal_error", why, world)
-    return {**state, "run": {**state["run"], "refused": before or why}}
+    rest = {name: value for name, value in state.items() if name != "report"}
+    return {**rest, "run": {**state["run"], "refused": before or why}}
 
 
 # The report

@@ -234,10 +234,7 @@ def end(state: State, job: Job, world: World) -> State:
 
 STEPS: dict[str, t.Callable[..., State]] = {
     step.__name__: step
-    for step in (
-        *(plan, approve, fence, safeguard, restore, verify, checked, release),
-        *(report, end),
-    )
+    for step in (plan, approve, fence, safeguard, restore, verify, checked, release, report, end)
 }
 
 

@@ -89,7 +89,9 @@ def test_a_database_names_its_source_as_the_module_does() -> None:
     (job, other), _names, problems = found(restore_ddm=[{"job_id": "j"}, {**entry, "metadata": "yes"}])
     assert problems == []
     assert job == {"service": "ddm", "group": 1, "job_id": "j"}
-    assert other["restore_time"] == "2026-11-24T13:00:00.000Z"  # the point of the stack holds for metadata, too
+    assert (
+        other["restore_time"] == "2026-11-24T13:00:00.000Z"
+    )  # the point of the stack holds for metadata, too
 
 
 def test_an_entry_has_a_zone_of_its_own() -> None:

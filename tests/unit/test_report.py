@@ -498,3 +498,11 @@ def test_a_continued_report_tells_both_runs_and_keeps_the_safety_backup() -> Non
     steps = [(step["step"], step["at"]) for step in report["restores"][0]["steps"]]
     assert steps[0] == ("restore", samples.at(20)) and ("restore", samples.at(950)) in steps
     assert len(steps) == len(set(steps))
+
+
+def test_a_target_without_a_name_is_never_called_by_its_source() -> None:
+    row = {**database(), "target": {"instance_id": "t1"}, "instance_name": "orders-db"}
+    failed = {"error_kind": "busy", "failed_step": "restore", "msg": "It is busy.", "outcome": None}
+    (found,) = made({**row, **failed, "changed": False})["restores"]
+    assert "Another operation holds t1." in found["next"]["do"]
+    assert found["next"]["state"].startswith("Untouched: nothing was sent that changes t1.")

@@ -82,7 +82,9 @@ def test_every_row_of_a_table_has_its_cells(variant: str) -> None:
 def test_markdown_tells_what_to_do_before_the_table() -> None:
     text = markdown(samples.VARIANTS["two_of_ten_failed"]())
     assert text.index("## What to do next") < text.index("## Instances")
-    assert "9 of 10 instances restored, 8 of them verified. 2 need you: billing-db-restored, cart-cache." in text
+    assert (
+        "9 of 10 instances restored, 8 of them verified. 2 need you: billing-db-restored, cart-cache." in text
+    )
     assert "State of the data: Unknown: a restore of billing-db-restored was sent" in text
     assert "      ansible-playbook huaweicloud.recovery.restore -e @shop.yml" in text
     assert "RPO, oldest data before the point: 5:08, target 15:00: met" in text

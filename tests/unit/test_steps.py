@@ -10,10 +10,12 @@ import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from ansible_collections.huaweicloud.recovery.plugins.action.restore_step import ActionModule
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
     _lines,
@@ -390,6 +392,22 @@ def test_a_fault_of_ours_before_a_plan_is_known_is_named() -> None:
 
     state = run(Broken(), "plan")
     assert "Unexpected KeyError in the step plan" in state["run"]["refused"]
+
+
+def test_a_fault_of_ours_while_the_report_is_shown_ends_red() -> None:
+    class Broken(World):
+        def say(self, lines: Sequence[str]) -> None:
+            if any(line.startswith("Report: ") for line in lines):
+                raise ValueError("secret")
+            super().say(lines)
+
+    state = run(Broken())
+    assert "report" not in state
+    task = SimpleNamespace(_task=SimpleNamespace(diff=False, args={}), changed=lambda *given: False)
+    for step in ("report", "end"):
+        result = ActionModule.reported(cast(ActionModule, task), dict(state), {}, job(), [step], {})
+        assert result["failed"] is True
+        assert "Unexpected ValueError in the step report" in result["msg"]
 
 
 def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:

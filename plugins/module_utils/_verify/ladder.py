@@ -58,7 +58,8 @@ SHOWN = 200  # characters of what was expected and found
 ENDS = ("failed", "timed_out", "unreachable", "passed")  # the worst first
 KINDS = {"failed": "verification_failed", "timed_out": "verify_timeout", "unreachable": "unreachable"}
 UNSET = ("missing_library", "not_configured")  # kinds of refusals: nobody has been asked
-RESTORED = ("succeeded", "unchanged", None)  # outcomes of rows whose data are there, as far as it is known
+GOOD = ("succeeded", "unchanged")  # outcomes of rows whose data are there
+RESTORED = (*GOOD, None)  # as far as it is known
 RUNGS = (checks.REACHABLE, checks.COUNTS, checks.VALUES)
 
 
@@ -181,8 +182,8 @@ def verified(
     seconds = clock.monotonic() - begun
     if reason is None:
         return with_step(row, "verify", "ok", at, seconds)
-    if reason["error_kind"] == "missing_library" and row["outcome"] in RESTORED[:2]:
-        reason["msg"] = f"The restore itself succeeded. {reason['msg']}"
+    if reason["error_kind"] == "missing_library" and row["outcome"] in GOOD:
+        reason = {**reason, "msg": f"The restore itself succeeded. {reason['msg']}"}
     return failed(row, "verify", reason, at, seconds)
 
 
