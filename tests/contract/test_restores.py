@@ -326,6 +326,17 @@ def test_other_options_may_stay_beside_job_id_and_are_checked(sim: Simulator, ru
     assert "it cannot restore what was there at 2026-05-28T19:26:40.000Z, later" in result["msg"]
 
 
+def test_a_job_that_names_its_source_is_done_when_the_target_serves(sim: Simulator, run: Any) -> None:
+    """The source serves all the time."""
+    with sim.state.lock:
+        sim.state.settings.job_instance, sim.state.settings.settle_seconds = "source", 900
+    wanted = {**PAIR, "restore_time": "latest"}
+    job_id = run("ddm_recovery", **wanted, wait=False)["job_id"]
+    late = run("ddm_recovery", **wanted, job_id=job_id, wait_timeout=400)
+    assert (late["error_kind"], late["job_id"]) == ("wait_timeout", job_id)
+    assert run("ddm_recovery", **wanted, job_id=job_id)["outcome"] == "succeeded"
+
+
 def test_a_server_that_demands_the_source_gets_it(sim: Simulator, run: Any) -> None:
     refusal: dict[str, Any] = {"status": 400, "code": "DBS.280001", "message": "Parameter error."}
     sim.fault("refusal", "ddm.recovery", **refusal)

@@ -42,15 +42,16 @@ What must hold so that a restore is started at most once and never lost, whateve
 2. While it restores one instance, the cloud refuses to start another restore on it.
 3. The remark of the restore is kept as it was written (DCS). When it is not, the task warns with marker_echoed: false; then only one run is protected,
    and when its answer was lost as well it may name another restore of the same backup as its own.
-4. A request does not arrive later than http_timeout after it was sent, and it is sent only after an observation that took at most 30 s. Inside of one run
-   that is all. When another run of the same task begins meanwhile (a relaunch after a kill, or two runs at once), a restore must also take longer
-   than both together: 30 s + http_timeout. Otherwise wait for http_timeout before you relaunch: nobody can call back a request on its way.
+4. A request does not arrive later than http_timeout after it was sent, and it is sent within 60 s of the beginning of the observation that allowed it.
+   Inside of one run that is all. When another run of the same task begins meanwhile (a relaunch after a kill, or two runs at once), a restore must also
+   take longer than both together: 60 s + http_timeout. Otherwise wait that long before you relaunch: nobody can call back a request on its way.
 5. An answer that names an error code of the service with a 4xx status (but for the codes for "busy" and 408) is true: the service did not act.
    The same goes for 429 and 401 with the gateway's code. Everything else may be a lie.
 6. DDM has no remark. While a task runs, nobody else restores something else onto the same target. Across runs nothing is guessed:
    the next run is refused with the id of the job, and job_id attaches to it.
 7. A gateway may repeat a request by itself and show the second answer, "busy". Then the instance shows at once that it is restoring, and the task
-   looks for its record for 60 s before it ends with outcome_unknown. An instance that looks idle twice after "busy" is believed.
+   looks for its record for 60 s before it ends with outcome_unknown. An instance that looks idle twice after "busy" is believed, so its status
+   may be old once in a run, not twice.
 8. A list may leave out an old record for as long as it likes, and one of the last minutes once in a run. A list of backups is whole.
 9. The cloud's own clocks agree: those of its Date headers, and those of its records. The controller's calendar may be off and may jump.
 """

@@ -84,7 +84,7 @@ Script = tuple[tuple[int, str], ...]  # which request, counted over all runs, me
 class Explorer:
     """A Director that follows a script, and says at each request what else could have happened there."""
 
-    timeout, slow = TIMEOUT, LATE
+    timeout, slow, held = TIMEOUT, LATE, 0.0
 
     def __init__(self, setting: Setting, script: Script, faults: int, kills: int, known: Known) -> None:
         self.setting, self.script, self.known = setting, dict(script), known

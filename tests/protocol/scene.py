@@ -167,6 +167,19 @@ class Scene:
             "https://console" + POSTS[kind], HEADERS, json.dumps(bodies[kind]).encode(), now, None
         )
 
+    def enlarge(self, now: float) -> None:
+        """Somebody else begins to enlarge the target, if nothing holds it."""
+        self.moment = now
+        target = self.cloud.ddm_instances[TARGET]
+        if target.status == "RUNNING":
+            target.status = "GROWING"
+
+    def enlarged(self, now: float) -> None:
+        """The target serves again."""
+        target = self.cloud.ddm_instances[TARGET]
+        if target.status == "GROWING":
+            target.status = "RUNNING"
+
     @staticmethod
     def _call(method: str, url: str, headers: dict[str, str], body: bytes | None) -> Call:
         target = url[url.index("/", 8) :]

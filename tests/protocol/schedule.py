@@ -11,7 +11,7 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import FRESH
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import FRESH, STALE
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import UNSEEN
 
 from . import client
@@ -41,6 +41,7 @@ class Faults:
     post: float = 0.0
     timeout: float = 60.0  # http_timeout
     slow: float = 0.0  # seconds that a request or an answer may be under way, at most
+    held: float = 0.0  # seconds for which the client may be stopped right before its request, at most
     brisk: bool = True  # whether other runs may begin while a request is under way
     repeats: bool = (
         True  # whether a gateway may ask twice and show the second answer: "busy", with its own restore
@@ -74,13 +75,14 @@ class Story:
 
 
 class Dice:
-    """A Director that draws. Each run has at most one list that leaves a row out."""
+    """A Director that draws. Each run has at most one list that leaves a row out, and one status that is old."""
 
     def __init__(self, story: Story, rng: random.Random) -> None:
         self.story, self.random, self.choice = story, rng.random, rng.choice
-        self.timeout, self.slow = story.faults.timeout, story.faults.slow
+        self.timeout, self.slow, self.held = story.faults.timeout, story.faults.slow, story.faults.held
         self.after: dict[str, tuple[int, str]] = {}  # run -> the request before which it dies, and as what
         self.incomplete: set[str] = set()  # runs that have met such a list
+        self.outdated: set[str] = set()  # runs that have met such a status
 
     def latency(self, run: Run, now: float) -> float:
         """Most requests take 10 to 50 ms."""
@@ -109,6 +111,10 @@ class Dice:
             if run.name in self.incomplete or RECORDS[self.story.rules.kind] not in url:
                 return None
             self.incomplete.add(run.name)
+        if fault == "stale":
+            if run.name in self.outdated:
+                return None
+            self.outdated.add(run.name)
         return fault
 
     def post(self, run: Run) -> str | None:
@@ -153,6 +159,7 @@ def draw(rng: random.Random) -> Story:
     wait_timeout = rng.choice((5, 45, 1800, 1800, 1800))
     # assumption 4: with other runs about, an observation and a request together are under way for less than a restore takes
     slow = min(0.45 * shortest, timeout) if brisk else float(timeout)
+    held = 0.45 * shortest if brisk and shortest < STALE + timeout else 2.0 * timeout
     # assumption 7
     repeats = not rules.stripped and rules.blind == 0 and not rules.job_of_source
     faults = Faults(
@@ -160,6 +167,7 @@ def draw(rng: random.Random) -> Story:
         rng.choice((0.0, 0.3, 0.7, 1.0)),
         timeout,
         slow,
+        held,
         brisk,
         repeats,
         rng.choice((0.0, 0.0, 0.0, 0.05)),
@@ -182,7 +190,7 @@ def draw(rng: random.Random) -> Story:
         "max_retries": rng.choice((0, 2, 5)),
     }
     # assumptions 4 and 6
-    foreign = [chance() * 3 * shortest] if chance() < 0.2 and brisk and not rules.job_of_source else []
+    foreign = [chance() * 3 * shortest] if chance() < 0.2 and brisk else []
     if kind == "restore" and not foreign and chance() < 0.3:
         params.update(backup_id=None, restore_point="latest")
     return Story(
@@ -236,6 +244,9 @@ def _somebody_else(world: World, now: float) -> None:
     kind, dice = world.scene.rules.kind, world.director.random()
     if kind == "recovery":
         response = world.scene.console("recovery", now, other=True)
+        if dice < 0.5:
+            world.scene.enlarge(now)
+            world.later(now + 3 * world.scene.rules.seconds[0], world.scene.enlarged)
     elif kind == "backup" or dice < 0.3:
         response = world.scene.console("backup", now)
     else:

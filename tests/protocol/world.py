@@ -60,6 +60,7 @@ class Director(t.Protocol):
 
     timeout: float  # http_timeout
     slow: float  # how long a request or an answer may be under way, at most
+    held: float  # how long the client may be stopped between its last observation and the request, at most
 
     def random(self) -> float:
         """Chance, from 0 to 1."""
@@ -170,6 +171,8 @@ class Lane:
             text = seen.body.decode()[:2000]
             world.say(self.time, f"{run.name} {method} {_tail(url)} {fault or ''} -> {seen.status} {text}")
         self.time += 0.01 if name != "slow" else min(world.director.slow * world.director.random(), timeout)
+        if fault:  # it can end the observation, and the first page of a list alone shows nothing
+            run.shown.clear()
         for work in run.accepted:
             if work.id.encode() in seen.body:
                 run.shown.add(work.id)
@@ -189,7 +192,7 @@ class Lane:
         run, world = self.run, self.world
         name, dummy, when = (fault or "ok").partition(":")
         if when == "held":
-            self.time += world.director.random() * 2 * timeout
+            self.time += world.director.random() * world.director.held
         if not may_leave():
             run.posts.append("not executed")
             world.say(self.time, f"{run.name} POST: too late to leave")

@@ -348,8 +348,10 @@ class FakeDdm:
         jobs: list[dict[str, Any]] | None = None,
         status: str = "RUNNING",
         detail: bool = True,
+        others: str = "RUNNING",
     ) -> None:
         self.available, self.list, self.status, self.detail = available, jobs or [], status, detail
+        self.others = others  # status of the other instance that the source can be restored to
         self.asked: list[tuple[int, int]] = []
 
     def now(self) -> int:
@@ -362,7 +364,8 @@ class FakeDdm:
                 "status": self.status,
                 "available": self.available,
                 "unavailable_reason": None if self.available else "It is busy.",
-            }
+            },
+            {"instance_id": "o", "status": self.others, "available": True, "unavailable_reason": None},
         ]
 
     def jobs(self, begin: int, end: int) -> list[dict[str, Any]]:
@@ -597,6 +600,29 @@ def test_a_job_of_last_week_is_not_what_restores_the_target_now(status: str) -> 
         newest(restoring, "t", is_restore)
     recent: Any = FakeDdm(jobs=[job(28, status), job(1, "Completed")], status="RESTORE")
     assert newest(recent, "t", is_restore)["id"] == "j28"
+
+
+@pytest.mark.parametrize(
+    ("status", "target", "other", "own"),
+    [
+        ("Running", "RESTORE", "RUNNING", True),
+        ("Running", "Restoring", "RUNNING", True),
+        ("Completed", "RESTORE", "RUNNING", False),  # it can have been for the other one
+        ("Failed", "RUNNING", "RUNNING", False),
+        ("Running", "RESTORE", "RESTORE", False),
+        ("Running", "RUNNING", "RESTORE", False),
+        ("Running", "GROWING", "RUNNING", False),  # the target is not available for another reason
+        ("Running", "RUNNING", "RUNNING", False),
+    ],
+)
+def test_a_job_that_names_its_source_is_for_the_only_target_that_is_restored(
+    status: str, target: str, other: str, own: bool
+) -> None:
+    jobs = [job(28, status, instance_id="s")]
+    seen = recovery(FakeDdm(target == "RUNNING", jobs, target, others=other)).observe()
+    assert (seen.own, seen.possible) == (
+        (frozenset({"j28"}), frozenset()) if own else (frozenset(), frozenset({"j28"}))
+    )
 
 
 def test_a_target_that_is_no_target() -> None:

@@ -50,6 +50,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
     start,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.run import (
+    plan,
     start_and_wait,
     wait_for,
 )
@@ -226,6 +227,13 @@ def test_fate(error: CloudError, meaning: str) -> None:
         (Observation(records={"a": {}}), Observation(own=frozenset({"a", "b"}), running=("c",)), ("b",)),
         (Observation(), Observation(running=("c",)), ("c",)),
         (Observation(), Observation(own=frozenset({"b", "a"})), ("a", "b")),
+        (Observation(), Observation(possible=frozenset({"p"})), ()),
+        (Observation(), Observation(own=frozenset({"a"}), possible=frozenset({"p"})), ("a", "p")),
+        (
+            Observation(records={"p": {}}),
+            Observation(own=frozenset({"a"}), possible=frozenset({"p"})),
+            ("a",),
+        ),
     ],
 )
 def test_effect(before: Observation, now: Observation, found: tuple[str, ...]) -> None:
@@ -703,6 +711,34 @@ def test_an_old_one_of_ours_is_not_mistaken_for_the_effect() -> None:
         run(operation, planned=old)
     new = Observation(own=frozenset({"old", "new"}), records={"old": {}, "new": {}}, state="new")
     assert run(Script([old, new], [LOST]), planned=old).id == "new"
+
+
+def test_what_may_be_another_ones_is_named_and_not_taken() -> None:
+    """A job that names only the source can be for another target."""
+    near = Observation(blocked="t is GROWING", possible=frozenset({"p"}), state="near")
+    operation = Script([QUIET, near], [LOST], "job_id")
+    with pytest.raises(OutcomeUnknown, match="p began meanwhile and may be it or somebody else's") as caught:
+        run(operation, timeout=60)
+    assert caught.value.details()["found"] == ["p"] and operation.sent == 1
+
+
+# What is done already
+
+
+@pytest.mark.parametrize(
+    ("ended", "outcome", "looks"),
+    [
+        (NOW_MS, "planned", 1),
+        (NOW_MS - SKEW, "planned", 1),
+        (NOW_MS - SKEW - 1, "unchanged", 0),
+        (None, "unchanged", 0),
+    ],
+)
+def test_what_has_only_just_ended_is_observed_twice(ended: int | None, outcome: str, looks: int) -> None:
+    """The status can be older than the record, and show the instance serving as it did before the restore."""
+    operation, done = Script([MINE]), Observation(done="mine", done_at=ended, records={"mine": {}})
+    planned = plan(operation, done, cloud_at(Time()), {}, {}, {})
+    assert (planned.result["outcome"], len(operation.log)) == (outcome, looks)
 
 
 # A busy code: the running restore may be our own

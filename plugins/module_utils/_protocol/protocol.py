@@ -90,16 +90,24 @@ def fate(error: CloudError) -> str:
 
 def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
     """Return the ids that this operation can have brought about since `before`: new ones of its own,
-    else a running one to attach to.
+    with those that may be its own as well, else a running one to attach to.
+    """
+    own = appeared(now.own, before, now, sent_at)
+    if own:
+        return tuple(sorted({*own, *appeared(now.possible, before, now, sent_at)}))
+    return now.running
+
+
+def appeared(ids: t.AbstractSet[str], before: Observation, now: Observation, sent_at: float) -> list[str]:
+    """Return those of the ids that are new since `before`.
 
     What was created before the request was sent (`sent_at`, seconds since the epoch by the cloud's clock) is
-    none of them, however new it looks: a list can leave out an old record once. A time that cannot be read
-    proves nothing.
+    not new, however it looks: a list can leave out an old record once. A time that cannot be read proves
+    nothing.
     """
     earliest = int(sent_at * 1000) - SKEW
-    known = {found: now.created.get(found) for found in now.own - before.records.keys()}
-    new = [found for found, created in known.items() if created is None or created >= earliest]
-    return tuple(sorted(new)) or now.running
+    known = {found: now.created.get(found) for found in ids - before.records.keys()}
+    return sorted(found for found, created in known.items() if created is None or created >= earliest)
 
 
 def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: float) -> Started:
@@ -227,7 +235,7 @@ def reconcile(
         except CloudError as error:
             if not error.transient:
                 raise unknown(
-                    operation, cause, sent_at, checks, previous, f" Looking for it failed: {error}"
+                    operation, cause, sent_at, checks, before, previous, f" Looking for it failed: {error}"
                 ) from None
         if observed is not None:
             found = effect(before, observed, sent_at)
@@ -242,7 +250,7 @@ def reconcile(
         if now >= deadline or (now >= window and not waiting_helps):
             if was_busy and observed is not None and (observed.explained or not observed.blocked):
                 raise operation.refusal(observed, cause)
-            raise unknown(operation, cause, sent_at, checks, previous)
+            raise unknown(operation, cause, sent_at, checks, before, previous)
         clock.sleep(max(0.0, min(pause, deadline - now)))
         pause = min(pause * 1.5, 10.0)
 
@@ -276,6 +284,7 @@ def unknown(
     cause: CloudError,
     sent_at: float,
     checks: int,
+    before: Observation,
     last: Observation | None,
     also: str = "",
 ) -> OutcomeUnknown:
@@ -285,10 +294,18 @@ def unknown(
     """
     when = iso(int(sent_at * 1000))
     shown = f"; the last check showed that {last.blocked}" if last is not None and last.blocked else ""
+    possible = appeared(last.possible, before, last, sent_at) if last is not None else []
+    if possible:
+        shown += f"; {', '.join(possible)} began meanwhile and may be it or somebody else's"
     return OutcomeUnknown(
         f"{operation.name}: the request was sent at {when}, no conclusive response was received "
         f"({str(cause).rstrip('.')}), and no matching record appeared in {checks} checks{shown}.{also} "
         f"Nothing was repeated. Safe next steps: {operation.resume}; or look at the instance's records in "
         "the console.",
-        **{**cause.facts, "sent_at": when, "checks": checks},
+        **{
+            **cause.facts,
+            "sent_at": when,
+            "checks": checks,
+            **({"found": possible} if possible else {}),
+        },
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
@@ -45,6 +46,7 @@ def plan(
     Raises the operation's refusal when something else holds the instance, and what its check() raises when
     something would be sent.
     """
+    observed = confirmed(operation, observed, cloud)
     step = decide(observed)
     found = observed.running[0] if observed.running else observed.done
     result = {
@@ -66,6 +68,16 @@ def plan(
         after,
         lambda: run(operation, observed, cloud, params, warnings),
     )
+
+
+def confirmed(operation: Operation, observed: Observation, cloud: Cloud) -> Observation:
+    """Return another observation when what is done ended only just: the status of its instance
+    can be older than that, and show it serving as it did before.
+    """
+    ended = observed.done_at
+    if decide(observed) != "unchanged" or ended is None or cloud.session.server_now() * 1000 - ended > SKEW:
+        return observed
+    return operation.observe()
 
 
 def run(

@@ -16,6 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import MARKER_LENGTH
@@ -139,12 +140,14 @@ class DcsOperation(Operation):
         done: Row | None,
         blocked: str | None,
         explained: bool,
+        done_at: int | None = None,
     ) -> Observation:
         """Return the observation in the protocol's terms."""
         status = frozenset((row[self.id_key], row["status"]) for row in records)
         return Observation(
             running=tuple(row[self.id_key] for row in running),
             done=done[self.id_key] if done else None,
+            done_at=done_at,
             blocked=blocked,
             explained=explained,
             own=frozenset(row[self.id_key] for row in records if self.echoed(row)),
@@ -208,7 +211,8 @@ class DcsRestore(DcsOperation):
         elif stuck and not self.ignore_stuck:
             blocked = self.describe_stuck(stuck[0], now)
         explained = bool(others or stuck) or not restoring(instance)
-        return self.observation(records, instance, running, done, blocked, explained)
+        done_at = moment(done["updated_at"]) if done else None
+        return self.observation(records, instance, running, done, blocked, explained, done_at)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmJob,
     Pair,
+    is_restored,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
@@ -57,7 +58,7 @@ def attach(
     """
     ddm = Ddm(cloud)
     job_id = params["job_id"] or newest(ddm, t.cast(str, names.target), of_kind)["id"]
-    operation = DdmJob(f"DDM job {job_id}", ddm, job_id, None)
+    operation = DdmJob(f"DDM job {job_id}", ddm, job_id, names.target)
     observed = operation.observe()
     job = observed.records[job_id]
     check_job(job, names, point)
@@ -114,7 +115,7 @@ def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
         )
     made, pair = created(found), Pair(ddm, "", target, of_kind)
     instance = ddm.instance(target) if pair.of_the_past(found) else {"status": None}
-    if "RESTOR" in (instance["status"] or "").upper():
+    if is_restored(instance):
         raise Busy(
             f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; "
             f"the newest one, {found['id']}, is older. Run the task again in a few minutes. Nothing was "

@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -52,6 +53,11 @@ class PairObservation(Observation):
     history: tuple[Row, ...] = ()
 
 
+def is_restored(target: Row) -> bool:
+    """Whether a restore is writing to an instance now, by its status."""
+    return "RESTOR" in (target["status"] or "").upper()
+
+
 @dataclass(frozen=True)
 class Pair:
     """The source whose data are restored and the target that is overwritten, as the API shows them.
@@ -64,14 +70,13 @@ class Pair:
     target: str
     of_kind: t.Callable[[Row], bool] = is_restore
 
-    def target_row(self) -> Row:
-        """Return the target among the instances that the source could be restored to.
+    def targets(self) -> dict[str, Row]:
+        """Return the instances that the source could be restored to, by id.
 
-        Raises NotRestorable when it is not among them.
+        Raises NotRestorable when the target is not among them.
         """
-        rows = self.ddm.restorable_instances(self.source, self.target)
-        found = next((row for row in rows if row["instance_id"] == self.target), None)
-        if found is None:
+        found = {row["instance_id"]: row for row in self.ddm.restorable_instances(self.source, self.target)}
+        if self.target not in found:
             raise NotRestorable(
                 f"{self.target} is not among the instances that {self.source} can be restored to."
             )
@@ -79,12 +84,15 @@ class Pair:
 
     def observe(self) -> PairObservation:
         """Read the target's availability and every job of this kind."""
-        target = self.target_row()
+        targets = self.targets()
+        target, at_work = targets[self.target], [name for name, row in targets.items() if is_restored(row)]
         history = [job for job in recent_jobs(self.ddm) if self.of_kind(job)]
         jobs = [job for job in history if job["instance_id"] in (self.source, self.target)]
-        # a job of the source alone may be for another target
-        mine = [job for job in jobs if job["instance_id"] == self.target or not target["available"]]
-        restoring = "RESTOR" in (target["status"] or "").upper()
+        # A job that names the source may be for another target. It is for this one
+        # when it is under way while this target is restored, and no other.
+        alone = at_work == [self.target]
+        mine = [job for job in jobs if job["instance_id"] == self.target or (alone and end(job) is None)]
+        restoring = self.target in at_work
         on_target = [job for job in jobs if job["instance_id"] == self.target and end(job) != "failed"]
         # an old job is not what restores the target now, and one that never ended is nothing to wait for
         past = [job for job in on_target if self.of_the_past(job) and (restoring or end(job) is None)]
@@ -94,6 +102,7 @@ class Pair:
             blocked=None if target["available"] else self.reason(target, job, restoring),
             explained=False,
             own=frozenset(job["id"] for job in mine),
+            possible=frozenset(job["id"] for job in jobs if job not in mine),
             records={job["id"]: job for job in jobs},
             created={job["id"]: created(job) for job in jobs},
             state=state,
@@ -229,7 +238,7 @@ class DdmJob(Operation):
 
     ddm: Ddm
     job_id: str
-    target: str | None
+    target: str | None  # None: the job's own instance
     id_key, record_key = "job_id", "job"
 
     def observe(self) -> Observation:
@@ -244,7 +253,8 @@ class DdmJob(Operation):
         if status.state == "failed":
             raise failed(watch).with_context(effect=NONE, note="Nothing was repeated.")
         if status.state == "succeeded":
-            return Observation(done=self.job_id, records=records)
+            ended = moment(status.record["end_time"]) if status.record else None
+            return Observation(done=self.job_id, done_at=ended, records=records)
         return Observation(running=(self.job_id,), records=records)
 
     def watch(self, found: str) -> Watch:
