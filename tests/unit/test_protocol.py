@@ -899,10 +899,10 @@ class World(Changeable):
         return Observation(
             active,
             done,
-            blocked,
-            not blocked,
-            frozenset(visible),
-            {name: {} for name in visible},
+            blocked=blocked,
+            explained=not blocked,
+            own=frozenset(visible),
+            records={name: {} for name in visible},
             state=(blocked, tuple(visible), active),
         )
 
