@@ -66,12 +66,20 @@ def kinds(result: invoke.Result) -> list[str | None]:
 
 
 def test_a_plan_costs_few_requests(sim: Simulator, start: Any) -> None:
-    """Of a database the API tells for one data node at a time what could take it; this one has one."""
-    start(*(cache(number) for number in range(10)), database(0), check=True)
+    """Of a database the API tells for one data node at a time what could take it; these have one. All share the list of jobs."""
+    start(*(cache(number) for number in range(10)), *(database(number) for number in range(3)), check=True)
     counted = Counter(request.operation.partition(".")[0] for request in sim.ledger)
     assert counted["dcs"] == 3 * 10
-    assert counted["ddm"] == 4 + 1
+    assert counted["ddm"] == (3 + 1) * 3 + 1
     assert counted["iam"] <= 2
+
+
+def test_a_list_that_all_share_fails_for_all_at_once(sim: Simulator, start: Any) -> None:
+    """Each would try it five times in turn."""
+    sim.fault("forbidden", "ddm.jobs", times=None)
+    result = start(*(database(number) for number in range(3)), cache(0), check=True)
+    assert kinds(result) == ["denied"] * 3 + [None]
+    assert sum(request.operation == "ddm.jobs" for request in sim.ledger) == 1
 
 
 # What is not started

@@ -23,7 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import a
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError
 
-PATIENCE = 10.0  # seconds for which a failure of IAM is that of every operation
+PATIENCE = 10.0  # seconds for which a failure of a shared request is that of every operation
 EARLY = (
     600.0  # seconds before their end in which temporary keys are renewed, but at most a third of their life
 )
@@ -113,7 +113,7 @@ Credential = t.Union[Keys, Token]
 
 
 class Failures:
-    """What IAM refused is refused to all clones for a while: of many, each would wait for it in turn.
+    """What was refused to one clone is refused to all for a while: of many, each would wait for it in turn.
 
     A wrong password locks the account.
     """
@@ -123,7 +123,7 @@ class Failures:
 
     @contextlib.contextmanager
     def shared(self) -> t.Iterator[None]:
-        """Surround a call of IAM; raise the last failure instead while it counts."""
+        """Surround a shared call; raise the last failure instead while it counts."""
         if self._last is not None and (
             self._last.kind == "auth_failed" or self._clock.monotonic() < self._until
         ):
@@ -133,6 +133,22 @@ class Failures:
         except CloudError as error:
             self._last, self._until = error.with_context(), self._clock.monotonic() + PATIENCE
             raise
+
+
+class Once:
+    """What the plans of a task read once for all of them. A failure is that of all who wait."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._lock, self._failures = threading.Lock(), Failures(clock)
+        self._known: dict[str, t.Any] = {}
+
+    def get(self, what: str, read: t.Callable[[], t.Any]) -> t.Any:
+        """Return what read() returns when it is asked first."""
+        with self._lock:
+            if what not in self._known:
+                with self._failures.shared():
+                    self._known[what] = read()
+            return self._known[what]
 
 
 class Holder:
@@ -205,6 +221,7 @@ class Caller:
 
     project: str | None
     failures: Failures  # of looking for the project
+    shared: Once
     account: Account = field(default_factory=Account)
     lock: t.Any = field(default_factory=threading.RLock)
     admitted: bool = False  # whether the task's allowed_project_ids and allowed_domain_ids were found to hold

@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller i
     Gate,
     Holder,
     Keys,
+    Once,
     Token,
     early,
 )
@@ -60,6 +61,9 @@ class NotAllowed(CloudError):
 
     kind = "denied"
     note = "No other request was sent."
+
+
+T = t.TypeVar("T")
 
 
 class Cloud:
@@ -187,6 +191,13 @@ class Cloud:
                     **error.facts,
                 ) from None
             raise
+
+    def once(self, what: str, read: t.Callable[[], T]) -> T:
+        """Return what read() returns, asked once for all plans of a task in this project.
+
+        The decision to send never rests on it: it reads anew.
+        """
+        return t.cast(T, self._caller.shared.get(what, read))
 
     def post_once(
         self,
@@ -322,7 +333,7 @@ class Cloud:
         """Return a caller without a project but the given one; `acting` is what the identity signs
         with in another region.
         """
-        caller = Caller(self.settings.get("project_id"), Failures(self.clock))
+        caller = Caller(self.settings.get("project_id"), Failures(self.clock), Once(self.clock))
         if acting is None or self._signs_in_to_project():
             base = self._base(caller)
             acting = self._assuming(base) if self._identity.agency else base

@@ -75,6 +75,10 @@ class Ddm:
         """Return the time by the cloud's clock, epoch ms."""
         return int(self._cloud.session.server_now() * 1000)
 
+    def once(self, what: str, read: t.Callable[[], list[Row]]) -> list[Row]:
+        """Return what read() returns, asked once for all plans of a task."""
+        return self._cloud.once(f"DDM {what}", read)
+
     def backups(self, instance_id: str | None = None) -> list[Row]:
         """Return the metadata backups of the project or of one instance (ListBackups), newest first.
 

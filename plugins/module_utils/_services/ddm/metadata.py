@@ -41,6 +41,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     DdmMetadata,
     Pair,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
+    jobs_for_plans,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_metadata
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import (
     check_pair,
@@ -92,7 +95,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     backup = backup_of(ddm, source, params["backup_id"], asked)
     point: Row = {"restore_time": asked} if asked is not None else {"backup_id": params["backup_id"]}
     pair = Pair(ddm, source, target, is_metadata)
-    observed = pair.observe()
+    observed = pair.observe(jobs_for_plans)
     title = facts.title("Metadata recovery", names, observed)
     operation = DdmMetadata(title, pair, point, tuple(params["data_nodes"]))
     time = asked if asked is not None else moment(backup["created"])

@@ -82,11 +82,11 @@ class Pair:
             )
         return found
 
-    def observe(self) -> PairObservation:
+    def observe(self, jobs_of: t.Callable[[Ddm], list[Row]] = recent_jobs) -> PairObservation:
         """Read the target's availability and every job of this kind."""
         targets = self.targets()
         target, at_work = targets[self.target], [name for name, row in targets.items() if is_restored(row)]
-        history = [job for job in recent_jobs(self.ddm) if self.of_kind(job)]
+        history = [job for job in jobs_of(self.ddm) if self.of_kind(job)]
         jobs = [job for job in history if job["instance_id"] in (self.source, self.target)]
         # A job that names the source may be for another target. It is for this one
         # when it is under way while this target is restored, and no other.

@@ -32,6 +32,11 @@ def recent_jobs(ddm: Ddm) -> list[Row]:
     return ddm.jobs(now - 29 * DAY, now + DAY)
 
 
+def jobs_for_plans(ddm: Ddm) -> list[Row]:
+    """Return recent_jobs, read once for all plans of a task. Right before it sends, each reads its own."""
+    return ddm.once("jobs", lambda: recent_jobs(ddm))
+
+
 def find_job(ddm: Ddm, job_id: str) -> Row:
     """Return a job from its own call, or from the list: a job just made can be missing
     from either for a while.

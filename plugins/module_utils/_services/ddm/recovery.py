@@ -41,6 +41,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     DdmRecovery,
     Pair,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
+    jobs_for_plans,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_restore
 
 RELATION: Spec = {
@@ -82,7 +85,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     restore_time = latest(intervals) if asked is None else asked
     check_time(intervals, restore_time)
     pair = Pair(ddm, source, target)
-    observed = pair.observe()
+    observed = pair.observe(jobs_for_plans)
     operation = DdmRecovery(facts.title("Recovery", names, observed), pair, restore_time)
     if observed.blocked:
         raise operation.refusal(observed)
