@@ -412,7 +412,7 @@ class Server:
     """Answers each connection by the next function of a list; the last one answers all that follow."""
 
     def __init__(self, *answers: Callable[[socket.socket], None]) -> None:
-        self.answers, self.connections = list(answers), 0
+        self.answers, self.connections, self.left_open = list(answers), 0, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.serve, daemon=True)
@@ -430,6 +430,8 @@ class Server:
                 connection.settimeout(5)
                 try:
                     answer(connection)
+                except TimeoutError:
+                    self.left_open += 1
                 except OSError:
                     continue
 
@@ -491,6 +493,7 @@ def test_what_a_cache_can_say(answer: Any, kind: type[Exception], text: str) -> 
     with Server(answer) as server, pytest.raises(kind) as caught:
         read(server.port, {"ping": True})
     assert text.lower() in str(caught.value).lower()
+    assert server.left_open == 0
 
 
 def test_a_server_that_comes_up_is_found(sim: Simulator, run: Any) -> None:
@@ -540,7 +543,9 @@ def test_nobody_listens() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [drops, lambda connection: connection.sendall(b"\x00")], ids=["drops", "half"]
+    "answer",
+    [lambda connection: None, lambda connection: connection.sendall(b"\x00")],
+    ids=["drops", "half"],
 )
 def test_a_database_that_drops_connections(answer: Any) -> None:
     with Server(answer) as server, pytest.raises(clients.Unreachable):

@@ -168,7 +168,11 @@ class Redis:
                 ),
             )
         self._client = self._redis.Redis(**options)
-        self._ask(self._client.ping)
+        try:
+            self._ask(self._client.ping)
+        except CloudError:
+            self.close()  # nobody else can: there is no object of this class yet
+            raise
         self._connected = True
 
     def read(self, check: Check) -> t.Any:
@@ -255,7 +259,11 @@ class Mysql:
                 "The server offers no TLS, so nothing was asked of it. If it has none, say tls: false.",
                 "tls_error",
             )
-        self.utc = self._set("SET SESSION time_zone = '+00:00'")
+        try:
+            self.utc = self._set("SET SESSION time_zone = '+00:00'")
+        except CloudError:
+            self.close()
+            raise
 
     def read(self, check: Check) -> t.Any:
         """Return True, or rows."""
