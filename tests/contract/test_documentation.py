@@ -23,6 +23,7 @@ from tests import invoke
 from tests.cases import CASES
 from tests.cloud import scenario
 from tests.contract import documents
+from tests.tools import docs
 
 MODULES = documents.MODULES
 CONNECTION = documents.PREFIX + "_connection"
@@ -285,3 +286,15 @@ def test_the_map_of_the_tests_names_every_suite() -> None:
     text = (folder / "README.md").read_text(encoding="utf-8")
     suites = {path.parent.name for path in folder.glob("*/*.py")}
     assert sorted(suite for suite in suites if f"`{suite}" not in text) == []
+
+
+@pytest.mark.parametrize("guide", sorted(docs.GUIDES.glob("*.rst")), ids=lambda guide: guide.stem)
+def test_a_guide_is_shown_on_galaxy_as_it_is(guide: Path) -> None:
+    """Galaxy shows docs/*.md."""
+    page = Path("docs") / f"{guide.stem}.md"
+    assert page.exists(), f"{page} is missing: run make docs and commit it"
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith(docs.head(guide)), f"{page} is made of an older text: run make docs and commit it"
+    targets = re.findall(r"\]\((?!https?:)([^)#]*)", text)
+    assert [target for target in targets if target and not (page.parent / target).exists()] == []
+    assert not re.search(r"ansible-collections-|<a id|<br/>|^:", text, re.MULTILINE)

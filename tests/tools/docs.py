@@ -1,10 +1,14 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the documentation as HTML to .work/docs/build/html, failing on every dead reference. Needs no network."""
+"""Write the documentation as HTML to .work/docs/build/html, failing on every dead reference. Needs no network.
+
+Galaxy shows the Markdown files of docs/ and no others, so the guides are written there as well.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 import re
 import shutil
@@ -61,6 +65,54 @@ def tidy(pages: pathlib.Path) -> None:
         path.write_text(path.read_text(encoding="utf-8").replace(IMAGES, "images/"), encoding="utf-8")
 
 
+GUIDES = pathlib.Path("docs") / "docsite" / "rst"
+GALAXY = "https://galaxy.ansible.com/ui/repo/published/huaweicloud/recovery/content/"
+HEAD = """<!--
+Copyright (c) 2026 the huaweicloud.recovery contributors
+GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+Made by `make docs` from {path}, sha256 {digest}
+-->
+
+"""
+PLAIN = [  # what a Markdown page that stands alone does not need, or names in another way
+    (r"\A.*?(?=^# )", ""),
+    (r"^<a id=.*\n\n", ""),
+    (r"^<!-- .* -->\n", ""),
+    (r"^> \* \[.*\n(> .*\n)*\n?", ""),  # the contents: Galaxy and GitHub have their own
+    (r"(\]\(\w+\.md)#ansible-collections-[\w-]*", r"\1"),
+    (r"\]\(\.\./(\w+)_(module|filter|role|inventory)\.md[^)]*", rf"]({GALAXY}\2/\1/"),
+    (r"\]\(docsite/images/", "](images/"),
+    (r"^\[(!\[.*\]\(images/.*\))\]\(images/.*\)$", r"\1"),
+    (r"(?<=\S) +\|(?= |$)", " |"),
+    (r"-{4,}(?=\|)", "---"),
+    (r"<br/>", " "),
+    (r"^(`.*`)\n: (.*)$", r"- \1: \2"),  # a list of definitions
+]
+
+
+def head(guide: pathlib.Path) -> str:
+    """What the Markdown page of a guide begins with: it says of which text it was made."""
+    return HEAD.format(path=guide.as_posix(), digest=hashlib.sha256(guide.read_bytes()).hexdigest())
+
+
+def markdown() -> None:
+    """Write each guide as docs/NAME.md."""
+    options = ["-D", "smartquotes=0", "-D", "suppress_warnings=*", "-q", "-q"]
+    names = "sphinx.ext.intersphinx,sphinx_antsibull_ext,sphinx_markdown_builder"
+    sphinx = ["sphinx-build", "-b", "markdown", "-c", ".", "-D", f"extensions={names}", *options]
+    guides = sorted(GUIDES.glob("*.rst"))
+    pages = [f"rst/docsite/{guide.name}" for guide in guides]
+    subprocess.run([*sphinx, "rst", "build/markdown", *pages], cwd=DOCS, check=True)
+    for guide in guides:
+        text = (DOCS / "build" / "markdown" / "docsite" / f"{guide.stem}.md").read_text(encoding="utf-8")
+        for pattern, plain in PLAIN:
+            text = re.sub(pattern, plain, text, flags=re.MULTILINE | (re.DOTALL if "\\A" in pattern else 0))
+        (pathlib.Path("docs") / f"{guide.stem}.md").write_text(
+            head(guide) + text.strip() + "\n", encoding="utf-8"
+        )
+
+
 def main() -> None:
     DOCS.mkdir(parents=True, exist_ok=True)
     DOCS.chmod(0o755)  # antsibull-docs wants to be the only one who can write there
@@ -104,6 +156,7 @@ def main() -> None:
     tidy(pages)
     sphinx = ["sphinx-build", "-M", "html", "rst", "build", "-c", ".", "-W", "--keep-going", "-q"]
     subprocess.run(sphinx, cwd=DOCS, check=True)
+    markdown()
     print(DOCS / "build" / "html" / "index.html")
 
 
