@@ -103,6 +103,10 @@ def restore(records: list[dict[str, Any]], now: dict[str, Any], ignore_stuck: bo
 OURS = f"CHG-1 {MARK}"
 
 
+def ended_now(status: str) -> dict[str, Any]:
+    return {**record(1, status, remark=OURS), "updated_at": "2026-05-28T20:26:00.000Z"}
+
+
 @pytest.mark.parametrize(
     ("records", "now", "step", "found"),
     [
@@ -170,13 +174,11 @@ OURS = f"CHG-1 {MARK}"
         ([record(1, "restoring", "other")], instance(), "refuse", None),
         ([record(1, "waiting")], instance("RESTORING"), "adopt", "r1"),  # not idle
         ([undated(1, "waiting")], instance(), "adopt", "r1"),  # nobody knows its age
-        (
-            [record(1, "succeed", remark=OURS)],
-            instance("RESTORING"),
-            "adopt",
-            "r1",
-        ),  # its instance does not serve yet
-        ([record(1, "succeed", remark=OURS)], instance(task="RESTORING"), "adopt", "r1"),
+        ([ended_now("succeed")], instance("RESTORING"), "adopt", "r1"),  # its instance does not serve yet
+        ([ended_now("succeed")], instance(task="RESTORING"), "adopt", "r1"),
+        # what restores the instance now is not listed yet
+        ([record(1, "succeed", remark=OURS)], instance("RESTORING"), "refuse", None),
+        ([record(1, "succeed", remark=OURS)], instance(task="RESTORING"), "refuse", None),
         ([record(1, "succeed", remark=OURS)], instance("ERROR"), "unchanged", "r1"),
     ],
 )

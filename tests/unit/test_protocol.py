@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -722,23 +723,30 @@ def test_what_may_be_another_ones_is_named_and_not_taken() -> None:
     assert caught.value.details()["found"] == ["p"] and operation.sent == 1
 
 
+def test_one_that_was_done_before_is_not_what_restores_the_instance_now() -> None:
+    """The list leaves out the newest record, so an old one of ours looks like the one that keeps the instance busy."""
+    before = Observation(own=frozenset({"old"}), records={"old": {}, "foreign": {}})
+    after = Observation(("old",), "old", "busy", own=frozenset({"old"}), created={"old": NOW_MS - 600_000})
+    assert effect(before, after, NOW) == effect(QUIET, after, NOW) == ()
+    seen = dataclasses.replace(after, own=frozenset({"old", "new"}))
+    assert effect(before, seen, NOW) == effect(QUIET, seen, NOW) == ("new",)
+
+
 # What is done already
 
 
 @pytest.mark.parametrize(
-    ("ended", "outcome", "looks"),
+    ("again", "outcome"),
     [
-        (NOW_MS, "planned", 1),
-        (NOW_MS - SKEW, "planned", 1),
-        (NOW_MS - SKEW - 1, "unchanged", 0),
-        (None, "unchanged", 0),
+        (Observation(done="mine", records={"mine": {}}), "unchanged"),
+        (MINE, "planned"),  # its instance does not serve yet
+        (QUIET, "planned"),  # the list had left a newer one out
     ],
 )
-def test_what_has_only_just_ended_is_observed_twice(ended: int | None, outcome: str, looks: int) -> None:
-    """The status can be older than the record, and show the instance serving as it did before the restore."""
-    operation, done = Script([MINE]), Observation(done="mine", done_at=ended, records={"mine": {}})
-    planned = plan(operation, done, cloud_at(Time()), {}, {}, {})
-    assert (planned.result["outcome"], len(operation.log)) == (outcome, looks)
+def test_all_is_done_when_two_observations_say_so(again: Observation, outcome: str) -> None:
+    operation, done = Script([again]), Observation(done="mine", records={"mine": {}})
+    assert plan(operation, done, cloud_at(Time()), {}, {}, {}).result["outcome"] == outcome
+    assert operation.log == ["observe"]
 
 
 # A busy code: the running restore may be our own

@@ -25,3 +25,11 @@ def is_stuck(created: int | None, now: int) -> bool:
     One without a readable time is not.
     """
     return created is not None and now - created > STUCK
+
+
+def just_now(ended: int | None, now: int) -> bool:
+    """Whether something ended so recently, both in epoch ms, that its instance may still be busy with it.
+
+    One without a readable time may.
+    """
+    return ended is None or now - ended <= SKEW

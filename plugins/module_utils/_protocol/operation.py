@@ -24,7 +24,6 @@ class Observation:
 
     running: tuple[str, ...] = ()  # ids of unfinished operations that a run with these parameters attaches to
     done: str | None = None  # id of the finished operation that is already all that this run wants
-    done_at: int | None = None  # when that one ended, epoch ms, where it matters whether the instance serves
     blocked: str | None = None  # why nothing can be started now, in words
     explained: bool = True  # whether what blocks is plainly somebody else's
     own: frozenset[str] = frozenset()  # ids that can only be this operation's, when they are new

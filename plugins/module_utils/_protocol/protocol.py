@@ -91,11 +91,13 @@ def fate(error: CloudError) -> str:
 def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
     """Return the ids that this operation can have brought about since `before`: new ones of its own,
     with those that may be its own as well, else a running one to attach to.
+
+    What was there before the request and did not run then does not run now: the list has left out what does.
     """
     own = appeared(now.own, before, now, sent_at)
     if own:
         return tuple(sorted({*own, *appeared(now.possible, before, now, sent_at)}))
-    return now.running
+    return tuple(found for found in now.running if found not in before.records and found != now.done)
 
 
 def appeared(ids: t.AbstractSet[str], before: Observation, now: Observation, sent_at: float) -> list[str]:

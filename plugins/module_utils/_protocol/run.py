@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
@@ -46,7 +45,7 @@ def plan(
     Raises the operation's refusal when something else holds the instance, and what its check() raises when
     something would be sent.
     """
-    observed = confirmed(operation, observed, cloud)
+    observed = confirmed(operation, observed)
     step = decide(observed)
     found = observed.running[0] if observed.running else observed.done
     result = {
@@ -70,14 +69,11 @@ def plan(
     )
 
 
-def confirmed(operation: Operation, observed: Observation, cloud: Cloud) -> Observation:
-    """Return another observation when what is done ended only just: the status of its instance
-    can be older than that, and show it serving as it did before.
+def confirmed(operation: Operation, observed: Observation) -> Observation:
+    """Return another observation when this one says that all is done: a status can be old, and a list
+    can leave out a newer record once.
     """
-    ended = observed.done_at
-    if decide(observed) != "unchanged" or ended is None or cloud.session.server_now() * 1000 - ended > SKEW:
-        return observed
-    return operation.observe()
+    return operation.observe() if decide(observed) == "unchanged" else observed
 
 
 def run(

@@ -18,7 +18,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import (
+    in_words,
+    is_stuck,
+    just_now,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import MARKER_LENGTH
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -140,14 +144,12 @@ class DcsOperation(Operation):
         done: Row | None,
         blocked: str | None,
         explained: bool,
-        done_at: int | None = None,
     ) -> Observation:
         """Return the observation in the protocol's terms."""
         status = frozenset((row[self.id_key], row["status"]) for row in records)
         return Observation(
             running=tuple(row[self.id_key] for row in running),
             done=done[self.id_key] if done else None,
-            done_at=done_at,
             blocked=blocked,
             explained=explained,
             own=frozenset(row[self.id_key] for row in records if self.echoed(row)),
@@ -205,14 +207,14 @@ class DcsRestore(DcsOperation):
         done = None if others else newest(ours, records)
         blocked = obstacle(instance)
         if done and restoring(instance) and not running:
-            running = [done]  # its record says succeed, its instance does not serve yet
+            # its record says succeed and its instance does not serve yet, or a newer restore is not listed yet
+            running, done = ([done], done) if just_now(moment(done["updated_at"]), now) else ([], None)
         if others:
             blocked = f"{self.describe(others[0], now)}, of another backup ({others[0]['backup_id']})"
         elif stuck and not self.ignore_stuck:
             blocked = self.describe_stuck(stuck[0], now)
         explained = bool(others or stuck) or not restoring(instance)
-        done_at = moment(done["updated_at"]) if done else None
-        return self.observation(records, instance, running, done, blocked, explained, done_at)
+        return self.observation(records, instance, running, done, blocked, explained)
 
 
 @dataclass(frozen=True)

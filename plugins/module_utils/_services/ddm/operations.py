@@ -19,7 +19,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -253,8 +252,7 @@ class DdmJob(Operation):
         if status.state == "failed":
             raise failed(watch).with_context(effect=NONE, note="Nothing was repeated.")
         if status.state == "succeeded":
-            ended = moment(status.record["end_time"]) if status.record else None
-            return Observation(done=self.job_id, done_at=ended, records=records)
+            return Observation(done=self.job_id, records=records)
         return Observation(running=(self.job_id,), records=records)
 
     def watch(self, found: str) -> Watch:
