@@ -49,8 +49,8 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
 EMPTY = (
-    "Nothing was restored: the inventory has no hosts. Look at the warnings above: a source that cannot be "
-    "read, for example with a wrong key, leaves none."
+    "Nothing was restored: the inventory has no hosts. Read the warnings above: a source that cannot be "
+    "read, for example because of a wrong key, adds no hosts."
 )
 
 

@@ -185,7 +185,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return kept["rows"]
         rows, unread = self.read()
         for fault in unread:
-            Display().warning(f"{fault['msg']} ({fault['error_kind']}) What cannot be read is no host.")
+            missing = "Instances that cannot be read are not in the inventory."
+            Display().warning(f"{fault['msg']} ({fault['error_kind']}) {missing}")
         if unread:
             self.inventory.set_variable("all", UNREAD, from_cloud(unread))
         elif caching:

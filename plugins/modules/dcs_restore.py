@@ -37,7 +37,7 @@ attributes:
       - With O(restore_point) the operation changes with the backup that is chosen, so that V(latest) restores
         again as soon as there is a newer backup.
       - A waiting or running record that is older than a day although the instance is RUNNING and idle is
-        stuck. It is not adopted, and the task fails with its age, unless O(ignore_stuck) goes past it.
+        stuck. It is not adopted, and the task fails with its age, unless O(ignore_stuck) is true.
 options:
   instance_id:
     description: ID of the DCS instance to restore. Its data are overwritten. Exactly one of O(instance_id)

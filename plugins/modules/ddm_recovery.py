@@ -94,8 +94,8 @@ options:
         stay in the task.
       - What can be checked is checked. A job of another instance than the target is refused, one that is
         documented as something else than a restore, and one that began before O(restore_time). The service
-        does not tell which point in time and which data nodes a job restores.
-      - A job whose name is not known as that of a restore is taken on your word, with a warning.
+        does not report which point in time and which data nodes a job restores.
+      - The task attaches to a job whose name is not a known name of a restore job, and warns.
     type: str
   adopt:
     description:

@@ -117,7 +117,7 @@ def misnamed(row: Known) -> str | None:
         return None
     return (
         f"The instance {target_id(row)} is called {printable(found)!r} in the cloud, "
-        f"the entry says name {printable(wanted)!r}: one of them is not the one that is meant."
+        f"the entry says name {printable(wanted)!r}: either the id or the name is wrong."
     )
 
 

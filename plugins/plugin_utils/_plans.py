@@ -104,7 +104,10 @@ def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
     ):
         return "it was edited after it was made: its content does not fit its digest. Make it again"
     if digest(rows, plan.get("account"), safety_backup) != plan.get("plan_digest"):
-        return "restore_safety_backup was another when it was made: say the same, or make it again"
+        return (
+            "restore_safety_backup had another value when the plan was made: give the same value, or make "
+            "the plan again"
+        )
     bad = [called(row) for row in rows if row.get("error_kind")]
     if bad:
         return (

@@ -110,7 +110,8 @@ class Progress:
 
     def _one(self, watch: Watch) -> Note:
         if not watch.ids:  # sent, but whether there is anything to wait for is not known
-            return Note(0, "the request got no clear answer, looking for what became of it", watch.name)
+            what = "no conclusive response was received, checking whether the cloud accepted the request"
+            return Note(0, what, watch.name)
         ids = {name: value for name, value in watch.ids.items() if name != "instance_id"}
         if not watch.due():  # accepted a moment ago, and not looked at yet
             what = "runs already and is waited for" if watch.adopted else "is accepted"

@@ -268,8 +268,8 @@ def taken_twice(rows: t.Sequence[Row], at: float) -> list[Row]:
     """
     jobs = Counter(row["job_id"] for row in rows if row["job_id"] and row["outcome"])
     text = (
-        "The answer was lost, and the job that was found, {}, is that of another of these restores. "
-        "Look at the instance before anything else."
+        "No conclusive response was received, and the job that was found, {}, belongs to another of these "
+        "restores. Check the instance in the console before you do anything else."
     )
     return [
         _row.failed(row, "restore", failure(OutcomeUnknown(text.format(row["job_id"]))), at)

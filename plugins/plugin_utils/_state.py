@@ -161,7 +161,7 @@ def recorded(state: State, step: str, world: World) -> State:
 def lost(job: Job, world: World) -> State:
     """Return the state of a run of which nothing is known any more."""
     begun = _report_files.begin(context(job), world.now_ms(), world.random())
-    why = "The run ended before its end was known: look at the newest report, then run it again."
+    why = "The run stopped before its result was known: read the newest report, then run it again."
     return {"restores": [], "run": {**begun, "refused": why}}
 
 

@@ -267,7 +267,7 @@ def test_a_restore_that_is_stuck_for_weeks(sim: Simulator, run: Any, status: str
         f"restore stuck has been {status} for 20 days, although the instance is RUNNING and idle"
         in result["msg"]
     )
-    assert "ignore_stuck=true goes past it" in result["msg"]
+    assert "ignore_stuck=true ignores it" in result["msg"]
     past = run("dcs_restore", **wanted, ignore_stuck=True)
     assert (past["outcome"], past["adopted"]) == ("succeeded", False)
     assert past["restore_id"] != "stuck"
@@ -320,7 +320,7 @@ def test_other_options_may_stay_beside_job_id_and_are_checked(sim: Simulator, ru
     assert run("ddm_recovery", check=True, **wanted, job_id=job_id)["outcome"] == "planned"
     sim.state.jobs[job_id].name = "Whatever"
     found = run("ddm_recovery", check=True, **wanted, job_id=job_id)
-    assert any("has the name Whatever, which is not known" in warning for warning in found["warnings"])
+    assert any("has the name Whatever, which is not a known name" in warning for warning in found["warnings"])
     sim.state.jobs[job_id].created -= 7200
     result = run("ddm_recovery", **{**wanted, "restore_time": iso(NOW_MS - 3_600_000)}, job_id=job_id)
     assert "it cannot restore what was there at 2026-05-28T19:26:40.000Z, later" in result["msg"]

@@ -180,7 +180,7 @@ def permission(story: Story) -> None:
     story.mended().works()
 
 
-@row("A name is not there, or is there twice")
+@row("No instance has the name, or several have it")
 def name(story: Story) -> None:
     cloud = story.bench.sim.state
     instances: dict[str, Any] = dict(cloud.ddm_instances if story.ddm else cloud.dcs_instances)
@@ -197,7 +197,7 @@ def name(story: Story) -> None:
     story.works(**by_id)
 
 
-@row("The backup, the time or the target cannot serve")
+@row("The backup, the time or the target cannot be used")
 def unfit(story: Story) -> None:
     if story.ddm:
         story.fails(target_instance_id=names.DDM_TARGET_ACCOUNTS)

@@ -160,7 +160,8 @@ def test_a_lost_answer_is_looked_for_aloud() -> None:
         progress([Watch(name, {"restore_id": "r"}, lambda: Status("running", None))])
     assert run.lines == [
         *(
-            f"the request got no clear answer, looking for what became of it, {elapsed} elapsed ({name})"
+            "no conclusive response was received, checking whether the cloud accepted the request, "
+            f"{elapsed} elapsed ({name})"
             for elapsed in ("0s", "1m00s", "2m00s")
         ),
         f"{name} is accepted: restore_id r",
@@ -393,7 +394,10 @@ def test_what_is_said_of_a_lost_answer(sim: Simulator) -> None:
         for line in done.output.splitlines()
         if line.startswith("huaweicloud.recovery: ")
     ]
-    looking = "the request got no clear answer, looking for what became of it, 0s elapsed (Restore of backup {} to DCS instance {})"
+    looking = (
+        "no conclusive response was received, checking whether the cloud accepted the request, 0s elapsed "
+        "(Restore of backup {} to DCS instance {})"
+    )
     cache, other = f"orders-cache ({ids.DCS_INSTANCE})", f"reports-cache ({ids.DCS_OTHER})"
     name = f"Restore of backup {ids.DCS_BACKUP} to DCS instance {cache}"
     assert said[:2] == [
@@ -401,4 +405,4 @@ def test_what_is_said_of_a_lost_answer(sim: Simulator) -> None:
         f"{name} runs already and is waited for: restore_id {done.of('restore')[0]['restore_id']}",
     ]
     assert said[-1] == looking.format(ids.DCS_BACKUP_OTHER, other)
-    assert sum(line.startswith("the request got no clear answer") for line in said) == 2
+    assert sum(line.startswith("no conclusive response") for line in said) == 2

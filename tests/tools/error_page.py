@@ -23,9 +23,10 @@ HEAD = """..
 Every error kind and code
 =========================
 
-A failed task has ``error_kind``, a word that never changes its meaning, so that a playbook can decide by it. Where a service has refused a
-request, the task also has its ``error_code``, ``http_status`` and ``request_id``: support asks for the last one. This page is made from the tables that
-the messages come from.
+A failed task has ``error_kind``, a word whose meaning does not change, so a playbook can test it. When a service has refused a request, the
+result also has ``error_code``, ``http_status`` and ``request_id``; give the request id to support. A script makes this page from the tables of the messages.
+The role, the playbooks and ``restore_verify`` also use ``fence_failed``, ``login_refused``, ``name_mismatch``, ``not_approved``, ``not_configured``,
+``protected``, ``release_failed``, ``too_far`` and ``too_old``; their messages name the cause.
 
 .. contents::
   :local:

@@ -305,8 +305,8 @@ def test_a_table_of_codes(table: str) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (403, {"error_msg": "Action Forbidden"}, "answered HTTP 403: Action Forbidden. The user needs"),
-        (403, {}, "answered HTTP 403 and no reason. The user needs"),
+        (403, {"error_msg": "Action Forbidden"}, "answered HTTP 403: Action Forbidden. Give the user"),
+        (403, {}, "answered HTTP 403 and no reason. Give the user"),
         (400, {"error_code": "DCS.4096"}, "answered HTTP 400 DCS.4096: the instance is being backed up."),
         (400, {"error_code": "DCS.4999"}, "answered HTTP 400 DCS.4999: no reason given."),
         (400, {"error_code": "dcs.4096", "error_msg": "Busy."}, "answered HTTP 400 DCS.4096: Busy."),
@@ -459,8 +459,8 @@ def test_a_request_counts_as_sent_unless_the_opposite_is_proved() -> None:
             " Check the keys or token, that they belong to this region and project, and this machine's clock."
             " The keys came from task options.",
         ),
-        (403, None, " The user needs a permission for this call in this project."),
-        (429, None, " The gateway refuses more requests for now."),
+        (403, None, " Give the user the permission for this call in this project."),
+        (429, None, " Run the task again later, or for fewer instances at a time."),
         (404, "APIGW.0101", " Check region, cloud or the endpoint option."),
         (400, None, ""),
         (404, None, ""),

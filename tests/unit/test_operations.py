@@ -209,7 +209,7 @@ def test_a_stuck_restore_says_its_age_and_the_way_past_it(status: str, backup: s
     seen = restore([record(1, status, backup)], instance()).observe()
     assert seen.blocked == (
         f"restore r1 has been {status} for 27 days, although the instance is RUNNING and idle. It is stuck; "
-        "ignore_stuck=true goes past it"
+        "ignore_stuck=true ignores it"
     )
     assert seen.explained
     past = restore([record(1, status, backup)], instance(), ignore_stuck=True).observe()

@@ -131,7 +131,7 @@ def test_a_plan_that_cannot_be_used() -> None:
     assert "version 1.0.0 of the collection, this is 1.1.0" in str(_plans.unusable(good, "1.1.0", True))
     edited = {**good, "restores": [cache(backup={"backup_id": "b2"}), database()]}
     assert "was edited" in str(_plans.unusable(edited, "1.0.0", True))
-    assert "restore_safety_backup was another" in str(_plans.unusable(good, "1.0.0", False))
+    assert "restore_safety_backup had another value" in str(_plans.unusable(good, "1.0.0", False))
     assert "report of a run" in str(_plans.unusable({**good, "check_mode": False}, "1.0.0", True))
     assert "could not be planned (orders-cache)" in str(
         _plans.unusable(document(cache(error_kind="busy")), "1.0.0", True)

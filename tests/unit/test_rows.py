@@ -235,7 +235,7 @@ def test_one_job_is_not_that_of_two() -> None:
     first, second = _rows.taken_twice(rows, NOW)
     assert first == rows[0]
     assert (second["error_kind"], second["outcome"], second["changed"]) == ("outcome_unknown", None, True)
-    assert "the job that was found, j, is that of another of these restores" in second["msg"]
+    assert "the job that was found, j, belongs to another of these restores" in second["msg"]
     passed = [_row.complete({"service": "dcs"}), _row.complete({"service": "dcs"})]
     assert _rows.taken_twice(passed, NOW) == passed
 

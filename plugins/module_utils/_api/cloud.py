@@ -321,7 +321,7 @@ class Cloud:
             ) from None
 
     def _not_allowed(self, what: str, found: str | None, option: str) -> NotAllowed:
-        where = f"the {what} {printable(found)}" if found else f"an {what} that IAM does not tell"
+        where = f"the {what} {printable(found)}" if found else f"an unknown {what} (IAM does not report it)"
         return NotAllowed(
             f"The credentials from {self._identity.source} lead to {where}, which is not in {option}. "
             f"Check whose keys these are, or add it to {option}."

@@ -75,12 +75,15 @@ KINDS: dict[str, Kind] = {
     "denied": Kind(
         "the credentials are right, but a permission is missing",
         _BY_MESSAGE,
-        "The user needs a permission for this call in this project.",
+        "Give the user the permission for this call in this project.",
     ),
     "duplicate_detected": Kind(
         "two operations carry the same marker",
         "Nothing was repeated.",
-        "Look at both in the console: somebody started one outside of this collection.",
+        (
+            "Somebody started one of them outside of this collection, with a copied remark. Wait until both "
+            "have ended, then run the task again."
+        ),
     ),
     "internal_error": Kind(
         "a fault of this collection", _BY_MESSAGE, "Report it with the place that the message names."
@@ -144,11 +147,13 @@ KINDS: dict[str, Kind] = {
     "rejected": Kind("the service refused the request", _NOTHING, "Do what the service's own text says."),
     "server_error": Kind("the service failed", _BY_MESSAGE, "Run the task again in a few minutes."),
     "throttled": Kind(
-        "too many requests were made", _BY_MESSAGE, "The gateway refuses more requests for now."
+        "too many requests were made",
+        _BY_MESSAGE,
+        "Run the task again later, or for fewer instances at a time.",
     ),
     "tls_error": Kind(
         "the server's certificate was not accepted",
-        _NOTHING,
+        _BY_MESSAGE,
         "Give the bundle of your authority in ca_path.",
     ),
     "transport_error": Kind(

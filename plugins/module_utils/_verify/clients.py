@@ -111,8 +111,8 @@ def tls_refusal(error: BaseException | None) -> Refused | None:
             error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)
         ):
             return Refused(
-                f"The server speaks no TLS that this client takes ({error.reason or error}). If it has "
-                "none, say tls: false.",
+                f"The TLS handshake with the server failed ({error.reason or error}). If the server has no "
+                "TLS, set tls: false.",
                 "tls_error",
             )
         error = error.__cause__ or error.__context__
@@ -256,7 +256,7 @@ class Mysql:
         if connection.get("tls") and not isinstance(self._connection._sock, ssl.SSLSocket):
             self.close()
             raise Refused(
-                "The server offers no TLS, so nothing was asked of it. If it has none, say tls: false.",
+                "The server offers no TLS, so no query was sent. If this is intended, set tls: false.",
                 "tls_error",
             )
         try:

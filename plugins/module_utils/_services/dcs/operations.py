@@ -133,7 +133,7 @@ class DcsOperation(Operation):
         """Return why a record is stuck, and the way past it."""
         return (
             f"{self.describe(record, now)}, although the instance is RUNNING and idle. It is stuck; "
-            "ignore_stuck=true goes past it"
+            "ignore_stuck=true ignores it"
         )
 
     def observation(
@@ -207,7 +207,7 @@ class DcsRestore(DcsOperation):
         done = None if others else newest(ours, records)
         blocked = obstacle(instance)
         if done and restoring(instance) and not running:
-            # its record says succeed and its instance does not serve yet, or a newer restore is not listed yet
+            # its record says succeed and its instance does not serve yet, or a newer one is not listed yet
             running, done = ([done], done) if just_now(moment(done["updated_at"]), now) else ([], None)
         if others:
             blocked = f"{self.describe(others[0], now)}, of another backup ({others[0]['backup_id']})"

@@ -33,7 +33,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     is_other,
 )
 
-UNTOLD = "The service does not tell which point in time a job restores, so this cannot be checked."
+UNTOLD = "The service does not report which point in time a job restores, so the task cannot check it."
 
 
 def check_options(params: t.Mapping[str, t.Any]) -> None:
@@ -96,8 +96,8 @@ def unknown_name(ddm: Ddm, job: Row) -> str:
     """Return the warning for a job whose name nobody documents."""
     name = ddm.redactor.printable(job["name"] or "no name", 80)
     return (
-        f"Job {job['id']} has the name {name}, which is not known as that of a restore. It is taken on "
-        "your word."
+        f"Job {job['id']} has the name {name}, which is not a known name of a restore job. The task attaches "
+        "to it because job_id names it."
     )
 
 
