@@ -8,9 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import GATEWAY, KINDS, Code
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import (
+    GATEWAY,
+    KINDS,
+    Code,
+    Kind,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES as DCS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES as DDM
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
+    ADDED,
+    advice_of_added,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "errors.rst"
 HEAD = """..
@@ -25,8 +34,6 @@ Every error kind and code
 
 A failed task has ``error_kind``, a word whose meaning does not change, so a playbook can test it. When a service has refused a request, the
 result also has ``error_code``, ``http_status`` and ``request_id``; give the request id to support. A script makes this page from the tables of the messages.
-The role, the playbooks and ``restore_verify`` also use ``fence_failed``, ``login_refused``, ``name_mismatch``, ``not_approved``, ``not_configured``,
-``protected``, ``release_failed``, ``too_far`` and ``too_old``; their messages name the cause.
 
 .. contents::
   :local:
@@ -52,13 +59,18 @@ def table(widths: str, *rows: Iterable[str]) -> str:
     return "\n".join([*lines, ""])
 
 
-def kinds() -> str:
+def kinds(known: Mapping[str, Kind]) -> str:
     head = ("``error_kind``", "What it means", "What was done", "What to do next")
     rows = [
         (f"``{name}``", sentence(kind.meaning), kind.done, kind.advice)
-        for name, kind in sorted(KINDS.items())
+        for name, kind in sorted(known.items())
     ]
     return table("20 30 25 25", head, *rows)
+
+
+def added() -> dict[str, Kind]:
+    """The kinds that only the role, the playbooks and restore_verify have."""
+    return {name: Kind(*words, advice_of_added(name)) for name, words in ADDED.items()}
 
 
 def codes(known: Mapping[str, Code]) -> str:
@@ -76,7 +88,10 @@ def section(title: str, text: str) -> str:
 
 def page() -> str:
     """Return the page."""
-    parts = [section("Error kinds", kinds())]
+    parts = [
+        section("Error kinds", kinds(KINDS)),
+        section("Of the role, the playbooks and restore_verify alone", kinds(added())),
+    ]
     parts += [section(title, codes(known)) for title, known in SERVICES.items()]
     return HEAD + "\n".join(parts)
 
