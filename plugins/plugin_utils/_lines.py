@@ -105,7 +105,8 @@ def effect(row: Row, now_ms: int, tz: t.Any) -> str:
     name = printable(source.get("instance_name") or source.get("instance_id") or "?")
     ident = f" ({source['instance_id']})" if source.get("instance_name") and source.get("instance_id") else ""
     ms = _target.time_ms(row)
-    when = f" as of {local_text(ms, tz, seconds=True)}" if ms is not None else ""
+    backup = f" from {backup_text(row)}" if _target.backup_id(row) else ""
+    when = f" as of {local_text(ms, tz, seconds=True)}" if ms is not None else backup
     what = "the metadata of the schemas with those" if row.get("metadata") else "with data"
     return f"OVERWRITE {what} of {name}{ident}{when}. {name} is not touched"
 

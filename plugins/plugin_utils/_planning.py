@@ -120,7 +120,7 @@ def attached(row: Row, run: Row, job: Job) -> Row:
         return row
     for earlier in earlier_rows(run, job):
         known = earlier.get(job_id) and earlier.get("error_kind") not in NOT_AGAIN
-        if known and _target.same(row, earlier) and same_time(row, earlier):
+        if known and _target.same(row, earlier) and same_data(row, earlier):
             said = (service.point, "data_node_relations", "adopt")  # by the job
             kept = {name: value for name, value in row.items() if name not in said}
             return {**kept, job_id: earlier[job_id]}
@@ -140,10 +140,12 @@ def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
             yield from one["restores"]
 
 
-def same_time(row: Row, earlier: Row) -> bool:
-    """Whether two rows are about one point in time; `latest` goes on with what it meant
-    when it was started.
+def same_data(row: Row, earlier: Row) -> bool:
+    """Whether two rows are about the same backup, or else one point in time; `latest` goes on with what
+    it meant when it was started.
     """
+    if _target.backup_id(row) or _target.backup_id(earlier):
+        return bool(_target.backup_id(row) == _target.backup_id(earlier))
     return row.get("restore_time") in (None, "latest") or _target.time_ms(row) == _target.time_ms(earlier)
 
 

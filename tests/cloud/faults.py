@@ -30,14 +30,24 @@ from .wire import Answer, Call, whole_number
 TOTALS = ("total", "total_num", "total_record", "instance_num")
 PAGE = "<!DOCTYPE html>\n<html><head><title>Proxy says no &amp; goodbye</title></head><body><h1>It is not the API that speaks</h1></body></html>"
 NOT_SET: Any = "<not set>"
-# what DDM says where DCS says the other, so that one fault serves both
-DDM_TWINS = {
-    "DCS.5000": "DBS.200412",
-    "DCS.2003": "DBS.200010",
-    "DCS.3022": "DBS.200002",
-    "DCS.4062": "DBS.280001",
-    "DCS.4097": "DBS.200019",
+# What a service says where DCS says the other, so that one fault serves all
+TWINS: dict[str, dict[str, str]] = {
+    "dcs": {},
+    "iam": {},
+    "ddm": {
+        "DCS.5000": "DBS.200412",
+        "DCS.2003": "DBS.200010",
+        "DCS.3022": "DBS.200002",
+        "DCS.4062": "DBS.280001",
+        "DCS.4097": "DBS.200019",
+    },
 }
+
+
+def in_words_of(service: str, code: str) -> str:
+    if service not in TWINS:
+        raise ValueError(f"no fault is known in the words of {service}: add its codes to TWINS")
+    return TWINS[service].get(code, code)
 
 
 @dataclass
@@ -138,9 +148,7 @@ async def refusal(
 ) -> Answer:
     """An error in one of the eight shapes that real answers have; by default that of the service."""
     service = exchange.service
-    code = code or "DCS.4062"
-    if service == "ddm":
-        code = DDM_TWINS.get(code, code)
+    code = in_words_of(service, code or "DCS.4062")
     shapes: dict[int, Any] = {
         1: {"error_code": code, "error_msg": message, "error_ext_msg": None},
         2: {"error_msg": message, "error_code": code},
@@ -422,8 +430,7 @@ async def error_in_body(
     """200 with the body of an error; the operation has happened only with ``when="after"``."""
     if when == "after":
         exchange.process()
-    service_code = DDM_TWINS.get(code, code) if exchange.service == "ddm" else code
-    return Answer(200, {"error_code": service_code, "error_msg": message})
+    return Answer(200, {"error_code": in_words_of(exchange.service, code), "error_msg": message})
 
 
 async def clock(exchange: Turn, *, seconds: float = 1200.0) -> Answer:

@@ -359,7 +359,7 @@ def test_what_ansible_refuses_has_its_kind(
 ) -> None:
     refused_here(sim, run("dcs_backup", **{**(GOOD["dcs_backup"] if options else {}), **options}), text)
     refused_here(
-        sim, run("restore_wait", restores=[{"service": "rds"}]), "restores[0].service must be dcs or ddm"
+        sim, run("restore_wait", restores=[{"service": "obs"}]), "restores[0].service must be dcs or ddm"
     )
 
 

@@ -18,7 +18,11 @@ import pytest
 import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import (
+    TARGET,
+    Service,
+)
 from tests import invoke
 from tests.cases import CASES
 from tests.cloud import scenario
@@ -83,6 +87,37 @@ def test_a_module_is_at_home_everywhere(module: str) -> None:
     assert f"`{module}`" in readme, f"README.md does not name `{module}`: add a row to the table of modules"
     group = runtime()["action_groups"]["all"]
     assert module in group, f"meta/runtime.yml: add {module} to the action group `all`"
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.name)
+def test_a_service_is_at_home_everywhere(service: Service) -> None:
+    """What is missing is told with where to add it."""
+    word, endpoint, variable = service.name, f"{service.name}_endpoint", service.variable
+    wanted = [
+        (f"plugins/modules/{word}_instance_info.py", "run_module", "the role lists the instances with it"),
+        ("plugins/module_utils/_arguments.py", endpoint, "the option of its endpoint"),
+        ("plugins/module_utils/_api/credentials.py", endpoint, "the variable of that option"),
+        ("plugins/doc_fragments/_connection.py", endpoint, "the documentation of that option"),
+        ("roles/restore/defaults/main.yml", variable, "the list of the role"),
+        ("roles/restore/meta/argument_specs.yml", variable, "the documentation of that list"),
+        ("roles/restore/README.md", variable, "the table of variables"),
+        ("roles/restore/files/report.schema.json", f'"{word}"', "the services of a report"),
+        ("tests/tools/error_page.py", f"_services.{word}.codes", "the page of errors"),
+        ("tests/faults/bench.py", f"{word}.", "the operations that the fault matrix breaks"),
+    ]
+    missing = [f"{path}: {text} ({why})" for path, text, why in wanted if text not in written(path)]
+    for module in ("restore_start", "restore_wait", "restore_verify"):
+        if (
+            word
+            not in documents.documentation(module)["options"]["restores"]["suboptions"]["service"]["choices"]
+        ):
+            missing.append(f"plugins/modules/{module}.py: {word} (the choices of service)")
+    assert not missing, "Add to " + "; ".join(missing)
+
+
+def written(path: str) -> str:
+    file = documents.ROOT / path
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def test_the_action_group_holds_modules_only() -> None:

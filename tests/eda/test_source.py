@@ -126,7 +126,7 @@ def test_a_backup_that_is_too_old_or_missing_is_told_until_there_is_a_newer_one(
     [
         ({"max_backup_age": "a day"}, "26h"),
         ({"instance": "orders-cache"}, "no argument instance"),
-        ({"services": ["rds"]}, "dcs and ddm"),
+        ({"services": ["obs"]}, "dcs and ddm"),
         ({"instances": [5]}, "list of texts"),
     ],
 )

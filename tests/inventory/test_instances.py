@@ -230,8 +230,8 @@ def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simula
     assert {row["service"] for row in hosts(inventory([path], sim.env, "-e", "wanted=RUNNING")).values()} == {
         "ddm"
     }
-    refused = ansible_inventory([source(tmp_path, services=["rds"])], sim.env)
-    assert refused.returncode != 0 and "services can be dcs and ddm, not rds" in refused.stderr
+    refused = ansible_inventory([source(tmp_path, services=["obs"])], sim.env)
+    assert refused.returncode != 0 and "services can be dcs and ddm, not obs" in refused.stderr
 
 
 def test_a_cache_that_others_can_write_is_not_used(sim: Simulator, tmp_path: Path) -> None:
@@ -456,7 +456,7 @@ def test_more_instances_than_a_page(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ({"services": ["rds"]}, "rds"),
+        ({"services": ["obs"]}, "obs"),
         ({"regions": ["Not A Region"]}, "region"),
         ({"http_timeout": 0}, "http_timeout"),
     ],

@@ -157,7 +157,7 @@ def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator
     ("entry", "text"),
     [
         ({"instance_id": "x"}, "restores[0].service must be dcs or ddm, and it has none"),
-        ({"service": "rds"}, "restores[0].service must be dcs or ddm, not 'rds'"),
+        ({"service": "obs"}, "restores[0].service must be dcs or ddm, not 'obs'"),
         (
             cache(0, restore_pont="x"),
             "restores[0] has an unknown key: 'restore_pont'. Did you mean restore_point?",

@@ -422,6 +422,31 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     assert "To go on without one, for all caches, set restore_safety_backup to false." in lines
 
 
+@pytest.mark.parametrize(
+    ("row", "earlier", "same"),
+    [
+        ({"restore_time": "latest"}, {"restore_time": "2026-11-25T09:00:00Z"}, True),
+        ({"restore_time": "2026-11-25T09:00:00Z"}, {"restore_time": 1795597200000}, True),
+        ({"restore_time": "2026-11-25T09:00:01Z"}, {"restore_time": 1795597200000}, False),
+        ({"backup_id": "b1"}, {"backup": {"backup_id": "b1"}}, True),
+        ({"backup_id": "b2"}, {"backup": {"backup_id": "b1"}}, False),
+        ({"backup_id": "b2"}, {"restore_time": "2026-11-25T09:00:00Z"}, False),
+    ],
+)
+def test_an_earlier_job_is_attached_to_for_the_same_data_only(
+    row: dict[str, Any], earlier: dict[str, Any], same: bool
+) -> None:
+    assert _planning.same_data(row, earlier) is same
+
+
+def test_the_plan_names_the_backup_that_comes_from_elsewhere() -> None:
+    row = {"service": "ddm", "target": {"instance_id": "t1"}, "source": {"instance_id": "s1"}}
+    backup = {"backup_id": "b1", "backup_name": "nightly", "size": 1024}
+    assert "with data of s1 from nightly (1.00 KB, b1)." in _lines.effect(
+        {**row, "backup": backup}, NOW, None
+    )
+
+
 def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
     given: list[tuple[str, str]] = []
 

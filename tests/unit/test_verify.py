@@ -150,7 +150,7 @@ def test_without_checks_an_instance_has_to_run(run: Any) -> None:
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        ({"service": "rds"}, "restores[0].service must be dcs or ddm"),
+        ({"service": "obs"}, "restores[0].service must be dcs or ddm"),
         ({"service": "dcs"}, "restores[0] does not say which instance was overwritten"),
         ({"service": "ddm", "instance_id": "source"}, "does not say which instance"),
         ({"service": "ddm", "job_id": "job"}, "does not say which instance"),

@@ -75,7 +75,8 @@ class Service(Reading):
     - `plan(cloud, params)`: the Plan of that module. `params` has every option (null when unset), `wait`,
       `wait_timeout` and
       `poll_interval`. Its result has, beside what the module documents: `target` and `source` (as in rows),
-      `data_time`, `newer_backup`, `last_seconds`.
+      `data_time`, `newer_backup`, `last_seconds`; and where it restores one, `backup` (backup_id,
+      backup_name, backup_type, created_at, size in bytes).
     - `instances(cloud, odd)`: every instance in one list, as the `_info` module of the service returns them,
       id under `instance_id`. One that is not what the API documents is left out and reported to odd(error).
     - `pinned(row, result)`: the row's options with what its plan has chosen, so that what is started later is
@@ -87,10 +88,11 @@ class Service(Reading):
 
     - `thing`, `title`: what people call an instance, and in a heading all of them: cache, Caches (DCS).
     - `group`: the group that an entry is restored with when it names none; lower ones are restored first.
-    - `names`: the options with id and name of the instance that is overwritten.
+    - `names`: the options with id and name of the instance that is overwritten; both are in `options`.
     - `in_place`: whether the data come from this instance itself. If not they come from another one, which
       is not changed.
-    - `point`: the option that takes a point in time, e.g. restore_point.
+    - `point`: the option that takes a point in time or `latest`, e.g. restore_point; pinned() turns `latest`
+      into what was planned.
     - `needs`: the options of which an entry has one, unless a point is given for all entries.
     - `instead`: those of them beside which the point that holds for all entries has no place.
     - `entry_names`: the options that an entry of the role calls otherwise, e.g. instance_id:
