@@ -162,10 +162,12 @@ def instance_key(cloud: Cloud, call: Call) -> Answer:
     """What a cloud server reads at http://169.254.169.254: the keys of the agency that is attached to it."""
     if cloud.instance_agency is None:
         raise refuse(404, "No agency is attached to this server.")
-    return Answer(200, {"credential": _temporary_key(cloud, cloud.instance_agency, 86400)})
+    return Answer(
+        200, {"credential": _temporary_key(cloud, cloud.instance_agency, cloud.settings.server_key_seconds)}
+    )
 
 
-def _temporary_key(cloud: Cloud, agency: Agency, seconds: int) -> dict[str, str]:
+def _temporary_key(cloud: Cloud, agency: Agency, seconds: float) -> dict[str, str]:
     number, ends = len(cloud.keys), cloud.clock() + seconds
     token = "gQpTemporary" + base64.b64encode(cloud.random.randbytes(120)).decode()
     key = Key(

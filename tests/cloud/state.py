@@ -37,6 +37,7 @@ class Settings:
     settle_seconds: float = 0.0  # how long an instance stays busy after its operation has ended
     visibility_seconds: float = 0.0  # how long a new record or job cannot be seen
     token_seconds: float = 86400.0
+    server_key_seconds: float = 86400.0  # of the keys that a cloud server reads from its metadata
     null_style: str = "braces"  # DCS: a null string as {} ("braces") or as null ("null")
     empty_style: str = "204"  # an empty list: 204 without a body (DCS alone), else 200 with [] ("200"), null, or no list ("absent")
     job_instance: str = "target"  # which instance a restore job names: "target" or "source"

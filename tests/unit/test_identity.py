@@ -436,6 +436,20 @@ def test_temporary_keys_are_renewed_before_they_end(
     assert {entry.status for entry in sim.ledger} == {200, 201}
 
 
+def test_the_keys_of_the_server_are_renewed_before_they_end(
+    sim: Simulator, made: Callable[..., Cloud], time: Time
+) -> None:
+    sim.state.instance_agency = Agency("of-the-server", names.DOMAIN_ID, names.DOMAIN_ID)
+    with sim.state.lock:
+        sim.state.settings.server_key_seconds = 3600
+    one = made(use_instance_metadata=True)
+    for dummy in range(13):
+        assert len(read(one)) == 40
+        time.passed += 599
+    assert len(sim.requests("metadata.securitykey")) == 3  # in more than two hours
+    assert {entry.status for entry in sim.ledger} == {200}
+
+
 @pytest.mark.parametrize("skew", [-3600.0, 86400.0])
 def test_the_life_of_temporary_keys_is_measured_by_the_servers_own_clock(skew: float, time: Time) -> None:
     """This machine's clock may be wrong by an hour or a day: it neither asks for keys all the time nor lets them end."""
@@ -481,7 +495,7 @@ def test_keys_that_still_work_outlast_a_fault_of_iam(
 
 def test_an_agency_that_cannot_be_assumed(sim: Simulator, made: Callable[..., Cloud]) -> None:
     sim.state.agencies.append(Agency("of-others", names.PARTNER_DOMAIN_ID, "another"))
-    for name, kind in (("unknown", "not_found"), ("of-others", "denied")):
+    for name, kind in (("unknown", "auth_failed"), ("of-others", "denied")):
         one = made(**KEYS, **{**AGENCY, "assume_role_agency_name": name})
         with pytest.raises(
             CloudError, match=f"agency '{name}' of the account 'partner-account' could not be"

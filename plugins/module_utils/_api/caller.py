@@ -200,7 +200,10 @@ class Holder:
 
     def _fetched(self, session: t.Any) -> Credential:
         with self._failures.shared():
-            return t.cast("t.Callable[[t.Any], Credential]", self._fetch)(session)
+            try:
+                return t.cast("t.Callable[[t.Any], Credential]", self._fetch)(session)
+            except CloudError as error:  # it is not what the request is about that does not exist
+                raise error.with_context(kind="auth_failed" if error.kind == "not_found" else None) from None
 
     def _past(self, moment: float | None) -> bool:
         return moment is not None and self._clock.monotonic() >= moment

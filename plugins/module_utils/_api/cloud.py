@@ -240,8 +240,7 @@ class Cloud:
             )
         if caller.project is None:
             with caller.lock, caller.failures.shared():
-                if caller.project is None and self._signs_in_to_project():
-                    caller.acting.get(self.session)  # the token says which project it is for
+                caller.acting.get(self.session)  # a token says which project it is for
                 if caller.project is None:
                     found = iam.project_named(self._iam(self.session, self._signer), t.cast(str, name))
                     caller.account.project_name, caller.account.domain_id = found.name, found.domain_id

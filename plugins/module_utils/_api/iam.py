@@ -16,6 +16,7 @@ import typing as t
 from urllib.parse import urlencode
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
     CloudError,
     NotFound,
     ProtocolError,
@@ -114,9 +115,12 @@ def of_instance(read: Read) -> TemporaryKeys:
     try:
         return _temporary(read("GET", METADATA, b""), SHORTEST_LIFE)
     except CloudError as error:
+        # what this server answers is no matter of permissions of a user
+        answered = isinstance(error, ApiError) and f"GET {METADATA} answered HTTP {error.status}."
         raise error.with_context(
-            f"{error} use_instance_metadata works only on a cloud server (ECS) to which an agency is "
-            "attached."
+            f"{answered or error} use_instance_metadata works only on a cloud server (ECS) to which an "
+            "agency is attached.",
+            kind="auth_failed" if answered else None,
         ) from None
 
 
