@@ -35,6 +35,10 @@ Every error kind and code
 A failed task has ``error_kind``, a word whose meaning does not change, so a playbook can test it. When a service has refused a request, the
 result also has ``error_code``, ``http_status`` and ``request_id``; give the request id to support. A script makes this page from the tables of the messages.
 
+A result with ``outcome_unknown`` explains itself: ``sent_at`` is when the request left, ``checks`` how many observations were made, ``found`` the ids of what
+began meanwhile, and ``trail`` has for each observation ``at``, ``status`` and ``task`` of the instance, the number of ``records``, what ``blocked``, and the
+``error`` if the observation failed. A long trail has its first and its last eight observations.
+
 .. contents::
   :local:
 

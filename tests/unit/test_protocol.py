@@ -46,7 +46,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
     WINDOW,
     Started,
     decide,
-    effect,
     fate,
     start,
 )
@@ -55,6 +54,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.run
     start_and_wait,
     wait_for,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.search import effect
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 
 from .fakes import NOW, NOW_MS, Time, api_error
@@ -993,3 +993,34 @@ def test_no_cloud_starts_it_twice(
             assert started.id == f"r{len(world.begun) - 1}"
         assert len(world.begun) <= 1
         time.passed += 1.0
+
+
+# The trail of an unknown outcome
+
+
+def test_an_unknown_outcome_says_what_each_observation_showed() -> None:
+    busy = Observation(blocked="it is busy", status="RESTORING", task="x", records={"old": {}}, state="busy")
+    broken = TransportError("A read broke.")
+    operation = Script([QUIET, broken, busy], [LOST])
+    with pytest.raises(OutcomeUnknown) as caught:
+        run(operation, timeout=3)
+    details = caught.value.details()
+    first, second, *others = details["trail"]
+    assert first == {
+        "at": "2026-05-28T20:26:40.000Z",
+        **{"status": None, "task": None, "records": None, "blocked": None, "error": "A read broke."},
+    }
+    shown = {"status": "RESTORING", "task": "x", "records": 1, "blocked": "it is busy", "error": None}
+    assert second == {"at": "2026-05-28T20:26:40.500Z", **shown}
+    assert len(others) + 1 == details["checks"]
+
+
+def test_a_trail_is_bounded() -> None:
+    """Its beginning and its end are reported: an hour has hundreds of observations."""
+    busy = Observation(blocked="busy", explained=False, status="RESTORING", state="busy")
+    with pytest.raises(OutcomeUnknown) as caught:
+        run(Script([QUIET, busy], [LOST]), timeout=3600)
+    details = caught.value.details()
+    times = [one["at"] for one in details["trail"]]
+    assert len(times) == 16 and times == sorted(times) and details["checks"] > 300
+    assert (times[0], times[-1]) == ("2026-05-28T20:26:40.000Z", "2026-05-28T21:26:40.000Z")

@@ -31,6 +31,8 @@ class Observation:
     records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its id
     created: t.Mapping[str, int | None] = field(default_factory=dict)  # when each was created, epoch ms
     state: t.Hashable = None  # what two observations must agree on before absence is believed
+    status: str | None = None  # of the instance that is overwritten, as the cloud shows it
+    task: str | None = None  # what that instance is busy with, as the cloud shows it
 
     def record(self, found: str | None) -> Row | None:
         """Return the record with this id, when it was among those that were read."""

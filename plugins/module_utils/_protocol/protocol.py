@@ -26,12 +26,15 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, iso
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import SKEW
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
     Row,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.search import (
+    Search,
+    effect,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
     Status,
@@ -86,30 +89,6 @@ def fate(error: CloudError) -> str:
     if error.kind in ("throttled", "auth_failed"):
         return "later"
     return "busy" if error.kind == "busy" else "refused"
-
-
-def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
-    """Return the ids that this operation can have brought about since `before`: new ones of its own,
-    with those that may be its own as well, else a running one to attach to.
-
-    What was there before the request and did not run then does not run now: the list has left out what does.
-    """
-    own = appeared(now.own, before, now, sent_at)
-    if own:
-        return tuple(sorted({*own, *appeared(now.possible, before, now, sent_at)}))
-    return tuple(found for found in now.running if found not in before.records and found != now.done)
-
-
-def appeared(ids: t.AbstractSet[str], before: Observation, now: Observation, sent_at: float) -> list[str]:
-    """Return those of the ids that are new since `before`.
-
-    What was created before the request was sent (`sent_at`, seconds since the epoch by the cloud's clock) is
-    not new, however it looks: a list can leave out an old record once. A time that cannot be read proves
-    nothing.
-    """
-    earliest = int(sent_at * 1000) - SKEW
-    known = {found: now.created.get(found) for found in ids - before.records.keys()}
-    return sorted(found for found, created in known.items() if created is None or created >= earliest)
 
 
 def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: float) -> Started:
@@ -225,20 +204,19 @@ def reconcile(
 
     It never leads to a second POST.
     """
-    clock, was_busy = cloud.clock, fate(cause) == "busy"
-    window, pause, checks = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5, 0
-    previous: Observation | None = None
+    clock, was_busy, search = cloud.clock, fate(cause) == "busy", Search(operation, before, cause, sent_at)
+    window, pause = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5
     # minutes can go by, and there is no id to name
     cloud.progress([Watch(operation.name, {}, lambda: Status("running", None))])
     while True:
-        observed = None
+        previous, observed = search.last, None
         try:
-            observed, checks = operation.observe(), checks + 1
+            observed = operation.observe()
+            search.saw(observed, cloud.session.server_now())
         except CloudError as error:
+            search.failed(error, cloud.session.server_now())
             if not error.transient:
-                raise unknown(
-                    operation, cause, sent_at, checks, before, previous, f" Looking for it failed: {error}"
-                ) from None
+                raise search.unknown(f" Looking for it failed: {error}") from None
         if observed is not None:
             found = effect(before, observed, sent_at)
             if found:
@@ -246,13 +224,13 @@ def reconcile(
             quiet = previous is not None and previous.state == observed.state
             if was_busy and ((observed.blocked and observed.explained) or (quiet and not observed.blocked)):
                 raise operation.refusal(observed, cause)
-        previous, now = observed or previous, clock.monotonic()
+        now = clock.monotonic()
         # while the instance is at work our record may still appear
         waiting_helps = observed is not None and observed.blocked is not None and not was_busy
         if now >= deadline or (now >= window and not waiting_helps):
             if was_busy and observed is not None and (observed.explained or not observed.blocked):
                 raise operation.refusal(observed, cause)
-            raise unknown(operation, cause, sent_at, checks, before, previous)
+            raise search.unknown()
         clock.sleep(max(0.0, min(pause, deadline - now)))
         pause = min(pause * 1.5, 10.0)
 
@@ -279,35 +257,3 @@ def refused(operation: Operation, error: CloudError) -> CloudError:
     """Return the cloud's own refusal with what it was about."""
     note = "Nothing was changed."
     return error.with_context(f"{operation.name} was not started: {error} {note}", note=note)
-
-
-def unknown(
-    operation: Operation,
-    cause: CloudError,
-    sent_at: float,
-    checks: int,
-    before: Observation,
-    last: Observation | None,
-    also: str = "",
-) -> OutcomeUnknown:
-    """Return the error that says what was sent, when, what was observed, and the safe next steps.
-
-    `last` is the last observation.
-    """
-    when = iso(int(sent_at * 1000))
-    shown = f"; the last check showed that {last.blocked}" if last is not None and last.blocked else ""
-    possible = appeared(last.possible, before, last, sent_at) if last is not None else []
-    if possible:
-        shown += f"; {', '.join(possible)} began meanwhile and may be it or somebody else's"
-    return OutcomeUnknown(
-        f"{operation.name}: the request was sent at {when}, no conclusive response was received "
-        f"({str(cause).rstrip('.')}), and no matching record appeared in {checks} checks{shown}.{also} "
-        f"Nothing was repeated. Safe next steps: {operation.resume}; or look at the instance's records in "
-        "the console.",
-        **{
-            **cause.facts,
-            "sent_at": when,
-            "checks": checks,
-            **({"found": possible} if possible else {}),
-        },
-    )

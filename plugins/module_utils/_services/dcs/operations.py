@@ -156,6 +156,8 @@ class DcsOperation(Operation):
             records={row[self.id_key]: row for row in records},
             created={row[self.id_key]: created(row) for row in records},
             state=(instance["status"], instance["task"], status),
+            status=instance["status"],
+            task=instance["task"],
         )
 
 

@@ -105,6 +105,7 @@ class Pair:
             records={job["id"]: job for job in jobs},
             created={job["id"]: created(job) for job in jobs},
             state=state,
+            status=target["status"],
             target=target,
             job=job,
             at_work=restoring or (job is not None and end(job) is None),

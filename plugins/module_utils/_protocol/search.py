@@ -1,0 +1,97 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The search for the effect of a POST without a conclusive response: which records can be its effect,
+and what is reported when none is found.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    OutcomeUnknown,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import SKEW
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
+    Observation,
+    Operation,
+    Row,
+)
+
+ENDS = 8  # observations at each end of a trail that is too long to be reported whole
+
+
+def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
+    """Return the ids that this operation can have brought about since `before`: new ones of its own,
+    with those that may be its own as well, else a running one to attach to.
+
+    What was there before the request and did not run then does not run now: the list has left out what does.
+    """
+    own = appeared(now.own, before, now, sent_at)
+    if own:
+        return tuple(sorted({*own, *appeared(now.possible, before, now, sent_at)}))
+    return tuple(found for found in now.running if found not in before.records and found != now.done)
+
+
+def appeared(ids: t.AbstractSet[str], before: Observation, now: Observation, sent_at: float) -> list[str]:
+    """Return those of the ids that are new since `before`.
+
+    What was created before the request was sent (`sent_at`, seconds since the epoch by the cloud's clock) is
+    not new, however it looks: a list can leave out an old record once. A time that cannot be read proves
+    nothing.
+    """
+    earliest = int(sent_at * 1000) - SKEW
+    known = {found: now.created.get(found) for found in ids - before.records.keys()}
+    return sorted(found for found, created in known.items() if created is None or created >= earliest)
+
+
+@dataclass
+class Search:
+    """What was sent, what the cloud showed before it, and what each observation has shown since.
+
+    `sent_at` is in seconds since the epoch by the cloud's clock, as are the times of the observations.
+    """
+
+    operation: Operation
+    before: Observation
+    cause: CloudError
+    sent_at: float
+    last: Observation | None = None
+    checks: int = 0
+    trail: list[Row] = field(default_factory=list)
+
+    def saw(self, observed: Observation, now: float) -> None:
+        """Add an observation."""
+        self.last, self.checks = observed, self.checks + 1
+        shown = {"status": observed.status, "task": observed.task, "records": len(observed.records)}
+        self._add(now, {**shown, "blocked": observed.blocked, "error": None})
+
+    def failed(self, error: CloudError, now: float) -> None:
+        """Add an observation that could not be made."""
+        self._add(now, {**dict.fromkeys(("status", "task", "records", "blocked")), "error": str(error)})
+
+    def _add(self, now: float, shown: Row) -> None:
+        self.trail.append({"at": iso(int(now * 1000)), **shown})
+        del self.trail[ENDS:-ENDS]
+
+    def unknown(self, also: str = "") -> OutcomeUnknown:
+        """Return the error that says what was sent, when, what was observed, and the safe next steps."""
+        operation, last, when = self.operation, self.last, iso(int(self.sent_at * 1000))
+        shown = f"; the last check showed that {last.blocked}" if last is not None and last.blocked else ""
+        possible = appeared(last.possible, self.before, last, self.sent_at) if last is not None else []
+        if possible:
+            shown += f"; {', '.join(possible)} began meanwhile and may be it or somebody else's"
+        facts = {"sent_at": when, "checks": self.checks, "found": possible or None, "trail": self.trail}
+        cause = str(self.cause).rstrip(".")
+        return OutcomeUnknown(
+            f"{operation.name}: the request was sent at {when}, no conclusive response was received "
+            f"({cause}), and no matching record appeared in {self.checks} checks{shown}.{also} Nothing was "
+            f"repeated. Safe next steps: {operation.resume}; or look at the instance's records in the "
+            "console.",
+            **{**self.cause.facts, **facts},
+        )
