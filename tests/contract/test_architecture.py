@@ -32,7 +32,7 @@ ROOT = payload.ROOT
 MEASURES = {
     row[1]: int(row[2].replace(",", ""))
     for row in re.finditer(
-        r"^\| ([^|]+) \|[^|]*\| ([\d,]+) \|$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M
+        r"^\| ([^|]+) \| ([\d,]+) \|$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M
     )
 }
 SHIPPED = [module for module in payload.MODULES if module not in invoke.ACTIONS]

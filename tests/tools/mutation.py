@@ -26,6 +26,7 @@ UTILS = f"{COLLECTION}/plugins/module_utils"
 CORE = [
     "_protocol/marker.py",
     "_protocol/protocol.py",
+    "_protocol/search.py",
     "_services/ddm/data_nodes.py",
     "_api/auth.py",
     "_api/errors.py",
