@@ -26,7 +26,10 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _state,
     _steps,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
+    from_cloud,
+    names_hosts,
+)
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
 
 COLLECTION = "huaweicloud.recovery"
@@ -40,6 +43,7 @@ ALONE = {
 LETTERS = string.ascii_lowercase + string.digits
 SLOW = 5.0  # seconds at least between two lines about one restore: a run of two fits on a screen
 LONG = ("restore_wait", "restore_verify")  # show how far they are; of the others the steps say it themselves
+DRILL = {"restore_production": ["*prod*"], "restore_window_days": 7}
 NO_SCRATCH = "A drill needs drill_scratch: patterns of the only instances that it may overwrite."
 UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means every one."
 JOBS = ("awx_job_id", "tower_job_id")
@@ -90,6 +94,8 @@ class ActionModule(ActionBase):
         kind = str(args.get("kind") or "restore")
         if kind == "readiness":
             variables = {**variables, **ready(variables)}
+        if kind == "drill":  # a blank variable, as a survey leaves it, must not take a guard away
+            variables = {**DRILL, **_settings.given(variables)}
         options, problems = _options.options(variables, world.now_ms(), world.random())
         if isinstance(options.report, str):
             options = options._replace(report=_report_files.read(options.report))
@@ -97,7 +103,7 @@ class ActionModule(ActionBase):
         found = (
             self.fleet(task_vars, defaults) if kind == "fleet" else wanted(kind, variables, options, defaults)
         )
-        if kind == "fleet" and not args.get("limited"):
+        if kind == "fleet" and not any(names_hosts(pattern) for pattern in args.get("limited") or ()):
             problems.append(UNLIMITED)
         if kind == "drill" and not options.scratch:
             problems.append(NO_SCRATCH)

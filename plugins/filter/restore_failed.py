@@ -44,6 +44,7 @@ _value:
   type: raw
 """
 
+import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
@@ -54,22 +55,42 @@ def restore_failed(
 ) -> t.Any:
     """Return the hosts that failed, or why one has."""
     found = reasons(hosts, hostvars)
-    return from_cloud(found.get(host, "") if host is not None else list(found) or ["localhost"])
+    if host is not None:
+        return from_cloud(found.get(host, ""))
+    return from_cloud([pattern(name) for name in found] or ["localhost"])
+
+
+def pattern(host: str) -> str:
+    """Return a pattern that matches this host alone: its name can hold what patterns are made of."""
+    if re.fullmatch(r"[\w.-]+", host):
+        return host
+    escaped = "".join(one if one.isalnum() else f"\\U{ord(one):08x}" for one in host)
+    return f"~{escaped}\\Z"
 
 
 def reasons(hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, str]:
     """Return why each host failed. The last batch of a fleet knows of all."""
-    for host in reversed(hosts):
-        variables = hostvars[host]
-        state = variables.get("_restore_state") if "_restore_state" in variables else None
-        if not isinstance(state, dict):
-            continue
+    states = (state_of(hostvars[host], host) for host in reversed(hosts))
+    ended, others = None, None
+    for host, state in (found for found in states if found):
         if "run" not in state:
             return {host: str(state.get("msg") or "The task ended without a result.")}
-        found = {str(row["label"]): str(row["msg"]) for row in state["restores"] if row.get("error_kind")}
-        whole = state["run"].get("refused") or unread(state.get("unread") or [])
-        return found or ({host: str(whole)} if whole else {})
-    return {}
+        others = others or (host, state)
+        if state["run"].get("last"):
+            ended = (host, state)
+            break
+    if not (ended or others):
+        return {}
+    host, state = t.cast("tuple[str, dict[str, t.Any]]", ended or others)
+    failed = {str(row["label"]): str(row["msg"]) for row in state["restores"] if row.get("error_kind")}
+    whole = state["run"].get("refused") or unread(state.get("unread") or [])
+    return failed or ({host: str(whole)} if whole else {})
+
+
+def state_of(variables: t.Mapping[str, t.Any], host: str) -> tuple[str, dict[str, t.Any]] | None:
+    """Return what the task has registered for a host, with its name."""
+    state = variables.get("_restore_state") if "_restore_state" in variables else None
+    return (host, state) if isinstance(state, dict) else None
 
 
 def unread(faults: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:

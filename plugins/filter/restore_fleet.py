@@ -48,6 +48,8 @@ from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
+
 EMPTY = (
     "Nothing was restored: the inventory has no hosts. Read the warnings above: a source that cannot be "
     "read, for example because of a wrong key, adds no hosts."
@@ -68,9 +70,24 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
         inventory.add_group(group)
         for host in hosts:
             inventory.add_host(host, group=group)
-    if not inventory.get_hosts(pattern, ignore_limits=True):
+    if not matched(inventory, pattern):
         raise AnsibleError(f"Nothing was restored: no host of the inventory matches fleet_hosts {pattern!r}.")
+    limit = context.CLIARGS.get("subset")
+    if limit and names_hosts(limit):
+        inventory.subset(limit)
+        if not matched(inventory, pattern):
+            raise AnsibleError(
+                f"Nothing was restored: no host matches both fleet_hosts {pattern!r} and --limit {limit!r}."
+            )
     return pattern
+
+
+def matched(inventory: InventoryManager, pattern: t.Any) -> list[t.Any]:
+    """Return the hosts that a pattern matches within the limit; a pattern that is none matches nothing."""
+    try:
+        return list(inventory.get_hosts(pattern))
+    except IndexError:  # "!"
+        return []
 
 
 class FilterModule:

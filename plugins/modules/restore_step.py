@@ -70,9 +70,9 @@ options:
     type: list
     elements: dict
   limited:
-    description: Whether the hosts were chosen, with O(kind=fleet).
-    type: bool
-    default: false
+    description: With O(kind=fleet), the limit and the pattern that chose the hosts. One must name hosts.
+    type: list
+    elements: str
   verify:
     description: Whether V(verify) asks for every restored instance, not only for those with checks.
     type: bool

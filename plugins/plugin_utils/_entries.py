@@ -317,7 +317,7 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     service = SERVICES.get(named)
     if service is None:
         return unusable(host, named, f"{host} cannot be restored: it has no service {either([*SERVICES])}.")
-    names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS, "name"}  # those are of the host itself
+    names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS}  # those are of the host itself
     entry = read.given({name: variables[name] for name in names if name in variables})
     entry[service.entry_names.get(KINDS[0], KINDS[0])] = variables.get(KINDS[0])
     row, problems = row_of({"group": 1, **entry, "label": host}, host, service, defaults)  # all together

@@ -14,7 +14,9 @@ import re
 import stat
 import typing as t
 from collections import Counter
+from pathlib import Path
 
+from ansible.inventory.manager import split_host_pattern
 from ansible.utils.unsafe_proxy import wrap_var
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
@@ -88,3 +90,24 @@ def open_to_others(state: os.stat_result) -> bool:
     """Whether a file's mode lets others write. The group does not count where it is the user's own."""
     group = stat.S_IWGRP if state.st_gid != os.getegid() else 0
     return bool(state.st_mode & (stat.S_IWOTH | group))
+
+
+def names_hosts(pattern: t.Any) -> bool:
+    """Whether a limit or a pattern says which hosts are meant.
+
+    Ansible takes one that names none for all of them: a blank, a comma, an empty file, `!x` alone.
+    """
+    for part in split_host_pattern(pattern):
+        if any(name.strip()[:1] not in ("", "!", "&") for name in lines_of(part)):
+            return True
+    return False
+
+
+def lines_of(part: str) -> list[str]:
+    """Return the patterns of a limit, which can name a file; Ansible reports one that cannot be read."""
+    if not part.startswith("@"):
+        return [part]
+    try:
+        return Path(part[1:]).expanduser().read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import typing as t
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,9 @@ class Options(t.NamedTuple):
     seed: str | None = None  # what such a point was chosen with
 
 
+PATTERN = r"(?i:tag:).+|[\w*?\[\]!-]+"
+
+
 def digits(value: t.Any, name: str) -> str:
     """Return a digest, whole or its first 16 characters or more."""
     found = read.word(value, name).lower().removeprefix("sha256:")
@@ -66,8 +70,17 @@ def digits(value: t.Any, name: str) -> str:
 
 
 def patterns(value: t.Any, name: str) -> tuple[str, ...]:
-    """Return patterns; one that protects nothing, because it is blank, is left out."""
-    return tuple(read.names(value, name))
+    """Return patterns of names and ids, or tags. A blank one is left out, and one that no name can match
+    is refused: it would protect nothing.
+    """
+    found = [pattern.strip("'\"") for pattern in read.names(value, name)]
+    for pattern in found:
+        if not re.fullmatch(PATTERN, pattern):
+            raise Problem(
+                f"{name} has {read.shown(pattern)}, which matches no name or id. Write one pattern a line: "
+                "letters, digits, - and _, with * and ? for any others; or tag:KEY or tag:KEY=VALUE."
+            )
+    return tuple(found)
 
 
 def document(value: t.Any, name: str) -> t.Any:

@@ -213,7 +213,7 @@ def release(state: State, job: Job, world: World, failure: str | None = None) ->
 
 def report(state: State, job: Job, world: World) -> State:
     """Write the report for good and show how it ended; its path is the last line."""
-    state = written(state, world, finished=job.last)
+    state = written({**state, "run": {**state["run"], "last": job.last}}, world, finished=job.last)
     found = state["report"]
     if not job.last:
         return state

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must stop a run before it overwrites anything, and what must end it red, however the variables are written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import invoke
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+
+FLEET, ROLE = "huaweicloud.recovery.fleet", "huaweicloud.recovery.restore"
+ONE = {
+    "restore_dcs": [{"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}],
+    "restore_safety_backup": False,
+}
+
+
+def cache(number: int, **more: Any) -> dict[str, Any]:
+    return {"service": "dcs", "instance_id": ids.fleet_dcs_instance(number), **more}
+
+
+def fleet(sim: Simulator, folder: Path, hosts: dict[str, Any], *args: str) -> invoke.Completed:
+    """The playbook with an inventory of any host names, which only a script can have."""
+    path = folder / "hosts.sh"
+    data = {"all": {"hosts": list(hosts)}, "_meta": {"hostvars": hosts}}
+    path.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(data)}\nEND\n")
+    path.chmod(0o755)
+    return invoke.playbook(FLEET, sim.env, "-i", str(path), "-e", "fleet_poll_interval=1", *args)
+
+
+def run(sim: Simulator, variables: dict[str, Any], playbook: str = ROLE, **how: Any) -> invoke.Completed:
+    given = json.dumps({"restore_poll_interval": 1, **variables})
+    return invoke.playbook(playbook, sim.env, "-e", given, **how)
+
+
+@pytest.mark.parametrize("limit", [" ", "!zz", "@empty"])
+def test_a_limit_that_names_no_host_is_none(tmp_path: Path, limit: str) -> None:
+    """Ansible takes it for all hosts; to restore all has to be said."""
+    if limit == "@empty":
+        (tmp_path / "failed.retry").write_text("")
+        limit = f"@{tmp_path}/failed.retry"
+    with Simulator("fleet-2-0", restore_seconds=1) as sim:
+        done = fleet(sim, tmp_path, {"a": cache(0), "b": cache(1)}, "--limit", limit)
+        assert (done.rc != 0, sim.posts()) == (True, [])
+    assert "fleet_hosts=all means every one" in done.stdout
+
+
+def test_a_limit_beside_fleet_hosts_that_leaves_none_is_red(tmp_path: Path) -> None:
+    with Simulator("fleet-2-0") as sim:
+        done = fleet(sim, tmp_path, {"a": cache(0), "b": cache(1)}, "--limit", "a", "-e", "fleet_hosts=b")
+    assert done.rc != 0 and "no host matches both fleet_hosts 'b' and --limit 'a'" in done.output
+
+
+def test_the_order_of_batches_hides_no_failure(tmp_path: Path) -> None:
+    """The last batch has not the last host of the inventory."""
+    with Simulator("fleet-2-0", restore_seconds=1) as sim:
+        sim.fault("forbidden", "dcs.restore", on=ids.fleet_dcs_instance(0))
+        hosts = {"a": cache(0), "b": cache(1)}
+        assert fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=b:a", "-e", "fleet_serial=1").rc == 2
+
+
+def test_a_host_whose_name_is_no_pattern_fails(tmp_path: Path) -> None:
+    with Simulator("fleet-1-0", restore_seconds=1) as sim:
+        hosts = {"a,b c": {"service": "dcs", "instance_id": ids.DCS_OTHER}, "good": cache(0)}
+        assert fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=all").rc == 2
+
+
+def test_the_name_of_a_host_must_be_that_of_the_cloud(tmp_path: Path) -> None:
+    with Simulator("fleet-1-0", restore_seconds=1) as sim:
+        done = fleet(sim, tmp_path, {"a": cache(0, name="orders-scratch")}, "--limit", "a")
+        assert sim.posts() == [] and "is called 'cache-0000' in the cloud" in done.stdout
+
+
+@pytest.mark.parametrize("blank", [" ", '"*prod*"'])
+def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -> None:
+    with Simulator(restore_seconds=1) as sim:
+        sim.state.dcs_instances[ids.DCS_INSTANCE].name = "orders-prod"
+        given = {**ONE, "drill_scratch": "*", "drill_production": blank, "drill_window_days": " "}
+        done = run(sim, given, "huaweicloud.recovery.drill")
+        assert done.rc != 0 and sim.posts() == []
+
+
+def test_what_no_log_hides_is_in_no_report(tmp_path: Path) -> None:
+    (tmp_path / "stop.yml").write_text("- name: Stop\n  fail: {msg: 'pw=hunter2secret'}\n  no_log: true\n")
+    with Simulator(restore_seconds=1) as sim:
+        given = {**ONE, "restore_before_tasks": "stop.yml", "restore_report_dir": str(tmp_path / "r")}
+        done = run(sim, given, cwd=tmp_path)
+    written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "r").iterdir())
+    assert "hunter2secret" not in written and "Stop: its output is hidden by no_log." in written
+    assert "failed: Stop: pw=hunter2secret" not in done.stdout
+
+
+def test_blank_hooks_are_unset() -> None:
+    hooks = dict.fromkeys(("restore_before_tasks", "restore_verify_tasks", "restore_after_tasks"), " ")
+    with Simulator(restore_seconds=1) as sim:
+        assert run(sim, {**ONE, **hooks}).rc == 0

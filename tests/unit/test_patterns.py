@@ -1,0 +1,80 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Patterns that choose hosts, and patterns that protect instances."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+
+from ansible_collections.huaweicloud.recovery.plugins.filter.restore_failed import pattern
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import patterns
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem
+
+
+@pytest.mark.parametrize(
+    ("limit", "named"),
+    [
+        ("", False),
+        (" ", False),
+        (",", False),
+        (":", False),
+        ("!a", False),
+        ("&a", False),
+        ("!a,&b", False),
+        ("@/nowhere", False),
+        ("a", True),
+        ("all", True),
+        ("!a,b", True),
+        (["a"], True),
+        ([], False),
+    ],
+)
+def test_a_limit_names_hosts(limit: object, named: bool) -> None:
+    assert names_hosts(limit) is named
+
+
+def test_a_file_of_hosts_names_those_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "failed.retry"
+    for text, named in (("", False), ("\n \n", False), ("!a\n", False), ("\na\n", True)):
+        path.write_text(text, encoding="utf-8")
+        assert names_hosts(f"@{path}") is named
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["a,b", "cache 1", "x:y:z", "!prod", "&y", "~x", "x[0]", "cache*", "é", "[::1]:6379", "@f", "a.b-c_1"],
+)
+def test_a_host_is_found_by_its_own_pattern_alone(host: str) -> None:
+    inventory = InventoryManager(loader=DataLoader(), parse=False)
+    for name in (host, host + "2", "x" + host, "other"):
+        inventory.add_host(name, group="all")
+    assert [found.name for found in inventory.get_hosts([pattern(host)])] == [host]
+
+
+@pytest.mark.parametrize(
+    "text", ["zzz; orders-cache", "zzz orders-cache", "* orders-cache", "orders-.*", "a/b"]
+)
+def test_a_pattern_that_can_protect_nothing_is_refused(text: str) -> None:
+    with pytest.raises(Problem, match="which matches no name or id"):
+        patterns(text, "restore_protected")
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("orders-*, db_1\n cache?", ("orders-*", "db_1", "cache?")),
+        ('"orders-cache"', ("orders-cache",)),
+        ("'*prod*'", ("*prod*",)),
+        (["tag:env=prod, blue", "[a-c]*", "キャッシュ"], ("tag:env=prod, blue", "[a-c]*", "キャッシュ")),
+        (" ", ()),
+    ],
+)
+def test_patterns_are_read_as_they_are_meant(value: object, found: tuple[str, ...]) -> None:
+    assert patterns(value, "restore_protected") == found
