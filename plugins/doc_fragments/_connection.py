@@ -214,5 +214,7 @@ notes:
   - "Where they are known, a failed task also returns C(error_code) (of the service), C(http_status),
     C(request_id) (for a support ticket), C(encoded_authorization_message) (which an administrator of IAM can
     decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or went wrong), C(status)
-    (the last one seen) and C(elapsed) (seconds)."
+    (the last one seen) and C(elapsed) (seconds). V(outcome_unknown) comes with C(sent_at) (when the request
+    left, by the clock of the cloud), C(checks) (how often the effect was looked for), C(trail) (what each
+    check showed) and C(found) (the IDs of what may be the effect)."
 """

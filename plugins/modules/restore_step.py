@@ -13,7 +13,7 @@ description:
   - Runs one or more steps of the role P(huaweicloud.recovery.restore#role). The tasks of the role use it;
     playbooks use the role.
   - It reads the variables of the role, and the rows that the step before has registered. It returns the rows
-    with what became of them. A step does not fail, so that the report is always written; V(report) fails when
+    with what became of them. A step does not fail, so that the report is always written; V(end) fails when
     the run has.
 notes:
   - This is an action and runs on the controller.
@@ -35,8 +35,8 @@ options:
   steps:
     description:
       - Steps, in this order.
-      - V(fence), V(checked) and V(release) note what became of the tasks files of the user, V(result) returns
-        the report once more.
+      - V(fence), V(checked) and V(release) note what became of the tasks files of the user, V(end) fails when
+        the run has.
     type: list
     elements: str
     required: true
@@ -92,18 +92,18 @@ EXAMPLES = r"""
 RETURN = r"""
 restores:
   description: The rows, as RV(huaweicloud.recovery.restore_start#module:restores) documents them.
-  returned: unless the step V(report) fails
+  returned: unless the step V(end) fails
   type: list
   elements: dict
   sample: []
 run:
   description: What the report says of the run itself, among it C(plan_digest), C(account) and C(refused).
-  returned: unless the step V(report) fails
+  returned: unless the step V(end) fails
   type: dict
   sample: {id: CHG-1042-20261125T230544Z-k3x9qa, refused: null}
 report:
   description: The report. Its JSON schema is C(roles/restore/files/report.schema.json) of the collection.
-  returned: with the steps V(report) and V(result)
+  returned: with the steps V(report) and V(end)
   type: dict
   sample: {verdict: verified}
 """

@@ -124,6 +124,9 @@ def attached(row: Row, run: Row, job: Job) -> Row:
             said = (service.point, "data_node_relations", "adopt")  # by the job
             kept = {name: value for name, value in row.items() if name not in said}
             return {**kept, job_id: earlier[job_id]}
+        unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
+        if unknown and _target.same(row, earlier) and row.get(service.point) in (None, "latest"):
+            return {**row, service.point: earlier[service.point]}  # what may have been sent is sent again
     return row
 
 

@@ -62,7 +62,8 @@ BY_KIND = {
         "Nothing has been stopped: it goes on in the cloud. The same command finds it again and waits on."
     ),
     "outcome_unknown": (
-        "Look for it in the console before you do anything else. The same command attaches to what it finds."
+        "Keep applications away from {name}. Run the same command again in a few minutes: it attaches to "
+        "what it finds, and starts the restore if there is none."
     ),
     "operation_failed": (
         "Remove the cause that the message names, then run the same command again: it tries "

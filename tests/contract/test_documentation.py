@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
     TARGET,
     Service,
 )
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._steps import STEPS
 from tests import invoke
 from tests.cases import CASES
 from tests.cloud import scenario
@@ -333,3 +334,25 @@ def test_a_guide_is_shown_on_galaxy_as_it_is(guide: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]*)", text)
     assert [target for target in targets if target and not (page.parent / target).exists()] == []
     assert not re.search(r"ansible-collections-|<a id|<br/>|^:", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("step", sorted({*STEPS} - {"checked", "report", "end"}))
+def test_a_step_is_at_home_everywhere(step: str) -> None:
+    """What is missing is told with where to add it; without these a step has tests and never runs."""
+    role, hook = "roles/restore", step in ("fence", "release")
+    wanted = [
+        ("plugins/modules/restore_step.py", rf"choices: \[.*\b{step}\b"),
+        (f"{role}/tasks/main.yml", rf"tags: \[.*\b{step}\b"),
+        (f"{role}/files/report.schema.json", f'"{step}"'),
+        ("plugins/plugin_utils/_report_page.py", f'"{step}": "'),
+        ("plugins/plugin_utils/_report_advice.py", f'"{step}": '),
+    ]
+    if step != "plan":
+        wanted.append((f"{role}/tasks/steps.yml", rf"\b{step}\b"))
+        wanted += [] if hook else [(f"{role}/tasks/together.yml", rf"steps: \[.*\b{step}\b")]
+    if step not in ("plan", "restore"):
+        wanted.append((f"{role}/vars/main.yml", rf"'{step}'"))
+    if not hook:
+        wanted.append(("playbooks/fleet.yml", rf"'{step}'"))
+    missing = [path for path, text in wanted if not re.search(text, written(path))]
+    assert not missing, f"Name the step {step} in " + ", ".join(missing)

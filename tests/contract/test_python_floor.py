@@ -13,7 +13,7 @@ import pytest
 from ansible.release import __version__ as core
 
 from tests import invoke
-from tests.cases import ROWS
+from tests.cases import GOOD
 
 OLD = shutil.which("python3.8")
 MODULES = [name for name in invoke.NAMES if name not in invoke.ACTIONS]
@@ -21,7 +21,7 @@ OPTIONS = {"region": "eu-west-101"}
 CALLS = [
     {
         "name": name,
-        f"huaweicloud.recovery.{name}": {**OPTIONS, **({"restores": []} if name in ROWS else {})},
+        f"huaweicloud.recovery.{name}": {**GOOD[name], **OPTIONS},
         "ignore_errors": True,
     }
     for name in MODULES

@@ -439,6 +439,22 @@ def test_an_earlier_job_is_attached_to_for_the_same_data_only(
     assert _planning.same_data(row, earlier) is same
 
 
+@pytest.mark.parametrize(
+    ("time", "kind", "planned"),
+    [
+        ("latest", "outcome_unknown", "2026-11-25T09:00:00Z"),
+        ("2026-11-25T08:00:00Z", "outcome_unknown", "2026-11-25T08:00:00Z"),
+        ("latest", "rejected", "latest"),
+    ],
+)
+def test_latest_means_what_was_sent_when_the_outcome_is_not_known(time: str, kind: str, planned: str) -> None:
+    """Else the same command would restore another point in time."""
+    row = {"service": "ddm", "target_instance_id": "t1", "restore_time": time}
+    earlier = {**row, "restore_time": "2026-11-25T09:00:00Z", "error_kind": kind, "job_id": None}
+    found = _planning.attached(row, {"previous": [earlier]}, job())
+    assert (found["restore_time"], found.get("job_id")) == (planned, None)
+
+
 def test_the_plan_names_the_backup_that_comes_from_elsewhere() -> None:
     row = {"service": "ddm", "target": {"instance_id": "t1"}, "source": {"instance_id": "s1"}}
     backup = {"backup_id": "b1", "backup_name": "nightly", "size": 1024}
