@@ -711,7 +711,7 @@ TABLE: list[Line] = [
         20,
         "read: a page under 403",
         read("body", None, content="<title>Blocked</title>", status=403),
-        unread("denied", "not from the API", "Blocked"),
+        unread("protocol_error", "not from the API", "Blocked"),
     ),
     line(20, "read: a page under 200", read("html_page", None), unread("protocol_error", "Proxy says no")),
     line(21, "POST: wrong content type", post("content_type"), DONE),

@@ -321,6 +321,29 @@ def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str)
     assert "None" not in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("body", [b"<title>Zscaler</title>", b"null", b"[]", b"Blocked."])
+def test_the_page_of_a_proxy_is_no_word_of_the_cloud(status: int, body: bytes) -> None:
+    good = answer(200, {"instances": []})
+    made, dummy = cloud([answer(status, body), good], max_retries=0)
+    with pytest.raises(ApiError, match="not from the API.*Check the endpoint and what stands") as caught:
+        made.get("dcs", "v2", "instances", known=KNOWN)
+    assert caught.value.kind == "protocol_error"
+    assert not re.search("permission|keys|does not exist", str(caught.value))
+    made.get("dcs", "v2", "instances", known=KNOWN)  # the keys were not refused
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [(401, b"", "auth_failed"), (401, {}, "auth_failed"), (403, {}, "denied"), (403, b"", "protocol_error")],
+)
+def test_what_says_nothing_may_still_be_of_the_cloud(status: int, body: Any, kind: str) -> None:
+    made, dummy = cloud([answer(status, body)], max_retries=0)
+    with pytest.raises(ApiError) as caught:
+        made.get("dcs", "v2", "instances", known=KNOWN)
+    assert caught.value.kind == kind
+
+
 @pytest.mark.parametrize("inner", [True, False])
 def test_a_denial_that_an_administrator_can_decode(inner: bool) -> None:
     denial = {"encoded_authorization_message": "XYZ" * 700}

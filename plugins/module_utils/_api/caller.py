@@ -60,6 +60,8 @@ class Gate:
             try:
                 yield
             except ApiError as error:
+                if error.kind == "protocol_error":  # the page of a proxy: it says nothing about the keys
+                    raise
                 if error.status != 401:
                     self._accepted = self._accepted or error.status < 500
                     raise

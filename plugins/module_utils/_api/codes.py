@@ -197,7 +197,8 @@ KINDS: dict[str, Kind] = {
     "wrong_endpoint": Kind("the endpoint does not know this API", _NOTHING, _ENDPOINT),
 }
 # A refusal of the API alone does not say what to do for these; for all others the task's own message does.
-_NEEDS_ADVICE = ("auth_failed", "denied", "throttled", "wrong_endpoint")
+_NEEDS_ADVICE = ("auth_failed", "denied", "protocol_error", "throttled", "wrong_endpoint")
+BY_API = (401, 403, 404)  # statuses that mean something only when the API itself answers with them
 BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
 # A code of a service or of the gateway, as DCS.4097, PDP5.0001 or ModelArts.0203: what comes in between has
 # none.
@@ -216,8 +217,13 @@ class Refusal(t.NamedTuple):
     denial: str | None = None
 
 
-def kind_of(status: int, code: str | None, codes: Codes) -> str:
-    """Return the error_kind of an HTTP error: by its code where the code says more than the status."""
+def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) -> str:
+    """Return the error_kind of an HTTP error: by its code where the code says more than the status.
+
+    `by_api` is False for an answer that is not the API's: the page of a proxy says nothing of a permission.
+    """
+    if not by_api and status in BY_API:
+        return "protocol_error"
     known = codes.get(code or "") or GATEWAY.get(code or "")
     if known and not (status >= 500 and known.kind == "rejected"):
         return known.kind

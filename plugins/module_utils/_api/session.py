@@ -227,7 +227,9 @@ class Session:
             content = None
         refusal = codes.parse_error(content)
         status, code = answer.status, refusal.code and self._redactor.printable(refusal.code, 64)
-        kind = codes.kind_of(status, refusal.code, known)
+        # an empty 401 may be about the keys: more of those would lock them
+        by_api = isinstance(content, dict) or (status == 401 and not answer.body.strip())
+        kind = codes.kind_of(status, refusal.code, known, by_api)
         skew = self._skew(answer) if status == 401 else None
         text = [f"{where} answered HTTP {status}{self._reason(answer, content, refusal, known)}"]
         if 300 <= status < 400:
