@@ -326,7 +326,7 @@ def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str)
 def test_the_page_of_a_proxy_is_no_word_of_the_cloud(status: int, body: bytes) -> None:
     good = answer(200, {"instances": []})
     made, dummy = cloud([answer(status, body), good], max_retries=0)
-    with pytest.raises(ApiError, match="not from the API.*Check the endpoint and what stands") as caught:
+    with pytest.raises(ApiError, match=r"not from the API.*Check the endpoint and what stands") as caught:
         made.get("dcs", "v2", "instances", known=KNOWN)
     assert caught.value.kind == "protocol_error"
     assert not re.search("permission|keys|does not exist", str(caught.value))

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     CloudError,
+    InvalidArgument,
     NotFound,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import (
@@ -86,4 +87,22 @@ def test_an_id_that_is_not_there_may_be_a_name() -> None:
     with pytest.raises(CloudError) as other:
         by_id(denied, "instance_id", "orders", "dcs_instance_info")
     assert "instance_name" not in str(other.value)
+    for error in (
+        InvalidArgument("Region nowhere is not known."),
+        NotFound("There is no project for this region."),
+        api_error(404).with_context(kind="not_found"),  # of IAM, which was asked for the project
+    ):
+
+        def not_asked(error: CloudError = error) -> None:
+            raise error
+
+        with pytest.raises(CloudError) as before:
+            by_id(not_asked, "instance_id", "orders", "dcs_instance_info")
+        assert "instance_name" not in str(before.value)
+
+    def malformed() -> None:
+        raise api_error(400, "DCS.4922").with_context(kind="invalid_argument")
+
+    with pytest.raises(CloudError, match="give it as instance_name"):
+        by_id(malformed, "instance_id", "orders", "dcs_instance_info")
     assert by_id(lambda: 1, "instance_id", "i", "dcs_instance_info") == 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError, NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 
 Row = t.Dict[str, t.Any]
@@ -57,12 +57,15 @@ def called(ident: str | None, name: str | None) -> str:
 def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
     """Return read(), what is read of the instance with the id that was given.
 
-    An id that does not exist may be a name: the error says so.
+    An id that does not exist may be a name: the error says so. What was not asked of the service cannot be.
     """
     try:
         return read()
-    except CloudError as error:
-        if error.kind not in ("not_found", "invalid_argument"):
+    except (ApiError, NotFound) as error:
+        missing = (
+            isinstance(error, NotFound) and "error_code" in error.facts
+        )  # not the project, which IAM has
+        if not missing and error.kind != "invalid_argument":
             raise
         hint = (
             f"If {printable(given)} is a name and not an id, give it as {option.replace('_id', '_name')}; "
