@@ -304,7 +304,9 @@ def test_remarks() -> None:
         ("succeed", instance(task="RESTORING"), "running"),
         ("succeed", instance("RESTARTING"), "running"),
         ("succeed", instance(), "succeeded"),
+        ("succeed", instance("Running"), "succeeded"),
         ("succeed", instance("ERROR"), "failed"),
+        ("succeed", instance("Error"), "failed"),
         ("succeed", instance("FROZEN"), "failed"),
         ("failed", instance("RESTORING"), "failed"),
         ("failed", instance(), "failed"),
@@ -315,6 +317,13 @@ def test_the_end_of_a_dcs_restore(status: str, now: dict[str, Any], state: str) 
     seen = watch_restore(dcs, "i", "r1").observe()
     assert (seen.state, seen.status) == (state, status)
     assert seen.record["restore_id"] == "r1"
+
+
+def test_a_wait_for_the_instance_says_so() -> None:
+    dcs: Any = FakeDcs([record(1, "succeed")], instance("RESTARTING"))
+    assert watch_restore(dcs, "i", "r1").observe().reason == "the instance is RESTARTING, not RUNNING"
+    ddm: Any = FakeDdm(jobs=[job(1, "Completed")], status="RESTORE")
+    assert watch_job(ddm, "j1", "t").observe().reason == "the instance is RESTORE, not RUNNING"
 
 
 def test_a_record_that_is_not_in_the_list() -> None:
@@ -648,6 +657,9 @@ def test_jobs_are_asked_for_29_days_and_one_day_ahead() -> None:
         ("Completed", "RESTORE", "running"),
         ("Completed", "RUNNING", "succeeded"),
         ("Completed", "normal", "succeeded"),
+        ("Completed", "NORMAL", "succeeded"),
+        ("Completed", "Running", "succeeded"),
+        ("Completed", "Error", "failed"),
         ("Completed", "ERROR", "failed"),
         ("Failed", "RUNNING", "failed"),
     ],

@@ -131,6 +131,12 @@ def test_the_deadline_holds(timeout: float) -> None:
     assert watched.error.details()["elapsed"] == pytest.approx(timeout)
 
 
+def test_what_is_waited_for_is_named() -> None:
+    watched, dummy = watch(Time(), Status("running", "succeed", reason="the instance is RESTARTING"))
+    run(Time(), watched, timeout=5.0)
+    assert "(last status: succeed, but the instance is RESTARTING)" in str(watched.error)
+
+
 def test_seconds_are_whole_for_people() -> None:
     watched, dummy = watch(Time(), RUNNING)
     run(Time(), watched, timeout=4.70151)

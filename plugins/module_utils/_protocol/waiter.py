@@ -29,7 +29,7 @@ VANISHED, UNSEEN = (
 @dataclass(frozen=True)
 class Status:
     """One reading: `state` is running, succeeded or failed;
-    `status` and `progress` are the API's words, `record` its row.
+    `status` and `progress` are the API's words, `record` its row, `reason` why it failed or has not ended.
     """
 
     state: str
@@ -171,7 +171,8 @@ def timed_out(watch: Watch, timeout: float) -> WaitTimeout:
             f"{watch.last.status}"
         )
     elif watch.last:
-        state = f"is still running after {after} (last status: {watch.last.status})"
+        why = f", but {watch.last.reason}" if watch.last.reason else ""
+        state = f"is still running after {after} (last status: {watch.last.status}{why})"
     return WaitTimeout(
         f"{watch.name} {state}. It was not stopped, nothing was repeated: {watch.resume}; "
         "give a larger wait_timeout if need be.",

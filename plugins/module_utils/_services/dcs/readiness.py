@@ -9,11 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import end, unknown
 
-BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")  # an instance in these does not come back by itself
+BROKEN = ("error", "createfailed", "frozen")  # an instance in these does not come back by itself
 REASONS = {  # the DCS API reference, "Restoration Records", error codes
     "dcs.08.0001": "the backup or restore tool did not start",
     "dcs.08.0002": "the execution timed out",
@@ -30,7 +31,8 @@ def obstacle(instance: Row) -> str | None:
     """Return why an instance cannot take an operation now, or None."""
     if instance["task"]:
         return f"the instance is at work on {instance['task']}"
-    return None if instance["status"] == "RUNNING" else f"the instance is {instance['status']}, not RUNNING"
+    serves = plain(instance["status"]) == "running"
+    return None if serves else f"the instance is {instance['status']}, not RUNNING"
 
 
 def watch_record(
@@ -50,13 +52,14 @@ def watch_record(
             dcs.warn(f"{name}: {odd}.")
         if state == "succeeded":
             instance = dcs.instance(instance_id)
-            if instance["status"] in BROKEN:
+            if plain(instance["status"]) in BROKEN:
                 state, reason = (
                     "failed",
                     f"its record says {record['status']}, but the instance is {instance['status']}",
                 )
-            elif obstacle(instance):
-                state = "running"
+            else:
+                why = obstacle(instance)
+                state, reason = ("running", dcs.redactor.printable(why, 128)) if why else (state, None)
         elif state == "failed":
             reason = REASONS.get(record["error_code"] or "")
         return Status(

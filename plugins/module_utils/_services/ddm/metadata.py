@@ -22,6 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
     is_latest,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
@@ -123,7 +124,9 @@ def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -
     backups = of_source(source, ddm.backups)
     if asked is not None:
         check_not_future(asked, "restore_time", ddm.now())
-        dated = [row for row in backups if row["status"] == "normal" and moment(row["created"]) is not None]
+        dated = [
+            row for row in backups if plain(row["status"]) == "normal" and moment(row["created"]) is not None
+        ]
         if not dated:
             raise NotRestorable(f"DDM instance {source} has no usable metadata backup.")
         return min(dated, key=lambda row: abs((moment(row["created"]) or 0) - asked))
@@ -134,6 +137,6 @@ def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -
             f"Backup {backup_id} is not among the metadata backups of DDM instance {source}. The newest "
             f"ones: {newest}. Nothing was started."
         )
-    if found["status"] != "normal":
+    if plain(found["status"]) != "normal":
         raise NotRestorable(f"Backup {backup_id} cannot be restored: its status is {found['status']}.")
     return found

@@ -27,7 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, failed
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
-    SERVING,
+    obstacle,
     recent_jobs,
     watch_job,
 )
@@ -122,7 +122,7 @@ class Pair:
         """Whether a job has been unfinished for more than a day,
         although its target is not being restored.
         """
-        return end(job) is None and target["status"] in SERVING and self.of_the_past(job)
+        return end(job) is None and obstacle(target) is None and self.of_the_past(job)
 
     def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
         """Return why the target is not available, and which job is to be seen on it."""

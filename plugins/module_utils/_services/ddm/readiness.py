@@ -9,19 +9,20 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import end, unknown
 
 DAY = 86_400_000  # ms
-BROKEN = ("ERROR", "CREATEFAILED", "FROZEN")
-SERVING = ("RUNNING", "normal")  # the lists about backups have the second word
+BROKEN = ("error", "createfailed", "frozen")
+SERVING = ("running", "normal")  # the lists about backups have the second word
 
 
 def obstacle(instance: t.Mapping[str, t.Any]) -> str | None:
     """Return why an instance does not serve now, or None. Two words mean that it does."""
     status = instance.get("status")
-    return None if status in SERVING else f"the instance is {status}, not RUNNING"
+    return None if plain(status) in SERVING else f"the instance is {status}, not RUNNING"
 
 
 def recent_jobs(ddm: Ddm) -> list[Row]:
@@ -65,14 +66,16 @@ def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None
             ddm.warn(f"{name or f'DDM job {job_id}'}: {odd}.")
         instance_id = target or job["instance_id"]
         if state == "succeeded" and instance_id:
-            status = ddm.instance(instance_id)["status"]
-            if status in BROKEN:
+            instance = ddm.instance(instance_id)
+            status = instance["status"]
+            if plain(status) in BROKEN:
                 state, reason = (
                     "failed",
                     f"its job is {job['status']}, but instance {instance_id} is {status}",
                 )
-            elif status not in SERVING:
-                state = "running"
+            else:
+                why = obstacle(instance)
+                state, reason = ("running", ddm.redactor.printable(why, 128)) if why else (state, None)
         elif state == "failed":
             listed = next(
                 (row for row in recent_jobs(ddm) if row["id"] == job_id), job
