@@ -99,7 +99,7 @@ def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) 
     """Return a row with its safety backup; one that cannot be made fails the row,
     and nothing is overwritten.
     """
-    here = {name: row[name] for name in ("region", "profile") if row.get(name)}
+    here = {name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)}
     given = {"instance_id": _target.target_id(row), "operation_id": run["id"], "remark": SAFETY, "wait": wait}
     answer = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)
     now = world.now_ms()

@@ -240,7 +240,6 @@ COMMON: dict[str, Reader] = {
     "checks": checks,
     "connection": connection,
 }
-APART = {"ignore_stuck"}  # options of modules that no entry has
 
 
 def reader_of(name: str, option: t.Mapping[str, t.Any]) -> Reader:
@@ -254,7 +253,6 @@ def readers_of(service: Service) -> dict[str, Reader]:
     own = {
         service.entry_names.get(name, name): reader_of(name, option)
         for name, option in service.options.items()
-        if name not in APART
     }
     return {**own, **COMMON}
 

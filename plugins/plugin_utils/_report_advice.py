@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 
 Row = t.Mapping[str, t.Any]
 
+PAST = "ignore_stuck=true"  # in the message of a stuck record
 BEFORE = ("plan", "approve", "fence")  # steps of the whole run before anything is sent
 RESTORE = "ansible-playbook huaweicloud.recovery.restore"
 WORDS = {
@@ -56,6 +57,10 @@ BY_KIND = {
     "auth_failed": "Check the keys or the token and this machine's clock, then run the same command again.",
     "denied": "Give the user the permission that the message names, then run the same command again.",
     "busy": "Another operation holds {name}. Wait until it has ended, then run the same command again.",
+    "stuck": (
+        "A record of {name} is stuck: it never ends. Add ignore_stuck: true to its entry, then run the same "
+        "command again."
+    ),
     "throttled": "The cloud takes no more requests for now. Run the same command again in a few minutes.",
     "not_found": "Check the id or the name, the region and the project, then run the same command again.",
     "wait_timeout": (
@@ -321,12 +326,12 @@ def state(row: Row) -> str:
 def what_to_do(row: Row, command: str | None) -> str:
     """Return what a person does now."""
     end = (row["verification"] or {}).get("end")
-    checks = row["failed_step"] == "verify"
+    checks, kind = row["failed_step"] == "verify", row["error_kind"]
+    if kind == "busy" and PAST in str(row["msg"]):
+        kind = "stuck"
     text = BY_CHECK.get(row["error_kind"]) or BY_END.get(str(end), "") if checks else ""
     text = text or (BY_STEP["safeguard"] if unsaved(row) else "")
-    text = (
-        text or BY_KIND.get(row["error_kind"]) or BY_STEP.get(str(row["failed_step"])) or BY_STEP["restore"]
-    )
+    text = text or BY_KIND.get(kind) or BY_STEP.get(str(row["failed_step"])) or BY_STEP["restore"]
     if command is None:  # a job controller started this run
         text = text.replace("the same command", "the same job").replace("The same command", "The same job")
     return text.format(name=called(row))

@@ -123,6 +123,16 @@ def test_a_stack_is_planned_restored_and_restored_again(sim: Simulator, tmp_path
     assert rows(again)[ids.DDM_TARGET]["job_id"] == rows(done)[ids.DDM_TARGET]["job_id"]
 
 
+def test_a_stuck_record_is_gone_past_as_the_report_says(sim: Simulator) -> None:
+    entry = {"instance_id": ids.DCS_STUCK, "backup_id": ids.DCS_BACKUP_STUCK}
+    first = run(sim, {"restore_dcs": [entry], "restore_safety_backup": False})
+    assert outcomes(first) == {ids.DCS_STUCK: (None, "plan", "busy")}
+    assert "ignore_stuck: true" in rows(first)[ids.DCS_STUCK]["next"]["do"]
+    assert "that has ended" not in rows(first)[ids.DCS_STUCK]["msg"]
+    again = run(sim, {"restore_dcs": [{**entry, "ignore_stuck": True}]})
+    assert outcomes(again) == {ids.DCS_STUCK: ("succeeded", None, None)}
+
+
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     with Simulator(scenario="fleet-5-2") as sim:
         sim.fault("operation_fails", "ddm.recovery", on=ids.fleet_ddm_source(1))

@@ -268,6 +268,12 @@ def test_every_failure_says_what_to_do(service: str, step: str, kind: str) -> No
     )
 
 
+def test_a_stuck_record_is_not_waited_for() -> None:
+    msg = "restore r1 has been waiting for 27 days. It is stuck; ignore_stuck=true ignores it."
+    found = next_of(samples.failed(cache(), "restore", 9, "busy", msg))
+    assert "Add ignore_stuck: true to its entry" in found["do"] and "Wait" not in found["do"]
+
+
 def test_a_job_controller_is_told_to_start_the_job_again() -> None:
     found = next_of(samples.failed(cache(), "restore", 9, "busy", "It is busy."), command=None)
     assert found["command"] is None and "the same job" in found["do"] and "command" not in found["do"]

@@ -12,6 +12,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    Busy,
+    CloudError,
     InvalidArgument,
     NotRestorable,
 )
@@ -40,6 +42,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     end,
 )
 
+PAST = "ignore_stuck=true ignores it"  # the way past a stuck record
 REMARK_LENGTH = 128  # characters (error DCS.4098)
 
 
@@ -131,10 +134,14 @@ class DcsOperation(Operation):
 
     def describe_stuck(self, record: Row, now: int) -> str:
         """Return why a record is stuck, and the way past it."""
-        return (
-            f"{self.describe(record, now)}, although the instance is RUNNING and idle. It is stuck; "
-            "ignore_stuck=true ignores it"
-        )
+        return f"{self.describe(record, now)}, although the instance is RUNNING and idle. It is stuck; {PAST}"
+
+    def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
+        """Return the error for what holds the instance: a stuck record never ends, so there is no waiting."""
+        stuck = (observed.blocked or "").endswith(PAST) and not cause
+        if not stuck:
+            return super().refusal(observed, cause)
+        return Busy(f"{self.name} was not started: {observed.blocked}.")
 
     def observation(
         self,
