@@ -57,6 +57,10 @@ BY_KIND = {
     "auth_failed": "Check the keys or the token and this machine's clock, then run the same command again.",
     "denied": "Give the user the permission that the message names, then run the same command again.",
     "busy": "Another operation holds {name}. Wait until it has ended, then run the same command again.",
+    "attached_failed": (
+        "Remove the cause that the message names. Take job_id or adopt out of the entry of {name}, then run "
+        "the same command again: it tries this instance once more."
+    ),
     "stuck": (
         "A record of {name} is stuck: it never ends. Add ignore_stuck: true to its entry, then run the same "
         "command again."
@@ -329,6 +333,8 @@ def what_to_do(row: Row, command: str | None) -> str:
     checks, kind = row["failed_step"] == "verify", row["error_kind"]
     if kind == "busy" and PAST in str(row["msg"]):
         kind = "stuck"
+    if kind == "operation_failed" and row["adopted"] and _target.attaches(row):
+        kind = "attached_failed"
     text = BY_CHECK.get(row["error_kind"]) or BY_END.get(str(end), "") if checks else ""
     text = text or (BY_STEP["safeguard"] if unsaved(row) else "")
     text = text or BY_KIND.get(kind) or BY_STEP.get(str(row["failed_step"])) or BY_STEP["restore"]

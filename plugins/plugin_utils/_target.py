@@ -44,6 +44,12 @@ def backup_module(row: Known) -> str | None:
     return service.backup_module if service else None
 
 
+def attaches(row: Known) -> bool:
+    """Whether a run only finds an earlier one again by the id that its entry names: there is no marker."""
+    service = service_of(row)
+    return service is not None and service.id_key in service.options
+
+
 # What it overwrites
 
 

@@ -882,6 +882,7 @@ def test_a_job_that_has_failed_cannot_be_attached_to(sim: Simulator, run: Any) -
         result = run("ddm_recovery", job_id=names.DDM_JOB_FAILED, **options)
         refused(result, "operation_failed", f"DDM job {names.DDM_JOB_FAILED} failed: {names.DDM_FAIL_REASON}")
         assert (result["job_id"], result["status"]) == (names.DDM_JOB_FAILED, "Failed")
+        assert "run the task again without job_id and adopt to try anew" in result["msg"]
     assert sim.posts() == []
 
 

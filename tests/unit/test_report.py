@@ -274,6 +274,13 @@ def test_a_stuck_record_is_not_waited_for() -> None:
     assert "Add ignore_stuck: true to its entry" in found["do"] and "Wait" not in found["do"]
 
 
+@pytest.mark.parametrize("adopted", [True, False])
+def test_a_failed_job_is_not_attached_to_again(adopted: bool) -> None:
+    row = {**samples.started(database(), 9), "adopted": adopted}
+    found = next_of(samples.failed(row, "wait", 9, "operation_failed", "It failed."))
+    assert ("Take job_id or adopt out of the entry" in found["do"]) is adopted
+
+
 def test_a_job_controller_is_told_to_start_the_job_again() -> None:
     found = next_of(samples.failed(cache(), "restore", 9, "busy", "It is busy."), command=None)
     assert found["command"] is None and "the same job" in found["do"] and "command" not in found["do"]

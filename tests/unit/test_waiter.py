@@ -114,6 +114,13 @@ def test_failure_without_a_reason() -> None:
     )
 
 
+def test_what_tries_anew_is_said_by_who_made_the_watch() -> None:
+    watched, dummy = watch(Time(), Status("failed", "failed"))
+    watched.anew = "run the task again without job_id"
+    run(Time(), watched)
+    assert str(watched.error).endswith("check the instance, then run the task again without job_id.")
+
+
 @pytest.mark.parametrize("timeout", [0.0, 0.5, 25.0, 1000.0])
 def test_the_deadline_holds(timeout: float) -> None:
     time = Time()

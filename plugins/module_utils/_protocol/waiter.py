@@ -56,6 +56,7 @@ class Watch:
     adopted: bool = False  # whether it ran already, instead of being started now
     elapsed: float = 0.0  # seconds waited
     resume: str = "run the task again, it attaches to it"  # how a later task goes on waiting
+    anew: str = "run the task again to try anew"  # what a later task does after it has failed
     _due: float = 0.0
     _seen: float | None = None  # when it was last there
 
@@ -155,8 +156,7 @@ def failed(watch: Watch) -> OperationFailed:
     why = f" ({last.error_code})" if last.error_code else ""
     reason = last.reason or "the cloud gives no reason"
     return OperationFailed(
-        f"{watch.name} failed{why}: {reason}. Nothing was repeated; check the instance, then run the task "
-        "again to try anew.",
+        f"{watch.name} failed{why}: {reason}. Nothing was repeated; check the instance, then {watch.anew}.",
         **{**watch.facts(), "error_code": last.error_code},
     )
 

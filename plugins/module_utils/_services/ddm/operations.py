@@ -29,6 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     obstacle,
     recent_jobs,
+    watch_attached,
     watch_job,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
@@ -258,4 +259,4 @@ class DdmJob(Operation):
 
     def watch(self, found: str) -> Watch:
         """Return how to wait for the job."""
-        return watch_job(self.ddm, found, self.target)
+        return watch_attached(self.ddm, found, self.target)
