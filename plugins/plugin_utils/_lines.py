@@ -165,14 +165,19 @@ def nodes(row: Row) -> list[str]:
 # While and after it runs
 
 
-def running(rows: t.Sequence[Row]) -> list[str]:
-    """Return what was started, by its ids: those are what a person needs when all else is lost."""
+def running(rows: t.Sequence[Row], kept: bool) -> list[str]:
+    """Return what was started, by its ids: those are what a person needs when all else is lost.
+
+    `kept`: reports are, in which the same command finds a job again that has no marker.
+    """
     started = [row for row in rows if not row.get("error_kind") and row.get("outcome") == "started"]
     if not started:
         return []
     listed = [f"{_target.called(row)} {ids(row)}" for row in started[:MANY]]
     more = [f"{len(started) - MANY} more"] if len(started) > MANY else []
-    return [f"RUN   {' | '.join([*listed, *more])}   Ctrl-C leaves them running; the same command resumes"]
+    jobs = not kept and any(_target.attaches(row) for row in started)
+    how = "the same command resumes" + (", a job when its job_id is given as well" if jobs else "")
+    return [f"RUN   {' | '.join([*listed, *more])}   Ctrl-C leaves them running; {how}"]
 
 
 def ids(row: Row) -> str:

@@ -11,9 +11,11 @@ Private to this collection.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import called
@@ -60,6 +62,10 @@ BY_KIND = {
     "attached_failed": (
         "Remove the cause that the message names. Take job_id or adopt out of the entry of {name}, then run "
         "the same command again: it tries this instance once more."
+    ),
+    "busy_job": (
+        "If job {job} is this recovery, started before, give job_id {job} for {name} and run the same "
+        "command again: it waits for it. Otherwise wait until it has ended, then run the same command again."
     ),
     "stuck": (
         "A record of {name} is stuck: it never ends. Add ignore_stuck: true to its entry, then run the same "
@@ -283,7 +289,10 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
     if older:
         do, command = OLDER.format(name=called(row)), older
     else:
-        do, command = what_to_do(row, again), command_for(row, report, again)
+        job_id = None if run.get("directory") else lost(row)
+        do, command = what_to_do(row, again, job_id), command_for(row, report, again)
+        if job_id:
+            command = None  # it lacks the job
         if report["kind"] == "readiness":  # which restores nothing
             do = do.replace("The restore is done. ", "").replace(": only the checks are repeated", "")
         if command and not run.get("command_complete", True):
@@ -327,20 +336,36 @@ def state(row: Row) -> str:
     return f"{text} The data from before are in safety backup {kept['backup_id']}." if kept else text
 
 
-def what_to_do(row: Row, command: str | None) -> str:
-    """Return what a person does now."""
-    end = (row["verification"] or {}).get("end")
-    checks, kind = row["failed_step"] == "verify", row["error_kind"]
+def lost(row: Row) -> str | None:
+    """Return the job that only its id leads back to where no report is kept: the service has no marker."""
+    if not _target.attaches(row) or row["adopted"] or row["error_kind"] in ("operation_failed", "busy"):
+        return None
+    return str(row["job_id"]) if row["job_id"] and row["data_state"] != "untouched" else None
+
+
+def kind_of(row: Row) -> str:
+    """Return the kind of error of a row for what to do about it."""
+    kind = str(row["error_kind"])
     if kind == "busy" and PAST in str(row["msg"]):
-        kind = "stuck"
-    if kind == "operation_failed" and row["adopted"] and _target.attaches(row):
-        kind = "attached_failed"
+        return "stuck"
+    if kind == "busy" and _target.attaches(row) and row["job_id"]:
+        return "busy_job"
+    attached = kind == "operation_failed" and row["adopted"] and _target.attaches(row)
+    return "attached_failed" if attached else kind
+
+
+def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
+    """Return what a person does now; `job_id` is that of a job which the command does not find itself."""
+    end = (row["verification"] or {}).get("end")
+    checks, kind = row["failed_step"] == "verify", kind_of(row)
     text = BY_CHECK.get(row["error_kind"]) or BY_END.get(str(end), "") if checks else ""
     text = text or (BY_STEP["safeguard"] if unsaved(row) else "")
     text = text or BY_KIND.get(kind) or BY_STEP.get(str(row["failed_step"])) or BY_STEP["restore"]
+    if job_id:
+        text = re.sub("(he same command)", r"\1 with job_id {job} given for {name}", text)
     if command is None:  # a job controller started this run
         text = text.replace("the same command", "the same job").replace("The same command", "The same job")
-    return text.format(name=called(row))
+    return text.format(name=called(row), job=printable(row["job_id"] or ""))
 
 
 def command_for(row: Row, report: Row, again: str | None) -> str | None:

@@ -174,7 +174,8 @@ def restore(state: State, job: Job, world: World) -> State:
         state = written(state, world)
         state = _calls.started(state, numbers, job, world)
         state = written(state, world)
-        world.say(_lines.running([state["restores"][number] for number in numbers]))
+        begun = [state["restores"][number] for number in numbers]
+        world.say(_lines.running(begun, bool(state["run"].get("directory"))))
         state = written(_calls.waited(state, numbers, job, world), world)
     return _calls.held(state, world) if job.kind == "drill" else state
 

@@ -133,6 +133,19 @@ def test_a_stuck_record_is_gone_past_as_the_report_says(sim: Simulator) -> None:
     assert outcomes(again) == {ids.DCS_STUCK: ("succeeded", None, None)}
 
 
+def test_a_job_is_resumed_without_a_report_as_the_output_says() -> None:
+    entry = {"source_instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET}
+    with Simulator(restore_seconds=8) as sim:
+        first = run(sim, {"restore_ddm": [{**entry, "restore_time": "latest"}], "restore_wait_timeout": 2})
+        row = rows(first)[ids.DDM_TARGET]
+        assert row["error_kind"] == "wait_timeout"
+        assert "a job when its job_id is given as well" in first.stdout
+        assert f"with job_id {row['job_id']} given for" in row["next"]["do"]
+        again = run(sim, {"restore_ddm": [{**entry, "job_id": row["job_id"]}]})
+        assert (again.rc, outcomes(again)) == (0, {ids.DDM_TARGET: ("succeeded", None, None)})
+        assert len(sim.posts()) == 1
+
+
 def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     with Simulator(scenario="fleet-5-2") as sim:
         sim.fault("operation_fails", "ddm.recovery", on=ids.fleet_ddm_source(1))

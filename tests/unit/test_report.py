@@ -281,6 +281,22 @@ def test_a_failed_job_is_not_attached_to_again(adopted: bool) -> None:
     assert ("Take job_id or adopt out of the entry" in found["do"]) is adopted
 
 
+def test_a_job_that_no_report_keeps_is_resumed_by_its_id() -> None:
+    row = samples.failed(samples.started(database(), 9), "wait", 9, "wait_timeout", "It still runs.")
+    found = next_of(row)
+    given = f"The same command with job_id {row['job_id']} given for "
+    assert given in found["do"] and "finds it again" in found["do"] and found["command"] is None
+    kept = next_of(row, directory="reports")
+    assert "The same command finds it again" in kept["do"] and kept["command"]
+    anew = next_of({**row, "error_kind": "operation_failed"})
+    assert "job_id" not in anew["do"] and anew["command"]
+
+
+def test_busy_with_a_job_that_may_be_ones_own() -> None:
+    found = next_of(samples.failed(database(), "restore", 1, "busy", "x", job_id="j9", changed=False))
+    assert found["do"].startswith("If job j9 is this recovery") and found["command"]
+
+
 def test_a_job_controller_is_told_to_start_the_job_again() -> None:
     found = next_of(samples.failed(cache(), "restore", 9, "busy", "It is busy."), command=None)
     assert found["command"] is None and "the same job" in found["do"] and "command" not in found["do"]
