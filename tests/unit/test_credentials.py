@@ -446,6 +446,16 @@ def test_a_profile_of_koocli(config: Write) -> None:
     assert resolve({}, {"HW_PROFILE": "default"})["access_key"] == "AKDEFAULT"
 
 
+def test_an_empty_file_in_the_environment_is_unset(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    environ = {"HW_SHARED_CONFIG_FILE": str(tmp_path / "empty")}
+    with pytest.raises(InvalidArgument, match="No complete credentials were found"):
+        resolve({}, environ)
+    assert resolve({}, {**HW_KEYS, **environ})["way"] == "access_key/secret_key"
+    with pytest.raises(InvalidArgument, match="is not a readable KooCLI configuration"):
+        resolve({}, {"HW_PROFILE": "prod", **environ})
+
+
 def test_another_file(config: Write) -> None:
     path = config(
         profile(accessKeyId="AKELSEWHERE", secretAccessKey="secret-elsewhere"),

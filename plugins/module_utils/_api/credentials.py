@@ -378,6 +378,9 @@ def _environment(environ: t.Mapping[str, str], level: int) -> dict[str, t.Any]:
     found = _given(
         {option: environ.get(names[level]) for option, names in ENVIRONMENT.items() if len(names) > level}
     )
+    # with a profile an empty file is wrong: another one may hold a profile of that name
+    if "profile" not in found and sources.is_empty(found.get("shared_config_file", "")):
+        del found["shared_config_file"]
     if "validate_certs" in found:  # HW_INSECURE says the opposite
         found["validate_certs"] = found["validate_certs"].lower() not in TRUE
     if "use_instance_metadata" in found:
