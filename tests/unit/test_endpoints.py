@@ -31,6 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
             "https://dcs.eu-de.otc.t-systems.com",
         ),
         ("dcs", {"dcs_endpoint": "https://dcs.example.com/"}, "https://dcs.example.com"),
+        ("dcs", {"dcs_endpoint": "HTTPS://DCS.example.com/"}, "https://dcs.example.com"),
         (
             "dcs",
             {"dcs_endpoint": " https://DCS.Example.com:8443/gateway/dcs.v1/ "},

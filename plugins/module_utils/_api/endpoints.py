@@ -78,7 +78,8 @@ def _host(service: str, region: str, cloud: str | None) -> str:
 
 def _checked(option: str, value: str) -> str:
     """Return value as a base URL, or refuse it; the text is not repeated because it may hold a password."""
-    match = URL.fullmatch(value.strip())
+    scheme, mark, rest = value.strip().partition("://")
+    match = URL.fullmatch(scheme.lower() + mark + rest)
     host = match["host"].lower() if match else ""
     loopback = LOOPBACK.fullmatch(host) is not None
     if not match or not (loopback or NAME.fullmatch(host)) or not 0 < int(match["port"] or 443) < 65536:
