@@ -150,6 +150,12 @@ def test_seconds_are_whole_for_people() -> None:
     assert "is still running after 5 s (" in str(watched.error)
 
 
+def test_a_wait_that_was_over_before_it_began() -> None:
+    watched, dummy = watch(Time(), RUNNING)
+    run(Time(), watched, timeout=-0.3)
+    assert "is still running after 0 s (" in str(watched.error)
+
+
 def test_what_cannot_be_read_any_more_is_not_said_to_run() -> None:
     time = Time()
     watched, dummy = watch(time, RUNNING, TransportError("The connection broke."))

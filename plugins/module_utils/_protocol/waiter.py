@@ -163,7 +163,7 @@ def failed(watch: Watch) -> OperationFailed:
 
 def timed_out(watch: Watch, timeout: float) -> WaitTimeout:
     """Return the error for an operation that still runs, or was never seen, when the time is over."""
-    after = f"{timeout:.0f} s"
+    after = f"{max(0.0, timeout):.0f} s"
     state = f"could not be seen within {after} ({watch.trouble})"
     if watch.last and watch.trouble:
         state = (
