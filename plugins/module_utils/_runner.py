@@ -141,6 +141,7 @@ def answered(
         return work()
     except CloudError as error:
         unsaid = starts and error.effect == NONE and error.note is None and not posted()
+        unsaid = unsaid and not str(error).endswith("Nothing was started.")
         return {
             "failed": True,
             "msg": redactor.printable(f"{error}{' Nothing was started.' if unsaid else ''}", LONGEST),
@@ -220,18 +221,23 @@ def nested_passwords(value: t.Any) -> t.Iterator[str]:
 
 
 def without_blanks(value: t.Any) -> t.Any:
-    """Return options without those that are a blank string, and ids without blanks
+    """Return options without those that are a blank string, and ids and names without blanks
     and line ends around them, also within lists of dicts.
 
     Job controllers fill in '' for a field left empty; an id that was pasted often ends with a line end.
     """
     if isinstance(value, dict):
         return {
-            name: inner.strip() if is_id_option(name) and isinstance(inner, str) else without_blanks(inner)
+            name: inner.strip() if isinstance(inner, str) and is_word(name) else without_blanks(inner)
             for name, inner in value.items()
             if name.startswith("_ansible") or not isinstance(inner, str) or inner.strip()
         }
     return [without_blanks(inner) for inner in value] if isinstance(value, list) else value
+
+
+def is_word(name: str) -> bool:
+    """Whether blanks around an option are never meant: it is an id or a name."""
+    return is_id_option(name) or name == "name" or name.endswith("_name")
 
 
 def is_id_option(name: str) -> bool:

@@ -111,6 +111,7 @@ def test_a_failure_says_what_was_not_done() -> None:
     [
         (NotFound('It answered "Nothing was found".'), '"Nothing was found". Nothing was started.'),
         (ProtocolError("No request could be read."), "could be read. Nothing was started."),
+        (NotFound("No such backup. Nothing was started."), "No such backup. Nothing was started."),
         (TransportError("Broken."), "Broken. Nothing was started."),
         (Busy("Busy."), "Busy. Nothing was started."),
         (InvalidArgument("Odd."), "Odd. No request was sent."),
@@ -196,7 +197,10 @@ def test_the_task_timeout_of_ansible_goes_through() -> None:
 
 def test_blanks_are_unset_everywhere() -> None:
     params: dict[str, Any] = {
-        "instance_id": "i",
+        "instance_id": "i\n",
+        "instance_name": "orders-cache\n",
+        "backup_name": " nightly ",
+        "remark": " as written ",
         "name": " ",
         "pairs": [{"source_id": "s", "note": ""}],
         "texts": [""],
@@ -206,6 +210,9 @@ def test_blanks_are_unset_everywhere() -> None:
     found = without_blanks({**params, "_ansible_shell_executable": ""})
     assert found == {
         "instance_id": "i",
+        "instance_name": "orders-cache",
+        "backup_name": "nightly",
+        "remark": " as written ",
         "pairs": [{"source_id": "s"}],
         "texts": [""],
         "count": 0,

@@ -118,8 +118,7 @@ def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     if is_restored(instance):
         raise Busy(
             f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; "
-            f"the newest one, {found['id']}, is older. Run the task again in a few minutes. Nothing was "
-            "started."
+            f"the newest one, {found['id']}, is older. Run the task again in a few minutes."
         )
     if made is not None and pair.stuck(instance, found):
         raise NotRestorable(
