@@ -98,7 +98,13 @@ def public(row: Row) -> Row:
 def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
     """Return a row with its safety backup; one that cannot be made fails the row,
     and nothing is overwritten.
+
+    Data that an earlier run has overwritten are not saved again: the backup from before that is the undo.
     """
+    before = saved(row, run)
+    if before:
+        row = {**row, "safety_backup": before}
+        return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
     here = {name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)}
     given = {"instance_id": _target.target_id(row), "operation_id": run["id"], "remark": SAFETY, "wait": wait}
     answer = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)
@@ -113,6 +119,15 @@ def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) 
     found = {name: backup.get(name) for name in ("backup_id", "backup_name", "created_at")}
     row = {**row, "safety_backup": {**found, "backup_id": answer["backup_id"]}}
     return _target.done(row, "safeguard", "ok", begun_ms, (now - begun_ms) / 1000) if wait else row
+
+
+def saved(row: Row, run: Row) -> Row | None:
+    """Return the safety backup that an earlier run made before it overwrote an instance, or null."""
+    for earlier in run.get("previous") or []:
+        if _target.same(row, earlier) and earlier.get("data_state") != "untouched":
+            found: Row | None = earlier.get("safety_backup")
+            return found
+    return None
 
 
 # After it

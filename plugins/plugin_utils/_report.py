@@ -5,6 +5,7 @@
 """The report of a run: from its rows, and what is known of the run, to one dict. Private to this collection.
 
     run = begin(context, now_ms, random)               # _report_files.py: proves that the folder is writable
+    run = continuing(run, rows)                        # _report_files.py: what earlier runs knew of the rows
     found = report(rows, run, now_ms, finished=False)  # here: pure, the time is a parameter
     found = write(found, run)                          # _report_files.py: the files, each replaced as a whole
 

@@ -20,7 +20,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_page import html
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import junit, markdown
 
@@ -33,6 +33,7 @@ FORMATS: dict[str, tuple[str, t.Callable[[_report.Report], str]]] = {
 OF_A_PLAN = ("json", "html")
 NAME = re.compile(r"(?P<stem>.+)-(?P<start>\d{8}T\d{6}Z)-[a-z0-9]{6}", re.ASCII)
 OPEN = ("running", "incomplete", "failed")  # verdicts of reports that a further run continues
+KNOWN = ("safety_backup", "restore_id", "job_id")  # what must not be lost of a target
 
 
 def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str, t.Any]:
@@ -40,8 +41,7 @@ def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str,
     and proved writable by writing.
 
     `random` are six characters of a-z and 0-9. `problem` says why no report can be written, and is null when
-    one can or none is wanted. A run that continues an unfinished report of the same operation keeps its id
-    and its start, and gets its rows in `previous`.
+    one can or none is wanted.
     """
     folder = (
         os.path.realpath(os.path.expanduser(str(context.get("directory") or "")))
@@ -49,33 +49,53 @@ def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str,
         else None
     )
     problem = unwritable(folder) if folder else None
-    stem = file_stem(context.get("operation_id"))
-    plan = bool(context.get("check_mode")) or context["kind"] in _report.PLANS
-    earlier = (
-        None
-        if plan or problem or not folder or stem == "restore"
-        else unfinished(folder, stem, context["kind"])
-    )
     began = iso(now_ms)[:19] + "Z"
-    fresh = f"{stem}-{re.sub('[-:]', '', began)}-{random}"
-    name = earlier["id"] if earlier else fresh
-    files = (
-        {key: os.path.join(folder, name + FORMATS[key][0]) for key in (OF_A_PLAN if plan else FORMATS)}
-        if folder
-        else {}
-    )
+    name = f"{file_stem(context.get('operation_id'))}-{re.sub('[-:]', '', began)}-{random}"
     return {
         **context,
         "id": name,
         "directory": folder,
-        "files": {} if problem else files,
+        "files": {} if problem or not folder else files_of(folder, name, planning(context)),
         "problem": problem,
         "began": began,
-        "started": earlier["started"] if earlier else began,
-        "runs": earlier["runs"] if earlier else [],
-        "previous": earlier["restores"] if earlier else [],
+        "started": began,
+        "runs": [],
+        "previous": [],
         "collection_version": collection_version(os.path.abspath(__file__)),
     }
+
+
+def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str, t.Any]:
+    """Return a run with what unfinished reports of the same operation know of its targets in `previous`.
+
+    It keeps the id and the start of the newest of them, and so its files, where it has all targets of that
+    one: a report loses none. Else it has files of its own.
+    """
+    folder, stem = run["directory"], file_stem(run.get("operation_id"))
+    if planning(run) or run["problem"] or not folder or stem == "restore":
+        return run
+    found = unfinished(folder, stem, run["kind"], rows)
+    previous = [row for report in found for row in report["restores"] if covered(row, rows)]
+    if not found or not all(covered(row, rows) for row in kept(found[0])):
+        return {**run, "previous": previous}
+    same = found[0]
+    files = files_of(folder, same["id"], plan=False)
+    return {
+        **run,
+        **{name: same[name] for name in ("id", "started", "runs")},
+        "files": files,
+        "previous": previous,
+    }
+
+
+def planning(run: t.Mapping[str, t.Any]) -> bool:
+    """Whether a run starts nothing."""
+    return bool(run.get("check_mode")) or run["kind"] in _report.PLANS
+
+
+def files_of(folder: str, name: str, plan: bool) -> dict[str, str]:
+    """Return the path of each file of a report."""
+    return {key: os.path.join(folder, name + FORMATS[key][0]) for key in (OF_A_PLAN if plan else FORMATS)}
 
 
 def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
@@ -179,12 +199,37 @@ def is_report(found: t.Any) -> bool:
     return rows and all(isinstance(found.get(key), str) for key in ("id", "kind", "verdict", "started"))
 
 
-def unfinished(folder: str, stem: str, kind: str) -> _report.Report | None:
-    """Return the newest report of an operation when it is of this kind
-    and did not end well; null otherwise.
+def unfinished(folder: str, stem: str, kind: str, rows: t.Sequence[_report.Row]) -> list[_report.Report]:
+    """Return the reports of an operation that are of this kind, have a target of these rows,
+    and did not end well, newest first; none that is older than one that did.
     """
-    runs = [one for one in reports(folder, stem) if not one.get("check_mode")]
-    return next((one for one in runs[:1] if one["kind"] == kind and one["verdict"] in OPEN), None)
+    found = []
+    for one in reports(folder, stem):
+        refused = one.get("check_mode") or one["verdict"] == "refused"  # it has sent nothing
+        if refused or one["kind"] != kind or not any(covered(row, rows) for row in one["restores"]):
+            continue
+        if one["verdict"] not in OPEN:
+            break
+        found.append(one)
+    return found
+
+
+def covered(earlier: _report.Row, rows: t.Iterable[_report.Row]) -> bool:
+    """Whether the target of a row of a report is among those of other rows."""
+    named = _target.target_id(earlier) or _target.target_name(earlier)
+    label = None if named else earlier.get("label")
+    return any(_target.same(row, earlier) or (label and label == row.get("label")) for row in rows)
+
+
+def kept(report: _report.Report) -> list[_report.Row]:
+    """Return the rows of a report that must not be lost: of one that may still run, all."""
+    return [
+        row
+        for row in report["restores"]
+        if report["verdict"] == "running"
+        or row.get("data_state") != "untouched"
+        or any(row.get(name) for name in KNOWN)
+    ]
 
 
 def prune(folder: str, report: _report.Report, keep: int) -> None:

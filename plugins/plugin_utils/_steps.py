@@ -97,6 +97,7 @@ def plan(state: State, job: Job, world: World) -> State:
         for row in rows
     ]
     rows = [{**row, "changed": False} for row in rows]  # not yet: what is planned says `action`
+    run = _report_files.continuing(run, rows)
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
     state = {"restores": rows, "run": run, "diff": answer.get("diff"), "warnings": answer.get("warnings")}
     if planned_before(job):

@@ -11,6 +11,7 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,15 @@ MINUTE = 60_000
 
 
 def begun(
-    folder: Path | str | None, minutes: int = 0, random: str = "aaaaaa", **context: Any
+    folder: Path | str | None,
+    minutes: int = 0,
+    random: str = "aaaaaa",
+    rows: Sequence[samples.Row] | None = None,
+    **context: Any,
 ) -> dict[str, Any]:
     given = {"kind": "restore", "operation_id": "CHG-1042", "directory": folder and str(folder), **context}
-    return _report_files.begin(given, samples.STARTED + minutes * MINUTE, random)
+    run = _report_files.begin(given, samples.STARTED + minutes * MINUTE, random)
+    return _report_files.continuing(run, [good(), bad()] if rows is None else rows)
 
 
 def written(run: dict[str, Any], *rows: samples.Row, finished: bool = True) -> dict[str, Any]:
@@ -185,6 +191,42 @@ def test_a_report_that_ended_well_is_not_continued(tmp_path: Path) -> None:
 def test_a_run_without_an_operation_id_continues_nothing(tmp_path: Path) -> None:
     written(begun(tmp_path, operation_id=None), bad())
     assert begun(tmp_path, 30, "bbbbbb", operation_id=None)["previous"] == []
+
+
+def cache(name: str) -> samples.Row:
+    return samples.verified(samples.planned("dcs", name), 20, 60)
+
+
+def test_a_run_with_some_of_the_targets_leaves_the_others_in_their_report(tmp_path: Path) -> None:
+    first = written(begun(tmp_path), cache("orders-cache"), bad())
+    run = begun(tmp_path, 30, "bbbbbb", rows=[bad()])
+    assert run["id"] != first["id"] and (run["runs"], run["started"]) == ([], run["began"])
+    assert [row["job_id"] for row in run["previous"]] == [first["restores"][1]["job_id"]]
+    written(run, bad())
+    rest = begun(tmp_path, 40, "cccccc")  # all of them again: the newest goes on, and knows both
+    assert rest["id"] == run["id"] and len(rest["previous"]) == 3
+    assert _report_files.read(first["files"]["json"]) == first
+
+
+def test_a_target_that_was_left_alone_need_not_be_named_again(tmp_path: Path) -> None:
+    mistyped = {**samples.planned("dcs", "ordes-cache"), "error_kind": "not_found", "failed_step": "plan"}
+    first = written(begun(tmp_path), bad(), mistyped)
+    assert begun(tmp_path, 30, "bbbbbb", rows=[bad(), good()])["id"] == first["id"]
+
+
+def test_slices_that_run_at_once_have_reports_of_their_own(tmp_path: Path) -> None:
+    rows = [samples.planned("dcs", "orders-cache"), samples.planned("dcs", "sessions")]
+    first = written(begun(tmp_path, rows=rows[:1]), rows[0], finished=False)
+    second = begun(tmp_path, 0, "bbbbbb", rows=rows[1:])
+    assert second["id"] != first["id"] and second["previous"] == []
+    written(second, rows[1], finished=False)
+    assert begun(tmp_path, 1, "cccccc", rows=rows[:1])["id"] == first["id"]
+
+
+def test_a_run_that_is_refused_takes_no_report_away(tmp_path: Path) -> None:
+    first = written(begun(tmp_path), bad())
+    written({**begun(tmp_path, 10, "bbbbbb", rows=[]), "refused": "No."})
+    assert begun(tmp_path, 30, "cccccc")["id"] == first["id"]
 
 
 @pytest.mark.parametrize(
