@@ -34,25 +34,31 @@ def plan(rows: t.Sequence[Row], run: Row, now_ms: int, tz: t.Any, safety_backup:
     for place, row in enumerate(rows, 1):
         start = f"{place:>2} {row['service'].upper():<4} {_target.called(row):<{min(width, 40)}}"
         shown = described(row, now_ms, tz, safety_backup, brief=len(rows) > MANY)
-        lines += [f"{start}  {shown[0]}", *(PAD + line for line in shown[1:])]
+        lines += [f"{start}  {shown[0]}", *(PAD + line for line in (*elsewhere(row, run), *shown[1:]))]
     return lines
 
 
 def heading(run: Row) -> str:
     """Return the first line of a plan: ticket, account, project, region and the source of the keys."""
-    account = run.get("account") or {}
-    project = known(account, "project_name") or "unknown"
-    ident = known(account, "project_id")
-    parts = [
-        "PLAN",
-        printable(run.get("operation_id")) if run.get("operation_id") else "",
+    ticket = [printable(run["operation_id"])] if run.get("operation_id") else []
+    return "  ".join(["PLAN", *ticket, *whose(run.get("account") or {}), "nothing has been sent"])
+
+
+def whose(account: Row) -> list[str]:
+    """Return account, project, region and the source of the keys."""
+    project, ident = known(account, "project_name") or "unknown", known(account, "project_id")
+    return [
         f"account {known(account, 'domain_name') or known(account, 'domain_id') or 'unknown'}",
         f"project {project}{f' ({ident})' if ident and ident != project else ''}",
         f"region {known(account, 'region') or 'unknown'}",
         f"keys: {known(account, 'source') or 'unknown'}",
-        "nothing has been sent",
     ]
-    return "  ".join(part for part in parts if part)
+
+
+def elsewhere(row: Row, run: Row) -> list[str]:
+    """Return whose instance a row overwrites, where that is not what the first line says."""
+    own = _target.account_of(row)
+    return ["IN  " + "  ".join(whose(own))] if own and own != run.get("account") else []
 
 
 def known(account: Row, name: str) -> str:

@@ -22,6 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
     SOURCE,
     Row,
+    account_of,
     backup_id,
     backup_module,
     called,
@@ -57,7 +58,11 @@ def content(rows: t.Iterable[Plan], account: Plan | None, safety_backup: bool) -
 
 
 def effect(row: Plan) -> dict[str, t.Any]:
-    """Return what one row does. `action` is left out: what is done already, or runs, is no other plan."""
+    """Return what one row does. `action` is left out: what is done already, or runs, is no other plan.
+
+    What leads elsewhere than the run is there for the rows alone that do.
+    """
+    place = {"profile": row.get("profile"), "project": account_of(row).get("project_id")}
     found = {
         "service": row["service"],
         "region": row.get("region"),
@@ -73,7 +78,9 @@ def effect(row: Plan) -> dict[str, t.Any]:
         "operation_id": row.get("operation_id"),
         "metadata": row.get("metadata"),
     }
-    return {**found, **what, "source": source_id(row), "time": time_ms(row), "nodes": nodes, "job": job}
+    where = {name: value for name, value in place.items() if value not in (None, "", "unknown")}
+    more = {"source": source_id(row), "time": time_ms(row), "nodes": nodes, "job": job}
+    return {**found, **where, **what, **more}
 
 
 def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) -> str:
@@ -199,6 +206,8 @@ WORDS = {
     "nodes": "data nodes",
     "group": "group",
     "region": "region",
+    "profile": "profile",
+    "project": "project",
 }
 
 
@@ -213,6 +222,11 @@ def others(plan: Plan, rows: t.Iterable[Plan]) -> list[str]:
     planned = plan["restores"]
     lines = [
         f"{called(row)}: is not in the plan" for row in entries if not any(same(row, one) for one in planned)
+    ]
+    lines += [
+        f"{called(row)}: is in the plan with another profile"
+        for row in entries
+        if any(same(row, one) and (row.get("profile") or None) != one.get("profile") for one in planned)
     ]
     return lines + [
         f"{called(one)}: is in the plan only" for one in planned if not any(same(row, one) for row in entries)

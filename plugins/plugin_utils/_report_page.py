@@ -41,6 +41,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text 
     zone,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
+    account_of,
     backup_module,
     called,
     service_of,
@@ -326,6 +327,7 @@ def references(report: Report) -> list[tuple[str, str]]:
     for row in report["restores"]:
         backup = row["safety_backup"] or {}
         ids = (
+            ("project", account_of(row).get("project_id")),
             ("job", row["job_id"]),
             ("restore", row["restore_id"]),
             ("request", row["request_id"]),

@@ -145,6 +145,17 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def elsewhere(report: Report) -> list[tuple[str, str]]:
+    """Return whose the instances are that are not those of the account of the run."""
+    found = []
+    for row in report["restores"]:
+        own = _target.account_of(row)
+        if own:
+            where = f"{own['domain_name']}, project {own['project_name']} ({own['project_id']})"
+            found.append((_target.called(row), f"{where}, region {own['region']}, keys: {own['source']}"))
+    return found
+
+
 def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
     """Return the lines about the whole run, escaped."""
     account, rto, rpo = report["account"], report["rto"], report["rpo"]
@@ -157,6 +168,7 @@ def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
             ),
         ),
         ("Keys", account["source"]),
+        *elsewhere(report),
         ("Restore point", local(report["restore_point"], where)),
         ("Started", local(report["started"], where)),
         ("Finished", local(report["finished"], where) if report["finished"] else "not yet"),

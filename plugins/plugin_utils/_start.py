@@ -48,7 +48,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         options = _rows.request(rows[number], SERVICES, repeated)
         service = SERVICES[rows[number]["service"]]
         plans[number] = service.plan(clouds[number], {**options, **waiting(params)})
-        return execute(plans[number], dry_run=True)
+        return with_account(execute(plans[number], dry_run=True), rows[number], clouds[number], cloud)
 
     def each(work: t.Callable[[int], Result], groups: Groups) -> dict[int, Answer]:
         def one(number: int) -> Answer:
@@ -73,6 +73,15 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         return each(lambda number: execute(plans[number], dry_run=False), groups)
 
     return combined(rows, plan, start, cloud.clock.now, account)
+
+
+def with_account(result: Result, row: Row, own: Cloud, task: Cloud) -> Result:
+    """Return the plan of a row, with whose instance it is where that may be another account or project
+    than that of the task.
+    """
+    if row["action"] or not (row.get("profile") or own.region != task.region):
+        return result
+    return {**result, "details": {**(result.get("details") or {}), "account": own.identity()}}
 
 
 def waiting(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -89,6 +89,12 @@ def same(entry: Known, row: Known) -> bool:
     return target_name(entry) is not None and target_name(entry) == target_name(row)
 
 
+def account_of(row: Known) -> Known:
+    """Return whose instance a row overwrites, where it is not that of the run; empty otherwise."""
+    found: Known = (row.get("details") or {}).get("account") or {}
+    return found
+
+
 # With what
 
 

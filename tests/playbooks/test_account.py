@@ -14,7 +14,7 @@ from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
-CACHE = {"restore_dcs": [{"instance_id": ids.DCS_INSTANCE}], "restore_point": "latest"}
+CACHE: dict[str, Any] = {"restore_dcs": [{"instance_id": ids.DCS_INSTANCE}], "restore_point": "latest"}
 LINE = (
     f"PLAN  account {ids.DOMAIN}  project {ids.REGION} ({ids.PROJECT_ID})  region {ids.REGION}  keys: HW_ACCESS_KEY  "
     "nothing has been sent"
@@ -22,10 +22,10 @@ LINE = (
 
 
 def run(
-    sim: Simulator, playbook: str, *args: str, **variables: Any
+    sim: Simulator, playbook: str, *args: str, env: dict[str, str] | None = None, **variables: Any
 ) -> tuple[invoke.Completed, dict[str, Any]]:
     given = json.dumps({"restore_poll_interval": 1, **variables})
-    done = invoke.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", given, *args)
+    done = invoke.playbook(f"huaweicloud.recovery.{playbook}", {**sim.env, **(env or {})}, "-e", given, *args)
     return done, done.of("huaweicloud.recovery.restore : Report")[-1]["report"]
 
 
@@ -74,3 +74,25 @@ def test_the_plan_of_another_account_is_refused(tmp_path: Path) -> None:
         assert (done.rc, sim.posts(), report["verdict"]) == (2, [], "refused")
         assert f"domain_id: it was made for {'0' * 32}, this is {ids.DOMAIN_ID}" in report["msg"]
         assert report["msg"].count("Nothing was started.") == 1
+
+
+def test_a_profile_of_an_entry_is_shown_and_approved(tmp_path: Path) -> None:
+    """The digest of a plan for one's own project approves nothing in another one."""
+    profile = {
+        **{"name": "other", "mode": "AKSK", "region": ids.REGION, "projectId": ids.OTHER_PROJECT_ID},
+        **{"accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY},
+    }
+    (tmp_path / "config.json").write_text(
+        json.dumps({"current": "other", "profiles": [profile]}), encoding="utf-8"
+    )
+    with Simulator(restore_seconds=1) as sim:
+        env = {"HW_SHARED_CONFIG_FILE": str(tmp_path / "config.json")}
+        dummy, own = run(sim, "restore", "--check", env=env, **CACHE)
+        elsewhere = {**CACHE, "restore_dcs": [{**CACHE["restore_dcs"][0], "profile": "other"}]}
+        shown, plan = run(sim, "restore", "--check", env=env, **elsewhere)
+        line = next(line for line in shown.stdout.splitlines() if line.startswith("        IN  "))
+        assert f"({ids.OTHER_PROJECT_ID})" in line and "profile other" in line
+        assert plan["account"] == own["account"]
+        assert plan["restores"][0]["details"]["account"]["project_id"] == ids.OTHER_PROJECT_ID
+        refused, report = run(sim, "restore", env=env, restore_plan_digest=own["plan_digest"], **elsewhere)
+        assert refused.rc != 0 and report["verdict"] == "refused" and sim.posts() == []

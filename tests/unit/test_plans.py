@@ -165,6 +165,21 @@ def test_a_plan_asks_for_exactly_what_it_says() -> None:
     assert job == {"service": "ddm", "group": 1, "name": "orders-db-restored", "job_id": "j"}
 
 
+def test_the_digest_covers_whose_instance_it_is() -> None:
+    other = {"profile": "other", "details": {"account": {"project_id": "p2"}}}
+    moved = {**other, "details": {"account": {"project_id": "p3"}}}
+    rows = [[cache()], [cache(profile="other")], [cache(**other)], [cache(**moved)]]
+    assert len({_plans.digest(one, ACCOUNT, True) for one in rows}) == 4
+    edited = document(cache(), restores=[cache(profile="other")])
+    assert "it was edited" in str(_plans.unusable(edited, "1.0.0", True))
+    assert _plans.differences(document(cache(**other)), [cache(**moved)], ACCOUNT) == [
+        "orders-cache: project p3 instead of p2"
+    ]
+    entry = {"service": "dcs", "instance_id": "c1", "profile": "other"}
+    assert _plans.others(document(cache()), [entry]) == ["c1: is in the plan with another profile"]
+    assert _plans.others(document(cache(**other)), [entry]) == []
+
+
 def test_drift_is_named_line_by_line() -> None:
     old = document(
         cache(action="nothing"), database(), cache(target={"instance_id": "c9", "instance_name": "gone"})
