@@ -104,6 +104,8 @@ def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
         return f"it was made by version {made} of the collection, this is {version}: make it again"
     if plan.get("kind") not in ("plan", "fleet", "restore", "drill", "undo") or not plan.get("check_mode"):
         return "it is the report of a run, not a plan: run with --check or --tags plan to make one"
+    if plan.get("verdict") == "refused" and not any(row.get("error_kind") for row in rows):
+        return f"the run that was to make it was refused: {printable(plan.get('msg')).rstrip('.')}"
     if (
         digest(rows, plan.get("account"), True)
         != plan.get("plan_digest")

@@ -165,6 +165,12 @@ def test_a_plan_asks_for_exactly_what_it_says() -> None:
     assert job == {"service": "ddm", "group": 1, "name": "orders-db-restored", "job_id": "j"}
 
 
+def test_a_plan_of_a_run_that_was_refused_says_why() -> None:
+    refused = document(verdict="refused", msg="restore_confirm must be true or false.", plan_digest=None)
+    why = str(_plans.unusable(refused, "1.0.0", True))
+    assert why == "the run that was to make it was refused: restore_confirm must be true or false"
+
+
 def test_the_digest_covers_whose_instance_it_is() -> None:
     other = {"profile": "other", "details": {"account": {"project_id": "p2"}}}
     moved = {**other, "details": {"account": {"project_id": "p3"}}}
