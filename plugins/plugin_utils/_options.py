@@ -10,6 +10,7 @@ Private to this collection. All functions are pure: the time is a parameter.
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import typing as t
@@ -108,6 +109,11 @@ def data(value: t.Any, name: str) -> t.Any:
     return found
 
 
+def path(value: t.Any, name: str) -> str:
+    """Return the path of a file; `~` is the home of whoever runs this."""
+    return os.path.expanduser(read.word(value, name))
+
+
 def between(low: int, high: int) -> Reader:
     """Return what reads a duration of so many seconds."""
     return lambda value, name: read.duration(value, name, low, high)
@@ -130,7 +136,7 @@ READERS: dict[str, Reader] = {
     "protected": patterns,
     "confirm": read.flag,
     "plan_digest": digits,
-    "plan_file": read.word,
+    "plan_file": path,
     "plan": data,
     "safety_backup": read.flag,
     "verify_timeout": between(1, WEEK),

@@ -12,6 +12,7 @@ new one. Nothing here raises: a restore goes on when its report cannot be writte
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -138,6 +139,20 @@ def unwritable(folder: str) -> str | None:
             "Set restore_report_dir to a folder that can be written."
         )
     return None
+
+
+def unsavable(path: str) -> str | None:
+    """Return why no plan can be written to a file, whose folder is not made; null when one can."""
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", prefix=".recovery-"):
+            return None
+    except OSError as error:
+        return (
+            f"No plan can be written to {printable(path)}: {error.strerror}. "
+            "Set restore_plan_file to a file in a folder that can be written."
+        )
 
 
 def save_plan(found: t.Mapping[str, t.Any], path: str) -> str | None:

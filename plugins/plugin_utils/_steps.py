@@ -70,8 +70,8 @@ def plan(state: State, job: Job, world: World) -> State:
     run = _report_files.begin(context(job), world.now_ms(), world.random())
     state = {"restores": [], "run": run}
     problems = [*job.problems, *([] if planned_before(job) else job.found.problems)]
-    if run["problem"]:
-        problems.append(run["problem"])
+    kept = _report_files.unsavable(job.options.plan_file) if to_keep(job) else None
+    problems += [problem for problem in (run["problem"], kept) if problem]
     if problems:
         return refused(state, world, problems)
     rows, problems = wanted(job, run, world)
@@ -219,7 +219,7 @@ def report(state: State, job: Job, world: World) -> State:
     found = state["report"]
     if not job.last:
         return state
-    if job.plan_only and job.options.plan_file and not found["failed"]:
+    if to_keep(job) and not found["failed"]:
         problem = _report_files.save_plan(found, job.options.plan_file)
         found = {**found, "problem": problem or found.get("problem")}
     lines = [] if job.plan_only and not found["failed"] else _lines.ended(found)
@@ -227,6 +227,11 @@ def report(state: State, job: Job, world: World) -> State:
         lines.append(printable(found["problem"]))
     world.say([*lines, *_lines.how_to_approve(found, job.plan_only), _lines.place(found)])
     return state
+
+
+def to_keep(job: Job) -> bool:
+    """Whether restore_plan_file says where the plan that is made goes."""
+    return bool(job.plan_only and job.options.plan_file)
 
 
 def end(state: State, job: Job, world: World) -> State:

@@ -322,6 +322,17 @@ def test_a_plan_that_no_longer_holds_is_refused_line_by_line(tmp_path: Path) -> 
     assert "cannot be read, or is not a plan" in state["run"]["refused"]
 
 
+def test_a_plan_that_could_not_be_kept_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (tmp_path / "no" / "plan.json", tmp_path):
+        world = World()
+        state = run(world, "plan", "report", plan_only=True, restore_plan_file=str(path))
+        assert world.calls == [] and f"No plan can be written to {path}: " in state["run"]["refused"]
+        assert state["report"]["failed"] is True
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run(World(), "plan", "report", plan_only=True, restore_plan_file="~/plan.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+
+
 def test_protection_name_and_gap_fail_their_target_alone() -> None:
     world = World()
     caches = [CACHE, {"instance_id": "c2", "backup_id": "b2", "name": "other"}]
