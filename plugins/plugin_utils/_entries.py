@@ -317,7 +317,9 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
         return unusable(host, named, f"{host} cannot be restored: it has no service {either([*SERVICES])}.")
     names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS}  # those are of the host itself
     entry = read.given({name: variables[name] for name in names if name in variables})
-    entry[service.entry_names.get(KINDS[0], KINDS[0])] = variables.get(KINDS[0])
+    ends = read.given({kind: variables[kind] for kind in KINDS if kind in variables})
+    kind = KINDS[0] if ends.get(KINDS[0]) else KINDS[1]  # what lists a host may give both
+    entry[service.entry_names.get(kind, kind)] = ends.get(kind)
     row, problems = row_of({"group": 1, **entry, "label": host}, host, service, defaults)  # all together
     return unusable(host, named, " ".join(problems)) if problems else row
 

@@ -254,3 +254,15 @@ def test_names_of_which_the_service_is_found() -> None:
     )
     assert "is the name of 2 instances: DCS c2, RUNNING, vpc-production; DCS c3, RUNNING" in problems[1]
     assert "'orders-db' is a DDM instance. It is restored onto another instance" in problems[2]
+
+
+def test_a_host_names_its_instance_by_id_or_by_name() -> None:
+    host: dict[str, Any] = {"service": "dcs", "instance_name": "orders-cache"}
+    row = _entries.of_host("a", host, ALL)
+    assert (row["instance_name"], row["label"], row.get("error_kind")) == ("orders-cache", "a", None)
+    row = _entries.of_host("a", {**host, "instance_id": "c1"}, ALL)  # as the inventory plugin gives both
+    assert (row["instance_id"], row.get("instance_name")) == ("c1", None)
+    row = _entries.of_host("a", {"service": "dcs"}, ALL)
+    assert "a needs instance_id or instance_name." in row["msg"]
+    source = {"service": "ddm", "instance_name": "orders-db", "target_instance_id": "t1"}
+    assert _entries.of_host("b", source, ALL)["instance_name"] == "orders-db"
