@@ -281,6 +281,15 @@ def test_a_step_is_usable_alone(sim: Simulator) -> None:
     assert alone.of("debug")[-1]["msg"] == "restored"
 
 
+@pytest.mark.parametrize("step", ["verify", "report"])
+def test_a_step_cannot_be_skipped(sim: Simulator, step: str) -> None:
+    """It would take others with it, and the run would end green."""
+    done = run(sim, {"restore_dcs": [cache()], "restore_point": "latest"}, "--skip-tags", step)
+    assert (done.rc, sim.posts()) == (2, [])
+    assert f"--skip-tags {step} would leave out more than that step" in done.output
+    assert "restore_safety_backup=false" in done.output
+
+
 WRONG: dict[str, tuple[Variables, str]] = {
     "nothing to restore": ({}, "There is nothing to restore"),
     "blanks of a survey": (
