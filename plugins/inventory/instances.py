@@ -95,11 +95,11 @@ cache_timeout: 600
 import hashlib
 import json
 import os
-import re
 import typing as t
 
 from ansible.errors import AnsibleParserError
 from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.display import Display
@@ -117,9 +117,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     ProtocolError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
+    CONNECTION,
+    RANGES,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, execute
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import answered, perform
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
+    answered,
+    listed,
+    perform,
+    without_blanks,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
     from_cloud,
@@ -127,11 +135,27 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
     others_can_write,
     our_template,
 )
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
+    Problem,
+    flag,
+    kind_of,
+    names,
+    number,
+    unset,
+)
 
 Row = dict[str, t.Any]
 FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery") for kind in ("yml", "yaml"))
 PROJECT = ("project_id", "project_name")
 UNREAD = "huaweicloud_recovery_unread"
+LISTS = ("services", "regions", "statuses")
+# what a file may call an option of the connection -> its name, which stands last and so wins
+CALLED = {
+    called: name
+    for name, option in CONNECTION.items()
+    for called in (*t.cast("t.Iterable[str]", option.get("aliases", ())), name)
+}
+HIGHEST = 10**9  # of a number without a range here
 RESERVED = ("name", "port", "tags")  # Ansible warns of variables named like keywords of a play
 
 
@@ -144,6 +168,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Whether a file is meant for this plugin, by its name."""
         return super().verify_file(path) and path.endswith(FILES)
 
+    def set_options(self, task_keys: t.Any = None, var_options: t.Any = None, direct: t.Any = None) -> None:
+        """Leave to ansible-core what is not read here: it would give a template a type before it is made."""
+        direct = {name: value for name, value in (direct or {}).items() if name not in (*CALLED, *LISTS)}
+        super().set_options(task_keys, var_options, direct)
+
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Add a host for each instance."""
         super().parse(inventory, loader, path, cache)
@@ -151,9 +180,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(missing_required_lib("requests"))
         config = self._read_config_data(path)
         self.templar.available_variables = self._vars  # extra variables
-        services, regions, statuses = (
-            self.words(config, name) for name in ("services", "regions", "statuses")
-        )
+        try:
+            services, regions, statuses = (self.words(config, name) for name in LISTS)
+            self.params = self.connection(config)
+        except Problem as problem:
+            raise AnsibleParserError(str(problem)) from None
         odd = [name for name in services if name not in SERVICES]
         if odd:
             raise AnsibleParserError(f"services can be {' and '.join(SERVICES)}, not {', '.join(odd)}.")
@@ -167,11 +198,35 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return an option that is a list, each entry of it
         or the whole made by a template, blanks left out.
         """
-        value = self.templar.template(config.get(name, self.get_option(name)))
-        entries = re.split(r"[,\n]", value) if isinstance(value, str) else value or []
-        if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
-            raise AnsibleParserError(f"{name} must be a list of texts.")
-        return [entry.strip() for entry in entries if entry.strip()]
+        value = self.templar.template(config.get(name))
+        return names(self.get_option(name) if unset(value) and value != [] else value, name)
+
+    def connection(self, config: dict[str, t.Any]) -> Row:
+        """Return the options of the connection as a module has them: templates are made first,
+        then blanks left out, then types looked at.
+
+        Raises Problem.
+        """
+        found: Row = {}
+        for called, name in CALLED.items():
+            value = self.templar.template(config.get(called))
+            if not unset(value):
+                found[name] = value
+        found = listed(without_blanks(found), CONNECTION)
+        for name, value in found.items():
+            kind = CONNECTION[name]["type"]
+            if kind == "bool":
+                found[name] = flag(value, name)
+            elif kind == "int":
+                found[name] = number(value, name, *RANGES.get(name, (0, HIGHEST)))
+            elif kind != "list" and isinstance(value, (list, dict)):
+                raise Problem(f"{name} must be a text, not a {kind_of(value)}.")
+        checked = ArgumentSpecValidator(CONNECTION).validate(found)
+        if checked.error_messages:
+            raise Problem(checked.error_messages[0])
+        params: Row = {name: checked.validated_parameters.get(name) for name in CONNECTION}
+        paths = [name for name, option in CONNECTION.items() if option["type"] == "path" and params[name]]
+        return {**params, **{name: os.path.abspath(params[name]) for name in paths}}
 
     def rows(self, path: str, cache: bool) -> list[Row]:
         """Return the instances of all regions and services, from the cache
@@ -229,8 +284,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         The file of a profile can change, so what counts is the identity that it holds now. Its secrets are no
         part of this.
         """
-        params = {name: self.templar.template(self.get_option(name)) for name in CONNECTION}
-        known = {name: value for name, value in params.items() if name not in SECRETS}
+        known = {name: value for name, value in self.params.items() if name not in SECRETS}
         known.update(
             {
                 variable: os.environ.get(variable)
@@ -239,7 +293,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             }
         )
         try:
-            settings, identity, dummy = resolve(params, os.environ, Redactor())
+            settings, identity, dummy = resolve(self.params, os.environ, Redactor())
         except InvalidArgument as error:  # reading the instances says so
             return str(error)
         public = {name: value for name, value in identity.keys.items() if name not in SECRETS}
@@ -251,7 +305,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
         All have one caller, so that wrong keys are tried once.
         """
-        params = {name: self.templar.template(self.get_option(name)) for name in CONNECTION}
+        params = dict(self.params)
         environ = dict(os.environ)
         if len(regions) > 1:
             if any(params[name] for name in PROJECT):
@@ -303,9 +357,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Add one host, its variables and the groups it belongs to."""
         variables = {name: from_cloud(value) for name, value in row.items()}
         variables.update({f"instance_{name}": variables[name] for name in RESERVED if name in variables})
-        signed_in = {
-            name: self.templar.template(self.get_option(name)) for name in ("profile", "shared_config_file")
-        }
+        signed_in = {name: self.params[name] for name in ("profile", "shared_config_file")}
         local = {
             **{name: value for name, value in signed_in.items() if value},
             "ansible_connection": "local",

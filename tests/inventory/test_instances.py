@@ -470,3 +470,64 @@ def test_wrong_options_are_named(sim: Simulator, tmp_path: Path, options: dict[s
 def test_other_files_are_left_alone(sim: Simulator, tmp_path: Path) -> None:
     assert ansible_inventory([source(tmp_path, "huaweicloud.txt")], sim.env).returncode != 0
     assert sim.ledger == []
+
+
+@pytest.mark.parametrize(
+    ("value", "listed"), [("", False), ("{{ true }}", False), ("certainly", False), ("{{ 'no' }}", True)]
+)
+def test_certificates_are_verified_unless_the_file_says_no(tmp_path: Path, value: str, listed: bool) -> None:
+    with Simulator(tls="ca") as sim:
+        done = ansible_inventory([source(tmp_path, validate_certs=value)], {**sim.env, "HW_CA_PATH": ""})
+    assert ("orders-cache" in done.stdout) is listed
+    if value == "certainly":
+        assert "validate_certs must be true or false, not 'certainly'." in " ".join(done.stderr.split())
+
+
+def test_blank_options_are_unset_and_any_may_be_a_template(sim: Simulator, tmp_path: Path) -> None:
+    blank = dict.fromkeys(
+        ["project_id", "http_timeout", "max_retries", "allowed_project_ids", "validate_certs"], ""
+    )
+    path = source(tmp_path, **blank, shared_config_file="{{ '' }}", services="{{ '' }}")
+    assert {row["service"] for row in hosts(inventory([path], sim.env)).values()} == {"dcs", "ddm"}
+    options = {
+        "http_timeout": "{{ 9 }}",
+        "allowed_project_ids": "{{ [project] }}",
+        "regions": "{{ in_a_text }}",
+        "max_retries": "{{ none }}",
+    }
+    given = json.dumps({"project": ids.PROJECT_ID, "in_a_text": f'["{ids.REGION}"]'})
+    found = hosts(inventory([source(tmp_path, **options)], sim.env, "-e", given))
+    assert {row["region"] for row in found.values()} == {ids.REGION}
+    given = json.dumps({"project": ids.OTHER_PROJECT_ID, "in_a_text": ids.REGION})
+    done = ansible_inventory([source(tmp_path, **options)], sim.env, "-e", given)
+    assert done.returncode != 0 and "allowed_project_ids" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"use_instance_metadata": "surely"}, "use_instance_metadata must be true or false, not 'surely'."),
+        ({"max_retries": "{{ 'many' }}"}, "max_retries must be a whole number, not 'many'."),
+        ({"region": {"a": 1}}, "region must be a text, not a dictionary."),
+        ({"regions": [["a"]]}, "regions must be a text, not a list."),
+    ],
+)
+def test_an_option_of_another_type_is_named(
+    sim: Simulator, tmp_path: Path, options: dict[str, Any], why: str
+) -> None:
+    done = ansible_inventory([source(tmp_path, **options)], sim.env)
+    assert done.returncode != 0 and why in " ".join(done.stderr.split()), done.stderr
+    assert sim.ledger == []
+
+
+def test_a_profile_file_may_be_a_template(sim: Simulator, tmp_path: Path) -> None:
+    profile = {"name": "prod", "accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY}
+    file = tmp_path / "profiles.json"
+    file.write_text(json.dumps({"current": "prod", "profiles": [profile]}), encoding="utf-8")
+    file.chmod(0o600)
+    found = hosts(
+        inventory(
+            [source(tmp_path, shared_config_file="{{ f }}")], sim.env, "-e", f"f={tmp_path}/profiles.json"
+        )
+    )
+    assert found["orders-cache"]["shared_config_file"] == str(file)
