@@ -14,6 +14,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import execute
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
@@ -125,6 +126,11 @@ class ActionModule(InProcess):
         """
         here = {name: row[name] for name in ("region", "profile") if row[name]}
         given = {name: value for name, value in {**options, **here}.items() if value is not None}
+        project = row.get("project_id")
+        if project:  # where the instance was listed: another one is not restored in
+            if project not in (given.get("allowed_project_ids") or [project]):
+                raise InvalidArgument(f"The project_id {quoted(project)} is not in allowed_project_ids.")
+            given["allowed_project_ids"] = [project]
         module, given = SERVICES[row["service"]].module(given)
         answer = self._execute_module(
             module_name=f"huaweicloud.recovery.{module}", module_args=given, task_vars=task_vars

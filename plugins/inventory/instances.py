@@ -17,14 +17,15 @@ description:
   - A host is named like its instance. It is named by the ID of the instance when it has no name, when another
     instance has the same, or when the name holds anything but letters, digits, C(.), C(_) and C(-).
   - Every host has the variables C(service) (V(dcs) or V(ddm)), C(region), C(instance_id), C(instance_name),
-    C(status) and the other fields that M(huaweicloud.recovery.dcs_instance_info) and
+    C(project_id), C(status) and the other fields that M(huaweicloud.recovery.dcs_instance_info) and
     M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name), C(port) and C(tags) for
     itself, so they are the variables C(instance_name), C(instance_port) and C(instance_tags). The expressions
     in O(compose), O(groups) and O(keyed_groups) can use either word. Its connection is local, with Ansible's
     own Python, because no one logs in to an instance.
   - With O(profile) or O(shared_config_file) every host has the variables C(profile) and
     C(shared_config_file), so that the playbook that restores it signs in as the inventory did. Keys are never
-    among the variables.
+    among the variables. The playbook C(huaweicloud.recovery.fleet) refuses a host when its own keys lead to
+    another project than the C(project_id) in which the host was listed.
   - Texts of the cloud are never templates. An exported inventory may show them as C(__ansible_unsafe).
   - A cache in files is used only when its folder and file belong to the user who runs Ansible and nobody else
     can write there.
@@ -311,7 +312,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if any(params[name] for name in PROJECT):
                 raise AnsibleParserError(
                     "project_id and project_name belong to one region: leave them out when there are several "
-                    "regions, or write an inventory file for each region."
+                    "regions, or write an inventory file for each region. To restore what a file with them "
+                    "lists, a run needs the same project in HW_PROJECT_ID or in a profile."
                 )
             without = [*ENVIRONMENT["project_id"], *ENVIRONMENT["project_name"]]
             environ = {name: value for name, value in environ.items() if name not in without}
@@ -335,7 +337,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         answer = answered(lambda: execute(self.plan(cloud), True), lambda: False, False, redactor)
         if answer.get("failed") and len(self.regions) > 1 and "project_id" in answer["msg"]:
             answer["msg"] += (
-                " With several regions, write an inventory file with a project_id for each region."
+                " With several regions, write an inventory file for each region, with a profile that has "
+                "the projectId of the region, so that what it lists is restored there, too."
             )
         return answer
 
@@ -350,7 +353,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
         for service in self.services:
             for row in SERVICES[service].instances(cloud, left_out):
-                rows.append({"service": service, "region": cloud.region, **row})
+                where = {"region": cloud.region, "project_id": cloud.project_id}
+                rows.append({"service": service, **row, **where})
         return Plan({"rows": rows, "odd": odd})
 
     def add(self, host: str, row: Row) -> None:

@@ -63,6 +63,7 @@ options:
       region:
         description: Region of the instance, when it is another one than that of the task.
         type: str
+      project_id: {description: The row fails when the credentials lead to another project., type: str}
       label:
         description: A word of yours that is shown beside the name that the instance has in the cloud.
         type: str

@@ -240,6 +240,7 @@ COMMON: dict[str, Reader] = {
     "checks": checks,
     "connection": connection,
 }
+PROJECT = "project_id"  # of a host: where the inventory has listed it
 
 
 def reader_of(name: str, option: t.Mapping[str, t.Any]) -> Reader:
@@ -321,7 +322,8 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     kind = KINDS[0] if ends.get(KINDS[0]) else KINDS[1]  # what lists a host may give both
     entry[service.entry_names.get(kind, kind)] = ends.get(kind)
     row, problems = row_of({"group": 1, **entry, "label": host}, host, service, defaults)  # all together
-    return unusable(host, named, " ".join(problems)) if problems else row
+    listed_in = read.given({PROJECT: variables.get(PROJECT)})  # another project is not restored in
+    return unusable(host, named, " ".join(problems)) if problems else {**row, **listed_in}
 
 
 def unusable(host: str, service: str, msg: str) -> Row:

@@ -80,7 +80,13 @@ def from_plan(job: Job, run: Row) -> tuple[list[Row], list[str]]:
     drift = _plans.others(old, job.found.rows)
     if drift:
         return [], [f"{where} is not for what this run names: {line}." for line in drift]
-    return [attached(row, run, job) for row in _plans.requests(old)], []
+    listed_in = {
+        row["label"]: {_entries.PROJECT: row[_entries.PROJECT]}
+        for row in job.found.rows
+        if row.get(_entries.PROJECT)
+    }
+    rows = [{**row, **listed_in.get(row.get("label"), {})} for row in _plans.requests(old)]
+    return [attached(row, run, job) for row in rows], []
 
 
 def drifted(state: State, job: Job, world: World, lines: t.Sequence[str]) -> State:

@@ -32,7 +32,18 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import R
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Service
 
-OWN = {"service", "region", "profile", "label", "name", "group", "timezone", "checks", "connection"}
+OWN = {
+    "service",
+    "region",
+    "profile",
+    "project_id",
+    "label",
+    "name",
+    "group",
+    "timezone",
+    "checks",
+    "connection",
+}
 FROM_TASKS = {*_row.KEYS, "steps"}  # what a row has that went through a task
 SCALARS = (str, int, float)
 BOOLEANS = {str(value).lower() for value in BOOLEANS_TRUE | BOOLEANS_FALSE}

@@ -15,7 +15,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import (
+    Cloud,
+    NotAllowed,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import (
     THREADS,
     clouds_for,
@@ -46,6 +50,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
     def decide(number: int) -> Result:
         options = _rows.request(rows[number], SERVICES, repeated)
+        if rows[number].get("project_id"):
+            refuse_another(clouds[number], str(rows[number]["project_id"]))
         service = SERVICES[rows[number]["service"]]
         plans[number] = service.plan(clouds[number], {**options, **waiting(params)})
         return with_account(execute(plans[number], dry_run=True), rows[number], clouds[number], cloud)
@@ -82,6 +88,16 @@ def with_account(result: Result, row: Row, own: Cloud, task: Cloud) -> Result:
     if row["action"] or not (row.get("profile") or own.region != task.region):
         return result
     return {**result, "details": {**(result.get("details") or {}), "account": own.identity()}}
+
+
+def refuse_another(cloud: Cloud, listed_in: str) -> None:
+    """Refuse a row when the credentials lead to another project than the one that it was listed in."""
+    if cloud.project_id != listed_in:
+        raise NotAllowed(
+            f"The credentials lead to the project {quoted(cloud.project_id)}, and this instance was listed "
+            f"in {quoted(listed_in)}. Give that project as HW_PROJECT_ID beside keys in HW_* variables, or "
+            "use a profile that has it."
+        )
 
 
 def waiting(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -294,3 +294,20 @@ def test_the_syntax_can_be_checked_without_an_inventory() -> None:
     """As ansible-lint and many a pipeline do; nothing is restored then, so there is nothing to refuse."""
     done = invoke.playbook("huaweicloud.recovery.fleet", {}, "--syntax-check")
     assert done.rc == 0, done.output
+
+
+def test_a_host_is_restored_in_the_project_that_listed_it_or_not_at_all(tmp_path: Path) -> None:
+    """The file says a project that no row carries; the keys of the run may lead to another one."""
+    path = tmp_path / "elsewhere.huaweicloud.yml"
+    options = {"services": ["dcs"], "region": ids.REGION, "project_id": ids.OTHER_PROJECT_ID}
+    path.write_text(yaml.safe_dump({"plugin": "huaweicloud.recovery.instances", **options}))
+    given = ["-i", str(path), "-e", "fleet_hosts=all", "-e", "fleet_poll_interval=1"]
+    with Simulator("fleet-1-0", restore_seconds=1) as sim:
+        done = invoke.playbook(PLAYBOOK, {**sim.env, "HW_PROJECT_ID": ""}, *given)
+        assert (done.rc, sim.posts()) == (2, [])
+        (row,) = report(done)["restores"]
+        assert row["error_kind"] == "denied" and f"was listed in {ids.OTHER_PROJECT_ID!r}" in row["msg"]
+        assert "HW_PROJECT_ID" in row["msg"]
+        done = invoke.playbook(PLAYBOOK, {**sim.env, "HW_PROJECT_ID": ids.OTHER_PROJECT_ID}, *given)
+        assert done.rc == 0, done.output
+        assert {entry.path.split("/")[2] for entry in sim.posts()} == {ids.OTHER_PROJECT_ID}
