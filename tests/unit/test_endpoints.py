@@ -210,6 +210,14 @@ def test_what_is_no_cloud(cloud: str) -> None:
         endpoint("dcs", {"region": "ap-southeast-3", "cloud": cloud})
 
 
+@pytest.mark.parametrize("cloud", ["https://otc.example", "otc.example/v1", "10.0.0.1"])
+def test_what_a_cloud_has_to_be_is_said(cloud: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        endpoint("dcs", {"region": "ap-southeast-3", "cloud": cloud})
+    assert str(caught.value).startswith("cloud must be the domain that ends every endpoint")
+    assert "a URL" not in str(caught.value)
+
+
 @given(
     st.text(st.sampled_from("abZ019.-_:/@?#[]% \\é\n"), max_size=30),
     st.sampled_from(["https://", "http://", ""]),

@@ -59,6 +59,8 @@ def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
         )
     if not REGION.fullmatch(region):
         raise InvalidArgument(f"region {quoted(region)} is not a region name such as ap-southeast-3.")
+    if "/" in (settings.get("cloud") or ""):
+        raise _unfit("cloud")
     return _checked("cloud", f"https://{_host(service, region, settings.get('cloud'))}")
 
 
@@ -83,10 +85,7 @@ def _checked(option: str, value: str) -> str:
     host = match["host"].lower() if match else ""
     loopback = LOOPBACK.fullmatch(host) is not None
     if not match or not (loopback or NAME.fullmatch(host)) or not 0 < int(match["port"] or 443) < 65536:
-        raise InvalidArgument(
-            f"{option} must be a URL such as https://dcs.ap-southeast-3.myhuaweicloud.com: a host name, no "
-            "user, query or fragment."
-        )
+        raise _unfit(option)
     if match["scheme"] == "http" and not loopback:
         raise InvalidArgument(
             f"{option} must begin with https://: plain http would show the credentials to the network."
@@ -100,3 +99,15 @@ def _checked(option: str, value: str) -> str:
         )
     port = f":{match['port']}" if match["port"] else ""
     return f"{match['scheme']}://{host}{port}{path[: version.start()] if version else path}"
+
+
+def _unfit(option: str) -> InvalidArgument:
+    wanted = (
+        "a URL such as https://dcs.ap-southeast-3.myhuaweicloud.com: a host name, no user, query or fragment"
+    )
+    if option == "cloud":
+        wanted = (
+            "the domain that ends every endpoint, such as myhuaweicloud.com: no https://, no path, and "
+            "neither the service nor the region"
+        )
+    return InvalidArgument(f"{option} must be {wanted}.")
