@@ -365,6 +365,14 @@ def test_the_project_belongs_to_the_agency(home: Path) -> None:
     assert "project_id" not in resolve(AGENCY, around).settings
     assert resolve({**AGENCY, "project_id": "p2"}, around).settings["project_id"] == "p2"
     assert resolve({}, {**around, **HW_AGENCY}).settings["project_id"] == "p1"
+    agency = {"agencyName": names.AGENCY, "agencyDomainName": names.PARTNER_DOMAIN}
+    keys = {"HW_ACCESS_KEY": "AKPROD", "HW_SECRET_KEY": "secret-of-prod", "HW_PROJECT_ID": "p1"}
+    config(home, prod(accessKeyId="AKPROD", secretAccessKey="secret-of-prod"))
+    assert resolve({"profile": "prod"}, keys).settings["project_id"] == "p1"
+    config(home, prod(accessKeyId="AKPROD", secretAccessKey="secret-of-prod", **agency))
+    assert "project_id" not in resolve({"profile": "prod"}, keys).settings  # of the account of the keys
+    config(home, prod(accessKeyId="AKPROD", secretAccessKey="secret-of-prod", projectId="p3", **agency))
+    assert resolve({"profile": "prod"}, keys).settings["project_id"] == "p3"
 
 
 @pytest.mark.parametrize(

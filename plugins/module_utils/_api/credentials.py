@@ -162,7 +162,14 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
     )
     settings = {name: value for name, value in _settings(given, chosen).items() if name not in IDENTITY}
     settings.update(
-        _project(given, owner, identity.keys if owner is chosen.values else {}, settings.get("region"))
+        _project(
+            given,
+            owner,
+            identity.keys
+            if owner is chosen.values and not agency
+            else {},  # the agency is of another account
+            settings.get("region"),
+        )
     )
     for name in ALLOWED:
         if name in settings:
