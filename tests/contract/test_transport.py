@@ -31,7 +31,7 @@ import pytest
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -753,6 +753,89 @@ def test_a_certificate_out_of_date_is_refused_with_its_dates(
     assert f"valid from {first:%Y-%m-%dT%H:%M:%SZ} to {last:%Y-%m-%dT%H:%M:%SZ}" in str(error)
     assert "ca_path" not in str(error) and "this machine's clock" in str(error)
     assert isinstance(error, TlsError) and server.requests == []
+
+
+def signed(folder: Path, flaw: str) -> Path:
+    """A certificate for this machine and its authority, of which one has a flaw; the file of the authority is returned."""
+    now, day = datetime.now(timezone.utc), timedelta(days=1)
+    keys = [
+        rsa.generate_private_key(65537, 1024 if flaw == name else 2048) for name in ("authority", "server")
+    ]
+    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in ("ca", "server")]
+    ends = now - day if flaw == "expired" else now + 30 * day
+    usage = x509.KeyUsage(True, False, False, False, False, flaw != "no keyCertSign", True, False, False)
+    purpose = (
+        x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH
+        if flaw == "purpose"
+        else x509.oid.ExtendedKeyUsageOID.SERVER_AUTH
+    )
+    authority, server = (
+        x509.CertificateBuilder()
+        .subject_name(names[number])
+        .issuer_name(names[0])
+        .public_key(keys[number].public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - 60 * day)
+        .not_valid_after([ends, now + 30 * day][number])
+        for number in (0, 1)
+    )
+    authority = authority.add_extension(x509.BasicConstraints(True, None), True).add_extension(usage, True)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    server = server.add_extension(address, False).add_extension(x509.ExtendedKeyUsage([purpose]), False)
+    pem = [
+        one.sign(keys[0], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        for one in (authority, server)
+    ]
+    form = (
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (folder / "server.pem").write_bytes(keys[1].private_bytes(*form) + pem[1])
+    (folder / "ca.pem").write_bytes(pem[0])
+    return folder / "ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("flaw", "said"),
+    [
+        ("expired", "not the server's own, which is valid now, but one of an authority"),
+        ("authority", "breaks this rule"),
+        ("purpose", "breaks this rule"),
+        ("no keyCertSign", "keyUsage lacks keyCertSign|breaks this rule"),
+    ],
+)
+def test_the_advice_fits_the_rule_that_a_certificate_breaks(
+    serve: Callable[..., Server], tmp_path: Path, flaw: str, said: str
+) -> None:
+    file = signed(tmp_path, flaw)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    error = failure(Http(ca_path=str(file)), serve(reply(), context).url)
+    assert isinstance(error, TlsError) and re.search(said, str(error)), error
+    assert "give its PEM bundle" not in str(error) and "valid from" not in str(error)
+
+
+def test_another_authority_in_ca_path_is_no_reason_to_give_one(
+    serve: Callable[..., Server], tmp_path: Path, authority: tuple[ssl.SSLContext, str]
+) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    error = failure(Http(ca_path=str(other)), serve(reply(), authority[0]).url)
+    assert f"The bundle in ca_path ({other}) does not hold the authority" in str(error)
+    assert "give its PEM bundle" not in str(error)
+
+
+@pytest.mark.parametrize(("kind", "why"), [("pipe", "not a regular file"), ("huge", "larger than 16 MiB")])
+def test_a_ca_path_that_cannot_be_read_whole_is_refused_at_once(tmp_path: Path, kind: str, why: str) -> None:
+    path = tmp_path / "ca.pem"
+    if kind == "pipe":
+        os.mkfifo(path)  # nobody writes to it
+    else:
+        path.touch()
+        os.truncate(path, (16 << 20) + 1)
+    with pytest.raises(InvalidArgument, match=f"ca_path .* is not a readable PEM bundle .*{why}"):
+        tls_context(True, str(path))
 
 
 def test_a_wrong_host_is_no_question_of_the_authority(serve: Callable[..., Server], tmp_path: Path) -> None:

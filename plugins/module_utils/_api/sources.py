@@ -75,9 +75,9 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
 
     `metadata` tells that the task asked for the keys of the cloud server: then a profile may say so, too.
     """
-    content, warnings = _read(path, "shared_config_file", "KooCLI configuration")
+    text, warnings = _read(path, "shared_config_file", "KooCLI configuration")
     try:
-        whole = json.loads(content)
+        whole = json.loads(text)
         wanted = name or str(whole.get("current") or "default")
         found = [one for one in whole["profiles"] if one["name"] == wanted]
         names = [str(one["name"]) for one in whole["profiles"]]
@@ -159,10 +159,10 @@ def sdk_credentials(path: str, redactor: Redactor) -> Found:
 
     Raises InvalidArgument when it cannot be read.
     """
-    content, warnings = _read(path, "HUAWEICLOUD_SDK_CREDENTIALS_FILE", "credentials file")
+    text, warnings = _read(path, "HUAWEICLOUD_SDK_CREDENTIALS_FILE", "credentials file")
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read_string(content)
+        parser.read_string(text)
     except configparser.Error as error:
         raise _unreadable(
             "HUAWEICLOUD_SDK_CREDENTIALS_FILE", path, "credentials file", type(error).__name__
@@ -187,7 +187,7 @@ def is_empty(path: str) -> bool:
     of a field left empty.
     """
     try:
-        return not _content(path)[0].strip()
+        return not content(path)[0].strip()
     except (OSError, ValueError):
         return False
 
@@ -195,8 +195,8 @@ def is_empty(path: str) -> bool:
 def _read(path: str, option: str, what: str) -> tuple[str, list[str]]:
     """Return the text of a file, and a warning when other users can read or change it."""
     try:
-        content, mode = _content(path)
-        text = content.decode(json.detect_encoding(content)).lstrip("\ufeff")
+        found, mode = content(path)
+        text = found.decode(json.detect_encoding(found)).lstrip("\ufeff")
     except OSError as error:
         raise _unreadable(option, path, what, type(error).__name__) from None
     except UnicodeDecodeError:
@@ -207,7 +207,7 @@ def _read(path: str, option: str, what: str) -> tuple[str, list[str]]:
     return text, [open_to_others] if mode & 0o077 else []
 
 
-def _content(path: str) -> tuple[bytes, int]:
+def content(path: str, largest: int = LARGEST) -> tuple[bytes, int]:
     """Return the bytes and the mode of a file.
 
     Raises ValueError for a pipe, a directory or a huge file: it would hang or fill the memory.
@@ -219,13 +219,13 @@ def _content(path: str) -> tuple[bytes, int]:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise ValueError("it is not a regular file")
-        content = b""
-        while len(content) <= LARGEST:
-            piece = os.read(handle, LARGEST)
+        found = b""
+        while len(found) <= largest:
+            piece = os.read(handle, largest)
             if not piece:
-                return content, stat.S_IMODE(status.st_mode)
-            content += piece
-        raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
+                return found, stat.S_IMODE(status.st_mode)
+            found += piece
+        raise ValueError(f"it is larger than {largest >> 20} MiB")
     finally:
         os.close(handle)
 

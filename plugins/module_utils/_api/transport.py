@@ -18,10 +18,12 @@ import ssl
 import threading
 import typing as t
 import weakref
+from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps, sources
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.certificates import valid_between
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
     TlsError,
@@ -32,14 +34,19 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies 
     Proxy,
     proxy_for,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import (
+    Redactor,
+    printable,
+)
 
 CONNECT, GLANCE = (
     15.0,
     5.0,
 )  # seconds, at most, for a connection; to read the dates of a refused certificate
 MOST_INTERIM = 100
+LARGEST, SMALL = 16 << 20, 64  # bytes of a bundle, and of a field left empty
 OUT_OF_DATE, WRONG_NAME = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name or address
+NO_ISSUER = (2, 18, 19, 20, 21)  # OpenSSL: no authority that is trusted has signed it
 TUNNEL = re.compile(
     r"Tunnel connection failed: ([0-9]{3})\b"
 )  # http.client's words; only the number is shown
@@ -68,14 +75,17 @@ def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLConte
     """
     if not verify:
         return _contexts.setdefault((False, None), _unverified())
-    named = ca_path if ca_path and not _is_blank(ca_path) else None
+    named = ca_path or None
     if (True, named) not in _contexts:
+        held = _bundle(named) if named else b"-"
+        if len(held) <= SMALL and not held.strip():
+            return tls_context(True)
         try:
-            context = ssl.create_default_context(cafile=named or deps.requests.utils.DEFAULT_CA_BUNDLE_PATH)
+            context = ssl.create_default_context(
+                cafile=os.path.expanduser(named) if named else deps.requests.utils.DEFAULT_CA_BUNDLE_PATH
+            )
         except (OSError, ValueError) as error:
-            raise InvalidArgument(
-                f"ca_path {named} is not a readable PEM bundle ({type(error).__name__})."
-            ) from None
+            raise _no_bundle(named, type(error).__name__) from None
         if named:
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             context.verify_flags |= getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0)  # Python 3.10 on
@@ -91,18 +101,18 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def _is_blank(path: str) -> bool:
-    """Whether a file holds nothing: what a job controller makes of a field left empty.
-
-    Only a small file is read.
-    """
+def _bundle(path: str) -> bytes:
+    """Return what a file of certificates holds. Of a job controller's field left empty it is nothing."""
     try:
-        if not os.path.isfile(path) or os.path.getsize(path) > 64:
-            return False
-        with open(path, "rb") as file:
-            return not file.read().strip()
-    except OSError:
-        return False
+        return sources.content(path, LARGEST)[0]
+    except OSError as error:
+        raise _no_bundle(path, type(error).__name__) from None
+    except ValueError as error:  # a pipe, a directory, a huge file
+        raise _no_bundle(path, str(error)) from None
+
+
+def _no_bundle(path: str | None, why: str) -> InvalidArgument:
+    return InvalidArgument(f"ca_path {printable(path)} is not a readable PEM bundle ({why}).")
 
 
 def always() -> bool:
@@ -316,7 +326,7 @@ class Http:
         chain = list(_chain(error))
         certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
         if certificate is not None and self._connecting:
-            return TlsError(untrusted(certificate, way), sent=False)
+            return TlsError(untrusted(certificate, way, self._ca_path), sent=False)
         local = (
             isinstance(error, ValueError) and self._connection is None
         )  # refused before a connection was tried
@@ -391,20 +401,43 @@ class Final(http.client.HTTPResponse):
         raise http.client.HTTPException("too many interim answers")
 
 
-def untrusted(error: ssl.SSLCertVerificationError, way: Way) -> str:
+def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None = None) -> str:
     """Return why a certificate was not accepted, and what to do about it."""
-    why = error.verify_message or "verification failed"
-    if error.verify_code in OUT_OF_DATE:
-        span = validity(way) if way.proxy is None else None
-        dates = f", it is valid from {span[0]} to {span[1]}" if span else ""
-        return (
-            f"The certificate of {way.host} was not accepted: {why}{dates}. Check this machine's clock; "
-            "if it is right, the server needs a new certificate."
-        )
-    advice = "If a private authority signed it, give its PEM bundle in ca_path."
-    if error.verify_code in WRONG_NAME:
+    why = f"The certificate of {way.host} was not accepted: {error.verify_message or 'verification failed'}"
+    code, named = error.verify_code, f"the bundle in ca_path ({printable(ca_path)})"
+    if code in OUT_OF_DATE:
+        return f"{why}{out_of_date(way, named if ca_path else None)}"
+    if code in WRONG_NAME:
         advice = "Check the endpoint option: it names another host than the certificate."
-    return f"The certificate of {way.host} was not accepted: {why}. {advice}"
+    elif code not in NO_ISSUER:
+        advice = (
+            "It, or the authority that signed it, breaks this rule: the server needs a certificate that "
+            "keeps it, and no other bundle in ca_path helps."
+        )
+    elif ca_path:
+        advice = (
+            f"T{named[1:]} does not hold the authority that signed it, or holds one that may not "
+            "sign (its keyUsage lacks keyCertSign). Ask who runs this server for its authority."
+        )
+    else:
+        advice = "If a private authority signed it, give its PEM bundle in ca_path."
+    return f"{why}. {advice}"
+
+
+def out_of_date(way: Way, named: str | None) -> str:
+    """Return what to say of a certificate out of date. It may be one of an authority,
+    and then the server's own dates are no help.
+    """
+    now = f"{datetime.fromtimestamp(Clock().now(), timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    span = validity(way) if way.proxy is None else None
+    if span and span[0] <= now <= span[1]:
+        where = f"{named}, or what the server sends," if named else "the server"
+        return (
+            ". It is not the server's own, which is valid now, but one of an authority that signed it. Check "
+            f"this machine's clock; if it is right, {where} needs a new certificate of that authority."
+        )
+    dates = f", it is valid from {span[0]} to {span[1]}" if span else ""
+    return f"{dates}. Check this machine's clock; if it is right, the server needs a new certificate."
 
 
 def validity(way: Way) -> tuple[str, str] | None:
