@@ -70,7 +70,8 @@ def plan(state: State, job: Job, world: World) -> State:
     run = _report_files.begin(context(job), world.now_ms(), world.random())
     state = {"restores": [], "run": run}
     problems = [*job.problems, *([] if planned_before(job) else job.found.problems)]
-    kept = _report_files.unsavable(job.options.plan_file) if to_keep(job) else None
+    path = to_keep(job)
+    kept = _report_files.unsavable(path) if path else None
     problems += [problem for problem in (run["problem"], kept) if problem]
     if problems:
         return refused(state, world, problems)
@@ -219,8 +220,9 @@ def report(state: State, job: Job, world: World) -> State:
     found = state["report"]
     if not job.last:
         return state
-    if to_keep(job) and not found["failed"]:
-        problem = _report_files.save_plan(found, job.options.plan_file)
+    path = to_keep(job)
+    if path and not found["failed"]:
+        problem = _report_files.save_plan(found, path)
         found = {**found, "problem": problem or found.get("problem")}
     lines = [] if job.plan_only and not found["failed"] else _lines.ended(found)
     if found.get("problem"):
@@ -229,9 +231,9 @@ def report(state: State, job: Job, world: World) -> State:
     return state
 
 
-def to_keep(job: Job) -> bool:
-    """Whether restore_plan_file says where the plan that is made goes."""
-    return bool(job.plan_only and job.options.plan_file)
+def to_keep(job: Job) -> str | None:
+    """Return where restore_plan_file says that the plan goes which is made, or null."""
+    return job.options.plan_file if job.plan_only else None
 
 
 def end(state: State, job: Job, world: World) -> State:
