@@ -157,3 +157,22 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
             if good and not sim.errors
             else f"{how}: {before} POSTs, then {len(sim.posts())}; {per_instance(sim)}; {done.output[-2000:]}"
         )
+
+
+@pytest.mark.parametrize("in_process", ["true", "false"])
+def test_a_row_for_another_project_than_that_of_the_keys_fails(in_process: str) -> None:
+    row = f"service: dcs, instance_id: {ids.DCS_INSTANCE}, backup_id: {ids.DCS_BACKUP}"
+    play = f"""
+- hosts: localhost
+  gather_facts: false
+  vars:
+    huaweicloud_recovery_in_process: {in_process}
+    ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"
+  tasks:
+    - huaweicloud.recovery.restore_start:
+        restores: [{{{row}, project_id: {ids.OTHER_PROJECT_ID}}}]
+"""
+    with Simulator(restore_seconds=1) as sim:
+        done = invoke.playbook(play, sim.env)
+        assert (done.rc, sim.posts()) == (2, [])
+    assert done.results[0]["result"]["error_kind"] == "denied"
