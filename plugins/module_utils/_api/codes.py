@@ -198,7 +198,6 @@ KINDS: dict[str, Kind] = {
 }
 # A refusal of the API alone does not say what to do for these; for all others the task's own message does.
 _NEEDS_ADVICE = ("auth_failed", "denied", "protocol_error", "throttled", "wrong_endpoint")
-BY_API = (401, 403, 404)  # statuses that mean something only when the API itself answers with them
 BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
 # A code of a service or of the gateway, as DCS.4097, PDP5.0001 or ModelArts.0203: what comes in between has
 # none.
@@ -222,7 +221,7 @@ def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) ->
 
     `by_api` is False for an answer that is not the API's: the page of a proxy says nothing of a permission.
     """
-    if not by_api and status in BY_API:
+    if not by_api and status in (401, 403, 404):
         return "protocol_error"
     known = codes.get(code or "") or GATEWAY.get(code or "")
     if known and not (status >= 500 and known.kind == "rejected"):

@@ -35,7 +35,7 @@ NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.[a-z][a-z0-9-]*", re.ASCII
 )
 URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+]|[^/:@?#\[\]\s]+)(:(?P<port>\d{1,5}))?"
+    r"(?P<scheme>(?i:https?))://(?P<host>\[[0-9a-f:]+]|[^/:@?#\[\]\s]+)(:(?P<port>\d{1,5}))?"
     r"(?P<path>(/[A-Za-z0-9_-][\w.-]*)*)/?",
     re.ASCII,
 )
@@ -80,13 +80,12 @@ def _host(service: str, region: str, cloud: str | None) -> str:
 
 def _checked(option: str, value: str) -> str:
     """Return value as a base URL, or refuse it; the text is not repeated because it may hold a password."""
-    scheme, mark, rest = value.strip().partition("://")
-    match = URL.fullmatch(scheme.lower() + mark + rest)
+    match = URL.fullmatch(value.strip())
     host = match["host"].lower() if match else ""
     loopback = LOOPBACK.fullmatch(host) is not None
     if not match or not (loopback or NAME.fullmatch(host)) or not 0 < int(match["port"] or 443) < 65536:
         raise _unfit(option)
-    if match["scheme"] == "http" and not loopback:
+    if match["scheme"].lower() == "http" and not loopback:
         raise InvalidArgument(
             f"{option} must begin with https://: plain http would show the credentials to the network."
         )
@@ -98,7 +97,7 @@ def _checked(option: str, value: str) -> str:
             "every request adds its own version and project."
         )
     port = f":{match['port']}" if match["port"] else ""
-    return f"{match['scheme']}://{host}{port}{path[: version.start()] if version else path}"
+    return f"{match['scheme'].lower()}://{host}{port}{path[: version.start()] if version else path}"
 
 
 def _unfit(option: str) -> InvalidArgument:

@@ -29,7 +29,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     obstacle,
     recent_jobs,
-    watch_attached,
     watch_job,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
@@ -38,6 +37,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     is_restore,
 )
 
+ANEW = "run the task again without job_id and adopt to try anew"  # naming a failed job repeats its failure
 PARAMETER_ERROR = "DBS.280001"
 
 
@@ -259,4 +259,4 @@ class DdmJob(Operation):
 
     def watch(self, found: str) -> Watch:
         """Return how to wait for the job."""
-        return watch_attached(self.ddm, found, self.target)
+        return replace(watch_job(self.ddm, found, self.target), anew=ANEW)

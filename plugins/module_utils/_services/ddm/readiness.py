@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
@@ -52,14 +51,6 @@ def find_job(ddm: Ddm, job_id: str) -> Row:
         if listed is None:
             raise
         return listed
-
-
-def watch_attached(ddm: Ddm, job_id: str, target: str | None) -> Watch:
-    """Return how to wait for a job that the options name: naming it again tries nothing anew."""
-    return replace(
-        watch_job(ddm, job_id, target),
-        anew="run the task again without job_id and adopt to try anew",
-    )
 
 
 def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None) -> Watch:

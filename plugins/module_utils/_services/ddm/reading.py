@@ -14,15 +14,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, identified
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     obstacle,
-    watch_attached,
     watch_job,
 )
 
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for the job of a row."""
-    attached = watch_attached if row.get("adopted") else watch_job
-    return attached(Ddm(cloud), row["job_id"], None)
+    return watch_job(Ddm(cloud), row["job_id"], None)
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:
