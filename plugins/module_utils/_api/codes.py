@@ -217,9 +217,8 @@ class Refusal(t.NamedTuple):
 
 
 def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) -> str:
-    """Return the error_kind of an HTTP error: by its code where the code says more than the status.
-
-    `by_api` is False for an answer that is not the API's: the page of a proxy says nothing of a permission.
+    """Return the error_kind of an HTTP error: by its code where that says more than the status, which
+    says nothing of a permission where a proxy answers.
     """
     if not by_api and status in (401, 403, 404):
         return "protocol_error"

@@ -62,9 +62,8 @@ def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
     try:
         return read()
     except (ApiError, NotFound) as error:
-        missing = (
-            isinstance(error, NotFound) and "error_code" in error.facts
-        )  # not the project, which IAM has
+        # without a code it is about the project, which IAM has
+        missing = isinstance(error, NotFound) and "error_code" in error.facts
         if not missing and error.kind != "invalid_argument":
             raise
         hint = (

@@ -57,9 +57,8 @@ def watch_record(
                     "failed",
                     f"its record says {record['status']}, but the instance is {instance['status']}",
                 )
-            else:
-                why = obstacle(instance)
-                state, reason = ("running", dcs.redactor.printable(why, 128)) if why else (state, None)
+            elif obstacle(instance):
+                state, reason = "running", dcs.redactor.printable(str(obstacle(instance)), 128)
         elif state == "failed":
             reason = REASONS.get(record["error_code"] or "")
         return Status(

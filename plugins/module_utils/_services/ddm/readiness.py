@@ -73,9 +73,8 @@ def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None
                     "failed",
                     f"its job is {job['status']}, but instance {instance_id} is {status}",
                 )
-            else:
-                why = obstacle(instance)
-                state, reason = ("running", ddm.redactor.printable(why, 128)) if why else (state, None)
+            elif obstacle(instance):
+                state, reason = "running", ddm.redactor.printable(str(obstacle(instance)), 128)
         elif state == "failed":
             listed = next(
                 (row for row in recent_jobs(ddm) if row["id"] == job_id), job
