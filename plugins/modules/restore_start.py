@@ -297,9 +297,7 @@ restores:
       sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa
     elapsed: {description: Seconds that the restore was waited for., type: float, sample: 388.2}
     details:
-      description:
-        - Further keys of the task of one restore that failed, and C(account) where a profile or a region
-          leads to another one than that of the task.
+      description: Further keys of a restore that failed, and C(account) where it is not that of the task.
       type: dict
       sample: {http_status: 400}
     safety_backup:

@@ -363,7 +363,9 @@ def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     assert _planning.attached(again, failed, job(**folder)) == again
 
 
-def test_what_an_earlier_run_has_overwritten_is_not_saved_again(tmp_path: Path) -> None:
+def test_what_an_earlier_run_has_overwritten_is_not_saved_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its backup from before is the only way back, also where the others are left out this time."""
     folder = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
     caches = [CACHE, {"instance_id": "c2", "backup_id": "b2"}]
@@ -371,7 +373,7 @@ def test_what_an_earlier_run_has_overwritten_is_not_saved_again(tmp_path: Path) 
     world.broken["restore_wait", "c2"] = {"error_kind": "operation_failed", "failed_step": "wait"}
     first = run(world, restore_dcs=caches, **folder)
     world = World()
-    world.random = lambda: "def456"  # type: ignore[method-assign]
+    monkeypatch.setattr(world, "random", lambda: "def456")
     second = run(world, restore_dcs=caches[1:], **folder)
     assert world.named("dcs_backup") == []
     assert second["restores"][0]["safety_backup"] == first["restores"][1]["safety_backup"]
