@@ -141,7 +141,7 @@ def test_the_cloud_repeats_it_in_an_error(stage: Stage, form: str, before: int) 
         stage.sim.fault("refusal", "dcs.instance", message=text)
         stage.run("dcs_instance_info", "invalid_argument", instance_id=names.DCS_INSTANCE)
         stage.sim.fault("answer", "dcs.instance", status=403, body=f"<title>{text}</title>")
-        stage.run("dcs_instance_info", "denied", instance_id=names.DCS_INSTANCE)
+        stage.run("dcs_instance_info", "protocol_error", instance_id=names.DCS_INSTANCE)
 
 
 @pytest.mark.parametrize("form", ECHOES)
