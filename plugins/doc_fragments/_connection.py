@@ -216,5 +216,6 @@ notes:
     decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or went wrong), C(status)
     (the last one seen) and C(elapsed) (seconds). V(outcome_unknown) comes with C(sent_at) (when the request
     left, by the clock of the cloud), C(checks) (how often the effect was looked for), C(trail) (what each
-    check showed) and C(found) (the IDs of what may be the effect)."
+    check showed) and C(found) (the IDs of what may be the effect), V(busy) with C(stuck) where what holds
+    the instance never ends by itself."
 """

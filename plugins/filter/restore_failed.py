@@ -70,27 +70,26 @@ def pattern(host: str) -> str:
 
 def reasons(hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, str]:
     """Return why each host failed. The last batch of a fleet knows of all."""
-    states = (state_of(hostvars[host], host) for host in reversed(hosts))
-    ended, others = None, None
-    for host, state in (found for found in states if found):
+    newest: tuple[str, dict[str, t.Any]] | None = None
+    for host in reversed(hosts):
+        variables = hostvars[host]
+        state = variables.get("_restore_state") if "_restore_state" in variables else None
+        if not isinstance(state, dict):
+            continue
         if "run" not in state:
             return {host: str(state.get("msg") or "The task ended without a result.")}
-        others = others or (host, state)
+        if newest is None or state["run"].get("last"):
+            newest = (host, state)
         if state["run"].get("last"):
-            ended = (host, state)
             break
-    if not (ended or others):
-        return {}
-    host, state = t.cast("tuple[str, dict[str, t.Any]]", ended or others)
-    failed = {str(row["label"]): str(row["msg"]) for row in state["restores"] if row.get("error_kind")}
+    return reasons_of(*newest) if newest else {}
+
+
+def reasons_of(host: str, state: dict[str, t.Any]) -> dict[str, str]:
+    """Return why each host of a state failed; `host` stands for what concerns the whole run."""
+    found = {str(row["label"]): str(row["msg"]) for row in state["restores"] if row.get("error_kind")}
     whole = state["run"].get("refused") or unread(state.get("unread") or [])
-    return failed or ({host: str(whole)} if whole else {})
-
-
-def state_of(variables: t.Mapping[str, t.Any], host: str) -> tuple[str, dict[str, t.Any]] | None:
-    """Return what the task has registered for a host, with its name."""
-    state = variables.get("_restore_state") if "_restore_state" in variables else None
-    return (host, state) if isinstance(state, dict) else None
+    return found or ({host: str(whole)} if whole else {})
 
 
 def unread(faults: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:

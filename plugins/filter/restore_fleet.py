@@ -83,7 +83,7 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
 
 
 def matched(inventory: InventoryManager, pattern: t.Any) -> list[t.Any]:
-    """Return the hosts that a pattern matches within the limit; a pattern that is none matches nothing."""
+    """Return the hosts that a pattern matches within the limit; one that is not valid matches none."""
     try:
         return list(inventory.get_hosts(pattern))
     except IndexError:  # "!"

@@ -12,7 +12,6 @@ import atexit
 import gc
 import json
 import platform
-import re
 import sys
 import typing as t
 
@@ -141,8 +140,7 @@ def answered(
     try:
         return work()
     except CloudError as error:
-        said = error.note is not None or str(error).endswith("Nothing was started.")
-        unsaid = starts and error.effect == NONE and not said and not posted()
+        unsaid = starts and error.effect == NONE and error.note is None and not posted()
         return {
             "failed": True,
             "msg": redactor.printable(f"{error}{' Nothing was started.' if unsaid else ''}", LONGEST),
@@ -221,9 +219,6 @@ def nested_passwords(value: t.Any) -> t.Iterator[str]:
             yield str(inner)
 
 
-WORD = re.compile("(^|_)name$|(?<!operation)_id$")  # options around which blanks are never meant
-
-
 def without_blanks(value: t.Any) -> t.Any:
     """Return options without those that are a blank string, and ids and names without blanks
     and line ends around them, also within lists of dicts.
@@ -232,11 +227,16 @@ def without_blanks(value: t.Any) -> t.Any:
     """
     if isinstance(value, dict):
         return {
-            name: inner.strip() if isinstance(inner, str) and WORD.search(name) else without_blanks(inner)
+            name: inner.strip() if isinstance(inner, str) and is_word(name) else without_blanks(inner)
             for name, inner in value.items()
             if name.startswith("_ansible") or not isinstance(inner, str) or inner.strip()
         }
     return [without_blanks(inner) for inner in value] if isinstance(value, list) else value
+
+
+def is_word(option: str) -> bool:
+    """Whether blanks around an option are never meant."""
+    return is_id_option(option) or option.split("_")[-1] == "name"
 
 
 def is_id_option(name: str) -> bool:

@@ -11,7 +11,6 @@ Private to this collection.
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import typing as t
 
@@ -22,7 +21,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 
 Row = t.Mapping[str, t.Any]
 
-PAST = "ignore_stuck=true"  # in the message of a stuck record
 BEFORE = ("plan", "approve", "fence")  # steps of the whole run before anything is sent
 RESTORE = "ansible-playbook huaweicloud.recovery.restore"
 WORDS = {
@@ -346,7 +344,7 @@ def lost(row: Row) -> str | None:
 def kind_of(row: Row) -> str:
     """Return the kind of error of a row for what to do about it."""
     kind = str(row["error_kind"])
-    if kind == "busy" and PAST in str(row["msg"]):
+    if kind == "busy" and (row["details"] or {}).get("stuck"):
         return "stuck"
     if kind == "busy" and _target.attaches(row) and row["job_id"]:
         return "busy_job"
@@ -362,7 +360,7 @@ def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
     text = text or (BY_STEP["safeguard"] if unsaved(row) else "")
     text = text or BY_KIND.get(kind) or BY_STEP.get(str(row["failed_step"])) or BY_STEP["restore"]
     if job_id:
-        text = re.sub("(he same command)", r"\1 with job_id {job} given for {name}", text)
+        text += " Give job_id {job} for {name}: no report leads the command back to it."
     if command is None:  # a job controller started this run
         text = text.replace("the same command", "the same job").replace("The same command", "The same job")
     return text.format(name=called(row), job=printable(row["job_id"] or ""))

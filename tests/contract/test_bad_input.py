@@ -657,7 +657,7 @@ def test_an_instance_onto_itself(sim: Simulator, run: Any) -> None:
 
 def nothing_posted(sim: Simulator, result: invoke.Result, kind: str, *texts: str) -> None:
     refused(result, kind, *texts)
-    assert "Nothing was" in result["msg"]
+    assert "Nothing was" in result["msg"] and result["msg"].count("Nothing was started.") <= 1
     assert sim.posts() == []
 
 
@@ -1138,3 +1138,27 @@ def test_a_python_without_requests(sim: Simulator, tmp_path: Path) -> None:
     assert entry["result"]["error_kind"] == "missing_library"
     assert "Failed to import the required Python library (requests)" in entry["result"]["msg"]
     assert sim.ledger == []
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("dcs_restore", {"instance_name": "nobody", "restore_point": "latest"}),
+        ("dcs_restore", {"instance_id": names.DCS_INSTANCE, "backup_id": NOWHERE}),
+        ("dcs_restore", {"instance_id": names.DCS_INSTANCE, "backup_name": "nothing"}),
+        ("ddm_recovery", {**GOOD["ddm_recovery"], "adopt": True}),
+        (
+            "ddm_metadata_recovery",
+            {**GOOD["ddm_metadata_recovery"], "restore_time": None, "backup_id": NOWHERE},
+        ),
+    ],
+)
+def test_that_nothing_was_started_is_said_once(
+    sim: Simulator, run: Any, module: str, options: dict[str, Any]
+) -> None:
+    """The runner says it, by the effect of the error; no error says it itself."""
+    with sim.state.lock:
+        sim.state.jobs.clear()
+    result = run(module, **options)
+    assert result["failed"] and result["msg"].count("Nothing was started.") == 1, result["msg"]
+    assert result["msg"].endswith("Nothing was started.") and sim.posts() == []

@@ -423,3 +423,62 @@ def test_a_plan_reads_little(sim: Simulator, run: Any) -> None:
         run(name, check=True, **params)
         # In check mode the account is read as well, once a run, from IAM.
         assert sum(entry.service != "iam" for entry in sim.ledger[before:]) == requests
+
+
+# A restore that takes longer than the keys live that its requests are signed with
+
+LIFE = 900  # seconds
+AGENCY = {
+    "assume_role_agency_name": names.AGENCY,
+    "assume_role_domain_name": names.PARTNER_DOMAIN,
+    "assume_role_duration": LIFE,
+}
+NO_PROJECT = {"HW_PROJECT_ID": ""}
+RESTORES = {
+    "dcs_restore": {**CACHE, "restore_point": "latest"},
+    "ddm_recovery": {**PAIR, "restore_time": "latest"},
+}
+each_restore = pytest.mark.parametrize("module", RESTORES)
+
+
+@pytest.fixture
+def long(sim: Simulator, run: Any) -> Any:
+    """Run a restore that takes four lives of the keys."""
+    with sim.state.lock:
+        sim.state.settings.restore_seconds = 4 * LIFE
+
+    def long(module: str, **params: Any) -> invoke.Result:
+        given = {"wait_timeout": 10 * LIFE, "poll_interval": 60, **RESTORES[module], **params}
+        result: invoke.Result = run(module, **given)
+        return result
+
+    return long
+
+
+@each_restore
+def test_the_keys_of_an_agency_are_renewed_in_a_wait(sim: Simulator, long: Any, module: str) -> None:
+    done = long(module, env=NO_PROJECT, **AGENCY)
+    assert done["failed"] is False, done["msg"]
+    assert done["outcome"] == "succeeded"
+    assert len(sim.requests("iam.securitytokens")) >= 4
+    assert len(sim.posts()) == 1
+
+
+@each_restore
+def test_an_agency_that_is_deleted_in_a_wait_does_not_lose_the_restore(
+    sim: Simulator, long: Any, module: str
+) -> None:
+    """The task ends with the id of what runs; another identity waits for it, and nothing is started again."""
+    sim.fault("not_found", "iam.securitytokens", times=None, after=1)
+    lost = long(module, env=NO_PROJECT, **AGENCY)
+    key = "restore_id" if module == "dcs_restore" else "job_id"
+    (begun,) = sim.state.begun
+    assert lost["failed"] and lost["changed"] is True, lost
+    assert (lost[key], lost["error_kind"]) == (begun.id, "auth_failed")
+    assert "It was not stopped, nothing was repeated" in lost["msg"]
+    assert "could not be assumed" in lost["msg"]
+    sim.clear_faults()
+    attach = {} if module == "dcs_restore" else {"job_id": lost[key]}
+    found = long(module, project_id=names.PARTNER_PROJECT_ID, env=NO_PROJECT, **AGENCY, **attach)
+    assert found["outcome"] in ("succeeded", "unchanged") and found[key] == lost[key], found["msg"]
+    assert len(sim.posts()) == 1

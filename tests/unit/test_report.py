@@ -270,7 +270,7 @@ def test_every_failure_says_what_to_do(service: str, step: str, kind: str) -> No
 
 def test_a_stuck_record_is_not_waited_for() -> None:
     msg = "restore r1 has been waiting for 27 days. It is stuck; ignore_stuck=true ignores it."
-    found = next_of(samples.failed(cache(), "restore", 9, "busy", msg))
+    found = next_of(samples.failed(cache(), "restore", 9, "busy", msg, details={"stuck": True}))
     assert "Add ignore_stuck: true to its entry" in found["do"] and "Wait" not in found["do"]
 
 
@@ -284,7 +284,7 @@ def test_a_failed_job_is_not_attached_to_again(adopted: bool) -> None:
 def test_a_job_that_no_report_keeps_is_resumed_by_its_id() -> None:
     row = samples.failed(samples.started(database(), 9), "wait", 9, "wait_timeout", "It still runs.")
     found = next_of(row)
-    given = f"The same command with job_id {row['job_id']} given for "
+    given = f"Give job_id {row['job_id']} for "
     assert given in found["do"] and "finds it again" in found["do"] and found["command"] is None
     kept = next_of(row, directory="reports")
     assert "The same command finds it again" in kept["do"] and kept["command"]

@@ -111,7 +111,6 @@ def test_a_failure_says_what_was_not_done() -> None:
     [
         (NotFound('It answered "Nothing was found".'), '"Nothing was found". Nothing was started.'),
         (ProtocolError("No request could be read."), "could be read. Nothing was started."),
-        (NotFound("No such backup. Nothing was started."), "No such backup. Nothing was started."),
         (TransportError("Broken."), "Broken. Nothing was started."),
         (Busy("Busy."), "Busy. Nothing was started."),
         (InvalidArgument("Odd."), "Odd. No request was sent."),

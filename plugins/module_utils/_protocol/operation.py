@@ -26,6 +26,7 @@ class Observation:
     done: str | None = None  # id of the finished operation that is already all that this run wants
     blocked: str | None = None  # why nothing can be started now, in words
     explained: bool = True  # whether what blocks is plainly somebody else's
+    stuck: bool = False  # whether what blocks never ends by itself
     own: frozenset[str] = frozenset()  # ids that can only be this operation's, when they are new
     possible: frozenset[str] = frozenset()  # ids that may be this operation's or another's, when they are new
     records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its id
@@ -83,9 +84,10 @@ class Operation:
         why = observed.blocked or "the cloud reports another operation"
         answer = f" The cloud's answer: {cause}" if cause else ""
         facts = cause.facts if cause else {}
-        return self.busy(
-            f"{self.name} was not started: {why}.{answer}", "Run the task again when that has ended.", **facts
-        )
+        text = f"{self.name} was not started: {why}.{answer}"
+        if observed.stuck and not cause:
+            return Busy(text, stuck=True)
+        return self.busy(text, "Run the task again when that has ended.", **facts)
 
     def busy(self, text: str, advice: str, **facts: t.Any) -> Busy:
         """Return the error while something holds the instance."""

@@ -29,12 +29,12 @@ def one_named(rows: t.Sequence[Row], name: str, option: str, what: str) -> Row:
     if found:
         raise NotFound(
             f"{len(found)} {what} instances are named {printable(name)}: {candidates(found)}. "
-            f"Give {option.replace('_name', '_id')} instead of {option}. Nothing was started."
+            f"Give {option.replace('_name', '_id')} instead of {option}."
         )
     near = [row for row in rows if name.lower() in str(row["name"]).lower()] or rows
     raise NotFound(
         f"No {what} instance is named {printable(name)} in this project and region ({option} takes the "
-        f"exact name). There are: {candidates(near)}. Nothing was started."
+        f"exact name). There are: {candidates(near)}."
     )
 
 

@@ -62,14 +62,9 @@ def named(backups: t.Sequence[Row], name: str, about: str) -> Row:
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotFound(
-            f"{len(found)} backups of {about} are named {name}: {listed(found)}. Give backup_id. Nothing "
-            "was started."
-        )
+        raise NotFound(f"{len(found)} backups of {about} are named {name}: {listed(found)}. Give backup_id.")
     shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
-    raise NotFound(
-        f"No backup of {about} is named {name}. The newest ones: {listed(shown)}. Nothing was started."
-    )
+    raise NotFound(f"No backup of {about} is named {name}. The newest ones: {listed(shown)}.")
 
 
 def latest(backups: t.Sequence[Row], about: str) -> Choice:
@@ -152,7 +147,7 @@ def check_backup(backup_id: str, backups: t.Sequence[Row], about: str) -> None:
         hint = "it was deleted, or belongs to another instance."
         if same:
             hint = f"it is the name of {' and '.join(same)}: give it as backup_name."
-        raise NotFound(f"Backup {backup_id} is not among the backups of {about}: {hint} Nothing was started.")
+        raise NotFound(f"Backup {backup_id} is not among the backups of {about}: {hint}")
     reason = unusable(backup)
     if reason:
         raise NotRestorable(f"Backup {backup_id} cannot be restored: {reason}.", status=backup["status"])

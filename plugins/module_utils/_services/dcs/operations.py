@@ -12,8 +12,6 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    Busy,
-    CloudError,
     InvalidArgument,
     NotRestorable,
 )
@@ -42,7 +40,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     end,
 )
 
-PAST = "ignore_stuck=true ignores it"  # the way past a stuck record
 REMARK_LENGTH = 128  # characters (error DCS.4098)
 
 
@@ -134,14 +131,10 @@ class DcsOperation(Operation):
 
     def describe_stuck(self, record: Row, now: int) -> str:
         """Return why a record is stuck, and the way past it."""
-        return f"{self.describe(record, now)}, although the instance is RUNNING and idle. It is stuck; {PAST}"
-
-    def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
-        """Return the error for what holds the instance: a stuck record never ends, so there is no waiting."""
-        stuck = (observed.blocked or "").endswith(PAST) and not cause
-        if not stuck:
-            return super().refusal(observed, cause)
-        return Busy(f"{self.name} was not started: {observed.blocked}.")
+        return (
+            f"{self.describe(record, now)}, although the instance is RUNNING and idle. It is stuck; "
+            "ignore_stuck=true ignores it"
+        )
 
     def observation(
         self,
@@ -151,6 +144,7 @@ class DcsOperation(Operation):
         done: Row | None,
         blocked: str | None,
         explained: bool,
+        stuck: bool,
     ) -> Observation:
         """Return the observation in the protocol's terms."""
         status = frozenset((row[self.id_key], row["status"]) for row in records)
@@ -159,6 +153,7 @@ class DcsOperation(Operation):
             done=done[self.id_key] if done else None,
             blocked=blocked,
             explained=explained,
+            stuck=stuck,
             own=frozenset(row[self.id_key] for row in records if self.echoed(row)),
             records={row[self.id_key]: row for row in records},
             created={row[self.id_key]: created(row) for row in records},
@@ -214,16 +209,16 @@ class DcsRestore(DcsOperation):
         others = [row for row in active if row["backup_id"] != self.backup_id]
         ours = [row for row in records if end(row) == "succeeded" and self.echoed(row)]
         done = None if others else newest(ours, records)
-        blocked = obstacle(instance)
+        blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
         if done and restoring(instance) and not running:
             # its record says succeed and its instance does not serve yet, or a newer one is not listed yet
             running, done = ([done], done) if just_now(moment(done["updated_at"]), now) else ([], None)
         if others:
             blocked = f"{self.describe(others[0], now)}, of another backup ({others[0]['backup_id']})"
-        elif stuck and not self.ignore_stuck:
+        elif in_the_way:
             blocked = self.describe_stuck(stuck[0], now)
         explained = bool(others or stuck) or not restoring(instance)
-        return self.observation(records, instance, running, done, blocked, explained)
+        return self.observation(records, instance, running, done, blocked, explained, in_the_way)
 
 
 @dataclass(frozen=True)
@@ -255,10 +250,10 @@ class DcsBackup(DcsOperation):
         others = [row for row in active if not self.echoed(row)]
         ready = [row for row in records if ending(row["status"]) == "succeeded" and self.echoed(row)]
         done = ready[0] if ready and not self.repeatable else None
-        blocked = obstacle(instance)
+        blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
         if others:
             blocked = self.describe(others[0], now)
-        elif stuck and not self.ignore_stuck:
+        elif in_the_way:
             blocked = self.describe_stuck(stuck[0], now)
         explained = bool(others or stuck) or not instance["task"]
-        return self.observation(records, instance, running, done, blocked, explained)
+        return self.observation(records, instance, running, done, blocked, explained, in_the_way)

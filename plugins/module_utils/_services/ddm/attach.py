@@ -111,7 +111,7 @@ def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     if found is None:
         raise NotFound(
             f"There is no restore job on {target} to adopt in the last 29 days. Leave adopt out to start a "
-            "recovery. Nothing was started."
+            "recovery."
         )
     made, pair = created(found), Pair(ddm, "", target, of_kind)
     instance = ddm.instance(target) if pair.of_the_past(found) else {"status": None}

@@ -135,7 +135,7 @@ def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -
         newest = "; ".join(f"{row['id']} of {row['created']}" for row in backups[:3]) or "none"
         raise NotFound(
             f"Backup {backup_id} is not among the metadata backups of DDM instance {source}. The newest "
-            f"ones: {newest}. Nothing was started."
+            f"ones: {newest}."
         )
     if plain(found["status"]) != "normal":
         raise NotRestorable(f"Backup {backup_id} cannot be restored: its status is {found['status']}.")
