@@ -140,7 +140,7 @@ def test_a_job_is_resumed_without_a_report_as_the_output_says() -> None:
         row = rows(first)[ids.DDM_TARGET]
         assert row["error_kind"] == "wait_timeout"
         assert "a job when its job_id is given as well" in first.stdout
-        assert f"with job_id {row['job_id']} given for" in row["next"]["do"]
+        assert f"Give job_id {row['job_id']} for" in row["next"]["do"]
         again = run(sim, {"restore_ddm": [{**entry, "job_id": row["job_id"]}]})
         assert (again.rc, outcomes(again)) == (0, {ids.DDM_TARGET: ("succeeded", None, None)})
         assert len(sim.posts()) == 1
