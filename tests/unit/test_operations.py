@@ -636,6 +636,16 @@ def test_a_job_that_names_its_source_is_for_the_only_target_that_is_restored(
     )
 
 
+def test_one_old_status_does_not_make_a_job_of_the_source_ours() -> None:
+    """The other target is restored as well, which the first of the two readings does not show yet."""
+    ddm = FakeDdm(False, [job(28, "Running", instance_id="s")], "RESTORE")
+    old = ddm.restorable_instances("s", "t")
+    true = [{**row, "status": "RESTORE"} for row in old]
+    with mock.patch.object(ddm, "restorable_instances", side_effect=[old, true]):
+        seen = recovery(ddm).observe()
+    assert (seen.own, seen.possible) == (frozenset(), frozenset({"j28"}))
+
+
 def test_a_target_that_is_no_target() -> None:
     service: Any = FakeDdm()
     with pytest.raises(NotRestorable, match="x is not among the instances that s can be restored to"):

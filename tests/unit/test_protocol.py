@@ -794,6 +794,14 @@ def test_busy_with_records_that_never_rest() -> None:
     assert caught.value.details()["error_code"] == "DCS.4097"
 
 
+def test_busy_with_one_idle_status_when_the_time_is_over() -> None:
+    """One status can be old: it takes two to believe that the instance is at work for nobody."""
+    operation = Script([QUIET, *[UNCLEAR] * 5, QUIET], [BUSY_CODE])
+    with pytest.raises(OutcomeUnknown, match=r"DCS\.4097"):
+        run(operation, timeout=6)
+    assert operation.log == ["observe", "post", *["observe"] * 6]
+
+
 def test_busy_without_an_explanation_is_looked_at_for_a_while() -> None:
     time = Time()
     operation = Script([QUIET, UNCLEAR], [BUSY_CODE])

@@ -209,7 +209,7 @@ def reconcile(
     # minutes can go by, and there is no id to name
     cloud.progress([Watch(operation.name, {}, lambda: Status("running", None))])
     while True:
-        previous, observed = search.last, None
+        previous, observed, idle = search.last, None, False
         try:
             observed = operation.observe()
             search.saw(observed, cloud.session.server_now())
@@ -221,14 +221,16 @@ def reconcile(
             found = effect(before, observed, sent_at)
             if found:
                 return found_by(operation, observed, found)
-            quiet = previous is not None and previous.state == observed.state
-            if was_busy and ((observed.blocked and observed.explained) or (quiet and not observed.blocked)):
+            # twice in a row: one status can be old
+            idle = previous is not None and not previous.blocked and not observed.blocked
+            quiet = idle and previous.state == observed.state
+            if was_busy and (quiet or (observed.blocked and observed.explained)):
                 raise operation.refusal(observed, cause)
         now = clock.monotonic()
         # while the instance is at work our record may still appear
         waiting_helps = observed is not None and observed.blocked is not None and not was_busy
         if now >= deadline or (now >= window and not waiting_helps):
-            if was_busy and observed is not None and (observed.explained or not observed.blocked):
+            if was_busy and observed is not None and idle:
                 raise operation.refusal(observed, cause)
             raise search.unknown()
         clock.sleep(max(0.0, min(pause, deadline - now)))

@@ -85,14 +85,15 @@ class Pair:
     def observe(self, jobs_of: t.Callable[[Ddm], list[Row]] = recent_jobs) -> PairObservation:
         """Read the target's availability and every job of this kind."""
         targets = self.targets()
-        target, at_work = targets[self.target], [name for name, row in targets.items() if is_restored(row)]
+        target, restoring = targets[self.target], is_restored(targets[self.target])
         history = [job for job in jobs_of(self.ddm) if self.of_kind(job)]
         jobs = [job for job in history if job["instance_id"] in (self.source, self.target)]
-        # A job that names the source may be for another target. It is for this one
-        # when it is under way while this target is restored, and no other.
-        alone = at_work == [self.target]
-        mine = [job for job in jobs if job["instance_id"] == self.target or (alone and end(job) is None)]
-        restoring = self.target in at_work
+        mine = [job for job in jobs if job["instance_id"] == self.target]
+        of_source = [job for job in jobs if job not in mine and end(job) is None]
+        # A job that names the source may be for another target. It is for this one when it is under way while
+        # this target is restored, and no other. One old status must not say so: the targets are read again.
+        if of_source and self.alone(targets) and self.alone(self.targets()):
+            mine += of_source
         on_target = [job for job in jobs if job["instance_id"] == self.target and end(job) != "failed"]
         # an old job is not what restores the target now, and one that never ended is nothing to wait for
         past = [job for job in on_target if self.of_the_past(job) and (restoring or end(job) is None)]
@@ -112,6 +113,10 @@ class Pair:
             at_work=restoring or (job is not None and end(job) is None),
             history=tuple(history),
         )
+
+    def alone(self, targets: t.Mapping[str, Row]) -> bool:
+        """Whether the target of this pair is being restored, and no other target of the source."""
+        return [name for name, row in targets.items() if is_restored(row)] == [self.target]
 
     def of_the_past(self, job: Row) -> bool:
         """Whether a job is so old that it cannot be what restores its target now: the job
