@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One row for each module: the calls of it that the suites make. A new module needs a row here and nothing in the suites."""
+"""One row for each module with the calls that the suites make. A new module needs only a row here."""
 
 from __future__ import annotations
 

@@ -38,8 +38,9 @@ ROOT = Path(__file__).resolve().parents[1]
 COLLECTION = "ansible_collections.huaweicloud.recovery"
 OF_THE_ROLE = {"restore_step"}  # the action of its tasks, which is tried through them
 NAMES = sorted({path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")} - OF_THE_ROLE)
-# Modules that are actions alone, and where their code is. The file in plugins/modules holds the documentation and nothing else, as with those of core,
-# and nothing is shipped: what a module declares and what it may weigh is no matter there.
+# Modules that are actions alone, and where their code is. As with those of core, the file in
+# plugins/modules holds only the documentation. Nothing is shipped, so no test asks what such a module
+# declares or weighs.
 ACTIONS = {"restore_start": "plugins.plugin_utils._start"}
 Result = dict[str, Any]
 
@@ -56,7 +57,10 @@ def module(
     clock: Clock | None = None,
     **params: Any,
 ) -> Result:
-    """Run a module's real main() and return its JSON result, always with `failed`. The environment is `env` and an empty HOME, nothing else."""
+    """Run a module's real main() and return its JSON result, always with `failed`.
+
+    Its environment is `env` and an empty HOME, nothing else.
+    """
     main = code(name).main
     with _home() as home:
         arguments = {
@@ -102,7 +106,11 @@ def _arguments(arguments: Mapping[str, Any]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _no_old_warnings() -> Iterator[None]:
-    """Ansible collects warnings in the process, which here serves many modules, and shows them itself where it sees a controller."""
+    """Keep each module's warnings apart.
+
+    Ansible collects warnings in the process, which here serves many modules, and shows them itself where it
+    sees a controller.
+    """
     with contextlib.ExitStack() as stack:
         if hasattr(global_warnings, "_internal"):  # from ansible-core 2.19 on
             stack.enter_context(mock.patch.object(global_warnings._internal, "is_controller", False))
@@ -122,7 +130,11 @@ def _message(warning: Any) -> str:
 
 @dataclass(frozen=True)
 class Completed:
-    """`results` has one {host, task, action, status, result} for each task and host, in order; status: ok, failed, ignored, skipped, ..."""
+    """How a run ended.
+
+    `results` has one {host, task, action, status, result} for each task and host, in order; the status is ok,
+    failed, ignored, skipped, ...
+    """
 
     rc: int
     stdout: str
@@ -148,7 +160,7 @@ def playbook(
     cwd: str | os.PathLike[str] | None = None,
     timeout: float = 120,
 ) -> Completed:
-    """Run ansible-playbook on a file (a path, or the FQCN of a playbook in the collection) or on the text of one (several lines)."""
+    """Run ansible-playbook on a file, on the FQCN of a playbook, or on the text of one (several lines)."""
     with _home() as home:
         target = os.fspath(content)
         if "\n" in target:

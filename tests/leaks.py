@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds secrets in a text, however they are written there. Every run of a module or playbook in the suite is searched (tests/invoke.py)."""
+"""Find secrets in a text, in whatever form. tests/invoke.py searches every run of a module or playbook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 
 from tests.cloud import scenario
 
-# what the suite signs in with everywhere, and what can be told by its look: a token that was fetched, a signature
+# What the suite signs in with everywhere, and secrets known by their look: a fetched token, a signature
 SECRETS = {
     name: getattr(scenario, name)
     for name in ("PASSWORD", "SECRET_KEY", "TEMP_SECRET_KEY", "SECURITY_TOKEN", "TOKEN", "EXPIRED_TOKEN")
@@ -40,9 +40,8 @@ def forms(secret: str) -> dict[str, str]:
         "a Python literal": repr(secret)[1:-1],
         "an ASCII Python literal": ascii(secret)[1:-1],
     }
-    for before in range(
-        3
-    ):  # within the base64 of anything longer, say of user:password, it is written in one of three ways
+    # Within the base64 of a longer text, such as user:password, a secret has one of three forms.
+    for before in range(3):
         padded = b"\0" * before + raw
         for name, encode in (("base64", base64.b64encode), ("URL-safe base64", base64.urlsafe_b64encode)):
             found[f"{name}, {before} bytes in"] = encode(padded)[
@@ -55,7 +54,7 @@ def forms(secret: str) -> dict[str, str]:
 
 
 def leaks(text: str, secrets: Mapping[str, str]) -> list[str]:
-    """Which secrets are in the text, and as what; [] when there is none. Capitals do not matter: %2b is %2B."""
+    """Which secrets the text has, and in which form; [] without any. Case does not matter: %2b is %2B."""
     lowered = text.lower()
     return [
         f"{name} as {form}"

@@ -28,12 +28,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows,
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess, encoded
 
-OF_ANSIBLE = {
-    "invocation",
-    "ansible_facts",
-    "deprecations",
-    "exception",
-}  # keys of a result that are no answer
+# Keys that Ansible adds to a module's result
+OF_ANSIBLE = {"invocation", "ansible_facts", "deprecations", "exception"}
 
 NOT_ASKED = "This request was not sent: these keys have been refused already."
 

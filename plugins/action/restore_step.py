@@ -34,12 +34,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_comma
 
 COLLECTION = "huaweicloud.recovery"
 STATE = "_restore_state"  # what the tasks of the role register
-ALONE = {
-    "plan",
-    "all",
-    "tagged",
-    "always",
-}  # of the tags of a run: with these alone, and `plan` among them, nothing starts
+# A run with no other tags than these, `plan` among them, starts nothing.
+ALONE = {"plan", "all", "tagged", "always"}
 LETTERS = string.ascii_lowercase + string.digits
 SLOW = 5.0  # seconds at least between two lines about one restore: a run of two fits on a screen
 LONG = ("restore_wait", "restore_verify")  # show how far they are; of the others the steps say it themselves

@@ -80,10 +80,8 @@ def merged(row: Row, answer: t.Mapping[str, t.Any]) -> Row:
 
 def failed(row: Row, step: str, answer: t.Mapping[str, t.Any], at: float, seconds: float = 0.0) -> Row:
     """Return a row that failed in a step, for the reason that a task result gives."""
-    kind, msg = (
-        answer.get("error_kind") or "internal_error",
-        answer.get("msg") or "The module gave no reason.",
-    )
+    kind = answer.get("error_kind") or "internal_error"
+    msg = answer.get("msg") or "The module gave no reason."
     row = {
         **merged(row, answer),
         "changed": bool(row["changed"] if answer.get("changed") is None else answer["changed"]),

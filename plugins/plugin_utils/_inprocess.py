@@ -169,12 +169,10 @@ class InProcess(ActionBase):
             self._update_module_args(self._task.action, self._task.args, task_vars)
             environment: dict[str, t.Any] = {}
             self._compute_environment_string(environment)
-            self.parsed(
-                {"stdout": "{}", "stderr": "", "rc": 0}
-            )  # a result must not get lost because this ansible-core reads it differently
-            host = (
-                "" if self._task.run_once else str(task_vars.get("inventory_hostname"))
-            )  # what runs once for all hosts is about none of them
+            # Fails here, and not with a result in hand, where this ansible-core parses results differently.
+            self.parsed({"stdout": "{}", "stderr": "", "rc": 0})
+            # A task that runs once for all hosts concerns none of them in particular.
+            host = "" if self._task.run_once else str(task_vars.get("inventory_hostname"))
             redactor = Redactor()
             quiet = bool(self._task.no_log) or not self.switch(task_vars, PROGRESS)
             pace = float(task_vars.get(PACE) or 0)

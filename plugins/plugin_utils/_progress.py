@@ -19,10 +19,8 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
-SILENCE, FLEET_PACE = (
-    60.0,
-    2.0,
-)  # seconds: at most between two lines; at least between two of a fleet, more the longer it takes
+# Seconds, at most, between two lines; and, at least, between two lines of a fleet, growing with the time
+SILENCE, FLEET_PACE = 60.0, 2.0
 FLEET = -1  # the number of the note about all watches together
 
 

@@ -205,11 +205,8 @@ def data_state(row: t.Mapping[str, t.Any]) -> str:
 
     A row that was refused may hold the id of a restore of somebody else, so ids say nothing here.
     """
-    step, kind, end = (
-        row.get("failed_step"),
-        row.get("error_kind"),
-        (row.get("verification") or {}).get("end"),
-    )
+    step, kind = row.get("failed_step"), row.get("error_kind")
+    end = (row.get("verification") or {}).get("end")
     if not kind:
         if row.get("outcome") not in GOOD:
             return "unknown" if row.get("outcome") == "started" else "untouched"

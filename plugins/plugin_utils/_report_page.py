@@ -236,11 +236,9 @@ def goal(one: Row) -> str | None:
 def rpo_tile(report: Report) -> dict[str, t.Any]:
     """Return the age of the oldest data: before the asked point, and before the run."""
     rpo = report["rpo"]
-    other, text = (
-        ("now", "before the start of this run")
-        if rpo["against"] == "point"
-        else ("point", "before the asked point")
-    )
+    other, text = "point", "before the asked point"
+    if rpo["against"] == "point":
+        other, text = "now", "before the start of this run"
     called = (
         "RPO: oldest data, before the asked point"
         if rpo["against"] == "point"

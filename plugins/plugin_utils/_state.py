@@ -66,9 +66,8 @@ class Job(t.NamedTuple):
     context: Row  # of the report: command, timezone
     verify: bool = True  # also rows without checks
     read_only: bool = False  # readiness: plan, and try the verification on the source
-    only: t.Collection[str] | None = (
-        None  # labels of the rows that this batch of a fleet carries out; null for all
-    )
+    # Labels of the rows that this batch of a fleet carries out; None for all
+    only: t.Collection[str] | None = None
     last: bool = True  # whether no batch follows
 
 

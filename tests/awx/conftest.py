@@ -21,7 +21,12 @@ from tests.cloud import scenario as ids
 
 PLAYBOOK = "huaweicloud.recovery.configure_awx"
 AWX = invoke.ROOT / ".work" / "awx"
-INVENTORY = "plugin: huaweicloud.recovery.instances\nstatuses: [RUNNING]\nkeyed_groups:\n  - {key: service, separator: ''}\n"
+INVENTORY = """
+plugin: huaweicloud.recovery.instances
+statuses: [RUNNING]
+keyed_groups:
+  - {key: service, separator: ''}
+"""
 
 
 FULL: dict[str, Any] = {

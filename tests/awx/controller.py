@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API of AWX as far as the modules of awx.awx use it to configure: objects, lookups, associations, surveys, project updates.
+"""The API of AWX, as far as the modules of awx.awx configure something with it.
 
 with Controller(tmp_path) as awx:
     run_something(env=awx.env)
@@ -34,30 +34,40 @@ DEFAULTS: dict[str, Row] = {
     "organizations": {"description": ""},
     "credential_types": {"description": "", "kind": "cloud", "inputs": {}, "injectors": {}, "managed": False},
     "credentials": {"description": "", "inputs": {}, "organization": None},
-    "execution_environments": {"description": "", "image": "", "pull": "", "organization": None, "credential": None},
-    "notification_templates": {"description": "", "organization": None, "notification_configuration": {}, "messages": None},
-    "projects": {
-        "description": "", "organization": None, "scm_type": "", "scm_url": "", "scm_branch": "", "scm_revision": "",
-        "scm_update_on_launch": False, "credential": None, "default_environment": None,
+    "execution_environments": {
+        "description": "", "image": "", "pull": "", "organization": None, "credential": None,
     },
-    "inventories": {"description": "", "organization": None, "kind": "", "host_filter": None, "variables": ""},
+    "notification_templates": {
+        "description": "", "organization": None, "notification_configuration": {}, "messages": None,
+    },
+    "projects": {
+        "description": "", "organization": None, "scm_type": "", "scm_url": "", "scm_branch": "",
+        "scm_revision": "", "scm_update_on_launch": False, "credential": None, "default_environment": None,
+    },
+    "inventories": {
+        "description": "", "organization": None, "kind": "", "host_filter": None, "variables": "",
+    },
     "inventory_sources": {
-        "description": "", "source": "", "source_path": "", "source_vars": "", "source_project": None, "credential": None,
-        "execution_environment": None, "overwrite": False, "overwrite_vars": False, "update_on_launch": False, "enabled_var": "",
+        "description": "", "source": "", "source_path": "", "source_vars": "", "source_project": None,
+        "credential": None, "execution_environment": None, "overwrite": False, "overwrite_vars": False,
+        "update_on_launch": False, "enabled_var": "",
     },
     "job_templates": {
-        "description": "", "organization": None, "job_type": "run", "inventory": None, "project": None, "playbook": "",
-        "extra_vars": "", "limit": "", "job_tags": "", "diff_mode": False, "survey_enabled": False, "allow_simultaneous": False,
-        "job_slice_count": 1, "execution_environment": None, "ask_limit_on_launch": False, "ask_job_type_on_launch": False,
+        "description": "", "organization": None, "job_type": "run", "inventory": None, "project": None,
+        "playbook": "", "extra_vars": "", "limit": "", "job_tags": "", "diff_mode": False,
+        "survey_enabled": False, "allow_simultaneous": False, "job_slice_count": 1,
+        "execution_environment": None, "ask_limit_on_launch": False, "ask_job_type_on_launch": False,
         "ask_diff_mode_on_launch": False, "ask_variables_on_launch": False, "ask_inventory_on_launch": False,
     },
     "workflow_job_templates": {
-        "description": "", "organization": None, "extra_vars": "", "survey_enabled": False, "allow_simultaneous": False,
-        "ask_variables_on_launch": False,
+        "description": "", "organization": None, "extra_vars": "", "survey_enabled": False,
+        "allow_simultaneous": False, "ask_variables_on_launch": False,
     },
     NODES: {"identifier": "", "workflow_job_template": None, "unified_job_template": None, "extra_data": {}},
     "workflow_approval_templates": {"description": "", "timeout": 0},
-    "schedules": {"description": "", "rrule": "", "extra_data": {}, "unified_job_template": None, "enabled": True},
+    "schedules": {
+        "description": "", "rrule": "", "extra_data": {}, "unified_job_template": None, "enabled": True,
+    },
     "project_updates": {},
 }  # fmt: skip
 UNIFIED = (

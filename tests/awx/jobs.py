@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A job as AWX runs it: the credential's environment, the answers as unsafe extra variables, and ansible-runner with exactly these.
+"""A job as AWX runs it: the credential's environment, the survey's answers, and ansible-runner.
 
 job = launch(controller, "Recovery restore", {"restore_instances": "orders-cache", ...}, folder)
 assert (job.rc, job.artifacts["restore_reported"]["verdict"]) == (0, "restored")
@@ -51,7 +51,7 @@ Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!un
 
 @dataclass(frozen=True)
 class Job:
-    """How a job ended: its exit code, everything that it showed, its events, and what it leaves to the next node."""
+    """How a job ended: its exit code, all its output and events, and what it leaves to the next node."""
 
     rc: int
     stdout: str
@@ -79,7 +79,10 @@ def unsafe(value: Any) -> Any:
 
 
 def rendered(kind: Row, inputs: Row, folder: Path) -> dict[str, str]:
-    """Return the variables that a credential of a type makes, and write its files. A blank text is undefined, an absent boolean False."""
+    """Return the variables that a credential sets, and write its files.
+
+    A blank text is undefined, an absent boolean is False.
+    """
     fields = kind["inputs"]["fields"]
     known: Row = {
         field["id"]: inputs.get(field["id"], False) for field in fields if field.get("type") == "boolean"
@@ -108,7 +111,7 @@ def credential_environment(controller: Controller, number: int, folder: Path) ->
 
 
 def extra_variables(controller: Controller, template: Row, given: Row, workflow: Row, artifacts: Row) -> Row:
-    """Return the extra variables of a job: the template's own as they are, the others marked. The later ones win."""
+    """Return a job's extra variables: later ones win, and all but the template's own are marked unsafe."""
     spec = controller.surveys.get((template["kind_of_object"], template["id"]), {}).get("spec", [])
     if not template["survey_enabled"]:
         spec = []
@@ -132,7 +135,7 @@ def launch(
     limit: str = "",
     number: int = 17,
 ) -> Job:
-    """Run a job template. `workflow` holds the workflow's variables, `hosts` the variables of each host of its inventory."""
+    """Run a job template with the workflow's variables and each inventory host's variables."""
     template = controller.named("job_templates", name)
     checkout = controller.checkouts[template["project"]]
     folder.mkdir(parents=True)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A project: a git repository, its playbooks, and the collections that it requires, which ansible-galaxy installs once for each revision."""
+"""A project: a git repository, its playbooks, and the collections that it requires.
+
+ansible-galaxy installs these collections once for each revision.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ def run(*command: str, cwd: Path | None = None) -> str:
 
 
 def sync(url: str, branch: str, folder: Path) -> Checkout:
-    """Bring a repository to a folder as AWX does: clone, list the playbooks, install what it requires unless that is there."""
+    """Bring a repository to a folder as AWX does: clone it, list its playbooks, install its requirements."""
     fresh = folder / "clone"
     shutil.rmtree(fresh, ignore_errors=True)
     run("git", "clone", "--quiet", *(["--branch", branch] if branch else []), url, str(fresh))
@@ -84,7 +87,7 @@ def playbooks(folder: Path) -> list[str]:
 
 
 def make_repository(folder: Path, collection: str, inventory: str) -> str:
-    """Make the repository of a platform team, as the guide says, and return its address. `collection` is a git address."""
+    """Make a platform team's repository as the guide says, and return its git address."""
     folder.mkdir(parents=True)
     shutil.copytree(PATTERN / "playbooks", folder / "playbooks")
     (folder / "collections").mkdir()

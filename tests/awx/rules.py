@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX accepts. Each function yields a sentence for each rule that is broken, and nothing for what AWX would take."""
+"""What AWX accepts. Each function yields one sentence for each broken rule."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ FIELD_KEYS = {"id", "label", "type", "format", "choices", "help_text", "multilin
 FORMATS = ("url", "ssh_private_key")
 # Some of the variables that AWX keeps for itself (awx/main/constants.py)
 BLOCKED = {
-    "VIRTUAL_ENV", "PATH", "PYTHONPATH", "JOB_ID", "INVENTORY_ID", "INVENTORY_SOURCE_ID", "INVENTORY_UPDATE_ID", "AD_HOC_COMMAND_ID",
-    "REST_API_URL", "REST_API_TOKEN", "MAX_EVENT_RES", "CALLBACK_QUEUE", "CALLBACK_CONNECTION", "CACHE", "JOB_CALLBACK_DEBUG",
-    "INVENTORY_HOSTVARS", "AWX_HOST", "PROJECT_REVISION", "SUPERVISOR_CONFIG_PATH", "CONTROLLER_HOST", "TOWER_HOST",
+    "VIRTUAL_ENV", "PATH", "PYTHONPATH", "JOB_ID", "INVENTORY_ID", "INVENTORY_SOURCE_ID",
+    "INVENTORY_UPDATE_ID", "AD_HOC_COMMAND_ID", "REST_API_URL", "REST_API_TOKEN", "MAX_EVENT_RES",
+    "CALLBACK_QUEUE", "CALLBACK_CONNECTION", "CACHE", "JOB_CALLBACK_DEBUG", "INVENTORY_HOSTVARS",
+    "AWX_HOST", "PROJECT_REVISION", "SUPERVISOR_CONFIG_PATH", "CONTROLLER_HOST", "TOWER_HOST",
 }  # fmt: skip
 QUESTION_TYPES = {
     "text": str,
@@ -235,7 +236,10 @@ def answer(question: Row, value: Any) -> Iterator[str]:
 
 
 def variables(spec: list[Row], given: Mapping[str, Any]) -> Row:
-    """Return the extra variables that a survey makes. Unknown answers are dropped; a blank default of a text arrives as a blank."""
+    """Return the extra variables that a survey sets.
+
+    AWX drops unknown answers. A text question with a blank default gives a blank text.
+    """
     found: Row = {}
     for question in spec:
         name, kind = question["variable"], question["type"]

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook configure_awx with the modules of awx.awx: a first run makes everything, a second changes nothing, a broken rule is refused."""
+"""The playbook configure_awx with the modules of awx.awx.
+
+A first run makes everything, a second run changes nothing, and a broken rule is refused.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +105,7 @@ def test_what_overwrites_is_confirmed(awx: Configured) -> None:
 
 
 def test_what_no_one_may_drop_is_no_answer(awx: Configured) -> None:
-    """Protection and the scratch instances of a drill are variables of the template, which an answer would replace."""
+    """Protection and a drill's scratch instances are variables of the template, which no answer replaces."""
     for row in awx.controller.objects["job_templates"].values():
         own = json.loads(row["extra_vars"])
         assert own["restore_protected"] == FULL["awx_protected"]
@@ -111,7 +114,7 @@ def test_what_no_one_may_drop_is_no_answer(awx: Configured) -> None:
 
 
 def test_a_broken_rule_is_refused(awx: Configured) -> None:
-    """Inputs of a type in use, a playbook that is no file of the project, an approval node with links, and surveys, through awx.awx."""
+    """Inputs of a type in use, a missing playbook, an approval node with links, and surveys."""
     before = len(awx.controller.writes)
     kind = awx.controller.named("credential_types", "Huawei Cloud recovery")
     fewer = {**kind["inputs"], "fields": kind["inputs"]["fields"][1:], "required": []}
@@ -174,7 +177,7 @@ def test_a_broken_rule_is_refused(awx: Configured) -> None:
 
 
 def test_who_may_not_and_what_is_not_there(awx: Configured) -> None:
-    """A token without rights and a controller that does not answer: the first task says so, and nothing is half done."""
+    """The first task fails for a token without rights or a silent controller, and nothing is half done."""
     before = len(awx.controller.writes)
     denied = awx.run(env={"CONTROLLER_OAUTH_TOKEN": VIEWER_TOKEN}, **{**FULL, "awx_name": "Other"})
     assert denied.rc == 2

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guide to AWX, followed literally: its files are written, its commands are run, in its order. Only addresses are replaced."""
+"""The guide to AWX, followed literally: only its addresses are replaced."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The credential type: its injectors rendered as AWX renders them, with every optional field blank and for every way in."""
+"""The credential type: its injectors for every way to sign in, with every optional field blank."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_broken_injector_is_refused(change: dict[str, Any], why: str) -> None:
 
 
 def test_all_fields_are_there_from_the_first_release_on() -> None:
-    """Because inputs of a type that is in use never change: every variable of the connection, each from a field of its own."""
+    """Every connection variable has a field of its own: inputs of a type in use can never change."""
     env = KIND["injectors"]["env"]
     assert {names[0] for names in ENVIRONMENT.values()} <= set(env)
     used = " ".join([*env.values(), *KIND["injectors"]["file"].values()])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs as AWX runs them, through ansible-runner: surveys blank and full, the workflow with its approval, slices, an inventory that fails."""
+"""Jobs as AWX runs them: surveys blank and full, a workflow with approval, slices, a broken inventory."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_plan_is_no_restore_however_it_is_launched(awx: Configured, sim: Simul
 
 
 def test_what_was_approved_is_what_is_restored(awx: Configured, sim: Simulator, tmp_path: Path) -> None:
-    """A newer backup between plan and approval does not count, although the answers of the workflow say latest."""
+    """A backup made between plan and approval does not count, although the survey's answer is "latest"."""
     sign_in(awx, sim)
     answers = {
         "restore_instances": "orders-cache",
@@ -178,7 +178,7 @@ def test_what_was_approved_is_what_is_restored(awx: Configured, sim: Simulator, 
 
 
 def test_a_plan_that_no_longer_holds_is_refused(awx: Configured, sim: Simulator, tmp_path: Path) -> None:
-    """Its backup is gone: nothing starts, the reason names it, and the node after it fails as well, so that the workflow is red."""
+    """The plan's backup is gone: nothing starts, the reason names it, and the workflow fails."""
     sign_in(awx, sim)
     answers = {
         "restore_instances": "orders-cache",
@@ -211,7 +211,7 @@ def test_the_approved_plan_alone_restores_nothing(awx: Configured, sim: Simulato
 
 
 def test_a_fleet_in_two_slices(awx: Configured, tmp_path: Path) -> None:
-    """The hosts come from the inventory source; each slice leaves its report under its own number, as AWX keeps one of a name."""
+    """Hosts come from the inventory source. Each slice keeps its report under its own number."""
     with Simulator("fleet-4", tls="ca", restore_seconds=1) as sim:
         sign_in(awx, sim)
         rc, text, errors = jobs.inventory(awx.controller, "Recovery instances", tmp_path / "source")
@@ -244,7 +244,7 @@ def test_an_inventory_that_cannot_be_read_is_red(awx: Configured, sim: Simulator
 
 
 def test_a_drill_a_readiness_check_and_an_undo(awx: Configured, sim: Simulator, tmp_path: Path) -> None:
-    """Every answer of their surveys full: what they report, what they overwrite, and what the undo brings back."""
+    """With every survey question answered: what the jobs report, overwrite, and undo."""
     sign_in(awx, sim)
     targets: Row = {
         "restore_instances": "orders-cache\n",

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.benchmarks: what a module ships, what a task costs, what a fleet costs. Prints Markdown; a complete run writes docs/benchmarks.md.
+"""Measure what a module ships, and what a task and a fleet cost: `python -m tests.benchmarks`.
+
+It prints Markdown. A complete run writes docs/benchmarks.md.
 
 Times differ between machines: compare the ratios of one run.
 """
@@ -33,21 +35,25 @@ PEERS = (
 )
 OUTPUT = environment.ROOT / "docs" / "benchmarks.md"
 METHOD = """\
-Everything runs on one machine, servers included, against local servers: what is measured is this collection and Ansible, not a cloud. A task costs
-(a playbook of 20 of them - an empty one) / 20; the rounds are interleaved, the median counts, and the ratios are of CPU time. All
-tasks run on `localhost` with a local connection and without facts. `module` is the ordinary way to run a module, the lines without it run in the
-controller's own worker. `hwc_network_vpc` ends at its sign-in. `uri` and `location_info` are answered by a stub, `rds_snapshot_info` by moto, ours by the
-local cloud, each a process of its own. CPU is that of Ansible with all its processes, without the servers'. Memory is the most that all processes of
-Ansible held at one time, a page that several share counted once. The commands are in tests/benchmarks: tasks.py, and `WAYS` of fleets.py."""
+Everything, servers included, runs on one machine: the figures are those of this collection and Ansible, not
+of a cloud. A task costs (a playbook of 20 of them - an empty one) / 20. The rounds are interleaved, the
+median counts, and the ratios are of CPU time. All tasks run on `localhost` with a local connection and
+without facts. `module` is the ordinary way to run a module; the lines without it run in the controller's
+own worker. `hwc_network_vpc` ends when its sign-in is refused. A stub answers `uri` and `location_info`,
+moto answers `rds_snapshot_info`, and the local cloud answers ours, each in a process of its own. CPU is
+that of Ansible with all its processes, without the servers'. Memory is the most that all processes of
+Ansible held at one time, counting a shared page once. The commands are in tests/benchmarks: tasks.py, and
+`WAYS` of fleets.py."""
 SHIPPED = "The files of collections; what Ansible adds of its own is much the same for all modules."
 FLEET = """\
-Every instance is restored from its newest backup, with all reads of the protocol before and after, and the local cloud takes 5 s for it. `to the least` is the
-wall time to 5 s + an empty play. The local cloud is one process on one core: its CPU seconds stand beside, and it holds up a fleet where they come near the
-time in which the restores are started (wall - 5 s)."""
+Every instance is restored from its newest backup, with all reads of the protocol before and after, and the
+local cloud takes 5 s for it. `to the least` is the ratio of the wall time to 5 s + an empty play. The local
+cloud is one process on one core. The table also has its CPU seconds: where they come near the time in which
+the restores are started (wall - 5 s), the local cloud is what holds up the fleet."""
 
 
 def shipped_table() -> list[str]:
-    """Our modules, and those of the collections that the benchmarks' environment holds, without Ansible's own module_utils."""
+    """Our modules, and those of the collections in the benchmarks' environment, without Ansible's own."""
     found = {f"`{module}`": payload.payload(module) for module in payload.MODULES}
     for peer in PEERS:
         collection, dummy, module = peer.rpartition(".")
@@ -73,7 +79,7 @@ def empty_play(home: Path, rounds: int) -> float:
 
 
 def records_table(home: Path, rounds: int) -> list[str]:
-    """Reading all restore records of one instance, and starting a restore of it: the protocol reads them all."""
+    """Read all restore records of one instance, and start a restore of it, which reads them all as well."""
     lines = [
         "| restore records of the instance | `dcs_restore_info` ms | requests | fleet of one, s | requests |",
         "|---|---|---|---|---|",
@@ -100,8 +106,9 @@ def records_table(home: Path, rounds: int) -> list[str]:
             ]
             requests = len([entry for entry in cloud.control("GET", "ledger") if entry["service"]]) / rounds
         fleet = fleets.one(fleets.WAYS[0], 1, home, records)
+        task_ms = (statistics.median(walls) - empty) * 1000
         lines.append(
-            f"| {records} | {(statistics.median(walls) - empty) * 1000:.0f} | {requests:.0f} | {fleet.cost.wall:.1f} | {fleet.requests:.0f} |"
+            f"| {records} | {task_ms:.0f} | {requests:.0f} | {fleet.cost.wall:.1f} | {fleet.requests:.0f} |"
         )
     return lines
 
@@ -164,7 +171,10 @@ def main() -> None:
         )
         version, python = done.stdout.split("]")[0].strip() + "]", sys.version.split()[0]
         date = datetime.datetime.now(datetime.UTC).date()
-        made = f"Made by `make bench` on {date} with {version}, Python {python}, {os.cpu_count()} cores, {rounds} rounds."
+        made = (
+            f"Made by `make bench` on {date} with {version}, "
+            f"Python {python}, {os.cpu_count()} cores, {rounds} rounds."
+        )
         OUTPUT.write_text("\n".join(["# Benchmarks", "", made, "", METHOD, "", *text]), encoding="utf-8")
 
 

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The benchmarks' own virtual environment, .work/bench: this collection beside those it is compared with.
 
-The `ansible` package brings community.general, amazon.aws and hetzner.hcloud; the rest is what these need, and moto, a local stand-in for AWS.
+The `ansible` package brings community.general, amazon.aws and hetzner.hcloud; the rest is what these need,
+and moto, a local stand-in for AWS.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from pathlib import Path
 from tests.tools import artifact
 
 ROOT = Path(__file__).resolve().parents[2]
-# tests/tools/run.py names a folder whose path has no space, also where that of the repository has one: Ansible starts an asynchronous
-# module by the path of its Python, and does not quote it.
+# Ansible starts an asynchronous module by the path of its Python and does not quote it. So this folder is
+# the one that tests/tools/run.py names, whose path has no space even where the repository's has one.
 BENCH = Path(os.environ.get("RECOVERY_WORK", ROOT / ".work")) / "bench"
 VENV = BENCH / "venv"
 STAMP = VENV / ".ready"
@@ -35,7 +36,10 @@ PACKAGES = [
 
 
 def prepare() -> None:
-    """Make the environment when it is not there yet, which takes some minutes and half a gigabyte, and install this collection as users do."""
+    """Make the environment unless it exists, and install this collection as users do.
+
+    This takes some minutes and half a gigabyte.
+    """
     artifact.install(artifact.build(COLLECTIONS.parent), COLLECTIONS)
     if STAMP.exists() and STAMP.read_text(encoding="utf-8") == " ".join(PACKAGES):
         return

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What it costs to restore many instances: the fleet playbook beside the ways that Ansible itself offers. One host is one instance."""
+"""What it costs to restore many instances: the fleet playbook beside Ansible's own ways.
+
+One host is one instance.
+"""
 
 from __future__ import annotations
 
@@ -119,8 +122,9 @@ def one(way: Way, size: int, home: Path, records: int = 0) -> Result:
         ledger = [entry for entry in cloud.control("GET", "ledger") if entry["service"]]
         started = Counter(entry["path"] for entry in ledger if entry["operation"] == "dcs.restore")
         if len(started) != size or set(started.values()) != {1}:
+            most = max(started.values(), default=0)
             raise SystemExit(
-                f"{way.name}: {len(started)} of {size} instances were restored, one at most {max(started.values(), default=0)} times."
+                f"{way.name}: {len(started)} of {size} instances were restored, one at most {most} times."
             )
     return Result(
         way,
@@ -230,9 +234,8 @@ def growth(found: list[Result]) -> list[str]:
                 for name in ("wall", "cpu")
             )
             memory = (more.cost.memory - less.cost.memory) / further
-            lines.append(
-                f"| {way.name} | {way.forks} | {less.size} | {more.size} | {wall:.1f} | {cpu:.1f} | {memory:.2f} |"
-            )
+            cells = [way.name, way.forks, less.size, more.size, f"{wall:.1f}", f"{cpu:.1f}", f"{memory:.2f}"]
+            lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return lines
 
 

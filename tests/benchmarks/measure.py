@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one command and say what it cost: wall time, CPU time and memory of all its processes, and what the server had to do."""
+"""Run one command and return its cost: wall time, CPU time and memory of all its processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: what detaches itself (async) becomes o
 
 @dataclass(frozen=True)
 class Cost:
-    """`cpu`: seconds, user and system; `memory`: the most at one time in MB, shared pages counted once; `server`: CPU seconds of the server."""
+    """What a command cost.
+
+    `cpu`: seconds, user and system; `memory`: the most at one time in MB, shared pages counted once;
+    `server`: CPU seconds of the server.
+    """
 
     wall: float
     cpu: float

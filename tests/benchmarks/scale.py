@@ -1,10 +1,11 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a large fleet costs, for docs/docsite/rst/scale.rst: `python -m tests.benchmarks.scale 1000 5000`. Minutes of CPU.
+"""What a large fleet costs, for docs/docsite/rst/scale.rst: `python -m tests.benchmarks.scale 1000 5000`.
 
-Restores take a minute and are read every 10 seconds. Prints a line for each size: seconds, CPU, memory, requests by operation, and how large
-the largest event of a task and the output are, as a job controller stores them.
+It takes minutes of CPU. Restores take a minute and are read every 10 seconds. It prints a line for each size:
+seconds, CPU, memory, requests by operation, and how large the largest event of a task and the output are, as
+a job controller stores them.
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The servers that are measured against, each a process of its own that lives until its standard input ends.
 
-python -m tests.benchmarks.server cloud '{"scenario": "fleet-200", "records": 10000}'   the local cloud, with old restore records
-python -m tests.benchmarks.server stub                                                  a Hetzner API, a sign-in that refuses, and 1 KB of JSON
+python -m tests.benchmarks.server cloud '{"scenario": "fleet-200", "records": 10000}'
+    the local cloud, with old restore records
+python -m tests.benchmarks.server stub
+    a Hetzner API, a sign-in that refuses, and 1 KB of JSON
 Each prints one line of JSON when it is ready.
 """
 

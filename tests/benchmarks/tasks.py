@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one task costs: (a playbook of 20 tasks - an empty one) / 20, medians of interleaved rounds.
 
-As many of each: what the controller loads once for a collection is part of the cost of its tasks, and counts the more the fewer they are.
+All playbooks have the same number of tasks: what the controller loads once for a collection is part of the
+cost of its tasks, and the fewer they are, the more it counts.
 """
 
 from __future__ import annotations
@@ -94,7 +95,10 @@ def plays(home: Path) -> Iterator[dict[str, Play]]:
 
 @contextlib.contextmanager
 def trusted(ca_file: Path) -> Iterator[None]:
-    """Have this environment's default bundle hold the local cloud's authority: what a task over https costs every user, not only those with a ca_path."""
+    """Add the local cloud's authority to this environment's default certificate bundle.
+
+    Every user pays for reading it in a task over https, not only those with a ca_path.
+    """
     bundle = environment.bundle()
     kept = bundle.with_suffix(".kept")
     shutil.copy(bundle, kept)
@@ -142,9 +146,8 @@ def table(found: dict[str, tuple[float, float]]) -> list[str]:
     ]
     for name, (wall, cpu) in sorted(found.items(), key=lambda item: item[1][1]):
         short, comma, rest = name.partition(",")
-        lines.append(
-            f"| `{short}`{comma}{rest} | {wall:.1f} | {cpu:.1f} | {' | '.join(f'{ratio(found, name, other):.2f}' for other in (FLOOR, YARDSTICK, AMAZON))} |"
-        )
+        ratios = " | ".join(f"{ratio(found, name, other):.2f}" for other in (FLOOR, YARDSTICK, AMAZON))
+        lines.append(f"| `{short}`{comma}{rest} | {wall:.1f} | {cpu:.1f} | {ratios} |")
     return lines
 
 
@@ -153,7 +156,10 @@ def ratio(found: dict[str, tuple[float, float]], name: str, other: str) -> float
 
 
 def aims(found: dict[str, tuple[float, float]]) -> list[tuple[str, float, float]]:
-    """What is aimed at, the worst that was measured, and the most that it should be. Of modules the median as well: they differ by less than two rounds."""
+    """What is aimed at, the worst that was measured, and the most that it should be.
+
+    Of modules the median as well: they differ by less than two rounds.
+    """
     action, modules = [name for name in found if name in OURS], [f"{name}, module" for name in OURS]
     wanted = [
         ("info task in process, to `debug`", action, FLOOR, 2.0),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A local cloud: IAM, DDM and DCS behind one HTTP port, with a ledger of what it received and faults on demand.
+"""A local cloud: IAM, DDM and DCS behind one HTTP port. It keeps a ledger and has faults on demand.
 
 with Simulator(restore_seconds=0.3) as sim:
     run_something(env=sim.env)
@@ -122,7 +122,10 @@ class Simulator:
         return self.env_for("aksk")
 
     def env_for(self, way: str) -> dict[str, str]:
-        """The same for each way in: aksk, temporary, token, password (which leaves the project to be looked up)."""
+        """What a user would export to sign in by aksk, temporary, token or password.
+
+        With a password the project is looked up.
+        """
         ways = {
             "aksk": {
                 "HW_PROJECT_ID": names.PROJECT_ID,
@@ -200,7 +203,10 @@ class Simulator:
         on: str = "",
         **params: Any,
     ) -> Fault:
-        """Queue a fault for the next ``times`` requests of an operation (None: all) with ``on`` in their path, once ``after`` of them went well."""
+        """Queue a fault for the next ``times`` requests (None: all) of an operation.
+
+        Only requests with ``on`` in their path count, and the first ``after`` of them go well.
+        """
         return self._server.faults.add(name, operation, times, after, on, **params)
 
     def clear_faults(self) -> None:

@@ -77,7 +77,7 @@ def _check_token(cloud: Cloud, value: str, request_id: str) -> None:
 
 
 def _check_signature(cloud: Cloud, call: Call, target: str, match: re.Match[str], request_id: str) -> None:
-    """A refused signature counts, whatever is wrong with it; after some in a row the key is locked, for the right ones too."""
+    """Count every refused signature. After some in a row the key is locked, even for the right signature."""
     access, now = match[1], cloud.clock()
     key = cloud.keys.get(access)
     if key is None:

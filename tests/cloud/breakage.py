@@ -30,7 +30,7 @@ Tweak = Callable[[Call], None]
 
 
 class Turn:
-    """One request that something is about to happen to. Without a socket: tests/protocol plays faults on it, too."""
+    """One request that a fault is about to meet. It has no socket: tests/protocol plays faults on it, too."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ async def hang(exchange: Exchange, *, when: str = "after", seconds: float = CLIE
 
 
 async def late(exchange: Exchange, *, seconds: float = 1.0) -> None:
-    """The operation happens that long after the client has given up: the request was under way all the time."""
+    """The request arrives that long after the client has given up: it was under way all the time."""
     await exchange.wait(CLIENT_PATIENCE)
     await asyncio.sleep(seconds)
     exchange.process()
@@ -187,7 +187,11 @@ async def truncated_headers(exchange: Exchange, *, when: str = "after") -> None:
 
 
 async def truncated_body(exchange: Exchange, *, style: str = "length", when: str = "after") -> None:
-    """``length``: shorter than Content-Length says; ``chunked``: the last chunk is cut; ``reset``: RST in the middle."""
+    """Cut the body short.
+
+    ``length``: shorter than Content-Length says; ``chunked``: the last chunk is cut; ``reset``: RST in the
+    middle.
+    """
     answer = exchange.process_when(when)
     first, body = whole(answer)
     half = body[: len(body) // 2]

@@ -108,7 +108,7 @@ def _backup_name(backup: DcsBackup) -> str:
 
 
 def _lag(cloud: Cloud, call: Call, name: str) -> float:
-    """By how many seconds what is shown is old: as a fault hints for this one request, else as the settings say."""
+    """By how many seconds the shown state is old: a fault sets it for this request, the settings for all."""
     lag = call.hints.get("lag")
     return float(getattr(cloud.settings, name) if lag is None else lag)
 
@@ -156,7 +156,7 @@ def _show_restore(cloud: Cloud, call: Call, restore: DcsRestore) -> dict[str, An
 
 
 def _show_instance(cloud: Cloud, call: Call, instance: DcsInstance, detail: bool) -> dict[str, Any]:
-    """As the list shows it, or the detail: the list has neither cache_mode nor task, and no security group."""
+    """An instance as the list shows it. Unlike the detail it has no cache_mode, task or security group."""
     lag = _lag(cloud, call, "instance_lag")
     if lag:
         instance = cloud.dcs_as_of(instance, cloud.clock() - lag)

@@ -4,11 +4,11 @@
 
 """Things that go wrong: one fault per request, taken in the order in which they were queued.
 
-A fault is a name and parameters. Behind a name stands a behaviour, which may let the operation happen (``process``)
-before, after or not at all, and gives back the answer to send, or None when it dealt with the connection itself.
-This file has the behaviours that change what is said; breakage.py has those that break how it is said.
-Every fault also takes ``hints`` (how an operation it lets happen shall end, see ``outcome``) and ``date_skew`` (seconds
-by which the answer's Date header is wrong).
+A fault is a name and parameters. Behind a name stands a behaviour, which may let the operation happen
+(``process``) before, after or not at all, and gives back the answer to send, or None when it dealt with the
+connection itself. This file has the behaviours that change what is said; breakage.py has those that break
+how it is said. Every fault also takes ``hints`` (how an operation it lets happen shall end, see
+``outcome``) and ``date_skew`` (seconds by which the answer's Date header is wrong).
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ from .breakage import Behaviour, Exchange, Turn
 from .wire import Answer, Call, whole_number
 
 TOTALS = ("total", "total_num", "total_record", "instance_num")
-PAGE = "<!DOCTYPE html>\n<html><head><title>Proxy says no &amp; goodbye</title></head><body><h1>It is not the API that speaks</h1></body></html>"
+PAGE = (
+    "<!DOCTYPE html>\n<html><head><title>Proxy says no &amp; goodbye</title></head>"
+    "<body><h1>It is not the API that speaks</h1></body></html>"
+)
 NOT_SET: Any = "<not set>"
 # What a service says where DCS says the other, so that one fault serves all
 TWINS: dict[str, dict[str, str]] = {
@@ -128,7 +131,10 @@ async def answer(
     body: Any = None,
     processed: bool = False,
 ) -> Answer:
-    """Any answer at all; text is sent as it is, anything else as JSON. ``processed``: the operation happens all the same."""
+    """Any response at all: text is sent as it is, anything else as JSON.
+
+    ``processed``: the operation happens all the same.
+    """
     if processed:
         exchange.process()
     if isinstance(body, str):
@@ -184,7 +190,10 @@ async def throttle(
     as_html: bool = False,
     processed: bool = False,
 ) -> Answer:
-    """429 from the gateway. ``retry_after`` is sent as it is; ``retry_date`` is a date that many seconds from now."""
+    """429 from the gateway.
+
+    ``retry_after`` is sent as it is; ``retry_date`` is a date that many seconds from now.
+    """
     headers = {}
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
@@ -258,7 +267,10 @@ async def headers(
 
 
 async def inject(exchange: Turn, *, member: str = "", padding: int = 0, prefix: str = "") -> Answer:
-    """One more member in the true JSON object, written as the text says; ``padding``: a string of that many bytes."""
+    """Add one member to the true JSON object, written as the text says.
+
+    ``padding``: a string of that many bytes.
+    """
     true = exchange.process()
     text = true.body()
     member = f'"padding":"{"x" * padding}"' if padding else member
@@ -346,7 +358,7 @@ async def records(exchange: Turn, *, value: Any = None, missing: bool = False) -
 async def vanish(
     exchange: Turn, *, object_id: str | None = None, place: int = 0, keep_total: bool = False
 ) -> Answer:
-    """One record is not in the list: the one at a place (0 the newest, -1 the oldest), or the one with this id.
+    """Leave one record out of the list: the one at a place (0 the newest, -1 the oldest) or with this ID.
 
     ``keep_total``: the total still counts it, as one does that another replica has made.
     """
@@ -444,16 +456,16 @@ async def clock(exchange: Turn, *, seconds: float = 1200.0) -> Answer:
 
 
 async def paging(exchange: Turn, *, mode: str, limit: int = 100, by: int = 1) -> Answer:
-    """The server's own idea of paging: offset ``ignored``, offset as ``page_number``, limit ``capped``, pages ``shifted`` by ``by``.
+    """Page in the server's own way, by ``mode``.
 
-    Shifted by 1, a page repeats the last record of the one before (a record was inserted); by -1 it leaves one out (one was removed).
+    ``ignored``: offset is ignored; ``page_number``: offset is a page number; ``capped``: limit is at most
+    ``limit``; ``shifted``: each page is shifted by ``by``. Shifted by 1, a page repeats the last record of
+    the page before it (a record was inserted); shifted by -1, it leaves one out (a record was removed).
     """
 
     def tweak(call: Call) -> None:
-        offset, size = (
-            whole_number(call.query.get("offset", "0")) or 0,
-            whole_number(call.query.get("limit", "10")) or 10,
-        )
+        offset = whole_number(call.query.get("offset", "0")) or 0
+        size = whole_number(call.query.get("limit", "10")) or 10
         if mode == "ignored":
             offset = 0
         elif mode == "page_number":
@@ -468,7 +480,7 @@ async def paging(exchange: Turn, *, mode: str, limit: int = 100, by: int = 1) ->
 
 
 async def remark(exchange: Turn, *, style: str = "strip") -> Answer:
-    """The remark is stored otherwise than it was sent: ``strip``, ``upper``, ``cut`` (64 characters), ``html``."""
+    """Store the remark in another form: ``strip``, ``upper``, ``cut`` (64 characters), ``html``."""
     styles: dict[str, Callable[[str], str | None]] = {
         "strip": lambda dummy: None,
         "upper": str.upper,
@@ -496,8 +508,9 @@ async def outcome(
 ) -> Answer:
     """How the operation that starts now shall end.
 
-    ``fail``: with this error code or reason; ``leave``: the instance status afterwards; ``stuck``: never; ``seconds``: after that long;
-    ``settle``: the instance stays busy for that long; ``visibility``: its record cannot be seen for that long.
+    ``fail``: with this error code or reason; ``leave``: the instance status afterwards; ``stuck``: never;
+    ``seconds``: after that long; ``settle``: the instance stays busy for that long; ``visibility``: its
+    record cannot be seen for that long.
     """
     wanted = {
         "fail": fail,

@@ -4,8 +4,8 @@
 
 """The gateway in front of the three services, without a socket: a request and the state in, an answer out.
 
-The state's clock says when a request arrives, and nothing here waits. So the same code answers over HTTP (server.py)
-and in virtual time (tests/protocol).
+The state's clock says when a request arrives, and nothing here waits. So the same code answers over HTTP
+(server.py) and in virtual time (tests/protocol).
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
 
 
 def read(method: str, target: str, headers: dict[str, str], body: bytes, request_id: str = "") -> Call:
-    """Return a request as handlers take it. `target` is path and query as they came; `headers` has lower-case names."""
+    """Return a request as handlers take it.
+
+    `target` is path and query as they came; `headers` has lower-case names.
+    """
     path, dummy, query = target.partition("?")
     route, parameters = match(method, path) or (None, {})
     pairs = parse_qsl(query, keep_blank_values=True) if query else ()
@@ -52,7 +55,10 @@ def read(method: str, target: str, headers: dict[str, str], body: bytes, request
 
 
 def answer(cloud: Cloud, call: Call, tweak: Tweak | None = None) -> Answer:
-    """Let the request in and carry it out; `tweak` may change it in between. Whatever runs is brought up to now first."""
+    """Admit the request and carry it out; `tweak` may change it in between.
+
+    First, all that runs is brought up to the present time.
+    """
     cloud.tick()
     try:
         if call.route is None:

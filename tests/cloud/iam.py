@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM: a token for a user, temporary keys of an agency, accounts and their projects; and the metadata of a cloud server."""
+"""IAM: tokens of users, temporary keys of agencies, accounts and projects, and a server's metadata."""
 
 from __future__ import annotations
 

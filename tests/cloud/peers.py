@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What else a client may meet on its way: closed ports, dead ends, a proxy. They run in threads and count what they saw."""
+"""What else a client may meet on its way: closed ports, dead ends, a proxy.
+
+They run in threads and count what they saw.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,10 @@ class Listener:
 
 
 class Proxy(Listener):
-    """An HTTP proxy: CONNECT tunnels and plain forwarding, one request a connection. ``status`` other than 200: it refuses."""
+    """An HTTP proxy: CONNECT tunnels and plain forwarding, one request a connection.
+
+    With a ``status`` other than 200 it refuses.
+    """
 
     def __init__(self, status: int = 200) -> None:
         super().__init__()
@@ -103,9 +109,8 @@ class Proxy(Listener):
             self.heads.append(head.decode("latin-1"))
             if self.status != 200:
                 challenge = 'Proxy-Authenticate: Basic realm="proxy"\r\n' if self.status == 407 else ""
-                sock.sendall(
-                    f"HTTP/1.1 {self.status} Refused\r\n{challenge}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
-                )
+                refusal = f"HTTP/1.1 {self.status} Refused\r\n{challenge}"
+                sock.sendall(f"{refusal}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
                 return
             self._forward(sock, first, headers, rest)
 

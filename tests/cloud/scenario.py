@@ -53,9 +53,8 @@ DCS_SINGLE = "1a2b3c4d-0001-4000-8000-00000000d501"  # single node: no backup, n
 DCS_EMPTY = "1a2b3c4d-0002-4000-8000-00000000d502"  # cluster without any record: 204
 DCS_OTHER = "1a2b3c4d-0003-4000-8000-00000000d503"  # proxy cluster with one backup of its own
 DCS_FROZEN = "1a2b3c4d-0004-4000-8000-00000000d504"
-DCS_STUCK = (
-    "1a2b3c4d-0005-4000-8000-00000000d505"  # idle, but a restore of 20 days ago never ended in its list
-)
+# Idle, but a restore of 20 days ago never ended in its list
+DCS_STUCK = "1a2b3c4d-0005-4000-8000-00000000d505"
 DCS_CREATEFAILED = "1a2b3c4d-0006-4000-8000-00000000d506"  # listed only with include_failure=true
 DCS_BACKUP = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5029"  # newest usable one of DCS_INSTANCE, an hour old
 DCS_BACKUP_OLD = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5001"  # usable, a day old, automatic
@@ -65,9 +64,8 @@ DCS_BACKUP_DELETED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5004"
 DCS_BACKUP_UNSUPPORTED = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5005"  # succeed, but is_support_restore FALSE
 DCS_BACKUP_OTHER = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5006"  # belongs to DCS_OTHER
 DCS_BACKUP_STUCK = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5007"  # the usable one of DCS_STUCK
-DCS_BACKUP_WAITING = (
-    "8ba256cb-e5ac-44f6-a3da-c03d8f0e5008"  # one of DCS_STUCK that has been waiting for 20 days
-)
+# One of DCS_STUCK that has been waiting for 20 days
+DCS_BACKUP_WAITING = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5008"
 GONE_BACKUP = "8ba256cb-e5ac-44f6-a3da-c03d8f0e5000"  # in no list any more
 DCS_RESTORE_OLD = "a6155972-800c-4170-a479-3231e907d2f6"  # of a backup that is gone, 20 days ago
 DCS_RESTORE_SAME = "a6155972-800c-4170-a479-3231e907d2f7"  # somebody's own, of DCS_BACKUP, half an hour ago
@@ -76,17 +74,15 @@ DCS_RESTORE_STUCK = "a6155972-800c-4170-a479-3231e907d2f9"  # of DCS_BACKUP_STUC
 
 DDM_SOURCE = "1f5c9fd6cd984056ba89c8c87cc03278in09"
 DDM_TARGET = "2f0324a93859487eb5566d75951fcd2din09"  # the one available target
-DDM_TARGET_SECOND = (
-    "2f0324a93859487eb5566d7595100005in09"  # of the scenario "small" alone: a second available one
-)
+# Of the scenario "small" alone: a second available one
+DDM_TARGET_SECOND = "2f0324a93859487eb5566d7595100005in09"
 DDM_TARGET_ACCOUNTS = "2f0324a93859487eb5566d7595100001in09"
 DDM_TARGET_BUSY = "2f0324a93859487eb5566d7595100002in09"
 DDM_TARGET_ASSOCIATED = "2f0324a93859487eb5566d7595100003in09"
 DDM_TARGET_FROZEN = "2f0324a93859487eb5566d7595100004in09"
 DN_SOURCE_1 = "7edae0250ebc464897bd92b8d3e8b769in01"  # 8.0.28: fits both targets
-DN_SOURCE_2 = (
-    "7edae0250ebc464897bd92b8d3e8b770in01"  # 8.0.32: fits DN_TARGET_1 alone, so first fit goes wrong
-)
+# 8.0.32: fits DN_TARGET_1 alone, so first fit goes wrong
+DN_SOURCE_2 = "7edae0250ebc464897bd92b8d3e8b770in01"
 DN_TARGET_1 = "f4e2949e9b9b4d60b42c89ed39bfe34cin01"  # 8.0.32
 DN_TARGET_2 = "f4e2949e9b9b4d60b42c89ed39bfe34din01"  # 8.0.28
 DN_OTHER_VPC = "f4e2949e9b9b4d60b42c89ed39b00001in01"

@@ -99,7 +99,7 @@ class Server:
         return entry
 
     def _connection(self, transport: Any) -> int:
-        """A number per connection. The transport is kept with it, or a new one could be taken for an old one."""
+        """Number a connection. Its transport is kept, or a new one could be taken for an old one."""
         known = self._connections.get(id(transport))
         if known is None:
             self._connections = {

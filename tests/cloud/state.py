@@ -4,8 +4,9 @@
 
 """What the simulated cloud holds, and how it changes while time passes.
 
-Nothing here runs on its own: :meth:`Cloud.tick` brings every running operation up to the clock's time, and is
-called before each request. With a clock of one's own a test can therefore step through a restore without sleeping.
+Nothing here runs on its own: :meth:`Cloud.tick` brings every running operation up to the clock's time, and
+is called before each request. With a clock of one's own a test can therefore step through a restore without
+sleeping.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ class Settings:
     token_seconds: float = 86400.0
     server_key_seconds: float = 86400.0  # of the keys that a cloud server reads from its metadata
     null_style: str = "braces"  # DCS: a null string as {} ("braces") or as null ("null")
-    empty_style: str = "204"  # an empty list: 204 without a body (DCS alone), else 200 with [] ("200"), null, or no list ("absent")
+    # An empty list: 204 without a body (DCS alone), else 200 with [] ("200"), null, or no list ("absent")
+    empty_style: str = "204"
     job_instance: str = "target"  # which instance a restore job names: "target" or "source"
-    restoring_shows: str = (
-        "both"  # what a DCS instance shows meanwhile: its "status" RESTORING, a "task", or "both"
-    )
+    # What a DCS instance shows meanwhile: its "status" RESTORING, a "task", or "both"
+    restoring_shows: str = "both"
     keep_remarks: bool = True
     record_lag: float = 0.0  # seconds by which the status in a record or job is old
     instance_lag: float = 0.0  # seconds by which the status of an instance is old
@@ -361,7 +362,7 @@ class Cloud:
     # What a reader is shown who is told of the past
 
     def record_as_of(self, item: R, moment: float) -> R:
-        """A record or job as it was then. It is never shown from before its beginning: that is for ``visible_at``."""
+        """A record or job as it was then, at the earliest as it began (``visible_at`` hides one)."""
         operation = item.operation
         if operation is None or moment >= operation.started + operation.seconds:
             return item

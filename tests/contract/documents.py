@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules say about themselves, and whether a result keeps to it. Reads the sources; needs neither Ansible nor a cloud."""
+"""What the modules document, and whether a result keeps to it.
+
+It reads the sources, and needs neither Ansible nor a cloud.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "list": list,
     "dict": dict,
 }
-# Ansible's own keys of a result, and those of a failure that the connection fragment documents once for all modules.
+# Ansible's own keys of a result, and the keys of a failure, which the connection fragment documents for
+# all.
 COMMON = {
     "changed",
     "failed",
@@ -83,7 +87,7 @@ def _strings(body: list[ast.stmt]) -> dict[str, str]:
 
 @cache
 def fragment(name: str) -> dict[str, Any]:
-    """A documentation fragment: `huaweicloud.recovery._attributes.info` is INFO in doc_fragments/_attributes.py."""
+    """A documentation fragment: `huaweicloud.recovery._attributes.info` is INFO in _attributes.py."""
     file, dummy, variant = name.removeprefix(PREFIX).partition(".")
     tree = ast.parse((ROOT / "plugins" / "doc_fragments" / f"{file}.py").read_text(encoding="utf-8"))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef))
@@ -144,7 +148,7 @@ def differences(module: str, result: Mapping[str, Any]) -> list[str]:
 
 
 def with_rows(documented: dict[str, Any]) -> dict[str, Any]:
-    """The return values; where rows are among them, with every key of a row: those of restore_start, and its own input."""
+    """The return values, where rows have every key of a row: those of restore_start and its own input."""
     if not {"outcome", "verification"} & set(documented.get("restores", {}).get("contains", {})):
         return documented
     given = documentation("restore_start")["options"]["restores"]["suboptions"]

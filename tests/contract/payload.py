@@ -4,8 +4,9 @@
 
 """What Ansible ships with each module: `python -m tests.contract.payload` prints the table for CONTRIBUTING.
 
-AnsiballZ follows every import that it sees, wherever it stands, and zips what it finds. Ansible's own module_utils come on top;
-they are the same for every module and none of ours. The benchmarks measure other collections in the same way.
+AnsiballZ follows every import that it sees, wherever it stands, and zips what it finds. Ansible's own
+module_utils come on top; they are the same for every module and none of ours. The benchmarks measure other
+collections in the same way.
 """
 
 from __future__ import annotations
@@ -65,7 +66,10 @@ def imported(path: Path, root: Path = ROOT, package: str = PACKAGE) -> set[Path]
 
 
 def shipped(module: str, folder: str = "", root: Path = ROOT, package: str = PACKAGE) -> tuple[Path, ...]:
-    """The module and, recursively, the files of collections that it imports. `folder` is that of its collection, below `root`."""
+    """The module and, recursively, the files of collections that it imports.
+
+    `folder` is that of its collection, below `root`.
+    """
     todo = [root / folder / "plugins" / "modules" / f"{module}.py"]
     found: list[Path] = []
     while todo:

@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The measures of CONTRIBUTING, kept true. The house rules are in one sentence: a module declares; one runner runs; one client talks;
-nothing else reads check mode, sleeps, catches, or POSTs.
+"""The measures of CONTRIBUTING, kept true.
+
+The house rules are in one sentence: a module declares; one runner runs; one client talks; nothing else reads
+check mode, sleeps, catches, or POSTs.
 """
 
 from __future__ import annotations
@@ -86,9 +88,8 @@ def imports(path: Path) -> list[str]:
 
 
 def test_one_reader_of_check_mode() -> None:
-    handed_on = {
-        "action/restore_start.py"
-    }  # where it cannot run in process, to each of the modules that it runs
+    # Where it cannot run in process, to each of the modules that it runs
+    handed_on = {"action/restore_start.py"}
     by_step = {"action/restore_step.py"}  # a step of the role runs modules, those of its plan in check mode
     known = handed_on | by_step
     assert {path: count for path, count in where("check_mode").items() if path not in known} == {
@@ -190,7 +191,10 @@ def test_the_time_is_asked_of_the_clock() -> None:
 
 
 def test_one_sender() -> None:
-    """A POST that changes something goes plan -> protocol.start() -> operation.post() -> service -> Cloud.post_once() -> Session.post_once()."""
+    """A POST that changes something goes one way.
+
+    plan -> protocol.start() -> operation.post() -> service -> Cloud.post_once() -> Session.post_once()
+    """
     assert set(where("post_once")) == {
         "module_utils/_api/cloud.py",
         "module_utils/_services/dcs/api.py",
@@ -235,7 +239,7 @@ def test_imports_point_one_way() -> None:
 
 
 def own(path: Path) -> bool:
-    """Whether a file belongs to one service: its room, and its modules with their documentation and actions."""
+    """Whether a file belongs to one service: its room, and its modules with documentation and actions."""
     room = any(part in ("dcs", "ddm", "modules", "doc_fragments") for part in path.parts)
     return room or (path.parent.name == "action" and path.stem[:4] in ("dcs_", "ddm_"))
 
@@ -258,8 +262,11 @@ def words(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def test_few_lines_outside_of_its_room_name_a_service() -> None:
-    """A further service adds its line to the two lists of services and to the tables of options; nothing else asks
-    for a name. Who needs to tell services apart gives Service a field that says in what they differ."""
+    """A further service adds its line to the two lists of services and to the tables of options.
+
+    Nothing else asks for a name. Code that has to tell services apart adds a field to Service that holds
+    the difference.
+    """
     lines = sorted(
         {
             f"{name(path)}:{line}"
@@ -344,7 +351,7 @@ def test_no_function_is_long() -> None:
 
 
 def test_no_blank_stands_before_a_colon() -> None:
-    """The importer of Galaxy warns of it (E203), and the formatter puts one into a slice that has an expression."""
+    """Galaxy's importer warns of it (E203), and the formatter puts one into a slice with an expression."""
     found = []
     for path in PLUGINS:
         with path.open("rb") as source:

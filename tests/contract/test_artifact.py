@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The artifact: tracked files only, the same bytes from two clones, and none from a checkout that differs from its commit."""
+"""The artifact holds tracked files only and has the same bytes from two clones.
+
+A checkout that differs from its commit gives none.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bad input and plain refusals, through Ansible: the kind, the message, and nothing sent where it can be seen here that it cannot work."""
+"""Bad input and plain refusals, through Ansible: the kind and the message.
+
+Nothing is sent where this machine can see that it cannot work.
+"""
 
 from __future__ import annotations
 
@@ -731,7 +734,8 @@ def test_no_backup_at_a_point(sim: Simulator, run: Any) -> None:
         sim,
         result,
         "not_restorable",
-        f"DCS instance orders-cache ({names.DCS_INSTANCE}) has no usable backup with data of 2020-01-01T00:00:00Z or before",
+        f"DCS instance orders-cache ({names.DCS_INSTANCE}) "
+        "has no usable backup with data of 2020-01-01T00:00:00Z or before",
         "The nearest usable ones after it: backup_",
     )
     nothing_posted(

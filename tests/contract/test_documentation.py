@@ -147,7 +147,7 @@ def test_the_module_of_an_action_only_documents(module: str) -> None:
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - set(invoke.ACTIONS)))
 def test_a_module_only_declares(module: str) -> None:
-    """Documentation, OPTIONS, plan(), pure helpers, main() of one call; imports of module_utils alone, never of a neighbour."""
+    """Documentation, OPTIONS, plan(), pure helpers, main() of one call; imports of module_utils alone."""
     text = documents.source(module)
     tree = ast.parse(text)
     assert text.startswith("#!/usr/bin/python\n")
@@ -245,7 +245,7 @@ def test_options(module: str) -> None:
 
 
 def test_rows_document_the_options_of_every_service() -> None:
-    """restore_start takes in a row what the module of its service takes, under the same name and of the same type."""
+    """A row of restore_start takes the options of its service's module, by the same name and type."""
     documented = documents.documentation("restore_start")["options"]["restores"]["suboptions"]
     for service in ("dcs_restore", "ddm_recovery"):
         for name, option in documents.documentation(service)["options"].items():

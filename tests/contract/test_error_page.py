@@ -20,7 +20,10 @@ PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
 
 def named(tree: ast.AST) -> Iterator[object]:
-    """The texts that the code gives as an error kind: `kind = "..."` of a class, `kind=` or `error_kind=` of a call, a key of a dict."""
+    """The texts that the code gives as an error kind.
+
+    They stand as `kind = "..."` of a class, `kind=` or `error_kind=` of a call, or a key of a dict.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             yield from (
@@ -57,7 +60,8 @@ def named(tree: ast.AST) -> Iterator[object]:
 
 def test_the_page_is_made_from_the_tables() -> None:
     assert error_page.PAGE.read_text(encoding="utf-8") == error_page.page(), (
-        "Run `python3 tests/tools/run.py python -m tests.tools.error_page` and commit docs/docsite/rst/errors.rst."
+        "Run `python3 tests/tools/run.py python -m tests.tools.error_page` "
+        "and commit docs/docsite/rst/errors.rst."
     )
 
 
@@ -71,7 +75,7 @@ def test_the_tables_know_every_error_kind() -> None:
     used |= {code.kind for codes in (GATEWAY, DCS, DDM) for code in codes.values()} | set(BY_STATUS.values())
     unknown = used - set(KINDS) - set(ADDED) - {"error"}  # the base class, which nobody raises
     assert not unknown, (
-        f"Add {sorted(unknown)} to KINDS in plugins/module_utils/_api/codes.py, or, when only the role has it, "
-        "to ADDED in plugins/plugin_utils/_report_advice.py."
+        f"Add {sorted(unknown)} to KINDS in plugins/module_utils/_api/codes.py, "
+        "or, when only the role has it, to ADDED in plugins/plugin_utils/_report_advice.py."
     )
     assert set(ADDED) - used == set(), "Nothing has these kinds any more: take them out of ADDED."

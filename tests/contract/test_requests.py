@@ -19,7 +19,7 @@ from tests.cloud import scenario as names
 
 @pytest.mark.parametrize(("module", "params"), ONE_REQUEST)
 def test_an_info_task_makes_one(module: str, params: dict[str, Any]) -> None:
-    """With fewer than ten rows; from there on a further page is asked for, because a total is not believed."""
+    """With fewer than ten rows: from ten on the client asks for another page, whatever the total says."""
     with Simulator() as sim:
         assert invoke.module(module, sim.env, **params)["failed"] is False
         assert len(sim.ledger) == 1

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a restore is told by names and local times, what it takes for its own, and what it goes past: against the local cloud."""
+"""What a restore makes of names and local times, which restore it adopts and which it ignores."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
 
 @pytest.fixture
 def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
-    """Run a module in the time of the cloud; `skew` is by how many seconds this machine's clock is wrong, `env` adds to the environment."""
+    """Run a module in the time of the cloud.
+
+    `skew` is by how many seconds this machine's clock is wrong; `env` adds to the environment.
+    """
 
     def run(
         name: str, /, check: bool = False, skew: float = 0.0, env: dict[str, str] | None = None, **params: Any
@@ -239,7 +242,7 @@ def test_the_latest_is_no_safety_backup(sim: Simulator, run: Any) -> None:
 
 
 def test_an_old_job_that_the_list_left_out_is_not_taken_for_the_new_one(sim: Simulator, run: Any) -> None:
-    """The answer is lost, the new job fails, and an old one of the same target that had succeeded shows up."""
+    """The response is lost, the new job fails, and an old job that succeeded on the same target appears."""
     old = "5f2c1e8000000000000000000000aaaa"
     with sim.state.lock:
         sim.state.jobs[old] = Job(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules return is what they document, check mode tells what the run will do, and doing it twice does it once."""
+"""Modules return what they document, check mode foretells the run, and a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
 
 
 def assert_documented(name: str, result: invoke.Result) -> None:
-    """Every key that is returned is documented with its type, at any depth, and every key documented as always there is there."""
+    """Every returned key is documented with its type at any depth, and every "always" key is there."""
     assert documents.differences(name, result) == []
 
 

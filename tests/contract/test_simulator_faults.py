@@ -52,8 +52,9 @@ def send(
 ) -> socket.socket:
     """The request, over a bare socket: no client library is to tidy up what comes back."""
     sock = socket.create_connection(("127.0.0.1", sim.port), timeout=10)
-    head = f"{method} {path} HTTP/{version}\r\nHost: x\r\nX-Auth-Token: {names.TOKEN}\r\nContent-Length: {len(body)}\r\n"
-    sock.sendall((head + "Content-Type: application/json\r\nConnection: close\r\n\r\n" + body).encode())
+    head = f"{method} {path} HTTP/{version}\r\nHost: x\r\nX-Auth-Token: {names.TOKEN}\r\n"
+    head += f"Content-Length: {len(body)}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+    sock.sendall((head + body).encode())
     return sock
 
 
@@ -547,9 +548,8 @@ def test_outcomes(sim: Simulator) -> None:
     record = get(sim).json()["restore_record_response"][0]
     assert (record["status"], record["progress"]) == ("restoring", "50.00")
     sim.reset()
-    sim.fault(
-        "reset", "dcs.restore", hints={"visibility": 60}
-    )  # both: the answer is lost and the record cannot be seen yet
+    # Both at once: the response is lost, and the record cannot be seen yet.
+    sim.fault("reset", "dcs.restore", hints={"visibility": 60})
     with pytest.raises(requests.exceptions.ConnectionError):
         post(sim)
     assert get(sim).json()["total_num"] == OLD

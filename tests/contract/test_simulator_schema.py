@@ -66,7 +66,10 @@ def sim() -> Iterator[Simulator]:
 @schema.parametrize()
 @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_contract(case: Any, sim: Simulator) -> None:
-    """Anything at all may be sent, mostly to things that exist. Each request meets the same state, so that a finding stays one."""
+    """Send anything at all, mostly to things that exist.
+
+    Each request meets the same state, so that a failure can be repeated.
+    """
     sim.reset()
     path = case.path_parameters
     if path and len(str(path)) % 4:

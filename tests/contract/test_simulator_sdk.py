@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendor's own SDKs drive the local cloud: what they can read is what the real service would have said."""
+"""The vendor's own SDKs drive the local cloud: they can read all that it answers."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The local cloud by itself: state machines, paging, the gateway, signing, ledger, control paths, TLS, command line."""
+"""The local cloud by itself: states, paging, gateway, signing, ledger, control paths, TLS, command line."""
 
 from __future__ import annotations
 
@@ -432,9 +432,8 @@ def test_dcs_the_25th_manual_backup_evicts_the_oldest(sim: Simulator, api: Api, 
     }
     assert statuses.pop(names.DCS_BACKUP) == "deleted"  # it was the 24th from the new end's point of view
     assert statuses.pop(names.DCS_BACKUP_OLD) == "succeed"  # automatic ones do not count
-    assert (
-        list(statuses.values()).count("succeed") == 25
-    )  # 24 manual ones and the one that cannot be restored
+    # 24 manual ones and the one that cannot be restored
+    assert list(statuses.values()).count("succeed") == 25
 
 
 def test_dcs_delete_backup(api: Api) -> None:

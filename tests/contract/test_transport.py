@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP exchange over real loopback sockets: what may have left, what is not followed, what has no effect, where it ends."""
+"""One HTTP exchange over real loopback sockets.
+
+What may have been sent, what is not followed, what has no effect, and where it ends.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ def says(data: bytes, stay: bool = True) -> Handler:
 
 
 class Server:
-    """Accepts, reads one request after the other, and lets the handler answer. Counts connections and keeps the requests."""
+    """Accept connections, read one request after another, and let the handler answer.
+
+    It counts the connections and keeps the requests.
+    """
 
     def __init__(self, handler: Handler, context: ssl.SSLContext | None = None) -> None:
         self.handler, self.context = handler, context
@@ -323,7 +329,8 @@ def test_plain_http_goes_through_no_proxy(
 
 REFUSALS = {
     "407 Proxy Authentication Required": (
-        r"^The proxy 127.0.0.1:\d+ \(HTTPS_PROXY\) on the way to dcs.ap-southeast-3.myhuaweicloud.com wants another user "
+        r"^The proxy 127.0.0.1:\d+ \(HTTPS_PROXY\) on the way to "
+        r"dcs.ap-southeast-3.myhuaweicloud.com wants another user "
         r"and password \(407\)\. Give them in HTTPS_PROXY",
         False,
     ),
@@ -756,7 +763,10 @@ def test_a_certificate_out_of_date_is_refused_with_its_dates(
 
 
 def signed(folder: Path, flaw: str) -> Path:
-    """A certificate for this machine and its authority, of which one has a flaw; the file of the authority is returned."""
+    """Make a certificate for this machine and its authority, one of them with a flaw.
+
+    Returns the authority's file.
+    """
     now, day = datetime.now(timezone.utc), timedelta(days=1)
     keys = [
         rsa.generate_private_key(65537, 1024 if flaw == name else 2048) for name in ("authority", "server")
@@ -848,7 +858,7 @@ def test_a_wrong_host_is_no_question_of_the_authority(serve: Callable[..., Serve
 def test_a_certificate_that_the_user_named_is_trusted_as_it_is(
     serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Python 3.13 asks of every authority for a critical CA flag and key identifiers, which many a private one does not have."""
+    """Python 3.13 wants a critical CA flag and key identifiers; many a private authority has neither."""
     create = ssl.create_default_context
 
     def strict(**options: Any) -> ssl.SSLContext:
@@ -867,7 +877,10 @@ def test_a_certificate_that_the_user_named_is_trusted_as_it_is(
 
 
 def plain_chain(folder: Path) -> dict[str, Path]:
-    """An authority, an intermediate one and a server's certificate without what strict checks ask for, each in its file."""
+    """Write an authority, an intermediate one and a server's certificate, each into a file.
+
+    All lack what strict checks ask for.
+    """
     now, keys = datetime.now(timezone.utc), [ec.generate_private_key(ec.SECP256R1()) for dummy in range(4)]
     names = [
         x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])

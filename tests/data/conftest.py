@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real servers for the tests in this folder, started once for all of them; every test gets a cloud with empty data."""
+"""Real servers for this folder's tests, started once; every test gets a cloud with empty data."""
 
 from __future__ import annotations
 

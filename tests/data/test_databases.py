@@ -29,8 +29,10 @@ TABLE = "CREATE TABLE orders (id INT PRIMARY KEY, state VARCHAR(20)) ENGINE=Inno
 
 
 class World:
-    """The cloud with its two databases, and a point in time that is about to come: nothing is replayed to one that
-    was before the server began."""
+    """The cloud with its two databases, and a point in time that is yet to come.
+
+    Nothing can be replayed to a point before the server began.
+    """
 
     def __init__(self, sim: Simulator, data: RealData) -> None:
         self.sim, self.data = sim, data

@@ -52,7 +52,7 @@ def start(clone: Path, marker: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # As in a terminal. Whoever runs the tests in the background of a script has it ignored, and hands that on.
+        # As in a terminal. Tests in the background of a script have SIGINT ignored, and would hand that on.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 

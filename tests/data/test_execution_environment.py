@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An environment of exactly what ansible-builder finds that the collection asks for restores and verifies, with no other variables."""
+"""A virtual environment of exactly what ansible-builder finds in the collection restores and verifies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def environment() -> Path:
 
 
 def test_what_the_collection_asks_for(environment: Path) -> None:
-    """Only what it needs is found, not what its tests need; and the sample of the documentation can be built."""
+    """Only the needs of the collection are found, not those of its tests; and the guide's sample builds."""
     lines = (WORK / "requirements.txt").read_text(encoding="utf-8").lower().splitlines()
     found = {re.split(r"[<>=# ]", line)[0] for line in lines if line and not line.startswith("#")}
     assert found == {"requests", "redis", "pymysql"}

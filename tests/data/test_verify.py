@@ -174,7 +174,7 @@ def test_a_wrong_password_of_a_cache_is_tried_once(
 
 
 def test_tls_that_the_cache_has_not(redis_cloud: Simulator, cache: Cache) -> None:
-    """This server says nothing to what it takes for a command that is not complete: nobody knows that it has no TLS."""
+    """A server without TLS waits in silence for the rest of a command: nobody can know that it has no TLS."""
     row = cache_row(cache, {"ping": True})
     row["connection"]["tls"] = True
     result = verify(redis_cloud, row, verify_timeout=2)

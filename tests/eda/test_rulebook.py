@@ -102,7 +102,7 @@ class Running:
 
 
 def test_an_old_backup_asks_for_the_readiness(rulebook: Path, sim: Simulator, tmp_path: Path) -> None:
-    """With the rulebook of the collection. The readiness fails, because the backup is too old, and nothing is restored."""
+    """With the collection's rulebook: the readiness run fails on the old backup, and nothing is restored."""
     variables = {"recovery_instances": ["orders-cache"], "recovery_max_age": "30m", "recovery_interval": 1}
     running = Running(rulebook, "huaweicloud.recovery.recovery", variables, sim.env, tmp_path)
     try:
@@ -117,7 +117,10 @@ def test_an_old_backup_asks_for_the_readiness(rulebook: Path, sim: Simulator, tm
 
 
 def test_two_alerts_are_one_restore(rulebook: Path, sim: Simulator, tmp_path: Path) -> None:
-    """Two sources tell the same backup, and two jobs start: the id of the event is the operation, so the second has nothing to do."""
+    """Two sources report the same backup, and two jobs start.
+
+    The event's ID is the operation, so the second job has nothing to do.
+    """
     source = {
         "huaweicloud.recovery.recovery": {"instances": ["orders-cache"], "interval": 1, "services": ["dcs"]}
     }

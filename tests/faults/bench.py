@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs an operation over real sockets in time that is mostly imagined: a sleep of a minute costs a few milliseconds, for client and cloud alike."""
+"""Run an operation over real sockets in time that is mostly imagined.
+
+For client and cloud alike, a sleep of a minute costs a few milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,12 @@ from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 
-PATIENCE, IMPATIENCE = (
-    10.0,
-    0.3,
-)  # real seconds that stand for a whole HTTP timeout: enough for a slow machine; few, where an answer never comes
+# Real seconds that stand for a whole HTTP timeout: enough for a slow machine, or few, where no response comes
+PATIENCE, IMPATIENCE = 10.0, 0.3
 
 
 class Time:
-    """A calendar and a stopwatch that run on while somebody sleeps. `jump` moves the client's calendar alone."""
+    """A calendar and a stopwatch that run on during a sleep. `jump` moves the client's calendar alone."""
 
     def __init__(self, pace: float = 1 / 4000) -> None:
         self.pace, self.ahead, self.jump = pace, 0.0, 0.0
@@ -59,7 +60,10 @@ class Time:
 
 
 class Wire:
-    """The real transport with less patience. It can lead the POST elsewhere, and tells when it goes out and when its fate is known."""
+    """The real transport with less patience.
+
+    It can lead the POST elsewhere, and reports when it is sent and when its fate is known.
+    """
 
     def __init__(
         self,
@@ -69,9 +73,8 @@ class Wire:
         redactor: Redactor | None = None,
     ) -> None:
         self.time, self.http = clock, Http(verify, ca_path, redactor)
-        self.post_ways: Iterator[str | None] = iter(
-            ()
-        )  # where the next POSTs go instead; None: where they belong
+        # Where the next POSTs go instead; None: to their own address
+        self.post_ways: Iterator[str | None] = iter(())
         self.read_ways: Iterator[str | None] = iter(())  # the same for reads
         self.before_post: list[Callable[[], Any]] = []
         self.after_post: list[Callable[[], Any]] = []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One cloud for all cases, put back to its beginning before each; and the blocked routes to it, made when first needed."""
+"""One cloud for all cases, reset before each; and the blocked routes to it, made when first needed."""
 
 from __future__ import annotations
 

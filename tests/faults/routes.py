@@ -65,7 +65,10 @@ def reset_in_handshake(client: socket.socket) -> None:
 
 @dataclass
 class Proxy:
-    """A proxy for CONNECT. Each tunnel is answered as `script` says, in turn: a status line with its headers, or None to open it."""
+    """A proxy for CONNECT.
+
+    It answers the tunnels in turn as `script` says: with a status line and headers, or None to open it.
+    """
 
     script: list[str | None] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)  # what the tunnels were asked for with

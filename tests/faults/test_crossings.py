@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows of the fault matrix that need more than one run, host or address: 52, 62, 70, 73, 74, 78, and the deadline of a task that cannot read."""
+"""Rows of the fault matrix that need more than one run, host or address.
+
+They are 52, 62, 70, 73, 74, 78, and the deadline of a task that cannot read.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def bench(world: World) -> Bench:
 def test_52_settings_of_other_programs_have_no_effect(
     operation: Operation, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """netrc would replace our signature by a password, the bundles would replace the certificates that we trust."""
+    """netrc would replace our signature by a password, and the bundles would replace our certificates."""
     bench = Bench(world.cloud("ca"), world.time)
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\ndefault login somebody password else\n")
@@ -95,7 +98,7 @@ def test_70_a_wait_ends_in_time_whatever_the_calendar_says(
 )
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.05])
 def test_73_two_runs_at_once(world: World, operation: Operation, delay: float) -> None:
-    """Both decide on the same quiet cloud; the cloud lets one in, the other finds that it runs what it wanted."""
+    """Both decide on the same quiet cloud. It lets one in, and the other finds that its restore runs."""
     bench = Bench(world.cloud(), world.time)
     bench.sim.fault("delay", operation.post, times=1, seconds=delay)
     wires = [Wire(bench.time), Wire(bench.time)]

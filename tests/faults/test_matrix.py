@@ -4,9 +4,10 @@
 
 """The fault matrix: whatever breaks, at most one restore starts, and the task says what happened.
 
-A line of TABLE is: number of the row, what goes wrong, how it is brought about, what is expected. Each runs for the restore of a cache, the
-recovery of a database and the backup of a cache, over real sockets. post() breaks the request that must not be repeated, read() the list that
-the decision rests on, poll() the reading while it waits.
+A line of TABLE is: number of the row, what goes wrong, how it is brought about, what is expected. Each line
+runs for the restore of a cache, the recovery of a database and the backup of a cache, over real sockets.
+post() breaks the request that must not be repeated, read() the list on which the decision rests, poll() the
+reading during the wait.
 """
 
 from __future__ import annotations
@@ -63,7 +64,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Expect:
-    """`kind` is the error_kind, empty for success; `received` and `effects` count in the cloud; `says` are patterns in the message."""
+    """What is expected of a case.
+
+    `kind` is the error_kind, empty for success; `received` and `effects` count in the cloud; `says` are
+    patterns in the message.
+    """
 
     kind: str = ""
     changed: bool = True
@@ -217,7 +222,10 @@ def tls(mode: str, place: str = "read", trusted: bool = True) -> Arrange:
 
 
 def proxied(*script: str | None, port: Callable[[World], str] | None = None) -> Arrange:
-    """A cloud behind TLS, reached through a proxy that answers one tunnel after the other as the script says; then it opens them."""
+    """A cloud behind TLS and a proxy, which answers the tunnels in turn as the script says.
+
+    After the script it opens them.
+    """
 
     def arrange(case: Case) -> None:
         tls("ca")(case)
@@ -411,9 +419,8 @@ def flap(case: Case) -> None:
         "dcs_backup": ["succeed", "backuping"],
     }[case.operation.name]
     poll("rewrite", 6, key="status", values=values, newest=True)(case)
-    if (
-        case.operation is DCS_RESTORE or case.operation.ddm
-    ):  # the instance serves meanwhile, so that only the record can tell
+    # The instance serves in the meantime, so that only the record can tell.
+    if case.operation is DCS_RESTORE or case.operation.ddm:
         poll(
             "rewrite",
             6,

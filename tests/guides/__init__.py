@@ -2,14 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Guides whose commands are run, in the order of the page, against one local cloud; what they print is what the page shows.
+"""Guides whose commands are run, in the order of the page, against one local cloud.
 
-`python -m tests.guides` writes the output of today into the pages; the test compares all but ids, times and numbers of seconds. In a page:
+The page shows what they print. `python -m tests.guides` writes the current output into the pages; the test
+compares all but IDs, times and numbers of seconds. In a page:
 
 - a `yaml` block after the comment `.. file: NAME` is written to that file;
-- a `shell` block is run, unless it is after the comment `.. not run`; after `.. fails` it must end with an error;
+- a `shell` block is run, except after the comment `.. not run`; after `.. fails` it must end with an error;
 - the `text` block after a `shell` block is its output, without Ansible's own lines;
-- the comment `.. scenario: NAME` says which instances the cloud has, `.. fault: NAME OPERATION ID` breaks a request of the next command.
+- the comment `.. scenario: NAME` says which instances the cloud has;
+- the comment `.. fault: NAME OPERATION ID` breaks a request of the next command.
 """
 
 from __future__ import annotations
@@ -33,8 +35,9 @@ SCENARIO = re.compile(r"^\.\. scenario: (\S+)$", re.MULTILINE)
 LOCAL = re.compile(r"http://127\.0\.0\.1:\d+(?=/v2/)")
 FAULT = re.compile(r"^\.\. fault: (\S+) (\S+) (\S+)\n\n(?:\.\. .*\n\n)*\Z", re.MULTILINE)
 NOISE = re.compile(
-    r"PLAY|TASK|ok: |changed: |included: |fatal: |\.\.\.ignoring|skipping: |\[WARNING|\[ERROR|localhost +:|huaweicloud\.recovery: "
-    r"|\s*\d+\s+(- )?\w+:|\S+ +: ok=\d|\s+\^|Origin: |<unknown>|Task failed|Module failed|NO MORE HOSTS|Note that|  if you"
+    r"PLAY|TASK|ok: |changed: |included: |fatal: |\.\.\.ignoring|skipping: |\[WARNING|\[ERROR|localhost +:"
+    r"|huaweicloud\.recovery: |\s*\d+\s+(- )?\w+:|\S+ +: ok=\d|\s+\^|Origin: |<unknown>|Task failed"
+    r"|Module failed|NO MORE HOSTS|Note that|  if you"
 )
 CHANGING = [
     (
@@ -57,7 +60,11 @@ CHANGING = [
 
 @dataclass(frozen=True)
 class Block:
-    """One block of a page. `start` and `end` are where its text stands, `note` is the comment before it, `fault` what is broken first."""
+    """One block of a page.
+
+    `start` and `end` are where its text stands, `note` is the comment before it, `fault` what is broken
+    first.
+    """
 
     kind: str
     text: str
@@ -104,7 +111,10 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> subprocess.C
 
 
 def shown(output: str, folder: Path) -> str:
-    """Return what a page shows of an output: without Ansible's own lines, this machine's folder and the local cloud's address."""
+    """Return what a page shows of an output.
+
+    It leaves out Ansible's own lines, this machine's folder and the local cloud's address.
+    """
     text = output.replace(str(folder.resolve()) + "/", "").replace(str(folder) + "/", "")
     text = LOCAL.sub("https://dcs.ap-southeast-3.myhuaweicloud.com", text)
     lines = [line.rstrip() for line in text.splitlines() if line.strip() and not NOISE.match(line)]

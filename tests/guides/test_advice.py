@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of "What happens when...": each failure is caused, its advice is followed, and the restore must be done in the end.
+"""The table of "What happens when...": each failure is caused, and its advice leads to a finished restore.
 
-A case is a function with @row("..."), the first cell of a row. It runs the task through `Story.fails()` and `Story.works()`, which compare the
-error_kind with those that the second cell of the row names. Time is imagined, see tests/faults/bench.py.
+A case is a function with @row("..."), the first cell of a row. It runs the task through `Story.fails()` and
+`Story.works()`, which compare the error_kind with those that the row's second cell names. Time is imagined,
+see tests/faults/bench.py.
 """
 
 from __future__ import annotations
@@ -184,9 +185,9 @@ def permission(story: Story) -> None:
 def name(story: Story) -> None:
     cloud = story.bench.sim.state
     instances: dict[str, Any] = dict(cloud.ddm_instances if story.ddm else cloud.dcs_instances)
-    target, other = (
-        (names.DDM_TARGET, names.DDM_TARGET_BUSY) if story.ddm else (names.DCS_INSTANCE, names.DCS_OTHER)
-    )
+    target, other = names.DCS_INSTANCE, names.DCS_OTHER
+    if story.ddm:
+        target, other = names.DDM_TARGET, names.DDM_TARGET_BUSY
     option = "target_instance_id" if story.ddm else "instance_id"
     wrong: dict[str, Any] = {option: None, option.replace("_id", "_name"): "order"}
     right: dict[str, Any] = {option: None, option.replace("_id", "_name"): instances[target].name}
@@ -412,8 +413,8 @@ def twice(story: Story) -> None:
 def test_every_row_has_a_case() -> None:
     for words in TABLE:
         assert words in CASES, (
-            f'The row "{words}" of what_happens_when.rst has no case. Add a function with @row("{words}") to {Path(__file__).name} that '
-            "causes this failure and follows the advice."
+            f'The row "{words}" of what_happens_when.rst has no case. Add a function with @row("{words}") '
+            f"to {Path(__file__).name} that causes this failure and follows the advice."
         )
     for words in CASES:
         assert words in TABLE, (

@@ -19,7 +19,6 @@ def test_a_guide_shows_what_its_commands_print(name: str) -> None:
         ran += 1
         assert (done.returncode != 0) == (block.note == "fails"), f"{block.text}\n{done.stdout}"
         if after:
-            assert plain(after.text) == plain(text), (
-                f"{block.text}prints\n{text}\nRun `python3 tests/tools/run.py python -m tests.guides {name}`, and read the page."
-            )
+            renew = f"Run `python3 tests/tools/run.py python -m tests.guides {name}`, and read the page."
+            assert plain(after.text) == plain(text), f"{block.text}prints\n{text}\n{renew}"
     assert ran

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One playbook in-process and as modules, and what came out of each, with what must differ from run to run taken out.
+"""Run one playbook in-process and as modules, and compare what came out of each.
 
-ANSIBLE_VENV names the virtual environment whose ansible-playbook is to be tested, in place of the one that runs the tests.
+What must differ from run to run is taken out. ANSIBLE_VENV names the virtual environment whose
+ansible-playbook is to be tested, in place of the one that runs the tests.
 """
 
 from __future__ import annotations
@@ -27,9 +28,8 @@ HERE = Path(__file__).resolve().parent
 VENV = Path(os.environ.get("ANSIBLE_VENV") or sys.prefix).absolute()
 SECRETS = (ids.SECRET_KEY, ids.TEMP_SECRET_KEY, ids.SECURITY_TOKEN, ids.TOKEN, ids.PASSWORD, "Signature=")
 KNOWN = {value for name, value in vars(ids).items() if name.isupper() and isinstance(value, str)}
-IDS = {
-    name.lower(): value for name, value in vars(ids).items() if name.isupper() and isinstance(value, str)
-}  # variables of the plays
+# Variables of the plays
+IDS = {name.lower(): value for name, value in vars(ids).items() if name.isupper() and isinstance(value, str)}
 OFF = {"huaweicloud_recovery_in_process": False}
 PROGRESS = re.compile(r"^huaweicloud\.recovery: .*\n", re.MULTILINE)
 VOLATILE = (  # what is never twice the same
@@ -47,9 +47,10 @@ VOLATILE = (  # what is never twice the same
 
 @dataclass
 class Run:
-    """`registered` and `types`: what each host knows at the end, and the type of each piece. `shown`: the results that callbacks get, by task and host.
+    """What one run left behind.
 
-    `modules`: the tasks that ran as ordinary modules.
+    `registered` and `types`: what each host knows at the end, and the type of each piece. `shown`: the
+    results that callbacks get, by task and host. `modules`: the tasks that ran as ordinary modules.
     """
 
     rc: int
@@ -78,7 +79,10 @@ class Run:
 
 
 def tool(name: str) -> list[str]:
-    """The command line of an Ansible tool, without its script: that breaks where the path of its Python is long or holds a space."""
+    """The command line of an Ansible tool, without its script.
+
+    Scripts break where the path of their Python is long or holds a space.
+    """
     return [
         str(VENV / "bin" / "python"),
         "-m",
@@ -111,7 +115,7 @@ def settings(home: Path, env: Mapping[str, str]) -> dict[str, str]:
 def run(
     command: list[str], home: Path, sim: Simulator, env: Mapping[str, str] | None = None, timeout: float = 300
 ) -> Run:
-    """Run a command with the simulator's own variables (`env` replaces them), in a home that may be used again."""
+    """Run a command with the simulator's own variables, or `env`, in a home that may be used again."""
     witness = home / "witness"
     for old in home.glob("witness*"):
         old.unlink()
@@ -147,7 +151,10 @@ def play(
     env: Mapping[str, str] | None = None,
     timeout: float = 300,
 ) -> Run:
-    """Run a playbook from the beginning of the scenario. Its variables are the well-known ids and the cloud's URL."""
+    """Run a playbook from the beginning of the scenario.
+
+    Its variables are the well-known IDs and the cloud's URL.
+    """
     sim.reset()
     settle(sim)
     given = json.dumps({**IDS, "cloud_url": sim.url, **(variables or {})})
@@ -155,7 +162,7 @@ def play(
 
 
 def settle(sim: Simulator) -> None:
-    """Instances that are equally old are listed in one order, and not by the millisecond in which the scenario made them."""
+    """Make all instances equally old, so that their order does not depend on a millisecond."""
     with sim.state.lock:
         born = sim.state.clock() - 90 * ids.DAY
         for cache in sim.state.dcs_instances.values():

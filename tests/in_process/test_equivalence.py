@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same playbooks through the action and through the module: nothing that can be registered, shown or sent may differ."""
+"""The same playbooks through the action and the module: all they register, show and send is the same."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ KINDS = {  # of failures.yml; None where Ansible fails before the module begins
 
 
 def both(name: str, home: Path, sim: Simulator, tls: Simulator, *args: str) -> runs.Run:
-    """The run through the action, when it is the same as the one through the module and neither gives away a secret."""
+    """Return the run through the action. It equals the one through the module, and neither shows a secret."""
     action, module = runs.both(PLAYS / f"{name}.yml", home, sim, *args, variables={"tls_url": tls.url})
     assert action.rc == 0, action.output
     assert (action.modules, bool(module.modules)) == ([], True)
@@ -79,9 +79,8 @@ def test_modules_and_failures(args: list[str], sim: Simulator, tls: Simulator, t
 
 @WHOLE
 def test_arguments_and_flow(args: list[str], sim: Simulator, tls: Simulator, tmp_path: Path) -> None:
-    done = both(
-        "arguments_and_flow", tmp_path, sim, tls, "--forks", "1", *args
-    )  # one host after the other, so that they are shown in one order
+    # One host after another, so that the order of the output is fixed
+    done = both("arguments_and_flow", tmp_path, sim, tls, "--forks", "1", *args)
     check_arguments(done)
     check_flow(done)
 
@@ -132,7 +131,10 @@ def check_flow(done: runs.Run) -> None:
 
 @pytest.mark.slow
 def test_verbose(sim: Simulator, tls: Simulator, tmp_path: Path) -> None:
-    """What is registered does not depend on how much is shown; from verbosity 3 on, core's own validator adds where it failed."""
+    """The verbosity changes nothing in what is registered.
+
+    From 3 on, core's own validator adds where it failed.
+    """
     action, module = runs.both(PLAYS / "verbose.yml", tmp_path, sim, "-vvv")
     assert action.rc == 0, action.output
     assert ("Using module file" in action.stdout, "Using module file" in module.stdout) == (False, True)
@@ -170,16 +172,15 @@ def test_ad_hoc(args: list[str], sim: Simulator, tmp_path: Path) -> None:
     assert action.rc == 0, action.output
     assert (action.modules, len(module.modules)) == ([], 1)
     assert runs.differences(action, module) == []
-    said = {"-o": (0, 1), "--check": (0, 0)}.get(
-        "".join(args[:1]), (1, 0)
-    )  # beside the one line that a program reads; nothing is started in check mode
+    # -o prints one line for programs, and check mode starts nothing.
+    said = {"-o": (0, 1), "--check": (0, 0)}.get("".join(args[:1]), (1, 0))
     assert tuple(len(runs.PROGRESS.findall(stream)) for stream in (action.stdout, action.stderr)) == said
     head, result = runs.PROGRESS.sub("", action.stdout).split(" => ", 1)
     assert head.endswith("localhost | CHANGED") and json.loads(result)["changed"]
 
 
 def test_runner_events(sim: Simulator, tmp_path: Path) -> None:
-    """ansible-runner, and so a job controller, sees the same events, and the progress as events of their own."""
+    """ansible-runner, and so a job controller, sees the same events, and progress as events of its own."""
 
     def events(folder: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         sim.reset()

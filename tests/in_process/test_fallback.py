@@ -32,7 +32,7 @@ def packages(python: Path) -> Path:
 
 
 def environment(folder: Path, of: Path, without: str = "") -> Path:
-    """A virtual environment with the packages of another one, but for those whose name begins with `without`. Returns its Python."""
+    """Copy a virtual environment without the packages whose names begin with `without`; return its Python."""
     base = subprocess.run(
         [str(of / "bin" / "python"), "-c", "import sys; print(sys._base_executable)"],
         check=True,

@@ -42,7 +42,7 @@ REDACTOR = Redactor({"top-secret-1"})
 
 
 class Run:
-    """A wait in which no time passes but by sleeping, and the progress is asked every second, as its thread does."""
+    """A wait in which only sleeping takes time. It asks for progress every second, as its thread does."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.now = 1000.0
@@ -86,7 +86,7 @@ class Run:
 
 
 def linear(seconds: float, busy: float = 0.0, begin: float = 0.0) -> Callable[[float], Status]:
-    """A restore that waits, runs at one speed, and whose instance is busy for a while after its record has ended."""
+    """A restore that waits, runs at one speed, and keeps its instance busy after its record has ended."""
 
     def look(now: float) -> Status:
         if now < begin:
@@ -283,8 +283,10 @@ def test_the_id_is_told_as_soon_as_the_post_is_answered(
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 LINE = re.compile(
     r"huaweicloud\.recovery:(?: \[(one|two)\])? "
-    rf"(?:(?:Restore of backup {UUID} to|Backup of) DCS instance \S+ \({UUID}\) is accepted: (?:restore|backup)_id {UUID}"
-    rf"|(\w+)(?:, waiting for the instance)?, [\d.]+ %, \d+s elapsed(?:, about \d+s left)? \(restore {UUID} of instance {UUID}\))"
+    rf"(?:(?:Restore of backup {UUID} to|Backup of) DCS instance \S+ \({UUID}\) is accepted: "
+    rf"(?:restore|backup)_id {UUID}"
+    r"|(\w+)(?:, waiting for the instance)?, [\d.]+ %, \d+s elapsed(?:, about \d+s left)? "
+    rf"\(restore {UUID} of instance {UUID}\))"
 )
 ANSIBLE = re.compile(r"(?:PLAY|TASK) .*\*\*\*|(?:ok|changed): \[\w+\]|PLAY RECAP \*+|\w+ +: ok=.*|")
 
@@ -382,12 +384,13 @@ def test_what_is_said_of_a_lost_answer(sim: Simulator) -> None:
         json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], indent=1), sim.env
     )
     assert len(sim.posts("dcs.restore")) == 4
+    # no_log censors the third.
     assert [result.get("error_kind") for result in done.of("restore")] == [
         None,
         "outcome_unknown",
         None,
         "outcome_unknown",
-    ]  # the third is censored
+    ]
     assert [secret for secret in runs.SECRETS if secret in done.output] == []
     said = [
         line.removeprefix("huaweicloud.recovery: [localhost] ")

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""restore_start in the controller's process, and where that cannot be one module after the other: the same restores, told in the same words."""
+"""restore_start in the controller's process and, where that is impossible, one module after another.
+
+Both start the same restores and report them in the same words.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +46,13 @@ def outcomes(result: dict[str, Any]) -> list[str]:
 
 
 def answer(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without what only a module's own main() adds, in process (its arguments, an empty traceback), times and the account."""
+    """A result without times, the account, and what only a module's own main() adds."""
     return {
         name: [answer(row) for row in value] if name in ("results", "restores", "steps") else value
         for name, value in result.items()
         if name not in ("invocation", "exception", "at", "seconds", "account")
-        and not (
-            name == "warnings" and "clock" in str(value)
-        )  # that of the cloud stands still in these tests
+        # The cloud's clock stands still in these tests.
+        and not (name == "warnings" and "clock" in str(value))
     }
 
 
@@ -152,7 +154,10 @@ START = """
       huaweicloud.recovery.restore_start:
         restores:
           - {{service: dcs, instance_id: "{{{{ dcs_instance }}}}", restore_point: latest}}
-          - {{service: ddm, instance_id: "{{{{ ddm_source }}}}", target_instance_id: "{{{{ ddm_target }}}}", restore_time: latest}}
+          - service: ddm
+            instance_id: "{{{{ ddm_source }}}}"
+            target_instance_id: "{{{{ ddm_target }}}}"
+            restore_time: latest
       register: found
 {more}
 """
@@ -231,7 +236,10 @@ def test_an_ansible_core_that_is_not_known(sim: Simulator, tmp_path: Path) -> No
 def test_every_host_starts_the_same(
     strategy: str, mode: dict[str, Any], sim: Simulator, tmp_path: Path
 ) -> None:
-    """Side by side: the databases' target is taken by one, the others find it busy; the cache's restore is adopted by all."""
+    """Side by side: one host takes the databases' target and the others find it busy.
+
+    All adopt the cache's restore.
+    """
     done = start(
         tmp_path,
         sim,
@@ -257,7 +265,7 @@ def test_run_once(sim: Simulator, tmp_path: Path) -> None:
 
 @WAYS
 def test_retries_and_a_rescue_after_a_timeout(mode: dict[str, Any], tmp_path: Path) -> None:
-    """The first attempts fail by another entry; the restore that was started is adopted by each further one, and by the rescue."""
+    """Another entry fails the first attempts. Each further attempt and the rescue adopt the one restore."""
     with Simulator("fleet-3", restore_seconds=600) as sim:
         sim.fault("delay", "dcs.restore", on=ids.fleet_dcs_instance(2), seconds=6.0)
         content = """
@@ -315,7 +323,10 @@ def wrong_in(tmp_path: Path, sim: Simulator, variables: dict[str, Any], *tasks: 
 
 @pytest.mark.parametrize("variables", [{}, runs.OFF])
 def test_one_wrong_key_is_tried_once_by_each_task(variables: dict[str, Any], tmp_path: Path) -> None:
-    """The cloud locks an access key after a few refused signatures: 200 rows, and the items of a loop, have one between them."""
+    """The cloud locks an access key after a few refused signatures.
+
+    So 200 rows, or the items of a loop, send one between them.
+    """
     rows: list[dict[str, Any]] = [
         {"service": "dcs", "instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"}
         for number in range(200)

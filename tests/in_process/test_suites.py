@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The contract, the fault matrix and the search for secrets, through the action: each suite enters through the module when it runs by itself."""
+"""The contract, the fault matrix and the search for secrets, entered through the action.
+
+By itself, each suite enters through the module.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""restore_verify in process and as a module: the same rows, the same password out of a variable, and it is shown by neither."""
+"""restore_verify in process and as a module: the same rows, and neither shows the password of a variable."""
 
 from __future__ import annotations
 

@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plugin for pytest by which suites that enter through the module enter through the action: `pytest -p tests.in_process.through_action tests/contract`.
+"""A plugin for pytest by which suites that enter through the module enter through the action.
 
-invoke.module() runs the action with a task and a connection of Ansible's own, and what calls perform() itself is given the action's progress.
+Use it as `pytest -p tests.in_process.through_action tests/contract`. invoke.module() then runs the action
+with a task and a connection of Ansible's own, and tests that call perform() themselves get the action's
+progress.
 """
 
 from __future__ import annotations

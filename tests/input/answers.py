@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""True answers of the local cloud, and what can be made of them: JSON of another type, another shape, no JSON at all."""
+"""True responses of the local cloud, and what can become of them: other types, other shapes, no JSON."""
 
 from __future__ import annotations
 
@@ -282,7 +282,7 @@ def spoiled(chance: random.Random, body: bytes) -> bytes:
 
 
 def mutate(chance: random.Random, answer: Answer) -> Answer:
-    """One hostile answer in the place of a true one: mostly typed JSON under the true status, else garbage, else another status."""
+    """Make a true response hostile: mostly typed JSON with its status, else garbage or another status."""
     kind = chance.random()
     status, headers, body = answer.status, dict(answer.headers), answer.body
     if kind < 0.75 and body:
@@ -317,7 +317,10 @@ def mutate(chance: random.Random, answer: Answer) -> Answer:
 
 
 class Replay:
-    """A cloud in memory: answers as recorded, the last one for ever. After the first `spare` ones a `share` of them is hostile, or those to the POST."""
+    """A cloud in memory that answers as recorded, and repeats the last response for ever.
+
+    After the first `spare` responses a `share` of them is hostile, or only those to the POST.
+    """
 
     def __init__(
         self,
@@ -327,13 +330,8 @@ class Replay:
         spare: int = 0,
         post_alone: bool = False,
     ) -> None:
-        self._answers, self._chance, self._share, self._spare, self._post_alone = (
-            answers,
-            chance,
-            share,
-            spare,
-            post_alone,
-        )
+        self._answers, self._chance = answers, chance
+        self._share, self._spare, self._post_alone = share, spare, post_alone
         self._used: dict[str, int] = {}
         self.posts = self.served = self.spoilt = 0
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever the cloud answers: no exception but our own, no success without a valid id, in bounded time and memory. A failure names its seed."""
+"""Whatever the cloud answers: only our own exceptions, and success only with a valid ID.
+
+Time and memory are bounded. A failure names its seed.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ def options(call: str, url: str) -> dict[str, Any]:
 
 @functools.cache
 def recorded() -> tuple[dict[str, tuple[dict[str, list[Answer]], Any]], dict[str, dict[str, list[Answer]]]]:
-    """The true answers to each call, with what the call made of them; and the conversations of whole operations."""
+    """The true responses to each call, with its result; and the conversations of whole operations."""
     clock = Time()
     with cloud(clock) as sim:
         calls = {}
@@ -100,7 +103,7 @@ def recorded() -> tuple[dict[str, tuple[dict[str, list[Answer]], Any]], dict[str
 
 
 def still() -> Clock:
-    """Time that passes only by sleeping, and by a hundredth of a second at each reading, so that nothing lasts for ever."""
+    """Time that passes only by sleeping, and by 0.01 s at each reading, so that nothing lasts for ever."""
     moment = [time.time()]
 
     def look() -> float:
@@ -126,7 +129,7 @@ def rows_of(value: Any) -> list[dict[str, Any]]:
 
 
 def check_rows(value: Any, true: Any, told: str) -> None:
-    """Rows with the keys that they always have, valid ids, and nothing that JSON or a terminal's encoding cannot hold."""
+    """Check that rows have their keys and valid IDs, and nothing that JSON or a terminal cannot hold."""
     if isinstance(true, str):
         assert is_id(value), told
         return
@@ -174,7 +177,7 @@ def ask(name: str, count: int) -> None:
 
 
 def work(operation: Operation, count: int) -> None:
-    """Run the operation again and again, until `count` hostile answers were given: to the POST alone, or to a share of all requests."""
+    """Run the operation until `count` hostile responses were given: to the POST, or to a share of all."""
     params = {**operation.params, "wait_timeout": 40, "max_retries": 1}
     given, seed = 0, 0
     while given < count:

@@ -179,7 +179,7 @@ HOSTILE = [
 
 
 def test_no_text_of_any_field_is_run(sim: Simulator, tmp_path: Path) -> None:
-    """With and without braces, through groups, composed variables, the cache, --export and back, registered results."""
+    """With and without braces: through groups, compose, the cache, --export and registered results."""
     assert len(sim.state.dcs_instances) >= len(HOSTILE)
     for text, instance in zip(itertools.cycle(HOSTILE), sim.state.dcs_instances.values()):
         instance.name = text
@@ -196,7 +196,15 @@ def test_no_text_of_any_field_is_run(sim: Simulator, tmp_path: Path) -> None:
         "cache_connection": str(tmp_path / "cache"),
     }
     path = source(tmp_path, **options)
-    message = "{{ instance_name }}{{ engine_version }}{{ copy }}{{ listed }}{{ group_names }}{{ hostvars[inventory_hostname] }}"
+    fields = (
+        "instance_name",
+        "engine_version",
+        "copy",
+        "listed",
+        "group_names",
+        "hostvars[inventory_hostname]",
+    )
+    message = "".join("{{ " + field + " }}" for field in fields)
     tasks = [
         {"ansible.builtin.debug": {"msg": message}},
         {"ansible.builtin.set_fact": {"kept": "{{ instance_name }}", "deep": [{"x": "{{ copy }}"}]}},
@@ -271,7 +279,7 @@ def test_a_region_that_cannot_be_read_does_not_stop_the_others(sim: Simulator, t
 def test_an_instance_that_cannot_be_read_does_not_stop_the_others(
     service: str, sim: Simulator, tmp_path: Path
 ) -> None:
-    """It may be one that was to be restored: so it is told like a region that cannot be read, and not kept in the cache."""
+    """It may be one to restore: it is reported like an unreadable region, and not kept in the cache."""
     with sim.state.lock:
         instances: dict[str, Any] = getattr(sim.state, f"{service}_instances")
         instances[ids.DCS_OTHER if service == "dcs" else ids.DDM_TARGET].id = "not an id"
@@ -414,9 +422,8 @@ def test_each_region_is_asked_in_its_own_project(sim: Simulator, tmp_path: Path)
         ids.PROJECT_ID,
         ids.OTHER_PROJECT_ID,
     }
-    assert len(found) == len(
-        {host["instance_id"] for host in found.values()}
-    )  # this cloud shows both projects the same instances: each is one host
+    # This cloud shows both projects the same instances: each is one host
+    assert len(found) == len({host["instance_id"] for host in found.values()})
     done = ansible_inventory(
         [source(tmp_path, regions=[ids.REGION, "eu-west-101"], project_id=ids.PROJECT_ID)], sim.env
     )

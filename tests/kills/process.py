@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module in a process of its own, to be killed. The process is forked from one that has imported everything: hundreds of them cost seconds."""
+"""A module in a process of its own, to be killed.
+
+The process is forked from one that has imported everything, so that hundreds of them cost seconds.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,8 @@ from tests import invoke
 CONTEXT = multiprocessing.get_context("forkserver")
 MODULES = ("dcs_restore", "dcs_backup", "ddm_recovery")
 PATIENCE = 60.0  # seconds until a test gives up; nothing takes that long
-ONE_AT_A_TIME = (
-    threading.Lock()
-)  # who starts a process also asks for the ends of all others, and an end can be read only once
+# A thread that starts a process also reads the exit codes of all others, and each can be read only once.
+ONE_AT_A_TIME = threading.Lock()
 
 
 def run_main(name: str, env: Mapping[str, str], params: dict[str, Any], result: str) -> None:

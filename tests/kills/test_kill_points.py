@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each step of the protocol is the last one of a process: TERM, INT, HUP or KILL reach it there, then the same task runs again.
+"""A process is killed at each step of the protocol by TERM, INT, HUP or KILL; then the same task runs again.
 
-A step is held by a fault of the local cloud: the request hangs before or after it was executed, or arrives when its process has gone.
+A fault of the local cloud holds the step: the request hangs before or after it was executed, or arrives
+when its process has gone.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ class Point:
     after: int = 0
     fault: str = "hang"
     params: dict[str, Any] = field(default_factory=dict)
-    lost: bool = (
-        False  # the answer to the POST was lost before, so that the process is looking for its effect
-    )
+    # Whether the response to the POST was lost before, so that the process is looking for its effect
+    lost: bool = False
     started: bool = True  # whether the first run's POST was executed when the next run begins
     arrives: bool = False  # the next run begins when the POST has arrived
 
     def __str__(self) -> str:
-        return f"{self.operation} {self.after} {self.fault} {self.params}{' while reconciling' if self.lost else ''}"
+        lost = " while reconciling" if self.lost else ""
+        return f"{self.operation} {self.after} {self.fault} {self.params}{lost}"
 
 
 def before(operation: str, after: int = 0) -> Point:
@@ -67,7 +68,7 @@ class Task:
 
 
 def post(operation: str) -> tuple[Point, ...]:
-    """The points at the POST itself: unread, executed, executed with half an answer, arriving after the process has gone."""
+    """The points at the POST itself: unread, executed, half answered, arriving after the process has gone."""
     return (
         before(operation),
         answered(operation),
@@ -87,9 +88,8 @@ RESTORE = Task(
         before("dcs.instance", 1),
         before("dcs.restores", 1),
         *post("dcs.restore"),
-        Point(
-            "dcs.restore", fault="late", params={"seconds": 0.05}, started=False
-        ),  # while the next run looks
+        # While the next run looks
+        Point("dcs.restore", fault="late", params={"seconds": 0.05}, started=False),
         answered("dcs.instance", 2, lost=True),
         answered("dcs.restores", 2, lost=True),
         answered("dcs.restores", 2),  # the first observation of the wait
@@ -196,9 +196,8 @@ def again(
     task: Task, point: Point, sim: Simulator, result: dict[str, Any], folder: Path, params: dict[str, Any]
 ) -> list[str]:
     """The same task again: it has to end right, without a second start."""
-    if (
-        task is RECOVERY and point.started
-    ):  # nothing is guessed across runs: it names the job, and job_id attaches to it
+    # Nothing is guessed across runs: it names the job, and job_id attaches to it
+    if task is RECOVERY and point.started:
         job = result.get("job_id")
         if (
             not result["failed"]

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller is killed in every step of the role, and the same command runs again: each restore was started once, the stack is right."""
+"""The controller is killed in every step of the role, and the same command runs again.
+
+Each restore was started once, and the stack is right in the end.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ Moment = Callable[[Simulator, Path], bool]
 
 
 def arrived(operation: str, count: int = 1, after: str | None = None) -> Moment:
-    """When so many requests of an operation have arrived; those before the first one of `after` do not count."""
+    """When so many requests of an operation have arrived, counted from the first one of `after`."""
 
     def reached(sim: Simulator, folder: Path) -> bool:
         first = [entry.number for entry in sim.requests(after)][:1] if after else [-1]
@@ -65,7 +68,7 @@ def reported(path: str, *values: Any) -> Moment:
 
 
 class Point(NamedTuple):
-    """Where the controller is killed, the request whose answer is held back then, and the verdict that its report is left with."""
+    """Where the controller is killed, the request that hangs then, and the verdict that its report keeps."""
 
     moment: Moment
     hangs: str | None = None
@@ -157,15 +160,14 @@ def test_killed_and_run_again(point: str, tmp_path: Path) -> None:
         assert right(sim), [entry.operation for entry in sim.posts()]
     last = reports(tmp_path)[-1]
     assert last["verdict"] in ("restored", "verified", "unchanged")
-    assert (
-        len(last["runs"]) == 2 or where.left != "running"
-    )  # a worker may write before it sees that it is alone
+    # A worker may write before it sees that it is alone
+    assert len(last["runs"]) == 2 or where.left != "running"
     assert all(row["error_kind"] is None for row in last["restores"])
     assert all((tmp_path / f"{name}.begun").exists() for name in HOOKS)
 
 
 def test_killed_before_the_database_has_answered(tmp_path: Path) -> None:
-    """The API knows no marker for a database, so nobody knows whose job it is: the report names it, and a person says `adopt`."""
+    """The API knows no marker for a database: the report names the job, and a person says `adopt`."""
     with Simulator(restore_seconds=2) as sim:
         killed(sim, tmp_path, Point(arrived("ddm.recovery"), "ddm.recovery"))
         again = invoke.playbook(PLAYBOOK, sim.env, "-e", variables(tmp_path, 0))
@@ -188,7 +190,7 @@ def test_killed_while_it_asks(tmp_path: Path) -> None:
         terminal = pexpect.spawn(command[0], command[1:], env=environment, timeout=120, use_poll=True)
         terminal.expect_exact(b"Overwrite 2 instances? Type CHG-1042 to go on:")
         assert terminal.pid
-        # The worker that asks has a session of its own, and would wait for ever for an answer of its controller.
+        # The worker that asks has a session of its own, and would wait for ever for its controller.
         workers = (
             Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text(encoding="utf-8").split()
         )

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose cloud a run acts in: the first line of its plan and its report say so, whatever kind of run it is and however its modules run."""
+"""Whose cloud a run acts in: the first line of its plan and its report say so.
+
+They say it for every kind of run, however its modules run.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from tests.cloud import scenario as ids
 
 CACHE: dict[str, Any] = {"restore_dcs": [{"instance_id": ids.DCS_INSTANCE}], "restore_point": "latest"}
 LINE = (
-    f"PLAN  account {ids.DOMAIN}  project {ids.REGION} ({ids.PROJECT_ID})  region {ids.REGION}  keys: HW_ACCESS_KEY  "
-    "nothing has been sent"
+    f"PLAN  account {ids.DOMAIN}  project {ids.REGION} ({ids.PROJECT_ID})  region {ids.REGION}  "
+    "keys: HW_ACCESS_KEY  nothing has been sent"
 )
 
 

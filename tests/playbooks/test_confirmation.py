@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""restore_confirm in a terminal: the plan is shown, and nothing is sent before a person has typed the operation id."""
+"""restore_confirm in a terminal: nothing is sent before a person has read the plan and typed the ticket."""
 
 from __future__ import annotations
 
@@ -49,9 +49,8 @@ def in_terminal(sim: Simulator, typed: bytes) -> tuple[int, str]:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=lambda: os.close(
-                os.open(os.ttyname(0), os.O_RDWR)
-            ),  # makes it the controlling terminal
+            # Makes it the controlling terminal.
+            preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
         )
         os.close(theirs)
         while time.monotonic() < end:

@@ -62,10 +62,8 @@ def test_refuses_without_a_limit(tmp_path: Path) -> None:
         done = run(sim, tmp_path)
         assert done.rc == 2
         assert "Say with --limit or fleet_hosts which hosts to restore" in done.output
-        assert {entry.operation for entry in sim.ledger} == {
-            "dcs.instances",
-            "ddm.instances",
-        }  # the inventory alone
+        # Only the inventory has sent requests.
+        assert {entry.operation for entry in sim.ledger} == {"dcs.instances", "ddm.instances"}
 
 
 def test_one_failure_stops_no_other(tmp_path: Path) -> None:
@@ -149,7 +147,7 @@ def inventory_file(folder: Path, regions: list[str]) -> str:
 
 
 def test_two_regions_in_one_run(tmp_path: Path) -> None:
-    """Each host in its own project, with one sign-in for each region and task; the ids of the jobs are asked for where they run."""
+    """Each host in its own project, with one sign-in per region and task; jobs are read where they run."""
     regions = [ids.REGION, "eu-west-101"]
     with Simulator("fleet-6-2", restore_seconds=1) as sim:
         sim.state.projects[ids.OTHER_PROJECT_ID] = regions[1]
@@ -159,9 +157,8 @@ def test_two_regions_in_one_run(tmp_path: Path) -> None:
         before = len(sim.requests("iam.token"))
         done = invoke.playbook(PLAYBOOK, sim.env_for("password"), *given)
         assert done.rc == 0, done.output
-        assert (
-            before <= 6 and len(sim.requests("iam.token")) <= 16
-        )  # plan, start, wait, and a list where names are not known
+        # Plan, start, wait, and a list where names are unknown
+        assert before <= 6 and len(sim.requests("iam.token")) <= 16
         asked = [entry.path.split("/") for entry in sim.ledger if entry.service != "iam"]
         assert sim.errors == []
     projects = dict(zip(regions, (ids.PROJECT_ID, ids.OTHER_PROJECT_ID), strict=True))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must stop a run before it overwrites anything, and what must end it red, however the variables are written."""
+"""What must stop a run before it overwrites anything, and what must fail it, in every spelling."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a report tells a person to do is done as it stands there, and works; tasks of the user that hang end with their time-out."""
+"""The command that a report advises is run as written, and works; hanging tasks of the user time out."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the documentation shows is run: the EXAMPLES of every module, and each YAML block of a README that stands after <!-- runnable -->.
+"""The EXAMPLES of every module are run, and each YAML block of a README after <!-- runnable -->.
 
 A block is a playbook, a list of tasks, or the variables of the playbook huaweicloud.recovery.restore.
 """
@@ -41,9 +41,8 @@ BLOCKS = [
 ]
 
 
-DEFAULTS = {
-    f"huaweicloud.recovery.{name}": {"poll_interval": 1} for name in WAITING
-}  # the local cloud needs no ten seconds between two checks
+# The local cloud needs no ten seconds between two checks
+DEFAULTS = {f"huaweicloud.recovery.{name}": {"poll_interval": 1} for name in WAITING}
 
 
 def plays(block: list[Any]) -> list[Any]:
@@ -108,7 +107,7 @@ def test_every_readme_has_a_block_that_runs() -> None:
 
 
 def apart(examples: list[Any]) -> list[list[Any]]:
-    """Examples that do not build on each other, each for a cloud of its own: a target can be restored once."""
+    """Split examples that do not build on each other, one cloud for each: a target can be restored once."""
     together = any("register" in task or "hosts" in task for task in examples)
     return [examples] if together else [[task] for task in examples]
 

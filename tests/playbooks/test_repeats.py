@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything in Ansible that runs a task again, each against an instance of its own: one restore, whatever repeats.
+"""Whatever in Ansible runs a task again, there is one restore. Each case has an instance of its own.
 
-One playbook holds all of them, and is launched twice; once in each way that a task can run in.
+One playbook holds all cases and is launched twice, once in each way that a task can run in.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ RESTORE_SECONDS = 0.8  # a task waits for 2 s then: it looks once a second, and 
 ON_ONE_HOST = ("retries", "until", "rescue after a timeout", "async expires", "async until", "loop")
 ON_MANY = ("run_once with free", "run_once with serial", "every host", "run_once with host_pinned")
 CASES = ON_ONE_HOST + ON_MANY
-# Two that meet have both looked before either of them has sent: both send, the cloud lets one in, and the other finds it. A timeout of one second is
-# over before a module on a busy machine has sent anything, and Ansible leaves it behind: so the rescue meets it, too. What is under way already
-# is not sent again: see test_what_is_under_way_is_not_sent_again, where the timeouts are long enough to tell.
+# When two meet, both have observed before either of them sends: both send, the cloud lets one in, and the
+# other finds it. A timeout of one second is over before a module on a busy machine has sent anything.
+# Ansible leaves that module behind, so the rescue meets it, too. A request that is under way already is not
+# sent again; the timeouts in test_what_is_under_way_is_not_sent_again are long enough to tell.
 MEETING = (
     "rescue after a timeout",
     "async expires",
@@ -161,9 +162,8 @@ def test_one_start_whatever_ansible_repeats(in_process: bool) -> None:
             "unchanged",
         }
         assert [len(attempts[case]) for case in (*ON_MANY, "backup")] == [3, 3, 5, 3, 3]
-        again = launch(
-            sim, True
-        )  # the target of the recovery is taken now, and the message names the job that took it
+        # The target of the recovery is taken now, and the message names the job that took it
+        again = launch(sim, True)
         assert {name: sim.started(name) for name in started} == started
         assert len(sim.posts("ddm.recovery")) == 1
         assert {again.of(case)[-1].get("outcome", "unchanged") for case in attempts} == {"unchanged"}
@@ -190,10 +190,8 @@ ENDS: dict[str, Callable[[int], None]] = {
     "KILL": lambda pid: os.kill(pid, signal.SIGKILL),
     "KILL to the group": lambda pid: os.killpg(pid, signal.SIGKILL),  # ansible-runner's cancel
 }
-AGAIN = {
-    "Ctrl-C": ("--start-at-task", "restore"),
-    "TERM": ("--limit", "localhost"),
-}  # as operators repeat; a job controller's relaunch is the same command
+# How operators repeat a run. A job controller's relaunch is the same command.
+AGAIN = {"Ctrl-C": ("--start-at-task", "restore"), "TERM": ("--limit", "localhost")}
 
 
 @BOTH_WAYS
@@ -208,7 +206,7 @@ def test_a_relaunch_after_ansible_playbook_was_killed(in_process: bool, tmp_path
 
 
 def killed(how: str, in_process: bool, home: Path) -> str | None:
-    """End ansible-playbook while the answer to the POST is awaited, and launch the same again. The module may outlive it."""
+    """End ansible-playbook during the POST and launch it again. The module may outlive it."""
     home.mkdir()
     (home / "playbook.yml").write_text(ONE, encoding="utf-8")
     ways = (
@@ -253,7 +251,8 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
             or len(sim.posts("dcs.restore")) != 1
             or result["outcome"] not in ("succeeded", "unchanged")
         ):
-            return f"{how}: {len(sim.posts('dcs.restore'))} POSTs, {sim.started('dcs.restore')} restores, {result}"
+            counts = f"{len(sim.posts('dcs.restore'))} POSTs, {sim.started('dcs.restore')} restores"
+            return f"{how}: {counts}, {result}"
         time.sleep(2)  # what outlived ansible-playbook looks for its restore now
         return (
             f"{how}: {len(sim.posts('dcs.restore'))} POSTs afterwards"
@@ -303,8 +302,8 @@ def meeting(sim: Simulator) -> list[invoke.Completed]:
 PLUGINS = {"ANSIBLE_CONNECTION_PLUGINS": str(Path(__file__).parent / "plugins" / "connection")}
 HERE: tuple[str, ...] = ("-e", f"ansible_python_interpreter={sys.executable}")
 MODULE = (*HERE, "-e", "huaweicloud_recovery_in_process=False")
-# (how the answer to the POST comes, the POSTs that may arrive, what is launched). A task that has sent ends while its answer is awaited: one POST.
-# The others meet before they have sent.
+# (how the response to the POST comes, the POSTs that may arrive, what is launched). A task that has sent
+# its POST ends while it awaits the response: one POST. The others meet before they have sent.
 REPEATS: dict[str, tuple[dict[str, Any], int, Callable[[Simulator], list[invoke.Completed]]]] = {
     "rescue after a timeout": (
         {"seconds": 12},

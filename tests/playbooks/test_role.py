@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role and its playbook, through ansible-playbook against the local cloud. Starting it is what takes time, so each run answers many questions."""
+"""The role and its playbook, through ansible-playbook against the local cloud.
+
+Starting it is what takes time, so each run answers many questions.
+"""
 
 from __future__ import annotations
 
@@ -186,7 +189,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
 
 
 def test_the_approved_plan_is_what_runs(sim: Simulator, tmp_path: Path) -> None:
-    """A newer backup, made between the plan and the run, is not restored: neither from a file nor from a statistic."""
+    """A newer backup, made between plan and run, is not restored: not from a file, not from a statistic."""
     variables = stack(tmp_path, restore_ddm=[])
     planned = run(sim, variables, "--tags", "plan", "-e", f"restore_plan_file={tmp_path}/plan.json")
     assert (planned.rc, sim.posts()) == (0, [])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many restores in one task, and that task twice, at once, or killed in the middle: each restore is started once."""
+"""Many restores in one task. It runs twice, at once, or is killed midway: each restore starts once."""
 
 from __future__ import annotations
 
@@ -75,7 +75,10 @@ def rows(done: invoke.Completed) -> list[dict[str, Any]]:
 
 
 def test_two_at_once_and_once_more() -> None:
-    """Both look before either sends: both may send, the cloud lets one in, and the other finds its restore. A job cannot be told to be one's own."""
+    """Both observe before either sends. The cloud lets one in, and the other finds its restore.
+
+    A job has no marker, so nobody can tell whose it is.
+    """
     with Simulator(f"fleet-{CACHES}-{DATABASES}", restore_seconds=600) as sim:
         sim.fault("delay", "dcs.restore", times=None, seconds=0.3)
         with ThreadPoolExecutor(2) as pool:
@@ -105,7 +108,10 @@ def test_a_relaunch_after_it_was_killed_in_the_middle(in_process: bool, tmp_path
 
 
 def killed(how: str, in_process: bool, home: Path) -> str | None:
-    """End ansible-playbook when some restores are started, the answers of some are awaited, and others are yet to come; then launch the same again."""
+    """End ansible-playbook midway and launch it again.
+
+    By then some restores are started, some responses are awaited, and some restores are yet to come.
+    """
     home.mkdir()
     (home / "playbook.yml").write_text(PLAYBOOK, encoding="utf-8")
     caches = MANY if in_process else FEW

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbooks around the role: undo, drill and readiness, through ansible-playbook against the local cloud."""
+"""The playbooks undo, drill and readiness, through ansible-playbook against the local cloud."""
 
 from __future__ import annotations
 

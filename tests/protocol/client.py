@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tasks, by the modules' own plan() and the one runner. Nothing of the client is replaced but transport and clock."""
+"""The tasks: the modules' own plan() and the one runner. Only transport and clock are replaced."""
 
 from __future__ import annotations
 

@@ -4,19 +4,21 @@
 
 """Every placement of a few faults and one kill, instead of a random one.
 
-    python -m tests.protocol.explore                            up to three faults and one kill, all settings, on all cores
-    python -m tests.protocol.explore --faults 1                 fewer faults
-    python -m tests.protocol.explore --wrong no_reconcile       with a client that is wrong on purpose, to its first finding
-    python -m tests.protocol.explore --setting 3 --script 7:500,9:kill --verbose     one schedule, step by step
+    python -m tests.protocol.explore                       up to three faults, one kill; all settings
+    python -m tests.protocol.explore --faults 1            fewer faults
+    python -m tests.protocol.explore --wrong no_reconcile  a client that is wrong on purpose
+    python -m tests.protocol.explore --setting 3 --script 7:500,9:kill --verbose  one schedule, step by step
 
-A *setting* is what is fixed: a cache or a pair of databases, an empty or an old history, two runs one after the other or two
-at once, a restore that succeeds or one that fails. A *schedule* is a setting and a script: which request meets what. Nothing
-else is left to chance: requests take a known time, and a schedule is replayed from its beginning each time.
+A *setting* is what is fixed: a cache or a pair of databases, an empty or an old history, two runs one after
+the other or two at once, a restore that succeeds or one that fails. A *schedule* is a setting and a script:
+which request meets what. Nothing else is left to chance: requests take a known time, and a schedule is
+replayed from its beginning each time.
 
-States are told apart by a hash of what both sides can still know: of the client, all that its present run has been told and
-when; of the cloud, what was started, how long ago, and what is under way. A run that begins knows nothing, so what came
-before it counts only by what it left in the cloud. From a state that was met before with as many faults left, nothing is
-played again. A read that fails and is repeated leaves nothing in the client but the time that it took.
+States are told apart by a hash of what both sides can still know: of the client, all that its present run
+has been told and when; of the cloud, what was started, how long ago, and what is under way. A run that
+begins knows nothing, so what came before it counts only by what it left in the cloud. From a state that was
+met before with as many faults left, nothing is played again. A read that fails and is repeated leaves
+nothing in the client but the time that it took.
 """
 
 from __future__ import annotations
@@ -43,9 +45,8 @@ from .wrong import WRONG, right
 
 DURATION, SETTLE = 45.0, 8.0  # seconds: a restore, and until its instance serves again
 TIMEOUT, LATE = 10.0, 8.0  # seconds: http_timeout, how late a request can arrive
-GRID = (
-    15.0  # a task is run again when this many seconds, or a multiple, have passed since something was started
-)
+# A task is run again when this many seconds, or a multiple, have passed since something was started
+GRID = 15.0
 KILL = "kill"
 POSTS = ("reset:never", "reset", "500:never", "500", "timeout:late")
 JUMPS = {"calendar +2 h": 7200.0, "calendar -2 h": -7200.0}
@@ -63,8 +64,9 @@ class Setting:
 
     def __str__(self) -> str:
         return (
-            f"{self.kind}, {'old' if self.past else 'empty'} history, "
-            f"two runs {'at once' if self.at_once else 'one after the other'}, the restore {'fails' if self.fails else 'succeeds'}"
+            f"{self.kind}, {'old' if self.past else 'empty'} history, two runs "
+            f"{'at once' if self.at_once else 'one after the other'}, "
+            f"the restore {'fails' if self.fails else 'succeeds'}"
         )
 
 
@@ -105,7 +107,10 @@ class Explorer:
         return 0.0
 
     def latency(self, run: Run, now: float) -> float:
-        """Requests arrive at whole seconds, exact in binary, so that pasts can be equal. A read that fails, fails at once."""
+        """Let requests arrive at whole seconds, exact in binary, so that pasts can be equal.
+
+        A read that fails, fails at once.
+        """
         return 0.25 if self.now == "500" else math.floor(now) + 1.0 - now
 
     def kill(self, lane: Lane, post: bool) -> str | None:
@@ -138,10 +143,11 @@ class Explorer:
         return found
 
     def _of_reads(self, run: Run) -> t.Iterator[str]:
-        """What can be wrong with the answer to a read. Asked before its URL is known: what does not fit ends the schedule.
+        """Yield what can be wrong with the response to a read.
 
-        A list leaves out the newest of its rows once in a run, and the oldest one as often as may be, twice each time:
-        see assumption 8.
+        It is asked before the URL is known: a fault that does not fit ends the schedule. A list leaves out
+        the newest of its rows once in a run, and the oldest one as often as may be, twice each time: see
+        assumption 8.
         """
         cloud = self.world.scene.cloud
         rows = len(cloud.dcs_restores if self.setting.kind == "restore" else cloud.jobs)
@@ -280,7 +286,7 @@ def story_of(setting: Setting) -> Story:
 def play(
     setting: Setting, script: Script, faults: int, kills: int, known: Known, trace: list[str] | None = None
 ) -> tuple[Report, list[tuple[int, list[str]]], bool]:
-    """Play one schedule. Return what was wrong, what else could have happened, and whether it was played to its end."""
+    """Play one schedule. Return its faults, the other choices, and whether it was played to its end."""
     story = story_of(setting)
     scene = Scene(story.rules, lambda: 0.5)
     explorer = Explorer(setting, script, faults, kills, known)
@@ -312,7 +318,7 @@ def operator(world: World, lane: Lane, story: Story, times: int) -> None:
 
 
 def again(world: World, lane: Lane) -> None:
-    """Choose when the task is run again: some GRIDs after what was started last, so that pasts can be equal."""
+    """Run the task again some GRIDs after the last start, so that pasts can be equal."""
     if not lane.runs:
         return
     times = [work.accepted for work in world.scene.history] + [when for when, dummy, what in world.events]
@@ -378,7 +384,8 @@ def explore(
 def _command(setting: Setting, script: Script, wrong: str | None) -> str:
     told = ",".join(f"{number}:{name}" for number, name in script)
     client = f" --wrong {wrong}" if wrong else ""
-    return f"python -m tests.protocol.explore --setting {SETTINGS.index(setting)}{client} --verbose --script '{told}'"
+    number = SETTINGS.index(setting)
+    return f"python -m tests.protocol.explore --setting {number}{client} --verbose --script '{told}'"
 
 
 def _script(text: str) -> Script:
@@ -411,15 +418,16 @@ def main() -> int:
         for setting, part in zip(settings, parts, strict=True):
             found = part.result()
             print(
-                f"{SETTINGS.index(setting):2} {setting}: {found.schedules} schedules to the end, {found.joined} joined "
-                f"others, {found.states} states, {found.seconds:.0f} s, wrong {len(found.problems)}",
+                f"{SETTINGS.index(setting):2} {setting}: {found.schedules} schedules to the end, "
+                f"{found.joined} joined others, {found.states} states, {found.seconds:.0f} s, "
+                f"wrong {len(found.problems)}",
                 flush=True,
             )
             total.add(found)
     print(", ".join(f"{name} {number}" for name, number in total.outcomes.most_common()))
     print(
-        f"{total.schedules} schedules played to the end, {total.joined} joined others, {total.states} states, "
-        f"{time.perf_counter() - began:.0f} s; wrong: {len(total.problems)}"
+        f"{total.schedules} schedules played to the end, {total.joined} joined others, "
+        f"{total.states} states, {time.perf_counter() - began:.0f} s; wrong: {len(total.problems)}"
     )
     print("\n".join(total.problems[:SHOWN]))
     return bool(total.problems)

@@ -122,7 +122,7 @@ class Scene:
     def faulty(
         self, fault: Fault, method: str, url: str, headers: dict[str, str], body: bytes | None, now: float
     ) -> Answer:
-        """Answer it under a fault of tests/cloud/faults.py; one that does not let it happen lets it not happen."""
+        """Answer under a fault of tests/cloud/faults.py, which also decides whether the operation happens."""
         self.moment = now
         call = self._call(method, url, headers, body)
         turn = Turn(call, fault, self.cloud.clock, lambda tweak: gateway.answer(self.cloud, call, tweak))
@@ -199,7 +199,7 @@ def at_once(behaviour: t.Coroutine[t.Any, t.Any, Answer | None]) -> Answer:
 
 
 def _age(cloud: Cloud, hidden: float) -> None:
-    """Give the cloud a past: restores of the same backup and jobs of the same pair that ended long ago, one stuck.
+    """Give the cloud a past: old restores of the same backup and jobs of the same pair, one of them stuck.
 
     One that succeeded 20 days ago cannot be seen for the first `hidden` seconds.
     """

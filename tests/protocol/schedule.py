@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One schedule from one seed: what is drawn, how it is played, and what must be true of the history afterwards."""
+"""One schedule from one seed: what is drawn, how it is played, and what must be true of its history."""
 
 from __future__ import annotations
 
@@ -43,9 +43,8 @@ class Faults:
     slow: float = 0.0  # seconds that a request or an answer may be under way, at most
     held: float = 0.0  # seconds for which the client may be stopped right before its request, at most
     brisk: bool = True  # whether other runs may begin while a request is under way
-    repeats: bool = (
-        True  # whether a gateway may ask twice and show the second answer: "busy", with its own restore
-    )
+    # Whether a gateway may send a request twice and show the second response: "busy", with its own restore
+    repeats: bool = True
     jumps: float = 0.0  # probability that the calendar jumps at a request
 
 
@@ -75,7 +74,7 @@ class Story:
 
 
 class Dice:
-    """A Director that draws. Each run has at most one list that leaves a row out, and one status that is old."""
+    """A Director that draws. In each run at most one list leaves a row out, and one status is old."""
 
     def __init__(self, story: Story, rng: random.Random) -> None:
         self.story, self.random, self.choice = story, rng.random, rng.choice
@@ -157,7 +156,8 @@ def draw(rng: random.Random) -> Story:
         hidden=rng.choice((0.0, 0.0, 0.3, 1.0, 10.0, 100.0)) if past else 0.0,
     )
     wait_timeout = rng.choice((5, 45, 1800, 1800, 1800))
-    # assumption 4: with other runs about, an observation and a request together are under way for less than a restore takes
+    # Assumption 4: with other runs about, an observation and a request together take less time than a
+    # restore
     slow = min(0.45 * shortest, timeout) if brisk else float(timeout)
     held = 0.45 * shortest if brisk and shortest < STALE + timeout else 2.0 * timeout
     # assumption 7
@@ -207,7 +207,8 @@ def draw(rng: random.Random) -> Story:
     )
 
 
-# Seconds: most machines are right; some are minutes off, and with a token nothing refuses one that is off by hours
+# Seconds: most machines are right, some are minutes off. With a token nothing refuses one that is hours
+# off.
 SKEWS = (0.0, 0.0, 0.0, -14 * MINUTE, 14 * MINUTE, -20 * HOUR, 20 * HOUR)
 
 
@@ -275,7 +276,7 @@ def operator(world: World, lane: Lane, story: Story, rng: random.Random) -> None
 
 
 def named_job(world: World, result: dict[str, t.Any]) -> str | None:
-    """Return the DDM job to attach to, as a result advises; not one that was weeks old: its age stands beside it."""
+    """Return the DDM job to attach to, as a result advises, but none that its stated age shows to be old."""
     job: str | None = result.get("job_id")
     return job if any(work.id == job for work in world.scene.history) else None
 
@@ -360,7 +361,7 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
         if work.looked > FRESH + story.faults.timeout + story.rules.blind:
             problem(
                 "stale",
-                f"{work.id} (of {work.owner.name}) started by an observation that was {work.looked:.1f} s old",
+                f"{work.id} (of {work.owner.name}) started on an observation {work.looked:.1f} s old",
             )
         again = [
             old
@@ -391,7 +392,8 @@ def judge_result(
     kind, history = story.rules.kind, world.scene.history
     identity = result.get({"restore": "restore_id", "backup": "backup_id", "recovery": "job_id"}[kind])
     work = next((work for work in history if work.id == identity), None)
-    # a backup that is done is done; a restore can begin and end between two observations; a job that names only its source does not tell whom to wait for
+    # A backup that is done is done. A restore can begin and end between two observations. A job that names
+    # only its source does not tell which instance to wait for.
     serves = not story.rules.job_of_source and not (
         result.get("outcome") == "unchanged"
         and (kind == "backup" or (work and work.accepted > run.began - story.rules.blind))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A small bound of the exhaustive exploration: one fault and one kill, wherever they can be placed. `make explore` has the large one."""
+"""The exhaustive exploration in small: one fault and one kill anywhere. `make explore` is the large one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tests.protocol.wrong import WRONG
 WHERE = {"old_job_is_mine": (13, 2), "look_then_post_again": (8, 1), "busy_then_post": (2, 1)}
 
 
-# With a past to confuse them: two runs at once of a cache, one after the other of a database; the others are slow.
+# With a past to confuse them: two runs at once of a cache, one after another of a database. The others are
+# slow.
 FIRST = [one for one in SETTINGS if one.past and one.fails and one.at_once is (one.kind == "restore")]
 OTHERS = [pytest.param(one, marks=pytest.mark.slow) for one in SETTINGS if one not in FIRST]
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Virtual time, and the transport that replaces transport.Http: it loses, delays and garbles, and it kills the client.
+"""Virtual time, and a transport in place of transport.Http that loses, delays, garbles, and kills the client.
 
-A lane is one operator who runs the same task again until it ends well. Two lanes are two threads of which one runs at a
-time: whoever's next request arrives first. What goes wrong is a Director's word (schedule.py draws it from a seed,
-explore.py places it), so what happens depends on the Director alone.
+A lane is one operator who runs the same task again until it ends well. Two lanes are two threads of which
+one runs at a time: whoever's next request arrives first. What goes wrong is a Director's word (schedule.py
+draws it from a seed, explore.py places it), so what happens depends on the Director alone.
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ class Director(t.Protocol):
         """The name of what goes wrong with a read, of READS."""
 
     def post(self, run: Run) -> str | None:
-        """What goes wrong with a POST: a name of LOST_ANSWERS, ':' and when it arrives; or one of NOT_EXECUTED."""
+        """What goes wrong with a POST.
+
+        A name of LOST_ANSWERS, ':' and when it arrives; or a name of NOT_EXECUTED.
+        """
 
     def jump(self, run: Run) -> float:
         """Seconds by which the client's calendar jumps now."""

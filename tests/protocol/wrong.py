@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clients that are wrong on purpose: the real one with one thing taken away, or with one thing put back that others do.
+"""Clients that are wrong on purpose: the real one without one thing, or with a mistake that others make.
 
 The schedules must see each, and the exploration within its bound.
 """

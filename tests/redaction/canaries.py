@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets that are hard to hide, one for each place that a secret can come from, and callers of the local cloud who have them."""
+"""Secrets that are hard to redact, one for each place that a secret can come from.
+
+Callers of the local cloud have them.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ from tests.cloud.state import Key, Token, User
 
 SECRET = {name for name, option in _arguments.CONNECTION.items() if option.get("no_log")}
 PLAIN = {"access_key": "HWAKCANARY0000000001", "username": names.USER, "domain_name": names.DOMAIN}
-ODD = "\"quo'te %25 +/= back\\slash <&> ???>>>~~~"  # the end gives base64 both characters in which its alphabets differ
+# Its end gives base64 both characters in which the alphabets of base64 differ.
+ODD = "\"quo'te %25 +/= back\\slash <&> ???>>>~~~"
 UNICODE = "\u00e4\u4e2d\u202e\U0001f9ef"  # in passwords alone: no header can hold it
 LONG = "T" * 1500  # tokens are that long
 
@@ -40,7 +44,10 @@ def canary(place: str) -> str:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who gives all keys of one way of signing in in one place: as options, in one kind of environment variable, or in a profile."""
+    """Somebody who gives all keys of one way to sign in in one place.
+
+    The place is the options, one kind of environment variable, or a profile.
+    """
 
     place: str
     way: str

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No result of a module holds a secret, in no form, from wherever it came and whatever goes wrong. What -vvv shows of a task is this result."""
+"""No result of a module holds a secret in any form, whatever its source and whatever goes wrong.
+
+The output of a task at -vvv is this result.
+"""
 
 from __future__ import annotations
 
@@ -166,7 +169,7 @@ def test_the_cloud_repeats_it_elsewhere(stage: Stage, form: str) -> None:
 
 @pytest.mark.parametrize("form", ["raw", "JSON"])
 def test_a_bug(stage: Stage, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception that nobody expected, with everything secret in its text, before and after the request that starts something."""
+    """An unexpected exception with every secret in its text, before and after the POST."""
     true = cloud_module.Cloud.get
     calls = itertools.count()
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nothing that ansible-playbook prints or leaves behind holds a secret, in-process or as a module. ANSIBLE_VENV names another ansible-playbook to be tested."""
+"""Nothing that ansible-playbook prints or leaves behind holds a secret, in-process or as a module.
+
+ANSIBLE_VENV names another ansible-playbook to be tested.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,8 @@ WRONG = canary("a wrong password")
 NEEDLES = {place: secret for caller in CALLERS for place, secret in caller.needles().items()} | {
     "a wrong password": WRONG
 }
-# Python reads this at its start, in the module's own process as well: one instance's ID makes the client raise what no client should
+# Python reads this at its start, also in the module's own process. For one instance's ID it makes the
+# client raise an exception that no client should.
 BUG = """
 import os, urllib.parse
 quote = urllib.parse.quote
@@ -53,7 +57,7 @@ def sim() -> Iterator[Simulator]:
 
 
 class Run:
-    """ansible-playbook in a folder of its own. `sources` is what it is given, `home` is where it leaves things."""
+    """ansible-playbook in a folder of its own: `sources` is its input, `home` is where it leaves things."""
 
     def __init__(self, folder: Path, sim: Simulator) -> None:
         self.sources, self.home = folder / "sources", folder / "home"
@@ -264,7 +268,7 @@ def test_nothing_printed_or_left_behind_holds_a_secret(
 def test_a_killed_run_leaves_no_secret_in_a_file(
     sim: Simulator, tmp_path: Path, in_process: bool, caller: Caller, expected: bool
 ) -> None:
-    """But for one case that is Ansible's own: the file in which it hands a module its options. It shows that the search sees such files."""
+    """Only Ansible's own file with the module's options has one, which shows that the search works."""
     run = Run(tmp_path, sim)
     hanging = sim.fault("hang", "dcs.instances", times=None)
     given = KEYS if caller is KEYS else None

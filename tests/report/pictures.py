@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Take pictures of the sample pages, for the documentation: `python -m tests.report.pictures FOLDER [VARIANT...]`.
+"""Take pictures of the sample pages: `python -m tests.report.pictures FOLDER [VARIANT...]`.
 
-Needs what tests/browser needs. For each variant: a window in light and in dark, a phone, and the whole page on A4 as PDF.
+The documentation shows them. It needs what tests/browser needs. For each variant it takes a window in light
+and in dark, a phone, and the whole page on A4 as PDF.
 """
 
 from __future__ import annotations

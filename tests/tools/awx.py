@@ -1,7 +1,10 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring the collection awx.awx to .work/awx, once. It is taken from the package `ansible` on PyPI, which holds it up to version 13."""
+"""Bring the collection awx.awx to .work/awx, once.
+
+It comes from the package `ansible` on PyPI, which holds it up to version 13.
+"""
 
 from __future__ import annotations
 

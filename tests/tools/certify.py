@@ -1,7 +1,10 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the importer of Galaxy and Automation Hub on the artifact. It ends with 0 even where it warns, so its log is read: no warning passes."""
+"""Run the importer of Galaxy and Automation Hub on the artifact.
+
+It exits with 0 even after warnings, so this script reads its log and lets no warning pass.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ import sys
 from tests.tools import artifact
 
 WORK = pathlib.Path(os.environ["RECOVERY_WORK"]) / "certify"
-# What Automation Hub asks for beyond Galaxy. The sanity tests run on their own: the importer wants a container for them.
+# What Automation Hub asks for beyond Galaxy. The sanity tests run separately: the importer wants a
+# container.
 SETTINGS = """[galaxy-importer]
 CHECK_REQUIRED_TAGS=True
 REQUIRE_V1_OR_GREATER=True
@@ -34,9 +38,8 @@ def main() -> int:
     done = subprocess.run(command, cwd=WORK, env=env, check=False, capture_output=True, text=True)
     log = done.stdout + done.stderr
     lines = [line for line in log.splitlines() if re.search(r"\b(WARNING|ERROR|CRITICAL)\b", line)]
-    faults = [
-        line for line in lines if not re.search(r"\bW50[34]\b", line)
-    ]  # one asks for what the other forbids
+    # One asks for what the other forbids
+    faults = [line for line in lines if not re.search(r"\bW50[34]\b", line)]
     print("\n".join(faults or [f"galaxy-importer accepts {built.name} without a warning."]))
     if done.returncode:
         print(log)

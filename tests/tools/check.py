@@ -1,10 +1,10 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the fast tests side by side: `check.py [PART...]`, all parts but "style" and "edges" when none is named.
+"""Run the fast tests side by side: `check.py [PART...]`, by default all parts but "style" and "edges".
 
-pytest writes to the terminal while the other parts run one after another beside it; each of those keeps its output to itself and shows it only
-when it fails. pytest's own closing line comes last. Any part that fails makes the whole fail.
+pytest writes to the terminal while the other parts run one after another. Each of those shows its output
+only when it fails. pytest's own closing line comes last. Any part that fails makes the whole fail.
 """
 
 from __future__ import annotations

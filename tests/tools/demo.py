@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data destroyed and brought back: a shop writes orders, a backup is made, a wrong command deletes everything, and the
-role of this collection restores it. The cloud is local; the cache and the database behind it are real servers where
-this machine has them.
+"""Data destroyed and brought back.
+
+A shop writes orders, a backup is made, a wrong command deletes everything, and the role of this collection
+restores it. The cloud is local; the cache and the database behind it are real servers where this machine
+has them.
 """
 
 from __future__ import annotations
@@ -110,7 +112,7 @@ def tell_what_is_real(data: RealData) -> None:
 
 
 def run(command: list[str], env: dict[str, str], hidden: tuple[str, ...] = (), quiet: bool = False) -> str:
-    """Show a command, run it with `hidden` arguments added, and return what it printed when it is to be quiet."""
+    """Show a command, and run it with `hidden` arguments added. If `quiet`, return its output unprinted."""
     print("$ " + " ".join(command), flush=True)
     # A process group of its own: whoever stops the demo stops Ansible's workers, too.
     with subprocess.Popen(
@@ -232,9 +234,7 @@ def main() -> None:
     say("A local cloud, with a database and a cache")
     with local_cloud() as (data, env):
         live_through(data, env)
-    say(
-        f"Done in {time.monotonic() - begin:.0f} s, the local cloud is stopped and its servers are gone. The report:"
-    )
+    say(f"Done in {time.monotonic() - begin:.0f} s. The local cloud and its servers have ended. The report:")
     show_reports()
 
 

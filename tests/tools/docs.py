@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the documentation as HTML to .work/docs/build/html, failing on every dead reference. Needs no network.
+"""Write the documentation as HTML to .work/docs/build/html without a network. Fail on every dead reference.
 
 Galaxy shows the Markdown files of docs/ and no others, so the guides are written there as well.
 """
@@ -17,7 +17,7 @@ import sys
 import zlib
 
 DOCS = pathlib.Path(".work") / "docs"
-# What the generated pages refer to in Ansible's own documentation. Looking them up there would need a network.
+# References from the generated pages into Ansible's documentation. Looking them up would need a network.
 LABELS = {
     "action_plugins": "plugins/action.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
@@ -41,7 +41,10 @@ VARIABLES = [
 
 def inventory() -> bytes:
     """A Sphinx inventory, version 2."""
-    head = "# Sphinx inventory version 2\n# Project: Ansible\n# Version: devel\n# The remainder of this file is compressed using zlib.\n"
+    head = (
+        "# Sphinx inventory version 2\n# Project: Ansible\n# Version: devel\n"
+        "# The remainder of this file is compressed using zlib.\n"
+    )
     entries = [
         f"{label} std:label -1 {page}#{label.replace('_', '-')} {label}" for label, page in LABELS.items()
     ]
@@ -135,7 +138,8 @@ def main() -> None:
     subprocess.run(["antsibull-docs", "sphinx-init", *layout], check=True, stdout=subprocess.DEVNULL)
     (DOCS / "ansible_devel.inv").write_bytes(inventory())
     conf = DOCS / "conf.py"
-    ansible = "intersphinx_mapping = {'ansible_devel': ('https://docs.ansible.com/projects/ansible/devel/', '../ansible_devel.inv')}\n"
+    core = "https://docs.ansible.com/projects/ansible/devel/"
+    ansible = f"intersphinx_mapping = {{'ansible_devel': ('{core}', '../ansible_devel.inv')}}\n"
     (DOCS / "static").mkdir(exist_ok=True)
     (DOCS / "static" / "wrap.css").write_text(STYLE, encoding="utf-8")
     ansible += "html_static_path = ['static']\nhtml_css_files = ['wrap.css']\n"

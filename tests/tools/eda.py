@@ -1,7 +1,10 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the environment .work/eda with ansible-rulebook, once. It needs Java 17 besides (Debian: default-jre-headless)."""
+"""Make the environment .work/eda with ansible-rulebook, once.
+
+It also needs Java 17 (Debian: default-jre-headless).
+"""
 
 from __future__ import annotations
 

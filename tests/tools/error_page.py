@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write docs/docsite/rst/errors.rst from the tables that the messages come from: `python -m tests.tools.error_page`."""
+"""Write docs/docsite/rst/errors.rst from the message tables: `python -m tests.tools.error_page`."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ HEAD = """..
 Every error kind and code
 =========================
 
-A failed task has ``error_kind``, a word whose meaning does not change, so a playbook can test it. When a service has refused a request, the
-result also has ``error_code``, ``http_status`` and ``request_id``; give the request id to support. A script makes this page from the tables of the messages.
+A failed task has ``error_kind``, a word whose meaning does not change, so a playbook can test it. When a
+service has refused a request, the result also has ``error_code``, ``http_status`` and ``request_id``; give
+the request ID to support. A script makes this page from the tables of the messages.
 
-A result with ``outcome_unknown`` explains itself: ``sent_at`` is when the request left, ``checks`` how many observations were made, ``found`` the ids of what
-began meanwhile, and ``trail`` has for each observation ``at``, ``status`` and ``task`` of the instance, the number of ``records``, what ``blocked``, and the
-``error`` if the observation failed. A long trail has its first and its last eight observations.
+A result with ``outcome_unknown`` explains itself. ``sent_at`` is when the request was sent, and ``checks``
+is how many observations followed. ``found`` has the IDs of what began meanwhile. ``trail`` has for each
+observation ``at``, the ``status`` and ``task`` of the instance, the number of ``records``, what
+``blocked``, and the ``error`` if the observation failed. A long trail has its first and its last eight
+observations.
 
 .. contents::
   :local:

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Change the pure core and see whether the unit tests notice: `mutation.py [PATTERN...]`, patterns of mutant names.
+"""Change the pure core and see whether the unit tests notice: `mutation.py [PATTERN...]`.
 
-It fails when a mutant survives that tests/mutants.toml does not justify. mutmut derives a module's name from its file's path, so it works
-on a copy in which the collection lies where its name says.
+A pattern selects mutants by name. It fails when a mutant survives that tests/mutants.toml does not justify.
+mutmut derives a module's name from its file's path, so it works on a copy in which the collection lies
+where its name says.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ only_mutate = {[f"{UTILS}/{name}" for name in CORE]}
 timeout_multiplier = 4
 also_copy = ["{COLLECTION}/plugins"]
 # The role and its report are no part of the core, and their tests read files that are not in the copy.
-pytest_add_cli_args_test_selection = ["tests/unit", "--ignore-glob=*/test_report*", "--ignore-glob=*/test_steps*"]
+pytest_add_cli_args_test_selection = [
+    "tests/unit", "--ignore-glob=*/test_report*", "--ignore-glob=*/test_steps*"
+]
 
 [tool.pytest.ini_options]
 pythonpath = ["."]
@@ -85,11 +88,8 @@ def reason(mutant: str, justified: list[dict[str, str]]) -> str | None:
 
 def main() -> int:
     artifact.copy_tree(COPY / "new", untracked=True)
-    for old in (
-        COPY / "ansible_collections",
-        COPY / "tests",
-        COPY / "mutants",
-    ):  # mutmut would not ask again what a new test may have changed
+    # mutmut would keep old verdicts that a new test may have changed.
+    for old in (COPY / "ansible_collections", COPY / "tests", COPY / "mutants"):
         shutil.rmtree(old, ignore_errors=True)
     (COPY / COLLECTION).parent.mkdir(parents=True)
     (COPY / "new" / "tests").rename(COPY / "tests")
@@ -113,9 +113,8 @@ def main() -> int:
         if verdict != "killed":
             print(f"{mutant}: {why or state}")
     for file, score in scores.items():
-        print(
-            f"{file}: {score['killed']} of {score.total()} mutants killed, {score['justified']} justified, {score['survived']} survived"
-        )
+        counts = [f"{score[verdict]} {verdict}" for verdict in ("justified", "survived")]
+        print(f"{file}: {score['killed']} of {score.total()} mutants killed, {', '.join(counts)}")
     print(f"Look at one with: cd {COPY} && mutmut show NAME")
     return int(any(score["survived"] for score in scores.values()))
 

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make what is published, in .work/release: the artifact, a bill of materials (CycloneDX) and SHA-256 checksums.
+"""Make what is published, in .work/release: artifact, bill of materials (CycloneDX), SHA-256 checksums.
 
-Everything is checked first: the checkout is its last commit, every file has a licence, and galaxy.yml, the changelog, the User-Agent and the
-tag, where the commit has one, name the same version. The artifact is built twice, in two folders, and must be the same bytes.
+Everything is checked first. The checkout is its last commit, and every file has a licence. galaxy.yml, the
+changelog, the User-Agent and the commit's tag, if it has one, name the same version. The artifact is built
+twice, in two folders, and must have the same bytes.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def versions() -> dict[str, str]:
 
 
 def materials(built: pathlib.Path, version: str) -> pathlib.Path:
-    """Write the bill of materials of the artifact: what it needs at run time, each with its licence where it is known."""
+    """Write the artifact's bill of materials: its needs at run time, with their known licences."""
     target = built.with_suffix("").with_suffix(".cdx.json")
     requirements = str(ROOT / "meta" / "ee-requirements.txt")
     command = ["cyclonedx-py", "requirements", "--output-reproducible", "--of", "JSON", "-o", str(target)]

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run one command in the development environment: `run.py COMMAND ARGUMENT...`
 
-The only place that knows about that environment: the repository's venv comes first on PATH, Ansible keeps its files under .work, real
-credentials of the caller stay outside, and a repository whose path holds a space is entered through a link without one.
+This is the only place that knows about that environment. The repository's venv comes first on PATH, Ansible
+keeps its files under .work, and the caller's real credentials stay outside. A repository whose path holds a
+space is entered through a link without one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ FOREIGN = ("HW_", "HUAWEICLOUD_SDK_", "ANSIBLE_", "PYTEST_", "PYTHONHOME", "PYTH
 
 
 def search_path(venv: pathlib.Path) -> str:
-    """PATH with the venv first, and with the real interpreters of pyenv instead of its shims, which tools that clear the environment cannot start."""
+    """PATH with the venv first, and with the real interpreters of pyenv instead of its shims.
+
+    Tools that clear the environment cannot start the shims.
+    """
     pyenv = pathlib.Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     folders = [
         folder

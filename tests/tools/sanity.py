@@ -1,11 +1,12 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run `ansible-test sanity` on a copy of the checkout: `sanity.py [ARGUMENT...]`, where the arguments are those of ansible-test.
+"""Run `ansible-test sanity ARGUMENT...` on a copy of the checkout: `sanity.py [ARGUMENT...]`.
 
-ansible-test wants the collection below ansible_collections/NAMESPACE/NAME (a link is refused), in a git work tree of its own. It downloads a
-script that installs pip from a server of its own: a stand-in that uses Python's own copy of pip is put into its cache, so that nothing but the
-package index is needed. Of the Pythons, it tests with those that it finds on PATH as pythonX.Y.
+ansible-test wants the collection below ansible_collections/NAMESPACE/NAME (a link is refused), in a git
+work tree of its own. It downloads a script that installs pip from a server of its own. A stand-in that uses
+Python's own copy of pip is put into its cache, so that only the package index is needed. It tests with the
+Pythons that it finds on PATH as pythonX.Y.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ def provide_pip() -> None:
 
 
 def provide_pip_settings() -> pathlib.Path:
-    """ansible-test hides pip's variables from pip. Hand over in a file what pip would use here; it may hold a password and is removed again."""
+    """Hand over in a file what pip would use here: ansible-test hides pip's variables from pip.
+
+    The file may hold a password and is removed again.
+    """
     settings = configparser.RawConfigParser()
     settings.add_section("global")
     listing = subprocess.run(

@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make .venv with the development requirements, and .work/dev, where the checkout is seen as an Ansible collection.
+"""Make .venv with the development requirements, and .work/dev.
 
-Nothing is installed when neither the requirements, the Python nor the path changed. Runs on the system's Python: standard library only.
+In .work/dev the checkout looks like an Ansible collection. Nothing is installed unless the requirements,
+the Python or the path have changed. This script runs on the system's Python, with the standard library
+only.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ CONSTRAINTS = ROOT / "tests" / "constraints.txt"
 
 
 def link_collection() -> None:
-    """Python and Ansible import the collection as ansible_collections.huaweicloud.recovery through this link."""
+    """Link the checkout to where Python and Ansible look for ansible_collections.huaweicloud.recovery."""
     link = ROOT / ".work" / "dev" / "ansible_collections" / "huaweicloud" / "recovery"
     link.parent.mkdir(parents=True, exist_ok=True)
     if not link.is_symlink():
@@ -38,7 +40,10 @@ def link_collection() -> None:
 
 
 def drop_spaces_from_scripts() -> None:
-    """In a path with a space, let the scripts find Python through PATH: Ansible cannot start an interpreter whose path has a space."""
+    """In a path with a space, let the scripts find Python through PATH.
+
+    Ansible cannot start an interpreter whose path has a space.
+    """
     for script in (VENV / "bin").iterdir():
         content = b"" if script.is_symlink() else script.read_bytes()
         if content.startswith(b"#!/bin/sh\n'''exec' ") and b"\n' '''\n" in content:
@@ -61,7 +66,7 @@ def main() -> None:
     if had[1:] != [place]:
         subprocess.run([sys.executable, "-m", "venv", "--clear", ".venv"], check=True)
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
-    # All of them are in the file. Without --no-deps, pip would refuse on another Python what only that one needs.
+    # The file has them all. Without --no-deps, pip on another Python would refuse what only that one needs.
     subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", "tests/constraints.txt"], check=True)
     if any(char.isspace() for char in str(ROOT)):
         drop_spaces_from_scripts()

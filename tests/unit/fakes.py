@@ -66,7 +66,10 @@ class Sent:
 
 @dataclass
 class Wire:
-    """A Transport without sockets: gives the replies in turn, an exception is raised; the last one is repeated."""
+    """A Transport without sockets.
+
+    It gives the replies in turn, repeats the last one, and raises those that are exceptions.
+    """
 
     replies: list[Any]
     sent: list[Sent] = field(default_factory=list)

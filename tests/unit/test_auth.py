@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Signatures: against the vendor's vectors, against the vendor's own signer, and as part of a whole request."""
+"""Signatures: against the vendor's vectors and signer, and as part of a whole request."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def test_the_eight_vectors(vector: dict[str, Any]) -> None:
     assert added == {
         "Host": vector["host"],
         "X-Sdk-Date": VECTORS["x_sdk_date"],
-        "Authorization": f"SDK-HMAC-SHA256 Access={AK}, SignedHeaders={names}, Signature={vector['signature']}",
+        "Authorization": f"SDK-HMAC-SHA256 Access={AK}, SignedHeaders={names}, "
+        f"Signature={vector['signature']}",
     }
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of restore_verify: what is refused before anything is asked, and the verdict on what was found."""
+"""The checks of restore_verify: what is refused before any question, and the verdict on each answer."""
 
 from __future__ import annotations
 

@@ -133,7 +133,8 @@ def test_a_refusal_shows_the_nearest_ones_on_both_sides() -> None:
         "DCS instance orders-cache (i) has no usable backup with data of 2026-05-28T06:00:00Z or before. "
         "The nearest usable ones after it: backup_old (old, data of 2026-05-28T12:00:00.000Z); "
         "backup_new (new, data of 2026-05-28T18:00:00.000Z). "
-        "Not usable, before it: backup_early (early, data of 2026-05-28T01:00:00.000Z, its status is failed). "
+        "Not usable, before it: "
+        "backup_early (early, data of 2026-05-28T01:00:00.000Z, its status is failed). "
         "Nothing was started."
     ).replace("06:00:00Z or", "06:00:00Z or")
     with pytest.raises(

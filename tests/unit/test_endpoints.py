@@ -223,7 +223,7 @@ def test_what_a_cloud_has_to_be_is_said(cloud: str) -> None:
     st.sampled_from(["https://", "http://", ""]),
 )
 def test_what_is_accepted_means_what_it_seems_to_mean(rest: str, scheme: str) -> None:
-    """No accepted URL has a user, a query or a fragment, or another host than it shows; http is for loopback."""
+    """An accepted URL has no user, query, fragment, or host but the visible one; http is for loopback."""
     try:
         url = endpoint("dcs", {"dcs_endpoint": scheme + rest})
     except InvalidArgument:

@@ -64,7 +64,10 @@ def test_what_an_entry_has_of_its_own_beats_what_holds_for_all() -> None:
 
 
 def test_omit_hides_nothing() -> None:
-    """`operation_id: "{{ x | default(omit) }}"` within an entry means unset, so that restore_operation_id counts."""
+    """`operation_id: "{{ x
+
+    default(omit) }}"` within an entry means unset: restore_operation_id counts.
+    """
     (row,), _names, problems = found(
         restore_dcs=[
             {"instance_id": "a", "operation_id": "__omit_place_holder__1", "backup_id": "", "remark": None}
@@ -91,9 +94,8 @@ def test_a_database_names_its_source_as_the_module_does() -> None:
     (job, other), _names, problems = found(restore_ddm=[{"job_id": "j"}, {**entry, "metadata": "yes"}])
     assert problems == []
     assert job == {"service": "ddm", "group": 1, "job_id": "j"}
-    assert (
-        other["restore_time"] == "2026-11-24T13:00:00.000Z"
-    )  # the point of the stack holds for metadata, too
+    # The point of the stack holds for metadata, too
+    assert other["restore_time"] == "2026-11-24T13:00:00.000Z"
 
 
 def test_an_entry_has_a_zone_of_its_own() -> None:
@@ -168,7 +170,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
                 }
             ]
         },
-        "data_node_relations must be a list of dictionaries, each with source_instance_id and target_instance_id",
+        "data_node_relations must be a list of dictionaries, "
+        "each with source_instance_id and target_instance_id",
     ),
     "no list": ({"restore_ddm": 5}, "restore_ddm must be a list, not a number"),
     "text": (

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who calls: files that hold keys, agencies, the metadata of a cloud server, and how often wrong keys are tried. Against the local cloud."""
+"""Who calls: key files, agencies, a cloud server's metadata, and how often wrong keys are tried.
+
+All of it runs against the local cloud.
+"""
 
 from __future__ import annotations
 
@@ -460,7 +463,7 @@ def test_the_keys_of_the_server_are_renewed_before_they_end(
 
 @pytest.mark.parametrize("skew", [-3600.0, 86400.0])
 def test_the_life_of_temporary_keys_is_measured_by_the_servers_own_clock(skew: float, time: Time) -> None:
-    """This machine's clock may be wrong by an hour or a day: it neither asks for keys all the time nor lets them end."""
+    """With the clock an hour or a day off, keys are neither renewed all the time nor left to expire."""
     time.passed = skew
     issued: list[float] = []
 
@@ -580,7 +583,7 @@ def kinds(clouds: list[Cloud]) -> set[str]:
 def test_of_many_threads_in_many_regions_one_refused_signature_is_sent(
     late: float, sim: Simulator, made: Callable[..., Cloud], time: Time
 ) -> None:
-    """A wrong secret, or a clock that is 20 minutes off: more than five would lock the key for all who use it."""
+    """A wrong secret, or a clock 20 minutes off: more than five tries would lock the key for everybody."""
     options: dict[str, Any] = {**WRONG, "secret_key": names.SECRET_KEY} if late else WRONG
     one = made(**options)
     own = one.clock._replace(now=lambda: NOW + time.passed + late)

@@ -28,11 +28,9 @@ def row(number: int, name: str, **more: Any) -> dict[str, Any]:
     return {"instance_id": f"i{number}", "name": name, "status": "RUNNING", "vpc_name": "vpc-prod", **more}
 
 
-ORDERS, ORDERS_OLD, USERS = (
-    row(1, "orders"),
-    row(2, "orders-old", vpc_name=None, vpc_id="v-2"),
-    row(3, "users"),
-)
+ORDERS = row(1, "orders")
+ORDERS_OLD = row(2, "orders-old", vpc_name=None, vpc_id="v-2")
+USERS = row(3, "users")
 
 
 def test_the_exact_name() -> None:
@@ -45,13 +43,15 @@ def test_the_exact_name() -> None:
         (
             [ORDERS, {**ORDERS_OLD, "name": "orders"}],
             "orders",
-            "2 DCS instances are named orders: orders (i1, RUNNING, VPC vpc-prod); orders (i2, RUNNING, VPC v-2). "
+            "2 DCS instances are named orders: "
+            "orders (i1, RUNNING, VPC vpc-prod); orders (i2, RUNNING, VPC v-2). "
             "Give target_instance_id instead of target_instance_name.",
         ),
         (
             [ORDERS, ORDERS_OLD, USERS],
             "Order",
-            "No DCS instance is named Order in this project and region (target_instance_name takes the exact name). "
+            "No DCS instance is named Order in this project and region "
+            "(target_instance_name takes the exact name). "
             "There are: orders (i1, RUNNING, VPC vpc-prod); orders-old (i2, RUNNING, VPC v-2).",
         ),
         ([USERS], "orders", "There are: users (i3, RUNNING, VPC vpc-prod)."),
@@ -69,10 +69,8 @@ def test_another_number_than_one_lists_the_candidates(
     with pytest.raises(NotFound) as caught:
         one_named(rows, name, "target_instance_name", "DCS")
     assert words in str(caught.value)
-    assert (caught.value.effect, caught.value.note) == (
-        "none",
-        None,
-    )  # so the runner says that nothing was started
+    # So the runner adds that nothing was started.
+    assert (caught.value.effect, caught.value.note) == ("none", None)
 
 
 def test_an_id_that_is_not_there_may_be_a_name() -> None:

@@ -115,12 +115,8 @@ def ended_now(status: str) -> dict[str, Any]:
         ([record(1, "succeed", remark=OURS)], instance(), "unchanged", "r1"),
         ([record(1, "succeed", remark=MARK)], instance(), "unchanged", "r1"),
         ([record(1, "failed", remark=OURS)], instance(), "send", None),  # a failed one may be tried again
-        (
-            [record(2, "succeed"), record(1, "succeed", remark=OURS)],
-            instance(),
-            "send",
-            None,
-        ),  # another came after it
+        # Another came after it
+        ([record(2, "succeed"), record(1, "succeed", remark=OURS)], instance(), "send", None),
         ([record(2, "failed"), record(1, "succeed", remark=OURS)], instance(), "send", None),
         (
             [record(1, "succeed", remark=OURS.upper())],
@@ -133,12 +129,8 @@ def ended_now(status: str) -> dict[str, Any]:
         ([record(1, "succeed", remark=OTHER_MARK)], instance(), "send", None),
         ([record(28, "waiting")], instance("RESTORING"), "adopt", "r28"),
         ([record(28, "restoring")], instance("RESTORING"), "adopt", "r28"),
-        (
-            [record(28, "restoring", remark=OTHER_MARK)],
-            instance("RESTORING"),
-            "adopt",
-            "r28",
-        ),  # the same backup to the same instance
+        # The same backup to the same instance
+        ([record(28, "restoring", remark=OTHER_MARK)], instance("RESTORING"), "adopt", "r28"),
         ([record(28, "RESTORING2")], instance(), "adopt", "r28"),  # not a documented end
         ([record(28, "restoring", "other")], instance("RESTORING"), "refuse", None),
         ([], instance("RESTORING"), "refuse", None),
@@ -147,12 +139,8 @@ def ended_now(status: str) -> dict[str, Any]:
         ([record(1, "success", remark=OURS)], instance(), "unchanged", "r1"),  # other spellings
         ([record(1, "SUCCEED", remark=OURS)], instance(), "unchanged", "r1"),
         ([record(1, " Completed ", remark=OURS)], instance(), "unchanged", "r1"),
-        (
-            [record(1, "expired", remark=OURS)],
-            instance(),
-            "unchanged",
-            "r1",
-        ),  # it was done, and is kept no longer
+        # It was done, and is kept no longer
+        ([record(1, "expired", remark=OURS)], instance(), "unchanged", "r1"),
         ([record(1, "deleted", remark=OURS)], instance(), "send", None),
         ([undated(1, "succeed", remark=OURS)], instance(), "unchanged", "r1"),
         ([record(2, "succeed"), undated(1, "succeed", remark=OURS)], instance(), "unchanged", "r1"),
@@ -428,10 +416,8 @@ def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
     seen = operation.observe()
     assert decide(seen) == "refuse" and not seen.explained
     assert seen.own == seen.records.keys() == {"j1", "j28"}
-    with pytest.raises(
-        Busy,
-        match=r"not available \(It is busy.\); RestoreInstance job j28 on it is Running, 20 hours old, job_id=j28 attaches to it",
-    ) as caught:
+    attach = "RestoreInstance job j28 on it is Running, 20 hours old, job_id=j28 attaches to it"
+    with pytest.raises(Busy, match=rf"not available \(It is busy.\); {attach}") as caught:
         raise refusal(operation)
     assert caught.value.details()["job_id"] == "j28"
     with pytest.raises(NotRestorable, match=r"not available \(It is busy.\)"):
@@ -439,7 +425,10 @@ def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
 
 
 LATE = "Run the task again in a few minutes, with adopt=true if it may be this recovery, started before."
-THERE = "If that is this recovery, started before, attach to it: run the task again with job_id or with adopt=true."
+THERE = (
+    "If that is this recovery, started before, attach to it: "
+    "run the task again with job_id or with adopt=true."
+)
 
 
 @pytest.mark.parametrize(
@@ -491,7 +480,7 @@ THERE = "If that is this recovery, started before, attach to it: run the task ag
 def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
     jobs: list[dict[str, Any]], status: str, words: str, job_id: str | None
 ) -> None:
-    """A playbook that asks again until it is not busy must not give up while the job is late. The advice is one that works."""
+    """A playbook that retries while busy must not give up while the job is late. The advice works."""
     operation = recovery(FakeDdm(False, jobs, status))
     with pytest.raises(Busy) as caught:
         raise refusal(operation)

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rehearsal in the controller's parent process. Its failures are silent there, because it is only for speed: here they are not."""
+"""The rehearsal in the controller's parent process.
+
+It is only for speed, so its failures are silent there: here they are not.
+"""
 
 from __future__ import annotations
 

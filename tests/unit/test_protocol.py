@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The at-most-once protocol: each arrow of its diagram, and random clouds that nobody can make start it twice."""
+"""The at-most-once protocol: each arrow of its diagram, and random clouds that must not start it twice."""
 
 from __future__ import annotations
 
@@ -74,12 +74,10 @@ def api(
     return api_error(status, code, definite, retry_after, f"POST answered HTTP {status} {code}.")
 
 
-BUSY_CODE, THROTTLED, UNAUTHORIZED, REFUSED = (
-    api(400, "DCS.4097"),
-    api(429, "APIGW.0308", retry_after=5.0),
-    api(401, "APIGW.0307"),
-    api(400, "DCS.4087"),
-)
+BUSY_CODE = api(400, "DCS.4097")
+THROTTLED = api(429, "APIGW.0308", retry_after=5.0)
+UNAUTHORIZED = api(401, "APIGW.0307")
+REFUSED = api(400, "DCS.4087")
 
 
 class Changeable(Operation):
@@ -321,9 +319,9 @@ def test_what_is_busy_is_refused(blocked: Observation) -> None:
     operation = Script([blocked])
     with pytest.raises(Busy) as caught:
         run(operation)
-    assert (
-        str(caught.value)
-        == f"{operation.name} was not started: {blocked.blocked}. Run the task again when that has ended. Nothing was started."
+    assert str(caught.value) == (
+        f"{operation.name} was not started: {blocked.blocked}. "
+        "Run the task again when that has ended. Nothing was started."
     )
     assert operation.sent == 0
     assert caught.value.details() == {"error_kind": "busy", "changed": False}
@@ -562,9 +560,10 @@ def test_what_is_unknown_is_told_in_full() -> None:
     details = caught.value.details()
     assert (details["http_status"], details["request_id"]) == (202, "req-7")
     assert str(caught.value) == (
-        f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, no conclusive response was received "
-        "(it answered HTTP 202 without a valid restore_id), and no matching record appeared in "
-        f"{details['checks']} checks. Nothing was repeated. Safe next steps: run the same task again in a few minutes, "
+        f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, "
+        "no conclusive response was received (it answered HTTP 202 without a valid restore_id), "
+        f"and no matching record appeared in {details['checks']} checks. Nothing was repeated. "
+        "Safe next steps: run the same task again in a few minutes, "
         "it attaches to what it finds; or look at the instance's records in the console."
     )
 
@@ -724,7 +723,7 @@ def test_what_may_be_another_ones_is_named_and_not_taken() -> None:
 
 
 def test_one_that_was_done_before_is_not_what_restores_the_instance_now() -> None:
-    """The list leaves out the newest record, so an old one of ours looks like the one that keeps the instance busy."""
+    """The list leaves out the newest record, so an old one of ours seems to keep the instance busy."""
     before = Observation(own=frozenset({"old"}), records={"old": {}, "foreign": {}})
     after = Observation(("old",), "old", "busy", own=frozenset({"old"}), created={"old": NOW_MS - 600_000})
     assert effect(before, after, NOW) == effect(QUIET, after, NOW) == ()
@@ -788,7 +787,8 @@ def test_busy_with_records_that_never_rest() -> None:
     with pytest.raises(Busy) as caught:
         run(operation)
     assert str(caught.value) == (
-        f"{operation.name} was not started: the cloud reports another operation. The cloud's answer: POST answered HTTP 400 DCS.4097. "
+        f"{operation.name} was not started: the cloud reports another operation. "
+        "The cloud's answer: POST answered HTTP 400 DCS.4097. "
         "Run the task again when that has ended. Nothing was started."
     )
     assert caught.value.details()["error_code"] == "DCS.4097"
@@ -805,9 +805,8 @@ def test_busy_with_one_idle_status_when_the_time_is_over() -> None:
 def test_busy_without_an_explanation_is_looked_at_for_a_while() -> None:
     time = Time()
     operation = Script([QUIET, UNCLEAR], [BUSY_CODE])
-    with pytest.raises(
-        OutcomeUnknown, match=r"DCS\.4097"
-    ):  # it may be our own: a gateway can repeat a request
+    # It may be our own: a gateway can repeat a request
+    with pytest.raises(OutcomeUnknown, match=r"DCS\.4097"):
         run(operation, time=time)
     assert operation.sent == 1
     assert BUSY_WINDOW <= time.passed <= BUSY_WINDOW + 10
@@ -886,7 +885,11 @@ def test_waiting_to_the_end() -> None:
 
 
 class World(Changeable):
-    """A cloud with one instance. Each POST meets the next of `faults`; a started restore can be seen after `lag` seconds and ends after `lasts`."""
+    """A cloud with one instance.
+
+    Each POST meets the next of `faults`; a started restore can be seen after `lag` seconds and ends after
+    `lasts`.
+    """
 
     name = "Restore"
     id_key = "restore_id"
@@ -982,7 +985,7 @@ FAULTS = [
 def test_no_cloud_starts_it_twice(
     faults: list[str], reads: list[bool], lag: float, lasts: float, timeout: float, runs: int, renews: int
 ) -> None:
-    """Neither within a run nor over several, as long as a record becomes visible before its restore has ended."""
+    """Neither within a run nor over several, while a record becomes visible before its restore ends."""
     time = Time()
     world = World(time, list(faults), reads, lag, lasts)
     for dummy in range(runs):

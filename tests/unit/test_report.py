@@ -227,7 +227,7 @@ def test_a_run_that_is_refused_leaves_what_the_run_before_it_left(first: samples
 
 
 def test_a_planned_change_is_no_change() -> None:
-    """`changed` of a plan is that of the real run: no data were touched, and a failure elsewhere does not say so."""
+    """`changed` of a plan is that of the real run: no data were touched, even if another row fails."""
     report = made(cache(), samples.failed(database(), "plan", 1, "not_found", "gone", changed=False))
     assert report["verdict"] == "refused"
     assert [row["data_state"] for row in report["restores"]] == ["untouched", "untouched"]
@@ -346,9 +346,8 @@ def test_the_kind_of_the_error_of_a_check_says_what_to_do(end: str, kind: str, w
     assert words in next_of(failed)["do"]
     ready = next_of(failed, kind="readiness")["do"]
     assert "restore is done" not in ready and "are repeated" not in ready
-    assert (
-        "restore is done" not in next_of(samples.failed(cache(), "plan", 9, kind, "No."))["do"]
-    )  # the API's
+    # These kinds come from the API.
+    assert "restore is done" not in next_of(samples.failed(cache(), "plan", 9, kind, "No."))["do"]
 
 
 def test_no_safety_backup_says_how_to_go_on_without() -> None:

@@ -35,7 +35,7 @@ each_hostile = pytest.mark.parametrize("text", samples.HOSTILE)
 
 
 def tags(text: str) -> set[str]:
-    """The elements that a reader of Markdown makes of a text: as on GitHub, with HTML, tables and bare addresses."""
+    """The elements that a Markdown reader makes of a text, as on GitHub: with HTML, tables and addresses."""
     reader = MarkdownIt("gfm-like", {"html": True, "linkify": True})
     return set(re.findall(r"<(\w+)", reader.render(text)))
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows flow: the same rows go through restore_start and restore_wait, keep their keys, and tell every step, also when one fails."""
+"""The same rows go through restore_start and restore_wait, keep their keys, and tell every step.
+
+They do so even when one fails.
+"""
 
 from __future__ import annotations
 

@@ -100,9 +100,8 @@ def test_a_failure_says_what_was_not_done() -> None:
         "changed": False,
         "http_status": 404,
     }
-    assert (
-        run(raising(NotFound("No such thing.")))["msg"] == "No such thing."
-    )  # a module that starts nothing need not say so
+    # A module that starts nothing need not say so
+    assert run(raising(NotFound("No such thing.")))["msg"] == "No such thing."
     assert run(raising(InvalidArgument("Odd.")), spec={**SPEC, **WAIT})["msg"] == "Odd. No request was sent."
 
 

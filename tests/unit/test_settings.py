@@ -120,7 +120,7 @@ def test_points_in_time(value: Any, utc: str) -> None:
 
 
 def test_a_clock_that_is_slow_decides_nothing() -> None:
-    """What has happened by the cloud's clock may lie ahead of this machine's; which data that means, the cloud's clock decides."""
+    """A time in this machine's future may be past for the cloud, whose clock decides."""
     assert read.point(NOW + 20 * 60_000, "restore_point", None, NOW) == iso(NOW + 20 * 60_000)
 
 
@@ -129,11 +129,13 @@ def test_a_clock_that_is_slow_decides_nothing() -> None:
     [
         (
             "2026-10-25 02:30",
-            "exists twice in Europe/Berlin on that day: write 2026-10-25T00:30:00.000Z or 2026-10-25T01:30:00.000Z",
+            "exists twice in Europe/Berlin on that day: "
+            "write 2026-10-25T00:30:00.000Z or 2026-10-25T01:30:00.000Z",
         ),
         (
             "2026-03-29 02:30",
-            "does not exist in Europe/Berlin on that day: write 2026-03-29T00:30:00.000Z or 2026-03-29T01:30:00.000Z",
+            "does not exist in Europe/Berlin on that day: "
+            "write 2026-03-29T00:30:00.000Z or 2026-03-29T01:30:00.000Z",
         ),
         ("2026-11-27T23:00:00Z", "lies in the future"),
         ("2026-02-30 10:00", "is not a time"),

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starting many restores in one task: each is started once at most and fails alone, whatever becomes of the others. Against the local cloud."""
+"""Many restores in one task: each is started once at most and fails alone, whatever the others do.
+
+All of it runs against the local cloud.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,10 @@ def kinds(result: invoke.Result) -> list[str | None]:
 
 
 def test_a_plan_costs_few_requests(sim: Simulator, start: Any) -> None:
-    """Of a database the API tells for one data node at a time what could take it; these have one. All share the list of jobs."""
+    """The API names a database's possible targets for one data node at a time; these databases have one.
+
+    All share the list of jobs.
+    """
     start(*(cache(number) for number in range(10)), *(database(number) for number in range(3)), check=True)
     counted = Counter(request.operation.partition(".")[0] for request in sim.ledger)
     assert counted["dcs"] == 3 * 10
@@ -206,7 +212,8 @@ def test_an_entry_that_cannot_be_right(sim: Simulator, start: Any, entry: Entry,
         ),
         (
             {"restores": [database(0, data_node_relations=[{**RELATIONS[0], "target_instance_id": " "}])]},
-            "data_node_relations must be a list of dicts, each with source_instance_id and target_instance_id",
+            "data_node_relations must be a list of dicts, "
+            "each with source_instance_id and target_instance_id",
         ),
         ({"restores": [cache(0)], "start_timeout": -1}, "start_timeout must be from 0 to 604800, not -1"),
         (
@@ -291,7 +298,10 @@ def test_none_can_be_planned(sim: Simulator, start: Any) -> None:
 
 @pytest.mark.parametrize("late", [False, True], ids=["before the POST", "after it"])
 def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.MonkeyPatch, late: bool) -> None:
-    """Its text may hold anything, so only its name is told; whether something was sent is told of this row alone."""
+    """Its text may hold anything, so only its type is reported.
+
+    Whether something was sent is said of this row alone.
+    """
     name, bad = ("post_once", ids.fleet_dcs_instance(1)) if late else ("get", ids.fleet_dcs_instance(1))
     true = vars(cloud_module.Cloud)[name]
 
@@ -315,7 +325,7 @@ def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.Monkey
 
 
 def test_lost_answers_are_looked_for_and_adopted(sim: Simulator, start: Any) -> None:
-    """Of every second of many: no request is repeated, and each restore is found as what this task has begun."""
+    """Responses of many are lost every second: no request is repeated, and each restore is found."""
     for number in range(0, 40, 2):
         sim.fault(
             ("reset", "close", "truncated_body", "invalid_json")[number // 2 % 4],
@@ -364,7 +374,7 @@ def neighbours(sim: Simulator) -> list[Entry]:
 
 
 def test_a_neighbour_from_the_same_source_is_not_taken_for_it(sim: Simulator, start: Any) -> None:
-    """The answer for the first target is lost, and its job appears after a minute: that of the second is not there before."""
+    """The response for the first target is lost, and its job appears a minute later than the second's."""
     sim.fault("reset", "ddm.recovery", hints={"visibility": 60, "fail": "The disk broke."})
     result = start(*neighbours(sim))
     assert result["failed"] is False, result["msg"]
@@ -464,7 +474,7 @@ def test_all_sign_in_once(sim: Simulator, start: Any) -> None:
 
 @pytest.mark.parametrize("when", [0, 30])
 def test_a_token_that_expires_is_renewed_once_for_all(sim: Simulator, start: Any, when: int) -> None:
-    """In the middle of the plans, and in the middle of the requests that start something, which were not executed then."""
+    """In the middle of the plans, and in the middle of the POSTs, which were not executed then."""
     seen = 0
     true = cloud_module.Cloud.post_once if when == 0 else cloud_module.Cloud.get
     lock = threading.Lock()
@@ -496,7 +506,7 @@ def test_a_wrong_password_is_tried_once(sim: Simulator, start: Any) -> None:
 
 
 def test_two_regions_are_two_callers(sim: Simulator, start: Any) -> None:
-    """Each with a project and a token of its own, whatever the order of the entries; the task's region is one of them, said or not."""
+    """Each region has a project and a token, whatever the order of the entries and wherever it is given."""
     sim.state.projects[ids.OTHER_PROJECT_ID] = REGION
     restores = [
         cache(number, **({}, {"region": REGION}, {"region": ids.REGION}, {"region": ""})[number % 4])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps of the role against a world of dicts: who goes on, what is asked, and what is in the report at each moment."""
+"""The steps of the role against a world of dicts: who goes on, what is asked, what each report says."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ RESTORE = ("plan", "approve", "safeguard", "restore", "verify", "report")
 
 
 class World:
-    """Answers as the modules do. `broken` has for a module and an instance what goes wrong; reports as they stood are kept."""
+    """Answer as the modules do, and keep each report as it stood.
+
+    `broken` has what goes wrong for a module and an instance.
+    """
 
     latest: dict[str, Any] | None = None
 
@@ -196,9 +199,8 @@ def test_a_target_that_failed_is_left_alone_and_the_others_go_on() -> None:
     assert outcomes(state) == [("t1", "succeeded"), ("c1", "busy"), ("c2", "succeeded")]
     assert world.named("restore_start") == [["t1"], ["c2"]]
     following = state["report"]["restores"][1]["next"]
-    assert "restore_safety_backup" not in str(
-        following
-    )  # waiting is the answer, not a restore without a way back
+    # Waiting is the remedy, not a restore without a way back.
+    assert "restore_safety_backup" not in str(following)
     assert "Wait until it has ended" in following["do"]
     assert state["report"]["verdict"] == "incomplete"
 

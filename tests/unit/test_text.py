@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text that people are shown: nothing in it acts on a terminal, and no secret is in it, in no form, not even half."""
+"""Text that people are shown acts on no terminal and holds no secret, in no form, not even half."""
 
 from __future__ import annotations
 

@@ -225,7 +225,8 @@ def test_this_machines_clock_may_be_a_day_slow() -> None:
     with pytest.raises(InvalidArgument) as caught:
         check_not_future(NOW + 1, "restore_point", NOW)
     assert str(caught.value) == (
-        f"restore_point {iso(NOW + 1)} lies in the future: by the cloud's clock it is {iso(NOW)}. Nothing was started."
+        f"restore_point {iso(NOW + 1)} lies in the future: by the cloud's clock it is {iso(NOW)}. "
+        "Nothing was started."
     )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ladder of restore_verify: what ends at once, what is tried until the time is over, and what is never shown."""
+"""The ladder of restore_verify: what ends at once, what is tried again in time, what is never shown."""
 
 from __future__ import annotations
 
@@ -272,7 +272,7 @@ def test_what_nobody_could_ask_is_not_configured(run: Any, speak: Any, kind: str
 def test_without_a_library_the_restore_itself_succeeded(
     run: Any, speak: Any, outcome: str | None, said: bool
 ) -> None:
-    """An execution environment without the package: the row says what is missing, and what is not in doubt."""
+    """An execution environment without the package: the row says what is missing and what is certain."""
     speak(connect=[clients.Refused("The Python package redis is missing.", "missing_library")])
     result = run("restore_verify", [{**cache(0, {"ping": True}), "outcome": outcome}])
     row = result["restores"][0]

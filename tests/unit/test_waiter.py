@@ -33,10 +33,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 
 from .fakes import Time, api_error
 
-RUNNING, DONE = (
-    Status("running", "restoring", "50.00"),
-    Status("succeeded", "succeed", "100.00", {"restore_id": "r"}),
-)
+RUNNING = Status("running", "restoring", "50.00")
+DONE = Status("succeeded", "succeed", "100.00", {"restore_id": "r"})
 FAILED = Status(
     "failed", "failed", "70.00", error_code="dcs.08.0007", reason="the data could not be synchronised"
 )
@@ -110,7 +108,8 @@ def test_failure_without_a_reason() -> None:
     watched, dummy = watch(Time(), Status("failed", "failed"))
     run(Time(), watched)
     assert str(watched.error) == (
-        "Restore failed: the cloud gives no reason. Nothing was repeated; check the instance, then run the task again to try anew."
+        "Restore failed: the cloud gives no reason. Nothing was repeated; "
+        "check the instance, then run the task again to try anew."
     )
 
 
@@ -161,7 +160,8 @@ def test_what_cannot_be_read_any_more_is_not_said_to_run() -> None:
     watched, dummy = watch(time, RUNNING, TransportError("The connection broke."))
     run(time, watched, timeout=30.0)
     assert str(watched.error).startswith(
-        "Restore cannot be read any more after 30 s (The connection broke.); its last known status is restoring. It was not"
+        "Restore cannot be read any more after 30 s (The connection broke.); "
+        "its last known status is restoring. It was not"
     )
     watched, dummy = watch(time, TransportError("The connection broke."), RUNNING)
     run(time, watched, timeout=30.0)
@@ -284,9 +284,9 @@ def test_how_long_a_record_may_be_missing(before: list[Status], looks: int, what
     run(time, watched, timeout=1000.0, interval=30.0)
     assert times == [30.0 * number for number in range(looks)]
     assert isinstance(watched.error, OutcomeUnknown)
-    assert (
-        str(watched.error)
-        == f"Restore {what} (Not among the records.) Nothing was repeated. Look at the instance before anything else."
+    assert str(watched.error) == (
+        f"Restore {what} (Not among the records.) Nothing was repeated. "
+        "Look at the instance before anything else."
     )
     assert watched.error.details()["restore_id"] == "r"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Words by which a service says that something has ended, in every spelling that was met, for both services alike."""
+"""Words by which a service says that something has ended, in every known spelling, for both services."""
 
 from __future__ import annotations
 
@@ -80,5 +80,6 @@ def test_an_unknown_word_of_a_job_is_named_at_once() -> None:
     made, dummy = cloud([answer(200, {"job": job})])
     assert watch_job(Ddm(made), "j", None).observe().state == "running"
     assert made.warnings == [
-        "DDM job j: the status 'Suspended' is not a known one (Running, Completed, Failed): it counts as not ended."
+        "DDM job j: the status 'Suspended' is not a known one (Running, Completed, Failed): "
+        "it counts as not ended."
     ]

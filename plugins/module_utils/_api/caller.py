@@ -24,9 +24,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError
 
 PATIENCE = 10.0  # seconds for which a failure of a shared request is that of every operation
-EARLY = (
-    600.0  # seconds before their end in which temporary keys are renewed, but at most a third of their life
-)
+# Seconds before their end in which temporary keys are renewed, but at most a third of their life
+EARLY = 600.0
 # Codes that say that the keys were refused, not that a policy denies the call: the gateway's, IAM's
 # (numbers), or none
 KEYS_REFUSED = re.compile(r"(APIGW\..*|IAM\..*|[0-9]*)", re.ASCII)
@@ -191,9 +190,8 @@ class Holder:
 
     def renew(self, session: t.Any, used: Credential | None) -> bool:
         """Fetch a new credential in place of one that was refused; False when there is no way to."""
-        if (
-            self._fetch is None or used is None
-        ):  # without one it was the password or the agency that was refused
+        # Without a credential, it was the password or the agency that was refused.
+        if self._fetch is None or used is None:
             return False
         with self._lock:
             if self._current is used:  # else another clone has done it

@@ -295,11 +295,9 @@ class Cloud:
 
         IAM is read at most once.
         """
-        caller, projects, domains = (
-            self._caller,
-            self.settings.get("allowed_project_ids"),
-            self.settings.get("allowed_domain_ids"),
-        )
+        caller = self._caller
+        projects = self.settings.get("allowed_project_ids")
+        domains = self.settings.get("allowed_domain_ids")
         if caller.admitted or not (projects or domains):
             return
         with caller.lock:

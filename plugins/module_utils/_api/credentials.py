@@ -60,12 +60,10 @@ AGENCY = ("assume_role_agency_name", "assume_role_domain_name", "assume_role_dom
 ALLOWED = ("allowed_project_ids", "allowed_domain_ids")
 SECRETS = ("secret_key", "security_token", "auth_token", "password")
 # one way of signing in -> what it needs, its secret last
-TOKEN, KEYS, LOGIN, METADATA = (
-    "auth_token",
-    "access_key/secret_key",
-    "username/password/domain_name",
-    "use_instance_metadata",
-)
+TOKEN = "auth_token"
+KEYS = "access_key/secret_key"
+LOGIN = "username/password/domain_name"
+METADATA = "use_instance_metadata"
 WAYS = {
     TOKEN: ("auth_token",),
     KEYS: ("access_key", "secret_key"),

@@ -26,11 +26,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Transport
 
-READ_CAP, LIST_CAP, POST_CAP = (
-    8 << 20,
-    32 << 20,
-    1 << 20,
-)  # bytes of one page, of all pages of a list, of a POST's answer
+# Bytes of one page, of all pages of a list, and of the response to a POST
+READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20
 NOTABLE = 60  # seconds that this machine's clock may be off unremarked
 SKEW = 15 * 60  # seconds that the gateway allows: support.huaweicloud.com, apig_faq/apig-faq-0003.html
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
@@ -88,9 +85,8 @@ class Session:
         self.deadline: float | None = None
         self.not_after: Limit | None = None
         self._listed = 0  # bytes of the list that is being read
-        self._ahead = (
-            0.0  # seconds by which the server's clock is ahead of this machine's, by its last answer
-        )
+        # Seconds by which the server's clock is ahead of this machine's, by its last response
+        self._ahead = 0.0
 
     def server_now(self) -> float:
         """Return the time by the server's clock, seconds since the epoch;
@@ -295,9 +291,8 @@ class Session:
         behind = self._behind(answer)
         if behind is not None and not (signed and abs(behind) > SKEW):
             self._ahead = -behind
-            off = (
-                behind if behind < 0 else max(0.0, behind - took)
-            )  # the answer may have been long on its way
+            # The response may have taken its time.
+            off = behind if behind < 0 else max(0.0, behind - took)
             if abs(off) > NOTABLE:
                 self._warn(
                     f"This machine's clock is {abs(off):.0f} s {'behind' if off < 0 else 'ahead of'} the "

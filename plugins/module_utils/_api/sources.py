@@ -212,9 +212,8 @@ def content(path: str, largest: int = LARGEST) -> tuple[bytes, int]:
 
     Raises ValueError for a pipe, a directory or a huge file: it would hang or fill the memory.
     """
-    handle = os.open(
-        os.path.expanduser(path), os.O_RDONLY | os.O_NONBLOCK
-    )  # a pipe without a writer must not block
+    # A pipe without a writer must not block.
+    handle = os.open(os.path.expanduser(path), os.O_RDONLY | os.O_NONBLOCK)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):

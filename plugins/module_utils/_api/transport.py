@@ -39,17 +39,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
     printable,
 )
 
-CONNECT, GLANCE = (
-    15.0,
-    5.0,
-)  # seconds, at most, for a connection; to read the dates of a refused certificate
+# Seconds, at most, to connect, and to read the dates of a refused certificate
+CONNECT, GLANCE = 15.0, 5.0
 MOST_INTERIM = 100
 LARGEST, SMALL = 16 << 20, 64  # bytes of a bundle, and of a field left empty
 OUT_OF_DATE, WRONG_NAME = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name or address
 NO_ISSUER = (2, 18, 19, 20, 21)  # OpenSSL: no authority that is trusted has signed it
-TUNNEL = re.compile(
-    r"Tunnel connection failed: ([0-9]{3})\b"
-)  # http.client's words; only the number is shown
+# The words of http.client. Only the number is shown.
+TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 LATE = (
     "The request was not sent: its time was over before it could leave (slow name resolution, addresses "
     "that do not answer, or a machine that was stopped)."
@@ -160,9 +157,8 @@ class Http:
     ) -> None:
         self._verify, self._ca_path, self._redactor = verify, ca_path, redactor or Redactor()
         self._connection: t.Any = None  # the one in use, for the watchdog
-        self._connecting = (
-            False  # TCP, a proxy's tunnel and TLS: where they fail, no byte of the request left
-        )
+        # During TCP, a proxy's tunnel and TLS. If these fail, no byte of the request has been sent.
+        self._connecting = False
         self._unsent = False  # whether the first byte of the request is still to leave
         self._may_leave: t.Callable[[], bool] = always
         self._proxies: dict[
@@ -289,11 +285,9 @@ class Http:
                     this._unsent = False
                 return send(data)
 
-            connection.connect, connection.request, connection.send = (
-                watched_connect,
-                watched_request,
-                watched_send,
-            )
+            connection.connect = watched_connect
+            connection.request = watched_request
+            connection.send = watched_send
             return connection
 
         return build
@@ -301,9 +295,8 @@ class Http:
     def _cut(self, expired: threading.Event) -> None:
         """At the deadline, end a socket that drips: per-read timeouts alone would let it drip for ever."""
         expired.set()
-        with contextlib.suppress(
-            AttributeError, OSError, ValueError
-        ):  # nothing was open, or it is closed already
+        # Nothing was open, or it is closed already
+        with contextlib.suppress(AttributeError, OSError, ValueError):
             (getattr(self._connection, "wire", None) or self._connection.sock).shutdown(2)
 
     def _read(self, response: t.Any, cap: int) -> bytes:
@@ -327,9 +320,8 @@ class Http:
         certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
         if certificate is not None and self._connecting:
             return TlsError(untrusted(certificate, way, self._ca_path), sent=False)
-        local = (
-            isinstance(error, ValueError) and self._connection is None
-        )  # refused before a connection was tried
+        # Python refused the request before it tried to connect.
+        local = isinstance(error, ValueError) and self._connection is None
         sent = not (self._connecting or local)
         last = f" ({type(chain[-1]).__name__})"
         if sent:

@@ -24,9 +24,8 @@ ISO = re.compile(
 )
 NUMBER = re.compile(r"-?(?=.{1,40}$)[0-9]{1,18}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 LARGEST = 2**53
-COMPACT = re.compile(
-    r"\A((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\Z", re.ASCII
-)  # the API's yyyyMMddHHmmss
+# The API's yyyyMMddHHmmss
+COMPACT = re.compile(r"\A((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\Z", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -84,17 +83,17 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
     """
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")
+    # An empty status is kept: the API may send a status that nobody knows.
     fields = {
         name: "" if name == "status" and item.get(name) == "" else text(item.get(name))
         for name in (*required, *optional)
-    }  # an unknown status, too
+    }
     missing = [
         name for name in required if fields[name] is None or (name.endswith("id") and not is_id(item[name]))
     ]
     if missing:
-        has = [name for name in item if len(name) <= 40][
-            :20
-        ]  # whole names: half of one could be half a secret
+        # Names are shown whole: half a name could be half a secret.
+        has = [name for name in item if len(name) <= 40][:20]
         raise ProtocolError(
             f"The API sent an object without a valid {', '.join(missing)} (it has: {', '.join(has)})."
         )
@@ -127,9 +126,8 @@ def moment(value: t.Any) -> int | None:
     day, minute, second, fraction, zone = match.groups()
     zone = "+00:00" if zone in (None, "Z", "z") else f"{zone[:3]}:{zone[-2:]}"
     try:
-        parsed = datetime.fromisoformat(
-            f"{day}T{minute}{second or ':00'}{zone}"
-        )  # strptime takes 20 times as long
+        # strptime would take 20 times as long.
+        parsed = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}{zone}")
     except ValueError:
         return None
     return (parsed - EPOCH) // timedelta(milliseconds=1) + int((fraction or ".0")[1:].ljust(3, "0")[:3])

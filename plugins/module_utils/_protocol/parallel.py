@@ -61,9 +61,8 @@ def wait_for_all(
     threads = min(len(rows) // FEW + 1, THREADS)
     shown = -PACE
     for own in clouds:
-        own.session.deadline = (
-            cloud.clock.monotonic() + timeout if timeout else None
-        )  # one observation may take what it takes
+        # Without a timeout, one observation may take as long as it needs.
+        own.session.deadline = cloud.clock.monotonic() + timeout if timeout else None
 
     def show(dummy: t.Any) -> None:
         nonlocal shown

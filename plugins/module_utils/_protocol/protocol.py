@@ -41,14 +41,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
     Watch,
 )
 
-WINDOW, BUSY_WINDOW = (
-    180.0,
-    60.0,
-)  # seconds of search for the effect after a lost answer, and after a busy code
+# Seconds of search for the effect after a lost response, and after a busy code
+WINDOW, BUSY_WINDOW = 180.0, 60.0
 FRESH = 30.0  # seconds that an observation may take and still be believed
-STALE = (
-    60.0  # seconds after the beginning of an observation when the request that it allows may no longer leave
-)
+# An observation allows a request only for so many seconds after its beginning.
+STALE = 60.0
 RESTLESS = 6  # observations that may differ from the one before until the send is given up
 
 

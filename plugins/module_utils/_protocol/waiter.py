@@ -20,10 +20,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 
 CONFIRM = 2.0  # seconds, at most, before a terminal state is read again
-VANISHED, UNSEEN = (
-    60.0,
-    180.0,
-)  # seconds that a record may be missing from its list once it was seen, and before
+# Seconds for which a record may be missing from its list after it was seen, and before
+VANISHED, UNSEEN = 60.0, 180.0
 
 
 @dataclass(frozen=True)
@@ -64,10 +62,8 @@ class Watch:
         """Observe once and record what follows: done after two equal terminal readings, an error
         that ends the wait, or the time of the next observation.
         """
-        self.elapsed, gap = (
-            now - started,
-            interval * (1 + random / 5),
-        )  # a fleet must not poll in step, nor any more often than asked
+        # The members of a fleet must not poll in step, nor more often than asked.
+        self.elapsed, gap = now - started, interval * (1 + random / 5)
         before = self.last
         try:
             self.last, self.trouble = self.observe(), None
@@ -130,9 +126,8 @@ def wait_until(
     deadline = started + timeout
     while True:
         for watch in watches:
-            if (
-                not watch.done and min(watch.due(), deadline) <= clock.monotonic()
-            ):  # the last observation is as the time is over
+            # The last observation comes when the time is over.
+            if not watch.done and min(watch.due(), deadline) <= clock.monotonic():
                 watch.take(clock.monotonic(), started, interval, clock.random())
         progress(watches)
         waiting = [watch for watch in watches if not watch.done]

@@ -32,5 +32,6 @@ class Data:
     def begin(self, item: DcsBackup | DcsRestore | Job) -> Future[None] | None:
         """Begin to move the data of an operation, in the background: the caller holds the cloud's lock.
 
-        The record runs at least until the future is done, and fails with its exception. None: nothing to move.
+        The record runs at least until the future is done, and fails with its exception. None: nothing to
+        move.
         """

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DCS instances that are Redis servers. A backup is an RDB file; a restore stops the server, puts the file in its
-place and starts it again, so clients are dropped, as in life.
+"""DCS instances that are Redis servers.
 
-RDB files cannot be read by an older server than wrote them: one binary serves a whole run.
+A backup is an RDB file. A restore stops the server, puts the file in its place and starts it again, so
+clients lose their connection, as they do in the real service. A server cannot read an RDB file of a newer
+one, so one binary serves a whole run.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from .servers import HOST, Binary, Server, Supervisor, which
 
 SAVE_SECONDS = 60.0
 NEVER, ONCE = Retry(NoBackoff(), 0), Retry(NoBackoff(), 1)
-# The server by its own name; else the checker of RDB files, which is the same program and comes without the server
-# in Debian's redis-tools: the name that it is called by decides what it does.
+# The server by its own name, else the checker of RDB files. Debian's redis-tools has the checker without
+# the server, but both are the same program: the name by which it is called decides what it does.
 PROGRAMS = [
     ("redis-server", "redis-server"),
     ("valkey-server", "valkey-server"),
@@ -141,7 +142,7 @@ class Cache:
             raise DataError("The backup could not be written.")
 
     def restore(self, backup: Path | None) -> None:
-        """Overwrite all data with those of the file, or with nothing. Raises DataError, and then nothing runs."""
+        """Overwrite all data with those of the file, or with nothing. On DataError no server runs."""
         self._server.stop()
         self._rdb.unlink(missing_ok=True)
         if backup is not None:

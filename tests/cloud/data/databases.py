@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DDM instances over MariaDB: one server is the region, one schema a data node, and one schema a DDM instance, with a
-view for each table of its data nodes (UNION ALL) and a user of its own.
+"""DDM instances over MariaDB.
 
-Through such views SELECT, COUNT, SHOW TABLES and lookups work as through DDM; INSERT, EXPLAIN and CHECKSUM do not: an
-application of a test writes to the data nodes.
+One server is the region, one schema a data node, and one schema a DDM instance, with a view for each table
+of its data nodes (UNION ALL) and a user of its own. SELECT, COUNT, SHOW TABLES and lookups work through
+such views as through DDM; INSERT, EXPLAIN and CHECKSUM do not, so a test's application writes to the data
+nodes.
 
-A restore to a point in time replays a base dump and the binary log into a scratch server, and copies each data node's
-schema from there into its target. Nothing is ever replayed on the region itself: a statement that names its schema
-would reach the source.
+A restore to a point in time replays a base dump and the binary log into a scratch server, and copies each
+data node's schema from there into its target. Nothing is ever replayed on the region itself: a statement
+that names its schema would reach the source.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def schema_name(name: str) -> str:
 
 
 class Database:
-    """One mariadbd with a data directory of its own; `network` puts it on a port, and its binary log on disk."""
+    """One mariadbd with its own data directory. `network` puts it on a port and its binary log on disk."""
 
     def __init__(self, supervisor: Supervisor, binary: Binary, template: Path, network: bool) -> None:
         self.folder = supervisor.new_folder("m")
@@ -242,10 +243,10 @@ class Region:
         return Base(file, place[1].decode(), int(place[2]))
 
     def rewind(self, base: Base, point: int, relations: Mapping[str, str], users: Iterable[str]) -> None:
-        """Overwrite the schemas that `relations` maps to (source: target) with the sources' data as of `point`.
+        """Overwrite the target schemas with the data of their sources as of `point`, in epoch seconds.
 
-        `point` is in epoch seconds: all that was written before that second, nothing of it or later. `users` are the
-        accounts whose connections are ended first. Raises DataError.
+        `relations` is {source: target}. What was written before that second is restored, and nothing of that
+        second or later. The connections of the accounts in `users` are ended first. Raises DataError.
         """
         scratch = Database(self._supervisor, self._binary, self._template, network=False)
         try:

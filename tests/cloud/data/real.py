@@ -33,8 +33,8 @@ NOT_STARTED, NOT_SYNCHRONISED = "dcs.08.0001", "dcs.08.0007"  # what a record sa
 class RealData(Data):
     """The servers of some instances, empty whenever a cloud is attached; the other instances have no data.
 
-    Where a program is None, its service has no data; a database can be restored to this very second all the same.
-    A backup that the scenario has invented is an empty one, unless a test has written its file.
+    Where a program is None, its service has no data; a database can be restored to this very second all the
+    same. A backup that the scenario has invented is an empty one, unless a test has written its file.
     """
 
     def __init__(

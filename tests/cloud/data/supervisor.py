@@ -4,12 +4,11 @@
 
 """A process that starts servers for another one, and ends them with it.
 
-Run as a script, it reads requests from stdin and answers each on stdout, one JSON object a line:
-{"start": ["redis-server", ...], "executable": "/usr/bin/...", "log": "/path"} -> {"pid": 7}
-{"code": 7} -> {"code": null} while it runs, else its exit code
-{"kill": 7} -> {"code": -9}, once it is gone
-The first line that it writes names the folder that the servers may use. When stdin ends, for whatever reason,
-it kills all servers and removes the folder. It has one thread, so that its servers can die with it (PDEATHSIG).
+Run as a script, it reads requests from stdin and answers each on stdout, one JSON object a line: {"start":
+["redis-server", ...], "executable": "/usr/bin/...", "log": "/path"} -> {"pid": 7} {"code": 7} -> {"code":
+null} while it runs, else its exit code {"kill": 7} -> {"code": -9}, once it is gone The first line that it
+writes names the folder that the servers may use. When stdin ends, for whatever reason, it kills all servers
+and removes the folder. It has one thread, so that its servers can die with it (PDEATHSIG).
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def new_folder() -> str:
-    """A folder with a short path, which a socket's must be; in memory where there is room, since nothing is kept."""
+    """A folder whose path is short enough for a socket's, in memory where there is room."""
     memory = "/dev/shm"
     with contextlib.suppress(OSError):
         if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM:

@@ -94,10 +94,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 Row = dict[str, t.Any]
 OWN = ("services", "instances", "interval", "lookback", "max_backup_age")
 SERVICES = ("dcs", "ddm")
-OF_BACKUPS = {
-    "normal": "succeeded",
-    "createfail": "failed",
-}  # what DDM calls its backups; the other words are common ones
+# DDM's own words for the status of a backup. It shares the others with DCS.
+OF_BACKUPS = {"normal": "succeeded", "createfail": "failed"}
 RESTORE_JOB = "RestoreInstance"
 DAY = 86400
 LONGEST = 900  # seconds between two checks of a cloud that cannot be reached
@@ -121,9 +119,8 @@ class Observation(t.NamedTuple):
     """
 
     now: int
-    instances: list[
-        Row
-    ]  # {service, instance_id, instance_name, newest: epoch ms of its newest usable backup or None}
+    # {service, instance_id, instance_name, newest: its newest usable backup in epoch ms, or None}
+    instances: list[Row]
     # {kind, service, instance_id, instance_name, id, status, begun, ended: epoch ms or None, backup_id,
     # reason}
     records: list[Row]

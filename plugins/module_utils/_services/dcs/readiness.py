@@ -53,10 +53,8 @@ def watch_record(
         if state == "succeeded":
             instance = dcs.instance(instance_id)
             if plain(instance["status"]) in BROKEN:
-                state, reason = (
-                    "failed",
-                    f"its record says {record['status']}, but the instance is {instance['status']}",
-                )
+                state = "failed"
+                reason = f"its record says {record['status']}, but the instance is {instance['status']}"
             elif obstacle(instance):
                 state, reason = "running", dcs.redactor.printable(str(obstacle(instance)), 128)
         elif state == "failed":

@@ -323,10 +323,8 @@ def _backup(item: t.Any) -> Row:
 
 
 def _target(item: t.Any, fields: t.Sequence[str]) -> Row:
-    return {
-        **row(item, ("instance_id",), fields),
-        "available": item.get("available") is True,
-    }  # strictly: "true" or 1 is no consent to overwrite
+    # Only a true boolean counts: "true" or 1 is no consent to overwrite.
+    return {**row(item, ("instance_id",), fields), "available": item.get("available") is True}
 
 
 def _job(item: t.Any) -> Row:

@@ -119,10 +119,8 @@ def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
         {"source_instance_id": row["source_instance_id"], "target_instance_id": row["target_instance_id"]}
         for row in given
     ]
-    sources, targets = (
-        [row["source_instance_id"] for row in chosen],
-        [row["target_instance_id"] for row in chosen],
-    )
+    sources = [row["source_instance_id"] for row in chosen]
+    targets = [row["target_instance_id"] for row in chosen]
     faults = [f"data node {node} of the source is not mapped" for node in options if node not in sources]
     faults += [
         f"{node} is not a data node of the source at that time"

@@ -69,16 +69,13 @@ def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None
             instance = ddm.instance(instance_id)
             status = instance["status"]
             if plain(status) in BROKEN:
-                state, reason = (
-                    "failed",
-                    f"its job is {job['status']}, but instance {instance_id} is {status}",
-                )
+                state = "failed"
+                reason = f"its job is {job['status']}, but instance {instance_id} is {status}"
             elif obstacle(instance):
                 state, reason = "running", ddm.redactor.printable(str(obstacle(instance)), 128)
         elif state == "failed":
-            listed = next(
-                (row for row in recent_jobs(ddm) if row["id"] == job_id), job
-            )  # only the list has the reason
+            # Only the list has the reason.
+            listed = next((row for row in recent_jobs(ddm) if row["id"] == job_id), job)
             job = {**job, "fail_reason": listed["fail_reason"]}
             reason = job["fail_reason"] and ddm.redactor.printable(job["fail_reason"])
         return Status(state, ddm.redactor.printable(job["status"], 64), job["process"], job, None, reason)

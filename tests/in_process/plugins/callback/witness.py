@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A callback for tests: notes which tasks were run as ordinary modules, what callbacks were shown and what every host has registered."""
+"""A callback for tests: it writes which tasks ran as modules, and what callbacks and hosts have."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ except ImportError:  # before ansible-core 2.19 the opposite is marked
 DOCUMENTATION = """
 name: witness
 type: notification
-short_description: Write what callbacks were shown and what the hosts have registered, and which tasks were run as modules
+short_description: Write what callbacks see, what the hosts register, and which tasks run as modules
 description: Writes JSON to the file that E(WITNESS_FILE) names.
 author: the huaweicloud.recovery contributors
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module for tests that uses everything by which a module can speak, also what those of the collection do not use yet."""
+"""A module for tests that speaks in every way in which a module can, even those that ours do not use."""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A connection for tests: it breaks while a module runs, and runs the command again, as ssh does after exit code 255 or a broken ControlPersist pipe."""
+"""A connection for tests that breaks while a module runs, and runs the command again.
+
+ssh does the same after exit code 255 or a broken ControlPersist pipe.
+"""
 
 from __future__ import annotations
 
