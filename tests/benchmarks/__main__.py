@@ -170,7 +170,7 @@ def main() -> None:
             [str(environment.tool("ansible")), "--version"], capture_output=True, text=True, check=True
         )
         version, python = done.stdout.split("]")[0].strip() + "]", sys.version.split()[0]
-        date = datetime.datetime.now(datetime.UTC).date()
+        date = datetime.datetime.now(datetime.timezone.utc).date()
         made = (
             f"Made by `make bench` on {date} with {version}, "
             f"Python {python}, {os.cpu_count()} cores, {rounds} rounds."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import pymysql
@@ -51,7 +51,7 @@ class World:
 
     def restore(self) -> invoke.Result:
         time.sleep(max(0.0, self.point - time.time()))
-        moment = datetime.fromtimestamp(self.point, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = datetime.fromtimestamp(self.point, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         return invoke.module(
             "ddm_recovery",
             self.sim.env,

@@ -14,7 +14,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -136,7 +136,7 @@ def test_the_database_can_be_restored_to_what_was_just_now(found: bool, mariadb_
             check=True,
             instance_id=names.DDM_SOURCE,
             target_instance_id=names.DDM_TARGET,
-            restore_time=datetime.fromtimestamp(int(time.time()), UTC).isoformat(),
+            restore_time=datetime.fromtimestamp(int(time.time()), timezone.utc).isoformat(),
         )
     assert not planned["failed"], planned
 

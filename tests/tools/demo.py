@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from tests.cloud import Simulator
 from tests.cloud.data.caches import Cache
@@ -200,7 +200,7 @@ def live_through(data: RealData, env: dict[str, str]) -> None:
     shop.sell(10)
     before = shop.count()
     tell("Now", before)
-    point = datetime.fromtimestamp(next_second(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    point = datetime.fromtimestamp(next_second(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     say(f"The disaster, just after {point}")
     shop.destroy()

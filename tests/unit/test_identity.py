@@ -15,7 +15,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any, cast
@@ -472,7 +472,7 @@ def test_the_life_of_temporary_keys_is_measured_by_the_servers_own_clock(skew: f
             return answer(200, {"instances": []})
         server = NOW + time.passed - skew
         issued.append(server)
-        ends = datetime.fromtimestamp(server + 900, UTC)
+        ends = datetime.fromtimestamp(server + 900, timezone.utc)
         credential = {
             "access": f"AKTEMP{len(issued)}",
             "secret": "secret-of-temp",

@@ -24,7 +24,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -264,7 +264,8 @@ class Region:
         files = [str(row[0]) for row in self.server.sql("SHOW BINARY LOGS")]
         later = [str(self.server.data / name) for name in files if name >= base.log]
         replayed = scratch.folder / "replayed.sql"
-        stop = datetime.fromtimestamp(point, UTC).strftime("%Y-%m-%d %H:%M:%S")  # knows whole seconds alone
+        # mariadb-binlog knows whole seconds alone
+        stop = datetime.fromtimestamp(point, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
         _run(
             "mariadb-binlog",
             ["--no-defaults", f"--start-position={base.position}", f"--stop-datetime={stop}", *later],
