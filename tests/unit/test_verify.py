@@ -485,7 +485,8 @@ def read(port: int, entry: Row, **connection: Any) -> Any:
         (says(b"-WRONGPASS invalid username-password pair\r\n"), clients.Refused, "It was tried once"),
         (says(b"-NOPERM this user has no permissions\r\n"), clients.Refused, "may not do this"),
         (says(b"-ERR something else\r\n"), clients.Refused, "The server refused: something else"),
-        (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), clients.Refused, "Protocol Error"),
+        # Another server than the instance says nothing of its data.
+        (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), clients.Unreachable, "does not speak as a cache"),
     ],
     ids=["drops", "loading", "masterdown", "full", "noauth", "wrongpass", "noperm", "other", "HTTP"],
 )
@@ -550,3 +551,14 @@ def test_nobody_listens() -> None:
 def test_a_database_that_drops_connections(answer: Any) -> None:
     with Server(answer) as server, pytest.raises(clients.Unreachable):
         clients.CLIENTS["mysql"]({"host": "127.0.0.1", "port": server.port, "username": "x"}, 5.0)
+
+
+def test_what_is_no_database() -> None:
+    """Another server than the instance says nothing of its data: nobody is told to restore an older backup."""
+    banner = b"SSH-2.0-OpenSSH_9.2\r\n"
+    with (
+        Server(lambda connection: connection.sendall(banner)) as server,
+        pytest.raises(clients.Unreachable) as caught,
+    ):
+        clients.CLIENTS["mysql"]({"host": "127.0.0.1", "port": server.port, "username": "x"}, 5.0)
+    assert "does not speak as a database" in str(caught.value)

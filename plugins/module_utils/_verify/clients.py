@@ -221,6 +221,8 @@ class Redis:
             )
         if "TimeoutError" in names and self._connected:
             return Slow(f"No answer in time: {words}.")
+        if "InvalidResponse" in names and not self._connected:
+            return Unreachable(f"What answers at this address does not speak as a cache does: {words}.")
         if names & AGAIN:
             return Unreachable(f"{words.rstrip('.')}.{hint(self._tls and not self._connected)}")
         return Refused(f"The server refused: {words.rstrip('.')}.")
@@ -345,6 +347,8 @@ class Mysql:
             or "InterfaceError" in type(error).__name__
         ):
             return Unreachable(f"{words}.{hint(self._tls and self._connection is None)}")
+        if code is None and self._connection is None:
+            return Unreachable(f"What answers at this address does not speak as a database does: {words}.")
         if code == 1049:
             return Refused(f"{words}: the schema is not there, or `database` of the connection is wrong.")
         return Refused(f"The server refused: {words}{f' ({code})' if code is not None else ''}.")
