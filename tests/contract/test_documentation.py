@@ -324,6 +324,26 @@ def test_the_map_of_the_tests_names_every_suite() -> None:
     assert sorted(suite for suite in suites if f"`{suite}" not in text) == []
 
 
+def test_the_workflow_runs_every_pair_and_make_on_a_python_that_it_takes() -> None:
+    """make needs a newer Python than the oldest pair, and says so as a failure."""
+    workflow = yaml.safe_load(
+        (documents.ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    )
+    tree = ast.parse((documents.ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    pairs = next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PAIRS"
+    )
+    job = workflow["jobs"]["matrix"]
+    run = [(row["core"], row["python"]) for row in job["strategy"]["matrix"]["include"]]
+    assert run == [(core, python) for core, pythons in pairs.items() for python in pythons]
+    command = job["steps"][-1]["run"]
+    named = re.search(r"PYTHON=python([\d.]+) ", command)
+    assert named and named[1] in job["steps"][-2]["with"]["python-version"].split(), command
+    assert tuple(map(int, named[1].split("."))) >= (3, 11)
+
+
 @pytest.mark.parametrize("guide", sorted(docs.GUIDES.glob("*.rst")), ids=lambda guide: guide.stem)
 def test_a_guide_is_shown_on_galaxy_as_it_is(guide: Path) -> None:
     """Galaxy shows docs/*.md."""
