@@ -62,6 +62,7 @@ def tidy(pages: pathlib.Path) -> None:
         name = page.rpartition("_")[0]
         text = re.sub(rf"^( *{page}|\* :ansplugin:`{name} .*)\n", "", text, flags=re.MULTILINE)
         (pages / f"{page}.rst").unlink()
+    text = re.sub(r"\A\.\. meta::\n.*\n", "", text)  # sphinx-build -b markdown warns of it
     index.write_text(text, encoding="utf-8")
     shutil.copytree(pathlib.Path("docs") / "images", pages / "docsite" / "images", dirs_exist_ok=True)
     for path in (pages / "docsite").glob("*.rst"):
