@@ -24,6 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _report_files,
     _settings,
     _state,
+    _step_table,
     _steps,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
@@ -86,7 +87,7 @@ class ActionModule(ActionBase):
         A variable that cannot be read is a problem among others.
         """
         args = self._task.args
-        variables, unreadable = self.variables(task_vars)
+        variables, unreadable = self.variables(task_vars, _options.VARIABLES)
         kind = str(args.get("kind") or "restore")
         if kind == "readiness":
             variables = {**variables, **ready(variables)}
@@ -117,10 +118,12 @@ class ActionModule(ActionBase):
             last=bool(args.get("last", True)),
         )
 
-    def variables(self, task_vars: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
-        """Return the variables of the role, and a problem for each that cannot be read."""
+    def variables(
+        self, task_vars: dict[str, t.Any], names: t.Iterable[str]
+    ) -> tuple[dict[str, t.Any], list[str]]:
+        """Return variables of the role, and a problem for each that cannot be read."""
         found, unreadable = {}, []
-        for name in _options.VARIABLES:
+        for name in names:
             if name in task_vars:
                 try:
                     found[name] = self._templar.template(task_vars[name])
@@ -153,6 +156,16 @@ class ActionModule(ActionBase):
         tags = set(task_vars.get("ansible_run_tags") or ())
         return bool(self._task.check_mode) or ("plan" in tags and not tags - ALONE and "all" not in tags)
 
+    def parts(self, task_vars: dict[str, t.Any]) -> list[str]:
+        """Return the tasks files that follow the plan: one for all steps where no tasks of the user lie
+        between them, and no tags leave one out.
+        """
+        around = set(self._task.tags) - set(_step_table.NAMES)
+        steps = _step_table.asked(task_vars.get("ansible_run_tags") or (), around)
+        found, unreadable = self.variables(task_vars, _step_table.OF_THE_USER)
+        apart = unreadable or _settings.given(found) or steps != list(_step_table.BETWEEN)
+        return steps if apart else [_step_table.TOGETHER]
+
     def reported(
         self,
         state: dict[str, t.Any],
@@ -169,6 +182,8 @@ class ActionModule(ActionBase):
             found["diff"] = diff
         if warnings:
             found["warnings"] = [str(warning) for warning in warnings]
+        if "plan" in steps:
+            found["parts"] = self.parts(task_vars)
         if not {"report", "end"} & set(steps):
             return found
         if report is None:  # a fault of ours has ended this step

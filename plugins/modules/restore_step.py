@@ -34,13 +34,13 @@ attributes:
 options:
   steps:
     description:
-      - Steps, in this order.
+      - Steps of the role, in this order. V(together) stands for those between plan and report which need no
+        tasks files of the user.
       - V(fence), V(checked) and V(release) note what became of the tasks files of the user, V(end) fails when
         the run has.
     type: list
     elements: str
     required: true
-    choices: [plan, approve, fence, safeguard, restore, verify, checked, release, report, end]
   kind:
     description: The kind of the report.
     type: str
@@ -101,6 +101,12 @@ run:
   returned: unless the step V(end) fails
   type: dict
   sample: {id: CHG-1042-20261125T230544Z-k3x9qa, refused: null}
+parts:
+  description: The tasks files of the role that follow the plan.
+  returned: with the step V(plan)
+  type: list
+  elements: str
+  sample: [together]
 report:
   description: The report. Its JSON schema is C(roles/restore/files/report.schema.json) of the collection.
   returned: with the steps V(report) and V(end)

@@ -36,6 +36,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, whole
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_advice as advice
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import (
+    DONE,
+    PHASES,
+    PLAN,
+    SAFE,
+    VERIFY,
+)
 
 Row = dict[str, t.Any]
 Report = dict[str, t.Any]
@@ -210,9 +217,9 @@ def data_state(row: t.Mapping[str, t.Any]) -> str:
     if not kind:
         if row.get("outcome") not in GOOD:
             return "unknown" if row.get("outcome") == "started" else "untouched"
-    elif step in (*advice.BEFORE, "safeguard"):
+    elif PHASES.get(str(step)) in (PLAN, SAFE):
         return "untouched"
-    elif step not in ("verify", "release"):
+    elif PHASES.get(str(step)) not in (VERIFY, DONE):
         sent = (
             row.get("changed") or row.get("action") == "adopt" or kind == "outcome_unknown" or step == "wait"
         )

@@ -17,11 +17,12 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import ADVICE, PHASES, PLAN
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import called
 
 Row = t.Mapping[str, t.Any]
 
-BEFORE = ("plan", "approve", "fence")  # steps of the whole run before anything is sent
+BEFORE = tuple(step for step, phase in PHASES.items() if phase == PLAN)  # steps before anything is sent
 RESTORE = "ansible-playbook huaweicloud.recovery.restore"
 WORDS = {
     "planned": "Planned",
@@ -52,7 +53,7 @@ STATES = {
     "overwritten_not_verified": "Overwritten, not verified",
     "unknown": "Unknown",
 }
-# What to do, by the kind of error and then by the step that failed. {name} is the instance.
+# What to do, by the kind of error, and then by the step that failed (ADVICE). {name} is the instance.
 BY_KIND = {
     "auth_failed": "Check the keys or the token and this machine's clock, then run the same command again.",
     "denied": "Give the user the permission that the message names, then run the same command again.",
@@ -103,31 +104,6 @@ OLDER = (
     "Keep applications away from {name}, and look at its checks. "
     "The command below restores the backup before this one, as an operation of its own."
 )
-BY_STEP = {
-    "plan": "Correct what the message names, then run the same command again. Nothing was sent.",
-    "approve": (
-        "Read the plan, then approve it: by typing what is asked, or with the digest of this plan in "
-        "restore_plan_digest."
-    ),
-    "fence": (
-        "Correct what failed in restore_before_tasks, then run the same command again. Nothing was sent."
-    ),
-    "safeguard": (
-        "Find out why no backup of {name} can be made. To go on without one, for all caches, set "
-        "restore_safety_backup to false."
-    ),
-    "restore": (
-        "Correct what the message names, then run the same command again. It repeats nothing that is done."
-    ),
-    "wait": "Run the same command again: it finds what was started, and starts nothing twice.",
-    "verify": (
-        "Look at the checks that failed. When the cause is removed, run the same command again: it "
-        "repeats the checks alone."
-    ),
-    "release": (
-        "The data are there. Correct what failed in restore_after_tasks, then run the same command again."
-    ),
-}
 BY_END = {
     "failed": "Keep applications away from {name}, and look at its checks. When a check is wrong, correct "
     "it and run the same command again: it repeats the checks alone. When the data are wrong, choose "
@@ -181,7 +157,7 @@ ADDED = {
 def advice_of_added(kind: str) -> str:
     """Return what to do about one of the added kinds."""
     step = {"fence_failed": "fence", "not_approved": "approve", "release_failed": "release"}.get(kind)
-    text = BY_STEP[step] if step else {**BY_KIND, **BY_CHECK}[kind]
+    text = ADVICE[step] if step else {**BY_KIND, **BY_CHECK}[kind]
     return text.format(name="the instance")
 
 
@@ -357,8 +333,8 @@ def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
     end = (row["verification"] or {}).get("end")
     checks, kind = row["failed_step"] == "verify", kind_of(row)
     text = BY_CHECK.get(row["error_kind"]) or BY_END.get(str(end), "") if checks else ""
-    text = text or (BY_STEP["safeguard"] if unsaved(row) else "")
-    text = text or BY_KIND.get(kind) or BY_STEP.get(str(row["failed_step"])) or BY_STEP["restore"]
+    text = text or (ADVICE["safeguard"] if unsaved(row) else "")
+    text = text or BY_KIND.get(kind) or ADVICE.get(str(row["failed_step"])) or ADVICE["restore"]
     if job_id:
         text += " Give job_id {job} for {name}: no report leads the command back to it."
     if command is None:  # a job controller started this run

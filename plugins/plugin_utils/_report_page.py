@@ -40,6 +40,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text 
     title,
     zone,
 )
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import PHASES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
     account_of,
     backup_module,
@@ -62,17 +63,6 @@ LEGEND = {
         "veri": "Verification",
     },
     **{"done": "Tasks after", "fail": "Failed"},
-}
-KIND_OF_STEP = {
-    **{
-        "plan": "plan",
-        "approve": "plan",
-        "fence": "plan",
-        "safeguard": "safe",
-        "restore": "rest",
-        "wait": "rest",
-    },
-    **{"verify": "veri", "release": "done"},
 }
 COLUMNS = {
     True: ("Overwritten with", "Data older than the point", "Restore took last time", "Result"),
@@ -529,7 +519,7 @@ def joined(row: Row) -> list[dict[str, t.Any]]:
     """
     found: list[dict[str, t.Any]] = []
     for step in row["steps"]:
-        kind = KIND_OF_STEP.get(step["step"])
+        kind = PHASES.get(step["step"])
         for start, end in spans(step) if kind and step["outcome"] != "skipped" else ():
             last = found[-1] if found else None
             if last and last["kind"] == kind and 0 <= start - last["end"] <= JOINED_MS:

@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps of the role: plan, approve, fence, safeguard, restore, verify, release, report.
+"""What each step of the role does.
 
 Private to this collection.
 
-    state = STEPS[step](state, job, world)
+    state = STEPS[name](state, job, world)
 
-Each step is a function of this file. It takes a state (_state.py) and returns the next one. A row that failed
-is skipped by later steps. No step raises, so that the report is always written. `world` does what reaches
-beyond the controller's memory, so that tests need neither Ansible nor a cloud.
+Each step is a function of this file, and has a row in _step_table.py. It takes a state (_state.py) and
+returns the next one. A row that failed is skipped by later steps. No step raises, so that the report is
+always written. `world` does what reaches beyond the controller's memory, so that tests need neither Ansible
+nor a cloud.
 
 _planning.py has what the plan is made of, _guards.py what must not be overwritten, _calls.py what is asked of
 the modules.
@@ -59,12 +60,21 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import
     unapproved,
     written,
 )
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import expanded
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 GOOD = ("succeeded", "unchanged")
 QUIET = ("plan", "report", "end")  # steps that do not plan first where nothing is planned yet
+STEPS: dict[str, t.Callable[..., State]] = {}
 
 
+def step(function: t.Callable[..., State]) -> t.Callable[..., State]:
+    """List a function as the step of its name."""
+    STEPS[function.__name__] = function
+    return function
+
+
+@step
 def plan(state: State, job: Job, world: World) -> State:
     """Find out what would overwrite what, refuse what must not be, and show it."""
     run = _report_files.begin(context(job), world.now_ms(), world.random())
@@ -110,11 +120,12 @@ def plan(state: State, job: Job, world: World) -> State:
     return state
 
 
+@step
 def approve(state: State, job: Job, world: World) -> State:
-    """Ask, or compare the digest; nothing is asked where nothing would be overwritten."""
+    """Ask once a run, or compare the digest; nothing is asked where nothing would be overwritten."""
     todo = overwriting(state)
     options, run = job.options, state["run"]
-    if stopped(state, job) or not todo or not (options.confirm or options.plan_digest):
+    if stopped(state, job) or run.get("approval") or not todo or not (options.confirm or options.plan_digest):
         return state
     digest = str(run["plan_digest"])
     if options.plan_digest:
@@ -135,6 +146,7 @@ def approve(state: State, job: Job, world: World) -> State:
     return approved(state, "typed in the terminal", world)
 
 
+@step
 def fence(state: State, job: Job, world: World, failure: str | None = None) -> State:
     """Note what became of restore_before_tasks; its failure stops everything."""
     if failure is None:
@@ -143,6 +155,7 @@ def fence(state: State, job: Job, world: World, failure: str | None = None) -> S
     return {**failing(state, "fence", "fence_failed", why, world), "run": {**state["run"], "refused": why}}
 
 
+@step
 def safeguard(state: State, job: Job, world: World) -> State:
     """Back up each instance first, where its service can; one without a backup is left alone."""
     numbers = [number for number, row in todo_of(state, job) if _target.backup_module(row)]
@@ -165,6 +178,7 @@ def safeguard(state: State, job: Job, world: World) -> State:
     return written({**state, "restores": rows, "changed": bool(made) or unclear}, world)
 
 
+@step
 def restore(state: State, job: Job, world: World) -> State:
     """Start and wait for the groups in order; the report is written before the first and after each step."""
     if stopped(state, job):
@@ -182,6 +196,7 @@ def restore(state: State, job: Job, world: World) -> State:
     return _calls.held(state, world) if job.kind == "drill" else state
 
 
+@step
 def verify(state: State, job: Job, world: World) -> State:
     """Ask whether the instances run, and try the checks that an entry has."""
     if job.read_only:
@@ -198,6 +213,7 @@ def verify(state: State, job: Job, world: World) -> State:
     return written(_calls.verified(state, numbers, job, world), world)
 
 
+@step
 def checked(state: State, job: Job, world: World, failure: str | None = None) -> State:
     """Note what became of restore_verify_tasks: its failure is one of every target that was restored."""
     if failure is None:
@@ -206,6 +222,7 @@ def checked(state: State, job: Job, world: World, failure: str | None = None) ->
     return written(failing(state, "verify", "verification_failed", why, world), world)
 
 
+@step
 def release(state: State, job: Job, world: World, failure: str | None = None) -> State:
     """Note what became of restore_after_tasks."""
     if failure is None:
@@ -214,6 +231,7 @@ def release(state: State, job: Job, world: World, failure: str | None = None) ->
     return written(failing(state, "release", "release_failed", why, world), world)
 
 
+@step
 def report(state: State, job: Job, world: World) -> State:
     """Write the report for good and show how it ended; its path is the last line."""
     state = written({**state, "run": {**state["run"], "last": job.last}}, world, finished=job.last)
@@ -236,26 +254,21 @@ def to_keep(job: Job) -> str | None:
     return job.options.plan_file if job.plan_only else None
 
 
+@step
 def end(state: State, job: Job, world: World) -> State:
     """Say whether the run has failed, after its report has been published."""
     return {**state, "report": _report.report(state["restores"], state["run"], world.now_ms(), finished=True)}
 
 
-STEPS: dict[str, t.Callable[..., State]] = {
-    step.__name__: step
-    for step in (plan, approve, fence, safeguard, restore, verify, checked, release, report, end)
-}
-
-
 def run(state: State, steps: t.Sequence[str], job: Job, world: World, **more: str) -> State:
     """Return the state after some steps. What nobody thought of fails the targets, not the report."""
-    for step in steps:
+    for name in expanded(steps):
         try:
-            if "run" not in state and step not in QUIET:
+            if "run" not in state and name not in QUIET:
                 state = plan(state, job, world)
-            if "run" not in state and step != "plan":
+            if "run" not in state and name != "plan":
                 state = lost(job, world)
-            state = STEPS[step](state, job, world, **more)
+            state = STEPS[name](state, job, world, **more)
         except Exception as error:  # its text may hold anything
-            state = crashed(world.latest or state, step, type(error).__name__, job, world)
+            state = crashed(world.latest or state, name, type(error).__name__, job, world)
     return state

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import (
     TARGET,
     Service,
+)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_page import LEGEND
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import (
+    BETWEEN,
+    NAMES,
+    PHASES,
+    TABLE,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._steps import STEPS
 from tests import invoke
@@ -356,23 +364,25 @@ def test_a_guide_is_shown_on_galaxy_as_it_is(guide: Path) -> None:
     assert not re.search(r"ansible-collections-|<a id|<br/>|^:", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("step", sorted({*STEPS} - {"checked", "report", "end"}))
-def test_a_step_is_at_home_everywhere(step: str) -> None:
+def test_a_step_is_at_home_everywhere() -> None:
     """What is missing is told with where to add it; without these a step has tests and never runs."""
-    role, hook = "roles/restore", step in ("fence", "release")
-    wanted = [
-        ("plugins/modules/restore_step.py", rf"choices: \[.*\b{step}\b"),
-        (f"{role}/tasks/main.yml", rf"tags: \[.*\b{step}\b"),
-        (f"{role}/files/report.schema.json", f'"{step}"'),
-        ("plugins/plugin_utils/_report_page.py", f'"{step}": "'),
-        ("plugins/plugin_utils/_report_advice.py", f'"{step}": '),
-    ]
-    if step != "plan":
-        wanted.append((f"{role}/tasks/steps.yml", rf"\b{step}\b"))
-        wanted += [] if hook else [(f"{role}/tasks/together.yml", rf"steps: \[.*\b{step}\b")]
-    if step not in ("plan", "restore"):
-        wanted.append((f"{role}/vars/main.yml", rf"'{step}'"))
-    if not hook:
-        wanted.append(("playbooks/fleet.yml", rf"'{step}'"))
-    missing = [path for path, text in wanted if not re.search(text, written(path))]
-    assert not missing, f"Name the step {step} in " + ", ".join(missing)
+    role = documents.ROOT / "roles" / "restore"
+    functions = {step.name for step in TABLE} - {"wait"}  # the function of the step restore waits as well
+    assert set(STEPS) == functions, (
+        "plugins/plugin_utils/_steps.py has a function for each step of _step_table.py"
+    )
+    files = [f"{name}.yml" for name in NAMES if not (role / "tasks" / f"{name}.yml").exists()]
+    assert not files, f"Add to roles/restore/tasks {files}: each step has a tasks file"
+    refusal, *rest = yaml.safe_load((role / "tasks" / "main.yml").read_text(encoding="utf-8"))
+    assert refusal["vars"]["_restore_between"] == [*BETWEEN], (
+        f"roles/restore/tasks/main.yml: _restore_between is {[*BETWEEN]}"
+    )
+    assert [task["tags"] for task in rest] == [refusal["vars"]["_restore_between"]]
+    schema = json.loads((role / "files" / "report.schema.json").read_text(encoding="utf-8"))
+    known = schema["$defs"]["row"]["properties"]["steps"]["items"]["properties"]["step"]["enum"]
+    assert known == [*PHASES], f"roles/restore/files/report.schema.json: the steps of a row are {[*PHASES]}"
+    assert set(PHASES.values()) <= set(LEGEND), f"the phase of a step is one of {[*LEGEND]}"
+    readme = (role / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| \*\*(\w+)\*\* \|", readme, re.MULTILINE) == [*NAMES], (
+        "roles/restore/README.md: a line for each step"
+    )

@@ -17,6 +17,7 @@ import referencing
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_advice
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import PHASES
 from tests.report import samples
 
 FILES = Path(__file__).parents[2] / "roles" / "restore" / "files"
@@ -251,9 +252,7 @@ def next_of(row: samples.Row, **context: Any) -> dict[str, Any]:
     return dict(found["next"])
 
 
-@pytest.mark.parametrize(
-    "step", ["plan", "approve", "fence", "safeguard", "restore", "wait", "verify", "release"]
-)
+@pytest.mark.parametrize("step", list(PHASES))
 @pytest.mark.parametrize("kind", ["internal_error", "busy", "wait_timeout", "verification_failed"])
 @pytest.mark.parametrize("service", ["dcs", "ddm"])
 def test_every_failure_says_what_to_do(service: str, step: str, kind: str) -> None:

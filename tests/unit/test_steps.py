@@ -22,6 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _options,
     _planning,
     _state,
+    _step_table,
     _steps,
 )
 
@@ -29,7 +30,7 @@ NOW = 1795600000000  # 2026-11-25T09:46:40Z
 ACCOUNT = {"project_id": "p", "region": "r", "domain_id": "d"}
 CACHE = {"instance_id": "c1", "backup_id": "b1"}
 DATABASE = {"source_instance_id": "s1", "target_instance_id": "t1", "restore_time": "2026-11-25T09:00:00Z"}
-RESTORE = ("plan", "approve", "safeguard", "restore", "verify", "report")
+RESTORE = ("plan", "together", "report")
 
 
 class World:
@@ -519,3 +520,37 @@ def test_names_are_looked_up_in_both_services() -> None:
     assert [name for name, check, rows in world.calls] == ["dcs_instance_info", "ddm_instance_info"]
     assert "'c1' is the name of 2 instances" in state["run"]["refused"]
     assert "there is no instance 'nobody'" in state["run"]["refused"]
+
+
+WHOLE = ["approve", "fence", "safeguard", "restore", "verify", "release"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "around", "steps"),
+    [
+        ("all", "", WHOLE),
+        ("plan", "", []),
+        ("report", "", []),
+        ("approve", "", WHOLE[:1]),
+        ("safeguard", "", WHOLE[:3]),
+        ("restore", "", WHOLE),
+        ("verify", "", ["verify"]),
+        ("release", "", ["release"]),
+        ("fence verify", "", ["approve", "fence", "verify"]),
+        ("stack", "stack", WHOLE),
+        ("stack verify", "stack", WHOLE),
+        ("verify", "stack", ["verify"]),
+        ("verify", "always", WHOLE),
+        ("tagged verify", "", WHOLE),
+    ],
+)
+def test_tags_ask_for_steps(tags: str, around: str, steps: list[str]) -> None:
+    """As Ansible would choose tasks that have the tags of the steps after them: there is no way past a step."""
+    assert _step_table.asked(tags.split(), around.split()) == steps
+
+
+def test_an_approval_is_asked_for_once_a_run() -> None:
+    """A later batch of a fleet has it from the first."""
+    world = World(typed="yes")
+    run(world, "plan", "approve", "approve", restore_confirm=True)
+    assert world.text.count("Type yes to go on") == 1
