@@ -236,7 +236,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         **dict.fromkeys(LATER_KEYS),
     }
     if when:
-        restore_time = latest(intervals) if asked is None else asked
+        restore_time = latest(ddm, intervals) if asked is None else asked
         check_time(intervals, restore_time)
         result.update(at_time(ddm, names, params, restore_time, instances))
     return Plan(result=result)

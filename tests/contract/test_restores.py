@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import SAFETY
 from tests import invoke
 from tests.cloud import Simulator
@@ -236,6 +236,80 @@ def test_the_latest_is_no_safety_backup(sim: Simulator, run: Any) -> None:
         == names.DCS_BACKUP
     )
     assert run("dcs_restore", check=True, **CACHE, backup_id=YOUNGEST)["outcome"] == "planned"
+
+
+# Responses that cannot be true
+
+OTHER = "f1ee7000-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "operation", "key"),
+    [
+        ("dcs_restore", {**CACHE, "restore_point": "latest"}, "dcs.instance", "instance_id"),
+        (
+            "dcs_restore",
+            {"instance_name": "orders-cache", "restore_point": "latest"},
+            "dcs.instance",
+            "instance_id",
+        ),
+        ("dcs_backup", CACHE, "dcs.instance", "instance_id"),
+        ("dcs_instance_info", CACHE, "dcs.instance", "instance_id"),
+        ("ddm_instance_info", {"instance_id": names.DDM_SOURCE}, "ddm.instance", "id"),
+        (
+            "ddm_backup_info",
+            {"backup_id": names.DDM_BACKUP, "instance_id": names.DDM_SOURCE},
+            "ddm.backup",
+            "id",
+        ),
+        ("ddm_recovery", {**PAIR, "job_id": names.DDM_JOB_DONE}, "ddm.job", "id"),
+    ],
+)
+def test_a_response_about_another_object_is_an_error(
+    sim: Simulator, run: Any, module: str, options: dict[str, str], operation: str, key: str
+) -> None:
+    """Nothing may be restored to what the response names."""
+    sim.fault("rewrite", operation, times=None, key=key, value=OTHER)
+    result = run(module, **options)
+    assert result["error_kind"] == "protocol_error", result
+    assert f"and its answer is about {OTHER}" in result["msg"]
+    assert sim.posts() == []
+
+
+def test_a_backup_of_another_instance_in_the_list_is_left_out(sim: Simulator, run: Any) -> None:
+    def spoil(answer: Any) -> Any:
+        for item in answer.data["backup_record_response"]:
+            if item["backup_id"] == names.DCS_BACKUP:
+                item["instance_id"] = OTHER
+        return answer
+
+    sim.fault("mutate", "dcs.backups", times=None, function=spoil)
+    taken = run("dcs_restore", check=True, **CACHE, restore_point="latest")
+    assert taken["backup"]["backup_id"] == names.DCS_BACKUP_OLD
+    assert [f"but is one of {OTHER}: it is left out" in text for text in taken["warnings"]] == [True]
+    refused = run("dcs_restore", **CACHE, backup_id=names.DCS_BACKUP)
+    assert refused["error_kind"] == "not_found" and sim.posts() == []
+
+
+def test_a_backup_of_the_future_is_not_the_latest(sim: Simulator, run: Any) -> None:
+    backup(sim, YOUNGEST, age=-365 * DAY)
+    taken = run("dcs_restore", check=True, **CACHE, restore_point="latest")
+    assert taken["backup"]["backup_id"] == names.DCS_BACKUP
+    assert f"The time of the data in {YOUNGEST} is in the future" in taken["warnings"][0]
+
+
+@pytest.mark.parametrize("end", ["2026/05/28 14:13:20", "2099-01-01T00:00:00+0000"])
+def test_a_range_whose_end_cannot_be_believed_is_not_the_latest(sim: Simulator, run: Any, end: str) -> None:
+    older = run("ddm_restorable_info", instance_id=names.DDM_SOURCE)["restorable_time_intervals"][-1]
+
+    def spoil(answer: Any) -> Any:
+        max(answer.data["restorable_time_intervals"], key=lambda span: span["end_time"])["end_time"] = end
+        return answer
+
+    sim.fault("mutate", "ddm.restorable_time_interval", times=None, function=spoil)
+    taken = run("ddm_recovery", check=True, **PAIR, restore_time="latest")
+    assert taken["restore_time"] == moment(older["end_time"])
+    assert f"ends at {end}, which cannot be read or is in the future" in taken["warnings"][0]
 
 
 # Old records

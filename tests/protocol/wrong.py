@@ -140,9 +140,9 @@ def by_the_controllers_clock() -> t.Iterator[None]:
         known.now = cloud.clock.now
         return plan(cloud, params)
 
-    def newest(backups: t.Sequence[dict[str, t.Any]], about: str) -> choice.Choice:
+    def newest(backups: t.Sequence[dict[str, t.Any]], now: int, about: str) -> choice.Choice:
         past = [row for row in backups if (moment(row["created_at"]) or 0) <= known.now() * 1000]
-        return latest(past, about)
+        return latest(past, now, about)
 
     with mock.patch.object(dcs_restore_module, "plan", planned), mock.patch.object(choice, "latest", newest):
         yield

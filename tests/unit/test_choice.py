@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import data_time
 
 ABOUT = "DCS instance orders-cache (i)"
+NOW = moment("2026-05-28T22:00:00Z") or 0
 Row = dict[str, Any]
 
 
@@ -40,6 +41,7 @@ def backup(backup_id: str, begun: str | None, **changes: Any) -> Row:
         "status": "succeed",
         "is_support_restore": True,
         "remark": None,
+        "size": 1,
         "created_at": made,
         "execution_at": made if begun else None,
         "updated_at": done,
@@ -56,7 +58,7 @@ BACKUPS = [UNUSABLE, FAILED, NEW, OLD]
 
 def chosen(backups: list[Row], point: str = "latest", **wanted: Any) -> Choice:
     options = {"backup_id": None, "backup_name": None, "restore_point": None if wanted else point, **wanted}
-    return choose(backups, options, None if point == "latest" else moment(point), ABOUT)
+    return choose(backups, options, None if point == "latest" else moment(point), NOW, ABOUT)
 
 
 @pytest.mark.parametrize(
@@ -205,3 +207,26 @@ def test_the_duration_is_that_of_the_newest_restore_that_ended_well() -> None:
 
 def test_an_instance_without_an_address() -> None:
     assert target({"instance_id": "i"})["address"] is None
+
+
+def test_data_of_the_future_are_not_the_latest() -> None:
+    """Two clocks of the cloud may differ by two minutes."""
+    soon, far = backup("soon", "22:02"), backup("far", "22:03")
+    assert chosen([far, soon, NEW]).backup_id == "soon"
+    found = chosen([far, NEW])
+    assert found.backup_id == "new"
+    assert found.warnings == (
+        "The time of the data in far is in the future, so it was left out. Backup new was chosen; give "
+        "backup_id to take another one.",
+    )
+    with pytest.raises(NotRestorable, match=r"has no usable backup\. Not usable: .*far.* Data of the future are not"):
+        chosen([far])
+    assert chosen([far], backup_id="far").backup_id == "far"
+
+
+@pytest.mark.parametrize("wanted", [{}, {"backup_id": "new"}, {"backup_name": "backup_new"}])
+def test_a_backup_of_0_bytes_is_named(wanted: dict[str, str]) -> None:
+    empty = {**NEW, "size": 0}
+    warning = "Backup new has 0 bytes, as the cloud says. Make sure that it holds data."
+    assert chosen([empty, OLD], **wanted).warnings == (warning,)
+    assert chosen([{**NEW, "size": 1}, OLD], **wanted).warnings == ()

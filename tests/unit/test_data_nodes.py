@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     candidates,
     check_relations,
@@ -197,6 +200,17 @@ def test_the_mapping_to_send_is_the_users_or_one_found_or_none() -> None:
         choose(ddm, "source", "other", 7, None)
 
 
+def test_a_data_node_of_the_source_takes_none() -> None:
+    class Own(Pair):
+        def restorable_data_nodes(self, source: str, target: str, node: str, when: int) -> Any:
+            return offer({"s1": "s"})[node] + [{**offer({"s1": "s"})[node][0], "instance_id": "s1"}]
+
+    ddm: Any = Own()
+    assert choose(ddm, "source", "target", 7, None) == given_mapping("s1>s")
+    with pytest.raises(NotRestorable, match=r"s1 cannot take s1 .*s1: it is a data node of the source"):
+        choose(ddm, "source", "target", 7, given_mapping("s1>s1"))
+
+
 # Times
 
 RANGES = [
@@ -222,13 +236,38 @@ def test_a_time_in_no_range_shows_the_ranges(when: int) -> None:
 def test_no_range_at_all() -> None:
     with pytest.raises(NotRestorable, match="Ranges: none"):
         check_time([], START)
-    for none in ([], [{"start_time": None, "end_time": None}]):
-        with pytest.raises(NotRestorable) as caught:
-            latest(none)
-        assert str(caught.value) == (
-            "The instance has no restorable time range yet: its data nodes need a backup first. "
-            "Nothing was started."
-        )
+    with pytest.raises(NotRestorable) as caught:
+        newest([])
+    assert str(caught.value) == (
+        "The instance has no restorable time range yet: its data nodes need a backup first. "
+        "Nothing was started."
+    )
+
+
+class Clockwork:
+    """What latest() asks of the service."""
+
+    redactor = Redactor()
+
+    def __init__(self, now: int) -> None:
+        self.now, self.warn = lambda: now, mock.Mock()
+
+
+def newest(intervals: list[dict[str, Any]], now: int = END) -> tuple[int, list[str]]:
+    ddm: Any = Clockwork(now)
+    return latest(ddm, intervals), [call.args[0] for call in ddm.warn.call_args_list]
+
+
+@pytest.mark.parametrize("end", [None, "2025/05/20 12:00:00", "2025-05-20T12:03:00+0000"])
+def test_an_end_that_cannot_be_believed_is_not_the_latest(end: str | None) -> None:
+    odd = {"start_time": None, "end_time": end}
+    found, warnings = newest([*RANGES, odd])
+    assert found == END
+    assert [f"A restorable range ends at {end}, which cannot be read" in text for text in warnings] == [True]
+    with pytest.raises(
+        NotRestorable, match=f"and is not in the future: {re.escape(str(end))}. Give restore_time"
+    ):
+        newest([odd])
 
 
 def test_a_range_that_cannot_be_read() -> None:
@@ -238,4 +277,4 @@ def test_a_range_that_cannot_be_read() -> None:
 
 
 def test_the_latest_time_is_that_of_the_last_range_wherever_it_stands() -> None:
-    assert latest(RANGES) == latest(RANGES[::-1]) == END
+    assert newest(RANGES) == newest(RANGES[::-1]) == (END, [])

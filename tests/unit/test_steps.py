@@ -545,7 +545,7 @@ WHOLE = ["approve", "fence", "safeguard", "restore", "verify", "release"]
     ],
 )
 def test_tags_ask_for_steps(tags: str, around: str, steps: list[str]) -> None:
-    """As Ansible would choose tasks that have the tags of the steps after them: there is no way past a step."""
+    """As Ansible chooses tasks that have the tags of the steps after them: there is no way past a step."""
     assert _step_table.asked(tags.split(), around.split()) == steps
 
 

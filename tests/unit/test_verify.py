@@ -554,7 +554,7 @@ def test_a_database_that_drops_connections(answer: Any) -> None:
 
 
 def test_what_is_no_database() -> None:
-    """Another server than the instance says nothing of its data: nobody is told to restore an older backup."""
+    """Another server says nothing of the data: nobody is told to restore an older backup."""
     banner = b"SSH-2.0-OpenSSH_9.2\r\n"
     with (
         Server(lambda connection: connection.sendall(banner)) as server,

@@ -19,6 +19,7 @@ with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
     import zoneinfo
 
 DAY = 86_400_000  # ms
+SKEW = 120_000  # ms by which two clocks of the cloud may differ
 OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean another zone on another machine
 
 
@@ -91,6 +92,11 @@ def zone_named(name: str, option: str = "timezone") -> zoneinfo.ZoneInfo:
             f"{option} {quoted(name)} is not known here: give an IANA name, such as Europe/Berlin or "
             "Asia/Singapore."
         ) from None
+
+
+def is_future(ms: int, server_now_ms: int) -> bool:
+    """Whether a time that the cloud tells lies after its own, by more than two of its clocks may differ."""
+    return ms > server_now_ms + SKEW
 
 
 def check_not_future(ms: int, option: str, server_now_ms: int) -> None:

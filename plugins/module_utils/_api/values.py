@@ -100,6 +100,15 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
     return fields
 
 
+def asked_for(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.Any]:
+    """Return what a call has read about one object. Raises ProtocolError when it is about another one."""
+    if str(found[key]).lower() != wanted.lower():
+        raise ProtocolError(
+            f"The API was asked for {wanted}, and its answer is about {found[key]}.", transient=True
+        )
+    return found
+
+
 def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
     """Return the list under `key`.
 

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import SKEW
+
 STUCK = 86_400_000  # ms: backups and restores take minutes, 30 as documented, hours for the largest
-SKEW = 120_000  # ms by which two clocks of the cloud may differ
 
 
 def in_words(milliseconds: int) -> str:

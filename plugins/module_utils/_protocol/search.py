@@ -15,8 +15,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     OutcomeUnknown,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,

@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    asked_for,
     flag,
     newest_first,
     number,
@@ -87,7 +88,7 @@ class Dcs:
 
         `task` is the operation under way, if any: the status can stay RUNNING meanwhile.
         """
-        return _instance(self._get("instances", instance_id).body)
+        return asked_for(_instance(self._get("instances", instance_id).body), "instance_id", instance_id)
 
     def instances(
         self,
@@ -124,13 +125,19 @@ class Dcs:
     def backups(self, instance_id: str, until: str | None = None) -> list[Row]:
         """Return all backup records of an instance (ListBackupRecords), newest first; [] for 204.
 
-        `until` ends the reading with this record.
+        `until` ends the reading with this record. One that names another instance is left out with a warning.
         """
         path, what = ("instances", instance_id, "backups"), f"backups of {instance_id}"
         found = self._list(
             path, "backup_record_response", "total_num", "backup_id", what, _backup, until=until
         )
-        return newest_first(found, "created_at")
+        own = [item for item in found if item["instance_id"] in (None, instance_id)]
+        for item in (item for item in found if item not in own):
+            other = self.redactor.printable(item["instance_id"], 64)
+            self.warn(
+                f"Backup {item['backup_id']} is among the {what}, but is one of {other}: it is left out."
+            )
+        return newest_first(own, "created_at")
 
     def restores(self, instance_id: str, until: str | None = None) -> list[Row]:
         """Return the restore records of an instance (ListRestoreRecords) in the same way.

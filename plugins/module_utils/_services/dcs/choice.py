@@ -10,9 +10,10 @@ Pure; no clock of this machine has a say in it.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import is_future
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
@@ -37,23 +38,25 @@ class Choice:
     warnings: tuple[str, ...] = ()
 
 
-def choose(backups: t.Sequence[Row], wanted: t.Mapping[str, t.Any], point: int | None, about: str) -> Choice:
+def choose(
+    backups: t.Sequence[Row], wanted: t.Mapping[str, t.Any], point: int | None, now: int, about: str
+) -> Choice:
     """Return the backup for one of backup_id, backup_name and restore_point in `wanted`;
-    `point` is the last as epoch ms, None for latest.
+    `point` is the last as epoch ms, None for latest, `now` the time by the cloud's clock.
 
     `about` names the instance for people. Raises NotFound for a name that is not there, NotRestorable when no
     backup serves.
     """
-    if wanted["restore_point"]:
-        return (
-            latest(backups, about)
-            if point is None
-            else not_after(backups, point, wanted["restore_point"], about)
-        )
-    backup_id = wanted["backup_id"] or named(backups, wanted["backup_name"], about)["backup_id"]
-    backup = next((row for row in backups if row["backup_id"] == backup_id), None)
-    made = data_time(backup) if backup else None
-    return Choice(backup_id, backup, newer_than(backups, made))
+    if wanted["restore_point"] and point is None:
+        choice = latest(backups, now, about)
+    elif wanted["restore_point"]:
+        choice = not_after(backups, t.cast(int, point), wanted["restore_point"], about)
+    else:
+        backup_id = wanted["backup_id"] or named(backups, wanted["backup_name"], about)["backup_id"]
+        backup = next((row for row in backups if row["backup_id"] == backup_id), None)
+        made = data_time(backup) if backup else None
+        choice = Choice(backup_id, backup, newer_than(backups, made))
+    return replace(choice, warnings=(*choice.warnings, *empty(choice.backup)))
 
 
 def named(backups: t.Sequence[Row], name: str, about: str) -> Row:
@@ -67,9 +70,12 @@ def named(backups: t.Sequence[Row], name: str, about: str) -> Row:
     raise NotFound(f"No backup of {about} is named {name}. The newest ones: {listed(shown)}.")
 
 
-def latest(backups: t.Sequence[Row], about: str) -> Choice:
-    """Return the newest usable backup of all but safety backups."""
-    ready = [row for row in backups if usable(row)]
+def latest(backups: t.Sequence[Row], now: int, about: str) -> Choice:
+    """Return the newest usable backup of all but safety backups, and but those that say that their data are
+    of the future.
+    """
+    ahead = [row for row in backups if is_future(sortable(row), now)]
+    ready = [row for row in backups if usable(row) and row not in ahead]
     found = [row for row in ready if SAFETY not in (row["remark"] or "")]
     if not found:
         only = (
@@ -77,9 +83,10 @@ def latest(backups: t.Sequence[Row], about: str) -> Choice:
         )
         shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
         seen = f" Not usable: {listed(shown)}." if shown and not ready else ""
+        seen += " Data of the future are not believed: give backup_id to restore them." if ahead else ""
         raise NotRestorable(f"{about} has no usable backup.{only}{seen}")
     newest = max(found, key=sortable)
-    return Choice(newest["backup_id"], newest, None, tuple(undated(found, newest)))
+    return Choice(newest["backup_id"], newest, None, tuple(undated(found, newest, ahead)))
 
 
 def not_after(backups: t.Sequence[Row], point: int, written: str, about: str) -> Choice:
@@ -106,17 +113,25 @@ def newer_than(backups: t.Sequence[Row], point: int | None) -> Row | None:
     return min(later, key=sortable, default=None)
 
 
-def undated(backups: t.Sequence[Row], chosen: Row) -> list[str]:
-    """Return a warning when the time of a backup cannot be read, so
+def undated(backups: t.Sequence[Row], chosen: Row, ahead: t.Sequence[Row] = ()) -> list[str]:
+    """Return a warning when the time of a backup cannot be read or is in the future (`ahead`), so
     that it may be newer than the chosen one.
     """
-    found = [row["backup_id"] for row in backups if data_time(row) is None and row is not chosen]
-    if not found:
-        return []
+    unread = [row["backup_id"] for row in backups if data_time(row) is None and row is not chosen]
+    future = [row["backup_id"] for row in ahead if usable(row)]
     return [
-        f"The time of the data in {', '.join(found)} cannot be read, so it was left out. "
+        f"The time of the data in {', '.join(found)} {why}, so it was left out. "
         f"Backup {chosen['backup_id']} was chosen; give backup_id to take another one."
+        for found, why in ((unread, "cannot be read"), (future, "is in the future"))
+        if found
     ]
+
+
+def empty(backup: Row | None) -> list[str]:
+    """Return a warning when the cloud says that there is nothing in a backup."""
+    if backup is None or backup["size"] != 0:
+        return []
+    return [f"Backup {backup['backup_id']} has 0 bytes, as the cloud says. Make sure that it holds data."]
 
 
 def sortable(backup: Row) -> int:

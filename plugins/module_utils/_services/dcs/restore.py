@@ -52,7 +52,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     backups = dcs.backups(instance["instance_id"])
     if point is not None:
         check_not_future(point, "restore_point", dcs.now())
-    choice = choose(backups, params, point, about)
+    choice = choose(backups, params, point, dcs.now(), about)
     own = marker(
         service="dcs.restore",
         project=cloud.project_id,

@@ -21,6 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    asked_for,
     items,
     newest_first,
     number,
@@ -97,7 +98,8 @@ class Ddm:
         none = isinstance(body, dict) and "related_data_nodes" in body and not body["related_data_nodes"]
         listed = items(body, "related_data_nodes", 0 if none else None)
         nodes = [row(node, ("instance_id",), ("instance_name",)) for node in listed]
-        return {**row(body, ("id",), ("name", "instance_id", "instance_name")), "related_data_nodes": nodes}
+        found = asked_for(row(body, ("id",), ("name", "instance_id", "instance_name")), "id", backup_id)
+        return {**found, "related_data_nodes": nodes}
 
     def restorable_time_intervals(self, instance_id: str) -> list[Row]:
         """Return [{start_time, end_time}] in which a restore point can lie (ShowAvalibleTime)."""
@@ -231,7 +233,7 @@ class Ddm:
         It never has a fail_reason: only the list has. Raises NotFound for 404 and DBS.300400.
         """
         body = self._get("jobs", job_id).body
-        return _job(body.get("job") if isinstance(body, dict) else None)
+        return asked_for(_job(body.get("job") if isinstance(body, dict) else None), "id", job_id)
 
     def jobs(self, begin: int, end: int) -> list[Row]:
         """Return the jobs created between two times, epoch ms,
@@ -244,7 +246,7 @@ class Ddm:
 
     def instance(self, instance_id: str) -> Row:
         """Return one instance (v1 ShowInstance: the fields that versions and waits rest on)."""
-        return _instance(self._get("instances", instance_id, version="v1").body)
+        return asked_for(_instance(self._get("instances", instance_id, version="v1").body), "id", instance_id)
 
     def instances(self, names: t.Sequence[str] = (), odd: Odd | None = None) -> list[Row]:
         """Return all instances (v1 ListInstances). There is no name filter.

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import is_future
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 
@@ -33,14 +34,32 @@ def check_time(intervals: t.Sequence[Row], restore_time: int) -> None:
         )
 
 
-def latest(intervals: t.Sequence[Row]) -> int:
-    """Return the latest restorable time, epoch ms. Raises NotRestorable when there is none."""
-    found = max((moment(span["end_time"]) or 0 for span in intervals), default=0)
-    if not found:
+def latest(ddm: Ddm, intervals: t.Sequence[Row]) -> int:
+    """Return the latest restorable time, epoch ms. A range that ends in the future, or at a time that cannot
+    be read, is left out with a warning.
+
+    Raises NotRestorable when there is none.
+    """
+    if not intervals:
         raise NotRestorable(
             "The instance has no restorable time range yet: its data nodes need a backup first."
         )
-    return found
+    ends = {str(span["end_time"]): moment(span["end_time"]) for span in intervals}
+    now = ddm.now()
+    good = [end for end in ends.values() if end is not None and not is_future(end, now)]
+    odd = [ddm.redactor.printable(written, 64) for written, end in ends.items() if end not in good]
+    if not good:
+        raise NotRestorable(
+            f"No restorable range has an end that can be read and is not in the future: {', '.join(odd)}. "
+            "Give restore_time.",
+            restorable_time_intervals=list(intervals),
+        )
+    if odd:
+        ddm.warn(
+            f"A restorable range ends at {', '.join(odd)}, which cannot be read or is in the future. It was "
+            f"left out: latest is {iso(max(good))}. Give restore_time for another time."
+        )
+    return max(good)
 
 
 def choose(ddm: Ddm, source: str, target: str, restore_time: int, given: t.Sequence[Row] | None) -> list[Row]:
@@ -60,14 +79,19 @@ def choose(ddm: Ddm, source: str, target: str, restore_time: int, given: t.Seque
 
 
 def candidates(ddm: Ddm, source: str, target: str, nodes: t.Sequence[Row], restore_time: int) -> Candidates:
-    """Return the target data nodes for each source data node, available or not, by id."""
-    return {
-        node["instance_id"]: sorted(
-            ddm.restorable_data_nodes(source, target, node["instance_id"], restore_time),
-            key=lambda row: str(row["instance_id"]),
-        )
-        for node in sorted(nodes, key=lambda row: str(row["instance_id"]))
-    }
+    """Return the target data nodes for each source data node, available or not, by id.
+
+    One of the source itself is never available.
+    """
+    sources = sorted(str(node["instance_id"]) for node in nodes)
+    own = {"available": False, "unavailable_reason": "it is a data node of the source"}
+
+    def of(node: str) -> list[Row]:
+        found = ddm.restorable_data_nodes(source, target, node, restore_time)
+        rows = [{**row, **own} if row["instance_id"] in sources else row for row in found]
+        return sorted(rows, key=lambda row: str(row["instance_id"]))
+
+    return {node: of(node) for node in sources}
 
 
 def match(options: Candidates) -> dict[str, str]:

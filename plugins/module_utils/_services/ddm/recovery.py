@@ -82,7 +82,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     intervals = of_source(source, ddm.restorable_time_intervals)
     if asked is not None:
         check_not_future(asked, "restore_time", ddm.now())
-    restore_time = latest(intervals) if asked is None else asked
+    restore_time = latest(ddm, intervals) if asked is None else asked
     check_time(intervals, restore_time)
     pair = Pair(ddm, source, target)
     observed = pair.observe(jobs_for_plans)
