@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
+    _hooks,
     _inprocess,
     _options,
     _report_files,
@@ -61,7 +62,7 @@ class ActionModule(ActionBase):
         given = task_vars or {}
         state, steps = self.begun(given), list(self._task.args.get("steps") or [])
         world = AnsibleWorld(self, given)
-        job = self.job(given, world)
+        job = self.job(given, world, first="run" not in state)
         extra = {"failure": self._task.args["failure"]} if self._task.args.get("failure") else {}
         before = dict(state)
         state = _steps.run(state, steps, job, world, **extra)
@@ -74,17 +75,18 @@ class ActionModule(ActionBase):
         A later batch of a fleet is given it.
         """
         found = self._task.args.get("state") or task_vars.get(STATE)
-        names = ("restores", "run", "changed")
+        names = ("restores", "run", "changed", "hooks")
         return (
             {name: found[name] for name in names if name in found}
             if isinstance(found, dict) and "run" in found
             else {}
         )
 
-    def job(self, task_vars: dict[str, t.Any], world: AnsibleWorld) -> _state.Job:
+    def job(self, task_vars: dict[str, t.Any], world: AnsibleWorld, first: bool) -> _state.Job:
         """Return what the variables tell the run to do.
 
-        A variable that cannot be read is a problem among others.
+        A variable that cannot be read is a problem among others. The tasks files of the user are read
+        for the first step, which plans.
         """
         args = self._task.args
         variables, unreadable = self.variables(task_vars, _options.VARIABLES)
@@ -104,6 +106,10 @@ class ActionModule(ActionBase):
             problems.append(UNLIMITED)
         if kind == "drill" and not options.scratch:
             problems.append(NO_SCRATCH)
+        hooks: dict[str, str] = {}
+        if first and kind != "fleet":  # which runs none
+            hooks, wrong = _hooks.found(variables, self._task, self._loader)
+            problems += wrong
         command, complete = repeated(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
         return _state.Job(
             kind=kind,
@@ -116,6 +122,7 @@ class ActionModule(ActionBase):
             read_only=kind == "readiness",
             only=set(args["only"]) if args.get("only") else None,
             last=bool(args.get("last", True)),
+            hooks=hooks,
         )
 
     def variables(

@@ -69,6 +69,7 @@ class Job(t.NamedTuple):
     # Labels of the rows that this batch of a fleet carries out; None for all
     only: t.Collection[str] | None = None
     last: bool = True  # whether no batch follows
+    hooks: t.Mapping[str, str] = {}  # paths of the tasks files of the user, by variable
 
 
 # Who goes on

@@ -78,7 +78,7 @@ def step(function: t.Callable[..., State]) -> t.Callable[..., State]:
 def plan(state: State, job: Job, world: World) -> State:
     """Find out what would overwrite what, refuse what must not be, and show it."""
     run = _report_files.begin(context(job), world.now_ms(), world.random())
-    state = {"restores": [], "run": run}
+    state = {"restores": [], "run": run, "hooks": dict(job.hooks)}
     problems = [*job.problems, *([] if planned_before(job) else job.found.problems)]
     path = to_keep(job)
     kept = _report_files.unsavable(path) if path else None
@@ -110,7 +110,8 @@ def plan(state: State, job: Job, world: World) -> State:
     rows = [{**row, "changed": False} for row in rows]  # not yet: what is planned says `action`
     run = _report_files.continuing(run, rows)
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
-    state = {"restores": rows, "run": run, "diff": answer.get("diff"), "warnings": answer.get("warnings")}
+    more = {"diff": answer.get("diff"), "warnings": answer.get("warnings")}
+    state = {**state, "restores": rows, "run": run, **more}
     if planned_before(job):
         old = t.cast(Row, plan_of(job))
         state = drifted(state, job, world, _plans.differences(old, rows, run["account"]))

@@ -17,6 +17,7 @@ from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
 FLEET, ROLE = "huaweicloud.recovery.fleet", "huaweicloud.recovery.restore"
+READINESS = "huaweicloud.recovery.readiness"
 ONE = {
     "restore_dcs": [{"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}],
     "restore_safety_backup": False,
@@ -102,3 +103,42 @@ def test_blank_hooks_are_unset() -> None:
     hooks = dict.fromkeys(("restore_before_tasks", "restore_verify_tasks", "restore_after_tasks"), " ")
     with Simulator(restore_seconds=1) as sim:
         assert run(sim, {**ONE, **hooks}).rc == 0
+
+
+HOOKS = ("restore_before_tasks", "restore_verify_tasks", "restore_after_tasks")
+WRONG_HOOKS = {
+    "there is no file 'nowhere.yml'": None,
+    "cannot be run": "- name: a\n  debug: {msg: a\n",
+    "must hold a list of tasks, not a dictionary": "debug: {msg: a}\n",
+    "frobnicate": "- name: a\n  frobnicate: {}\n",
+    "it is not a regular file": "folder",
+}
+
+
+@pytest.mark.parametrize("numbers", [(0, 1, 2), (3, 4)])
+def test_a_tasks_file_that_cannot_run_is_found_before_any_request(
+    tmp_path: Path, numbers: tuple[int, ...]
+) -> None:
+    given, words = {}, [list(WRONG_HOOKS)[number] for number in numbers]
+    for name, word in zip(HOOKS, words, strict=False):
+        text, path = WRONG_HOOKS[word], tmp_path / f"{name}.yml"
+        if text == "folder":
+            path.mkdir()
+        elif text:
+            path.write_text(text)
+        given[name] = str(path) if text else "nowhere.yml"
+    with Simulator(restore_seconds=1) as sim:
+        done = run(sim, {**ONE, **given}, cwd=tmp_path)
+        assert (done.rc, sim.ledger) == (2, [])
+    for name, word in zip(given, words, strict=True):
+        assert any(name in line and word in line for line in done.stdout.splitlines()), (word, done.output)
+    assert "REFUSED  Nothing was started." in done.stdout
+
+
+def test_readiness_runs_no_tasks_of_the_user(tmp_path: Path) -> None:
+    """They stop the application, and readiness is asked every morning."""
+    (tmp_path / "stop.yml").write_text("- import_tasks: shop.yml\n")  # which lies beside it
+    (tmp_path / "shop.yml").write_text("- name: Stop the shop\n  debug: {msg: stopped}\n")
+    with Simulator(restore_seconds=1) as sim:
+        done = run(sim, {**ONE, **dict.fromkeys(HOOKS, "stop.yml")}, READINESS, cwd=tmp_path)
+    assert (done.rc, done.of("debug")) == (0, []), done.output

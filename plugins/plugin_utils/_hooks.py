@@ -1,0 +1,79 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tasks files of the user, which run around the restore: found and read before anything starts.
+
+Private to this collection.
+
+One that Ansible cannot load would otherwise be found out when its step comes, after data were overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.playbook.helpers import load_list_of_blocks
+from ansible.playbook.task_include import TaskInclude
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _options
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import TAGS
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
+
+HOW = {"trusted_as_template": True} if TAGS else {}
+
+
+def found(variables: Variables, task: t.Any, loader: t.Any) -> tuple[dict[str, str], list[str]]:
+    """Return the path of each tasks file by its variable, and a problem for each that cannot run.
+
+    `task` is the task of the role that asks.
+    """
+    given, paths, problems = read.given(variables), {}, []
+    for name in _options.HOOKS:
+        if name in given:
+            try:
+                paths[name] = place(read.word(given[name], name), name, task, loader)
+                load(paths[name], name, task, loader)
+            except Problem as problem:
+                problems.append(str(problem))
+    return paths, problems
+
+
+def place(path: str, name: str, task: t.Any, loader: t.Any) -> str:
+    """Return where a tasks file is: seen from where ansible-playbook was started, else where Ansible looks
+    for the tasks of a role.
+    """
+    path = os.path.expanduser(path)
+    here = os.path.realpath(path)
+    role = task._role._role_path if task._role else loader.get_basedir()
+    there = here if os.path.isfile(here) else loader.path_dwim_relative(role, "tasks", path, is_role=True)
+    if not os.path.exists(there):
+        raise Problem(f"{name}: there is no file {read.shown(path)}. Give its whole path.")
+    return str(there)
+
+
+def load(path: str, name: str, task: t.Any, loader: t.Any) -> None:
+    """Load the tasks as Ansible will. Raises Problem where it could not."""
+    how = {"variable_manager": task.get_variable_manager(), "loader": loader}
+    try:
+        content(path)
+        tasks = loader.load_from_file(path, **HOW)
+        if tasks is not None and not isinstance(tasks, list):
+            raise Problem(f"{name}: {path} must hold a list of tasks, not a {read.kind_of(tasks)}.")
+        # what the file imports is looked for beside it
+        include = TaskInclude.load({"include_tasks": path}, block=task._parent, role=task._role, **how)
+        load_list_of_blocks(tasks or [], task._parent._play, include, task._role, **how)
+    except (AnsibleError, OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise Problem(f"{name}: {printable(path)} cannot be run: {brief(why)}.") from None
+
+
+def brief(text: t.Any) -> str:
+    """Return the first lines of what Ansible says, up to the file that it quotes, as one."""
+    lines = [line.strip() for line in str(text).splitlines()]
+    return printable(" ".join(lines[: lines.index("") if "" in lines else 3])).rstrip(".")
