@@ -30,6 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
     from_cloud,
+    made,
     names_hosts,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
@@ -95,12 +96,20 @@ class ActionModule(ActionBase):
             variables = {**variables, **ready(variables)}
         if kind == "drill":  # a blank variable, as a survey leaves it, must not take a guard away
             variables = {**DRILL, **_settings.given(variables)}
+        hosts, failed = self.hosts(task_vars) if kind == "fleet" else ({}, [])
+        if kind == "fleet":  # each host has its own, or that of all
+            points = {str(host.get(_entries.POINT)) for host in hosts.values()}
+            variables = {
+                **variables,
+                _entries.POINT: variables.get(_entries.POINT) if len(points) == 1 else None,
+            }
         options, problems = _options.options(variables, world.now_ms(), world.random())
+        problems += _options.differing(hosts.values())
         if isinstance(options.report, str):
             options = options._replace(report=_report_files.read(options.report))
         defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, world.now_ms())
         found = (
-            self.fleet(task_vars, defaults) if kind == "fleet" else wanted(kind, variables, options, defaults)
+            fleet(hosts, failed, defaults) if kind == "fleet" else wanted(kind, variables, options, defaults)
         )
         if kind == "fleet" and not any(names_hosts(pattern) for pattern in args.get("limited") or ()):
             problems.append(UNLIMITED)
@@ -133,28 +142,27 @@ class ActionModule(ActionBase):
         for name in names:
             if name in task_vars:
                 try:
-                    found[name] = self._templar.template(task_vars[name])
+                    found[name] = made(self._templar.template, task_vars[name])
                 except AnsibleError as error:
                     unreadable.append(f"{name} cannot be read: {str(error).splitlines()[0]}")
         return found, unreadable
 
-    def fleet(self, task_vars: dict[str, t.Any], defaults: _entries.Defaults) -> _entries.Found:
-        """Return the hosts of a fleet as rows. One whose variables cannot be read has failed."""
-        rows = []
+    def hosts(
+        self, task_vars: dict[str, t.Any]
+    ) -> tuple[dict[str, dict[str, t.Any]], list[dict[str, t.Any]]]:
+        """Return the variables of each host of a fleet, and a failed row for each
+        whose variables cannot be read.
+        """
+        found, failed = {}, []
         for host in self._task.args.get("hosts") or ():
             try:
-                variables = task_vars["hostvars"][host]
-                rows.append(
-                    _entries.of_host(
-                        str(host), variables, defaults._replace(point=defaults.point or "latest")
-                    )
-                )
+                given = task_vars["hostvars"][host]
+                names = (*_entries.OF_A_HOST, *_options.OF_THE_RUN)
+                found[str(host)] = {name: made(given.__getitem__, name) for name in names if name in given}
             except AnsibleError as error:
                 why = f"The variables of {host} cannot be read: {str(error).splitlines()[0]}"
-                rows.append(_entries.unusable(str(host), "", why))
-        return _entries.Found(
-            rows, [], _entries.twice([row for row in rows if not row.get("error_kind")], [])
-        )
+                failed.append(_entries.unusable(str(host), "", why))
+        return found, failed
 
     def plan_only(self, task_vars: dict[str, t.Any]) -> bool:
         """Whether nothing may start: in check mode, and where of the steps
@@ -278,6 +286,16 @@ class AnsibleWorld:
     def random(self) -> str:
         """Return six characters of a-z and 0-9."""
         return "".join(secrets.choice(LETTERS) for dummy in range(6))
+
+
+def fleet(
+    hosts: t.Mapping[str, dict[str, t.Any]], failed: list[dict[str, t.Any]], defaults: _entries.Defaults
+) -> _entries.Found:
+    """Return the hosts of a fleet as rows: without a point of its own the newest data of each."""
+    defaults = defaults._replace(point="latest")
+    rows = [_entries.of_host(host, variables, defaults) for host, variables in hosts.items()]
+    ready = [row for row in rows if not row.get("error_kind")]
+    return _entries.Found([*rows, *failed], [], _entries.twice(ready, []))
 
 
 def wanted(

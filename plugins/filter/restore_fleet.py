@@ -49,6 +49,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import unset
 
 EMPTY = (
     "Nothing was restored: the inventory has no hosts. Read the warnings above: a source that cannot be "
@@ -57,10 +58,11 @@ EMPTY = (
 
 
 def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.Any:
-    """Return the pattern.
+    """Return the pattern, all hosts for a blank one.
 
     Raises AnsibleError where it matches nothing, but not for --syntax-check, which restores nothing.
     """
+    pattern = "all" if unset(pattern) else pattern
     if context.CLIARGS.get("syntax"):
         return pattern
     if not groups.get("all"):

@@ -133,6 +133,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
     from_cloud,
     host_names,
+    made,
     others_can_write,
     our_template,
 )
@@ -199,7 +200,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return an option that is a list, each entry of it
         or the whole made by a template, blanks left out.
         """
-        value = self.templar.template(config.get(name))
+        value = made(self.templar.template, config.get(name))
         return names(self.get_option(name) if unset(value) and value != [] else value, name)
 
     def connection(self, config: dict[str, t.Any]) -> Row:
@@ -210,7 +211,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """
         found: Row = {}
         for called, name in CALLED.items():
-            value = self.templar.template(config.get(called))
+            value = made(self.templar.template, config.get(called))
             if not unset(value):
                 found[name] = value
         found = listed(without_blanks(found), CONNECTION)

@@ -241,6 +241,7 @@ COMMON: dict[str, Reader] = {
     "connection": connection,
 }
 PROJECT = "project_id"  # of a host: where the inventory has listed it
+POINT = "restore_point"  # holds for every entry without its own
 
 
 def reader_of(name: str, option: t.Mapping[str, t.Any]) -> Reader:
@@ -306,23 +307,29 @@ def newest(row: Row) -> Row:
 
 # Hosts of an inventory
 
+OF_A_HOST = {"service", PROJECT, POINT, *KINDS, *COMMON}.union(
+    *(service.options for service in SERVICES.values())
+)
+
 
 def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     """Return the row that a host of a fleet is; one that is no instance has failed.
 
     The host is the instance that the data come from.
     """
-    named = str(variables.get("service") or "")
+    given = read.given(variables)
+    named = str(given.get("service") or "")
     service = SERVICES.get(named)
     if service is None:
         return unusable(host, named, f"{host} cannot be restored: it has no service {either([*SERVICES])}.")
     names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS}  # those are of the host itself
-    entry = read.given({name: variables[name] for name in names if name in variables})
-    ends = read.given({kind: variables[kind] for kind in KINDS if kind in variables})
-    kind = KINDS[0] if ends.get(KINDS[0]) else KINDS[1]  # what lists a host may give both
-    entry[service.entry_names.get(kind, kind)] = ends.get(kind)
+    entry = {name: given[name] for name in names if name in given}
+    kind = KINDS[0] if given.get(KINDS[0]) else KINDS[1]  # what lists a host may give both
+    entry[service.entry_names.get(kind, kind)] = given.get(kind)
+    if POINT in given and not {service.point, *service.instead} & set(entry):
+        entry[service.point] = given[POINT]
     row, problems = row_of({"group": 1, **entry, "label": host}, host, service, defaults)  # all together
-    listed_in = read.given({PROJECT: variables.get(PROJECT)})  # another project is not restored in
+    listed_in = {PROJECT: given[PROJECT]} if PROJECT in given else {}  # another project is not restored in
     return unusable(host, named, " ".join(problems)) if problems else {**row, **listed_in}
 
 

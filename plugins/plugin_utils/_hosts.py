@@ -16,11 +16,14 @@ import typing as t
 from collections import Counter
 from pathlib import Path
 
+from ansible import errors
 from ansible.inventory.manager import split_host_pattern
 from ansible.utils.unsafe_proxy import wrap_var
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 TAKEN = {"all", "ungrouped", "localhost"}  # names that mean something to Ansible
+# what `default(omit)` raises for a whole variable; up to ansible-core 2.18 it is a text
+OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
 
 
 def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
@@ -49,6 +52,14 @@ def from_cloud(value: t.Any) -> t.Any:
     if isinstance(value, list):
         return [from_cloud(inner) for inner in value]
     return wrap_var(value) if isinstance(value, str) else value
+
+
+def made(read: t.Callable[[t.Any], t.Any], what: t.Any) -> t.Any:
+    """Return what `read` makes of a template, or of the name of a variable; null where that is omitted."""
+    try:
+        return read(what)
+    except OMITTED:
+        return None
 
 
 def our_template(text: str) -> str:

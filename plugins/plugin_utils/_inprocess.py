@@ -40,6 +40,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credenti
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import made
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 
@@ -228,7 +229,7 @@ class InProcess(ActionBase):
 
     def switch(self, task_vars: dict[str, t.Any], name: str) -> bool:
         """Return a boolean variable of the host; true unless set, and a blank counts as unset."""
-        value = self._templar.template(task_vars.get(name))
+        value = made(self._templar.template, task_vars.get(name))
         return value in (None, "") or bool(boolean(value, strict=False))
 
     def say(self, line: str) -> None:

@@ -155,7 +155,21 @@ READERS: dict[str, Reader] = {
     "seed": read.word,
 }
 HOOKS = ("restore_before_tasks", "restore_after_tasks", "restore_verify_tasks")
-VARIABLES = (*_entries.LISTS, *HOOKS, "restore_point", *(PREFIX + name for name in READERS))
+# what is one for all hosts of a fleet; a plan or a report as data comes from outside the inventory
+OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader not in (data, document))
+VARIABLES = (*_entries.LISTS, *HOOKS, _entries.POINT, *(PREFIX + name for name in READERS))
+
+
+def differing(hosts: t.Iterable[Variables]) -> list[str]:
+    """Return a problem for each variable of a run that is not the same for all hosts of a fleet:
+    what one of them says would hold for all, or for none.
+    """
+    found = [read.given(host) for host in hosts]
+    return [
+        f"{name} is not the same for all hosts, and it is one for the whole run: give it with -e."
+        for name in OF_THE_RUN
+        if any(host.get(name) != found[0].get(name) for host in found)
+    ]
 
 
 def random_point(seed: str, days: int, now_ms: int) -> str:

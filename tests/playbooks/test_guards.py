@@ -142,3 +142,61 @@ def test_readiness_runs_no_tasks_of_the_user(tmp_path: Path) -> None:
     with Simulator(restore_seconds=1) as sim:
         done = run(sim, {**ONE, **dict.fromkeys(HOOKS, "stop.yml")}, READINESS, cwd=tmp_path)
     assert (done.rc, done.of("debug")) == (0, []), done.output
+
+
+OMITTED = "{{ nowhere | default(omit) }}"
+
+
+def omitting(*names: str) -> dict[str, str]:
+    return dict.fromkeys(names, OMITTED)
+
+
+@pytest.mark.parametrize("playbook", ["restore", "drill", "readiness"])
+def test_what_is_omitted_is_not_given(tmp_path: Path, playbook: str) -> None:
+    entry = {"instance_id": ids.DCS_INSTANCE, **omitting("remark", "region", "connection", "checks")}
+    given = {
+        "restore_dcs": [OMITTED, entry],
+        **omitting("restore_ddm", *HOOKS, "restore_plan_file", "restore_report", "restore_safety_backup"),
+        **omitting("restore_timezone", "restore_rpo_target", "restore_report_dir"),
+        **omitting("drill_production", "drill_window_days", "drill_seed"),
+        **{"restore_point": "latest", "drill_scratch": ["*", OMITTED]},
+    }
+    (tmp_path / "vars.yml").write_text(json.dumps(given))
+    with Simulator(restore_seconds=1) as sim:
+        done = invoke.playbook(
+            f"huaweicloud.recovery.{playbook}", sim.env, "-e", f"@{tmp_path}/vars.yml", "--check"
+        )
+    assert done.rc == 0, done.output
+
+
+def inventory(folder: Path, hosts: dict[str, Any]) -> str:
+    """An inventory whose texts are templates, which those of a script are not."""
+    path = folder / "hosts.yml"
+    path.write_text(json.dumps({"all": {"hosts": hosts}}))
+    return str(path)
+
+
+def test_what_a_host_omits_is_not_given(tmp_path: Path) -> None:
+    names = ("restore_point", "backup_id", "instance_name", "region", "project_id", "group", "checks")
+    hosts = {"a": cache(0, **omitting(*names))}
+    run_wide = json.dumps(omitting("fleet_hosts", "fleet_wait_timeout", "restore_report_dir"))
+    with Simulator("fleet-1-0", restore_seconds=1) as sim:
+        args = ("-i", inventory(tmp_path, hosts), "--limit", "a", "--check", "-e", run_wide)
+        done = invoke.playbook(FLEET, sim.env, *args)
+    assert done.rc == 0, done.output
+
+
+def test_the_point_of_a_host_is_that_of_no_other(tmp_path: Path) -> None:
+    with Simulator("fleet-2-0", restore_seconds=1) as sim:
+        hosts = {"a": cache(0, restore_point="2020-01-01T00:00:00Z"), "b": cache(1)}
+        done = fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=all", "--check")
+    first, second = done.of("Restore all hosts")[-1]["report"]["restores"]
+    assert (first["error_kind"], second["restore_point"]) == ("not_restorable", "latest")
+
+
+def test_what_holds_for_the_run_is_not_taken_from_one_host(tmp_path: Path) -> None:
+    with Simulator("fleet-2-0", restore_seconds=1) as sim:
+        hosts = {"a": cache(0), "b": cache(1, restore_protected=["cache-*"])}
+        done = fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=all")
+        assert (done.rc, sim.ledger) == (2, [])
+    assert "restore_protected is not the same for all hosts" in done.stdout

@@ -269,3 +269,5 @@ def test_a_host_names_its_instance_by_id_or_by_name() -> None:
     assert "a needs instance_id or instance_name." in row["msg"]
     source = {"service": "ddm", "instance_name": "orders-db", "target_instance_id": "t1"}
     assert _entries.of_host("b", source, ALL)["instance_name"] == "orders-db"
+    entry = _entries.of_host("b", {**source, "restore_point": "2026-11-01T00:00:00Z"}, ALL)
+    assert entry["restore_time"].startswith("2026-11-01T00:00:00")
