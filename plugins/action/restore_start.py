@@ -88,7 +88,8 @@ class ActionModule(InProcess):
             except CloudError as error:
                 result = failure(error)
             except AnsibleError as error:  # whether the module has begun is not known
-                result = unclear(f"The module could not be run: {error}", changed=not check_mode)
+                why = " ".join(str(error).split())
+                result = unclear(f"The module could not be run: {why}", changed=not check_mode)
             finally:
                 self._task.check_mode = dry_run
             if result.get("error_kind") == "auth_failed":

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,37 @@ def test_what_holds_for_the_run_is_not_taken_from_one_host(tmp_path: Path) -> No
         done = fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=all")
         assert (done.rc, sim.ledger) == (2, [])
     assert "restore_protected is not the same for all hosts" in done.stdout
+
+
+SUDO = """#!/bin/bash
+while [[ $1 == -* ]]; do [[ $1 == -u ]] && shift; shift; done
+exec env -i PATH="$PATH" HOME="$HOME" SUDO_USER=somebody "$@"
+"""  # as sudo does by default: none of the caller's variables
+BECOME = {"become": True, "become_user": "nobody", "become_method": "ansible.builtin.sudo"}
+
+
+def by_sudo(sim: Simulator, folder: Path, task: dict[str, Any], **variables: Any) -> invoke.Completed:
+    (folder / "sudo").write_text(SUDO)
+    (folder / "sudo").chmod(0o755)
+    env = {**sim.env, "PATH": f"{folder}:{os.environ['PATH']}", "ANSIBLE_PIPELINING": "1"}
+    play = json.dumps([{"hosts": "localhost", "gather_facts": False, **BECOME, "tasks": [task]}], indent=1)
+    return invoke.playbook(play, env, "-e", json.dumps({"restore_poll_interval": 1, **ONE, **variables}))
+
+
+@pytest.mark.parametrize("wanted", [None, True])
+def test_the_role_needs_no_rights_of_another_user(tmp_path: Path, wanted: bool | None) -> None:
+    role = {"ansible.builtin.import_role": {"name": ROLE}}
+    more = {"ansible_become": True, "ansible_become_user": "nobody"} if wanted else {}
+    with Simulator(restore_seconds=1) as sim:
+        done = by_sudo(sim, tmp_path, role, **more)
+        assert (done.rc, len(sim.posts())) == (0, 1), done.output
+
+
+@pytest.mark.parametrize("name", ["start", "wait"])
+def test_keys_that_sudo_has_not_are_told(tmp_path: Path, name: str) -> None:
+    row = {"service": "dcs", "instance_id": ids.DCS_INSTANCE, "outcome": "started", "restore_id": "r"}
+    row = {"service": "dcs", **ONE["restore_dcs"][0]} if name == "start" else row
+    with Simulator() as sim:
+        done = by_sudo(sim, tmp_path, {f"huaweicloud.recovery.restore_{name}": {"restores": [row]}})
+        assert (done.rc, sim.ledger) == (2, [])
+    assert "This runs by sudo, which keeps no HW_* variables: leave become out" in done.output

@@ -87,6 +87,10 @@ TELLING = (
 PLACES = ("the task options", "the HW_* variables", "the HUAWEICLOUD_SDK_* variables")
 TRUE = ("1", "true", "yes", "on")
 DURATION = (900, 86400)  # seconds, the API's limits for the keys of an agency
+SUDO = (
+    "This runs by sudo, which keeps no HW_* variables: leave become out, since nothing here needs the rights "
+    "of another user."
+)
 SIGN_IN_HELP = (
     "Give one of: auth_token (HW_AUTH_TOKEN); access_key and secret_key (HW_ACCESS_KEY, HW_SECRET_KEY or "
     "HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK), with security_token (HW_SECURITY_TOKEN) for temporary keys; "
@@ -262,8 +266,9 @@ def _from_files(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], red
         for name in needs
         if name not in known
     ]
+    sudo = SUDO if "SUDO_USER" in environ else ""
     raise InvalidArgument(
-        " ".join(filter(None, ["No complete credentials were found.", *partly, why, SIGN_IN_HELP]))
+        " ".join(filter(None, ["No complete credentials were found.", sudo, *partly, why, SIGN_IN_HELP]))
     )
 
 
