@@ -55,6 +55,13 @@ def test_a_limit_that_names_no_host_is_none(tmp_path: Path, limit: str) -> None:
     assert "fleet_hosts=all means every one" in done.stdout
 
 
+def test_a_size_of_batches_that_is_none_is_red(tmp_path: Path) -> None:
+    with Simulator("fleet-2-0") as sim:
+        done = fleet(sim, tmp_path, {"a": cache(0), "b": cache(1)}, "--limit", "a", "-e", "fleet_serial=0")
+        assert (done.rc != 0, sim.ledger) == (True, [])
+    assert "fleet_serial must be a number of hosts from 1, or from 1% to 100%, not '0'" in done.output
+
+
 def test_a_limit_beside_fleet_hosts_that_leaves_none_is_red(tmp_path: Path) -> None:
     with Simulator("fleet-2-0") as sim:
         done = fleet(sim, tmp_path, {"a": cache(0), "b": cache(1)}, "--limit", "a", "-e", "fleet_hosts=b")

@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.huaweicloud.recovery.plugins.filter.restore_failed import pattern
+from ansible_collections.huaweicloud.recovery.plugins.filter.restore_serial import restore_serial
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import patterns
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem
@@ -78,3 +81,25 @@ def test_a_pattern_that_can_protect_nothing_is_refused(text: str) -> None:
 )
 def test_patterns_are_read_as_they_are_meant(value: object, found: tuple[str, ...]) -> None:
     assert patterns(value, "restore_protected") == found
+
+
+@pytest.mark.parametrize(
+    ("given", "sizes"),
+    [
+        *((blank, ["100%"]) for blank in ("", " ", None, [], "__omit_place_holder__1")),
+        *((one, ["1"]) for one in (1, "1", " 1\n", [1])),
+        ("10%", ["10%"]),
+        ([1, "50 %"], ["1", "50%"]),
+    ],
+)
+def test_the_size_of_a_batch(given: Any, sizes: list[str]) -> None:
+    assert restore_serial(given) == sizes
+
+
+@pytest.mark.parametrize(
+    "given", ["abc", "0", 0, -1, "-1", "0%", "200%", "1.5", True, {"a": 1}, [1, "x"], "%"]
+)
+def test_a_size_that_is_none_is_refused(given: Any) -> None:
+    """Ansible takes 0 and less for all hosts at once."""
+    with pytest.raises(AnsibleFilterError, match=r"^Nothing was restored: fleet_serial must be"):
+        restore_serial(given)
