@@ -88,8 +88,7 @@ class ActionModule(InProcess):
             except CloudError as error:
                 result = failure(error)
             except AnsibleError as error:  # whether the module has begun is not known
-                why = " ".join(str(error).split())
-                result = unclear(f"The module could not be run: {why}", changed=not check_mode)
+                result = unclear(f"The module could not be run: {error}", changed=not check_mode)
             finally:
                 self._task.check_mode = dry_run
             if result.get("error_kind") == "auth_failed":
@@ -143,4 +142,5 @@ class ActionModule(InProcess):
 
 def unclear(msg: str | None, changed: bool) -> Result:
     """Return the result for a module that ended without one."""
-    return {"failed": True, "changed": changed, "error_kind": "internal_error", "msg": msg}
+    line = msg and " ".join(msg.split())
+    return {"failed": True, "changed": changed, "error_kind": "internal_error", "msg": line}

@@ -23,7 +23,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _inprocess,
     _options,
     _report_files,
-    _settings,
     _state,
     _step_table,
     _steps,
@@ -42,8 +41,6 @@ ALONE = {"plan", "all", "tagged", "always"}
 LETTERS = string.ascii_lowercase + string.digits
 SLOW = 5.0  # seconds at least between two lines about one restore: a run of two fits on a screen
 LONG = ("restore_wait", "restore_verify")  # show how far they are; of the others the steps say it themselves
-DRILL = {"restore_production": ["*prod*"], "restore_window_days": 7}
-NO_SCRATCH = "A drill needs drill_scratch: patterns of the only instances that it may overwrite."
 UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means every one."
 JOBS = ("awx_job_id", "tower_job_id")
 
@@ -94,10 +91,7 @@ class ActionModule(ActionBase):
         args = self._task.args
         variables, unreadable = self.variables(task_vars, _options.VARIABLES)
         kind = str(args.get("kind") or "restore")
-        if kind == "readiness":
-            variables = {**variables, **ready(variables)}
-        if kind == "drill":  # a blank variable, as a survey leaves it, must not take a guard away
-            variables = {**DRILL, **_settings.given(variables)}
+        variables = _options.of_kind(kind, variables)
         hosts, failed = self.hosts(task_vars) if kind == "fleet" else ({}, [])
         if kind == "fleet":  # each host has its own, or that of all
             points = {str(host.get(_entries.POINT)) for host in hosts.values()}
@@ -105,7 +99,7 @@ class ActionModule(ActionBase):
                 **variables,
                 _entries.POINT: variables.get(_entries.POINT) if len(points) == 1 else None,
             }
-        options, problems = _options.options(variables, world.now_ms(), world.random())
+        options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
         problems += _options.differing(hosts.values())
         if isinstance(options.report, str):
             options = options._replace(report=_report_files.read(options.report))
@@ -115,8 +109,6 @@ class ActionModule(ActionBase):
         )
         if kind == "fleet" and not any(names_hosts(pattern) for pattern in args.get("limited") or ()):
             problems.append(UNLIMITED)
-        if kind == "drill" and not options.scratch:
-            problems.append(NO_SCRATCH)
         hooks: dict[str, str] = {}
         if first and kind != "fleet":  # which runs none
             hooks, wrong = _hooks.found(variables, self._task, self._loader)
@@ -309,14 +301,6 @@ def wanted(
         return _entries.Found(rows, [], problems)
     found = _entries.found(variables, defaults)
     return found._replace(rows=[_entries.newest(row) for row in found.rows]) if kind == "readiness" else found
-
-
-def ready(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return what readiness asks for: the newest data, which must not be older than a day and two hours
-    unless something else is said.
-    """
-    given = _settings.given(variables)
-    return {"restore_point": "latest", "restore_rpo_target": given.get("restore_rpo_target", "26h")}
 
 
 def summary(report: t.Mapping[str, t.Any]) -> str:

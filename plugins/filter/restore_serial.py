@@ -60,9 +60,8 @@ def size(value: t.Any) -> str:
             return f"{number(text.strip(), 'fleet_serial', 1, 100 if percent else LARGEST)}{percent}"
     except Problem:
         pass
-    raise AnsibleFilterError(
-        f"Nothing was restored: fleet_serial must be a number of hosts from 1, or from 1% to 100%, not {value!r}."
-    )
+    sizes = "a number of hosts from 1, or from 1% to 100%"
+    raise AnsibleFilterError(f"Nothing was restored: fleet_serial must be {sizes}, not {value!r}.")
 
 
 class FilterModule:

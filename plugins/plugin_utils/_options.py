@@ -181,7 +181,23 @@ def random_point(seed: str, days: int, now_ms: int) -> str:
     return iso((now_ms // 1000 - back) * 1000)
 
 
-def options(variables: Variables, now_ms: int, seed: str = "") -> tuple[Options, list[str]]:
+# What a kind of run says where its variables are unset: a blank, as a survey leaves it, takes no guard away
+OF_KIND: dict[str, dict[str, t.Any]] = {
+    "drill": {"restore_production": ["*prod*"], "restore_window_days": 7},
+    "readiness": {"restore_rpo_target": "26h"},  # the newest data must not be older than a day and two hours
+}
+NO_SCRATCH = "A drill needs drill_scratch: patterns of the only instances that it may overwrite."
+
+
+def of_kind(kind: str, variables: Variables) -> dict[str, t.Any]:
+    """Return the variables with what a kind of run says itself. Readiness asks for the newest data."""
+    newest = {_entries.POINT: "latest"} if kind == "readiness" else {}
+    return {**OF_KIND.get(kind, {}), **read.given(variables), **newest}
+
+
+def options(
+    variables: Variables, now_ms: int, seed: str = "", kind: str = "restore"
+) -> tuple[Options, list[str]]:
     """Return what the variables say, and every problem in them, a sentence each.
 
     `seed` is for a random point without its own.
@@ -209,4 +225,6 @@ def options(variables: Variables, now_ms: int, seed: str = "") -> tuple[Options,
         problems.append(
             "restore_plan and restore_plan_file are both given: which plan is meant cannot be known."
         )
+    if kind == "drill" and not values.get("scratch"):
+        problems.append(NO_SCRATCH)
     return Options(**values), problems

@@ -12,13 +12,18 @@ new one. Nothing here raises: a restore goes on when its report cannot be writte
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import json
+import multiprocessing
 import os
 import re
+import socket
 import tempfile
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _target
@@ -70,23 +75,93 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
     """Return a run with what unfinished reports of the same operation know of its targets in `previous`.
 
     It keeps the id and the start of the newest of them, and so its files, where it has all targets of that
-    one: a report loses none. Else it has files of its own.
+    one, so that a report loses none, and no run that still goes on writes them. Else it has files of its own.
     """
     folder, stem = run["directory"], file_stem(run.get("operation_id"))
     if planning(run) or run["problem"] or not folder or stem == "restore":
         return run
-    found = unfinished(folder, stem, run["kind"], rows)
-    previous = [row for report in found for row in report["restores"] if covered(row, rows)]
-    if not found or not all(covered(row, rows) for row in kept(found[0])):
-        return {**run, "previous": previous}
-    same = found[0]
-    files = files_of(folder, same["id"], plan=False)
-    return {
-        **run,
-        **{name: same[name] for name in ("id", "started", "runs")},
-        "files": files,
-        "previous": previous,
-    }
+    with alone(folder):
+        found = unfinished(folder, stem, run["kind"], rows)
+        previous = [row for report in found for row in report["restores"] if covered(row, rows)]
+        whole = bool(found) and all(covered(row, rows) for row in kept(found[0]))
+        own = {**run, "previous": previous}
+        if whole and claimed(folder, found[0]["id"]):
+            same = {name: found[0][name] for name in ("id", "started", "runs")}
+            return {**own, **same, "files": files_of(folder, found[0]["id"], plan=False)}
+        claimed(folder, run["id"])
+        if whole:
+            note = (
+                f"Another run is under way, which writes {found[0]['id']}: this one has a report of its own."
+            )
+            own["notes"] = [*(run.get("notes") or []), note]
+        return own
+
+
+# Which run writes a report
+
+
+@contextlib.contextmanager
+def alone(folder: str) -> t.Iterator[None]:
+    """Keep other runs on this machine from claiming a report for a moment, where the folder allows that."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def claimed(folder: str, name: str) -> bool:
+    """Whether a report is this run's to write, which is noted beside it. It is not where a run that noted
+    this before still goes on; on another machine none is known to.
+    """
+    path = claim(folder, name)
+    try:
+        held = content(path)[0].decode("utf-8", "replace")
+    except (OSError, ValueError):
+        held = ""
+    if held not in ("", owner()) and alive(held):
+        return False
+    with contextlib.suppress(OSError):  # it is written as it was before there were claims
+        replace(path, owner())
+    return True
+
+
+def claim(folder: str, name: str) -> str:
+    """Return the file that names the run that writes a report."""
+    return os.path.join(folder, f".{name}.run")
+
+
+def owner() -> str:
+    """Return what tells this run from any other: its machine, process and when that began."""
+    controller = multiprocessing.parent_process()
+    pid = controller.pid if controller and controller.pid else os.getpid()
+    return f"{socket.gethostname()} {pid} {begun(pid)}"
+
+
+def alive(held: str) -> bool:
+    """Whether the run of a claim goes on."""
+    host, dummy, rest = held.partition(" ")
+    pid, dummy, when = rest.partition(" ")
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:  # of another user
+        pass
+    except (OSError, OverflowError):
+        return False
+    return begun(int(pid)) == when
+
+
+def begun(pid: int) -> str:
+    """Return when a process began, as the system tells it: a number may be used again. Blank if unknown."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
 
 
 def planning(run: t.Mapping[str, t.Any]) -> bool:
@@ -114,6 +189,9 @@ def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
                 f"The report could not be written to {error.filename or run['directory']}: {error.strerror}."
             ),
         }
+    if report["finished"] and run["directory"]:
+        with contextlib.suppress(OSError):
+            os.unlink(claim(run["directory"], report["id"]))
     if run.get("keep") and report["finished"] and run["directory"]:
         prune(run["directory"], report, int(run["keep"]))
     return report

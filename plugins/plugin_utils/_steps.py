@@ -98,17 +98,10 @@ def plan(state: State, job: Job, world: World) -> State:
         elsewhere = _plans.elsewhere(job.options.report, run["account"])
         if elsewhere:
             return refused(state, world, elsewhere)
-    known = instances(job, answer["restores"], world)
-    tags = {ident: one.get("tags") for ident, one in known.items()}
-    found = iter([identified(row, known) for row in answer["restores"]])
-    rows = [
-        row
-        if row.get("error_kind")
-        else _guards.guarded(next(found), job.options, job.read_only, world.now_ms(), tags)
-        for row in rows
-    ]
-    rows = [{**row, "changed": False} for row in rows]  # not yet: what is planned says `action`
+    rows = looked_at(rows, answer["restores"], job, world)
+    said = len(run["notes"])
     run = _report_files.continuing(run, rows)
+    world.say(run["notes"][said:])
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
     more = {"diff": answer.get("diff"), "warnings": answer.get("warnings")}
     state = {**state, "restores": rows, "run": run, **more}
@@ -119,6 +112,20 @@ def plan(state: State, job: Job, world: World) -> State:
         return state
     world.say(_lines.plan(rows, run, world.now_ms(), job.options.timezone, job.options.safety_backup))
     return state
+
+
+def looked_at(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: World) -> list[Row]:
+    """Return the rows with their plans and names, those failed that must not be overwritten."""
+    known = instances(job, planned, world)
+    tags = {ident: one.get("tags") for ident, one in known.items()}
+    found = iter([identified(row, known) for row in planned])
+    rows = [
+        row
+        if row.get("error_kind")
+        else _guards.guarded(next(found), job.options, job.read_only, world.now_ms(), tags)
+        for row in rows
+    ]
+    return [{**row, "changed": False} for row in rows]  # not yet: what is planned says `action`
 
 
 @step

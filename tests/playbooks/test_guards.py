@@ -19,7 +19,7 @@ from tests.cloud import scenario as ids
 
 FLEET, ROLE = "huaweicloud.recovery.fleet", "huaweicloud.recovery.restore"
 READINESS = "huaweicloud.recovery.readiness"
-ONE = {
+ONE: dict[str, Any] = {
     "restore_dcs": [{"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}],
     "restore_safety_backup": False,
 }

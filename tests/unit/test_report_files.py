@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import socket
 import stat
 import tempfile
 from collections.abc import Sequence
@@ -51,7 +52,8 @@ def bad() -> samples.Row:
 
 
 def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
+    """All files but those that say which run writes a report."""
+    return {path.name for path in folder.iterdir() if path.suffix != ".run"}
 
 
 def test_a_report_is_written_in_all_forms_for_its_owner_alone(tmp_path: Path) -> None:
@@ -341,3 +343,34 @@ def test_texts_of_the_cloud_are_no_templates() -> None:
         assert hasattr(text, "__UNSAFE__")
     else:
         assert not trusted(text)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_report_that_another_run_still_writes_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: bool
+) -> None:
+    monkeypatch.setattr(_report_files, "owner", lambda: f"{socket.gethostname()} 1 {_report_files.begun(1)}")
+    first = begun(tmp_path)
+    written(first, good(), finished=False)
+    monkeypatch.undo()
+    if not goes_on:  # the number of its process is another's now
+        (tmp_path / f".{first['id']}.run").write_text(f"{socket.gethostname()} 1 0")
+    second = begun(tmp_path, 1, "bbbbbb")
+    assert (second["id"] == first["id"]) is not goes_on
+    assert any("has a report of its own" in note for note in second.get("notes") or []) is goes_on
+    assert second["previous"]
+    written(second, good())
+    assert not (tmp_path / f".{second['id']}.run").exists()
+
+
+@pytest.mark.parametrize(
+    "held", ["", "elsewhere 1 2", "nonsense", "\x00", "here 99999999999999999999 1", "here x"]
+)
+def test_a_claim_of_nobody_who_is_known_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "here")
+    first = begun(tmp_path)
+    written(first, good(), finished=False)
+    (tmp_path / f".{first['id']}.run").write_text(held)
+    assert begun(tmp_path, 1, "bbbbbb")["id"] == first["id"]
