@@ -158,6 +158,7 @@ CALLED = {
     for called in (*t.cast("t.Iterable[str]", option.get("aliases", ())), name)
 }
 HIGHEST = 10**9  # of a number without a range here
+NEEDED = {"service", "name", "instance_id", "project_id", "region", "status"}  # of a row in the cache
 RESERVED = ("name", "port", "tags")  # Ansible warns of variables named like keywords of a play
 
 
@@ -237,10 +238,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         question = [self.services, self.regions, self.caller()]
         key = self.get_cache_key(path)
         caching = self.get_option("cache") and self.own(key)
-        kept = self._cache.get(key) if caching and cache else None
-        whole = kept and all("project_id" in row for row in kept["rows"])  # one of an older release has none
-        if kept and whole and kept["question"] == question:
-            return kept["rows"]
+        kept = self.kept(key, question) if caching and cache else None
+        if kept is not None:
+            return kept
         rows, unread = self.read()
         for fault in unread:
             missing = "Instances that cannot be read are not in the inventory."
@@ -250,6 +250,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         elif caching:
             self._cache[key] = {"question": question, "rows": rows}
         return rows
+
+    def kept(self, key: str, question: list[t.Any]) -> list[Row] | None:
+        """Return the rows in the cache; null where it answers another question, is damaged,
+        or comes from a release whose rows said less.
+        """
+        try:
+            found = self._cache.get(key)
+        except Exception:  # of the cache plugin, for a file that is none of its own
+            return None
+        answers = isinstance(found, dict) and found.get("question") == question
+        rows = found.get("rows") if answers else None
+        whole = isinstance(rows, list) and all(isinstance(row, dict) and row.keys() >= NEEDED for row in rows)
+        return rows if whole else None
 
     def own(self, key: str) -> bool:
         """Whether the cache is no file, or one that nobody else can have written."""

@@ -242,6 +242,26 @@ def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simula
     assert refused.returncode != 0 and "services can be dcs and ddm, not obs" in refused.stderr
 
 
+def test_a_damaged_cache_counts_as_absent(sim: Simulator, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    how = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(folder)}
+    path = source(tmp_path, services=["dcs"], **how)
+    inventory([path], sim.env)
+    (kept,) = folder.iterdir()
+    text = kept.read_text(encoding="utf-8")
+    payload = json.loads(text).get("__payload__")  # from ansible-core 2.19 on, a text
+    whole = json.loads(payload or text)
+    shapes = [None, [], {"x": 1}, *({**whole, "rows": rows} for rows in (7, [{"project_id": "p"}]))]
+    for shape in shapes:
+        new = json.dumps(shape)
+        kept.write_text(json.dumps({**json.loads(text), "__payload__": new}) if payload else new)
+        assert "orders-cache" in hosts(inventory([path], sim.env)), shape
+    for damaged in ("null", ""):
+        kept.write_text(damaged)
+        done = ansible_inventory([path], sim.env)
+        assert done.returncode == 0 and "orders-cache" in done.stdout, done.stderr
+
+
 def test_a_cache_that_others_can_write_is_not_used(sim: Simulator, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     cache: dict[str, Any] = {
