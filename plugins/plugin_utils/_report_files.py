@@ -36,6 +36,7 @@ FORMATS: dict[str, tuple[str, t.Callable[[_report.Report], str]]] = {
     "junit": (".xml", junit),
     "html": (".html", html),
 }
+LARGEST = 64 << 20  # bytes of a report that is read
 OF_A_PLAN = ("json", "html")
 NAME = re.compile(r"(?P<stem>.+)-(?P<start>\d{8}T\d{6}Z)-[a-z0-9]{6}", re.ASCII)
 OPEN = ("running", "incomplete", "failed")  # verdicts of reports that a further run continues
@@ -276,9 +277,8 @@ def reports(folder: str, stem: str | None = None) -> list[_report.Report]:
 def read(path: str) -> _report.Report | None:
     """Return the report in a file; null when it cannot be read, is none, or is of another version."""
     try:
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError):
+        found = json.loads(content(path, LARGEST)[0])
+    except (OSError, ValueError, RecursionError):
         return None
     return found if is_report(found) else None
 

@@ -374,3 +374,10 @@ def test_a_claim_of_nobody_who_is_known_holds_nothing(
     written(first, good(), finished=False)
     (tmp_path / f".{first['id']}.run").write_text(held)
     assert begun(tmp_path, 1, "bbbbbb")["id"] == first["id"]
+
+
+def test_a_report_that_is_no_regular_file_is_none(tmp_path: Path) -> None:
+    """A pipe would hang the run."""
+    os.mkfifo(tmp_path / "CHG-1042-20261125T090211Z-aaaaaa.json")
+    assert _report_files.read(str(tmp_path / "CHG-1042-20261125T090211Z-aaaaaa.json")) is None
+    assert begun(tmp_path, 1, "bbbbbb")["previous"] == []

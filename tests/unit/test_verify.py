@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+import os
 import socket
 import sys
 import threading
@@ -525,6 +526,23 @@ def test_a_certificate_that_is_not_trusted_is_refused_at_once_and_one_that_is_na
         with pytest.raises(clients.Refused) as caught:
             read(server.port, {"ping": True}, tls=True, ca_path="/no/such/file")
         assert "ca_path /no/such/file cannot be read" in str(caught.value)
+        for path in (odd_file(tmp_path, "pipe"), odd_file(tmp_path, "folder"), odd_file(tmp_path, "text")):
+            with pytest.raises(clients.Refused, match="cannot be read") as caught:
+                read(server.port, {"ping": True}, tls=True, ca_path=path)
+            assert caught.value.kind == "tls_error"
+            assert read(server.port, {"dbsize": True}, tls=True, validate_certs=False, ca_path=path) == 7
+
+
+def odd_file(folder: Path, kind: str) -> str:
+    """A pipe that nobody writes to, a folder, or a file that holds no certificate."""
+    path = folder / kind
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_text("no certificate")
+    return str(path)
 
 
 def test_a_server_that_answers_tls_in_the_clear() -> None:

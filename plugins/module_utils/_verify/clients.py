@@ -16,6 +16,8 @@ import sys
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import LARGEST
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Check, Key
 
 # Its keys: host, port, username, password, database, tls, ca_path, validate_certs, check_hostname
@@ -83,10 +85,24 @@ def library(name: str) -> t.Any:
         ) from None
 
 
+def authority(connection: Connection) -> str | None:
+    """Return the certificates in ca_path; null where none are named, or nothing is verified."""
+    path = connection.get("ca_path")
+    if not path or not connection.get("validate_certs", True):
+        return None
+    try:
+        return content(path, LARGEST)[0].decode("ascii", "ignore").strip() or None
+    except OSError as error:
+        raise Refused(f"ca_path {path} cannot be read: {error.strerror}.", "tls_error") from None
+    except ValueError as error:  # a pipe, a directory, a huge file
+        raise Refused(f"ca_path {path} cannot be read: {error}.", "tls_error") from None
+
+
 def tls_context(connection: Connection) -> ssl.SSLContext:
     """Return the TLS settings of a connection. Raises Refused for a bundle that cannot be read."""
+    bundle = authority(connection)
     try:
-        context = ssl.create_default_context(cafile=connection.get("ca_path") or None)
+        context = ssl.create_default_context(cadata=bundle)
     except (OSError, ValueError) as error:
         raise Refused(f"ca_path {connection['ca_path']} cannot be read: {error}.", "tls_error") from None
     context.check_hostname = connection.get("validate_certs", True) and connection.get("check_hostname", True)
@@ -160,7 +176,7 @@ class Redis:
             tls_context(connection)
             options.update(
                 ssl=True,
-                ssl_ca_certs=connection.get("ca_path") or None,
+                ssl_ca_data=authority(connection),
                 ssl_cert_reqs="required" if connection.get("validate_certs", True) else "none",
                 ssl_check_hostname=bool(
                     connection.get("validate_certs", True) and connection.get("check_hostname", True)
