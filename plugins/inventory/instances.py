@@ -186,7 +186,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             services, regions, statuses = (self.words(config, name) for name in LISTS)
             self.params = self.connection(config)
-        except Problem as problem:
+        except (Problem, InvalidArgument) as problem:
             raise AnsibleParserError(str(problem)) from None
         odd = [name for name in services if name not in SERVICES]
         if odd:
@@ -208,7 +208,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return the options of the connection as a module has them: templates are made first,
         then blanks left out, then types looked at.
 
-        Raises Problem.
+        Raises Problem or InvalidArgument.
         """
         found: Row = {}
         for called, name in CALLED.items():

@@ -50,16 +50,21 @@ class Module(AnsibleModule):
     """
 
     params: dict[str, t.Any]
+    unread: str | None = None  # why an option cannot be what it is declared to be
 
     def _load_params(self) -> None:
         super()._load_params()
-        self.params = listed(without_blanks(self.params), self.argument_spec)
+        self.params = without_blanks(self.params)
+        try:
+            self.params = listed(self.params, self.argument_spec)
+        except InvalidArgument as error:
+            self.unread = str(error)
         self.no_log_values.update(nested_passwords(self.params))
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
         """Fail; without an error_kind it is Ansible that refuses an option, before anything was done."""
         if "error_kind" not in result:
-            msg = f"{msg.rstrip('.')}. No request was sent."
+            msg = self.unread or f"{msg.rstrip('.')}. No request was sent."
         super().fail_json(msg=msg, **{"changed": False, "error_kind": "invalid_argument", **result})
 
 
@@ -71,6 +76,8 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
     """
     spec = {**CONNECTION, **(WAIT if wait else {}), **options}
     module = Module(argument_spec=spec, supports_check_mode=True)
+    if module.unread:
+        module.fail_json(module.unread)
     if sys.version_info < OLDEST:
         module.fail_json(msg=old_python(), error_kind="unsupported_python")
     if IMPORT_ERROR:
@@ -193,18 +200,20 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
 def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
     """Return options in which a text that holds a JSON list is one, where a list is declared:
     a survey knows only texts.
+
+    Raises InvalidArgument for another text that is written like a list or a dict:
+    Ansible would split it at its commas.
     """
     found = dict(params)
     for name, value in params.items():
-        if (
-            isinstance(value, str)
-            and value.strip().startswith("[")
-            and spec.get(name, {}).get("type") == "list"
-        ):
+        text = value.strip() if isinstance(value, str) and spec.get(name, {}).get("type") == "list" else ""
+        if text[:1] in ("[", "{") or text.startswith(("- ", "-\n")):
             try:
-                found[name] = without_blanks(json.loads(value))
-            except ValueError:
-                continue  # Ansible says what it makes of it
+                found[name] = without_blanks(json.loads(text))
+            except (ValueError, RecursionError):
+                found[name] = None
+            if not isinstance(found[name], list):
+                raise InvalidArgument(f"{name} must be a list, in YAML or as JSON text, not {quoted(text)}.")
     return found
 
 
@@ -248,9 +257,11 @@ def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
     """Refuse every option *_id that cannot be an id, before it becomes part of a URL."""
     for name, value in values.items():
         if is_id_option(name) and value is not None and not is_id(value):
+            by_name = f"{name[:-3]}_name"
+            hint = f" A name goes into {by_name}." if by_name in values else ""
             raise InvalidArgument(
                 f"{within}{name} {quoted(value)} is not an id: letters, digits, '-' and '_', 1 to 128 "
-                "characters."
+                f"characters.{hint}"
             )
         for place, inner in enumerate(value if isinstance(value, list) else ()):
             if isinstance(inner, dict):

@@ -144,6 +144,7 @@ restores:
 """
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
@@ -164,6 +165,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
 
+# a wait for what has failed fails again, and so does a task that attaches to it
+ANEW = "start a new restore, without job_id and adopt, to try anew"
 OPTIONS: dict[str, t.Any] = {"restores": {"type": "list", "elements": "dict", "required": True}}
 
 
@@ -221,7 +224,8 @@ def waited_for(row: Row) -> bool:
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
-    return READINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
+    found = READINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
+    return replace(found, anew=ANEW)
 
 
 def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:

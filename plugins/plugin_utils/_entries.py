@@ -29,7 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings imp
 
 Row = dict[str, t.Any]
 Reader = t.Callable[[t.Any, str], t.Any]
-PAIR = {"source_instance_id", "target_instance_id"}
+PAIR = ("source_instance_id", "target_instance_id")  # of data nodes
 INSTANCES = "restore_instances"
 KINDS = ("instance_id", "instance_name")
 LISTS = (*(service.variable for service in SERVICES.values()), INSTANCES)
@@ -164,6 +164,7 @@ def either(names: t.Sequence[str]) -> str:
 def unknown(name: str, where: str, service: Service) -> str:
     """Return the problem for an option that does not exist."""
     near = difflib.get_close_matches(name, sorted(READERS[service.name]), 1)
+    near = [service.entry_names.get(name, *near)] if near else near  # as the module calls it
     hint = f" Did you mean {near[0]}?" if near else ""
     for other in SERVICES.values():
         if name == other.point:
@@ -196,26 +197,25 @@ def instance_id(value: t.Any, where: str) -> str:
     """Return an id of the API."""
     found = read.word(value, where)
     if not is_id(found):
-        by_name = (
-            " An instance is found by its name with the option that ends in _name."
-            if "instance" in where
-            else ""
-        )
+        option = where.rpartition(".")[2]
+        named = "instance" in option and "data_node_relations" not in where
+        by_name = f" A name goes into {option[:-3]}_name." if named else ""
         raise Problem(f"{where} {shown(found)} is not an id: letters, digits, '-' and '_'.{by_name}")
     return found
 
 
 def relations(value: t.Any, where: str) -> list[dict[str, str]]:
     """Return which data node is restored onto which."""
-    pairs = [read.given(pair) for pair in read.entries(value, where)]
-    if any(pair.keys() != PAIR for pair in pairs):
-        raise Problem(f"{where} must be a list of dictionaries, each with {' and '.join(sorted(PAIR))}.")
-    return [{name: instance_id(pair[name], f"{where}.{name}") for name in sorted(PAIR)} for pair in pairs]
+    example = f"{{{', '.join(f'{name}: ...' for name in PAIR)}}}"
+    pairs = [read.given(pair) for pair in read.entries(value, where, example)]
+    if any(pair.keys() != set(PAIR) for pair in pairs):
+        raise Problem(f"{where} must be a list of dictionaries, each with {' and '.join(PAIR)}.")
+    return [{name: instance_id(pair[name], f"{where}.{name}") for name in PAIR} for pair in pairs]
 
 
 def checks(value: t.Any, where: str) -> list[dict[str, t.Any]]:
     """Return checks as dictionaries; restore_verify knows what is in them."""
-    return [dict(check) for check in read.entries(value, where)]
+    return [dict(check) for check in read.entries(value, where, "{ping: true}")]
 
 
 def connection(value: t.Any, where: str) -> dict[str, t.Any]:

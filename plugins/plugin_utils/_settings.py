@@ -128,15 +128,16 @@ def items(value: t.Any, name: str, example: str) -> list[t.Any]:
     return found
 
 
-def entries(value: t.Any, name: str) -> list[Variables]:
-    """Return a list of dictionaries."""
-    found = items(
-        value, name, "Write a list in YAML or JSON, for example [{instance_id: ..., restore_point: latest}]."
-    )
+ENTRY = "{instance_id: ..., restore_point: latest}"
+
+
+def entries(value: t.Any, name: str, example: str = ENTRY) -> list[Variables]:
+    """Return a list of dictionaries, each like the example."""
+    found = items(value, name, f"Write a list in YAML or JSON, for example [{example}].")
     for place, entry in enumerate(found):
-        if not isinstance(entry, t.Mapping):
+        if not isinstance(entry, t.Mapping) and not unset(entry):
             raise Problem(f"{name}[{place}] must be a dictionary of options, not {shown(entry)}.")
-    return [entry for entry in found if given(entry)]
+    return [entry for entry in found if not unset(entry) and given(entry)]
 
 
 def names(value: t.Any, name: str) -> list[str]:

@@ -881,12 +881,44 @@ def test_a_job_of_something_else_is_not_attached_to(sim: Simulator, run: Any) ->
     assert sim.posts() == []
 
 
+@pytest.mark.parametrize(
+    ("name", "option", "text"),
+    [
+        ("dcs_instance_info", "allowed_project_ids", "[a, b]"),
+        ("dcs_instance_info", "allowed_domain_ids", "- a\n- b"),
+        ("dcs_instance_info", "allowed_project_ids", '{"a": 1}'),
+        ("ddm_recovery", "data_node_relations", "[{source_instance_id: a, target_instance_id: b}]"),
+        ("ddm_recovery", "data_node_relations", "- source_instance_id: a\n  target_instance_id: b"),
+        ("ddm_metadata_recovery", "data_nodes", "[a, b"),
+        ("restore_start", "restores", "[{service: dcs}]"),
+        ("restore_wait", "restores", "- {service: dcs}"),
+        ("restore_verify", "restores", "{service: dcs}"),
+    ],
+)
+def test_a_list_in_yaml_text_is_not_split_at_its_commas(
+    sim: Simulator, run: Any, name: str, option: str, text: str
+) -> None:
+    result = run(name, **{**GOOD[name], option: text})
+    refused_here(sim, result, f"{option} must be a list, in YAML or as JSON text, not ")
+
+
+def test_a_name_in_place_of_an_id_is_told_where_it_belongs(sim: Simulator, run: Any) -> None:
+    for module, option in (("ddm_recovery", "target_instance_id"), ("dcs_restore", "instance_id")):
+        result = run(module, **{**GOOD[module], option: "orders of the shop"})
+        refused_here(sim, result, f"A name goes into {option[:-3]}_name.")
+    result = run("ddm_recovery", **{**GOOD["ddm_recovery"], "target_instance_id": "orders-db-restored"})
+    refused(result, "not_restorable", "give it as target_instance_name")
+
+
 def test_a_job_that_has_failed_cannot_be_attached_to(sim: Simulator, run: Any) -> None:
     for options in ({}, {"wait": False}, {"check": True}):
         result = run("ddm_recovery", job_id=names.DDM_JOB_FAILED, **options)
         refused(result, "operation_failed", f"DDM job {names.DDM_JOB_FAILED} failed: {names.DDM_FAIL_REASON}")
         assert (result["job_id"], result["status"]) == (names.DDM_JOB_FAILED, "Failed")
         assert "run the task again without job_id and adopt to try anew" in result["msg"]
+    row = {"service": "ddm", "job_id": names.DDM_JOB_FAILED, "outcome": "started", "adopted": True}
+    waited = run("restore_wait", restores=[row])  # which fails each time it is run
+    assert "then start a new restore, without job_id and adopt, to try anew" in waited["msg"]
     assert sim.posts() == []
 
 

@@ -171,8 +171,11 @@ def test_every_fault_of_an_own_mapping_is_told() -> None:
         check_relations(given_mapping("s3>a"), offer({"s1": "a"}))
     assert str(caught.value) == (
         "data_node_relations cannot be used: data node s1 of the source is not mapped; "
-        "s3 is not a data node of the source at that time. Nothing was started."
+        "s3 is not a data node of the source at that time. "
+        "This would fit: [{source_instance_id: s1, target_instance_id: a}]. Nothing was started."
     )
+    with pytest.raises(NotRestorable, match=r"at that time\. Nothing was started"):
+        check_relations(given_mapping("s3>a"), offer({"s1": "A"}, {"a": "in use"}))  # nothing fits
 
 
 class Pair:

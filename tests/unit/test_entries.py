@@ -108,6 +108,22 @@ def test_an_entry_has_a_zone_of_its_own() -> None:
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a pair in words": (
+        {"restore_ddm": [{"source_instance_id": "a", "job_id": "b", "data_node_relations": "c"}]},
+        "for example [{source_instance_id: ..., target_instance_id: ...}].",
+    ),
+    "a check in words": (
+        {"restore_dcs": [{"instance_id": "a", "backup_id": "b", "checks": "ping"}]},
+        "for example [{ping: true}].",
+    ),
+    "a name as an id": (
+        {"restore_ddm": [{"source_instance_id": "an orders db", "job_id": "b"}]},
+        "A name goes into source_instance_name.",
+    ),
+    "the source as the module calls it": (
+        {"restore_ddm": [{"instance_name": "a", "source_instance_id": "c", "job_id": "b"}]},
+        "has an unknown option 'instance_name'. Did you mean source_instance_name?",
+    ),
     "nothing": ({}, "There is nothing to restore"),
     "no instance": (
         {"restore_dcs": [{"backup_id": "b"}]},

@@ -163,7 +163,11 @@ def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
                 f"({describe(options[row['source_instance_id']])})"
             )
     if faults:
-        raise NotRestorable(f"data_node_relations cannot be used: {'; '.join(faults)}.")
+        pairs = [
+            f"{{{', '.join(f'{end}: {node}' for end, node in row.items())}}}" for row in relations(options)[0]
+        ]
+        fits = f" This would fit: [{', '.join(pairs)}]." if pairs else ""
+        raise NotRestorable(f"data_node_relations cannot be used: {'; '.join(faults)}.{fits}")
     return chosen
 
 

@@ -78,7 +78,8 @@ class Pair:
         found = {row["instance_id"]: row for row in self.ddm.restorable_instances(self.source, self.target)}
         if self.target not in found:
             raise NotRestorable(
-                f"{self.target} is not among the instances that {self.source} can be restored to."
+                f"{self.target} is not among the instances that {self.source} can be restored to. If it is a "
+                "name and not an id, give it as target_instance_name."
             )
         return found
 
