@@ -52,8 +52,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import unset
 
 EMPTY = (
-    "Nothing was restored: the inventory has no hosts. Read the warnings above: a source that cannot be "
-    "read, for example because of a wrong key, adds no hosts."
+    "Nothing was restored: the inventory has no hosts. Check the -i of this command, and the warnings above "
+    "if there are any: a source that cannot be read, for example because of a wrong key, adds no hosts."
 )
 
 

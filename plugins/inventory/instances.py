@@ -117,7 +117,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
     ProtocolError,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
     CONNECTION,
     RANGES,
@@ -189,13 +189,25 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except (Problem, InvalidArgument) as problem:
             raise AnsibleParserError(str(problem)) from None
         odd = [name for name in services if name not in SERVICES]
-        if odd:
-            raise AnsibleParserError(f"services can be {' and '.join(SERVICES)}, not {', '.join(odd)}.")
+        if odd or not services:
+            raise AnsibleParserError(
+                f"services can be {' and '.join(SERVICES)}, not {', '.join(odd) or 'an empty list'}."
+            )
         self.services, self.regions = services, regions
         rows = self.rows(path, cache)
-        for host, row in zip(host_names(rows), rows):
-            if not statuses or row["status"] in statuses:
-                self.add(host, row)
+        kept = [
+            (host, row)
+            for host, row in zip(host_names(rows), rows)
+            if not statuses or row["status"] in statuses
+        ]
+        for host, row in kept:
+            self.add(host, row)
+        if rows and not kept:
+            there = ", ".join(sorted({printable(row["status"]) for row in rows}))
+            Display().warning(
+                f"{path} has no hosts: none of {len(rows)} instances has a status of statuses, "
+                f"{', '.join(statuses)}. They are {there}."
+            )
 
     def words(self, config: dict[str, t.Any], name: str) -> list[str]:
         """Return an option that is a list, each entry of it
