@@ -247,9 +247,10 @@ def report(state: State, job: Job, world: World) -> State:
     if not job.last:
         return state
     path = to_keep(job)
-    if path and not found["failed"]:
-        problem = _report_files.save_plan(found, path)
-        found = {**found, "problem": problem or found.get("problem")}
+    problem = _report_files.save_plan(found, path) if path and not found["failed"] else None
+    if problem:  # who goes on with that file would carry out another plan, or none
+        state = written({**state, "run": {**state["run"], "refused": f"{problem} {NOTHING}"}}, world, True)
+        found = state["report"]
     lines = [] if job.plan_only and not found["failed"] else _lines.ended(found)
     if found.get("problem"):
         lines.append(printable(found["problem"]))
@@ -265,7 +266,16 @@ def to_keep(job: Job) -> str | None:
 @step
 def end(state: State, job: Job, world: World) -> State:
     """Say whether the run has failed, after its report has been published."""
-    return {**state, "report": _report.report(state["restores"], state["run"], world.now_ms(), finished=True)}
+    found, path = reported(state, world), to_keep(job)
+    if path and not found["failed"] and (_report_files.read(path) or {}).get("id") != found["id"]:
+        why = f"The plan is not in {printable(path)}. {NOTHING}"
+        found = reported({**state, "run": {**state["run"], "refused": why}}, world)
+    return {**state, "report": found}
+
+
+def reported(state: State, world: World) -> Row:
+    """Return the report of a run that ends."""
+    return _report.report(state["restores"], state["run"], world.now_ms(), finished=True)
 
 
 def run(state: State, steps: t.Sequence[str], job: Job, world: World, **more: str) -> State:

@@ -145,9 +145,11 @@ def job(plan_only: Any = False, **variables: Any) -> _state.Job:
     return _state.Job("restore", options, _entries.found(variables, defaults), problems, plan_only, {})
 
 
-def run(world: World, *steps: str, plan_only: Any = False, **variables: Any) -> dict[str, Any]:
+def run(
+    world: World, *steps: str, plan_only: Any = False, state: Any = None, **variables: Any
+) -> dict[str, Any]:
     wanted = {"restore_dcs": [CACHE], "restore_ddm": [DATABASE], **variables}
-    return _steps.run({}, steps or RESTORE, job(plan_only, **wanted), world)
+    return _steps.run(state or {}, steps or RESTORE, job(plan_only, **wanted), world)
 
 
 def outcomes(state: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -334,6 +336,26 @@ def test_a_plan_that_could_not_be_kept_is_not_made(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("HOME", str(tmp_path))
     run(World(), "plan", "report", plan_only=True, restore_plan_file="~/plan.json")
     assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_a_plan_that_cannot_be_kept_at_the_end_is_red(tmp_path: Path) -> None:
+    """The folder was there when the run began; an older plan may still be in the file."""
+    path = tmp_path / "plans" / "plan.json"
+    path.parent.mkdir()
+    state = run(World(), "plan", plan_only=True, restore_plan_file=str(path))
+    path.parent.rmdir()
+    after = run(World(), "report", plan_only=True, restore_plan_file=str(path), state=state)
+    assert (after["report"]["failed"], after["report"]["verdict"]) == (True, "refused")
+    assert f"The plan could not be written to {path}: " in after["report"]["msg"]
+    for there in (None, "{}", json.dumps({**after["report"], "id": "CHG-1-20261125T090211Z-aaaaaa"})):
+        if there:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(there)
+        ended = run(World(), "end", plan_only=True, restore_plan_file=str(path), state=state)
+        assert ended["report"]["failed"] is True and "The plan is not in" in ended["report"]["msg"]
+    run(World(), "report", plan_only=True, restore_plan_file=str(path), state=state)
+    ended = run(World(), "end", plan_only=True, restore_plan_file=str(path), state=state)
+    assert ended["report"]["failed"] is False
 
 
 def test_protection_name_and_gap_fail_their_target_alone() -> None:
