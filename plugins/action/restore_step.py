@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _inprocess,
     _options,
     _report_files,
+    _settings,
     _state,
     _step_table,
     _steps,
@@ -89,7 +90,7 @@ class ActionModule(ActionBase):
         for the first step, which plans.
         """
         args = self._task.args
-        variables, unreadable = self.variables(task_vars, _options.VARIABLES)
+        variables, unreadable = self.variables(task_vars)
         kind = str(args.get("kind") or "restore")
         variables = _options.of_kind(kind, variables)
         hosts, failed = self.hosts(task_vars) if kind == "fleet" else ({}, [])
@@ -102,8 +103,8 @@ class ActionModule(ActionBase):
         options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
         problems += _options.differing(hosts.values())
         if isinstance(options.report, str):
-            options = options._replace(report=_report_files.read(options.report))
-        defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, world.now_ms())
+            options = options._replace(report=_report_files.read(options.report) or {})
+        defaults = _options.defaults(variables, options, world.now_ms())
         found = (
             fleet(hosts, failed, defaults) if kind == "fleet" else wanted(kind, variables, options, defaults)
         )
@@ -128,16 +129,16 @@ class ActionModule(ActionBase):
             hooks=hooks,
         )
 
-    def variables(
-        self, task_vars: dict[str, t.Any], names: t.Iterable[str]
-    ) -> tuple[dict[str, t.Any], list[str]]:
-        """Return variables of the role, and a problem for each that cannot be read."""
-        found, unreadable = {}, []
-        for name in names:
+    def variables(self, task_vars: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
+        """Return the variables of the role, and a problem for each that cannot be read."""
+        found: dict[str, t.Any] = {}
+        unreadable = []
+        for name in _options.VARIABLES:
             if name in task_vars:
                 try:
                     found[name] = made(self._templar.template, task_vars[name])
                 except AnsibleError as error:
+                    found[name] = _settings.UNREAD
                     unreadable.append(f"{name} cannot be read: {str(error).splitlines()[0]}")
         return found, unreadable
 
@@ -165,15 +166,13 @@ class ActionModule(ActionBase):
         tags = set(task_vars.get("ansible_run_tags") or ())
         return bool(self._task.check_mode) or ("plan" in tags and not tags - ALONE and "all" not in tags)
 
-    def parts(self, task_vars: dict[str, t.Any]) -> list[str]:
+    def parts(self, hooks: t.Collection[str], task_vars: dict[str, t.Any]) -> list[str]:
         """Return the tasks files that follow the plan: one for all steps where no tasks of the user lie
         between them, and no tags leave one out.
         """
         around = set(self._task.tags) - set(_step_table.NAMES)
         steps = _step_table.asked(task_vars.get("ansible_run_tags") or (), around)
-        found, unreadable = self.variables(task_vars, _step_table.OF_THE_USER)
-        apart = unreadable or _settings.given(found) or steps != list(_step_table.BETWEEN)
-        return steps if apart else [_step_table.TOGETHER]
+        return steps if hooks or steps != list(_step_table.BETWEEN) else [_step_table.TOGETHER]
 
     def reported(
         self,
@@ -192,7 +191,7 @@ class ActionModule(ActionBase):
         if warnings:
             found["warnings"] = [str(warning) for warning in warnings]
         if "plan" in steps:
-            found["parts"] = self.parts(task_vars)
+            found["parts"] = self.parts(state.get("hooks") or (), task_vars)
         if not {"report", "end"} & set(steps):
             return found
         if report is None:  # a fault of ours has ended this step
@@ -296,6 +295,8 @@ def wanted(
     kind: str, variables: dict[str, t.Any], options: _options.Options, defaults: _entries.Defaults
 ) -> _entries.Found:
     """Return what a run of a kind is to restore."""
+    if kind == "undo" and options.report is None and _settings.given(variables).get("restore_report"):
+        return _entries.Found([], [], [])  # why it cannot be read has been told
     if kind == "undo":
         rows, problems = _entries.of_undo(options.report, options.operation_id)
         return _entries.Found(rows, [], problems)

@@ -58,6 +58,8 @@ def found(variables: Variables, defaults: Defaults) -> Found:
     problems: list[str] = []
     for service in sorted(SERVICES.values(), key=lambda one: one.group):
         name = service.variable
+        if wanted.get(name) is read.UNREAD:
+            continue
         try:
             listed = read.entries(wanted.get(name, []), name)
         except Problem as problem:
@@ -67,13 +69,14 @@ def found(variables: Variables, defaults: Defaults) -> Found:
             row, wrong = row_of(entry, f"{name}[{place}]", service, defaults)
             rows.append(row)
             problems += wrong
+    unread = [name for name in LISTS if wanted.get(name) is read.UNREAD]
     try:
-        names = read.names(wanted.get(INSTANCES, []), INSTANCES)
+        names = [] if INSTANCES in unread else read.names(wanted.get(INSTANCES, []), INSTANCES)
     except Problem as problem:
         problems.append(str(problem))
     if names and defaults.point is None:
         problems.append("restore_instances needs restore_point: a time, or latest.")
-    if not (rows or names or problems):
+    if not (rows or names or problems or unread):
         problems.append(f"There is nothing to restore: name it in {either(LISTS)}.")
     return Found(rows, names, [*problems, *twice(rows, names)])
 
@@ -164,7 +167,7 @@ def either(names: t.Sequence[str]) -> str:
 def unknown(name: str, where: str, service: Service) -> str:
     """Return the problem for an option that does not exist."""
     near = difflib.get_close_matches(name, sorted(READERS[service.name]), 1)
-    near = [service.entry_names.get(name, *near)] if near else near  # as the module calls it
+    near = [service.entry_names[name]] if name in service.entry_names else near  # as the module calls it
     hint = f" Did you mean {near[0]}?" if near else ""
     for other in SERVICES.values():
         if name == other.point:

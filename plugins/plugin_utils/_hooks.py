@@ -20,7 +20,7 @@ from ansible.playbook.task_include import TaskInclude
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _options
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _step_table
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import TAGS
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
@@ -34,8 +34,8 @@ def found(variables: Variables, task: t.Any, loader: t.Any) -> tuple[dict[str, s
     `task` is the task of the role that asks.
     """
     given, paths, problems = read.given(variables), {}, []
-    for name in _options.HOOKS:
-        if name in given:
+    for name in _step_table.OF_THE_USER:
+        if given.get(name, read.UNREAD) is not read.UNREAD:
             try:
                 paths[name] = place(read.word(given[name], name), name, task, loader)
                 load(paths[name], name, task, loader)

@@ -17,7 +17,7 @@ import typing as t
 from zoneinfo import ZoneInfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries, _step_table
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 
@@ -154,10 +154,10 @@ READERS: dict[str, Reader] = {
     "window_days": lambda value, name: read.number(value, name, 1, 3650),
     "seed": read.word,
 }
-HOOKS = ("restore_before_tasks", "restore_after_tasks", "restore_verify_tasks")
+OF_A_DRILL = ("scratch", "production", "window_days", "seed")  # people know them as drill_...
 # what is one for all hosts of a fleet; a plan or a report as data comes from outside the inventory
 OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader not in (data, document))
-VARIABLES = (*_entries.LISTS, *HOOKS, _entries.POINT, *(PREFIX + name for name in READERS))
+VARIABLES = (*_entries.LISTS, *_step_table.OF_THE_USER, _entries.POINT, *(PREFIX + name for name in READERS))
 
 
 def differing(hosts: t.Iterable[Variables]) -> list[str]:
@@ -206,18 +206,19 @@ def options(
     values: dict[str, t.Any] = {}
     problems = []
     for name, reader in READERS.items():
-        if PREFIX + name in wanted:
+        if wanted.get(PREFIX + name, read.UNREAD) is not read.UNREAD:
+            called = f"drill_{name}" if name in OF_A_DRILL else PREFIX + name
             try:
-                values[name] = reader(wanted[PREFIX + name], PREFIX + name)
+                values[name] = reader(wanted[PREFIX + name], called)
             except Problem as problem:
                 problems.append(str(problem))
-    if str(wanted.get("restore_point")).strip().lower() == "random" and values.get("window_days"):
+    if str(wanted.get(_entries.POINT)).strip().lower() == "random" and values.get("window_days"):
         values["seed"] = values.get("seed") or seed
         values["point"] = random_point(values["seed"], values["window_days"], now_ms)
-    elif "restore_point" in wanted:
+    elif wanted.get(_entries.POINT, read.UNREAD) is not read.UNREAD:
         try:
             values["point"] = read.point(
-                wanted["restore_point"], "restore_point", values.get("timezone"), now_ms
+                wanted[_entries.POINT], _entries.POINT, zone(values.get("timezone"), wanted), now_ms
             )
         except Problem as problem:
             problems.append(str(problem))
@@ -225,6 +226,20 @@ def options(
         problems.append(
             "restore_plan and restore_plan_file are both given: which plan is meant cannot be known."
         )
-    if kind == "drill" and not values.get("scratch"):
+    if kind == "drill" and ("restore_scratch" not in wanted or values.get("scratch") == ()):
         problems.append(NO_SCRATCH)
     return Options(**values), problems
+
+
+def zone(found: ZoneInfo | None, wanted: Variables) -> ZoneInfo | None:
+    """Return the time zone, any where it is given and cannot be read: then no time lacks one."""
+    return found or (ZoneInfo("UTC") if "restore_timezone" in wanted else None)
+
+
+def defaults(variables: Variables, found: Options, now_ms: int) -> _entries.Defaults:
+    """Return what holds for every entry without its own. What cannot be read has been told,
+    and is not missing as well.
+    """
+    wanted = read.given(variables)
+    point = found.point or ("latest" if _entries.POINT in wanted else None)
+    return _entries.Defaults(point, found.operation_id, zone(found.timezone, wanted), now_ms)

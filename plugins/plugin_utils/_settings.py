@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 TRUE, FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 Variables = t.Mapping[str, t.Any]
+UNREAD = object()  # stands for a variable that is given and cannot be read, which is told once
 
 
 class Problem(Exception):

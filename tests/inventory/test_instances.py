@@ -250,14 +250,23 @@ def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simula
 
 def test_a_damaged_cache_counts_as_absent(sim: Simulator, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
-    how = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(folder)}
+    how: dict[str, Any] = {
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(folder),
+    }
     path = source(tmp_path, services=["dcs"], **how)
     inventory([path], sim.env)
     (kept,) = folder.iterdir()
     text = kept.read_text(encoding="utf-8")
     payload = json.loads(text).get("__payload__")  # from ansible-core 2.19 on, a text
     whole = json.loads(payload or text)
-    shapes = [None, [], {"x": 1}, *({**whole, "rows": rows} for rows in (7, [{"project_id": "p"}]))]
+    shapes: list[Any] = [
+        None,
+        [],
+        {"x": 1},
+        *({**whole, "rows": rows} for rows in (7, [{"project_id": "p"}])),
+    ]
     for shape in shapes:
         new = json.dumps(shape)
         kept.write_text(json.dumps({**json.loads(text), "__payload__": new}) if payload else new)

@@ -242,3 +242,30 @@ def test_keys_that_sudo_has_not_are_told(tmp_path: Path, name: str) -> None:
         done = by_sudo(sim, tmp_path, {f"huaweicloud.recovery.restore_{name}": {"restores": [row]}})
         assert (done.rc, sim.ledger) == (2, [])
     assert "This runs by sudo, which keeps no HW_* variables: leave become out" in done.output
+
+
+ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "restore": (
+        {"restore_point": "soon", "restore_instances": "a", "restore_dcs": [{"instance_id": "b"}]},
+        ["restore_point 'soon'"],
+    ),
+    "drill": (
+        {"restore_dcs": "{{ nowhere }}", "drill_scratch": "a b", "restore_timezone": "Mars"},
+        ["restore_dcs cannot be read", "drill_scratch has 'a b'", "restore_timezone 'Mars'"],
+    ),
+    "undo": ({"restore_report": "{"}, ["restore_report"]),
+}
+
+
+@pytest.mark.parametrize("playbook", ONCE)
+def test_what_cannot_be_read_is_told_once(tmp_path: Path, playbook: str) -> None:
+    given, words = ONCE[playbook]
+    (tmp_path / "vars.yml").write_text(json.dumps({**given, "restore_baseline": ["x"]}))
+    with Simulator() as sim:
+        done = invoke.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", f"@{tmp_path}/vars.yml")
+        assert (done.rc, sim.ledger) == (2, [])
+    lines = done.stdout.partition("REFUSED  Nothing was started.\n")[2].partition("ok: ")[0].splitlines()
+    told = [line.strip() for line in lines]
+    assert len(told) == len(words) + 1 and all(
+        any(line.startswith(word) for line in told) for word in words
+    ), told

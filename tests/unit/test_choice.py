@@ -219,7 +219,9 @@ def test_data_of_the_future_are_not_the_latest() -> None:
         "The time of the data in far is in the future, so it was left out. Backup new was chosen; give "
         "backup_id to take another one.",
     )
-    with pytest.raises(NotRestorable, match=r"has no usable backup\. Not usable: .*far.* Data of the future are not"):
+    with pytest.raises(
+        NotRestorable, match=r"has no usable backup\. Not usable: .*far.* Data of the future are not"
+    ):
         chosen([far])
     assert chosen([far], backup_id="far").backup_id == "far"
 
