@@ -80,13 +80,14 @@ def from_plan(job: Job, run: Row) -> tuple[list[Row], list[str]]:
     drift = _plans.others(old, job.found.rows)
     if drift:
         return [], [f"{where} is not for what this run names: {line}." for line in drift]
-    listed_in = {
-        row["label"]: {_entries.PROJECT: row[_entries.PROJECT]}
-        for row in job.found.rows
-        if row.get(_entries.PROJECT)
-    }
-    rows = [{**row, **listed_in.get(row.get("label"), {})} for row in _plans.requests(old)]
+    rows = [{**row, **listed_in(row, job.found.rows)} for row in _plans.requests(old)]
     return [attached(row, run, job) for row in rows], []
+
+
+def listed_in(row: Row, entries: t.Sequence[Row]) -> Row:
+    """Return the project in which the instance of a row was listed, which a plan does not keep."""
+    entry = next((one for one in entries if one.get(_entries.PROJECT) and _target.same(one, row)), None)
+    return {_entries.PROJECT: entry[_entries.PROJECT]} if entry else {}
 
 
 def drifted(state: State, job: Job, world: World, lines: t.Sequence[str]) -> State:
@@ -126,7 +127,7 @@ def attached(row: Row, run: Row, job: Job) -> Row:
         return row
     for earlier in earlier_rows(run, job):
         known = earlier.get(job_id) and earlier.get("error_kind") not in NOT_AGAIN
-        if known and _target.same(row, earlier) and same_data(row, earlier):
+        if known and _target.same(row, earlier) and same_data(row, earlier, service.point):
             said = (service.point, "data_node_relations", "adopt")  # by the job
             kept = {name: value for name, value in row.items() if name not in said}
             return {**kept, job_id: earlier[job_id]}
@@ -149,13 +150,13 @@ def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
             yield from one["restores"]
 
 
-def same_data(row: Row, earlier: Row) -> bool:
+def same_data(row: Row, earlier: Row, point: str) -> bool:
     """Whether two rows are about the same backup, or else one point in time; `latest` goes on with what
-    it meant when it was started.
+    it meant when it was started. `point` is the option that takes it.
     """
     if _target.backup_id(row) or _target.backup_id(earlier):
         return bool(_target.backup_id(row) == _target.backup_id(earlier))
-    return row.get("restore_time") in (None, "latest") or _target.time_ms(row) == _target.time_ms(earlier)
+    return row.get(point) in (None, "latest") or _target.time_ms(row) == _target.time_ms(earlier)
 
 
 # What the cloud calls the instances

@@ -93,11 +93,15 @@ def with_account(result: Result, row: Row, own: Cloud, task: Cloud) -> Result:
 def refuse_another(cloud: Cloud, listed_in: str) -> None:
     """Refuse a row when the credentials lead to another project than the one that it was listed in."""
     if cloud.project_id != listed_in:
-        raise NotAllowed(
-            f"The credentials lead to the project {quoted(cloud.project_id)}, and this instance was listed "
-            f"in {quoted(listed_in)}. Give that project as HW_PROJECT_ID beside keys in HW_* variables, or "
-            "use a profile that has it."
-        )
+        raise elsewhere(listed_in)
+
+
+def elsewhere(listed_in: str) -> NotAllowed:
+    """Return the refusal of a row for the project that it was listed in."""
+    return NotAllowed(
+        f"This instance was listed in {quoted(listed_in)}, and the credentials lead to another project. "
+        "Give that project as HW_PROJECT_ID beside keys in HW_* variables, or use a profile that has it."
+    )
 
 
 def waiting(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -109,9 +109,11 @@ def backup_id(row: Known) -> t.Any:
 
 
 def time_ms(row: Known) -> int | None:
-    """Return the restore time of a database in epoch milliseconds."""
-    found = moment(row.get("restore_time"))
-    return found if found is not None else whole(row.get("restore_time"))
+    """Return the point in time that a row is restored to, in epoch milliseconds; null for a backup."""
+    service = service_of(row)
+    asked = row.get(service.point) if service and not service.in_place else None
+    found = moment(asked)
+    return found if found is not None else whole(asked)
 
 
 def asked_ms(row: Known, now_ms: int) -> int:

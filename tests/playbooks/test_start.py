@@ -181,4 +181,6 @@ def test_a_row_for_another_project_than_that_of_the_keys_fails(in_process: str) 
     with Simulator(restore_seconds=1) as sim:
         done = invoke.playbook(play, sim.env)
         assert (done.rc, sim.posts()) == (2, [])
-    assert done.results[0]["result"]["error_kind"] == "denied"
+    result = done.results[0]["result"]
+    assert result["error_kind"] == "denied" and "allowed_project_ids" not in result["msg"]
+    assert f"was listed in '{ids.OTHER_PROJECT_ID}'" in result["msg"]

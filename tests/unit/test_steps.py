@@ -314,6 +314,16 @@ def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path) -> Non
         assert state["run"]["plan_digest"] == planned["run"]["plan_digest"]
 
 
+def test_a_plan_is_carried_out_in_the_project_in_which_a_host_was_listed(tmp_path: Path) -> None:
+    planned = run(World(), plan_only=True, restore_report_dir=str(tmp_path))["report"]
+    asked = job(restore_dcs=[{**CACHE, "label": "other"}], restore_ddm=[DATABASE], restore_plan=planned)
+    rows = [{**row, **({"project_id": "p1"} if row["service"] == "dcs" else {})} for row in asked.found.rows]
+    run_of = _state.Job(**{**asked._asdict(), "found": asked.found._replace(rows=rows)})
+    found, problems = _planning.from_plan(run_of, {"collection_version": planned["collection_version"]})
+    assert problems == []
+    assert {row["service"]: row.get("project_id") for row in found} == {"dcs": "p1", "ddm": None}
+
+
 def test_a_plan_that_no_longer_holds_is_refused_line_by_line(tmp_path: Path) -> None:
     path = run(World(), plan_only=True, restore_report_dir=str(tmp_path))["report"]["files"]["json"]
     world = World()
@@ -489,7 +499,8 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
 def test_an_earlier_job_is_attached_to_for_the_same_data_only(
     row: dict[str, Any], earlier: dict[str, Any], same: bool
 ) -> None:
-    assert _planning.same_data(row, earlier) is same
+    row, earlier = {"service": "ddm", **row}, {"service": "ddm", **earlier}
+    assert _planning.same_data(row, earlier, "restore_time") is same
 
 
 @pytest.mark.parametrize(
