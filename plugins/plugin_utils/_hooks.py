@@ -20,8 +20,8 @@ from ansible.playbook.task_include import TaskInclude
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _step_table
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _step_table
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import TAGS
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 
