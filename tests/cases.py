@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.cloud import scenario as names
@@ -16,10 +16,27 @@ CACHE: Params = {"instance_id": names.DCS_INSTANCE}
 RESTORE: Params = {**CACHE, "backup_id": names.DCS_BACKUP}
 PAIR: Params = {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET}
 RECOVERY: Params = {**PAIR, "restore_time": "latest"}
+MARKER: Params = {"remark": "drill", "operation_id": "CHG-1"}
 RELATIONS = [
     {"source_instance_id": names.DN_SOURCE_1, "target_instance_id": names.DN_TARGET_2},
     {"source_instance_id": names.DN_SOURCE_2, "target_instance_id": names.DN_TARGET_1},
 ]
+
+
+@dataclass(frozen=True)
+class Start:
+    """The one request of a module that must not be repeated, in the words of the simulated cloud.
+
+    - `post`: its operation in the ledger; `listed`: the list that is read before it; `poll`: what is read while waiting.
+    - `records`: what the cloud keeps of it, in its state.
+    - `marker`: options of the mark by which a later run knows it again; empty where the API has no place for one.
+    """
+
+    post: str
+    listed: str
+    poll: str
+    records: str
+    marker: Params = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,7 @@ class Case:
     - `reads`: more calls that read; each result is held against RETURN, and no list of them is always empty.
     - `changes`: calls that change something: check mode foretells them, and the second run changes nothing.
     - `key`, `record`: the keys of the id and of the record of what `changes` start.
+    - `start`: what `good` starts. The suites of faults, kills and hostile answers, and of what is said of it, take it from here.
     - `one_request`: calls that cost a single request.
     - `rows`: whether it takes and returns rows (`restores`).
     """
@@ -39,6 +57,7 @@ class Case:
     changes: tuple[Params, ...] = ()
     key: str = ""
     record: str = ""
+    start: Start | None = None
     one_request: tuple[Params, ...] = ()
     rows: bool = False
 
@@ -53,6 +72,7 @@ CASES: dict[str, Case] = {
         ),
         key="backup_id",
         record="backup",
+        start=Start("dcs.backup", "dcs.backups", "dcs.backups", "dcs_backups", MARKER),
     ),
     "dcs_backup_info": Case(
         CACHE,
@@ -80,6 +100,7 @@ CASES: dict[str, Case] = {
         ),
         key="restore_id",
         record="restore",
+        start=Start("dcs.restore", "dcs.restores", "dcs.restores", "dcs_restores", MARKER),
     ),
     "dcs_restore_info": Case(
         CACHE,
@@ -113,6 +134,7 @@ CASES: dict[str, Case] = {
         changes=(RECOVERY, {**RECOVERY, "data_node_relations": RELATIONS}, {**RECOVERY, "wait": False}),
         key="job_id",
         record="job",
+        start=Start("ddm.recovery", "ddm.jobs", "ddm.job", "jobs"),
     ),
     "ddm_restorable_info": Case(
         {"instance_id": names.DDM_SOURCE},
@@ -138,4 +160,5 @@ GOOD = {module: case.good for module, case in CASES.items()}
 ROWS = {module for module, case in CASES.items() if case.rows}
 READS = [(module, params) for module, case in CASES.items() for params in case.reads]
 CHANGES = [(module, params) for module, case in CASES.items() for params in case.changes]
+STARTS = {module: case.start for module, case in CASES.items() if case.start}
 ONE_REQUEST = [(module, params) for module, case in CASES.items() for params in case.one_request]

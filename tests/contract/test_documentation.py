@@ -33,7 +33,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table i
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._steps import STEPS
 from tests import invoke
-from tests.cases import CASES
+from tests.cases import CASES, STARTS
 from tests.cloud import scenario
 from tests.contract import documents
 from tests.tools import docs
@@ -112,9 +112,12 @@ def test_a_service_is_at_home_everywhere(service: Service) -> None:
         ("roles/restore/README.md", variable, "the table of variables"),
         ("roles/restore/files/report.schema.json", f'"{word}"', "the services of a report"),
         ("tests/tools/error_page.py", f"_services.{word}.codes", "the page of errors"),
-        ("tests/faults/bench.py", f"{word}.", "the operations that the fault matrix breaks"),
+        ("tests/input/test_answers.py", f'"{word}.', "CALLS: hostile answers to each of its calls"),
     ]
     missing = [f"{path}: {text} ({why})" for path, text, why in wanted if text not in written(path)]
+    for module in filter(None, (service.module({})[0], service.backup_module)):
+        if module not in STARTS:
+            missing.append(f"tests/cases.py: start of {module} (its faults, kills and hostile answers)")
     for module in ("restore_start", "restore_wait", "restore_verify"):
         if (
             word

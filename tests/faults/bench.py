@@ -25,6 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, always
 from tests import invoke
+from tests.cases import CASES, STARTS, Start
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 
@@ -127,60 +128,31 @@ class Wire:
 
 @dataclass(frozen=True)
 class Operation:
-    """One of the three requests that must not be repeated, with the calls around it."""
+    """A request that must not be repeated, with the calls around it: a row of tests/cases.py."""
 
     name: str
-    post: str  # the operation's name in the ledger
-    listed: str  # the list its preflight rests on
-    poll: str  # what is read while waiting
+    start: Start
     id_name: str
-    records: str  # what the cloud keeps of it
-    subject: str  # the id that every message names
     params: Mapping[str, Any]
+
+    @property
+    def post(self) -> str:
+        return self.start.post
 
     @property
     def ddm(self) -> bool:
         return self.name == "ddm_recovery"
 
 
-DCS_RESTORE = Operation(
-    *(
-        "dcs_restore",
-        "dcs.restore",
-        "dcs.restores",
-        "dcs.restores",
-        "restore_id",
-        "dcs_restores",
-        names.DCS_INSTANCE,
-    ),
-    params={
-        "instance_id": names.DCS_INSTANCE,
-        "backup_id": names.DCS_BACKUP,
-        "remark": "drill",
-        "operation_id": "CHG-1",
-    },
+BY_NAME = {
+    name: Operation(name, start, CASES[name].key, {**CASES[name].good, **start.marker})
+    for name, start in STARTS.items()
+}
+DCS_RESTORE, DDM_RECOVERY, DCS_BACKUP = (
+    BY_NAME[name] for name in ("dcs_restore", "ddm_recovery", "dcs_backup")
 )
-DDM_RECOVERY = Operation(
-    *("ddm_recovery", "ddm.recovery", "ddm.jobs", "ddm.job", "job_id", "jobs", names.DDM_TARGET),
-    params={
-        "instance_id": names.DDM_SOURCE,
-        "target_instance_id": names.DDM_TARGET,
-        "restore_time": "latest",
-    },
-)
-DCS_BACKUP = Operation(
-    *(
-        "dcs_backup",
-        "dcs.backup",
-        "dcs.backups",
-        "dcs.backups",
-        "backup_id",
-        "dcs_backups",
-        names.DCS_INSTANCE,
-    ),
-    params={"instance_id": names.DCS_INSTANCE, "remark": "drill", "operation_id": "CHG-1"},
-)
-OPERATIONS = (DCS_RESTORE, DDM_RECOVERY, DCS_BACKUP)
+# Restores come first: where one of them is enough, a test takes the first.
+OPERATIONS = tuple(sorted(BY_NAME.values(), key=lambda operation: operation.id_name == "backup_id"))
 
 
 @dataclass

@@ -18,9 +18,7 @@ import pytest
 
 from tests.cloud import scenario as names
 from tests.faults.bench import (
-    DCS_BACKUP,
     DCS_RESTORE,
-    DDM_RECOVERY,
     IMPATIENCE,
     OPERATIONS,
     Bench,
@@ -93,9 +91,7 @@ def test_70_a_wait_ends_in_time_whatever_the_calendar_says(
     assert 60 <= outcome.elapsed <= 65 + outcome.real
 
 
-@pytest.mark.parametrize(
-    "operation", [DCS_RESTORE, DCS_BACKUP, DDM_RECOVERY], ids=lambda operation: operation.name
-)
+@every_operation
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.05])
 def test_73_two_runs_at_once(world: World, operation: Operation, delay: float) -> None:
     """Both decide on the same quiet cloud. It lets one in, and the other finds that its restore runs."""
@@ -110,7 +106,7 @@ def test_73_two_runs_at_once(world: World, operation: Operation, delay: float) -
         results = list(pool.map(run, wires))
     assert bench.sim.started(operation.post) == 1
     assert all(wire.tried <= 1 for wire in wires)
-    if operation.ddm:  # no marker: whoever comes second may be refused, or adopt when it had looked before
+    if not operation.start.marker:  # whoever comes second may be refused, or adopt when it had looked before
         assert {result.get("error_kind") for result in results} <= {
             None,
             "busy",
@@ -151,12 +147,7 @@ def test_78_the_first_of_two_addresses_is_dead(
         ]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    bench.env.update(
-        {
-            name: f"http://localhost:{port}"
-            for name in ("HW_DCS_ENDPOINT", "HW_DDM_ENDPOINT", "HW_IAM_ENDPOINT")
-        }
-    )
+    bench.env.update({name: f"http://localhost:{port}" for name in bench.env if name.endswith("_ENDPOINT")})
     outcome = bench.run(operation)
     assert (outcome.result["changed"], outcome.received, outcome.effects) == (True, 1, 1)
 

@@ -147,12 +147,12 @@ def post(name: str, times: int | None = 1, **params: Any) -> Arrange:
 
 
 def read(name: str, times: int | None = 1, of: str = "", **params: Any) -> Arrange:
-    return lambda case: _queue(case, name, of or case.operation.listed, times, params)
+    return lambda case: _queue(case, name, of or case.operation.start.listed, times, params)
 
 
 def poll(name: str, times: int | None = 1, of: str = "", **params: Any) -> Arrange:
     return lambda case: case.bench.wire.after_post.append(
-        lambda: _queue(case, name, of or case.operation.poll, times, params)
+        lambda: _queue(case, name, of or case.operation.start.poll, times, params)
     )
 
 
@@ -357,7 +357,9 @@ def hides_proxy(case: Case, outcome: Outcome) -> None:
 
 def carries_ids(case: Case, outcome: Outcome) -> None:
     """A rescue block can go on with what runs."""
-    assert outcome.result[case.operation.id_name] in getattr(case.bench.sim.state, case.operation.records)
+    assert outcome.result[case.operation.id_name] in getattr(
+        case.bench.sim.state, case.operation.start.records
+    )
 
 
 def running(case: Case, outcome: Outcome) -> None:
@@ -384,7 +386,7 @@ def duplicates(case: Case) -> None:
 
     def split(answer: Answer) -> Answer:
         cloud = case.bench.sim.state
-        records = getattr(cloud, case.operation.records)
+        records = getattr(cloud, case.operation.start.records)
         first = next(record for record in records.values() if record.operation is not None)
         second = type(first)(
             **{

@@ -32,6 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress, percent, span
 from tests import invoke
+from tests.cases import CASES, STARTS
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.in_process import runs
@@ -242,20 +243,8 @@ def test_numbers() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "name, params",
-    [
-        ("dcs_restore", {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}),
-        ("dcs_backup", {"instance_id": ids.DCS_INSTANCE}),
-        (
-            "ddm_recovery",
-            {"instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET, "restore_time": "latest"},
-        ),
-    ],
-)
-def test_the_id_is_told_as_soon_as_the_post_is_answered(
-    name: str, params: dict[str, Any], sim: Simulator
-) -> None:
+@pytest.mark.parametrize("name", STARTS)
+def test_the_id_is_told_as_soon_as_the_post_is_answered(name: str, sim: Simulator) -> None:
     told: list[tuple[str, str]] = []
 
     def say(line: str) -> None:
@@ -265,17 +254,10 @@ def test_the_id_is_told_as_soon_as_the_post_is_answered(
         contextlib.closing(Progress(say, "web", REDACTOR)) as progress,
         mock.patch.dict(_runner.CONTEXT, progress=progress),
     ):
-        result = invoke.module(name, sim.env, wait=False, **params)
+        result = invoke.module(name, sim.env, wait=False, **CASES[name].good)
     ((line, last),) = told
-    id_name = next(
-        key
-        for key in ("restore_id", "backup_id", "job_id")
-        if line.endswith(f" is accepted: {key} {result.get(key)}")
-    )
-    assert (last, id_name) == (
-        "POST",
-        {"dcs_restore": "restore_id", "dcs_backup": "backup_id", "ddm_recovery": "job_id"}[name],
-    )
+    key = CASES[name].key
+    assert last == "POST" and line.endswith(f" is accepted: {key} {result[key]}")
 
 
 # Through Ansible

@@ -24,6 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from tests.cloud import scenario as names
@@ -34,7 +35,7 @@ CALL_ANSWERS, TASK_ANSWERS = 1_200, 500  # hostile ones to each call and to each
 MORE = 10  # times as many in the slow tests: more than 100,000 together
 URL = "https://cloud.example.com"
 ENV = {
-    **{f"HW_{service}_ENDPOINT": URL for service in ("DCS", "DDM", "IAM")},
+    **{f"HW_{service}_ENDPOINT": URL for service in ("IAM", *map(str.upper, SERVICES))},
     **{
         "HW_REGION_NAME": names.REGION,
         "HW_PROJECT_ID": names.PROJECT_ID,
@@ -70,9 +71,7 @@ IDS = {"id", "instance_id", "backup_id", "restore_id"}
 def options(call: str, url: str) -> dict[str, Any]:
     given = {
         "region": names.REGION,
-        "dcs_endpoint": url,
-        "ddm_endpoint": url,
-        "iam_endpoint": url,
+        **{f"{service}_endpoint": url for service in ("iam", *SERVICES)},
         "max_retries": 0,
     }
     if call == "iam.token":

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from tests.cloud import scenario as names
 from tests.faults.bench import Time, perform
 
@@ -27,7 +28,7 @@ ENV = {
     "HW_SECRET_KEY": names.SECRET_KEY,
     **{
         f"HW_{service}_ENDPOINT": f"https://{service.lower()}.example.com"
-        for service in ("IAM", "DCS", "DDM")
+        for service in ("IAM", *map(str.upper, SERVICES))
     },
 }
 VALID = names.DCS_INSTANCE

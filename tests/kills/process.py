@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from tests import invoke
+from tests.cases import STARTS
 
 CONTEXT = multiprocessing.get_context("forkserver")
-MODULES = ("dcs_restore", "dcs_backup", "ddm_recovery")
 PATIENCE = 60.0  # seconds until a test gives up; nothing takes that long
 # A thread that starts a process also reads the exit codes of all others, and each can be read only once.
 ONE_AT_A_TIME = threading.Lock()
@@ -50,7 +50,7 @@ def nursery() -> Iterator[None]:
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     CONTEXT.set_forkserver_preload(
-        ["tests.kills.process", *(f"{invoke.COLLECTION}.plugins.modules.{name}" for name in MODULES)]
+        ["tests.kills.process", *(f"{invoke.COLLECTION}.plugins.modules.{name}" for name in STARTS)]
     )
     try:
         forkserver.ensure_running()

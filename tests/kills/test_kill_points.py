@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
+from tests.cases import CASES, STARTS
 from tests.cloud import Simulator
-from tests.cloud import scenario as ids
 from tests.kills.process import PATIENCE, Process, nursery
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL]
@@ -57,16 +57,6 @@ def answered(operation: str, after: int = 0, lost: bool = False) -> Point:
     return Point(operation, after, params={"when": "after"}, lost=lost)
 
 
-@dataclass(frozen=True)
-class Task:
-    """A module, its parameters and the points on its way."""
-
-    module: str
-    operation: str
-    params: dict[str, Any]
-    points: tuple[Point, ...]
-
-
 def post(operation: str) -> tuple[Point, ...]:
     """The points at the POST itself: unread, executed, half answered, arriving after the process has gone."""
     return (
@@ -77,11 +67,8 @@ def post(operation: str) -> tuple[Point, ...]:
     )
 
 
-RESTORE = Task(
-    "dcs_restore",
-    "dcs.restore",
-    {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP, "operation_id": "CHG-1"},
-    (
+POINTS: dict[str, tuple[Point, ...]] = {
+    "dcs_restore": (
         before("dcs.instance"),
         before("dcs.backups"),
         before("dcs.restores"),
@@ -97,24 +84,14 @@ RESTORE = Task(
         answered("dcs.instance", 2),  # the record says succeed, the instance is asked
         answered("dcs.instance", 3),  # and once more
     ),
-)
-BACKUP = Task(
-    "dcs_backup",
-    "dcs.backup",
-    {"instance_id": ids.DCS_INSTANCE, "operation_id": "CHG-1"},
-    (
+    "dcs_backup": (
         before("dcs.instance"),
         before("dcs.backups", 1),
         *post("dcs.backup"),
         answered("dcs.backups", 2, lost=True),
         answered("dcs.instance", 2),
     ),
-)
-RECOVERY = Task(
-    "ddm_recovery",
-    "ddm.recovery",
-    {"instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET, "restore_time": "latest"},
-    (
+    "ddm_recovery": (
         before("ddm.restorable_time_interval"),
         before("ddm.restorable_data_node"),
         before("ddm.jobs", 1),
@@ -125,8 +102,7 @@ RECOVERY = Task(
         answered("ddm.instance"),
         answered("ddm.instance", 1),
     ),
-)
-TASKS = {task.module: task for task in (RESTORE, BACKUP, RECOVERY)}
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -135,34 +111,35 @@ def processes() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("module", TASKS)
+@pytest.mark.parametrize("module", STARTS)
 def test_a_process_ends_anywhere_and_the_next_one_ends_right(module: str, tmp_path: Path) -> None:
-    task = TASKS[module]
-    cases = itertools.product(task.points, SIGNALS)
+    assert module in POINTS, f"POINTS has no points for {module}: on its way, at its POST and while it waits"
+    cases = itertools.product(POINTS[module], SIGNALS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         wrong = [
             found
-            for found in pool.map(lambda drawn: case(task, drawn[0], drawn[1], tmp_path), cases)
+            for found in pool.map(lambda drawn: case(module, drawn[0], drawn[1], tmp_path), cases)
             if found
         ]
     assert not wrong, "\n".join(wrong)
 
 
-def case(task: Task, point: Point, number: signal.Signals, folder: Path) -> str | None:
+def case(module: str, point: Point, number: signal.Signals, folder: Path) -> str | None:
     """Play one; return what is wrong, or None."""
-    params = {**task.params, "poll_interval": 1, "wait_timeout": 30, "http_timeout": 20}
+    operation = STARTS[module].post
+    params = {**own(module), "poll_interval": 1, "wait_timeout": 30, "http_timeout": 20}
     with Simulator(restore_seconds=0.5, backup_seconds=0.5) as sim:
         if point.lost:
-            sim.fault("reset", task.operation, when="after")
+            sim.fault("reset", operation, when="after")
         fault = sim.fault(point.fault, point.operation, after=point.after, **point.params)
-        first = Process.start(folder, task.module, sim.env, params)
+        first = Process.start(folder, module, sim.env, params)
         wait_for(lambda: fault.used > 0 or first.exitcode is not None, f"{point} is not reached")
         if not fault.used:
             return f"{number.name} at {point}: was not reached; the run ended with {first.result()}"
         time.sleep(0.05)  # let the fault do its work
         first.kill(number)
         said = first.result()
-        posts = len(sim.posts(task.operation))
+        posts = len(sim.posts(operation))
         faults = [] if posts <= 1 else [f"the first run sent {posts} POSTs"]
         if number is signal.SIGINT:  # Python's own handler: the module reports
             if said is None or said.get("error_kind") != "interrupted" or said["changed"] is not (posts > 0):
@@ -171,33 +148,36 @@ def case(task: Task, point: Point, number: signal.Signals, folder: Path) -> str 
             faults.append(f"the first run exits with {first.exitcode} and says {said}")
         sim.clear_faults()
         if point.arrives:
-            wait_for(lambda: sim.posts(task.operation)[0].handled is not None, "the POST does not arrive")
+            wait_for(lambda: sim.posts(operation)[0].handled is not None, "the POST does not arrive")
         faults += again(
-            task,
+            module,
             point,
             sim,
-            Process.start(folder, task.module, sim.env, params).result() or {},
+            Process.start(folder, module, sim.env, params).result() or {},
             folder,
             params,
         )
         wait_for(
-            lambda: all(
-                entry.handled is not None or entry.fault == "hang" for entry in sim.posts(task.operation)
-            ),
+            lambda: all(entry.handled is not None or entry.fault == "hang" for entry in sim.posts(operation)),
             "a POST is not handled",
         )
-        if sim.started(task.operation) != 1:
-            faults.append(f"{sim.started(task.operation)} were started")
+        if sim.started(operation) != 1:
+            faults.append(f"{sim.started(operation)} were started")
         faults += sim.errors
     return f"{number.name} at {point}: {'; '.join(faults)}" if faults else None
 
 
+def own(module: str) -> dict[str, Any]:
+    """The options of a module besides those of waiting."""
+    return {**CASES[module].good, **STARTS[module].marker}
+
+
 def again(
-    task: Task, point: Point, sim: Simulator, result: dict[str, Any], folder: Path, params: dict[str, Any]
+    module: str, point: Point, sim: Simulator, result: dict[str, Any], folder: Path, params: dict[str, Any]
 ) -> list[str]:
     """The same task again: it has to end right, without a second start."""
     # Nothing is guessed across runs: it names the job, and job_id attaches to it
-    if task is RECOVERY and point.started:
+    if not STARTS[module].marker and point.started:
         job = result.get("job_id")
         if (
             not result["failed"]
@@ -207,8 +187,8 @@ def again(
             or f"job_id={job}" not in result["msg"]
         ):
             return [f"the second run says {result}"]
-        options = {name: value for name, value in params.items() if name not in task.params}
-        result = Process.start(folder, task.module, sim.env, {**options, "job_id": job}).result() or {}
+        options = {name: value for name, value in params.items() if name not in own(module)}
+        result = Process.start(folder, module, sim.env, {**options, "job_id": job}).result() or {}
     ended = "unchanged" if result.get("changed") is False else "succeeded"
     if (
         result.get("failed") is not False
