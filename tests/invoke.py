@@ -195,7 +195,7 @@ def _run(
     record = Path(home) / "results.jsonl"
     done = subprocess.run(
         [_tool(command[0]), *command[1:]],
-        env={**environment(home), "RECORDER_FILE": str(record), **env},
+        env={**environment(home), **recording(record), **env},
         cwd=cwd or home,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -224,9 +224,16 @@ def environment(home: str) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_LOCALHOST_WARNING": "0",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
+        "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+    }
+
+
+def recording(file: Path) -> dict[str, str]:
+    """Have every task result written to a file."""
+    return {
         "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests" / "callback"),
         "ANSIBLE_CALLBACKS_ENABLED": "recorder",
-        "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+        "RECORDER_FILE": str(file),
     }
 
 

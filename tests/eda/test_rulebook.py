@@ -63,8 +63,6 @@ class Running:
             "JAVA_HOME": java,
             **env,
         }
-        for name_of in ("ANSIBLE_CALLBACK_PLUGINS", "ANSIBLE_CALLBACKS_ENABLED"):
-            clean.pop(name_of)
         command = [
             str(program),
             "--rulebook",

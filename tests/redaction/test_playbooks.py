@@ -24,7 +24,7 @@ import pytest
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.in_process.runs import tool
-from tests.invoke import environment
+from tests.invoke import environment, recording
 from tests.leaks import LOOKS, leaks
 from tests.redaction.canaries import CALLERS, PLAIN, Caller, canary
 
@@ -67,6 +67,7 @@ class Run:
         self.profile = PROFILE.params(self.sources)["shared_config_file"]
         self.env = {
             **environment(str(self.home)),
+            **recording(self.home / "results"),
             **ENVIRONMENT.env(sim),
             **{
                 "HW_REGION_NAME": names.REGION,
@@ -75,7 +76,6 @@ class Run:
             },
             **{
                 "PYTHONPATH": str(self.sources),
-                "RECORDER_FILE": str(self.home / "results"),
                 "TMPDIR": str(self.home),
             },
         }
