@@ -248,13 +248,13 @@ def restoring_target(story: Story) -> None:
     assert story.result["adopted"]
 
 
-@row("The answer is lost, and the cloud has started the restore")
+@row("The response is lost, and the cloud has started the restore")
 def lost_and_found(story: Story) -> None:
     story.arrange(post("reset")).works()
     assert story.result["adopted"]
 
 
-@row("The answer is lost, and no restore can be seen")
+@row("The response is lost, and no restore can be seen")
 def lost(story: Story) -> None:
     """The request was not executed."""
     story.arrange(post("reset", when="before")).fails("same task again in a few minutes")
@@ -262,7 +262,7 @@ def lost(story: Story) -> None:
     story.mended().later().works()
 
 
-@row("The answer is lost, and the record appears late")
+@row("The response is lost, and the record appears late")
 def late(story: Story) -> None:
     story.arrange(post("reset", hints={"visibility": 300, "seconds": 900}))
     story.fails("same task again in a few minutes", wait_timeout=120)
