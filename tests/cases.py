@@ -46,7 +46,7 @@ class Case:
     - `good`: options with which it succeeds. Every suite of bad input starts from it.
     - `reads`: more calls that read; each result is held against RETURN, and no list of them is always empty.
     - `changes`: calls that change something: check mode foretells them, and the second run changes nothing.
-    - `key`, `record`: the keys of the id and of the record of what `changes` start.
+    - `key`, `record`: the keys of the ID and of the record of what `changes` start.
     - `start`: what `good` starts. The suites of faults, kills and hostile answers, and of what is said of it, take it from here.
     - `one_request`: calls that cost a single request.
     - `rows`: whether it takes and returns rows (`restores`).

@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess im
 # Keys that Ansible adds to a module's result
 OF_ANSIBLE = {"invocation", "ansible_facts", "deprecations", "exception"}
 
-NOT_ASKED = "This request was not sent: these keys have been refused already."
+NOT_ASKED = "This request was not sent: the cloud has already refused these keys."
 
 
 class ActionModule(InProcess):

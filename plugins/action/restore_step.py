@@ -42,7 +42,7 @@ ALONE = {"plan", "all", "tagged", "always"}
 LETTERS = string.ascii_lowercase + string.digits
 SLOW = 5.0  # seconds at least between two lines about one restore: a run of two fits on a screen
 LONG = ("restore_wait", "restore_verify")  # show how far they are; of the others the steps say it themselves
-UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means every one."
+UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means all of them."
 JOBS = ("awx_job_id", "tower_job_id")
 
 

@@ -60,7 +60,7 @@ EMPTY = (
 def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.Any:
     """Return the pattern, all hosts for a blank one.
 
-    Raises AnsibleError where it matches nothing, but not for --syntax-check, which restores nothing.
+    Raises AnsibleError where it matches nothing, but not for --syntax-check, which is not a restore.
     """
     pattern = "all" if unset(pattern) else pattern
     if context.CLIARGS.get("syntax"):

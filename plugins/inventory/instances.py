@@ -339,8 +339,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if any(params[name] for name in PROJECT):
                 raise AnsibleParserError(
                     "project_id and project_name belong to one region: leave them out when there are several "
-                    "regions, or write an inventory file for each region. To restore what a file with them "
-                    "lists, a run needs the same project in HW_PROJECT_ID or in a profile."
+                    "regions, or write an inventory file for each region. A run that restores the hosts of "
+                    "such a file needs the same project in HW_PROJECT_ID or in a profile."
                 )
             without = [*ENVIRONMENT["project_id"], *ENVIRONMENT["project_name"]]
             environ = {name: value for name, value in environ.items() if name not in without}

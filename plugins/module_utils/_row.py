@@ -129,8 +129,8 @@ def refuse_passwords(entry: t.Mapping[str, t.Any], number: int) -> None:
         connection = place.get("connection")
         if isinstance(connection, dict) and connection.get("password"):
             raise InvalidArgument(
-                f"restores[{number}] holds a password, and rows are shown and kept. "
-                "Put it into a variable, and name that in password_variable."
+                f"restores[{number}] holds a password, but rows are shown and stored. Put it into a "
+                "variable, and name the variable in password_variable."
             )
 
 

@@ -229,10 +229,10 @@ def nested_passwords(value: t.Any) -> t.Iterator[str]:
 
 
 def without_blanks(value: t.Any) -> t.Any:
-    """Return options without those that are a blank string, and ids and names without blanks
+    """Return options without those that are a blank string, and IDs and names without blanks
     and line ends around them, also within lists of dicts.
 
-    Job controllers fill in '' for a field left empty; an id that was pasted often ends with a line end.
+    Job controllers fill in '' for a field left empty; an ID that was pasted often ends with a line end.
     """
     if isinstance(value, dict):
         return {
@@ -249,18 +249,18 @@ def is_word(option: str) -> bool:
 
 
 def is_id_option(name: str) -> bool:
-    """Whether an option holds an id. operation_id is free text: it is only hashed."""
+    """Whether an option holds an ID. operation_id is free text: it is only hashed."""
     return name.endswith("_id") and name != "operation_id"
 
 
 def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
-    """Refuse every option *_id that cannot be an id, before it becomes part of a URL."""
+    """Refuse every option *_id that cannot be an ID, before it becomes part of a URL."""
     for name, value in values.items():
         if is_id_option(name) and value is not None and not is_id(value):
             by_name = f"{name[:-3]}_name"
             hint = f" A name goes into {by_name}." if by_name in values else ""
             raise InvalidArgument(
-                f"{within}{name} {quoted(value)} is not an id: letters, digits, '-' and '_', 1 to 128 "
+                f"{within}{name} {quoted(value)} is not an ID: letters, digits, '-' and '_', 1 to 128 "
                 f"characters.{hint}"
             )
         for place, inner in enumerate(value if isinstance(value, list) else ()):

@@ -17,7 +17,7 @@ description:
     rows in the same order. A row keeps every key that it came with. One that is not running, because it
     failed, was planned only or has ended, is passed through.
   - Or start restores by M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) with
-    C(wait=false) and give their ids.
+    C(wait=false) and give their IDs.
   - The task fails, after all restores have ended, when one of them has failed, or when O(wait_timeout) is
     over. All rows are returned in either case.
 extends_documentation_fragment:
@@ -200,15 +200,15 @@ def row_of(entry: t.Mapping[str, t.Any], number: int) -> Row:
     if missing and waited_for(row):
         raise InvalidArgument(
             f"restores[{number}] cannot be waited for: it has no {' and no '.join(missing)}. "
-            "Give the rows that restore_start returned, or the ids that the task of one restore returned."
+            "Give the rows that restore_start returned, or the IDs that the task of one restore returned."
         )
     return row
 
 
 def identified(row: Row) -> Row:
-    """Return the ids by which a row's restore is found.
+    """Return the IDs by which a row's restore is found.
 
-    A row that named its instance has its id in `target`.
+    A row that named its instance has its ID in `target`.
     """
     target = row["target"] or {}
     return {

@@ -149,7 +149,7 @@ def broken_rules(entry: Row, service: Service, defaults: Defaults) -> t.Iterator
             yield f"needs {either(names)}."
     for source, target in zip(service.entry_names.values(), service.names):
         if entry.get(source, 0) == entry.get(target, 1):
-            yield f"has one instance, {shown(entry[target])}, as source and as target."
+            yield f"has one instance, {shown(entry[target])}, as source and target."
     if not any(entry.get(name) for name in service.needs) and defaults.point is None:
         yield f"needs {either(service.needs)}, or restore_point for all entries."
 
@@ -187,7 +187,7 @@ def twice(rows: t.Sequence[Row], names: t.Sequence[str]) -> list[str]:
 
 
 def overwritten(row: Row) -> t.Iterator[tuple[t.Any, ...]]:
-    """Yield what is known of the instance that a row overwrites: its id or its name, and where it is."""
+    """Yield what is known of the instance that a row overwrites: its ID or its name, and where it is."""
     for kind, name in zip(KINDS, SERVICES[row["service"]].names):
         if row.get(name):
             yield kind, row[name], row.get("region"), row.get("profile")
@@ -197,13 +197,13 @@ def overwritten(row: Row) -> t.Iterator[tuple[t.Any, ...]]:
 
 
 def instance_id(value: t.Any, where: str) -> str:
-    """Return an id of the API."""
+    """Return an ID of the API."""
     found = read.word(value, where)
     if not is_id(found):
         option = where.rpartition(".")[2]
         named = "instance" in option and "data_node_relations" not in where
         by_name = f" A name goes into {option[:-3]}_name." if named else ""
-        raise Problem(f"{where} {shown(found)} is not an id: letters, digits, '-' and '_'.{by_name}")
+        raise Problem(f"{where} {shown(found)} is not an ID: letters, digits, '-' and '_'.{by_name}")
     return found
 
 
@@ -378,7 +378,7 @@ def no_cache(
         listed = "; ".join(candidate(service, one) for service, one in matches)
         return (
             f"restore_instances: {shown(name)} is the name of {len(matches)} instances: {listed}. Give "
-            "the id instead."
+            "the ID instead."
         )
     if not matches:
         known = [str(one.get("name")) for rows in instances.values() for one in rows]

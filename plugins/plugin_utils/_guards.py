@@ -36,7 +36,7 @@ NOTHING = "Nothing was started."
 def guarded(row: Row, options: Options, read_only: bool, now_ms: int, tags: Known) -> Row:
     """Return a planned row, failed where it must not be overwritten.
 
-    `tags` has those of the instances by id, where restore_protected asks for them.
+    `tags` has those of the instances by ID, where restore_protected asks for them.
     """
     if row.get("error_kind"):
         return row
@@ -66,12 +66,12 @@ def obstacle(
 def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any]) -> str | None:
     """Return why a row must not be overwritten, or null.
 
-    `tags` has those of the instances by id, where a pattern asks for them.
+    `tags` has those of the instances by ID, where a pattern asks for them.
     """
     nodes = [relation.get("target_instance_id") for relation in row.get("data_node_relations") or []]
     words = [word for word in (target_name(row), row.get("name"), target_id(row), *nodes) if word]
     if patterns and not target_name(row):
-        return "its name could not be read, so nothing shows that restore_protected does not name it."
+        return "its name could not be read, so it may be one that restore_protected names."
     for pattern in patterns:
         if pattern.lower().startswith(TAG):
             service = service_of(row)
@@ -116,8 +116,8 @@ def misnamed(row: Known) -> str | None:
     if not wanted or not found or wanted == found:
         return None
     return (
-        f"The instance {target_id(row)} is called {printable(found)!r} in the cloud, "
-        f"the entry says name {printable(wanted)!r}: either the id or the name is wrong."
+        f"The instance {target_id(row)} is called {printable(found)!r} in the cloud, but the entry has the "
+        f"name {printable(wanted)!r}: either the ID or the name is wrong."
     )
 
 
@@ -142,7 +142,8 @@ def too_old(row: Known, options: Options, now_ms: int) -> str | None:
         return None
     age, most = span((now_ms - data) / 1000), span(options.rpo_target)
     return (
-        f"The newest data that {called(row)} can be restored to are {age} old, restore_rpo_target is {most}."
+        f"The newest data that {called(row)} can be restored to are {age} old, but restore_rpo_target is "
+        f"{most}."
     )
 
 
@@ -162,11 +163,14 @@ def too_far(row: Known, most: int | None, now_ms: int, tz: t.Any) -> str | None:
     if newer:
         near.append(f"after it {backup_words(newer, moment(newer.get('created_at')), tz)}")
     listed = f" Nearest: {'; '.join(near)}." if near else ""
-    return f"The data are {span(gap)} older than what was asked for, restore_max_gap is {span(most)}.{listed}"
+    return (
+        f"The data are {span(gap)} older than the requested point, but restore_max_gap is {span(most)}."
+        f"{listed}"
+    )
 
 
 def backup_words(backup: t.Any, ms: int | None, tz: t.Any) -> str:
-    """Return a backup as a refusal lists it: when, which, and its id."""
+    """Return a backup as a refusal lists it: when, which, and its ID."""
     when = local_text(ms, tz) if ms is not None else "at an unknown time"
     name = printable((backup or {}).get("backup_name") or "a backup")
     return f"{name} of {when} (backup_id {printable((backup or {}).get('backup_id'))})"

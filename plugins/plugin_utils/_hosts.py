@@ -28,7 +28,7 @@ OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
 
 def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     """Return the host name of each instance: its name where that is one instance's alone and fit
-    for host patterns, else its id.
+    for host patterns, else its ID.
 
     The order of the instances has no influence, so that a host keeps its name from run to run.
     """

@@ -118,7 +118,7 @@ def effect(row: Row, now_ms: int, tz: t.Any) -> str:
 
 
 def backup_text(row: Row) -> str:
-    """Return a backup by name, kind, size, and id."""
+    """Return a backup by name, kind, size, and ID."""
     backup = row.get("backup") or {}
     name = printable(backup.get("backup_name") or _target.backup_id(row) or "a backup")
     size = bytes_to_human(backup["size"]) if isinstance(backup.get("size"), int) else ""

@@ -71,14 +71,14 @@ def digits(value: t.Any, name: str) -> str:
 
 
 def patterns(value: t.Any, name: str) -> tuple[str, ...]:
-    """Return patterns of names and ids, or tags. A blank one is left out, and one that no name can match
+    """Return patterns of names and IDs, or tags. A blank one is left out, and one that no name can match
     is refused: it would protect nothing.
     """
     found = [pattern.strip("'\"") for pattern in read.names(value, name)]
     for pattern in found:
         if not re.fullmatch(PATTERN, pattern):
             raise Problem(
-                f"{name} has {read.shown(pattern)}, which matches no name or id. Write one pattern a line: "
+                f"{name} has {read.shown(pattern)}, which matches no name or ID. Write one pattern a line: "
                 "letters, digits, - and _, with * and ? for any others; or tag:KEY or tag:KEY=VALUE."
             )
     return tuple(found)
@@ -223,9 +223,7 @@ def options(
         except Problem as problem:
             problems.append(str(problem))
     if "plan" in values and "plan_file" in values:
-        problems.append(
-            "restore_plan and restore_plan_file are both given: which plan is meant cannot be known."
-        )
+        problems.append("restore_plan and restore_plan_file are both given: give only one of them.")
     if kind == "drill" and ("restore_scratch" not in wanted or values.get("scratch") == ()):
         problems.append(NO_SCRATCH)
     return Options(**values), problems

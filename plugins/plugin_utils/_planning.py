@@ -79,7 +79,7 @@ def from_plan(job: Job, run: Row) -> tuple[list[Row], list[str]]:
         return [], [f"{where} cannot be used: {why}."]
     drift = _plans.others(old, job.found.rows)
     if drift:
-        return [], [f"{where} is not for what this run names: {line}." for line in drift]
+        return [], [f"{where} does not fit the entries of this run: {line}." for line in drift]
     rows = [{**row, **listed_in(row, job.found.rows)} for row in _plans.requests(old)]
     return [attached(row, run, job) for row in rows], []
 
@@ -108,7 +108,7 @@ def other_plan(job: Job, state: State, digest: str) -> str:
     for old in _report_files.reports(folder) if folder else []:
         if str(old.get("plan_digest")).startswith(wanted_digest):
             lines = _plans.differences(old, state["restores"], state["run"].get("account"))
-            return f"{why} What changed since: {'; '.join(lines) or 'the safety backup'}."
+            return f"{why} What has changed since: {'; '.join(lines) or 'the safety backup'}."
     return why
 
 
@@ -117,7 +117,7 @@ def other_plan(job: Job, state: State, digest: str) -> str:
 
 def attached(row: Row, run: Row, job: Job) -> Row:
     """Return a row with the job that an earlier run of the same operation has started, where the service
-    attaches by the id of a job: it has no marker of its own.
+    attaches by the ID of a job: it has no marker of its own.
     """
     service = _target.service_of(row)
     if not service or service.id_key not in service.options:
@@ -138,7 +138,7 @@ def attached(row: Row, run: Row, job: Job) -> Row:
 
 
 def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
-    """Yield the rows of earlier reports of this operation; without an operation id only
+    """Yield the rows of earlier reports of this operation; without an operation ID only
     of those that did not end.
     """
     yield from run.get("previous") or []
@@ -163,7 +163,7 @@ def same_data(row: Row, earlier: Row, point: str) -> bool:
 
 
 def instances(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, Row]:
-    """Return instances by id where their names are not known, or restore_protected asks for tags:
+    """Return instances by ID where their names are not known, or restore_protected asks for tags:
     one list for each place.
     """
     tags = any(pattern.lower().startswith(TAG) for pattern in job.options.protected)

@@ -111,7 +111,7 @@ def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
         != plan.get("plan_digest")
         != digest(rows, plan.get("account"), False)
     ):
-        return "it was edited after it was made: its content does not fit its digest. Make it again"
+        return "it was edited after it was made: its content does not match its digest. Make it again"
     if digest(rows, plan.get("account"), safety_backup) != plan.get("plan_digest"):
         return (
             "restore_safety_backup had another value when the plan was made: give the same value, or make "
@@ -145,7 +145,7 @@ def is_job(row: Plan) -> bool:
 
 
 def chosen(row: Plan, service: Service) -> Row:
-    """Return the options of a row as its plan has chosen them, with ids instead of names."""
+    """Return the options of a row as its plan has chosen them, with IDs instead of names."""
     given = {name: row.get(name) for name in service.options}
     ends = [(service.names, target_id(row))]
     ends += [] if service.in_place else [(SOURCE, source_id(row))]

@@ -29,7 +29,7 @@ class Note(t.NamedTuple):
 
     number: int
     what: str  # a change of this is worth a line
-    subject: str = ""  # what it is about, at the end of the line: ids are long
+    subject: str = ""  # what it is about, at the end of the line: IDs are long
     timed: bool = True
     end: float | None = None  # seconds after the beginning, from the speed so far
     pace: float = 0.0

@@ -177,7 +177,7 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
 
 def continued(row: Row, previous: t.Iterable[Row]) -> Row:
     """Return a row with what an earlier run of the same report knew of its instance: steps, safety backup,
-    ids, and the state it left.
+    IDs, and the state it left.
     """
     earlier = next((one for one in previous if overwritten(one) == overwritten(row)), None)
     if earlier is None:
@@ -196,7 +196,7 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
 
 
 def overwritten(row: t.Mapping[str, t.Any]) -> tuple[t.Any, t.Any]:
-    """Return the service and the id of the instance that a row overwrites."""
+    """Return the service and the ID of the instance that a row overwrites."""
     return row.get("service"), _target.target_id(row)
 
 
@@ -210,7 +210,7 @@ def data_state(row: t.Mapping[str, t.Any]) -> str:
     """Return what is known of the data of the instance: untouched, overwritten_verified,
     overwritten_not_verified or unknown.
 
-    A row that was refused may hold the id of a restore of somebody else, so ids say nothing here.
+    A row that was refused may hold the ID of a restore of somebody else, so IDs say nothing here.
     """
     step, kind = row.get("failed_step"), row.get("error_kind")
     end = (row.get("verification") or {}).get("end")

@@ -63,7 +63,7 @@ BY_KIND = {
         "the same command again: it tries this instance once more."
     ),
     "busy_job": (
-        "If job {job} is this recovery, started before, give job_id {job} for {name} and run the same "
+        "If an earlier run of this recovery started job {job}, give job_id {job} for {name} and run the same "
         "command again: it waits for it. Otherwise wait until it has ended, then run the same command again."
     ),
     "stuck": (
@@ -71,7 +71,7 @@ BY_KIND = {
         "command again."
     ),
     "throttled": "The cloud takes no more requests for now. Run the same command again in a few minutes.",
-    "not_found": "Check the id or the name, the region and the project, then run the same command again.",
+    "not_found": "Check the ID or the name, the region and the project, then run the same command again.",
     "wait_timeout": (
         "Nothing has been stopped: it goes on in the cloud. The same command finds it again and waits on."
     ),
@@ -144,13 +144,13 @@ DONE = "The restore succeeded."
 ADDED = {
     "fence_failed": ("a task of restore_before_tasks failed", NO_RESTORE),
     "login_refused": ("the restored instance refused the user of the checks", DONE),
-    "name_mismatch": ("an entry names one instance by its id and another one by its name", UNTOUCHED),
-    "not_approved": ("the plan was not approved, or is another one than was approved", NO_RESTORE),
+    "name_mismatch": ("an entry names one instance by its ID and another one by its name", UNTOUCHED),
+    "not_approved": ("the plan was not approved, or differs from the approved one", NO_RESTORE),
     "not_configured": ("the connection of the checks lacks something", DONE),
-    "protected": ("the instance is in restore_protected, or is none that a drill may overwrite", UNTOUCHED),
+    "protected": ("the instance is in restore_protected, or a drill may not overwrite it", UNTOUCHED),
     "release_failed": ("a task of restore_after_tasks failed", DONE),
     "too_far": ("the data would be older than the requested point by more than restore_max_gap", UNTOUCHED),
-    "too_old": ("readiness found no data that are as new as restore_rpo_target wants", UNTOUCHED),
+    "too_old": ("readiness found no data as new as restore_rpo_target requires", UNTOUCHED),
 }
 
 
@@ -188,7 +188,7 @@ def sentence(report: Row) -> str:
     if verdict == "running":
         return f"{good} of {counted} verified so far, the others are under way. {needing(failed)}".strip()
     if verdict == "unchanged":
-        return f"{counted}: restored by an earlier run, nothing was to be done."
+        return f"{counted}: restored by an earlier run, nothing had to be done."
     if verdict == "restored":
         checked = (
             f"{good} of them verified, the others have no checks" if good else "without checks of their data"
@@ -296,7 +296,7 @@ def state(row: Row) -> str:
             "checks."
         ),
         "unknown": (
-            f"Unknown: a restore of {called(row)} was sent, and its end is not known to be good. Keep "
+            f"Unknown: a restore of {called(row)} was sent, and nothing shows that it ended well. Keep "
             "applications away from it."
         ),
     }
@@ -311,7 +311,7 @@ def state(row: Row) -> str:
 
 
 def lost(row: Row) -> str | None:
-    """Return the job that only its id leads back to where no report is kept: the service has no marker."""
+    """Return the job that only its ID leads back to where no report is kept: the service has no marker."""
     if not _target.attaches(row) or row["adopted"] or row["error_kind"] in ("operation_failed", "busy"):
         return None
     return str(row["job_id"]) if row["job_id"] and row["data_state"] != "untouched" else None

@@ -44,7 +44,7 @@ KNOWN = ("safety_backup", "restore_id", "job_id")  # what must not be lost of a 
 
 
 def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str, t.Any]:
-    """Return the run that a context describes, with its id and its files; the folder is made,
+    """Return the run that a context describes, with its ID and its files; the folder is made,
     and proved writable by writing.
 
     `random` are six characters of a-z and 0-9. `problem` says why no report can be written, and is null when
@@ -75,7 +75,7 @@ def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str,
 def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str, t.Any]:
     """Return a run with what unfinished reports of the same operation know of its targets in `previous`.
 
-    It keeps the id and the start of the newest of them, and so its files, where it has all targets of that
+    It keeps the ID and the start of the newest of them, and so its files, where it has all targets of that
     one, so that a report loses none, and no run that still goes on writes them. Else it has files of its own.
     """
     folder, stem = run["directory"], file_stem(run.get("operation_id"))
@@ -199,7 +199,7 @@ def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
 
 
 def file_stem(operation_id: t.Any) -> str:
-    """Return the first part of the file names: the operation id without what a file name cannot hold, or
+    """Return the first part of the file names: the operation ID without what a file name cannot hold, or
     `restore`.
     """
     return re.sub(r"[^A-Za-z0-9._-]+", "_", str(operation_id or "")).strip("._-")[:64] or "restore"
@@ -328,7 +328,7 @@ def kept(report: _report.Report) -> list[_report.Row]:
 def prune(folder: str, report: _report.Report, keep: int) -> None:
     """Delete all but the newest `keep` reports of the same kind.
 
-    A report that still runs stays: its ids may be needed.
+    A report that still runs stays: its IDs may be needed.
     """
     try:
         same = [

@@ -310,7 +310,7 @@ def run_line(run: Row, where: tzinfo) -> str:
 
 
 def references(report: Report) -> list[tuple[str, str]]:
-    """Return the ids that the console and a support ticket ask for."""
+    """Return the IDs that the console and a support ticket ask for."""
     found = [("Project", report["account"]["project_id"])]
     for row in report["restores"]:
         backup = row["safety_backup"] or {}

@@ -47,7 +47,7 @@ OWN = {
 FROM_TASKS = {*_row.KEYS, "steps"}  # what a row has that went through a task
 SCALARS = (str, int, float)
 BOOLEANS = {str(value).lower() for value in BOOLEANS_TRUE | BOOLEANS_FALSE}
-UNCLEAR = "which entry is meant cannot be known."
+UNCLEAR = "it is unclear which entry is meant."
 
 
 Services = t.Mapping[str, Service]
@@ -88,7 +88,7 @@ def refuse_unknown(entry: t.Mapping[str, t.Any], number: int, services: Services
 
 
 def refuse_wrong_types(entry: t.Mapping[str, t.Any], number: int, spec: Spec) -> None:
-    """Raise InvalidArgument for a value that its option cannot hold, or an id that cannot be one."""
+    """Raise InvalidArgument for a value that its option cannot hold, or an ID that cannot be one."""
     given = {name: entry[name] for name in spec if entry.get(name) is not None}
     for name, value in given.items():
         kind = spec[name].get("type", "str")
@@ -110,7 +110,7 @@ def refuse_wrong_list(value: t.Any, where: str, option: dict[str, t.Any]) -> Non
 
 
 def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
-    """Return options as their module takes them: YAML may have made a number of an id,
+    """Return options as their module takes them: YAML may have made a number of an ID,
     or a text of a boolean.
     """
     found = dict(options)
@@ -145,7 +145,7 @@ def request(row: Row, services: Services, repeated: t.Collection[Subject]) -> Ro
 
 
 def identified(options: Row, row: Row) -> Row:
-    """Return the options of a planned row with the ids that were found for the names."""
+    """Return the options of a planned row with the IDs that were found for the names."""
     found = dict(options)
     for name, known in (("target_instance", row["target"]), ("instance", row["source"])):
         instance_id = (known or {}).get("instance_id")
@@ -155,14 +155,14 @@ def identified(options: Row, row: Row) -> Row:
 
 
 def overwritten(row: Row, services: Services) -> str | None:
-    """Return the id of the instance whose data a row overwrites, or of the job that does it,
+    """Return the ID of the instance whose data a row overwrites, or of the job that does it,
     as far as it is known.
     """
     return (row["target"] or {}).get("instance_id") or services[row["service"]].overwritten(row)
 
 
 def subject(row: Row, services: Services) -> Subject:
-    """Return what a row overwrites: an id, or a name with the place that it is one of."""
+    """Return what a row overwrites: an ID, or a name with the place that it is one of."""
     target = overwritten(row, services)
     names = (row.get("instance_name"), row.get("target_instance_name"))
     return target, (row["region"], row["profile"]) if target in names else None
@@ -231,7 +231,7 @@ def refusals(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]
         elif clash is not None:
             found[number] = NotRestorable(
                 f"The data node {clash} is planned to be overwritten for {taken[clash]} already. "
-                "Say in data_node_relations of both which data nodes each one takes."
+                "Give data_node_relations for both, with the data nodes that each one takes."
             )
         else:
             taken.update(dict.fromkeys(nodes, target))

@@ -36,7 +36,7 @@ class Problem(Exception):
 
 
 class PlainLoader(yaml.SafeLoader):
-    """Reads a list in a text. Numbers and times stay texts, so that an id or a time is what was written."""
+    """Reads a list in a text. Numbers and times stay texts, so that an ID or a time is what was written."""
 
 
 PlainLoader.yaml_implicit_resolvers = {
@@ -172,9 +172,7 @@ def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
     try:
         return iso(read_time(found, name, tz.key if tz else None, now_ms / 1000))
     except InvalidArgument as error:
-        hint = (
-            " Or say with restore_timezone which zone is meant." if "names no time zone" in str(error) else ""
-        )
+        hint = " Or name the zone in restore_timezone." if "names no time zone" in str(error) else ""
         raise Problem(f"{error}{hint}") from None
 
 

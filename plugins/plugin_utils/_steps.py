@@ -192,7 +192,7 @@ def restore(state: State, job: Job, world: World) -> State:
     if stopped(state, job):
         return state
     if missing_approval(state, job) and overwriting(state):
-        return unapproved(state, world, "The step approve was left out, and this run asks for it.")
+        return unapproved(state, world, "The step approve was left out, but this run needs it.")
     for group in sorted({row.get("group") or 0 for number, row in ready_of(state, job)}):
         numbers = [number for number, row in ready_of(state, job) if (row.get("group") or 0) == group]
         state = written(state, world)

@@ -45,7 +45,7 @@ def backup_module(row: Known) -> str | None:
 
 
 def attaches(row: Known) -> bool:
-    """Whether a run only finds an earlier one again by the id that its entry names: there is no marker."""
+    """Whether a run only finds an earlier one again by the ID that its entry names: there is no marker."""
     service = service_of(row)
     return service is not None and service.id_key in service.options
 
@@ -54,7 +54,7 @@ def attaches(row: Known) -> bool:
 
 
 def known(row: Known, end: str, kind: int) -> str | None:
-    """Return the id (kind 0) or the name (1) of the target or the source of a row, as far as it is known."""
+    """Return the ID (kind 0) or the name (1) of the target or the source of a row, as far as it is known."""
     service = service_of(row)
     names = SOURCE if end == "source" else service.names if service else ("", "")
     found: str | None = (row.get(end) or {}).get(SOURCE[kind]) or row.get(names[kind])
@@ -62,7 +62,7 @@ def known(row: Known, end: str, kind: int) -> str | None:
 
 
 def target_id(row: Known) -> str | None:
-    """Return the id of the instance that a row overwrites, as far as it is known."""
+    """Return the ID of the instance that a row overwrites, as far as it is known."""
     return known(row, "target", 0)
 
 
@@ -72,7 +72,7 @@ def target_name(row: Known) -> str | None:
 
 
 def called(row: Known) -> str:
-    """Return how people know the instance that a row overwrites: by the cloud's name, else its id,
+    """Return how people know the instance that a row overwrites: by the cloud's name, else its ID,
     else the user's label.
     """
     return printable(target_name(row) or target_id(row) or row.get("job_id") or row.get("label") or "?")
@@ -99,12 +99,12 @@ def account_of(row: Known) -> Known:
 
 
 def source_id(row: Known) -> str | None:
-    """Return the id of the instance whose data a row restores."""
+    """Return the ID of the instance whose data a row restores."""
     return known(row, "source", 0)
 
 
 def backup_id(row: Known) -> t.Any:
-    """Return the id of the backup that a row restores."""
+    """Return the ID of the backup that a row restores."""
     return (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
 
 

@@ -75,7 +75,7 @@ def _project_of(cloud: Cloud, identity: dict[str, Any]) -> str | None:
     if not isinstance(project, dict):
         raise refuse(400, "auth.scope must name a project or a domain.")
     for project_id, name in cloud.projects.items():
-        # an id, where there is one, wins over the name: also a wrong one
+        # an ID, where there is one, wins over the name: also a wrong one
         own = cloud.domain_of(project_id) == cloud.domain_id
         if own and (project["id"] == project_id if "id" in project else project.get("name") == name):
             return project_id

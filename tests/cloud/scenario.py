@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Named scenarios, and the ids and secrets in them.
+"""Named scenarios, and the IDs and secrets in them.
 
 Times are relative to the clock at the start, so that restore points lie in the recent past on any day.
 Secrets are long and odd: a test that looks for them in an output cannot find them by chance.

@@ -240,10 +240,10 @@ class Cloud:
         self.random = random.Random(seed)
         self.lock = threading.RLock()
         self.region = ""
-        self.projects: dict[str, str] = {}  # id -> name
+        self.projects: dict[str, str] = {}  # ID -> name
         self.domain_id = ""  # the account that owns every project but those in `project_domains`
-        self.domains: dict[str, str] = {}  # account id -> name
-        self.project_domains: dict[str, str] = {}  # project id -> account id
+        self.domains: dict[str, str] = {}  # account ID -> name
+        self.project_domains: dict[str, str] = {}  # project ID -> account ID
         self.agencies: list[Agency] = []
         self.instance_agency: Agency | None = None  # of the cloud server that asks for its metadata
         self.users: list[User] = []
@@ -282,7 +282,7 @@ class Cloud:
     # Looking around
 
     def find(self, object_id: str) -> Any:
-        """Any object by its id, or None."""
+        """Any object by its ID, or None."""
         for collection in self.collections().values():
             if object_id in collection:
                 return collection[object_id]

@@ -203,7 +203,7 @@ KEYS = {"access_key": names.ACCESS_KEY, "secret_key": names.SECRET_KEY}
 )
 def test_two_ways_in_at_once(sim: Simulator, run: Any, options: dict[str, str], named: str) -> None:
     result = run("dcs_instance_info", **options)
-    refused_here(sim, result, f"Two ways of signing in were given at once: {named}. Give exactly one.")
+    refused_here(sim, result, f"Two ways to sign in were given at once: {named}. Give exactly one.")
     refused_here(
         sim,
         run(
@@ -396,14 +396,14 @@ def id_options(name: str) -> list[str]:
 
 @each_module
 def test_malformed_ids(sim: Simulator, run: Any, name: str) -> None:
-    """In every option that is an id, also the project's, before any request."""
+    """In every option that is an ID, also the project's, before any request."""
     for option in id_options(name):
         needed = {} if name == "ddm_metadata_recovery" else NEEDED.get(option, {})
         base = {} if option == "job_id" else {**GOOD[name], **needed}
         for value in NO_IDS:
             result = run(name, **{**base, option: value})
             assert result["failed"] is True, (option, value)
-            refused_here(sim, result, option, "is not an id")
+            refused_here(sim, result, option, "is not an ID")
             assert len(result["msg"]) < 300
 
 
@@ -434,11 +434,11 @@ def test_what_comes_with_pasting_is_not_part_of_an_id_or_key(sim: Simulator, run
     sim.reset()
     relations = [{"source_instance_id": "x", "target_instance_id": around.format("a/b")}]
     result = run("ddm_recovery", **GOOD["ddm_recovery"], data_node_relations=relations)
-    refused_here(sim, result, "data_node_relations[0].target_instance_id 'a/b' is not an id")
+    refused_here(sim, result, "data_node_relations[0].target_instance_id 'a/b' is not an ID")
 
 
 def test_a_malformed_project_id_in_the_environment(sim: Simulator, run: Any) -> None:
-    refused_here(sim, run("dcs_instance_info", {"HW_PROJECT_ID": "../x"}), "project_id is not an id")
+    refused_here(sim, run("dcs_instance_info", {"HW_PROJECT_ID": "../x"}), "project_id is not an ID")
 
 
 # Numbers and times
@@ -551,12 +551,12 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
         (
             "dcs_restore",
             {**GOOD["dcs_restore"], "remark": "x" * 95},
-            "remark has 95 characters; 94 are possible",
+            "remark has 95 characters; 94 fit",
         ),
         (
             "dcs_backup",
             {**GOOD["dcs_backup"], "remark": "x" * 95},
-            "remark has 95 characters; 94 are possible",
+            "remark has 95 characters; 94 fit",
         ),
         ("ddm_recovery", {}, "one of the following is required: instance_id, instance_name, job_id"),
         (
@@ -603,7 +603,7 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
         (
             "ddm_metadata_recovery",
             {**GOOD["ddm_metadata_recovery"], "data_nodes": ["a/b"]},
-            "data_nodes has 'a/b', which is not an id",
+            "data_nodes has 'a/b', which is not an ID",
         ),
         (
             "ddm_metadata_recovery",
@@ -751,7 +751,7 @@ def test_a_single_node_cache(sim: Simulator, run: Any) -> None:
         sim,
         run("dcs_backup", instance_id=names.DCS_SINGLE),
         "not_restorable",
-        "is single-node: it can neither be backed up nor restored",
+        "is single-node: it can be neither backed up nor restored",
     )
     result = run("dcs_restore", instance_id=names.DCS_SINGLE, backup_id=names.DCS_BACKUP)
     nothing_posted(sim, result, "not_restorable", "is single-node")
@@ -862,7 +862,7 @@ def test_a_job_of_something_else_is_not_attached_to(sim: Simulator, run: Any) ->
     refused(
         run("ddm_recovery", job_id="restart"),
         "not_restorable",
-        "Job restart is a RestartInstance, which restores nothing.",
+        "Job restart is a RestartInstance, which is not a restore.",
         *nothing,
     )
     result = run("ddm_recovery", job_id=names.DDM_JOB_OLD, **pair)
@@ -915,7 +915,7 @@ def test_a_job_that_has_failed_cannot_be_attached_to(sim: Simulator, run: Any) -
         result = run("ddm_recovery", job_id=names.DDM_JOB_FAILED, **options)
         refused(result, "operation_failed", f"DDM job {names.DDM_JOB_FAILED} failed: {names.DDM_FAIL_REASON}")
         assert (result["job_id"], result["status"]) == (names.DDM_JOB_FAILED, "Failed")
-        assert "run the task again without job_id and adopt to try anew" in result["msg"]
+        assert "run the task again without job_id and adopt to start it once more" in result["msg"]
     row = {"service": "ddm", "job_id": names.DDM_JOB_FAILED, "outcome": "started", "adopted": True}
     waited = run("restore_wait", restores=[row])  # which fails each time it is run
     assert "then start a new restore, without job_id and adopt, to try anew" in waited["msg"]
@@ -944,7 +944,7 @@ def test_a_target_that_is_being_restored_is_busy_while_its_job_cannot_be_seen(
         result,
         "busy",
         "it is being restored, but no restore job on it can be seen yet",
-        "Run the task again in a few minutes, with adopt=true if it may be this recovery",
+        "Run the task again in a few minutes, with adopt=true if an earlier run of this recovery",
     )
     assert "job_id" not in result
     assert len(sim.posts()) == 1

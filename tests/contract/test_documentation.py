@@ -305,7 +305,7 @@ def test_references(module: str) -> None:
 
 @each_module
 def test_examples(module: str) -> None:
-    """Named tasks with full names and documented options, without keys, on ids of the local cloud."""
+    """Named tasks with full names and documented options, without keys, on IDs of the local cloud."""
     tasks = documents.examples(module)
     used = [name for task in tasks for name in task if "." in name]
     assert documents.PREFIX + module in used
@@ -325,7 +325,7 @@ def test_examples(module: str) -> None:
         )
         for name, value in given.items():
             if name.endswith("_id") and name != "operation_id" and "{{" not in value:
-                assert value in known, f"{value} is not an id of the local cloud"
+                assert value in known, f"{value} is not an ID of the local cloud"
 
 
 def test_the_map_of_the_tests_names_every_suite() -> None:

@@ -85,7 +85,7 @@ def test_a_cache_and_a_backup_by_their_names(sim: Simulator, run: Any) -> None:
     by_name = run("dcs_restore", instance_name="orders-cache", backup_name=name)
     assert (by_name["outcome"], by_name["backup"]["backup_id"]) == ("succeeded", names.DCS_BACKUP)
     same = run("dcs_restore", **CACHE, backup_id=names.DCS_BACKUP)
-    assert same["outcome"] == "unchanged", "a name and an id are the same operation"
+    assert same["outcome"] == "unchanged", "a name and an ID are the same operation"
     made = run("dcs_backup", instance_name="orders-cache", operation_id="CHG-1")
     assert run("dcs_backup", **CACHE, operation_id="CHG-1")["backup_id"] == made["backup_id"]
 
@@ -148,12 +148,12 @@ def test_names_in_what_only_reads(run: Any) -> None:
         (
             "dcs_restore",
             {"instance_id": "orders-cache", "restore_point": "latest"},
-            ["give it as instance_name", "huaweicloud.recovery.dcs_instance_info lists the names and ids"],
+            ["give it as instance_name", "huaweicloud.recovery.dcs_instance_info lists the names and IDs"],
         ),
         (
             "ddm_recovery",
             {**PAIR, "instance_id": "orders-db", "restore_time": "latest"},
-            ["give it as instance_name", "huaweicloud.recovery.ddm_instance_info lists the names and ids"],
+            ["give it as instance_name", "huaweicloud.recovery.ddm_instance_info lists the names and IDs"],
         ),
     ],
 )
@@ -386,7 +386,7 @@ def test_nothing_to_adopt(sim: Simulator, run: Any) -> None:
         sim.state.jobs.clear()
     result = run("ddm_recovery", **PAIR, restore_time="latest", adopt=True)
     assert result["error_kind"] == "not_found"
-    assert f"no restore job on {names.DDM_TARGET} to adopt" in result["msg"]
+    assert f"no restore job on {names.DDM_TARGET} to attach to" in result["msg"]
     assert sim.posts() == []
 
 
@@ -545,7 +545,7 @@ def test_the_keys_of_an_agency_are_renewed_in_a_wait(sim: Simulator, long: Any, 
 def test_an_agency_that_is_deleted_in_a_wait_does_not_lose_the_restore(
     sim: Simulator, long: Any, module: str
 ) -> None:
-    """The task ends with the id of what runs; another identity waits for it, and nothing is started again."""
+    """The task ends with the ID of what runs; another identity waits for it, and nothing is started again."""
     sim.fault("not_found", "iam.securitytokens", times=None, after=1)
     lost = long(module, env=NO_PROJECT, **AGENCY)
     key = "restore_id" if module == "dcs_restore" else "job_id"

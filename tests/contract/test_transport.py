@@ -475,7 +475,7 @@ def test_nothing_leaves_when_it_may_not(serve: Callable[..., Server]) -> None:
     for fresh in (True, False):
         error = failure(http, server.url, body=b"{}", fresh=fresh, may_leave=lambda: False)
         assert error.sent is False and error.transient
-        assert str(error).startswith("The request was not sent: its time was over before it could leave")
+        assert str(error).startswith("The request was not sent: its time was over before it could be sent")
     assert server.requests == []
     assert get(http, server.url, may_leave=lambda: True).body == b"{}"
     error = failure(http, server.url, may_leave=lambda: False)  # on the connection that was kept alive
@@ -551,7 +551,7 @@ def test_a_machine_without_another_thread_has_sent_nothing(serve: Callable[..., 
     http = Http()
     http.timer = mock.Mock(return_value=mock.Mock(start=mock.Mock(side_effect=RuntimeError("can't start"))))
     error = failure(http, "http://127.0.0.1:1")
-    assert error.sent is False and "no further thread" in str(error)
+    assert error.sent is False and "another thread" in str(error)
 
 
 def reset(connection: socket.socket, request: bytes) -> bool:

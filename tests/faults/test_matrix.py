@@ -668,7 +668,7 @@ TABLE: list[Line] = [
         16,
         "read: body cut for good",
         read("truncated_body", None),
-        unread("transport_error", "broke before the answer was complete"),
+        unread("transport_error", "broke before the response was complete"),
     ),
     # Rubbish
     *(
@@ -861,7 +861,7 @@ TABLE: list[Line] = [
         DDM,
     ),
     line(35, "POST: parameter error", post("refusal"), refused("invalid_argument"), DCS),
-    # sent once more with the source's id in the body, which some regions want
+    # sent once more with the source's ID in the body, which some regions want
     line(35, "POST: parameter error once", post("refusal"), DONE.but(received=2), DDM),
     line(35, "POST: parameter error", post("refusal", 2), refused("invalid_argument").but(received=2), DDM),
     line(35, "read: parameter error", read("refusal"), unread("invalid_argument")),
@@ -1010,14 +1010,14 @@ TABLE: list[Line] = [
         line(49, f"POST: {name}", post(name), ADOPTED)
         for name in ("huge_integer", "nan", "overflow", "invalid_utf8")
     ),
-    line(49, "POST: an id twice", post("duplicate_key"), ADOPTED),
+    line(49, "POST: an ID twice", post("duplicate_key"), ADOPTED),
     *(line(49, f"POST: {name}", post(name), DONE) for name in ("byte_order_mark", "lone_surrogate")),
     *(
         line(49, f"read: {name}", read(name, None), unread("protocol_error"))
         for name in ("huge_integer", "nan", "overflow", "invalid_utf8")
     ),
     *(line(49, f"read: {name}", read(name), DONE) for name in ("byte_order_mark", "lone_surrogate", "nan")),
-    line(49, "read: an id twice", read("inject", None, member='"id":"a","id":"b"'), unread("protocol_error")),
+    line(49, "read: an ID twice", read("inject", None, member='"id":"a","id":"b"'), unread("protocol_error")),
     # Led astray
     *(
         line(
@@ -1189,7 +1189,7 @@ TABLE: list[Line] = [
     *(
         line(
             66,
-            f"POST: id {str(value)[:12]!r} ({type(value).__name__})",
+            f"POST: ID {str(value)[:12]!r} ({type(value).__name__})",
             post("rewrite", key=id_of, value=value),
             ADOPTED,
         )
@@ -1198,7 +1198,7 @@ TABLE: list[Line] = [
     *(
         line(
             66,
-            f"read: id {str(value)[:12]!r} ({type(value).__name__})",
+            f"read: ID {str(value)[:12]!r} ({type(value).__name__})",
             read("rewrite", None, key=record_id, value=value),
             unread("protocol_error"),
         )
@@ -1229,10 +1229,10 @@ TABLE: list[Line] = [
     line(
         68, "read: more fields", read("inject", None, of="*", member='"future":{"deep":[1,{"id":"x"}]}'), DONE
     ),
-    line(69, "POST: id renamed", post("rewrite", key=id_of, rename="theId"), ADOPTED),
+    line(69, "POST: ID renamed", post("rewrite", key=id_of, rename="theId"), ADOPTED),
     line(
         69,
-        "read: id renamed",
+        "read: ID renamed",
         read("rewrite", None, key=record_id, rename="theId"),
         unread("protocol_error", "without"),
     ),

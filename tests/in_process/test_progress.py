@@ -153,7 +153,7 @@ def test_a_large_fleet_does_not_flood() -> None:
 
 
 def test_a_lost_answer_is_looked_for_aloud() -> None:
-    """Until an id is found there is nothing to watch, but no minute without a line either."""
+    """Until an ID is found there is nothing to watch, but no minute without a line either."""
     run, name = Run(), "Restore of backup b to DCS instance cache-1"
     with contextlib.closing(run.progress) as progress:
         progress([Watch(name, {}, lambda: Status("running", None))])

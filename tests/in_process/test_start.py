@@ -121,7 +121,7 @@ def check(done: runs.Run) -> None:
         "msg"
     ].endswith(" 3 more, see restores.")
     assert (
-        "restores[0].instance_id '../x' is not an id" in found["no_id"]["msg"]
+        "restores[0].instance_id '../x' is not an ID" in found["no_id"]["msg"]
         and "start_timeout must be from 0" in found["out_of_range"]["msg"]
     )
     assert "service" in found["no_service"]["msg"] and "wait" in found["unknown"]["msg"]

@@ -362,7 +362,7 @@ class Replay:
         if key in self._answers:
             used = self._used[key] = self._used.get(key, -1) + 1
             return self._answers[key][min(used, len(self._answers[key]) - 1)]
-        # a page beyond the end, or an id that only a hostile answer knows
+        # a page beyond the end, or an ID that only a hostile answer knows
         known = [name for name in self._answers if name.rpartition(" ")[0] == key.rpartition(" ")[0]]
         return (
             emptied(self._answers[known[0]][-1])

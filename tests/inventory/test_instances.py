@@ -317,7 +317,7 @@ def test_an_instance_that_cannot_be_read_does_not_stop_the_others(
     """It may be one to restore: it is reported like an unreadable region, and not kept in the cache."""
     with sim.state.lock:
         instances: dict[str, Any] = getattr(sim.state, f"{service}_instances")
-        instances[ids.DCS_OTHER if service == "dcs" else ids.DDM_TARGET].id = "not an id"
+        instances[ids.DCS_OTHER if service == "dcs" else ids.DDM_TARGET].id = "not an ID"
     cache: dict[str, Any] = {
         "cache": True,
         "cache_plugin": "ansible.builtin.jsonfile",

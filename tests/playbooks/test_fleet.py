@@ -127,7 +127,7 @@ def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
         "mistyped": (None, "plan"),
         "cache": ("succeeded", None),
     }
-    assert "instance_id 'instances/1' is not an id" in targets(done)["mistyped"]["msg"]
+    assert "instance_id 'instances/1' is not an ID" in targets(done)["mistyped"]["msg"]
 
 
 def inventory_file(folder: Path, regions: list[str]) -> str:

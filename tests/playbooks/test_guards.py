@@ -52,7 +52,7 @@ def test_a_limit_that_names_no_host_is_none(tmp_path: Path, limit: str) -> None:
     with Simulator("fleet-2-0", restore_seconds=1) as sim:
         done = fleet(sim, tmp_path, {"a": cache(0), "b": cache(1)}, "--limit", limit)
         assert (done.rc != 0, sim.posts()) == (True, [])
-    assert "fleet_hosts=all means every one" in done.stdout
+    assert "fleet_hosts=all means all of them" in done.stdout
 
 
 def test_a_size_of_batches_that_is_none_is_red(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_readiness_is_red_for_an_old_backup_and_for_none(sim: Simulator) -> None
             backup.created_at = min(backup.created_at, made)
     old = run(sim, "readiness", **stack)
     assert old.rc == 2
-    assert "are 30 h old, restore_rpo_target is 26 h" in json.dumps(report(old))
+    assert "are 30 h old, but restore_rpo_target is 26 h" in json.dumps(report(old))
     missing = run(sim, "readiness", restore_dcs=[{"instance_id": ids.DCS_EMPTY}])
     assert missing.rc == 2
     assert sim.posts() == []

@@ -64,7 +64,7 @@ class Work:
 
     @property
     def id(self) -> str:
-        """The id in the API."""
+        """The ID in the API."""
         return self.item.id
 
     @property

@@ -422,7 +422,7 @@ def judge_result(
     if run.accepted and not result["changed"]:
         problem("lost", f"{words} but {run.accepted[0].id} is its own")
     if work is None or not right(work, kind):
-        problem("untrue", f"{words} but its id stands for {work}")
+        problem("untrue", f"{words} but its ID stands for {work}")
     elif run.accepted and work is not run.accepted[0] and not story.rules.stripped:  # assumption 3
         problem("lost", f"{words} but {run.accepted[0].id} is its own")
     elif result["outcome"] != "started" and (

@@ -401,7 +401,7 @@ LOST_ANSWERS: dict[str, Said] = {
     "timeout": ("", {}),
     "cut": ("body", {"content": '{"restore_id": "5', "status": 200, "processed": False}),
     "empty": ("body", {"content": "", "status": 200, "processed": False}),
-    "no id": (
+    "no ID": (
         "answer",
         {"status": 200, "body": {"restore_id": {}, "backup_id": None, "job_id": ""}},
     ),

@@ -149,7 +149,7 @@ def test_the_cloud_repeats_it_in_an_error(stage: Stage, form: str, before: int) 
 
 @pytest.mark.parametrize("form", ECHOES)
 def test_the_cloud_repeats_it_elsewhere(stage: Stage, form: str) -> None:
-    """In a code, a request id, a name, a status, a key."""
+    """In a code, a request ID, a name, a status, a key."""
     for secret in stage.secrets:
         text = ECHOES[form](secret)
         stage.sim.fault("refusal", "dcs.instances", code=text)

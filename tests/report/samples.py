@@ -38,7 +38,7 @@ HOSTILE = (
 
 
 def identifier(text: str) -> str:
-    """An id like the API's: the same for the same text."""
+    """An ID like the API's: the same for the same text."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
 

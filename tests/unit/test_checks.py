@@ -39,8 +39,12 @@ def verdict(
         ({"pong": True}, "redis", "has an unknown key: 'pong'. Did you mean ping?"),
         ({"name": "x"}, "redis", "must ask for one thing: ping, dbsize, key, newest_not_after"),
         ({"ping": True, "dbsize": {}}, "redis", "must ask for one thing"),
-        ({"query": "SELECT 1"}, "redis", "query is no check of this service"),
-        ({"dbsize": {}}, "mysql", "dbsize is no check of this service; it has ping, query, newest_not_after"),
+        ({"query": "SELECT 1"}, "redis", "query is not a check of this service"),
+        (
+            {"dbsize": {}},
+            "mysql",
+            "dbsize is not a check of this service; its checks are ping, query, newest_not_after",
+        ),
         (
             {"dbsize": {"at_lest": 1}},
             "redis",

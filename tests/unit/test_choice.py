@@ -111,7 +111,8 @@ def test_a_backup_made_before_a_restore_is_not_the_latest() -> None:
     assert chosen([safety, NEW], "2026-05-28T21:30:00Z").backup_id == "safety", "a time is a time"
     assert chosen([safety, NEW], backup_id="safety").backup_id == "safety"
     with pytest.raises(
-        NotRestorable, match=r"It has safety backups, which backup_id restores: backup_safety \(safety"
+        NotRestorable,
+        match=r"backup_id can restore its safety backups: backup_safety \(safety",
     ):
         chosen([safety])
 
@@ -119,7 +120,7 @@ def test_a_backup_made_before_a_restore_is_not_the_latest() -> None:
 def test_a_time_that_cannot_be_read_is_warned_about() -> None:
     (warning,) = chosen([UNDATED, NEW]).warnings
     assert warning.startswith(
-        "The time of the data in undated cannot be read, so it was left out. Backup new was chosen"
+        "The time of the data in undated cannot be read, so it was ignored. Backup new was chosen"
     )
     assert chosen([UNDATED, NEW], "2026-05-28T19:00:00Z").backup_id == "new"
     assert chosen([UNDATED]).backup_id == "undated", "the only one is the newest"
@@ -216,7 +217,7 @@ def test_data_of_the_future_are_not_the_latest() -> None:
     found = chosen([far, NEW])
     assert found.backup_id == "new"
     assert found.warnings == (
-        "The time of the data in far is in the future, so it was left out. Backup new was chosen; give "
+        "The time of the data in far is in the future, so it was ignored. Backup new was chosen; give "
         "backup_id to take another one.",
     )
     with pytest.raises(

@@ -626,7 +626,7 @@ def test_whatever_is_given_there_is_one_way_or_one_refusal(
 @pytest.mark.parametrize("value", ["..", "a/b", "a b", "x" * 129, "\u00e9", "a?b"])
 def test_a_project_id_that_is_none(value: str) -> None:
     for options, environ in (({**AKSK, "project_id": value}, {}), ({}, {**HW_KEYS, "HW_PROJECT_ID": value})):
-        with pytest.raises(InvalidArgument, match="project_id is not an id"):
+        with pytest.raises(InvalidArgument, match="project_id is not an ID"):
             Cloud(options, environ)
 
 

@@ -158,7 +158,7 @@ def test_refused(value: str) -> None:
 )
 def test_what_follows_a_version_is_refused_with_the_remedy(path: str) -> None:
     with pytest.raises(
-        InvalidArgument, match=r"dcs_endpoint must end before the version of the API: leave out /v"
+        InvalidArgument, match=r"dcs_endpoint must not hold the version of the API: leave out /v"
     ):
         endpoint("dcs", {"dcs_endpoint": f"https://{HOST}{path}"})
 

@@ -148,7 +148,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "source is target": (
         {"restore_ddm": [{"source_instance_id": "a", "target_instance_id": "a", "restore_time": "latest"}]},
-        "has one instance, 'a', as source and as target",
+        "has one instance, 'a', as source and target",
     ),
     "misspelt": (
         {"restore_dcs": [{"instance_idd": "a", "backup_id": "b", "instance_id": "c"}]},
@@ -158,9 +158,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"restore_dcs": [{"instance_id": "c", "restore_time": "latest", "backup_id": "b"}]},
         "a cache has restore_point",
     ),
-    "no id": (
+    "no ID": (
         {"restore_dcs": [{"instance_id": "../a", "backup_id": "b"}]},
-        "restore_dcs[0].instance_id '../a' is not an id",
+        "restore_dcs[0].instance_id '../a' is not an ID",
     ),
     "twice": (
         {
@@ -212,7 +212,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 CHECKS: list[tuple[str, dict[str, Any], str]] = [
     ("restore_dcs", {"checks": [{"pingg": True}]}, "restore_dcs[0].checks[0] has an unknown key: 'pingg'"),
-    ("restore_dcs", {"checks": [{"query": "SELECT 1"}]}, "query is no check of this service"),
+    ("restore_dcs", {"checks": [{"query": "SELECT 1"}]}, "query is not a check of this service"),
     ("restore_dcs", {"checks": [{"dbsize": {"at_least": "many"}}]}, "at_least must be a number"),
     ("restore_ddm", {"checks": [{"query": "DELETE FROM orders"}]}, "restore_ddm[0].checks[0].query.sql"),
     ("restore_dcs", {"connection": {"pasword": "x"}}, "Did you mean password?"),

@@ -36,7 +36,7 @@ from .fakes import KNOWN, NOW, Time, answer, api_error, cloud
 
 RESTORE_DENIED = "policy doesn't allow dcs:instance:restoreData"
 SHAPES: list[tuple[str, int, Any, str | None, str, str | None]] = [
-    # facts 4.13: which, status, body, code, a piece of the message, request id in the body
+    # facts 4.13: which, status, body, code, a piece of the message, request ID in the body
     (
         "1 DCS v2",
         400,
@@ -99,7 +99,7 @@ SHAPES: list[tuple[str, int, Any, str | None, str, str | None]] = [
     ),
     ("8a SDK", 500, {"errorCode": "X.0001", "errorMsg": "Broken."}, "X.0001", "Broken.", None),
     ("8b SDK", 500, {"code": "X.0002", "message": "Broken too."}, "X.0002", "Broken too.", None),
-    ("9a empty", 502, b"", None, "the answer is not from the API", None),
+    ("9a empty", 502, b"", None, "the response is not from the API", None),
     (
         "9b HTML",
         503,
@@ -108,7 +108,7 @@ SHAPES: list[tuple[str, int, Any, str | None, str, str | None]] = [
         "(a page titled 'Proxy &amp; co')",
         None,
     ),
-    ("9c text", 504, b"upstream timed out", None, "the answer is not from the API", None),
+    ("9c text", 504, b"upstream timed out", None, "the response is not from the API", None),
 ]
 
 
@@ -310,7 +310,7 @@ def test_a_table_of_codes(table: str) -> None:
         (400, {"error_code": "DCS.4096"}, "answered HTTP 400 DCS.4096: the instance is being backed up."),
         (400, {"error_code": "DCS.4999"}, "answered HTTP 400 DCS.4999: no reason given."),
         (400, {"error_code": "dcs.4096", "error_msg": "Busy."}, "answered HTTP 400 DCS.4096: Busy."),
-        (403, b"null", "answered HTTP 403; the answer is not from the API."),
+        (403, b"null", "answered HTTP 403; the response is not from the API."),
     ],
 )
 def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str) -> None:
@@ -326,7 +326,9 @@ def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str)
 def test_the_page_of_a_proxy_is_no_word_of_the_cloud(status: int, body: bytes) -> None:
     good = answer(200, {"instances": []})
     made, dummy = cloud([answer(status, body), good], max_retries=0)
-    with pytest.raises(ApiError, match=r"not from the API.*Check the endpoint and what stands") as caught:
+    with pytest.raises(
+        ApiError, match=r"not from the API.*Check the endpoint, and what is on the way"
+    ) as caught:
         made.get("dcs", "v2", "instances", known=KNOWN)
     assert caught.value.kind == "protocol_error"
     assert not re.search("permission|keys|does not exist", str(caught.value))

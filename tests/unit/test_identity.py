@@ -299,7 +299,7 @@ def test_two_ways_of_signing_in_in_the_task_are_refused(home: Path) -> None:
         ({**KEYS, "use_instance_metadata": True}, "access_key/secret_key and use_instance_metadata"),
         ({"profile": "prod", "use_instance_metadata": True}, "profile prod .* and use_instance_metadata"),
     ):
-        with pytest.raises(InvalidArgument, match=f"Two ways of signing in.*{both}"):
+        with pytest.raises(InvalidArgument, match=f"Two ways to sign in.*{both}"):
             resolve(options)
     with pytest.raises(InvalidArgument, match="use_instance_metadata"):
         resolve({}, {**OTHER, "HW_USE_INSTANCE_METADATA": "true"})
@@ -611,7 +611,7 @@ def test_the_refusal_says_whose_keys_these_are_and_that_nothing_was_sent(made: C
             read(clone)
         assert (caught.value.kind, caught.value.facts["error_code"]) == ("auth_failed", "APIGW.0301")
         texts.append(str(caught.value))
-    assert "not sent" not in texts[0] and texts[1].endswith("these keys have been refused already.")
+    assert "not sent" not in texts[0] and texts[1].endswith("the cloud has already refused these keys.")
 
 
 def test_a_locked_key_is_said_to_be_locked(sim: Simulator, made: Callable[..., Cloud], time: Time) -> None:

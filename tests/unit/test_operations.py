@@ -271,7 +271,7 @@ def test_remarks() -> None:
     assert remark_with(None, MARK) == MARK
     assert remark_with("  CHG-1  ", MARK) == f"CHG-1 {MARK}"
     assert len(remark_with("x" * 94, MARK)) == 128
-    with pytest.raises(InvalidArgument, match="remark has 95 characters; 94 are possible"):
+    with pytest.raises(InvalidArgument, match="remark has 95 characters; 94 fit"):
         remark_with("x" * 95, MARK)
 
 
@@ -424,9 +424,12 @@ def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
         raise refusal(recovery(FakeDdm(False)))
 
 
-LATE = "Run the task again in a few minutes, with adopt=true if it may be this recovery, started before."
+LATE = (
+    "Run the task again in a few minutes, "
+    "with adopt=true if an earlier run of this recovery may have started it."
+)
 THERE = (
-    "If that is this recovery, started before, attach to it: "
+    "If an earlier run of this recovery started it, attach to it: "
     "run the task again with job_id or with adopt=true."
 )
 
@@ -546,8 +549,8 @@ def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None
         ({"name": "RestoreNewInstance"}, None, None),
         ({"name": "Whatever"}, None, None),  # the user's word
         ({"name": None}, None, None),
-        ({"name": "RestartInstance"}, None, "is a RestartInstance, which restores nothing"),
-        ({"name": "createinstance"}, None, "is a createinstance, which restores nothing"),
+        ({"name": "RestartInstance"}, None, "is a RestartInstance, which is not a restore"),
+        ({"name": "createinstance"}, None, "is a createinstance, which is not a restore"),
         ({"instance_id": "s"}, None, None),  # a job may name its source
         ({"instance_id": None}, None, None),
         ({"instance_id": "x"}, None, "is one of instance x, not of t"),
@@ -580,14 +583,15 @@ def test_the_newest_restore_job_on_the_target_is_adopted() -> None:
     ]
     service: Any = FakeDdm(jobs=jobs)
     assert newest(service, "t", is_restore)["id"] == "j26"
-    with pytest.raises(NotFound, match="no restore job on x to adopt"):
+    with pytest.raises(NotFound, match="no restore job on x to attach to"):
         newest(service, "x", is_restore)
 
 
 def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
     service: Any = FakeDdm(jobs=[job(1, "Running")])
     with pytest.raises(
-        NotRestorable, match=r"j1, has been Running for 27 days, although .* stuck, and not adopted"
+        NotRestorable,
+        match=r"j1, has been Running for 27 days, although .* stuck, so the task does not attach",
     ):
         newest(service, "t", is_restore)
 

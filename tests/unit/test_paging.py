@@ -314,5 +314,5 @@ def test_rows_are_not_forgotten_when_a_later_page_says_nothing(first: int, total
     def fetch(offset: int, limit: int) -> Page:
         return (rows(*range(first)), total) if offset == 0 else (SAYS_NOTHING, None)
 
-    with pytest.raises(ProtocolError, match="a later page was answered without content"):
+    with pytest.raises(ProtocolError, match="the response with a later page has no content"):
         collect(fetch, 128, "id", "rows")

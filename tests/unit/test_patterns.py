@@ -65,7 +65,7 @@ def test_a_host_is_found_by_its_own_pattern_alone(host: str) -> None:
     "text", ["zzz; orders-cache", "zzz orders-cache", "* orders-cache", "orders-.*", "a/b"]
 )
 def test_a_pattern_that_can_protect_nothing_is_refused(text: str) -> None:
-    with pytest.raises(Problem, match="which matches no name or id"):
+    with pytest.raises(Problem, match="which matches no name or ID"):
         patterns(text, "restore_protected")
 
 

@@ -82,7 +82,7 @@ def test_protection_covers_data_nodes_and_tags_that_cannot_be_read() -> None:
 
 def test_a_name_that_contradicts_the_cloud() -> None:
     assert _guards.misnamed(cache(name="orders-cache")) is None
-    assert "is called 'orders-cache' in the cloud, the entry says name 'scratch'" in str(
+    assert "is called 'orders-cache' in the cloud, but the entry has the name 'scratch'" in str(
         _guards.misnamed(cache(name="scratch"))
     )
 
@@ -92,7 +92,7 @@ def test_how_far_data_may_lie_from_the_point() -> None:
     asked = cache(restore_point="2026-11-25T09:16:40.000Z", newer_backup=newer)
     assert _guards.too_far(asked, 1800, NOW, None) is None
     why = str(_guards.too_far(asked, 1799, NOW, None))
-    assert "30 min older than what was asked for" in why
+    assert "30 min older than the requested point" in why
     assert "backup_1 of 25 Nov 2026" in why
     assert "(backup_id b1)" in why
     assert "backup_2" in why

@@ -397,7 +397,7 @@ def test_what_was_never_sent_is_sent_again_after_a_new_observation() -> None:
 def test_tries_without_a_connection_are_counted(max_retries: int | None, tries: int) -> None:
     operation = Script([QUIET], [TransportError("No connection.", sent=False, host="dcs")])
     with pytest.raises(
-        NotStarted, match=f"was not started: No connection. The request never left, in {tries} tries"
+        NotStarted, match=f"was not started: No connection. The request could not be sent in {tries} tries"
     ) as caught:
         run(operation, max_retries=max_retries)
     assert operation.sent == tries
@@ -577,7 +577,7 @@ def test_it_is_said_that_the_effect_is_looked_for(answer: Reply | CloudError) ->
     )
     start(operation, QUIET, cloud, 60.0)
     assert shown == [(operation.name, {}, Status("running", None), 2)], (
-        "once, after the POST and before the first observation; it has no id yet"
+        "once, after the POST and before the first observation; it has no ID yet"
     )
 
 
@@ -717,7 +717,9 @@ def test_what_may_be_another_ones_is_named_and_not_taken() -> None:
     """A job that names only the source can be for another target."""
     near = Observation(blocked="t is GROWING", possible=frozenset({"p"}), state="near")
     operation = Script([QUIET, near], [LOST], "job_id")
-    with pytest.raises(OutcomeUnknown, match="p began meanwhile and may be it or somebody else's") as caught:
+    with pytest.raises(
+        OutcomeUnknown, match="p began in the meantime and may be this operation or somebody else's"
+    ) as caught:
         run(operation, timeout=60)
     assert caught.value.details()["found"] == ["p"] and operation.sent == 1
 
@@ -760,7 +762,7 @@ def test_busy_with_our_own() -> None:
 def test_busy_with_somebody_elses() -> None:
     operation = Script([QUIET, OTHERS], [BUSY_CODE])
     with pytest.raises(
-        Busy, match=r"restore x of another backup is restoring. The cloud's answer: .*DCS\.4097"
+        Busy, match=r"restore x of another backup is restoring. The cloud's response: .*DCS\.4097"
     ) as caught:
         run(operation)
     assert operation.sent == 1
@@ -788,7 +790,7 @@ def test_busy_with_records_that_never_rest() -> None:
         run(operation)
     assert str(caught.value) == (
         f"{operation.name} was not started: the cloud reports another operation. "
-        "The cloud's answer: POST answered HTTP 400 DCS.4097. "
+        "The cloud's response: POST answered HTTP 400 DCS.4097. "
         "Run the task again when that has ended. Nothing was started."
     )
     assert caught.value.details()["error_code"] == "DCS.4097"
@@ -946,7 +948,7 @@ class World(Changeable):
         self.begun.append(self.time.passed)
         if fault == "ok":
             return Reply(200, {"restore_id": f"r{len(self.begun) - 1}"}, {}, None)
-        if fault == "no id":
+        if fault == "no ID":
             return Reply(200, {}, {}, None)
         raise {
             "lost after": LOST,
@@ -968,7 +970,7 @@ FAULTS = [
     "server error",
     "busy after",
     "refused",
-    "no id",
+    "no ID",
 ]
 
 

@@ -293,7 +293,7 @@ def test_a_job_that_no_report_keeps_is_resumed_by_its_id() -> None:
 
 def test_busy_with_a_job_that_may_be_ones_own() -> None:
     found = next_of(samples.failed(database(), "restore", 1, "busy", "x", job_id="j9", changed=False))
-    assert found["do"].startswith("If job j9 is this recovery") and found["command"]
+    assert found["do"].startswith("If an earlier run of this recovery started job j9") and found["command"]
 
 
 def test_a_job_controller_is_told_to_start_the_job_again() -> None:

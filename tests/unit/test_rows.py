@@ -166,7 +166,7 @@ def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator
             "restores[0] has an unknown key: 'restore_pont'. Did you mean restore_point?",
         ),
         (cache(0, instance_id=["x"]), "restores[0].instance_id must be a text, not a list"),
-        (cache(0, instance_id="a b"), "restores[0].instance_id 'a b' is not an id"),
+        (cache(0, instance_id="a b"), "restores[0].instance_id 'a b' is not an ID"),
         (database(0, data_node_relations="x"), "restores[0].data_node_relations must be a list of dicts"),
         (database(0, data_node_relations=["x"]), "restores[0].data_node_relations must be a list of dicts"),
         (
@@ -200,7 +200,7 @@ def test_what_cannot_be_waited_for_is_refused(run: Any, sim: Simulator, entry: E
 
 
 def test_the_instance_that_a_row_names_is_enough_for_the_wait(run: Any) -> None:
-    """A row that found its instance by name has its id in `target`."""
+    """A row that found its instance by name has its ID in `target`."""
     (one,) = run("restore_start", [cache(0)])["restores"]
     del one["instance_id"]
     assert run("restore_wait", [one])["restores"][0]["outcome"] == "succeeded"
@@ -244,7 +244,7 @@ def test_one_job_is_not_that_of_two() -> None:
 
 
 def test_two_names_of_one_instance_clash() -> None:
-    """Names become ids with the plan only."""
+    """Names become IDs with the plan only."""
     target = {"target": {"instance_id": "t"}, "outcome": "planned"}
     rows = [_row.complete({"service": "dcs", **target}), _row.complete({"service": "dcs", **target})]
     assert [error.kind for error in _rows.refusals(rows, SERVICES).values()] == ["not_restorable"] * 2

@@ -223,14 +223,14 @@ def test_blanks_are_unset_everywhere() -> None:
     ("params", "text"),
     [
         ({"instance_id": None}, "instance_id must be given"),
-        ({"instance_id": "a/b"}, "instance_id 'a/b' is not an id"),
+        ({"instance_id": "a/b"}, "instance_id 'a/b' is not an ID"),
         (
             {"instance_id": "i", "pairs": [{"source_id": "../x"}]},
-            r"pairs\[0\]\.source_id '../x' is not an id",
+            r"pairs\[0\]\.source_id '../x' is not an ID",
         ),
         ({"instance_id": "i", "http_timeout": 0}, "http_timeout must be from 1 to 3600, not 0"),
         ({"instance_id": "\u202e" * 9}, r"instance_id '\\\\u202e"),
-        ({"instance_id": "a/" * 200}, r"instance_id \(a text of 400 characters\) is not an id"),
+        ({"instance_id": "a/" * 200}, r"instance_id \(a text of 400 characters\) is not an ID"),
     ],
 )
 def test_what_can_be_seen_without_a_request(params: dict[str, Any], text: str) -> None:

@@ -181,7 +181,7 @@ def test_instances_are_filtered_here_too() -> None:
 
 
 def odd_one(service: str, name: str | None) -> dict[str, Any]:
-    """An instance whose id is not what the API documents."""
+    """An instance whose ID is not what the API documents."""
     return {"instance_id" if service == "dcs" else "id": "a b", "name": name, "status": "RUNNING"}
 
 

@@ -65,7 +65,7 @@ TRAPS = {
         f"{name} twice": f'{{"{name}": "one", "x": 1, "{name}": "two"}}'.encode()
         for name in sorted(session.IDENTITY)
     },
-    "nested id twice": b'{"records": [{"restore_id": "one", "restore_id": "one"}]}',
+    "nested ID twice": b'{"records": [{"restore_id": "one", "restore_id": "one"}]}',
 }
 
 
@@ -236,7 +236,7 @@ def test_garbage_with_200_names_the_call_and_the_request() -> None:
         [answer(200, b"<title>Login</title>", x_request_id="0123456789abcdef")], max_retries=1
     )
     with pytest.raises(
-        ProtocolError, match=r"GET https://dcs\..*instances: The answer is not usable JSON .*Login"
+        ProtocolError, match=r"GET https://dcs\..*instances: The response is not usable JSON .*Login"
     ) as caught:
         made.get("dcs", "v2", "instances", query={"name": "not-told"})
     assert caught.value.details()["request_id"] == "0123456789abcdef"

@@ -208,7 +208,7 @@ def test_an_entry_that_cannot_be_right(sim: Simulator, start: Any, entry: Entry,
     [
         (
             {"restores": [cache(0), cache(1, instance_id="../x")]},
-            "restores[1].instance_id '../x' is not an id",
+            "restores[1].instance_id '../x' is not an ID",
         ),
         (
             {"restores": [database(0, data_node_relations=[{**RELATIONS[0], "target_instance_id": " "}])]},

@@ -282,7 +282,7 @@ def test_a_digest_that_fits_no_longer_says_what_changed(tmp_path: Path) -> None:
         restore_report_dir=folder,
         restore_dcs=[{**CACHE, "backup_id": "b9"}],
     )
-    assert "What changed since: name-c1: backup b9 instead of b1" in state["run"]["refused"]
+    assert "What has changed since: name-c1: backup b9 instead of b1" in state["run"]["refused"]
 
 
 def test_nothing_is_asked_where_nothing_would_be_overwritten() -> None:

@@ -74,7 +74,7 @@ def test_an_id_is_one_harmless_path_segment(value: str) -> None:
 
 
 def test_ids_inside_of_lists_are_named() -> None:
-    with pytest.raises(Exception, match=r"restores\[1\]\.restore_id 'a/b' is not an id"):
+    with pytest.raises(Exception, match=r"restores\[1\]\.restore_id 'a/b' is not an ID"):
         check_ids({"restores": [{"restore_id": "ok"}, {"restore_id": "a/b", "instance_id": None}]})
     check_ids({"operation_id": "CHG 1042/b", "name": "a/b", "ids": ["a/b"]})
 

@@ -155,7 +155,7 @@ def test_without_checks_an_instance_has_to_run(run: Any) -> None:
         ({"service": "dcs"}, "restores[0] does not say which instance was overwritten"),
         ({"service": "ddm", "instance_id": "source"}, "does not say which instance"),
         ({"service": "ddm", "job_id": "job"}, "does not say which instance"),
-        ({"service": "dcs", "instance_id": "../x"}, "restores[0].instance_id '../x' is not an id"),
+        ({"service": "dcs", "instance_id": "../x"}, "restores[0].instance_id '../x' is not an ID"),
         ({**cache(0), "checks": "x"}, "restores[0].checks must be a list of dicts"),
         ({**cache(0), "checks": [{"pong": True}]}, "restores[0].checks[0] has an unknown key"),
         ({**cache(0), "connection": "x"}, "restores[0].connection must be a dict"),
@@ -200,7 +200,7 @@ def test_an_instance_that_does_not_run_in_time(sim: Simulator, server: Any, run:
     result = run("restore_verify", [cache(0, {"ping": True}), cache(1, {"ping": True})], verify_timeout=30)
     assert verification(result) == {"end": "timed_out", "ladder": None, "checks": []}
     assert (result["error_kind"], result["restores"][0]["failed_step"]) == ("not_running", "verify")
-    assert "RESTARTING" in result["msg"] and "Nothing in it was checked." in result["msg"]
+    assert "RESTARTING" in result["msg"] and "Its data were not checked." in result["msg"]
     assert verification(result, 1)["end"] == "passed" and len(fake.places) == 1
     assert server[1].passed <= 32
 

@@ -109,7 +109,7 @@ def test_failure_without_a_reason() -> None:
     run(Time(), watched)
     assert str(watched.error) == (
         "Restore failed: the cloud gives no reason. Nothing was repeated; "
-        "check the instance, then run the task again to try anew."
+        "check the instance, then run the task again to start it once more."
     )
 
 
@@ -130,7 +130,7 @@ def test_the_deadline_holds(timeout: float) -> None:
     assert looks[0] == 0.0
     assert str(watched.error) == (
         f"Restore is still running after {timeout:.0f} s (last status: restoring). It was not stopped, "
-        "nothing was repeated: run the task again, it attaches to it; give a larger wait_timeout if need be."
+        "nothing was repeated: run the task again, it attaches to it; give a larger wait_timeout if needed."
     )
     assert watched.error.details()["restore_id"] == "r"
     assert watched.error.details()["status"] == "restoring"

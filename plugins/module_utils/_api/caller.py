@@ -48,7 +48,7 @@ class Gate:
     def check(self) -> None:
         """Raise the refusal of an earlier request."""
         if self._refusal is not None:
-            note = "This request was not sent: these keys have been refused already."
+            note = "This request was not sent: the cloud has already refused these keys."
             raise self._refusal.with_context(f"{self._refusal} {note}")
 
     @contextlib.contextmanager

@@ -92,7 +92,7 @@ class Cloud:
             options, self._environ, self.redactor
         )
         if self.settings.get("project_id") is not None and not is_id(self.settings["project_id"]):
-            raise InvalidArgument("project_id is not an id (letters, digits, '-' and '_', at most 128).")
+            raise InvalidArgument("project_id is not an ID (letters, digits, '-' and '_', at most 128).")
         self.posted = False  # whether a POST may have changed something
         verify = self.settings.get("validate_certs", True)
         bundle = self.settings.get("ca_path") if verify else None
@@ -236,7 +236,7 @@ class Cloud:
         caller, name = self._caller, self.settings.get("project_name") or self.region
         if caller.project is None and not name:
             raise InvalidArgument(
-                "project_id (HW_PROJECT_ID), project_name or region is needed to know the project."
+                "project_id (HW_PROJECT_ID), project_name or region is needed to find the project."
             )
         if caller.project is None:
             with caller.lock, caller.failures.shared():

@@ -38,7 +38,7 @@ GATEWAY: Codes = types.MappingProxyType(
         "APIGW.0103": Code("wrong_endpoint", "the gateway finds no server behind this API"),
         "APIGW.0104": Code("rejected", "the gateway lacks the configuration of a plug-in"),
         "APIGW.0105": Code("rejected", "the gateway lacks the configuration of the server behind it"),
-        "APIGW.0106": Code("rejected", "the gateway could not put the request together"),
+        "APIGW.0106": Code("rejected", "the gateway could not assemble the request"),
         "APIGW.0201": Code("rejected", "the gateway found the request malformed or too large"),
         "APIGW.0301": Code("auth_failed", "the signature or token was not accepted"),
         "APIGW.0302": Code("denied", "the IAM user may not call this API"),
@@ -94,22 +94,24 @@ KINDS: dict[str, Kind] = {
         "Run the same task again: it attaches to what runs, or names the job to give as job_id.",
     ),
     "invalid_argument": Kind(
-        "an option cannot be right", _NO_REQUEST, "Correct the option that the message names."
+        "an option has a value that cannot be right",
+        _NO_REQUEST,
+        "Correct the option that the message names.",
     ),
     "missing_library": Kind(
         "a Python package is missing",
-        "Nothing was started. A restore that was only to be checked has succeeded.",
+        "Nothing was started. If only the check of a restore needs the package, the restore has succeeded.",
         "Install the package that the message names.",
     ),
     "not_found": Kind(
         "the object does not exist in this project and region",
         _NOTHING,
-        "Check the id, the project and the region.",
+        "Check the ID, the project and the region.",
     ),
     "not_restorable": Kind(
-        "the backup, time or target cannot serve this restore",
+        "the backup, the time or the target cannot be used for this restore",
         _NOTHING,
-        "The message names the reason, and what would serve.",
+        "The message names the reason, and what can be used instead.",
     ),
     "not_running": Kind(
         "the instance was restored, but does not run",
@@ -117,14 +119,14 @@ KINDS: dict[str, Kind] = {
         "Look at the instance in the console.",
     ),
     "not_started": Kind(
-        "the request that starts the operation never left",
+        "the request that starts the operation was never sent",
         _NOTHING,
         "Run the task again when the cloud can be reached.",
     ),
     "operation_failed": Kind(
         "the cloud ran the operation, and it failed",
         "It was started, and it ended.",
-        "Look at the instance, then run the task again: it tries anew.",
+        "Look at the instance, then run the task again: it starts the operation once more.",
     ),
     "out_of_memory": Kind(
         "this machine gave the task no more memory",
@@ -132,7 +134,7 @@ KINDS: dict[str, Kind] = {
         "Give it more (ulimit -v, or the limit of the container), then run the same task again.",
     ),
     "outcome_unknown": Kind(
-        "the request was sent, and no conclusive response came",
+        "the request was sent, and no conclusive response was received",
         "At most one operation was started. Nothing was repeated.",
         (
             "Run the same task again in a few minutes: it attaches to what it finds, or names the job to "
@@ -140,9 +142,9 @@ KINDS: dict[str, Kind] = {
         ),
     ),
     "protocol_error": Kind(
-        "the answer is not what the API documents",
+        "the response is not what the API documents",
         _BY_MESSAGE,
-        "Check the endpoint and what stands between: a proxy, a portal.",
+        "Check the endpoint, and what is on the way to it: a proxy or a portal.",
     ),
     "rejected": Kind("the service refused the request", _NOTHING, "Do what the service's own text says."),
     "server_error": Kind("the service failed", _BY_MESSAGE, "Run the task again in a few minutes."),
@@ -157,7 +159,7 @@ KINDS: dict[str, Kind] = {
         "Give the bundle of your authority in ca_path.",
     ),
     "transport_error": Kind(
-        "no usable HTTP response came",
+        "no usable HTTP response was received",
         _BY_MESSAGE,
         "Mend the network or the proxy, then run the task again.",
     ),
@@ -185,12 +187,12 @@ KINDS: dict[str, Kind] = {
         "Keep applications away from the instance. Correct the check, or restore to another point in time.",
     ),
     "verify_timeout": Kind(
-        "the checks were not done when their time was over",
+        "the checks did not end in time",
         "The restore succeeded.",
         "Give a larger verify_timeout, then run the same task again: only the checks are repeated.",
     ),
     "wait_timeout": Kind(
-        "the operation still ran when the time to wait was over",
+        "the operation was still running when wait_timeout was over",
         _RUNS_ON,
         "Wait for it with restore_wait, or run the task again, for DDM with job_id: it attaches.",
     ),

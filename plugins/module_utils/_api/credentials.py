@@ -180,7 +180,7 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
 
 
 def _allowed(option: str, ids: t.Sequence[t.Any]) -> list[str]:
-    """Return a list of ids without blanks around them.
+    """Return a list of IDs without blanks around them.
 
     A blank entry is refused: left out, it could leave a list that allows everything.
     """
@@ -202,7 +202,7 @@ def _chosen(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redacto
             found.remove(METADATA)  # a profile of mode ecsAgency means just that
         if len(found) > 1:
             raise InvalidArgument(
-                f"Two ways of signing in were given at once: {' and '.join(found)}. Give exactly one. "
+                f"Two ways to sign in were given at once: {' and '.join(found)}. Give exactly one. "
                 f"Both are in {PLACES[level]}."
             )
         if not ways:
@@ -283,7 +283,7 @@ def _from_profile(level: int, known: Settings, metadata: bool, redactor: Redacto
     values = _given(found.settings)
     if metadata and "access_key" in values:
         raise InvalidArgument(
-            f"Two ways of signing in were given at once: {found.source} and use_instance_metadata. Give "
+            f"Two ways to sign in were given at once: {found.source} and use_instance_metadata. Give "
             "exactly one. The profile has keys."
         )
     name = f"instance metadata ({found.source})" if metadata else found.source

@@ -93,8 +93,8 @@ def _checked(option: str, value: str) -> str:
     version = VERSION.search(path)
     if version and version.end() < len(path):
         raise InvalidArgument(
-            f"{option} must end before the version of the API: leave out {version[0]} and what follows it, "
-            "every request adds its own version and project."
+            f"{option} must not hold the version of the API: leave out {version[0]} and what follows it. "
+            "Every request adds its own version and project."
         )
     port = f":{match['port']}" if match["port"] else ""
     return f"{match['scheme'].lower()}://{host}{port}{path[: version.start()] if version else path}"

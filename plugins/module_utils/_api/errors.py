@@ -6,17 +6,17 @@
 
     CloudError                effect    kind
     |-- InvalidArgument       none      invalid_argument    the input cannot be right; no request was sent
-    |-- NotRestorable         none      not_restorable      the backup, point in time or target cannot serve
+    |-- NotRestorable         none      not_restorable      the backup, time or target cannot be used
     |-- NotFound              none      not_found           no such object in this project and region
     |-- Busy                  none      busy                another operation holds the instance
-    |-- NotStarted            none      not_started         the request that starts the operation never left
-    |-- TransportError        none *    transport_error     no usable HTTP answer
+    |-- NotStarted            none      not_started         the request that starts it was never sent
+    |-- TransportError        none *    transport_error     no usable HTTP response
     |   `-- TlsError          none *    tls_error           the server's certificate was not accepted
-    |-- ProtocolError         none *    protocol_error      an answer that is not what the API documents
+    |-- ProtocolError         none *    protocol_error      a response that the API does not document
     |-- ApiError              none *    by status and code  an HTTP error status
     |-- OperationFailed       started   operation_failed    the cloud ran the operation, and it failed
     |-- WaitTimeout           started   wait_timeout        the time to wait is over
-    `-- OutcomeUnknown        unknown   outcome_unknown     sent, and what became of it cannot be seen
+    `-- OutcomeUnknown        unknown   outcome_unknown     sent, and its effect cannot be seen
 
 `effect` is what the call that failed may have caused: none, started or unknown. A starred class is raised by
 reads and by the POST that starts an operation; Session.post_once() says `unknown` where the POST may have
@@ -38,7 +38,7 @@ E = t.TypeVar("E", bound="CloudError")
 class CloudError(Exception):
     """A failure with a stable `kind`.
 
-    `facts` are further keys of the task result (ids, codes, last status), null ones left out.
+    `facts` are further keys of the task result (IDs, codes, last status), null ones left out.
 
     `note` ends every message of the class and says what was not done; where it is None the runner says it.
     """
@@ -194,7 +194,7 @@ class WaitTimeout(CloudError):
 
 
 class OutcomeUnknown(CloudError):
-    """A request was sent, and what became of it cannot be seen. Nothing was repeated."""
+    """A request was sent, and its effect cannot be seen. Nothing was repeated."""
 
     kind = "outcome_unknown"
     effect = UNKNOWN

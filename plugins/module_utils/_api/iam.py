@@ -160,14 +160,14 @@ def project_named(read: Read, name: str) -> Project:
     found = [project for project in _projects(reply) if project.name == name]
     if len(found) != 1:
         raise NotFound(
-            f"IAM lists {len(found)} projects named {quoted(name)}, one is needed. {FIND_PROJECT}",
+            f"IAM lists {len(found)} projects named {quoted(name)}; exactly one is needed. {FIND_PROJECT}",
             request_id=reply.request_id,
         )
     return found[0]
 
 
 def project_with_id(read: Read, project_id: str) -> Project | None:
-    """Return the project with this id, None when it is not one of those that the caller can use.
+    """Return the project with this ID, None when it is not one of those that the caller can use.
 
     GET /v3/auth/projects.
     """
@@ -176,7 +176,7 @@ def project_with_id(read: Read, project_id: str) -> Project | None:
 
 
 def account(read: Read) -> list[tuple[str | None, str | None]]:
-    """Return id and name of the accounts that the caller can use: one, as a rule. GET /v3/auth/domains."""
+    """Return ID and name of the accounts that the caller can use: one, as a rule. GET /v3/auth/domains."""
     rows = items(read("GET", "/v3/auth/domains", b"").body, "domains")
     return [(text(row.get("id")), text(row.get("name"))) for row in rows if isinstance(row, dict)]
 

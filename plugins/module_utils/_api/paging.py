@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 
 MOST_PAGES, DEFAULT_LIMIT = 200, 10
 READINGS = 2  # a list that cannot be believed is read once more
-SILENT = "it was answered without content"  # believed to be an empty list when both readings say so
+SILENT = "the response has no content"  # believed to be an empty list when both readings say so
 SAYS_NOTHING: list[t.Any] = []  # the page of an answer without content that is no 204
 Row = t.Dict[str, t.Any]
 Odd = t.Callable[[ProtocolError], t.Any]  # gets the error of an item that is left out
@@ -66,7 +66,7 @@ def _read(
         if total is not None:  # what is added meanwhile is counted, but stands before what was read
             least = total if least is None else min(least, total)
         if page is SAYS_NOTHING:
-            return [], "a later page was answered without content" if found or odd else SILENT
+            return [], "the response with a later page has no content" if found or odd else SILENT
         known = len(found) + odd
         for item in page:
             if item is not None:
@@ -95,7 +95,7 @@ def _doubt(page: t.Sequence[Row | None], total: int | None, limit: int, count: i
     if len(page) >= limit:
         return "it repeats its pages"
     if overlap and not page and total is None:
-        return "it ends before the item that stood last a moment ago"
+        return "it ends before the item that was its last one a moment ago"
     return ""
 
 

@@ -234,8 +234,8 @@ class Session:
             )
         if skew is not None:
             text.append(
-                f"clock_skew: this machine's clock differs from the server's by {skew} s, "
-                f"more than {SKEW} s are refused: set the clock"
+                f"clock_skew: this machine's clock differs from the server's by {skew} s; the cloud "
+                f"refuses more than {SKEW} s: set the clock"
             )
         advice = [codes.advice(kind, refusal.code, known)]
         if refusal.denial:
@@ -262,7 +262,7 @@ class Session:
             return (
                 " and no reason"
                 if from_api
-                else f"; the answer is not from the API{title(answer.body, self._redactor)}"
+                else f"; the response is not from the API{title(answer.body, self._redactor)}"
             )
         said = self._redactor.printable(message or "", 300).rstrip(". ")
         said = said or codes.meaning_of(code, known) or "no reason given"
@@ -320,7 +320,7 @@ def decode(body: bytes) -> t.Any:
         )
     except (ValueError, RecursionError) as error:
         raise ProtocolError(
-            f"The answer is not usable JSON ({type(error).__name__}).", transient=True
+            f"The response is not usable JSON ({type(error).__name__}).", transient=True
         ) from None
 
 
@@ -349,5 +349,5 @@ def _object(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
     if len(found) != len(pairs):
         names = [name for name, dummy in pairs]
         if any(names.count(name) > 1 for name in IDENTITY.intersection(names)):
-            raise ValueError("an identity field stands twice")
+            raise ValueError("an identity field occurs twice")
     return found

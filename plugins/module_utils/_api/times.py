@@ -89,7 +89,7 @@ def zone_named(name: str, option: str = "timezone") -> zoneinfo.ZoneInfo:
                 "(2026-01-31T11:00:00+08:00)."
             ) from None
         raise InvalidArgument(
-            f"{option} {quoted(name)} is not known here: give an IANA name, such as Europe/Berlin or "
+            f"{option} {quoted(name)} is not a known time zone: give an IANA name, such as Europe/Berlin or "
             "Asia/Singapore."
         ) from None
 

@@ -48,8 +48,8 @@ NO_ISSUER = (2, 18, 19, 20, 21)  # OpenSSL: no authority that is trusted has sig
 # The words of http.client. Only the number is shown.
 TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 LATE = (
-    "The request was not sent: its time was over before it could leave (slow name resolution, addresses "
-    "that do not answer, or a machine that was stopped)."
+    "The request was not sent: its time was over before it could be sent (slow name resolution, addresses "
+    "that do not answer, or a machine that was suspended)."
 )
 
 _contexts: dict[tuple[bool, t.Any], ssl.SSLContext] = {}
@@ -221,7 +221,8 @@ class Http:
             watchdog.start()
         except RuntimeError:
             raise TransportError(
-                "This machine lets the task start no further thread (ulimit -u, ulimit -v or its memory).",
+                "This machine does not let the task start another thread (ulimit -u, ulimit -v or its "
+                "memory).",
                 sent=False,
             ) from None
         return watchdog
@@ -306,7 +307,7 @@ class Http:
             if len(content) > cap:
                 self._pools.close()
                 raise TransportError(
-                    f"The answer of {response.url.split('/')[2]} is larger than {cap >> 20} MiB; reading "
+                    f"The response of {response.url.split('/')[2]} is larger than {cap >> 20} MiB; reading "
                     "was stopped."
                 )
         return bytes(content)
@@ -330,7 +331,7 @@ class Http:
             text = (
                 f"{way.host} {how}"
                 if over
-                else f"The connection to {way.host} broke before the answer was complete"
+                else f"The connection to {way.host} broke before the response was complete"
             )
             return TransportError(f"{text}{f', through {way.proxy}' if way.proxy else ''}{last}.")
         if way.proxy:
@@ -390,7 +391,7 @@ class Final(http.client.HTTPResponse):
             if status == 101 or not 100 <= status < 200:
                 return version, status, reason
             http.client.parse_headers(self.fp)
-        raise http.client.HTTPException("too many interim answers")
+        raise http.client.HTTPException("too many interim responses")
 
 
 def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None = None) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values made regular: what the API's documents call a string, a flag, an id or a time, and the oddities
+"""Values made regular: what the API's documents call a string, a flag, an ID or a time, and the oddities
 that come instead; and times that people write.
 """
 
@@ -30,7 +30,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def is_id(value: t.Any) -> bool:
-    """Whether value can be an id of the API: one path segment of letters, digits, '-' and '_',
+    """Whether value can be an ID of the API: one path segment of letters, digits, '-' and '_',
     1 to 128 characters.
     """
     return isinstance(value, str) and ID.fullmatch(value) is not None
@@ -79,7 +79,7 @@ def number(value: t.Any) -> int | float | None:
 def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) -> dict[str, t.Any]:
     """Return the named fields of an API object as text.
 
-    Raises ProtocolError when a required one is missing or an id is not a valid one: never a default for it.
+    Raises ProtocolError when a required one is missing or an ID is not a valid one: never a default for it.
     """
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")
@@ -118,7 +118,7 @@ def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
     if isinstance(body, dict) and found in (None, {}, "") and total == 0:
         return []
     if not isinstance(found, list):
-        raise ProtocolError(f"The API sent an answer without the list {key!r}.", transient=True)
+        raise ProtocolError(f"The API sent a response without the list {key!r}.", transient=True)
     return found
 
 
@@ -156,7 +156,7 @@ def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
         found = int(written.partition(".")[0])
         if found < 10**11:
             raise InvalidArgument(
-                f"{option} {written} looks like seconds: epoch times are given in milliseconds (13 digits)."
+                f"{option} {written} looks like seconds: give epoch times in milliseconds (13 digits)."
             )
     elif match and not match[5]:
         raise InvalidArgument(

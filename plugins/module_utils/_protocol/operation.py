@@ -22,21 +22,21 @@ Row = t.Dict[str, t.Any]
 class Observation:
     """One observation of the cloud in the protocol's terms, with all records of this kind that were read."""
 
-    running: tuple[str, ...] = ()  # ids of unfinished operations that a run with these parameters attaches to
-    done: str | None = None  # id of the finished operation that is already all that this run wants
+    running: tuple[str, ...] = ()  # IDs of unfinished operations that a run with these parameters attaches to
+    done: str | None = None  # ID of the finished operation that is already all that this run wants
     blocked: str | None = None  # why nothing can be started now, in words
     explained: bool = True  # whether what blocks is plainly somebody else's
     stuck: bool = False  # whether what blocks never ends by itself
-    own: frozenset[str] = frozenset()  # ids that can only be this operation's, when they are new
-    possible: frozenset[str] = frozenset()  # ids that may be this operation's or another's, when they are new
-    records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its id
+    own: frozenset[str] = frozenset()  # IDs that can only be this operation's, when they are new
+    possible: frozenset[str] = frozenset()  # IDs that may be this operation's or another's, when they are new
+    records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its ID
     created: t.Mapping[str, int | None] = field(default_factory=dict)  # when each was created, epoch ms
     state: t.Hashable = None  # what two observations must agree on before absence is believed
     status: str | None = None  # of the instance that is overwritten, as the cloud shows it
     task: str | None = None  # what that instance is busy with, as the cloud shows it
 
     def record(self, found: str | None) -> Row | None:
-        """Return the record with this id, when it was among those that were read."""
+        """Return the record with this ID, when it was among those that were read."""
         return self.records.get(found) if found else None
 
 
@@ -44,7 +44,7 @@ class Observation:
 class Operation:
     """One restore, recovery or backup, complete when it is built: nothing is added to it on the way.
 
-    `name` is for people, `id_key` and `record_key` are the result's keys of its id (restore_id, backup_id or
+    `name` is for people, `id_key` and `record_key` are the result's keys of its ID (restore_id, backup_id or
     job_id) and of its record, `resume` what to do when it is not known whether it runs.
     """
 
@@ -65,7 +65,7 @@ class Operation:
         raise NotImplementedError
 
     def watch(self, found: str) -> Watch:
-        """Return how to wait for the operation with this id."""
+        """Return how to wait for the operation with this ID."""
         raise NotImplementedError
 
     def echoed(self, record: Row) -> bool:
@@ -82,7 +82,7 @@ class Operation:
     def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
         """Return the error for something else that holds the instance; `cause` is what the cloud answered."""
         why = observed.blocked or "the cloud reports another operation"
-        answer = f" The cloud's answer: {cause}" if cause else ""
+        answer = f" The cloud's response: {cause}" if cause else ""
         facts = cause.facts if cause else {}
         text = f"{self.name} was not started: {why}.{answer}"
         if observed.stuck and not cause:

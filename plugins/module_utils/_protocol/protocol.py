@@ -133,8 +133,8 @@ def preflight(operation: Operation, previous: Observation, cloud: Cloud) -> Obse
             return observed
         previous = observed
     raise Busy(
-        f"{operation.name}: the records of the instance keep changing or are read too slowly. "
-        "Run the task again when it is quiet."
+        f"{operation.name}: the records of the instance keep changing or are read too slowly. Run the task "
+        "again when the instance is quiet."
     )
 
 
@@ -182,7 +182,8 @@ def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, d
         if isinstance(error, ApiError) or not error.transient:
             raise refused(operation, error)
         raise NotStarted(
-            f"{operation.name} was not started: {error} The request never left, in {attempt + 1} tries. Run "
+            f"{operation.name} was not started: {error} The request could not be sent in {attempt + 1} "
+            "tries. Run "
             "the task again when the cloud can be reached.",
             **error.facts,
         )
@@ -203,7 +204,7 @@ def reconcile(
     """
     clock, was_busy, search = cloud.clock, fate(cause) == "busy", Search(operation, before, cause, sent_at)
     window, pause = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5
-    # minutes can go by, and there is no id to name
+    # minutes can go by, and there is no ID to name
     cloud.progress([Watch(operation.name, {}, lambda: Status("running", None))])
     while True:
         previous, observed, idle = search.last, None, False
@@ -241,7 +242,7 @@ def found_by(operation: Operation, observed: Observation, found: t.Sequence[str]
 
 
 def only(operation: Operation, found: t.Sequence[str]) -> str:
-    """Return the one id found; several are nobody's to choose from."""
+    """Return the one ID found; several are nobody's to choose from."""
     if len(found) == 1:
         return found[0]
     error = OutcomeUnknown(

@@ -104,7 +104,7 @@ def start_and_wait(
 ) -> tuple[Started, Status | None]:
     """Start or adopt, then wait when params['wait']; return both.
 
-    Every error from here on carries the id of what runs.
+    Every error from here on carries the ID of what runs.
     """
     now, timeout = cloud.clock.monotonic(), params["wait_timeout"]
     begun = (cloud.session.deadline or now + timeout) - timeout  # when the task began

@@ -27,7 +27,7 @@ ENDS = 8  # observations at each end of a trail that is too long to be reported 
 
 
 def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
-    """Return the ids that this operation can have brought about since `before`: new ones of its own,
+    """Return the IDs that this operation can have brought about since `before`: new ones of its own,
     with those that may be its own as well, else a running one to attach to.
 
     What was there before the request and did not run then does not run now: the list has left out what does.
@@ -39,7 +39,7 @@ def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, 
 
 
 def appeared(ids: t.AbstractSet[str], before: Observation, now: Observation, sent_at: float) -> list[str]:
-    """Return those of the ids that are new since `before`.
+    """Return those of the IDs that are new since `before`.
 
     What was created before the request was sent (`sent_at`, seconds since the epoch by the cloud's clock) is
     not new, however it looks: a list can leave out an old record once. A time that cannot be read proves
@@ -85,7 +85,9 @@ class Search:
         shown = f"; the last check showed that {last.blocked}" if last is not None and last.blocked else ""
         possible = appeared(last.possible, self.before, last, self.sent_at) if last is not None else []
         if possible:
-            shown += f"; {', '.join(possible)} began meanwhile and may be it or somebody else's"
+            shown += (
+                f"; {', '.join(possible)} began in the meantime and may be this operation or somebody else's"
+            )
         facts = {"sent_at": when, "checks": self.checks, "found": possible or None, "trail": self.trail}
         cause = str(self.cause).rstrip(".")
         return OutcomeUnknown(

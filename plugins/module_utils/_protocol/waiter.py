@@ -54,7 +54,7 @@ class Watch:
     adopted: bool = False  # whether it ran already, instead of being started now
     elapsed: float = 0.0  # seconds waited
     resume: str = "run the task again, it attaches to it"  # how a later task goes on waiting
-    anew: str = "run the task again to try anew"  # what a later task does after it has failed
+    anew: str = "run the task again to start it once more"  # what a later task does after it has failed
     _due: float = 0.0
     _seen: float | None = None  # when it was last there
 
@@ -97,7 +97,7 @@ class Watch:
         self._due = now + gap
 
     def facts(self) -> dict[str, t.Any]:
-        """Return the ids, last status and elapsed seconds for a result."""
+        """Return the IDs, last status and elapsed seconds for a result."""
         last = self.last or Status("running", None)
         return {
             **self.ids,
@@ -170,6 +170,6 @@ def timed_out(watch: Watch, timeout: float) -> WaitTimeout:
         state = f"is still running after {after} (last status: {watch.last.status}{why})"
     return WaitTimeout(
         f"{watch.name} {state}. It was not stopped, nothing was repeated: {watch.resume}; "
-        "give a larger wait_timeout if need be.",
+        "give a larger wait_timeout if needed.",
         **watch.facts(),
     )

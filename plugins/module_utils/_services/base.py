@@ -39,14 +39,14 @@ class Reading:
     and a third of the code.
 
     - `name`: value of `service` in rows, name of its endpoint.
-    - `id_key`, `record_key`: the result's keys of the id and of the record of what runs, e.g. restore_id and
+    - `id_key`, `record_key`: the result's keys of the ID and of the record of what runs, e.g. restore_id and
       restore.
     - `watch(cloud, row)`: how to wait for what `row[id_key]` names; `row` also has the keys in `watch_needs`.
-    - `instance(cloud, instance_id)`: one instance, all its details, its id under `instance_id`.
+    - `instance(cloud, instance_id)`: one instance, all its details, its ID under `instance_id`.
     - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and
       max_memory are MB.
     - `ready(instance)`: why an instance does not serve now, in words, or None.
-    - `overwritten(row)`: id, name or job by which a row says which instance it overwrites, or None.
+    - `overwritten(row)`: ID, name or job by which a row says which instance it overwrites, or None.
     - `probes`: the kinds of checks that restore_verify knows for it, e.g. ("redis",).
     """
 
@@ -78,7 +78,7 @@ class Service(Reading):
       `data_time`, `newer_backup`, `last_seconds`; and where it restores one, `backup` (backup_id,
       backup_name, backup_type, created_at, size in bytes).
     - `instances(cloud, odd)`: every instance in one list, as the `_info` module of the service returns them,
-      id under `instance_id`. One that is not what the API documents is left out and reported to odd(error).
+      ID under `instance_id`. One that is not what the API documents is left out and reported to odd(error).
     - `pinned(row, result)`: the row's options with what its plan has chosen, so that what is started later is
       what was planned.
     - `turn(row)`: rows with the same turn (not None) are started one after the other: their jobs could be
@@ -88,7 +88,7 @@ class Service(Reading):
 
     - `thing`, `title`: what people call an instance, and in a heading all of them: cache, Caches (DCS).
     - `group`: the group that an entry is restored with when it names none; lower ones are restored first.
-    - `names`: the options with id and name of the instance that is overwritten; both are in `options`.
+    - `names`: the options with ID and name of the instance that is overwritten; both are in `options`.
     - `in_place`: whether the data come from this instance itself. If not they come from another one, which
       is not changed.
     - `point`: the option that takes a point in time or `latest`, e.g. restore_point; pinned() turns `latest`

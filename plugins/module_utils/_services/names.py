@@ -39,7 +39,7 @@ def one_named(rows: t.Sequence[Row], name: str, option: str, what: str) -> Row:
 
 
 def candidates(rows: t.Sequence[Row]) -> str:
-    """Return instances with name, id, status and VPC, for people."""
+    """Return instances with name, ID, status and VPC, for people."""
     shown = [
         f"{printable(row['name'])} ({row['instance_id']}, {printable(row['status'])}, "
         f"VPC {printable(row.get('vpc_name') or row.get('vpc_id') or 'unknown')})"
@@ -50,14 +50,14 @@ def candidates(rows: t.Sequence[Row]) -> str:
 
 
 def called(ident: str | None, name: str | None) -> str:
-    """Return an instance by the cloud's name and its id, for people; the id alone without a name."""
+    """Return an instance by the cloud's name and its ID, for people; the ID alone without a name."""
     return f"{printable(name)} ({ident})" if name else str(ident)
 
 
 def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
-    """Return read(), what is read of the instance with the id that was given.
+    """Return read(), what is read of the instance with the ID that was given.
 
-    An id that does not exist may be a name: the error says so. What was not asked of the service cannot be.
+    An ID that does not exist may be a name: the error says so. What was not asked of the service cannot be.
     """
     try:
         return read()
@@ -67,7 +67,7 @@ def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
         if not missing and error.kind != "invalid_argument":
             raise
         hint = (
-            f"If {printable(given)} is a name and not an id, give it as {option.replace('_id', '_name')}; "
-            f"huaweicloud.recovery.{module} lists the names and ids."
+            f"If {printable(given)} is a name and not an ID, give it as {option.replace('_id', '_name')}; "
+            f"huaweicloud.recovery.{module} lists the names and IDs."
         )
         raise error.with_context(f"{error} {hint}") from None

@@ -110,7 +110,7 @@ def one(entry: t.Any, probe: str, where: str) -> Check:
     kind = kinds[0]
     if kind not in OF_PROBE[probe]:
         raise InvalidArgument(
-            f"{where}: {kind} is no check of this service; it has {', '.join(OF_PROBE[probe])}."
+            f"{where}: {kind} is not a check of this service; its checks are {', '.join(OF_PROBE[probe])}."
         )
     asks = asked(kind, entry[kind], probe, where)
     subject = asks.get("name") or asks.get("key") or asks.get("sql")

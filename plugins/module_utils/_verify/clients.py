@@ -117,7 +117,7 @@ def tls_refusal(error: BaseException | None) -> Refused | None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return Refused(
                 f"The server's certificate was refused: {error.verify_message}. Name the bundle of its CA "
-                "in ca_path; where only the name does not match, check_hostname: false compares no names.",
+                "in ca_path; if only the name does not match, set check_hostname: false.",
                 "tls_error",
             )
         if isinstance(error, ssl.SSLError) and not isinstance(
@@ -136,7 +136,7 @@ def hint(tls: bool) -> str:
     """Return what to look at where TLS may not be what the server expects: one
     that has none may just say nothing.
     """
-    return " TLS was asked for: if the server has none, say tls: false." if tls else ""
+    return " The connection uses TLS: if the server has none, set tls: false." if tls else ""
 
 
 def login_refused(answer: t.Any) -> Refused:
@@ -249,7 +249,7 @@ class Mysql:
         """Connect within `seconds`; each answer may then take as long."""
         self._mysql = library("pymysql")
         if not connection.get("username"):
-            raise Refused("A database wants a username: give it in the connection.", "not_configured")
+            raise Refused("A database needs a username: give it in the connection.", "not_configured")
         self._tls = bool(connection.get("tls"))
         tls = {"ssl": tls_context(connection)} if connection.get("tls") else {"ssl_disabled": True}
         self._connection: t.Any = None
@@ -296,7 +296,7 @@ class Mysql:
     def _rows(self, sql: str) -> list[tuple[t.Any, ...]]:
         """Return the rows of a statement, which is run in a transaction that only reads."""
         if not self._set("START TRANSACTION READ ONLY"):
-            raise Refused("The server takes no read-only transaction, so the query was not sent.")
+            raise Refused("The server does not accept a read-only transaction, so the query was not sent.")
 
         def ask() -> list[tuple[t.Any, ...]]:
             cursor = self._connection.cursor(importlib.import_module("pymysql.cursors").SSCursor)
@@ -310,7 +310,7 @@ class Mysql:
         rows: list[tuple[t.Any, ...]] = self._ask(ask)
         if len(rows) > MOST_ROWS:
             self.close()
-            raise Refused(f"The query has more than {MOST_ROWS} rows: let it count, or limit it.")
+            raise Refused(f"The query has more than {MOST_ROWS} rows: make it count, or limit it.")
         return rows
 
     def _set(self, statement: str) -> bool:
@@ -340,7 +340,7 @@ class Mysql:
             return refusal
         if code in (TLS_ERROR, TLS_WANTED):
             return Refused(
-                f"TLS was refused: {words}. Say tls: true where the server wants it, tls: false where it "
+                f"TLS was refused: {words}. Set tls: true if the server requires it, or tls: false if it "
                 "has none.",
                 "tls_error",
             )
@@ -364,7 +364,7 @@ class Mysql:
         if code is None and self._connection is None:
             return Unreachable(f"What answers at this address does not speak as a database does: {words}.")
         if code == 1049:
-            return Refused(f"{words}: the schema is not there, or `database` of the connection is wrong.")
+            return Refused(f"{words}: the schema does not exist, or `database` of the connection is wrong.")
         return Refused(f"The server refused: {words}{f' ({code})' if code is not None else ''}.")
 
 

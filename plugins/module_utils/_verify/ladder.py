@@ -80,7 +80,7 @@ class Settings(t.NamedTuple):
 
 
 def instance_id(row: Row, service: Reading) -> str | None:
-    """Return the id of the instance that holds the restored data. A job is no instance."""
+    """Return the ID of the instance that holds the restored data. A job is no instance."""
     known = (row["target"] or {}).get("instance_id") or row.get("target_instance_id")
     own = row.get("instance_id")
     return known or (own if own and service.overwritten(row) == own else None)
@@ -98,7 +98,7 @@ def refuse(row: Row, number: int, services: t.Mapping[str, Reading]) -> None:
     if restored(row) and not found:
         raise InvalidArgument(
             f"restores[{number}] does not say which instance was overwritten. Give the rows that "
-            "restore_wait returned, or the id of the instance."
+            "restore_wait returned, or the ID of the instance."
         )
     check_ids({"instance_id": found}, f"restores[{number}].")
 
@@ -206,7 +206,7 @@ def running(row: Row, service: Reading, cloud: Cloud, interval: float, deadline:
             return instance
         left = deadline - clock.monotonic()
         if left <= 0:
-            raise NotRunning(f"It was restored, but does not serve yet: {why}. Nothing in it was checked.")
+            raise NotRunning(f"It was restored, but does not serve yet: {why}. Its data were not checked.")
         clock.sleep(min(left, interval * (1 + clock.random() / 5)))
 
 

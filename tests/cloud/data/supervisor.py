@@ -44,7 +44,7 @@ def die_with_parent() -> None:
 
 
 class Servers:
-    """The servers that have been started, by their process ids."""
+    """The servers that have been started, by their process IDs."""
 
     def __init__(self) -> None:
         self._processes: dict[int, subprocess.Popen[bytes]] = {}

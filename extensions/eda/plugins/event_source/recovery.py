@@ -326,7 +326,7 @@ def end_of(one: Row) -> str | None:
 
 
 def event(one: Row) -> Row:
-    """Return the event for a record that has ended. Its id is the same however often it is sent."""
+    """Return the event for a record that has ended. Its ID is the same however often it is sent."""
     name = f"{one['kind']}_{end_of(one)}"
     backup = one["id"] if one["kind"] == "backup" else one["backup_id"]
     return {

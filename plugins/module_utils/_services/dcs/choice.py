@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which backup a restore takes: by its id, its name, or the time of its data.
+"""Which backup a restore takes: by its ID, its name, or the time of its data.
 
 Pure; no clock of this machine has a say in it.
 """
@@ -28,7 +28,7 @@ NEAREST = 3  # backups that a refusal shows
 
 @dataclass(frozen=True)
 class Choice:
-    """The backup to restore (None when the id is not in the list), the next usable one with newer data,
+    """The backup to restore (None when the ID is not in the list), the next usable one with newer data,
     and what to warn of.
     """
 
@@ -78,9 +78,7 @@ def latest(backups: t.Sequence[Row], now: int, about: str) -> Choice:
     ready = [row for row in backups if usable(row) and row not in ahead]
     found = [row for row in ready if SAFETY not in (row["remark"] or "")]
     if not found:
-        only = (
-            f" It has safety backups, which backup_id restores: {listed(ready[:NEAREST])}." if ready else ""
-        )
+        only = f" backup_id can restore its safety backups: {listed(ready[:NEAREST])}." if ready else ""
         shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
         seen = f" Not usable: {listed(shown)}." if shown and not ready else ""
         seen += " Data of the future are not believed: give backup_id to restore them." if ahead else ""
@@ -120,7 +118,7 @@ def undated(backups: t.Sequence[Row], chosen: Row, ahead: t.Sequence[Row] = ()) 
     unread = [row["backup_id"] for row in backups if data_time(row) is None and row is not chosen]
     future = [row["backup_id"] for row in ahead if usable(row)]
     return [
-        f"The time of the data in {', '.join(found)} {why}, so it was left out. "
+        f"The time of the data in {', '.join(found)} {why}, so it was ignored. "
         f"Backup {chosen['backup_id']} was chosen; give backup_id to take another one."
         for found, why in ((unread, "cannot be read"), (future, "is in the future"))
         if found
@@ -141,7 +139,7 @@ def sortable(backup: Row) -> int:
 
 
 def listed(backups: t.Sequence[Row]) -> str:
-    """Return backups with their ids and the times of their data, for people."""
+    """Return backups with their IDs and the times of their data, for people."""
 
     def one(row: Row) -> str:
         made, why = data_time(row), unusable(row)

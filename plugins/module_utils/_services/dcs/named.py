@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A DCS instance as the options name it, by its id or by its exact name."""
+"""A DCS instance as the options name it, by its ID or by its exact name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = t.TypeVar("T")
 
 
 def instance_id(dcs: Dcs, params: t.Mapping[str, t.Any]) -> str:
-    """Return the id of the instance that the options name.
+    """Return the ID of the instance that the options name.
 
     Raises NotFound, with the candidates, for a name.
     """
@@ -37,9 +37,9 @@ def instance(dcs: Dcs, params: t.Mapping[str, t.Any]) -> Row:
 
 
 def of_instance(dcs: Dcs, params: t.Mapping[str, t.Any], read: t.Callable[[str], T]) -> T:
-    """Return read(id of the instance that the options name).
+    """Return read(ID of the instance that the options name).
 
-    An id that does not exist may be a name: the error says so.
+    An ID that does not exist may be a name: the error says so.
     """
     found = instance_id(dcs, params)
     return by_id(lambda: read(found), "instance_id", found, MODULE)

@@ -51,8 +51,8 @@ def remark_with(user_text: str | None, marker: str) -> str:
     user_text = (user_text or "").strip()
     if len(user_text) > REMARK_LENGTH - MARKER_LENGTH:
         raise InvalidArgument(
-            f"remark has {len(user_text)} characters; {REMARK_LENGTH - MARKER_LENGTH} are possible beside "
-            "the marker of the operation."
+            f"remark has {len(user_text)} characters; {REMARK_LENGTH - MARKER_LENGTH} fit beside the "
+            "marker of the operation."
         )
     return f"{user_text} {marker}".strip()
 
@@ -78,7 +78,7 @@ class DcsOperation(Operation):
 
     @property
     def instance_id(self) -> str:
-        """The id of the instance."""
+        """The ID of the instance."""
         return t.cast(str, self.instance["instance_id"])
 
     def read(self, until: str | None = None) -> list[Row]:
@@ -102,7 +102,7 @@ class DcsOperation(Operation):
         """Raise for an instance that can neither be backed up nor restored."""
         if self.instance["cache_mode"] == "single":
             raise NotRestorable(
-                f"DCS instance {self.instance_id} is single-node: it can neither be backed up nor restored."
+                f"DCS instance {self.instance_id} is single-node: it can be neither backed up nor restored."
             )
 
     def echoed(self, record: Row) -> bool:

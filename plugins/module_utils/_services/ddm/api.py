@@ -308,7 +308,7 @@ class Ddm:
 
 
 def identified(instance: t.Mapping[str, t.Any]) -> Row:
-    """Return an instance with its id under instance_id, as everywhere else."""
+    """Return an instance with its ID under instance_id, as everywhere else."""
     return {
         "instance_id": instance["id"],
         **{name: value for name, value in instance.items() if name != "id"},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Attaching to a job that an earlier run has started, by its id or to the newest one on the target."""
+"""Attaching to a job that an earlier run has started, by its ID or to the newest one on the target."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
     """Raise NotRestorable for a job that plainly is another one: by its name, its instance, or its time."""
     job_id, instance_id, began = job["id"], job["instance_id"], created(job)
     if is_other(job):
-        raise NotRestorable(f"Job {job_id} is a {job['name']}, which restores nothing.", job_id=job_id)
+        raise NotRestorable(f"Job {job_id} is a {job['name']}, which is not a restore.", job_id=job_id)
     # a job may name its source
     if names.target and instance_id not in (None, names.target, names.source):
         raise NotRestorable(
@@ -110,7 +110,8 @@ def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     found = next((job for job in recent_jobs(ddm) if of_kind(job) and job["instance_id"] == target), None)
     if found is None:
         raise NotFound(
-            f"There is no restore job on {target} to adopt in the last 29 days. Leave adopt out to start a "
+            f"There is no restore job on {target} to attach to in the last 29 days. Leave adopt out to "
+            "start a "
             "recovery."
         )
     made, pair = created(found), Pair(ddm, "", target, of_kind)
@@ -123,8 +124,8 @@ def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     if made is not None and pair.stuck(instance, found):
         raise NotRestorable(
             f"The newest restore job on {target}, {found['id']}, has been {found['status']} for "
-            f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, and "
-            "not adopted. job_id waits for it all the same.",
+            f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, so "
+            "the task does not attach to it. Give job_id to wait for it all the same.",
             job_id=found["id"],
         )
     return found

@@ -18,7 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 
-Candidates = t.Dict[str, t.List[Row]]  # source data node id -> target data nodes
+Candidates = t.Dict[str, t.List[Row]]  # source data node ID -> target data nodes
 
 
 def check_time(intervals: t.Sequence[Row], restore_time: int) -> None:
@@ -79,7 +79,7 @@ def choose(ddm: Ddm, source: str, target: str, restore_time: int, given: t.Seque
 
 
 def candidates(ddm: Ddm, source: str, target: str, nodes: t.Sequence[Row], restore_time: int) -> Candidates:
-    """Return the target data nodes for each source data node, available or not, by id.
+    """Return the target data nodes for each source data node, available or not, by ID.
 
     One of the source itself is never available.
     """

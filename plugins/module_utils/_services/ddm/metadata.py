@@ -108,16 +108,16 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def check_data_nodes(data_nodes: t.Sequence[str]) -> None:
-    """Raise InvalidArgument for data nodes that are no ids, or the same one twice."""
+    """Raise InvalidArgument for data nodes that are no IDs, or the same one twice."""
     for node in data_nodes:
         if not is_id(node):
-            raise InvalidArgument(f"data_nodes has {quoted(node)}, which is not an id.")
+            raise InvalidArgument(f"data_nodes has {quoted(node)}, which is not an ID.")
         if data_nodes.count(node) > 1:
             raise InvalidArgument(f"data_nodes has {node} more than once.")
 
 
 def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -> Row:
-    """Return the metadata backup of an id, or the one nearest to a time, which the service will take.
+    """Return the metadata backup of an ID, or the one nearest to a time, which the service will take.
 
     Raises NotFound, NotRestorable.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DDM instances as the options name them, by their ids or by their exact names."""
+"""DDM instances as the options name them, by their IDs or by their exact names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = t.TypeVar("T")
 
 class Named(t.NamedTuple):
     """Source and target as the options name them; `rows` holds what was read
-    of instances on the way, by id.
+    of instances on the way, by ID.
     """
 
     source: str | None
@@ -31,7 +31,7 @@ class Named(t.NamedTuple):
 
 
 def named(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:
-    """Return the ids of source and target.
+    """Return the IDs of source and target.
 
     The instances are listed only when one is given by its name. Raises NotFound.
     """
@@ -48,5 +48,5 @@ def named(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:
 
 
 def of_source(source: str, read: t.Callable[[str], T]) -> T:
-    """Return read(source). An id that does not exist may be a name: the error says so."""
+    """Return read(source). An ID that does not exist may be a name: the error says so."""
     return by_id(lambda: read(source), "instance_id", source, MODULE)

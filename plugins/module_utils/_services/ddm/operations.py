@@ -37,7 +37,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     is_restore,
 )
 
-ANEW = "run the task again without job_id and adopt to try anew"  # naming a failed job repeats its failure
+# A task that attaches to a failed job fails again.
+ANEW = "run the task again without job_id and adopt to start it once more"
 PARAMETER_ERROR = "DBS.280001"
 
 
@@ -71,7 +72,7 @@ class Pair:
     of_kind: t.Callable[[Row], bool] = is_restore
 
     def targets(self) -> dict[str, Row]:
-        """Return the instances that the source could be restored to, by id.
+        """Return the instances that the source could be restored to, by ID.
 
         Raises NotRestorable when the target is not among them.
         """
@@ -152,7 +153,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class OnPair(Operation):
-    """Common to the recoveries: the protocol observes a pair, and a later run attaches by the job's id."""
+    """Common to the recoveries: the protocol observes a pair, and a later run attaches by the job's ID."""
 
     pair: Pair
     id_key, record_key = "job_id", "job"
@@ -177,13 +178,13 @@ class OnPair(Operation):
             return NotRestorable(text, job_id=job_id)
         if job_id:
             advice = (
-                "If that is this recovery, started before, attach to it: run the task again with "
+                "If an earlier run of this recovery started it, attach to it: run the task again with "
                 "job_id or with adopt=true."
             )
         else:
             advice = (
-                "Run the task again in a few minutes, with adopt=true if it may be this recovery, "
-                "started before."
+                "Run the task again in a few minutes, with adopt=true if an earlier run of this recovery "
+                "may have started it."
             )
         return self.busy(text, advice, job_id=job_id)
 
@@ -226,7 +227,7 @@ class DdmMetadata(OnPair):
     """Restore the metadata of the source of a pair on its target, for data nodes
     that RDS has restored already.
 
-    `point` is {restore_time} (epoch ms) or {backup_id}, `data_nodes` the ids of those RDS instances.
+    `point` is {restore_time} (epoch ms) or {backup_id}, `data_nodes` the IDs of those RDS instances.
     """
 
     point: Row
