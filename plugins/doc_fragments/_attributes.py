@@ -21,11 +21,11 @@ attributes:
     membership:
       - huaweicloud.recovery.all
   check_mode:
-    description: Can run in check mode and tell what the real run would change, without sending any request
+    description: Can run in check mode and returns what the real run would change, without sending any request
       that changes something.
     support: full
   diff_mode:
-    description: Returns what would change, or has changed, when in diff mode.
+    description: Returns in diff mode what would change, or has changed.
     support: full
 """
 
@@ -43,7 +43,7 @@ attributes:
     description: Can run in check mode; it only reads, so the result is that of the real run.
     support: full
   diff_mode:
-    description: Returns what would change, or has changed, when in diff mode.
+    description: Returns in diff mode what would change, or has changed.
     support: N/A
     details: This module changes nothing.
   idempotent:

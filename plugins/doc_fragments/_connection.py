@@ -50,14 +50,14 @@ options:
   security_token:
     description:
       - Security token that belongs to temporary keys. Leave it out for permanent keys.
-      - The environment variables E(HW_SECURITY_TOKEN) and E(HUAWEICLOUD_SDK_SECURITY_TOKEN) are used
-        when the option is not set, each only with
-        the keys from the same kind of variable, as a stale one would spoil other keys.
+      - The environment variables E(HW_SECURITY_TOKEN) and E(HUAWEICLOUD_SDK_SECURITY_TOKEN) are used when the
+        option is not set, each only with the keys from the same kind of variable, because a token of other
+        keys would make these keys fail.
     type: str
   auth_token:
     description:
-      - IAM token that you already have, scoped to the project. It cannot be renewed from here.
-      - If it expires during a wait the operation goes on in the cloud, and a new run with a new token
+      - IAM token that you already have, scoped to the project. The task cannot renew it.
+      - If it expires during a wait, the operation goes on in the cloud, and a new run with a new token
         attaches to it.
       - The environment variable E(HW_AUTH_TOKEN) is used when the option is not set.
     type: str
@@ -79,7 +79,7 @@ options:
   shared_config_file:
     description:
       - Profile file as KooCLI and Terraform use it, in place of C(~/.hcloud/config.json).
-      - As an option it is a source of keys, as O(profile) is. The environment variable
+      - When a task sets this option, it is a source of keys, as O(profile) is. The environment variable
         E(HW_SHARED_CONFIG_FILE) is used when the option is not set,
         but the file is read only when no other source holds keys.
     type: path
@@ -87,20 +87,18 @@ options:
     description:
       - Name of the profile in O(shared_config_file). When absent it is the current profile that the
         file names.
-      - A profile that the task names is whom the task acts as, also when there are keys in the
-        environment. Its region and its project come with it.
-      - Profiles of the modes V(AKSK), V(AssumeRole) and V(agency) can be used. Encrypted or masked
-        keys and the modes V(SSO), V(token)
-        and V(ecsAgency) are refused with what to do instead.
+      - When a task names a profile, it acts as that profile, even when there are keys in the environment.
+        Region and project come from the profile, too.
+      - Profiles of the modes V(AKSK), V(AssumeRole) and V(agency) can be used. Encrypted or masked keys and
+        the modes V(SSO), V(token) and V(ecsAgency) are refused, and the message says what to do instead.
       - The environment variable E(HW_PROFILE) is used when the option is not set, but the file is
         read only when no other source holds keys.
     type: str
   assume_role_agency_name:
     description:
-      - Name of an agency to act as. The keys that are given then only serve to obtain temporary keys
-        of the agency, which are renewed
-        before they expire, also during a wait.
-      - It needs O(assume_role_domain_name) or O(assume_role_domain_id). A profile may hold all of it.
+      - Name of an agency to act as. The task then uses the other keys only to obtain temporary keys of the
+        agency. It renews these before they expire, also during a wait.
+      - It needs O(assume_role_domain_name) or O(assume_role_domain_id). A profile may hold all of these.
       - The environment variable E(HW_ASSUME_ROLE_AGENCY_NAME) is used when the option is not set, but
         not with keys or a profile in the task.
     type: str
@@ -111,33 +109,32 @@ options:
     type: str
   assume_role_domain_id:
     description:
-      - ID of the account that the agency belongs to. It counts more than O(assume_role_domain_name).
+      - ID of the account that the agency belongs to. It takes precedence over O(assume_role_domain_name).
       - The environment variable E(HW_ASSUME_ROLE_DOMAIN_ID) is used with C(HW_ASSUME_ROLE_AGENCY_NAME).
     type: str
   assume_role_duration:
     description:
-      - For how long the temporary keys of the agency are obtained at a time, in seconds, from 900 to
-        86400. When absent it is the cloud's own 900.
+      - Lifetime of the temporary keys of the agency, in seconds, from 900 to 86400. When absent, the cloud
+        uses 900.
       - The environment variable E(HW_ASSUME_ROLE_DURATION) is used when the option is not set.
     type: int
   use_instance_metadata:
     description:
       - Take the keys of the agency that is attached to the cloud server (ECS) on which the task runs,
         from its metadata at C(169.254.169.254).
-        The metadata are asked for only when this is V(true). They have 3 seconds to answer.
+        The task requests the metadata only when this is V(true), and waits 3 seconds for them.
       - The environment variable E(HW_USE_INSTANCE_METADATA) is used when the option is not set.
     type: bool
   allowed_project_ids:
     description:
-      - IDs of the projects in which the task may act. When the credentials lead to another one,
-        everything is refused before any other request.
+      - IDs of the projects in which the task may act. When the credentials lead to another project, the task
+        fails before any other request.
     type: list
     elements: str
   allowed_domain_ids:
     description:
-      - IDs of the accounts in which the task may act. When the credentials lead to another one,
-        everything is refused before any other request.
-        It costs one request to IAM in each task.
+      - IDs of the accounts in which the task may act. When the credentials lead to another account, the task
+        fails before any other request. This costs one request to IAM in each task.
     type: list
     elements: str
   cloud:
@@ -180,14 +177,13 @@ options:
     type: path
     aliases: [ca_cert, ca_bundle]
   http_timeout:
-    description: Longest time for one HTTP exchange, in seconds of wall-clock time, from 1 to 3600.
+    description: Longest wall-clock time for one HTTP exchange, in seconds, from 1 to 3600.
     type: int
     default: 60
   max_retries:
     description:
-      - How often a request that is safe to repeat is repeated after a passing fault, from 0 to 999.
-        When absent it is 5.
-        A request that starts a restore or a backup is never repeated blindly.
+      - How often the task repeats a request that is safe to repeat, after a temporary fault, from 0 to 999.
+        When absent, it is 5. The task never blindly repeats a request that starts a restore or a backup.
       - The environment variable E(HW_MAX_RETRIES) is used when the option is not set.
     type: int
 requirements:

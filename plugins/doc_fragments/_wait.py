@@ -22,13 +22,13 @@ options:
   wait_timeout:
     description:
       - Longest time to wait, in seconds, from 0 to 604800 (a week).
-      - When it is over the task fails with C(error_kind=wait_timeout) and the ID of the operation, which goes
-        on in the cloud.
+      - When it is over, the task fails with C(error_kind=wait_timeout) and the ID of the operation, which
+        goes on in the cloud.
     type: int
     default: 1800
   poll_interval:
-    description: Seconds between two checks of the operation, from 1 to 3600, varied a little so that many
-      tasks do not ask at the same moment.
+    description: Seconds between two status checks of the operation, from 1 to 3600. The task varies them a
+      little, so that many tasks do not send requests at the same moment.
     type: int
     default: 10
     aliases: [wait_interval, wait_sleep]

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: restore_failed
-short_description: Tell which hosts of a fleet failed, and why
+short_description: List the hosts of a fleet that failed, and why
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Returns the hosts that failed in the playbook C(huaweicloud.recovery.fleet), or V(localhost) when none
     has.
-  - Where the whole run was refused, or a region could not be read, it is one of the hosts that fails for it.
+  - When the whole run was refused, or a region could not be read, one of the hosts fails for that reason.
 positional: hostvars, host
 options:
   _input:

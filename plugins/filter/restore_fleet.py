@@ -10,10 +10,10 @@ short_description: Refuse a fleet without hosts
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Gives a host pattern back, and fails where the inventory has no hosts, or the pattern matches none of
-    them.
-  - A play that matches no hosts ends well. The playbook C(huaweicloud.recovery.fleet) must not, when nothing
-    was restored.
+  - Returns the host pattern that it is given. Fails when the inventory has no hosts, or when the pattern
+    matches none of them.
+  - In Ansible, a play that matches no hosts succeeds. The playbook C(huaweicloud.recovery.fleet) must not
+    succeed when nothing was restored.
 positional: groups
 options:
   _input:

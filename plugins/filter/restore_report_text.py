@@ -10,8 +10,8 @@ short_description: Show a report as a page or a text
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Makes of a report that is kept as data, for example as an artifact of a job, the text of one of its files.
-    Nothing is written.
+  - Makes the text of one of its files from a report that is stored as data, for example as an artifact of a
+    job. It writes nothing.
 positional: form
 options:
   _input:

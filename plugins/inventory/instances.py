@@ -14,21 +14,23 @@ description:
     project a host, for playbooks that restore a whole fleet, such as C(huaweicloud.recovery.fleet).
   - Reads a file whose name ends in C(.huaweicloud.yml), C(.huaweicloud.yaml), C(huaweicloud_recovery.yml) or
     C(huaweicloud_recovery.yaml).
-  - A host is named like its instance. It is named by the ID of the instance when it has no name, when another
-    instance has the same, or when the name holds anything but letters, digits, C(.), C(_) and C(-).
+  - A host is named like its instance. When the instance has no name, shares it with another instance, or has
+    a name with anything but letters, digits, C(.), C(_) and C(-), the host is named by the ID of the
+    instance.
   - Every host has the variables C(service) (V(dcs) or V(ddm)), C(region), C(instance_id), C(instance_name),
     C(project_id), C(status) and the other fields that M(huaweicloud.recovery.dcs_instance_info) and
     M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name), C(port) and C(tags) for
     itself, so they are the variables C(instance_name), C(instance_port) and C(instance_tags). The expressions
-    in O(compose), O(groups) and O(keyed_groups) can use either word. Its connection is local, with Ansible's
-    own Python, because no one logs in to an instance.
+    in O(compose), O(groups) and O(keyed_groups) can use either word. The connection of a host is local, with
+    Ansible's own Python, because nothing logs in to an instance.
   - With O(profile) or O(shared_config_file) every host has the variables C(profile) and
     C(shared_config_file), so that the playbook that restores it signs in as the inventory did. Keys are never
     among the variables. The playbook C(huaweicloud.recovery.fleet) refuses a host when its own keys lead to
     another project than the C(project_id) in which the host was listed.
-  - Texts of the cloud are never templates. An exported inventory may show them as C(__ansible_unsafe).
-  - A cache in files is used only when its folder and file belong to the user who runs Ansible and nobody else
-    can write there.
+  - Ansible never runs texts from the cloud as templates. An exported inventory may show them as
+    C(__ansible_unsafe).
+  - The plugin uses a cache in files only when its folder and file belong to the user who runs Ansible and
+    nobody else can write there.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - constructed
@@ -46,23 +48,23 @@ options:
     default: [dcs, ddm]
   regions:
     description:
-      - Regions to search, instead of O(region). May be a template, also one that makes a list.
+      - Regions to search, instead of O(region). May be a template, also one that returns a list.
       - When a region cannot be read, the plugin warns and goes on with the others. The group C(all) then has
         the variable C(huaweicloud_recovery_unread), a list with C(region), C(error_kind) and C(msg), so that
-        a playbook can refuse to take a part of a fleet for the whole. An instance that is not what the API
-        documents does not become a host and is listed there, too.
+        a playbook can refuse to treat a part of a fleet as the whole. An instance that the API does not
+        return as documented does not become a host and is listed there, too.
         P(huaweicloud.recovery.instances#inventory) fails when no region can be read.
-      - With several of them the project of each is the one that is named like the region, because a project
-        lies in one region only. O(project_id), O(project_name) and their environment variables have no place
-        then.
-      - An endpoint that is given in an option or environment variable holds for all of them.
+      - With several regions, the plugin uses the project of each that is named like the region, because a
+        project belongs to one region. You cannot set O(project_id), O(project_name) or their environment
+        variables then.
+      - An endpoint from an option or environment variable holds for all regions.
     type: list
     elements: str
     default: []
   statuses:
     description:
-      - Only instances in one of these states become hosts, for example V(RUNNING). All do when the list is
-        empty. May be a template.
+      - Only instances in one of these states become hosts, for example V(RUNNING). When the list is empty,
+        all instances do. May be a template.
     type: list
     elements: str
     default: []

@@ -36,8 +36,9 @@ def existing(read: t.Callable[[], Row]) -> list[Row]:
 
 
 def matching(rows: t.Iterable[Row], params: t.Mapping[str, t.Any], fields: t.Mapping[str, str]) -> list[Row]:
-    """Return the rows whose fields equal the options; `fields` is option -> field, and an option
-    that is not set lets every row pass.
+    """Return the rows whose fields equal the options.
+
+    `fields` is option -> field. An option that is not set lets every row pass.
     """
     wanted = {field: params[option] for option, field in fields.items() if params[option]}
     return [row for row in rows if all(row[field] == value for field, value in wanted.items())]

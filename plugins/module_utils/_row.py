@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows: one instance that is to be overwritten, from the plan to the report, as a flat dict.
+"""Rows: each is one instance that is to be overwritten, from the plan to the report, as a flat dict.
 
 restore_start, restore_wait and restore_verify take rows and return the same rows in the same order. A row
 keeps every key that it came with, and each task adds a step. All functions are pure: they return new rows,
@@ -25,9 +25,9 @@ WHICH = ("service", "region", "profile", "label", "target", "source", "action", 
 DATA = ("backup", "restore_time", "data_node_relations", "data_time", "newer_backup", "last_seconds")
 RUNS = ("restore_id", "restore", "job_id", "job", "outcome", "changed", "adopted", "elapsed")
 FAILS = ("failed_step", "error_kind", "msg", "error_code", "request_id", "details")
-# Of every row that a task returns, null where nothing is known
+# Every row that a task returns has these keys, null where nothing is known.
 KEYS = (*WHICH, *DATA, *RUNS, *FAILS, "safety_backup", "verification")
-SHOWN = 5  # reasons in the message of a task; the rows have all
+SHOWN = 5  # reasons in the message of a task; the rows have all of them
 
 
 def complete(entry: t.Mapping[str, t.Any]) -> Row:
@@ -45,8 +45,9 @@ def with_step(
     error_kind: str | None = None,
     msg: str | None = None,
 ) -> Row:
-    """Return a row with one more step: `outcome` is ok, failed or skipped, `at` when it began
-    in seconds since the epoch.
+    """Return a row with one more step.
+
+    `outcome` is ok, failed or skipped; `at` is when the step began, in epoch seconds.
     """
     entry = {
         "step": step,
@@ -60,16 +61,14 @@ def with_step(
 
 
 def passed(row: Row, step: str, at: float) -> Row:
-    """Return a row that a step has nothing to do for: untouched, but a failed one says
-    that the step was skipped.
-    """
+    """Return a row for which a step has nothing to do. A failed one records that the step was skipped."""
     return with_step(row, step, "skipped", at) if row["error_kind"] else row
 
 
 def merged(row: Row, answer: t.Mapping[str, t.Any]) -> Row:
-    """Return a row with what a task says of it.
+    """Return a row with the result of a task.
 
-    What is no key of a row goes into `details`, so that rows have the same keys.
+    Other keys than those of a row go into `details`, so that all rows have the same keys.
     """
     known = {name: value for name, value in answer.items() if name in KEYS and value is not None}
     apart = ("failed", "changed", "diff", "warnings", "outcome", "steps", "details")
@@ -101,7 +100,7 @@ def failure(error: CloudError) -> Result:
 def rows_result(before: t.Sequence[Row], rows: t.Sequence[Row], changed: bool) -> Result:
     """Return the task result: the rows, and the reasons of those that failed in this task.
 
-    `before` is what it was given.
+    `before` are the rows that the task was given.
     """
     result: Result = {"changed": changed, "restores": list(rows)}
     bad = [
@@ -121,9 +120,7 @@ def rows_result(before: t.Sequence[Row], rows: t.Sequence[Row], changed: bool) -
 
 
 def refuse_passwords(entry: t.Mapping[str, t.Any], number: int) -> None:
-    """Raise InvalidArgument for a password in a row that is to be returned:
-    rows are registered, shown and reported.
-    """
+    """Raise InvalidArgument for a password in a row, because rows are registered, shown and reported."""
     checks = entry.get("checks") if isinstance(entry.get("checks"), list) else []
     for place in (entry, *(check for check in checks or [] if isinstance(check, dict))):
         connection = place.get("connection")

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bridge between Ansible and the client: the only place that knows AnsibleModule, and the only one
-that catches everything.
+"""The bridge between Ansible and the client: only this file knows AnsibleModule, and only it catches
+everything.
 """
 
 from __future__ import annotations
@@ -39,15 +39,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 Decide = t.Callable[[Cloud, t.Dict[str, t.Any]], Plan]
 CONTEXT: dict[
     str, t.Any
-] = {}  # what the action adds: the redactor it made, and for Cloud where progress goes
+] = {}  # What the action adds: its redactor, and for Cloud the place where progress goes
 LONGEST = 4000  # characters of a message
-OLDEST = (3, 9)  # Python that modules run on; an older one has to get as far as run_module(), which says so
+OLDEST = (3, 9)  # The oldest Python for modules. An older one must get as far as run_module(), which says so.
 
 
 class Module(AnsibleModule):
-    """An AnsibleModule in which a blank option of any type is unset,
-    and whose own refusals carry an error_kind.
-    """
+    """An AnsibleModule in which a blank option is unset, and whose own refusals have an error_kind."""
 
     params: dict[str, t.Any]
     unread: str | None = None  # why an option cannot be what it is declared to be
@@ -62,7 +60,7 @@ class Module(AnsibleModule):
         self.no_log_values.update(nested_passwords(self.params))
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
-        """Fail; without an error_kind it is Ansible that refuses an option, before anything was done."""
+        """Fail. Without an error_kind, Ansible refuses an option before anything was done."""
         if "error_kind" not in result:
             msg = self.unread or f"{msg.rstrip('.')}. No request was sent."
         super().fail_json(msg=msg, **{"changed": False, "error_kind": "invalid_argument", **result})
@@ -85,13 +83,15 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
             msg=missing_required_lib("requests"), exception=IMPORT_ERROR, error_kind="missing_library"
         )
     if not CONTEXT:
-        atexit.register(gc.freeze)  # a process of its own: looking for cycles at its end would take 18 ms
+        atexit.register(gc.freeze)  # The process ends here: garbage collection would take 18 ms.
     context = dict(CONTEXT)
     redactor = context.pop("redactor", None) or Redactor()
     redactor.share(module.no_log_values)
     outcome = perform(plan, dict(module.params), spec, rules, module.check_mode, redactor, **context)
     for warning in outcome.pop("warnings", ()):
-        module.warn(remove_values(warning, redactor.forms))  # from core 2.19 on warn() itself redacts nothing
+        module.warn(
+            remove_values(warning, redactor.forms)
+        )  # From core 2.19 on, warn() itself redacts nothing.
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)
@@ -114,7 +114,7 @@ def perform(
     redactor: Redactor,
     **context: t.Any,
 ) -> Result:
-    """Return the whole task result, also of a failure: nothing escapes but Ansible's task timeout.
+    """Return the whole task result, also of a failure: only Ansible's task timeout escapes.
 
     `redactor` gets every secret of this task; `context` goes to Cloud (clock, progress, environ).
     """
@@ -124,10 +124,12 @@ def perform(
         check(params, spec, rules)
         cloud = Cloud(params, redactor=redactor, **context)
         clouds.append(cloud)
-        if "wait_timeout" in spec:  # deciding counts, too: a task that cannot read must not outlast it
+        if (
+            "wait_timeout" in spec
+        ):  # The decision is part of the time: a task that cannot read must not outlast it.
             cloud.session.deadline = cloud.clock.monotonic() + params["wait_timeout"]
         made = plan(cloud, params)
-        if "wait" in spec and "restores" not in spec:  # it starts something, so a person wants to know where
+        if "wait" in spec and "restores" not in spec:  # It starts something, so a person wants to know where.
             made.beside = lambda: {"account": cloud.identity()}
         return execute(made, dry_run)
 
@@ -142,7 +144,7 @@ def answered(
 ) -> Result:
     """Return the result of work(), also when it fails.
 
-    `posted` tells whether a POST was sent, `starts` whether its failure says so.
+    `posted` says whether a POST was sent, `starts` whether a failure reports that.
     """
     try:
         return work()
@@ -153,7 +155,7 @@ def answered(
             "msg": redactor.printable(f"{error}{' Nothing was started.' if unsaid else ''}", LONGEST),
             **error.details(),
         }
-    except (Exception, KeyboardInterrupt) as error:  # its text may hold anything, so only its name is shown
+    except (Exception, KeyboardInterrupt) as error:  # The text may hold anything, so only the name is shown.
         done = (
             "A request had been sent: run the same task again. It repeats nothing: it attaches to what "
             "runs, or names the job to attach to."
@@ -165,9 +167,9 @@ def answered(
 
 
 def unexpected(error: BaseException) -> tuple[str, str]:
-    """Return (error_kind, text with a place for what was done) of an error that is not one of ours.
+    """Return the error_kind and the text for an error that is not one of ours; {} stands for what was done.
 
-    Only its name is shown.
+    The text shows only the name of the error.
     """
     if isinstance(error, MemoryError):
         return (
@@ -181,7 +183,7 @@ def unexpected(error: BaseException) -> tuple[str, str]:
 
 
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:
-    """Raise InvalidArgument for what can be seen without a request."""
+    """Raise InvalidArgument for mistakes that show without a request."""
     given = {name: value for name, value in params.items() if value is not None}
     missing = [name for name, option in spec.items() if option.get("required") and name not in given]
     if missing:
@@ -198,10 +200,9 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
 
 
 def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
-    """Return options in which a text that holds a JSON list is one, where a list is declared:
-    a survey knows only texts.
+    """Return options in which a text with a JSON list has become that list, where the module declares a list.
 
-    Raises InvalidArgument for another text that is written like a list or a dict:
+    A survey knows only texts. Raises InvalidArgument for another text that is written like a list or a dict:
     Ansible would split it at its commas.
     """
     found = dict(params)
@@ -218,9 +219,7 @@ def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
 
 
 def nested_passwords(value: t.Any) -> t.Iterator[str]:
-    """Yield every `password` within lists of dicts, which no argument spec describes:
-    rows hold what their service takes.
-    """
+    """Yield every `password` within lists of dicts, which no argument spec describes."""
     for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
         if isinstance(inner, (dict, list)):
             yield from nested_passwords(inner)
@@ -229,10 +228,9 @@ def nested_passwords(value: t.Any) -> t.Iterator[str]:
 
 
 def without_blanks(value: t.Any) -> t.Any:
-    """Return options without those that are a blank string, and IDs and names without blanks
-    and line ends around them, also within lists of dicts.
+    """Return options without blank strings, and IDs and names without blanks around them, at any depth.
 
-    Job controllers fill in '' for a field left empty; an ID that was pasted often ends with a line end.
+    Job controllers fill in '' for an empty field, and a pasted ID often ends with a line end.
     """
     if isinstance(value, dict):
         return {
@@ -244,7 +242,7 @@ def without_blanks(value: t.Any) -> t.Any:
 
 
 def is_word(option: str) -> bool:
-    """Whether blanks around an option are never meant."""
+    """Whether blanks around the value of an option are never intended."""
     return is_id_option(option) or option.split("_")[-1] == "name"
 
 
@@ -269,7 +267,7 @@ def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
 
 
 def _place(error: BaseException) -> str:
-    """Return file and line where an exception arose, without its text."""
+    """Return the file and the line of an exception, without its text."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

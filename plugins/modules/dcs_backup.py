@@ -11,13 +11,13 @@ short_description: Back up a DCS instance
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Makes a manual backup of a Distributed Cache Service (DCS) instance. The instance serves meanwhile; what
-    is written during the backup is not in it.
-  - The service keeps at most 24 backups of an instance. One more evicts the oldest.
-  - Before it starts anything the module checks that the instance is running and idle, and that its type can
+  - Makes a manual backup of a Distributed Cache Service (DCS) instance. The instance serves during the
+    backup, but the backup does not hold what is written in that time.
+  - The service keeps at most 24 backups of an instance. Another one replaces the oldest.
+  - Before it starts anything, the module checks that the instance is running and idle, and that its type can
     be backed up.
-  - A backup that was accepted is never sent again; when an answer is lost the module checks for the backup
-    that it may have started.
+  - The module never sends an accepted backup again. When a response is lost, it looks for the backup that it
+    may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -47,8 +47,8 @@ options:
     type: str
   backup_format:
     description:
-      - V(rdb) or V(aof). When absent the service decides, which means V(rdb).
-      - Only Redis 4.0 and later have a choice.
+      - V(rdb) or V(aof). When absent, the service decides, which means V(rdb).
+      - Only Redis 4.0 and later support both.
     type: str
   operation_id:
     description:
@@ -59,10 +59,10 @@ options:
     type: str
   ignore_stuck:
     description:
-      - Go past backup records that never end. They count as stuck when they are waiting or backuping and
-        older than a day, although the instance is RUNNING and idle; they are then neither adopted nor waited
-        for. Check the instance before you use this.
-      - The service may still refuse, because it counts them itself.
+      - Ignore backup records that never end. A record counts as stuck when it is waiting or backuping and
+        older than a day, although the instance is RUNNING and idle. The task neither attaches to it nor waits
+        for it. Check the instance before you use this.
+      - The service may still refuse the request, because it has its own rules for such records.
     type: bool
     default: false
 seealso:
@@ -91,7 +91,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 account:
-  description: Whose cloud it is. What IAM does not say is V(unknown).
+  description: The account and project in which the task acts. What IAM does not report is V(unknown).
   returned: in check mode
   type: dict
   contains:
@@ -102,14 +102,14 @@ account:
     region: {description: The region., type: str, sample: ap-southeast-3}
     source: {description: Where the keys came from., type: str, sample: profile prod}
 backup_id:
-  description: ID of the backup that was started, adopted or found done. Null in check mode when one would be
-    made.
+  description: ID of the backup that the task started, attached to or found done. Null in check mode when a
+    backup would be made.
   returned: success
   type: str
   sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029
 backup:
-  description: The backup as it was seen last. Null when one is started without waiting for it, or would be in
-    check mode.
+  description: The backup as the task saw it last. Null when the task starts one without waiting for it, or
+    would start one in check mode.
   returned: success
   type: dict
   contains:
@@ -132,22 +132,22 @@ backup:
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
     execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
 adopted:
-  description: Whether the backup was already running (or was found after its answer got lost) and was waited
-    for instead of starting another.
+  description: Whether the task attached to a backup that was already running, or that it found after a lost
+    response, instead of starting another.
   returned: success
   type: bool
   sample: false
 outcome:
   description:
-    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it
-      runs and was not waited for.
+    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has succeeded now,
+      V(started) when it runs and the task does not wait for it.
     - In check mode V(unchanged) or V(planned).
   returned: success
   type: str
   sample: succeeded
 marker_echoed:
   description: V(false) when the cloud did not keep the marker in the remark, so that a later run cannot
-    recognise this operation. There is a warning as well.
+    recognise this operation. The task also warns.
   returned: when the marker is missing in the record
   type: bool
   sample: false

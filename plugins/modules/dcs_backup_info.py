@@ -43,8 +43,8 @@ options:
       - The API knows V(waiting), V(backuping), V(succeed), V(failed), V(expired) and V(deleted).
     type: str
   usable_only:
-    description: Return only the backups that can be restored, which have succeeded and for which the service
-      says that it supports a restore.
+    description: Return only the backups that can be restored, which are those that have succeeded and for
+      which the service reports that it supports a restore.
     type: bool
     default: false
 seealso:
@@ -77,7 +77,8 @@ backups:
   contains:
     backup_id: {description: ID of the backup., type: str, sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029}
     backup_name:
-      description: Name of the backup. Do not take the time from it, it is in the local time of the region.
+      description: Name of the backup. Do not read a time from it, because it holds the local time of the
+        region.
       type: str
       sample: backup_20250520173125
     instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
@@ -90,8 +91,8 @@ backups:
     progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
     error_code: {description: Why the backup failed., type: str, sample: dcs.08.0008}
     remark:
-      description: Remark of the backup. That of M(huaweicloud.recovery.dcs_backup) ends with the key of the
-        operation.
+      description: Remark of the backup. That of M(huaweicloud.recovery.dcs_backup) ends with the marker of
+        the operation.
       type: str
       sample: before the release
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}

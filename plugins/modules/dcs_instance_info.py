@@ -62,8 +62,8 @@ instances:
       type: str
       sample: RUNNING
     task:
-      description: What works on the instance now, also while its status is V(RUNNING). Null when nothing
-        does, or unless O(instance_id) is given.
+      description: The task that works on the instance now, also while its status is V(RUNNING). Null when
+        there is none, or unless O(instance_id) is given.
       type: str
       sample: BACKUPING
     engine: {description: Cache engine., type: str, sample: Redis}
@@ -72,13 +72,13 @@ instances:
       description:
         - V(single), V(ha), V(cluster), V(proxy) or V(ha_rw_split). A V(single) instance can neither be backed
           up nor restored.
-        - Unless O(instance_id) is given the service does not tell it, and it is what
-          RV(instances[].spec_code) says.
+        - Unless O(instance_id) is given, the service does not report it, and the module takes it from
+          RV(instances[].spec_code).
       type: str
       sample: ha
     capacity:
-      description: "Memory of the instance in GB. Some answers give 0 for less than one, and the rest as
-      capacity_minor."
+      description: "Memory of the instance in GB. Some responses give 0 for less than one, and the rest as
+        capacity_minor."
       type: float
       sample: 2
     capacity_minor: {description: "The part of the memory below one GB, in GB.", type: str, sample: ".125"}

@@ -14,10 +14,10 @@ description:
   - Restores a Distributed Cache Service (DCS) instance in place from one of its own backups.
   - B(All data of the instance are overwritten). What was written after the backup is lost.
   - The instance does not serve while it is restored, which takes 1 to 30 minutes.
-  - Before it starts anything the module checks that the instance is running and idle and can be restored, and
-    that the backup is complete and restorable.
-  - A restore that was accepted is never sent again; when an answer is lost the module checks for the restore
-    that it may have started.
+  - Before it starts anything, the module checks that the instance is running and idle and can be restored,
+    and that the backup is complete and restorable.
+  - The module never sends an accepted restore again. When a response is lost, it looks for the restore that
+    it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -59,22 +59,22 @@ options:
     type: str
   restore_point:
     description:
-      - Restore the newest usable backup whose data are not of a later time than this; RV(data_time) says of
-        which they are.
-      - V(latest) takes the newest usable one of all. Backups that were made for safety before a restore are
-        left out.
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). A time in seconds
-        is refused, and one in the future by the clock of the cloud. The clock of this machine has no say in
-        which backup is taken.
-      - A cache has no points in time between its backups, so what is restored may be older than this;
-        RV(newer_backup) is the next one.
+      - Restore the newest usable backup whose data are not newer than this. RV(data_time) is the time of the
+        data.
+      - V(latest) restores the newest usable backup of all, except for the safety backups that were made
+        before a restore.
+      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). The task refuses a
+        time in seconds, and a time in the future by the clock of the cloud. The clock of this machine has no
+        influence on the choice of the backup.
+      - A cache has no points in time between its backups, so the restored data may be older than this.
+        RV(newer_backup) is the next backup.
     type: str
   timezone:
     description:
-      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or
-        exists twice on its day is refused, with both readings.
-      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is
-        refused.
+      - Zone of a time without one, an IANA name such as V(Europe/Berlin). The task refuses a local time that
+        does not exist or exists twice on its day, and shows both readings.
+      - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
+        without a zone.
     type: str
   remark:
     description: Text for the remark of the restore, at most 94 characters. The marker of the operation is
@@ -84,17 +84,17 @@ options:
     description:
       - Distinguishes this restore from earlier ones of the same backup, for example the number of a change
         ticket or a date.
-      - To restore the same backup again on purpose, give a new one. The same value again means the same
-        operation, which is not repeated once it has succeeded.
+      - To restore the same backup again on purpose, give a new one. The same value means the same operation,
+        which is not repeated once it has succeeded.
       - Any text. A hash of it is written to the cloud. The text itself is in the task's arguments and, with
         the role, in its report.
     type: str
   ignore_stuck:
     description:
-      - Go past restore records that never end. They count as stuck when they are waiting or restoring and
-        older than a day, although the instance is RUNNING and idle; they are then neither adopted nor waited
-        for. Check the instance before you use this.
-      - The service may still refuse, because it counts them itself.
+      - Ignore restore records that never end. A record counts as stuck when it is waiting or restoring and
+        older than a day, although the instance is RUNNING and idle. The task neither attaches to it nor waits
+        for it. Check the instance before you use this.
+      - The service may still refuse the request, because it has its own rules for such records.
     type: bool
     default: false
 seealso:
@@ -135,7 +135,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 account:
-  description: Whose cloud it is. What IAM does not say is V(unknown).
+  description: The account and project in which the task acts. What IAM does not report is V(unknown).
   returned: in check mode
   type: dict
   contains:
@@ -146,14 +146,14 @@ account:
     region: {description: The region., type: str, sample: ap-southeast-3}
     source: {description: Where the keys came from., type: str, sample: profile prod}
 restore_id:
-  description: ID of the restore that was started, adopted or found done. Null in check mode when one would be
-    started.
+  description: ID of the restore that the task started, attached to or found done. Null in check mode when a
+    restore would be started.
   returned: success
   type: str
   sample: a6155972-800c-4170-a479-3231e907d2f6
 restore:
-  description: The record of the restore as it was seen last. Null when one is started without waiting for it,
-    or would be in check mode.
+  description: The record of the restore as the task saw it last. Null when the task starts one without
+    waiting for it, or would start one in check mode.
   returned: success
   type: dict
   contains:
@@ -198,7 +198,7 @@ backup:
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
     execution_at:
-      description: "When its data were read; RV(data_time) is made from it."
+      description: "When its data were read. RV(data_time) is derived from it."
       type: str
       sample: "2025-05-20T09:31:26.503Z"
 target:
@@ -224,8 +224,8 @@ source:
     instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
     instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-cache}
 data_time:
-  description: Time of the data that come back, in UTC - when the backup was begun, or when it was completed
-    where that is not known. Null when neither is.
+  description: Time of the data that are restored, in UTC - when the backup began, or when it was completed if
+    its beginning is not known. Null when neither is known.
   returned: success
   type: str
   sample: "2025-05-20T09:31:26.503Z"
@@ -259,27 +259,27 @@ last_seconds:
   type: int
   sample: 388
 adopted:
-  description: Whether the restore was already running (or was found after its answer got lost) and was waited
-    for instead of starting another.
+  description: Whether the task attached to a restore that was already running, or that it found after a lost
+    response, instead of starting another.
   returned: success
   type: bool
   sample: false
 outcome:
   description:
-    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has now, V(started) when it
-      runs and was not waited for.
+    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has succeeded now,
+      V(started) when it runs and the task does not wait for it.
     - In check mode V(unchanged) or V(planned).
   returned: success
   type: str
   sample: succeeded
 marker_echoed:
   description: V(false) when the cloud did not keep the marker in the remark, so that a later run cannot
-    recognise this operation. There is a warning as well.
+    recognise this operation. The task also warns.
   returned: when the marker is missing in the record
   type: bool
   sample: false
 diff:
-  description: Whose data are overwritten by which backup, C(before) and C(after), each with C(instance),
+  description: Which data are overwritten by which backup, C(before) and C(after), each with C(instance),
     C(name) and C(data).
   returned: when something changes
   type: dict

@@ -89,8 +89,8 @@ restores:
     created_at: {description: When the restore was created., type: str, sample: "2025-05-20T09:45:12.720Z"}
     updated_at: {description: When the restore was completed., type: str, sample: "2025-05-20T09:51:40.101Z"}
     restore_remark:
-      description: Remark of the restore. That of M(huaweicloud.recovery.dcs_restore) ends with the key of the
-        operation.
+      description: Remark of the restore. That of M(huaweicloud.recovery.dcs_restore) ends with the marker of
+        the operation.
       type: str
       sample: CHG-1042 [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]
     backup_remark: {description: Remark of the backup., type: str, sample: before the release}

@@ -12,9 +12,9 @@ version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Lists the backups of Distributed Database Middleware (DDM) instances, newest first.
-  - These are backups of the metadata (schemas, accounts, sharding), which DDM takes daily and at some events;
-    there are no manual ones. M(huaweicloud.recovery.ddm_restorable_info) returns the
-    points in time to which the data can be restored.
+  - These are backups of the metadata (schemas, accounts, sharding), which DDM makes daily and at some events.
+    There are no manual ones. M(huaweicloud.recovery.ddm_restorable_info) returns the points in time to which
+    the data can be restored.
   - All filters are exact and are combined with "and".
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -73,8 +73,7 @@ backups:
       sample: 1f5c9fd6cd984056ba89c8c87cc03278in09
     instance_name: {description: Name of the DDM instance., type: str, sample: orders-db}
     instance_status:
-      description: Status of the DDM instance. The backup API writes V(normal) where other APIs write
-        V(RUNNING).
+      description: Status of the DDM instance. The backup API uses V(normal) where other APIs use V(RUNNING).
       type: str
       sample: normal
     file_size: {description: Size of the backup in kB., type: float, sample: 5.419922}

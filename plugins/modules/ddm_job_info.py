@@ -75,11 +75,11 @@ jobs:
   elements: dict
   contains:
     id: {description: ID of the job., type: str, sample: 09902ee7866649b8908ec209bfee2747}
-    name: {description: "Name of the job, that is what it does.", type: str, sample: RestoreInstance}
+    name: {description: "Name of the job, which is what it does.", type: str, sample: RestoreInstance}
     status: {description: Status of the job., type: str, sample: Failed}
     created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
     end_time:
-      description: When the job ended. Without meaning while it runs.
+      description: When the job ended. It has no meaning while the job runs.
       type: str
       sample: 2025-05-20T09:58:40+0000
     process: {description: "Progress of the job, while it runs.", type: str, sample: 60%}
@@ -94,7 +94,7 @@ jobs:
       type: str
       sample: orders
     operations:
-      description: "What the service lets you do with the job, for the jobs that have something."
+      description: "The operations that the service offers for the job, if any."
       type: list
       elements: str
       sample: []

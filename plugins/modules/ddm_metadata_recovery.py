@@ -11,16 +11,16 @@ short_description: Restore the metadata of a DDM instance, for data nodes that R
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - The vendor's second way to restore a Distributed Database Middleware (DDM) instance. RDS for MySQL
-    restores the data nodes to a point in time, then this module restores the metadata (schemas, sharding,
-    accounts) of the DDM instance onto another one and joins it with these data nodes.
+  - Restores a Distributed Database Middleware (DDM) instance in the vendor's second way. First RDS for MySQL
+    restores the data nodes to a point in time. Then this module restores the metadata (schemas, sharding,
+    accounts) of the DDM instance onto another one and connects it with these data nodes.
   - B(It restores no data.) Restore the data nodes by RDS first, to the same point in time.
     M(huaweicloud.recovery.ddm_recovery) does both at once.
   - B(The metadata of the target instance are overwritten.) The source is not changed.
   - The target must exist, in the VPC of the data nodes, without schemas, accounts and data nodes of its own.
-  - Before it starts anything the module checks the metadata backup and that the target is available.
-  - A recovery that was accepted is never sent again; when an answer is lost the module checks for the job
-    that it may have started.
+  - Before it starts anything, the module checks the metadata backup and that the target is available.
+  - The module never sends an accepted recovery again. When a response is lost, it looks for the job that it
+    may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -38,8 +38,8 @@ options:
   instance_id:
     description:
       - ID of the source DDM instance, whose metadata are restored.
-      - Source, target, O(data_nodes) and one of O(restore_time) and O(backup_id) are needed, unless O(job_id)
-        or O(adopt) is given.
+      - The task needs source, target, O(data_nodes) and one of O(restore_time) and O(backup_id), unless
+        O(job_id) or O(adopt) is given.
     type: str
   instance_name:
     description: Exact name of the source. When not exactly one instance has it, the task fails and lists the
@@ -54,8 +54,8 @@ options:
     type: str
   restore_time:
     description:
-      - The point in time to which RDS has restored the data nodes. The service takes the metadata backup that
-        is nearest to it; see RV(backup).
+      - The point in time to which RDS has restored the data nodes. The service restores the metadata backup
+        that is nearest to it; see RV(backup).
       - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone).
     type: str
   backup_id:
@@ -64,29 +64,29 @@ options:
     type: str
   timezone:
     description:
-      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or
-        exists twice on its day is refused, with both readings.
-      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is
-        refused.
+      - Zone of a time without one, an IANA name such as V(Europe/Berlin). The task refuses a local time that
+        does not exist or exists twice on its day, and shows both readings.
+      - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
+        without a zone.
     type: str
   data_nodes:
-    description: IDs of the RDS for MySQL instances that RDS has restored, all that the source had at that
-      time.
+    description: IDs of the RDS for MySQL instances that RDS has restored. Give all data nodes that the source
+      had at that time.
     type: list
     elements: str
   job_id:
     description:
       - Attach to this job, which an earlier run has started, instead of starting one. The other options may
         stay in the task.
-      - What can be checked is checked, as by M(huaweicloud.recovery.ddm_recovery). The name of these jobs is
-        not documented.
+      - The task checks the job as far as it can, as M(huaweicloud.recovery.ddm_recovery) does. The service
+        does not document the name of these jobs.
     type: str
   adopt:
     description:
       - Attach to the newest job on the target that may be a metadata recovery, instead of starting one. There
         must be one.
-      - B(Which point in time it restores cannot be checked), because the service does not tell it. The task
-        warns of that.
+      - B(The task cannot check which point in time the job restores), because the service does not report it.
+        The task warns about that.
     type: bool
     default: false
 seealso:
@@ -115,7 +115,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 account:
-  description: Whose cloud it is. What IAM does not say is V(unknown).
+  description: The account and project in which the task acts. What IAM does not report is V(unknown).
   returned: in check mode
   type: dict
   contains:
@@ -131,8 +131,8 @@ job_id:
   type: str
   sample: 09902ee7866649b8908ec209bfee2747
 job:
-  description: The job as it was seen last. Null when one is started without waiting for it, or would be in
-    check mode.
+  description: The job as the task saw it last. Null when the task starts one without waiting for it, or would
+    start one in check mode.
   returned: success
   type: dict
   contains:
@@ -141,7 +141,7 @@ job:
     status: {description: V(Running) or V(Completed)., type: str, sample: Completed}
     created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
     end_time:
-      description: When the job ended. Without meaning while it runs.
+      description: When the job ended. It has no meaning while the job runs.
       type: str
       sample: 2025-05-20T09:58:40+0000
     process: {description: "Progress of the job, while it runs.", type: str, sample: 60%}
@@ -156,7 +156,7 @@ job:
       type: str
       sample: orders
     operations:
-      description: "What the service lets you do with the job, for the jobs that have something."
+      description: "The operations that the service offers for the job, if any."
       type: list
       elements: str
       sample: []
@@ -167,8 +167,8 @@ data_nodes:
   elements: str
   sample: [f4e2949e9b9b4d60b42c89ed39bfe34cin01]
 restore_time:
-  description: O(restore_time) in milliseconds since the epoch. Null with O(backup_id), or when a job was
-    attached to without it.
+  description: O(restore_time) in milliseconds since the epoch. Null with O(backup_id), or when the task
+    attached to a job without it.
   returned: success
   type: int
   sample: 1747732352000
@@ -190,7 +190,7 @@ backup:
     updated: {description: When the backup was last changed., type: str, sample: 2025-05-20T02:00:10+0000}
     backup_type: {description: V(auto_metadata) or V(metadata)., type: str, sample: auto_metadata}
     related_data_nodes:
-      description: "Always null here, M(huaweicloud.recovery.ddm_backup_info) reads them."
+      description: "Always null here. M(huaweicloud.recovery.ddm_backup_info) reads them."
       type: list
       elements: dict
       sample: []
@@ -211,46 +211,46 @@ target:
     address: {description: Address to connect to., type: str, sample: 192.168.0.21}
     port: {description: Port to connect to., type: int, sample: 5066}
 source:
-  description: Where the data come from. Its name is null when nothing that was read tells it.
+  description: Where the data come from. Its name is null when no response has it.
   returned: success
   type: dict
   contains:
     instance_id: {description: ID of the instance., type: str, sample: 1f5c9fd6cd984056ba89c8c87cc03278in09}
     instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-db}
 data_time:
-  description: Time of the metadata that come back, in UTC. Null with O(job_id) and O(adopt), because a job
-    does not tell.
+  description: Time of the metadata that are restored, in UTC. Null with O(job_id) and O(adopt), because a job
+    does not report it.
   returned: success
   type: str
   sample: "2025-05-20T09:31:26.503Z"
 newer_backup:
-  description: Always null, because a DDM instance has any point in time. It is here for the rows of
-    M(huaweicloud.recovery.restore_start).
+  description: Always null, because a DDM instance can be restored to any point in time. The key exists for
+    the rows of M(huaweicloud.recovery.restore_start).
   returned: success
   type: dict
   sample: {}
 last_seconds:
-  description: Seconds that the newest completed restore took, of this source or target, else of any instance
-    in the project. Null when there is none.
+  description: Seconds that the newest completed restore of this source or target took, otherwise that of any
+    instance in the project. Null when there is none.
   returned: success
   type: int
   sample: 388
 adopted:
-  description: Whether the job was not started by this task, or was found after its answer got lost. V(true)
-    with O(job_id) and O(adopt).
+  description: Whether the task attached to a job that it has not started, or that it found after a lost
+    response. V(true) with O(job_id) and O(adopt).
   returned: success
   type: bool
   sample: false
 outcome:
   description:
-    - V(succeeded) when the job has succeeded, V(started) when it runs and was not waited for.
+    - V(succeeded) when the job has succeeded, V(started) when it runs and the task does not wait for it.
     - V(unchanged) when the job of O(job_id) or O(adopt) had succeeded before.
     - In check mode V(unchanged) or V(planned).
   returned: success
   type: str
   sample: succeeded
 diff:
-  description: Whose metadata are overwritten by what, C(before) and C(after), or the job and its status for
+  description: Which metadata are overwritten by what, C(before) and C(after), or the job and its status for
     O(job_id) and O(adopt).
   returned: when something changes
   type: dict

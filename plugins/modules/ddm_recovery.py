@@ -12,18 +12,19 @@ version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Restores a Distributed Database Middleware (DDM) instance with its data nodes (RDS for MySQL instances) as
-    they were at a point in time. The data go onto another DDM instance and other data nodes.
+    they were at a point in time. It writes the data onto another DDM instance and other data nodes.
   - B(All data of the target instance and of the target data nodes are overwritten). The source is not
     changed.
-  - The target must exist, in the same region, without schemas, accounts and data nodes of its own.
-    For each data node of the source there must be another one, free, in the VPC of the target, of the same or
-    a later version and at least as large.
-  - Before it starts anything the module checks the time against the restorable intervals, and that the target
-    and the target data nodes are available. It refuses with the reason of the service when one is not.
-  - A recovery that was accepted is never sent again; when an answer is lost the module checks for the job
-    that it may have started.
-  - When the service plainly refuses the parameters (C(DBS.280001)), the recovery is sent once more with the
-    ID of the source in its body, which some servers demand.
+  - The target must exist, in the same region, without schemas, accounts and data nodes of its own. For each
+    data node of the source there must be another, unused one in the VPC of the target, of the same or a later
+    version and at least as large.
+  - Before it starts anything, the module checks the time against the restorable intervals, and that the
+    target and the target data nodes are available. If one is not, the task fails with the reason of the
+    service.
+  - The module never sends an accepted recovery again. When a response is lost, it looks for the job that it
+    may have started.
+  - When the service refuses the parameters (C(DBS.280001)), the module sends the recovery once more with the
+    ID of the source in its body, because some servers require it.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
@@ -41,8 +42,8 @@ options:
   instance_id:
     description:
       - ID of the source DDM instance, whose data are restored.
-      - Source, target and O(restore_time) are needed, unless O(job_id) or O(adopt) is given. Give the source
-        as either O(instance_id) or O(instance_name).
+      - The task needs source, target and O(restore_time), unless O(job_id) or O(adopt) is given. Give the
+        source as either O(instance_id) or O(instance_name).
     type: str
   instance_name:
     description: Exact name of the source. When not exactly one instance has it, the task fails and lists the
@@ -65,18 +66,18 @@ options:
     type: str
   timezone:
     description:
-      - Zone of a time without one, an IANA name such as V(Europe/Berlin). A local time that does not exist or
-        exists twice on its day is refused, with both readings.
-      - When absent, the environment variable E(HW_TIMEZONE) is used; without both a time without a zone is
-        refused.
+      - Zone of a time without one, an IANA name such as V(Europe/Berlin). The task refuses a local time that
+        does not exist or exists twice on its day, and shows both readings.
+      - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
+        without a zone.
     type: str
   data_node_relations:
     description:
-      - Which data node is restored onto which, one relation for each data node that the source had at
-        O(restore_time), all targets different.
-      - When absent the module finds a suitable, available data node for each one itself, the same ones with
-        every run, and fails when there are not enough. M(huaweicloud.recovery.ddm_restorable_info) and check
-        mode show them beforehand.
+      - Which data node is restored onto which. Give one relation for each data node that the source had at
+        O(restore_time), all with different targets.
+      - When absent, the module finds a suitable, available data node for each one itself, and the same ones
+        with every run. It fails when there are not enough. M(huaweicloud.recovery.ddm_restorable_info) and
+        check mode show them beforehand.
     type: list
     elements: dict
     suboptions:
@@ -92,17 +93,17 @@ options:
     description:
       - Attach to this job, which an earlier run has started, instead of starting one. The other options may
         stay in the task.
-      - What can be checked is checked. A job of another instance than the target is refused, one that is
-        documented as something else than a restore, and one that began before O(restore_time). The service
-        does not report which point in time and which data nodes a job restores.
-      - The task attaches to a job whose name is not a known name of a restore job, and warns.
+      - The task checks the job as far as it can. It refuses a job of another instance than the target, a job
+        that is documented as something else than a restore, and a job that began before O(restore_time). The
+        service does not report which point in time and which data nodes a job restores.
+      - If the name of the job is not a known name of a restore job, the task attaches to it and warns.
     type: str
   adopt:
     description:
       - Attach to the newest restore job on the target instead of starting one, without knowing its ID. There
         must be one.
-      - B(Which point in time it restores cannot be checked), because the service does not tell it. The task
-        warns of that.
+      - B(The task cannot check which point in time the job restores), because the service does not report it.
+        The task warns about that.
     type: bool
     default: false
 seealso:
@@ -145,7 +146,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 account:
-  description: Whose cloud it is. What IAM does not say is V(unknown).
+  description: The account and project in which the task acts. What IAM does not report is V(unknown).
   returned: in check mode
   type: dict
   contains:
@@ -161,8 +162,8 @@ job_id:
   type: str
   sample: 09902ee7866649b8908ec209bfee2747
 job:
-  description: The job as it was seen last. Null when one is started without waiting for it, or would be in
-    check mode.
+  description: The job as the task saw it last. Null when the task starts one without waiting for it, or would
+    start one in check mode.
   returned: success
   type: dict
   contains:
@@ -171,7 +172,7 @@ job:
     status: {description: V(Running) or V(Completed)., type: str, sample: Completed}
     created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
     end_time:
-      description: When the job ended. Without meaning while it runs.
+      description: When the job ended. It has no meaning while the job runs.
       type: str
       sample: 2025-05-20T09:58:40+0000
     process: {description: "Progress of the job, while it runs.", type: str, sample: 60%}
@@ -186,13 +187,13 @@ job:
       type: str
       sample: orders
     operations:
-      description: "What the service lets you do with the job, for the jobs that have something."
+      description: "The operations that the service offers for the job, if any."
       type: list
       elements: str
       sample: []
 data_node_relations:
   description: Which data node is restored onto which. Null with O(job_id) and O(adopt), because a job does
-    not tell.
+    not report it.
   returned: success
   type: list
   elements: dict
@@ -207,7 +208,7 @@ data_node_relations:
       sample: f4e2949e9b9b4d60b42c89ed39bfe34cin01
 restore_time:
   description: The point in time, in milliseconds since the epoch. Null with O(job_id) and O(adopt), because a
-    job does not tell.
+    job does not report it.
   returned: success
   type: int
   sample: 1747732352000
@@ -228,39 +229,39 @@ target:
     address: {description: Address to connect to., type: str, sample: 192.168.0.21}
     port: {description: Port to connect to., type: int, sample: 5066}
 source:
-  description: Where the data come from. Its name is null when nothing that was read tells it.
+  description: Where the data come from. Its name is null when no response has it.
   returned: success
   type: dict
   contains:
     instance_id: {description: ID of the instance., type: str, sample: 1f5c9fd6cd984056ba89c8c87cc03278in09}
     instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-db}
 data_time:
-  description: Time of the data that come back, in UTC. Null with O(job_id) and O(adopt), because a job does
-    not tell.
+  description: Time of the data that are restored, in UTC. Null with O(job_id) and O(adopt), because a job
+    does not report it.
   returned: success
   type: str
   sample: "2025-05-20T09:31:26.503Z"
 newer_backup:
-  description: Always null, because a DDM instance has any point in time. It is here for the rows of
-    M(huaweicloud.recovery.restore_start).
+  description: Always null, because a DDM instance can be restored to any point in time. The key exists for
+    the rows of M(huaweicloud.recovery.restore_start).
   returned: success
   type: dict
   sample: {}
 last_seconds:
-  description: Seconds that the newest completed restore took, of this source or target, else of any instance
-    in the project. Null when there is none.
+  description: Seconds that the newest completed restore of this source or target took, otherwise that of any
+    instance in the project. Null when there is none.
   returned: success
   type: int
   sample: 388
 adopted:
-  description: Whether the job was not started by this task, or was found after its answer got lost. V(true)
-    with O(job_id) and O(adopt).
+  description: Whether the task attached to a job that it has not started, or that it found after a lost
+    response. V(true) with O(job_id) and O(adopt).
   returned: success
   type: bool
   sample: false
 outcome:
   description:
-    - V(succeeded) when the job has succeeded, V(started) when it runs and was not waited for.
+    - V(succeeded) when the job has succeeded, V(started) when it runs and the task does not wait for it.
     - V(unchanged) when the job of O(job_id) or O(adopt) had succeeded before.
     - In check mode V(unchanged) or V(planned).
   returned: success
@@ -268,7 +269,7 @@ outcome:
   sample: succeeded
 diff:
   description: >-
-    Whose data are overwritten by what, C(before) and C(after), each with C(target) and C(data), or with
+    Which data are overwritten by what, C(before) and C(after), each with C(target) and C(data), or with
     C(job) and C(status) for O(job_id) and O(adopt).
   returned: when something changes
   type: dict

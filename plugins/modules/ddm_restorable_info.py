@@ -7,15 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ddm_restorable_info
-short_description: Tell to which times, instances and data nodes a DDM instance can be restored
+short_description: List the times, instances and data nodes to which a DDM instance can be restored
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Lists the points in time to which a Distributed Database Middleware (DDM) instance can be restored, and
-    the instances onto which.
-  - With O(restore_time) also the data nodes (RDS for MySQL instances) that belonged to it at that time.
-  - With O(target_instance_id) also the data nodes onto which each of these can go, and the mapping that
-    M(huaweicloud.recovery.ddm_recovery) would use.
+    the possible target instances.
+  - With O(restore_time) it also lists the data nodes (RDS for MySQL instances) that belonged to the instance
+    at that time.
+  - With O(target_instance_id) it also lists the data nodes onto which each of these can be restored, and the
+    mapping that M(huaweicloud.recovery.ddm_recovery) would use.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._attributes.info
@@ -32,8 +33,8 @@ options:
     description:
       - A point in time to restore. It must lie in one of RV(restorable_time_intervals); V(latest) is the end
         of the last one.
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). One in seconds or
-        in the future is refused.
+      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). The task refuses a
+        time in seconds or in the future.
     type: str
   timezone:
     description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the
@@ -84,14 +85,15 @@ instances:
     instance_id: {description: ID of the instance., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
     instance_name: {description: Name of the instance., type: str, sample: orders-db-restored}
     status:
-      description: Status of the instance. The backup API writes V(normal) where other APIs write V(RUNNING).
+      description: Status of the instance. The backup API uses V(normal) where other APIs use V(RUNNING).
       type: str
       sample: normal
-    available: {description: Whether the service accepts it as a target now., type: bool, sample: true}
+    available: {description: Whether the service now accepts the instance as a target., type: bool, sample:
+      true}
     unavailable_reason: {description: Why it does not., type: str, sample: The instance has accounts.}
     vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
 restorable_time_intervals:
-  description: The intervals in which a point in time can lie, the latest first.
+  description: The intervals in which the point in time can lie, the latest first.
   returned: success
   type: list
   elements: dict
@@ -116,7 +118,7 @@ related_data_nodes:
     data_volume_size: {description: Size of the volume in bytes., type: int, sample: 40000000000}
     version: {description: Version of the database engine., type: str, sample: 8.0.28}
 latest_restorable_time:
-  description: The latest point in time that the data nodes have in common, as the service gives it. Null
+  description: The latest point in time to which all data nodes can be restored, as the service gives it. Null
     unless O(restore_time) is given.
   returned: success
   type: str
@@ -171,7 +173,7 @@ data_node_relations_reason:
   description:
     - Why there is no mapping, with the reason of the service for each data node that cannot be used, or for a
       target that is not available.
-    - Null when there is one, or none was asked for.
+    - Null when there is one, or when none was requested.
   returned: success
   type: str
   sample: No target data node is left for orders-rds-2.

@@ -14,16 +14,16 @@ description:
     do for one with C(wait=false).
   - Takes rows and returns the same rows in the same order. A row is one instance that is to be overwritten,
     and keeps every key that it came with.
-  - First it plans every restore, then it starts those whose plan could be made, up to 16 at a time. Each one
-    is started once at most, as if it had a task of its own. One that cannot be planned or started fails
-    alone; the task fails at its end and returns all rows. What cannot be right whatever the cloud says, for
-    example a key that no row has, fails the task before anything starts.
+  - First it plans every restore. Then it starts those that it could plan, up to 16 at a time. Each one is
+    started at most once, as if it had its own task. A row that cannot be planned or started fails alone; the
+    task fails at its end and returns all rows. Input that can never be right, for example a key that no row
+    has, fails the task before anything starts.
   - M(huaweicloud.recovery.restore_wait) takes the rows and waits.
-  - A row that check mode has planned is started as it was planned, with the backup, the time and the data
-    nodes that it shows.
-  - A row that has failed, or was started before, is passed through.
-  - Rows that would overwrite the same instance all fail. Of rows that would overwrite the same data node only
-    the first one is started.
+  - It starts a row that check mode has planned exactly as it was planned, with the backup, the time and the
+    data nodes that the row shows.
+  - It passes a row through unchanged when the row has failed, or was started before.
+  - Rows that would overwrite the same instance all fail. If several rows would overwrite the same data node,
+    only the first one is started.
 notes:
   - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)) it
     runs the modules, one after the other, first all of them in check mode.
@@ -46,8 +46,8 @@ attributes:
     support: none
 options:
   restores:
-    description: The rows - what to restore, in any order, or what another of the three tasks has returned.
-      With an empty list nothing happens.
+    description: The rows, in any order - the restores to start, or the rows that another of the three tasks
+      has returned. With an empty list nothing happens.
     type: list
     elements: dict
     required: true
@@ -65,7 +65,8 @@ options:
         type: str
       project_id: {description: The row fails when the credentials lead to another project., type: str}
       label:
-        description: A word of yours that is shown beside the name that the instance has in the cloud.
+        description: Your own word for the instance. It is shown beside the name that the instance has in the
+          cloud.
         type: str
       instance_id:
         description: ID of the DCS instance that is overwritten, or of the DDM instance whose data are
@@ -86,11 +87,11 @@ options:
         description: With V(dcs), exact name of the backup to restore.
         type: str
       restore_point:
-        description: With V(dcs), restore the newest usable backup whose data are not of a later time than
-          this, or V(latest).
+        description: With V(dcs), restore the newest usable backup whose data are not newer than this, or
+          V(latest).
         type: str
       ignore_stuck:
-        description: With V(dcs), go past restore records that never end.
+        description: With V(dcs), ignore restore records that never end.
         type: bool
       remark:
         description: With V(dcs), text for the remark of the restore, at most 94 characters.
@@ -108,7 +109,8 @@ options:
         description: With V(ddm), the point in time to restore, or V(latest).
         type: str
       data_node_relations:
-        description: With V(ddm), which data node is restored onto which. When absent suitable ones are found.
+        description: With V(ddm), which data node is restored onto which. When absent, the task finds suitable
+          ones.
         type: list
         elements: dict
         suboptions:
@@ -125,17 +127,17 @@ options:
         type: str
       adopt:
         description: With V(ddm), attach to the newest restore job on the target instead of starting one.
-          Which time it restores cannot be checked.
+          The task cannot check which time the job restores.
         type: bool
       metadata:
         description: With V(ddm), restore only the metadata of the schemas, as
           M(huaweicloud.recovery.ddm_metadata_recovery) does. The targets in O(restores[].data_node_relations)
-          are the data nodes, which RDS has restored to O(restores[].restore_time) before.
+          are the data nodes that RDS has already restored to O(restores[].restore_time).
         type: bool
   start_timeout:
     description:
-      - Longest time that planning one restore may take, and then again starting it, in seconds, from 0 to
-        604800 (a week). An answer that got lost is looked for in it, too.
+      - Longest time to plan one restore, and then again to start it, in seconds, from 0 to 604800 (a week).
+        The search after a lost response is part of this time.
     type: int
     default: 1800
 seealso:
@@ -166,7 +168,7 @@ EXAMPLES = r"""
 RETURN = r"""
 restores:
   description:
-    - The rows of O(restores) in their order, with all keys that they came with. A key of which nothing is
+    - The rows of O(restores) in their order, with all keys that they came with. A key about which nothing is
       known is null.
   returned: success, and when a restore could not be planned or started
   type: list
@@ -209,8 +211,8 @@ restores:
           sample: 5560df16-cebf-4473-95c4-d1b573c16e79
         instance_name: {description: Its name in the cloud., type: str, sample: orders-cache}
     action:
-      description: V(restore), V(adopt) when a restore that runs is taken over, V(nothing) when it was
-        restored before.
+      description: V(restore), V(adopt) when the task attaches to a running restore, V(nothing) when the
+        instance was restored before.
       type: str
       sample: restore
     what:
@@ -289,7 +291,7 @@ restores:
       description: "Why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown)."
       type: str
       sample: busy
-    msg: {description: Why it failed in a sentence., type: str, sample: The instance is RESTARTING.}
+    msg: {description: Why it failed, in one sentence., type: str, sample: The instance is RESTARTING.}
     error_code: {description: Error code of the service., type: str, sample: DCS.4026}
     request_id:
       description: ID of the request that failed.
@@ -297,7 +299,8 @@ restores:
       sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa
     elapsed: {description: Seconds that the restore was waited for., type: float, sample: 388.2}
     details:
-      description: Further keys of a restore that failed, and C(account) where it is not that of the task.
+      description: Further keys of a restore that failed, and C(account) when it differs from that of the
+        task.
       type: dict
       sample: {http_status: 400}
     safety_backup:
@@ -317,16 +320,16 @@ restores:
         outcome: {description: "V(ok), V(failed) or V(skipped).", type: str, sample: ok}
         error_kind: {description: "Why it failed, or null.", type: str, sample: busy}
         msg:
-          description: "Why it failed in a sentence, or null."
+          description: "Why it failed, in one sentence, or null."
           type: str
           sample: The instance is RESTARTING.
         at: {description: "When it began, in ISO 8601.", type: str, sample: "2025-05-20T09:45:12.720Z"}
         seconds: {description: How long it took., type: float, sample: 0.4}
 account:
   description:
-    - Whose cloud it is. What IAM does not say is V(unknown).
-    - Null when all rows were planned before. Where the modules are run one after the other, it is what the
-      first one says that could be planned.
+    - The account and project in which the task acts. What IAM does not report is V(unknown).
+    - Null when all rows were planned before. When the modules run one after another, it is the account of the
+      first row that could be planned.
   returned: success, and when a restore could not be planned or started
   type: dict
   contains:
@@ -337,7 +340,7 @@ account:
     region: {description: The region., type: str, sample: ap-southeast-3}
     source: {description: Where the keys came from., type: str, sample: profile prod}
 diff:
-  description: Whose data are overwritten by what, one for each restore that is started or adopted.
+  description: Which data are overwritten by what, one for each restore that is started or adopted.
   returned: success, and when a restore could not be started
   type: list
   elements: dict

@@ -12,9 +12,9 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Runs one or more steps of the role P(huaweicloud.recovery.restore#role). The tasks of the role use it;
     playbooks use the role.
-  - It reads the variables of the role, and the rows that the step before has registered. It returns the rows
-    with what became of them. A step does not fail, so that the report is always written; V(end) fails when
-    the run has.
+  - It reads the variables of the role, and the rows that the step before it has registered. It returns the
+    rows with their outcomes. A step does not fail, so that the report is always written; V(end) fails when
+    the run has failed.
 notes:
   - This is an action and runs on the controller.
 extends_documentation_fragment:
@@ -34,10 +34,10 @@ attributes:
 options:
   steps:
     description:
-      - Steps of the role, in this order. V(together) stands for those between plan and report which need no
+      - Steps of the role, in this order. V(together) stands for the steps between plan and report that need no
         tasks files of the user.
-      - V(fence), V(checked) and V(release) note what became of the tasks files of the user, V(end) fails when
-        the run has.
+      - V(fence), V(checked) and V(release) record the outcome of the user's tasks files. V(end) fails when
+        the run has failed.
     type: list
     elements: str
     required: true
@@ -50,12 +50,12 @@ options:
     description: Why the tasks file of the user failed, for V(fence), V(checked) and V(release).
     type: str
   hosts:
-    description: Hosts of the inventory to restore, with O(kind=fleet), instead of what the variables of the
-      role name.
+    description: Hosts of the inventory to restore, with O(kind=fleet), instead of the instances in the
+      variables of the role.
     type: list
     elements: str
   only:
-    description: Those of O(hosts) that this batch carries out.
+    description: The hosts of O(hosts) that this batch restores.
     type: list
     elements: str
   last:
@@ -63,18 +63,19 @@ options:
     type: bool
     default: true
   state:
-    description: What the batch before has registered.
+    description: The result that the previous batch has registered.
     type: dict
   unread:
     description: Regions that the inventory could not read.
     type: list
     elements: dict
   limited:
-    description: With O(kind=fleet), the limit and the pattern that chose the hosts. One must name hosts.
+    description: With O(kind=fleet), the limit and the pattern that have selected the hosts. At least one of
+      them is needed.
     type: list
     elements: str
   verify:
-    description: Whether V(verify) asks for every restored instance, not only for those with checks.
+    description: Whether V(verify) looks at every restored instance, and not only at those with checks.
     type: bool
     default: true
 seealso:
@@ -97,7 +98,8 @@ restores:
   elements: dict
   sample: []
 run:
-  description: What the report says of the run itself, among it C(plan_digest), C(account) and C(refused).
+  description: The part of the report that is about the run itself, such as C(plan_digest), C(account) and
+    C(refused).
   returned: unless the step V(end) fails
   type: dict
   sample: {id: CHG-1042-20261125T230544Z-k3x9qa, refused: null}

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: restore_verify
-short_description: Check what was restored
+short_description: Check restored data
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Takes the rows that M(huaweicloud.recovery.restore_wait) has returned and returns the same rows in the
     same order, each with its C(verification).
-  - Climbs a ladder with every instance. It runs, it is reachable, it holds as many keys or rows as it should,
-    and it holds the right values.
-  - The checks of a row are made through the protocol of what was restored, by the Python libraries C(redis)
-    for caches and C(PyMySQL) for databases.
-  - A dropped connection, and an instance that starts slowly, are tried again until O(verify_timeout) is over.
-    A wrong password, a refused certificate and a missing schema fail at once; a login that was refused is not
-    tried again.
-  - Nothing is ever written. Statements must be ones that read, and run in a transaction that only reads.
-  - A row that has failed, was planned only or still runs is passed through. A row without checks is done when
-    its instance runs.
+  - Climbs a ladder with every instance. The instance runs, it is reachable, it holds as many keys or rows as
+    it should, and it holds the right values.
+  - The checks use the protocol of the restored instance, through the Python libraries C(redis) for caches and
+    C(PyMySQL) for databases.
+  - After a dropped connection, and while an instance starts slowly, the task tries again until
+    O(verify_timeout) is over. A wrong password, a refused certificate and a missing schema fail at once; the
+    task does not repeat a login that was refused.
+  - The task never writes. Statements must only read, and run in a read-only transaction.
+  - The task passes a row through when the row has failed, was only planned, or still runs. A row without
+    checks is done when its instance runs.
   - The task fails, with all rows, when a check of one of them did not pass.
 requirements:
   - redis (for checks of caches)
@@ -46,10 +46,10 @@ options:
         description: Region of the instance, when it is another one than that of the task.
         type: str
       instance_id:
-        description: With V(dcs), ID of the instance, where no other task has put it into the row.
+        description: With V(dcs), ID of the instance, if no other task has put it into the row.
         type: str
       target_instance_id:
-        description: With V(ddm), ID of the instance that was overwritten, where no other task has put it into
+        description: With V(ddm), ID of the instance that was overwritten, if no other task has put it into
           the row.
         type: str
       connection:
@@ -69,27 +69,28 @@ options:
           - 'C(newest_not_after) - a time that must not lie after the time of the data (or C(time)), read by
             C(sql) from a database or from the C(key) of a cache. Without a zone it is one of C(timezone), or
             UTC.'
-          - A number without a bound is compared with O(baseline) where that has it, and else only returned.
+          - A number without a bound is compared with O(baseline) if that has the same check, and otherwise
+            only returned.
         type: list
         elements: dict
   connection:
     description:
-      - How to connect to all instances whose rows do not say it.
-      - Without O(connection.host) and O(connection.port) the address is the one that the cloud names.
+      - How to connect to all instances whose rows do not say how.
+      - Without O(connection.host) and O(connection.port), the task uses the address that the cloud gives.
     type: dict
     suboptions:
       host:
-        description: Name or address, where it is another one than that in the cloud.
+        description: Name or address, if it differs from the one in the cloud.
         type: str
       port:
-        description: Port, where it is another one than that in the cloud.
+        description: Port, if it differs from the one in the cloud.
         type: int
       username:
         description: User to sign in as. A database needs one.
         type: str
       password:
-        description: Password of the user. It is in no result and no message. Better give its variable, which
-          can stay in a row.
+        description: Password of the user. It never appears in a result or a message. It is better to give the
+          name of its variable, which can stay in a row.
         type: str
       password_variable:
         description: Name of the variable, for example one of a vault, that holds the password.
@@ -98,29 +99,30 @@ options:
         description: Schema of a database, or number of the database in a cache.
         type: str
       tls:
-        description: Whether to use TLS. By default a cache is asked as the cloud says, and a database without
-          TLS.
+        description: Whether to use TLS. By default the task connects to a cache as the cloud says, and to a
+          database without TLS.
         type: bool
       ca_path:
         description: Bundle of the CA that has issued the certificate, in PEM format.
         type: path
       validate_certs:
-        description: Whether to check the certificate, which is done unless it is V(false).
+        description: Whether to check the certificate. The task checks it unless this is V(false).
         type: bool
       check_hostname:
-        description: Whether to compare the name in the certificate, which is done unless it is V(false).
+        description: Whether to compare the name in the certificate. The task compares it unless this is
+          V(false).
         type: bool
   verify_timeout:
-    description: Seconds for which each row is tried, from 1 to 604800 (a week), from its first request until
-      its last check.
+    description: Longest time for each row from its first request until its last check, in seconds, from 1 to
+      604800 (a week).
     type: int
     default: 300
   poll_interval:
-    description: Seconds between two checks of an instance that does not run yet, from 1 to 3600.
+    description: Seconds between two status checks of an instance that does not run yet, from 1 to 3600.
     type: int
     default: 10
   baseline:
-    description: Rows of an earlier report, its C(restores), whose numbers are expected again.
+    description: The rows (C(restores)) of an earlier report, whose numbers are expected again.
     type: list
     elements: dict
   baseline_tolerance:
@@ -155,7 +157,8 @@ RETURN = r"""
 restores:
   description:
     - The rows of O(restores) in their order, with the keys of
-      RV(huaweicloud.recovery.restore_start#module:restores[]). These are set here. Passwords are left out.
+      RV(huaweicloud.recovery.restore_start#module:restores[]). This task sets the keys below. It leaves out
+      passwords.
   returned: success, and when a check did not pass
   type: list
   elements: dict
@@ -169,13 +172,13 @@ restores:
             - V(passed), or V(failed) when a check did not find what it expects or was refused.
             - V(unreachable) when no connection was possible, V(timed_out) when there was no answer, or the
               instance did not run, in time.
-            - V(not_configured) when there is no check, or a library, a user or an address is missing for all
-              that did not pass.
+            - V(not_configured) when there is no check, or when every check that did not pass lacks a library,
+              a user or an address.
           type: str
           sample: passed
         ladder:
           description: The highest rung up to which everything has passed, V(runs), V(reachable), V(counts) or
-            V(values). Null when it does not run.
+            V(values). Null when the instance does not run.
           type: str
           sample: values
         checks:

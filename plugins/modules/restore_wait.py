@@ -11,22 +11,22 @@ short_description: Wait for many restores at once
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Waits until all given restores of DCS and DDM instances have ended, in one task and on few connections,
-    however many they are.
+  - Waits until all given restores of DCS and DDM instances have ended, in one task and with few connections,
+    however many restores there are.
   - Takes the rows that M(huaweicloud.recovery.restore_start) has returned, as they are, and returns the same
-    rows in the same order. A row keeps every key that it came with. One that is not running, because it
-    failed, was planned only or has ended, is passed through.
-  - Or start restores by M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) with
-    C(wait=false) and give their IDs.
-  - The task fails, after all restores have ended, when one of them has failed, or when O(wait_timeout) is
-    over. All rows are returned in either case.
+    rows in the same order. A row keeps every key that it came with. The task passes a row through when its
+    restore is not running, because it failed, was only planned, or has ended.
+  - You can also start restores with M(huaweicloud.recovery.dcs_restore) and
+    M(huaweicloud.recovery.ddm_recovery) and C(wait=false), and give their IDs.
+  - The task fails after all restores have ended, if one of them has failed, or when O(wait_timeout) is over.
+    It returns all rows in either case.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait
   - huaweicloud.recovery._attributes.info
 options:
   restores:
-    description: The rows, in any order. An empty list is waited for at once.
+    description: The rows, in any order. With an empty list the task ends at once.
     type: list
     elements: dict
     required: true
@@ -99,19 +99,19 @@ RETURN = r"""
 restores:
   description:
     - The rows of O(restores) in their order, with the keys of
-      RV(huaweicloud.recovery.restore_start#module:restores[]). These are set here.
+      RV(huaweicloud.recovery.restore_start#module:restores[]). This task sets the keys below.
   returned: success, and when a restore has failed or O(wait_timeout) is over
   type: list
   elements: dict
   contains:
     restore:
-      description: Record of the DCS restore as it was read last, as
+      description: Record of the DCS restore as the task read it last, as
         RV(huaweicloud.recovery.dcs_restore_info#module:restores[]). Null for V(ddm).
       type: dict
       sample: {restore_id: a6155972-800c-4170-a479-3231e907d2f6, status: succeed}
     job:
-      description: The DDM job as it was read last, as RV(huaweicloud.recovery.ddm_recovery#module:job). Null
-        for V(dcs).
+      description: The DDM job as the task read it last, as RV(huaweicloud.recovery.ddm_recovery#module:job).
+        Null for V(dcs).
       type: dict
       sample: {id: 09902ee7866649b8908ec209bfee2747, status: Completed}
     outcome:
@@ -132,11 +132,12 @@ restores:
       type: str
       sample: operation_failed
     msg:
-      description: Null, or what went wrong in a sentence.
+      description: Null, or what went wrong, in one sentence.
       type: str
       sample: The restore a6155972-800c-4170-a479-3231e907d2f6 has failed with dcs.08.0007.
     steps:
-      description: With the step V(wait) that is V(ok), V(failed), or V(skipped) for a row that failed before.
+      description: The steps so far, with V(wait) at the end, which is V(ok), V(failed), or V(skipped) for a
+        row that failed before.
       type: list
       elements: dict
       sample: [{step: wait, outcome: ok, error_kind: null, msg: null, at: "2025-05-20T09:45:12.720Z", seconds:

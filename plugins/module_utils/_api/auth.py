@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Signing: SDK-HMAC-SHA256 and X-Auth-Token, as pure functions from a request to the headers it needs.
+"""Signing with SDK-HMAC-SHA256 and X-Auth-Token: pure functions from a request to the headers it needs.
 
 The algorithm is that of the "API Request Signing Guide" (devg-apisign) on support.huaweicloud.com.
 """
@@ -20,9 +20,9 @@ Query = t.Sequence[t.Tuple[str, str]]
 
 
 def query_string(pairs: Query) -> str:
-    """Return the canonical query: pairs sorted raw, then encoded.
+    """Return the canonical query: its pairs are sorted raw, then encoded.
 
-    The same text is sent, so that what is signed is what is sent.
+    The request sends the same text, so that the signature fits it.
     """
     return "&".join(f"{_encode(key)}={_encode(value)}" for key, value in sorted(pairs))
 
@@ -36,9 +36,7 @@ def signed(
     secret_key: str,
     now: float,
 ) -> dict[str, str]:
-    """Return the headers to add (Host, X-Sdk-Date, Authorization)
-    to sign this request at `now` (seconds since the epoch).
-    """
+    """Return the headers that sign this request at `now` (epoch seconds): Host, X-Sdk-Date, Authorization."""
     parts = urlsplit(url)
     added = {
         "Host": parts.netloc.rpartition("@")[2],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What requests are signed with, and what is known of who calls.
+"""The credentials that sign requests, and what is known about the caller.
 
 All clones of a Cloud, in all threads, share these objects.
 
@@ -23,7 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import a
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError
 
-PATIENCE = 10.0  # seconds for which a failure of a shared request is that of every operation
+PATIENCE = 10.0  # seconds for which a failed shared request counts for every operation
 # Seconds before their end in which temporary keys are renewed, but at most a third of their life
 EARLY = 600.0
 # Codes that say that the keys were refused, not that a policy denies the call: the gateway's, IAM's
@@ -33,8 +33,7 @@ LOCKED = re.compile("reach the limit", re.IGNORECASE)
 
 
 class Gate:
-    """Lets the first signed request of a credential go alone; when the cloud refuses it,
-    no other one is sent.
+    """Sends the first signed request of a credential alone. When the cloud refuses it, no other is sent.
 
     More than five refused signatures in a row lock an access key for five minutes, for everybody who uses it
     (https://support.huaweicloud.com/intl/en-us/apig_faq/apig-faq-0003.html).
@@ -53,7 +52,7 @@ class Gate:
 
     @contextlib.contextmanager
     def passage(self) -> t.Iterator[None]:
-        """Surround one exchange. Raises the refusal of an earlier one instead of sending."""
+        """Surround one exchange. If an earlier one was refused, raise that refusal instead of sending."""
         with contextlib.nullcontext() if self._accepted else self._lock:
             self.check()
             try:
@@ -114,7 +113,7 @@ Credential = t.Union[Keys, Token]
 
 
 class Failures:
-    """What was refused to one clone is refused to all for a while: of many, each would wait for it in turn.
+    """Failures that count for all clones for a while. Otherwise each of many would run into them in turn.
 
     A wrong password locks the account.
     """
@@ -137,14 +136,14 @@ class Failures:
 
 
 class Once:
-    """What the plans of a task read once for all of them. A failure is that of all who wait."""
+    """What the plans of a task read once for all of them. A failure fails all plans that wait."""
 
     def __init__(self, clock: Clock) -> None:
         self._lock, self._failures = threading.Lock(), Failures(clock)
         self._known: dict[str, t.Any] = {}
 
     def get(self, what: str, read: t.Callable[[], t.Any]) -> t.Any:
-        """Return what read() returns when it is asked first."""
+        """Return the result of read(), which only the first call runs."""
         with self._lock:
             if what not in self._known:
                 with self._failures.shared():
@@ -153,9 +152,7 @@ class Once:
 
 
 class Holder:
-    """Holds one credential: given for good, or fetched by fetch(session) when it is first needed
-    and before it expires.
-    """
+    """Holds one credential: a given one, or one from fetch(session), which is renewed before it expires."""
 
     def __init__(
         self,
@@ -169,7 +166,7 @@ class Holder:
     def get(self, session: t.Any) -> Credential:
         """Return the credential to sign with now.
 
-        While keys that still work are renewed, other threads go on with them.
+        While one thread renews keys that still work, other threads go on with the old ones.
         """
         current = self._current
         if current is not None and not self._past(current.renew_at):
@@ -189,7 +186,7 @@ class Holder:
             self._lock.release()
 
     def renew(self, session: t.Any, used: Credential | None) -> bool:
-        """Fetch a new credential in place of one that was refused; False when there is no way to."""
+        """Fetch a new credential in place of one that was refused; False if that is not possible."""
         # Without a credential, it was the password or the agency that was refused.
         if self._fetch is None or used is None:
             return False
@@ -202,7 +199,7 @@ class Holder:
         with self._failures.shared():
             try:
                 return t.cast("t.Callable[[t.Any], Credential]", self._fetch)(session)
-            except CloudError as error:  # it is not what the request is about that does not exist
+            except CloudError as error:  # What does not exist is not the subject of the request.
                 raise error.with_context(kind="auth_failed" if error.kind == "not_found" else None) from None
 
     def _past(self, moment: float | None) -> bool:
@@ -220,18 +217,18 @@ class Account:
 
 @dataclass
 class Caller:
-    """Who calls, in one region: the project once it is known, and what requests are signed with."""
+    """The caller in one region: its project, once known, and the credentials that sign its requests."""
 
     project: str | None
-    failures: Failures  # of looking for the project
+    failures: Failures  # one thread at a time looks for the project
     shared: Once
     account: Account = field(default_factory=Account)
     lock: t.Any = field(default_factory=threading.RLock)
-    admitted: bool = False  # whether the task's allowed_project_ids and allowed_domain_ids were found to hold
-    looked_up: bool = False  # whether IAM was asked for names that are only shown
+    admitted: bool = False  # whether the caller is in the task's allowed_project_ids and allowed_domain_ids
+    looked_up: bool = False  # whether IAM was read for names that are only shown
     acting: Holder = field(init=False)
 
 
 def early(life: float) -> float:
-    """Return how many seconds before their end keys of that many seconds are renewed."""
+    """Return how many seconds before their end keys with this lifetime are renewed."""
     return min(EARLY, life / 3)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The dates of an X.509 certificate. Python shows them of a certificate that it accepts only."""
+"""The dates of an X.509 certificate. Python shows them only for a certificate that it accepts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ SEQUENCE, UTC_TIME, GENERALIZED_TIME = 0x30, 0x17, 0x18  # DER's tags
 
 
 def valid_between(certificate: bytes) -> tuple[str, str] | None:
-    """Return (not before, not after) of a certificate in DER as ISO 8601 in UTC, or None
-    when they cannot be read.
+    """Return (not before, not after) of a certificate in DER in ISO 8601, UTC; None if they are unreadable.
 
     RFC 5280: Certificate and TBSCertificate are sequences, Validity is the first sequence of two times in the
     latter.
@@ -32,7 +31,7 @@ def valid_between(certificate: bytes) -> tuple[str, str] | None:
 
 
 def _parts(data: bytes) -> t.Iterator[tuple[int, bytes]]:
-    """Yield (tag, content) of the values that stand one after the other in DER."""
+    """Yield (tag, content) of each value in a sequence of DER."""
     at = 0
     while at < len(data):
         tag, size, at = data[at], data[at + 1], at + 2

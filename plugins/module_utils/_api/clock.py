@@ -12,9 +12,7 @@ import typing as t
 
 
 class Clock(t.NamedTuple):
-    """now() is the calendar (seconds since the epoch), monotonic() measures deadlines,
-    random() is in [0, 1).
-    """
+    """now() is the calendar (epoch seconds), monotonic() measures deadlines, random() is in [0, 1)."""
 
     now: t.Callable[[], float] = time.time
     monotonic: t.Callable[[], float] = time.monotonic
@@ -23,10 +21,10 @@ class Clock(t.NamedTuple):
 
 
 class Limit:
-    """So many seconds from now on.
+    """A limit so many seconds from now.
 
-    What counts is the larger of what both clocks say has passed: the monotonic one stands still while the
-    machine is suspended, the calendar may be set back.
+    The clock that says that more time has passed counts: the monotonic clock stands still while the machine
+    is suspended, and the calendar may be set back.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:

@@ -53,7 +53,7 @@ CLOCK = len("This machine's clock ")  # the seconds in that warning may differ f
 AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
 HEADERS = {"Accept": "application/json", "User-Agent": AGENT}
 UNKNOWN = "unknown"
-LOOK = (5.0, 0)  # seconds, repeats: what is only shown must not hold up a restore
+LOOK = (5.0, 0)  # seconds and repeats of a request for what is only shown, which must not hold up a restore
 
 
 class NotAllowed(CloudError):
@@ -71,8 +71,8 @@ class Cloud:
 
     `redactor` gets every secret found on the way, `http` replaces the transport in tests.
 
-    for_profile() is another caller, for_region() the same identity in another region, clone() the same caller
-    for one more thread.
+    for_profile() returns another caller, for_region() the same identity in another region, and clone() the
+    same caller for one more thread.
     """
 
     def __init__(
@@ -97,23 +97,25 @@ class Cloud:
         verify = self.settings.get("validate_certs", True)
         bundle = self.settings.get("ca_path") if verify else None
         self._http = http or PerThread(lambda: Http(verify, bundle, self.redactor))
-        self._gate = Gate(self._identity.keys_from)  # of the keys that were given: the same in all regions
+        self._gate = Gate(self._identity.keys_from)  # for the given keys: the same in all regions
         self._caller = self._new_caller()
         self.session, self._signer = self._own_session()
 
     # The same caller, or another one, for a part of the task
 
     def clone(self) -> Cloud:
-        """Return the same caller for another operation, maybe in another thread: with a deadline of its own,
-        and signed in once for both.
+        """Return the same caller for another operation, maybe in another thread.
+
+        It has its own deadline. Both sign in once.
         """
         clone = copy.copy(self)
         clone.session, clone._signer = clone._own_session()
         return clone
 
     def for_region(self, region: str | None) -> Cloud:
-        """Return the same identity in another region: a project, and a token that was fetched
-        for a password, are of one region.
+        """Return the same identity in another region.
+
+        A project, and a token for a password, belong to one region.
         """
         clone, region = copy.copy(self), (region or "").strip()
         if region and region != self.region:
@@ -173,8 +175,7 @@ class Cloud:
         known: codes.Codes = codes.GATEWAY,
         about: str | None = None,
     ) -> Reply:
-        """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated when
-        that is safe and useful.
+        """Return the reply of GET https://<service>/<version>/<project id>/<path>, repeated if need be.
 
         `known` are the service's codes, `about` names for people what is read. Raises NotFound.
         """
@@ -195,7 +196,7 @@ class Cloud:
     def once(self, what: str, read: t.Callable[[], T]) -> T:
         """Return what read() returns, asked once for all plans of a task in this project.
 
-        The decision to send never rests on it: it reads anew.
+        The decision to send never relies on it, but on a read of its own.
         """
         return t.cast(T, self._caller.shared.get(what, read))
 
@@ -217,9 +218,7 @@ class Cloud:
         return self.session.post_once(url, self._signer, content.encode("utf-8", "replace"), known)
 
     def renew(self) -> bool:
-        """Replace the token or the temporary keys of the last request; False
-        when they cannot be replaced (AK/SK, a token that was given).
-        """
+        """Replace the token or the temporary keys of the last request; False for given keys or tokens."""
         return self._signer.renew()
 
     def _url(self, service: str, version: str, path: t.Sequence[str]) -> str:
@@ -240,7 +239,7 @@ class Cloud:
             )
         if caller.project is None:
             with caller.lock, caller.failures.shared():
-                caller.acting.get(self.session)  # a token says which project it is for
+                caller.acting.get(self.session)  # A token names its project.
                 if caller.project is None:
                     found = iam.project_named(self._iam(self.session, self._signer), t.cast(str, name))
                     caller.account.project_name, caller.account.domain_id = found.name, found.domain_id
@@ -248,11 +247,10 @@ class Cloud:
         return caller.project
 
     def identity(self) -> dict[str, str]:
-        """Return who calls: domain_id, domain_name, project_id, project_name, region,
-        source (where the keys came from, in words).
+        """Return who calls: domain_id, domain_name, project_id, project_name, region, source (of the keys).
 
-        It reads IAM, once for all clones. What IAM does not say is "unknown": this is shown to people and
-        must not stop a restore.
+        It reads IAM, once for all clones. What IAM does not report is "unknown": these names are only shown,
+        so they must not stop a restore.
         """
         project = None
         with contextlib.suppress(CloudError):  # the first request that matters will say it
@@ -270,7 +268,7 @@ class Cloud:
         }
 
     def _look_up(self, project_id: str) -> None:
-        """Learn the names of account and project that are not known yet, once."""
+        """Look up the unknown names of account and project, once."""
         caller, known = self._caller, self._caller.account
         if caller.looked_up:
             return
@@ -290,8 +288,7 @@ class Cloud:
             known.project_name, known.domain_id = found.name, found.domain_id or known.domain_id
 
     def _admit(self) -> None:
-        """Refuse everything when the credentials lead to a project or an account
-        that the task does not allow.
+        """Raise when the credentials lead to a project or an account that the task does not allow.
 
         IAM is read at most once.
         """
@@ -327,8 +324,9 @@ class Cloud:
     # How requests are signed
 
     def _new_caller(self, acting: Holder | None = None) -> Caller:
-        """Return a caller without a project but the given one; `acting` is what the identity signs
-        with in another region.
+        """Return a caller without a project other than the given one.
+
+        `acting` is the credential with which the identity signs in another region.
         """
         caller = Caller(self.settings.get("project_id"), Failures(self.clock), Once(self.clock))
         if acting is None or self._signs_in_to_project():
@@ -338,7 +336,7 @@ class Cloud:
         return caller
 
     def _base(self, caller: Caller) -> Holder:
-        """Return the holder of the credential that was given, or is fetched for what was given."""
+        """Return the holder of the given credential, or of the one that is fetched with the given keys."""
         way, keys = self._identity.way, self._identity.keys
         if way == credentials.TOKEN:
             return Holder(self.clock, Token(keys["auth_token"], self._gate))
@@ -353,9 +351,7 @@ class Cloud:
         return self._identity.way == credentials.LOGIN and not self._identity.agency
 
     def _signed_in(self, session: Session, caller: Caller) -> Token:
-        """Fetch a token for user and password: of the project, or of the user's account where it only serves
-        to assume an agency.
-        """
+        """Fetch a token for user and password: of the project, or of the account, only to assume an agency."""
         keys, settings = self._identity.keys, self.settings
         project = caller.project or settings.get("project_id")
         scope: dict[str, t.Any] = {"project": {"id": project}}
@@ -430,8 +426,9 @@ class Cloud:
         fresh: bool = False,
         may_leave: t.Callable[[], bool] = always,
     ) -> Answer:
-        """Redact a signature when an answer shows it: all those of a long wait are too many
-        to look for in its result.
+        """Redact a signature when a response shows it.
+
+        A long wait has too many signatures to look for all of them in its result.
         """
         answer = self._http(method, url, headers, body, timeout, cap, fresh, may_leave)
         signature = headers.get("Authorization", "").rpartition("=")[2]
@@ -441,7 +438,7 @@ class Cloud:
 
 
 class Signing:
-    """Signs the requests of one session with what a holder holds.
+    """Signs the requests of one session with the credential of a holder.
 
     With a caller it names the caller's project, too.
     """
@@ -463,7 +460,7 @@ class Signing:
         return t.cast(Credential, self._used).gate.passage()
 
     def renew(self) -> bool:
-        """Replace the credential of the last request, where there is a way to."""
+        """Replace the credential of the last request, if that is possible."""
         return self._holder.renew(self._session, self._used)
 
 
@@ -497,6 +494,6 @@ def named(service: str, path: t.Sequence[str]) -> str:
 
 
 def shows(answer: Answer, secret: str) -> bool:
-    """Whether an answer holds a secret of letters and digits, plain or in base64, or may hold it escaped."""
+    """Whether a response holds a secret of letters and digits, plain or in base64, or may hold it escaped."""
     text = answer.body + repr(answer.headers).encode()
     return b"\\u00" in text or secret.encode() in text or base64.b64encode(secret.encode()) in text

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Error answers: their shapes, the spellings of their codes, and what a code and an `error_kind` mean.
+"""Error responses: their shapes, the spellings of their codes, and what a code and an `error_kind` mean.
 
 GATEWAY holds the codes of the API gateway and of IAM, which stand in front of every service. The codes of a
 service are a table of the same form in the service's own folder; a service hands it over with each call.
@@ -18,8 +18,9 @@ import typing as t
 
 
 class Code(t.NamedTuple):
-    """What a code means: the `error_kind`, the meaning in our words, and what to do (a sentence;
-    '' where the kind's own is enough).
+    """What a code means: its `error_kind`, its meaning in our words, and what to do.
+
+    The last is a sentence, or '' when the advice of the kind is enough.
     """
 
     kind: str
@@ -198,7 +199,8 @@ KINDS: dict[str, Kind] = {
     ),
     "wrong_endpoint": Kind("the endpoint does not know this API", _NOTHING, _ENDPOINT),
 }
-# A refusal of the API alone does not say what to do for these; for all others the task's own message does.
+# For these kinds, a refusal of the API alone does not say what to do. For all others, the task's message
+# does.
 _NEEDS_ADVICE = ("auth_failed", "denied", "protocol_error", "throttled", "wrong_endpoint")
 BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
 # A code of a service or of the gateway, as DCS.4097, PDP5.0001 or ModelArts.0203: what comes in between has
@@ -219,8 +221,10 @@ class Refusal(t.NamedTuple):
 
 
 def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) -> str:
-    """Return the error_kind of an HTTP error: by its code where that says more than the status, which
-    says nothing of a permission where a proxy answers.
+    """Return the error_kind of an HTTP error.
+
+    The code counts where it says more than the status. When a proxy responds, the status says nothing about a
+    permission.
     """
     if not by_api and status in (401, 403, 404):
         return "protocol_error"
@@ -232,7 +236,7 @@ def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) ->
 
 
 def meaning_of(code: str | None, codes: Codes) -> str | None:
-    """Return what a code means, in our words; None for one that is not in the tables."""
+    """Return what a code means, in our words; None if it is not in the tables."""
     known = codes.get(code or "") or GATEWAY.get(code or "")
     return known.meaning if known else None
 
@@ -276,7 +280,7 @@ def normal_code(code: str | None) -> str | None:
     111400017 is DCS.4017, 111404022 is DCS.3022.
     """
     if code is None or not re.fullmatch(r"[A-Za-z0-9._ -]*", code, re.ASCII):
-        return code  # anything else is no code, and may be a secret with blanks
+        return code  # Anything else is not a code, and may be a secret with blanks.
     code = code.replace(" ", "")
     if re.fullmatch(r"[a-z][a-z0-9]*\.[0-9]+", code):
         code = code.upper()

@@ -10,9 +10,10 @@
 4. a file that a variable names: HUAWEICLOUD_SDK_CREDENTIALS_FILE, then HW_PROFILE or HW_SHARED_CONFIG_FILE
 5. a file where it lies by default: ~/.huaweicloud/credentials, then ~/.hcloud/config.json
 
-No file is read before it is its turn. A security token belongs to the keys beside it. So does a project, but
-for the options project_id and project_name, which are the task's own word. Everything else (endpoints,
-certificates) is taken from its nearest place. An empty string means unset everywhere.
+Files are read in this order, and only when the sources before them hold no identity. A security token belongs
+to the keys beside it. So does a project, except for the task's own options project_id and project_name.
+Everything else (endpoints, certificates) is taken from its nearest place. An empty string means unset
+everywhere.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ PROJECT = ("project_id", "project_name")
 AGENCY = ("assume_role_agency_name", "assume_role_domain_name", "assume_role_domain_id")
 ALLOWED = ("allowed_project_ids", "allowed_domain_ids")
 SECRETS = ("secret_key", "security_token", "auth_token", "password")
-# one way of signing in -> what it needs, its secret last
+# way to sign in -> what it needs, its secret last
 TOKEN = "auth_token"
 KEYS = "access_key/secret_key"
 LOGIN = "username/password/domain_name"
@@ -78,7 +79,7 @@ IDENTITY = {name for needs in WAYS.values() for name in needs} | {
     *AGENCY,
     *PROJECT,
 }
-# what may not stand alone: whoever gives it means this identity and no other
+# Options that may not stand alone: whoever gives one means this identity and no other.
 TELLING = (
     ("access_key", "secret_key", "username", "password", "security_token"),
     ("access_key", "secret_key", "password"),
@@ -101,9 +102,7 @@ SIGN_IN_HELP = (
 
 
 class Identity(t.NamedTuple):
-    """Who calls: the `way` of signing in and its `keys` by the names of options, where they stand in words,
-    the `agency` to act as.
-    """
+    """The caller: the `way` to sign in, its `keys` by the names of options, and the `agency` to act as."""
 
     way: str
     keys: dict[str, str]
@@ -112,15 +111,13 @@ class Identity(t.NamedTuple):
 
     @property
     def source(self) -> str:
-        """Whom requests come from, in words."""
+        """Where the keys came from, in words."""
         name = self.agency.get("agency_name")
         return f"agency {name} with the keys of {self.keys_from}" if name else self.keys_from
 
 
 class Resolved(t.NamedTuple):
-    """The outcome: every setting but the identity's (region, project, endpoints ...), the identity,
-    and what to warn of.
-    """
+    """The outcome: the identity, every other setting (region, project, endpoints ...), and the warnings."""
 
     settings: dict[str, t.Any]
     identity: Identity
@@ -128,9 +125,7 @@ class Resolved(t.NamedTuple):
 
 
 class _Source(t.NamedTuple):
-    """One place: how near it is (0 is the task), what it holds, and which way
-    of signing in is whole there.
-    """
+    """One source: how near it is (0 is the task), what it holds, and its complete way to sign in."""
 
     level: int
     values: dict[str, t.Any]
@@ -142,10 +137,10 @@ class _Source(t.NamedTuple):
 def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor) -> Resolved:
     """Return settings and identity.
 
-    Every secret that is met on the way is added to the redactor, used or not.
+    Every secret that it meets is added to the redactor, whether it is used or not.
 
-    Raises InvalidArgument, before any request, for no identity, half of one, two in one place, and for what
-    cannot be used.
+    Raises InvalidArgument, before any request, for no identity, for half of one, for two in one source, and
+    for one that cannot be used.
     """
     given = [_given(options), _environment(environ, 0), _environment(environ, 1)]
     for place in given:
@@ -182,7 +177,7 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
 def _allowed(option: str, ids: t.Sequence[t.Any]) -> list[str]:
     """Return a list of IDs without blanks around them.
 
-    A blank entry is refused: left out, it could leave a list that allows everything.
+    It refuses a blank entry: without that entry the list could be empty, and would allow everything.
     """
     found = [str(one or "").strip() for one in ids]
     if not all(found):
@@ -195,7 +190,7 @@ def _chosen(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redacto
     for level, place in enumerate(given):
         ways = [way for way, needs in WAYS.items() if all(name in place for name in needs)]
         metadata = bool(_merged(given[: level + 1]).get("use_instance_metadata"))
-        # a file beside keys only says where profiles are
+        # Beside keys, a file only says where profiles are.
         named = level == 0 and ("profile" in place or ("shared_config_file" in place and not ways))
         found = ways + ["profile"] * named + [METADATA] * metadata
         if named and metadata and not ways:
@@ -216,9 +211,9 @@ def _chosen(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redacto
 
 
 def _check_halves(level: int, given: list[dict[str, t.Any]]) -> None:
-    """Refuse half an identity: to go on with another one would be to act as somebody else.
+    """Refuse half an identity: with another one the task would act as somebody else.
 
-    What a farther source repeats is no half.
+    Values that a farther source only repeats do not count as half an identity.
     """
     place = given[level]
     half = {name: place[name] for name in TELLING[level] if name in place}
@@ -291,7 +286,7 @@ def _from_profile(level: int, known: Settings, metadata: bool, redactor: Redacto
 
 
 def _source_name(level: int, way: str) -> str:
-    """Return what a person looks for: the task options, or the variable."""
+    """Return the name of a source that a person looks for: the task options, or the variable."""
     if way == METADATA:
         return "instance metadata"
     return ENVIRONMENT[WAYS[way][0]][level - 1] if level else "task options"
@@ -304,7 +299,8 @@ def _needs(chosen: _Source) -> tuple[str, ...]:
 def _settings(given: list[dict[str, t.Any]], chosen: _Source) -> dict[str, t.Any]:
     """Return every setting from its nearest place.
 
-    A file counts only where the identity comes from it: then it is as near as what named it.
+    A file counts only if the identity comes from it. Then it is as near as the option or variable that named
+    it.
     """
     places: list[Settings] = list(given)
     if not any(chosen.values is place for place in given):
@@ -318,10 +314,9 @@ def _settings(given: list[dict[str, t.Any]], chosen: _Source) -> dict[str, t.Any
 def _project(
     given: list[dict[str, t.Any]], owner: Settings, keys: Settings, region: str | None
 ) -> dict[str, str]:
-    """Return the project: the task's own word, else what stands beside the keys, also
-    where a farther source repeats these keys.
+    """Return the project: the task's own, else the one beside the keys or beside a copy of them.
 
-    A file's project is that of the file's region: it is not taken along to another `region`.
+    The project of a file belongs to the region of the file, and is not used for another `region`.
     """
     of_file = not any(owner is place for place in given)
     elsewhere = of_file and region is not None and owner.get("region") not in (None, region)
@@ -334,8 +329,7 @@ def _project(
 
 
 def _agency(given: list[dict[str, t.Any]], chosen: _Source) -> tuple[Settings, dict[str, t.Any]]:
-    """Return the agency to act as ({} for none) and the place that names whom to act as: that of the agency,
-    else that of the keys.
+    """Return the agency to act as ({} for none), and the source that names it, else the source of the keys.
 
     The agency comes from the nearest place that is no farther than the keys.
     """
@@ -365,9 +359,9 @@ def _agency(given: list[dict[str, t.Any]], chosen: _Source) -> tuple[Settings, d
 
 
 def _given(values: Settings) -> dict[str, t.Any]:
-    """Return what is set, without blanks and line ends around it: they come with pasting.
+    """Return the set values, without the blanks and line ends around them that come with pasting.
 
-    A password may hold anything.
+    A password is left as it is.
     """
     found = {
         name: value.strip() if isinstance(value, str) and name != "password" else value
@@ -388,7 +382,7 @@ def _environment(environ: t.Mapping[str, str], level: int) -> dict[str, t.Any]:
     found = _given(
         {option: environ.get(names[level]) for option, names in ENVIRONMENT.items() if len(names) > level}
     )
-    # with a profile an empty file is wrong: another one may hold a profile of that name
+    # With a profile, an empty file is wrong: another file may hold a profile of that name.
     if "profile" not in found and sources.is_empty(found.get("shared_config_file", "")):
         del found["shared_config_file"]
     if "validate_certs" in found:  # HW_INSECURE says the opposite
@@ -408,7 +402,7 @@ def _whole(variable: str, text: str, highest: int) -> int:
 
 
 def _check_header(name: str, value: t.Any) -> None:
-    """Refuse what would make requests print the value in an error, and what cannot be a key."""
+    """Refuse a value that `requests` would print in an error, and one that cannot be a key."""
     if value is None:
         return
     if name != "password" and not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", str(value)):

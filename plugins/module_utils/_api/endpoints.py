@@ -14,7 +14,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 
 # ap-southeast-3; and without a number eu-de, eu-nl, eu-ch2
 REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*-[0-9]+|[a-z]{2}-[a-z]{2}[0-9]?", re.ASCII)
-# Open Telekom Cloud, the same services under another roof:
+# Open Telekom Cloud has the same services:
 # https://docs.otc.t-systems.com/additional/endpoints.html
 OTC = re.compile(r"eu-(de|nl|ch)[0-9]?", re.ASCII)
 OTC_CLOUD, OTC_CLOUDS = "otc.t-systems.com", {"eu-ch2": "sc.otc.t-systems.com"}
@@ -44,9 +44,8 @@ URL = re.compile(
 def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
     """Return the base URL of a service ('ddm', 'dcs' or 'iam') without a slash at its end.
 
-    https://<service>.<region>.<cloud>; the regions eu-west-1xx live in myhuaweicloud.eu, and some have hosts
-    of their own. A version at the end of an endpoint (/v3, /v1.0) is left out, because every request names
-    its own. Raises InvalidArgument.
+    It is https://<service>.<region>.<cloud>. The regions eu-west-1xx are in myhuaweicloud.eu, and some
+    regions have hosts of their own. Raises InvalidArgument.
     """
     override = settings.get(f"{service}_endpoint")
     if override:
@@ -79,7 +78,7 @@ def _host(service: str, region: str, cloud: str | None) -> str:
 
 
 def _checked(option: str, value: str) -> str:
-    """Return value as a base URL, or refuse it; the text is not repeated because it may hold a password."""
+    """Return value as a base URL, or refuse it without repeating it: it may hold a password."""
     match = URL.fullmatch(value.strip())
     host = match["host"].lower() if match else ""
     loopback = LOOPBACK.fullmatch(host) is not None

@@ -22,7 +22,8 @@
 reads and by the POST that starts an operation; Session.post_once() says `unknown` where the POST may have
 been carried out.
 
-Nobody changes an error on its way. Who knows more about it raises error.with_context(...), a new one.
+No code changes an error on its way up. Code that knows more about it raises error.with_context(...), a new
+one.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class CloudError(Exception):
 
     `facts` are further keys of the task result (IDs, codes, last status), null ones left out.
 
-    `note` ends every message of the class and says what was not done; where it is None the runner says it.
+    `note` ends every message of the class and says what was not done. When it is None, the runner says so.
     """
 
     kind = "error"
@@ -71,8 +72,7 @@ class CloudError(Exception):
         note: str | None = None,
         **facts: t.Any,
     ) -> E:
-        """Return a copy with another message, kind or effect and with more facts,
-        which count more than its own.
+        """Return a copy with another message, kind or effect, and further facts, which override its own.
 
         `note` names the sentence of the new message that says what was not done.
         """
@@ -91,9 +91,7 @@ class InvalidArgument(CloudError):
 
 
 class NotRestorable(CloudError):
-    """The backup, point in time or target cannot serve this restore; nothing was started,
-    and the message says so.
-    """
+    """The backup, time or target cannot be used; nothing was started, and the message says so."""
 
     kind = "not_restorable"
     note = "Nothing was started."
@@ -120,15 +118,13 @@ class Busy(CloudError):
 
 
 class NotStarted(CloudError):
-    """The request that would have started the operation provably never left,
-    or was throttled until tries ran out.
-    """
+    """The request that starts the operation was provably never sent, or was throttled to the last try."""
 
     kind = "not_started"
 
 
 class TransportError(CloudError):
-    """No usable HTTP answer. `sent` is False only when it is proved that no byte of the request left."""
+    """No usable HTTP response. `sent` is False only if it is proved that no byte of the request was sent."""
 
     kind = "transport_error"
 
@@ -138,7 +134,7 @@ class TransportError(CloudError):
 
 
 class TlsError(TransportError):
-    """The server's certificate was not accepted; asking again cannot help."""
+    """The server's certificate was not accepted; another try cannot help."""
 
     kind = "tls_error"
 
@@ -147,7 +143,7 @@ class TlsError(TransportError):
 
 
 class ProtocolError(CloudError):
-    """An answer that is not what the API documents: garbage, HTML, a missing field, a wrong type."""
+    """A response that is not as the API documents it: garbage, HTML, a missing field, a wrong type."""
 
     kind = "protocol_error"
 

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM and the metadata of a cloud server: tokens, temporary keys, and what there is to know
-of the account and its projects.
+"""IAM and the metadata of a cloud server: tokens, temporary keys, the account and its projects.
 
 `read(method, path, body)` sends one signed request to IAM and repeats it as any read.
 """
@@ -51,7 +50,7 @@ class IssuedToken(t.NamedTuple):
 
 
 class TemporaryKeys(t.NamedTuple):
-    """Keys for `life` seconds from the moment at which they were asked for."""
+    """Keys for `life` seconds from the moment of the request."""
 
     access_key: str
     secret_key: str
@@ -111,11 +110,11 @@ def assume_role(read: Read, agency: t.Mapping[str, t.Any]) -> TemporaryKeys:
 
 
 def of_instance(read: Read) -> TemporaryKeys:
-    """Return the keys of the agency of the cloud server (ECS) that this runs on. GET of its metadata."""
+    """Return the keys of the agency of the cloud server (ECS) on which this runs, from its metadata."""
     try:
         return _temporary(read("GET", METADATA, b""), SHORTEST_LIFE)
     except CloudError as error:
-        # what this server answers is no matter of permissions of a user
+        # A refusal of this server says nothing about the permissions of a user.
         answered = isinstance(error, ApiError) and f"GET {METADATA} answered HTTP {error.status}."
         raise error.with_context(
             f"{answered or error} use_instance_metadata works only on a cloud server (ECS) to which an "
@@ -134,7 +133,7 @@ def _temporary(reply: Reply, asked: float) -> TemporaryKeys:
 
 
 def _life(expires: t.Any, reply: Reply, asked: float) -> float:
-    """Return for how many seconds keys last: from the server's own two times where both are known.
+    """Return how many seconds keys last: from the server's own two times, if both are known.
 
     This machine's clock may be wrong.
     """

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All items of a list, from a server that may lie about its length,
-and whose list may change while it is read.
-"""
+"""All items of a list from a server that may lie about its length, and whose list may change meanwhile."""
 
 from __future__ import annotations
 
@@ -15,9 +13,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import items, whole
 
 MOST_PAGES, DEFAULT_LIMIT = 200, 10
-READINGS = 2  # a list that cannot be believed is read once more
-SILENT = "the response has no content"  # believed to be an empty list when both readings say so
-SAYS_NOTHING: list[t.Any] = []  # the page of an answer without content that is no 204
+READINGS = 2  # how often a list is read that cannot be believed
+SILENT = "the response has no content"  # counts as an empty list when both readings say so
+SAYS_NOTHING: list[t.Any] = []  # the page of a response without content whose status is not 204
 Row = t.Dict[str, t.Any]
 Odd = t.Callable[[ProtocolError], t.Any]  # gets the error of an item that is left out
 # rows, None for an odd one that is left out; the total if it is given
@@ -29,13 +27,14 @@ def collect(
 ) -> list[Row]:
     """Return every item once, in the order met, over fetch(offset, limit).
 
-    The page with the item `until` is the last one read.
+    Reading ends with the page that has the item `until`.
 
-    Each page begins with the last item of the page before. That shows what a total cannot: a list that moves
-    up while it is read, and an offset that the server ignores or takes for the number of a page. Reading goes
-    on to a page with nothing new. One page is enough only when it is shorter than asked *and* than the API's
-    default page of 10 (no server caps below that) *and* the total agrees. Raises ProtocolError when two
-    readings do not come to an end, or to as many items as the total says, and after 200 pages.
+    Each page begins with the last item of the page before it. This reveals what a total cannot: a list that
+    moves up while it is read, and an offset that the server ignores or takes for the number of a page.
+    Reading goes on until a page has nothing new. One page is enough only if it is shorter than requested
+    *and* than the API's default page of 10 (no server caps below that) *and* the total agrees. Raises
+    ProtocolError when two readings do not reach the end, or not as many items as the total says, and after
+    200 pages.
     """
     doubt, before = "", ""
     for _dummy in range(READINGS):
@@ -63,7 +62,9 @@ def _read(
             raise error.with_context(f"List of {what}: {error}") from None
         if overlap and page and not any(item is None or item[identity] in found for item in page):
             return [], "items were removed while it was read, so some may have been missed"
-        if total is not None:  # what is added meanwhile is counted, but stands before what was read
+        if (
+            total is not None
+        ):  # Items that are added meanwhile count, but come before the items that were read.
             least = total if least is None else min(least, total)
         if page is SAYS_NOTHING:
             return [], "the response with a later page has no content" if found or odd else SILENT
@@ -88,7 +89,7 @@ def _read(
 
 
 def _doubt(page: t.Sequence[Row | None], total: int | None, limit: int, count: int, overlap: bool) -> str:
-    """Return why the items met cannot be all, when a page had nothing new; '' when they can."""
+    """Return why the items so far cannot be all, after a page with nothing new; '' when they can."""
     if total is not None and total > count:
         numbered = "" if page else "; the server may take the offset for the number of a page"
         return f"it has {total} items by its own count, and {count} came{numbered}"
@@ -115,8 +116,8 @@ def page_of(
 
     204 is an empty list.
 
-    With `odd` an item that is not what the API documents is reported to it and left out; without, its error
-    is raised.
+    With `odd`, an item that is not as the API documents it is reported to odd(error) and left out. Without
+    it, the error is raised.
     """
     if reply.status == 204:
         return [], 0

@@ -40,13 +40,13 @@ class Proxy(t.NamedTuple):
 def proxy_for(url: str) -> Proxy | None:
     """Return the proxy on the way to a URL, or None.
 
-    Raises InvalidArgument for a variable that no proxy can be read from.
+    Raises InvalidArgument for a variable that does not hold a proxy.
     """
     parts = urlsplit(url)
     if parts.scheme != "https" or LOOPBACK.fullmatch(parts.hostname or ""):
         return None
     variable = next((name for name in VARIABLES if os.environ.get(name, "").strip()), None)
-    # asked only now: without any variable requests would ask macOS itself, which crashes a forked process
+    # Only now: without any variable, requests would ask macOS itself, which crashes a forked process.
     if variable is None or deps.requests.utils.should_bypass_proxies(url, None):
         return None
     return parsed(os.environ[variable].strip(), variable)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""May this *read* be repeated, and after how many seconds.
+"""Whether a *read* may be repeated, and after how many seconds.
 
-Pure: nothing here sends or sleeps, and no POST is ever asked about.
+Pure: nothing here sends or sleeps, and no POST is ever considered.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ BASE, CEILING, LONGEST_WAIT = 0.5, 16.0, 60.0  # seconds
 
 
 def delay(error: CloudError, attempt: int, random: float) -> float | None:
-    """Return the seconds to wait before the read is repeated after its attempt number `attempt` (from 0);
-    None when it must not be.
+    """Return the seconds to wait before the next try of a read; None when there must be none.
 
-    Retry-After is honoured where the server sent one; else exponential back-off, between half and all of 0.5,
-    1, 2 ... 16 s by `random` in [0, 1).
+    `attempt` counts the tries from 0. A Retry-After of the server counts. Otherwise the wait grows
+    exponentially: it is between half and all of 0.5, 1, 2 ... 16 s, by `random` in [0, 1).
     """
     if not error.transient:
         return None
@@ -32,9 +31,7 @@ def delay(error: CloudError, attempt: int, random: float) -> float | None:
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Return a Retry-After header (seconds, or an HTTP date against `now`) clamped to 0..60 s; None
-    when absent or malformed.
-    """
+    """Return the seconds of a Retry-After header, from 0 to 60; None when it is absent or malformed."""
     if value is None:
         return None
     if re.fullmatch(r"[0-9]{1,18}", value.strip(), re.ASCII):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests and answers of the API: signed, sent, decoded with caps, errors raised.
+"""Requests to the API: signed, sent, decoded within limits, with errors raised.
 
 Reads are repeated here; a POST never is.
 """
@@ -28,32 +28,31 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
 
 # Bytes of one page, of all pages of a list, and of the response to a POST
 READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20
-NOTABLE = 60  # seconds that this machine's clock may be off unremarked
+NOTABLE = 60  # seconds that this machine's clock may be off without a warning
 SKEW = 15 * 60  # seconds that the gateway allows: support.huaweicloud.com, apig_faq/apig-faq-0003.html
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
 
 
 class Signer(t.Protocol):
-    """What makes a request that of a caller."""
+    """Signs the requests of a caller."""
 
     def sign(self, method: str, url: str, body: bytes) -> dict[str, str]:
         """Return the headers of a request.
 
-        It may fetch a token or keys first, and raises where these have been refused before.
+        It may fetch a token or keys first. It raises if the cloud has already refused these.
         """
 
     def passage(self) -> t.ContextManager[None]:
-        """Surround the exchange of the request that was signed last; it may wait, raise,
-        and add to what went wrong.
-        """
+        """Surround the exchange of the request signed last. It may wait, raise, and add to an error."""
 
     def renew(self) -> bool:
-        """Replace a credential that was refused; False when there is no way to."""
+        """Replace a credential that was refused; False if that is not possible."""
 
 
 class Reply(t.NamedTuple):
-    """A decoded 2xx: `body` is None for 204 and for an answer that says itself that it is empty;
-    headers have lower-case names.
+    """A decoded 2xx response. Headers have lower-case names.
+
+    `body` is None for 204, and for a response that says itself that it is empty.
     """
 
     status: int
@@ -65,10 +64,10 @@ class Reply(t.NamedTuple):
 class Session:
     """Exchanges over one Transport.
 
-    `deadline` (monotonic seconds), once set, bounds every read and its repeats, and `not_after` every POST:
-    how long that is true which allows it.
+    `deadline` (monotonic seconds), once set, bounds every read and its repeats. `not_after` bounds every
+    POST: it is how long the observation that allows the POST may be believed.
 
-    What an error cites of an answer is redacted by `redactor` first.
+    `redactor` redacts every text of a response that an error quotes.
     """
 
     def __init__(
@@ -89,9 +88,7 @@ class Session:
         self._ahead = 0.0
 
     def server_now(self) -> float:
-        """Return the time by the server's clock, seconds since the epoch;
-        this machine's until the server has sent its own.
-        """
+        """Return the server's time in epoch seconds; this machine's until the server has sent its own."""
         return self._clock.now() + self._ahead
 
     def read(
@@ -103,10 +100,9 @@ class Session:
         further_page: bool = False,
         known: codes.Codes = codes.GATEWAY,
     ) -> Reply:
-        """Send a request that is safe to repeat, and repeat it as retry.delay() allows,
-        at most max_retries times.
+        """Send a request that is safe to repeat, and repeat it as retry.delay() allows.
 
-        A 401 renews the token once. `known` are the codes of the service that answers.
+        It does so max_retries times at most. After a 401 it renews the token once. `known` are the codes of the service.
         """
         attempt, renewed = 0, False
         self._listed = self._listed if further_page else 0
@@ -137,10 +133,10 @@ class Session:
         body: bytes,
         known: codes.Codes = codes.GATEWAY,
     ) -> Reply:
-        """Send a request that must not be repeated: a fresh connection, one attempt, one wall-clock deadline.
+        """Send a request that must not be repeated: once, on a fresh connection, within one deadline.
 
-        Nothing is sent once `not_after` is over. Raises errors whose effect is unknown, unless it is proved
-        that the request was not carried out.
+        It sends nothing once `not_after` is over. It raises errors whose effect is unknown, unless it is
+        proved that the request was not carried out.
         """
         try:
             headers = signer.sign("POST", url, body)
@@ -202,7 +198,7 @@ class Session:
                 "was stopped.",
                 request_id=request_id,
             )
-        # headers that broke off look like an empty body, too, but do not say Content-Length: 0
+        # Headers that broke off also look like an empty body, but without Content-Length: 0.
         if answer.status in (204, 205) or (not answer.body and answer.headers.get("content-length") == "0"):
             return Reply(answer.status, None, answer.headers, request_id)
         try:
@@ -223,7 +219,7 @@ class Session:
             content = None
         refusal = codes.parse_error(content)
         status, code = answer.status, refusal.code and self._redactor.printable(refusal.code, 64)
-        # an empty 401 may be about the keys: more of those would lock them
+        # An empty 401 may be about the keys, and more of those would lock them.
         by_api = isinstance(content, dict) or (status == 401 and not answer.body.strip())
         kind = codes.kind_of(status, refusal.code, known, by_api)
         skew = self._skew(answer) if status == 401 else None
@@ -255,7 +251,7 @@ class Session:
         )
 
     def _reason(self, answer: Answer, content: t.Any, refusal: codes.Refusal, known: codes.Codes) -> str:
-        """Return what an error answer says, to stand behind its status."""
+        """Return what an error response says, for the message after its status."""
         code, message = refusal.code, refusal.message
         if not code and not message:
             from_api = isinstance(content, dict)
@@ -272,9 +268,7 @@ class Session:
         return self._redactor.printable(value, 128) if value else None
 
     def _behind(self, answer: Answer) -> float | None:
-        """Return the seconds by which the server's clock is behind this machine's, None
-        when it does not say.
-        """
+        """Return how many seconds the server's clock is behind this machine's; None when it sends no time."""
         try:
             moment = email.utils.parsedate_to_datetime(answer.headers["date"])
             return self._clock.now() - moment.timestamp()
@@ -282,11 +276,10 @@ class Session:
             return None
 
     def _learn_time(self, answer: Answer, signed: bool, took: float) -> None:
-        """Learn the server's time from an answer to a request that it has accepted, and warn
-        where this machine's is far from it.
+        """Take the server's time from its response to an accepted request; warn if ours is far off.
 
-        A signature is accepted within 15 minutes of the server's clock, so a Date that is further away is not
-        the server's own.
+        The server accepts signatures within 15 minutes of its clock, so a Date that is further away is not
+        its own.
         """
         behind = self._behind(answer)
         if behind is not None and not (signed and abs(behind) > SKEW):
@@ -308,7 +301,7 @@ class Session:
 def decode(body: bytes) -> t.Any:
     """Return the JSON of a body.
 
-    Raises ProtocolError for all that is not plain JSON: NaN, repeated identity fields, endless nesting.
+    Raises ProtocolError for anything but plain JSON: NaN, repeated identity fields, endless nesting.
     """
     try:
         return json.loads(

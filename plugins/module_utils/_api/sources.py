@@ -59,9 +59,7 @@ MASKED = "****"
 
 
 class Found(t.NamedTuple):
-    """What one file says: its settings by the names of options, where they stand in words,
-    and what to warn of.
-    """
+    """What one file holds: its settings by the names of options, its name for people, and the warnings."""
 
     settings: dict[str, str]
     source: str
@@ -73,7 +71,7 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
 
     Raises InvalidArgument when it cannot be used as it is.
 
-    `metadata` tells that the task asked for the keys of the cloud server: then a profile may say so, too.
+    `metadata` is true when the task asks for the keys of the cloud server. Then a profile may do so, too.
     """
     text, warnings = _read(path, "shared_config_file", "KooCLI configuration")
     try:
@@ -104,9 +102,7 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
 def _check_profile(
     written: dict[str, t.Any], settings: dict[str, str], source: str, encrypted: bool, metadata: bool
 ) -> None:
-    """Refuse a profile that cannot be used as it is, by its name and mode and with the remedy:
-    never as something else.
-    """
+    """Refuse a profile that cannot be used as it is, with its name, its mode and the remedy."""
     mode = str(written.get("mode") or "").strip()
     kind = mode.lower()
     if kind == OF_SERVER and metadata:
@@ -183,9 +179,7 @@ def exists(path: str) -> bool:
 
 
 def is_empty(path: str) -> bool:
-    """Whether a path names a file that holds nothing but blanks: what an injector makes
-    of a field left empty.
-    """
+    """Whether a path names a file that holds nothing but blanks, as an injector writes for an empty field."""
     try:
         return not content(path)[0].strip()
     except (OSError, ValueError):
@@ -210,7 +204,7 @@ def _read(path: str, option: str, what: str) -> tuple[str, list[str]]:
 def content(path: str, largest: int = LARGEST) -> tuple[bytes, int]:
     """Return the bytes and the mode of a file.
 
-    Raises ValueError for a pipe, a directory or a huge file: it would hang or fill the memory.
+    Raises ValueError for a pipe, a directory or a huge file, which would hang or fill the memory.
     """
     # A pipe without a writer must not block.
     handle = os.open(os.path.expanduser(path), os.O_RDONLY | os.O_NONBLOCK)

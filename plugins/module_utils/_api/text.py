@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text that people are shown: without secrets, and without characters that a terminal or a page obeys.
+"""Text for people: without secrets, and without characters that a terminal or a page obeys.
 
-`printable()` is for every text of others, `quoted()` for an option that is refused. Only a Redactor cuts a
-text: what is redacted after the cut may hold half a secret, which nobody recognises any more.
+`printable()` is for every text from outside, `quoted()` for a refused option. Only a Redactor cuts a text:
+redacting after the cut could miss half a secret, which nobody recognises any more.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from urllib.parse import quote, quote_plus
 STARS = "********"
 LONGEST_QUOTED = 80  # characters
 SHORTEST = 4  # characters: redacting anything shorter would garble the output
-# Characters that Unicode counts as printable although nothing is seen of them: fillers, joiners, variation
+# Characters that Unicode counts as printable although they are invisible: fillers, joiners, variation
 # selectors.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
 
 
 def printable(value: t.Any) -> str:
-    r"""Return a text of others as one line fit for a terminal, a log and a page.
+    r"""Return a text from outside as one line fit for a terminal, a log and a page.
 
-    Control characters (C0, C1), line ends, characters that turn the direction of writing, invisible ones and
-    unpaired surrogates become escapes: U+202E is shown as \u202e.
+    Control characters (C0, C1), line ends, characters that change the direction of writing, invisible
+    characters and unpaired surrogates become escapes: U+202E is shown as \u202e.
     """
     text = str(value)
     if not text.isprintable():
@@ -41,9 +41,7 @@ def printable(value: t.Any) -> str:
 
 
 def quoted(value: t.Any) -> str:
-    """Return a value that is refused, in quotes, or the length of a long one: half
-    of it could be half a secret.
-    """
+    """Return a refused value in quotes, or the length of a long one: half of it could be half a secret."""
     text = str(value)
     return repr(printable(text)) if len(text) <= LONGEST_QUOTED else f"(a text of {len(text)} characters)"
 
@@ -68,16 +66,14 @@ class Redactor:
         self.share(set() if known is None else known)
 
     def share(self, known: set[str]) -> None:
-        """Take `known` for the set of all forms from now on, with the secrets that it holds already."""
+        """Use `known` as the set of all forms from now on, with the secrets that it already holds."""
         with self._lock:
             found, self.forms, self._longest_first = {*self.forms, *known}, known, None
         for secret in found:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Redact a secret from now on, also URL-quoted, JSON-escaped, as a Python literal,
-        in HTML and in base64.
-        """
+        """Redact a secret from now on, also as URL, JSON, Python literal, HTML or base64."""
         forms = written_forms(secret)
         with self._lock:
             if not forms <= self.forms:
@@ -85,7 +81,7 @@ class Redactor:
                 self._longest_first = None
 
     def redact(self, text: str) -> str:
-        """Return a text with stars in place of every secret that is known by now."""
+        """Return a text with stars in place of every secret known so far."""
         with self._lock:
             forms = self._longest_first
             if forms is None:
@@ -95,17 +91,13 @@ class Redactor:
         return text
 
     def printable(self, value: t.Any, limit: int = 500) -> str:
-        """Return printable() of a value without secrets, cut at `limit` characters:
-        redacted first, cut afterwards.
-        """
+        """Return printable() of a value, first redacted, then cut at `limit` characters."""
         text = printable(self.redact(str(value))[: limit + 1])
         return text if len(text) <= limit else text[:limit] + "..."
 
 
 def written_forms(secret: str) -> set[str]:
-    """Return the forms of a secret that answers, logs and shells write, those
-    of fewer than 4 characters left out.
-    """
+    """Return the forms of a secret that responses, logs and shells write, if they have 4 characters."""
     raw = secret.encode("utf-8", "surrogatepass")  # also half a character, which no text should hold
     quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
     encoded = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}

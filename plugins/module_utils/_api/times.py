@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Times that people write: with a zone of their own, or in the zone that the `timezone` option names."""
+"""Times that people write, with their zone or in the zone of the `timezone` option."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean anoth
 
 
 def is_latest(value: t.Any) -> bool:
-    """Whether an option asks for the newest there is, however that was typed or pasted."""
+    """Whether an option asks for the newest data, however that was typed or pasted."""
     return str(value).strip().lower() == "latest"
 
 
 def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
     """Return the epoch milliseconds of a time option.
 
-    A time without a zone is one of `zone`, an IANA name, where that is given.
+    A time without a zone is read in `zone`, an IANA name, if that is given.
 
-    `now` is this machine's time, seconds since the epoch: what lies more than a day ahead of it is in the
+    `now` is this machine's time in seconds since the epoch: a time more than a day ahead of it is in the
     future by any clock. Raises InvalidArgument, also for a local time that does not exist or exists twice on
     that day.
     """
@@ -58,9 +58,7 @@ def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
 
 
 def time_of(params: t.Mapping[str, t.Any], option: str, cloud: Cloud) -> int:
-    """Return an option that is a time as epoch milliseconds, read in the zone
-    of `timezone` where it names none.
-    """
+    """Return a time option as epoch milliseconds, read in the zone of `timezone` if it names none."""
     zone = params["timezone"] or cloud.settings.get("timezone")
     return read_time(params[option], option, zone, cloud.clock.now())
 
@@ -102,7 +100,7 @@ def is_future(ms: int, server_now_ms: int) -> bool:
 def check_not_future(ms: int, option: str, server_now_ms: int) -> None:
     """Raise when a time lies after the cloud's own.
 
-    Requests were sent by then, so the message does not deny them.
+    By then requests have been sent, so the message does not deny that.
     """
     if ms > server_now_ms:
         raise FutureTime(

@@ -44,7 +44,7 @@ CONNECT, GLANCE = 15.0, 5.0
 MOST_INTERIM = 100
 LARGEST, SMALL = 16 << 20, 64  # bytes of a bundle, and of a field left empty
 OUT_OF_DATE, WRONG_NAME = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name or address
-NO_ISSUER = (2, 18, 19, 20, 21)  # OpenSSL: no authority that is trusted has signed it
+NO_ISSUER = (2, 18, 19, 20, 21)  # OpenSSL: no trusted authority has signed it
 # The words of http.client. Only the number is shown.
 TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 LATE = (
@@ -64,11 +64,13 @@ class Answer(t.NamedTuple):
 
 
 def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLContext:
-    """Return a context for TLS >= 1.2 against ca_path or requests' own bundle, made once per process:
-    loading a bundle costs 20 ms.
+    """Return a context for TLS >= 1.2 with ca_path or requests' own bundle.
 
-    An authority that the user names is trusted as it is: Python 3.13's strict checks refuse many a private
-    one, for a flag that is not marked critical or a missing key identifier. An empty file counts as none.
+    It is made once per process, because loading a bundle costs 20 ms.
+
+    An authority that the user names is trusted as it is. Python 3.13's strict checks refuse many private
+    authorities for a flag that is not marked critical, or for a missing key identifier. An empty file counts
+    as none.
     """
     if not verify:
         return _contexts.setdefault((False, None), _unverified())
@@ -99,7 +101,7 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _bundle(path: str) -> bytes:
-    """Return what a file of certificates holds. Of a job controller's field left empty it is nothing."""
+    """Return the content of a file of certificates; '' when a job controller's field was left empty."""
     try:
         return sources.content(path, LARGEST)[0]
     except OSError as error:
@@ -113,12 +115,12 @@ def _no_bundle(path: str | None, why: str) -> InvalidArgument:
 
 
 def always() -> bool:
-    """Let a request leave at any time."""
+    """Allow a request at any time."""
     return True
 
 
 class Transport(t.Protocol):
-    """One HTTP exchange: sends a request once, reads the answer, repeats and follows nothing."""
+    """One HTTP exchange: sends a request once and reads the response. It repeats and follows nothing."""
 
     def __call__(
         self,
@@ -131,12 +133,12 @@ class Transport(t.Protocol):
         fresh: bool = False,
         may_leave: t.Callable[[], bool] = always,
     ) -> Answer:
-        """Return the answer, of at most `cap` decoded bytes, read within `timeout` seconds by the wall clock.
+        """Return the response: at most `cap` decoded bytes, read within `timeout` wall-clock seconds.
 
         `fresh` opens a new connection: a reset on a stale kept-alive one could not be told from a reset after
-        the server acted. `may_leave` is asked right before the first byte leaves, after all that can take
-        long: names, dead addresses, TLS, a stop of this process. Where it says no, nothing is sent.
-        Raises TransportError (`sent` is False where it is proved that nothing left), TlsError,
+        the server acted. may_leave() is called right before the first byte is sent, after everything that can
+        take long: names, dead addresses, TLS, a stop of this process. If it returns False, nothing is sent.
+        Raises TransportError (`sent` is False if it is proved that nothing was sent), TlsError, and
         InvalidArgument for bad settings.
         """
 
@@ -159,12 +161,12 @@ class Http:
         self._connection: t.Any = None  # the one in use, for the watchdog
         # During TCP, a proxy's tunnel and TLS. If these fail, no byte of the request has been sent.
         self._connecting = False
-        self._unsent = False  # whether the first byte of the request is still to leave
+        self._unsent = False  # whether the first byte of the request is yet to be sent
         self._may_leave: t.Callable[[], bool] = always
         self._proxies: dict[
             str, Proxy | None
-        ] = {}  # by scheme and host: looking it up costs a tenth of an exchange
-        # a Session of requests would only add what is not wanted: cookies, redirects, netrc
+        ] = {}  # by scheme and host, because looking it up costs a tenth of an exchange
+        # A Session of requests would only add unwanted things: cookies, redirects, netrc.
         self._pools = self._adapter()
 
     def __call__(
@@ -198,7 +200,7 @@ class Http:
         except (deps.requests.RequestException, OSError, ValueError) as error:
             raise self._failure(error, way, expired.is_set()) from None
         except Exception as error:
-            # urllib3's own errors while the body is read; their texts can hold the request
+            # urllib3's own errors while the body is read. Their texts can hold the request.
             if type(error).__module__.partition(".")[0] not in ("urllib3", "http", "zlib"):
                 raise
             raise self._failure(error, way, expired.is_set()) from None
@@ -228,9 +230,7 @@ class Http:
         return watchdog
 
     def _proxy(self, url: str) -> Proxy | None:
-        """Return the proxy for a URL, looked up once for its host; its password is redacted
-        from then on, also in its header.
-        """
+        """Return the proxy for a URL, looked up once for its host, and redact its password from then on."""
         place = "/".join(url.split("/", 3)[:3])
         if place not in self._proxies:
             self._proxies[place] = proxy = proxy_for(url)
@@ -256,8 +256,8 @@ class Http:
         return Adapter(max_retries=0)
 
     def _watched(self, connection_class: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-        # urllib3 keeps a pool's connections until the pool is gone, so that one which held us would hold the
-        # pool, for ever
+        # urllib3 keeps a pool's connections until the pool is gone, so a connection that held us would hold
+        # the pool, for ever
         this: t.Any = weakref.proxy(self)
 
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -269,7 +269,7 @@ class Http:
                 this._connecting = True
                 connect()
                 this._connecting = False
-                # http.client forgets it at an answer's `Connection: close`, before the body is read
+                # http.client forgets it at a response's `Connection: close`, before the body is read
                 connection.wire = connection.sock
 
             def watched_request(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -313,7 +313,7 @@ class Http:
         return bytes(content)
 
     def _failure(self, error: Exception, way: Way, expired: bool) -> TransportError:
-        """Return our error for theirs. Their texts are dropped: they can print a header or a query."""
+        """Return our error for one of urllib3's, without its text, which can hold a header or a query."""
         self._pools.close()
         if isinstance(error, TransportError):
             return error
@@ -348,7 +348,7 @@ class Http:
     def _proxy_failure(
         chain: t.Sequence[BaseException], way: Way, proxy: Proxy, expired: bool
     ) -> TransportError:
-        """Return what the proxy, and not the cloud, did not do."""
+        """Return what the proxy, not the cloud, failed to do."""
         refused = [TUNNEL.search(str(link)) for link in chain if isinstance(link, OSError)]
         status = next((int(match[1]) for match in refused if match), None)
         to, unless = f"on the way to {way.host}", f"Check {proxy.variable}, or name {way.host} in NO_PROXY."
@@ -382,7 +382,7 @@ class Way(t.NamedTuple):
 
 
 class Final(http.client.HTTPResponse):
-    """An answer, after the interim ones (100, 102, 103) that a server or a gateway may send before it."""
+    """The final response, after the interim ones (100, 102, 103) that a server may send first."""
 
     def _read_status(self) -> tuple[str, int, str]:
         base: t.Any = http.client.HTTPResponse
@@ -418,8 +418,9 @@ def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None
 
 
 def out_of_date(way: Way, named: str | None) -> str:
-    """Return what to say of a certificate out of date. It may be one of an authority,
-    and then the server's own dates are no help.
+    """Return what to say about a certificate that is out of date.
+
+    It may be that of an authority, and then the server's own dates are no help.
     """
     now = f"{datetime.fromtimestamp(Clock().now(), timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
     span = validity(way) if way.proxy is None else None
@@ -434,8 +435,9 @@ def out_of_date(way: Way, named: str | None) -> str:
 
 
 def validity(way: Way) -> tuple[str, str] | None:
-    """Return the dates of a server's certificate, from a handshake in which nothing is checked
-    and nothing sent; None when that fails.
+    """Return the dates of a server's certificate; None when they cannot be read.
+
+    They come from a handshake that checks nothing and sends nothing.
     """
     parts = urlsplit(way.url)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -450,13 +452,13 @@ def validity(way: Way) -> tuple[str, str] | None:
 
 
 def timed_out(chain: t.Sequence[BaseException]) -> bool:
-    """Whether an error comes of a time that was over."""
+    """Whether a time-out caused an error."""
     kinds = {"ReadTimeout", "ReadTimeoutError", "TimeoutError", "timeout", "ConnectTimeoutError"}
     return not kinds.isdisjoint(type(link).__name__ for link in chain)
 
 
 def unresolved(chain: t.Sequence[BaseException]) -> bool:
-    """Whether an error comes of a name without an address."""
+    """Whether a name without an address caused an error."""
     return not {"NameResolutionError", "gaierror"}.isdisjoint(type(link).__name__ for link in chain)
 
 
@@ -465,7 +467,7 @@ def _capital(proxy: Proxy) -> str:
 
 
 class PerThread(threading.local):
-    """The Transport of many threads, each with an Http of its own: threading.local calls __init__ in each."""
+    """The Transport of many threads, each with its own Http: threading.local calls __init__ in each."""
 
     def __init__(self, make: t.Callable[[], Http]) -> None:
         self._http = make()
@@ -475,9 +477,7 @@ class PerThread(threading.local):
 
 
 def _chain(error: BaseException | None) -> t.Iterator[BaseException]:
-    """Yield an exception and what it wraps: causes, contexts, urllib3's reason
-    and exceptions among the arguments.
-    """
+    """Yield an exception and those that it wraps: causes, contexts, urllib3's reason and arguments."""
     seen: list[BaseException] = []
     queue: list[t.Any] = [error]
     while queue:

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values made regular: what the API's documents call a string, a flag, an ID or a time, and the oddities
-that come instead; and times that people write.
+"""Regular values from the API: strings, flags, IDs and times, whatever the API sends instead of them.
+
+Also times that people write.
 """
 
 from __future__ import annotations
@@ -30,14 +31,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def is_id(value: t.Any) -> bool:
-    """Whether value can be an ID of the API: one path segment of letters, digits, '-' and '_',
-    1 to 128 characters.
-    """
+    """Whether value can be an ID of the API: 1 to 128 letters, digits, '-' and '_', one path segment."""
     return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
 def text(value: t.Any) -> str | None:
-    """Return a string, or null for the ways in which the API says null: {}, [], '', null and '{}'.
+    """Return a string, or None for the forms in which the API writes null: {}, [], '', null and '{}'.
 
     The examples of the DCS API reference have `"error_code": {}`, of which the official SDK makes the text
     '{}'.
@@ -48,20 +47,18 @@ def text(value: t.Any) -> str | None:
 
 
 def flag(value: t.Any) -> bool | None:
-    """Return a bool for true/"TRUE"/"true", false/"FALSE"/"false"; null for all else."""
+    """Return a bool for true/"TRUE"/"true" and false/"FALSE"/"false"; None for all else."""
     return {"true": True, "false": False}.get(str(value).lower())
 
 
 def whole(value: t.Any) -> int | None:
-    """Return an int for a whole number, also one that is written as a float or in a string: 4.0E10,
-    "4096.0"; null for all else.
-    """
+    """Return an int for a whole number, also for one such as 4.0E10 or "4096.0"; None for all else."""
     found = number(value)
     return found if isinstance(found, int) else None
 
 
 def number(value: t.Any) -> int | float | None:
-    """Return a number, an int where it is whole; null for all else.
+    """Return a number, as an int if it is whole; None for all else.
 
     Services write numbers as 4096, "4096", 4.0E10 and 0.5.
     """
@@ -79,7 +76,8 @@ def number(value: t.Any) -> int | float | None:
 def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) -> dict[str, t.Any]:
     """Return the named fields of an API object as text.
 
-    Raises ProtocolError when a required one is missing or an ID is not a valid one: never a default for it.
+    Raises ProtocolError when a required field is missing or an ID is not valid. There are no defaults for
+    them.
     """
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")
@@ -112,7 +110,7 @@ def asked_for(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.Any
 def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
     """Return the list under `key`.
 
-    A null or missing one is empty only where a total of 0 agrees: alone it is never 'no records'.
+    A null or missing list counts as empty only when a total of 0 agrees. Alone it never means 'no records'.
     """
     found = body.get(key) if isinstance(body, dict) else None
     if isinstance(body, dict) and found in (None, {}, "") and total == 0:

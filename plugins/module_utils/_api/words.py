@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words by which a service says that something has ended: each documents one spelling,
-and answers have been met with others.
+"""The words by which a service says that something has ended.
+
+Each service documents one spelling, and its responses have others.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ def plain(word: object) -> str:
 
 
 def ending(word: object) -> str | None:
-    """Return how something has ended by its status word: succeeded, failed, or None where it has not, or
-    in a word that is not known.
+    """Return how something has ended by its status word: succeeded or failed.
+
+    None means that it has not ended, or that the word is not known.
     """
     found = plain(word)
     return "succeeded" if found in SUCCEEDED else "failed" if found in FAILED else None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How old a record is by the cloud's own clock, and when it is certainly stuck."""
+"""The age of a record by the cloud's own clock, and whether it is certainly stuck."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def in_words(milliseconds: int) -> str:
 
 
 def is_stuck(created: int | None, now: int) -> bool:
-    """Whether an unfinished record is too old to be true, both in epoch ms.
+    """Whether an unfinished record is too old to be running. Both times are in epoch ms.
 
     One without a readable time is not.
     """
@@ -29,8 +29,8 @@ def is_stuck(created: int | None, now: int) -> bool:
 
 
 def just_now(ended: int | None, now: int) -> bool:
-    """Whether something ended so recently, both in epoch ms, that its instance may still be busy with it.
+    """Whether something ended so recently that its instance may still be busy with it.
 
-    One without a readable time may.
+    Both times are in epoch ms. Something without a readable time may have.
     """
     return ended is None or now - ended <= SKEW

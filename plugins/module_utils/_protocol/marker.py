@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The marker by which a later run recognises an operation: a hash of what the operation is."""
+"""The marker by which a later run recognises an operation: a hash of what identifies the operation."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MARKER_LENGTH = 34  # " [rst1:" + 26 + "]"
 
 
 def marker(**operation: str | None) -> str:
-    """Return the marker written into a remark: the same for the same operation on any controller.
+    """Return the marker for a remark. It is the same for the same operation on any controller.
 
-    Without the region: a project lies in one only, and a run need not know which.
+    It leaves out the region: a project belongs to one region, and a run may not know which.
     """
     canonical = json.dumps(
         {"version": 1, **operation}, sort_keys=True, separators=(",", ":"), ensure_ascii=True

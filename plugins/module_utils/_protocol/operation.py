@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the at-most-once protocol needs to know of an operation, and what one observation
-of the cloud tells of it.
-"""
+"""What the at-most-once protocol needs to know about an operation, and one observation of it in the cloud."""
 
 from __future__ import annotations
 
@@ -23,29 +21,31 @@ class Observation:
     """One observation of the cloud in the protocol's terms, with all records of this kind that were read."""
 
     running: tuple[str, ...] = ()  # IDs of unfinished operations that a run with these parameters attaches to
-    done: str | None = None  # ID of the finished operation that is already all that this run wants
-    blocked: str | None = None  # why nothing can be started now, in words
-    explained: bool = True  # whether what blocks is plainly somebody else's
-    stuck: bool = False  # whether what blocks never ends by itself
+    done: str | None = None  # ID of the finished operation that is what this run wants
+    blocked: str | None = None  # why nothing can be started now
+    explained: bool = True  # whether the obstacle is clearly somebody else's
+    stuck: bool = False  # whether the obstacle never ends by itself
     own: frozenset[str] = frozenset()  # IDs that can only be this operation's, when they are new
     possible: frozenset[str] = frozenset()  # IDs that may be this operation's or another's, when they are new
     records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its ID
     created: t.Mapping[str, int | None] = field(default_factory=dict)  # when each was created, epoch ms
-    state: t.Hashable = None  # what two observations must agree on before absence is believed
-    status: str | None = None  # of the instance that is overwritten, as the cloud shows it
-    task: str | None = None  # what that instance is busy with, as the cloud shows it
+    state: t.Hashable = (
+        None  # what two observations must agree on before the task believes that a record is absent
+    )
+    status: str | None = None  # status of the instance that is overwritten
+    task: str | None = None  # what that instance is busy with
 
     def record(self, found: str | None) -> Row | None:
-        """Return the record with this ID, when it was among those that were read."""
+        """Return the record with this ID, or None if it was not read."""
         return self.records.get(found) if found else None
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One restore, recovery or backup, complete when it is built: nothing is added to it on the way.
+    """One restore, recovery or backup. It is complete when it is built: no code adds to it later.
 
-    `name` is for people, `id_key` and `record_key` are the result's keys of its ID (restore_id, backup_id or
-    job_id) and of its record, `resume` what to do when it is not known whether it runs.
+    `name` is for people. `id_key` and `record_key` are the keys of its ID (restore_id, backup_id or job_id)
+    and of its record in the result. `resume` is what to do when nobody knows whether it runs.
     """
 
     name: str
@@ -54,11 +54,11 @@ class Operation:
     resume: t.ClassVar[str] = "run the same task again in a few minutes, it attaches to what it finds"
 
     def observe(self) -> Observation:
-        """Read the evidence once, and return all that was read. Changes nothing here."""
+        """Read the evidence once and return all of it. This changes nothing here."""
         raise NotImplementedError
 
     def check(self) -> None:
-        """Raise when what would be sent cannot succeed. Asked only when something would be sent."""
+        """Raise when the request cannot succeed. Called only when a request would be sent."""
 
     def post(self) -> Reply:
         """Send the one POST."""
@@ -69,18 +69,18 @@ class Operation:
         raise NotImplementedError
 
     def echoed(self, record: Row) -> bool:
-        """Whether the cloud has kept what a later run recognises this operation by."""
+        """Whether the cloud has kept the marker by which a later run recognises this operation."""
         return True
 
     def amended(self, error: CloudError) -> Operation | None:
-        """Return what to send once more after the service has plainly refused this, or None.
+        """Return the operation to send instead after the service has definitely refused this one, or None.
 
-        Never the same again.
+        It is never the same one.
         """
         return None
 
     def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
-        """Return the error for something else that holds the instance; `cause` is what the cloud answered."""
+        """Return the error for something else that holds the instance; `cause` is the cloud's response."""
         why = observed.blocked or "the cloud reports another operation"
         answer = f" The cloud's response: {cause}" if cause else ""
         facts = cause.facts if cause else {}

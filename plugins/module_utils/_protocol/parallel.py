@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many operations in one task, on a few threads, each with a connection of its own:
-at 50 ms a request one connection sees 20 of them a second.
+"""Many operations in one task, on a few threads, each with its own connection.
+
+At 50 ms a request, one connection makes 20 requests a second.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, wait_until
 
 THREADS = 16
-FEW = 8  # as many restores are observed on one connection
-PACE = 0.5  # seconds between two lines of progress of more than these: there are as many occasions as polls
+FEW = 8  # so many restores are observed on one connection
+PACE = 0.5  # seconds between two lines of progress of more restores than these
 Row = t.Mapping[str, t.Any]
 T = t.TypeVar("T")
 
 
 def spread(work: t.Callable[[int], T], count: int, threads: int) -> list[T]:
-    """Return work(0), work(1), ... work(count - 1), done on that many threads, THREADS at most."""
+    """Return work(0), work(1), ... work(count - 1), done on so many threads, THREADS at most."""
     threads = min(threads, count, THREADS)
     if threads <= 1:
         return list(map(work, range(count)))
@@ -53,8 +54,9 @@ def wait_for_all(
     timeout: float,
     interval: float,
 ) -> list[Watch]:
-    """Return watch(cloud, row) of each row, waited for `timeout` seconds at most,
-    each observed once per `interval`.
+    """Wait for all rows, `timeout` seconds at most, and return their watches.
+
+    watch(cloud, row) makes the watch of a row, which is observed once per `interval`.
     """
     clouds = clouds_for(cloud, rows)
     watches = [watch(own, row) for own, row in zip(clouds, rows)]

@@ -4,7 +4,7 @@
 
 """A module's decision, and the only reader of check mode.
 
-What check mode prints is the plan that the run applies: they cannot drift.
+Check mode prints the same plan that a run applies, so the two cannot differ.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Result = t.Dict[str, t.Any]
 
 @dataclass
 class Plan:
-    """What the task would change (`before` and `after`, for people) and how (`apply`, None
-    when there is nothing to do).
+    """What the task would change (`before` and `after`, for people), and how.
 
-    `result` holds the keys known before anything happens; apply() returns those known afterwards, and may
-    take away `changed`. beside() reads what is reported in check mode alone.
+    apply() makes the change; it is None when there is nothing to do. `result` holds the keys that are known
+    before anything happens. apply() returns those that are known afterwards, and may set `changed` to false.
+    beside() reads what only check mode reports.
     """
 
     result: Result = field(default_factory=dict)

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The at-most-once protocol of both restores and of the backup: preflight, send once,
-reconcile, adopt, refuse.
+"""The at-most-once protocol of both restores and of the backup: preflight, send once, reconcile, adopt,
+refuse.
 
-Decisions are pure functions of what was observed; start() is the one driver, and the only code that sends a
-POST that changes something. docs/docsite/rst "What happens when..." says the same for people.
+Decisions are pure functions of observations. start() is the only driver, and the only code that sends a POST
+that changes something. The guide "What happens when..." explains the same to people.
 """
 
 from __future__ import annotations
@@ -43,31 +43,31 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 
 # Seconds of search for the effect after a lost response, and after a busy code
 WINDOW, BUSY_WINDOW = 180.0, 60.0
-FRESH = 30.0  # seconds that an observation may take and still be believed
+FRESH = 30.0  # seconds that an observation may take to be believed
 # An observation allows a request only for so many seconds after its beginning.
 STALE = 60.0
-RESTLESS = 6  # observations that may differ from the one before until the send is given up
+RESTLESS = 6  # how many observations may differ from the one before until start() gives up
 
 
 @dataclass(frozen=True)
 class Started:
-    """The operation that runs, and whether it was found rather than started by this run's own answer."""
+    """The operation that runs, and whether this run found it or started it."""
 
     id: str
     adopted: bool
-    record: Row | None = field(default=None, compare=False)  # as the observation that found it shows it
+    record: Row | None = field(default=None, compare=False)  # its status in the observation that found it
 
 
 @dataclass
 class Attempts:
     """What was tried within one start."""
 
-    failed: int = 0  # POSTs that had no effect for sure
+    failed: int = 0  # POSTs that certainly had no effect
     renewed: bool = False  # whether the token was renewed
 
 
 def decide(observed: Observation) -> str:
-    """Return what a preflight calls for: adopt, unchanged, refuse or send."""
+    """Return the decision after a preflight: adopt, unchanged, refuse or send."""
     if observed.running:
         return "adopt"
     if observed.done is not None:
@@ -76,8 +76,9 @@ def decide(observed: Observation) -> str:
 
 
 def fate(error: CloudError) -> str:
-    """Return what a failed POST means: not_sent, later (the gateway refused it unread), refused, busy,
-    or unknown - all that is not proved.
+    """Return what a failed POST means: not_sent, later, refused, busy or unknown.
+
+    later: the gateway refused it unread. unknown: everything that is not proved.
     """
     if isinstance(error, TransportError):
         return "not_sent" if not error.sent else "unknown"
@@ -89,11 +90,10 @@ def fate(error: CloudError) -> str:
 
 
 def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: float) -> Started:
-    """Run the protocol to an operation that is known to run; `planned` is the observation
-    that the plan was made from.
+    """Run the protocol until an operation is known to run; `planned` is the observation behind the plan.
 
-    Raises refusals and NotStarted (nothing was started), OutcomeUnknown (sent, no conclusive answer, no
-    record in time). `timeout` in seconds.
+    Raises refusals and NotStarted (nothing was started), and OutcomeUnknown (sent, but no conclusive response
+    and no record in time). `timeout` is in seconds.
     """
     deadline = cloud.session.deadline = cloud.clock.monotonic() + timeout
     previous, attempts = planned, Attempts()
@@ -107,7 +107,7 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
         except CloudError as error:
             if fate(error) in ("unknown", "busy"):
                 return reconcile(operation, observed, error, sent_at, cloud, deadline)
-            cloud.posted = False  # proved: it changed nothing
+            cloud.posted = False  # It is proved that it changed nothing.
             previous, operation = observed, before_next(operation, error, attempts, cloud, deadline)
             continue
         found = reply.body.get(operation.id_key) if isinstance(reply.body, dict) else None
@@ -117,7 +117,7 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
 
 
 def preflight(operation: Operation, previous: Observation, cloud: Cloud) -> Observation:
-    """Observe until two observations agree, the last one quick: only then is absence believed.
+    """Observe until two observations agree, the last one in time: only then is an absent record believed.
 
     Raises the refusal.
     """
@@ -141,10 +141,10 @@ def preflight(operation: Operation, previous: Observation, cloud: Cloud) -> Obse
 def before_next(
     operation: Operation, error: CloudError, attempts: Attempts, cloud: Cloud, deadline: float
 ) -> Operation:
-    """Return the operation to send after a POST that certainly had no effect, once it may be tried again.
+    """Return the operation to send after a POST that certainly had no effect, when it may be tried again.
 
-    Renews the token once, else waits as later() says. Raises the refusal, or NotStarted when tries or time
-    are out.
+    It renews the token once, else waits as later() says. Raises the refusal, or NotStarted when there are no
+    tries or no time left.
     """
     if fate(error) == "refused":
         other = operation.amended(error)
@@ -160,7 +160,7 @@ def before_next(
 
 
 def without_id(operation: Operation, reply: Reply) -> CloudError:
-    """Return what is wrong with a success that names nothing."""
+    """Return the error for a success that names no valid ID."""
     return CloudError(
         f"it answered HTTP {reply.status} without a valid {operation.id_key}",
         http_status=reply.status,
@@ -169,9 +169,9 @@ def without_id(operation: Operation, reply: Reply) -> CloudError:
 
 
 def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, deadline: float) -> float:
-    """Return the seconds until the preflight is repeated after a POST that had no effect for sure.
+    """Return the seconds until the next preflight after a POST that certainly had no effect.
 
-    Raises when tries or time are out.
+    Raises when there are no tries or no time left.
     """
     pause = retry.delay(error, attempt, cloud.clock.random())
     if (
@@ -198,13 +198,13 @@ def reconcile(
     cloud: Cloud,
     deadline: float,
 ) -> Started:
-    """Look for the effect of a POST without a conclusive answer, or with a busy code.
+    """Look for the effect of a POST without a conclusive response, or with a busy code.
 
     It never leads to a second POST.
     """
     clock, was_busy, search = cloud.clock, fate(cause) == "busy", Search(operation, before, cause, sent_at)
     window, pause = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5
-    # minutes can go by, and there is no ID to name
+    # Minutes can go by, and there is no ID to name.
     cloud.progress([Watch(operation.name, {}, lambda: Status("running", None))])
     while True:
         previous, observed, idle = search.last, None, False
@@ -225,7 +225,7 @@ def reconcile(
             if was_busy and (quiet or (observed.blocked and observed.explained)):
                 raise operation.refusal(observed, cause)
         now = clock.monotonic()
-        # while the instance is at work our record may still appear
+        # While the instance is at work, our record may still appear.
         waiting_helps = observed is not None and observed.blocked is not None and not was_busy
         if now >= deadline or (now >= window and not waiting_helps):
             if was_busy and observed is not None and idle:
@@ -242,7 +242,7 @@ def found_by(operation: Operation, observed: Observation, found: t.Sequence[str]
 
 
 def only(operation: Operation, found: t.Sequence[str]) -> str:
-    """Return the one ID found; several are nobody's to choose from."""
+    """Return the one ID that was found. Raises for several, because nothing tells which is ours."""
     if len(found) == 1:
         return found[0]
     error = OutcomeUnknown(
@@ -254,6 +254,6 @@ def only(operation: Operation, found: t.Sequence[str]) -> str:
 
 
 def refused(operation: Operation, error: CloudError) -> CloudError:
-    """Return the cloud's own refusal with what it was about."""
+    """Return the cloud's own refusal, with the name of the operation."""
     note = "Nothing was changed."
     return error.with_context(f"{operation.name} was not started: {error} {note}", note=note)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From an operation to a task's result: one plan and one result for every restore, recovery and backup."""
+"""From an operation to a task's result, in one way for every restore, recovery and backup."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def plan(
     after: Row,
     **known: t.Any,
 ) -> Plan:
-    """Return what an observation calls for.
+    """Return the plan that follows from an observation.
 
     `known` are further keys of the result, `before` and `after` its diff.
 
-    Raises the operation's refusal when something else holds the instance, and what its check() raises when
-    something would be sent.
+    Raises the operation's refusal when something else holds the instance. When a request would be sent, it
+    raises what check() raises.
     """
     observed = confirmed(operation, observed)
     step = decide(observed)
@@ -70,8 +70,9 @@ def plan(
 
 
 def confirmed(operation: Operation, observed: Observation) -> Observation:
-    """Return another observation when this one says that all is done: a status can be old, and a list
-    can leave out a newer record once.
+    """Return a second observation when this one says that all is done.
+
+    A status can be old, and a list can leave out a newer record once.
     """
     return operation.observe() if decide(observed) == "unchanged" else observed
 
@@ -79,7 +80,7 @@ def confirmed(operation: Operation, observed: Observation) -> Observation:
 def run(
     operation: Operation, planned: Observation, cloud: Cloud, params: Params, warnings: t.Sequence[str] = ()
 ) -> Row:
-    """Start or adopt the operation, wait for it when asked to, and return the result's keys.
+    """Start or adopt the operation, wait for it if the task wants that, and return the result's keys.
 
     `warnings` are those of the plan.
     """
@@ -104,7 +105,7 @@ def start_and_wait(
 ) -> tuple[Started, Status | None]:
     """Start or adopt, then wait when params['wait']; return both.
 
-    Every error from here on carries the ID of what runs.
+    Every error from then on carries the ID of the operation.
     """
     now, timeout = cloud.clock.monotonic(), params["wait_timeout"]
     begun = (cloud.session.deadline or now + timeout) - timeout  # when the task began
@@ -119,8 +120,9 @@ def start_and_wait(
 
 
 def wait_for(watch: Watch, cloud: Cloud, params: Params, begun: float | None = None) -> Status:
-    """Wait for one watch as wait_timeout (from `begun`) and poll_interval say; raise its error
-    or return its last status.
+    """Wait for one watch as wait_timeout (from `begun`) and poll_interval say.
+
+    Raises its error, or returns its last status.
     """
     clock = cloud.clock
     left = params["wait_timeout"] - (clock.monotonic() - begun if begun is not None else 0.0)

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The search for the effect of a POST without a conclusive response: which records can be its effect,
-and what is reported when none is found.
+"""The search for the effect of a POST without a conclusive response.
+
+It says which records can be the effect, and what to report when there is none.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
     Row,
 )
 
-ENDS = 8  # observations at each end of a trail that is too long to be reported whole
+ENDS = 8  # observations at each end of a trail that is too long to report whole
 
 
 def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
-    """Return the IDs that this operation can have brought about since `before`: new ones of its own,
-    with those that may be its own as well, else a running one to attach to.
+    """Return the IDs that this operation may have caused since `before`: new ones that are or may be its own.
 
-    What was there before the request and did not run then does not run now: the list has left out what does.
+    If there are none, it returns a running one to attach to. A record that was there before the request and
+    did not run then does not run now: in that case the list has left out the running one.
     """
     own = appeared(now.own, before, now, sent_at)
     if own:
@@ -39,11 +40,10 @@ def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, 
 
 
 def appeared(ids: t.AbstractSet[str], before: Observation, now: Observation, sent_at: float) -> list[str]:
-    """Return those of the IDs that are new since `before`.
+    """Return the IDs that are new since `before`.
 
-    What was created before the request was sent (`sent_at`, seconds since the epoch by the cloud's clock) is
-    not new, however it looks: a list can leave out an old record once. A time that cannot be read proves
-    nothing.
+    A record from before the request (`sent_at`, epoch seconds by the cloud's clock) is not new, however it
+    looks: a list can leave out an old record once. A time that cannot be read proves nothing.
     """
     earliest = int(sent_at * 1000) - SKEW
     known = {found: now.created.get(found) for found in ids - before.records.keys()}
@@ -52,7 +52,7 @@ def appeared(ids: t.AbstractSet[str], before: Observation, now: Observation, sen
 
 @dataclass
 class Search:
-    """What was sent, what the cloud showed before it, and what each observation has shown since.
+    """What was sent, what the cloud showed before, and what each observation has shown since.
 
     `sent_at` is in seconds since the epoch by the cloud's clock, as are the times of the observations.
     """

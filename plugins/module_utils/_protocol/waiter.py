@@ -19,14 +19,15 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     WaitTimeout,
 )
 
-CONFIRM = 2.0  # seconds, at most, before a terminal state is read again
+CONFIRM = 2.0  # seconds, at most, until a final state is read again
 # Seconds for which a record may be missing from its list after it was seen, and before
 VANISHED, UNSEEN = 60.0, 180.0
 
 
 @dataclass(frozen=True)
 class Status:
-    """One reading: `state` is running, succeeded or failed;
+    """One reading: `state` is running, succeeded or failed.
+
     `status` and `progress` are the API's words, `record` its row, `reason` why it failed or has not ended.
     """
 
@@ -40,8 +41,9 @@ class Status:
 
 @dataclass
 class Watch:
-    """What to wait for: `name` for people, `ids` for the result (restore_id or job_id),
-    `observe` reads its Status once.
+    """What to wait for: its `name` for people, and its `ids` for the result (restore_id or job_id).
+
+    observe() reads its Status once.
     """
 
     name: str
@@ -49,18 +51,20 @@ class Watch:
     observe: t.Callable[[], Status]
     last: Status | None = None
     error: CloudError | None = None
-    trouble: CloudError | None = None  # why the last observation saw nothing
+    trouble: CloudError | None = None  # why the last observation failed
     done: bool = False
-    adopted: bool = False  # whether it ran already, instead of being started now
+    adopted: bool = False  # whether it was running already, instead of being started now
     elapsed: float = 0.0  # seconds waited
     resume: str = "run the task again, it attaches to it"  # how a later task goes on waiting
-    anew: str = "run the task again to start it once more"  # what a later task does after it has failed
+    anew: str = "run the task again to start it once more"  # what to do after it has failed
     _due: float = 0.0
     _seen: float | None = None  # when it was last there
 
     def take(self, now: float, started: float, interval: float, random: float) -> None:
-        """Observe once and record what follows: done after two equal terminal readings, an error
-        that ends the wait, or the time of the next observation.
+        """Observe once and record the consequence.
+
+        That is: done after two equal final readings, an error that ends the wait, or the time of the next
+        observation.
         """
         # The members of a fleet must not poll in step, nor more often than asked.
         self.elapsed, gap = now - started, interval * (1 + random / 5)
@@ -120,7 +124,7 @@ def wait_until(
 ) -> None:
     """Wait until every watch is done, at most `timeout` seconds, looking at each every `interval` seconds.
 
-    Errors stand in the watches.
+    The errors are in the watches.
     """
     started = clock.monotonic()
     deadline = started + timeout
@@ -136,7 +140,9 @@ def wait_until(
             return
         if now >= deadline:
             for watch in waiting:
-                if watch.last is not None and watch.last.state != "running":  # ended, but not yet confirmed
+                if (
+                    watch.last is not None and watch.last.state != "running"
+                ):  # It has ended, but that is not confirmed yet.
                     watch.take(now, started, interval, 0.0)
                 if not watch.done:
                     watch.done, watch.elapsed = True, now - started

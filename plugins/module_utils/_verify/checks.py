@@ -47,8 +47,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Check:
-    """One check: `asks` holds what it asks for, `rung` of the ladder it belongs to, `connection` how
-    to connect for it alone.
+    """One check.
+
+    `asks` is what it asks for, `rung` its rung of the ladder, `connection` how to connect for this check alone.
     """
 
     name: str

@@ -133,9 +133,7 @@ def tls_refusal(error: BaseException | None) -> Refused | None:
 
 
 def hint(tls: bool) -> str:
-    """Return what to look at where TLS may not be what the server expects: one
-    that has none may just say nothing.
-    """
+    """Return a hint at TLS: a server without it may just stay silent."""
     return " The connection uses TLS: if the server has none, set tls: false." if tls else ""
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: recovery
-short_description: Tell when a restore or a backup has ended, and when the newest backup is too old
+short_description: Report when a restore or a backup has ended, and when the newest backup is too old
 description:
-  - Looks at the restores and backups of DCS and at the restore jobs and metadata backups of DDM, and makes an
-    event of what is new.
-  - Each event is sent once. What ended before the start is not reported, unless O(lookback) says so. What
-    ends while the cloud cannot be reached is reported when it can be reached again.
-  - It signs in like the modules of this collection, with the variables C(HW_*) or with the same options.
+  - Watches the restores and backups of DCS, and the restore jobs and metadata backups of DDM, and sends an
+    event when one of them ends.
+  - Each event is sent once. The source does not report operations that ended before its start, unless
+    O(lookback) says so. It reports operations that end while the cloud cannot be reached as soon as the cloud
+    can be reached again.
+  - The source signs in like the modules of this collection, with the variables C(HW_*) or with the same
+    options.
 options:
   services:
     description: V(dcs), V(ddm) or both.
@@ -32,18 +34,18 @@ options:
     type: int
     default: 300
   lookback:
-    description: Seconds before the start from which on what has ended is reported, for the time that a
-      restart takes.
+    description: For how many seconds before its start the source also reports operations that have ended.
+      Give the time that a restart takes.
     type: int
     default: 0
   max_backup_age:
     description:
-      - Seconds, or for example V(26h), after which a cache without a newer usable backup is reported as
-        C(backup_too_old), or as C(backup_missing) when it has none. It is sent once, until there is a newer
-        backup.
+      - Seconds, or for example V(26h), after which the source reports a cache without a newer usable backup
+        as C(backup_too_old), or as C(backup_missing) when it has none. It sends this event once, until there
+        is a newer backup.
     type: str
   region:
-    description: This option and the others of the connection are those of the modules, for example of
+    description: The connection options are those of the modules, for example of
       M(huaweicloud.recovery.dcs_backup_info).
     type: str
 """
