@@ -70,6 +70,12 @@ BY_KIND = {
         "A record of {name} is stuck: it never ends. Add ignore_stuck: true to its entry, then run the same "
         "command again."
     ),
+    "transport_error": "Mend the network or the proxy, then run the same command again.",
+    "tls_error": (
+        "Give the bundle of your authority as ca_path (HW_CA_PATH), and leave validate_certs on. Then run the "
+        "same command again."
+    ),
+    "server_error": "The service has a fault for now. Run the same command again in a few minutes.",
     "throttled": "The cloud takes no more requests for now. Run the same command again in a few minutes.",
     "not_found": "Check the ID or the name, the region and the project, then run the same command again.",
     "wait_timeout": (
@@ -104,6 +110,7 @@ OLDER = (
     "Keep applications away from {name}, and look at its checks. "
     "The command below restores the backup before this one, as an operation of its own."
 )
+WRONG_DATA = ("verify", "verification_failed", "failed")  # step, kind of the error, end of the verification
 BY_END = {
     "failed": "Keep applications away from {name}, and look at its checks. When a check is wrong, correct "
     "it and run the same command again: it repeats the checks alone. When the data are wrong, choose "
@@ -117,6 +124,10 @@ BY_END = {
         "the same command again."
     ),
 }
+UNREAD = (  # a check that failed without having read anything
+    "The restore is done. A check could not be made. Correct it or its connection as the message says, then "
+    "run the same command again: only the checks are repeated."
+)
 INCOMPLETE = " Add the extra variables that you gave: they may hold secrets, and are not written here."
 ONCE_MORE = "then run the same command again: only the checks are repeated."
 BY_CHECK = {  # the kinds of errors of checks for which the end says too little
@@ -301,7 +312,7 @@ def state(row: Row) -> str:
         ),
     }
     text = lines[row["data_state"]]
-    if row["data_state"] == "overwritten_not_verified" and (row["verification"] or {}).get("end") != "failed":
+    if row["data_state"] == "overwritten_not_verified" and not read_other(row):
         text = f"Overwritten, not verified: {called(row)} was restored, and its data could not be checked."
     if _target.from_elsewhere(row):
         return (
@@ -332,7 +343,10 @@ def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
     """Return what a person does now; `job_id` is that of a job which the command does not find itself."""
     end = (row["verification"] or {}).get("end")
     checks, kind = row["failed_step"] == "verify", kind_of(row)
-    text = BY_CHECK.get(row["error_kind"]) or BY_END.get(str(end), "") if checks else ""
+    text = ""
+    if checks:
+        unread = UNREAD if end == "failed" and not read_other(row) else ""
+        text = BY_CHECK.get(row["error_kind"]) or unread or BY_END.get(str(end), "")
     text = text or (ADVICE["safeguard"] if unsaved(row) else "")
     text = text or BY_KIND.get(kind) or ADVICE.get(str(row["failed_step"])) or ADVICE["restore"]
     if job_id:
@@ -358,18 +372,26 @@ def unsaved(row: Row) -> bool:
     return row["failed_step"] == "safeguard" and row["error_kind"] != "busy"
 
 
+def read_other(row: Row, alone: bool = False) -> bool:
+    """Whether a check read data and found others than it expects; `alone`: and each that did not pass did.
+
+    One that was refused, could not be judged, or had no answer says nothing of the data.
+    """
+    checks = (row["verification"] or {}).get("checks") or []
+    bad = [check for check in checks if check["outcome"] != "passed"]
+    read = [check for check in bad if check["outcome"] == "failed" and check["found"] is not None]
+    return bool(read) and (not alone or read == bad)
+
+
 def older_backup(row: Row, report: Row) -> str | None:
-    """Return the command that restores a cache whose data did not pass
-    from the backup before; null for all else.
+    """Return the command that restores a cache whose data are not the expected ones from the backup before;
+    null for all else.
     """
     made, end = moment(row["data_time"]), (row["verification"] or {}).get("end")
     service = _target.service_of(row)
-    if (
-        made is None
-        or not service
-        or not service.in_place
-        or (row["failed_step"], end) != ("verify", "failed")
-    ):
+    if made is None or not service or not service.in_place or report["kind"] == "readiness":
+        return None
+    if (row["failed_step"], row["error_kind"], end) != WRONG_DATA or not read_other(row, alone=True):
         return None
     places = {key: row[key] for key in ("region", "profile") if row[key]}
     entry = {service.names[0]: _target.target_id(row), service.point: iso(made - 1), **places}

@@ -30,7 +30,9 @@ class Step(t.NamedTuple):
 
 
 TABLE = (
-    Step("plan", PLAN, "Correct what the message names, then run the same command again. Nothing was sent."),
+    Step(
+        "plan", PLAN, "Correct what the message names, then run the same command again. Nothing was started."
+    ),
     Step(
         "approve",
         PLAN,

@@ -318,6 +318,52 @@ def test_an_empty_backup_leads_to_the_one_before() -> None:
     assert json.loads(words[5]) == {"restore_dcs": [entry]}
 
 
+def unread(kind: str, *more: dict[str, Any]) -> samples.Row:
+    """A cache of which a check was refused, so that it read nothing."""
+    row = samples.restored(cache(), 20, 60)
+    refused = {**samples.check("ping", "ping", "", "", "failed", "No."), "expected": None, "found": None}
+    row["verification"] = {"end": "failed", "ladder": "runs", "checks": [refused, *more]}
+    return samples.failed(row, "verify", 99, kind, "1 of 1 checks did not pass. ping: No.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("login_refused", "Correct user and password"),
+        ("tls_error", "(ca_path)"),
+        ("verification_failed", "A check could not be made"),
+        ("internal_error", "A check could not be made"),
+    ],
+)
+def test_a_check_that_read_nothing_leads_to_no_other_backup(kind: str, words: str) -> None:
+    """The data were never looked at: to overwrite them with older ones would destroy good ones."""
+    found = next_of(unread(kind))
+    assert words in found["do"] and "only the checks are repeated" in found["do"]
+    assert found["command"] == "ansible-playbook huaweicloud.recovery.restore -e @shop.yml"
+    assert "could not be checked" in found["state"]
+
+
+def test_only_where_all_bad_checks_read_data_another_backup_is_offered() -> None:
+    wrong = samples.check("dbsize", "dbsize", "at least 5", "0", "failed")
+    for row in (unread("login_refused", wrong), unread("verification_failed", wrong)):
+        found = next_of(row)
+        assert "-older" not in found["command"] and "did not pass" in found["state"]
+    assert "-older" not in next_of(samples.empty_cache(cache()), kind="readiness")["command"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("transport_error", "Mend the network"),
+        ("tls_error", "Give the bundle of your authority"),
+        ("server_error", "in a few minutes"),
+    ],
+)
+def test_a_fault_between_here_and_the_cloud_is_none_of_the_input(kind: str, words: str) -> None:
+    found = next_of(samples.failed(cache(), "plan", 9, kind, "No.", changed=False))
+    assert words in found["do"] and "Correct what the message names" not in found["do"]
+
+
 def test_a_cache_that_cannot_be_reached_is_looked_at_again() -> None:
     row = samples.restored(cache(), 20, 60)
     row["verification"] = {"end": "unreachable", "ladder": "runs", "checks": []}
