@@ -17,6 +17,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
     _hooks,
@@ -114,6 +115,7 @@ class ActionModule(ActionBase):
         if first and kind != "fleet":  # which runs none
             hooks, wrong = _hooks.found(variables, self._task, self._loader)
             problems += wrong
+        problems += unnamed(found.rows, task_vars)
         command, complete = repeated(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
         return _state.Job(
             kind=kind,
@@ -302,6 +304,15 @@ def wanted(
         return _entries.Found(rows, [], problems)
     found = _entries.found(variables, defaults)
     return found._replace(rows=[_entries.newest(row) for row in found.rows]) if kind == "readiness" else found
+
+
+def unnamed(rows: t.Sequence[dict[str, t.Any]], task_vars: t.Mapping[str, t.Any]) -> list[str]:
+    """Return a problem for each variable with a password that checks name and that does not exist: it would
+    be missed after the restore.
+    """
+    named = {str(given.get("password_variable") or "") for row in rows for given in ladder.connections(row)}
+    missing = [_settings.shown(name) for name in sorted(named - {""}) if name not in task_vars]
+    return [f"password_variable names {name}, and there is no such variable." for name in missing]
 
 
 def summary(report: t.Mapping[str, t.Any]) -> str:

@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladder import VARIABLE
 from ansible_collections.huaweicloud.recovery.plugins.modules import restore_verify
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import our_template
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess
-
-VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 
 
 class ActionModule(InProcess):

@@ -21,8 +21,9 @@ description:
     O(verify_timeout) is over. A wrong password, a refused certificate and a missing schema fail at once; the
     task does not repeat a login that was refused.
   - The task never writes. Statements must only read, and run in a read-only transaction.
-  - The task passes a row through when the row has failed, was only planned, or still runs. A row without
-    checks is done when its instance runs.
+  - The task passes a row through when the row has failed, was only planned, or still runs. A planned
+    row fails when a C(ca_path) of its checks cannot be read here. A row without checks is done when its
+    instance runs.
   - The task fails, with all rows, when a check of one of them did not pass.
 requirements:
   - redis (for checks of caches)
@@ -68,7 +69,7 @@ options:
             C(at_most). Or with C(rows) the number of its rows, or all of them as a list of lists.'
           - 'C(newest_not_after) - a time that must not lie after the time of the data (or C(time)), read by
             C(sql) from a database or from the C(key) of a cache. Without a zone it is one of C(timezone), or
-            UTC.'
+            UTC. A day alone is its midnight.'
           - A number without a bound is compared with O(baseline) if that has the same check, and otherwise
             only returned.
         type: list
@@ -169,7 +170,8 @@ restores:
       contains:
         end:
           description:
-            - V(passed), or V(failed) when a check did not find what it expects or was refused.
+            - V(passed), or V(failed) when a check did not find what it expects, was refused, or found what
+              cannot be compared. Only in the first case RV(restores[].verification.checks[].found) is set.
             - V(unreachable) when no connection was possible, V(timed_out) when there was no answer, or the
               instance did not run, in time.
             - V(not_configured) when there is no check, or when every check that did not pass lacks a library,
@@ -225,10 +227,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     Row,
     complete,
+    failed,
+    failure,
     passed,
     rows_result,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import answered, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladder import (
     CONNECTION,
@@ -236,6 +240,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladde
     passwords,
     refuse,
     restored,
+    unreadable,
     verified,
     wanted,
     without_passwords,
@@ -273,10 +278,19 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     clouds, at = clouds_for(cloud, given), cloud.clock.now()
 
     def one(number: int) -> Row:
-        row = given[number]
+        row, service = given[number], READINGS[given[number]["service"]]
+        if row["outcome"] == "planned" and not row["error_kind"]:
+            missing = unreadable(row, service, asks[number], params["connection"])
+            return failed(row, "verify", failure(missing), at) if missing else row
         if not restored(row):
             return passed(row, "verify", at)
-        return verified(row, READINGS[row["service"]], clouds[number], settings, asks[number])
+        found = answered(
+            lambda: {"row": verified(row, service, clouds[number], settings, asks[number])},
+            lambda: False,
+            starts=False,
+            redactor=cloud.redactor,
+        )
+        return found["row"] if "row" in found else failed(row, "verify", found, at)
 
     rows = [without_passwords(row) for row in spread(one, len(given), THREADS)]
     return Plan(rows_result(given, rows, changed=False))

@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_files, _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, Result, State, World
@@ -149,6 +150,22 @@ def private(row: Row, job: Job) -> Row:
     """
     entry = next((one for one in job.found.rows if _target.same(one, row)), {})
     return {name: entry[name] for name in PRIVATE if entry.get(name)}
+
+
+def unreadable(rows: t.Sequence[Row], job: Job, world: World) -> list[str]:
+    """Return why bundles that checks name cannot be read where the checks run. No request is sent."""
+    asked = [
+        {**public(row), **how, "outcome": "planned"}
+        for row in rows
+        if not row.get("error_kind")
+        for how in [private(row, job)]
+        if any(given.get("ca_path") for given in ladder.connections(how))
+    ]
+    if not asked:
+        return []
+    answer = world.call("restore_verify", {"restores": asked}, check=True)
+    tried = answered(answer, asked, "verify", world.now_ms())
+    return [f"{_target.called(row)}: {row['msg']}" for row in tried if row.get("error_kind")]
 
 
 def baseline(options: Options) -> t.Any:

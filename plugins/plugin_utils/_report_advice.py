@@ -72,8 +72,8 @@ BY_KIND = {
     ),
     "transport_error": "Mend the network or the proxy, then run the same command again.",
     "tls_error": (
-        "Give the bundle of your authority as ca_path (HW_CA_PATH), and leave validate_certs on. Then run the "
-        "same command again."
+        "Give the bundle of your authority as ca_path (HW_CA_PATH), and leave validate_certs on. Then run "
+        "the same command again."
     ),
     "server_error": "The service has a fault for now. Run the same command again in a few minutes.",
     "throttled": "The cloud takes no more requests for now. Run the same command again in a few minutes.",

@@ -86,6 +86,7 @@ def plan(state: State, job: Job, world: World) -> State:
     if problems:
         return refused(state, world, problems)
     rows, problems = wanted(job, run, world)
+    problems = problems or _calls.unreadable(rows, job, world)
     if problems:
         return refused(state, world, problems)
     asked = [row for row in rows if not row.get("error_kind")]

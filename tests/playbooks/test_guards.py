@@ -97,6 +97,28 @@ def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -
         assert done.rc != 0 and sim.posts() == []
 
 
+@pytest.mark.parametrize(
+    ("checked", "text"),
+    [
+        ({"connection": {"database": "orders"}}, "database must be the number of a database of the cache"),
+        (
+            {"connection": {"tls": "maybe"}},
+            "restore_dcs[0].connection.tls must be true or false, not 'maybe'",
+        ),
+        ({"connection": {"ca_path": "/nope.pem"}}, "ca_path /nope.pem cannot be read: No such file"),
+        ({"connection": {"password_variable": "no_such_one"}}, "names 'no_such_one', and there is no such"),
+        ({"checks": [{"ping": True, "connection": {"ca_path": "."}}]}, "ca_path . cannot be read"),
+        ({"checks": [{"ping": False}]}, "restore_dcs[0].checks[0].ping must be written as {ping: true}"),
+    ],
+)
+def test_checks_that_could_only_fail_start_nothing(checked: dict[str, Any], text: str) -> None:
+    """They would be found out after the data were overwritten."""
+    with Simulator(restore_seconds=1) as sim:
+        done = run(sim, {**ONE, "restore_dcs": [{**ENTRY, **checked}]})
+        assert (done.rc != 0, sim.ledger) == (True, [])
+    assert text in done.stdout and "REFUSED  Nothing was started." in done.stdout
+
+
 def test_what_no_log_hides_is_in_no_report(tmp_path: Path) -> None:
     (tmp_path / "stop.yml").write_text("- name: Stop\n  fail: {msg: 'pw=hunter2secret'}\n  no_log: true\n")
     with Simulator(restore_seconds=1) as sim:

@@ -17,6 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify impor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Key
 
 POINT = 1769828400000  # 2026-01-31T03:00:00Z
+NEWEST = {"redis": "k", "mysql": "SELECT 1"}
 
 
 def check(entry: dict[str, Any], probe: str = "redis") -> checks.Check:
@@ -54,8 +55,10 @@ def verdict(
         ({"dbsize": {"at_least": True}}, "redis", "must be a number"),
         ({"key": {"equals": "x"}}, "redis", "checks[0].key must have name"),
         ({"query": {"equals": "x"}}, "mysql", "checks[0].query must have sql"),
-        ({"newest_not_after": {"sql": "SELECT 1"}}, "redis", "newest_not_after must have key"),
-        ({"newest_not_after": {"key": "x"}}, "mysql", "newest_not_after must have sql"),
+        ({"newest_not_after": True}, "redis", "newest_not_after must have key"),
+        ({"newest_not_after": True}, "mysql", "newest_not_after must have sql"),
+        ({"newest_not_after": {"sql": "SELECT 1"}}, "redis", "has an unknown key: 'sql'. Known: key, time"),
+        ({"newest_not_after": {"key": "x"}}, "mysql", "has an unknown key: 'key'. Known: sql, time"),
         ({"newest_not_after": {"key": "x", "time": "soon"}}, "redis", "time 'soon' is not a valid time"),
         (
             {"newest_not_after": {"key": "x", "timezone": "Mars/Base"}},
@@ -68,6 +71,78 @@ def test_what_is_refused(entry: Any, probe: str, text: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         checks.parse([entry], probe, "restores[0]")
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ({"ping": False}, "checks[0].ping must be written as {ping: true}, not as 'False'. Leave it out"),
+        ({"ping": "maybe"}, "checks[0].ping must be true or false, not 'maybe'"),
+        ({"ping": {"at_least": 1}}, "checks[0].ping has an unknown key: 'at_least'"),
+        ({"dbsize": 1000}, "checks[0].dbsize must be written as {dbsize: {at_least: 1}}"),
+        ({"dbsize": "1000"}, "checks[0].dbsize must be written as {dbsize: {at_least: 1}}"),
+        ({"dbsize": False}, "Leave it out where nothing is to be checked"),
+        ({"dbsize": {"at_lest": None}}, "has an unknown key: 'at_lest'"),
+        ({"dbsize": {"at_least": 5, "at_most": 1}}, "at_least is more than at_most"),
+        ({"dbsize": {"at_least": -1}}, "at_least must be a whole number and not below 0, not '-1'"),
+        ({"dbsize": {"at_most": 1.5}}, "at_most must be a whole number"),
+        ({"dbsize": {"equals": "1e-9"}}, "equals must be a whole number"),
+        ({"dbsize": {"equals": "many"}}, "equals must be a number"),
+        ({"dbsize": {"equals": 5, "at_least": 6}}, "equals is not within its own bounds"),
+        ({"key": False}, "checks[0].key must be written as {key: NAME}"),
+        ({"key": ["a"]}, "checks[0].key must be written as {key: NAME}"),
+        ({"key": {"name": ["a"]}}, "checks[0].key.name must be a text"),
+        ({"key": {"name": "a", "type": "strng"}}, "type 'strng' is no type of a key. Did you mean string?"),
+        ({"key": {"name": "a", "type": "none"}}, "is no type of a key"),
+        ({"key": {"name": "a", "type": ["list"]}}, "is no type of a key"),
+        ({"key": {"name": "a", "type": "list", "equals": "x"}}, "equals is for a key of the type string"),
+        ({"key": {"name": "a", "equals": {"x": 1}}}, "equals must be one value"),
+        ({"key": {"name": "a", "equals": " "}}, "equals must be one value"),
+        ({"key": {"name": "a", "exists": "perhaps"}}, "exists must be true or false, not 'perhaps'"),
+        ({"key": {"name": "a", "exists": False, "length": 1}}, "that must not exist has nothing else"),
+        (
+            {"key": {"name": "a", "ttl_at_least": 9, "ttl_at_most": 1}},
+            "ttl_at_least is more than ttl_at_most",
+        ),
+        ({"key": {"name": "a", "ttl_at_least": -2}}, "ttl_at_least must be a whole number"),
+        ({"key": {"name": "a", "length": 0.5}}, "length must be a whole number"),
+        ({"newest_not_after": {"key": "a", "time": "1e99"}}, "time '1e99' is not a valid time"),
+        ({"ping": True, "connection": "abc"}, "checks[0].connection must be a dict"),
+    ],
+)
+def test_what_could_only_fail_or_mislead_is_refused(entry: Any, text: str) -> None:
+    """Before anything is overwritten: a check that never passes is found out after it."""
+    with pytest.raises(InvalidArgument) as caught:
+        checks.parse([entry], "redis", "restores[0]")
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asks", "text"),
+    [
+        ({"at_least": 5, "at_most": 1}, "at_least is more than at_most"),
+        ({"equals": "paid", "at_least": 1}, "equals is not within its own bounds"),
+        ({"equals": [1]}, "equals must be one value"),
+        ({"rows": -1}, "rows must be a whole number"),
+        ({"rows": "many"}, "rows must be a number"),
+        ({"rows": True}, "rows must be a number"),
+        ({"rows": [{"id": 1}]}, "rows must be a number, or a list of rows"),
+        ({"rows": 1, "equals": 1}, "rows is about all that is found"),
+        ({"sql": ["SELECT 1"]}, "sql must be a text"),
+    ],
+)
+def test_what_a_database_could_only_fail_is_refused(asks: Any, text: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        checks.parse([{"query": {"sql": "SELECT 1", **asks}}], "mysql", "restores[0]")
+    assert text in str(caught.value)
+
+
+def test_texts_of_variables_are_taken_for_what_they_mean() -> None:
+    """An extra variable written as name=value is a text."""
+    assert check({"ping": "yes"}).asks == {}
+    assert check({"dbsize": {"at_least": "5", "at_most": "5"}}).asks == {"at_least": "5", "at_most": "5"}
+    assert check({"key": {"name": "a", "exists": "false"}}).asks == {"name": "a", "exists": False}
+    assert check({"newest_not_after": {"key": "a", "time": "2026-01-31"}}).asks["time"] == POINT - 10800000
 
 
 @pytest.mark.parametrize(
@@ -173,6 +248,9 @@ def test_bounds_are_shown() -> None:
         ("01", "1", True),
         ("true", True, True),
         (True, True, True),
+        (True, 1, True),
+        (True, 0, False),
+        (False, 0, True),
         ("null", None, True),
         ("paid", None, False),
         ("1", "one", False),
@@ -255,8 +333,9 @@ def test_keys(asks: dict[str, Any], key: Key, expected: tuple[bool, str, str]) -
         (POINT + 1, False, "2026-01-31T03:00:00.001Z"),
         (str(POINT), True, "2026-01-31T03:00:00.000Z"),
         (Decimal(POINT) / 1000, True, "2026-01-31T03:00:00.000Z"),
+        ("2026-01-31", True, "2026-01-31T00:00:00.000Z"),
+        (b"2099-01-01", False, "2099-01-01T00:00:00.000Z"),
         (None, False, "nothing"),
-        ("yesterday", False, "not a time: yesterday"),
     ],
 )
 def test_the_newest_is_not_after_the_point(value: Any, passed: bool, found: str) -> None:
@@ -272,8 +351,23 @@ def test_a_time_without_zone_is_one_of_the_zone_that_is_named() -> None:
 
 
 def test_without_a_point_nothing_is_good() -> None:
-    found = verdict({"newest_not_after": {"key": "k"}}, Key("string", b"0"), point=None)
-    assert found[0] is False and "give `time`" in str(found[1])
+    for found, probe in ((Key("string", b"0"), "redis"), ([("2020-01-01",)], "mysql")):
+        with pytest.raises(checks.Unjudged, match="The time of the data is not known") as caught:
+            verdict({"newest_not_after": NEWEST[probe]}, found, probe, point=None)
+        assert "[(" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["yesterday", "2026-13-01", "0000-00-00", 10**30, "1e999999999", True, b"\xff"]
+)
+def test_what_is_no_time_says_nothing_of_the_data(value: Any) -> None:
+    with pytest.raises(checks.Unjudged, match="What was found is not a time: "):
+        verdict({"newest_not_after": NEWEST["mysql"]}, [(value,)], "mysql")
+
+
+def test_what_is_no_number_says_nothing_of_the_data() -> None:
+    with pytest.raises(checks.Unjudged, match="What was found is no number, so no bound fits it: paid"):
+        verdict({"query": {"sql": "SELECT 1", "at_least": 1}}, [("paid",)], "mysql")
 
 
 @pytest.mark.parametrize(

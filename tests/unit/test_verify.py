@@ -85,6 +85,11 @@ def cache(number: int, *checks: Row, **options: Any) -> Row:
     return {"connection": PLACE, **row, **options}
 
 
+def database(*checks: Row, **options: Any) -> Row:
+    row = {"service": "ddm", "target_instance_id": ids.fleet_ddm_target(0), "checks": list(checks)}
+    return {**row, **options}
+
+
 def verification(result: invoke.Result, number: int = 0) -> Row:
     found: Row = result["restores"][number]["verification"]
     return found
@@ -161,6 +166,24 @@ def test_without_checks_an_instance_has_to_run(run: Any) -> None:
         ({**cache(0), "connection": "x"}, "restores[0].connection must be a dict"),
         ({**cache(0), "connection": {"pasword": "x"}}, "unknown key: 'pasword'. Did you mean password"),
         ({**cache(0), "connection": {"port": 0}}, "restores[0].connection.port must be from 1 to 65535"),
+        ({**cache(0), "connection": {"port": "1.5"}}, "restores[0].connection.port must be from 1 to 65535"),
+        ({**cache(0), "connection": {"tls": "maybe"}}, "connection.tls must be true or false, not 'maybe'"),
+        ({**cache(0), "connection": {"check_hostname": 7}}, "check_hostname must be true or false, not '7'"),
+        ({**cache(0), "connection": {"host": "http://x"}}, "host must be a name or an address and nothing"),
+        ({**cache(0), "connection": {"host": "x:6379"}}, "host must be a name or an address and nothing"),
+        ({**cache(0), "connection": {"host": ["x"]}}, "connection.host must be a text"),
+        ({**cache(0), "connection": {"database": "orders"}}, "database must be the number of a database"),
+        (
+            {**cache(0), "connection": {"database": -1}},
+            "must be the number of a database of the cache, not '-1'",
+        ),
+        ({**cache(0), "connection": {"database": 1.5}}, "must be the number of a database of the cache"),
+        ({**cache(0), "connection": {"password": ["x"]}}, "connection.password must be a text."),
+        (
+            {**cache(0), "connection": {"password_variable": "a.b"}},
+            "must be the name of a variable, not 'a.b'",
+        ),
+        (database(connection={"host": "h"}), "restores[0].checks need a username in connection"),
         (
             cache(0, {"ping": True, "connection": {"hots": "x"}}),
             "restores[0].checks[0].connection has an unknown key",
@@ -173,7 +196,54 @@ def test_what_is_refused_before_anything_is_asked(sim: Simulator, run: Any, row:
     assert text in result["msg"]
 
 
+def test_what_the_task_says_of_all_is_refused_for_the_rows_that_use_it(sim: Simulator, run: Any) -> None:
+    rows = [cache(0, {"ping": True}), database(connection={"database": "orders"})]
+    result = run("restore_verify", rows, connection={"database": "orders", "username": "app"})
+    assert (result["error_kind"], sim.ledger) == ("invalid_argument", [])
+    assert "connection.database must be the number of a database of the cache" in result["msg"]
+
+
+@pytest.mark.parametrize("host", ["cache.example.com", "10.0.0.1", "::1", "fe80::1%eth0", "redis_1"])
+def test_addresses_are_taken(run: Any, speak: Any, host: str) -> None:
+    fake = speak(True)
+    texts = {"host": host, "port": "6379", "tls": "no", "database": 2, "password": 12345, "username": ""}
+    assert run("restore_verify", [cache(0, {"ping": True}, connection=texts)])["failed"] is False
+    typed = {"host": host, "port": 6379, "tls": False, "database": "2", "password": "12345"}
+    assert fake.places == [typed]
+
+
+def test_a_bundle_is_looked_for_where_nothing_was_overwritten_yet(
+    sim: Simulator, run: Any, tmp_path: Path
+) -> None:
+    """The role asks so before it starts: afterwards it is the failure of a check."""
+    rows = [
+        {**cache(0, connection={"ca_path": odd_file(tmp_path, "pipe")}), "outcome": "planned"},
+        {
+            **cache(1, connection={"ca_path": odd_file(tmp_path, "folder"), "tls": False}),
+            "outcome": "planned",
+        },
+    ]
+    result = run("restore_verify", rows)
+    assert [row["error_kind"] for row in result["restores"]] == ["tls_error", None] and sim.ledger == []
+    assert "cannot be read: it is not a regular file" in result["restores"][0]["msg"]
+
+
 # The ladder
+
+
+def test_what_nobody_thought_of_fails_its_row_alone(run: Any, speak: Any) -> None:
+    fake = speak(ValueError("its text"), True, True)
+    result = run("restore_verify", [cache(number, {"ping": True}) for number in range(3)])
+    rows = result["restores"]
+    crashed = [row for row in rows if row["error_kind"]]
+    assert [row["error_kind"] for row in crashed] == ["internal_error"] and len(rows) == 3
+    assert (crashed[0]["failed_step"], crashed[0]["verification"]) == ("verify", None)
+    assert "Unexpected ValueError at " in crashed[0]["msg"] and "its text" not in json.dumps(result)
+    assert [verification(result, number)["end"] for number in range(3) if not rows[number]["error_kind"]] == [
+        "passed",
+        "passed",
+    ]
+    assert fake.closed == 3
 
 
 def test_an_instance_that_starts_slowly_is_waited_for(
@@ -482,7 +552,7 @@ def read(port: int, entry: Row, **connection: Any) -> Any:
         (says(b"-LOADING Redis is loading the dataset in memory\r\n"), clients.Unreachable, "loading"),
         (says(b"-MASTERDOWN Link with MASTER is down\r\n"), clients.Unreachable, "MASTER is down"),
         (says(b"-ERR max number of clients reached\r\n"), clients.Unreachable, "max number of clients"),
-        (says(b"-NOAUTH Authentication required.\r\n"), clients.Refused, "It was tried once"),
+        (says(b"-NOAUTH Login is required.\r\n"), clients.Refused, "required. It was tried once"),
         (says(b"-WRONGPASS invalid username-password pair\r\n"), clients.Refused, "It was tried once"),
         (says(b"-NOPERM this user has no permissions\r\n"), clients.Refused, "may not do this"),
         (says(b"-ERR something else\r\n"), clients.Refused, "The server refused: something else"),
@@ -495,7 +565,7 @@ def test_what_a_cache_can_say(answer: Any, kind: type[Exception], text: str) -> 
     with Server(answer) as server, pytest.raises(kind) as caught:
         read(server.port, {"ping": True})
     assert text.lower() in str(caught.value).lower()
-    assert server.left_open == 0
+    assert server.left_open == 0 and ".." not in str(caught.value)
 
 
 def test_a_server_that_comes_up_is_found(sim: Simulator, run: Any) -> None:

@@ -15,7 +15,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    InvalidArgument,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import ISO, iso, moment
 
@@ -36,13 +41,25 @@ OF_PROBE = {
     "redis": ("ping", "dbsize", "key", "newest_not_after"),
     "mysql": ("ping", "query", "newest_not_after"),
 }
-SHORT = {"dbsize": None, "key": "name", "query": "sql"}  # what a value that is no dict stands for
-NEEDS = {"key": "name", "query": "sql"}
+SUBJECT = {"redis": "key", "mysql": "sql"}  # what newest_not_after reads the time from
+NEEDS = {"key": "name", "query": "sql"}  # a value that is no dict stands for this
+FORMS = {  # kind of check -> how it is written
+    "ping": "{ping: true}",
+    "dbsize": "{dbsize: {at_least: 1}} or {dbsize: true}",
+    "key": "{key: NAME} or {key: {name: NAME, type: string}}",
+    "query": "{query: STATEMENT} or {query: {sql: STATEMENT, at_least: 1}}",
+    "newest_not_after": "{newest_not_after: KEY} for a cache, {newest_not_after: STATEMENT} for a database",
+}
+COUNTED = ("ttl_at_least", "ttl_at_most", "length", "rows")  # whole numbers from 0
+TYPES = ("string", "list", "set", "zset", "hash", "stream")  # what Redis calls the type of a key
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 READS = ("select", "show", "with", "desc", "describe", "explain", "table", "values", "checksum")
 WRITES = re.compile(r"(?i)\binto\s+(outfile|dumpfile|@)|\bfor\s+(update|share)\b|\block\s+in\s+share\b|/\*!")
 WORD = re.compile(r"[A-Za-z]+")
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+DIGITS = 1000  # of a number: Python fails at ones that are much longer
+FIRST, LAST = -62135596800000, 253402300799999  # epoch milliseconds: the years 1 to 9999
 
 
 @dataclass(frozen=True)
@@ -70,6 +87,12 @@ class Key:
     value: t.Any = None
     ttl: int | None = None
     length: int | None = None
+
+
+class Unjudged(CloudError):
+    """What was found cannot be compared with what is expected: it says nothing of the data."""
+
+    kind = "verification_failed"
 
 
 class Verdict(t.NamedTuple):
@@ -102,7 +125,7 @@ def one(entry: t.Any, probe: str, where: str) -> Check:
     """Return one check."""
     if not isinstance(entry, dict):
         raise InvalidArgument(f"{where} must be a dict such as {{ping: true}}.")
-    kinds = [name for name in entry if name in ASKS]
+    kinds = [name for name in ASKS if name in entry]
     for name in entry:
         if name not in (*ASKS, "name", "connection"):
             raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}.{near(name, ASKS)}")
@@ -113,34 +136,93 @@ def one(entry: t.Any, probe: str, where: str) -> Check:
         raise InvalidArgument(
             f"{where}: {kind} is not a check of this service; its checks are {', '.join(OF_PROBE[probe])}."
         )
-    asks = asked(kind, entry[kind], probe, where)
+    asks = asked(kind, entry[kind], probe, f"{where}.{kind}")
     subject = asks.get("name") or asks.get("key") or asks.get("sql")
     name = str(entry.get("name") or (f"{kind} {' '.join(str(subject).split())[:60]}" if subject else kind))
-    return Check(name, kind, rung(kind, asks), asks, dict(entry.get("connection") or {}))
+    given = entry.get("connection") or {}
+    if not isinstance(given, dict):
+        raise InvalidArgument(f"{where}.connection must be a dict.")
+    return Check(name, kind, rung(kind, asks), asks, dict(given))
 
 
 def asked(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.Any]:
     """Return what a check asks for. A text stands for its main part, true for no condition at all."""
+    main = SUBJECT[probe] if kind == "newest_not_after" else NEEDS.get(kind)
     if not isinstance(value, dict):
-        main = SHORT.get(kind) or {"redis": "key", "mysql": "sql"}[probe]
-        value = {} if value is True or value is None else {main: value}
+        value = short(kind, value, main, where)
+    known = [name for name in ASKS[kind] if name not in SUBJECT.values() or name == main]
+    for name in value:
+        if name not in known:
+            raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}.{near(name, known)}")
     asks = {name: inner for name, inner in value.items() if inner is not None}
-    for name in asks:
-        if name not in ASKS[kind]:
-            raise InvalidArgument(
-                f"{where}.{kind} has an unknown key: {quoted(name)}.{near(name, ASKS[kind])}"
-            )
-    needed = NEEDS.get(kind) or (
-        {"redis": "key", "mysql": "sql"}[probe] if kind == "newest_not_after" else None
-    )
-    if needed and not asks.get(needed):
-        raise InvalidArgument(f"{where}.{kind} must have {needed}.")
-    for name in ("at_least", "at_most", "ttl_at_least", "ttl_at_most", "length"):
-        if name in asks and number(asks[name]) is None:
-            raise InvalidArgument(f"{where}.{kind}.{name} must be a number, not {quoted(asks[name])}.")
+    if main:
+        if not asks.get(main):
+            raise InvalidArgument(f"{where} must have {main}.")
+        if isinstance(asks[main], (dict, list, bool)):
+            raise InvalidArgument(f"{where}.{main} must be a text, not {quoted(asks[main])}.")
+    if "exists" in asks:
+        asks["exists"] = truth(asks["exists"], f"{where}.exists")
+    for name, inner in asks.items():
+        refuse_value(kind, name, inner, f"{where}.{name}")
+    refuse_contradiction(asks, where)
     if "sql" in asks:
-        refuse_writing(str(asks["sql"]), f"{where}.{kind}.sql")
-    return zoned(asks, f"{where}.{kind}")
+        refuse_writing(str(asks["sql"]), f"{where}.sql")
+    return zoned(asks, where)
+
+
+def short(kind: str, value: t.Any, main: str | None, where: str) -> dict[str, t.Any]:
+    """Return what a value that is no dict asks for."""
+    if value is None or value is True:
+        return {}
+    if main and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        return {main: value}
+    if kind == "ping" and truth(value, where):  # true as a text, from an extra variable
+        return {}
+    hint = " Leave it out where nothing is to be checked." if value is False else ""
+    raise InvalidArgument(f"{where} must be written as {FORMS[kind]}, not as {quoted(value)}.{hint}")
+
+
+def truth(value: t.Any, where: str) -> bool:
+    """Return a boolean, also of a text that Ansible takes for one."""
+    try:
+        return bool(boolean(value))
+    except TypeError:
+        raise InvalidArgument(f"{where} must be true or false, not {quoted(value)}.") from None
+
+
+def refuse_value(kind: str, name: str, value: t.Any, where: str) -> None:
+    """Raise InvalidArgument for a value with which a check can only fail, or always passes."""
+    if name == "rows" and isinstance(value, list):
+        cells = [cell for row in value for cell in (row if isinstance(row, list) else [row])]
+        if any(isinstance(cell, (dict, list)) for cell in cells):
+            raise InvalidArgument(f"{where} must be a number, or a list of rows, each a list of values.")
+    elif name in COUNTED or kind == "dbsize":
+        found = number(value)
+        if found is None or found < 0 or found != found.to_integral_value():
+            what = "a number" if found is None else "a whole number and not below 0"
+            raise InvalidArgument(f"{where} must be {what}, not {quoted(value)}.")
+    elif name in ("at_least", "at_most") and number(value) is None:
+        raise InvalidArgument(f"{where} must be a number, not {quoted(value)}.")
+    elif name == "equals" and (isinstance(value, (dict, list)) or not str(value).strip()):
+        raise InvalidArgument(f"{where} must be one value, not {quoted(value)}.")
+    elif name == "type" and value not in TYPES:
+        raise InvalidArgument(f"{where} {quoted(value)} is no type of a key.{near(value, TYPES)}")
+
+
+def refuse_contradiction(asks: Mapping, where: str) -> None:
+    """Raise InvalidArgument for conditions that nothing can meet all, or of which one is not looked at."""
+    for low, high in (("at_least", "at_most"), ("ttl_at_least", "ttl_at_most")):
+        if low in asks and high in asks and bound(asks[low]) > bound(asks[high]):
+            raise InvalidArgument(f"{where}: {low} is more than {high}, so that nothing can pass.")
+    bounds = {name: asks[name] for name in ("at_least", "at_most") if name in asks}
+    if "equals" in asks and not within(bounds, asks["equals"]):
+        raise InvalidArgument(f"{where}: equals is not within its own bounds, so that nothing can pass.")
+    if "rows" in asks and {*BOUNDS} & set(asks):
+        raise InvalidArgument(f"{where}: rows is about all that is found, so it stands beside no bound.")
+    if asks.get("exists") is False and len(asks) > 2:
+        raise InvalidArgument(f"{where}: a key that must not exist has nothing else to check.")
+    if "equals" in asks and asks.get("type", "string") != "string":
+        raise InvalidArgument(f"{where}: equals is for a key of the type string, and type names another.")
 
 
 def zoned(asks: dict[str, t.Any], where: str) -> dict[str, t.Any]:
@@ -194,7 +276,7 @@ def judge(check: Check, found: t.Any, point: int | None, count: int | None, tole
 
     `found`: True for ping, an int for dbsize, a Key, or rows. `point`: the time of the data, epoch ms.
     `count`: what an earlier report says of this check, which a count without a bound of its own may differ
-    from by `tolerance` percent.
+    from by `tolerance` percent. Raises Unjudged.
     """
     if check.kind == "ping":
         return Verdict(True, "an answer", "an answer")
@@ -207,6 +289,8 @@ def judge(check: Check, found: t.Any, point: int | None, count: int | None, tole
     value = found if check.kind == "dbsize" else single(found)
     bounds = {name: check.asks[name] for name in BOUNDS if name in check.asks}
     if bounds:
+        if {"at_least", "at_most"} & set(bounds) and value is not None and number(value) is None:
+            raise Unjudged(f"What was found is no number, so no bound fits it: {text(value)}.")
         return Verdict(within(bounds, value), words(bounds), text(value))
     if count is None or check.rung != COUNTS:
         return Verdict(True, None, text(value))
@@ -266,14 +350,14 @@ def judge_newest(asks: Mapping, found: t.Any, point: int | None) -> Verdict:
     """
     limit = asks.get("time", point)
     if limit is None:
-        return Verdict(
-            False, "a time of the data to compare with, which is not known: give `time`", text(found)
-        )
+        raise Unjudged("The time of the data is not known, so nothing can be compared with it: give time.")
     value = found.value if isinstance(found, Key) else single(found)
     newest = milliseconds(value, zone(asks.get("timezone"), "timezone"))
+    if newest is None and value is not None:
+        raise Unjudged(f"What was found is not a time: {text(value)}.")
     expected = f"not after {iso(limit)}"
     if newest is None:
-        return Verdict(False, expected, "nothing" if value is None else f"not a time: {text(value)}")
+        return Verdict(False, expected, "nothing")
     return Verdict(newest <= limit, expected, iso(newest))
 
 
@@ -303,8 +387,12 @@ def words(bounds: Mapping) -> str:
 
 
 def equal(one: t.Any, other: t.Any) -> bool:
-    """Whether two values are the same: numbers by their value, whatever their type; all else as text."""
-    left, right = number(one), number(other)
+    """Whether two values are the same: numbers by their value, whatever their type, and true as 1, as MySQL
+    has it; all else as text.
+    """
+    left, right = (number(value) for value in (one, other))
+    if isinstance(one, bool) and right is not None:
+        left = Decimal(one)
     return left == right if left is not None and right is not None else text(one) == text(other)
 
 
@@ -316,7 +404,7 @@ def number(value: t.Any) -> Decimal | None:
         found = Decimal(value.decode() if isinstance(value, bytes) else str(value).strip())
     except (InvalidOperation, UnicodeDecodeError):
         return None
-    return found if found.is_finite() else None
+    return found if found.is_finite() and abs(found.adjusted()) < DIGITS else None
 
 
 def bound(value: t.Any) -> Decimal:
@@ -361,21 +449,28 @@ def zone(name: t.Any, where: str) -> tzinfo:
 def milliseconds(value: t.Any, local: tzinfo) -> int | None:
     """Return the epoch milliseconds of a time in whatever form data hold it; None for what is not one.
 
-    A time without a zone is one of `local`. A number below 10**11 counts seconds.
+    A time without a zone is one of `local`, a day alone its midnight. A number below 10**11 counts seconds.
     """
+    found = unbounded(value, local)
+    return found if found is not None and FIRST <= found <= LAST else None
+
+
+def unbounded(value: t.Any, local: tzinfo) -> int | None:
+    """Return the epoch milliseconds of a time, also of one in a year that nobody can write."""
     if isinstance(value, datetime):
         moved = value if value.tzinfo else value.replace(tzinfo=local)
         return (moved - EPOCH) // timedelta(milliseconds=1)
     if isinstance(value, date):
-        return milliseconds(datetime(value.year, value.month, value.day), local)
+        return unbounded(datetime(value.year, value.month, value.day), local)
     exact = number(value)
     if exact is not None:
-        return int(exact if abs(exact) >= 10**11 else exact * 1000)
+        exact = exact if abs(exact) >= 10**11 else exact * 1000
+        return int(exact) if abs(exact) <= LAST else None  # one of a million digits would take long
     written = text(value).strip()
-    match = ISO.fullmatch(written)
+    match = ISO.fullmatch(f"{written}T00:00" if DAY.fullmatch(written) else written)
     if not match:
         return None
-    found = moment(written)
+    found = moment(match[0])
     if found is None or match[5]:
         return found
     naive = (EPOCH + timedelta(milliseconds=found)).replace(tzinfo=local)

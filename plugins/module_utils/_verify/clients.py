@@ -92,7 +92,9 @@ def authority(connection: Connection) -> str | None:
         return None
     try:
         return content(path, LARGEST)[0].decode("ascii", "ignore").strip() or None
-    except (OSError, ValueError) as error:  # ValueError: a pipe, a directory, a huge file
+    except OSError as error:
+        raise Refused(f"ca_path {path} cannot be read: {error.strerror}.", "tls_error") from None
+    except ValueError as error:  # a pipe, a directory, a huge file
         raise Refused(f"ca_path {path} cannot be read: {error}.", "tls_error") from None
 
 
@@ -216,7 +218,7 @@ class Redis:
 
     def _meaning(self, error: Exception) -> CloudError:
         names = {one.__name__ for one in type(error).__mro__}
-        words = str(error)
+        words = str(error).rstrip(".")
         refusal = tls_refusal(error)
         if refusal is not None:
             return refusal
@@ -236,8 +238,8 @@ class Redis:
         if "InvalidResponse" in names and not self._connected:
             return Unreachable(f"What answers at this address does not speak as a cache does: {words}.")
         if names & AGAIN:
-            return Unreachable(f"{words.rstrip('.')}.{hint(self._tls and not self._connected)}")
-        return Refused(f"The server refused: {words.rstrip('.')}.")
+            return Unreachable(f"{words}.{hint(self._tls and not self._connected)}")
+        return Refused(f"The server refused: {words}.")
 
 
 class Mysql:

@@ -12,7 +12,9 @@ Nothing is written.
 from __future__ import annotations
 
 import difflib
+import re
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -39,6 +41,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.clien
     Refused,
     Slow,
     Unreachable,
+    tls_context,
 )
 
 CONNECTION: dict[str, dict[str, t.Any]] = {
@@ -53,6 +56,7 @@ CONNECTION: dict[str, dict[str, t.Any]] = {
     "validate_certs": {"type": "bool"},
     "check_hostname": {"type": "bool"},
 }
+VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two attempts to connect
 SHOWN = 200  # characters of what was expected and found
 ENDS = ("failed", "timed_out", "unreachable", "passed")  # the worst first
@@ -60,6 +64,8 @@ KINDS = {"failed": "verification_failed", "timed_out": "verify_timeout", "unreac
 UNSET = ("missing_library", "not_configured")  # kinds of refusals: nobody has been asked
 GOOD = ("succeeded", "unchanged")  # outcomes of rows whose data are there
 RESTORED = (*GOOD, None)  # as far as it is known
+# A name, an IPv4 address, or an IPv6 address, which has more than one colon
+HOST = re.compile(r"[^\s/\\@\[\]?#:]+|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*(%[\w.-]+)?")
 RUNGS = (checks.REACHABLE, checks.COUNTS, checks.VALUES)
 
 
@@ -106,26 +112,79 @@ def refuse(row: Row, number: int, services: t.Mapping[str, Reading]) -> None:
 def wanted(row: Row, service: Reading, where: str, common: t.Any = None) -> list[Check]:
     """Return the checks of a row; where it is only said how to connect, that it answers.
 
-    Raises InvalidArgument.
+    Raises InvalidArgument for what cannot be right, also of how to connect.
     """
-    connection(row.get("connection"), f"{where}.connection")
-    found = checks.parse(row.get("checks") or [], service.probes[0], where)
+    probe, given = service.probes[0], row.get("connection")
+    found = checks.parse(row.get("checks") or [], probe, where)
+    own = connection(given, probe, f"{where}.connection")
+    if not found and (given or common):
+        found = [Check("ping", "ping", checks.REACHABLE)]
+    if found:  # what a row says itself does not count here
+        own.update(
+            connection({name: value for name, value in (common or {}).items() if name not in own}, probe)
+        )
     for number, check in enumerate(found):
-        connection(check.connection, f"{where}.checks[{number}].connection")
-    return found or ([Check("ping", "ping", checks.REACHABLE)] if row.get("connection") or common else [])
+        place = connection(check.connection, probe, f"{where}.checks[{number}].connection")
+        if probe == "mysql" and "username" not in {**own, **place}:
+            raise InvalidArgument(f"{where}.checks need a username in connection: a database wants one.")
+        found[number] = replace(check, connection=place)
+    return found
 
 
-def connection(given: t.Any, where: str) -> None:
-    """Raise InvalidArgument unless a value says how to connect."""
+def connection(given: t.Any, probe: str, where: str = "connection") -> dict[str, t.Any]:
+    """Return how to connect, every value as its type, blanks left out.
+
+    Raises InvalidArgument for what no client of the probe can use.
+    """
     if given is not None and not isinstance(given, dict):
         raise InvalidArgument(f"{where} must be a dict.")
+    found: dict[str, t.Any] = {}
     for name, value in (given or {}).items():
         if name not in CONNECTION:
             near = difflib.get_close_matches(str(name), CONNECTION, 1)
             hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(CONNECTION)}."
             raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}. {hint}")
-        if name == "port" and value is not None and not 1 <= (checks.number(value) or 0) <= 65535:
-            raise InvalidArgument(f"{where}.port must be from 1 to 65535.")
+        if value not in (None, ""):
+            found[name] = typed(name, value, probe, f"{where}.{name}")
+    return found
+
+
+def typed(name: str, value: t.Any, probe: str, where: str) -> t.Any:
+    """Return a value of a connection as its type. Raises InvalidArgument for one that cannot be right."""
+    kind = CONNECTION[name]["type"]
+    if kind == "bool":
+        return checks.truth(value, where)
+    if kind == "int":
+        if not re.fullmatch(r"[0-9]{1,5}", str(value).strip(), re.ASCII) or not 1 <= int(value) <= 65535:
+            raise InvalidArgument(f"{where} must be from 1 to 65535.")
+        return int(value)
+    if isinstance(value, (dict, list, bool)):
+        shown = "" if name == "password" else f", not {quoted(value)}"
+        raise InvalidArgument(f"{where} must be a text{shown}.")
+    text = str(value)
+    if name == "host" and not HOST.fullmatch(text):
+        raise InvalidArgument(
+            f"{where} must be a name or an address and nothing else, not {quoted(text)}: a port stands in "
+            "port, and TLS is asked for with tls."
+        )
+    if name == "password_variable" and not VARIABLE.fullmatch(text):
+        raise InvalidArgument(f"{where} must be the name of a variable, not {quoted(text)}.")
+    if name == "database" and probe == "redis" and not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+        raise InvalidArgument(f"{where} must be the number of a database of the cache, not {quoted(text)}.")
+    return text
+
+
+def unreadable(row: Row, service: Reading, asks: t.Sequence[Check], common: t.Any = None) -> Refused | None:
+    """Return the error for a bundle that the checks of a row name and that cannot be read here, or None."""
+    probe = service.probes[0]
+    for check in asks:
+        place = {**connection(common, probe), **connection(row.get("connection"), probe), **check.connection}
+        try:
+            if place.get("ca_path") and place.get("tls", True):
+                tls_context(place)
+        except Refused as error:
+            return error
+    return None
 
 
 def without_passwords(row: Row) -> Row:
@@ -149,10 +208,17 @@ def without_passwords(row: Row) -> Row:
 
 def passwords(row: Row) -> t.Iterator[str]:
     """Yield every password of a row."""
+    for given in connections(row):
+        if given.get("password") not in (None, ""):
+            yield str(given["password"])
+
+
+def connections(row: Row) -> t.Iterator[dict[str, t.Any]]:
+    """Yield what a row and each of its checks say of how to connect."""
     for place in (row, *(check for check in row.get("checks") or [] if isinstance(check, dict))):
         given = place.get("connection")
-        if isinstance(given, dict) and given.get("password") not in (None, ""):
-            yield str(given["password"])
+        if isinstance(given, dict):
+            yield given
 
 
 def verified(
@@ -175,8 +241,10 @@ def verified(
         return failed({**row, "verification": verification}, "verify", failure(error), at, seconds)
     row = {**row, "target": {**(row["target"] or {}), **service.target(instance)}}
     ladder = Ladder(row, service, cloud, settings, deadline, CLIENTS)
-    found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in asks]
-    ladder.close()
+    try:
+        found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in asks]
+    finally:
+        ladder.close()
     verification, reason = outcome(asks, found)
     row = {**row, "verification": verification}
     seconds = clock.monotonic() - begun
@@ -225,9 +293,10 @@ class Ladder:
         deadline: float,
         clients: t.Mapping[str, t.Callable[[Connection, float], Client]],
     ) -> None:
-        self._row, self._cloud, self._settings, self._deadline = row, cloud, settings, deadline
-        self._probe = service.probes[0]
-        self._connect = clients[self._probe]
+        self._cloud, self._settings, self._deadline = cloud, settings, deadline
+        probe = service.probes[0]
+        self._connect = clients[probe]
+        self._given = [connection(place, probe) for place in (settings.connection, row.get("connection"))]
         self._open: dict[str, Client] = {}
         self._lost: dict[str, CloudError] = {}
         self._point = moment(row["data_time"])
@@ -273,14 +342,13 @@ class Ladder:
 
     def _place(self, check: Check, instance: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Return how to connect: as the check says, else the row, else the task, else the cloud."""
-        given = [self._settings.connection, self._row.get("connection") or {}, check.connection]
-        found = {name: value for one in given for name, value in one.items() if value not in (None, "")}
         place = {
             "host": instance.get("address"),
             "port": instance.get("port"),
             "tls": bool(instance.get("enable_ssl")),
-            **found,
         }
+        for given in (*self._given, check.connection):
+            place.update(given)
         if not place["host"] or not place["port"]:
             raise Refused(
                 "The cloud names no address of the instance: give host and port of its connection.",
