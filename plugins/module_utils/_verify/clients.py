@@ -92,9 +92,7 @@ def authority(connection: Connection) -> str | None:
         return None
     try:
         return content(path, LARGEST)[0].decode("ascii", "ignore").strip() or None
-    except OSError as error:
-        raise Refused(f"ca_path {path} cannot be read: {error.strerror}.", "tls_error") from None
-    except ValueError as error:  # a pipe, a directory, a huge file
+    except (OSError, ValueError) as error:  # ValueError: a pipe, a directory, a huge file
         raise Refused(f"ca_path {path} cannot be read: {error}.", "tls_error") from None
 
 
