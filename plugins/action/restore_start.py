@@ -35,28 +35,24 @@ NOT_ASKED = "This request was not sent: the cloud has already refused these keys
 
 
 class ActionModule(InProcess):
-    """Starts many restores in the controller's own process, or where
-    that is not possible one module after the other.
-    """
+    """Starts many restores in the controller's own process or, if that is impossible, module by module."""
 
     _supports_async = False
     module = _start
 
     def as_module(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run the module of each row: all in check mode, which is the plan, then
-        for good those whose plan could be made.
-        """
-        super(InProcess, self).run(None, task_vars)  # refuses what an action cannot do
+        """Run the module of each row: first all in check mode to plan, then those that could be planned."""
+        super(InProcess, self).run(None, task_vars)  # refuses keywords that an action cannot support
         try:
             result = self.one_by_one(self.options(), task_vars)
-        except CloudError as error:  # as a result, so that `failed_when` is asked
+        except CloudError as error:  # as a result, so that `failed_when` applies
             result = failure(error)
         return t.cast("dict[str, t.Any]", from_cloud(result))
 
     def options(self) -> dict[str, t.Any]:
         """Return the arguments as a module would receive them.
 
-        Raises InvalidArgument when they cannot be right.
+        Raises InvalidArgument if they cannot be right.
         """
         plain = json.loads(encoded(self._task.args))["ANSIBLE_MODULE_ARGS"]
         spec = {**CONNECTION, **_start.OPTIONS}
@@ -78,16 +74,16 @@ class ActionModule(InProcess):
         def run(row: Row, check_mode: bool) -> _rows.Answer:
             self.end_if_orphaned()
             at = time.time()
-            self._task.check_mode = check_mode  # core hands it on to the module
+            self._task.check_mode = check_mode  # core passes it on to the module
             keys = row["profile"]
             try:
-                if keys in refused:  # a few more refused signatures would lock these keys
+                if keys in refused:  # A few more refused signatures would lock these keys.
                     return _rows.Answer(refused[keys], at, 0.0)
                 given = {**common, **_rows.request(row, SERVICES, repeated), **_start.waiting(options)}
                 result = self.answer(row, given, task_vars)
             except CloudError as error:
                 result = failure(error)
-            except AnsibleError as error:  # whether the module has begun is not known
+            except AnsibleError as error:  # It is not known whether the module has begun.
                 result = unclear(f"The module could not be run: {error}", changed=not check_mode)
             finally:
                 self._task.check_mode = dry_run
@@ -116,14 +112,14 @@ class ActionModule(InProcess):
         return execute(_start.combined(rows, runs(True), runs(False), time.time, account), dry_run)
 
     def answer(self, row: Row, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
-        """Return what the module of a row says.
+        """Return the result of the module of a row.
 
-        Whoever interrupts it is not stopped here: no other restore is to start then.
+        It does not catch an interrupt, because no other restore must start then.
         """
         here = {name: row[name] for name in ("region", "profile") if row[name]}
         given = {name: value for name, value in {**options, **here}.items() if value is not None}
         project = row.get("project_id")
-        if project:  # where the instance was listed: another one is not restored in
+        if project:  # the project in which the instance was listed: it is restored in no other
             if project not in (given.get("allowed_project_ids") or [project]):
                 raise InvalidArgument(f"The project_id {quoted(project)} is not in allowed_project_ids.")
             given["allowed_project_ids"] = [project]

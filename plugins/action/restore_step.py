@@ -37,7 +37,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
 
 COLLECTION = "huaweicloud.recovery"
-STATE = "_restore_state"  # what the tasks of the role register
+STATE = "_restore_state"  # the variables that the tasks of the role register
 # A run with no other tags than these, `plan` among them, starts nothing.
 ALONE = {"plan", "all", "tagged", "always"}
 LETTERS = string.ascii_lowercase + string.digits
@@ -48,7 +48,7 @@ JOBS = ("awx_job_id", "tower_job_id")
 
 
 class ActionModule(ActionBase):
-    """Runs steps of the role, one after the other, in the controller's worker process."""
+    """Runs steps of the role, one after another, in the controller's worker process."""
 
     _supports_check_mode = True
     _supports_async = False
@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the steps that the task names.
 
-        The result is the state; it never fails, but for the last one of a run that has.
+        The result is the state. The task never fails, except at the end of a run that has failed.
         """
         result = super().run(tmp, task_vars)
         given = task_vars or {}
@@ -72,9 +72,9 @@ class ActionModule(ActionBase):
         return result
 
     def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the state that the step before has registered, or an empty one.
+        """Return the state that the previous step has registered, or an empty one.
 
-        A later batch of a fleet is given it.
+        A later batch of a fleet gets it as an argument.
         """
         found = self._task.args.get("state") or task_vars.get(STATE)
         names = ("restores", "run", "changed", "hooks")
@@ -162,9 +162,7 @@ class ActionModule(ActionBase):
         return found, failed
 
     def plan_only(self, task_vars: dict[str, t.Any]) -> bool:
-        """Whether nothing may start: in check mode, and where of the steps
-        of the role only the plan was asked for.
-        """
+        """Whether nothing may start: in check mode, or if only the step plan was requested."""
         tags = set(task_vars.get("ansible_run_tags") or ())
         return bool(self._task.check_mode) or ("plan" in tags and not tags - ALONE and "all" not in tags)
 
@@ -196,9 +194,9 @@ class ActionModule(ActionBase):
             found["parts"] = self.parts(state.get("hooks") or (), task_vars)
         if not {"report", "end"} & set(steps):
             return found
-        if report is None:  # a fault of ours has ended this step
+        if report is None:  # A fault in this code has ended this step.
             return {"failed": True, "msg": state["run"]["refused"]}
-        if "end" in steps:  # the message alone: a task that fails shows all that it has
+        if "end" in steps:  # only the message, because a failed task shows everything that it has
             return {"failed": report["failed"], "msg": summary(report)}
         found["unread"] = self._task.args.get("unread") or []
         return {**found, **self.published(from_cloud(report), job, task_vars)}
@@ -206,7 +204,7 @@ class ActionModule(ActionBase):
     def changed(
         self, state: dict[str, t.Any], before: dict[str, t.Any], job: _state.Job, steps: t.Sequence[str]
     ) -> bool:
-        """Whether these steps changed something, or would have."""
+        """Whether these steps have changed something, or would have."""
         if job.plan_only:
             return "plan" in steps and bool(self._task.check_mode) and bool(_state.overwriting(state))
         return bool(state.get("changed")) and not before.get("changed")
@@ -226,7 +224,7 @@ class ActionModule(ActionBase):
 
 
 class AnsibleWorld:
-    """What the steps need of Ansible and of the machine."""
+    """What the steps need from Ansible and from the machine."""
 
     latest: dict[str, t.Any] | None = None
 
@@ -234,9 +232,7 @@ class AnsibleWorld:
         self._action, self._task_vars = action, task_vars
 
     def call(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
-        """Return the result of a module of this collection, run as a task of its own would be,
-        with this task's connection options.
-        """
+        """Return the result of a module of this collection, with this task's connection options."""
         action = self._action
         task = action._task.copy()
         task.action = f"{COLLECTION}.{module}"
@@ -258,12 +254,12 @@ class AnsibleWorld:
         return result
 
     def say(self, lines: t.Sequence[str]) -> None:
-        """Show lines at once: on stdout for people, on stderr where a program reads stdout."""
+        """Show lines at once: on stdout for people, on stderr if stdout is for a program."""
         for line in lines:
             _inprocess.show(line)
 
     def ask(self, question: str) -> str | None:
-        """Return what a person types; null without a terminal."""
+        """Return what a person types; None without a terminal."""
         try:
             typed = Display().prompt_until(question)
         except AnsiblePromptInterrupt:
@@ -316,7 +312,7 @@ def unnamed(rows: t.Sequence[dict[str, t.Any]], task_vars: t.Mapping[str, t.Any]
 
 
 def summary(report: t.Mapping[str, t.Any]) -> str:
-    """Return how a run ended in a sentence, with the place of the report."""
+    """Return a sentence about how a run ended, with the place of the report."""
     path = (report.get("files") or {}).get("json")
     return f"{report['msg']}{f' Report: {path}' if path else ''}"
 

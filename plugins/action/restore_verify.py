@@ -13,23 +13,21 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess im
 
 
 class ActionModule(InProcess):
-    """Runs restore_verify in the controller's own process where it can,
-    with the passwords that its rows name.
-    """
+    """Runs restore_verify in the controller's own process where it can, with the passwords of its rows."""
 
     module = restore_verify
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Put the value of each variable that a connection names beside its name, then run the module."""
+        """Add the value of each password variable that a connection names, then run the module."""
         given = self._task.args
         self._task.args = self.with_passwords(given, task_vars or {})
         try:
             return super().run(tmp, task_vars)
         finally:
-            self._task.args = given  # callbacks are shown the arguments of a task
+            self._task.args = given  # callbacks see the arguments of a task
 
     def with_passwords(self, value: t.Any, task_vars: dict[str, t.Any]) -> t.Any:
-        """Return a value in which every dict that names a variable with a password has the password, too."""
+        """Return a value in which every dict that names a password variable also has the password."""
         if isinstance(value, list):
             return [self.with_passwords(inner, task_vars) for inner in value]
         if not isinstance(value, dict):

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the steps of the role ask modules to do: start, wait, back up first, verify. Rows in, rows out.
+"""What the steps of the role have modules do: start, wait, back up, verify. They take and return rows.
 
 Private to this collection.
 
-What may hold passwords is handed to the verification alone, and is in no state and in no report.
+Values that may hold passwords go to the verification alone. No state and no report has them.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options impo
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, Result, State, World
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
-PRIVATE = ("checks", "connection")  # of an entry: they may hold passwords, so only the verification gets them
-SAFETY = "before a restore [safety]"  # the remark of such a backup: `latest` never means one
+PRIVATE = (
+    "checks",
+    "connection",
+)  # Options of an entry that may hold passwords, so only the verification gets them.
+SAFETY = "before a restore [safety]"  # the remark of a safety backup: `latest` never means one
 
 
 def started(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
@@ -35,7 +38,7 @@ def started(state: State, numbers: t.Sequence[int], job: Job, world: World) -> S
 
 
 def waited(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
-    """Wait for those of the rows with these numbers that were started."""
+    """Wait for the rows with these numbers, as far as they were started."""
     rows = state["restores"]
     left = [
         number
@@ -49,7 +52,7 @@ def waited(state: State, numbers: t.Sequence[int], job: Job, world: World) -> St
 
 
 def verified(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
-    """Ask whether the instances of the rows with these numbers run, and try their checks."""
+    """Check whether the instances of the rows with these numbers run, and make their checks."""
     options, rows = job.options, state["restores"]
     given: dict[str, t.Any] = {
         "restores": [{**public(rows[number]), **private(rows[number], job)} for number in numbers],
@@ -65,7 +68,7 @@ def verified(state: State, numbers: t.Sequence[int], job: Job, world: World) -> 
 def asked(
     module: str, step: str, state: State, numbers: t.Sequence[int], given: dict[str, t.Any], world: World
 ) -> tuple[State, Result]:
-    """Return the state with what a module makes of the rows with these numbers, and its result."""
+    """Return the state after a module has run on the rows with these numbers, and its result."""
     rows, begun = list(state["restores"]), world.now_ms()
     answer = world.call(module, given, check=False)
     for number, row in zip(numbers, answered(answer, [rows[number] for number in numbers], step, begun)):
@@ -74,7 +77,7 @@ def asked(
 
 
 def answered(answer: Result, rows: t.Sequence[Row], step: str, begun_ms: int) -> list[Row]:
-    """Return the rows that a module gave back; where it gave none, the rows failed for its reason."""
+    """Return the rows that a module has returned. If it returned none, they have failed for its reason."""
     found = answer.get("restores")
     if isinstance(found, list) and len(found) == len(rows):
         return [{name: value for name, value in row.items() if name not in PRIVATE} for row in found]
@@ -84,12 +87,12 @@ def answered(answer: Result, rows: t.Sequence[Row], step: str, begun_ms: int) ->
 
 
 def waiting(job: Job) -> dict[str, t.Any]:
-    """Return the options of whatever waits."""
+    """Return the options of a module that waits."""
     return {"wait_timeout": job.options.wait_timeout, "poll_interval": job.options.poll_interval}
 
 
 def public(row: Row) -> Row:
-    """Return a row without what may hold passwords."""
+    """Return a row without the values that may hold passwords."""
     return {name: value for name, value in row.items() if name not in PRIVATE}
 
 
@@ -97,10 +100,9 @@ def public(row: Row) -> Row:
 
 
 def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
-    """Return a row with its safety backup; one that cannot be made fails the row,
-    and nothing is overwritten.
+    """Return a row with its safety backup. If none can be made, the row fails, and nothing is overwritten.
 
-    Data that an earlier run has overwritten are not saved again: the backup from before that is the undo.
+    Data that an earlier run has overwritten are not backed up again: the backup from before is the undo.
     """
     before = saved(row, run)
     if before:
@@ -123,7 +125,7 @@ def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) 
 
 
 def saved(row: Row, run: Row) -> Row | None:
-    """Return the safety backup that an earlier run made before it overwrote an instance, or null."""
+    """Return the safety backup that an earlier run made before it overwrote an instance, or None."""
     for earlier in run.get("previous") or []:
         if _target.same(row, earlier) and earlier.get("data_state") != "untouched":
             found: Row | None = earlier.get("safety_backup")
@@ -135,7 +137,7 @@ def saved(row: Row, run: Row) -> Row | None:
 
 
 def held(state: State, world: World) -> State:
-    """Return the state of a drill with the note that its targets hold production data from now on."""
+    """Return the state of a drill with the note that its targets now hold production data."""
     names = [_target.called(row) for row in state["restores"] if row.get("restore_id") or row.get("job_id")]
     if not names:
         return state
@@ -145,8 +147,9 @@ def held(state: State, world: World) -> State:
 
 
 def private(row: Row, job: Job) -> Row:
-    """Return the checks of a row and how to connect for them, out of its entry: they are
-    in no state and in no report.
+    """Return the checks of a row and how to connect for them, from its entry.
+
+    No state and no report has them.
     """
     entry = next((one for one in job.found.rows if _target.same(one, row)), {})
     return {name: entry[name] for name in PRIVATE if entry.get(name)}
@@ -169,7 +172,7 @@ def unreadable(rows: t.Sequence[Row], job: Job, world: World) -> list[str]:
 
 
 def baseline(options: Options) -> t.Any:
-    """Return the rows of the earlier report that results are compared with, or null."""
+    """Return the rows of the earlier report with which results are compared, or None."""
     found = options.baseline
     if isinstance(found, str):
         found = _report_files.read(found)
@@ -177,7 +180,7 @@ def baseline(options: Options) -> t.Any:
 
 
 def signed_in(state: State, job: Job, world: World) -> State:
-    """Try the sign-in of the checks on the instances that the data come from; nothing is written there."""
+    """Try the sign-in of the checks on the source instances, and write nothing there."""
     rows, begun = list(state["restores"]), world.now_ms()
     numbers = [number for number, row in enumerate(rows) if not row.get("error_kind") and private(row, job)]
     if state["run"].get("refused") or not numbers:
@@ -195,9 +198,7 @@ def signed_in(state: State, job: Job, world: World) -> State:
 
 
 def on_source(row: Row, how: Row) -> Row:
-    """Return what restore_verify needs to sign in to the instance that the data come from,
-    and to ask it nothing.
-    """
+    """Return what restore_verify needs only to sign in to the source instance."""
     here = {name: row[name] for name in ("service", "region", "profile") if row.get(name)}
     service = SERVICES[row["service"]]
     asked = {service.names[0]: _target.source_id(row), "checks": [service.sign_in]}

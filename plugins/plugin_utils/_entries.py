@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role is to restore, as rows: one for each instance that is to be overwritten.
+"""The entries of the role as rows: one for each instance that is to be overwritten.
 
 Private to this collection.
 
-All problems of all entries are found at once, without a request. All functions are pure: the time is a
+It finds all problems of all entries at once, without a request. All functions are pure: the time is a
 parameter.
 """
 
@@ -36,7 +36,7 @@ LISTS = (*(service.variable for service in SERVICES.values()), INSTANCES)
 
 
 class Defaults(t.NamedTuple):
-    """What holds for every entry without its own."""
+    """Values for every entry without its own."""
 
     point: str | None  # `latest` or ISO 8601 UTC
     operation_id: str | None
@@ -45,7 +45,7 @@ class Defaults(t.NamedTuple):
 
 
 class Found(t.NamedTuple):
-    """Rows, names of which the service is not known yet, and every problem, a sentence each."""
+    """The rows, the names whose service is not known yet, and all problems, one sentence each."""
 
     rows: list[Row]
     names: list[str]
@@ -53,7 +53,7 @@ class Found(t.NamedTuple):
 
 
 def found(variables: Variables, defaults: Defaults) -> Found:
-    """Return what the lists of the services and restore_instances say."""
+    """Return the rows of the services' lists, and the names in restore_instances."""
     wanted, rows, names = read.given(variables), [], []
     problems: list[str] = []
     for service in sorted(SERVICES.values(), key=lambda one: one.group):
@@ -82,7 +82,7 @@ def found(variables: Variables, defaults: Defaults) -> Found:
 
 
 def row_of(entry: Variables, where: str, service: Service, defaults: Defaults) -> tuple[Row, list[str]]:
-    """Return the row for an entry of a service, as far as it can be read, and its problems."""
+    """Return the row for an entry of a service as far as it is readable, and its problems."""
     options = read.given(entry)
     readers = READERS[service.name]
     problems = [unknown(name, where, service) for name in options if name not in readers]
@@ -103,16 +103,14 @@ def row_of(entry: Variables, where: str, service: Service, defaults: Defaults) -
                 )
             except Problem as problem:
                 problems.append(str(problem))
-    tried = {**options, **values}  # an option that cannot be read is not missing as well
+    tried = {**options, **values}  # An option that cannot be read is not also missing.
     problems += [f"{where} {problem}" for problem in broken_rules(tried, service, defaults)]
     problems += unverifiable(values, where, service)
     return completed(service, values, tried, defaults), problems
 
 
 def unverifiable(values: Row, where: str, service: Service) -> t.Iterator[str]:
-    """Yield why the checks of an entry cannot be made:
-    after the restore it would be too late to find that out.
-    """
+    """Yield why the checks of an entry cannot be made. After the restore that would be too late."""
     try:
         ladder.wanted(values, service, where)
     except InvalidArgument as error:
@@ -125,7 +123,7 @@ def times(value: t.Any, where: str, zone: ZoneInfo | None, defaults: Defaults) -
 
 
 def completed(service: Service, values: Row, tried: Row, defaults: Defaults) -> Row:
-    """Return an entry as a row: with what holds for all, and the names of options that the modules have."""
+    """Return an entry as a row, with the values for all entries and the modules' names of options."""
     row: Row = {"service": service.name, "group": service.group, **values}
     if not {service.point, *service.instead} & set(tried) and defaults.point:
         row[service.point] = defaults.point
@@ -135,11 +133,11 @@ def completed(service: Service, values: Row, tried: Row, defaults: Defaults) -> 
     return {options.get(name, name): value for name, value in row.items()}
 
 
-# What an entry must have
+# Required options
 
 
 def broken_rules(entry: Row, service: Service, defaults: Defaults) -> t.Iterator[str]:
-    """Yield what is wrong with an entry: the rules of the module, in the names that an entry has."""
+    """Yield the rules of the module that an entry breaks, in the names of an entry's options."""
     for names in spelled(service, "mutually_exclusive"):
         given = [name for name in names if name in entry]
         if len(given) > 1:
@@ -155,12 +153,12 @@ def broken_rules(entry: Row, service: Service, defaults: Defaults) -> t.Iterator
 
 
 def spelled(service: Service, rule: str) -> list[list[str]]:
-    """Return the groups of options that a rule of the module is about, as an entry names them."""
+    """Return the groups of options in a rule of the module, as an entry names them."""
     return [[service.entry_names.get(name, name) for name in names] for names in service.rules.get(rule, ())]
 
 
 def either(names: t.Sequence[str]) -> str:
-    """Return names as a sentence lists them: a, b or c."""
+    """Return names for a sentence: a, b or c."""
     return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
@@ -187,13 +185,13 @@ def twice(rows: t.Sequence[Row], names: t.Sequence[str]) -> list[str]:
 
 
 def overwritten(row: Row) -> t.Iterator[tuple[t.Any, ...]]:
-    """Yield what is known of the instance that a row overwrites: its ID or its name, and where it is."""
+    """Yield the known facts about the instance that a row overwrites: ID or name, and place."""
     for kind, name in zip(KINDS, SERVICES[row["service"]].names):
         if row.get(name):
             yield kind, row[name], row.get("region"), row.get("profile")
 
 
-# The options of an entry, each with what reads it
+# The options of an entry, each with its reader
 
 
 def instance_id(value: t.Any, where: str) -> str:
@@ -222,14 +220,14 @@ def checks(value: t.Any, where: str) -> list[dict[str, t.Any]]:
 
 
 def connection(value: t.Any, where: str) -> dict[str, t.Any]:
-    """Return how to reach an instance for its checks."""
+    """Return how to connect to an instance for its checks."""
     if not isinstance(value, t.Mapping):
         raise Problem(f"{where} must be a dictionary, not a {read.kind_of(value)}.")
     return read.given(value)
 
 
 def group(value: t.Any, where: str) -> int:
-    """Return the number of the group that an entry is restored with."""
+    """Return the group of an entry, a number."""
     return read.number(value, where, 0, 1000)
 
 
@@ -248,13 +246,13 @@ POINT = "restore_point"  # holds for every entry without its own
 
 
 def reader_of(name: str, option: t.Mapping[str, t.Any]) -> Reader:
-    """Return what reads an option of a module in an entry."""
+    """Return the reader of a module's option in an entry."""
     kinds: dict[str, Reader] = {"bool": read.flag, "list": relations}
     return kinds.get(option["type"]) or (instance_id if is_id_option(name) else read.word)
 
 
 def readers_of(service: Service) -> dict[str, Reader]:
-    """Return the options that an entry of a service has."""
+    """Return the options of an entry of a service, each with its reader."""
     own = {
         service.entry_names.get(name, name): reader_of(name, option)
         for name, option in service.options.items()
@@ -270,7 +268,7 @@ TIMES = {service.point for service in SERVICES.values()}
 
 
 def of_undo(report: t.Any, operation_id: str | None) -> tuple[list[Row], list[str]]:
-    """Return the rows that restore the safety backups of a report, and why there are none."""
+    """Return the rows that restore the safety backups of a report, or why there are none."""
     listed = report.get("restores") if isinstance(report, t.Mapping) else None
     if not isinstance(listed, list) or not all(isinstance(row, t.Mapping) for row in listed):
         return [], ["restore_report must be a report of this collection, its path or its data."]
@@ -298,7 +296,7 @@ def undone(row: t.Mapping[str, t.Any], operation_id: str) -> Row:
 
 
 def newest(row: Row) -> Row:
-    """Return a row that asks for the newest data, whatever its entry says."""
+    """Return a row for the newest data, whatever its entry says."""
     if row.get("job_id") or row.get("error_kind"):
         return row
     service = SERVICES[row["service"]]
@@ -316,9 +314,9 @@ OF_A_HOST = {"service", PROJECT, POINT, *KINDS, *COMMON}.union(
 
 
 def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
-    """Return the row that a host of a fleet is; one that is no instance has failed.
+    """Return the row for a host of a fleet. It has failed if the host is not an instance.
 
-    The host is the instance that the data come from.
+    The host is the source instance.
     """
     given = read.given(variables)
     named = str(given.get("service") or "")
@@ -337,12 +335,12 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
 
 
 def unusable(host: str, service: str, msg: str) -> Row:
-    """Return the row of a host of which nothing is asked of the cloud."""
+    """Return the failed row of a host, about which the cloud is not asked."""
     failed = {"error_kind": "invalid_argument", "failed_step": "plan", "outcome": None, "changed": False}
     return {"service": service, "label": host, **failed, "msg": f"{msg} Nothing was started.", "steps": []}
 
 
-# Names of which the service is not known
+# Names whose service is not known
 
 
 def by_name(
@@ -350,7 +348,7 @@ def by_name(
 ) -> tuple[list[Row], list[str]]:
     """Return the rows for names of caches, and the problems.
 
-    `instances` has those of each service as its info module lists them.
+    `instances` has the instances of each service, as its info module lists them.
     """
     rows, problems = [], []
     for name in names:
@@ -373,7 +371,7 @@ def by_name(
 def no_cache(
     name: str, matches: t.Sequence[tuple[str, Row]], instances: t.Mapping[str, t.Sequence[Row]]
 ) -> str | None:
-    """Return why a name is not that of one cache, or null."""
+    """Return why a name does not name exactly one cache, or None."""
     if len(matches) > 1:
         listed = "; ".join(candidate(service, one) for service, one in matches)
         return (
@@ -395,6 +393,6 @@ def no_cache(
 
 
 def candidate(service: str, one: Row) -> str:
-    """Return an instance with what tells it from others."""
+    """Return an instance with the facts that distinguish it from others."""
     known = [one.get("instance_id") or one.get("id"), one.get("status"), one.get("vpc_name")]
     return f"{service.upper()} {', '.join(printable(item) for item in known if item)}"

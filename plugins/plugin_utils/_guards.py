@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must not be overwritten: protected instances, wrong names, data too old or too far from the point.
+"""Guards against an overwrite: protected instances, wrong names, data too old or too far from the point.
 
 Private to this collection.
 
@@ -34,9 +34,9 @@ NOTHING = "Nothing was started."
 
 
 def guarded(row: Row, options: Options, read_only: bool, now_ms: int, tags: Known) -> Row:
-    """Return a planned row, failed where it must not be overwritten.
+    """Return a planned row, which has failed if it must not be overwritten.
 
-    `tags` has those of the instances by ID, where restore_protected asks for them.
+    `tags` has the tags of the instances by ID, if restore_protected needs them.
     """
     if row.get("error_kind"):
         return row
@@ -47,7 +47,7 @@ def guarded(row: Row, options: Options, read_only: bool, now_ms: int, tags: Know
 def obstacle(
     row: Known, options: Options, read_only: bool, now_ms: int, tags: Known
 ) -> tuple[str, str] | None:
-    """Return error_kind and reason for which a row must not be overwritten, or null."""
+    """Return the error_kind and the reason why a row must not be overwritten, or None."""
     wrong = misnamed(row)
     protected = None if read_only else protection(row, options.protected, tags)
     bounds = out_of_bounds(row, options)
@@ -64,9 +64,9 @@ def obstacle(
 
 
 def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any]) -> str | None:
-    """Return why a row must not be overwritten, or null.
+    """Return why restore_protected protects a row, or None.
 
-    `tags` has those of the instances by ID, where a pattern asks for them.
+    `tags` has the tags of the instances by ID, if a pattern needs them.
     """
     nodes = [relation.get("target_instance_id") for relation in row.get("data_node_relations") or []]
     words = [word for word in (target_name(row), row.get("name"), target_id(row), *nodes) if word]
@@ -85,9 +85,7 @@ def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any
 
 
 def tagged(pattern: str, tags: t.Any) -> str | None:
-    """Return why tags fit `key` or `key=value`; also when they could not be read,
-    because then nothing shows that they do not.
-    """
+    """Return why tags match `key` or `key=value`, or None. Tags that could not be read may match."""
     if tags is None:
         return "the tags of this instance could not be read"
     key, with_value, value = pattern.partition("=")
@@ -105,13 +103,13 @@ def tag_pairs(tags: t.Any) -> list[tuple[str, str]]:
 
 
 def like(text: str, pattern: str) -> bool:
-    """Whether a text fits a pattern with * and ?, in any case: protection errs on the safe side."""
+    """Whether a text matches a pattern with * and ?, ignoring case: protection errs on the safe side."""
     text, pattern = text.strip().lower(), pattern.strip().lower()
     return text == pattern or fnmatch.fnmatchcase(text, pattern)
 
 
 def misnamed(row: Known) -> str | None:
-    """Return why the `name` of an entry contradicts the cloud, or null."""
+    """Return why the `name` of an entry contradicts the cloud, or None."""
     wanted, found = row.get("name"), (row.get("target") or {}).get("instance_name")
     if not wanted or not found or wanted == found:
         return None
@@ -122,7 +120,7 @@ def misnamed(row: Known) -> str | None:
 
 
 def out_of_bounds(row: Known, options: Options) -> str | None:
-    """Return why a drill must not overwrite an instance, or null."""
+    """Return why a drill must not overwrite an instance, or None."""
     words = [word for word in (target_name(row), target_id(row)) if word]
     if any(like(word, pattern) for word in words for pattern in options.production):
         return "A drill never overwrites production, and drill_production names this instance."
@@ -132,11 +130,11 @@ def out_of_bounds(row: Known, options: Options) -> str | None:
     return None
 
 
-# Whether the data are those that were asked for
+# Whether the data fit the request
 
 
 def too_old(row: Known, options: Options, now_ms: int) -> str | None:
-    """Return why the newest data of an instance are too old to go back to, or null."""
+    """Return why the newest data of an instance are too old, or None."""
     data = moment(row.get("data_time"))
     if data is None or options.rpo_target is None or (now_ms - data) / 1000 <= options.rpo_target:
         return None
@@ -148,8 +146,9 @@ def too_old(row: Known, options: Options, now_ms: int) -> str | None:
 
 
 def too_far(row: Known, most: int | None, now_ms: int, tz: t.Any) -> str | None:
-    """Return why the data of a row lie too far from the point that was asked for, with the nearest backups
-    on both sides, or null.
+    """Return why the data of a row are too far from the requested point, or None.
+
+    The reason names the nearest backups on both sides.
     """
     data = moment(row.get("data_time"))
     if most is None or data is None or row.get("action") == "nothing":

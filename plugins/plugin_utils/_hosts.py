@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instances as hosts: their names, and texts that Ansible must not read as templates.
+"""Instances as hosts: their names, and texts that Ansible must not run as templates.
 
 Private to this collection.
 """
@@ -27,8 +27,7 @@ OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
 
 
 def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    """Return the host name of each instance: its name where that is one instance's alone and fit
-    for host patterns, else its ID.
+    """Return the host name of each instance: its name if that is unique and fits patterns, else its ID.
 
     The order of the instances has no influence, so that a host keeps its name from run to run.
     """
@@ -42,10 +41,10 @@ def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
 
 
 def from_cloud(value: t.Any) -> t.Any:
-    """Return a value that the API sent, with every string in it marked as no template of ours.
+    """Return a value from the API with every string in it marked as not a template.
 
-    All of them: up to ansible-core 2.18 a text needs no brace to be run, because a header `#jinja2:` can
-    choose other signs.
+    That is every string, even without braces: up to ansible-core 2.18 a header `#jinja2:` can choose other
+    signs.
     """
     if isinstance(value, dict):
         return {from_cloud(name): from_cloud(inner) for name, inner in value.items()}
@@ -63,7 +62,7 @@ def made(read: t.Callable[[t.Any], t.Any], what: t.Any) -> t.Any:
 
 
 def our_template(text: str) -> str:
-    """Return a text of ours as a template: from ansible-core 2.19 on no string is one unless it is said."""
+    """Return our own text as a template: from ansible-core 2.19 on, a string is one only if it is marked."""
     try:
         from ansible.template import trust_as_template
     except ImportError:
@@ -73,9 +72,9 @@ def our_template(text: str) -> str:
 
 
 def others_can_write(folder: str, name: str) -> str | None:
-    """Return in words why another user could have written a file in a folder, or None.
+    """Return why another user could have written a file in a folder, or None.
 
-    `name` ends the file's name.
+    `name` is the end of the file's name.
     """
     folder = os.path.realpath(os.path.expanduser(folder))
     files = (
@@ -98,15 +97,15 @@ def others_can_write(folder: str, name: str) -> str | None:
 
 
 def open_to_others(state: os.stat_result) -> bool:
-    """Whether a file's mode lets others write. The group does not count where it is the user's own."""
+    """Whether a file's mode lets others write. The user's own group does not count as others."""
     group = stat.S_IWGRP if state.st_gid != os.getegid() else 0
     return bool(state.st_mode & (stat.S_IWOTH | group))
 
 
 def names_hosts(pattern: t.Any) -> bool:
-    """Whether a limit or a pattern says which hosts are meant.
+    """Whether a limit or a pattern names hosts.
 
-    Ansible takes one that names none for all of them: a blank, a comma, an empty file, `!x` alone.
+    Ansible takes one that names none as all hosts: a blank, a comma, an empty file, `!x` alone.
     """
     for part in split_host_pattern(pattern):
         if any(name.strip()[:1] not in ("", "!", "&") for name in lines_of(part)):
@@ -115,7 +114,7 @@ def names_hosts(pattern: t.Any) -> bool:
 
 
 def lines_of(part: str) -> list[str]:
-    """Return the patterns of a limit, which can name a file; Ansible reports one that cannot be read."""
+    """Return the patterns of a limit, which can name a file. Ansible reports an unreadable file."""
     if not part.startswith("@"):
         return [part]
     try:

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The in-process way: the module's own main(), run in the controller's worker process.
+"""In process: the module's own main() runs in the controller's worker process.
 
 Private to this collection.
 
-No payload is built and no second Python starts, which is where a module task spends its time. It is Ansible's
-own AnsibleModule that validates, redacts and prints here too, so the result is the same as that of a module.
-Whatever is not local and plain runs as a module.
+A module task spends its time on building a payload and starting a second Python. Here neither happens.
+Ansible's own AnsibleModule validates, redacts and prints here, too, so the result is the same. A task that is
+not local and plain runs as a module.
 """
 
 from __future__ import annotations
@@ -45,21 +45,21 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload impo
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
-PACE = "_huaweicloud_recovery_pace"  # the role's: seconds at least between two lines about one restore
-MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout a program reads
+PACE = "_huaweicloud_recovery_pace"  # of the role: seconds, at least, between two lines about one restore
+MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout is for programs
 
 
 INTERNAL = getattr(module_utils, "_internal", types.SimpleNamespace())  # from 2.19 on
 TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
-REFUSED: dict[str, tuple[float, dict[str, t.Any]]] = {}  # caller -> when its keys were refused, and the facts
-LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key that was refused too often
-PROFILE = "legacy"  # the form of arguments and results; core's name for that of all modules that declare none
+REFUSED: dict[
+    str, tuple[float, dict[str, t.Any]]
+] = {}  # caller -> when the cloud refused its keys, and the facts
+LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key after too many refusals
+PROFILE = "legacy"  # the form of arguments and results: core's name for the default
 
 
 class Prepared(t.NamedTuple):
-    """What main() is run with: the task's `environment:`, and the state of Python modules
-    that a module finds when it has a process to itself.
-    """
+    """What main() needs: the task's `environment:`, and fresh state in some Python modules."""
 
     environment: dict[str, t.Any]
     state: list[tuple[t.Any, dict[str, t.Any]]]
@@ -85,13 +85,13 @@ class InProcess(ActionBase):
         return result
 
     def refused(self) -> dict[str, t.Any] | None:
-        """Return a failure when the cloud has refused these keys in this process, or None.
+        """Return a failure if the cloud has refused these keys in this process, or None.
 
-        That was for an earlier item of a loop, or an earlier attempt. Each would send one more refused
-        signature, and more than five in a row lock an access key for everybody.
-        Keys in a file that was corrected meanwhile are other keys, and after five minutes a lock is over.
+        That happens after an earlier item of a loop, or an earlier attempt. Each would send one more refused
+        signature, and more than five in a row lock an access key for everybody. Corrected keys in a file are
+        other keys, and a lock ends after five minutes.
         """
-        if not REFUSED or "restores" in self._task.args:  # what takes rows answers with rows
+        if not REFUSED or "restores" in self._task.args:  # A module that takes rows returns rows.
             return None
         since, facts = REFUSED.get(self.caller(), (None, {}))
         if since is None or time.monotonic() >= since + LOCKED_FOR:
@@ -112,12 +112,12 @@ class InProcess(ActionBase):
             REFUSED[self.caller()] = (time.monotonic(), facts)
 
     def caller(self) -> str:
-        """Return a digest of who calls: the connection options, and the keys where they are known here."""
+        """Return a digest of the caller: the connection options, and the keys if they are known here."""
         options = {name: self._task.args.get(name) for name in CONNECTION}
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         keys = None
-        with contextlib.suppress(Exception):  # the module says what is wrong with them
+        with contextlib.suppress(Exception):  # The module reports what is wrong with them.
             keys = resolve(options, {**os.environ, **environment}, Redactor())[:2]
         return hashlib.sha256(repr((options, environment, keys)).encode()).hexdigest()
 
@@ -140,8 +140,9 @@ class InProcess(ActionBase):
         return result
 
     def end_if_orphaned(self) -> None:
-        """End with a controller that was killed: nothing more is to be started then,
-        and what nobody reads would be written to a full pipe for ever.
+        """End with a controller that was killed.
+
+        Nothing more may start then, and a write to the full pipe, which nobody reads, would block for ever.
         """
         controller = multiprocessing.parent_process()
         if controller is not None and os.getppid() != controller.pid:
@@ -157,9 +158,9 @@ class InProcess(ActionBase):
         return result
 
     def prepare(self, task_vars: dict[str, t.Any]) -> Prepared | None:
-        """Return what main() needs, or None when the task is not for here.
+        """Return what main() needs, or None if the task must run as a module.
 
-        All that can fail without a request is tried before the first one.
+        Everything that can fail without a request happens before the first one.
         """
         try:
             obstacle = self.obstacle(task_vars)
@@ -188,19 +189,20 @@ class InProcess(ActionBase):
                         for name in ("_global_warnings", "_global_deprecations")
                     },
                 ),
-                (INTERNAL, {"is_controller": False}),  # else warnings go round the result
+                (INTERNAL, {"is_controller": False}),  # or warnings would bypass the result
                 (_runner, {"CONTEXT": {**given, "redactor": redactor, "progress": progress}}),
             ]
             Display().vvv("huaweicloud.recovery: run in this process")
             return Prepared(environment, state, progress)
         except Exception as error:
-            # An ansible-core that is not known yet, or a template that fails: the module reports it best.
+            # An unknown ansible-core, or a template that fails: the module reports it best.
             Display().vvv(f"huaweicloud.recovery: run as a module: {type(error).__name__}")
             return None
 
     def obstacle(self, task_vars: dict[str, t.Any]) -> str | None:
-        """Return why not here: the module would run on another machine, as another user, in another Python,
-        or outlive the task.
+        """Return why the task cannot run here, or None.
+
+        The module would run on another machine, as another user, in another Python, or outlive the task.
         """
         if IMPORT_ERROR is not None:
             return "requests is missing here"
@@ -233,14 +235,12 @@ class InProcess(ActionBase):
         return value in (None, "") or bool(boolean(value, strict=False))
 
     def say(self, line: str) -> None:
-        """Show a line at once: on stdout for people, on stderr where a program reads stdout."""
+        """Show a line at once: on stdout for people, on stderr if stdout is for a program."""
         self.end_if_orphaned()
         show(line)
 
     def parsed(self, printed: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the result in the form of this ansible-core: the parser's signature
-        and type have changed over time.
-        """
+        """Return the result in the form of this ansible-core. The parser has changed over time."""
         if not TAGS:
             from ansible.utils.unsafe_proxy import wrap_var
 
@@ -256,7 +256,7 @@ class InProcess(ActionBase):
 
 
 def show(line: str) -> None:
-    """Show a line: on stdout for people, on stderr where a program reads stdout."""
+    """Show a line: on stdout for people, on stderr if stdout is for a program."""
     callback = (
         "oneline" if context.CLIARGS.get("one_line") else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
     )
@@ -264,16 +264,14 @@ def show(line: str) -> None:
 
 
 def omitted(value: t.Any) -> bool:
-    """Whether a value is what `default(omit)` leaves: a text up to ansible-core 2.18, an object
-    of a type of its own since.
-    """
+    """Whether a value is what `default(omit)` leaves: a text up to ansible-core 2.18, then an object."""
     if isinstance(value, str):
         return value.startswith("__omit_place_holder__")
     return type(value).__name__.strip("_") in ("Omit", "OmitType")
 
 
 def without_omitted(value: t.Any) -> t.Any:
-    """Return arguments without what is omitted, also within lists and dicts, where core leaves it."""
+    """Return arguments without omitted values, also in lists and dicts, where core leaves them."""
     if isinstance(value, dict):
         return {name: without_omitted(inner) for name, inner in value.items() if not omitted(inner)}
     if isinstance(value, list):
@@ -284,7 +282,7 @@ def without_omitted(value: t.Any) -> t.Any:
 def output(main: t.Callable[[], None]) -> dict[str, t.Any]:
     """Return what main() prints.
 
-    On stderr that is no more than Python's own warnings, which nobody sees from a module either.
+    Its stderr has only Python's own warnings, which nobody sees from a module either.
     """
     stdout, stderr = io.StringIO(), io.StringIO()
     with (
@@ -320,7 +318,7 @@ def swapped(place: t.Any, values: dict[str, t.Any]) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[None]:
-    """Apply the task's `environment:` and the directory that modules run in, for a while."""
+    """Apply the task's `environment:` and the working directory of modules for a while."""
     before, here = dict(os.environ), os.getcwd()
     os.environ.update({name: str(value) for name, value in environment.items()})
     os.chdir(directory)
@@ -336,7 +334,7 @@ def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[No
 def same_python(one: str, other: str) -> bool:
     """Whether two paths are one interpreter with one set of packages.
 
-    Links within a directory are; a virtual environment links out of its own.
+    Links within a directory are the same one; a virtual environment links to another directory.
     """
     return all(
         os.path.realpath(part(one)) == os.path.realpath(part(other)) for part in (os.path.dirname, str)
@@ -346,7 +344,7 @@ def same_python(one: str, other: str) -> bool:
 def rehearsed(main: t.Callable[[], None], arguments: dict[str, t.Any], given: dict[str, t.Any]) -> None:
     """Run a main() in the parent process.
 
-    What it prints is dropped where it is printed: other threads may show something meanwhile.
+    Only its own output is dropped, because other threads may print at the same time.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(
@@ -366,4 +364,4 @@ def rehearsed(main: t.Callable[[], None], arguments: dict[str, t.Any], given: di
 
 if IMPORT_ERROR is None:
     with contextlib.suppress(Exception):  # only for speed
-        warm_up(rehearsed)  # once, in the parent: the workers are forked from it
+        warm_up(rehearsed)  # once, in the parent from which the workers are forked

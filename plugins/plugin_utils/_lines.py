@@ -4,8 +4,8 @@
 
 """What a person sees of a run: PLAN, RUN, DONE and the place of the report. Private to this collection.
 
-Every line is fit for a terminal: what the cloud or a user wrote is escaped. Times are in the user's zone with
-the offset. All functions are pure: the time is a parameter.
+Every line is fit for a terminal: texts of the cloud or of a user are escaped. Times are in the user's zone,
+with the offset. All functions are pure: the time is a parameter.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advic
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text, span
 
 Row = t.Mapping[str, t.Any]
-MANY = 12  # of more targets each has one line
+MANY = 12  # With more targets, each has only one line.
 PAD = " " * 8
-HOW_LONG = "Down for 1 to 30 min"  # what the vendor's guide to DCS says of a restore
+HOW_LONG = "Down for 1 to 30 min"  # the duration of a restore in the vendor's guide to DCS
 UNKNOWN = (None, "", "unknown")
 
 
 def plan(rows: t.Sequence[Row], run: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
-    """Return the plan: whose account it is first, then what would overwrite what."""
+    """Return the plan: first the account, then what would overwrite what."""
     lines = [heading(run)]
     width = max((len(_target.called(row)) for row in rows), default=0)
     for place, row in enumerate(rows, 1):
@@ -56,19 +56,19 @@ def whose(account: Row) -> list[str]:
 
 
 def elsewhere(row: Row, run: Row) -> list[str]:
-    """Return whose instance a row overwrites, where that is not what the first line says."""
+    """Return the account, project and region of a row if they differ from those in the first line."""
     own = _target.account_of(row)
     return ["IN  " + "  ".join(whose(own))] if own and own != run.get("account") else []
 
 
 def known(account: Row, name: str) -> str:
-    """Return a fact about the account, or a blank."""
+    """Return a fact about the account, or ''."""
     value = account.get(name)
     return "" if value in UNKNOWN else printable(value)
 
 
 def described(row: Row, now_ms: int, tz: t.Any, safety_backup: bool, brief: bool) -> list[str]:
-    """Return what becomes of one target; the first line goes on after its name."""
+    """Return what happens to one target; the first line goes on after its name."""
     label = f" [{printable(row['label'])}]" if row.get("label") not in UNKNOWN else ""
     ident = f"{_target.target_id(row) or ''}{label}"
     if row.get("error_kind"):
@@ -132,7 +132,7 @@ def backup_text(row: Row) -> str:
 
 
 def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
-    """Return when the data of a cache are of, what is lost, and how it can be undone."""
+    """Return the time of a cache's data, what is lost, and how to undo the restore."""
     data = moment(row.get("data_time"))
     if row.get("action") == "nothing" or data is None:
         return []
@@ -151,7 +151,7 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
 
 
 def next_backup(row: Row, tz: t.Any) -> str:
-    """Return the first usable backup after the point, or a blank."""
+    """Return the first usable backup after the point, or ''."""
     newer = row.get("newer_backup") or {}
     made = moment(newer.get("created_at"))
     if made is None:
@@ -172,9 +172,9 @@ def nodes(row: Row) -> list[str]:
 
 
 def running(rows: t.Sequence[Row], kept: bool) -> list[str]:
-    """Return what was started, by its ids: those are what a person needs when all else is lost.
+    """Return what was started, with its IDs: a person needs these when all else is lost.
 
-    `kept`: reports are, in which the same command finds a job again that has no marker.
+    `kept` means that reports are kept, in which the same command finds a job without a marker.
     """
     started = [row for row in rows if not row.get("error_kind") and row.get("outcome") == "started"]
     if not started:
@@ -194,9 +194,9 @@ def ids(row: Row) -> str:
 
 
 def ended(report: Row) -> list[str]:
-    """Return how it ended: the verdict, then what needs a person before what is good.
+    """Return how the run ended: the verdict, then what needs a person, then the rest.
 
-    `report` is that of the run.
+    `report` is the report of the run.
     """
     rows = report["restores"]
     if not rows:
@@ -223,20 +223,20 @@ def ended(report: Row) -> list[str]:
 
 
 def headline(report: Row) -> str:
-    """Return the word that the last block begins with."""
+    """Return the first word of the last block."""
     words = {"refused": "REFUSED", "failed": "FAILED", "incomplete": "FAILED", "running": "RUNNING"}
     return words.get(str(report.get("verdict")), "DONE")
 
 
 def end(row: Row, report: Row) -> str:
-    """Return what became of one target, and what to do next."""
+    """Return the outcome of one target, and what to do next."""
     if row.get("error_kind"):
         following = (row.get("next") or {}) if isinstance(row.get("next"), t.Mapping) else {}
         hint = f" Next: {following['do']}" if following.get("do") else ""
         if following.get("command") and "command below" in hint:
             hint += f" {following['command']}"
         else:
-            hint = hint.removesuffix(INCOMPLETE)  # which is about a command that is shown
+            hint = hint.removesuffix(INCOMPLETE)  # It is about a command, which is shown.
         return f"FAILED at {row.get('failed_step')}, {row['error_kind']}: {printable(row.get('msg'))}{hint}"
     target = row.get("target") or {}
     place = (
@@ -252,7 +252,7 @@ def end(row: Row, report: Row) -> str:
 
 
 def how_to_approve(report: Row, plan_only: bool) -> list[str]:
-    """Return how a plan is approved: what a person needs who is to approve it elsewhere."""
+    """Return how to approve a plan, for a person who does so elsewhere."""
     if not plan_only or report["failed"] or not report.get("plan_digest"):
         return []
     return [f"To run exactly this plan: restore_plan_digest={report['plan_digest']}"]

@@ -22,15 +22,15 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _setti
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 
 KINDS = ("restore", "undo", "drill", "readiness", "fleet")
-WEEK = 604800  # seconds; no wait is longer
+WEEK = 604800  # seconds of the longest wait
 PREFIX = "restore_"
 Reader = t.Callable[[t.Any, str], t.Any]
 
 
 class Options(t.NamedTuple):
-    """What the variables say.
+    """The values of the variables.
 
-    Durations are in seconds, times `latest` or ISO 8601 UTC; None where nothing is said.
+    Durations are in seconds, times are `latest` or ISO 8601 UTC; None means unset.
     """
 
     point: str | None = None
@@ -55,15 +55,15 @@ class Options(t.NamedTuple):
     report: t.Any = None
     scratch: tuple[str, ...] = ()  # the only instances that a drill may overwrite
     production: tuple[str, ...] = ()  # names that a drill refuses
-    window_days: int | None = None  # of a drill: how far back a random point may lie
-    seed: str | None = None  # what such a point was chosen with
+    window_days: int | None = None  # of a drill: how old a random point may be
+    seed: str | None = None  # the seed of such a point
 
 
 PATTERN = r"(?i:tag:).+|[\w*?\[\]!-]+"
 
 
 def digits(value: t.Any, name: str) -> str:
-    """Return a digest, whole or its first 16 characters or more."""
+    """Return a digest, or at least 16 characters of it."""
     found = read.word(value, name).lower().removeprefix("sha256:")
     if not 16 <= len(found) <= 64 or set(found) - set("0123456789abcdef"):
         raise Problem(f"{name} must be the digest that a plan shows, not {read.shown(value)}.")
@@ -71,8 +71,9 @@ def digits(value: t.Any, name: str) -> str:
 
 
 def patterns(value: t.Any, name: str) -> tuple[str, ...]:
-    """Return patterns of names and IDs, or tags. A blank one is left out, and one that no name can match
-    is refused: it would protect nothing.
+    """Return patterns of names and IDs, or tags, without blank ones.
+
+    A pattern that no name can match is refused, because it would protect nothing.
     """
     found = [pattern.strip("'\"") for pattern in read.names(value, name)]
     for pattern in found:
@@ -85,7 +86,7 @@ def patterns(value: t.Any, name: str) -> tuple[str, ...]:
 
 
 def document(value: t.Any, name: str) -> t.Any:
-    """Return a plan or a report: data, a text that holds one, or a path.
+    """Return a plan or a report as data, from data, from a text with data, or from a path.
 
     A statistic wraps a plan with its digest.
     """
@@ -110,22 +111,22 @@ def data(value: t.Any, name: str) -> t.Any:
 
 
 def path(value: t.Any, name: str) -> str:
-    """Return the path of a file; `~` is the home of whoever runs this."""
+    """Return the path of a file; `~` is the home of the user who runs this."""
     return os.path.expanduser(read.word(value, name))
 
 
 def between(low: int, high: int) -> Reader:
-    """Return what reads a duration of so many seconds."""
+    """Return a reader for a duration between two numbers of seconds."""
     return lambda value, name: read.duration(value, name, low, high)
 
 
 def percent(value: t.Any, name: str) -> int:
-    """Return a number of percent."""
+    """Return a percentage."""
     return read.number(str(value).strip().rstrip("%"), name, 0, 1000)
 
 
 def count(value: t.Any, name: str) -> int:
-    """Return how many files are kept: at least one, the own."""
+    """Return how many reports to keep: at least this run's own."""
     return read.number(value, name, 1, 100000)
 
 
@@ -200,7 +201,7 @@ def options(
 ) -> tuple[Options, list[str]]:
     """Return what the variables say, and every problem in them, a sentence each.
 
-    `seed` is for a random point without its own.
+    `seed` is for a random point without a seed of its own.
     """
     wanted = read.given(variables)
     values: dict[str, t.Any] = {}

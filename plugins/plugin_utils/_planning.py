@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run of the role is to restore, as rows to plan: out of its entries, of names, or of a plan.
+"""The rows that a run of the role plans: from its entries, from names, or from an earlier plan.
 
 Private to this collection.
 """
@@ -23,11 +23,11 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 FACTS = ("status", "engine", "engine_version", "used_memory", "max_memory", "vpc_name", "port")
-NOT_AGAIN = ("operation_failed", "not_found")  # what a job ended with that a rerun does not attach to
+NOT_AGAIN = ("operation_failed", "not_found")  # ends of a job to which a rerun does not attach
 
 
 def wanted(job: Job, run: Row, world: World) -> tuple[list[Row], list[str]]:
-    """Return the rows to plan: those of a plan that was made before, else those of the entries."""
+    """Return the rows to plan: those of an earlier plan, else those of the entries."""
     if planned_before(job):
         return from_plan(job, run)
     rows, problems = list(job.found.rows), list[str]()
@@ -39,7 +39,7 @@ def wanted(job: Job, run: Row, world: World) -> tuple[list[Row], list[str]]:
 
 
 def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
-    """Return the rows for names of caches, which are looked up in both services."""
+    """Return the rows for names of caches, which it looks up in both services."""
     lists: dict[str, t.Any] = {}
     for service in SERVICES:
         answer = world.call(f"{service}_instance_info", {}, check=False)
@@ -51,16 +51,16 @@ def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
     return _entries.by_name(job.found.names, lists, defaults)
 
 
-# A plan that was made before
+# An earlier plan
 
 
 def planned_before(job: Job) -> bool:
-    """Whether this run carries out a plan that was made before."""
+    """Whether this run carries out an earlier plan."""
     return (job.options.plan is not None or job.options.plan_file is not None) and not job.plan_only
 
 
 def plan_of(job: Job) -> Row | None:
-    """Return the plan that this run carries out; null when there is none, or it cannot be read."""
+    """Return the earlier plan that this run carries out; None if there is none, or it is unreadable."""
     if job.options.plan is not None:
         return dict(job.options.plan)
     return _report_files.read(str(job.options.plan_file))
@@ -91,7 +91,7 @@ def listed_in(row: Row, entries: t.Sequence[Row]) -> Row:
 
 
 def drifted(state: State, job: Job, world: World, lines: t.Sequence[str]) -> State:
-    """Return the state, refused where a plan no longer holds."""
+    """Return the state, which is refused if the earlier plan no longer holds."""
     if not lines:
         return state
     why = ["The plan no longer holds, so nothing of it was carried out:", *lines]
@@ -99,9 +99,7 @@ def drifted(state: State, job: Job, world: World, lines: t.Sequence[str]) -> Sta
 
 
 def other_plan(job: Job, state: State, digest: str) -> str:
-    """Return what a digest that fits no longer means: what changed, where the plan that it belongs
-    to is among the reports.
-    """
+    """Return why a digest no longer fits: what has changed, if its plan is among the reports."""
     wanted_digest = str(job.options.plan_digest)
     why = f"restore_plan_digest {wanted_digest[:16]} is not the digest of this plan, which is {digest}."
     folder = state["run"].get("directory")
@@ -116,8 +114,9 @@ def other_plan(job: Job, state: State, digest: str) -> str:
 
 
 def attached(row: Row, run: Row, job: Job) -> Row:
-    """Return a row with the job that an earlier run of the same operation has started, where the service
-    attaches by the ID of a job: it has no marker of its own.
+    """Return a row with the job that an earlier run of the same operation has started.
+
+    This is for a service without a marker, where only the ID of a job leads back to it.
     """
     service = _target.service_of(row)
     if not service or service.id_key not in service.options:
@@ -133,14 +132,15 @@ def attached(row: Row, run: Row, job: Job) -> Row:
             return {**kept, job_id: earlier[job_id]}
         unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
         if unknown and _target.same(row, earlier) and row.get(service.point) in (None, "latest"):
-            return {**row, service.point: earlier[service.point]}  # what may have been sent is sent again
+            return {
+                **row,
+                service.point: earlier[service.point],
+            }  # what may have been sent would be sent again
     return row
 
 
 def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
-    """Yield the rows of earlier reports of this operation; without an operation ID only
-    of those that did not end.
-    """
+    """Yield the rows of earlier reports of this operation; without an operation ID of unfinished ones."""
     yield from run.get("previous") or []
     if not run.get("directory"):
         return
@@ -159,12 +159,13 @@ def same_data(row: Row, earlier: Row, point: str) -> bool:
     return row.get(point) in (None, "latest") or _target.time_ms(row) == _target.time_ms(earlier)
 
 
-# What the cloud calls the instances
+# The names of the instances in the cloud
 
 
 def instances(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, Row]:
-    """Return instances by ID where their names are not known, or restore_protected asks for tags:
-    one list for each place.
+    """Return the instances by ID if their names are not known, or restore_protected needs their tags.
+
+    Each place takes one list.
     """
     tags = any(pattern.lower().startswith(TAG) for pattern in job.options.protected)
     wanted = [row for row in rows if nameless(row) or (tags and SERVICES[row["service"]].tagged)]
@@ -179,17 +180,17 @@ def instances(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, Row]:
 
 
 def nameless(row: Row) -> bool:
-    """Whether the cloud's name of an instance that is overwritten is not known."""
+    """Whether the cloud's name of a target is unknown."""
     return not row.get("error_kind") and not (row.get("target") or {}).get("instance_name")
 
 
 def place_of(row: Row) -> tuple[str, str]:
-    """Return region and profile of a row, blank where they are those of the task."""
+    """Return region and profile of a row, '' where they are those of the task."""
     return str(row.get("region") or ""), str(row.get("profile") or "")
 
 
 def identified(row: Row, known: t.Mapping[str, Row]) -> Row:
-    """Return a row with the cloud's names of its instances, as far as a list has them."""
+    """Return a row with the cloud's names of its instances, if a list has them."""
     found = dict(row)
     for end, ident in (("target", _target.target_id(row)), ("source", _target.source_id(row))):
         one, before = known.get(str(ident)), dict(row.get(end) or {})

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans: the digest of what would be overwritten, and whether a plan that was made before still holds.
+"""Plans: the digest of what would be overwritten, and whether an earlier plan still holds.
 
 Private to this collection.
 
-A plan is the report of a run in check mode. Its digest covers what would be done and to what, nothing that
-changes by itself. All functions are pure: the time is a parameter.
+A plan is the report of a run in check mode. Its digest covers what would be done to which instance, and
+nothing that changes by itself. All functions are pure: the time is a parameter.
 """
 
 from __future__ import annotations
@@ -36,16 +36,17 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 
 Plan = t.Mapping[str, t.Any]
 SCHEMA_VERSION = 1
-ENTRY = ("service", "region", "profile", "group", "label")  # of a row, the same for all services
-DIGEST = 16  # characters that people compare; the whole digest is compared by us
+ENTRY = ("service", "region", "profile", "group", "label")  # keys of a row, the same for all services
+DIGEST = 16  # characters that people compare; the code compares the whole digest
 
 
 # The digest
 
 
 def content(rows: t.Iterable[Plan], account: Plan | None, safety_backup: bool) -> dict[str, t.Any]:
-    """Return what a plan does, for its digest: what is overwritten with what, where, in which order,
-    and with which undo.
+    """Return what a plan does, for its digest.
+
+    That is: what is overwritten with what, where, in which order, and with which undo.
     """
     known = {name: value for name, value in (account or {}).items() if value != "unknown"}
     return {
@@ -58,9 +59,9 @@ def content(rows: t.Iterable[Plan], account: Plan | None, safety_backup: bool) -
 
 
 def effect(row: Plan) -> dict[str, t.Any]:
-    """Return what one row does. `action` is left out: what is done already, or runs, is no other plan.
+    """Return what one row does, without `action`: a restore that is done or running does not change the plan.
 
-    What leads elsewhere than the run is there for the rows alone that do.
+    The account of a row is there only if it differs from that of the run.
     """
     place = {"profile": row.get("profile"), "project": account_of(row).get("project_id")}
     found = {
@@ -91,11 +92,11 @@ def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) ->
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-# A plan that was made before
+# An earlier plan
 
 
 def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
-    """Return why a plan cannot be carried out whatever the cloud says, or null."""
+    """Return why a plan can never be carried out, or None."""
     rows = plan.get("restores") if isinstance(plan, t.Mapping) else None
     if not isinstance(rows, list) or not all(isinstance(row, t.Mapping) and service_of(row) for row in rows):
         return "it is not a plan of this collection: run with --check or --tags plan to make one"
@@ -127,12 +128,12 @@ def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
 
 
 def requests(plan: Plan) -> list[Row]:
-    """Return the rows that carry out a plan: each target with exactly what the plan says."""
+    """Return the rows that carry out a plan, each exactly as planned."""
     return [request(row) for row in plan["restores"]]
 
 
 def request(row: Plan) -> Row:
-    """Return a planned row as one that asks for exactly this."""
+    """Return a planned row as a request for exactly this."""
     found: Row = {name: row[name] for name in ENTRY if row.get(name) is not None}
     more = {"job_id": row["job_id"]} if is_job(row) else chosen(row, SERVICES[row["service"]])
     found.update(more, name=target_name(row))
@@ -140,7 +141,7 @@ def request(row: Plan) -> Row:
 
 
 def is_job(row: Plan) -> bool:
-    """Whether a row is a job that an earlier run has started: it says all the rest."""
+    """Whether a row attaches to the job of an earlier run, which decides all the rest."""
     return bool(row.get("job_id")) and row.get("action") in ("adopt", "nothing")
 
 
@@ -169,7 +170,7 @@ def differences(old: Plan, rows: t.Sequence[Plan], account: Plan | None) -> list
 
 
 def elsewhere(old: t.Any, account: Plan | None) -> list[str]:
-    """Return in what a plan or a report is of another account, a line each."""
+    """Return how the account of a plan or a report differs from this one, a line each."""
     lines = []
     for name in ("project_id", "region", "domain_id"):
         before, now = (old.get("account") or {}).get(name), (account or {}).get(name)
@@ -179,12 +180,12 @@ def elsewhere(old: t.Any, account: Plan | None) -> list[str]:
 
 
 def key(row: Plan) -> tuple[t.Any, ...]:
-    """Return what makes two rows of two plans the same target."""
+    """Return the key by which two rows of two plans are the same target."""
     return row["service"], target_id(row) or target_name(row) or row.get("job_id")
 
 
 def changes(old: Plan, new: Plan) -> t.Iterator[str]:
-    """Yield what is no longer as planned with one target."""
+    """Yield what has changed about one target since the plan."""
     if new.get("error_kind"):
         yield f"can no longer be restored, {new['error_kind']}: {new.get('msg')}"
         return
@@ -214,9 +215,9 @@ WORDS = {
 
 
 def others(plan: Plan, rows: t.Iterable[Plan]) -> list[str]:
-    """Return which entries of this run are not in a plan, and what of the plan no entry names.
+    """Return which entries of this run are not in a plan, and which rows of the plan no entry names.
 
-    Entries are not needed beside a plan.
+    A run with a plan needs no entries.
     """
     entries = list(rows)
     if not entries:

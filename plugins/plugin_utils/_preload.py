@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every task needs, loaded once in the controller's parent process: each worker is forked from it.
+"""Preloads what every task needs into the controller's parent process, from which each worker is forked.
 
 Private to this collection.
 """
@@ -29,21 +29,20 @@ ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 
 
 def warm_up(run: t.Callable[..., None]) -> None:
-    """Import, compile and cache what Python and the libraries put off until the first use: a third of a task.
+    """Import, compile and cache what Python and the libraries put off until its first use: a third of a task.
 
-    No socket and no thread is opened.
-
-    `run` runs a main() with the given arguments and context, and shows nothing.
+    It opens no socket and starts no thread. `run` runs a main() with the given arguments and context, and
+    shows nothing.
     """
-    with contextlib.suppress(InvalidArgument):  # no bundle: the task that needs one will say so
+    with contextlib.suppress(InvalidArgument):  # No bundle: the task that needs one will report it.
         tls_context(ca_path=os.environ.get("HW_CA_PATH") or None)
     if hasattr(common_json, "get_module_encoder"):  # ansible-core 2.19 on
         for direction in common_json.Direction:
             common_json.get_module_encoder("legacy", direction)
             common_json.get_module_decoder("legacy", direction)
     run(lambda: run_module(plan, {}), {**KEYS, "_ansible_no_log": True}, {"environ": {}, "http": Rehearsal()})
-    # as Python's documentation has it before a fork: a worker that looked for cycles here would copy all
-    # memory, a fifth of a task
+    # As Python's documentation advises before a fork: garbage collection in a worker would copy all memory,
+    # which is a fifth of a task.
     gc.freeze()
 
 
@@ -54,7 +53,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 class Rehearsal(Http):
-    """An exchange of which all is real but the socket and the thread that watches it."""
+    """An exchange in which all is real except for the socket and the thread that watches it."""
 
     class timer:
         """Watches nothing."""
@@ -70,20 +69,20 @@ class Rehearsal(Http):
     def _watched(self, connection_class: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
             connection = connection_class(*args, **kwargs)
-            connection._new_conn = Wire  # urllib3 opens its socket there
+            connection._new_conn = Wire  # where urllib3 opens its socket
             return connection
 
         return super()._watched(build)
 
 
 class Wire:
-    """Stands in for a socket: it gives one answer."""
+    """Stands in for a socket and gives one response."""
 
     def makefile(self, *args: t.Any, **kwargs: t.Any) -> io.BytesIO:
-        """Return the answer."""
+        """Return the response."""
         return io.BytesIO(ANSWER)
 
     def close(self, *args: t.Any) -> None:
-        """Take all else that is done with a socket."""
+        """Accept everything else that is done with a socket."""
 
     sendall = settimeout = setsockopt = shutdown = close

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One line per change of a wait, and at least one a minute: instance, what is awaited, percentage,
-elapsed, and an estimate.
+"""The progress of a wait: one line per change, and at least one a minute.
+
+A line has the state, the percentage, the elapsed time, an estimate, and the operation.
 
 Private.
 """
@@ -19,26 +20,26 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
-# Seconds, at most, between two lines; and, at least, between two lines of a fleet, growing with the time
+# Seconds: at most between two lines; at least between two lines of a fleet, growing with the time
 SILENCE, FLEET_PACE = 60.0, 2.0
-FLEET = -1  # the number of the note about all watches together
+FLEET = -1  # the number of the note about all watches
 
 
 class Note(t.NamedTuple):
-    """What is known of one watch, by its number, or of the fleet."""
+    """The known facts about one watch, by its number, or about the fleet."""
 
     number: int
-    what: str  # a change of this is worth a line
-    subject: str = ""  # what it is about, at the end of the line: IDs are long
+    what: str  # a change of this makes a line
+    subject: str = ""  # the operation, at the end of the line because IDs are long
     timed: bool = True
-    end: float | None = None  # seconds after the beginning, from the speed so far
+    end: float | None = None  # the estimated end, in seconds after the beginning
     pace: float = 0.0
 
 
 class Progress:
-    """Called by the waiter after every round with all watches; `say` shows a line.
+    """The waiter calls it after every round with all watches; `say` shows a line.
 
-    A thread sees to the minute while a round takes longer.
+    While a round takes longer, a thread shows a line each minute.
     """
 
     def __init__(
@@ -55,21 +56,21 @@ class Progress:
         self._host = f" [{redactor.printable(host, 80)}]" if host else ""
         self._notes: list[Note] = []
         self._begun = 0.0
-        self._said: dict[int, tuple[str, float]] = {}  # what was last said under a number, and when
+        self._said: dict[int, tuple[str, float]] = {}  # the last line under a number, and its time
         self._first: dict[
             int, tuple[float, float]
-        ] = {}  # the percentage of a watch before it began to grow, and when
+        ] = {}  # the percentage of a watch before it began to grow, and its time
         self._lock, self._ended = threading.RLock(), threading.Event()
         self._thread: threading.Thread | None = None
 
     def close(self) -> None:
-        """End with the task: the items of a loop share this process."""
+        """End with the task, because the items of a loop share this process."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
 
     def __call__(self, watches: t.Sequence[Watch]) -> None:
-        """Say what is new."""
+        """Show what is new."""
         if self._quiet or not watches:
             return
         with self._lock:
@@ -83,7 +84,7 @@ class Progress:
                 self._thread.start()
 
     def tick(self) -> None:
-        """Say what was not said yet, and what was when that is a minute ago."""
+        """Show what was not shown yet, and repeat what was shown a minute ago."""
         with self._lock:
             now = self._monotonic()
             for note in self._notes:
@@ -99,7 +100,9 @@ class Progress:
                         else ""
                     )
                     line += f" ({note.subject})" if note.subject else ""
-                    with contextlib.suppress(Exception):  # what cannot be shown must not end a restore
+                    with contextlib.suppress(
+                        Exception
+                    ):  # A line that cannot be shown must not end a restore.
                         self._say(printable(self._redactor.redact(line)))
 
     def _watch(self) -> None:
@@ -107,11 +110,11 @@ class Progress:
             self.tick()
 
     def _one(self, watch: Watch) -> Note:
-        if not watch.ids:  # sent, but whether there is anything to wait for is not known
+        if not watch.ids:  # It was sent, but it is not known whether there is anything to wait for.
             what = "no conclusive response was received, checking whether the cloud accepted the request"
             return Note(0, what, watch.name)
         ids = {name: value for name, value in watch.ids.items() if name != "instance_id"}
-        if not watch.due():  # accepted a moment ago, and not looked at yet
+        if not watch.due():  # It was accepted a moment ago and not observed yet.
             what = "runs already and is waited for" if watch.adopted else "is accepted"
             names = ", ".join(f"{name} {value}" for name, value in ids.items())
             return Note(0, f"{watch.name} {what}: {names}", timed=False)
@@ -148,27 +151,25 @@ class Progress:
         return [*failures, Note(FLEET, what, end=end, pace=pace)]
 
     def _end(self, number: int, watch: Watch) -> float | None:
-        """Return when a watch will end at the speed since its percentage began to grow."""
+        """Return when a watch will end, by its speed since the percentage began to grow."""
         done = percent(watch.last.progress if watch.last else None)
         if done is None or watch.done:
             return None
         first, when = self._first.get(number, (done, 0.0))
         if done <= first:
-            self._first[number] = done, watch.elapsed  # it waits its turn
+            self._first[number] = done, watch.elapsed  # It waits for its turn.
         return when + (100 - first) * (watch.elapsed - when) / (done - first) if first < done < 100 else None
 
 
 def reached(watch: Watch) -> float:
-    """Return how far a watch is: an operation that has ended, and is only looked at once more,
-    may have lost its percentage.
-    """
+    """Return the percentage of a watch. An operation that has ended may have lost its own."""
     if watch.last is None:
         return 0.0
     return (percent(watch.last.progress) or 0.0) if watch.last.state == "running" else 100.0
 
 
 def percent(value: str | None) -> float | None:
-    """Return the number in '45.00' or '60%'; null for all that is no percentage."""
+    """Return the number in '45.00' or '60%'; None for anything but a percentage."""
     match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%?", value or "", re.ASCII)
     return float(match[1]) if match and float(match[1]) <= 100 else None
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a run: from its rows, and what is known of the run, to one dict. Private to this collection.
+"""The report of a run: one dict, made from its rows and from facts about the run. Private to this collection.
 
     run = begin(context, now_ms, random)               # _report_files.py: proves that the folder is writable
     run = continuing(run, rows)                        # _report_files.py: what earlier runs knew of the rows
@@ -49,7 +49,7 @@ Report = dict[str, t.Any]
 
 SCHEMA_VERSION = 1
 LIMIT = 4000  # characters of one text; no message of a task is longer
-PLANS = ("plan", "readiness")  # kinds of report of runs that start nothing
+PLANS = ("plan", "readiness")  # kinds of reports of runs that start nothing
 ROW = (
     *("service", "region", "profile", "label", "name", "group", "timezone"),
     *("instance_id", "instance_name", "target_instance_id", "target_instance_name"),
@@ -77,9 +77,7 @@ GOOD = ("succeeded", "unchanged")
 def report(
     rows: t.Iterable[t.Mapping[str, t.Any]], run: t.Mapping[str, t.Any], now_ms: int, finished: bool
 ) -> Report:
-    """Return the report of a run as it stands at now_ms (epoch milliseconds);
-    `finished` when no further step follows.
-    """
+    """Return the report of a run at now_ms (epoch milliseconds); `finished`: no further step follows."""
     run = clean(run)
     point, began = milliseconds(run.get("restore_point")), moment(run["started"]) or now_ms
     done = [measured(row, run, point, began) for row in clean(list(rows))]
@@ -118,7 +116,7 @@ def report(
 
 
 def concluded(found: Report, run: t.Mapping[str, t.Any]) -> Report:
-    """Return a report with what follows from the rest of it: its sentence, and what to do next."""
+    """Return a report with its conclusions: its sentence, and what to do next."""
     found["failed"] = found["verdict"] in ("failed", "incomplete", "refused")
     found["undo"] = advice.undo(found)
     found["msg"] = run.get("refused") or advice.sentence(found)
@@ -129,12 +127,13 @@ def concluded(found: Report, run: t.Mapping[str, t.Any]) -> Report:
     return found
 
 
-# Text of others
+# Texts from outside
 
 
 def clean(value: t.Any) -> t.Any:
-    """Return plain dicts, lists, numbers and texts, each text fit to be shown: what reorders, hides
-    or breaks a line is escaped.
+    """Return plain dicts, lists, numbers and texts, with every text fit to be shown.
+
+    Characters that reorder, hide or break a line are escaped.
     """
     if isinstance(value, t.Mapping):
         return {shown(name): clean(inner) for name, inner in value.items()}
@@ -157,9 +156,7 @@ def shown(value: t.Any) -> str:
 
 
 def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int) -> Row:
-    """Return a row of the report: the keys that rows have, the state of the data, and how long it took
-    and how old the data are, in seconds.
-    """
+    """Return a row of the report: the keys of a row, the state and age of the data, and the duration."""
     found: Row = {name: row.get(name) for name in ROW}
     found.update(
         changed=bool(row.get("changed")), adopted=bool(row.get("adopted")), steps=list(row.get("steps") or [])
@@ -176,8 +173,9 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
 
 
 def continued(row: Row, previous: t.Iterable[Row]) -> Row:
-    """Return a row with what an earlier run of the same report knew of its instance: steps, safety backup,
-    IDs, and the state it left.
+    """Return a row with what an earlier run of the same report knew about its instance.
+
+    That is: steps, safety backup, IDs, and the state of the data.
     """
     earlier = next((one for one in previous if overwritten(one) == overwritten(row)), None)
     if earlier is None:
@@ -207,10 +205,9 @@ def with_what(row: t.Mapping[str, t.Any]) -> t.Any:
 
 
 def data_state(row: t.Mapping[str, t.Any]) -> str:
-    """Return what is known of the data of the instance: untouched, overwritten_verified,
-    overwritten_not_verified or unknown.
+    """Return the state of the data: untouched, overwritten_verified, overwritten_not_verified or unknown.
 
-    A row that was refused may hold the ID of a restore of somebody else, so IDs say nothing here.
+    A refused row may hold the ID of somebody else's restore, so IDs prove nothing here.
     """
     step, kind = row.get("failed_step"), row.get("error_kind")
     end = (row.get("verification") or {}).get("end")
@@ -228,9 +225,7 @@ def data_state(row: t.Mapping[str, t.Any]) -> str:
 
 
 def rto_seconds(row: t.Mapping[str, t.Any], began: int) -> float | None:
-    """Return the seconds from the start of the run until the instance passed its last check;
-    null when it did not.
-    """
+    """Return the seconds from the start of the run until the instance passed its last check, or None."""
     if (row.get("verification") or {}).get("end") != "passed":
         return None
     ends = [
@@ -252,15 +247,13 @@ def spans(step: t.Mapping[str, t.Any]) -> list[tuple[int, int]]:
 
 
 def milliseconds(value: t.Any) -> int | None:
-    """Return the epoch milliseconds of a time in ISO 8601 or epoch milliseconds; null
-    for `latest`, null and all else.
-    """
+    """Return the epoch milliseconds of a time in ISO 8601 or epoch milliseconds; None for all else."""
     found = moment(value)
     return whole(value) if found is None and value is not None else found
 
 
 def seconds(later: int | None, earlier: int | None) -> float | None:
-    """Return the seconds between two times, at least 0; null when one is unknown."""
+    """Return the seconds between two times, at least 0; None if one is unknown."""
     return None if later is None or earlier is None else max(0.0, round((later - earlier) / 1000, 1))
 
 
@@ -273,7 +266,7 @@ def account(given: t.Any) -> dict[str, t.Any]:
 
 
 def verdict(rows: t.Sequence[Row], run: t.Mapping[str, t.Any], finished: bool, missed: bool) -> str:
-    """Return the verdict, one word. `missed`: a target for the time or the age of the data was not met."""
+    """Return the verdict, one word. `missed`: a target for the duration or the age of the data was missed."""
     failed = [row for row in rows if row["error_kind"]]
     sent = any(row["data_state"] != "untouched" for row in rows)
     if run.get("refused"):
@@ -297,18 +290,16 @@ def verdict(rows: t.Sequence[Row], run: t.Mapping[str, t.Any], finished: bool, m
 
 
 def rto_of(rows: t.Sequence[Row], target: t.Any) -> dict[str, t.Any]:
-    """Return the recovery time: from the start of the run until the last instance passed its last check;
-    null while one has not.
-    """
+    """Return the recovery time: from the run's start until all instances passed; None until they have."""
     reached = [row["rto_seconds"] for row in rows]
     took = max(reached) if reached and None not in reached else None
     return {"target": target, "seconds": took, "met": met(took, target)}
 
 
 def rpo_of(rows: t.Sequence[Row], target: t.Any) -> dict[str, t.Any]:
-    """Return the age of the oldest data, before the asked point and before the start of the run.
+    """Return the age of the oldest data before the requested point, and before the start of the run.
 
-    The target is held against the first where a point was asked for, else against the second.
+    The target applies to the first if a point was requested, else to the second.
     """
     oldest = {
         name: max((row[name] for row in rows if row[name] is not None), default=None)
@@ -319,5 +310,5 @@ def rpo_of(rows: t.Sequence[Row], target: t.Any) -> dict[str, t.Any]:
 
 
 def met(value: float | None, target: float | None) -> bool | None:
-    """Return whether a target was met; null without a target or a value."""
+    """Return whether a target was met; None without a target or a value."""
     return None if value is None or target is None else value <= target

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a report says in sentences: the verdict, the state of the data, what to do
-and the command that does it.
+"""The sentences of a report: the verdict, the state of the data, what to do, and with which command.
 
 Private to this collection.
 """
@@ -130,7 +129,7 @@ UNREAD = (  # a check that failed without having read anything
 )
 INCOMPLETE = " Add the extra variables that you gave: they may hold secrets, and are not written here."
 ONCE_MORE = "then run the same command again: only the checks are repeated."
-BY_CHECK = {  # the kinds of errors of checks for which the end says too little
+BY_CHECK = {  # the kinds of errors of checks for which `end` says too little
     "login_refused": (
         "The restore is done. Correct user and password in the connection of the checks of "
         f"{{name}}, {ONCE_MORE}"
@@ -166,7 +165,7 @@ ADDED = {
 
 
 def advice_of_added(kind: str) -> str:
-    """Return what to do about one of the added kinds."""
+    """Return what to do about an error of one of the added kinds."""
     step = {"fence_failed": "fence", "not_approved": "approve", "release_failed": "release"}.get(kind)
     text = ADVICE[step] if step else {**BY_KIND, **BY_CHECK}[kind]
     return text.format(name="the instance")
@@ -176,7 +175,7 @@ def advice_of_added(kind: str) -> str:
 
 
 def sentence(report: Row) -> str:
-    """Return the verdict as a sentence, with the names of what needs a person."""
+    """Return the verdict as a sentence, with the names of the instances that need a person."""
     rows, verdict = report["restores"], report["verdict"]
     total, failed = len(rows), [row for row in rows if row["error_kind"]]
     good = sum(row["data_state"] == "overwritten_verified" and not row["error_kind"] for row in rows)
@@ -225,7 +224,7 @@ def brought_back(rows: t.Sequence[Row], counted: str) -> str:
 
 
 def needing(failed: t.Sequence[Row]) -> str:
-    """Return who needs a person: up to three names."""
+    """Return the instances that need a person: up to three names."""
     if not failed:
         return ""
     names = ", ".join(called(row) for row in failed[:3]) + (
@@ -235,7 +234,7 @@ def needing(failed: t.Sequence[Row]) -> str:
 
 
 def missed(report: Row) -> str:
-    """Return which targets were missed, and by what."""
+    """Return which targets were missed, and by how much."""
     rto, rpo = report["rto"], report["rpo"]
     parts = []
     if rto["met"] is False:
@@ -249,9 +248,7 @@ def missed(report: Row) -> str:
 
 
 def undo(report: Row) -> str | None:
-    """Return the command that takes the caches back to before this run; null when there is nothing
-    to go back to, or no file.
-    """
+    """Return the command that takes the caches back to before this run; None without backups or a file."""
     path = report["files"]["json"]
     kept = [row for row in report["restores"] if row["safety_backup"] and row["data_state"] != "untouched"]
     return (
@@ -265,7 +262,7 @@ def undo(report: Row) -> str | None:
 
 
 def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
-    """Return {happened, state, do, command} for a row that failed, else null."""
+    """Return {happened, state, do, command} for a row that failed, else None."""
     if not row["error_kind"]:
         return None
     again: str | None = run.get("command")
@@ -277,7 +274,7 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
         job_id = None if run.get("directory") else lost(row)
         do, command = what_to_do(row, again, job_id), command_for(row, report, again)
         if job_id:
-            command = None  # it lacks the job
+            command = None  # The command lacks the job.
         if report["kind"] == "readiness":  # which restores nothing
             do = do.replace("The restore is done. ", "").replace(": only the checks are repeated", "")
         if command and not run.get("command_complete", True):
@@ -295,7 +292,7 @@ def happened(row: Row) -> str:
 
 
 def state(row: Row) -> str:
-    """Return the state of the data in a sentence, for the instance that is overwritten and for the source."""
+    """Return the state of the data in a sentence, for the target and for the source."""
     kept = row["safety_backup"]
     lines = {
         "untouched": f"Untouched: nothing was sent that changes {called(row)}.",
@@ -322,14 +319,14 @@ def state(row: Row) -> str:
 
 
 def lost(row: Row) -> str | None:
-    """Return the job that only its ID leads back to where no report is kept: the service has no marker."""
+    """Return the job that only job_id finds again: no report is kept, and the service has no marker."""
     if not _target.attaches(row) or row["adopted"] or row["error_kind"] in ("operation_failed", "busy"):
         return None
     return str(row["job_id"]) if row["job_id"] and row["data_state"] != "untouched" else None
 
 
 def kind_of(row: Row) -> str:
-    """Return the kind of error of a row for what to do about it."""
+    """Return the kind of a row's error, to decide what to do."""
     kind = str(row["error_kind"])
     if kind == "busy" and (row["details"] or {}).get("stuck"):
         return "stuck"
@@ -340,7 +337,7 @@ def kind_of(row: Row) -> str:
 
 
 def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
-    """Return what a person does now; `job_id` is that of a job which the command does not find itself."""
+    """Return what a person does now; `job_id` is a job that the command does not find itself."""
     end = (row["verification"] or {}).get("end")
     checks, kind = row["failed_step"] == "verify", kind_of(row)
     text = ""
@@ -351,15 +348,13 @@ def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
     text = text or BY_KIND.get(kind) or ADVICE.get(str(row["failed_step"])) or ADVICE["restore"]
     if job_id:
         text += " Give job_id {job} for {name}: no report leads the command back to it."
-    if command is None:  # a job controller started this run
+    if command is None:  # A job controller started this run.
         text = text.replace("the same command", "the same job").replace("The same command", "The same job")
     return text.format(name=called(row), job=printable(row["job_id"] or ""))
 
 
 def command_for(row: Row, report: Row, again: str | None) -> str | None:
-    """Return the exact next command, or null when it is the job of a controller that has
-    to be started again.
-    """
+    """Return the exact next command, or None if a job of a controller has to be started again."""
     if unsaved(row) and again:
         return f"{again} -e restore_safety_backup=false"
     if row["failed_step"] == "approve" and again and report["plan_digest"]:
@@ -368,7 +363,7 @@ def command_for(row: Row, report: Row, again: str | None) -> str | None:
 
 
 def unsaved(row: Row) -> bool:
-    """Whether no safety backup can be made. What holds the instance for now is only to be waited for."""
+    """Whether no safety backup can be made. A busy instance only has to be waited for."""
     return row["failed_step"] == "safeguard" and row["error_kind"] != "busy"
 
 
@@ -401,7 +396,7 @@ def older_backup(row: Row, report: Row) -> str | None:
 
 
 def duration(value: float | None) -> str:
-    """Return 0:45, 12:05 or 1:02:03 for seconds, 26 h or 12 days from a day on; a dash for null."""
+    """Return 0:45, 12:05 or 1:02:03 for seconds, 26 h or 12 days from a day on; a dash for None."""
     if value is None:
         return "-"
     whole = int(value + 0.5)

@@ -4,8 +4,8 @@
 
 """The command that repeats a run, from Ansible's command line. Private to this collection.
 
-Values of extra variables may be secrets: files (`-e @vars.yml`) are shown, and of the others those that are
-named here.
+Values of extra variables may be secrets, so it shows files (`-e @vars.yml`), and of other variables only
+those that are named here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SHOWN = {
     *("restore_wait_timeout", "restore_poll_interval", "restore_report_dir", "restore_report_keep"),
 }
 LISTS = {service.variable for service in SERVICES.values()}
-# Of an entry. Checks are not among them: they may hold passwords.
+# Options of an entry, without checks, which may hold passwords.
 ENTRY = {name for readers in READERS.values() for name in readers} - {"checks", "connection"}
 PAIR = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
 
@@ -40,11 +40,10 @@ PAIR = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
 def repeated(
     arguments: t.Mapping[str, t.Any], default_inventory: t.Any, environment: t.Mapping[str, str]
 ) -> tuple[str | None, bool]:
-    """Return the command that repeats a run, and whether it is complete: without extra variables
-    that may be secrets it is not.
+    """Return the command that repeats a run, and whether it is complete.
 
-    Null when the run was not started by ansible-playbook in a terminal, but by a job controller, which has
-    its own way to repeat it.
+    It is incomplete if it leaves out extra variables that may be secrets. It is None if a job controller
+    started the run, which has its own way to repeat it.
     """
     playbooks = arguments.get("args")
     if not playbooks or "start_at_task" not in arguments or "AWX_PRIVATE_DATA_DIR" in environment:
@@ -65,12 +64,12 @@ def repeated(
 
 
 def flags(flag: str, values: t.Iterable[t.Any]) -> list[str]:
-    """Return each value with its flag before it."""
+    """Return each value after its flag."""
     return [word for value in values for word in (flag, str(value))]
 
 
 def shown(given: str) -> bool:
-    """Whether the value of one -e may be shown: a file, or nothing but variables that hold no secrets."""
+    """Whether the value of one -e may be shown: a file, or only variables without secrets."""
     if given.startswith("@"):
         return True
     try:

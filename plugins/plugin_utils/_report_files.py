@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of a report: where they lie, and how they are written, found again and pruned.
+"""The files of a report: their place, and how they are written, found again and pruned.
 
 Private to this collection.
 
-A file is written beside its place and renamed, so that whoever reads it sees a whole report, the old or the
-new one. Nothing here raises: a restore goes on when its report cannot be written, and `problem` says why.
+A file is written beside its place and then renamed, so that a reader sees a whole report, the old or the new
+one. Nothing here raises: a restore goes on if its report cannot be written, and `problem` says why.
 """
 
 from __future__ import annotations
@@ -39,13 +39,12 @@ FORMATS: dict[str, tuple[str, t.Callable[[_report.Report], str]]] = {
 LARGEST = 64 << 20  # bytes of a report that is read
 OF_A_PLAN = ("json", "html")
 NAME = re.compile(r"(?P<stem>.+)-(?P<start>\d{8}T\d{6}Z)-[a-z0-9]{6}", re.ASCII)
-OPEN = ("running", "incomplete", "failed")  # verdicts of reports that a further run continues
-KNOWN = ("safety_backup", "restore_id", "job_id")  # what must not be lost of a target
+OPEN = ("running", "incomplete", "failed")  # verdicts of reports that a later run continues
+KNOWN = ("safety_backup", "restore_id", "job_id")  # keys of a target that must not be lost
 
 
 def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str, t.Any]:
-    """Return the run that a context describes, with its ID and its files; the folder is made,
-    and proved writable by writing.
+    """Return the run of a context, with its ID and its files. It makes the folder and tries to write there.
 
     `random` are six characters of a-z and 0-9. `problem` says why no report can be written, and is null when
     one can or none is wanted.
@@ -73,7 +72,7 @@ def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str,
 
 
 def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str, t.Any]:
-    """Return a run with what unfinished reports of the same operation know of its targets in `previous`.
+    """Return a run with what unfinished reports of the same operation know about its targets in `previous`.
 
     It keeps the ID and the start of the newest of them, and so its files, where it has all targets of that
     one, so that a report loses none, and no run that still goes on writes them. Else it has files of its own.
@@ -176,9 +175,7 @@ def files_of(folder: str, name: str, plan: bool) -> dict[str, str]:
 
 
 def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
-    """Write the files of a report and prune older ones; return the report with `problem` set when
-    that was not possible.
-    """
+    """Write the files of a report and prune older ones; return the report, with `problem` set on failure."""
     try:
         for name, path in report["files"].items():
             if path:
@@ -199,14 +196,12 @@ def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
 
 
 def file_stem(operation_id: t.Any) -> str:
-    """Return the first part of the file names: the operation ID without what a file name cannot hold, or
-    `restore`.
-    """
+    """Return the first part of the file names: the operation ID, fit for a file name, or `restore`."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", str(operation_id or "")).strip("._-")[:64] or "restore"
 
 
 def unwritable(folder: str) -> str | None:
-    """Return why no file can be written to a folder, which is made where it is missing; null when one can."""
+    """Return why no file can be written to a folder, which it makes if it is missing; None if one can."""
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".recovery-") as file:
@@ -221,7 +216,7 @@ def unwritable(folder: str) -> str | None:
 
 
 def unsavable(path: str) -> str | None:
-    """Return why no plan can be written to a file, whose folder is not made; null when one can."""
+    """Return why no plan can be written to a file, whose folder must exist; None if one can."""
     try:
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -235,7 +230,7 @@ def unsavable(path: str) -> str | None:
 
 
 def save_plan(found: t.Mapping[str, t.Any], path: str) -> str | None:
-    """Write a plan where restore_plan_file says; return why that was not possible, or null."""
+    """Write a plan to restore_plan_file; return why that was not possible, or None."""
     try:
         replace(path, json.dumps(found, ensure_ascii=False, indent=2) + "\n")
     except OSError as error:
@@ -263,7 +258,7 @@ def replace(path: str, text: str) -> None:
 def reports(folder: str, stem: str | None = None) -> list[_report.Report]:
     """Return the reports in a folder, newest first, of one operation where its `stem` is given.
 
-    What is not a report of ours is left out.
+    Other files than reports are left out.
     """
     found = []
     for name in os.listdir(folder):
@@ -275,7 +270,7 @@ def reports(folder: str, stem: str | None = None) -> list[_report.Report]:
 
 
 def read(path: str) -> _report.Report | None:
-    """Return the report in a file; null when it cannot be read, is none, or is of another version."""
+    """Return the report in a file; None if it is unreadable, not a report, or of another version."""
     try:
         found = json.loads(content(path, LARGEST)[0])
     except (OSError, ValueError, RecursionError):
@@ -284,7 +279,7 @@ def read(path: str) -> _report.Report | None:
 
 
 def is_report(found: t.Any) -> bool:
-    """Whether a value is a report of this version, as far as it is read here."""
+    """Whether a value is a report of this version, by the keys that are read here."""
     if not isinstance(found, dict) or found.get("schema_version") != _report.SCHEMA_VERSION:
         return False
     lists = [found.get("restores"), found.get("runs")]
@@ -293,8 +288,9 @@ def is_report(found: t.Any) -> bool:
 
 
 def unfinished(folder: str, stem: str, kind: str, rows: t.Sequence[_report.Row]) -> list[_report.Report]:
-    """Return the reports of an operation that are of this kind, have a target of these rows,
-    and did not end well, newest first; none that is older than one that did.
+    """Return the unfinished reports of an operation, newest first, down to the last one that ended well.
+
+    They are of this kind and have a target of these rows.
     """
     found = []
     for one in reports(folder, stem):
@@ -315,7 +311,7 @@ def covered(earlier: _report.Row, rows: t.Iterable[_report.Row]) -> bool:
 
 
 def kept(report: _report.Report) -> list[_report.Row]:
-    """Return the rows of a report that must not be lost: of one that may still run, all."""
+    """Return the rows of a report that must not be lost: all rows of a report that may still run."""
     return [
         row
         for row in report["restores"]
@@ -338,7 +334,7 @@ def prune(folder: str, report: _report.Report, keep: int) -> None:
             for suffix, dummy in FORMATS.values():
                 if old["id"] != report["id"] and os.path.exists(os.path.join(folder, old["id"] + suffix)):
                     os.unlink(os.path.join(folder, old["id"] + suffix))
-    except OSError:  # two runs may prune at once, and an old report that stays does no harm
+    except OSError:  # Two runs may prune at once, and an old report that stays does no harm.
         return
 
 
@@ -348,9 +344,7 @@ def kind_of(report: _report.Report) -> tuple[str, bool]:
 
 
 def collection_version(here: str) -> str:
-    """Return the version of the collection that a file lies in: from MANIFEST.json where it is installed,
-    else from galaxy.yml.
-    """
+    """Return the collection's version: from MANIFEST.json if it is installed, else from galaxy.yml."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(here)))
     for name, pattern in (
         ("MANIFEST.json", r'"version": "([^"]+)"'),

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as one HTML page that asks for nothing else: no script, no font, no picture.
+"""A report as one HTML page that loads nothing else: no script, no font, no picture.
 
 Private to this collection.
 
-model() makes of a report what the template shows, as texts and percentages; the template only places them. It
-is rendered in an environment of its own: Ansible's `template` does not escape HTML.
+model() turns a report into the texts and percentages that the template shows; the template only places them.
+It is rendered in its own environment, because Ansible's `template` does not escape HTML.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ COLUMNS = {
 }
 TICKS = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800)  # seconds
 RECORDS = ("backup", "restore", "job", "newer_backup", "details")
-JOINED_MS = 2000  # a pause between two steps that is not drawn
-MOST_TICKS, SLOWER = 8, 1.25  # a restore that takes more than this times its last one is marked
+JOINED_MS = 2000  # longest pause between two steps that is not drawn
+MOST_TICKS, SLOWER = 8, 1.25  # A restore that takes this many times its last one is marked.
 
 
 @functools.cache
@@ -89,8 +89,9 @@ def html(report: Report) -> str:
 
 
 def embedded(report: Report) -> markupsafe.Markup:
-    """Return the report as JSON that no HTML parser takes for markup: without empty values
-    and the API's own records, which its file has.
+    """Return the report as JSON that no HTML parser takes for markup.
+
+    It has no empty values and none of the API's own records, which are in the JSON file.
     """
     rows = [{key: value for key, value in row.items() if key not in RECORDS} for row in report["restores"]]
     text = json.dumps(filled({**report, "restores": rows}), ensure_ascii=False, separators=(",", ":"))
@@ -100,7 +101,7 @@ def embedded(report: Report) -> markupsafe.Markup:
 
 
 def filled(value: t.Any) -> t.Any:
-    """Return a value without what is null or empty in it."""
+    """Return a value without the null and empty parts in it."""
     if isinstance(value, dict):
         return {key: filled(inner) for key, inner in value.items() if inner not in (None, [], {})}
     return [filled(inner) for inner in value] if isinstance(value, list) else value
@@ -146,12 +147,12 @@ def model(report: Report) -> Model:
 
 
 def is_plan(report: Report) -> bool:
-    """Whether the report tells what would be done."""
+    """Whether the report shows a plan."""
     return bool(report["check_mode"]) or report["kind"] in PLANS
 
 
 def begun(rows: t.Sequence[Row]) -> bool:
-    """Whether a run came as far as a timeline tells something."""
+    """Whether a run came far enough for a timeline."""
     return any(
         step["step"] not in BEFORE for row in rows for step in row["steps"] if step["outcome"] != "skipped"
     )
@@ -180,7 +181,7 @@ def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
 
 
 def tile(called: str, value: t.Any, of: t.Any, note: str, tone: str = "") -> dict[str, t.Any]:
-    """Return one figure: its value, the target or total it is held against, and a line about it."""
+    """Return one figure: its value, its target or total, and a line about it."""
     return {"name": called, "value": value, "of": of, "note": note, "tone": tone}
 
 
@@ -219,7 +220,7 @@ TONE = {True: "ok", False: "warn", None: ""}
 
 
 def goal(one: Row) -> str | None:
-    """Return the target of a figure; null where there is none."""
+    """Return the target of a figure, or None."""
     return None if one["target"] is None else duration(one["target"])
 
 
@@ -305,12 +306,12 @@ def next_card(row: Row) -> dict[str, t.Any]:
 
 
 def run_line(run: Row, where: tzinfo) -> str:
-    """Return a run of this report in a line."""
+    """Return a line about a run of this report."""
     return f"{local(run['started'], where)}: {WORDS.get(run['verdict'], run['verdict'])}"
 
 
 def references(report: Report) -> list[tuple[str, str]]:
-    """Return the IDs that the console and a support ticket ask for."""
+    """Return the IDs that the console and a support ticket need."""
     found = [("Project", report["account"]["project_id"])]
     for row in report["restores"]:
         backup = row["safety_backup"] or {}
@@ -368,7 +369,7 @@ def table_row(row: Row, report: Report, where: tzinfo) -> dict[str, t.Any]:
 
 
 def what(row: Row) -> str:
-    """Return what kind of instance it is, as far as that is known."""
+    """Return the kind of the instance, as far as it is known."""
     target = row["target"] or {}
     engine = " ".join(str(target[key]) for key in ("engine", "engine_version") if target.get(key))
     used = (
@@ -391,9 +392,7 @@ def newer(row: Row, where: tzinfo) -> str | None:
 
 
 def restore_seconds(row: Row) -> float | None:
-    """Return how long the last restore took: the steps that started it and waited for it; null
-    when one of them failed.
-    """
+    """Return how long the last restore took, from its start step to the end of its wait; None on failure."""
     begin = max((number for number, step in enumerate(row["steps"]) if step["step"] == "plan"), default=0)
     names = ("restore", "wait")
     steps = [one for one in row["steps"][begin:] if one["step"] in names and one["outcome"] != "skipped"]
@@ -423,7 +422,7 @@ class Scale:
     """From times to percent of the width of the timeline."""
 
     def __init__(self, report: Report, where: tzinfo) -> None:
-        """Span the run, and the target for its duration where that lies not far behind its end."""
+        """Span the run, and the target for its duration if that is not far after its end."""
         ends = [end for row in report["restores"] for step in row["steps"] for dummy, end in spans(step)]
         starts = [
             start for row in report["restores"] for step in row["steps"] for start, dummy in spans(step)
@@ -439,7 +438,7 @@ class Scale:
         self.ticks = list(self._ticks())
 
     def x(self, ms: int) -> float:
-        """Return where a time lies, in percent."""
+        """Return the position of a time in percent."""
         return min(100.0, max(0.0, round((ms - self.start) / 10 / self.seconds, 2)))
 
     def clock(self, ms: int, pattern: str = "%H:%M:%S") -> str:
@@ -505,7 +504,7 @@ def timeline_row(row: Row, scale: Scale) -> dict[str, t.Any]:
 
 
 def ended(row: Row, parts: t.Sequence[Row], scale: Scale) -> str:
-    """Return how long it took until an instance was verified, or failed; dots where it is under way."""
+    """Return how long it took until an instance was verified, or failed; dots if it is under way."""
     if row["rto_seconds"] is not None:
         return duration(row["rto_seconds"])
     if not row["error_kind"]:
@@ -514,9 +513,7 @@ def ended(row: Row, parts: t.Sequence[Row], scale: Scale) -> str:
 
 
 def joined(row: Row) -> list[dict[str, t.Any]]:
-    """Return the steps of a row as spans {kind, start, end, failed}, in ms; steps of a kind
-    that follow each other are one.
-    """
+    """Return the steps of a row as spans {kind, start, end, failed} in ms, joining steps of one kind."""
     found: list[dict[str, t.Any]] = []
     for step in row["steps"]:
         kind = PHASES.get(step["step"])
@@ -537,7 +534,7 @@ def took(part: Row) -> str:
 
 
 def drawing(part: Row, scale: Scale) -> dict[str, t.Any]:
-    """Return a span as it is drawn, at least so wide that it is seen."""
+    """Return a span as it is drawn, wide enough to be seen."""
     x, end = scale.x(part["start"]), scale.x(part["end"])
     times = f"{scale.clock(part['start'])} to {scale.clock(part['end'])}, {took(part)}"
     return {

@@ -33,7 +33,7 @@ TITLES = {
 
 
 def zone(report: Report) -> tzinfo:
-    """Return the zone of the times that people read; UTC when this machine does not know it."""
+    """Return the zone of the times for people; UTC if this machine does not know it."""
     try:
         return zoneinfo.ZoneInfo(report["timezone"])
     except (KeyError, ValueError, OSError):
@@ -41,9 +41,7 @@ def zone(report: Report) -> tzinfo:
 
 
 def local(value: t.Any, where: tzinfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """Return a time (ISO 8601 or epoch milliseconds) as people read it, with the offset of the zone;
-    other texts as they are.
-    """
+    """Return a time (ISO 8601 or epoch milliseconds) for people, with its offset; other texts as they are."""
     ms = milliseconds(value)
     if ms is None:
         return "-" if value is None else str(value)
@@ -90,7 +88,7 @@ def origin(row: Row, where: tzinfo) -> str:
 
 
 def result(row: Row) -> str:
-    """Return what became of an instance, in a few words."""
+    """Return the outcome of an instance, in a few words."""
     if row["error_kind"]:
         return f"failed at {row['failed_step']}" if row["failed_step"] else "failed"
     words = {
@@ -146,7 +144,7 @@ def markdown(report: Report) -> str:
 
 
 def elsewhere(report: Report) -> list[tuple[str, str]]:
-    """Return whose the instances are that are not those of the account of the run."""
+    """Return the accounts of the instances that are not in the account of the run."""
     found = []
     for row in report["restores"]:
         own = _target.account_of(row)
@@ -252,9 +250,7 @@ def table_row(texts: t.Sequence[str]) -> str:
 
 
 def escape(value: t.Any) -> str:
-    """Return a text that Markdown shows as it is: no markup, no HTML, no entity, no link, also not one
-    that is made of a bare address.
-    """
+    """Return a text that Markdown shows as it is: no markup, HTML, entity or link, even a bare address."""
     text = "-" if value is None or value == "" else str(value)
     text = re.sub(r"([\\`*_{}\[\]()<>#!|~&@])", r"\\\1", text)
     return re.sub(r"(?i)\b(https?|ftp):", r"\1\\:", re.sub(r"(?i)\b(www)\.", r"\1\\.", text))
@@ -264,9 +260,7 @@ def escape(value: t.Any) -> str:
 
 
 def junit(report: Report) -> str:
-    """Return the report as JUnit XML: a suite for each instance, in it a case for the restore
-    and one for each check.
-    """
+    """Return the report as JUnit XML: a suite for each instance, a case for the restore and each check."""
     root = ElementTree.Element("testsuites", name=title(report))
     for row in report["restores"]:
         suite = ElementTree.SubElement(
@@ -292,9 +286,7 @@ def case(suite: ElementTree.Element, called: str, where: str, took: float | None
 
 
 def restore_case(suite: ElementTree.Element, row: Row, where: str) -> None:
-    """Add the restore itself: an error where it failed and no check says so, skipped
-    where it was not done.
-    """
+    """Add the restore itself: an error if it failed and no check says so, skipped if it was not done."""
     this = case(suite, "restore", where, row["elapsed"])
     reported = row["failed_step"] == "verify" and any(check["outcome"] != "passed" for check in checks(row))
     if row["error_kind"] and not reported:
@@ -305,7 +297,7 @@ def restore_case(suite: ElementTree.Element, row: Row, where: str) -> None:
 
 
 def check_case(suite: ElementTree.Element, check: Row, where: str) -> None:
-    """Add a check: a failure where the data are wrong, an error where they could not be checked."""
+    """Add a check: a failure if the data are wrong, an error if they could not be checked."""
     this = case(suite, str(check["name"] or check["kind"]), where, check["seconds"])
     if check["outcome"] != "passed":
         tag = "failure" if check["outcome"] == "failed" else "error"

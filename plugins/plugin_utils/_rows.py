@@ -44,7 +44,7 @@ OWN = {
     "checks",
     "connection",
 }
-FROM_TASKS = {*_row.KEYS, "steps"}  # what a row has that went through a task
+FROM_TASKS = {*_row.KEYS, "steps"}  # a key of rows that have been through a task
 SCALARS = (str, int, float)
 BOOLEANS = {str(value).lower() for value in BOOLEANS_TRUE | BOOLEANS_FALSE}
 UNCLEAR = "it is unclear which entry is meant."
@@ -55,9 +55,7 @@ Subject = tuple[t.Optional[str], t.Optional[tuple[t.Any, t.Any]]]
 
 
 class Answer(t.NamedTuple):
-    """What the module of one row says, when that began (seconds since the epoch),
-    and how many seconds it took.
-    """
+    """The result of the module of one row, when it began (epoch seconds), and how many seconds it took."""
 
     result: Result
     at: float
@@ -68,7 +66,7 @@ class Answer(t.NamedTuple):
 
 
 def from_input(entries: t.Sequence[t.Mapping[str, t.Any]], services: Services) -> list[Row]:
-    """Return entries as rows. Raises InvalidArgument for what cannot be right whatever the cloud says."""
+    """Return entries as rows. Raises InvalidArgument for input that can never be right."""
     for number, entry in enumerate(entries):
         _row.check_service(entry, number, list(services))
         _row.refuse_passwords(entry, number)
@@ -78,7 +76,7 @@ def from_input(entries: t.Sequence[t.Mapping[str, t.Any]], services: Services) -
 
 
 def refuse_unknown(entry: t.Mapping[str, t.Any], number: int, services: Services) -> None:
-    """Raise InvalidArgument for a key that no row has: a mistyped one must not be left out silently."""
+    """Raise InvalidArgument for an unknown key: a mistyped one must not be ignored silently."""
     known = {*OWN, *FROM_TASKS}.union(*(service.options for service in services.values()))
     for name in entry:
         if name not in known:
@@ -88,7 +86,7 @@ def refuse_unknown(entry: t.Mapping[str, t.Any], number: int, services: Services
 
 
 def refuse_wrong_types(entry: t.Mapping[str, t.Any], number: int, spec: Spec) -> None:
-    """Raise InvalidArgument for a value that its option cannot hold, or an ID that cannot be one."""
+    """Raise InvalidArgument for a value that its option cannot have, or for an invalid ID."""
     given = {name: entry[name] for name in spec if entry.get(name) is not None}
     for name, value in given.items():
         kind = spec[name].get("type", "str")
@@ -102,7 +100,7 @@ def refuse_wrong_types(entry: t.Mapping[str, t.Any], number: int, spec: Spec) ->
 
 
 def refuse_wrong_list(value: t.Any, where: str, option: dict[str, t.Any]) -> None:
-    """Raise InvalidArgument unless a value is a list of dicts with the keys that its option asks for."""
+    """Raise InvalidArgument unless a value is a list of dicts with the keys of its option."""
     names = option.get("options", {})
     good = isinstance(value, list) and all(isinstance(item, dict) for item in value)
     if not good or any(item.keys() != names.keys() for item in value if names):
@@ -110,9 +108,7 @@ def refuse_wrong_list(value: t.Any, where: str, option: dict[str, t.Any]) -> Non
 
 
 def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
-    """Return options as their module takes them: YAML may have made a number of an ID,
-    or a text of a boolean.
-    """
+    """Return options with the types of their module: YAML may have turned an ID into a number."""
     found = dict(options)
     for name, value in options.items():
         kind = spec[name].get("type", "str")
@@ -126,9 +122,9 @@ def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
 
 
 def request(row: Row, services: Services, repeated: t.Collection[Subject]) -> Row:
-    """Return the options that the module of a row is run with: of a planned row what was planned.
+    """Return the options for the module of a row; those of a planned row are what was planned.
 
-    Raises InvalidArgument when they cannot be right, or when several rows would overwrite the same.
+    Raises InvalidArgument if they cannot be right, or if several rows would overwrite the same instance.
     """
     service = services[row["service"]]
     target = overwritten(row, services)
@@ -155,29 +151,25 @@ def identified(options: Row, row: Row) -> Row:
 
 
 def overwritten(row: Row, services: Services) -> str | None:
-    """Return the ID of the instance whose data a row overwrites, or of the job that does it,
-    as far as it is known.
-    """
+    """Return the ID of the instance that a row overwrites, or of the job that does so, if it is known."""
     return (row["target"] or {}).get("instance_id") or services[row["service"]].overwritten(row)
 
 
 def subject(row: Row, services: Services) -> Subject:
-    """Return what a row overwrites: an ID, or a name with the place that it is one of."""
+    """Return what a row overwrites: an ID, or a name with its place."""
     target = overwritten(row, services)
     names = (row.get("instance_name"), row.get("target_instance_name"))
     return target, (row["region"], row["profile"]) if target in names else None
 
 
 def repeated(rows: t.Sequence[Row], services: Services) -> set[Subject]:
-    """Return what more than one row would overwrite."""
+    """Return the instances that more than one row would overwrite."""
     found = Counter(subject(row, services) for row in rows)
     return {one for one, count in found.items() if one[0] and count > 1}
 
 
 def startable(row: Row) -> bool:
-    """Whether a row is one that restore_start plans and starts:
-    it has neither failed nor been started before.
-    """
+    """Whether restore_start plans and starts a row: it has neither failed nor been started before."""
     return not row["error_kind"] and row["outcome"] in (None, "planned")
 
 
@@ -197,7 +189,7 @@ def planned(row: Row, answer: Answer, services: Services) -> Row:
 
 
 def underway(row: Row, found: Result, services: Services) -> Row:
-    """Return a row with what its module says of the restore behind it."""
+    """Return a row with its module's result for the restore."""
     row = _row.merged(row, found)
     point = row["restore_time"] if isinstance(row["restore_time"], int) else None
     job = row["job"] or {}
@@ -212,9 +204,7 @@ def underway(row: Row, found: Result, services: Services) -> Row:
 
 
 def refusals(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]:
-    """Return why planned rows must not be started: the instance has another name than the row says,
-    or another row overwrites it.
-    """
+    """Return why planned rows must not be started: a wrong name, or another row that overwrites the same."""
     instances = repeated([row for row in rows if row["outcome"] == "planned"], services)
     taken: dict[str, str] = {}
     found: dict[int, CloudError] = {}
@@ -239,7 +229,7 @@ def refusals(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]
 
 
 def misnamed(row: Row) -> str:
-    """Return why the `name` of a row is not the one that its instance has in the cloud, or nothing."""
+    """Return why the `name` of a row is not the instance's name in the cloud, or ''."""
     wanted, known = row.get("name"), (row["target"] or {}).get("instance_name")
     if not wanted or wanted == known:
         return ""
@@ -251,8 +241,9 @@ def misnamed(row: Row) -> str:
 
 
 def in_turn(rows: t.Sequence[Row], numbers: t.Iterable[int], services: Services) -> list[list[int]]:
-    """Return numbers of rows, together those that start one after the other:
-    their jobs could be taken for each other.
+    """Return groups of row numbers. The rows of a group start one after another.
+
+    Otherwise their jobs could be mistaken for each other.
     """
     groups: dict[t.Any, list[int]] = {}
     for number in numbers:
@@ -265,7 +256,7 @@ def in_turn(rows: t.Sequence[Row], numbers: t.Iterable[int], services: Services)
 
 
 def started(row: Row, answer: Answer, services: Services) -> Row:
-    """Return a planned row with what became of the start."""
+    """Return a planned row with the result of its start."""
     found, at, seconds = answer
     if not found.get("outcome"):
         return _row.failed(row, "restore", found, at, seconds)
@@ -274,9 +265,7 @@ def started(row: Row, answer: Answer, services: Services) -> Row:
 
 
 def taken_twice(rows: t.Sequence[Row], at: float) -> list[Row]:
-    """Return the rows; of those with one job between them, the adopted ones are not known
-    to be what they were to be.
-    """
+    """Return the rows. If several have the same job, the outcome of those that adopted it is unknown."""
     jobs = Counter(row["job_id"] for row in rows if row["job_id"] and row["outcome"])
     text = (
         "No conclusive response was received, and the job that was found, {}, belongs to another of these "
@@ -294,7 +283,7 @@ def taken_twice(rows: t.Sequence[Row], at: float) -> list[Row]:
 
 
 def what(row: Row) -> str | None:
-    """Return what an instance is overwritten with, in words that are the same whenever they are asked for."""
+    """Return the data that overwrite an instance, always in the same words."""
     backup, source, point = row["backup"], (row["source"] or {}), row["restore_time"]
     if backup and backup.get("backup_id"):
         size = bytes_to_human(backup["size"] or 0)

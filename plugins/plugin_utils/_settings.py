@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values of the role's variables, as people, files, surveys and job controllers write them.
+"""Values of the role's variables as people, files, surveys and job controllers write them.
 
 Private to this collection.
 
-Blank counts as unset, and so does Ansible's omit. A list may be a text that holds one, a duration is 90s,
-30m, 26h or 7d. All functions are pure. What cannot be read raises Problem with one sentence; nothing has been
-started then.
+A blank value counts as unset, and so does Ansible's omit. A list may be a text with a list in it, a duration
+is 90s, 30m, 26h or 7d. All functions are pure. A value that cannot be read raises Problem with one sentence,
+before anything is started.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Problem(Exception):
 
 
 class PlainLoader(yaml.SafeLoader):
-    """Reads a list in a text. Numbers and times stay texts, so that an ID or a time is what was written."""
+    """Reads a list in a text. Numbers and times stay texts, so that an ID or a time is as it was written."""
 
 
 PlainLoader.yaml_implicit_resolvers = {
@@ -46,14 +46,14 @@ PlainLoader.yaml_implicit_resolvers = {
 
 
 def unset(value: t.Any) -> bool:
-    """Whether a value counts as not given: null, blank, an empty list or dict, or Ansible's omit."""
+    """Whether a value counts as unset: null, blank, an empty list or dict, or Ansible's omit."""
     if isinstance(value, str):
         return not value.strip() or value.startswith("__omit_place_holder__")  # up to ansible-core 2.18
     return value is None or value in ([], {}, ()) or type(value).__name__.strip("_") in ("Omit", "OmitType")
 
 
 def given(values: Variables) -> dict[str, t.Any]:
-    """Return what is set of some variables, or of an entry."""
+    """Return the set values of some variables, or of an entry."""
     return {str(name): value for name, value in values.items() if not unset(value)}
 
 
@@ -63,7 +63,7 @@ def shown(value: t.Any) -> str:
 
 
 def word(value: t.Any, name: str) -> str:
-    """Return a text on one line without blanks around it: what is pasted often has a line end."""
+    """Return a one-line text without blanks around it: a pasted text often has a line end."""
     if isinstance(value, (list, dict)):
         raise Problem(f"{name} must be a text, not a {kind_of(value)}.")
     found = str(value).strip()
@@ -73,7 +73,7 @@ def word(value: t.Any, name: str) -> str:
 
 
 def kind_of(value: t.Any) -> str:
-    """Return what a person calls the type of a value."""
+    """Return a person's word for the type of a value."""
     kinds = {dict: "dictionary", list: "list", bool: "boolean", int: "number", float: "number"}
     # the types of Ansible's own are subclasses
     return next((name for kind, name in kinds.items() if isinstance(value, kind)), "text")
@@ -112,11 +112,11 @@ def duration(value: t.Any, name: str, low: int = 0, high: int = 366 * 86400) -> 
 
 
 def items(value: t.Any, name: str, example: str) -> list[t.Any]:
-    """Return a list, also out of a text that holds one in JSON or YAML."""
+    """Return a list, also from a text with a list in JSON or YAML."""
     found = value
     if isinstance(value, str):
         try:
-            found = yaml.load(value, Loader=PlainLoader)  # a SafeLoader that makes fewer types
+            found = yaml.load(value, Loader=PlainLoader)  # a SafeLoader with fewer types
         except (yaml.YAMLError, RecursionError):
             raise Problem(
                 f"{name} is a text that is not valid YAML or JSON: {shown(value)}. {example}"
@@ -163,7 +163,7 @@ def zone(value: t.Any, name: str) -> ZoneInfo:
 def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
     """Return a point in time as `latest` or in ISO 8601 UTC.
 
-    A time without a zone is one of `tz`. It is refused where there is none, and where it does not exist or
+    A time without a zone is read in `tz`. It is refused if there is no `tz`, or if it does not exist or
     exists twice.
     """
     found = word(value, name)
@@ -177,9 +177,7 @@ def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
 
 
 def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:
-    """Return epoch milliseconds for people: 25 Nov 2026 14:00 +01:00, in a zone (None:
-    that of this machine).
-    """
+    """Return epoch milliseconds for people: 25 Nov 2026 14:00 +01:00, in a zone (None: this machine's)."""
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=ms)
     local = moment.astimezone(tz)
     offset = local.strftime("%z")

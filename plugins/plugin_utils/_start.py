@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starting many restores in one task: the plan of each row's own module, made and applied on a few threads.
+"""Starts many restores in one task: it makes and applies the plan of each row's module on a few threads.
 
 Private.
 
-First every plan is made, then those that can be are applied. Each restore goes through the protocol on its
+First it makes every plan, then it applies those that succeeded. Each restore goes through the protocol on its
 own, and fails alone.
 """
 
@@ -36,7 +36,7 @@ OPTIONS: dict[str, t.Any] = {
     "restores": {"type": "list", "elements": "dict", "required": True},
     "start_timeout": {"type": "int", "default": 1800},
 }
-Groups = t.Sequence[t.Sequence[int]]  # numbers of rows, together those that follow each other
+Groups = t.Sequence[t.Sequence[int]]  # groups of row numbers: those of a group follow each other
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
@@ -69,7 +69,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         return {number: answer for group in found for number, answer in group.items()}
 
     def plan(groups: Groups) -> dict[int, Answer]:
-        """Plan the rows; who calls is read first, where something is planned that was not before."""
+        """Plan the rows. The caller is read first, unless all rows were planned before."""
         if any(not rows[number]["action"] for group in groups for number in group):
             account.append(cloud.identity())
         return each(decide, groups)
@@ -82,16 +82,14 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def with_account(result: Result, row: Row, own: Cloud, task: Cloud) -> Result:
-    """Return the plan of a row, with whose instance it is where that may be another account or project
-    than that of the task.
-    """
+    """Return the plan of a row, with its account if that may differ from the account of the task."""
     if row["action"] or not (row.get("profile") or own.region != task.region):
         return result
     return {**result, "details": {**(result.get("details") or {}), "account": own.identity()}}
 
 
 def refuse_another(cloud: Cloud, listed_in: str) -> None:
-    """Refuse a row when the credentials lead to another project than the one that it was listed in."""
+    """Refuse a row if the credentials lead to another project than the one in which it was listed."""
     if cloud.project_id != listed_in:
         raise elsewhere(listed_in)
 
@@ -116,9 +114,9 @@ def combined(
     now: t.Callable[[], float],
     account: t.Sequence[dict[str, str]] = (),
 ) -> Plan:
-    """Return one plan out of those of the rows. decide() makes them, start() carries out those it is given.
+    """Return one plan for all rows. decide() makes their plans, and start() carries out the given ones.
 
-    `account` holds who calls once the plans are made, or nothing.
+    `account` has the caller once the plans are made, or nothing.
     """
     wanted = [number for number, row in enumerate(given) if _rows.startable(row)]
     answers = decide([[number] for number in wanted])

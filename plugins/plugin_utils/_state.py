@@ -2,13 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The state of a run of the role: what is to be done, who goes on, what a run ends with, and its report.
+"""The state of a run of the role: its rows, which of them go on, how it ends, and its report.
 
 Private to this collection.
 
-A state is {restores: rows, run: what the report is made of besides them}. A step takes one and returns the
-next. A row that failed has an error_kind, and later steps leave it alone; what stops a whole run is
-run["refused"].
+A state is {restores: rows, run: the other facts for the report}. A step takes one and returns the next. A row
+that failed has an error_kind, and later steps leave it alone. run["refused"] stops a whole run.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ Result = t.Mapping[str, t.Any]
 
 
 class World(t.Protocol):
-    """What a step needs of Ansible and of the machine.
+    """What a step needs from Ansible and from the machine.
 
-    `latest` is the state of which a report was written last.
+    `latest` is the state of the last written report.
     """
 
     latest: State | None
@@ -46,7 +45,7 @@ class World(t.Protocol):
         """Show lines."""
 
     def ask(self, question: str) -> str | None:
-        """Return what a person types; null without a terminal."""
+        """Return what a person types; None without a terminal."""
 
     def now_ms(self) -> int:
         """Return the time in epoch milliseconds."""
@@ -61,11 +60,11 @@ class Job(t.NamedTuple):
     kind: str  # restore, undo, drill, readiness or fleet
     options: Options
     found: _entries.Found
-    problems: t.Sequence[str]  # of the options
+    problems: t.Sequence[str]  # problems in the options
     plan_only: bool  # check mode, or --tags plan
-    context: Row  # of the report: command, timezone
-    verify: bool = True  # also rows without checks
-    read_only: bool = False  # readiness: plan, and try the verification on the source
+    context: Row  # for the report: command, timezone
+    verify: bool = True  # verify rows without checks, too
+    read_only: bool = False  # readiness: plan, and try to sign in to the sources
     # Labels of the rows that this batch of a fleet carries out; None for all
     only: t.Collection[str] | None = None
     last: bool = True  # whether no batch follows
@@ -81,7 +80,7 @@ def stopped(state: State, job: Job) -> bool:
 
 
 def ready_of(state: State, job: Job | None = None) -> list[tuple[int, Row]]:
-    """Return the rows that are to be started, with their numbers; of a job with batches those of this one."""
+    """Return the rows to start, with their numbers; in a job with batches those of this batch."""
     only = job.only if job else None
     return [
         (number, row)
@@ -93,7 +92,7 @@ def ready_of(state: State, job: Job | None = None) -> list[tuple[int, Row]]:
 
 
 def todo_of(state: State, job: Job | None = None) -> list[tuple[int, Row]]:
-    """Return the rows that overwrite something that nothing overwrites yet, with their numbers."""
+    """Return the rows whose targets nothing overwrites yet, with their numbers."""
     return [(number, row) for number, row in ready_of(state, job) if row.get("action") == "restore"]
 
 
@@ -103,15 +102,15 @@ def overwriting(state: State) -> list[Row]:
 
 
 def missing_approval(state: State, job: Job) -> bool:
-    """Whether this run asks for an approval, and there is none."""
+    """Whether this run needs an approval and has none."""
     return bool(job.options.confirm or job.options.plan_digest) and not state["run"].get("approval")
 
 
-# What a run ends with
+# How a run ends
 
 
 def refused(state: State, world: World, problems: t.Sequence[str], joined: str | None = None) -> State:
-    """Return the state of a run that cannot be: all problems at once, and that nothing was started."""
+    """Return the state of a refused run: all problems at once, and that nothing was started."""
     count = f"{len(problems)} problems: " if len(problems) > 1 and joined is None else ""
     text = (joined or " ").join(
         problem if problem.endswith((".", ":")) else f"{problem}." for problem in problems
@@ -139,7 +138,7 @@ def approved(state: State, how: str, world: World) -> State:
 
 
 def failing(state: State, step: str, kind: str, msg: str, world: World) -> State:
-    """Return the state with every row failed that has not failed before."""
+    """Return the state in which all rows have failed."""
     now = world.now_ms()
     rows = [
         row if row.get("error_kind") else _target.failed(row, step, kind, msg, now)
@@ -149,7 +148,7 @@ def failing(state: State, step: str, kind: str, msg: str, world: World) -> State
 
 
 def recorded(state: State, step: str, world: World) -> State:
-    """Return the state with a step of the user's that went well."""
+    """Return the state with a successful step of the user."""
     now = world.now_ms()
     rows = [
         _target.done(row, step, "skipped" if row.get("error_kind") else "ok", now)
@@ -159,14 +158,14 @@ def recorded(state: State, step: str, world: World) -> State:
 
 
 def lost(job: Job, world: World) -> State:
-    """Return the state of a run of which nothing is known any more."""
+    """Return the state of a run about which nothing is known any more."""
     begun = _report_files.begin(context(job), world.now_ms(), world.random())
     why = "The run stopped before its result was known: read the newest report, then run it again."
     return {"restores": [], "run": {**begun, "refused": why}}
 
 
 def crashed(state: State, step: str, name: str, job: Job, world: World) -> State:
-    """Return the state after a fault of ours. A report that was written before it no longer holds."""
+    """Return the state after a fault in this code. An earlier report no longer holds."""
     why = f"Unexpected {name} in the step {step}. Please report this as a bug of huaweicloud.recovery."
     before = state.get("run", {}).get("refused")
     state = failing(state if "run" in state else lost(job, world), step, "internal_error", why, world)
@@ -178,7 +177,7 @@ def crashed(state: State, step: str, name: str, job: Job, world: World) -> State
 
 
 def context(job: Job) -> Row:
-    """Return what the report says of the run itself."""
+    """Return the facts about the run itself, for the report."""
     options = job.options
     kind = "plan" if job.plan_only and job.kind == "restore" else job.kind
     return {
@@ -197,7 +196,7 @@ def context(job: Job) -> Row:
 
 
 def chosen(options: Options) -> list[str]:
-    """Return how the point of a drill was chosen, so that it can be chosen again."""
+    """Return how the point of a drill was chosen, so that a person can choose it again."""
     if options.seed is None:
         return []
     return [
@@ -209,7 +208,7 @@ def chosen(options: Options) -> list[str]:
 
 
 def written(state: State, world: World, finished: bool = False) -> State:
-    """Return the state with its report, which is written; a run of a plan writes the plan."""
+    """Write the report and return the state with it; a run that only plans writes the plan."""
     found = _report.report(state["restores"], state["run"], world.now_ms(), finished)
     world.latest = {**state, "report": _report_files.write(found, state["run"])}
     return world.latest

@@ -13,8 +13,8 @@ returns the next one. A row that failed is skipped by later steps. No step raise
 always written. `world` does what reaches beyond the controller's memory, so that tests need neither Ansible
 nor a cloud.
 
-_planning.py has what the plan is made of, _guards.py what must not be overwritten, _calls.py what is asked of
-the modules.
+_planning.py makes the rows of the plan, _guards.py refuses rows that must not be overwritten, and _calls.py
+calls the modules.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def step(function: t.Callable[..., State]) -> t.Callable[..., State]:
 
 @step
 def plan(state: State, job: Job, world: World) -> State:
-    """Find out what would overwrite what, refuse what must not be, and show it."""
+    """Find out what would overwrite what, refuse what must not be overwritten, and show the plan."""
     run = _report_files.begin(context(job), world.now_ms(), world.random())
     state = {"restores": [], "run": run, "hooks": dict(job.hooks)}
     problems = [*job.problems, *([] if planned_before(job) else job.found.problems)]
@@ -157,7 +157,7 @@ def approve(state: State, job: Job, world: World) -> State:
 
 @step
 def fence(state: State, job: Job, world: World, failure: str | None = None) -> State:
-    """Note what became of restore_before_tasks; its failure stops everything."""
+    """Record the outcome of restore_before_tasks. Its failure stops everything."""
     if failure is None:
         return recorded(state, "fence", world)
     why = f"restore_before_tasks failed: {printable(failure)} {NOTHING}"
@@ -166,11 +166,11 @@ def fence(state: State, job: Job, world: World, failure: str | None = None) -> S
 
 @step
 def safeguard(state: State, job: Job, world: World) -> State:
-    """Back up each instance first, where its service can; one without a backup is left alone."""
+    """Back up each instance first, if its service can. An instance without a backup is left alone."""
     numbers = [number for number, row in todo_of(state, job) if _target.backup_module(row)]
     if stopped(state, job) or not job.options.safety_backup or not numbers or missing_approval(state, job):
         return state
-    state = written(state, world)  # a run that is killed from now on goes on with its own backups
+    state = written(state, world)  # If this run is killed now, the next one goes on with these backups.
     rows, begun = list(state["restores"]), world.now_ms()
     # All are started before one is waited for: with its marker the second call attaches.
     for wait in (False, True):
@@ -207,7 +207,7 @@ def restore(state: State, job: Job, world: World) -> State:
 
 @step
 def verify(state: State, job: Job, world: World) -> State:
-    """Ask whether the instances run, and try the checks that an entry has."""
+    """Check whether the instances run, and make the checks of each entry."""
     if job.read_only:
         return _calls.signed_in(state, job, world)
     numbers = [
@@ -224,7 +224,7 @@ def verify(state: State, job: Job, world: World) -> State:
 
 @step
 def checked(state: State, job: Job, world: World, failure: str | None = None) -> State:
-    """Note what became of restore_verify_tasks: its failure is one of every target that was restored."""
+    """Record the outcome of restore_verify_tasks. Its failure is a failure of every restored target."""
     if failure is None:
         return recorded(state, "verify", world)
     why = f"restore_verify_tasks failed: {printable(failure)}"
@@ -233,7 +233,7 @@ def checked(state: State, job: Job, world: World, failure: str | None = None) ->
 
 @step
 def release(state: State, job: Job, world: World, failure: str | None = None) -> State:
-    """Note what became of restore_after_tasks."""
+    """Record the outcome of restore_after_tasks."""
     if failure is None:
         return recorded(state, "release", world)
     why = f"The data are there, and restore_after_tasks failed: {printable(failure)}"
@@ -242,7 +242,7 @@ def release(state: State, job: Job, world: World, failure: str | None = None) ->
 
 @step
 def report(state: State, job: Job, world: World) -> State:
-    """Write the report for good and show how it ended; its path is the last line."""
+    """Write the final report and show how the run ended. The last line is the path of the report."""
     state = written({**state, "run": {**state["run"], "last": job.last}}, world, finished=job.last)
     found = state["report"]
     if not job.last:
@@ -260,7 +260,7 @@ def report(state: State, job: Job, world: World) -> State:
 
 
 def to_keep(job: Job) -> str | None:
-    """Return where restore_plan_file says that the plan goes which is made, or null."""
+    """Return the path in restore_plan_file if the plan is to be written there, or None."""
     return job.options.plan_file if job.plan_only else None
 
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One row: of which service it is, what it overwrites with what, and what became of it.
+"""One row: its service, what it overwrites with what, and its outcome.
 
 Private to this collection.
 
-The role, its plan, its lines and its report ask here, and none of them asks for the name of a service. All
-functions are pure: the time is a parameter.
+The role, its plan, its lines and its report call these functions, so that none of them asks for the name of a
+service. All functions are pure: the time is a parameter.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SOURCE = ("instance_id", "instance_name")
 
 
 def service_of(row: Known) -> Service | None:
-    """Return the service of a row; null for a host that is no instance."""
+    """Return the service of a row; None for a host that is not an instance."""
     return SERVICES.get(str(row.get("service")))
 
 
@@ -39,13 +39,13 @@ def from_elsewhere(row: Known) -> bool:
 
 
 def backup_module(row: Known) -> str | None:
-    """Return the module that makes a backup of the instance before it is overwritten; null where none can."""
+    """Return the module that backs up the instance before it is overwritten; None if there is none."""
     service = service_of(row)
     return service.backup_module if service else None
 
 
 def attaches(row: Known) -> bool:
-    """Whether a run only finds an earlier one again by the ID that its entry names: there is no marker."""
+    """Whether a run finds an earlier one only by an ID in its entry, because the service has no marker."""
     service = service_of(row)
     return service is not None and service.id_key in service.options
 
@@ -54,7 +54,7 @@ def attaches(row: Known) -> bool:
 
 
 def known(row: Known, end: str, kind: int) -> str | None:
-    """Return the ID (kind 0) or the name (1) of the target or the source of a row, as far as it is known."""
+    """Return the ID (kind 0) or the name (1) of the target or the source of a row, if it is known."""
     service = service_of(row)
     names = SOURCE if end == "source" else service.names if service else ("", "")
     found: str | None = (row.get(end) or {}).get(SOURCE[kind]) or row.get(names[kind])
@@ -72,9 +72,7 @@ def target_name(row: Known) -> str | None:
 
 
 def called(row: Known) -> str:
-    """Return how people know the instance that a row overwrites: by the cloud's name, else its ID,
-    else the user's label.
-    """
+    """Return what people call the instance that a row overwrites: its name, else its ID, else its label."""
     return printable(target_name(row) or target_id(row) or row.get("job_id") or row.get("label") or "?")
 
 
@@ -90,7 +88,7 @@ def same(entry: Known, row: Known) -> bool:
 
 
 def account_of(row: Known) -> Known:
-    """Return whose instance a row overwrites, where it is not that of the run; empty otherwise."""
+    """Return the account of a row if it differs from that of the run; empty otherwise."""
     found: Known = (row.get("details") or {}).get("account") or {}
     return found
 
@@ -117,15 +115,13 @@ def time_ms(row: Known) -> int | None:
 
 
 def asked_ms(row: Known, now_ms: int) -> int:
-    """Return the point in time that a row was asked for, in epoch milliseconds;
-    `latest` and none mean now.
-    """
+    """Return the requested point of a row in epoch milliseconds; `latest` and none mean now."""
     asked = row.get("asked") or row.get("restore_point") or row.get("restore_time")
     found = moment(asked)
     return found if found is not None else whole(asked) or now_ms
 
 
-# What became of it
+# Its outcome
 
 
 def failed(row: Row, step: str, kind: str, msg: str, at_ms: int) -> Row:
@@ -143,6 +139,6 @@ def failed(row: Row, step: str, kind: str, msg: str, at_ms: int) -> Row:
 
 
 def done(row: Row, step: str, outcome: str, at_ms: int, seconds: float = 0.0) -> Row:
-    """Return a row with a step that went well (ok) or did not concern it (skipped)."""
+    """Return a row with a step that succeeded (ok) or did not concern it (skipped)."""
     entry = {"step": step, "outcome": outcome, "error_kind": None, "msg": None, "at": iso(at_ms)}
     return {**row, "steps": [*(row.get("steps") or []), {**entry, "seconds": round(seconds, 1)}]}

@@ -19,8 +19,9 @@ from tests.cloud import scenario as ids
 
 FLEET, ROLE = "huaweicloud.recovery.fleet", "huaweicloud.recovery.restore"
 READINESS = "huaweicloud.recovery.readiness"
+ENTRY = {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}
 ONE: dict[str, Any] = {
-    "restore_dcs": [{"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}],
+    "restore_dcs": [ENTRY],
     "restore_safety_backup": False,
 }
 

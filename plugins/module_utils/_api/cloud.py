@@ -351,7 +351,7 @@ class Cloud:
         return self._identity.way == credentials.LOGIN and not self._identity.agency
 
     def _signed_in(self, session: Session, caller: Caller) -> Token:
-        """Fetch a token for user and password: of the project, or of the account, only to assume an agency."""
+        """Fetch a token for user and password: of the project, or of the account to assume an agency."""
         keys, settings = self._identity.keys, self.settings
         project = caller.project or settings.get("project_id")
         scope: dict[str, t.Any] = {"project": {"id": project}}

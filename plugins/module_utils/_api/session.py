@@ -102,7 +102,8 @@ class Session:
     ) -> Reply:
         """Send a request that is safe to repeat, and repeat it as retry.delay() allows.
 
-        It does so max_retries times at most. After a 401 it renews the token once. `known` are the codes of the service.
+        It does so max_retries times at most. After a 401 it renews the token once. `known` are the codes
+        of the service.
         """
         attempt, renewed = 0, False
         self._listed = self._listed if further_page else 0

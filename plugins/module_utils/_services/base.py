@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What whoever restores instances of several services needs to know of one of them, so
-that nobody asks for its name.
+"""What code that restores instances of several services needs to know about each, without asking for its
+name.
 """
 
 from __future__ import annotations
@@ -35,13 +35,15 @@ TARGET = (
 
 @dataclass(frozen=True)
 class Reading:
-    """The part of a service that reads one instance and what runs on it: enough to wait and to verify,
-    and a third of the code.
+    """The part of a service that reads one instance and what runs on it.
+
+    It is enough to wait and to verify, and a third of the code.
 
     - `name`: value of `service` in rows, name of its endpoint.
     - `id_key`, `record_key`: the result's keys of the ID and of the record of what runs, e.g. restore_id and
       restore.
-    - `watch(cloud, row)`: how to wait for what `row[id_key]` names; `row` also has the keys in `watch_needs`.
+    - `watch(cloud, row)`: how to wait for the operation in `row[id_key]`; `row` also has the keys in
+      `watch_needs`.
     - `instance(cloud, instance_id)`: one instance, all its details, its ID under `instance_id`.
     - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and
       max_memory are MB.
@@ -78,26 +80,27 @@ class Service(Reading):
       `data_time`, `newer_backup`, `last_seconds`; and where it restores one, `backup` (backup_id,
       backup_name, backup_type, created_at, size in bytes).
     - `instances(cloud, odd)`: every instance in one list, as the `_info` module of the service returns them,
-      ID under `instance_id`. One that is not what the API documents is left out and reported to odd(error).
-    - `pinned(row, result)`: the row's options with what its plan has chosen, so that what is started later is
-      what was planned.
-    - `turn(row)`: rows with the same turn (not None) are started one after the other: their jobs could be
-      taken for each other.
+      ID under `instance_id`. An instance that is not as the API documents it is left out and reported to
+      odd(error).
+    - `pinned(row, result)`: the row's options with the choices of its plan, so that exactly the plan is
+      started later.
+    - `turn(row)`: rows with the same turn (not None) are started one after another, because their jobs could
+      be mistaken for each other.
 
     For the role, its plan and its report:
 
-    - `thing`, `title`: what people call an instance, and in a heading all of them: cache, Caches (DCS).
-    - `group`: the group that an entry is restored with when it names none; lower ones are restored first.
+    - `thing`, `title`: what people call one instance, and all of them in a heading: cache, Caches (DCS).
+    - `group`: the group of an entry that names none; lower groups are restored first.
     - `names`: the options with ID and name of the instance that is overwritten; both are in `options`.
-    - `in_place`: whether the data come from this instance itself. If not they come from another one, which
-      is not changed.
+    - `in_place`: whether the data come from this instance itself, and not from another one, which is not
+      changed.
     - `point`: the option that takes a point in time or `latest`, e.g. restore_point; pinned() turns `latest`
       into what was planned.
-    - `needs`: the options of which an entry has one, unless a point is given for all entries.
-    - `instead`: those of them beside which the point that holds for all entries has no place.
-    - `entry_names`: the options that an entry of the role calls otherwise, e.g. instance_id:
+    - `needs`: the options of which an entry needs one, unless a point is given for all entries.
+    - `instead`: those of them that replace the point for all entries.
+    - `entry_names`: the options with another name in an entry of the role, e.g. instance_id:
       source_instance_id.
-    - `backup_module`: the module that makes a safety backup first; None where nothing is on demand.
+    - `backup_module`: the module that makes a safety backup first; None if the service has none on demand.
     - `tagged`: whether the instances have tags.
     - `sign_in`: a check that changes nothing and passes when one can sign in.
     """
@@ -124,5 +127,5 @@ class Service(Reading):
 
     @property
     def variable(self) -> str:
-        """Return the variable of the role that lists what is to be restored."""
+        """Return the variable of the role that lists the instances to restore."""
         return f"restore_{self.name}"

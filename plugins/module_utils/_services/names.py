@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instances by their names: exactly one of that name, or an error that lists what there is."""
+"""Instances by their names: exactly one with that name, or an error that lists the candidates."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def called(ident: str | None, name: str | None) -> str:
 
 
 def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
-    """Return read(), what is read of the instance with the ID that was given.
+    """Return read(), which reads the instance with the given ID.
 
-    An ID that does not exist may be a name: the error says so. What was not asked of the service cannot be.
+    An ID that does not exist may be a name: the error says so, if the service itself does not know the ID.
     """
     try:
         return read()
     except (ApiError, NotFound) as error:
-        # without a code it is about the project, which IAM has
+        # Without a code the error is about the project, which IAM has.
         missing = isinstance(error, NotFound) and "error_code" in error.facts
         if not missing and error.kind != "invalid_argument":
             raise

@@ -66,7 +66,7 @@ FIRST, LAST = -62135596800000, 253402300799999  # epoch milliseconds: the years 
 class Check:
     """One check.
 
-    `asks` is what it asks for, `rung` its rung of the ladder, `connection` how to connect for this check alone.
+    `asks` is what it asks for, `rung` its rung of the ladder, `connection` how to connect for it alone.
     """
 
     name: str

@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES
 
 Row = t.Dict[str, t.Any]
-LIMIT = 1000  # the documented most for instances, and what Terraform's provider asks of restore records
+LIMIT = 1000  # the documented maximum for instances; for restore records that of Terraform's provider
 NETWORK = ["ip", "domain_name", "vpc_id", "vpc_name", "subnet_id", "security_group_id"]
 MODES = ("single", "ha", "cluster", "proxy")
 INSTANCE = [
@@ -86,7 +86,7 @@ class Dcs:
     def instance(self, instance_id: str) -> Row:
         """Return one instance (ShowInstance).
 
-        `task` is the operation under way, if any: the status can stay RUNNING meanwhile.
+        `task` is the operation under way, if any. The status can stay RUNNING during it.
         """
         return asked_for(_instance(self._get("instances", instance_id).body), "instance_id", instance_id)
 
@@ -99,9 +99,9 @@ class Dcs:
     ) -> list[Row]:
         """Return all instances (ListInstances), of exactly this name and status where given.
 
-        `with_failed`: also those whose creation failed. The list has no `task`, and tells the mode only by
-        the code of the specification. An odd item is left out, and reported to odd(error) or in a warning;
-        but when a `name` is wanted it could be that one, and is an error.
+        `with_failed`: also those whose creation failed. The list has no `task`, and shows the mode only in
+        the code of the specification. An odd item is left out, and reported to odd(error) or in a warning.
+        But if a `name` is wanted, an odd item could be that instance, and is an error.
         """
         query = {
             "name": name,
@@ -142,7 +142,8 @@ class Dcs:
     def restores(self, instance_id: str, until: str | None = None) -> list[Row]:
         """Return the restore records of an instance (ListRestoreRecords) in the same way.
 
-        No server-side filter: a time that the server reads in another zone would hide records silently.
+        There is no server-side filter: if the server reads a time in another zone, it would silently hide
+        records.
         """
         path, what = ("instances", instance_id, "restores"), f"restore records of {instance_id}"
         found = self._list(
@@ -191,7 +192,7 @@ class Dcs:
 
 def _instance(item: t.Any) -> Row:
     found = row(item, ("instance_id", "status"), ["name", *INSTANCE])
-    found["updated_at"] = found["updated_at"] or text(item.get("update_at"))  # the detail call spells it so
+    found["updated_at"] = found["updated_at"] or text(item.get("update_at"))  # in the detail call
     task = item.get("task")
     found["task"] = (
         (text(task.get("name") or task.get("status")) or "unnamed")
@@ -213,8 +214,9 @@ def _instance(item: t.Any) -> Row:
 
 
 def mode_of(spec_code: str | None) -> str | None:
-    """Return the cache mode that a code such as redis.ha.xu1.large.r2.2 tells, or None: the list
-    of instances has no other.
+    """Return the cache mode in a code such as redis.ha.xu1.large.r2.2, or None.
+
+    The list of instances shows the mode nowhere else.
     """
     part = (spec_code or "").split(".")[1:2]
     return part[0] if part and part[0] in MODES else None

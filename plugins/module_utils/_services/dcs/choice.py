@@ -4,7 +4,7 @@
 
 """Which backup a restore takes: by its ID, its name, or the time of its data.
 
-Pure; no clock of this machine has a say in it.
+Pure: this machine's clock has no influence.
 """
 
 from __future__ import annotations
@@ -22,15 +22,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     usable,
 )
 
-SAFETY = "[safety]"  # in the remark of a backup that was made before a restore: `latest` never takes it
-NEAREST = 3  # backups that a refusal shows
+SAFETY = "[safety]"  # in the remark of a safety backup, which `latest` never takes
+NEAREST = 3  # so many backups does a refusal show
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The backup to restore (None when the ID is not in the list), the next usable one with newer data,
-    and what to warn of.
-    """
+    """The backup to restore (None if its ID is not in the list), the next usable one, and the warnings."""
 
     backup_id: str
     backup: Row | None
@@ -44,8 +42,8 @@ def choose(
     """Return the backup for one of backup_id, backup_name and restore_point in `wanted`;
     `point` is the last as epoch ms, None for latest, `now` the time by the cloud's clock.
 
-    `about` names the instance for people. Raises NotFound for a name that is not there, NotRestorable when no
-    backup serves.
+    `point` is restore_point in epoch ms, None for latest. `about` names the instance for people. Raises
+    NotFound for an unknown name, and NotRestorable when no backup can be used.
     """
     if wanted["restore_point"] and point is None:
         choice = latest(backups, now, about)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What rows tell of a DCS instance and of its restores."""
+"""What rows show about a DCS instance and its restores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 
 
 def of_plan(instance: Row, choice: Choice, records: t.Iterable[Row]) -> Row:
-    """Return the keys of a plan's result that people decide by. The data come from the instance itself."""
+    """Return the keys of a plan's result on which people decide. The data come from the instance itself."""
     made = data_time(choice.backup) if choice.backup else None
     return {
         "target": target(instance),

@@ -27,7 +27,7 @@ def instance_id(dcs: Dcs, params: t.Mapping[str, t.Any]) -> str:
     given, name = params["instance_id"], params["instance_name"]
     if given:
         return str(given)
-    rows = dcs.instances(name) or dcs.instances()  # the others, to show them
+    rows = dcs.instances(name) or dcs.instances()  # to show the others
     return str(one_named(rows, name, "instance_name", "DCS")["instance_id"])
 
 
@@ -37,7 +37,7 @@ def instance(dcs: Dcs, params: t.Mapping[str, t.Any]) -> Row:
 
 
 def of_instance(dcs: Dcs, params: t.Mapping[str, t.Any], read: t.Callable[[str], T]) -> T:
-    """Return read(ID of the instance that the options name).
+    """Return read() of the ID of the instance that the options name.
 
     An ID that does not exist may be a name: the error says so.
     """

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the at-most-once protocol observes for DCS: restores and backups, their markers, and
-when one has really ended.
-"""
+"""What the at-most-once protocol observes for DCS: restores and backups, their markers and real ends."""
 
 from __future__ import annotations
 
@@ -58,15 +56,13 @@ def remark_with(user_text: str | None, marker: str) -> str:
 
 
 def restoring(instance: Row) -> bool:
-    """Whether an instance shows that it restores: by its status,
-    or by its task while the status stays RUNNING.
-    """
+    """Whether an instance shows a restore: in its status, or in its task while the status stays RUNNING."""
     return "RESTOR" in f"{instance['status']} {instance['task']}".upper()
 
 
 @dataclass(frozen=True)
 class DcsOperation(Operation):
-    """Common to the restore and the backup of an instance. `instance` is what the plan has read of it."""
+    """Common to the restore and the backup of an instance. `instance` is what the plan has read."""
 
     dcs: Dcs
     instance: Row
@@ -82,11 +78,11 @@ class DcsOperation(Operation):
         return t.cast(str, self.instance["instance_id"])
 
     def read(self, until: str | None = None) -> list[Row]:
-        """Return all records of this kind, newest first, or those read until this one was met."""
+        """Return all records of this kind, newest first, or only those down to the given one."""
         raise NotImplementedError
 
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
-        """Return what the records mean to this operation, at `now` (epoch ms by the cloud's clock)."""
+        """Return what the records mean for this operation, at `now` (epoch ms by the cloud's clock)."""
         raise NotImplementedError
 
     def observe(self) -> Observation:
@@ -99,14 +95,14 @@ class DcsOperation(Operation):
         return self.judge(self.read(), self.instance, self.dcs.now())
 
     def check(self) -> None:
-        """Raise for an instance that can neither be backed up nor restored."""
+        """Raise for an instance that can be neither backed up nor restored."""
         if self.instance["cache_mode"] == "single":
             raise NotRestorable(
                 f"DCS instance {self.instance_id} is single-node: it can be neither backed up nor restored."
             )
 
     def echoed(self, record: Row) -> bool:
-        """Whether a record was started by this same operation: by its remark's exact end."""
+        """Whether this same operation started a record: the exact end of its remark shows it."""
         return (record[self.remark_key] or "").endswith(self.marker)
 
     def watch(self, found: str) -> Watch:
@@ -116,8 +112,9 @@ class DcsOperation(Operation):
         )
 
     def active(self, records: list[Row], instance: Row, now: int) -> tuple[list[Row], list[Row]]:
-        """Return the unfinished records, and apart from them the stuck ones: older than a day,
-        though the instance is idle.
+        """Return the unfinished records, and separately the stuck ones.
+
+        Those are older than a day although the instance is idle.
         """
         unfinished = [row for row in records if end(row) is None]
         stuck = [row for row in unfinished if obstacle(instance) is None and is_stuck(created(row), now)]
@@ -130,7 +127,7 @@ class DcsOperation(Operation):
         return f"{self.kind} {record[self.id_key]} has been {record['status']}{since}"
 
     def describe_stuck(self, record: Row, now: int) -> str:
-        """Return why a record is stuck, and the way past it."""
+        """Return why a record is stuck, and how to ignore it."""
         return (
             f"{self.describe(record, now)}, although the instance is RUNNING and idle. It is stuck; "
             "ignore_stuck=true ignores it"
@@ -164,9 +161,9 @@ class DcsOperation(Operation):
 
 
 def newest(records: t.Iterable[Row], among: t.Sequence[Row]) -> Row | None:
-    """Return the first of `records` that nothing in `among` was certainly created after.
+    """Return the first of `records` after which nothing in `among` was certainly created.
 
-    A time that cannot be read makes nothing older: the list's own order means nothing.
+    A time that cannot be read makes nothing older. The list's own order means nothing.
     """
 
     def later(row: Row, than: Row) -> bool:
@@ -178,7 +175,7 @@ def newest(records: t.Iterable[Row], among: t.Sequence[Row]) -> Row | None:
 
 @dataclass(frozen=True)
 class DcsRestore(DcsOperation):
-    """Restore one backup to the instance it was made of.
+    """Restore one backup to the instance from which it was made.
 
     `backups` is the list of the instance, in which the backup must be.
     """
@@ -201,8 +198,9 @@ class DcsRestore(DcsOperation):
         return self.dcs.restore(self.instance_id, self.backup_id, self.remark)
 
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
-        """Adopt an unfinished restore of the same backup; the newest restore with our marker
-        that succeeded is what this run wants.
+        """Adopt an unfinished restore of the same backup.
+
+        If the newest restore has our marker and succeeded, the run has nothing to do.
         """
         active, stuck = self.active(records, instance, now)
         running = [row for row in active if row["backup_id"] == self.backup_id]
@@ -211,7 +209,7 @@ class DcsRestore(DcsOperation):
         done = None if others else newest(ours, records)
         blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
         if done and restoring(instance) and not running:
-            # its record says succeed and its instance does not serve yet, or a newer one is not listed yet
+            # Its record says succeed, but its instance does not serve yet, or a newer one is not listed yet.
             running, done = ([done], done) if just_now(moment(done["updated_at"]), now) else ([], None)
         if others:
             blocked = f"{self.describe(others[0], now)}, of another backup ({others[0]['backup_id']})"
@@ -225,8 +223,8 @@ class DcsRestore(DcsOperation):
 class DcsBackup(DcsOperation):
     """Make a backup.
 
-    `repeatable` (no operation_id was given): a finished backup with the marker is not enough, each run makes
-    one.
+    `repeatable` means that no operation_id was given: then each run makes a backup, whatever backups have the
+    marker.
     """
 
     repeatable: bool
@@ -242,9 +240,7 @@ class DcsBackup(DcsOperation):
         return self.dcs.back_up(self.instance_id, self.remark, self.backup_format)
 
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
-        """Adopt an unfinished backup with our marker; with an operation_id, one
-        that is there is what this run wants.
-        """
+        """Adopt an unfinished backup with our marker. With an operation_id, a finished one is enough."""
         active, stuck = self.active(records, instance, now)
         running = [row for row in active if self.echoed(row)]
         others = [row for row in active if not self.echoed(row)]

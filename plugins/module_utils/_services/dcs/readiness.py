@@ -14,7 +14,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import end, unknown
 
-BROKEN = ("error", "createfailed", "frozen")  # an instance in these does not come back by itself
+BROKEN = (
+    "error",
+    "createfailed",
+    "frozen",
+)  # An instance in one of these states does not come back by itself.
 REASONS = {  # the DCS API reference, "Restoration Records", error codes
     "dcs.08.0001": "the backup or restore tool did not start",
     "dcs.08.0002": "the execution timed out",
@@ -38,8 +42,9 @@ def obstacle(instance: Row) -> str | None:
 def watch_record(
     dcs: Dcs, instance_id: str, name: str, id_name: str, record_id: str, records: t.Callable[[], list[Row]]
 ) -> Watch:
-    """Return how to wait for a restore or backup record: final only when its record is
-    and the instance is RUNNING without a task.
+    """Return how to wait for a restore or backup record.
+
+    It has ended only when the record is final and the instance is RUNNING without a task.
     """
 
     def observe() -> Status:
@@ -72,7 +77,7 @@ def watch_record(
 
 
 def watch_restore(dcs: Dcs, instance_id: str, restore_id: str) -> Watch:
-    """Return how to wait for a restore that runs already."""
+    """Return how to wait for a restore that is already running."""
     return watch_record(
         dcs,
         instance_id,

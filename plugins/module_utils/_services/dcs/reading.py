@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What waits for a DCS restore, or verifies it, needs of the service."""
+"""The part of DCS that is needed to wait for a restore or to verify it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:
-    """Return an instance as the target of a row. It may have several addresses; the first one is taken."""
+    """Return an instance as the target of a row, with the first of its addresses."""
     addresses = (instance.get("ip") or "").split(",")
     found = {**instance, "instance_name": instance.get("name"), "address": addresses[0].strip() or None}
     return {name: found.get(name) for name in TARGET}

@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a record of a DCS backup or restore says: how it ended, whether it can be used, of
-which time its data are.
+"""What a record of a DCS backup or restore says: its end, whether it can be used, the time of its data.
 
 The documented words are those of the DCS API reference, "Querying Backup Records" and "Querying Restoration
-Records": waiting, backuping, restoring, succeed, failed, expired, deleted. Other spellings of an end have
-been met in answers.
+Records": waiting, backuping, restoring, succeed, failed, expired, deleted. Responses have other spellings,
+too.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words im
 
 Record = t.Mapping[str, t.Any]
 UNDER_WAY = ("waiting", "backuping", "restoring")
-GONE = ("expired", "deleted")  # it was made, and is kept no longer
+GONE = ("expired", "deleted")  # It was made, and is no longer kept.
 
 
 def word(record: Record) -> str:
@@ -38,9 +37,7 @@ def unknown(record: Record) -> str | None:
 def end(record: Record) -> str | None:
     """Return how a restore or backup has ended, succeeded or failed.
 
-    All other words, known or not, are unfinished: None.
-
-    What is expired was made, and is kept no longer.
+    All other words, known or not, mean unfinished: None. An expired backup was made, but is no longer kept.
     """
     gone = {"expired": "succeeded", "deleted": "failed"}
     return gone.get(word(record)) or ending(record["status"])
@@ -59,12 +56,10 @@ def usable(backup: Record) -> bool:
 
 
 def data_time(backup: Record) -> int | None:
-    """Return the time of a backup's data, epoch ms: when it was begun, else when it was completed.
+    """Return the time of a backup's data in epoch ms: when the backup began, else when it was completed.
 
-    None when neither can be read.
-
-    It is queued first: its record is created before its data are read, so `created_at` is too early. What is
-    written while it is made is not in it.
+    None when neither can be read. A backup is queued first: its record is created before its data are read,
+    so `created_at` is too early. It does not hold what is written while it is made.
     """
     begun = moment(backup["execution_at"])
     found = moment(backup["updated_at"]) if begun is None else begun

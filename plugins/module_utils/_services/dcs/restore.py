@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of dcs_restore, for the module and for all that restores several instances."""
+"""The plan of dcs_restore, for the module and for code that restores several instances."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RULES: dict[str, t.Any] = {
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the instance, its backups and all its restore records."""
     dcs, point = Dcs(cloud), point_of(cloud, params)
-    remark_with(params["remark"], marker())  # both before any request
+    remark_with(params["remark"], marker())  # both checked before any request
     instance = named.instance(dcs, params)
     about = f"DCS instance {instance['name'] or 'without a name'} ({instance['instance_id']})"
     backups = dcs.backups(instance["instance_id"])
@@ -85,7 +85,7 @@ def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
 
 
 def difference(instance: Row, choice: Choice) -> tuple[Row, Row]:
-    """Return before and after, for people."""
+    """Return the diff (before and after) for people."""
     before = {"instance": instance["instance_id"], "name": instance["name"], "data": "what is in it now"}
     backup = choice.backup
     made = f" ({backup['backup_name']}, made {backup['created_at']})" if backup else ""

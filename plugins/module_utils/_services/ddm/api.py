@@ -83,7 +83,7 @@ class Ddm:
     def backups(self, instance_id: str | None = None) -> list[Row]:
         """Return the metadata backups of the project or of one instance (ListBackups), newest first.
 
-        The filter is only in the SDK, so both sides apply it.
+        Only the SDK has the filter, so both sides apply it.
         """
         found = self._list(("backups",), "backups", "id", "backups", _backup, {"instance_id": instance_id})
         return newest_first((item for item in found if instance_id in (None, item["instance_id"])), "created")
@@ -91,7 +91,7 @@ class Ddm:
     def backup(self, instance_id: str, backup_id: str) -> Row:
         """Return {id, name, instance_id, instance_name, related_data_nodes[]} of one backup (ShowBackup).
 
-        It has no status: the list has.
+        It has no status; only the list has one.
         """
         about = f"DDM backup {backup_id} of instance {instance_id}"
         body = self._get("instances", instance_id, "backups", backup_id, about=about).body
@@ -102,7 +102,7 @@ class Ddm:
         return {**found, "related_data_nodes": nodes}
 
     def restorable_time_intervals(self, instance_id: str) -> list[Row]:
-        """Return [{start_time, end_time}] in which a restore point can lie (ShowAvalibleTime)."""
+        """Return the intervals {start_time, end_time} to which one can restore (ShowAvalibleTime)."""
         return self._list(
             self._of(instance_id, "restorable-time-interval"),
             "restorable_time_intervals",
@@ -112,8 +112,9 @@ class Ddm:
         )
 
     def related_data_nodes(self, instance_id: str, restore_time: int) -> tuple[list[Row], str | None]:
-        """Return the data nodes of an instance at a point in time (epoch ms),
-        and the latest restorable time (ShowRelatedDns).
+        """Return an instance's data nodes at a time (epoch ms), and the latest restorable time.
+
+        The call is ShowRelatedDns.
         """
         latest: list[str | None] = [None]
 
@@ -138,11 +139,10 @@ class Ddm:
         return found, latest[0]
 
     def restorable_instances(self, instance_id: str, wanted: str | None = None) -> list[Row]:
-        """Return the instances that could be the target of a restore, the unavailable ones
-        with the server's reason (ShowAvalibleDdms).
+        """Return the possible targets of a restore, unavailable ones with the reason (ShowAvalibleDdms).
 
-        An odd item is left out with a warning, unless the `wanted` one is not among the others: it could be
-        that one.
+        An odd item is left out with a warning, but is an error when the `wanted` instance is not among the
+        others: it could be that one.
         """
         odd: list[ProtocolError] = []
         found = self._list(
@@ -165,8 +165,9 @@ class Ddm:
     def restorable_data_nodes(
         self, instance_id: str, target_instance_id: str, source_data_node: str, restore_time: int
     ) -> list[Row]:
-        """Return the data nodes of the target that could take one source data node, with reasons for those
-        that cannot (ShowAvalibleRds).
+        """Return the target's data nodes for one source data node, unusable ones with the reason.
+
+        The call is ShowAvalibleRds.
         """
         query = {
             "target_instance_id": target_instance_id,
@@ -198,7 +199,7 @@ class Ddm:
 
         Sent once. restore_time is epoch ms.
 
-        `with_source` names the source in the body, too: some servers demand it, others document no such
+        `with_source` names the source in the body, too: some servers require it, others document no such
         field.
         """
         source = {"restore_time": restore_time, **({"instance_id": instance_id} if with_source else {})}
@@ -212,8 +213,7 @@ class Ddm:
     def recover_metadata(
         self, instance_id: str, target_instance_id: str, point: Row, data_nodes: t.Sequence[str]
     ) -> Reply:
-        """Start the restore of the metadata of the SOURCE instance_id
-        to a target (RestoreMetadata): 202 {job_id}.
+        """Start the restore of the metadata of the SOURCE instance_id (RestoreMetadata): 202 {job_id}.
 
         Sent once.
 
@@ -230,14 +230,15 @@ class Ddm:
     def job(self, job_id: str) -> Row:
         """Return one job (ShowDdmJobResult).
 
-        It never has a fail_reason: only the list has. Raises NotFound for 404 and DBS.300400.
+        It never has a fail_reason; only the list has one. Raises NotFound for 404 and DBS.300400.
         """
         body = self._get("jobs", job_id).body
         return asked_for(_job(body.get("job") if isinstance(body, dict) else None), "id", job_id)
 
     def jobs(self, begin: int, end: int) -> list[Row]:
-        """Return the jobs created between two times, epoch ms,
-        the first at most 30 days ago (ListTasks), newest first.
+        """Return the jobs created between two times (ListTasks), newest first.
+
+        Times are in epoch ms, the first at most 30 days ago.
         """
         return newest_first(
             self._list(("jobs",), "jobs", "id", "jobs", _job, {"start_time": begin, "end_time": end}),
@@ -251,8 +252,8 @@ class Ddm:
     def instances(self, names: t.Sequence[str] = (), odd: Odd | None = None) -> list[Row]:
         """Return all instances (v1 ListInstances). There is no name filter.
 
-        An odd item is left out, and reported to odd(error) or in a warning; but one that could have one of
-        the wanted `names` is an error.
+        An odd item is left out, and reported to odd(error) or in a warning. But an item that could have one
+        of the wanted `names` is an error.
         """
         left_out = odd or (lambda error: self._left_out("instances", [error]))
 
@@ -334,7 +335,7 @@ def _job(item: t.Any) -> Row:
         raise ProtocolError("The API sent a job that is not an object.", transient=True)
     found = row(item, ("id", "status"), JOB)
     instance = item.get("instance")
-    if isinstance(instance, dict):  # the detail call nests what the list has flat
+    if isinstance(instance, dict):  # The detail call nests fields that are flat in the list.
         found.update(instance_id=text(instance.get("id")), instance_name=text(instance.get("name")))
     operations = item.get("operations")
     return {

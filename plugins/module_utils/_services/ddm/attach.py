@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Attaching to a job that an earlier run has started, by its ID or to the newest one on the target."""
+"""Attaching to the job of an earlier run: by its ID, or to the newest one on the target."""
 
 from __future__ import annotations
 
@@ -50,11 +50,10 @@ def attach(
     point: int | None,
     **known: t.Any,
 ) -> Plan:
-    """Return the plan to wait for the job of job_id, or for the newest one of this kind on the target;
-    a completed one is left as it is.
+    """Return the plan to wait for the job of job_id, or for the newest one of this kind on the target.
 
-    `point` is restore_time (epoch ms) where it is known: no job can restore what lies after its own
-    beginning.
+    Nothing is to be done for a completed job. `point` is restore_time (epoch ms), if it is known: no job can
+    restore a time after its own beginning.
     """
     ddm = Ddm(cloud)
     job_id = params["job_id"] or newest(ddm, t.cast(str, names.target), of_kind)["id"]
@@ -75,11 +74,11 @@ def attach(
 
 
 def check_job(job: Row, names: Named, point: int | None) -> None:
-    """Raise NotRestorable for a job that plainly is another one: by its name, its instance, or its time."""
+    """Raise NotRestorable for a job that is clearly another one, by its name, its instance, or its time."""
     job_id, instance_id, began = job["id"], job["instance_id"], created(job)
     if is_other(job):
         raise NotRestorable(f"Job {job_id} is a {job['name']}, which is not a restore.", job_id=job_id)
-    # a job may name its source
+    # A job may name its source.
     if names.target and instance_id not in (None, names.target, names.source):
         raise NotRestorable(
             f"Job {job_id} is one of instance {instance_id}, not of {names.target}.", job_id=job_id
@@ -93,7 +92,7 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
 
 
 def unknown_name(ddm: Ddm, job: Row) -> str:
-    """Return the warning for a job whose name nobody documents."""
+    """Return the warning for a job with an undocumented name."""
     name = ddm.redactor.printable(job["name"] or "no name", 80)
     return (
         f"Job {job['id']} has the name {name}, which is not a known name of a restore job. The task attaches "
@@ -104,8 +103,8 @@ def unknown_name(ddm: Ddm, job: Row) -> str:
 def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     """Return the newest job of this kind on a target.
 
-    Raises NotFound when there is none, NotRestorable for one that is plainly stuck, and Busy when the target
-    is being restored, but by none of the jobs that are listed.
+    Raises NotFound when there is none, NotRestorable for one that is clearly stuck, and Busy when the target
+    is being restored, but by none of the listed jobs.
     """
     found = next((job for job in recent_jobs(ddm) if of_kind(job) and job["instance_id"] == target), None)
     if found is None:

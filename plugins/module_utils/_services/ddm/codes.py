@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the error codes of DDM and of the database platform that it stands on mean.
+"""What the error codes of DDM and of its database platform mean.
 
 Sources: the appendixes "Error Codes" of the DDM and RDS API references (docs.otc.t-systems.com,
 support.huaweicloud.com), and the codes on which the resources for DDM of

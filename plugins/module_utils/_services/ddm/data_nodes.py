@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which target data node takes which source data node:
-a maximum matching over what the API says is available.
+"""Which source data node is restored onto which target data node.
 
-Pure but for two list calls.
+It is a maximum matching over the data nodes that the API calls available. All is pure but two list calls.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def candidates(ddm: Ddm, source: str, target: str, nodes: t.Sequence[Row], resto
 def match(options: Candidates) -> dict[str, str]:
     """Return source -> target, distinct targets, as many as possible (augmenting paths).
 
-    Sorted input makes it the same on every run.
+    The input is sorted, so the result is the same on every run.
     """
     taken: dict[str, str] = {}  # target -> source
 
@@ -118,8 +117,9 @@ def match(options: Candidates) -> dict[str, str]:
 
 
 def relations(options: Candidates) -> tuple[list[Row], str | None]:
-    """Return (the mapping as data_node_relations, None), or ([], why there is none: each unmatched node
-    with the reason for each candidate).
+    """Return (the mapping as data_node_relations, None), or ([], why there is none).
+
+    The reason names each unmatched node, and says for each candidate why it cannot be used.
     """
     found = match(options)
     unmatched = [source for source in options if source not in found]
@@ -172,7 +172,7 @@ def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
 
 
 def describe(rows: t.Sequence[Row]) -> str:
-    """Return each candidate with why it cannot serve, for people."""
+    """Return each candidate with the reason why it cannot be used, for people."""
 
     def why(row: Row) -> str:
         return (

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What rows tell of DDM instances and of their recoveries."""
+"""What rows show about DDM instances and their recoveries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.nam
 
 
 def of_plan(names: Named, observed: PairObservation, restore_time: int | None) -> Row:
-    """Return the keys of a plan's result that people decide by. An interval has no next backup."""
+    """Return the keys of a plan's result on which people decide. An interval has no next backup."""
     return {
         "target": target({**names.rows.get(names.target or "", {}), **observed.target}),
         "source": {"instance_id": names.source, "instance_name": source_name(names, observed)},
@@ -29,22 +29,20 @@ def of_plan(names: Named, observed: PairObservation, restore_time: int | None) -
 
 
 def source_name(names: Named, observed: PairObservation) -> str | None:
-    """Return the cloud's name of the source, as far as something that was read has it."""
+    """Return the cloud's name of the source, or None if nothing that was read has it."""
     jobs = {job["instance_id"]: job["instance_name"] for job in observed.history}
     name: str | None = names.rows.get(names.source or "", {}).get("name") or jobs.get(names.source)
     return name
 
 
 def title(what: str, names: Named, observed: PairObservation) -> str:
-    """Return what an operation on a pair is called in messages."""
+    """Return the name of an operation on a pair, for messages."""
     source = called(names.source, source_name(names, observed))
     return f"{what} of DDM instance {source} to {called(names.target, observed.target['instance_name'])}"
 
 
 def of_job(names: Named, job: Row) -> Row:
-    """Return the same keys for a job that an earlier run has started: the service does not say
-    which time it restores.
-    """
+    """Return the same keys for an earlier run's job, of which nobody knows the restored time."""
     row = names.rows.get(names.target or "") or {
         "instance_id": names.target or job["instance_id"],
         "name": job["instance_name"] if names.target in (None, job["instance_id"]) else None,

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of ddm_metadata_recovery: the metadata of a DDM instance, for data nodes
-that RDS has restored already.
-"""
+"""The plan of ddm_metadata_recovery: DDM metadata for data nodes that RDS has already restored."""
 
 from __future__ import annotations
 
@@ -108,7 +106,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def check_data_nodes(data_nodes: t.Sequence[str]) -> None:
-    """Raise InvalidArgument for data nodes that are no IDs, or the same one twice."""
+    """Raise InvalidArgument for a data node that is not an ID or is given twice."""
     for node in data_nodes:
         if not is_id(node):
             raise InvalidArgument(f"data_nodes has {quoted(node)}, which is not an ID.")
@@ -117,7 +115,7 @@ def check_data_nodes(data_nodes: t.Sequence[str]) -> None:
 
 
 def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -> Row:
-    """Return the metadata backup of an ID, or the one nearest to a time, which the service will take.
+    """Return the metadata backup with an ID, or the nearest to a time, which the service will restore.
 
     Raises NotFound, NotRestorable.
     """

@@ -21,9 +21,7 @@ T = t.TypeVar("T")
 
 
 class Named(t.NamedTuple):
-    """Source and target as the options name them; `rows` holds what was read
-    of instances on the way, by ID.
-    """
+    """Source and target as the options name them; `rows` has the instances read on the way, by ID."""
 
     source: str | None
     target: str | None

@@ -4,7 +4,7 @@
 
 """What the at-most-once protocol observes for DDM: the target's availability and the jobs around it.
 
-The API has no marker to write.
+The API has no place for a marker.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ PARAMETER_ERROR = "DBS.280001"
 
 @dataclass(frozen=True)
 class PairObservation(Observation):
-    """An observation of a pair, with the newest job on its target that has not failed, and every job
-    of this kind in the project.
+    """An observation of a pair.
+
+    It has the newest job on its target that has not failed, and every job of this kind in the project.
     """
 
     target: Row = field(default_factory=dict)
@@ -61,9 +62,9 @@ def is_restored(target: Row) -> bool:
 
 @dataclass(frozen=True)
 class Pair:
-    """The source whose data are restored and the target that is overwritten, as the API shows them.
+    """The source of the data and the target that is overwritten, as the API shows them.
 
-    `of_kind` tells their jobs from others.
+    of_kind() tells their jobs from others.
     """
 
     ddm: Ddm
@@ -97,7 +98,7 @@ class Pair:
         if of_source and self.alone(targets) and self.alone(self.targets()):
             mine += of_source
         on_target = [job for job in jobs if job["instance_id"] == self.target and end(job) != "failed"]
-        # an old job is not what restores the target now, and one that never ended is nothing to wait for
+        # An old job does not restore the target now, and a job that never ends is nothing to wait for.
         past = [job for job in on_target if self.of_the_past(job) and (restoring or end(job) is None)]
         job = next((job for job in on_target if job not in past), None)
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
@@ -121,19 +122,15 @@ class Pair:
         return [name for name, row in targets.items() if is_restored(row)] == [self.target]
 
     def of_the_past(self, job: Row) -> bool:
-        """Whether a job is so old that it cannot be what restores its target now: the job
-        that does may not be listed yet.
-        """
+        """Whether a job is too old to restore its target now. The job that does may not be listed yet."""
         return is_stuck(created(job), self.ddm.now())
 
     def stuck(self, target: Row, job: Row) -> bool:
-        """Whether a job has been unfinished for more than a day,
-        although its target is not being restored.
-        """
+        """Whether a job has been unfinished for more than a day although its target is not being restored."""
         return end(job) is None and obstacle(target) is None and self.of_the_past(job)
 
     def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
-        """Return why the target is not available, and which job is to be seen on it."""
+        """Return why the target is not available, and which job is on it."""
         why = target["unavailable_reason"] or f"no reason given, status {target['status']}"
         text = f"the target is not available ({self.ddm.redactor.printable(why, 200)})"
         if job:
@@ -167,8 +164,9 @@ class OnPair(Operation):
         return self.pair.observe()
 
     def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
-        """Return Busy while the target is being restored, else NotRestorable, with the job on it:
-        it may be an earlier run's.
+        """Return Busy while the target is being restored, else NotRestorable.
+
+        The error names the job on the target, which may be that of an earlier run.
         """
         if not isinstance(observed, PairObservation) or not observed.blocked or cause:
             return super().refusal(observed, cause)
@@ -197,7 +195,7 @@ class OnPair(Operation):
 class DdmRecovery(OnPair):
     """Restore the source of a pair to a point in time (epoch ms) on its target, data node by data node.
 
-    `with_source`: name the source in the body, too. Some servers want that (docs.otc.t-systems.com,
+    `with_source`: name the source in the body, too. Some servers require that (docs.otc.t-systems.com,
     "Restoring Data to an Existing Instance"), others document no such field.
     """
 
@@ -212,9 +210,7 @@ class DdmRecovery(OnPair):
         )
 
     def amended(self, error: CloudError) -> Operation | None:
-        """Return the recovery that names its source, for a server that has refused the parameters
-        of one that does not.
-        """
+        """Return the recovery with its source in the body, for a server that refused it without."""
         wanted = isinstance(error, ApiError) and (error.status, error.facts["error_code"]) == (
             400,
             PARAMETER_ERROR,
@@ -224,8 +220,7 @@ class DdmRecovery(OnPair):
 
 @dataclass(frozen=True)
 class DdmMetadata(OnPair):
-    """Restore the metadata of the source of a pair on its target, for data nodes
-    that RDS has restored already.
+    """Restore the metadata of a pair's source on its target, for data nodes already restored by RDS.
 
     `point` is {restore_time} (epoch ms) or {backup_id}, `data_nodes` the IDs of those RDS instances.
     """
@@ -242,7 +237,7 @@ class DdmMetadata(OnPair):
 
 @dataclass(frozen=True)
 class DdmJob(Operation):
-    """A job that an earlier run has started, to be waited for. Nothing is ever sent."""
+    """The job of an earlier run, to wait for. It never sends anything."""
 
     ddm: Ddm
     job_id: str
@@ -252,8 +247,8 @@ class DdmJob(Operation):
     def observe(self) -> Observation:
         """Read the job.
 
-        Raises OperationFailed when it has failed; a completed one whose instance does not serve yet is waited
-        for.
+        Raises OperationFailed when it has failed. If it has completed but its instance does not serve yet, it
+        still runs.
         """
         watch = self.watch(self.job_id)
         status = watch.last = watch.observe()

@@ -16,18 +16,19 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 
 DAY = 86_400_000  # ms
 BROKEN = ("error", "createfailed", "frozen")
-SERVING = ("running", "normal")  # the lists about backups have the second word
+SERVING = ("running", "normal")  # the lists about backups use the second word
 
 
 def obstacle(instance: t.Mapping[str, t.Any]) -> str | None:
-    """Return why an instance does not serve now, or None. Two words mean that it does."""
+    """Return why an instance does not serve now, or None. Two status words mean that it serves."""
     status = instance.get("status")
     return None if plain(status) in SERVING else f"the instance is {status}, not RUNNING"
 
 
 def recent_jobs(ddm: Ddm) -> list[Row]:
-    """Return the jobs of all instances from 29 days ago to tomorrow:
-    the API refuses more than 30 days, and clocks differ.
+    """Return the jobs of all instances from 29 days ago to tomorrow.
+
+    The API refuses more than 30 days, and clocks differ.
     """
     now = ddm.now()
     return ddm.jobs(now - 29 * DAY, now + DAY)
@@ -39,8 +40,7 @@ def jobs_for_plans(ddm: Ddm) -> list[Row]:
 
 
 def find_job(ddm: Ddm, job_id: str) -> Row:
-    """Return a job from its own call, or from the list: a job just made can be missing
-    from either for a while.
+    """Return a job from its own call, or from the list. For a while, either can lack a new job.
 
     Raises NotFound.
     """
@@ -54,8 +54,9 @@ def find_job(ddm: Ddm, job_id: str) -> Row:
 
 
 def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None) -> Watch:
-    """Return how to wait for a job: final only when the job is
-    and the target instance (or the job's own) is RUNNING.
+    """Return how to wait for a job.
+
+    It has ended only when the job is final and the target instance (or the job's own) is RUNNING.
     """
 
     def observe() -> Status:

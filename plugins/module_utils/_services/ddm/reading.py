@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What waits for a DDM recovery, or verifies it, needs of the service."""
+"""The part of DDM that is needed to wait for a recovery or to verify it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:
-    """Return an instance, or one of the list of restorable ones, as the target of a row."""
+    """Return an instance, or an item of the list of restorable ones, as the target of a row."""
     port = str(instance.get("access_port") or "")
     found = {
         **instance,

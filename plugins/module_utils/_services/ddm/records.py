@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a DDM job says: what it is, how it ended, how long it took.
+"""What a DDM job says: what it does, how it ended, how long it took.
 
-The names of jobs stand in the API reference of the Open Telekom Cloud alone ("Status Description"), which
-runs the same service; sister services of Huawei Cloud use others, such as RestoreNewInstance. So a name that
-is not in that list may be anything.
+Only the API reference of the Open Telekom Cloud, which runs the same service, lists the names of jobs
+("Status Description"). Sister services of Huawei Cloud use other names, such as RestoreNewInstance. So a job
+with a name that is not in that list may do anything.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ UNDER_WAY = ("running",)
 def end(job: Job) -> str | None:
     """Return how a job has ended, succeeded or failed.
 
-    All other words, known or not, are unfinished: None.
+    All other words, known or not, mean unfinished: None.
     """
     return ending(job["status"])
 
@@ -61,9 +61,7 @@ def is_restore(job: Job) -> bool:
 
 
 def is_metadata(job: Job) -> bool:
-    """Whether a job can be a recovery of metadata: nobody documents its name,
-    so whatever is not documented as something else.
-    """
+    """Whether a job may be a recovery of metadata, whose name is undocumented: it may be any unknown."""
     return (job["name"] or "").lower() not in {name.lower() for name in OTHER_JOBS}
 
 
@@ -78,13 +76,13 @@ def created(job: Job) -> int | None:
 
 
 def seconds(job: Job) -> int | None:
-    """Return the seconds that a job took which has ended, or None when that cannot be read."""
+    """Return the seconds that a job took, or None if it has not ended or that cannot be read."""
     begun, ended = moment(job["created_time"]), moment(job["end_time"])
     return (ended - begun) // 1000 if begun is not None and ended is not None and ended >= begun else None
 
 
 def last_seconds(jobs: t.Sequence[Job], instances: t.Container[str | None]) -> int | None:
-    """Return the seconds of the newest completed restore: one of these instances, else any of the project."""
+    """Return the seconds of the newest completed restore of these instances, else of any in the project."""
     completed = [job for job in jobs if end(job) == "succeeded" and seconds(job) is not None]
     own = [job for job in completed if job["instance_id"] in instances]
     newest = max(own or completed, key=lambda job: created(job) or 0, default=None)

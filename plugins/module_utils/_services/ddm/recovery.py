@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of ddm_recovery, for the module and for all that restores several instances."""
+"""The plan of ddm_recovery, for the module and for code that restores several instances."""
 
 from __future__ import annotations
 
@@ -65,13 +65,11 @@ RULES: dict[str, t.Any] = {
     "required_one_of": [(*SOURCE, "job_id"), (*TARGET, "job_id")],
     "mutually_exclusive": [SOURCE, TARGET],
 }
-UNKNOWN: Row = {"data_node_relations": None, "restore_time": None}  # of a job that an earlier run has started
+UNKNOWN: Row = {"data_node_relations": None, "restore_time": None}  # for the job of an earlier run
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    """Decide from the restorable ranges, the target's availability, the data nodes
-    and the restore jobs of the pair.
-    """
+    """Decide from the restorable ranges, the target's availability, and the pair's data nodes and jobs."""
     check_options(params)
     asked, ddm = point_of(cloud, params), Ddm(cloud)
     names = named(ddm, params)
@@ -101,7 +99,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
-    """Return restore_time as epoch ms; None for latest, or without it when a job is attached to.
+    """Return restore_time in epoch ms; None for latest, or if it is missing beside a job.
 
     Raises InvalidArgument.
     """
@@ -114,7 +112,7 @@ def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
 
 
 def check_pair(source: str, target: str) -> None:
-    """Raise InvalidArgument for an instance that is to be restored onto itself."""
+    """Raise InvalidArgument if an instance would be restored onto itself."""
     if source == target:
         raise InvalidArgument(
             "target_instance_id is the source itself: a DDM instance can only be restored onto another one."
@@ -122,7 +120,7 @@ def check_pair(source: str, target: str) -> None:
 
 
 def difference(source: str, target: str, restore_time: int, relations: t.Sequence[Row]) -> tuple[Row, Row]:
-    """Return before and after, for people."""
+    """Return the diff (before and after) for people."""
     before = {"target": target, "data": "what is in it and in its data nodes now"}
     nodes = {row["target_instance_id"]: row["source_instance_id"] for row in relations}
     return before, {"target": target, "data": f"{source} as of {iso(restore_time)}", "data_nodes": nodes}

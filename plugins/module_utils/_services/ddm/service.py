@@ -35,7 +35,7 @@ def data_nodes(relations: t.Sequence[Row] | None) -> list[str]:
 
 
 def plan(cloud: Cloud, params: Row) -> Plan:
-    """Return the plan of a recovery of the data, or of the metadata where RDS has restored the data."""
+    """Return the plan of a recovery of the data, or of the metadata if RDS has restored the data."""
     if not params["metadata"]:
         return recovery.plan(cloud, params)
     nodes = data_nodes(params["data_node_relations"])
@@ -43,9 +43,7 @@ def plan(cloud: Cloud, params: Row) -> Plan:
 
 
 def pinned(row: Row, result: Row) -> Row:
-    """Return the options with the job that is attached to, or with the time
-    and the data nodes that were planned.
-    """
+    """Return the options with the job to attach to, or with the planned time and data nodes."""
     if result.get("adopted") and result.get("job_id"):
         return {**row, "job_id": result["job_id"], "adopt": None}
     if not result.get("data_node_relations"):
