@@ -27,9 +27,11 @@ RELATIONS = [
 class Start:
     """The one request of a module that must not be repeated, in the words of the simulated cloud.
 
-    - `post`: its operation in the ledger; `listed`: the list that is read before it; `poll`: what is read while waiting.
+    - `post`: its operation in the ledger.
+    - `listed`: the list that is read before it.
+    - `poll`: what is read while waiting.
     - `records`: what the cloud keeps of it, in its state.
-    - `marker`: options of the mark by which a later run knows it again; empty where the API has no place for one.
+    - `marker`: options of the mark by which a later run recognises it; empty where the API has no place for one.
     """
 
     post: str
@@ -47,7 +49,7 @@ class Case:
     - `reads`: more calls that read; each result is held against RETURN, and no list of them is always empty.
     - `changes`: calls that change something: check mode foretells them, and the second run changes nothing.
     - `key`, `record`: the keys of the ID and of the record of what `changes` start.
-    - `start`: what `good` starts. The suites of faults, kills and hostile answers, and of what is said of it, take it from here.
+    - `start`: what `good` starts. The suites of faults, kills, hostile responses and progress take it from here.
     - `one_request`: calls that cost a single request.
     - `rows`: whether it takes and returns rows (`restores`).
     """

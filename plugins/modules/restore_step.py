@@ -34,8 +34,8 @@ attributes:
 options:
   steps:
     description:
-      - Steps of the role, in this order. V(together) stands for the steps between plan and report that need no
-        tasks files of the user.
+      - Steps of the role, in this order. V(together) stands for the steps between plan and report that need
+        no tasks files of the user.
       - V(fence), V(checked) and V(release) record the outcome of the user's tasks files. V(end) fails when
         the run has failed.
     type: list

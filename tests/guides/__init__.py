@@ -36,8 +36,8 @@ LOCAL = re.compile(r"http://127\.0\.0\.1:\d+(?=/v2/)")
 FAULT = re.compile(r"^\.\. fault: (\S+) (\S+) (\S+)\n\n(?:\.\. .*\n\n)*\Z", re.MULTILINE)
 NOISE = re.compile(
     r"PLAY|TASK|ok: |changed: |included: |fatal: |\.\.\.ignoring|skipping: |\[WARNING|\[ERROR|localhost +:"
-    r"|huaweicloud\.recovery: |\s*\d+\s+(- )?\w+:|\d+( #.*)?$|\S+ +: ok=\d|\s+\^|Origin: |<unknown>|Task failed"
-    r"|Module failed|NO MORE HOSTS|Note that|  if you"
+    r"|huaweicloud\.recovery: |\s*\d+\s+(- )?\w+:|\d+( #.*)?$|\S+ +: ok=\d|\s+\^|Origin: |<unknown>"
+    r"|Task failed|Module failed|NO MORE HOSTS|Note that|  if you"
 )
 CHANGING = [
     (
