@@ -31,7 +31,7 @@ class Start:
     - `listed`: the list that is read before it.
     - `poll`: what is read while waiting.
     - `records`: what the cloud keeps of it, in its state.
-    - `marker`: options of the mark by which a later run recognises it; empty where the API has no place for one.
+    - `marker`: options of the mark by which a later run recognises it; empty where the API keeps none.
     """
 
     post: str
@@ -49,7 +49,7 @@ class Case:
     - `reads`: more calls that read; each result is held against RETURN, and no list of them is always empty.
     - `changes`: calls that change something: check mode foretells them, and the second run changes nothing.
     - `key`, `record`: the keys of the ID and of the record of what `changes` start.
-    - `start`: what `good` starts. The suites of faults, kills, hostile responses and progress take it from here.
+    - `start`: what `good` starts, for the suites of faults, kills, hostile responses and progress.
     - `one_request`: calls that cost a single request.
     - `rows`: whether it takes and returns rows (`restores`).
     """

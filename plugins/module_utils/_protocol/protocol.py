@@ -221,8 +221,8 @@ def reconcile(
                 return found_by(operation, observed, found)
             # twice in a row: one status can be old
             idle = previous is not None and not previous.blocked and not observed.blocked
-            quiet = idle and previous.state == observed.state
-            if was_busy and (quiet or (observed.blocked and observed.explained)):
+            same = previous is not None and previous.state == observed.state
+            if was_busy and ((idle and same) or (observed.blocked and observed.explained)):
                 raise operation.refusal(observed, cause)
         now = clock.monotonic()
         # While the instance is at work, our record may still appear.
