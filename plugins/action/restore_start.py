@@ -130,7 +130,7 @@ class ActionModule(InProcess):
         refused = answer.get("error_kind") == "denied" and not answer.get("http_status")  # before any request
         if project and refused and not given.get("allowed_domain_ids"):
             raise _start.elsewhere(project)  # the option that says so was not given by who reads this
-        if not answer.keys() & {"outcome", "error_kind"}:  # it was killed: what it has done is not known
+        if not answer.keys() & {"outcome", "error_kind"}:  # It was killed: nobody knows what it has done.
             answer = {**answer, **unclear(answer.get("msg"), changed=not self._task.check_mode)}
         return {
             name: value

@@ -41,8 +41,9 @@ STATE = "_restore_state"  # the variables that the tasks of the role register
 # A run with no other tags than these, `plan` among them, starts nothing.
 ALONE = {"plan", "all", "tagged", "always"}
 LETTERS = string.ascii_lowercase + string.digits
-SLOW = 5.0  # seconds at least between two lines about one restore: a run of two fits on a screen
-LONG = ("restore_wait", "restore_verify")  # show how far they are; of the others the steps say it themselves
+SLOW = 5.0  # seconds, at least, between two lines about one restore: a run of two fits on a screen
+# These modules show their progress; the steps report on the others.
+LONG = ("restore_wait", "restore_verify")
 UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means all of them."
 JOBS = ("awx_job_id", "tower_job_id")
 
@@ -85,10 +86,10 @@ class ActionModule(ActionBase):
         )
 
     def job(self, task_vars: dict[str, t.Any], world: AnsibleWorld, first: bool) -> _state.Job:
-        """Return what the variables tell the run to do.
+        """Return the job that the variables describe.
 
-        A variable that cannot be read is a problem among others. The tasks files of the user are read
-        for the first step, which plans.
+        An unreadable variable is one of its problems. The tasks files of the user are read for the first
+        step, which plans.
         """
         args = self._task.args
         variables, unreadable = self.variables(task_vars)
@@ -292,7 +293,7 @@ def fleet(
 def wanted(
     kind: str, variables: dict[str, t.Any], options: _options.Options, defaults: _entries.Defaults
 ) -> _entries.Found:
-    """Return what a run of a kind is to restore."""
+    """Return what a run of this kind restores."""
     if kind == "undo" and options.report is None and _settings.given(variables).get("restore_report"):
         return _entries.Found([], [], [])  # why it cannot be read has been told
     if kind == "undo":

@@ -215,7 +215,7 @@ def relations(value: t.Any, where: str) -> list[dict[str, str]]:
 
 
 def checks(value: t.Any, where: str) -> list[dict[str, t.Any]]:
-    """Return checks as dictionaries; restore_verify knows what is in them."""
+    """Return checks as dictionaries. restore_verify reads their content."""
     return [dict(check) for check in read.entries(value, where, "{ping: true}")]
 
 
@@ -241,7 +241,7 @@ COMMON: dict[str, Reader] = {
     "checks": checks,
     "connection": connection,
 }
-PROJECT = "project_id"  # of a host: where the inventory has listed it
+PROJECT = "project_id"  # of a host: the project in which the inventory has listed it
 POINT = "restore_point"  # holds for every entry without its own
 
 
@@ -323,14 +323,15 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     service = SERVICES.get(named)
     if service is None:
         return unusable(host, named, f"{host} cannot be restored: it has no service {either([*SERVICES])}.")
-    names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS}  # those are of the host itself
+    names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS}  # these belong to the host itself
     entry = {name: given[name] for name in names if name in given}
-    kind = KINDS[0] if given.get(KINDS[0]) else KINDS[1]  # what lists a host may give both
+    kind = KINDS[0] if given.get(KINDS[0]) else KINDS[1]  # An inventory may give a host both.
     entry[service.entry_names.get(kind, kind)] = given.get(kind)
     if POINT in given and not {service.point, *service.instead} & set(entry):
         entry[service.point] = given[POINT]
     row, problems = row_of({"group": 1, **entry, "label": host}, host, service, defaults)  # all together
-    listed_in = {PROJECT: given[PROJECT]} if PROJECT in given else {}  # another project is not restored in
+    # A host is restored in no other project than the one in which it was listed.
+    listed_in = {PROJECT: given[PROJECT]} if PROJECT in given else {}
     return unusable(host, named, " ".join(problems)) if problems else {**row, **listed_in}
 
 

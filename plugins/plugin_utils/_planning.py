@@ -151,8 +151,9 @@ def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
 
 
 def same_data(row: Row, earlier: Row, point: str) -> bool:
-    """Whether two rows are about the same backup, or else one point in time; `latest` goes on with what
-    it meant when it was started. `point` is the option that takes it.
+    """Whether two rows are about the same backup, or the same point in time.
+
+    `latest`, a value of the option `point`, keeps the meaning that it had when the operation was started.
     """
     if _target.backup_id(row) or _target.backup_id(earlier):
         return bool(_target.backup_id(row) == _target.backup_id(earlier))

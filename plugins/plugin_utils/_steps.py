@@ -64,7 +64,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table i
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 GOOD = ("succeeded", "unchanged")
-QUIET = ("plan", "report", "end")  # steps that do not plan first where nothing is planned yet
+QUIET = ("plan", "report", "end")  # steps that do not plan first if nothing is planned yet
 STEPS: dict[str, t.Callable[..., State]] = {}
 
 
@@ -126,7 +126,7 @@ def looked_at(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: 
         else _guards.guarded(next(found), job.options, job.read_only, world.now_ms(), tags)
         for row in rows
     ]
-    return [{**row, "changed": False} for row in rows]  # not yet: what is planned says `action`
+    return [{**row, "changed": False} for row in rows]  # not yet: in a plan, `action` says it
 
 
 @step
@@ -266,7 +266,7 @@ def to_keep(job: Job) -> str | None:
 
 @step
 def end(state: State, job: Job, world: World) -> State:
-    """Say whether the run has failed, after its report has been published."""
+    """Report whether the run has failed, after its report has been published."""
     found, path = reported(state, world), to_keep(job)
     if path and not found["failed"] and (_report_files.read(path) or {}).get("id") != found["id"]:
         why = f"The plan is not in {printable(path)}. {NOTHING}"
@@ -280,7 +280,7 @@ def reported(state: State, world: World) -> Row:
 
 
 def run(state: State, steps: t.Sequence[str], job: Job, world: World, **more: str) -> State:
-    """Return the state after some steps. What nobody thought of fails the targets, not the report."""
+    """Return the state after some steps. An unexpected error fails the targets, but not the report."""
     for name in expanded(steps):
         try:
             if "run" not in state and name not in QUIET:
@@ -288,6 +288,6 @@ def run(state: State, steps: t.Sequence[str], job: Job, world: World, **more: st
             if "run" not in state and name != "plan":
                 state = lost(job, world)
             state = STEPS[name](state, job, world, **more)
-        except Exception as error:  # its text may hold anything
+        except Exception as error:  # The text may hold anything.
             state = crashed(world.latest or state, name, type(error).__name__, job, world)
     return state
