@@ -291,7 +291,7 @@ restores:
       description: "Why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown)."
       type: str
       sample: busy
-    msg: {description: Why it failed, in one sentence., type: str, sample: The instance is RESTARTING.}
+    msg: {description: Why it failed in one sentence., type: str, sample: The instance is RESTARTING.}
     error_code: {description: Error code of the service., type: str, sample: DCS.4026}
     request_id:
       description: ID of the request that failed.
@@ -320,7 +320,7 @@ restores:
         outcome: {description: "V(ok), V(failed) or V(skipped).", type: str, sample: ok}
         error_kind: {description: "Why it failed, or null.", type: str, sample: busy}
         msg:
-          description: "Why it failed, in one sentence, or null."
+          description: Why it failed, in one sentence, or null.
           type: str
           sample: The instance is RESTARTING.
         at: {description: "When it began, in ISO 8601.", type: str, sample: "2025-05-20T09:45:12.720Z"}

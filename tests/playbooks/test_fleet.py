@@ -79,7 +79,7 @@ def test_one_failure_stops_no_other(tmp_path: Path) -> None:
     assert sorted(found) == [*CACHES, *DATABASES]
     (bad,) = [target for target in found.values() if target["outcome"] != "succeeded"]
     assert (bad["failed_step"], bad["error_kind"]) == ("wait", "operation_failed")
-    (told,) = done.of("Tell why")
+    (told,) = done.of("Report why")
     assert told["msg"] == bad["msg"]
     assert re.search(rf"{bad['label']} +: .*failed=1 ", done.stdout)
     assert "8 restores ended (1 failed)" in done.output
@@ -227,7 +227,7 @@ def test_a_fleet_that_nothing_was_restored_of_is_red(tmp_path: Path) -> None:
             sim, tmp_path, "-e", "fleet_hosts=dcs", "-e", f'{{"huaweicloud_recovery_unread": {fault}}}'
         )
         assert (some.rc, len(sim.posts())) == (2, 2)
-        (told,) = some.of("Tell why")
+        (told,) = some.of("Report why")
         assert told["msg"].startswith(
             "Not everything was restored, because the inventory could not read all instances."
         )
