@@ -191,18 +191,18 @@ requirements:
   - requests >= 2.28
 notes:
   - An empty string means that the option, variable or profile value is not set.
-  - "Exactly one way of signing in is needed: O(auth_token), or O(access_key) with O(secret_key), or
+  - "Give exactly one way to sign in: O(auth_token), or O(access_key) with O(secret_key), or
     O(username) with O(password) and O(domain_name),
     or a profile, or O(use_instance_metadata)."
-  - An identity is taken whole from one source, the first of these that holds one. The task (an option
+  - All parts of an identity come from one source, the first of these that holds one. The task (an option
     wins over C(module_defaults)); the C(HW_*) variables;
     the C(HUAWEICLOUD_SDK_*) variables; the credentials file of the official SDK that
     E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names; the profile
     that E(HW_PROFILE) or E(HW_SHARED_CONFIG_FILE) names; C(~/.huaweicloud/credentials);
-    C(~/.hcloud/config.json). Half an identity is refused.
-  - Every other option is taken from the task, else from its environment variable.
-  - A proxy is taken from E(HTTPS_PROXY), or else E(ALL_PROXY), unless E(NO_PROXY) names the host. What goes
-    to this machine itself goes through none. A C(.netrc) file has no effect.
+    C(~/.hcloud/config.json). The task refuses half an identity.
+  - Every other option comes from the task, else from its environment variable.
+  - A proxy comes from E(HTTPS_PROXY), or else E(ALL_PROXY), unless E(NO_PROXY) names the host. Requests to
+    this machine itself go through no proxy. A C(.netrc) file has no effect.
   - "A failed task returns C(msg) (one line: what failed, on what, what was and was not done, what to do next)
     and C(error_kind), a stable word: V(auth_failed), V(denied), V(not_found), V(busy), V(invalid_argument),
     V(not_restorable), V(throttled), V(not_started), V(operation_failed), V(wait_timeout), V(outcome_unknown),
@@ -211,7 +211,7 @@ notes:
     C(request_id) (for a support ticket), C(encoded_authorization_message) (which an administrator of IAM can
     decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or went wrong), C(status)
     (the last one seen) and C(elapsed) (seconds). V(outcome_unknown) comes with C(sent_at) (when the request
-    left, by the clock of the cloud), C(checks) (how often the effect was looked for), C(trail) (what each
-    check showed) and C(found) (the IDs of what may be the effect), V(busy) with C(stuck) where what holds
-    the instance never ends by itself."
+    was sent, by the clock of the cloud), C(checks) (how often the task looked for its effect), C(trail) (what
+    each check showed) and C(found) (the IDs of its possible effects), V(busy) with C(stuck) if the operation
+    that holds the instance never ends by itself."
 """

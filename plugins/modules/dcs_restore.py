@@ -112,7 +112,7 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
-- name: Restore an instance by its name to what it was at noon in Singapore
+- name: Restore an instance by its name to its state at noon in Singapore
   huaweicloud.recovery.dcs_restore:
     instance_name: orders-cache
     restore_point: "2025-05-20T12:00:00"

@@ -96,7 +96,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Restore the metadata of a time to which RDS has restored the data nodes
+- name: Restore the metadata of the time to which RDS has restored the data nodes
   huaweicloud.recovery.ddm_metadata_recovery:
     instance_name: orders-db
     target_instance_name: orders-db-restored

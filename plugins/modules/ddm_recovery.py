@@ -131,7 +131,7 @@ EXAMPLES = r"""
     wait: false
   register: started
 
-- name: Go on with a recovery whose job is not known, after a controller was lost
+- name: Go on with a recovery whose job is unknown, after the loss of a controller
   huaweicloud.recovery.ddm_recovery:
     instance_name: orders-db
     target_instance_name: orders-db-restored

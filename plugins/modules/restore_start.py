@@ -25,10 +25,12 @@ description:
   - Rows that would overwrite the same instance all fail. If several rows would overwrite the same data node,
     only the first one is started.
 notes:
-  - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)) it
-    runs the modules, one after the other, first all of them in check mode.
-  - No restore is started before every one is planned. Where a region does not answer, O(start_timeout) and
-    O(http_timeout) say for how long that holds up the others; a task for each region holds up none.
+  - This is an action and runs on the controller. Where that is impossible (see
+    C(huaweicloud_recovery_in_process)), it runs the modules one after another, first all of them in check
+    mode.
+  - It starts no restore before all are planned. If a region does not respond, O(start_timeout) and
+    O(http_timeout) limit how long that delays the others. With one task for each region, no region delays
+    another.
   - Rows are registered, shown and written to reports. Do not put a secret into one.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection

@@ -136,7 +136,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check that the cache holds what it should
+- name: Check that the cache holds the expected data
   huaweicloud.recovery.restore_verify:
     restores:
       - service: dcs
@@ -149,7 +149,7 @@ EXAMPLES = r"""
           - key: {name: "order:1", equals: paid}
   register: verified
 
-- name: Show on which rung of the ladder it stands
+- name: Show the rung of the ladder that it has reached
   ansible.builtin.debug:
     msg: "{{ verified.restores[0].verification.ladder }}"
 """

@@ -72,7 +72,7 @@ EXAMPLES = r"""
     wait: false
   register: database
 
-- name: Wait for both, up to an hour, by their ids
+- name: Wait for both, up to an hour, by their IDs
   huaweicloud.recovery.restore_wait:
     restores:
       - service: dcs
@@ -90,7 +90,7 @@ EXAMPLES = r"""
         restore_point: latest
   register: started
 
-- name: Wait for all that were started
+- name: Wait for all of them
   huaweicloud.recovery.restore_wait:
     restores: "{{ started.restores }}"
 """
