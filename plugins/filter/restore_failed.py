@@ -53,7 +53,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 def restore_failed(
     hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]], host: str | None = None
 ) -> t.Any:
-    """Return the hosts that failed, or why one has."""
+    """Return the hosts that failed, or why one has failed."""
     found = reasons(hosts, hostvars)
     if host is not None:
         return from_cloud(found.get(host, ""))
@@ -61,7 +61,7 @@ def restore_failed(
 
 
 def pattern(host: str) -> str:
-    """Return a pattern that matches this host alone: its name can hold what patterns are made of."""
+    """Return a pattern that matches only this host, whose name can hold characters of patterns."""
     if re.fullmatch(r"[\w.-]+", host):
         return host
     escaped = "".join(one if one.isalnum() else f"\\U{ord(one):08x}" for one in host)
@@ -69,7 +69,7 @@ def pattern(host: str) -> str:
 
 
 def reasons(hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, str]:
-    """Return why each host failed. The last batch of a fleet knows of all."""
+    """Return why each host failed. The last batch of a fleet has all reasons."""
     newest: tuple[str, dict[str, t.Any]] | None = None
     for host in reversed(hosts):
         variables = hostvars[host]
@@ -86,14 +86,14 @@ def reasons(hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.An
 
 
 def reasons_of(host: str, state: dict[str, t.Any]) -> dict[str, str]:
-    """Return why each host of a state failed; `host` stands for what concerns the whole run."""
+    """Return why each host of a state failed; `host` gets the reasons of the whole run."""
     found = {str(row["label"]): str(row["msg"]) for row in state["restores"] if row.get("error_kind")}
     whole = state["run"].get("refused") or unread(state.get("unread") or [])
     return found or ({host: str(whole)} if whole else {})
 
 
 def unread(faults: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:
-    """Return that not everything was restored, and why, or null."""
+    """Return a text that not everything was restored, and why, or None."""
     if not faults:
         return None
     why = " ".join(f"{fault.get('region')}: {fault.get('msg')}" for fault in faults)
@@ -101,7 +101,7 @@ def unread(faults: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:
 
 
 class FilterModule:
-    """What ansible-core looks for."""
+    """The class that ansible-core looks for."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"restore_failed": restore_failed}

@@ -60,7 +60,7 @@ EMPTY = (
 def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.Any:
     """Return the pattern, all hosts for a blank one.
 
-    Raises AnsibleError where it matches nothing, but not for --syntax-check, which is not a restore.
+    Raises AnsibleError if it matches nothing, except for --syntax-check, which restores nothing.
     """
     pattern = "all" if unset(pattern) else pattern
     if context.CLIARGS.get("syntax"):
@@ -85,7 +85,7 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
 
 
 def matched(inventory: InventoryManager, pattern: t.Any) -> list[t.Any]:
-    """Return the hosts that a pattern matches within the limit; one that is not valid matches none."""
+    """Return the hosts that a pattern matches within the limit; an invalid pattern matches none."""
     try:
         return list(inventory.get_hosts(pattern))
     except IndexError:  # "!"
@@ -93,7 +93,7 @@ def matched(inventory: InventoryManager, pattern: t.Any) -> list[t.Any]:
 
 
 class FilterModule:
-    """What ansible-core looks for."""
+    """The class that ansible-core looks for."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"restore_fleet": restore_fleet}

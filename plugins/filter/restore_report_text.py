@@ -59,7 +59,7 @@ def restore_report_text(report: t.Any, form: str = "html") -> t.Any:
 
 
 class FilterModule:
-    """What ansible-core looks for."""
+    """The class that ansible-core looks for."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"restore_report_text": restore_report_text}

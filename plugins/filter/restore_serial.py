@@ -65,7 +65,7 @@ def size(value: t.Any) -> str:
 
 
 class FilterModule:
-    """What ansible-core looks for."""
+    """The class that ansible-core looks for."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"restore_serial": restore_serial}

@@ -153,15 +153,15 @@ FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery"
 PROJECT = ("project_id", "project_name")
 UNREAD = "huaweicloud_recovery_unread"
 LISTS = ("services", "regions", "statuses")
-# what a file may call an option of the connection -> its name, which stands last and so wins
+# names of a connection option in a file -> its name, which comes last and so wins
 CALLED = {
     called: name
     for name, option in CONNECTION.items()
     for called in (*t.cast("t.Iterable[str]", option.get("aliases", ())), name)
 }
-HIGHEST = 10**9  # of a number without a range here
+HIGHEST = 10**9  # for a number without a range
 NEEDED = {"service", "name", "instance_id", "project_id", "region", "status"}  # of a row in the cache
-RESERVED = ("name", "port", "tags")  # Ansible warns of variables named like keywords of a play
+RESERVED = ("name", "port", "tags")  # Ansible warns about variables with the names of play keywords.
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -174,7 +174,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return super().verify_file(path) and path.endswith(FILES)
 
     def set_options(self, task_keys: t.Any = None, var_options: t.Any = None, direct: t.Any = None) -> None:
-        """Leave to ansible-core what is not read here: it would give a template a type before it is made."""
+        """Let ansible-core read only other options: it would give a template a type before it is rendered."""
         direct = {name: value for name, value in (direct or {}).items() if name not in (*CALLED, *LISTS)}
         super().set_options(task_keys, var_options, direct)
 
@@ -212,15 +212,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
 
     def words(self, config: dict[str, t.Any], name: str) -> list[str]:
-        """Return an option that is a list, each entry of it
-        or the whole made by a template, blanks left out.
-        """
+        """Return a list option without blanks. A template may make each entry or the whole list."""
         value = made(self.templar.template, config.get(name))
         return names(self.get_option(name) if unset(value) and value != [] else value, name)
 
     def connection(self, config: dict[str, t.Any]) -> Row:
-        """Return the options of the connection as a module has them: templates are made first,
-        then blanks left out, then types looked at.
+        """Return the connection options as a module has them: rendered, without blanks, then with types.
 
         Raises Problem or InvalidArgument.
         """
@@ -246,9 +243,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return {**params, **{name: os.path.abspath(params[name]) for name in paths}}
 
     def rows(self, path: str, cache: bool) -> list[Row]:
-        """Return the instances of all regions and services, from the cache
-        when it answers the same question.
-        """
+        """Return the instances of all regions and services, from the cache if that fits."""
         question = [self.services, self.regions, self.caller()]
         key = self.get_cache_key(path)
         caching = self.get_option("cache") and self.own(key)
@@ -279,7 +274,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return rows if whole else None
 
     def own(self, key: str) -> bool:
-        """Whether the cache is no file, or one that nobody else can have written."""
+        """Whether the cache is not a file, or a file that nobody else can have written."""
         folder = getattr(self._cache._plugin, "_cache_dir", None)
         fault = others_can_write(str(folder), key) if folder else None
         if fault:
@@ -287,9 +282,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return fault is None
 
     def read(self) -> tuple[list[Row], list[Row]]:
-        """Return the instances of the regions that can be read, and why the others cannot.
+        """Return the instances of all readable regions, and why the others are unreadable.
 
-        Raises when none can.
+        Raises if no region is readable.
         """
         found: dict[str, Row] = {}
         unread: list[Row] = []
@@ -309,10 +304,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return list(found.values()), unread + odd
 
     def caller(self) -> str:
-        """Return a digest of whom and where to ask: what another account or region has is no answer.
+        """Return a digest of the identity and the place, because a cache is valid only for these.
 
-        The file of a profile can change, so what counts is the identity that it holds now. Its secrets are no
-        part of this.
+        The file of a profile can change, so the identity that it holds now counts, without its secrets.
         """
         known = {name: value for name, value in self.params.items() if name not in SECRETS}
         known.update(
@@ -324,16 +318,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
         try:
             settings, identity, dummy = resolve(self.params, os.environ, Redactor())
-        except InvalidArgument as error:  # reading the instances says so
+        except InvalidArgument as error:  # Reading the instances will report it.
             return str(error)
         public = {name: value for name, value in identity.keys.items() if name not in SECRETS}
         caller = [known, settings, identity.way, public, identity.agency]
         return hashlib.sha256(json.dumps(caller, sort_keys=True, default=str).encode()).hexdigest()
 
     def ask(self, regions: list[str | None]) -> list[Row]:
-        """Return the answer about each region: its `rows`, or why it failed.
+        """Return the result for each region: its `rows`, or why it failed.
 
-        All have one caller, so that wrong keys are tried once.
+        All regions share one caller, so that wrong keys are tried once.
         """
         params = dict(self.params)
         environ = dict(os.environ)
@@ -357,12 +351,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
         for warning in answer.get("warnings", ()):
             Display().warning(warning)
-        if answer.get("failed"):  # before any region was asked
+        if answer.get("failed"):  # before any request to a region
             raise AnsibleParserError(f"{answer['msg']} ({answer['error_kind']})")
         return list(answer["regions"])
 
     def asked(self, cloud: Cloud, redactor: Redactor) -> Row:
-        """Return the answer about the region of a cloud."""
+        """Return the result for the region of a cloud."""
         answer = answered(lambda: execute(self.plan(cloud), True), lambda: False, False, redactor)
         if answer.get("failed") and len(self.regions) > 1 and "project_id" in answer["msg"]:
             answer["msg"] += (
@@ -372,7 +366,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return answer
 
     def plan(self, cloud: Cloud) -> Plan:
-        """Read the instances of the services asked for."""
+        """Read the instances of the chosen services."""
         rows: list[Row] = []
         odd: list[Row] = []
 

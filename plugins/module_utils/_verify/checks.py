@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of a row: what they ask for, and whether what was found is that. All functions are pure."""
+"""The checks of a row: what they ask for, and the verdict on what was found. All functions are pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
 Mapping = t.Mapping[str, t.Any]
 REACHABLE, COUNTS, VALUES = "reachable", "counts", "values"
 BOUNDS = ("equals", "at_least", "at_most")
-ASKS = {  # kind of check -> what it can ask for
+ASKS = {  # kind of check -> the keys that it can have
     "ping": (),
     "dbsize": BOUNDS,
     "key": ("name", "equals", "exists", "ttl_at_least", "ttl_at_most", "type", "length"),
@@ -80,7 +80,7 @@ class Check:
 class Key:
     """What Redis says of one key.
 
-    `type` is none when it is not there, `ttl` in seconds, None when it never expires.
+    `type` is none if it does not exist; `ttl` is in seconds, None if it never expires.
     """
 
     type: str
@@ -96,7 +96,7 @@ class Unjudged(CloudError):
 
 
 class Verdict(t.NamedTuple):
-    """Whether a check has passed, and the texts for people."""
+    """Whether a check has passed, with the texts for people."""
 
     passed: bool
     expected: str | None
@@ -109,7 +109,7 @@ class Verdict(t.NamedTuple):
 def parse(entries: t.Any, probe: str, where: str) -> list[Check]:
     """Return the checks of a row.
 
-    Raises InvalidArgument for what cannot be right. `where` names the row in messages.
+    Raises InvalidArgument for input that can never be right. `where` names the row in messages.
     """
     if not isinstance(entries, list):
         raise InvalidArgument(f"{where}.checks must be a list of dicts.")
@@ -146,7 +146,7 @@ def one(entry: t.Any, probe: str, where: str) -> Check:
 
 
 def asked(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.Any]:
-    """Return what a check asks for. A text stands for its main part, true for no condition at all."""
+    """Return what a check asks for. A text stands for its main key, true for no condition at all."""
     main = SUBJECT[probe] if kind == "newest_not_after" else NEEDS.get(kind)
     if not isinstance(value, dict):
         value = short(kind, value, main, where)
@@ -255,7 +255,7 @@ def refuse_writing(sql: str, where: str) -> None:
 
 
 def near(name: t.Any, known: t.Iterable[str]) -> str:
-    """Return a hint at a key that looks alike."""
+    """Return a hint at a similar key."""
     found = difflib.get_close_matches(str(name), list(known), 1)
     return f" Did you mean {found[0]}?" if found else f" Known: {', '.join(known)}."
 
@@ -274,9 +274,9 @@ def rung(kind: str, asks: Mapping) -> str:
 def judge(check: Check, found: t.Any, point: int | None, count: int | None, tolerance: float) -> Verdict:
     """Return the verdict on what was found.
 
-    `found`: True for ping, an int for dbsize, a Key, or rows. `point`: the time of the data, epoch ms.
-    `count`: what an earlier report says of this check, which a count without a bound of its own may differ
-    from by `tolerance` percent. Raises Unjudged.
+    `found`: True for ping, an int for dbsize, a Key, or rows. `point`: the time of the data in epoch ms.
+    `count`: the count of this check in an earlier report. A count without its own bound may differ from it by
+    `tolerance` percent. Raises Unjudged.
     """
     if check.kind == "ping":
         return Verdict(True, "an answer", "an answer")
@@ -346,7 +346,7 @@ def judge_rows(wanted: t.Any, rows: t.Sequence[t.Sequence[t.Any]]) -> Verdict:
 def judge_newest(asks: Mapping, found: t.Any, point: int | None) -> Verdict:
     """Return the verdict on a time that must not lie after the time of the data.
 
-    No time at all is not good: nothing is there.
+    No time at all is a failure, because there are no data.
     """
     limit = asks.get("time", point)
     if limit is None:
@@ -367,7 +367,7 @@ def single(rows: t.Sequence[t.Sequence[t.Any]]) -> t.Any:
 
 
 def within(bounds: Mapping, value: t.Any) -> bool:
-    """Whether a value keeps to its bounds."""
+    """Whether a value is within its bounds."""
     actual = number(value)
     for name, wanted in bounds.items():
         if name == "equals":
@@ -379,7 +379,7 @@ def within(bounds: Mapping, value: t.Any) -> bool:
 
 
 def words(bounds: Mapping) -> str:
-    """Return bounds as people say them."""
+    """Return bounds in words."""
     return " and ".join(
         text(wanted) if name == "equals" else f"{name.replace('_', ' ')} {text(wanted)}"
         for name, wanted in bounds.items()
@@ -397,7 +397,7 @@ def equal(one: t.Any, other: t.Any) -> bool:
 
 
 def number(value: t.Any) -> Decimal | None:
-    """Return a number, or a text that is one; None for all else."""
+    """Return a number, also from a text; None for all else."""
     if value is None or isinstance(value, bool):
         return None
     try:
@@ -408,7 +408,7 @@ def number(value: t.Any) -> Decimal | None:
 
 
 def bound(value: t.Any) -> Decimal:
-    """Return a number that asked() has let through."""
+    """Return a number that asked() has accepted."""
     return number(value) or Decimal(0)
 
 
@@ -427,7 +427,7 @@ def table(rows: t.Sequence[t.Sequence[t.Any]]) -> str:
 
 
 def counted(found: t.Any) -> int | None:
-    """Return the number that an earlier report shows as found."""
+    """Return the number in `found` of an earlier report."""
     return int(found) if INTEGER.fullmatch(str(found)) else None
 
 

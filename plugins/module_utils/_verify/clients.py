@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Talking to what was restored, in its own protocol: Redis by PyPI `redis`, MySQL by PyPI `PyMySQL`.
+"""Clients for restored instances in their own protocols: Redis by PyPI `redis`, MySQL by PyPI `PyMySQL`.
 
 Nothing here writes data.
 """
@@ -41,7 +41,7 @@ AGAIN = {"ConnectionError", "TimeoutError", "OSError", "MasterDownError", "Clust
 
 
 class Refused(CloudError):
-    """The server has said no, or cannot be asked: asking again cannot help. `kind` says why."""
+    """The server has refused, or cannot be asked, so another try cannot help. `kind` says why."""
 
     kind = "verification_failed"
 
@@ -51,14 +51,14 @@ class Refused(CloudError):
 
 
 class Unreachable(CloudError):
-    """No connection, or one that was dropped: asking again may help."""
+    """No connection, or a dropped one. Another try may help."""
 
     kind = "unreachable"
     transient = True
 
 
 class Slow(Unreachable):
-    """A connection, and no answer in time."""
+    """A connection, but no answer in time."""
 
     kind = "verify_timeout"
 
@@ -67,14 +67,14 @@ class Client(t.Protocol):
     """A connection that reads."""
 
     def read(self, check: Check) -> t.Any:
-        """Return what a check is judged by: see checks.judge(). Raises Refused, Unreachable or Slow."""
+        """Return what checks.judge() judges. Raises Refused, Unreachable or Slow."""
 
     def close(self) -> None:
-        """Give the connection up; never raises."""
+        """Close the connection; never raises."""
 
 
 def library(name: str) -> t.Any:
-    """Return a library. Raises Refused, which says what is missing where."""
+    """Return a library. Raises Refused, which says what is missing and where."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -110,7 +110,7 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
 
 
 def tls_refusal(error: BaseException | None) -> Refused | None:
-    """Return the error for a TLS handshake that was refused, where that is behind an error."""
+    """Return the error for a refused TLS handshake, if that caused an error."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error)
@@ -150,7 +150,7 @@ class Redis:
     """A connection to a cache."""
 
     def __init__(self, connection: Connection, seconds: float) -> None:
-        """Connect within `seconds`; each answer may then take as long."""
+        """Connect within `seconds`. Each answer may then take the same time."""
         self._redis = library("redis")
         self._tls, self._connected = bool(connection.get("tls")), False
         retry = importlib.import_module("redis.retry").Retry(
@@ -182,7 +182,7 @@ class Redis:
         try:
             self._ask(self._client.ping)
         except CloudError:
-            self.close()  # nobody else can: there is no object of this class yet
+            self.close()  # No one else can: there is no object of this class yet.
             raise
         self._connected = True
 
@@ -195,7 +195,7 @@ class Redis:
         return self._key(str(check.asks.get("name") or check.asks["key"]))
 
     def close(self) -> None:
-        """Give the connection up."""
+        """Close the connection."""
         with contextlib.suppress(self._redis.RedisError, OSError):
             self._client.close()
 
@@ -244,7 +244,7 @@ class Mysql:
     """A connection to a database."""
 
     def __init__(self, connection: Connection, seconds: float) -> None:
-        """Connect within `seconds`; each answer may then take as long."""
+        """Connect within `seconds`. Each answer may then take the same time."""
         self._mysql = library("pymysql")
         if not connection.get("username"):
             raise Refused("A database needs a username: give it in the connection.", "not_configured")
@@ -286,13 +286,13 @@ class Mysql:
         return self._rows(str(check.asks["sql"]))
 
     def close(self) -> None:
-        """Give the connection up."""
+        """Close the connection."""
         with contextlib.suppress(self._mysql.MySQLError, OSError):
             if self._connection is not None:
                 self._connection.close()
 
     def _rows(self, sql: str) -> list[tuple[t.Any, ...]]:
-        """Return the rows of a statement, which is run in a transaction that only reads."""
+        """Return the rows of a statement, which runs in a read-only transaction."""
         if not self._set("START TRANSACTION READ ONLY"):
             raise Refused("The server does not accept a read-only transaction, so the query was not sent.")
 
@@ -312,7 +312,7 @@ class Mysql:
         return rows
 
     def _set(self, statement: str) -> bool:
-        """Whether the server takes a statement that sets something of this session."""
+        """Whether the server accepts a statement that sets something in this session."""
 
         def ask() -> bool:
             with self._connection.cursor() as cursor:

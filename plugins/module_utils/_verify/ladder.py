@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ladder of the verification: an instance runs, is reachable, holds as much as it should,
-and the right values.
+"""The ladder of the verification: an instance runs, is reachable, and holds as much as it should and the
+right values.
 
-A dropped connection and a slow start are no failures until the time is over; a refusal is one at once.
+A dropped connection and a slow start are failures only when the time is over; a refusal is one at once.
 Nothing is written.
 """
 
@@ -58,11 +58,11 @@ CONNECTION: dict[str, dict[str, t.Any]] = {
 }
 VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two attempts to connect
-SHOWN = 200  # characters of what was expected and found
+SHOWN = 200  # characters of `expected` and `found`
 ENDS = ("failed", "timed_out", "unreachable", "passed")  # the worst first
 KINDS = {"failed": "verification_failed", "timed_out": "verify_timeout", "unreachable": "unreachable"}
-UNSET = ("missing_library", "not_configured")  # kinds of refusals: nobody has been asked
-GOOD = ("succeeded", "unchanged")  # outcomes of rows whose data are there
+UNSET = ("missing_library", "not_configured")  # kinds of refusals before any question
+GOOD = ("succeeded", "unchanged")  # outcomes of rows with restored data
 RESTORED = (*GOOD, None)  # as far as it is known
 # A name, an IPv4 address, or an IPv6 address, which has more than one colon
 HOST = re.compile(r"[^\s/\\@\[\]?#:]+|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*(%[\w.-]+)?")
@@ -93,12 +93,12 @@ def instance_id(row: Row, service: Reading) -> str | None:
 
 
 def restored(row: Row) -> bool:
-    """Whether the data of a row are there, as far as it is known."""
+    """Whether the data of a row are restored, as far as it is known."""
     return not row["error_kind"] and row["outcome"] in RESTORED
 
 
 def refuse(row: Row, number: int, services: t.Mapping[str, Reading]) -> None:
-    """Raise InvalidArgument for a row of which nobody knows which instance it is about."""
+    """Raise InvalidArgument for a row that does not name its instance."""
     check_service(row, number, list(services))
     found = instance_id(row, services[row["service"]])
     if restored(row) and not found:
@@ -110,7 +110,7 @@ def refuse(row: Row, number: int, services: t.Mapping[str, Reading]) -> None:
 
 
 def wanted(row: Row, service: Reading, where: str, common: t.Any = None) -> list[Check]:
-    """Return the checks of a row; where it is only said how to connect, that it answers.
+    """Return the checks of a row; a row with only a connection gets a ping.
 
     Raises InvalidArgument for what cannot be right, also of how to connect.
     """
@@ -188,7 +188,7 @@ def unreadable(row: Row, service: Reading, asks: t.Sequence[Check], common: t.An
 
 
 def without_passwords(row: Row) -> Row:
-    """Return a row as it may be shown and kept."""
+    """Return a row without passwords, fit to be shown and stored."""
 
     def bare(value: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         return {name: inner for name, inner in value.items() if name != "password"}
@@ -228,7 +228,7 @@ def verified(
     settings: Settings,
     asks: t.Sequence[Check],
 ) -> Row:
-    """Return a row with its `verification` and a step, waited for `settings.timeout` seconds at most."""
+    """Return a row with its `verification` and a step, after `settings.timeout` seconds at most."""
     clock, at = cloud.clock, cloud.clock.now()
     begun = clock.monotonic()
     deadline = begun + settings.timeout
@@ -258,7 +258,7 @@ def verified(
 def running(row: Row, service: Reading, cloud: Cloud, interval: float, deadline: float) -> Row:
     """Return the instance once it serves.
 
-    Raises CloudError when it cannot be read, or does not serve in time.
+    Raises CloudError if it cannot be read, or does not serve in time.
     """
     clock, name = cloud.clock, instance_id(row, service)
     while True:
@@ -279,9 +279,9 @@ def running(row: Row, service: Reading, cloud: Cloud, interval: float, deadline:
 
 
 class Ladder:
-    """The checks of one row, with one connection for all that connect alike.
+    """The checks of one row, with one connection for all checks that connect in the same way.
 
-    What was refused is not asked again.
+    A refused question is not asked again.
     """
 
     def __init__(
@@ -303,7 +303,7 @@ class Ladder:
         self._counts = counts(row, settings.baseline)
 
     def climb(self, check: Check, instance: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """Return what became of a check, with the error behind it under `error`."""
+        """Return the outcome of a check, with its error under `error`."""
         clock = self._cloud.clock
         begun = clock.monotonic()
         verdict: checks.Verdict | None = None
@@ -336,7 +336,7 @@ class Ladder:
         }
 
     def close(self) -> None:
-        """Give all connections up."""
+        """Close all connections."""
         for client in self._open.values():
             client.close()
 
@@ -357,7 +357,7 @@ class Ladder:
         return place
 
     def _read(self, check: Check, place: dict[str, t.Any]) -> t.Any:
-        """Return what a check finds, asked for again after each lost connection until the time is over."""
+        """Return what a check finds. After a lost connection it asks again until the time is over."""
         clock, key, pause = self._cloud.clock, repr(sorted(place.items(), key=str)), PAUSE
         while True:
             left = self._deadline - clock.monotonic()
@@ -389,7 +389,7 @@ class Ladder:
 
 
 def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:
-    """Return what an earlier report has counted for the same instance, by the name of the check."""
+    """Return the counts of an earlier report for the same instance, by the name of the check."""
     target = (row["target"] or {}).get("instance_id")
     names = {row.get("label"), (row["target"] or {}).get("instance_name")} - {None}
     same = [one for one in baseline if (one.get("target") or {}).get("instance_id") == target]
@@ -402,7 +402,7 @@ def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, i
 
 
 def outcome(asks: t.Sequence[Check], found: list[dict[str, t.Any]]) -> tuple[Row, dict[str, t.Any] | None]:
-    """Return the verification, and why the row has failed, as a task result."""
+    """Return the verification, and the reason for a failure of the row as a task result."""
     errors = [one.pop("error") for one in found]
     bad = [number for number, one in enumerate(found) if one["outcome"] != "passed"]
     end = next((end for end in ENDS if any(one["outcome"] == end for one in found)), "not_configured")
@@ -423,7 +423,7 @@ def outcome(asks: t.Sequence[Check], found: list[dict[str, t.Any]]) -> tuple[Row
 def rung(asks: t.Sequence[Check], found: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     """Return the highest rung up to which every check has passed.
 
-    Whatever was read of an instance shows that it is reachable.
+    If anything was read from an instance, it is reachable.
     """
     reached = "runs"
     if any(one["found"] is not None for one in found):
