@@ -65,6 +65,6 @@ def leaks(text: str, secrets: Mapping[str, str]) -> list[str]:
 
 
 def check(text: str) -> None:
-    """Fail when the text holds a secret of the local cloud, or what looks like one."""
+    """Fail if the text holds a secret of the local cloud, or something that looks like one."""
     found = leaks(text, SECRETS) + [name for name, look in LOOKS.items() if look.search(text)]
     assert not found, f"{', '.join(found)} in the output"

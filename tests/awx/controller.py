@@ -105,7 +105,7 @@ FILTERS = ("organization", "credential_type", "inventory", "workflow_job_templat
 
 
 class Refused(Exception):
-    """What AWX answers to a request that it does not take: a status and what is wrong, by field."""
+    """AWX's response to a request that it refuses: a status, and the faults by field."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(status, body)

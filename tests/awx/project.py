@@ -43,7 +43,7 @@ class Checkout:
 
     revision: str
     folder: Path  # the files of the repository
-    collections: Path  # what collections/requirements.yml asked for
+    collections: Path  # the requirements in collections/requirements.yml
     playbooks: list[str] = field(default_factory=list)
 
 

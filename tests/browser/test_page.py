@@ -69,7 +69,7 @@ def chromium() -> Iterator[Any]:
 
 
 class Visit:
-    """A page that is open in the browser, and what it has asked for and said."""
+    """A page that is open in the browser, with its requests and its messages."""
 
     def __init__(self, browser: Any, path: Path, **options: Any) -> None:
         self.context = browser.new_context(offline=True, bypass_csp=False, **{"viewport": DESKTOP, **options})
@@ -84,7 +84,7 @@ class Visit:
         self.path = path
 
     def close(self) -> None:
-        """Close it; it must have asked for nothing but itself, and run nothing."""
+        """Close it. It must have requested nothing but itself, and run nothing."""
         self.context.close()
         assert self.requests == [self.path.as_uri()]
         assert self.said == []

@@ -171,7 +171,7 @@ class Simulator:
         return [entry for entry in self.ledger if entry.operation == operation]
 
     def posts(self, operation: str | None = None) -> list[Entry]:
-        """Complete POSTs received, whatever became of their answers; sign-ins only when asked for by name."""
+        """The complete POSTs that arrived, whatever happened to their responses; sign-ins only if named."""
         posts = [entry for entry in self.ledger if entry.method == "POST"]
         return [
             entry

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def _write(path: Path, text: str) -> None:
-    """All at once: whoever waits for the file must never read half of it."""
+    """Write all at once: a process that waits for the file must never read half of it."""
     part = path.with_name(path.name + ".part")
     part.write_text(text)
     os.replace(part, path)

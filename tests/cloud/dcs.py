@@ -95,7 +95,7 @@ def _text(cloud: Cloud, value: str | None) -> Any:
 
 
 def _listed(cloud: Cloud, call: Call, records: Sequence[Record]) -> list[Record]:
-    """The records asked for, newest first."""
+    """The requested records, newest first."""
     begin, end = _period(call)
     now = cloud.clock()
     seen = [r for r in records if r.visible_at <= now and begin <= stamp(r.created_at) <= end]

@@ -77,7 +77,7 @@ def _paged(cloud: Cloud, call: Call, name: str, items: Sequence[dict[str, Any]])
 
 
 def _as_of(cloud: Cloud, call: Call, instance: DdmInstance) -> DdmInstance:
-    """The instance as the reader is shown it, who may be told of the past."""
+    """The instance as a reader sees it, who may see the past."""
     lag = call.hints.get("lag", cloud.settings.instance_lag)
     return cloud.ddm_as_of(instance, cloud.clock() - lag) if lag else instance
 

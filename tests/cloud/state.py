@@ -53,7 +53,7 @@ class Settings:
 
 @dataclass
 class Operation:
-    """Anything that takes time, with how it is told to end."""
+    """Anything that takes time, with the end that it shall have."""
 
     started: float
     seconds: float
@@ -359,7 +359,7 @@ class Cloud:
         else:
             self._advance_job(item, operation, now)
 
-    # What a reader is shown who is told of the past
+    # What a reader sees who is shown the past
 
     def record_as_of(self, item: R, moment: float) -> R:
         """A record or job as it was then, at the earliest as it began (``visible_at`` hides one)."""

@@ -25,7 +25,7 @@ class Call:
     query: dict[str, str]
     headers: dict[str, str]  # lower-case names
     body: bytes = b""
-    hints: dict[str, Any] = field(default_factory=dict)  # how a fault tells the operation to end
+    hints: dict[str, Any] = field(default_factory=dict)  # the end of the operation that a fault demands
     target: str = ""  # path and query as they came over the wire
     route: Route | None = None  # None: no service knows the path
     request_id: str = ""

@@ -28,7 +28,7 @@ ENV = {
 
 
 def clone(folder: Path) -> Path:
-    """Clone the checkout, with its changes committed: what is tested is the code as it is."""
+    """Clone the checkout with its changes committed, so that the present code is tested."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True, env=ENV)
     difference = subprocess.run(
         ["git", "diff", "HEAD", "--binary"], cwd=ROOT, check=True, capture_output=True

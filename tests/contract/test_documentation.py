@@ -85,7 +85,7 @@ def call_of_run_module(module: str) -> ast.Call:
 
 @pytest.mark.parametrize("module", sorted({*MODULES, *CASES}))
 def test_a_module_is_at_home_everywhere(module: str) -> None:
-    """What is missing is told with what to add and where."""
+    """The message says what to add and where."""
     assert module in MODULES, f"tests/cases.py has a row for {module}: delete it, there is no such module"
     assert module in CASES, f"tests/cases.py has no row for {module}: add a Case with a call that succeeds"
     action = documents.ROOT / "plugins" / "action" / f"{module}.py"
@@ -100,7 +100,7 @@ def test_a_module_is_at_home_everywhere(module: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.name)
 def test_a_service_is_at_home_everywhere(service: Service) -> None:
-    """What is missing is told with where to add it."""
+    """The message says where to add what is missing."""
     word, endpoint, variable = service.name, f"{service.name}_endpoint", service.variable
     wanted = [
         (f"plugins/modules/{word}_instance_info.py", "run_module", "the role lists the instances with it"),
@@ -368,7 +368,7 @@ def test_a_guide_is_shown_on_galaxy_as_it_is(guide: Path) -> None:
 
 
 def test_a_step_is_at_home_everywhere() -> None:
-    """What is missing is told with where to add it; without these a step has tests and never runs."""
+    """The message says where to add what is missing. Without it a step has tests and never runs."""
     role = documents.ROOT / "roles" / "restore"
     functions = {step.name for step in TABLE} - {"wait"}  # the function of the step restore waits as well
     assert set(STEPS) == functions, (

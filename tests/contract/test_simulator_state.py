@@ -35,7 +35,7 @@ START = 1_795_000_000.25
 
 
 class Clock:
-    """Time that passes when told to."""
+    """Time that passes only on demand."""
 
     def __init__(self) -> None:
         self.now = START

@@ -18,7 +18,7 @@ from tests.cloud.data.servers import Binary, Supervisor
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs them all, where workers are told apart by groups."""
+    """One worker runs them all, if pytest distributes tests by group."""
     for item in items:
         if item.path.parent.name == "data":
             item.add_marker(pytest.mark.xdist_group("data"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No server outlives whoever needed it, however that one ended."""
+"""No server outlives the process that needed it, however that process ended."""
 
 from __future__ import annotations
 

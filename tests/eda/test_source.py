@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source, without ansible-rulebook: what it tells after each check of the local cloud."""
+"""The event source, without ansible-rulebook: its events after each check of the local cloud."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def wish(**args: Any) -> Any:
 
 
 def told(memory: Any, sim: Simulator, **args: Any) -> list[Row]:
-    """What one check makes the source say."""
+    """The events of the source after one check."""
     found = SOURCE["observed"](wish(**args), sim.env)
     events: list[Row] = (
         memory.read(found) if isinstance(found, SOURCE["Observation"]) else memory.unread(found)
@@ -79,7 +79,7 @@ def test_a_restore_that_failed_and_a_job_of_a_database() -> None:
 
 
 def test_a_cloud_that_is_away_for_an_hour() -> None:
-    """It is told once, asked less often, and what ended meanwhile is told when it is back."""
+    """The source reports it once, checks less often, and later reports what has ended in the meantime."""
     with Simulator("demo", restore_seconds=0) as sim:
         memory = SOURCE["Memory"](wish(max_retries=0))
         assert told(memory, sim, max_retries=0) == []

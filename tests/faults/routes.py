@@ -71,7 +71,7 @@ class Proxy:
     """
 
     script: list[str | None] = field(default_factory=list)
-    heads: list[str] = field(default_factory=list)  # what the tunnels were asked for with
+    heads: list[str] = field(default_factory=list)  # the heads of the requests for tunnels
 
     def serve(self, client: socket.socket) -> None:
         head = client.recv(65536).decode("latin-1")

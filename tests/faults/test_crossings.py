@@ -106,7 +106,7 @@ def test_73_two_runs_at_once(world: World, operation: Operation, delay: float) -
         results = list(pool.map(run, wires))
     assert bench.sim.started(operation.post) == 1
     assert all(wire.tried <= 1 for wire in wires)
-    if not operation.start.marker:  # whoever comes second may be refused, or adopt when it had looked before
+    if not operation.start.marker:  # The second one may be refused, or adopt if it has observed before.
         assert {result.get("error_kind") for result in results} <= {
             None,
             "busy",

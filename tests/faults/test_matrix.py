@@ -303,7 +303,7 @@ def endless_history(case: Case) -> None:
 
 
 def first_page_again(case: Case) -> None:
-    """Whatever is asked for, the first twelve records come."""
+    """The first twelve records come, whatever was requested."""
     first = list[Any]()
 
     def again(answer: Answer) -> None:

@@ -122,7 +122,7 @@ def shown(output: str, folder: Path) -> str:
 
 
 def plain(text: str) -> str:
-    """Return an output without what is another one every time."""
+    """Return an output without the parts that differ every time."""
     for pattern, instead in CHANGING:
         text = pattern.sub(instead, text)
     return re.sub(" +", " ", text)

@@ -32,7 +32,7 @@ KNOWN = {value for name, value in vars(ids).items() if name.isupper() and isinst
 IDS = {name.lower(): value for name, value in vars(ids).items() if name.isupper() and isinstance(value, str)}
 OFF = {"huaweicloud_recovery_in_process": False}
 PROGRESS = re.compile(r"^huaweicloud\.recovery: .*\n", re.MULTILINE)
-VOLATILE = (  # what is never twice the same
+VOLATILE = (  # what differs in every run
     (
         re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}(?:in\d\d|br\d\d)?\b"),
         lambda found: found[0] if found[0] in KNOWN else "<id>",
@@ -74,7 +74,7 @@ class Run:
         return self.registered[host][name]
 
     def arguments(self, task: str, place: int = -1) -> dict[str, Any]:
-        """What a task was called with, as callbacks are told."""
+        """The arguments of a task, as callbacks see them."""
         return dict(self.shown[f"{task} on localhost"][place][1]["invocation"]["module_args"])
 
 
@@ -191,7 +191,7 @@ def steady(text: str) -> str:
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf by its path, without what is never twice the same."""
+    """Every leaf by its path, without the parts that differ in every run."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             if key not in ("elapsed", "seconds", "ansible_job_id", "results_file", "attempts"):

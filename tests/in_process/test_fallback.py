@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the action cannot do as the module would is done by the module, and nobody is told."""
+"""The module does what the action cannot do in the same way, without a message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.cloud import Simulator
 from tests.in_process import runs
 
 PLAY = runs.HERE / "plays" / "fallback.yml"
-THROUGH_THE_MODULE = {  # and the reason that is told from verbosity 3 on
+THROUGH_THE_MODULE = {  # and the reason, shown from verbosity 3 on
     "Polled": "async",
     "In the background": "async",
     "As somebody else": "become",

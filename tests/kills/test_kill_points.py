@@ -125,7 +125,7 @@ def test_a_process_ends_anywhere_and_the_next_one_ends_right(module: str, tmp_pa
 
 
 def case(module: str, point: Point, number: signal.Signals, folder: Path) -> str | None:
-    """Play one; return what is wrong, or None."""
+    """Play one case; return the fault, or None."""
     operation = STARTS[module].post
     params = {**own(module), "poll_interval": 1, "wait_timeout": 30, "http_timeout": 20}
     with Simulator(restore_seconds=0.5, backup_seconds=0.5) as sim:

@@ -135,7 +135,7 @@ def killed(sim: Simulator, folder: Path, point: Point) -> None:
 
 
 def right(sim: Simulator) -> bool:
-    """Whether the stack is what was asked for, and everything was started once."""
+    """Whether the stack is as requested, and everything was started once."""
     posts = Counter(entry.operation for entry in sim.posts())
     restored = sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == ids.DCS_BACKUP
     once = posts == {"dcs.backup": 1, "ddm.recovery": 1, "dcs.restore": 1}

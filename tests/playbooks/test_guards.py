@@ -46,7 +46,7 @@ def run(sim: Simulator, variables: dict[str, Any], playbook: str = ROLE, **how: 
 
 @pytest.mark.parametrize("limit", [" ", "!zz", "@empty"])
 def test_a_limit_that_names_no_host_is_none(tmp_path: Path, limit: str) -> None:
-    """Ansible takes it for all hosts; to restore all has to be said."""
+    """Ansible takes it as all hosts, but a restore of all hosts must be explicit."""
     if limit == "@empty":
         (tmp_path / "failed.retry").write_text("")
         limit = f"@{tmp_path}/failed.retry"

@@ -26,7 +26,7 @@ from tests.cloud.state import DcsBackup
 
 RUNNABLE = re.compile(r"^<!-- runnable -->\n+```ya?ml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PLAYBOOK = "huaweicloud.recovery.restore"
-MAY = 1_747_700_000.0  # seconds since the epoch: a backup of May 2025, of which the examples speak
+MAY = 1_747_700_000.0  # epoch seconds: a backup of May 2025, which the examples use
 WAITING = ("dcs_backup", "dcs_restore", "ddm_metadata_recovery", "ddm_recovery", "restore_wait")
 DOCUMENTS = [
     "README.md",

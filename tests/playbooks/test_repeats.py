@@ -29,7 +29,7 @@ from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
-RESTORE_SECONDS = 0.8  # a task waits for 2 s then: it looks once a second, and twice at the end
+RESTORE_SECONDS = 0.8  # A task then waits for 2 s: it checks once a second, and twice at the end.
 ON_ONE_HOST = ("retries", "until", "rescue after a timeout", "async expires", "async until", "loop")
 ON_MANY = ("run_once with free", "run_once with serial", "every host", "run_once with host_pinned")
 CASES = ON_ONE_HOST + ON_MANY
@@ -253,7 +253,7 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
         ):
             counts = f"{len(sim.posts('dcs.restore'))} POSTs, {sim.started('dcs.restore')} restores"
             return f"{how}: {counts}, {result}"
-        time.sleep(2)  # what outlived ansible-playbook looks for its restore now
+        time.sleep(2)  # A module that outlived ansible-playbook now looks for its restore.
         return (
             f"{how}: {len(sim.posts('dcs.restore'))} POSTs afterwards"
             if len(sim.posts("dcs.restore")) != 1

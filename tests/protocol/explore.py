@@ -100,7 +100,7 @@ class Explorer:
         self.world: World
         self.old_replica: set[str] = set()  # runs whose next list comes from where the last one did
         self.incomplete: set[str] = set()  # runs in which a list has left its newest row out
-        self.told: dict[int, t.Hashable] = {}  # lane -> what its present run has been told
+        self.told: dict[int, t.Hashable] = {}  # lane -> what its present run has heard
 
     def random(self) -> float:
         """No chance."""
@@ -191,7 +191,7 @@ class Explorer:
         self.told[lane.number] = ()
 
     def hear(self, lane: Lane, answer: Answer) -> None:
-        """A client is told something. One that is told 500 asks again."""
+        """A client hears a response. After a 500 it asks again."""
         if answer.status != 500 or self.now in POSTS:
             body = answer.body if lane.run.calm else hash(answer.body)
             self.told[lane.number] = hash(
@@ -221,7 +221,7 @@ class Explorer:
                 (lane.run.name in self.incomplete, lane.run.name in self.old_replica),
             )
             if lane.wake < math.inf
-            else len(lane.runs)  # what it was told counts no more
+            else len(lane.runs)  # what it has heard counts no more
             for lane in world.lanes
         )
         under_way = tuple(sorted(when - now for when, dummy, what in world.events))
@@ -244,7 +244,7 @@ class Known:
 
 
 class Watched(World):
-    """A world whose Explorer hears what clients are told."""
+    """A world whose Explorer hears the responses to clients."""
 
     def answered(self, lane: Lane, answer: Answer) -> None:
         """Tell the Explorer."""
@@ -271,7 +271,7 @@ class Found:
 
 
 def story_of(setting: Setting) -> Story:
-    """Return the setting as schedule.py tells it."""
+    """Return the setting as schedule.py describes it."""
     rules = Rules(
         kind=setting.kind, seconds=(DURATION,), settle=SETTLE, fails=float(setting.fails), past=setting.past
     )

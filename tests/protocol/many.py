@@ -53,7 +53,7 @@ def seldom_collected() -> Iterator[None]:
     """Leave the collection of garbage to us: it takes a quarter of the time."""
     enabled = gc.isenabled()
     gc.disable()
-    gc.freeze()  # what is there already is not looked through
+    gc.freeze()  # existing files are not searched
     try:
         yield
     finally:

@@ -60,7 +60,7 @@ class Work:
     seconds: float
     settle: float
     fails: bool
-    looked: float = 0.0  # seconds since what the asking run was told of the instance was true
+    looked: float = 0.0  # age in seconds of what the run has heard about the instance
 
     @property
     def id(self) -> str:

@@ -35,7 +35,7 @@ QUICK = settings(
 
 
 class Orders(Dice):
-    """A Director that is told what becomes of the next POST, and of the process."""
+    """A Director with orders for the next POST and for the process."""
 
     fault: str | None = None
     death: str | None = None
@@ -45,7 +45,7 @@ class Orders(Dice):
         return self.death if post else None
 
     def post(self, run: Run) -> str | None:
-        """As told."""
+        """As ordered."""
         return self.fault
 
 
@@ -78,7 +78,7 @@ class Relaunching(RuleBasedStateMachine):
     def run_the_task(
         self, fault: str | None, kill: str | None, wait_timeout: int, operation: str | None
     ) -> None:
-        """Run it; this is what becomes of its POST."""
+        """Run it; its POST meets this."""
         run = Run(f"run {len(self.lane.runs)}", operation)
         self.orders.fault, self.orders.death = fault, kill
         execute(

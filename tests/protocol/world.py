@@ -46,7 +46,9 @@ class Run:
     calls: int = 0
     posts: list[str] = field(default_factory=list)  # what became of each POST
     accepted: list[Work] = field(default_factory=list)
-    shown: set[str] = field(default_factory=set)  # own work that an answer told this run about after its POST
+    shown: set[str] = field(
+        default_factory=set
+    )  # own work that a response has shown to this run after its POST
     last_read: float = 0.0  # when the cloud made the last answer to a read
     last_state: float = 0.0  # when it made the last one about the state of the instance
     dead: bool = False
@@ -89,7 +91,7 @@ class Lane:
 
     def __init__(self, world: World, number: int, begins: float, skew: float = 0.0) -> None:
         self.world, self.number, self.time, self.wake, self.skew = world, number, begins, begins, skew
-        self.turn = threading.Lock()  # taken by whoever may not go on
+        self.turn = threading.Lock()  # held by a lane that may not go on
         self.turn.acquire()
         self.run = Run("", None)
         self.runs: list[Run] = []
@@ -305,7 +307,7 @@ class World:
         self.happen(when)
 
     def happen(self, until: float) -> None:
-        """Let what is under way arrive."""
+        """Let requests under way arrive."""
         while self.events and self.events[0][0] <= until:
             when, dummy, what = heapq.heappop(self.events)
             what(when)

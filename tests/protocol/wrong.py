@@ -100,7 +100,7 @@ def without_reconcile() -> t.ContextManager[t.Any]:
 
 @contextlib.contextmanager
 def adopting_nothing() -> t.Iterator[None]:
-    """What runs is none of our business."""
+    """It ignores what is running."""
 
     def blind(observed: Observation) -> str:
         return "send" if decide(observed) == "adopt" else decide(observed)
@@ -159,7 +159,7 @@ def sending_late() -> t.ContextManager[t.Any]:
 
 
 def looking_once() -> t.ContextManager[t.Any]:
-    """Sends when the plan found nothing, and does not look again."""
+    """It sends when the plan found nothing, and does not observe again."""
     return mock.patch.object(protocol, "preflight", lambda operation, previous, cloud: previous)
 
 

@@ -106,7 +106,7 @@ def test_success(stage: Stage) -> None:
 
 
 def test_many(stage: Stage) -> None:
-    """A row that starts, one that the cloud refuses with all that it was told, and one that is a bug."""
+    """A row that starts, one that the cloud refuses with an echo of the request, and one that is a bug."""
     many = [
         {"service": "dcs", **RESTORE},
         {"service": "ddm", **RECOVERY},

@@ -24,7 +24,7 @@ POINT = "2026-11-24T14:05:00Z"
 POINT_MS = moment(POINT) or 0
 DATABASES = ("orders-db", "customers-db", "billing-db", "catalog-db")
 CACHES = ("orders-cache", "session-cache", "cart-cache", "catalog-cache", "pricing-cache", "search-cache")
-# What a cloud, or whoever names things in it, may send to break a page.
+# Texts that a cloud, or somebody who names things in it, may send to break a page.
 HOSTILE = (
     "<script>alert(1)</script>",
     "{{ lookup('pipe', 'id') }}{% raw %}",

@@ -114,7 +114,7 @@ def tell_what_is_real(data: RealData) -> None:
 def run(command: list[str], env: dict[str, str], hidden: tuple[str, ...] = (), quiet: bool = False) -> str:
     """Show a command, and run it with `hidden` arguments added. If `quiet`, return its output unprinted."""
     print("$ " + " ".join(command), flush=True)
-    # A process group of its own: whoever stops the demo stops Ansible's workers, too.
+    # A process group of its own, so that a stop of the demo also stops Ansible's workers.
     with subprocess.Popen(
         [*command, *hidden],
         env=env,

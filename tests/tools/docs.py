@@ -55,7 +55,7 @@ def inventory() -> bytes:
 
 
 def tidy(pages: pathlib.Path) -> None:
-    """Take what is private out of the index, and pictures from the checkout instead of from the network."""
+    """Remove private files from the index, and take pictures from the checkout, not from the network."""
     index = pages / "index.rst"
     text = index.read_text(encoding="utf-8")
     for page in PRIVATE:
@@ -96,7 +96,7 @@ PLAIN = [  # what a Markdown page that stands alone does not need, or names in a
 
 
 def head(guide: pathlib.Path) -> str:
-    """What the Markdown page of a guide begins with: it says of which text it was made."""
+    """The head of a guide's Markdown page, which says from which text it was made."""
     return HEAD.format(path=guide.as_posix(), digest=hashlib.sha256(guide.read_bytes()).hexdigest())
 
 

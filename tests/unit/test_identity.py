@@ -564,7 +564,7 @@ WRONG = {
 
 
 def kinds(clouds: list[Cloud]) -> set[str]:
-    """What becomes of one read of each, all at the same time."""
+    """The results of one read of each, all at the same time."""
 
     def one(made: Cloud) -> str:
         start.wait()

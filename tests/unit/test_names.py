@@ -92,7 +92,7 @@ def test_an_id_that_is_not_there_may_be_a_name() -> None:
     for error in (
         InvalidArgument("Region nowhere is not known."),
         NotFound("There is no project for this region."),
-        api_error(404).with_context(kind="not_found"),  # of IAM, which was asked for the project
+        api_error(404).with_context(kind="not_found"),  # of IAM, for the project
     ):
 
         def not_asked(error: CloudError = error) -> None:

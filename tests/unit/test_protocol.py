@@ -130,7 +130,7 @@ class Script(Changeable):
 
 
 class Slow(Script):
-    """Each look takes as long as the test says."""
+    """Each observation takes as long as the test says."""
 
     def __init__(self, time: Time, seconds: list[float], *script: Any) -> None:
         super().__init__(*script)

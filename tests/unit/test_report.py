@@ -319,7 +319,7 @@ def test_an_empty_backup_leads_to_the_one_before() -> None:
 
 
 def unread(kind: str, *more: dict[str, Any]) -> samples.Row:
-    """A cache of which a check was refused, so that it read nothing."""
+    """A cache with a refused check, so that nothing was read."""
     row = samples.restored(cache(), 20, 60)
     refused = {**samples.check("ping", "ping", "", "", "failed", "No."), "expected": None, "found": None}
     row["verification"] = {"end": "failed", "ladder": "runs", "checks": [refused, *more]}

@@ -33,7 +33,7 @@ PLACE = {"host": "127.0.0.1", "port": 6379}
 
 
 class Fake:
-    """A client whose answers are told; an error among them is raised."""
+    """A client with given answers; it raises those that are errors."""
 
     def __init__(self, *answers: Any, connect: Any = ()) -> None:
         self.answers, self.connects = list(answers), list(connect)

@@ -40,7 +40,7 @@ PROGRAMS = [
 
 
 def _version(path: str, name: str) -> str | None:
-    """The version it tells when it is called by this name, or None when it is no such server."""
+    """The version that it reports when it is called by this name, or None if it is not such a server."""
     shown = subprocess.run(
         [name, "--version"], executable=path, capture_output=True, text=True, check=False, timeout=10
     )

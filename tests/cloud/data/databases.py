@@ -93,7 +93,7 @@ def _run(
 
 
 def _as_root() -> list[str]:
-    """A server that runs as root has to be told so; anybody else must not ask for it."""
+    """A server that runs as root needs an option for that, which no other user may give."""
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
@@ -233,7 +233,7 @@ class Region:
                 cursor.execute(f"CREATE OR REPLACE DATABASE {_quoted(schema)}")
 
     def base(self, nodes: Sequence[str]) -> Base:
-        """The state of at least one data node as it is now, which later points in time are reached from."""
+        """The present state of at least one data node, from which later points in time are reached."""
         file = self._supervisor.new_folder("b") / "base.sql"
         self.server.dump(file, ["--master-data=2", "--databases", *nodes])
         with open(file, "rb") as lines:

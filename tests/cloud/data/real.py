@@ -175,7 +175,7 @@ class RealData(Data):
 
 
 def _with_code(code: str, job: Callable[[], None]) -> None:
-    """A record of DCS tells nothing but a code."""
+    """A record of DCS has only a code."""
     try:
         job()
     except DataError as error:

@@ -166,7 +166,7 @@ class Server:
         raise DataError(f"{self._binary.title} did not start: {self._last_lines()}")
 
     def stop(self) -> None:
-        """As when a machine loses its power: what is not on disk is lost."""
+        """Stop as in a power failure: what is not on disk is lost."""
         if self.pid is not None:
             self._supervisor.kill(self.pid)
             self.pid = None

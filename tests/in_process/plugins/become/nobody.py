@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     class BecomeBase:  # Ansible has no type information
         def _build_success_command(self, cmd: str, shell: Any) -> str:
-            """Wrap a command in what tells whether becoming has worked."""
+            """Wrap a command in a check that becoming has worked."""
             raise NotImplementedError
 
 else:
