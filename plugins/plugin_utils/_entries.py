@@ -365,7 +365,11 @@ def by_name(
             continue
         service, one = SERVICES[matches[0][0]], matches[0][1]
         values = {service.names[0]: one["instance_id"]}
-        rows.append(completed(service, values, values, defaults))
+        target = {
+            "instance_id": one["instance_id"],
+            "instance_name": one.get("name"),
+        }  # also if it has no plan
+        rows.append({**completed(service, values, values, defaults), "target": target})
     return rows, problems
 
 

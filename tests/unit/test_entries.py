@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries, _target
 
 NOW = 1795600000000  # 2026-11-25T09:46:40Z
 ALL = _entries.Defaults("2026-11-24T13:00:00.000Z", "CHG-1042", ZoneInfo("Europe/Berlin"), NOW)
@@ -264,6 +264,7 @@ def test_names_of_which_the_service_is_found() -> None:
     rows, problems = _entries.by_name(["orders-cache", "c2"], instances, ALL)
     assert problems == []
     assert [row["instance_id"] for row in rows] == ["c1", "c2"]
+    assert [_target.called(row) for row in rows] == ["orders-cache", "twin"]
     assert {row["restore_point"] for row in rows} == {ALL.point}
     rows, problems = _entries.by_name(["orders-cash", "twin", "orders-db"], instances, ALL)
     assert rows == []
