@@ -59,7 +59,7 @@ class Options(t.NamedTuple):
     seed: str | None = None  # the seed of such a point
 
 
-PATTERN = r"(?i:tag:).+|[\w*?\[\]!-]+"
+PATTERN = r"(?i:tag:)\s*[^\s=].*|[\w*?\[\]!-]+"
 
 
 def digits(value: t.Any, name: str) -> str:
@@ -71,10 +71,18 @@ def digits(value: t.Any, name: str) -> str:
 
 
 def patterns(value: t.Any, name: str) -> tuple[str, ...]:
-    """Return patterns of names and IDs, or tags, without blank ones.
+    """Return patterns of names and IDs, or tags.
 
-    A pattern that no name can match is refused, because it would protect nothing.
+    A pattern that no name can match is refused, because it would protect nothing. So is a blank one in a
+    list: a template made it of nothing.
     """
+    listed = (
+        read.items(value, name, "") if not isinstance(value, str) or value.lstrip().startswith("[") else []
+    )
+    if any(read.unset(pattern) for pattern in listed):
+        raise Problem(
+            f"{name} has a blank entry, which matches no name or ID. Leave it out if none is meant."
+        )
     found = [pattern.strip("'\"") for pattern in read.names(value, name)]
     for pattern in found:
         if not re.fullmatch(PATTERN, pattern):

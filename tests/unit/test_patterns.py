@@ -17,7 +17,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.huaweicloud.recovery.plugins.filter.restore_failed import pattern
 from ansible_collections.huaweicloud.recovery.plugins.filter.restore_serial import restore_serial
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import patterns
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import options, patterns
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem
 
 
@@ -66,6 +66,22 @@ def test_a_host_is_found_by_its_own_pattern_alone(host: str) -> None:
 )
 def test_a_pattern_that_can_protect_nothing_is_refused(text: str) -> None:
     with pytest.raises(Problem, match="which matches no name or ID"):
+        patterns(text, "restore_protected")
+
+
+@pytest.mark.parametrize("blank", ["", " ", None, "__omit_place_holder__1"])
+@pytest.mark.parametrize("name", ["restore_protected", "restore_scratch", "restore_production"])
+def test_a_pattern_that_a_template_made_of_nothing_is_refused(name: str, blank: object) -> None:
+    dummy, problems = options({name: ["orders-*", blank]}, 0)
+    assert len(problems) == 1
+    assert "has a blank entry, which matches no name or ID. Leave it out if none is meant." in problems[0]
+    with pytest.raises(Problem, match="has a blank entry"):
+        patterns('["", "a"]', name)
+
+
+@pytest.mark.parametrize("text", ["tag:", "tag: ", "tag:=prod", ["tag: =prod"]])
+def test_a_tag_without_a_key_is_refused(text: object) -> None:
+    with pytest.raises(Problem, match="which matches no name or id"):
         patterns(text, "restore_protected")
 
 
