@@ -258,8 +258,9 @@ def how_to_approve(report: Row, plan_only: bool) -> list[str]:
     return [f"To run exactly this plan: restore_plan_digest={report['plan_digest']}"]
 
 
-def place(report: Row) -> str:
-    """Return where the report is: the last line of a run."""
+def place(report: Row, wanted: bool) -> str:
+    """Return where the report is: the last line of a run. `wanted`: restore_report_dir is set."""
     files = report.get("files") or {}
     path = files.get("html") or files.get("json")
-    return f"Report: {path}" if path else "Report: none is written, restore_report_dir is not set"
+    why = "for the reason above" if wanted else "restore_report_dir is not set"
+    return f"Report: {path or f'none is written, {why}'}"

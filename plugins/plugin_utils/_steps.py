@@ -255,7 +255,8 @@ def report(state: State, job: Job, world: World) -> State:
     lines = [] if job.plan_only and not found["failed"] else _lines.ended(found)
     if found.get("problem"):
         lines.append(printable(found["problem"]))
-    world.say([*lines, *_lines.how_to_approve(found, job.plan_only), _lines.place(found)])
+    where = _lines.place(found, bool(state["run"].get("directory")))
+    world.say([*lines, *_lines.how_to_approve(found, job.plan_only), where])
     return state
 
 

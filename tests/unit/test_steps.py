@@ -241,6 +241,7 @@ def test_an_unwritable_folder_is_found_out_before_anything(tmp_path: Path) -> No
     state = run(world, restore_report_dir=str(tmp_path / "file" / "reports"))
     assert world.calls == []
     assert "No report can be written" in state["run"]["refused"]
+    assert world.lines[-1] == "Report: none is written, for the reason above"
 
 
 @pytest.mark.parametrize(
