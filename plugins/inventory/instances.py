@@ -95,6 +95,7 @@ cache_connection: ~/.cache/huaweicloud-recovery
 cache_timeout: 600
 """
 
+import difflib
 import hashlib
 import json
 import os
@@ -145,6 +146,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings imp
     kind_of,
     names,
     number,
+    shown,
     unset,
 )
 
@@ -162,6 +164,17 @@ CALLED = {
 HIGHEST = 10**9  # for a number without a range
 NEEDED = {"service", "name", "instance_id", "project_id", "region", "status"}  # of a row in the cache
 RESERVED = ("name", "port", "tags")  # Ansible warns about variables with the names of play keywords.
+
+
+def refuse_unknown(config: t.Iterable[t.Any], definitions: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
+    """Raise AnsibleParserError for what is no option: a filter with a typo would filter nothing."""
+    aliases = (str(one) for option in definitions.values() for one in option.get("aliases") or ())
+    known = sorted({*definitions, *aliases})
+    for name in config:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+            raise AnsibleParserError(f"There is no option {shown(name)}. {hint}")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -184,6 +197,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if IMPORT_ERROR:
             raise AnsibleParserError(missing_required_lib("requests"))
         config = self._read_config_data(path)
+        refuse_unknown(config, self.option_definitions)
         self.templar.available_variables = self._vars  # extra variables
         try:
             services, regions, statuses = (self.words(config, name) for name in LISTS)

@@ -525,6 +525,34 @@ def test_certificates_are_verified_unless_the_file_says_no(tmp_path: Path, value
         assert "validate_certs must be true or false, not 'certainly'." in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("typo", "hint"),
+    [
+        ({"status": ["RUNNING"]}, "There is no option 'status'. Did you mean statuses?"),
+        ({"profil": "prod"}, "There is no option 'profil'. Did you mean profile?"),
+        ({"foo": "bar"}, "There is no option 'foo'. Known: "),
+    ],
+)
+def test_an_option_with_a_typo_is_refused(
+    sim: Simulator, tmp_path: Path, typo: dict[str, Any], hint: str
+) -> None:
+    """What is not read filters nothing, and signs in as somebody else."""
+    done = ansible_inventory([source(tmp_path, **typo)], sim.env)
+    assert (done.returncode != 0, sim.ledger) == (True, [])
+    assert hint in " ".join(done.stderr.split())
+
+
+def test_every_option_of_the_documentation_is_taken(sim: Simulator, tmp_path: Path) -> None:
+    """Those of Ansible's own for any inventory are among them."""
+    found = {
+        **{"compose": {"a": "'b'"}, "groups": {"c": "true"}, "keyed_groups": [], "strict": True},
+        **{"use_extra_vars": False, "leading_separator": True, "cache": True, "cache_timeout": 9},
+        **{"cache_plugin": "memory", "cache_connection": "none", "cache_prefix": "x"},
+        **{"services": ["dcs"], "regions": [ids.REGION], "statuses": [], "ak": "", "ca_bundle": ""},
+    }
+    assert inventory([source(tmp_path, **found)], sim.env)["c"]["hosts"]
+
+
 def test_blank_options_are_unset_and_any_may_be_a_template(sim: Simulator, tmp_path: Path) -> None:
     blank = dict.fromkeys(
         ["project_id", "http_timeout", "max_retries", "allowed_project_ids", "validate_certs"], ""
