@@ -175,7 +175,7 @@ restores:
             - V(unreachable) when no connection was possible, V(timed_out) when there was no answer, or the
               instance did not run, in time.
             - V(not_configured) when there is no check, or when every check that did not pass lacks a library,
-              a user or an address.
+              or an address.
           type: str
           sample: passed
         ladder:

@@ -81,7 +81,7 @@ def test_a_pattern_that_a_template_made_of_nothing_is_refused(name: str, blank: 
 
 @pytest.mark.parametrize("text", ["tag:", "tag: ", "tag:=prod", ["tag: =prod"]])
 def test_a_tag_without_a_key_is_refused(text: object) -> None:
-    with pytest.raises(Problem, match="which matches no name or id"):
+    with pytest.raises(Problem, match="which matches no name or ID"):
         patterns(text, "restore_protected")
 
 

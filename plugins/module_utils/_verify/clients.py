@@ -246,8 +246,6 @@ class Mysql:
     def __init__(self, connection: Connection, seconds: float) -> None:
         """Connect within `seconds`. Each answer may then take the same time."""
         self._mysql = library("pymysql")
-        if not connection.get("username"):
-            raise Refused("A database needs a username: give it in the connection.", "not_configured")
         self._tls = bool(connection.get("tls"))
         tls = {"ssl": tls_context(connection)} if connection.get("tls") else {"ssl_disabled": True}
         self._connection: t.Any = None
