@@ -174,7 +174,7 @@ restores:
               cannot be compared. Only in the first case RV(restores[].verification.checks[].found) is set.
             - V(unreachable) when no connection was possible, V(timed_out) when there was no answer, or the
               instance did not run, in time.
-            - V(not_configured) when there is no check, or when every check that did not pass lacks a library,
+            - V(not_configured) when there is no check, or when every check that did not pass lacks a library
               or an address.
           type: str
           sample: passed

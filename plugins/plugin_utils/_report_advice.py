@@ -105,6 +105,11 @@ BY_KIND = {
         "command again."
     ),
 }
+# The kinds of errors of a safety backup that say nothing of whether one can be made
+AGAIN = (
+    *("auth_failed", "busy", "not_started", "outcome_unknown", "server_error", "throttled", "tls_error"),
+    *("transport_error", "wait_timeout"),
+)
 OLDER = (
     "Keep applications away from {name}, and look at its checks. "
     "The command below restores the backup before this one, as an operation of its own."
@@ -345,6 +350,8 @@ def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
         unread = UNREAD if end == "failed" and not read_other(row) else ""
         text = BY_CHECK.get(row["error_kind"]) or unread or BY_END.get(str(end), "")
     text = text or (ADVICE["safeguard"] if unsaved(row) else "")
+    if row["failed_step"] == "safeguard" and kind == "outcome_unknown":  # of a backup
+        text = ADVICE["wait"]
     text = text or BY_KIND.get(kind) or ADVICE.get(str(row["failed_step"])) or ADVICE["restore"]
     if job_id:
         text += " Give job_id {job} for {name}: no report leads the command back to it."
@@ -363,8 +370,10 @@ def command_for(row: Row, report: Row, again: str | None) -> str | None:
 
 
 def unsaved(row: Row) -> bool:
-    """Whether no safety backup can be made. A busy instance only has to be waited for."""
-    return row["failed_step"] == "safeguard" and row["error_kind"] != "busy"
+    """Whether no safety backup can be made. What may go well the next time, or was not asked, is tried again
+    first: nobody is told to do without one because of the network.
+    """
+    return row["failed_step"] == "safeguard" and row["error_kind"] not in AGAIN
 
 
 def read_other(row: Row, alone: bool = False) -> bool:

@@ -400,6 +400,21 @@ def test_no_safety_backup_says_how_to_go_on_without() -> None:
     assert found["command"].endswith(" -e restore_safety_backup=false")
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("transport_error", "Mend the network"),
+        ("auth_failed", "Check the keys"),
+        ("throttled", "in a few minutes"),
+        ("outcome_unknown", "starts nothing twice"),
+        ("wait_timeout", "waits on"),
+    ],
+)
+def test_nobody_is_told_to_do_without_a_safety_backup_that_was_not_refused(kind: str, words: str) -> None:
+    found = next_of(samples.failed(cache(), "safeguard", 9, kind, "No backup."))
+    assert words in found["do"] and "restore_safety_backup" not in str(found)
+
+
 def test_variables_that_are_not_shown_are_asked_for() -> None:
     found = next_of(samples.failed(cache(), "restore", 9, "busy", "Busy."), command_complete=False)
     assert "Add the extra variables" in found["do"]
