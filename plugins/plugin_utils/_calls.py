@@ -173,10 +173,24 @@ def unreadable(rows: t.Sequence[Row], job: Job, world: World) -> list[str]:
 
 def baseline(options: Options) -> t.Any:
     """Return the rows of the earlier report with which results are compared, or None."""
+    found = earlier(options)
+    return found["restores"] if found else None
+
+
+def earlier(options: Options) -> Row | None:
+    """Return the report that restore_baseline names or holds; None where that is no report."""
     found = options.baseline
     if isinstance(found, str):
-        found = _report_files.read(found)
-    return found.get("restores") if isinstance(found, t.Mapping) else None
+        return _report_files.read(found)
+    return found if _report_files.is_report(found) else None
+
+
+def no_baseline(options: Options) -> str | None:
+    """Return why nothing can be compared with restore_baseline, or None: checks would pass without it."""
+    if options.baseline is None or earlier(options):
+        return None
+    where = f" {printable(options.baseline)}" if isinstance(options.baseline, str) else ""
+    return f"restore_baseline{where} must be a report of this collection: its path, or its data."
 
 
 def signed_in(state: State, job: Job, world: World) -> State:

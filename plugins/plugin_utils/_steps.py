@@ -82,7 +82,7 @@ def plan(state: State, job: Job, world: World) -> State:
     problems = [*job.problems, *([] if planned_before(job) else job.found.problems)]
     path = to_keep(job)
     kept = _report_files.unsavable(path) if path else None
-    problems += [problem for problem in (run["problem"], kept) if problem]
+    problems += [problem for problem in (run["problem"], kept, _calls.no_baseline(job.options)) if problem]
     if problems:
         return refused(state, world, problems)
     rows, problems = wanted(job, run, world)

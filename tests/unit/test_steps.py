@@ -244,6 +244,15 @@ def test_an_unwritable_folder_is_found_out_before_anything(tmp_path: Path) -> No
     assert world.lines[-1] == "Report: none is written, for the reason above"
 
 
+@pytest.mark.parametrize("given", ["/no/such/report.json", {"restores": "x"}, {"id": "a", "restores": []}])
+def test_a_baseline_that_is_no_report_is_found_out_before_anything(given: Any) -> None:
+    """Without it a number that has no bound of its own is good whatever it is."""
+    world = World()
+    state = run(world, restore_baseline=given)
+    assert world.calls == []
+    assert "must be a report of this collection: its path, or its data." in state["run"]["refused"]
+
+
 @pytest.mark.parametrize(
     ("typed", "approved"), [("CHG-1042\n", True), ("yes", True), ("no", False), ("", False), (None, False)]
 )
@@ -482,6 +491,7 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     assert state["changed"] is False
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "outcome_unknown", "msg": "Lost."}
     assert run(world, "plan", "safeguard", restore_ddm=[])["changed"] is True
+    world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "rejected", "msg": "Unpaid."}
     lines = "\n".join(_lines.ended(run(world)["report"]))
     assert "To go on without one, for all caches, set restore_safety_backup to false." in lines
 
