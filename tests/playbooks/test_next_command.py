@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import shlex
+import socketserver
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests import invoke
@@ -59,6 +62,49 @@ def test_two_of_ten_fail_and_the_next_command_mends_them(tmp_path: Path) -> None
         assert restored == {ids.fleet_dcs_instance(n): 2 if n in (3, 7) else 1 for n in range(10)}
         assert sim.errors == []
     assert {row["error_kind"] for row in last_report(tmp_path / "reports")["restores"]} == {None}
+
+
+class Locked(socketserver.StreamRequestHandler):
+    """A cache that takes no password; once it is opened it answers every command."""
+
+    opened = False
+
+    def handle(self) -> None:
+        for line in self.rfile:
+            if line.startswith(b"*"):  # a command begins: its first word follows after its length
+                ping = [self.rfile.readline(), self.rfile.readline()][1].strip() == b"PING"
+                good = b"+PONG\r\n" if ping else b"+OK\r\n"
+                self.wfile.write(good if Locked.opened else b"-WRONGPASS it is locked.\r\n")
+
+
+def test_a_wrong_password_of_a_check_overwrites_nothing_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was read of the data, so nothing says that they are wrong."""
+    with (
+        socketserver.ThreadingTCPServer(("127.0.0.1", 0), Locked) as server,
+        Simulator(restore_seconds=1) as sim,
+    ):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = {"host": "127.0.0.1", "port": server.server_address[1], "password": "not-the-one"}
+        entry = {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP, "connection": place}
+        given = {
+            "restore_dcs": [{**entry, "checks": [{"ping": True}]}],
+            "restore_safety_backup": False,
+            "restore_poll_interval": 1,
+            "restore_report_dir": str(tmp_path / "reports"),
+        }
+        (tmp_path / "stack.yml").write_text(yaml.safe_dump(given), encoding="utf-8")
+        assert invoke.playbook(PLAYBOOK, sim.env, "-e", "@stack.yml", cwd=tmp_path).rc == 2
+        (row,) = last_report(tmp_path / "reports")["restores"]
+        assert (row["failed_step"], row["error_kind"]) == ("verify", "login_refused")
+        assert "Correct user and password" in row["next"]["do"] and "could not be" in row["next"]["state"]
+        assert "locked. It was tried once." in row["msg"]
+        monkeypatch.setattr(Locked, "opened", True)
+        words = shlex.split(row["next"]["command"])
+        second = invoke.playbook(words[1], sim.env, *words[2:], cwd=tmp_path)
+        server.shutdown()
+        assert (second.rc, sim.started("dcs.restore")) == (0, 1), second.output
 
 
 def test_tasks_of_the_user_that_hang_end_with_their_timeout(tmp_path: Path) -> None:
