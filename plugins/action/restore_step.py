@@ -70,7 +70,8 @@ class ActionModule(ActionBase):
         before = dict(state)
         state = _steps.run(state, steps, job, world, **extra)
         result.update(self.reported(state, before, job, steps, given))
-        return result
+        strange = _options.mistyped(given) if "run" not in before else []
+        return {**result, "warnings": [*result.get("warnings", []), *strange]} if strange else result
 
     def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the state that the previous step has registered, or an empty one.

@@ -145,7 +145,6 @@ restores:
 """
 
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
@@ -226,7 +225,8 @@ def waited_for(row: Row) -> bool:
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
     found = READINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
-    return replace(found, anew=ANEW)
+    found.anew = ANEW
+    return found
 
 
 def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:

@@ -9,6 +9,7 @@ Private to this collection. All functions are pure: the time is a parameter.
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import random
@@ -164,6 +165,8 @@ READERS: dict[str, Reader] = {
     "seed": read.word,
 }
 OF_A_DRILL = ("scratch", "production", "window_days", "seed")  # people know them as drill_...
+PUBLISHED = ("restore_result", "restore_planned", "restore_reported")
+CLOSE = 0.9  # of two names, of which 1 means that they are the same
 # what is one for all hosts of a fleet; a plan or a report as data comes from outside the inventory
 OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader not in (data, document))
 VARIABLES = (*_entries.LISTS, *_step_table.OF_THE_USER, _entries.POINT, *(PREFIX + name for name in READERS))
@@ -179,6 +182,19 @@ def differing(hosts: t.Iterable[Variables]) -> list[str]:
         for name in OF_THE_RUN
         if any(host.get(name) != found[0].get(name) for host in found)
     ]
+
+
+def mistyped(names: t.Iterable[str]) -> list[str]:
+    """Return a warning for each variable that is almost one of the role: a guard that is not read
+    protects nothing.
+    """
+    known = [*VARIABLES, *(f"drill_{name}" for name in OF_A_DRILL)]
+    found = []
+    for name in names:
+        if name.startswith((PREFIX, "drill_")) and name not in (*known, *PUBLISHED):
+            near = difflib.get_close_matches(name, known, 1, CLOSE)
+            found += [f"{name} is no variable of the role. Did you mean {one}?" for one in near]
+    return found
 
 
 def random_point(seed: str, days: int, now_ms: int) -> str:

@@ -145,7 +145,8 @@ def names(value: t.Any, name: str) -> list[str]:
     """Return names: a list, a text that holds one, or a text with one a line or separated by commas."""
     if isinstance(value, str) and not value.lstrip().startswith("["):
         value = [re.sub(r"^\s*-\s+", "", line) for line in re.split(r"[\n,]", value)]
-    found = [word(item, name) for item in items(value, name, "Write names, one a line.") if not unset(item)]
+    listed = items(value, name, "Write names, one a line.")
+    found = [word(item, f"{name}[{place}]") for place, item in enumerate(listed) if not unset(item)]
     return list(dict.fromkeys(found))
 
 

@@ -247,7 +247,7 @@ def test_all_problems_at_once() -> None:
         "restore_dcs[0]",
         "restore_dcs[1].restore_point",
         "restore_dcs[1].group",
-        "restore_instances",
+        "restore_instances[0]",
     ]
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _options
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 
 NOW = 1795600000000  # 2026-11-25T09:46:40Z
@@ -186,3 +187,12 @@ def test_texts_for_people() -> None:
     ]
     with pytest.raises(read.Problem, match="control character"):
         read.word("a\nb", "restore_operation_id")
+
+
+def test_a_variable_that_is_almost_one_of_the_role_is_told() -> None:
+    known = [*_options.VARIABLES, "drill_scratch", "restore_planned", "restore_reported", "restore_result"]
+    assert _options.mistyped([*known, "restore_hosts", "ansible_host", "drill", "restored"]) == []
+    typed = ["restore_protcted", "restore_safty_backup", "drill_scrach", "restore_before_task"]
+    assert [line.rpartition(" ")[2] for line in _options.mistyped(typed)] == [
+        *("restore_protected?", "restore_safety_backup?", "drill_scratch?", "restore_before_tasks?")
+    ]

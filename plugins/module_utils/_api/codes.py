@@ -31,7 +31,9 @@ class Code(t.NamedTuple):
 Codes = t.Mapping[str, Code]
 
 _ENDPOINT = "Check region, cloud or the endpoint option."
-_KEYS = "Check the keys or the token, whether they belong to this region and project, and this machine's clock."
+_KEYS = (
+    "Check the keys or the token, whether they belong to this region and project, and this machine's clock."
+)
 
 GATEWAY: Codes = types.MappingProxyType(
     {
