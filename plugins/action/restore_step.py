@@ -46,6 +46,7 @@ SLOW = 5.0  # seconds, at least, between two lines about one restore: a run of t
 LONG = ("restore_wait", "restore_verify")
 UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means all of them."
 JOBS = ("awx_job_id", "tower_job_id")
+Asked = t.Tuple[_options.Options, _entries.Found, t.List[str]]  # the last are problems
 
 
 class ActionModule(ActionBase):
@@ -96,34 +97,19 @@ class ActionModule(ActionBase):
         variables, unreadable = self.variables(task_vars)
         kind = str(args.get("kind") or "restore")
         variables = _options.of_kind(kind, variables)
-        hosts, failed = self.hosts(task_vars) if kind == "fleet" else ({}, [])
-        if kind == "fleet":  # each host has its own, or that of all
-            points = {str(host.get(_entries.POINT)) for host in hosts.values()}
-            variables = {
-                **variables,
-                _entries.POINT: variables.get(_entries.POINT) if len(points) == 1 else None,
-            }
-        options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
-        problems += _options.differing(hosts.values())
-        if isinstance(options.report, str):
-            options = options._replace(report=_report_files.read(options.report) or {})
-        defaults = _options.defaults(variables, options, world.now_ms())
-        found = (
-            fleet(hosts, failed, defaults) if kind == "fleet" else wanted(kind, variables, options, defaults)
+        options, found, problems = (self.of_hosts if kind == "fleet" else self.of_entries)(
+            kind, variables, task_vars, world
         )
-        if kind == "fleet" and not any(names_hosts(pattern) for pattern in args.get("limited") or ()):
-            problems.append(UNLIMITED)
         hooks: dict[str, str] = {}
         if first and kind != "fleet":  # which runs none
             hooks, wrong = _hooks.found(variables, self._task, self._loader)
             problems += wrong
-        problems += unnamed(found.rows, task_vars)
         command, complete = repeated(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
         return _state.Job(
             kind=kind,
             options=options,
             found=found,
-            problems=[*unreadable, *problems],
+            problems=[*unreadable, *problems, *unnamed(found.rows, task_vars)],
             plan_only=self.plan_only(task_vars),
             context={"command": command, "command_complete": complete},
             verify=bool(args.get("verify", True)),
@@ -132,6 +118,31 @@ class ActionModule(ActionBase):
             last=bool(args.get("last", True)),
             hooks=hooks,
         )
+
+    def of_entries(
+        self, kind: str, variables: dict[str, t.Any], task_vars: dict[str, t.Any], world: AnsibleWorld
+    ) -> Asked:
+        """Return what the variables of the role ask for."""
+        options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
+        if isinstance(options.report, str):
+            options = options._replace(report=_report_files.read(options.report) or {})
+        defaults = _options.defaults(variables, options, world.now_ms())
+        return options, wanted(kind, variables, options, defaults), problems
+
+    def of_hosts(
+        self, kind: str, variables: dict[str, t.Any], task_vars: dict[str, t.Any], world: AnsibleWorld
+    ) -> Asked:
+        """Return what the hosts of a fleet ask for: each has its own point in time, or that of all."""
+        hosts, failed = self.hosts(task_vars)
+        points = {str(host.get(_entries.POINT)) for host in hosts.values()}
+        point = variables.get(_entries.POINT) if len(points) == 1 else None
+        variables = {**variables, _entries.POINT: point}
+        options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
+        problems += _options.differing(hosts.values())
+        if not any(names_hosts(pattern) for pattern in self._task.args.get("limited") or ()):
+            problems.append(UNLIMITED)
+        defaults = _options.defaults(variables, options, world.now_ms())
+        return options, fleet(hosts, failed, defaults), problems
 
     def variables(self, task_vars: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
         """Return the variables of the role, and a problem for each that cannot be read."""

@@ -25,12 +25,10 @@ description:
   - Rows that would overwrite the same instance all fail. If several rows would overwrite the same data node,
     only the first one is started.
 notes:
-  - This is an action and runs on the controller. Where that is impossible (see
-    C(huaweicloud_recovery_in_process)), it runs the modules one after another, first all of them in check
-    mode.
+  - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)), it
+    runs the modules one after another, first all of them in check mode.
   - It starts no restore before all are planned. If a region does not respond, O(start_timeout) and
-    O(http_timeout) limit how long that delays the others. With one task for each region, no region delays
-    another.
+    O(http_timeout) limit how long that delays the others. Tasks for single regions do not delay each other.
   - Rows are registered, shown and written to reports. Do not put a secret into one.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -67,8 +65,7 @@ options:
         type: str
       project_id: {description: The row fails when the credentials lead to another project., type: str}
       label:
-        description: Your own word for the instance. It is shown beside the name that the instance has in the
-          cloud.
+        description: Your own word for the instance, shown beside its name in the cloud.
         type: str
       instance_id:
         description: ID of the DCS instance that is overwritten, or of the DDM instance whose data are
@@ -111,8 +108,7 @@ options:
         description: With V(ddm), the point in time to restore, or V(latest).
         type: str
       data_node_relations:
-        description: With V(ddm), which data node is restored onto which. When absent, the task finds suitable
-          ones.
+        description: With V(ddm), which data node is restored onto which. Without it the task finds a mapping.
         type: list
         elements: dict
         suboptions:
@@ -301,8 +297,7 @@ restores:
       sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa
     elapsed: {description: Seconds that the restore was waited for., type: float, sample: 388.2}
     details:
-      description: Further keys of a restore that failed, and C(account) when it differs from that of the
-        task.
+      description: Further keys of a failed restore, and C(account) when it differs from that of the task.
       type: dict
       sample: {http_status: 400}
     safety_backup:

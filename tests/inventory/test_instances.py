@@ -544,7 +544,7 @@ def test_an_option_with_a_typo_is_refused(
 
 def test_every_option_of_the_documentation_is_taken(sim: Simulator, tmp_path: Path) -> None:
     """Those of Ansible's own for any inventory are among them."""
-    found = {
+    found: dict[str, Any] = {
         **{"compose": {"a": "'b'"}, "groups": {"c": "true"}, "keyed_groups": [], "strict": True},
         **{"use_extra_vars": False, "leading_separator": True, "cache": True, "cache_timeout": 9},
         **{"cache_plugin": "memory", "cache_connection": "none", "cache_prefix": "x"},

@@ -481,7 +481,8 @@ def test_a_request_counts_as_sent_unless_the_opposite_is_proved() -> None:
         (
             401,
             None,
-            " Check the keys or the token, whether they belong to this region and project, and this machine's clock."
+            " Check the keys or the token, whether they belong to this region and project, "
+            "and this machine's clock."
             " The keys came from task options.",
         ),
         (403, None, " Give the user the permission for this call in this project."),
