@@ -270,7 +270,7 @@ TIMES = {service.point for service in SERVICES.values()}
 def of_undo(report: t.Any, operation_id: str | None) -> tuple[list[Row], list[str]]:
     """Return the rows that restore the safety backups of a report, or why there are none."""
     listed = report.get("restores") if isinstance(report, t.Mapping) else None
-    if not isinstance(listed, list) or not all(isinstance(row, t.Mapping) for row in listed):
+    if not isinstance(listed, list) or not all(is_reported(row) for row in listed):
         return [], ["restore_report must be a report of this collection, its path or its data."]
     kept = [row for row in listed if row.get("safety_backup") and row.get("data_state") != "untouched"]
     if not kept:
@@ -278,6 +278,17 @@ def of_undo(report: t.Any, operation_id: str | None) -> tuple[list[Row], list[st
             "The report has no safety backup to go back to: nothing was overwritten, or none was made."
         ]
     return [undone(row, operation_id or f"undo {report.get('id')}"[:64]) for row in kept], []
+
+
+def is_reported(row: t.Any) -> bool:
+    """Whether a value is a row of a report, as far as an undo reads it."""
+    if not isinstance(row, t.Mapping):
+        return False
+    saved, target = row.get("safety_backup"), row.get("target")
+    if not saved:
+        return True
+    known = isinstance(saved, t.Mapping) and saved.get("backup_id") and row.get("service") in [*SERVICES]
+    return bool(known) and (target is None or isinstance(target, t.Mapping))
 
 
 def undone(row: t.Mapping[str, t.Any], operation_id: str) -> Row:
@@ -330,8 +341,10 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     if POINT in given and not {service.point, *service.instead} & set(entry):
         entry[service.point] = given[POINT]
     row, problems = row_of({"group": 1, **entry, "label": host}, host, service, defaults)  # all together
-    # A host is restored in no other project than the one in which it was listed.
-    listed_in = {PROJECT: given[PROJECT]} if PROJECT in given else {}
+    try:  # a host is restored in no other project than the one in which it was listed
+        listed_in = {PROJECT: instance_id(given[PROJECT], f"{host}.{PROJECT}")} if PROJECT in given else {}
+    except Problem as problem:
+        problems.append(str(problem))
     return unusable(host, named, " ".join(problems)) if problems else {**row, **listed_in}
 
 

@@ -288,3 +288,26 @@ def test_a_host_names_its_instance_by_id_or_by_name() -> None:
     assert _entries.of_host("b", source, ALL)["instance_name"] == "orders-db"
     entry = _entries.of_host("b", {**source, "restore_point": "2026-11-01T00:00:00Z"}, ALL)
     assert entry["restore_time"].startswith("2026-11-01T00:00:00")
+    row = _entries.of_host("a", {**host, "project_id": ["p"]}, ALL)
+    assert "a.project_id must be a text, not a list." in row["msg"]
+
+
+SAVED: dict[str, Any] = {"service": "dcs", "instance_id": "c", "safety_backup": {"backup_id": "b"}}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "x",
+        {**SAVED, "service": "s3"},
+        {**SAVED, "service": ["dcs"]},
+        {"safety_backup": {"backup_id": "b"}},
+        {**SAVED, "safety_backup": "b"},
+        {**SAVED, "safety_backup": {"x": 1}},
+        {**SAVED, "target": "c"},
+    ],
+)
+def test_a_row_that_is_none_of_a_report_is_not_undone(row: Any) -> None:
+    assert [one["backup_id"] for one in _entries.of_undo({"id": "r", "restores": [SAVED]}, None)[0]] == ["b"]
+    rows, problems = _entries.of_undo({"id": "r", "restores": [SAVED, row]}, None)
+    assert rows == [] and "restore_report must be a report of this collection" in problems[0]
