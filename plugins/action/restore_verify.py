@@ -34,11 +34,9 @@ class ActionModule(InProcess):
             return value
         found = {name: self.with_passwords(inner, task_vars) for name, inner in value.items()}
         named = found.get("password_variable")
-        if (
-            isinstance(named, str)
-            and VARIABLE.fullmatch(named)
-            and named in task_vars
-            and not found.get("password")
-        ):
-            found["password"] = self._templar.template(our_template("{{ " + named + " }}"))
+        match = VARIABLE.fullmatch(named) if isinstance(named, str) else None
+        if match and named in task_vars and not found.get("password"):
+            # In a registered row the name is marked as unsafe before ansible-core 2.19, and a template made
+            # of it would be taken for the password itself.
+            found["password"] = self._templar.template(our_template("{{ " + match.group() + " }}"))
         return found
