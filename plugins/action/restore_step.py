@@ -33,11 +33,13 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
     from_cloud,
     made,
     names_hosts,
+    our_template,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
 
 COLLECTION = "huaweicloud.recovery"
 STATE = "_restore_state"  # the variables that the tasks of the role register
+VARIABLE = "password_variable"
 # A run with no other tags than these, `plan` among them, starts nothing.
 ALONE = {"plan", "all", "tagged", "always"}
 LETTERS = string.ascii_lowercase + string.digits
@@ -104,12 +106,14 @@ class ActionModule(ActionBase):
         if first and kind != "fleet":  # which runs none
             hooks, wrong = _hooks.found(variables, self._task, self._loader)
             problems += wrong
+        if first:
+            problems += self.without_password(found.rows, task_vars)
         command, complete = repeated(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
         return _state.Job(
             kind=kind,
             options=options,
             found=found,
-            problems=[*unreadable, *problems, *unnamed(found.rows, task_vars)],
+            problems=[*unreadable, *problems],
             plan_only=self.plan_only(task_vars),
             context={"command": command, "command_complete": complete},
             verify=bool(args.get("verify", True)),
@@ -156,6 +160,23 @@ class ActionModule(ActionBase):
                     found[name] = _settings.UNREAD
                     unreadable.append(f"{name} cannot be read: {str(error).splitlines()[0]}")
         return found, unreadable
+
+    def without_password(
+        self, rows: t.Sequence[dict[str, t.Any]], task_vars: dict[str, t.Any]
+    ) -> t.Iterator[str]:
+        """Yield a problem for each variable with a password of checks that cannot be read: it would be missed
+        after the restore.
+        """
+        named = {str(given.get(VARIABLE) or "") for row in rows for given in ladder.connections(row)}
+        for name in sorted(named - {""}):
+            where = f"{VARIABLE} names {_settings.shown(name)}, and"
+            if name not in task_vars:
+                yield f"{where} there is no such variable."
+            elif ladder.VARIABLE.fullmatch(name):  # else the checks are refused
+                try:
+                    self._templar.template(our_template("{{ " + name + " }}"))
+                except AnsibleError:  # its text may hold the password
+                    yield f"{where} it cannot be read: a vault without password, or a template that fails."
 
     def hosts(
         self, task_vars: dict[str, t.Any]
@@ -313,15 +334,6 @@ def wanted(
         return _entries.Found(rows, [], problems)
     found = _entries.found(variables, defaults)
     return found._replace(rows=[_entries.newest(row) for row in found.rows]) if kind == "readiness" else found
-
-
-def unnamed(rows: t.Sequence[dict[str, t.Any]], task_vars: t.Mapping[str, t.Any]) -> list[str]:
-    """Return a problem for each variable with a password that checks name and that does not exist: it would
-    be missed after the restore.
-    """
-    named = {str(given.get("password_variable") or "") for row in rows for given in ladder.connections(row)}
-    missing = [_settings.shown(name) for name in sorted(named - {""}) if name not in task_vars]
-    return [f"password_variable names {name}, and there is no such variable." for name in missing]
 
 
 def summary(report: t.Mapping[str, t.Any]) -> str:

@@ -108,6 +108,7 @@ def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -
         ),
         ({"connection": {"ca_path": "/nope.pem"}}, "ca_path /nope.pem cannot be read"),
         ({"connection": {"password_variable": "no_such_one"}}, "names 'no_such_one', and there is no such"),
+        ({"connection": {"password_variable": "broken"}}, "names 'broken', and it cannot be read: a vault"),
         ({"checks": [{"ping": True, "connection": {"ca_path": "."}}]}, "ca_path . cannot be read"),
         ({"checks": [{"ping": False}]}, "restore_dcs[0].checks[0].ping must be written as {ping: true}"),
     ],
@@ -115,9 +116,11 @@ def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -
 def test_checks_that_could_only_fail_start_nothing(checked: dict[str, Any], text: str) -> None:
     """They would be found out after the data were overwritten."""
     with Simulator(restore_seconds=1) as sim:
-        done = run(sim, {**ONE, "restore_dcs": [{**ENTRY, **checked}]})
+        given = {**ONE, "restore_dcs": [{**ENTRY, **checked}], "broken": "hunter2 {{ no_such_variable }}"}
+        done = run(sim, given)
         assert (done.rc != 0, sim.ledger) == (True, [])
     assert text in done.stdout and "REFUSED  Nothing was started." in done.stdout
+    assert "hunter2" not in done.output
 
 
 def test_what_no_log_hides_is_in_no_report(tmp_path: Path) -> None:

@@ -171,6 +171,8 @@ def test_without_checks_an_instance_has_to_run(run: Any) -> None:
         ({**cache(0), "connection": {"check_hostname": 7}}, "check_hostname must be true or false, not '7'"),
         ({**cache(0), "connection": {"host": "http://x"}}, "host must be a name or an address and nothing"),
         ({**cache(0), "connection": {"host": "x:6379"}}, "host must be a name or an address and nothing"),
+        ({**cache(0), "connection": {"host": "a..b"}}, "host must be a name or an address and nothing"),
+        ({**cache(0), "connection": {"host": "a" * 64}}, "host must be a name or an address and nothing"),
         ({**cache(0), "connection": {"host": ["x"]}}, "connection.host must be a text"),
         ({**cache(0), "connection": {"database": "orders"}}, "database must be the number of a database"),
         (
@@ -203,7 +205,9 @@ def test_what_the_task_says_of_all_is_refused_for_the_rows_that_use_it(sim: Simu
     assert "connection.database must be the number of a database of the cache" in result["msg"]
 
 
-@pytest.mark.parametrize("host", ["cache.example.com", "10.0.0.1", "::1", "fe80::1%eth0", "redis_1"])
+@pytest.mark.parametrize(
+    "host", ["cache.example.com", "kasse.münchen.example", "10.0.0.1", "::1", "fe80::1%eth0", "redis_1"]
+)
 def test_addresses_are_taken(run: Any, speak: Any, host: str) -> None:
     fake = speak(True)
     texts = {"host": host, "port": "6379", "tls": "no", "database": 2, "password": 12345, "username": ""}
@@ -639,6 +643,12 @@ def test_nobody_listens() -> None:
 def test_a_database_that_drops_connections(answer: Any) -> None:
     with Server(answer) as server, pytest.raises(clients.Unreachable):
         clients.CLIENTS["mysql"]({"host": "127.0.0.1", "port": server.port, "username": "x"}, 5.0)
+
+
+def test_a_database_is_sent_any_password() -> None:
+    connection = {"host": "127.0.0.1", "port": 1, "username": "app", "password": "Łódź-日本-🔑"}
+    with pytest.raises(clients.Unreachable):
+        clients.CLIENTS["mysql"](connection, 5.0)
 
 
 def test_what_is_no_database() -> None:

@@ -254,7 +254,7 @@ class Mysql:
                 host=connection["host"],
                 port=int(connection["port"]),
                 user=str(connection["username"]),
-                password=str(connection.get("password") or ""),
+                password=str(connection.get("password") or "").encode(),  # PyMySQL knows Latin-1 only
                 database=connection.get("database"),
                 connect_timeout=max(1.0, min(seconds, ATTEMPT)),
                 read_timeout=max(1.0, seconds),

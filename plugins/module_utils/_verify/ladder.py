@@ -162,7 +162,7 @@ def typed(name: str, value: t.Any, probe: str, where: str) -> t.Any:
         shown = "" if name == "password" else f", not {quoted(value)}"
         raise InvalidArgument(f"{where} must be a text{shown}.")
     text = str(value)
-    if name == "host" and not HOST.fullmatch(text):
+    if name == "host" and not (HOST.fullmatch(text) and resolvable(text)):
         raise InvalidArgument(
             f"{where} must be a name or an address and nothing else, not {quoted(text)}: a port stands in "
             "port, and TLS is asked for with tls."
@@ -172,6 +172,14 @@ def typed(name: str, value: t.Any, probe: str, where: str) -> t.Any:
     if name == "database" and probe == "redis" and not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
         raise InvalidArgument(f"{where} must be the number of a database of the cache, not {quoted(text)}.")
     return text
+
+
+def resolvable(host: str) -> bool:
+    """Whether Python can look a name up; for one with a part that is blank or too long it raises."""
+    try:
+        return ":" in host or bool(host.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def unreadable(row: Row, service: Reading, asks: t.Sequence[Check], common: t.Any = None) -> Refused | None:
