@@ -63,8 +63,8 @@ options:
             C(connection) of its own.
           - 'C(ping: true) - it answers.'
           - 'C(dbsize) - number of keys of a cache, with C(equals), C(at_least) or C(at_most).'
-          - 'C(key) - one key of a cache, with its C(name) and any of C(equals), C(exists), C(ttl_at_least),
-            C(ttl_at_most) in seconds, C(type), C(length).'
+          - 'C(key) - one key of a cache, with its C(name) and any of C(equals) for a string, C(exists),
+            C(ttl_at_least) and C(ttl_at_most) in seconds, C(type), C(length).'
           - 'C(query) - first value that the C(sql) of a database returns, with C(equals), C(at_least) or
             C(at_most). Or with C(rows) the number of its rows, or all of them as a list of lists.'
           - 'C(newest_not_after) - a time that must not lie after the time of the data (or C(time)), read by

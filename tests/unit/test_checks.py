@@ -106,6 +106,9 @@ def test_what_is_refused(entry: Any, probe: str, text: str) -> None:
         ),
         ({"key": {"name": "a", "ttl_at_least": -2}}, "ttl_at_least must be a whole number"),
         ({"key": {"name": "a", "length": 0.5}}, "length must be a whole number"),
+        ({"key": {"name": "a", "equals": "x" * 65537}}, "longer than the 65536 bytes"),
+        ({"key": {"name": "a", "equals": None}}, "equals is null: leave it out"),
+        ({"dbsize": {"at_least": None}}, "at_least is null: leave it out"),
         ({"newest_not_after": {"key": "a", "time": "1e99"}}, "time '1e99' is not a valid time"),
         ({"ping": True, "connection": "abc"}, "checks[0].connection must be a dict"),
     ],
@@ -128,6 +131,9 @@ def test_what_could_only_fail_or_mislead_is_refused(entry: Any, text: str) -> No
         ({"rows": True}, "rows must be a number"),
         ({"rows": [{"id": 1}]}, "rows must be a number, or a list of rows"),
         ({"rows": 1, "equals": 1}, "rows is about all that is found"),
+        ({"rows": 1001}, "rows is more than the 1000 rows"),
+        ({"rows": [1] * 1001}, "rows has more than the 1000 rows"),
+        ({"rows": None}, "rows is null"),
         ({"sql": ["SELECT 1"]}, "sql must be a text"),
     ],
 )
@@ -157,6 +163,9 @@ def test_texts_of_variables_are_taken_for_what_they_mean() -> None:
         "SELECT 1 /*!, writes() */",
         "SELECT * FROM orders INTO OUTFILE '/tmp/x'",
         "SELECT 1 INTO @x",
+        "WITH x AS (SELECT 1) DELETE FROM orders",
+        "WITH x AS (SELECT 1) UPDATE `orders` SET a = 1",
+        "EXPLAIN ANALYZE INSERT INTO orders SELECT 1",
         "SELECT * FROM orders FOR UPDATE",
         "SELECT * FROM orders LOCK IN SHARE MODE",
         "SELECT 1; DELETE FROM orders",
@@ -183,6 +192,7 @@ def test_statements_that_could_write_are_refused(sql: str) -> None:
         "WITH x AS (SELECT 1) SELECT * FROM x",
         "SELECT 'a;b', `c;d` FROM x",
         "SELECT updated, deleted FROM inserts",
+        "SELECT COUNT(*) FROM log WHERE text = 'delete from x' AND update_set = 1",
     ],
 )
 def test_statements_that_read_are_taken(sql: str) -> None:
@@ -289,7 +299,11 @@ def test_rows() -> None:
         ({"exists": False}, Key("none"), (True, "no such key", "no such key")),
         ({"exists": False}, Key("list"), (False, "no such key", "a list")),
         ({"equals": "x"}, Key("string", b"x"), (True, "value x", "value x")),
-        ({"equals": "x"}, Key("hash"), (False, "value x", "a hash")),
+        (
+            {"type": "string", "equals": "x"},
+            Key("hash"),
+            (False, "type string, value x", "type hash, a hash"),
+        ),
         ({"equals": "x"}, Key("none"), (False, "value x", "no such key")),
         (
             {"ttl_at_least": 10},
@@ -363,6 +377,29 @@ def test_without_a_point_nothing_is_good() -> None:
 def test_what_is_no_time_says_nothing_of_the_data(value: Any) -> None:
     with pytest.raises(checks.Unjudged, match="What was found is not a time: "):
         verdict({"newest_not_after": NEWEST["mysql"]}, [(value,)], "mysql")
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "text"),
+    [
+        (
+            {"key": {"name": "k", "equals": "x"}},
+            Key("hash", None, None, 1),
+            "a hash, of which equals cannot be asked",
+        ),
+        (
+            {"key": {"name": "k", "length": 1}},
+            Key("ReJSON-RL"),
+            "a ReJSON-RL, of which length cannot be asked",
+        ),
+        ({"newest_not_after": "k"}, Key("list", None, None, 1), "a list, which holds no time"),
+    ],
+)
+def test_a_key_of_which_that_cannot_be_asked_says_nothing_of_the_data(
+    entry: Any, key: Key, text: str
+) -> None:
+    with pytest.raises(checks.Unjudged, match=text):
+        verdict(entry, key)
 
 
 def test_what_is_no_number_says_nothing_of_the_data() -> None:

@@ -50,14 +50,18 @@ FORMS = {  # kind of check -> how it is written
     "query": "{query: STATEMENT} or {query: {sql: STATEMENT, at_least: 1}}",
     "newest_not_after": "{newest_not_after: KEY} for a cache, {newest_not_after: STATEMENT} for a database",
 }
+CONDITIONS = (*BOUNDS, "exists", "ttl_at_least", "ttl_at_most", "type", "length", "rows")
 COUNTED = ("ttl_at_least", "ttl_at_most", "length", "rows")  # whole numbers from 0
 TYPES = ("string", "list", "set", "zset", "hash", "stream")  # what Redis calls the type of a key
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 READS = ("select", "show", "with", "desc", "describe", "explain", "table", "values", "checksum")
 WRITES = re.compile(r"(?i)\binto\s+(outfile|dumpfile|@)|\bfor\s+(update|share)\b|\block\s+in\s+share\b|/\*!")
+CHANGES = re.compile(r"(?i)\b(insert|replace)\s+into\b|\bdelete\s+from\b|\bupdate\s+\S+\s+set\b")
 WORD = re.compile(r"[A-Za-z]+")
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+MOST_ROWS = 1000  # that a query may have
+LONGEST = 64 * 1024  # bytes of a value that is read
 DIGITS = 1000  # of a number: Python fails at ones that are much longer
 FIRST, LAST = -62135596800000, 253402300799999  # epoch milliseconds: the years 1 to 9999
 
@@ -154,6 +158,8 @@ def asked(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.Any]:
     for name in value:
         if name not in known:
             raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}.{near(name, known)}")
+        if value[name] is None and name in CONDITIONS:
+            raise InvalidArgument(f"{where}.{name} is null: leave it out, or give what is expected.")
     asks = {name: inner for name, inner in value.items() if inner is not None}
     if main:
         if not asks.get(main):
@@ -193,6 +199,8 @@ def truth(value: t.Any, where: str) -> bool:
 def refuse_value(kind: str, name: str, value: t.Any, where: str) -> None:
     """Raise InvalidArgument for a value with which a check can only fail, or always passes."""
     if name == "rows" and isinstance(value, list):
+        if len(value) > MOST_ROWS:
+            raise InvalidArgument(f"{where} has more than the {MOST_ROWS} rows that a query may have.")
         cells = [cell for row in value for cell in (row if isinstance(row, list) else [row])]
         if any(isinstance(cell, (dict, list)) for cell in cells):
             raise InvalidArgument(f"{where} must be a number, or a list of rows, each a list of values.")
@@ -201,10 +209,14 @@ def refuse_value(kind: str, name: str, value: t.Any, where: str) -> None:
         if found is None or found < 0 or found != found.to_integral_value():
             what = "a number" if found is None else "a whole number and not below 0"
             raise InvalidArgument(f"{where} must be {what}, not {quoted(value)}.")
+        if name == "rows" and found > MOST_ROWS:
+            raise InvalidArgument(f"{where} is more than the {MOST_ROWS} rows that a query may have.")
     elif name in ("at_least", "at_most") and number(value) is None:
         raise InvalidArgument(f"{where} must be a number, not {quoted(value)}.")
     elif name == "equals" and (isinstance(value, (dict, list)) or not str(value).strip()):
         raise InvalidArgument(f"{where} must be one value, not {quoted(value)}.")
+    elif name == "equals" and kind == "key" and len(str(value).encode("utf-8", "replace")) > LONGEST:
+        raise InvalidArgument(f"{where} is longer than the {LONGEST} bytes of a value that are read.")
     elif name == "type" and value not in TYPES:
         raise InvalidArgument(f"{where} {quoted(value)} is no type of a key.{near(value, TYPES)}")
 
@@ -250,7 +262,10 @@ def refuse_writing(sql: str, where: str) -> None:
         raise InvalidArgument(
             f"{where} must only read: one statement that begins with SELECT, SHOW or the like."
         )
-    if ";" in re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`", "", bare).rstrip().rstrip(";"):
+    unquoted = re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`", "''", bare)
+    if CHANGES.search(unquoted):
+        raise InvalidArgument(f"{where} must only read, and it has a part that changes rows.")
+    if ";" in unquoted.rstrip().rstrip(";"):
         raise InvalidArgument(f"{where} must be one statement.")
 
 
@@ -305,6 +320,9 @@ def judge_key(asks: Mapping, key: Key) -> Verdict:
     wanted = asks.get("exists", True)
     if wanted is False:
         return Verdict(not there, "no such key", f"a {key.type}" if there else "no such key")
+    for name, actual in (("equals", key.value), ("length", key.length)):
+        if there and name in asks and actual is None and "type" not in asks:
+            raise Unjudged(f"The key is a {key.type}, of which {name} cannot be asked.")
     expected, found, good = [], [], [there]
     if not there:
         found.append("no such key")
@@ -351,6 +369,8 @@ def judge_newest(asks: Mapping, found: t.Any, point: int | None) -> Verdict:
     limit = asks.get("time", point)
     if limit is None:
         raise Unjudged("The time of the data is not known, so nothing can be compared with it: give time.")
+    if isinstance(found, Key) and found.type not in ("none", "string"):
+        raise Unjudged(f"The key is a {found.type}, which holds no time.")
     value = found.value if isinstance(found, Key) else single(found)
     newest = milliseconds(value, zone(asks.get("timezone"), "timezone"))
     if newest is None and value is not None:

@@ -18,13 +18,16 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import LARGEST
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Check, Key
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import (
+    LONGEST,
+    MOST_ROWS,
+    Check,
+    Key,
+)
 
 # Its keys: host, port, username, password, database, tls, ca_path, validate_certs, check_hostname
 Connection = t.Mapping[str, t.Any]
 ATTEMPT = 10.0  # seconds, at most, for one attempt to connect
-MOST_ROWS = 1000
-LONGEST = 64 * 1024  # bytes of a value that is read
 PACKAGES = {"redis": "redis", "pymysql": "PyMySQL"}
 LENGTHS = {
     "string": "strlen",
