@@ -92,8 +92,7 @@ class ActionModule(ActionBase):
     def job(self, task_vars: dict[str, t.Any], world: AnsibleWorld, first: bool) -> _state.Job:
         """Return the job that the variables describe.
 
-        An unreadable variable is one of its problems. The tasks files of the user are read for the first
-        step, which plans.
+        An unreadable variable is one of its problems. The first step, which plans, reads the tasks files.
         """
         args = self._task.args
         variables, unreadable = self.variables(task_vars)

@@ -22,12 +22,11 @@ extends_documentation_fragment:
   - huaweicloud.recovery._attributes.info
 options:
   instance_id:
-    description: ID of the source DDM instance, whose data are to be restored. Exactly one of O(instance_id)
-      and O(instance_name) is needed.
+    description: ID of the source DDM instance. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
   instance_name:
     description: Exact name of the source. When not exactly one instance has it, the task fails and lists the
-      candidates with ID, status and VPC.
+      candidates.
     type: str
   restore_time:
     description:
@@ -118,8 +117,7 @@ related_data_nodes:
     data_volume_size: {description: Size of the volume in bytes., type: int, sample: 40000000000}
     version: {description: Version of the database engine., type: str, sample: 8.0.28}
 latest_restorable_time:
-  description: The latest point in time to which all data nodes can be restored, as the service gives it. Null
-    unless O(restore_time) is given.
+  description: The latest time to which all data nodes can be restored. Null unless O(restore_time) is given.
   returned: success
   type: str
   sample: 2025-05-20T09:40:40+0000
@@ -136,7 +134,7 @@ restorable_data_nodes:
       sample: 7edae0250ebc464897bd92b8d3e8b769in01
     source_instance_name: {description: Name of the data node of the source., type: str, sample: orders-rds-1}
     target_data_nodes:
-      description: The data nodes that could take its data.
+      description: These data nodes.
       type: list
       elements: dict
       contains:
@@ -171,8 +169,7 @@ data_node_relations:
       sample: f4e2949e9b9b4d60b42c89ed39bfe34din01
 data_node_relations_reason:
   description:
-    - Why there is no mapping, with the reason of the service for each data node that cannot be used, or for a
-      target that is not available.
+    - Why there is no mapping, with the reasons of the service.
     - Null when there is one, or when none was requested.
   returned: success
   type: str

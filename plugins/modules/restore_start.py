@@ -25,10 +25,10 @@ description:
   - Rows that would overwrite the same instance all fail. If several rows would overwrite the same data node,
     only the first one is started.
 notes:
-  - This is an action and runs on the controller. Where it cannot (see C(huaweicloud_recovery_in_process)), it
-    runs the modules one after another, first all of them in check mode.
+  - This is an action and runs on the controller. If that is impossible (see
+    C(huaweicloud_recovery_in_process)), it runs the modules one after another, first all in check mode.
   - It starts no restore before all are planned. If a region does not respond, O(start_timeout) and
-    O(http_timeout) limit how long that delays the others. Tasks for single regions do not delay each other.
+    O(http_timeout) limit the delay of the others. With a task for each region, no region delays another.
   - Rows are registered, shown and written to reports. Do not put a secret into one.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -61,22 +61,20 @@ options:
         choices: [dcs, ddm]
         required: true
       region:
-        description: Region of the instance, when it is another one than that of the task.
+        description: Region of the instance, if it differs from that of the task.
         type: str
       project_id: {description: The row fails when the credentials lead to another project., type: str}
       label:
-        description: Your own word for the instance, shown beside its name in the cloud.
+        description: Your own word for the instance, which is shown beside its name in the cloud.
         type: str
       instance_id:
-        description: ID of the DCS instance that is overwritten, or of the DDM instance whose data are
-          restored.
+        description: ID of the DCS instance that is overwritten, or of the DDM instance that is the source.
         type: str
       instance_name:
         description: Exact name of this instance, instead of O(restores[].instance_id).
         type: str
       timezone:
-        description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent,
-          E(HW_TIMEZONE).
+        description: Zone of a time without one, for example V(Europe/Berlin). When absent, E(HW_TIMEZONE).
         type: str
       backup_id:
         description: With V(dcs), the backup to restore. Exactly one of this, O(restores[].backup_name) and
@@ -86,8 +84,7 @@ options:
         description: With V(dcs), exact name of the backup to restore.
         type: str
       restore_point:
-        description: With V(dcs), restore the newest usable backup whose data are not newer than this, or
-          V(latest).
+        description: With V(dcs), restore the newest usable backup with data up to this time, or V(latest).
         type: str
       ignore_stuck:
         description: With V(dcs), ignore restore records that never end.
@@ -108,7 +105,7 @@ options:
         description: With V(ddm), the point in time to restore, or V(latest).
         type: str
       data_node_relations:
-        description: With V(ddm), which data node is restored onto which. Without it the task finds a mapping.
+        description: With V(ddm), which data node is restored onto which. When absent, the task chooses.
         type: list
         elements: dict
         suboptions:
@@ -297,7 +294,8 @@ restores:
       sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa
     elapsed: {description: Seconds that the restore was waited for., type: float, sample: 388.2}
     details:
-      description: Further keys of a failed restore, and C(account) when it differs from that of the task.
+      description: Further keys of a restore that failed, and C(account) when it differs from that of the
+        task.
       type: dict
       sample: {http_status: 400}
     safety_backup:

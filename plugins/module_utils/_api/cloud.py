@@ -104,10 +104,7 @@ class Cloud:
     # The same caller, or another one, for a part of the task
 
     def clone(self) -> Cloud:
-        """Return the same caller for another operation, maybe in another thread.
-
-        It has its own deadline. Both sign in once.
-        """
+        """Return the same caller, signed in once, for another operation with its own deadline."""
         clone = copy.copy(self)
         clone.session, clone._signer = clone._own_session()
         return clone

@@ -136,8 +136,8 @@ class Session:
     ) -> Reply:
         """Send a request that must not be repeated: once, on a fresh connection, within one deadline.
 
-        It sends nothing once `not_after` is over. It raises errors whose effect is unknown, unless it is
-        proved that the request was not carried out.
+        It sends nothing once `not_after` is over. The effect of its errors is unknown, unless it is proved
+        that the request was not carried out.
         """
         try:
             headers = signer.sign("POST", url, body)

@@ -68,9 +68,8 @@ def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLConte
 
     It is made once per process, because loading a bundle costs 20 ms.
 
-    An authority that the user names is trusted as it is. Python 3.13's strict checks refuse many private
-    authorities for a flag that is not marked critical, or for a missing key identifier. An empty file counts
-    as none.
+    An authority that the user names is trusted as it is: Python 3.13's strict checks refuse many private
+    ones. An empty file counts as none.
     """
     if not verify:
         return _contexts.setdefault((False, None), _unverified())
@@ -418,10 +417,7 @@ def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None
 
 
 def out_of_date(way: Way, named: str | None) -> str:
-    """Return what to say about a certificate that is out of date.
-
-    It may be that of an authority, and then the server's own dates are no help.
-    """
+    """Return what to say about a certificate that is out of date, the server's or an authority's."""
     now = f"{datetime.fromtimestamp(Clock().now(), timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
     span = validity(way) if way.proxy is None else None
     if span and span[0] <= now <= span[1]:
@@ -435,10 +431,7 @@ def out_of_date(way: Way, named: str | None) -> str:
 
 
 def validity(way: Way) -> tuple[str, str] | None:
-    """Return the dates of a server's certificate; None when they cannot be read.
-
-    They come from a handshake that checks nothing and sends nothing.
-    """
+    """Return the dates of a server's certificate, from a handshake that checks nothing, or None."""
     parts = urlsplit(way.url)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

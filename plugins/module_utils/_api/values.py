@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Regular values from the API: strings, flags, IDs and times, whatever the API sends instead of them.
-
-Also times that people write.
-"""
+"""Regular values from the API, whatever it sends instead, and times that people write."""
 
 from __future__ import annotations
 

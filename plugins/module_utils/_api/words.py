@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words by which a service says that something has ended.
-
-Each service documents one spelling, and its responses have others.
-"""
+"""The words by which a service says that something has ended, in every known spelling."""
 
 from __future__ import annotations
 
@@ -19,9 +16,6 @@ def plain(word: object) -> str:
 
 
 def ending(word: object) -> str | None:
-    """Return how something has ended by its status word: succeeded or failed.
-
-    None means that it has not ended, or that the word is not known.
-    """
+    """Return how something has ended: succeeded, failed, or None if its status word is another."""
     found = plain(word)
     return "succeeded" if found in SUCCEEDED else "failed" if found in FAILED else None
