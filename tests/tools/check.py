@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the fast tests side by side: `check.py [PART...]`, by default all parts but "style" and "edges".
+"""Run the fast tests side by side: `check.py [PART...]`, by default all but those of ON_REQUEST.
 
 pytest writes to the terminal while the other parts run one after another. Each of those shows its output
 only when it fails. pytest's own closing line comes last. Any part that fails makes the whole fail.
@@ -41,11 +41,13 @@ PARTS = {
         "self",
         "--disallow-unknown-collection-refs",
     ],
+    "quick sanity": ["python", "tests/tools/sanity.py", "--skip-test", "import", "--skip-test", "pylint"],
     "sanity": ["python", "tests/tools/sanity.py"],
     "style": ["python", "tests/tools/sanity.py", "--test", "pep8", "--test", "pylint"],
     "edges": ["pytest", "--numprocesses", "3", "--dist", "worksteal", "--quiet", *EDGES],
     PYTEST: ["pytest", "--numprocesses", "3", "--dist", "worksteal", "--quiet"],
 }
+ON_REQUEST = ("sanity", "style", "edges")
 running: set[subprocess.Popen[str]] = set()
 stopping = threading.Event()
 
@@ -103,7 +105,7 @@ def run_pytest() -> tuple[bool, str]:
 
 
 def main() -> int:
-    wanted = sys.argv[1:] or [part for part in PARTS if part not in ("style", "edges")]
+    wanted = sys.argv[1:] or [part for part in PARTS if part not in ON_REQUEST]
     LOGS.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     results: dict[str, bool] = {}
