@@ -43,6 +43,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import made
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import omitted
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
 PACE = "_huaweicloud_recovery_pace"  # of the role: seconds, at least, between two lines about one restore
@@ -261,13 +262,6 @@ def show(line: str) -> None:
         "oneline" if context.CLIARGS.get("one_line") else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
     )
     Display().display(line, stderr=callback in MACHINE_READABLE)
-
-
-def omitted(value: t.Any) -> bool:
-    """Whether a value is what `default(omit)` leaves: a text up to ansible-core 2.18, then an object."""
-    if isinstance(value, str):
-        return value.startswith("__omit_place_holder__")
-    return type(value).__name__.strip("_") in ("Omit", "OmitType")
 
 
 def without_omitted(value: t.Any) -> t.Any:

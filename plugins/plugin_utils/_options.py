@@ -80,7 +80,7 @@ def patterns(value: t.Any, name: str) -> tuple[str, ...]:
     listed = (
         read.items(value, name, "") if not isinstance(value, str) or value.lstrip().startswith("[") else []
     )
-    if any(read.unset(pattern) for pattern in listed):
+    if any(read.unset(pattern) and not read.omitted(pattern) for pattern in listed):
         raise Problem(
             f"{name} has a blank entry, which matches no name or ID. Leave it out if none is meant."
         )

@@ -45,11 +45,18 @@ PlainLoader.yaml_implicit_resolvers = {
 }
 
 
+def omitted(value: t.Any) -> bool:
+    """Whether a value is what `default(omit)` leaves: a text up to ansible-core 2.18, then an object."""
+    if isinstance(value, str):
+        return value.startswith("__omit_place_holder__")
+    return type(value).__name__.strip("_") in ("Omit", "OmitType")
+
+
 def unset(value: t.Any) -> bool:
     """Whether a value counts as unset: null, blank, an empty list or dict, or Ansible's omit."""
     if isinstance(value, str):
-        return not value.strip() or value.startswith("__omit_place_holder__")  # up to ansible-core 2.18
-    return value is None or value in ([], {}, ()) or type(value).__name__.strip("_") in ("Omit", "OmitType")
+        return not value.strip() or omitted(value)
+    return value is None or value in ([], {}, ()) or omitted(value)
 
 
 def given(values: Variables) -> dict[str, t.Any]:
