@@ -88,7 +88,7 @@ class Expect:
 DONE = Expect(adopted=False)
 ADOPTED = Expect(adopted=True)
 NOT_STARTED = Expect(
-    "not_started", changed=False, received=0, effects=0, says=("was not started", "never left")
+    "not_started", changed=False, received=0, effects=0, says=("was not started", "could not be sent")
 )
 UNKNOWN = Expect(
     "outcome_unknown",

@@ -132,7 +132,7 @@ def world() -> Iterator[World]:
 
 @row("The cloud cannot be reached")
 def unreachable(story: Story) -> None:
-    story.arrange(lead("POST", "closed", forever=True)).fails("never left")
+    story.arrange(lead("POST", "closed", forever=True)).fails("could not be sent")
     story.mended().arrange(lead("read", "closed", forever=True)).fails("No connection")
     story.mended().works()
 
@@ -321,7 +321,7 @@ def token(story: Story) -> None:
 
 @row("The restore fails in the cloud")
 def failed(story: Story) -> None:
-    story.arrange(post("operation_fails")).fails("try anew")
+    story.arrange(post("operation_fails")).fails("start it once more")
     story.works(started=2)
 
 
