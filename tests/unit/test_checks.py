@@ -76,7 +76,7 @@ def test_what_is_refused(entry: Any, probe: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "text"),
     [
-        ({"ping": False}, "checks[0].ping must be written as {ping: true}, not as 'False'. Leave it out"),
+        ({"ping": False}, "checks[0].ping must be written as {ping: true}, not as 'false'. Leave it out"),
         ({"ping": "maybe"}, "checks[0].ping must be true or false, not 'maybe'"),
         ({"ping": {"at_least": 1}}, "checks[0].ping has an unknown key: 'at_least'"),
         ({"dbsize": 1000}, "checks[0].dbsize must be written as {dbsize: {at_least: 1}}"),

@@ -59,6 +59,7 @@ def test_printable_is_one_short_line(text: str, limit: int) -> None:
 
 
 def test_a_long_option_is_not_cited() -> None:
+    assert (quoted(False), quoted(0)) == ("'false'", "'0'")
     assert quoted("a\u202eb") == "'a\\\\u202eb'"
     assert quoted(SECRET * 10) == f"(a text of {len(SECRET) * 10} characters)"
 

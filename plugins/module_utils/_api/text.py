@@ -42,7 +42,7 @@ def printable(value: t.Any) -> str:
 
 def quoted(value: t.Any) -> str:
     """Return a refused value in quotes, or the length of a long one: half of it could be half a secret."""
-    text = str(value)
+    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)  # as YAML has it
     return repr(printable(text)) if len(text) <= LONGEST_QUOTED else f"(a text of {len(text)} characters)"
 
 
