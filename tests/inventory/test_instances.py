@@ -579,7 +579,7 @@ def test_blank_options_are_unset_and_any_may_be_a_template(sim: Simulator, tmp_p
         ({"use_instance_metadata": "surely"}, "use_instance_metadata must be true or false, not 'surely'."),
         ({"max_retries": "{{ 'many' }}"}, "max_retries must be a whole number, not 'many'."),
         ({"region": {"a": 1}}, "region must be a text, not a dictionary."),
-        ({"regions": [["a"]]}, "regions must be a text, not a list."),
+        ({"regions": [["a"]]}, "regions[0] must be a text, not a list."),
     ],
 )
 def test_an_option_of_another_type_is_named(

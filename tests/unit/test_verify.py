@@ -279,6 +279,13 @@ def test_an_instance_that_does_not_run_in_time(sim: Simulator, server: Any, run:
     assert server[1].passed <= 32
 
 
+def test_an_instance_that_nobody_answers_for_in_time(sim: Simulator, run: Any, speak: Any) -> None:
+    speak()
+    sim.fault("server_error", "dcs.instance", times=None)
+    result = run("restore_verify", [cache(0, {"ping": True})], verify_timeout=30)
+    assert result["error_kind"] == "not_running" and ".." not in result["restores"][0]["msg"]
+
+
 def test_an_instance_that_cannot_be_read(sim: Simulator, run: Any, speak: Any) -> None:
     speak()
     sim.fault("forbidden", "dcs.instance", times=None)

@@ -104,6 +104,12 @@ def test_failure_tells_code_reason_and_ids() -> None:
     assert watched.error.details() == {**details, "error_code": "dcs.08.0007"}
 
 
+def test_the_sentence_of_the_cloud_ends_once() -> None:
+    watched, dummy = watch(Time(), Status("failed", "failed", reason="The data node is lost."))
+    run(Time(), watched)
+    assert str(watched.error).startswith("Restore failed: The data node is lost. Nothing was repeated")
+
+
 def test_failure_without_a_reason() -> None:
     watched, dummy = watch(Time(), Status("failed", "failed"))
     run(Time(), watched)

@@ -277,7 +277,7 @@ def running(row: Row, service: Reading, cloud: Cloud, interval: float, deadline:
         except CloudError as error:
             if not error.transient:
                 raise
-            why = str(error)
+            why = str(error).rstrip(".")
         if why is None:
             return instance
         left = deadline - clock.monotonic()
