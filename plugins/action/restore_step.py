@@ -73,7 +73,7 @@ class ActionModule(ActionBase):
         before = dict(state)
         state = _steps.run(state, steps, job, world, **extra)
         result.update(self.reported(state, before, job, steps, given))
-        strange = _options.mistyped(given) if "run" not in before else []
+        strange = [*_options.mistyped(given), *_options.unused(job.kind, given)] if not before else []
         return {**result, "warnings": [*result.get("warnings", []), *strange]} if strange else result
 
     def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -197,6 +197,13 @@ def mistyped(names: t.Iterable[str]) -> list[str]:
     return found
 
 
+def unused(kind: str, variables: Variables) -> list[str]:
+    """Return a warning for what a fleet is given and does not use, such as tasks that stop an application."""
+    names = (*_entries.LISTS, *_step_table.OF_THE_USER) if kind == "fleet" else ()
+    found = [name for name in names if not read.unset(variables.get(name))]
+    return [f"The playbook fleet does not use {name}." for name in found]
+
+
 def random_point(seed: str, days: int, now_ms: int) -> str:
     """Return a point within the last days, always the same for a seed and a time.
 

@@ -196,3 +196,9 @@ def test_a_variable_that_is_almost_one_of_the_role_is_told() -> None:
     assert [line.rpartition(" ")[2] for line in _options.mistyped(typed)] == [
         *("restore_protected?", "restore_safety_backup?", "drill_scratch?", "restore_before_tasks?")
     ]
+
+
+def test_what_a_fleet_does_not_use_is_told() -> None:
+    given = {"restore_before_tasks": "stop.yml", "restore_dcs": [], "restore_protected": "*prod*"}
+    assert _options.unused("fleet", given) == ["The playbook fleet does not use restore_before_tasks."]
+    assert _options.unused("restore", given) == []
