@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import string
@@ -187,8 +188,12 @@ class ActionModule(ActionBase):
         for host in self._task.args.get("hosts") or ():
             try:
                 given = task_vars["hostvars"][host]
-                names = (*_entries.OF_A_HOST, *_options.OF_THE_RUN)
-                found[str(host)] = {name: made(given.__getitem__, name) for name in names if name in given}
+                found[str(host)] = {
+                    name: made(given.__getitem__, name) for name in _entries.OF_A_HOST if name in given
+                }
+                for name in _options.OF_THE_RUN:
+                    with contextlib.suppress(AnsibleError):  # it may ask for what a play alone knows
+                        found[str(host)][name] = made(given.__getitem__, name) if name in given else None
             except AnsibleError as error:
                 why = f"The variables of {host} cannot be read: {str(error).splitlines()[0]}"
                 failed.append(_entries.unusable(str(host), "", why))

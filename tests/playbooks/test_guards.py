@@ -213,7 +213,12 @@ def inventory(folder: Path, hosts: dict[str, Any]) -> str:
 def test_what_a_host_omits_is_not_given(tmp_path: Path) -> None:
     names = ("restore_point", "backup_id", "instance_name", "region", "project_id", "group", "checks")
     hosts = {"a": cache(0, **omitting(*names))}
-    run_wide = json.dumps(omitting("fleet_hosts", "fleet_wait_timeout", "restore_report_dir"))
+    run_wide = json.dumps(
+        {
+            **omitting("fleet_hosts", "fleet_wait_timeout", "restore_report_dir"),
+            "restore_operation_id": "{{ ansible_play_hosts_all | length }} hosts",  # of the play
+        }
+    )
     with Simulator("fleet-1-0", restore_seconds=1) as sim:
         args = ("-i", inventory(tmp_path, hosts), "--limit", "a", "--check", "-e", run_wide)
         done = invoke.playbook(FLEET, sim.env, *args)
