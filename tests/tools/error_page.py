@@ -37,10 +37,11 @@ service has refused a request, the result also has ``error_code``, ``http_status
 the request ID to support. A script makes this page from the tables of the messages.
 
 A result with ``outcome_unknown`` explains itself. ``sent_at`` is when the request was sent, and ``checks``
-is how many observations followed. ``found`` has the IDs of what began meanwhile. ``trail`` has for each
-observation ``at``, the ``status`` and ``task`` of the instance, the number of ``records``, what
-``blocked``, and the ``error`` if the observation failed. A long trail has its first and its last eight
-observations.
+is how many observations followed. The request named ``instance_id`` and, for a cache, ``backup_id`` and the
+``marker`` at the end of the record's remark; for a database, ``target_instance_id`` and ``restore_time``.
+``found`` has the IDs of what began meanwhile. ``trail`` has for each observation ``at``, the ``status`` and
+``task`` of the instance, the number of ``records``, what ``blocked``, and the ``error`` if the observation
+failed. A long trail has its first and its last eight observations.
 
 .. contents::
   :local:

@@ -639,6 +639,14 @@ def test_one_old_status_does_not_make_a_job_of_the_source_ours() -> None:
     assert (seen.own, seen.possible) == (frozenset(), frozenset({"j28"}))
 
 
+def test_a_result_without_an_id_has_what_the_request_named() -> None:
+    cache = restore([], RUNNING)
+    assert cache.about == {"instance_id": "i", "marker": MARK, "backup_id": "b"}
+    assert "run the task with backup_id=b again" in cache.resume, "latest may be another backup by then"
+    database = recovery(FakeDdm())
+    assert database.about == {"instance_id": "s", "target_instance_id": "t", "restore_time": 1}
+
+
 def test_a_target_that_is_no_target() -> None:
     service: Any = FakeDdm()
     with pytest.raises(NotRestorable, match="x is not among the instances that s can be restored to"):

@@ -563,8 +563,8 @@ def test_what_is_unknown_is_told_in_full() -> None:
         f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, "
         "no conclusive response was received (it answered HTTP 202 without a valid restore_id), "
         f"and no matching record appeared in {details['checks']} checks. Nothing was repeated. "
-        "Safe next steps: run the same task again in a few minutes, "
-        "it attaches to what it finds; or look at the instance's records in the console."
+        "Safe next steps: run the same task again in a few minutes: it attaches to what it finds, and starts "
+        "a new operation only when it finds none; or look at the instance's records in the console."
     )
 
 

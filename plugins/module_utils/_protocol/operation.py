@@ -14,6 +14,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
 Row = t.Dict[str, t.Any]
+AGAIN = (
+    "run {} again in a few minutes: it attaches to what it finds, and starts a new operation only when it "
+    "finds none"
+)
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,22 @@ class Operation:
     """One restore, recovery or backup. It is complete when it is built: no code adds to it later.
 
     `name` is for people. `id_key` and `record_key` are the keys of its ID (restore_id, backup_id or job_id)
-    and of its record in the result. `resume` is what to do when nobody knows whether it runs.
+    and of its record in the result.
     """
 
     name: str
     id_key: t.ClassVar[str]
     record_key: t.ClassVar[str]
-    resume: t.ClassVar[str] = "run the same task again in a few minutes, it attaches to what it finds"
+
+    @property
+    def about(self) -> Row:
+        """What the request names, under the names of options: for a result that has no ID of an operation."""
+        return {}
+
+    @property
+    def resume(self) -> str:
+        """What to do when nobody knows whether it runs."""
+        return AGAIN.format("the same task")
 
     def observe(self) -> Observation:
         """Read the evidence once and return all of it. This changes nothing here."""

@@ -95,5 +95,5 @@ class Search:
             f"({cause}), and no matching record appeared in {self.checks} checks{shown}.{also} Nothing was "
             f"repeated. Safe next steps: {operation.resume}; or look at the instance's records in the "
             "console.",
-            **{**self.cause.facts, **facts},
+            **{**operation.about, **self.cause.facts, **facts},
         )

@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import MARKER_LENGTH
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
+    AGAIN,
     Observation,
     Operation,
 )
@@ -89,6 +90,11 @@ class DcsOperation(Operation):
         """Read the instance and all its records."""
         instance = self.dcs.instance(self.instance_id)
         return self.judge(self.read(), instance, self.dcs.now())
+
+    @property
+    def about(self) -> Row:
+        """The instance, and the marker at the end of the remark."""
+        return {"instance_id": self.instance_id, "marker": self.marker}
 
     def first(self) -> Observation:
         """Read all records; the instance is as the plan has read it a moment ago."""
@@ -183,6 +189,16 @@ class DcsRestore(DcsOperation):
     backup_id: str
     backups: tuple[Row, ...]
     id_key, record_key, remark_key, kind = "restore_id", "restore", "restore_remark", "restore"
+
+    @property
+    def about(self) -> Row:
+        """The same, and the backup."""
+        return {**super().about, "backup_id": self.backup_id}
+
+    @property
+    def resume(self) -> str:
+        """The same restore; `latest` may be another backup by then."""
+        return AGAIN.format(f"the task with backup_id={self.backup_id}")
 
     def read(self, until: str | None = None) -> list[Row]:
         """Return all restore records."""

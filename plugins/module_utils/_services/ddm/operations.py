@@ -154,10 +154,19 @@ class OnPair(Operation):
 
     pair: Pair
     id_key, record_key = "job_id", "job"
-    resume = (
-        "run the same task again in a few minutes; if the target is no longer available then, it starts "
-        "nothing and names the job that job_id attaches to"
-    )
+
+    @property
+    def about(self) -> Row:
+        """Source and target."""
+        return {"instance_id": self.pair.source, "target_instance_id": self.pair.target}
+
+    @property
+    def resume(self) -> str:
+        """The same task: an unavailable target is never overwritten again."""
+        return (
+            "run the same task again in a few minutes; if the target is no longer available then, it starts "
+            "nothing and names the job that job_id attaches to"
+        )
 
     def observe(self) -> PairObservation:
         """Read the target's availability and every job of this kind."""
@@ -202,6 +211,11 @@ class DdmRecovery(OnPair):
     restore_time: int
     relations: tuple[Row, ...] = ()
     with_source: bool = False
+
+    @property
+    def about(self) -> Row:
+        """The same, and the point in time."""
+        return {**super().about, "restore_time": self.restore_time}
 
     def post(self) -> Reply:
         """Send the recovery."""
