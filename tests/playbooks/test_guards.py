@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -300,3 +302,16 @@ def test_what_cannot_be_read_is_told_once(tmp_path: Path, playbook: str) -> None
     assert len(told) == len(words) + 1 and all(
         any(line.startswith(word) for line in told) for word in words
     ), told
+
+
+def test_two_runs_at_once_have_two_reports(tmp_path: Path) -> None:
+    given = {**ONE, "restore_operation_id": "CHG-1", "restore_report_dir": str(tmp_path)}
+    with Simulator(restore_seconds=8) as sim, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(run, sim, given)
+        while not sim.posts() and not first.done():
+            time.sleep(0.1)
+        second = run(sim, given)
+        assert (first.result().rc, second.rc, len(sim.posts())) == (0, 0, 1)
+    assert "Another run is under way, which writes CHG-1-" in second.stdout
+    verdicts = [json.loads(path.read_text(encoding="utf-8"))["verdict"] for path in tmp_path.glob("*.json")]
+    assert verdicts == ["restored"] * 2 and not [*tmp_path.glob(".*.run")]
