@@ -550,6 +550,16 @@ def test_a_value_that_is_masked_with_stars_is_refused(name: str) -> None:
         resolve(keys, {})
 
 
+@pytest.mark.parametrize("name", SENT)
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_value_in_quotes_is_refused(name: str, quote: str) -> None:
+    """A file of variables that no shell has read: a refused signature can lock the key."""
+    value = f"{quote}HPUAXWB{quote}"
+    keys = {"auth_token": value} if name == "auth_token" else {**AKSK, name: value}
+    with pytest.raises(InvalidArgument, match=f"{name} has quotes around it"):
+        resolve(keys, {})
+
+
 @pytest.mark.parametrize("name", ["secret_key", "security_token", "auth_token", "password"])
 def test_a_secret_of_three_characters_is_refused(name: str) -> None:
     others = {} if name == "auth_token" else LOGIN if name == "password" else AKSK

@@ -409,6 +409,8 @@ def _check_header(name: str, value: t.Any) -> None:
         raise InvalidArgument(
             f"{name} cannot be sent in a header: it holds a line end, a control or a non-ASCII character."
         )
+    if name != "password" and re.fullmatch(r"(['\"]).*\1", str(value)):
+        raise InvalidArgument(f"{name} has quotes around it: give it without them.")
     if name in SECRETS and len(str(value)) < 4:
         raise InvalidArgument(
             f"{name} has fewer than 4 characters: it cannot be real, and redacting it would garble the "
