@@ -51,6 +51,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clone(tmp_path_factory.mktemp("artifact") / "one")
 
 
+@pytest.mark.slow
 def test_two_clones_make_the_same_bytes(checkout: Path, tmp_path: Path) -> None:
     other = clone(tmp_path / "a folder of another name")
     for path in sorted(other.rglob("*.py"), reverse=True):  # another order in the folder, other times

@@ -78,14 +78,8 @@ def test_modules_and_failures(args: list[str], sim: Simulator, tls: Simulator, t
 
 
 @WHOLE
-def test_arguments_and_flow(args: list[str], sim: Simulator, tls: Simulator, tmp_path: Path) -> None:
-    # One host after another, so that the order of the output is fixed
-    done = both("arguments_and_flow", tmp_path, sim, tls, "--forks", "1", *args)
-    check_arguments(done)
-    check_flow(done)
-
-
-def check_arguments(done: runs.Run) -> None:
+def test_arguments(args: list[str], sim: Simulator, tls: Simulator, tmp_path: Path) -> None:
+    done = both("arguments", tmp_path, sim, tls, *args)
     wrong = [
         name
         for name, result in done.registered["localhost"].items()
@@ -114,7 +108,10 @@ def check_arguments(done: runs.Run) -> None:
     assert "proxy-password-9753" not in done.output + json.dumps(done.registered)
 
 
-def check_flow(done: runs.Run) -> None:
+@pytest.mark.slow
+def test_flow(sim: Simulator, tls: Simulator, tmp_path: Path) -> None:
+    # One host after another, so that the order of the output is fixed
+    done = both("flow", tmp_path, sim, tls, "--forks", "1")
     environments = done.of("environments")["results"]
     assert [item.get("error_kind") for item in environments] == ["auth_failed", "invalid_argument", None]
     secrets = "Each item has its own secrets and warnings"

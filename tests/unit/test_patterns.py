@@ -69,7 +69,7 @@ def test_a_pattern_that_can_protect_nothing_is_refused(text: str) -> None:
         patterns(text, "restore_protected")
 
 
-@pytest.mark.parametrize("blank", ["", " ", None, "__omit_place_holder__1"])
+@pytest.mark.parametrize("blank", ["", " ", None])
 @pytest.mark.parametrize("name", ["restore_protected", "restore_scratch", "restore_production"])
 def test_a_pattern_that_a_template_made_of_nothing_is_refused(name: str, blank: object) -> None:
     dummy, problems = options({name: ["orders-*", blank]}, 0)
