@@ -16,7 +16,7 @@ from tests.protocol.many import many, some
 from tests.protocol.schedule import play
 from tests.protocol.wrong import WRONG
 
-CHUNK, CHUNKS = 1_000, 3  # seeds, about 9 ms of CPU each; in chunks for the workers of pytest
+CHUNK, CHUNKS = 1_000, 2  # seeds, about 9 ms of CPU each; in chunks for the workers of pytest
 SOAK = 1_000_000
 # what a chunk must have met, or the schedules have become harmless
 MET = (
