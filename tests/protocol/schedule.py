@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import typing as t
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import FRESH, STALE
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import UNSEEN
@@ -191,8 +191,6 @@ def draw(rng: random.Random) -> Story:
     }
     # assumptions 4 and 6
     foreign = [chance() * 3 * shortest] if chance() < 0.2 and brisk else []
-    if foreign and rules.job_of_source:
-        rules = replace(rules, blind=0.0)
     if kind == "restore" and not foreign and chance() < 0.3:
         params.update(backup_id=None, restore_point="latest")
     return Story(

@@ -377,13 +377,16 @@ def test_a_neighbour_from_the_same_source_is_not_taken_for_it(sim: Simulator, st
     """The response for the first target is lost, and its job appears a minute later than the second's."""
     sim.fault("reset", "ddm.recovery", hints={"visibility": 60, "fail": "The disk broke."})
     result = start(*neighbours(sim))
-    assert result["failed"] is False, result["msg"]
-    assert [row["adopted"] for row in result["restores"]] == [True, False]
+    first, second = result["restores"]
+    assert (first["error_kind"], second["outcome"], second["adopted"]) == (
+        "outcome_unknown",
+        "started",
+        False,
+    )
     target = {job.id: job.target_id for job in sim.state.jobs.values()}
-    assert [target[row["job_id"]] for row in result["restores"]] == [
-        ids.fleet_ddm_target(0),
-        ids.fleet_ddm_target(1),
-    ]
+    assert [target[found] for found in first["details"]["found"]] == [ids.fleet_ddm_target(0)]
+    assert target[second["job_id"]] == ids.fleet_ddm_target(1)
+    assert len(sim.posts()) == 2
 
 
 def test_whoever_is_to_stop_before_a_request_that_changes_something_does(

@@ -91,12 +91,8 @@ class Pair:
         target, restoring = targets[self.target], is_restored(targets[self.target])
         history = [job for job in jobs_of(self.ddm) if self.of_kind(job)]
         jobs = [job for job in history if job["instance_id"] in (self.source, self.target)]
+        # A job that names the source may be for another target, whatever the statuses say: they can be old.
         mine = [job for job in jobs if job["instance_id"] == self.target]
-        of_source = [job for job in jobs if job not in mine and end(job) is None]
-        # A job that names the source may be for another target. It is for this one when it is under way while
-        # this target is restored, and no other. One old status must not say so: the targets are read again.
-        if of_source and self.alone(targets) and self.alone(self.targets()):
-            mine += of_source
         on_target = [job for job in jobs if job["instance_id"] == self.target and end(job) != "failed"]
         # An old job does not restore the target now, and a job that never ends is nothing to wait for.
         past = [job for job in on_target if self.of_the_past(job) and (restoring or end(job) is None)]
@@ -116,10 +112,6 @@ class Pair:
             at_work=restoring or (job is not None and end(job) is None),
             history=tuple(history),
         )
-
-    def alone(self, targets: t.Mapping[str, Row]) -> bool:
-        """Whether the target of this pair is being restored, and no other target of the source."""
-        return [name for name, row in targets.items() if is_restored(row)] == [self.target]
 
     def of_the_past(self, job: Row) -> bool:
         """Whether a job is too old to restore its target now. The job that does may not be listed yet."""
