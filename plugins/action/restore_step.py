@@ -39,8 +39,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
 
 COLLECTION = "huaweicloud.recovery"
-STATE = "_restore_state"  # the variables that the tasks of the role register
-VARIABLE = "password_variable"
+STATE = "_restore_state"  # the variable that the tasks of the role register
+PASSWORD = "password_variable"  # of a connection: the name of a variable
 # A run with no other tags than these, `plan` among them, starts nothing.
 ALONE = {"plan", "all", "tagged", "always"}
 LETTERS = string.ascii_lowercase + string.digits
@@ -167,9 +167,9 @@ class ActionModule(ActionBase):
         """Yield a problem for each variable with a password of checks that cannot be read: it would be missed
         after the restore.
         """
-        named = {str(given.get(VARIABLE) or "") for row in rows for given in ladder.connections(row)}
+        named = {str(given.get(PASSWORD) or "") for row in rows for given in ladder.connections(row)}
         for name in sorted(named - {""}):
-            where = f"{VARIABLE} names {_settings.shown(name)}, and"
+            where = f"{PASSWORD} names {_settings.shown(name)}, and"
             if name not in task_vars:
                 yield f"{where} there is no such variable."
             elif ladder.VARIABLE.fullmatch(name):  # else the checks are refused

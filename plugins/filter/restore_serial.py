@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: restore_serial
-short_description: Refuse a batch size that is none
+short_description: Refuse an invalid batch size
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Gives the size of the batches of a fleet back, V(100%) for a blank, and fails where it is neither a number
-    from 1 nor a percentage.
+  - Returns the sizes of the batches of a fleet, V(100%) for a blank. Fails when one is neither a number from
+    1 nor a percentage.
   - Ansible takes V(0) and a negative number for all hosts at once.
 options:
   _input:

@@ -95,7 +95,6 @@ cache_connection: ~/.cache/huaweicloud-recovery
 cache_timeout: 600
 """
 
-import difflib
 import hashlib
 import json
 import os
@@ -120,7 +119,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
     ProtocolError,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, near, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
     CONNECTION,
     RANGES,
@@ -172,9 +171,7 @@ def refuse_unknown(config: t.Iterable[t.Any], definitions: t.Mapping[str, t.Mapp
     known = sorted({*definitions, *aliases})
     for name in config:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-            raise AnsibleParserError(f"There is no option {shown(name)}. {hint}")
+            raise AnsibleParserError(f"There is no option {shown(name)}.{near(name, known)}")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -280,7 +277,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """
         try:
             found = self._cache.get(key)
-        except Exception:  # of the cache plugin, for a file that is none of its own
+        except Exception:  # a cache plugin may raise anything for a file that it has not written
             return None
         answers = isinstance(found, dict) and found.get("question") == question
         rows = found.get("rows") if answers else None

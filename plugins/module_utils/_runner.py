@@ -37,9 +37,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
 
 Decide = t.Callable[[Cloud, t.Dict[str, t.Any]], Plan]
-CONTEXT: dict[
-    str, t.Any
-] = {}  # What the action adds: its redactor, and for Cloud the place where progress goes
+# What the action adds: its redactor, and for Cloud the place where progress goes
+CONTEXT: dict[str, t.Any] = {}
 LONGEST = 4000  # characters of a message
 OLDEST = (3, 9)  # The oldest Python for modules. An older one must get as far as run_module(), which says so.
 
@@ -89,9 +88,8 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
     redactor.share(module.no_log_values)
     outcome = perform(plan, dict(module.params), spec, rules, module.check_mode, redactor, **context)
     for warning in outcome.pop("warnings", ()):
-        module.warn(
-            remove_values(warning, redactor.forms)
-        )  # From core 2.19 on, warn() itself redacts nothing.
+        # From core 2.19 on, warn() itself redacts nothing.
+        module.warn(remove_values(warning, redactor.forms))
     if outcome.pop("failed", False):
         module.fail_json(**outcome)
     module.exit_json(**outcome)
@@ -124,9 +122,8 @@ def perform(
         check(params, spec, rules)
         cloud = Cloud(params, redactor=redactor, **context)
         clouds.append(cloud)
-        if (
-            "wait_timeout" in spec
-        ):  # The decision is part of the time: a task that cannot read must not outlast it.
+        # The decision is part of the time: a task that cannot read must not outlast it.
+        if "wait_timeout" in spec:
             cloud.session.deadline = cloud.clock.monotonic() + params["wait_timeout"]
         made = plan(cloud, params)
         if "wait" in spec and "restores" not in spec:  # It starts something, so a person wants to know where.

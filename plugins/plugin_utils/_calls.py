@@ -22,10 +22,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options impo
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, Result, State, World
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
-PRIVATE = (
-    "checks",
-    "connection",
-)  # Options of an entry that may hold passwords, so only the verification gets them.
+# Options of an entry that may hold passwords, so only the verification gets them
+PRIVATE = ("checks", "connection")
 SAFETY = "before a restore [safety]"  # the remark of a safety backup: `latest` never means one
 
 

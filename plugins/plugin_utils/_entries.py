@@ -378,10 +378,8 @@ def by_name(
             continue
         service, one = SERVICES[matches[0][0]], matches[0][1]
         values = {service.names[0]: one["instance_id"]}
-        target = {
-            "instance_id": one["instance_id"],
-            "instance_name": one.get("name"),
-        }  # also if it has no plan
+        # also known if it has no plan
+        target = {"instance_id": one["instance_id"], "instance_name": one.get("name")}
         rows.append({**completed(service, values, values, defaults), "target": target})
     return rows, problems
 

@@ -52,9 +52,8 @@ MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdou
 
 INTERNAL = getattr(module_utils, "_internal", types.SimpleNamespace())  # from 2.19 on
 TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
-REFUSED: dict[
-    str, tuple[float, dict[str, t.Any]]
-] = {}  # caller -> when the cloud refused its keys, and the facts
+# caller -> when the cloud refused its keys, and the facts
+REFUSED: dict[str, tuple[float, dict[str, t.Any]]] = {}
 LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key after too many refusals
 PROFILE = "legacy"  # the form of arguments and results: core's name for the default
 

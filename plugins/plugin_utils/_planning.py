@@ -132,10 +132,8 @@ def attached(row: Row, run: Row, job: Job) -> Row:
             return {**kept, job_id: earlier[job_id]}
         unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
         if unknown and _target.same(row, earlier) and row.get(service.point) in (None, "latest"):
-            return {
-                **row,
-                service.point: earlier[service.point],
-            }  # what may have been sent would be sent again
+            # what may have been sent would be sent again
+            return {**row, service.point: earlier[service.point]}
     return row
 
 

@@ -100,9 +100,8 @@ class Progress:
                         else ""
                     )
                     line += f" ({note.subject})" if note.subject else ""
-                    with contextlib.suppress(
-                        Exception
-                    ):  # A line that cannot be shown must not end a restore.
+                    # A line that cannot be shown must not end a restore.
+                    with contextlib.suppress(Exception):
                         self._say(printable(self._redactor.redact(line)))
 
     def _watch(self) -> None:

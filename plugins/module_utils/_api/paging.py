@@ -62,9 +62,8 @@ def _read(
             raise error.with_context(f"List of {what}: {error}") from None
         if overlap and page and not any(item is None or item[identity] in found for item in page):
             return [], "items were removed while it was read, so some may have been missed"
-        if (
-            total is not None
-        ):  # Items that are added meanwhile count, but come before the items that were read.
+        # Items that are added meanwhile count, but come before the items that were read.
+        if total is not None:
             least = total if least is None else min(least, total)
         if page is SAYS_NOTHING:
             return [], "the response with a later page has no content" if found or odd else SILENT

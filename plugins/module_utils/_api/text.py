@@ -11,6 +11,7 @@ redacting after the cut could miss half a secret, which nobody recognises any mo
 from __future__ import annotations
 
 import base64
+import difflib
 import html
 import json
 import re
@@ -38,6 +39,12 @@ def printable(value: t.Any) -> str:
     if not text.isascii():
         text = INVISIBLE.sub(lambda match: _escaped(match[0]), text)
     return text
+
+
+def near(name: t.Any, known: t.Collection[str]) -> str:
+    """Return a hint for an unknown name: the known one that is most like it, or all of them."""
+    found = difflib.get_close_matches(str(name), list(known), 1)
+    return f" Did you mean {found[0]}?" if found else f" Known: {', '.join(known)}."
 
 
 def quoted(value: t.Any) -> str:

@@ -140,9 +140,8 @@ def wait_until(
             return
         if now >= deadline:
             for watch in waiting:
-                if (
-                    watch.last is not None and watch.last.state != "running"
-                ):  # It has ended, but that is not confirmed yet.
+                # It has ended, but that is not confirmed yet.
+                if watch.last is not None and watch.last.state != "running":
                     watch.take(now, started, interval, 0.0)
                 if not watch.done:
                     watch.done, watch.elapsed = True, now - started

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import math
 import re
 import typing as t
@@ -21,7 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import near, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import ISO, iso, moment
 
 with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
@@ -267,12 +266,6 @@ def refuse_writing(sql: str, where: str) -> None:
         raise InvalidArgument(f"{where} must only read, and it has a part that changes rows.")
     if ";" in unquoted.rstrip().rstrip(";"):
         raise InvalidArgument(f"{where} must be one statement.")
-
-
-def near(name: t.Any, known: t.Iterable[str]) -> str:
-    """Return a hint at a similar key."""
-    found = difflib.get_close_matches(str(name), list(known), 1)
-    return f" Did you mean {found[0]}?" if found else f" Known: {', '.join(known)}."
 
 
 def rung(kind: str, asks: Mapping) -> str:

@@ -11,7 +11,6 @@ Nothing is written.
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing as t
 from dataclasses import replace
@@ -21,7 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import near, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     Row,
@@ -141,9 +140,7 @@ def connection(given: t.Any, probe: str, where: str = "connection") -> dict[str,
     found: dict[str, t.Any] = {}
     for name, value in (given or {}).items():
         if name not in CONNECTION:
-            near = difflib.get_close_matches(str(name), CONNECTION, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(CONNECTION)}."
-            raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}. {hint}")
+            raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}.{near(name, CONNECTION)}")
         if value not in (None, ""):
             found[name] = typed(name, value, probe, f"{where}.{name}")
     return found

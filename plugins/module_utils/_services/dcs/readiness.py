@@ -14,11 +14,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import end, unknown
 
-BROKEN = (
-    "error",
-    "createfailed",
-    "frozen",
-)  # An instance in one of these states does not come back by itself.
+# An instance in one of these states does not come back by itself.
+BROKEN = ("error", "createfailed", "frozen")
 REASONS = {  # the DCS API reference, "Restoration Records", error codes
     "dcs.08.0001": "the backup or restore tool did not start",
     "dcs.08.0002": "the execution timed out",
