@@ -29,7 +29,7 @@ attributes:
     details:
       - With O(operation_id) a marker made from project, instance and O(operation_id) is written into the
         remark of the backup. When a backup that carries the marker has succeeded, nothing is done.
-      - Without O(operation_id) every run makes a new backup.
+      - Without O(operation_id) every run makes a new backup. The end of its marker differs from run to run.
       - In both cases a run adopts, that is waits for, its own backup that is still waiting or running.
 options:
   instance_id:

@@ -158,6 +158,8 @@ class Lane:
         run, world = self.run, self.world
         world.reach(self, self.time + world.director.latency(run, self.time))
         name, *given = READS[fault] if fault else ("true answer",)
+        if fault:  # it can end the observation, and the first page of a list alone shows nothing
+            run.shown.clear()
         if name in ("unsent", "reset", "timeout"):
             self.time += timeout if name == "timeout" else 0.0
             world.say(self.time, f"{run.name} {method} {_tail(url)} -> {fault}")
@@ -176,8 +178,6 @@ class Lane:
             text = seen.body.decode()[:2000]
             world.say(self.time, f"{run.name} {method} {_tail(url)} {fault or ''} -> {seen.status} {text}")
         self.time += 0.01 if name != "slow" else min(world.director.slow * world.director.random(), timeout)
-        if fault:  # it can end the observation, and the first page of a list alone shows nothing
-            run.shown.clear()
         for work in run.accepted:
             if work.id.encode() in seen.body:
                 run.shown.add(work.id)

@@ -20,7 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker, of_run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsBackup,
@@ -265,6 +265,18 @@ def test_two_observations_agree_only_on_the_same_evidence() -> None:
 def test_dcs_backup(repeatable: bool, records: list[dict[str, Any]], step: str) -> None:
     made = [{"created_at": "2026-05-28T20:00:00.000Z", **row} for row in records]
     assert decide(backup(made, repeatable).observe()) == step
+
+
+def test_a_repeatable_backup_takes_the_record_of_its_own_run_and_waits_for_another_run() -> None:
+    """Two runs at once: the other one's backup is new as well, and must not be reported for ours."""
+    records = [
+        {"backup_id": name, "status": "succeed", "remark": mark, "created_at": "2026-05-28T20:00:00.000Z"}
+        for name, mark in (("other", of_run(MARK, 0.5)), ("ours", of_run(MARK, 0.25)))
+    ]
+    ours = replace(backup(records, repeatable=True), marker=of_run(MARK, 0.25))
+    assert ours.observe().own == {"ours"}
+    records[0]["status"] = "backuping"
+    assert ours.observe().running == ("other",)
 
 
 def test_remarks() -> None:

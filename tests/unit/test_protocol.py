@@ -33,6 +33,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
     marker,
+    of_run,
+    of_task,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -291,6 +293,15 @@ def test_a_marker_stays_what_it_is() -> None:
         "operation_id": "CHG-\u00fc",
     }
     assert marker(**operation) == "[rst1:NP525ZDIGMZP7BIQVBPH567TGI]"
+
+
+def test_each_run_can_have_a_marker_of_its_own() -> None:
+    task, other = marker(instance="i"), marker(instance="j")
+    one, two = of_run(task, 0.25), of_run(task, 0.75)
+    assert len({task, one, two}) == 3 and len({len(task), len(one), len(two)}) == 1
+    assert all(of_task(f"before the release {mark}", one) for mark in (task, one, two))
+    wrong = (of_run(other, 0.25), one[:-1], f"{two} ", one.lower(), two.replace("]", "x"), "", None)
+    assert not any(of_task(remark, one) for remark in wrong)
 
 
 # Preflight

@@ -11,6 +11,7 @@ import hashlib
 import json
 
 MARKER_LENGTH = 34  # " [rst1:" + 26 + "]"
+OF_RUN = 11  # characters at the end of a marker that tell one run from the others: 10 + "]"
 
 
 def marker(**operation: str | None) -> str:
@@ -22,3 +23,17 @@ def marker(**operation: str | None) -> str:
         {"version": 1, **operation}, sort_keys=True, separators=(",", ":"), ensure_ascii=True
     )
     return f"[rst1:{base64.b32encode(hashlib.sha256(canonical.encode()).digest()).decode()[:26]}]"
+
+
+def of_run(task: str, chance: float) -> str:
+    """Return the marker of one run of a task that does its work anew in each run.
+
+    The run's part is drawn (`chance` in [0, 1)), so that two runs at once never take each other's record.
+    """
+    return task[:-OF_RUN] + marker(task=task, run=str(chance))[-OF_RUN:]
+
+
+def of_task(remark: str | None, own: str) -> bool:
+    """Whether a remark ends with the marker of any run of the same task."""
+    end = (remark or "")[-len(own) :]
+    return end[:-OF_RUN] == own[:-OF_RUN] and end[-1:] == "]"

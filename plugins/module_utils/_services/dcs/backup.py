@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker, of_run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
@@ -36,12 +36,13 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     remark_with(params["remark"], marker())  # before any request
     instance = named.instance(dcs, params)
     instance_id = instance["instance_id"]
-    own = marker(
+    task = marker(
         service="dcs.backup",
         project=cloud.project_id,
         instance=instance_id,
         operation_id=params["operation_id"],
     )
+    own = task if params["operation_id"] else of_run(task, cloud.clock.random())
     operation = DcsBackup(
         name=f"Backup of DCS instance {instance['name'] or 'without a name'} ({instance_id})",
         dcs=dcs,

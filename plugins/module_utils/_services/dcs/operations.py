@@ -21,7 +21,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age
     is_stuck,
     just_now,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import MARKER_LENGTH
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
+    MARKER_LENGTH,
+    of_task,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     AGAIN,
     Observation,
@@ -239,8 +242,7 @@ class DcsRestore(DcsOperation):
 class DcsBackup(DcsOperation):
     """Make a backup.
 
-    `repeatable` means that no operation_id was given: then each run makes a backup, whatever backups have the
-    marker.
+    `repeatable` means that no operation_id was given: then each run makes a backup, with a marker of its own.
     """
 
     repeatable: bool
@@ -256,10 +258,10 @@ class DcsBackup(DcsOperation):
         return self.dcs.back_up(self.instance_id, self.remark, self.backup_format)
 
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
-        """Adopt an unfinished backup with our marker. With an operation_id, a finished one is enough."""
+        """Adopt an unfinished backup of the same task. With an operation_id, a finished one is enough."""
         active, stuck = self.active(records, instance, now)
-        running = [row for row in active if self.echoed(row)]
-        others = [row for row in active if not self.echoed(row)]
+        running = [row for row in active if of_task(row[self.remark_key], self.marker)]
+        others = [row for row in active if row not in running]
         ready = [row for row in records if ending(row["status"]) == "succeeded" and self.echoed(row)]
         done = ready[0] if ready and not self.repeatable else None
         blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
