@@ -16,14 +16,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import protocol
 from tests import invoke
 from tests.cases import STARTS
 
@@ -42,6 +45,23 @@ def run_main(name: str, env: Mapping[str, str], params: dict[str, Any], result: 
     part = Path(result + ".part")
     part.write_text(text, encoding="utf-8")
     part.rename(result)
+
+
+def run_stopped(name: str, env: Mapping[str, str], params: dict[str, Any], result: str) -> None:
+    """In the child: the same, but the process is stopped once, right before its POST is sent.
+
+    An observation is old after a second, so that no test has to stop for a minute.
+    """
+    protocol.STALE = 1.0
+    send, stops = Http.__call__, iter([signal.SIGSTOP])
+
+    def stopped(http: Http, method: str, *args: Any) -> Any:
+        for number in stops if method == "POST" else ():
+            os.kill(os.getpid(), number)
+        return send(http, method, *args)
+
+    with mock.patch.object(Http, "__call__", stopped):
+        run_main(name, env, params, result)
 
 
 @contextmanager
@@ -70,9 +90,16 @@ class Process:
     path: Path
 
     @classmethod
-    def start(cls, folder: Path, name: str, env: Mapping[str, str], params: dict[str, Any]) -> Process:
+    def start(
+        cls,
+        folder: Path,
+        name: str,
+        env: Mapping[str, str],
+        params: dict[str, Any],
+        target: Callable[..., None] = run_main,
+    ) -> Process:
         path = folder / f"{time.monotonic_ns()}.json"
-        child = CONTEXT.Process(target=run_main, args=(name, dict(env), params, str(path)))
+        child = CONTEXT.Process(target=target, args=(name, dict(env), params, str(path)))
         with ONE_AT_A_TIME:
             child.start()
         return cls(child, path)
@@ -88,6 +115,13 @@ class Process:
         end = time.monotonic() + PATIENCE
         while self.exitcode is None:
             assert time.monotonic() < end, "the process did not end"
+            time.sleep(0.01)
+
+    def wait_until_stopped(self) -> None:
+        """Wait until it has stopped itself."""
+        stat, end = Path(f"/proc/{self.child.pid}/stat"), time.monotonic() + PATIENCE
+        while stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < end, "the process did not stop"
             time.sleep(0.01)
 
     def kill(self, number: signal.Signals) -> None:

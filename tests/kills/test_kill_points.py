@@ -11,6 +11,7 @@ when its process has gone.
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ import pytest
 
 from tests.cases import CASES, STARTS
 from tests.cloud import Simulator
-from tests.kills.process import PATIENCE, Process, nursery
+from tests.kills.process import PATIENCE, Process, nursery, run_stopped
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL]
 AT_ONCE = 32  # cases side by side: they mostly wait
@@ -165,6 +166,36 @@ def case(module: str, point: Point, number: signal.Signals, folder: Path) -> str
             faults.append(f"{sim.started(operation)} were started")
         faults += sim.errors
     return f"{number.name} at {point}: {'; '.join(faults)}" if faults else None
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing happens", "another run starts it"])
+@pytest.mark.parametrize("module", STARTS)
+def test_a_process_that_was_stopped_right_before_its_post_looks_again(
+    module: str, meanwhile: str, tmp_path: Path
+) -> None:
+    """As by ^Z, SIGSTOP, or a machine that was suspended: what it saw before is old when it goes on."""
+    operation = STARTS[module].post
+    params = {**own(module), "poll_interval": 1, "wait_timeout": 30}
+    with Simulator(restore_seconds=3.0, backup_seconds=3.0) as sim:
+        first = Process.start(tmp_path, module, sim.env, params, run_stopped)
+        first.wait_until_stopped()
+        assert sim.posts(operation) == []
+        if meanwhile != "nothing happens":
+            other = Process.start(tmp_path, module, sim.env, {**params, "wait": False}).result() or {}
+            assert other["outcome"] == "started"
+        time.sleep(1.1)
+        read = len(sim.ledger)
+        os.kill(first.child.pid or 0, signal.SIGCONT)
+        said = first.result() or {}
+        looked = [entry.operation for entry in sim.ledger[read:]]
+        assert len(sim.posts(operation)) == sim.started(operation) == 1
+    assert STARTS[module].listed in looked[: looked.index(operation) if operation in looked else None]
+    if meanwhile == "nothing happens":
+        assert (said["outcome"], said["adopted"]) == ("succeeded", False)
+    elif STARTS[module].marker:
+        assert (said["outcome"], said["adopted"]) == ("succeeded", True)
+    else:  # nothing is guessed across runs
+        assert said["changed"] is False and other["job_id"] in said["msg"], said
 
 
 def own(module: str) -> dict[str, Any]:
