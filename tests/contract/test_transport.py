@@ -148,6 +148,7 @@ class Server:
     def listen_on(self, host: str) -> None:
         """Be there under another address of this machine, too."""
         if host not in ("127.0.0.1", "localhost"):
+            self.socket.shutdown(socket.SHUT_RDWR)  # else its thread would wait for ever
             self.socket.close()
             self.socket = socket.create_server((host, self.port))
             threading.Thread(target=self.accept, daemon=True).start()

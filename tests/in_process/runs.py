@@ -41,6 +41,7 @@ VOLATILE = (  # what differs in every run
     (re.compile(r"(?<![\w-])1[6-9]\d{11}(?![\w-])"), "<ms>"),
     (re.compile(r"_20\d{12}\b"), "_<stamp>"),
     (re.compile(r"'ansible_job_id': '[^']*'|\bj?\d+\.\d+\b"), "<number>"),
+    (re.compile(r"(?<=\[rst1:[A-Z2-7]{16})[A-Z2-7]{10}(?=\])"), "<run>"),  # of a marker
     (re.compile(r"127\.0\.0\.1:\d+"), "<cloud>"),
 )
 

@@ -50,7 +50,7 @@ class Fake:
     def read(self, check: Any) -> Any:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
-            raise answer
+            raise copy.copy(answer)  # one that is raised holds all that it went through
         return answer
 
     def close(self) -> None:

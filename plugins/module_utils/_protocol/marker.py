@@ -35,5 +35,6 @@ def of_run(task: str, chance: float) -> str:
 
 def of_task(remark: str | None, own: str) -> bool:
     """Whether a remark ends with the marker of any run of the same task."""
-    end = (remark or "")[-len(own) :]
-    return end[:-OF_RUN] == own[:-OF_RUN] and end[-1:] == "]"
+    end = -len(own)
+    found = (remark or "")[end:]
+    return found[:-OF_RUN] == own[:-OF_RUN] and found[-1:] == "]"
