@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +78,54 @@ def test_an_empty_backup_restores_an_empty_cache(redis_cloud: Simulator, cache: 
     client.set("order:1", "paid")
     restored = restore(redis_cloud, backup_id=names.DCS_BACKUP)
     assert (restored["failed"], client.dbsize()) == (False, 0)
+
+
+def contents(cache: Cache) -> dict[tuple[int, bytes], tuple[bytes, int]]:
+    """Return every key of every database with its serialised value, and when it expires (ms; -1: never)."""
+    found = {}
+    for number in (0, 3):
+        client = cache.client(db=number, decode_responses=False)
+        for key in client.keys("*"):
+            expires = client.execute_command("PEXPIRETIME", key)
+            found[number, key] = (client.dump(key), expires)
+    return found
+
+
+def test_undo_brings_the_overwritten_cache_back_key_by_key(
+    redis_cloud: Simulator, cache: Cache, tmp_path: Path
+) -> None:
+    """Strings of any bytes, every other type, times to live, two databases; and none of the old data."""
+    client = cache.client(decode_responses=False)
+    client.set("order:1", "of the backup")
+    client.set("order:0", "only in the backup")
+    backup = back_up(redis_cloud)
+    client.flushall()
+    client.set(b"\xff\x00 \n", bytes(range(256)))
+    client.set("order:1", "paid")
+    client.set("session:1", "alice", px=3_600_000)
+    client.set("empty", "")
+    client.rpush("queue", *(f"job {number}" for number in range(500)))
+    client.sadd("tags", "a", "b")
+    client.hset("order:2", mapping={"state": "new", "naïve": "日本"})
+    client.zadd("ranks", {"a": 1.5, "b": -2})
+    client.xadd("events", {"kind": "order"}, id="1-1")
+    client.setbit("bits", 1000, 1)
+    cache.client(db=3).set("elsewhere", "too")
+    before = contents(cache)
+    assert len(before) == 11
+
+    def play(name: str, **variables: Any) -> invoke.Completed:
+        given = {"restore_poll_interval": 1, "restore_report_dir": str(tmp_path), **variables}
+        return invoke.playbook(f"huaweicloud.recovery.{name}", redis_cloud.env, "-e", json.dumps(given))
+
+    entry = {"instance_id": names.DCS_INSTANCE, "backup_id": backup["backup_id"]}
+    first = play("restore", restore_dcs=[entry])
+    assert first.rc == 0, first.output
+    assert {key for dummy, key in contents(cache)} == {b"order:0", b"order:1"}
+    (path,) = tmp_path.glob("*.json")
+    undone = play("undo", restore_report=str(path))
+    assert undone.rc == 0, undone.output
+    assert contents(cache) == before
 
 
 @pytest.mark.parametrize(
