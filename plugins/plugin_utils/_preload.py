@@ -19,7 +19,8 @@ from ansible.module_utils.common import json as common_json
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http, tls_context
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import tls_context
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, row, whole
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module

@@ -44,11 +44,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import proxy_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import tls_context
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
     Answer,
     Http,
     always,
-    tls_context,
 )
 from tests.cloud import tls
 from tests.faults.routes import black_hole

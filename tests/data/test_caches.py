@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import typing as t
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,15 +81,14 @@ def test_an_empty_backup_restores_an_empty_cache(redis_cloud: Simulator, cache: 
     assert (restored["failed"], client.dbsize()) == (False, 0)
 
 
-def contents(cache: Cache) -> dict[tuple[int, bytes], tuple[bytes, int]]:
+def contents(cache: Cache) -> dict[tuple[int, bytes], tuple[Any, Any]]:
     """Return every key of every database with its serialised value, and when it expires (ms; -1: never)."""
-    found = {}
-    for number in (0, 3):
-        client = cache.client(db=number, decode_responses=False)
-        for key in client.keys("*"):
-            expires = client.execute_command("PEXPIRETIME", key)
-            found[number, key] = (client.dump(key), expires)
-    return found
+    clients = {number: cache.client(db=number, decode_responses=False) for number in (0, 3)}
+    return {
+        (number, key): (client.dump(key), client.pexpiretime(key))
+        for number, client in clients.items()
+        for key in t.cast("list[Any]", client.keys("*"))
+    }
 
 
 def test_undo_brings_the_overwritten_cache_back_key_by_key(

@@ -37,6 +37,19 @@ class Proxy(t.NamedTuple):
         return f"the proxy {self.address} ({self.variable})"
 
 
+class Way(t.NamedTuple):
+    """Where an exchange leads, and the seconds it may take."""
+
+    url: str
+    proxy: Proxy | None
+    timeout: float
+
+    @property
+    def host(self) -> str:
+        """The server's host and port, as they stand in the URL."""
+        return self.url.split("/")[2]
+
+
 def proxy_for(url: str) -> Proxy | None:
     """Return the proxy on the way to a URL, or None.
 

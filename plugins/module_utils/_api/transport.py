@@ -11,48 +11,31 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import re
-import socket
 import ssl
 import threading
 import typing as t
 import weakref
-from datetime import datetime, timezone
-from urllib.parse import urlsplit
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps, sources
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.certificates import valid_between
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
-    InvalidArgument,
-    TlsError,
-    TransportError,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TlsError, TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import (
     EXAMPLE,
     Proxy,
+    Way,
     proxy_for,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import (
-    Redactor,
-    printable,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import tls_context, untrusted
 
-# Seconds, at most, to connect, and to read the dates of a refused certificate
-CONNECT, GLANCE = 15.0, 5.0
+CONNECT = 15.0  # seconds to connect, at most
 MOST_INTERIM = 100
-LARGEST, SMALL = 16 << 20, 64  # bytes of a bundle, and of a field left empty
-OUT_OF_DATE, WRONG_NAME = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name or address
-NO_ISSUER = (2, 18, 19, 20, 21)  # OpenSSL: no trusted authority has signed it
 # The words of http.client. Only the number is shown.
 TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 LATE = (
     "The request was not sent: its time was over before it could be sent (slow name resolution, addresses "
     "that do not answer, or a machine that was suspended)."
 )
-
-_contexts: dict[tuple[bool, t.Any], ssl.SSLContext] = {}
 
 
 class Answer(t.NamedTuple):
@@ -61,56 +44,6 @@ class Answer(t.NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
-
-
-def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLContext:
-    """Return a context for TLS >= 1.2 with ca_path or requests' own bundle.
-
-    It is made once per process, because loading a bundle costs 20 ms.
-
-    An authority that the user names is trusted as it is: Python 3.13's strict checks refuse many private
-    ones. An empty file counts as none.
-    """
-    if not verify:
-        return _contexts.setdefault((False, None), _unverified())
-    named = ca_path or None
-    if (True, named) not in _contexts:
-        held = _bundle(named) if named else b"-"
-        if len(held) <= SMALL and not held.strip():
-            return tls_context(True)
-        try:
-            context = ssl.create_default_context(
-                cafile=os.path.expanduser(named) if named else deps.requests.utils.DEFAULT_CA_BUNDLE_PATH
-            )
-        except (OSError, ValueError) as error:
-            raise _no_bundle(named, type(error).__name__) from None
-        if named:
-            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-            context.verify_flags |= getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0)  # Python 3.10 on
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        _contexts[True, named] = context
-    return _contexts[True, named]
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
-
-
-def _bundle(path: str) -> bytes:
-    """Return the content of a file of certificates; '' when a job controller's field was left empty."""
-    try:
-        return sources.content(path, LARGEST)[0]
-    except OSError as error:
-        raise _no_bundle(path, type(error).__name__) from None
-    except ValueError as error:  # a pipe, a directory, a huge file
-        raise _no_bundle(path, str(error)) from None
-
-
-def _no_bundle(path: str | None, why: str) -> InvalidArgument:
-    return InvalidArgument(f"ca_path {printable(path)} is not a readable PEM bundle ({why}).")
 
 
 def always() -> bool:
@@ -367,19 +300,6 @@ class Http:
         return TransportError(text, sent=False, transient=status != 407)
 
 
-class Way(t.NamedTuple):
-    """Where an exchange leads, and the seconds it may take."""
-
-    url: str
-    proxy: Proxy | None
-    timeout: float
-
-    @property
-    def host(self) -> str:
-        """The server's host and port, as they stand in the URL."""
-        return self.url.split("/")[2]
-
-
 class Final(http.client.HTTPResponse):
     """The final response, after the interim ones (100, 102, 103) that a server may send first."""
 
@@ -391,57 +311,6 @@ class Final(http.client.HTTPResponse):
                 return version, status, reason
             http.client.parse_headers(self.fp)
         raise http.client.HTTPException("too many interim responses")
-
-
-def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None = None) -> str:
-    """Return why a certificate was not accepted, and what to do about it."""
-    why = f"The certificate of {way.host} was not accepted: {error.verify_message or 'verification failed'}"
-    code, named = error.verify_code, f"the bundle in ca_path ({printable(ca_path)})"
-    if code in OUT_OF_DATE:
-        return f"{why}{out_of_date(way, named if ca_path else None)}"
-    if code in WRONG_NAME:
-        advice = "Check the endpoint option: it names another host than the certificate."
-    elif code not in NO_ISSUER:
-        advice = (
-            "It, or the authority that signed it, breaks this rule: the server needs a certificate that "
-            "keeps it, and no other bundle in ca_path helps."
-        )
-    elif ca_path:
-        advice = (
-            f"T{named[1:]} does not hold the authority that signed it, or holds one that may not "
-            "sign (its keyUsage lacks keyCertSign). Ask who runs this server for its authority."
-        )
-    else:
-        advice = "If a private authority signed it, give its PEM bundle in ca_path."
-    return f"{why}. {advice}"
-
-
-def out_of_date(way: Way, named: str | None) -> str:
-    """Return what to say about a certificate that is out of date, the server's or an authority's."""
-    now = f"{datetime.fromtimestamp(Clock().now(), timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
-    span = validity(way) if way.proxy is None else None
-    if span and span[0] <= now <= span[1]:
-        where = f"{named}, or what the server sends," if named else "the server"
-        return (
-            ". It is not the server's own, which is valid now, but one of an authority that signed it. Check "
-            f"this machine's clock; if it is right, {where} needs a new certificate of that authority."
-        )
-    dates = f", it is valid from {span[0]} to {span[1]}" if span else ""
-    return f"{dates}. Check this machine's clock; if it is right, the server needs a new certificate."
-
-
-def validity(way: Way) -> tuple[str, str] | None:
-    """Return the dates of a server's certificate, from a handshake that checks nothing, or None."""
-    parts = urlsplit(way.url)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    place, name = (parts.hostname or "", parts.port or 443), parts.hostname
-    try:
-        wire = socket.create_connection(place, min(way.timeout, GLANCE))
-        with wire, context.wrap_socket(wire, server_hostname=name) as secure:
-            return valid_between(secure.getpeercert(binary_form=True) or b"")
-    except (OSError, ValueError):
-        return None
 
 
 def timed_out(chain: t.Sequence[BaseException]) -> bool:

@@ -17,7 +17,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import LARGEST
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import LARGEST
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import (
     LONGEST,
     MOST_ROWS,
