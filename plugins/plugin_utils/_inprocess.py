@@ -14,13 +14,11 @@ not local and plain runs as a module.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
 import multiprocessing
 import os
 import sys
-import time
 import types
 import typing as t
 
@@ -35,11 +33,11 @@ from ansible.utils.display import Display
 from ansible.vars import clean
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller import KEYS_REFUSED
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import resolve
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refusals
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import made
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
@@ -52,9 +50,6 @@ MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdou
 
 INTERNAL = getattr(module_utils, "_internal", types.SimpleNamespace())  # from 2.19 on
 TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
-# caller -> when the cloud refused its keys, and the facts
-REFUSED: dict[str, tuple[float, dict[str, t.Any]]] = {}
-LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key after too many refusals
 PROFILE = "legacy"  # the form of arguments and results: core's name for the default
 
 
@@ -77,49 +72,40 @@ class InProcess(ActionBase):
         """Run the task here when it is local and plain, else as Ansible runs any module."""
         task_vars = task_vars or {}
         self._task.args = without_omitted(self._task.args)
+        if "restores" in self._task.args:  # A row can have keys of its own, and its failure stays its own.
+            return self.performed(tmp, task_vars)
         refused = self.refused()
         if refused is not None:
             return {**super().run(tmp, task_vars), **refused}
         result = self.performed(tmp, task_vars)
-        self.note(result)
+        _refusals.note(self.caller, result)
         return result
 
     def refused(self) -> dict[str, t.Any] | None:
-        """Return a failure if the cloud has refused these keys in this process, or None.
+        """Return a failure if the cloud has refused these keys in this run, or None.
 
-        That happens after an earlier item of a loop, or an earlier attempt. Each would send one more refused
-        signature, and more than five in a row lock an access key for everybody. Corrected keys in a file are
-        other keys, and a lock ends after five minutes.
+        That was for another host, an earlier item of a loop, or an earlier attempt. Each would send one more
+        refused signature.
         """
-        if not REFUSED or "restores" in self._task.args:  # A module that takes rows returns rows.
-            return None
-        since, facts = REFUSED.get(self.caller(), (None, {}))
-        if since is None or time.monotonic() >= since + LOCKED_FOR:
+        facts = _refusals.known(self.caller)
+        if facts is None:
             return None
         msg = (
-            "No request was sent: the cloud refused these keys a moment ago in this task, and more than five "
+            "No request was sent: the cloud refused these keys a moment ago in this run, and more than five "
             "refused signatures in a row lock an access key for everybody who uses it. Correct the keys, "
             "then run the task again."
         )
         return {"failed": True, "changed": False, **facts, "msg": msg}
 
-    def note(self, result: t.Mapping[str, t.Any]) -> None:
-        """Remember that the cloud has refused the keys of this task."""
-        facts = {
-            name: result[name] for name in ("error_kind", "error_code", "request_id") if result.get(name)
-        }
-        if facts.get("error_kind") == "auth_failed" and KEYS_REFUSED.fullmatch(facts.get("error_code") or ""):
-            REFUSED[self.caller()] = (time.monotonic(), facts)
-
     def caller(self) -> str:
-        """Return a digest of the caller: the connection options, and the keys if they are known here."""
+        """Return what names the caller: the connection options, and the keys if they are known here."""
         options = {name: self._task.args.get(name) for name in CONNECTION}
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         keys = None
         with contextlib.suppress(Exception):  # The module reports what is wrong with them.
             keys = resolve(options, {**os.environ, **environment}, Redactor())[:2]
-        return hashlib.sha256(repr((options, environment, keys)).encode()).hexdigest()
+        return repr((options, environment, keys))
 
     def performed(self, tmp: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the task here, or as a module."""

@@ -13,10 +13,12 @@ import contextlib
 import importlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 from unittest import mock
 
+from ansible import constants as C
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
@@ -25,7 +27,6 @@ from ansible.template import Templar
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _inprocess
 from tests import invoke
 from tests.faults.bench import Wire
 
@@ -61,7 +62,12 @@ def through_action(
         task=task, **where
     )
     variables = {"ansible_python_interpreter": sys.executable, "inventory_hostname": "localhost"}
-    _inprocess.REFUSED.clear()  # a worker process serves one task
-    with imagined(clock, http), mock.patch.dict(os.environ, env), mock.patch.object(action, "say"):
+    with (
+        imagined(clock, http),
+        mock.patch.dict(os.environ, env),
+        mock.patch.object(action, "say"),
+        tempfile.TemporaryDirectory() as own,  # each call is a run of its own
+        mock.patch.object(C, "DEFAULT_LOCAL_TMP", own),
+    ):
         result: dict[str, Any] = action.run(task_vars=variables)
     return {"failed": False, **result}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -369,6 +370,25 @@ def test_one_wrong_key_is_tried_once_by_each_task(variables: dict[str, Any], tmp
     assert [item["error_kind"] for item in items] == ["auth_failed"] * 8
     assert [item["msg"].startswith("No request was sent: ") for item in items] == [False] + [True] * 7
     assert (items[7]["changed"], items[7]["error_code"]) == (False, "APIGW.0301")
+
+
+@pytest.mark.parametrize("variables", [{}, runs.OFF])
+def test_one_wrong_key_is_tried_once_by_each_fork_however_many_hosts_there_are(
+    variables: dict[str, Any], tmp_path: Path
+) -> None:
+    """Each host's task is a process of its own. A later task of the same run sends nothing either."""
+    hosts = ",".join(f"host{number}" for number in range(12))
+    task: dict[str, Any] = {"huaweicloud.recovery.dcs_instance_info": {}}
+    play = {"hosts": "all", "connection": "local", "gather_facts": False, "ignore_errors": True}
+    (tmp_path / "wrong.yml").write_text(json.dumps([{**play, "tasks": [task, task]}]), encoding="utf-8")
+    command = [*runs.tool("ansible-playbook"), str(tmp_path / "wrong.yml"), "-i", f"{hosts},", "--forks", "2"]
+    with Simulator("fleet-4", lock_after=0) as sim:
+        env = {**sim.env, "HW_SECRET_KEY": "a-wrong-secret-key-0001"}
+        given = json.dumps({**variables, "ansible_python_interpreter": sys.executable})
+        done = runs.run([*command, "-e", given], tmp_path, sim, env=env)
+        assert [entry.status for entry in sim.ledger] in ([401], [401] * 2), done.output
+    unsent = done.output.count("No request was sent: the cloud refused these keys")
+    assert 22 <= unsent <= 23 and "ignored=2" in done.output
 
 
 def test_the_items_of_a_loop_with_other_keys_are_asked_for(tmp_path: Path) -> None:

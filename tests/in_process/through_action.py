@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from unittest import mock
 
+from ansible import constants as C
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
@@ -29,7 +30,6 @@ from ansible.utils.display import Display
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _inprocess
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 from tests import invoke
 from tests.in_process import runs
@@ -60,7 +60,6 @@ def module(
     action = importlib.import_module(f"{invoke.COLLECTION}.plugins.action.{name}").ActionModule(
         task=task, connection=connection, **given
     )
-    _inprocess.REFUSED.clear()  # a worker process serves one task
     with contextlib.ExitStack() as stack:
         home = stack.enter_context(invoke._home())
         stack.enter_context(
@@ -69,6 +68,8 @@ def module(
             )
         )
         stack.enter_context(heard(action, "say"))
+        # Each call is a run of its own
+        stack.enter_context(mock.patch.object(C, "DEFAULT_LOCAL_TMP", home))
         told = stack.enter_context(mock.patch.object(Display(), "vvv"))
         if clock is not None:
             stack.enter_context(mock.patch.object(cloud_module, "Clock", lambda: clock))
