@@ -54,18 +54,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 class Rehearsal(Http):
-    """An exchange in which all is real except for the socket and the thread that watches it."""
-
-    class timer:
-        """Watches nothing."""
-
-        def __init__(self, *args: t.Any) -> None:
-            """Take what a Timer takes."""
-
-        def start(self) -> None:
-            """Start no thread."""
-
-        cancel = start
+    """An exchange in which all is real except for the socket."""
 
     def _watched(self, connection_class: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -79,9 +68,9 @@ class Rehearsal(Http):
 class Wire:
     """Stands in for a socket and gives one response."""
 
-    def makefile(self, *args: t.Any, **kwargs: t.Any) -> io.BytesIO:
+    def makefile(self, *args: t.Any, **kwargs: t.Any) -> io.BufferedReader:
         """Return the response."""
-        return io.BytesIO(ANSWER)
+        return io.BufferedReader(t.cast("io.RawIOBase", io.BytesIO(ANSWER)))
 
     def close(self, *args: t.Any) -> None:
         """Accept everything else that is done with a socket."""

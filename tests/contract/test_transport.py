@@ -501,8 +501,9 @@ def test_it_is_asked_after_the_connection_was_made(
     assert asked == [True]
 
 
+@pytest.mark.parametrize("who", ["the exchange", "the observation"])
 def test_a_name_that_takes_longer_than_the_deadline(
-    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
     server, resolve = serve(reply()), socket.getaddrinfo
 
@@ -512,7 +513,11 @@ def test_a_name_that_takes_longer_than_the_deadline(
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     limit = Limit(Clock(), 0.1)
-    error = failure(Http(), server.url, timeout=0.1, body=b"{}", may_leave=lambda: not limit.over())
+    limits: dict[str, Any] = {
+        "the exchange": {"timeout": 0.1},
+        "the observation": {"timeout": 30.0, "may_leave": lambda: not limit.over()},
+    }
+    error = failure(Http(), server.url, body=b"{}", **limits[who])
     assert error.sent is False
     assert server.requests == []
 
@@ -546,13 +551,6 @@ except TransportError as error:
         child.send_signal(signal.SIGCONT)
         assert child.communicate(timeout=30)[0] == "False\n"
     assert server.requests == []
-
-
-def test_a_machine_without_another_thread_has_sent_nothing(serve: Callable[..., Server]) -> None:
-    http = Http()
-    http.timer = mock.Mock(return_value=mock.Mock(start=mock.Mock(side_effect=RuntimeError("can't start"))))
-    error = failure(http, "http://127.0.0.1:1")
-    assert error.sent is False and "another thread" in str(error)
 
 
 def reset(connection: socket.socket, request: bytes) -> bool:

@@ -9,15 +9,18 @@ It never repeats, redirects or reads netrc, and says whether a request may have 
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import http.client
+import io
 import re
+import socket
 import ssl
 import threading
 import typing as t
 import weakref
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TlsError, TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import (
     EXAMPLE,
@@ -81,7 +84,7 @@ class Http:
     `redactor` gets the passwords of proxies.
     """
 
-    timer: t.Any = threading.Timer
+    monotonic: t.Callable[[], float] = staticmethod(Clock().monotonic)
 
     def __init__(
         self,
@@ -90,7 +93,8 @@ class Http:
         redactor: Redactor | None = None,
     ) -> None:
         self._verify, self._ca_path, self._redactor = verify, ca_path, redactor or Redactor()
-        self._connection: t.Any = None  # the one in use, for the watchdog
+        self._connection: t.Any = None  # the one in use
+        self._deadline = 0.0  # of the exchange, by the monotonic clock
         # During TCP, a proxy's tunnel and TLS. If these fail, no byte of the request has been sent.
         self._connecting = False
         self._unsent = False  # whether the first byte of the request is yet to be sent
@@ -117,8 +121,7 @@ class Http:
             self._pools.close()
         self._connecting, self._may_leave = False, may_leave
         way = Way(url, self._proxy(url), timeout)
-        expired = threading.Event()
-        watchdog = self._watchdog(timeout, expired)
+        self._deadline = self.monotonic() + timeout
         try:
             response = self._pools.send(
                 self._prepared(method, url, headers, body),
@@ -130,16 +133,14 @@ class Http:
             with response:
                 content = self._read(response, cap)
         except (deps.requests.RequestException, OSError, ValueError) as error:
-            raise self._failure(error, way, expired.is_set()) from None
+            raise self._failure(error, way) from None
         except Exception as error:
             # urllib3's own errors while the body is read. Their texts can hold the request.
             if type(error).__module__.partition(".")[0] not in ("urllib3", "http", "zlib"):
                 raise
-            raise self._failure(error, way, expired.is_set()) from None
-        finally:
-            watchdog.cancel()
-        if expired.is_set() or response.status_code < 200:
-            raise self._failure(TimeoutError(), way, expired.is_set())
+            raise self._failure(error, way) from None
+        if response.status_code < 200:
+            raise self._failure(TimeoutError(), way)
         found = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, found, content)
 
@@ -148,18 +149,9 @@ class Http:
         request = deps.requests.Request(method, url, headers=headers, data=body, auth=lambda request: request)
         return request.prepare()
 
-    def _watchdog(self, timeout: float, expired: threading.Event) -> t.Any:
-        watchdog = self.timer(timeout, self._cut, [expired])
-        watchdog.daemon = True
-        try:
-            watchdog.start()
-        except RuntimeError:
-            raise TransportError(
-                "This machine does not let the task start another thread (ulimit -u, ulimit -v or its "
-                "memory).",
-                sent=False,
-            ) from None
-        return watchdog
+    def _left(self) -> float:
+        """Return the seconds that are left for the exchange. They bound each wait for the network."""
+        return self._deadline - self.monotonic()
 
     def _proxy(self, url: str) -> Proxy | None:
         """Return the proxy for a URL, looked up once for its host, and redact its password from then on."""
@@ -195,14 +187,12 @@ class Http:
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
             connection = this._connection = connection_class(*args, **kwargs)
             connect, send, request = connection.connect, connection.send, connection.request
-            connection.response_class = Final
+            connection.response_class = functools.partial(Final, left=lambda: this._left())
 
             def watched_connect() -> None:
                 this._connecting = True
                 connect()
                 this._connecting = False
-                # http.client forgets it at a response's `Connection: close`, before the body is read
-                connection.wire = connection.sock
 
             def watched_request(*args: t.Any, **kwargs: t.Any) -> t.Any:
                 # a kept-alive one can be in use although a younger one to another host exists
@@ -213,9 +203,10 @@ class Http:
                 if this._unsent and not this._connecting:
                     if connection.sock is None:
                         connection.connect()
-                    if not this._may_leave():
+                    if this._left() <= 0 or not this._may_leave():
                         raise TransportError(LATE, sent=False)
                     this._unsent = False
+                    connection.sock.settimeout(this._left())
                 return send(data)
 
             connection.connect = watched_connect
@@ -224,13 +215,6 @@ class Http:
             return connection
 
         return build
-
-    def _cut(self, expired: threading.Event) -> None:
-        """At the deadline, end a socket that drips: per-read timeouts alone would let it drip for ever."""
-        expired.set()
-        # Nothing was open, or it is closed already
-        with contextlib.suppress(AttributeError, OSError, ValueError):
-            (getattr(self._connection, "wire", None) or self._connection.sock).shutdown(2)
 
     def _read(self, response: t.Any, cap: int) -> bytes:
         content = bytearray()
@@ -244,7 +228,7 @@ class Http:
                 )
         return bytes(content)
 
-    def _failure(self, error: Exception, way: Way, expired: bool) -> TransportError:
+    def _failure(self, error: Exception, way: Way) -> TransportError:
         """Return our error for one of urllib3's, without its text, which can hold a header or a query."""
         self._pools.close()
         if isinstance(error, TransportError):
@@ -255,10 +239,9 @@ class Http:
             return TlsError(untrusted(certificate, way, self._ca_path), sent=False)
         # Python refused the request before it tried to connect.
         local = isinstance(error, ValueError) and self._connection is None
-        sent = not (self._connecting or local)
+        sent, over = not (self._connecting or local), timed_out(chain)
         last = f" ({type(chain[-1]).__name__})"
         if sent:
-            over = expired or timed_out(chain)
             how = f"did not answer completely within {way.timeout:g} s" if over else ""
             text = (
                 f"{way.host} {how}"
@@ -267,8 +250,8 @@ class Http:
             )
             return TransportError(f"{text}{f', through {way.proxy}' if way.proxy else ''}{last}.")
         if way.proxy:
-            return self._proxy_failure(chain, way, way.proxy, expired)
-        if timed_out(chain) or expired:
+            return self._proxy_failure(chain, way, way.proxy)
+        if over:
             text = f"No connection to {way.host} within {min(way.timeout, CONNECT):g} s"
         elif unresolved(chain):
             text = f"The name {way.host} cannot be resolved; check region, cloud or the endpoint option"
@@ -277,9 +260,7 @@ class Http:
         return TransportError(f"{text}{last}.", sent=False)
 
     @staticmethod
-    def _proxy_failure(
-        chain: t.Sequence[BaseException], way: Way, proxy: Proxy, expired: bool
-    ) -> TransportError:
+    def _proxy_failure(chain: t.Sequence[BaseException], way: Way, proxy: Proxy) -> TransportError:
         """Return what the proxy, not the cloud, failed to do."""
         refused = [TUNNEL.search(str(link)) for link in chain if isinstance(link, OSError)]
         status = next((int(match[1]) for match in refused if match), None)
@@ -293,15 +274,52 @@ class Http:
             text = f"{_capital(proxy)} {to} opened no connection to it: it answered {status}. {unless}"
         elif unresolved(chain):
             text = f"The name of {proxy} {to} cannot be resolved. {unless}"
-        elif timed_out(chain) or expired:
+        elif timed_out(chain):
             text = f"{_capital(proxy)} {to} did not answer within {min(way.timeout, CONNECT):g} s. {unless}"
         else:
             text = f"{_capital(proxy)} {to} cannot be reached ({type(chain[-1]).__name__}). {unless}"
         return TransportError(text, sent=False, transient=status != 407)
 
 
+class InTime(io.RawIOBase):
+    """What a socket receives in the time that is left for the whole exchange.
+
+    A socket's own time limit is one for each piece, so that a server that drips would take for ever.
+    """
+
+    def __init__(self, sock: socket.socket, received: io.RawIOBase, left: t.Callable[[], float]) -> None:
+        super().__init__()
+        self._sock, self._received, self._left = sock, received, left
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        """Wait for the next piece, as long as there is time. Raises TimeoutError."""
+        left = self._left()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left)
+        return self._received.readinto(buffer)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._received.close()
+        super().close()
+
+
 class Final(http.client.HTTPResponse):
-    """The final response, after the interim ones (100, 102, 103) that a server may send first."""
+    """The final response, after the interim ones (100, 102, 103) that a server may send first.
+
+    left() returns the seconds until it must have been read.
+    """
+
+    def __init__(
+        self, sock: socket.socket, *args: t.Any, left: t.Callable[[], float], **kwargs: t.Any
+    ) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(InTime(sock, self.fp.detach(), left))
 
     def _read_status(self) -> tuple[str, int, str]:
         base: t.Any = http.client.HTTPResponse
