@@ -11,7 +11,7 @@ import importlib
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -369,23 +369,31 @@ def test_a_guide_is_shown_on_galaxy_as_it_is(guide: Path) -> None:
 
 def test_a_step_is_at_home_everywhere() -> None:
     """The message says where to add what is missing. Without it a step has tests and never runs."""
-    role = documents.ROOT / "roles" / "restore"
-    functions = {step.name for step in TABLE} - {"wait"}  # the function of the step restore waits as well
-    assert set(STEPS) == functions, (
-        "plugins/plugin_utils/_steps.py has a function for each step of _step_table.py"
-    )
-    files = [f"{name}.yml" for name in NAMES if not (role / "tasks" / f"{name}.yml").exists()]
-    assert not files, f"Add to roles/restore/tasks {files}: each step has a tasks file"
-    refusal, *rest = yaml.safe_load((role / "tasks" / "main.yml").read_text(encoding="utf-8"))
-    assert refusal["vars"]["_restore_between"] == [*BETWEEN], (
-        f"roles/restore/tasks/main.yml: _restore_between is {[*BETWEEN]}"
-    )
-    assert [task["tags"] for task in rest] == [refusal["vars"]["_restore_between"]]
-    schema = json.loads((role / "files" / "report.schema.json").read_text(encoding="utf-8"))
-    known = schema["$defs"]["row"]["properties"]["steps"]["items"]["properties"]["step"]["enum"]
-    assert known == [*PHASES], f"roles/restore/files/report.schema.json: the steps of a row are {[*PHASES]}"
+    tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
+    refusal, *rest = yaml.safe_load(written(f"{tasks}/main.yml"))
+    between = refusal["vars"]["_restore_between"]
+    spec = yaml.safe_load(written("roles/restore/meta/argument_specs.yml"))["argument_specs"]["main"]
+    sentence = re.findall(r"in the steps (.*)\.", spec["description"][0])[0]
+    schema = json.loads(written("roles/restore/files/report.schema.json"))
+    row = schema["$defs"]["row"]["properties"]["steps"]["items"]["properties"]["step"]["enum"]
+    table = re.findall(r"^\| \*\*(\w+)\*\* \|", written("roles/restore/README.md"), re.MULTILINE)
+    functions = [step.name for step in TABLE if step.name != "wait"]  # the step restore waits as well
+    places: list[tuple[str, str, Iterable[str], Iterable[str]]] = [
+        ("plugins/plugin_utils/_steps.py", "the functions with @step", functions, STEPS),
+        (tasks, "a file for each step", files, [name for name in files if written(f"{tasks}/{name}")]),
+        (f"{tasks}/main.yml", "_restore_between", BETWEEN, between),
+        ("roles/restore/meta/argument_specs.yml", "the description", NAMES, re.split(", | and ", sentence)),
+        ("roles/restore/README.md", "the table of the steps", NAMES, table),
+        ("roles/restore/files/report.schema.json", "the steps of a row", PHASES, row),
+    ]
+    missing = [
+        f"{path}: {name} ({what})"
+        for path, what, steps, found in places
+        for name in steps
+        if name not in found
+    ]
+    assert not missing, "Add to " + "; ".join(missing)
+    for path, what, steps, found in places:
+        assert [*found] == [*steps], f"{path}: {what} are, as in _step_table.py, {', '.join(steps)}"
+    assert [task["tags"] for task in rest] == [between]
     assert set(PHASES.values()) <= set(LEGEND), f"the phase of a step is one of {[*LEGEND]}"
-    readme = (role / "README.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| \*\*(\w+)\*\* \|", readme, re.MULTILINE) == [*NAMES], (
-        "roles/restore/README.md: a line for each step"
-    )
