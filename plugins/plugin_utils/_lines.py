@@ -74,12 +74,12 @@ def described(row: Row, now_ms: int, tz: t.Any, safety_backup: bool, brief: bool
     if row.get("error_kind"):
         return [f"{ident}  CANNOT BE RESTORED, {row['error_kind']}: {printable(row.get('msg'))}".lstrip()]
     if brief:
-        return [f"{ident}  {effect(row, now_ms, tz)}"]
+        return [f"{ident}  {effect(row, tz)}"]
     if _target.from_elsewhere(row):
-        return [f"{ident}  {effect(row, now_ms, tz)}", *nodes(row)]
+        return [f"{ident}  {effect(row, tz)}", *nodes(row)]
     return [
         f"{ident}  {facts(row)}".rstrip(),
-        effect(row, now_ms, tz),
+        effect(row, tz),
         *cache(row, now_ms, tz, safety_backup),
     ]
 
@@ -94,7 +94,7 @@ def facts(row: Row) -> str:
     return ", ".join(part for part in (engine, memory, network) if part)
 
 
-def effect(row: Row, now_ms: int, tz: t.Any) -> str:
+def effect(row: Row, tz: t.Any) -> str:
     """Return what overwrites the target, in words."""
     action, job = row.get("action"), f"job {printable(row.get('job_id'))}"
     if not _target.from_elsewhere(row):

@@ -19,17 +19,17 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _target,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import TAG
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, State, World, refused
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, State, World
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 FACTS = ("status", "engine", "engine_version", "used_memory", "max_memory", "vpc_name", "port")
 NOT_AGAIN = ("operation_failed", "not_found")  # ends of a job to which a rerun does not attach
 
 
-def wanted(job: Job, run: Row, world: World) -> tuple[list[Row], list[str]]:
+def wanted(job: Job, old: Row | None, run: Row, world: World) -> tuple[list[Row], list[str]]:
     """Return the rows to plan: those of an earlier plan, else those of the entries."""
     if planned_before(job):
-        return from_plan(job, run)
+        return from_plan(job, old, run)
     rows, problems = list(job.found.rows), list[str]()
     if job.found.names:
         named, problems = by_name(job, world)
@@ -61,17 +61,16 @@ def planned_before(job: Job) -> bool:
 
 def plan_of(job: Job) -> Row | None:
     """Return the earlier plan that this run carries out; None if there is none, or it is unreadable."""
+    if not planned_before(job):
+        return None
     if job.options.plan is not None:
         return dict(job.options.plan)
     return _report_files.read(str(job.options.plan_file))
 
 
-def from_plan(job: Job, run: Row) -> tuple[list[Row], list[str]]:
+def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]]:
     """Return the rows that carry out a plan, or why it cannot be carried out."""
-    old, where = (
-        plan_of(job),
-        "restore_plan" if job.options.plan is not None else f"The plan {job.options.plan_file}",
-    )
+    where = "restore_plan" if job.options.plan is not None else f"The plan {job.options.plan_file}"
     if old is None:
         return [], [f"{where} cannot be used: it cannot be read, or is not a plan of this collection."]
     why = _plans.unusable(old, run["collection_version"], job.options.safety_backup)
@@ -88,14 +87,6 @@ def listed_in(row: Row, entries: t.Sequence[Row]) -> Row:
     """Return the project in which the instance of a row was listed, which a plan does not keep."""
     entry = next((one for one in entries if one.get(_entries.PROJECT) and _target.same(one, row)), None)
     return {_entries.PROJECT: entry[_entries.PROJECT]} if entry else {}
-
-
-def drifted(state: State, job: Job, world: World, lines: t.Sequence[str]) -> State:
-    """Return the state, which is refused if the earlier plan no longer holds."""
-    if not lines:
-        return state
-    why = ["The plan no longer holds, so nothing of it was carried out:", *lines]
-    return refused(state, world, why, joined=" ")
 
 
 def other_plan(job: Job, state: State, digest: str) -> str:

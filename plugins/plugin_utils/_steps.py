@@ -33,7 +33,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import NOTHING
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._planning import (
-    drifted,
     identified,
     instances,
     other_plan,
@@ -63,7 +62,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import expanded
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
-GOOD = ("succeeded", "unchanged")
+NO_LONGER = "The plan no longer holds, so nothing of it was carried out:"
 QUIET = ("plan", "report", "end")  # steps that do not plan first if nothing is planned yet
 STEPS: dict[str, t.Callable[..., State]] = {}
 
@@ -79,13 +78,14 @@ def plan(state: State, job: Job, world: World) -> State:
     """Find out what would overwrite what, refuse what must not be overwritten, and show the plan."""
     run = _report_files.begin(context(job), world.now_ms(), world.random())
     state = {"restores": [], "run": run, "hooks": dict(job.hooks)}
+    old = plan_of(job)
     problems = [*job.problems, *([] if planned_before(job) else job.found.problems)]
     path = to_keep(job)
     kept = _report_files.unsavable(path) if path else None
     problems += [problem for problem in (run["problem"], kept, _calls.no_baseline(job.options)) if problem]
     if problems:
         return refused(state, world, problems)
-    rows, problems = wanted(job, run, world)
+    rows, problems = wanted(job, old, run, world)
     problems = problems or _calls.unreadable(rows, job, world)
     if problems:
         return refused(state, world, problems)
@@ -106,11 +106,9 @@ def plan(state: State, job: Job, world: World) -> State:
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
     more = {"diff": answer.get("diff"), "warnings": answer.get("warnings")}
     state = {**state, "restores": rows, "run": run, **more}
-    if planned_before(job):
-        old = t.cast(Row, plan_of(job))
-        state = drifted(state, job, world, _plans.differences(old, rows, run["account"]))
-    if state["run"].get("refused"):
-        return state
+    drift = _plans.differences(old, rows, run["account"]) if old else []
+    if drift:
+        return refused(state, world, [NO_LONGER, *drift], counted=False)
     world.say(_lines.plan(rows, run, world.now_ms(), job.options.timezone, job.options.safety_backup))
     return state
 
@@ -214,7 +212,7 @@ def verify(state: State, job: Job, world: World) -> State:
         number
         for number, row in enumerate(state["restores"])
         if not row.get("error_kind")
-        and row.get("outcome") in GOOD
+        and row.get("outcome") in _report.GOOD
         and (job.verify or _calls.private(row, job))
     ]
     if stopped(state, job) or not numbers:

@@ -329,7 +329,9 @@ def test_a_plan_is_carried_out_in_the_project_in_which_a_host_was_listed(tmp_pat
     asked = job(restore_dcs=[{**CACHE, "label": "other"}], restore_ddm=[DATABASE], restore_plan=planned)
     rows = [{**row, **({"project_id": "p1"} if row["service"] == "dcs" else {})} for row in asked.found.rows]
     run_of = _state.Job(**{**asked._asdict(), "found": asked.found._replace(rows=rows)})
-    found, problems = _planning.from_plan(run_of, {"collection_version": planned["collection_version"]})
+    found, problems = _planning.from_plan(
+        run_of, planned, {"collection_version": planned["collection_version"]}
+    )
     assert problems == []
     assert {row["service"]: row.get("project_id") for row in found} == {"dcs": "p1", "ddm": None}
 
@@ -533,9 +535,7 @@ def test_latest_means_what_was_sent_when_the_outcome_is_not_known(time: str, kin
 def test_the_plan_names_the_backup_that_comes_from_elsewhere() -> None:
     row = {"service": "ddm", "target": {"instance_id": "t1"}, "source": {"instance_id": "s1"}}
     backup = {"backup_id": "b1", "backup_name": "nightly", "size": 1024}
-    assert "with data of s1 from nightly (1.00 KB, b1)." in _lines.effect(
-        {**row, "backup": backup}, NOW, None
-    )
+    assert "with data of s1 from nightly (1.00 KB, b1)." in _lines.effect({**row, "backup": backup}, None)
 
 
 def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
