@@ -152,28 +152,6 @@ BY_CHECK = {  # the kinds of errors of checks for which `end` says too little
     ),
     "not_running": BY_KIND["not_running"],
 }
-# The kinds of errors that only the role, the playbooks and restore_verify have: what they mean,
-# and what was done.
-NO_RESTORE, UNTOUCHED = "No restore was started.", "The instance was not overwritten."
-DONE = "The restore succeeded."
-ADDED = {
-    "fence_failed": ("a task of restore_before_tasks failed", NO_RESTORE),
-    "login_refused": ("the restored instance refused the user of the checks", DONE),
-    "name_mismatch": ("an entry names one instance by its ID and another one by its name", UNTOUCHED),
-    "not_approved": ("the plan was not approved, or differs from the approved one", NO_RESTORE),
-    "not_configured": ("the connection of the checks lacks something", DONE),
-    "protected": ("the instance is in restore_protected, or a drill may not overwrite it", UNTOUCHED),
-    "release_failed": ("a task of restore_after_tasks failed", DONE),
-    "too_far": ("the data would be older than the requested point by more than restore_max_gap", UNTOUCHED),
-    "too_old": ("readiness found no data as new as restore_rpo_target requires", UNTOUCHED),
-}
-
-
-def advice_of_added(kind: str) -> str:
-    """Return what to do about an error of one of the added kinds."""
-    step = {"fence_failed": "fence", "not_approved": "approve", "release_failed": "release"}.get(kind)
-    text = ADVICE[step] if step else {**BY_KIND, **BY_CHECK}[kind]
-    return text.format(name="the instance")
 
 
 # The whole

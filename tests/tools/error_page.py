@@ -16,10 +16,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes im
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES as DCS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES as DDM
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
-    ADDED,
-    advice_of_added,
-)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import BY_CHECK, BY_KIND
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import ADVICE
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "errors.rst"
 HEAD = """..
@@ -47,6 +45,21 @@ failed. A long trail has its first and its last eight observations.
   :local:
 
 """
+# The kinds of errors that only the role, the playbooks and restore_verify have: what they mean,
+# and what was done.
+NO_RESTORE, UNTOUCHED = "No restore was started.", "The instance was not overwritten."
+DONE = "The restore succeeded."
+ADDED = {
+    "fence_failed": ("a task of restore_before_tasks failed", NO_RESTORE),
+    "login_refused": ("the restored instance refused the user of the checks", DONE),
+    "name_mismatch": ("an entry names one instance by its ID and another one by its name", UNTOUCHED),
+    "not_approved": ("the plan was not approved, or differs from the approved one", NO_RESTORE),
+    "not_configured": ("the connection of the checks lacks something", DONE),
+    "protected": ("the instance is in restore_protected, or a drill may not overwrite it", UNTOUCHED),
+    "release_failed": ("a task of restore_after_tasks failed", DONE),
+    "too_far": ("the data would be older than the requested point by more than restore_max_gap", UNTOUCHED),
+    "too_old": ("readiness found no data as new as restore_rpo_target requires", UNTOUCHED),
+}
 SERVICES = {
     "The gateway and IAM": GATEWAY,
     "Distributed Cache Service (DCS)": DCS,
@@ -78,7 +91,14 @@ def kinds(known: Mapping[str, Kind]) -> str:
 
 def added() -> dict[str, Kind]:
     """The kinds that only the role, the playbooks and restore_verify have."""
-    return {name: Kind(*words, advice_of_added(name)) for name, words in ADDED.items()}
+    return {name: Kind(*words, advice_of(name)) for name, words in ADDED.items()}
+
+
+def advice_of(kind: str) -> str:
+    """Return what to do about an error of one of the added kinds."""
+    step = {"fence_failed": "fence", "not_approved": "approve", "release_failed": "release"}.get(kind)
+    text = ADVICE[step] if step else {**BY_KIND, **BY_CHECK}[kind]
+    return text.format(name="the instance")
 
 
 def codes(known: Mapping[str, Code]) -> str:
