@@ -97,7 +97,7 @@ def row_of(entry: Variables, where: str, service: Service, defaults: Defaults) -
         if name in readers:
             try:
                 values[name] = (
-                    times(value, f"{where}.{name}", zone, defaults)
+                    read.point(value, f"{where}.{name}", zone, defaults.now_ms)
                     if name in TIMES
                     else readers[name](value, f"{where}.{name}")
                 )
@@ -115,11 +115,6 @@ def unverifiable(values: Row, where: str, service: Service) -> t.Iterator[str]:
         ladder.wanted(values, service, where)
     except InvalidArgument as error:
         yield str(error)
-
-
-def times(value: t.Any, where: str, zone: ZoneInfo | None, defaults: Defaults) -> str:
-    """Return a point in time."""
-    return read.point(value, where, zone, defaults.now_ms)
 
 
 def completed(service: Service, values: Row, tried: Row, defaults: Defaults) -> Row:

@@ -35,9 +35,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 )
 
 Plan = t.Mapping[str, t.Any]
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1  # of a report, which a plan is
 ENTRY = ("service", "region", "profile", "group", "label")  # keys of a row, the same for all services
-DIGEST = 16  # characters that people compare; the code compares the whole digest
 
 
 # The digest

@@ -33,9 +33,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, whole
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans, _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_advice as advice
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import (
     DONE,
     PHASES,
@@ -47,7 +47,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table i
 Row = dict[str, t.Any]
 Report = dict[str, t.Any]
 
-SCHEMA_VERSION = 1
 LIMIT = 4000  # characters of one text; no message of a task is longer
 PLANS = ("plan", "readiness")  # kinds of reports of runs that start nothing
 ROW = (
@@ -79,13 +78,13 @@ def report(
 ) -> Report:
     """Return the report of a run at now_ms (epoch milliseconds); `finished`: no further step follows."""
     run = clean(run)
-    point, began = milliseconds(run.get("restore_point")), moment(run["started"]) or now_ms
+    point, began = _target.milliseconds(run.get("restore_point")), moment(run["started"]) or now_ms
     done = [measured(row, run, point, began) for row in clean(list(rows))]
     plan = bool(run.get("check_mode")) or run["kind"] in PLANS
     rto = rto_of(done, run.get("rto_target"))
     rpo = rpo_of(done, run.get("rpo_target"))
     found: Report = {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": _plans.SCHEMA_VERSION,
         "collection_version": run["collection_version"],
         "kind": run["kind"],
         "operation_id": run.get("operation_id"),
@@ -163,8 +162,8 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
     )
     found["data_state"] = data_state(found)
     found = continued(found, run.get("previous") or [])
-    data, own = milliseconds(row.get("data_time")), row.get("restore_point")
-    asked = point if own is None else milliseconds(own)
+    data, own = _target.milliseconds(row.get("data_time")), row.get("restore_point")
+    asked = point if own is None else _target.milliseconds(own)
     found["rto_seconds"] = rto_seconds(found, began)
     found["point_seconds"] = seconds(asked, data)
     found["now_seconds"] = seconds(began, data)
@@ -200,8 +199,7 @@ def overwritten(row: t.Mapping[str, t.Any]) -> tuple[t.Any, t.Any]:
 
 def with_what(row: t.Mapping[str, t.Any]) -> t.Any:
     """Return what a row restores: the time of a database, the backup of a cache."""
-    backup = (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
-    return backup or milliseconds(row.get("restore_time"))
+    return _target.backup_id(row) or _target.milliseconds(row.get("restore_time"))
 
 
 def data_state(row: t.Mapping[str, t.Any]) -> str:
@@ -244,12 +242,6 @@ def spans(step: t.Mapping[str, t.Any]) -> list[tuple[int, int]]:
     """
     start = moment(step.get("at"))
     return [] if start is None else [(start, start + int(1000 * (step.get("seconds") or 0)))]
-
-
-def milliseconds(value: t.Any) -> int | None:
-    """Return the epoch milliseconds of a time in ISO 8601 or epoch milliseconds; None for all else."""
-    found = moment(value)
-    return whole(value) if found is None and value is not None else found
 
 
 def seconds(later: int | None, earlier: int | None) -> float | None:

@@ -26,7 +26,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans, _report, _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_page import html
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import junit, markdown
 
@@ -279,7 +279,7 @@ def read(path: str) -> _report.Report | None:
 
 def is_report(found: t.Any) -> bool:
     """Whether a value is a report of this version, by the keys that are read here."""
-    if not isinstance(found, dict) or found.get("schema_version") != _report.SCHEMA_VERSION:
+    if not isinstance(found, dict) or found.get("schema_version") != _plans.SCHEMA_VERSION:
         return False
     lists = [found.get("restores"), found.get("runs")]
     rows = all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in lists)

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import PLANS, Report, milliseconds
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import PLANS, Report
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
     MARKS,
     STATES,
@@ -42,7 +42,7 @@ def zone(report: Report) -> tzinfo:
 
 def local(value: t.Any, where: tzinfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
     """Return a time (ISO 8601 or epoch milliseconds) for people, with its offset; other texts as they are."""
-    ms = milliseconds(value)
+    ms = _target.milliseconds(value)
     if ms is None:
         return "-" if value is None else str(value)
     offset = f"{moment_in(ms, where):%z}"

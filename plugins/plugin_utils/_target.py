@@ -109,16 +109,19 @@ def backup_id(row: Known) -> t.Any:
 def time_ms(row: Known) -> int | None:
     """Return the point in time that a row is restored to, in epoch milliseconds; null for a backup."""
     service = service_of(row)
-    asked = row.get(service.point) if service and not service.in_place else None
-    found = moment(asked)
-    return found if found is not None else whole(asked)
+    return milliseconds(row.get(service.point)) if service and not service.in_place else None
 
 
 def asked_ms(row: Known, now_ms: int) -> int:
     """Return the requested point of a row in epoch milliseconds; `latest` and none mean now."""
-    asked = row.get("asked") or row.get("restore_point") or row.get("restore_time")
-    found = moment(asked)
-    return found if found is not None else whole(asked) or now_ms
+    found = milliseconds(row.get("asked") or row.get("restore_point") or row.get("restore_time"))
+    return now_ms if found is None else found
+
+
+def milliseconds(value: t.Any) -> int | None:
+    """Return the epoch milliseconds of a time in ISO 8601 or epoch milliseconds; None for all else."""
+    found = moment(value)
+    return whole(value) if found is None else found
 
 
 # Its outcome

@@ -20,7 +20,7 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import parallel
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import entry_options
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
 from tests import invoke
 from tests.cloud import Simulator
@@ -229,7 +229,7 @@ def test_what_is_refused_as_a_whole(sim: Simulator, options: dict[str, Any], tex
 
 
 def test_blank_options_are_unset(sim: Simulator, start: Any) -> None:
-    names = {*entry_options(), *_rows.OWN} - {"service"}
+    names = _rows.OWN.union(*(service.options for service in SERVICES.values())) - {"service"}
     blank = dict.fromkeys(names, " ")
     result = start({**blank, **cache(0)}, {**blank, **database(0)}, {**blank, "service": "dcs"})
     assert kinds(result) == [None, None, "invalid_argument"]

@@ -9,18 +9,8 @@ For the actions that take rows, and the inventory: modules ship only what they n
 
 from __future__ import annotations
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.service import DCS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.service import DDM
 
 SERVICES: dict[str, Service] = {service.name: service for service in (DCS, DDM)}
-
-
-def entry_options() -> Spec:
-    """Return the options of an entry of any service. None is required there: its service says which are."""
-    found: Spec = {}
-    for service in SERVICES.values():
-        for name, option in service.options.items():
-            found[name] = {key: value for key, value in option.items() if key != "required"}
-    return found
