@@ -24,6 +24,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
     TARGET,
     Service,
 )
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import (
+    OF_A_DRILL,
+    PREFIX,
+    VARIABLES,
+    Options,
+)
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_page import LEGEND
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import (
     BETWEEN,
@@ -125,6 +131,29 @@ def test_a_service_is_at_home_everywhere(service: Service) -> None:
         ):
             missing.append(f"plugins/modules/{module}.py: {word} (the choices of service)")
     assert not missing, "Add to " + "; ".join(missing)
+
+
+def test_a_variable_of_the_role_is_at_home_everywhere() -> None:
+    """Each has its reader in _options.py. The message says where to add what is missing, or which value."""
+    role = "roles/restore"
+    spec = yaml.safe_load(written(f"{role}/meta/argument_specs.yml"))["argument_specs"]["main"]["options"]
+    defaults = yaml.safe_load(written(f"{role}/defaults/main.yml"))
+    readme = re.findall(r"`(restore_\w+)`", written(f"{role}/README.md").partition("## Variables")[2])
+    names = [name for name in VARIABLES if name.removeprefix(PREFIX) not in OF_A_DRILL]
+    places = [
+        (f"{role}/meta/argument_specs.yml", "its documentation", spec),
+        (f"{role}/defaults/main.yml", "its value where it is unset", defaults),
+        (f"{role}/README.md", "the table of variables", readme),
+    ]
+    missing = [
+        f"{path}: {name} ({what})" for path, what, found in places for name in names if name not in found
+    ]
+    assert not missing, "Add to " + "; ".join(missing)
+    assert spec.keys() == defaults.keys() == set(names)
+    documented = {name: option["default"] for name, option in spec.items() if option.get("default", []) != []}
+    assert {name: value for name, value in defaults.items() if value not in ("", [])} == documented
+    own = {PREFIX + name: value for name, value in Options._field_defaults.items() if value not in (None, ())}
+    assert own == documented, "plugins/plugin_utils/_options.py: Options says the same where all are blank"
 
 
 def written(path: str) -> str:
