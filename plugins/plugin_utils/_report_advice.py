@@ -173,9 +173,7 @@ def sentence(report: Row) -> str:
             else ready
         )
     if verdict == "planned":
-        return (
-            f"{counted} would be overwritten. Nothing has been sent." if report["kind"] != "readiness" else ""
-        )
+        return f"{counted} would be overwritten. Nothing has been sent."
     if verdict == "refused":
         return f"{needing(failed)} Nothing was started." if failed else "Nothing was started."
     if verdict == "running":
@@ -210,10 +208,13 @@ def needing(failed: t.Sequence[Row]) -> str:
     """Return the instances that need a person: up to three names."""
     if not failed:
         return ""
-    names = ", ".join(called(row) for row in failed[:3]) + (
-        f" and {len(failed) - 3} more" if len(failed) > 3 else ""
-    )
-    return f"{len(failed)} need{'s' if len(failed) == 1 else ''} you: {names}."
+    return f"{len(failed)} need{'s' if len(failed) == 1 else ''} you: {named(failed)}."
+
+
+def named(rows: t.Sequence[Row]) -> str:
+    """Return up to three names."""
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    return ", ".join(called(row) for row in rows[:3]) + more
 
 
 def missed(report: Row) -> str:

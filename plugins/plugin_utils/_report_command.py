@@ -20,16 +20,11 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._entries impo
 
 SHOWN = {
     *("restore_instances", "restore_point", "restore_timezone", "restore_max_gap", "restore_operation_id"),
-    *(
-        "restore_confirm",
-        "restore_plan_digest",
-        "restore_plan_file",
-        "restore_safety_backup",
-        "restore_report",
-    ),
+    *("restore_confirm", "restore_plan_digest", "restore_plan_file", "restore_safety_backup"),
     *("restore_before_tasks", "restore_after_tasks", "restore_verify_tasks", "restore_verify_timeout"),
     *("restore_baseline", "restore_baseline_tolerance", "restore_rto_target", "restore_rpo_target"),
-    *("restore_wait_timeout", "restore_poll_interval", "restore_report_dir", "restore_report_keep"),
+    *("restore_wait_timeout", "restore_poll_interval", "restore_report"),
+    *("restore_report_dir", "restore_report_keep"),
 }
 LISTS = {service.variable for service in SERVICES.values()}
 # Options of an entry, without checks, which may hold passwords.

@@ -21,8 +21,7 @@ from datetime import tzinfo
 import jinja2
 import markupsafe
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import PLANS, Report, spans
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import PLANS, Report
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
     BEFORE,
     MARKS,
@@ -30,22 +29,26 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advic
     TONES,
     WORDS,
     duration,
+    named,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import (
     checks,
     local,
-    moment_in,
     origin,
     result,
     title,
     zone,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import PHASES
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_timeline import (
+    LEGEND,
+    Scale,
+    groups,
+    rto_target,
+)
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
     account_of,
     backup_module,
     called,
-    service_of,
     target_id,
 )
 
@@ -55,23 +58,12 @@ Model = dict[str, t.Any]
 TEMPLATES = os.path.join(
     os.path.dirname(os.path.abspath(__file__)), "..", "..", "roles", "restore", "templates"
 )
-LEGEND = {
-    **{
-        "plan": "Plan, approval",
-        "safe": "Safety backup",
-        "rest": "Restore",
-        "veri": "Verification",
-    },
-    **{"done": "Tasks after", "fail": "Failed"},
-}
 COLUMNS = {
     True: ("Overwritten with", "Data older than the point", "Restore took last time", "Result"),
     False: ("Restored from", "Data older than the point", "Restore took", "Verified after (RTO)", "Result"),
 }
-TICKS = (1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800)  # seconds
 RECORDS = ("backup", "restore", "job", "newer_backup", "details")
-JOINED_MS = 2000  # longest pause between two steps that is not drawn
-MOST_TICKS, SLOWER = 8, 1.25  # A restore that takes this many times its last one is marked.
+SLOWER = 1.25  # A restore that takes this many times its last one is marked.
 
 
 @functools.cache
@@ -227,13 +219,10 @@ def goal(one: Row) -> str | None:
 def rpo_tile(report: Report) -> dict[str, t.Any]:
     """Return the age of the oldest data: before the asked point, and before the run."""
     rpo = report["rpo"]
-    other, text = "point", "before the asked point"
-    if rpo["against"] == "point":
-        other, text = "now", "before the start of this run"
-    called = (
-        "RPO: oldest data, before the asked point"
+    name, other, text = (
+        ("RPO: oldest data, before the asked point", "now", "before the start of this run")
         if rpo["against"] == "point"
-        else "RPO: oldest data, before this run"
+        else ("RPO: oldest data, before this run", "point", "before the asked point")
     )
     value = rpo[f"{rpo['against']}_seconds"]
     late = [
@@ -244,7 +233,7 @@ def rpo_tile(report: Report) -> dict[str, t.Any]:
     note = f"Missed by {named(late)}. " if late else ""
     if rpo[f"{other}_seconds"] is not None:
         note += f"{duration(rpo[other + '_seconds'])} {text}."
-    return tile(called, duration(value), goal(rpo), note, TONE[rpo["met"]])
+    return tile(name, duration(value), goal(rpo), note, TONE[rpo["met"]])
 
 
 def undo_tile(rows: t.Sequence[Row]) -> dict[str, t.Any]:
@@ -284,13 +273,6 @@ def plan_tiles(report: Report) -> list[dict[str, t.Any]]:
             "made after the asked point; the plan names it",
         ),
     ]
-
-
-def named(rows: t.Sequence[Row]) -> str:
-    """Return up to three names."""
-    return ", ".join(called(row) for row in rows[:3]) + (
-        f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-    )
 
 
 def next_card(row: Row) -> dict[str, t.Any]:
@@ -413,144 +395,3 @@ def check_row(check: Row) -> dict[str, t.Any]:
         "outcome": check["outcome"],
         "msg": check["msg"],
     }
-
-
-# The timeline
-
-
-class Scale:
-    """From times to percent of the width of the timeline."""
-
-    def __init__(self, report: Report, where: tzinfo) -> None:
-        """Span the run, and the target for its duration if that is not far after its end."""
-        ends = [end for row in report["restores"] for step in row["steps"] for dummy, end in spans(step)]
-        starts = [
-            start for row in report["restores"] for step in row["steps"] for start, dummy in spans(step)
-        ]
-        self.start = moment(report["started"]) or min(starts, default=0)
-        length = max(max(ends, default=self.start) - self.start, 1000) / 1000
-        target = report["rto"]["target"]
-        self.seconds = 1.02 * (max(length, target) if target is not None and target < 2 * length else length)
-        self.where = where
-        self.target_x = (
-            None if target is None or target > self.seconds else self.x(self.start + int(1000 * target))
-        )
-        self.ticks = list(self._ticks())
-
-    def x(self, ms: int) -> float:
-        """Return the position of a time in percent."""
-        return min(100.0, max(0.0, round((ms - self.start) / 10 / self.seconds, 2)))
-
-    def clock(self, ms: int, pattern: str = "%H:%M:%S") -> str:
-        """Return the time of day."""
-        return moment_in(ms, self.where).strftime(pattern)
-
-    def _ticks(self) -> t.Iterator[dict[str, t.Any]]:
-        step = 1000 * next((one for one in TICKS if self.seconds / one <= MOST_TICKS), TICKS[-1])
-        pattern = "%H:%M:%S" if step < 60000 else "%H:%M" if step < 86400000 else "%d %b"
-        yield {"x": 0, "label": self.clock(self.start, pattern), "anchor": "start"}
-        at = self.start - self.start % step + step
-        while self.x(at) < 100 and at < self.start + 1000 * self.seconds:
-            if self.x(at) > 8:
-                yield {
-                    "x": self.x(at),
-                    "label": self.clock(at, pattern),
-                    "anchor": "middle" if self.x(at) < 95 else "end",
-                }
-            at += step
-
-
-def rto_target(report: Report, scale: Scale) -> str | None:
-    """Return the target in words, for the legend."""
-    target = report["rto"]["target"]
-    return (
-        None
-        if target is None
-        else duration(target) + (", beyond this scale" if scale.target_x is None else "")
-    )
-
-
-def groups(rows: t.Sequence[Row], scale: Scale) -> list[dict[str, t.Any]]:
-    """Return the rows of the timeline in the groups in which they ran."""
-    found = []
-    for number in sorted({row["group"] or 0 for row in rows}):
-        same = [row for row in rows if (row["group"] or 0) == number]
-        services = {service.name: service for service in map(service_of, same) if service}
-        words = " and ".join(one.title for one in sorted(services.values(), key=lambda one: one.group))
-        found.append(
-            {
-                "name": f"Group {number}: {words}" if number else words,
-                "rows": [timeline_row(row, scale) for row in same],
-            }
-        )
-    return found
-
-
-def timeline_row(row: Row, scale: Scale) -> dict[str, t.Any]:
-    """Return a row of the timeline: its spans, and the same in words."""
-    parts = joined(row)
-    drawn = [drawing(part, scale) for part in parts]
-    drawn += [failure_at(part, scale) for part in parts if part["failed"]]
-    spoken = [
-        f"{LEGEND[part['kind']].lower()} {took(part)}{', failed' if part['failed'] else ''}" for part in parts
-    ]
-    return {
-        "name": called(row),
-        "spans": drawn,
-        "spoken": "; ".join(spoken) or "not begun",
-        "end": ended(row, parts, scale),
-        "mark": mark(row),
-    }
-
-
-def ended(row: Row, parts: t.Sequence[Row], scale: Scale) -> str:
-    """Return how long it took until an instance was verified, or failed; dots if it is under way."""
-    if row["rto_seconds"] is not None:
-        return duration(row["rto_seconds"])
-    if not row["error_kind"]:
-        return "…" if row["outcome"] == "started" else "-"
-    return duration((max((part["end"] for part in parts), default=scale.start) - scale.start) / 1000)
-
-
-def joined(row: Row) -> list[dict[str, t.Any]]:
-    """Return the steps of a row as spans {kind, start, end, failed} in ms, joining steps of one kind."""
-    found: list[dict[str, t.Any]] = []
-    for step in row["steps"]:
-        kind = PHASES.get(step["step"])
-        for start, end in spans(step) if kind and step["outcome"] != "skipped" else ():
-            last = found[-1] if found else None
-            if last and last["kind"] == kind and 0 <= start - last["end"] <= JOINED_MS:
-                last.update(end=max(end, last["end"]), failed=last["failed"] or step["outcome"] == "failed")
-            else:
-                found.append(
-                    {"kind": kind, "start": start, "end": end, "failed": step["outcome"] == "failed"}
-                )
-    return found
-
-
-def took(part: Row) -> str:
-    """Return how long a span is."""
-    return duration((part["end"] - part["start"]) / 1000)
-
-
-def drawing(part: Row, scale: Scale) -> dict[str, t.Any]:
-    """Return a span as it is drawn, wide enough to be seen."""
-    x, end = scale.x(part["start"]), scale.x(part["end"])
-    times = f"{scale.clock(part['start'])} to {scale.clock(part['end'])}, {took(part)}"
-    return {
-        "kind": part["kind"],
-        "x": x,
-        "w": max(0.4, round(end - x, 2)),
-        "title": f"{LEGEND[part['kind']]} {times}",
-    }
-
-
-def failure_at(part: Row, scale: Scale) -> dict[str, t.Any]:
-    """Return the mark at the end of a span that failed."""
-    x = max(0.0, round(scale.x(part["end"]) - 0.6, 2))
-    return {"kind": "fail", "x": x, "w": 1.2, "title": f"Failed {scale.clock(part['end'])}"}
-
-
-def mark(row: Row) -> str:
-    """Return the mark of an instance: failed, verified, or neither."""
-    return "✗" if row["error_kind"] else "✓" if row["data_state"] == "overwritten_verified" else ""

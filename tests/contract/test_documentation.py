@@ -30,7 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options impo
     VARIABLES,
     Options,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_page import LEGEND
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_timeline import LEGEND
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import (
     BETWEEN,
     NAMES,
