@@ -129,7 +129,7 @@ class ActionModule(InProcess):
         )
         refused = answer.get("error_kind") == "denied" and not answer.get("http_status")  # before any request
         if project and refused and not given.get("allowed_domain_ids"):
-            raise _start.elsewhere(project)  # the option that says so was not given by who reads this
+            raise _start.elsewhere(project)  # the reader of this message has not set the option that it names
         if not answer.keys() & {"outcome", "error_kind"}:  # It was killed: nobody knows what it has done.
             answer = {**answer, **unclear(answer.get("msg"), changed=not self._task.check_mode)}
         return {

@@ -126,7 +126,7 @@ class ActionModule(ActionBase):
     def of_entries(
         self, kind: str, variables: dict[str, t.Any], task_vars: dict[str, t.Any], world: AnsibleWorld
     ) -> Asked:
-        """Return what the variables of the role ask for."""
+        """Return the rows that the variables of the role describe."""
         options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
         if isinstance(options.report, str):
             options = options._replace(report=_report_files.read(options.report) or {})
@@ -136,7 +136,7 @@ class ActionModule(ActionBase):
     def of_hosts(
         self, kind: str, variables: dict[str, t.Any], task_vars: dict[str, t.Any], world: AnsibleWorld
     ) -> Asked:
-        """Return what the hosts of a fleet ask for: each has its own point in time, or that of all."""
+        """Return the rows for the hosts of a fleet: each has its own point in time, or that of all."""
         hosts, failed = self.hosts(task_vars)
         points = {str(host.get(_entries.POINT)) for host in hosts.values()}
         point = variables.get(_entries.POINT) if len(points) == 1 else None
@@ -192,7 +192,7 @@ class ActionModule(ActionBase):
                     name: made(given.__getitem__, name) for name in _entries.OF_A_HOST if name in given
                 }
                 for name in _options.OF_THE_RUN:
-                    with contextlib.suppress(AnsibleError):  # it may ask for what a play alone knows
+                    with contextlib.suppress(AnsibleError):  # its template may need what only a play knows
                         found[str(host)][name] = made(given.__getitem__, name) if name in given else None
             except AnsibleError as error:
                 why = f"The variables of {host} cannot be read: {str(error).splitlines()[0]}"
@@ -332,7 +332,7 @@ def wanted(
 ) -> _entries.Found:
     """Return what a run of this kind restores."""
     if kind == "undo" and options.report is None and _settings.given(variables).get("restore_report"):
-        return _entries.Found([], [], [])  # why it cannot be read has been told
+        return _entries.Found([], [], [])  # the reason has been reported already
     if kind == "undo":
         rows, problems = _entries.of_undo(options.report, options.operation_id)
         return _entries.Found(rows, [], problems)

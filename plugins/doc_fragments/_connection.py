@@ -21,8 +21,8 @@ options:
     type: str
   project_id:
     description:
-      - ID of the project that holds the instances, 32 hexadecimal digits. When absent it is looked up
-        from O(project_name), which costs one request.
+      - ID of the project that holds the instances, 32 hexadecimal digits. When absent, the task looks it up
+        by O(project_name), which costs one request.
       - The environment variables E(HW_PROJECT_ID) and E(HUAWEICLOUD_SDK_PROJECT_ID) are used when the
         option is not set,
         each only with keys from the same kind of variable, because a project belongs to an account.
@@ -183,7 +183,8 @@ options:
   max_retries:
     description:
       - How often the task repeats a request that is safe to repeat, after a temporary fault, from 0 to 999.
-        When absent, it is 5. The task never blindly repeats a request that starts a restore or a backup.
+        When absent, it is 5. The task repeats a request that starts a restore or a backup only after proof
+        that the cloud has not carried it out.
       - The environment variable E(HW_MAX_RETRIES) is used when the option is not set.
     type: int
 requirements:
@@ -199,7 +200,7 @@ notes:
     the C(HUAWEICLOUD_SDK_*) variables; the credentials file of the official SDK that
     E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names; the profile
     that E(HW_PROFILE) or E(HW_SHARED_CONFIG_FILE) names; C(~/.huaweicloud/credentials);
-    C(~/.hcloud/config.json). The task refuses half an identity.
+    C(~/.hcloud/config.json). The task refuses an incomplete identity.
   - Every other option comes from the task, else from its environment variable.
   - A proxy comes from E(HTTPS_PROXY), or else E(ALL_PROXY), unless E(NO_PROXY) names the host. Requests to
     this machine itself go through no proxy. A C(.netrc) file has no effect.
@@ -209,10 +210,10 @@ notes:
     V(protocol_error), V(tls_error), V(transport_error) and others."
   - "Where they are known, a failed task also returns C(error_code) (of the service), C(http_status),
     C(request_id) (for a support ticket), C(encoded_authorization_message) (which an administrator of IAM can
-    decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or went wrong), C(status)
+    decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or failed), C(status)
     (the last one seen) and C(elapsed) (seconds). V(outcome_unknown) comes with C(sent_at) (when the request
-    was sent, by the clock of the cloud), C(checks) (how often the task looked for its effect), C(trail) (what
-    each check showed), C(found) (the IDs of its possible effects) and what the request named (C(instance_id),
-    C(backup_id) and C(marker), or C(target_instance_id) and C(restore_time)). V(busy) comes with C(stuck) if
-    the operation that holds the instance never ends by itself."
+    was sent, by the clock of the cloud), C(checks) (how often the task searched for its effect), C(trail)
+    (what each check showed), C(found) (the IDs of its possible effects) and what the request named
+    (C(instance_id), C(backup_id) and C(marker), or C(target_instance_id) and C(restore_time)). V(busy) comes
+    with C(stuck) if the operation that holds the instance never ends by itself."
 """

@@ -93,7 +93,7 @@ def reasons_of(host: str, state: dict[str, t.Any]) -> dict[str, str]:
 
 
 def unread(faults: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:
-    """Return a text that not everything was restored, and why, or None."""
+    """Return why not everything was restored, or None."""
     if not faults:
         return None
     why = " ".join(f"{fault.get('region')}: {fault.get('msg')}" for fault in faults)

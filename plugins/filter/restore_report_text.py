@@ -10,8 +10,8 @@ short_description: Show a report as a page or a text
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Makes the text of one of its files from a report that is stored as data, for example as an artifact of a
-    job. It writes nothing.
+  - Turns a report that is stored as data, for example as an artifact of a job, into the text of one of its
+    files. Writes no file.
 positional: form
 options:
   _input:

@@ -12,7 +12,7 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Returns the sizes of the batches of a fleet, V(100%) for a blank. Fails when one is neither a number from
     1 nor a percentage.
-  - Ansible takes V(0) and a negative number for all hosts at once.
+  - Ansible itself treats V(0) and negative numbers as all hosts at once.
 options:
   _input:
     description: The number of hosts at a time, a percentage of them, or a list of such sizes.

@@ -88,7 +88,7 @@ groups:
 compose:
   # for the playbook huaweicloud.recovery.fleet
   operation_id: "'drill-2026-11'"
-# Nobody else may be able to write there: whoever can, decides which instance a host name means.
+# Only you may be able to write there: whoever writes the cache decides which instance a host name means.
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/huaweicloud-recovery
@@ -166,7 +166,7 @@ RESERVED = ("name", "port", "tags")  # Ansible warns about variables with the na
 
 
 def refuse_unknown(config: t.Iterable[t.Any], definitions: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
-    """Raise AnsibleParserError for what is no option: a filter with a typo would filter nothing."""
+    """Raise AnsibleParserError for an unknown option: a filter with a typo would filter nothing."""
     aliases = (str(one) for option in definitions.values() for one in option.get("aliases") or ())
     known = sorted({*definitions, *aliases})
     for name in config:
@@ -219,7 +219,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             there = ", ".join(sorted({printable(row["status"]) for row in rows}))
             Display().warning(
                 f"{path} has no hosts: none of {len(rows)} instances has a status of statuses, "
-                f"{', '.join(statuses)}. They are {there}."
+                f"{', '.join(statuses)}. Their statuses are {there}."
             )
 
     def words(self, config: dict[str, t.Any], name: str) -> list[str]:
@@ -254,7 +254,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return {**params, **{name: os.path.abspath(params[name]) for name in paths}}
 
     def rows(self, path: str, cache: bool) -> list[Row]:
-        """Return the instances of all regions and services, from the cache if that fits."""
+        """Return the instances of all regions and services, from the cache if it is valid for these
+        options."""
         question = [self.services, self.regions, self.caller()]
         key = self.get_cache_key(path)
         caching = self.get_option("cache") and self.own(key)
@@ -272,8 +273,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return rows
 
     def kept(self, key: str, question: list[t.Any]) -> list[Row] | None:
-        """Return the rows in the cache; null where it answers another question, is damaged,
-        or comes from a release whose rows said less.
+        """Return the rows in the cache; None if it is for other options, is damaged, or comes from a release
+        whose rows had fewer keys.
         """
         try:
             found = self._cache.get(key)

@@ -25,7 +25,7 @@ FOREVER = 2**53
 def existing(read: t.Callable[[], Row]) -> list[Row]:
     """Return [read()], or [] when the service itself says that there is no such object.
 
-    A 404 without its code is that of something on the way.
+    A 404 without a code of the service comes from a proxy or a gateway.
     """
     try:
         return [read()]

@@ -47,7 +47,7 @@ class Module(AnsibleModule):
     """An AnsibleModule in which a blank option is unset, and whose own refusals have an error_kind."""
 
     params: dict[str, t.Any]
-    unread: str | None = None  # why an option cannot be what it is declared to be
+    unread: str | None = None  # why the value of an option does not have its declared type
 
     def _load_params(self) -> None:
         super()._load_params()
@@ -122,11 +122,12 @@ def perform(
         check(params, spec, rules)
         cloud = Cloud(params, redactor=redactor, **context)
         clouds.append(cloud)
-        # The decision is part of the time: a task that cannot read must not outlast it.
+        # The time also limits the decision: a task that cannot read the cloud must not take longer.
         if "wait_timeout" in spec:
             cloud.session.deadline = cloud.clock.monotonic() + params["wait_timeout"]
         made = plan(cloud, params)
-        if "wait" in spec and "restores" not in spec:  # It starts something, so a person wants to know where.
+        # This module starts something, so a person wants to know in which account.
+        if "wait" in spec and "restores" not in spec:
             made.beside = lambda: {"account": cloud.identity()}
         return execute(made, dry_run)
 
@@ -171,7 +172,7 @@ def unexpected(error: BaseException) -> tuple[str, str]:
     if isinstance(error, MemoryError):
         return (
             "out_of_memory",
-            "This machine gives the task no more memory (ulimit -v, or a container's limit). {}",
+            "The task ran out of memory on this machine (ulimit -v, or the limit of a container). {}",
         )
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", "The task was interrupted. {}"

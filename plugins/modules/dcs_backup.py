@@ -13,7 +13,7 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Makes a manual backup of a Distributed Cache Service (DCS) instance. The instance serves during the
     backup, but the backup does not hold what is written in that time.
-  - The service keeps at most 24 backups of an instance. Another one replaces the oldest.
+  - The service keeps at most 24 backups of an instance. A further backup replaces the oldest one.
   - Before it starts anything, the module checks that the instance is running and idle, and that its type can
     be backed up.
   - The module never sends an accepted backup again. When a response is lost, it looks for the backup that it
@@ -27,10 +27,12 @@ attributes:
     description: When run twice in a row, the second run changes nothing.
     support: partial
     details:
-      - With O(operation_id) a marker made from project, instance and O(operation_id) is written into the
-        remark of the backup. When a backup that carries the marker has succeeded, nothing is done.
-      - Without O(operation_id) every run makes a new backup. The end of its marker differs from run to run.
-      - In both cases a run adopts, that is waits for, its own backup that is still waiting or running.
+      - With O(operation_id) the task writes a marker made from project, instance and O(operation_id) into the
+        remark of the backup. When a backup that carries the marker has succeeded, the task does nothing.
+      - Without O(operation_id) the task makes a new backup in each run. The end of its marker differs from
+        run to run.
+      - In both cases the task attaches to a backup that an earlier run of the same task has started and that
+        is still waiting or running, instead of making another one.
 options:
   instance_id:
     description: ID of the DCS instance to back up. Exactly one of O(instance_id) and O(instance_name) is
@@ -54,8 +56,8 @@ options:
     description:
       - Names this backup, for example by the number of a change ticket or by a date, so that it is made once
         however often the task runs.
-      - Any text. A hash of it is written to the cloud. The text itself is in the task's arguments and, with
-        the role, in its report.
+      - Any text. The task writes only a hash of it to the cloud. The text itself is in the arguments of the
+        task, and in the report of the role.
     type: str
   ignore_stuck:
     description:
@@ -83,7 +85,7 @@ EXAMPLES = r"""
     instance_name: orders-cache
     backup_format: rdb
 
-- name: Go back to the first of the two
+- name: Restore the first of the two
   huaweicloud.recovery.dcs_restore:
     instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
     backup_id: "{{ safeguard.backup_id }}"
@@ -102,8 +104,8 @@ account:
     region: {description: The region., type: str, sample: ap-southeast-3}
     source: {description: Where the keys came from., type: str, sample: profile prod}
 backup_id:
-  description: ID of the backup that the task started, attached to or found done. Null in check mode when a
-    backup would be made.
+  description: ID of the backup that the task started, attached to, or found finished. Null in check mode
+    when a backup would be made.
   returned: success
   type: str
   sample: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029
@@ -130,7 +132,7 @@ backup:
       sample: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
-    execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
+    execution_at: {description: When its data were read., type: str, sample: "2025-05-20T09:31:26.503Z"}
 adopted:
   description: Whether the task attached to a backup that was already running, or that it found after a lost
     response, instead of starting another.
@@ -139,8 +141,8 @@ adopted:
   sample: false
 outcome:
   description:
-    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has succeeded now,
-      V(started) when it runs and the task does not wait for it.
+    - V(unchanged) when an earlier run had finished this operation, V(succeeded) when it has succeeded in this
+      run, V(started) when it is running and the task does not wait for it.
     - In check mode V(unchanged) or V(planned).
   returned: success
   type: str

@@ -97,7 +97,7 @@ backups:
       sample: before the release
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
-    execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
+    execution_at: {description: When its data were read., type: str, sample: "2025-05-20T09:31:26.503Z"}
 """
 
 import typing as t

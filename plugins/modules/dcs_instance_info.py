@@ -62,8 +62,8 @@ instances:
       type: str
       sample: RUNNING
     task:
-      description: The task that works on the instance now, also while its status is V(RUNNING). Null when
-        there is none, or unless O(instance_id) is given.
+      description: The task that works on the instance now, which can be one while its status is V(RUNNING).
+        Null when there is none, or unless O(instance_id) is given.
       type: str
       sample: BACKUPING
     engine: {description: Cache engine., type: str, sample: Redis}
@@ -77,8 +77,8 @@ instances:
       type: str
       sample: ha
     capacity:
-      description: "Memory of the instance in GB. Some responses give 0 for less than one, and the rest as
-        capacity_minor."
+      description: "Memory of the instance in GB. For an instance below one GB, some responses have 0 here,
+        and the size in capacity_minor."
       type: float
       sample: 2
     capacity_minor: {description: "The part of the memory below one GB, in GB.", type: str, sample: ".125"}

@@ -29,15 +29,16 @@ attributes:
     details:
       - One operation is the combination of project, instance, backup and O(operation_id). A marker made from
         it is written into the remark of the restore.
-      - A waiting or running restore of the same backup is adopted, that is waited for, instead of starting
+      - When a restore of the same backup is waiting or running, the task attaches to it instead of starting
         another one.
-      - When the newest restore of the instance carries the marker of this operation and has succeeded,
-        nothing is done.
-      - A failed restore may be tried again by the next run. Anything else starts a restore.
+      - When the newest restore of the instance carries the marker of this operation and has succeeded, the
+        task does nothing.
+      - Otherwise the task starts a restore, also when the newest restore with this marker has failed.
       - With O(restore_point) the operation changes with the backup that is chosen, so that V(latest) restores
         again as soon as there is a newer backup.
       - A waiting or running record that is older than a day although the instance is RUNNING and idle is
-        stuck. It is not adopted, and the task fails with its age, unless O(ignore_stuck) is true.
+        stuck. The task does not attach to it. It fails with the age of the record, unless O(ignore_stuck) is
+        true.
 options:
   instance_id:
     description: ID of the DCS instance to restore. Its data are overwritten. Exactly one of O(instance_id)
@@ -66,7 +67,7 @@ options:
       - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). The task refuses a
         time in seconds, and a time in the future by the clock of the cloud. The clock of this machine has no
         influence on the choice of the backup.
-      - A cache has no points in time between its backups, so the restored data may be older than this.
+      - DCS restores backups and no times between them, so the restored data may be older than this.
         RV(newer_backup) is the next backup.
     type: str
   timezone:
@@ -86,8 +87,8 @@ options:
         ticket or a date.
       - To restore the same backup again on purpose, give a new one. The same value means the same operation,
         which is not repeated once it has succeeded.
-      - Any text. A hash of it is written to the cloud. The text itself is in the task's arguments and, with
-        the role, in its report.
+      - Any text. The task writes only a hash of it to the cloud. The text itself is in the arguments of the
+        task, and in the report of the role.
     type: str
   ignore_stuck:
     description:
@@ -125,7 +126,7 @@ EXAMPLES = r"""
     remark: drill
     operation_id: CHG-1042
 
-- name: Start the restore of the newest backup again and go on, to wait later with restore_wait
+- name: Start the restore of the newest backup once more, to wait for it later with restore_wait
   huaweicloud.recovery.dcs_restore:
     instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
     restore_point: latest
@@ -146,8 +147,8 @@ account:
     region: {description: The region., type: str, sample: ap-southeast-3}
     source: {description: Where the keys came from., type: str, sample: profile prod}
 restore_id:
-  description: ID of the restore that the task started, attached to or found done. Null in check mode when a
-    restore would be started.
+  description: ID of the restore that the task started, attached to, or found finished. Null in check mode
+    when a restore would be started.
   returned: success
   type: str
   sample: a6155972-800c-4170-a479-3231e907d2f6
@@ -175,8 +176,8 @@ restore:
     backup_remark: {description: Remark of the backup., type: str, sample: before the release}
     error_code: {description: Why the restore failed., type: str, sample: dcs.08.0007}
 backup:
-  description: The backup that O(backup_id), O(backup_name) or O(restore_point) stands for. Null for an ID
-    that is not in the list any more.
+  description: The backup that O(backup_id), O(backup_name) or O(restore_point) stands for. Null when the
+    backup of O(backup_id) is no longer listed.
   returned: success
   type: dict
   contains:
@@ -252,7 +253,7 @@ newer_backup:
     remark: {description: Remark of the backup., type: str, sample: before the release}
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
-    execution_at: {description: When the backup was begun., type: str, sample: "2025-05-20T09:31:26.503Z"}
+    execution_at: {description: When its data were read., type: str, sample: "2025-05-20T09:31:26.503Z"}
 last_seconds:
   description: Seconds that the newest finished restore of the instance took. Null when there is none.
   returned: success
@@ -266,8 +267,8 @@ adopted:
   sample: false
 outcome:
   description:
-    - V(unchanged) when this operation had succeeded before, V(succeeded) when it has succeeded now,
-      V(started) when it runs and the task does not wait for it.
+    - V(unchanged) when an earlier run had finished this operation, V(succeeded) when it has succeeded in this
+      run, V(started) when it is running and the task does not wait for it.
     - In check mode V(unchanged) or V(planned).
   returned: success
   type: str

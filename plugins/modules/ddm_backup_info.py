@@ -12,9 +12,9 @@ version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Lists the backups of Distributed Database Middleware (DDM) instances, newest first.
-  - These are backups of the metadata (schemas, accounts, sharding), which DDM makes daily and at some events.
-    There are no manual ones. M(huaweicloud.recovery.ddm_restorable_info) returns the points in time to which
-    the data can be restored.
+  - These are backups of the metadata (schemas, accounts, sharding). DDM makes them daily and at some events;
+    nobody can make one by hand. M(huaweicloud.recovery.ddm_restorable_info) returns the points in time to
+    which the data can be restored.
   - All filters are exact and are combined with "and".
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -77,7 +77,7 @@ backups:
       type: str
       sample: normal
     file_size: {description: Size of the backup in kB., type: float, sample: 5.419922}
-    created: {description: When the backup was begun., type: str, sample: 2025-05-20T05:40:00+0000}
+    created: {description: When the backup was created., type: str, sample: 2025-05-20T05:40:00+0000}
     updated: {description: When the backup was last changed., type: str, sample: 2025-05-20T05:40:12+0000}
     backup_type:
       description: "V(auto_metadata) for a daily backup, V(metadata) for one that an event caused."
@@ -118,7 +118,7 @@ FILTERS = {"backup_id": "id", "backup_name": "name", "status": "status"}
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     if params["backup_id"] and not any(params[name] for name in SOURCE):
-        raise InvalidArgument("backup_id needs instance_id or instance_name beside it.")
+        raise InvalidArgument("backup_id needs instance_id or instance_name.")
     ddm = Ddm(cloud)
     rows = matching(ddm.backups(named(ddm, params).source), params, FILTERS)
     if params["backup_id"]:  # the data nodes cost one more request

@@ -13,7 +13,7 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Lists the jobs (tasks) of the Distributed Database Middleware (DDM) in the project, newest first, with the
     reason for a failure.
-  - A restore is a job of the name V(RestoreInstance). The service keeps jobs for about a month.
+  - A restore is a job named V(RestoreInstance). The service keeps jobs for about a month.
   - The filters are exact and are combined with "and".
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -75,7 +75,7 @@ jobs:
   elements: dict
   contains:
     id: {description: ID of the job., type: str, sample: 09902ee7866649b8908ec209bfee2747}
-    name: {description: "Name of the job, which is what it does.", type: str, sample: RestoreInstance}
+    name: {description: "Name of the job, which says what it does.", type: str, sample: RestoreInstance}
     status: {description: Status of the job., type: str, sample: Failed}
     created_time: {description: When the job was created., type: str, sample: 2025-05-20T09:45:12+0000}
     end_time:

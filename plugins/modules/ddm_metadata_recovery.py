@@ -11,9 +11,10 @@ short_description: Restore the metadata of a DDM instance, for data nodes that R
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Restores a Distributed Database Middleware (DDM) instance in the vendor's second way. First RDS for MySQL
-    restores the data nodes to a point in time. Then this module restores the metadata (schemas, sharding,
-    accounts) of the DDM instance onto another one and connects it with these data nodes.
+  - The vendor offers two ways to restore a Distributed Database Middleware (DDM) instance. This module is
+    part of the second one. First RDS for MySQL restores the data nodes to a point in time. Then this module
+    restores the metadata (schemas, sharding, accounts) of the DDM instance onto another one, and connects
+    that instance with these data nodes.
   - B(It restores no data.) Restore the data nodes by RDS first, to the same point in time.
     M(huaweicloud.recovery.ddm_recovery) does both at once.
   - B(The metadata of the target instance are overwritten.) The source is not changed.
@@ -30,9 +31,9 @@ attributes:
     description: When run twice in a row, the second run changes nothing.
     support: partial
     details:
-      - A recovery cannot be marked, so nothing is guessed from one run to the next.
+      - The API has no place for a marker, so a later run does not recognise its own recovery.
         A target that was restored is no longer available, so a second run fails and changes nothing.
-      - When such a job exists on the target, the message names it. With O(job_id) or O(adopt) the task
+      - When there is such a job on the target, the message names it. With O(job_id) or O(adopt) the task
         attaches to it.
 options:
   instance_id:
@@ -195,8 +196,8 @@ backup:
       elements: dict
       sample: []
 target:
-  description: The instance that is overwritten. A key that was not read is null; address, port and version
-    are known when an instance was given by its name.
+  description: The instance that is overwritten. A key that the task has not read is null. The task reads
+    address, port and version only when an instance was given by its name.
   returned: success
   type: dict
   contains:
@@ -211,7 +212,7 @@ target:
     address: {description: Address to connect to., type: str, sample: 192.168.0.21}
     port: {description: Port to connect to., type: int, sample: 5066}
 source:
-  description: Where the data come from. Its name is null when no response has it.
+  description: Where the data come from. The name is null when no response has it.
   returned: success
   type: dict
   contains:

@@ -16,8 +16,8 @@ description:
   - B(All data of the target instance and of the target data nodes are overwritten). The source is not
     changed.
   - The target must exist, in the same region, without schemas, accounts and data nodes of its own. For each
-    data node of the source there must be another, unused one in the VPC of the target, of the same or a later
-    version and at least as large.
+    data node of the source, the VPC of the target must have another RDS for MySQL instance that no DDM
+    instance uses, of the same or a later version and at least as large.
   - Before it starts anything, the module checks the time against the restorable intervals, and that the
     target and the target data nodes are available. If one is not, the task fails with the reason of the
     service.
@@ -34,9 +34,9 @@ attributes:
     description: When run twice in a row, the second run changes nothing.
     support: partial
     details:
-      - A recovery cannot be marked, so nothing is guessed from one run to the next.
+      - The API has no place for a marker, so a later run does not recognise its own recovery.
         A target that was restored is no longer available, so a second run fails and changes nothing.
-      - When a restore job exists on the target, the message names it. With O(job_id) or O(adopt) the task
+      - When there is a restore job on the target, the message names it. With O(job_id) or O(adopt) the task
         attaches to it.
 options:
   instance_id:
@@ -61,8 +61,8 @@ options:
     description:
       - The point in time to restore. It must lie in a restorable interval of the source; V(latest) is the end
         of the last one.
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). A time in seconds
-        is refused, and one in the future by the clock of the cloud.
+      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). The task refuses a
+        time in seconds, and a time in the future by the clock of the cloud.
     type: str
   timezone:
     description:
@@ -75,9 +75,9 @@ options:
     description:
       - Which data node is restored onto which. Give one relation for each data node that the source had at
         O(restore_time), all with different targets.
-      - When absent, the module finds a suitable, available data node for each one itself, and the same ones
-        with every run. It fails when there are not enough. M(huaweicloud.recovery.ddm_restorable_info) and
-        check mode show them beforehand.
+      - When absent, the module itself chooses an available data node for each of them, and chooses the same
+        ones in every run. It fails when there are not enough. M(huaweicloud.recovery.ddm_restorable_info) and
+        check mode show the choice beforehand.
     type: list
     elements: dict
     suboptions:
@@ -131,7 +131,7 @@ EXAMPLES = r"""
     wait: false
   register: started
 
-- name: Go on with a recovery whose job is unknown, after the loss of a controller
+- name: Attach to a recovery whose job is unknown, after the loss of a controller
   huaweicloud.recovery.ddm_recovery:
     instance_name: orders-db
     target_instance_name: orders-db-restored
@@ -213,8 +213,8 @@ restore_time:
   type: int
   sample: 1747732352000
 target:
-  description: The instance that is overwritten. A key that was not read is null; address, port and version
-    are known when an instance was given by its name.
+  description: The instance that is overwritten. A key that the task has not read is null. The task reads
+    address, port and version only when an instance was given by its name.
   returned: success
   type: dict
   contains:
@@ -229,7 +229,7 @@ target:
     address: {description: Address to connect to., type: str, sample: 192.168.0.21}
     port: {description: Port to connect to., type: int, sample: 5066}
 source:
-  description: Where the data come from. Its name is null when no response has it.
+  description: Where the data come from. The name is null when no response has it.
   returned: success
   type: dict
   contains:

@@ -89,7 +89,10 @@ instances:
       sample: normal
     available: {description: Whether the service now accepts the instance as a target., type: bool, sample:
       true}
-    unavailable_reason: {description: Why it does not., type: str, sample: The instance has accounts.}
+    unavailable_reason:
+      description: Why the service does not accept it.
+      type: str
+      sample: The instance has accounts.
     vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
 restorable_time_intervals:
   description: The intervals in which the point in time can lie, the latest first.
@@ -100,12 +103,12 @@ restorable_time_intervals:
     start_time: {description: The earliest point in time., type: str, sample: 2025-05-19T09:40:40+0000}
     end_time: {description: The latest point in time., type: str, sample: 2025-05-20T09:40:40+0000}
 restore_time:
-  description: O(restore_time) in milliseconds since the epoch. Null unless that is given.
+  description: O(restore_time) in milliseconds since the epoch. Null unless O(restore_time) is given.
   returned: success
   type: int
   sample: 1747734040000
 related_data_nodes:
-  description: The data nodes that belonged to the source at O(restore_time). Null unless that is given.
+  description: The data nodes that belonged to the source at O(restore_time). Null unless it is given.
   returned: success
   type: list
   elements: dict
@@ -134,7 +137,7 @@ restorable_data_nodes:
       sample: 7edae0250ebc464897bd92b8d3e8b769in01
     source_instance_name: {description: Name of the data node of the source., type: str, sample: orders-rds-1}
     target_data_nodes:
-      description: These data nodes.
+      description: The data nodes that could take its data.
       type: list
       elements: dict
       contains:
@@ -149,7 +152,10 @@ restorable_data_nodes:
           description: Whether the service accepts it for this data node of the source.
           type: bool
           sample: true
-        unavailable_reason: {description: Why it does not., type: str, sample: The data node is read-only.}
+        unavailable_reason:
+          description: Why the service does not accept it.
+          type: str
+          sample: The data node is read-only.
         vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
         private_ip: {description: Address of the data node., type: str, sample: 192.168.0.22}
 data_node_relations:

@@ -14,21 +14,22 @@ description:
     do for one with C(wait=false).
   - Takes rows and returns the same rows in the same order. A row is one instance that is to be overwritten,
     and keeps every key that it came with.
-  - First it plans every restore. Then it starts those that it could plan, up to 16 at a time. Each one is
-    started at most once, as if it had its own task. A row that cannot be planned or started fails alone; the
-    task fails at its end and returns all rows. Input that can never be right, for example a key that no row
-    has, fails the task before anything starts.
+  - First the task plans every restore. Then it starts those that it could plan, up to 16 at a time. It starts
+    each one at most once, as a task of its own would. When the task cannot plan or start a row, it goes on
+    with the others; at its end it fails and returns all rows. Invalid input, for example an unknown key in a
+    row, fails the task before anything starts.
   - M(huaweicloud.recovery.restore_wait) takes the rows and waits.
-  - It starts a row that check mode has planned exactly as it was planned, with the backup, the time and the
-    data nodes that the row shows.
-  - It passes a row through unchanged when the row has failed, or was started before.
+  - The task starts a row that check mode has planned exactly as it was planned, with the backup, the time and
+    the data nodes that the row shows.
+  - The task passes a row through unchanged when the row has failed, or was started before.
   - Rows that would overwrite the same instance all fail. If several rows would overwrite the same data node,
-    only the first one is started.
+    the task starts only the first one.
 notes:
   - This is an action and runs on the controller. If that is impossible (see
     C(huaweicloud_recovery_in_process)), it runs the modules one after another, first all in check mode.
-  - It starts no restore before all are planned. If a region does not respond, O(start_timeout) and
-    O(http_timeout) limit the delay of the others. With a task for each region, no region delays another.
+  - The task starts no restore before it has planned all of them. If a region does not respond,
+    O(start_timeout) and O(http_timeout) limit the delay of the others. With a task for each region, no region
+    delays another.
   - Rows are registered, shown and written to reports. Do not put a secret into one.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -37,7 +38,7 @@ attributes:
   idempotent:
     description: When run twice in a row, the second run changes nothing.
     support: partial
-    details: As M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery) do.
+    details: The same as for M(huaweicloud.recovery.dcs_restore) and M(huaweicloud.recovery.ddm_recovery).
   action:
     description: Runs on the controller.
     support: full
@@ -65,7 +66,7 @@ options:
         type: str
       project_id: {description: The row fails when the credentials lead to another project., type: str}
       label:
-        description: Your own word for the instance, which is shown beside its name in the cloud.
+        description: Your own word for the instance, which is shown next to its name in the cloud.
         type: str
       instance_id:
         description: ID of the DCS instance that is overwritten, or of the DDM instance that is the source.
@@ -163,7 +164,7 @@ EXAMPLES = r"""
 RETURN = r"""
 restores:
   description:
-    - The rows of O(restores) in their order, with all keys that they came with. A key about which nothing is
+    - The rows of O(restores) in their order, with all keys that they came with. A key whose value is not
       known is null.
   returned: success, and when a restore could not be planned or started
   type: list
@@ -180,7 +181,7 @@ restores:
       sample: prod
     label: {description: A word of the user for the instance., type: str, sample: the cache of the shop}
     target:
-      description: The instance that is overwritten. Keys that nobody has read are null.
+      description: The instance that is overwritten. Keys that no task has read are null.
       type: dict
       contains:
         instance_id:
@@ -267,15 +268,16 @@ restores:
       description:
         - V(planned) in check mode, V(started) when the restore runs, V(unchanged) when nothing had to be
           done, V(succeeded) after the wait.
-        - Null when it failed, or when it is not known whether it runs; RV(restores[].error_kind) says which.
+        - Null when the restore has failed, or when nobody knows whether it runs. RV(restores[].error_kind)
+          tells these apart.
       type: str
       sample: started
     changed:
-      description: "Whether a restore was started or adopted, or would be in check mode."
+      description: "Whether the task started a restore or attached to one, or would do so in check mode."
       type: bool
       sample: true
     adopted:
-      description: "Whether it was found running, instead of being started."
+      description: "Whether the task found the restore running, instead of starting it."
       type: bool
       sample: false
     failed_step:
@@ -292,10 +294,10 @@ restores:
       description: ID of the request that failed.
       type: str
       sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa
-    elapsed: {description: Seconds that the restore was waited for., type: float, sample: 388.2}
+    elapsed: {description: Seconds that restore_wait waited for the restore., type: float, sample: 388.2}
     details:
-      description: Further keys of a restore that failed, and C(account) when it differs from that of the
-        task.
+      description: Further keys of the result of a restore that failed, and C(account) when it differs from
+        that of the task.
       type: dict
       sample: {http_status: 400}
     safety_backup:
@@ -323,8 +325,8 @@ restores:
 account:
   description:
     - The account and project in which the task acts. What IAM does not report is V(unknown).
-    - Null when all rows were planned before. When the modules run one after another, it is the account of the
-      first row that could be planned.
+    - Null when an earlier task has planned all rows. When the modules run one after another, this is the
+      account of the first row that could be planned.
   returned: success, and when a restore could not be planned or started
   type: dict
   contains:
@@ -335,7 +337,7 @@ account:
     region: {description: The region., type: str, sample: ap-southeast-3}
     source: {description: Where the keys came from., type: str, sample: profile prod}
 diff:
-  description: Which data are overwritten by what, one for each restore that is started or adopted.
+  description: Which data are overwritten by what, one item for each restore that is started or attached to.
   returned: success, and when a restore could not be started
   type: list
   elements: dict

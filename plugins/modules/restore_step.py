@@ -12,8 +12,8 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Runs one or more steps of the role P(huaweicloud.recovery.restore#role). The tasks of the role use it;
     playbooks use the role.
-  - It reads the variables of the role, and the rows that the step before it has registered. It returns the
-    rows with their outcomes. A step does not fail, so that the report is always written; V(end) fails when
+  - Reads the variables of the role, and the rows that the previous step has registered. Returns the rows with
+    their outcomes. No step fails, so that the report is always written, except for V(end), which fails when
     the run has failed.
 notes:
   - This is an action and runs on the controller.
@@ -24,7 +24,7 @@ attributes:
   idempotent:
     description: When run twice in a row, the second run changes nothing.
     support: partial
-    details: As M(huaweicloud.recovery.restore_start) does.
+    details: The same as for M(huaweicloud.recovery.restore_start).
   action:
     description: Runs on the controller.
     support: full
@@ -75,7 +75,7 @@ options:
     type: list
     elements: str
   verify:
-    description: Whether V(verify) looks at every restored instance, and not only at those with checks.
+    description: Whether V(verify) checks that every restored instance runs, and not only those with checks.
     type: bool
     default: true
 seealso:

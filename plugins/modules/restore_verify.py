@@ -13,17 +13,17 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Takes the rows that M(huaweicloud.recovery.restore_wait) has returned and returns the same rows in the
     same order, each with its C(verification).
-  - Climbs a ladder with every instance. The instance runs, it is reachable, it holds as many keys or rows as
-    it should, and it holds the right values.
+  - Checks every instance in four steps. The instance runs, the task can reach it, it holds as many keys or
+    rows as expected, and it holds the right values. The result calls these steps a ladder.
   - The checks use the protocol of the restored instance, through the Python libraries C(redis) for caches and
     C(PyMySQL) for databases.
   - After a dropped connection, and while an instance starts slowly, the task tries again until
     O(verify_timeout) is over. A wrong password, a refused certificate and a missing schema fail at once; the
     task does not repeat a login that was refused.
   - The task never writes. Statements must only read, and run in a read-only transaction.
-  - The task passes a row through when the row has failed, was only planned, or still runs. A planned
-    row fails when a C(ca_path) of its checks cannot be read here. A row without checks is done when its
-    instance runs.
+  - The task passes a row through when its restore has failed, was only planned, or is still running. A
+    planned row fails when the task cannot read a C(ca_path) of its checks. For a row without checks, it is
+    enough that the instance runs.
   - The task fails, with all rows, when a check of one of them did not pass.
 requirements:
   - redis (for checks of caches)
@@ -44,7 +44,7 @@ options:
         choices: [dcs, ddm]
         required: true
       region:
-        description: Region of the instance, when it is another one than that of the task.
+        description: Region of the instance, if it differs from that of the task.
         type: str
       instance_id:
         description: With V(dcs), ID of the instance, if no other task has put it into the row.
@@ -54,14 +54,14 @@ options:
           the row.
         type: str
       connection:
-        description: How to connect to this instance, with the keys of O(connection). Those that it leaves out
-          are taken from there.
+        description: How to connect to this instance, with the keys of O(connection). The task takes a key
+          that is absent here from there.
         type: dict
       checks:
         description:
           - What to check. Each item holds one of the keys below, and may have a C(name) to be shown, and a
             C(connection) of its own.
-          - 'C(ping: true) - it answers.'
+          - 'C(ping: true) - the instance responds.'
           - 'C(dbsize) - number of keys of a cache, with C(equals), C(at_least) or C(at_most).'
           - 'C(key) - one key of a cache, with its C(name) and any of C(equals) for a string, C(exists),
             C(ttl_at_least) and C(ttl_at_most) in seconds, C(type), C(length).'
@@ -90,8 +90,8 @@ options:
         description: User to sign in as. A database needs one.
         type: str
       password:
-        description: Password of the user. It never appears in a result or a message. It is better to give the
-          name of its variable, which can stay in a row.
+        description: Password of the user. It never appears in a result or a message. Prefer
+          O(connection.password_variable), because only the name of a variable can stay in a row.
         type: str
       password_variable:
         description: Name of the variable, for example one of a vault, that holds the password.
@@ -149,7 +149,7 @@ EXAMPLES = r"""
           - key: {name: "order:1", equals: paid}
   register: verified
 
-- name: Show the rung of the ladder that it has reached
+- name: Show how far the checks have passed
   ansible.builtin.debug:
     msg: "{{ verified.restores[0].verification.ladder }}"
 """
@@ -170,10 +170,11 @@ restores:
       contains:
         end:
           description:
-            - V(passed), or V(failed) when a check did not find what it expects, was refused, or found what
-              cannot be compared. Only in the first case RV(restores[].verification.checks[].found) is set.
-            - V(unreachable) when no connection was possible, V(timed_out) when there was no answer, or the
-              instance did not run, in time.
+            - V(passed), or V(failed) when a check did not find what it expects, was refused, or found a value
+              that it cannot compare. Of the failed checks, only those that found something else than they
+              expect have RV(restores[].verification.checks[].found).
+            - V(unreachable) when no connection was possible, V(timed_out) when the instance did not respond,
+              or did not run, in time.
             - V(not_configured) when there is no check, or when every check that did not pass lacks a library
               or an address.
           type: str
@@ -204,7 +205,7 @@ restores:
               sample: passed
             seconds: {description: How long it took., type: float, sample: 0.1}
             msg:
-              description: "Why it could not be made, and what to do, or null."
+              description: "Why the check could not run, and what to do, or null."
               type: str
               sample: Connection refused.
     error_kind:

@@ -15,7 +15,7 @@ description:
     however many restores there are.
   - Takes the rows that M(huaweicloud.recovery.restore_start) has returned, as they are, and returns the same
     rows in the same order. A row keeps every key that it came with. The task passes a row through when its
-    restore is not running, because it failed, was only planned, or has ended.
+    restore is not running, because the restore has failed, was only planned, or has ended.
   - You can also start restores with M(huaweicloud.recovery.dcs_restore) and
     M(huaweicloud.recovery.ddm_recovery) and C(wait=false), and give their IDs.
   - The task fails after all restores have ended, if one of them has failed, or when O(wait_timeout) is over.
@@ -40,7 +40,7 @@ options:
         choices: [dcs, ddm]
         required: true
       region:
-        description: Region of the instance, when it is another one than that of the task.
+        description: Region of the instance, if it differs from that of the task.
         type: str
       instance_id:
         description: ID of the DCS instance that is restored.
@@ -165,8 +165,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
 
-# a wait for what has failed fails again, and so does a task that attaches to it
-ANEW = "start a new restore, without job_id and adopt, to try anew"
+# to wait for a failed operation fails again, and so does a task that attaches to one
+ANEW = "start a new restore, without job_id and adopt"
 OPTIONS: dict[str, t.Any] = {"restores": {"type": "list", "elements": "dict", "required": True}}
 
 
@@ -189,7 +189,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 def row_of(entry: t.Mapping[str, t.Any], number: int) -> Row:
     """Return an entry as a row.
 
-    Raises InvalidArgument when it cannot be waited for, nor has been through another task.
+    Raises InvalidArgument if it has no ID to wait for and no other task has returned it.
     """
     check_service(entry, number, list(READINGS))
     refuse_passwords(entry, number)
@@ -230,7 +230,7 @@ def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
 
 
 def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:
-    """Return a row with what became of its restore. `at`: when the wait began, in seconds since the epoch."""
+    """Return a row with the outcome of its restore. `at`: when the wait began, in seconds since the epoch."""
     seconds = round(watch.elapsed, 1)
     row = {**row, "elapsed": seconds}
     if watch.last:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the steps of the role have modules do: start, wait, back up, verify. They take and return rows.
+"""The calls of modules by the steps of the role: start, wait, back up, verify. They take and return rows.
 
 Private to this collection.
 
@@ -50,7 +50,7 @@ def waited(state: State, numbers: t.Sequence[int], job: Job, world: World) -> St
 
 
 def verified(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
-    """Check whether the instances of the rows with these numbers run, and make their checks."""
+    """Check whether the instances of the rows with these numbers run, and run their checks."""
     options, rows = job.options, state["restores"]
     given: dict[str, t.Any] = {
         "restores": [{**public(rows[number]), **private(rows[number], job)} for number in numbers],
@@ -112,7 +112,7 @@ def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) 
     now = world.now_ms()
     if answer.get("failed") or not answer.get("backup_id"):
         why = (
-            f"No safety backup of {_target.called(row)} could be made, so it was left alone: "
+            f"{_target.called(row)} could not be backed up, so it was not overwritten: "
             f"{printable(answer.get('msg'))}"
         )
         return _target.failed(row, "safeguard", str(answer.get("error_kind") or "internal_error"), why, now)

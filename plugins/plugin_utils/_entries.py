@@ -110,7 +110,7 @@ def row_of(entry: Variables, where: str, service: Service, defaults: Defaults) -
 
 
 def unverifiable(values: Row, where: str, service: Service) -> t.Iterator[str]:
-    """Yield why the checks of an entry cannot be made. After the restore that would be too late."""
+    """Yield why the checks of an entry cannot run. To find this out after the restore would be too late."""
     try:
         ladder.wanted(values, service, where)
     except InvalidArgument as error:
@@ -344,7 +344,7 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
 
 
 def unusable(host: str, service: str, msg: str) -> Row:
-    """Return the failed row of a host, about which the cloud is not asked."""
+    """Return the failed row of a host, for which no request is sent."""
     failed = {"error_kind": "invalid_argument", "failed_step": "plan", "outcome": None, "changed": False}
     return {"service": service, "label": host, **failed, "msg": f"{msg} Nothing was started.", "steps": []}
 

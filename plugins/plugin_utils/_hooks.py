@@ -6,7 +6,7 @@
 
 Private to this collection.
 
-One that Ansible cannot load would otherwise be found out when its step comes, after data were overwritten.
+Otherwise a file that Ansible cannot load would fail at its step, after data were overwritten.
 """
 
 from __future__ import annotations

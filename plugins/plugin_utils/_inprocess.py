@@ -126,7 +126,7 @@ class InProcess(ActionBase):
         return result
 
     def end_if_orphaned(self) -> None:
-        """End with a controller that was killed.
+        """End this process if its controller was killed.
 
         Nothing more may start then, and a write to the full pipe, which nobody reads, would block for ever.
         """

@@ -101,10 +101,10 @@ def effect(row: Row, tz: t.Any) -> str:
         backup = backup_text(row)
         return {
             "nothing": f"nothing to do: restored before with {backup}",
-            "adopt": f"is being overwritten already with {backup}, and will be waited for",
+            "adopt": f"is already being overwritten with {backup}; the run will wait for it",
         }.get(str(action), f"OVERWRITE with {backup}")
     if action == "adopt":
-        return f"is being overwritten by {job}, and will be waited for"
+        return f"is already being overwritten by {job}; the run will wait for it"
     if action == "nothing":
         return f"nothing to do: {job} has ended"
     source = row.get("source") or {}
@@ -137,9 +137,7 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     if row.get("action") == "nothing" or data is None:
         return []
     asked, point = _target.asked_ms(row, now_ms), row.get("restore_point")
-    what = (
-        f"asked {local_text(asked, tz)}" if moment(point) is not None else f"asked {point}" if point else ""
-    )
+    what = f"requested {point if moment(point) is None else local_text(asked, tz)}" if point else ""
     before = f"data of {local_text(data, tz)}" + (
         f", {span((asked - data) / 1000)} before" if moment(point) else ""
     )
@@ -172,7 +170,7 @@ def nodes(row: Row) -> list[str]:
 
 
 def running(rows: t.Sequence[Row], kept: bool) -> list[str]:
-    """Return what was started, with its IDs: a person needs these when all else is lost.
+    """Return what was started, with its IDs: a person needs them when the report is lost.
 
     `kept` means that reports are kept, in which the same command finds a job without a marker.
     """

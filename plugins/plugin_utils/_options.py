@@ -74,8 +74,8 @@ def digits(value: t.Any, name: str) -> str:
 def patterns(value: t.Any, name: str) -> tuple[str, ...]:
     """Return patterns of names and IDs, or tags.
 
-    A pattern that no name can match is refused, because it would protect nothing. So is a blank one in a
-    list: a template made it of nothing.
+    A pattern that no name can match is refused, because it would protect nothing. A blank one in a list is
+    refused, too: it comes from a template whose value was missing.
     """
     listed = (
         read.items(value, name, "") if not isinstance(value, str) or value.lstrip().startswith("[") else []
@@ -88,7 +88,7 @@ def patterns(value: t.Any, name: str) -> tuple[str, ...]:
     for pattern in found:
         if not re.fullmatch(PATTERN, pattern):
             raise Problem(
-                f"{name} has {read.shown(pattern)}, which matches no name or ID. Write one pattern a line: "
+                f"{name} has {read.shown(pattern)}, which matches no name or ID. Write one pattern per line: "
                 "letters, digits, - and _, with * and ? for any others; or tag:KEY or tag:KEY=VALUE."
             )
     return tuple(found)
@@ -173,8 +173,8 @@ VARIABLES = (*_entries.LISTS, *_step_table.OF_THE_USER, _entries.POINT, *(PREFIX
 
 
 def differing(hosts: t.Iterable[Variables]) -> list[str]:
-    """Return a problem for each variable of a run that is not the same for all hosts of a fleet:
-    what one of them says would hold for all, or for none.
+    """Return a problem for each variable of a run that is not the same for all hosts of a fleet: the value of
+    one host would hold for all, or for none.
     """
     found = [read.given(host) for host in hosts]
     return [
@@ -198,7 +198,7 @@ def mistyped(names: t.Iterable[str]) -> list[str]:
 
 
 def unused(kind: str, variables: Variables) -> list[str]:
-    """Return a warning for what a fleet is given and does not use, such as tasks that stop an application."""
+    """Return a warning for each variable that a fleet ignores, such as tasks that stop an application."""
     names = (*_entries.LISTS, *_step_table.OF_THE_USER) if kind == "fleet" else ()
     found = [name for name in names if not read.unset(variables.get(name))]
     return [f"The playbook fleet does not use {name}." for name in found]
@@ -230,7 +230,7 @@ def of_kind(kind: str, variables: Variables) -> dict[str, t.Any]:
 def options(
     variables: Variables, now_ms: int, seed: str = "", kind: str = "restore"
 ) -> tuple[Options, list[str]]:
-    """Return what the variables say, and every problem in them, a sentence each.
+    """Return the values of the variables, and every problem in them, a sentence each.
 
     `seed` is for a random point without a seed of its own.
     """
@@ -262,13 +262,14 @@ def options(
 
 
 def zone(found: ZoneInfo | None, wanted: Variables) -> ZoneInfo | None:
-    """Return the time zone, any where it is given and cannot be read: then no time lacks one."""
+    """Return the time zone. If it cannot be read, return any zone, so that no time lacks one."""
     return found or (ZoneInfo("UTC") if "restore_timezone" in wanted else None)
 
 
 def defaults(variables: Variables, found: Options, now_ms: int) -> _entries.Defaults:
-    """Return what holds for every entry without its own. What cannot be read has been told,
-    and is not missing as well.
+    """Return what holds for every entry without its own.
+
+    A value that cannot be read has been reported, so it does not also count as missing.
     """
     wanted = read.given(variables)
     point = found.point or ("latest" if _entries.POINT in wanted else None)

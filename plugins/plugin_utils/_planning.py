@@ -107,7 +107,7 @@ def other_plan(job: Job, state: State, digest: str) -> str:
 def attached(row: Row, run: Row, job: Job) -> Row:
     """Return a row with the job that an earlier run of the same operation has started.
 
-    This is for a service without a marker, where only the ID of a job leads back to it.
+    This is for a service without a marker, where only the ID of its job identifies a restore.
     """
     service = _target.service_of(row)
     if not service or service.id_key not in service.options:

@@ -101,7 +101,7 @@ def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
         return "it is not a plan of this collection: run with --check or --tags plan to make one"
     if plan.get("schema_version") != SCHEMA_VERSION or plan.get("collection_version") != version:
         made = printable(plan.get("collection_version"))
-        return f"it was made by version {made} of the collection, this is {version}: make it again"
+        return f"version {made} of the collection made it, but this is version {version}: make it again"
     if plan.get("kind") not in ("plan", "fleet", "restore", "drill", "undo") or not plan.get("check_mode"):
         return "it is the report of a run, not a plan: run with --check or --tags plan to make one"
     if plan.get("verdict") == "refused" and not any(row.get("error_kind") for row in rows):
@@ -174,7 +174,7 @@ def elsewhere(old: t.Any, account: Plan | None) -> list[str]:
     for name in ("project_id", "region", "domain_id"):
         before, now = (old.get("account") or {}).get(name), (account or {}).get(name)
         if {before, now}.isdisjoint({None, "unknown"}) and before != now:
-            lines.append(f"{name}: it was made for {printable(before)}, this is {printable(now)}")
+            lines.append(f"{name}: it was made for {printable(before)}, but this run has {printable(now)}")
     return lines
 
 

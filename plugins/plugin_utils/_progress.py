@@ -114,7 +114,7 @@ class Progress:
             return Note(0, what, watch.name)
         ids = {name: value for name, value in watch.ids.items() if name != "instance_id"}
         if not watch.due():  # It was accepted a moment ago and not observed yet.
-            what = "runs already and is waited for" if watch.adopted else "is accepted"
+            what = "is already running, and the task waits for it" if watch.adopted else "is accepted"
             names = ", ".join(f"{name} {value}" for name, value in ids.items())
             return Note(0, f"{watch.name} {what}: {names}", timed=False)
         subject = ", ".join(f"{name.partition('_')[0]} {value}" for name, value in ids.items())

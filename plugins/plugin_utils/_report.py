@@ -14,7 +14,7 @@ restore_start, restore_wait and restore_verify return it. A context, and so `run
 
     kind            restore, plan, undo, drill, readiness or fleet; all others may be left out or be null:
     operation_id    the change ticket                       check_mode    true when nothing may be started
-    timezone        IANA name, for what people read         restore_point the asked point in time, or `latest`
+    timezone        IANA name, for what people read         restore_point the requested time, or `latest`
     rto_target, rpo_target   seconds                        account       {domain_id, ... source}
     plan_digest     of what would be done                   approval      {how, at}
     refused         why nothing may be started              notes         sentences about this run alone

@@ -63,22 +63,23 @@ BY_KIND = {
     ),
     "busy_job": (
         "If an earlier run of this recovery started job {job}, give job_id {job} for {name} and run the same "
-        "command again: it waits for it. Otherwise wait until it has ended, then run the same command again."
-    ),
-    "stuck": (
-        "A record of {name} is stuck: it never ends. Add ignore_stuck: true to its entry, then run the same "
+        "command again: it attaches to the job. Otherwise wait until the job has ended, then run the same "
         "command again."
     ),
-    "transport_error": "Mend the network or the proxy, then run the same command again.",
+    "stuck": (
+        "A record of {name} is stuck: it never ends. Add ignore_stuck: true to the entry of {name}, then run "
+        "the same command again."
+    ),
+    "transport_error": "Fix the network or the proxy, then run the same command again.",
     "tls_error": (
         "Give the bundle of your authority as ca_path (HW_CA_PATH), and leave validate_certs on. Then run "
         "the same command again."
     ),
-    "server_error": "The service has a fault for now. Run the same command again in a few minutes.",
-    "throttled": "The cloud takes no more requests for now. Run the same command again in a few minutes.",
+    "server_error": "The service has a temporary fault. Run the same command again in a few minutes.",
+    "throttled": "The cloud throttles requests. Run the same command again in a few minutes.",
     "not_found": "Check the ID or the name, the region and the project, then run the same command again.",
     "wait_timeout": (
-        "Nothing has been stopped: it goes on in the cloud. The same command finds it again and waits on."
+        "Nothing was stopped: the operation goes on in the cloud. The same command attaches to it."
     ),
     "outcome_unknown": (
         "Keep applications away from {name}. Run the same command again in a few minutes: it attaches to "
@@ -90,8 +91,7 @@ BY_KIND = {
     ),
     "not_started": "Nothing was started on {name}. Run the same command again.",
     "not_running": (
-        "Look at {name} in the console. When it runs, run the same command again: it repeats the "
-        "checks alone."
+        "Check {name} in the console. When it runs, run the same command again: only the checks are repeated."
     ),
     "protected": (
         "Nothing overwrites {name} while it is protected. Take it out of this run, or out of the protection."
@@ -111,14 +111,14 @@ AGAIN = (
     *("transport_error", "wait_timeout"),
 )
 OLDER = (
-    "Keep applications away from {name}, and look at its checks. "
+    "Keep applications away from {name}, and read what its checks found. "
     "The command below restores the backup before this one, as an operation of its own."
 )
 WRONG_DATA = ("verify", "verification_failed", "failed")  # step, kind of the error, end of the verification
 BY_END = {
-    "failed": "Keep applications away from {name}, and look at its checks. When a check is wrong, correct "
-    "it and run the same command again: it repeats the checks alone. When the data are wrong, choose "
-    "another point in time.",
+    "failed": "Keep applications away from {name}, and read what its checks found. When a check is wrong, "
+    "correct it and run the same command again: only the checks are repeated. When the data are wrong, "
+    "choose another point in time.",
     "unreachable": (
         "The restore is done. Check address, port, security group and TLS, then run the same "
         "command again: only the checks are repeated."
@@ -129,10 +129,10 @@ BY_END = {
     ),
 }
 UNREAD = (  # a check that failed without having read anything
-    "The restore is done. A check could not be made. Correct it or its connection as the message says, then "
+    "The restore is done. A check could not run. Correct it or its connection as the message says, then "
     "run the same command again: only the checks are repeated."
 )
-INCOMPLETE = " Add the extra variables that you gave: they may hold secrets, and are not written here."
+INCOMPLETE = " Add your extra variables: they may hold secrets, so the report does not contain them."
 ONCE_MORE = "then run the same command again: only the checks are repeated."
 BY_CHECK = {  # the kinds of errors of checks for which `end` says too little
     "login_refused": (
@@ -140,7 +140,7 @@ BY_CHECK = {  # the kinds of errors of checks for which `end` says too little
         f"{{name}}, {ONCE_MORE}"
     ),
     "tls_error": (
-        "The restore is done. Say in the connection of the checks of {name} whether it is reached with TLS "
+        "The restore is done. In the connection of the checks of {name}, say whether the instance uses TLS "
         f"(tls), and name the bundle of the authority that signed its certificate (ca_path), {ONCE_MORE}"
     ),
     "not_configured": (
@@ -177,13 +177,11 @@ def sentence(report: Row) -> str:
     if verdict == "refused":
         return f"{needing(failed)} Nothing was started." if failed else "Nothing was started."
     if verdict == "running":
-        return f"{good} of {counted} verified so far, the others are under way. {needing(failed)}".strip()
+        return f"{good} of {counted} verified so far, the others are in progress. {needing(failed)}".strip()
     if verdict == "unchanged":
-        return f"{counted}: restored by an earlier run, nothing had to be done."
+        return f"{counted}: an earlier run restored everything, so this run had nothing to do."
     if verdict == "restored":
-        checked = (
-            f"{good} of them verified, the others have no checks" if good else "without checks of their data"
-        )
+        checked = f"{good} of them verified, the others have no checks" if good else "data not checked"
         return f"{counted} restored, {checked}."
     back = brought_back(rows, counted)
     return (
@@ -222,7 +220,7 @@ def missed(report: Row) -> str:
     rto, rpo = report["rto"], report["rpo"]
     parts = []
     if rto["met"] is False:
-        parts.append(f"It took {duration(rto['seconds'])}, the target is {duration(rto['target'])}.")
+        parts.append(f"The run took {duration(rto['seconds'])}, the target is {duration(rto['target'])}.")
     if rpo["met"] is False:
         parts.append(
             f"The oldest data are {duration(rpo[rpo['against'] + '_seconds'])} old, the target is "
@@ -284,12 +282,11 @@ def state(row: Row) -> str:
             f"Overwritten and verified: {called(row)} holds the data of {row['data_time'] or 'the backup'}."
         ),
         "overwritten_not_verified": (
-            f"Overwritten, not verified: {called(row)} was restored, and what it holds did not pass its "
-            "checks."
+            f"Overwritten, not verified: {called(row)} was restored, and its data did not pass the checks."
         ),
         "unknown": (
-            f"Unknown: a restore of {called(row)} was sent, and nothing shows that it ended well. Keep "
-            "applications away from it."
+            f"Unknown: the run requested a restore of {called(row)}, and nothing shows that it succeeded. "
+            "Keep applications away from the instance."
         ),
     }
     text = lines[row["data_state"]]
@@ -333,7 +330,7 @@ def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
         text = ADVICE["wait"]
     text = text or BY_KIND.get(kind) or ADVICE.get(str(row["failed_step"])) or ADVICE["restore"]
     if job_id:
-        text += " Give job_id {job} for {name}: no report leads the command back to it."
+        text += " Give job_id {job} for {name}: without a report, the command does not know this job."
     if command is None:  # A job controller started this run.
         text = text.replace("the same command", "the same job").replace("The same command", "The same job")
     return text.format(name=called(row), job=printable(row["job_id"] or ""))
@@ -349,16 +346,19 @@ def command_for(row: Row, report: Row, again: str | None) -> str | None:
 
 
 def unsaved(row: Row) -> bool:
-    """Whether no safety backup can be made. What may go well the next time, or was not asked, is tried again
-    first: nobody is told to do without one because of the network.
+    """Whether no safety backup can be made.
+
+    If the next try may succeed, the advice is to try again: nobody is told to go on without a backup because
+    of the network.
     """
     return row["failed_step"] == "safeguard" and row["error_kind"] not in AGAIN
 
 
 def read_other(row: Row, alone: bool = False) -> bool:
-    """Whether a check read data and found others than it expects; `alone`: and each that did not pass did.
+    """Whether a check read data other than it expects; with `alone`, whether every check that did not pass
+    did so.
 
-    One that was refused, could not be judged, or had no answer says nothing of the data.
+    A check that was refused, could not be judged, or got no response says nothing about the data.
     """
     checks = (row["verification"] or {}).get("checks") or []
     bad = [check for check in checks if check["outcome"] != "passed"]

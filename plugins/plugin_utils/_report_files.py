@@ -90,9 +90,7 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
             return {**own, **same, "files": files_of(folder, found[0]["id"], plan=False)}
         claimed(folder, run["id"])
         if whole:
-            note = (
-                f"Another run is under way, which writes {found[0]['id']}: this one has a report of its own."
-            )
+            note = f"Another run is still writing {found[0]['id']}, so this run has a report of its own."
             own["notes"] = [*(run.get("notes") or []), note]
         return own
 
@@ -112,8 +110,10 @@ def alone(folder: str) -> t.Iterator[None]:
 
 
 def claimed(folder: str, name: str) -> bool:
-    """Whether a report is this run's to write, which is noted beside it. It is not where a run that noted
-    this before still goes on; on another machine none is known to.
+    """Whether this run may write a report, which a file beside the report records.
+
+    It may not while an earlier run that is recorded there is alive. A run on another machine does not count
+    as alive.
     """
     path = claim(folder, name)
     try:
@@ -122,7 +122,7 @@ def claimed(folder: str, name: str) -> bool:
         held = ""
     if held not in ("", owner()) and alive(held):
         return False
-    with contextlib.suppress(OSError):  # it is written as it was before there were claims
+    with contextlib.suppress(OSError):  # without claims, every run may write it
         replace(path, owner())
     return True
 

@@ -187,13 +187,13 @@ def tiles(report: Report) -> list[dict[str, t.Any]]:
         if failed
         else ""
         if len(good) == len(rows)
-        else "the others have no checks, or are under way"
+        else "the others have no checks, or are in progress"
     )
     tone = "bad" if failed else "ok" if len(good) == len(rows) else "warn"
     last = max(good, key=lambda row: row["rto_seconds"] or 0, default=None)
     late = f"{called(last)} was last. " if last else ""
     took = rto["seconds"] if rto["seconds"] is not None else last and last["rto_seconds"]
-    partly = "" if rto["seconds"] is not None else "Not reached for the whole: some are not verified."
+    partly = "" if rto["seconds"] is not None else "Not complete: some instances are not verified."
     return [
         tile("Verified", len(good), len(rows), note, tone),
         tile(
@@ -217,12 +217,12 @@ def goal(one: Row) -> str | None:
 
 
 def rpo_tile(report: Report) -> dict[str, t.Any]:
-    """Return the age of the oldest data: before the asked point, and before the run."""
+    """Return the age of the oldest data: before the requested point, and before the run."""
     rpo = report["rpo"]
     name, other, text = (
-        ("RPO: oldest data, before the asked point", "now", "before the start of this run")
+        ("RPO: oldest data, before the requested point", "now", "before the start of this run")
         if rpo["against"] == "point"
-        else ("RPO: oldest data, before this run", "point", "before the asked point")
+        else ("RPO: oldest data, before this run", "point", "before the requested point")
     )
     value = rpo[f"{rpo['against']}_seconds"]
     late = [
@@ -255,7 +255,7 @@ def plan_tiles(report: Report) -> list[dict[str, t.Any]]:
     known = [row["last_seconds"] for row in good if row["last_seconds"] is not None]
     bad = len(rows) - len(good)
     longest = max(known, default=None)
-    note = "the longest of the last restores of these instances" if known else "no earlier restore is known"
+    note = "the longest last restore of these instances" if known else "no earlier restore is known"
     return [
         tile(
             "Can be restored",
@@ -270,7 +270,7 @@ def plan_tiles(report: Report) -> list[dict[str, t.Any]]:
             "Newer backup exists",
             sum(bool(row["newer_backup"]) for row in rows),
             len(rows),
-            "made after the asked point; the plan names it",
+            "made after the requested point; the plan names it",
         ),
     ]
 

@@ -189,7 +189,7 @@ def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
 
 
 def against(value: float | None, goal: Row) -> str:
-    """Return a duration beside its target."""
+    """Return a duration with its target."""
     if goal.get("target") is None:
         return duration(value)
     word = {True: "met", False: "MISSED", None: "not measured"}[goal["met"]]

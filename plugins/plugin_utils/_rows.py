@@ -220,8 +220,8 @@ def refusals(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]
             found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")
         elif clash is not None:
             found[number] = NotRestorable(
-                f"The data node {clash} is planned to be overwritten for {taken[clash]} already. "
-                "Give data_node_relations for both, with the data nodes that each one takes."
+                f"The row for {taken[clash]} overwrites data node {clash}, too. Give data_node_relations "
+                "for both rows, with different data nodes."
             )
         else:
             taken.update(dict.fromkeys(nodes, target))

@@ -28,7 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 TRUE, FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 Variables = t.Mapping[str, t.Any]
-UNREAD = object()  # stands for a variable that is given and cannot be read, which is told once
+UNREAD = object()  # stands for a variable that is set but cannot be read, which is reported once
 
 
 class Problem(Exception):
@@ -75,7 +75,7 @@ def word(value: t.Any, name: str) -> str:
         raise Problem(f"{name} must be a text, not a {kind_of(value)}.")
     found = str(value).strip()
     if re.search(r"[\x00-\x1f\x7f]", found):
-        raise Problem(f"{name} {shown(found)} has a line end or another control character in it.")
+        raise Problem(f"{name} {shown(found)} holds a line break or another control character.")
     return found
 
 
@@ -152,7 +152,7 @@ def names(value: t.Any, name: str) -> list[str]:
     """Return names: a list, a text that holds one, or a text with one a line or separated by commas."""
     if isinstance(value, str) and not value.lstrip().startswith("["):
         value = [re.sub(r"^\s*-\s+", "", line) for line in re.split(r"[\n,]", value)]
-    listed = items(value, name, "Write names, one a line.")
+    listed = items(value, name, "Write names, one per line.")
     found = [word(item, f"{name}[{place}]") for place, item in enumerate(listed) if not unset(item)]
     return list(dict.fromkeys(found))
 

@@ -97,8 +97,9 @@ def refuse_another(cloud: Cloud, listed_in: str) -> None:
 def elsewhere(listed_in: str) -> NotAllowed:
     """Return the refusal of a row for the project that it was listed in."""
     return NotAllowed(
-        f"This instance was listed in {quoted(listed_in)}, and the credentials lead to another project. "
-        "Give that project as HW_PROJECT_ID beside keys in HW_* variables, or use a profile that has it."
+        f"This instance belongs to project {quoted(listed_in)}, but the credentials lead to another project. "
+        "Give the project of the instance as HW_PROJECT_ID with keys in HW_* variables, or use a profile "
+        "that has it."
     )
 
 

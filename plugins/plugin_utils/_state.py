@@ -156,9 +156,9 @@ def recorded(state: State, step: str, world: World) -> State:
 
 
 def lost(job: Job, world: World) -> State:
-    """Return the state of a run about which nothing is known any more."""
+    """Return the state of a run whose earlier state was lost."""
     begun = _report_files.begin(context(job), world.now_ms(), world.random())
-    why = "The run stopped before its result was known: read the newest report, then run it again."
+    why = "The run stopped before its result was known: read the newest report, then run the command again."
     return {"restores": [], "run": {**begun, "refused": why}}
 
 

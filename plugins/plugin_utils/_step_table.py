@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import typing as t
 
-# What a run has done by then: nothing was sent, safety backups were, a restore was, the data are there, and
-# the last has no meaning but for tasks after that.
+# What a run has done in this phase: it has sent nothing, it has made safety backups, it has sent a restore,
+# it has restored the data, or it has run the tasks after that.
 PLAN, SAFE, RESTORE, VERIFY, DONE = "plan", "safe", "rest", "veri", "done"
 
 
@@ -25,7 +25,7 @@ class Step(t.NamedTuple):
     name: str
     phase: str = ""  # what a failure says of the data, and how the page draws it; blank: rows do not show it
     advice: str = ""  # what to do when it failed; {name} is the instance. Blank: that of the step restore
-    tasks: str = ""  # the variable with the tasks file of the user of which it notes what became
+    tasks: str = ""  # the variable with the user's tasks file whose outcome it records
     part: bool = False  # of the step before it: it has no tag and no tasks file of its own
 
 
@@ -36,8 +36,8 @@ TABLE = (
     Step(
         "approve",
         PLAN,
-        "Read the plan, then approve it: by typing what is asked, or with the digest of this plan in "
-        "restore_plan_digest.",
+        "Read the plan, then approve it: type the word that the role asks for, or give the digest of this "
+        "plan in restore_plan_digest.",
     ),
     Step(
         "fence",
@@ -48,7 +48,7 @@ TABLE = (
     Step(
         "safeguard",
         SAFE,
-        "Find out why no backup of {name} can be made. To go on without one, for all caches, set "
+        "Find out why {name} cannot be backed up. To go on without safety backups, for all caches, set "
         "restore_safety_backup to false.",
     ),
     Step(
@@ -59,20 +59,20 @@ TABLE = (
     Step(
         "wait",
         RESTORE,
-        "Run the same command again: it finds what was started, and starts nothing twice.",
+        "Run the same command again: it attaches to what was started, and starts nothing twice.",
         part=True,
     ),
     Step(
         "verify",
         VERIFY,
-        "Look at the checks that failed. When the cause is removed, run the same command again: it "
-        "repeats the checks alone.",
+        "Read what the failed checks found. Remove the cause, then run the same command again: only the "
+        "checks are repeated.",
     ),
     Step("checked", tasks="restore_verify_tasks", part=True),
     Step(
         "release",
         DONE,
-        "The data are there. Correct what failed in restore_after_tasks, then run the same command again.",
+        "The data are restored. Correct what failed in restore_after_tasks, then run the same command again.",
         tasks="restore_after_tasks",
     ),
     Step("report"),
@@ -96,8 +96,9 @@ def expanded(names: t.Iterable[str]) -> list[str]:
 def asked(tags: t.Collection[str], around: t.Collection[str] = ()) -> list[str]:
     """Return the steps between plan and report that the tags of a run ask for.
 
-    There is no way past a step: it brings those before it, and the restore those after it as well. All are
-    asked for where no step is named, or also what `around` holds: tags of the play around the role.
+    No restore runs without the steps around it. The tag of a step up to the restore also selects the steps
+    before that step; the tag of the restore also selects all later steps. All steps run if the tags name no
+    step, or if they also name something in `around`: the tags of the play around the role.
     """
     named = set(tags) & set(NAMES)
     if not named or "always" in around or set(tags) & {*around, "all", "tagged"}:

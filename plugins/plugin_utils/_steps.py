@@ -62,7 +62,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import expanded
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
-NO_LONGER = "The plan no longer holds, so nothing of it was carried out:"
+NO_LONGER = "The plan is out of date, so none of it was carried out:"
 QUIET = ("plan", "report", "end")  # steps that do not plan first if nothing is planned yet
 STEPS: dict[str, t.Callable[..., State]] = {}
 
@@ -149,7 +149,7 @@ def approve(state: State, job: Job, world: World) -> State:
         )
         return unapproved(state, world, why)
     if answer.strip() not in (word, "yes"):
-        return unapproved(state, world, f"It was not approved: {word} was not typed.")
+        return unapproved(state, world, f"The plan was not approved: {word} was not typed.")
     return approved(state, "typed in the terminal", world)
 
 
@@ -205,7 +205,7 @@ def restore(state: State, job: Job, world: World) -> State:
 
 @step
 def verify(state: State, job: Job, world: World) -> State:
-    """Check whether the instances run, and make the checks of each entry."""
+    """Check whether the instances run, and run the checks of each entry."""
     if job.read_only:
         return _calls.signed_in(state, job, world)
     numbers = [
@@ -234,7 +234,7 @@ def release(state: State, job: Job, world: World, failure: str | None = None) ->
     """Record the outcome of restore_after_tasks."""
     if failure is None:
         return recorded(state, "release", world)
-    why = f"The data are there, and restore_after_tasks failed: {printable(failure)}"
+    why = f"The data are restored, but restore_after_tasks failed: {printable(failure)}"
     return written(failing(state, "release", "release_failed", why, world), world)
 
 

@@ -72,7 +72,7 @@ def target_name(row: Known) -> str | None:
 
 
 def called(row: Known) -> str:
-    """Return what people call the instance that a row overwrites: its name, else its ID, else its label."""
+    """Return the name of the instance that a row overwrites, else its ID, else its label."""
     return printable(target_name(row) or target_id(row) or row.get("job_id") or row.get("label") or "?")
 
 

@@ -192,7 +192,7 @@ def test_a_plan_that_no_longer_holds_is_refused(awx: Configured, sim: Simulator,
     restore = launch(awx, "Recovery restore an approved plan", {}, tmp_path / "restore", **more)
     assert restore.rc == 2
     assert restore.artifacts["restore_reported"]["verdict"] == "refused"
-    assert "no longer holds" in restore.artifacts["restore_reported"]["msg"]
+    assert "out of date" in restore.artifacts["restore_reported"]["msg"]
     assert sim.posts() == []
     reported = {"workflow": answers, "artifacts": {**plan.artifacts, **restore.artifacts}}
     assert launch(awx, "Recovery report", {}, tmp_path / "report", **reported).rc == 2

@@ -218,7 +218,7 @@ def test_two_ways_in_at_once(sim: Simulator, run: Any, options: dict[str, str], 
 
 def test_wrong_password(sim: Simulator, run: Any) -> None:
     result = run("dcs_restore", NO_KEYS, **{**LOGIN, "password": "wrong-password-1"}, **GOOD["dcs_restore"])
-    refused(result, "auth_failed", "/v3/auth/tokens answered HTTP 401", "Nothing was started.")
+    refused(result, "auth_failed", "/v3/auth/tokens returned HTTP 401", "Nothing was started.")
     assert result["http_status"] == 401
     assert len(sim.ledger) == 1
     assert "wrong-password-1" not in json.dumps(result)
@@ -567,12 +567,12 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
         (
             "ddm_recovery",
             {**GOOD["ddm_recovery"], "job_id": names.DDM_JOB_OLD, "adopt": True},
-            "job_id names the job to attach to; adopt cannot be given beside it",
+            "job_id names the job to attach to: leave adopt out",
         ),
         (
             "ddm_recovery",
             {"instance_id": names.DDM_SOURCE, "target_instance_id": names.DDM_TARGET},
-            "restore_time must be given, unless job_id or adopt attaches to a job",
+            "Give restore_time, unless job_id or adopt attaches to a job",
         ),
         (
             "ddm_recovery",
@@ -593,12 +593,12 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
         (
             "ddm_metadata_recovery",
             {**GOOD["ddm_metadata_recovery"], "backup_id": None, "restore_time": "latest"},
-            "restore_time latest cannot be used here",
+            "restore_time cannot be latest here",
         ),
         (
             "ddm_metadata_recovery",
             {**GOOD["ddm_metadata_recovery"], "data_nodes": None},
-            "restore_time or backup_id, and data_nodes must be given",
+            "Give restore_time or backup_id, and data_nodes",
         ),
         (
             "ddm_metadata_recovery",
@@ -918,7 +918,7 @@ def test_a_job_that_has_failed_cannot_be_attached_to(sim: Simulator, run: Any) -
         assert "run the task again without job_id and adopt to start it once more" in result["msg"]
     row = {"service": "ddm", "job_id": names.DDM_JOB_FAILED, "outcome": "started", "adopted": True}
     waited = run("restore_wait", restores=[row])  # which fails each time it is run
-    assert "then start a new restore, without job_id and adopt, to try anew" in waited["msg"]
+    assert "then start a new restore, without job_id and adopt" in waited["msg"]
     assert sim.posts() == []
 
 
@@ -1066,12 +1066,8 @@ def test_a_wait_that_is_over_returns_id_and_last_status(
         status,
     )
     assert "is still running after 1" in result["msg"] and f"(last status: {status})" in result["msg"]
-    way = (
-        f"with job_id={result[id_name]}, it attaches to the job"
-        if id_name == "job_id"
-        else ", it attaches to it"
-    )
-    assert f"run the task again{'' if way[0] == ',' else ' '}{way}" in result["msg"]
+    way = f"with job_id={result[id_name]} to attach to the job" if id_name == "job_id" else "to attach to it"
+    assert f"run the task again {way}" in result["msg"]
     assert sim.state.find(result[id_name]) is not None
     assert 100 < result["elapsed"] <= 121
     assert len(sim.posts()) == 1

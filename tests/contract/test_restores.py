@@ -272,7 +272,7 @@ def test_a_response_about_another_object_is_an_error(
     sim.fault("rewrite", operation, times=None, key=key, value=OTHER)
     result = run(module, **options)
     assert result["error_kind"] == "protocol_error", result
-    assert f"and its answer is about {OTHER}" in result["msg"]
+    assert f"and the response is about {OTHER}" in result["msg"]
     assert sim.posts() == []
 
 
@@ -365,7 +365,7 @@ def test_the_newest_restore_job_on_the_target_is_adopted(sim: Simulator, run: An
     wanted = {**PAIR, "restore_time": "latest"}
     late = run("ddm_recovery", **wanted, wait_timeout=5)
     assert late["error_kind"] == "wait_timeout"
-    assert f"run the task again with job_id={late['job_id']}, it attaches to the job" in late["msg"]
+    assert f"run the task again with job_id={late['job_id']} to attach to the job" in late["msg"]
     refused = run("ddm_recovery", **wanted)
     assert (
         refused["error_kind"] == "busy"
@@ -552,7 +552,7 @@ def test_an_agency_that_is_deleted_in_a_wait_does_not_lose_the_restore(
     (begun,) = sim.state.begun
     assert lost["failed"] and lost["changed"] is True, lost
     assert (lost[key], lost["error_kind"]) == (begun.id, "auth_failed")
-    assert "It was not stopped, nothing was repeated" in lost["msg"]
+    assert "It was not stopped, and nothing was repeated" in lost["msg"]
     assert "could not be assumed" in lost["msg"]
     sim.clear_faults()
     attach = {} if module == "dcs_restore" else {"job_id": lost[key]}

@@ -331,15 +331,15 @@ def test_plain_http_goes_through_no_proxy(
 REFUSALS = {
     "407 Proxy Authentication Required": (
         r"^The proxy 127.0.0.1:\d+ \(HTTPS_PROXY\) on the way to "
-        r"dcs.ap-southeast-3.myhuaweicloud.com wants another user "
+        r"dcs.ap-southeast-3.myhuaweicloud.com requires another user "
         r"and password \(407\)\. Give them in HTTPS_PROXY",
         False,
     ),
     "502 Bad Gateway": (
-        r"opened no connection to it: it answered 502\. Check HTTPS_PROXY, or name dcs\.",
+        r"refused the connection: it returned 502\. Check HTTPS_PROXY, or name dcs\.",
         True,
     ),
-    "403 Forbidden": (r"opened no connection to it: it answered 403\. Check HTTPS_PROXY", True),
+    "403 Forbidden": (r"refused the connection: it returned 403\. Check HTTPS_PROXY", True),
 }
 
 
@@ -643,7 +643,7 @@ def test_an_answer_by_the_drop_ends_at_the_wall_clock(
     error = failure(http, server.url, timeout=0.4, body=b"{}")
     assert time.monotonic() - begun < 1.5
     assert error.sent is True
-    assert "did not answer completely within 0.4 s" in str(error)
+    assert "did not respond completely within 0.4 s" in str(error)
 
 
 def test_the_wall_clock_also_ends_a_connection_that_was_kept_alive_meanwhile(
@@ -663,7 +663,7 @@ def test_the_wall_clock_also_ends_a_connection_that_was_kept_alive_meanwhile(
     get(http, slow.url)
     get(http, other.url)  # a newer connection to another host
     begun = time.monotonic()
-    assert "did not answer completely" in str(failure(http, slow.url, timeout=0.4))
+    assert "did not respond completely" in str(failure(http, slow.url, timeout=0.4))
     assert time.monotonic() - begun < 1.5
     assert slow.accepted == 1
 
@@ -808,7 +808,7 @@ def signed(folder: Path, flaw: str) -> Path:
 @pytest.mark.parametrize(
     ("flaw", "said"),
     [
-        ("expired", "not the server's own, which is valid now, but one of an authority"),
+        ("expired", "own certificate is valid now, but not that of an authority"),
         ("authority", "breaks this rule"),
         ("purpose", "breaks this rule"),
         ("no keyCertSign", "keyUsage lacks keyCertSign|breaks this rule"),

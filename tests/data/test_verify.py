@@ -269,7 +269,7 @@ def test_what_a_database_does_not_hold_is_found_out(mariadb_cloud: Simulator, da
     [
         ({"password": "wrong-password-1"}, "login_refused", "It was tried once."),
         ({"username": "nobody-known"}, "login_refused", "It was tried once."),
-        ({"database": "no_such_schema"}, "login_refused", "may not do this"),
+        ({"database": "no_such_schema"}, "login_refused", "lacks the permission"),
         ({"tls": True}, "tls_error", "tls: false"),
     ],
 )

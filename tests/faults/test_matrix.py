@@ -95,7 +95,7 @@ UNKNOWN = Expect(
     effects=0,
     says=("was sent at 20", "Nothing was repeated", "Safe next steps", "in [0-9]+ checks"),
 )
-WAIT_TIMEOUT = Expect("wait_timeout", says=("still running", "nothing was repeated", "attaches"))
+WAIT_TIMEOUT = Expect("wait_timeout", says=("still running", "nothing was repeated", "attach"))
 GONE = Expect("outcome_unknown", after=60, says=("can no longer be found", "Nothing was repeated"))
 NEVER_SEEN = Expect(
     "outcome_unknown", after=180, says=("was accepted, but cannot be seen yet", "Nothing was repeated")
@@ -608,7 +608,7 @@ TABLE: list[Line] = [
         unread(
             "transport_error",
             "was not started: The proxy 127.0.0.1:[0-9]+",
-            "wants another user and password",
+            "requires another user and password",
         ),
         check=hides_proxy,
     ),
@@ -797,7 +797,7 @@ TABLE: list[Line] = [
         29,
         "poll: the user's token expired",
         both(by_token, poll("token_expired", None)),
-        lost("auth_failed", "It was not stopped", "attaches"),
+        lost("auth_failed", "It was not stopped", "attach"),
         check=running,
     ),
     *(
@@ -904,7 +904,7 @@ TABLE: list[Line] = [
         "read: an empty list although the total says more",
         both(many_records(20), read("records", None, value=[])),
         unread(
-            "protocol_error", "cannot be read to its end: it has [0-9]+ items by its own count, and 0 came"
+            "protocol_error", "cannot be read to its end: it reports a total of [0-9]+ items, but only 0 came"
         ),
     ),
     line(38, "poll: null list", poll("records", 2, of="*"), DONE),
@@ -1024,7 +1024,7 @@ TABLE: list[Line] = [
             50,
             f"POST: {status} on this host",
             post("redirect", status=status),
-            UNKNOWN.saying("redirect is never followed"),
+            UNKNOWN.saying("never follows a redirect"),
         )
         for status in (301, 302, 303, 307, 308)
     ),
@@ -1033,7 +1033,7 @@ TABLE: list[Line] = [
             50,
             f"read: {status} on this host",
             read("redirect", status=status),
-            unread("unexpected_redirect", "never followed"),
+            unread("unexpected_redirect", "never follows"),
         )
         for status in (301, 302, 307)
     ),
@@ -1105,7 +1105,7 @@ TABLE: list[Line] = [
         54,
         "total too large",
         both(many_records(150), read("total", None, add=7)),
-        unread("protocol_error", "cannot be read to its end: it has [0-9]+ items by its own count"),
+        unread("protocol_error", "cannot be read to its end: it reports a total of [0-9]+ items, but only"),
     ),
     line(54, "total too large once", both(many_records(150), read("total", 1, add=7)), DONE),
     line(55, "pages overlap", both(many_records(1100), read("pages_shifted", None)), DONE),
@@ -1123,7 +1123,7 @@ TABLE: list[Line] = [
         57,
         "offset taken for a page number",
         both(many_records(250), read("offset_as_page_number", None)),
-        unread("protocol_error", "the server may take the offset for the number of a page"),
+        unread("protocol_error", "the server may treat the offset as a page number"),
         DDM,
     ),
     line(58, "endless history", endless_history, unread("protocol_error", "cannot be read to its end")),

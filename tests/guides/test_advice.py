@@ -139,7 +139,7 @@ def unreachable(story: Story) -> None:
 
 @row("The proxy refuses your user and password (407)", DCS)
 def proxy(story: Story) -> None:
-    story.arrange(proxied(*[test_matrix.DENIED] * 2)).fails("wants another user and password")
+    story.arrange(proxied(*[test_matrix.DENIED] * 2)).fails("requires another user and password")
     wire = story.bench.wire
     story.run()  # the script of the proxy is used up: it lets the right password in
     story.bench.wire = wire
@@ -232,7 +232,7 @@ def held(story: Story) -> None:
     story.works()
 
 
-@row("A record says *restoring*, and nothing restores", DCS)
+@row("A record says *restoring*, but no restore is running", DCS)
 def stuck(story: Story) -> None:
     about: dict[str, Any] = {"instance_id": names.DCS_STUCK, "backup_id": names.DCS_BACKUP_STUCK}
     story.fails("stuck", "ignore_stuck", **about)

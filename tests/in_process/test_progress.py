@@ -387,7 +387,8 @@ def test_what_is_said_of_a_lost_answer(sim: Simulator) -> None:
     name = f"Restore of backup {ids.DCS_BACKUP} to DCS instance {cache}"
     assert said[:2] == [
         looking.format(ids.DCS_BACKUP, cache),
-        f"{name} runs already and is waited for: restore_id {done.of('restore')[0]['restore_id']}",
+        f"{name} is already running, and the task waits for it: "
+        f"restore_id {done.of('restore')[0]['restore_id']}",
     ]
     assert said[-1] == looking.format(ids.DCS_BACKUP_OTHER, other)
     assert sum(line.startswith("no conclusive response") for line in said) == 2

@@ -81,4 +81,4 @@ def test_a_person_is_asked(typed: bytes, posts: int) -> None:
         assert (len(sim.posts()), sim.errors) == (posts, [])
     assert seen.index("PLAN  CHG-1042") < seen.index("Overwrite 1 instance?")
     assert (code == 0) == bool(posts)
-    assert posts or "It was not approved: CHG-1042 was not typed. Nothing was started." in seen
+    assert posts or "The plan was not approved: CHG-1042 was not typed. Nothing was started." in seen

@@ -303,7 +303,7 @@ def test_a_host_is_restored_in_the_project_that_listed_it_or_not_at_all(tmp_path
         done = invoke.playbook(PLAYBOOK, {**sim.env, "HW_PROJECT_ID": ""}, *given)
         assert (done.rc, sim.posts()) == (2, [])
         (row,) = report(done)["restores"]
-        assert row["error_kind"] == "denied" and f"was listed in {ids.OTHER_PROJECT_ID!r}" in row["msg"]
+        assert row["error_kind"] == "denied" and f"belongs to project {ids.OTHER_PROJECT_ID!r}" in row["msg"]
         assert "HW_PROJECT_ID" in row["msg"]
         done = invoke.playbook(PLAYBOOK, {**sim.env, "HW_PROJECT_ID": ids.OTHER_PROJECT_ID}, *given)
         assert done.rc == 0, done.output

@@ -274,7 +274,7 @@ def test_keys_that_sudo_has_not_are_told(tmp_path: Path, name: str) -> None:
     with Simulator() as sim:
         done = by_sudo(sim, tmp_path, {f"huaweicloud.recovery.restore_{name}": {"restores": [row]}})
         assert (done.rc, sim.ledger) == (2, [])
-    assert "This runs by sudo, which keeps no HW_* variables: leave become out" in done.output
+    assert "The task runs under sudo, which drops the HW_* variables. Leave become out" in done.output
 
 
 ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -312,6 +312,6 @@ def test_two_runs_at_once_have_two_reports(tmp_path: Path) -> None:
             time.sleep(0.1)
         second = run(sim, given)
         assert (first.result().rc, second.rc, len(sim.posts())) == (0, 0, 1)
-    assert "Another run is under way, which writes CHG-1-" in second.stdout
+    assert "Another run is still writing CHG-1-" in second.stdout
     verdicts = [json.loads(path.read_text(encoding="utf-8"))["verdict"] for path in tmp_path.glob("*.json")]
     assert verdicts == ["restored"] * 2 and not [*tmp_path.glob(".*.run")]

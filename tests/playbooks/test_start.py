@@ -183,4 +183,4 @@ def test_a_row_for_another_project_than_that_of_the_keys_fails(in_process: str) 
         assert (done.rc, sim.posts()) == (2, [])
     result = done.results[0]["result"]
     assert result["error_kind"] == "denied" and "allowed_project_ids" not in result["msg"]
-    assert f"was listed in '{ids.OTHER_PROJECT_ID}'" in result["msg"]
+    assert f"belongs to project '{ids.OTHER_PROJECT_ID}'" in result["msg"]

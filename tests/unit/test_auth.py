@@ -236,7 +236,7 @@ def test_an_expired_token_is_renewed_once_and_no_more() -> None:
 )
 def test_an_answer_of_iam_without_a_token_is_refused(reply: Any) -> None:
     made, dummy = cloud([reply], **LOGIN)
-    with pytest.raises(Exception, match="without a token"):
+    with pytest.raises(Exception, match="has no token"):
         made.get("dcs", "v2", "instances")
 
 

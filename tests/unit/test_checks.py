@@ -38,8 +38,8 @@ def verdict(
     [
         ("ping", "redis", "restores[0].checks[0] must be a dict such as {ping: true}"),
         ({"pong": True}, "redis", "has an unknown key: 'pong'. Did you mean ping?"),
-        ({"name": "x"}, "redis", "must ask for one thing: ping, dbsize, key, newest_not_after"),
-        ({"ping": True, "dbsize": {}}, "redis", "must ask for one thing"),
+        ({"name": "x"}, "redis", "must have exactly one check: ping, dbsize, key, newest_not_after"),
+        ({"ping": True, "dbsize": {}}, "redis", "must have exactly one check"),
         ({"query": "SELECT 1"}, "redis", "query is not a check of this service"),
         (
             {"dbsize": {}},
@@ -92,10 +92,10 @@ def test_what_is_refused(entry: Any, probe: str, text: str) -> None:
         ({"key": False}, "checks[0].key must be written as {key: NAME}"),
         ({"key": ["a"]}, "checks[0].key must be written as {key: NAME}"),
         ({"key": {"name": ["a"]}}, "checks[0].key.name must be a text"),
-        ({"key": {"name": "a", "type": "strng"}}, "type 'strng' is no type of a key. Did you mean string?"),
-        ({"key": {"name": "a", "type": "none"}}, "is no type of a key"),
-        ({"key": {"name": "a", "type": ["list"]}}, "is no type of a key"),
-        ({"key": {"name": "a", "type": "list", "equals": "x"}}, "equals is for a key of the type string"),
+        ({"key": {"name": "a", "type": "strng"}}, "type 'strng' is not a type of key. Did you mean string?"),
+        ({"key": {"name": "a", "type": "none"}}, "is not a type of key"),
+        ({"key": {"name": "a", "type": ["list"]}}, "is not a type of key"),
+        ({"key": {"name": "a", "type": "list", "equals": "x"}}, "equals needs a key of type string"),
         ({"key": {"name": "a", "equals": {"x": 1}}}, "equals must be one value"),
         ({"key": {"name": "a", "equals": " "}}, "equals must be one value"),
         ({"key": {"name": "a", "exists": "perhaps"}}, "exists must be true or false, not 'perhaps'"),
@@ -130,7 +130,7 @@ def test_what_could_only_fail_or_mislead_is_refused(entry: Any, text: str) -> No
         ({"rows": "many"}, "rows must be a number"),
         ({"rows": True}, "rows must be a number"),
         ({"rows": [{"id": 1}]}, "rows must be a number, or a list of rows"),
-        ({"rows": 1, "equals": 1}, "rows is about all that is found"),
+        ({"rows": 1, "equals": 1}, "rows compares all rows"),
         ({"rows": 1001}, "rows is more than the 1000 rows"),
         ({"rows": [1] * 1001}, "rows has more than the 1000 rows"),
         ({"rows": None}, "rows is null"),
@@ -375,7 +375,7 @@ def test_without_a_point_nothing_is_good() -> None:
     "value", ["yesterday", "2026-13-01", "0000-00-00", 10**30, "1e999999999", True, b"\xff"]
 )
 def test_what_is_no_time_says_nothing_of_the_data(value: Any) -> None:
-    with pytest.raises(checks.Unjudged, match="What was found is not a time: "):
+    with pytest.raises(checks.Unjudged, match="The value found is not a time: "):
         verdict({"newest_not_after": NEWEST["mysql"]}, [(value,)], "mysql")
 
 
@@ -385,12 +385,12 @@ def test_what_is_no_time_says_nothing_of_the_data(value: Any) -> None:
         (
             {"key": {"name": "k", "equals": "x"}},
             Key("hash", None, None, 1),
-            "a hash, of which equals cannot be asked",
+            "a hash, and equals does not apply",
         ),
         (
             {"key": {"name": "k", "length": 1}},
             Key("ReJSON-RL"),
-            "a ReJSON-RL, of which length cannot be asked",
+            "a ReJSON-RL, and length does not apply",
         ),
         ({"newest_not_after": "k"}, Key("list", None, None, 1), "a list, which holds no time"),
     ],
@@ -403,7 +403,7 @@ def test_a_key_of_which_that_cannot_be_asked_says_nothing_of_the_data(
 
 
 def test_what_is_no_number_says_nothing_of_the_data() -> None:
-    with pytest.raises(checks.Unjudged, match="What was found is no number, so no bound fits it: paid"):
+    with pytest.raises(checks.Unjudged, match="The value found is not a number, so no bound applies: paid"):
         verdict({"query": {"sql": "SELECT 1", "at_least": 1}}, [("paid",)], "mysql")
 
 

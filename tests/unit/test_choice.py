@@ -230,6 +230,6 @@ def test_data_of_the_future_are_not_the_latest() -> None:
 @pytest.mark.parametrize("wanted", [{}, {"backup_id": "new"}, {"backup_name": "backup_new"}])
 def test_a_backup_of_0_bytes_is_named(wanted: dict[str, str]) -> None:
     empty = {**NEW, "size": 0}
-    warning = "Backup new has 0 bytes, as the cloud says. Make sure that it holds data."
+    warning = "Backup new has 0 bytes in the list of the cloud. Make sure that it holds data."
     assert chosen([empty, OLD], **wanted).warnings == (warning,)
     assert chosen([{**NEW, "size": 1}, OLD], **wanted).warnings == ()

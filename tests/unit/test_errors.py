@@ -305,12 +305,12 @@ def test_a_table_of_codes(table: str) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (403, {"error_msg": "Action Forbidden"}, "answered HTTP 403: Action Forbidden. Give the user"),
-        (403, {}, "answered HTTP 403 and no reason. Give the user"),
-        (400, {"error_code": "DCS.4096"}, "answered HTTP 400 DCS.4096: the instance is being backed up."),
-        (400, {"error_code": "DCS.4999"}, "answered HTTP 400 DCS.4999: no reason given."),
-        (400, {"error_code": "dcs.4096", "error_msg": "Busy."}, "answered HTTP 400 DCS.4096: Busy."),
-        (403, b"null", "answered HTTP 403; the response is not from the API."),
+        (403, {"error_msg": "Action Forbidden"}, "returned HTTP 403: Action Forbidden. Give the user"),
+        (403, {}, "returned HTTP 403 and no reason. Give the user"),
+        (400, {"error_code": "DCS.4096"}, "returned HTTP 400 DCS.4096: the instance is being backed up."),
+        (400, {"error_code": "DCS.4999"}, "returned HTTP 400 DCS.4999: no reason given."),
+        (400, {"error_code": "dcs.4096", "error_msg": "Busy."}, "returned HTTP 400 DCS.4096: Busy."),
+        (403, b"null", "returned HTTP 403; the response is not from the API."),
     ],
 )
 def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str) -> None:
@@ -326,9 +326,7 @@ def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str)
 def test_the_page_of_a_proxy_is_no_word_of_the_cloud(status: int, body: bytes) -> None:
     good = answer(200, {"instances": []})
     made, dummy = cloud([answer(status, body), good], max_retries=0)
-    with pytest.raises(
-        ApiError, match=r"not from the API.*Check the endpoint, and what is on the way"
-    ) as caught:
+    with pytest.raises(ApiError, match=r"not from the API.*Check the endpoint, and any proxy") as caught:
         made.get("dcs", "v2", "instances", known=KNOWN)
     assert caught.value.kind == "protocol_error"
     assert not re.search("permission|keys|does not exist", str(caught.value))
@@ -430,7 +428,7 @@ def test_a_date_that_is_none_is_ignored(date: str) -> None:
 
 def test_a_redirect_says_that_it_is_not_followed() -> None:
     made, dummy = cloud([answer(307, b"", location="https://elsewhere.example.com/")])
-    with pytest.raises(ApiError, match="redirect is never followed") as caught:
+    with pytest.raises(ApiError, match="never follows a redirect") as caught:
         made.get("dcs", "v2", "instances")
     assert caught.value.kind == "unexpected_redirect"
     assert "elsewhere" not in str(caught.value)
@@ -498,7 +496,7 @@ def test_an_error_says_what_to_look_at(status: int, code: str | None, hint: str)
     with pytest.raises(CloudError) as caught:
         made.post_once("dcs", "v2", "instances", body={})
     reason = f" {code}: It failed." if code else " and no reason."
-    assert str(caught.value).endswith(f"/instances answered HTTP {status}{reason}{hint}")
+    assert str(caught.value).endswith(f"/instances returned HTTP {status}{reason}{hint}")
 
 
 def test_who_knows_more_raises_another_error() -> None:

@@ -618,7 +618,7 @@ def test_a_locked_key_is_said_to_be_locked(sim: Simulator, made: Callable[..., C
     for dummy in range(5):
         with pytest.raises(ApiError, match="verify aksk signature fail"):
             read(made(**WRONG))
-    with pytest.raises(ApiError, match=r"locked for about five minutes.* Do not retry before"):
+    with pytest.raises(ApiError, match=r"locked for about five minutes.* Do not retry earlier"):
         read(made(**KEYS, project_id=names.PROJECT_ID))
     time.passed += 301
     assert len(read(made(**KEYS, project_id=names.PROJECT_ID))) == 40

@@ -51,7 +51,9 @@ def test_every_item_is_found_once_unless_there_are_to_be_more(
     count: int, limit: int, cap: int, total: int | None
 ) -> None:
     if total is not None and total > count:
-        with pytest.raises(ProtocolError, match=f"it has {total} items by its own count, and {count} came"):
+        with pytest.raises(
+            ProtocolError, match=f"it reports a total of {total} items, but only {count} came"
+        ):
             collect(honest(count, total, cap), limit, "id", "rows")
     else:
         assert collect(honest(count, total, cap), limit, "id", "rows") == rows(*range(count))
@@ -156,7 +158,7 @@ def test_an_offset_taken_for_a_page_number_is_noticed(total: int | None) -> None
 
     with pytest.raises(ProtocolError, match="cannot be read to its end") as caught:
         collect(fetch, 10, "id", "rows")
-    assert ("the number of a page" in str(caught.value)) is (total is not None)
+    assert ("as a page number" in str(caught.value)) is (total is not None)
     assert caught.value.transient
 
 

@@ -128,7 +128,9 @@ def test_the_digest_covers_what_is_done_alone() -> None:
 def test_a_plan_that_cannot_be_used() -> None:
     good = document(cache(), database())
     assert _plans.unusable(good, "1.0.0", True) is None
-    assert "version 1.0.0 of the collection, this is 1.1.0" in str(_plans.unusable(good, "1.1.0", True))
+    assert "version 1.0.0 of the collection made it, but this is version 1.1.0" in str(
+        _plans.unusable(good, "1.1.0", True)
+    )
     edited = {**good, "restores": [cache(backup={"backup_id": "b2"}), database()]}
     assert "was edited" in str(_plans.unusable(edited, "1.0.0", True))
     assert "restore_safety_backup had another value" in str(_plans.unusable(good, "1.0.0", False))
@@ -201,7 +203,7 @@ def test_drift_is_named_line_by_line() -> None:
         {**ACCOUNT, "project_id": "p2", "domain_id": "unknown"},
     )
     assert lines == [
-        "project_id: it was made for p, this is p2",
+        "project_id: it was made for p, but this run has p2",
         "new: is not in the plan",
         "gone: is in the plan only",
         "orders-cache: needed nothing when it was planned, and would be overwritten now",

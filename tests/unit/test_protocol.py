@@ -73,7 +73,7 @@ ACCEPTED = Reply(200, {"restore_id": "mine"}, {}, "req")
 def api(
     status: int, code: str | None = None, definite: bool = True, retry_after: float | None = None
 ) -> ApiError:
-    return api_error(status, code, definite, retry_after, f"POST answered HTTP {status} {code}.")
+    return api_error(status, code, definite, retry_after, f"POST returned HTTP {status} {code}.")
 
 
 BUSY_CODE = api(400, "DCS.4097")
@@ -371,14 +371,16 @@ def test_a_look_is_believed_for_half_a_minute() -> None:
     assert operation.log == ["observe", "observe", "observe", "post"]
 
     operation = Slow(time, [FRESH + 0.5] * RESTLESS, [QUIET], [ACCEPTED])
-    with pytest.raises(Busy, match="are read too slowly"):
+    with pytest.raises(Busy, match="returns them too slowly"):
         run(operation, time=time)
     assert operation.sent == 0
 
 
 def test_several_running_ones_are_nobodys_to_choose_from() -> None:
     operation = Script([Observation(running=("a", "b"))])
-    with pytest.raises(OutcomeUnknown, match=r"2 operations of this kind are there \(a, b\)") as caught:
+    with pytest.raises(
+        OutcomeUnknown, match=r"the cloud lists 2 operations that match it \(a, b\)"
+    ) as caught:
         run(operation)
     assert caught.value.details()["error_kind"] == "duplicate_detected"
     assert operation.sent == 0
@@ -501,7 +503,7 @@ def test_a_definite_refusal_changes_nothing() -> None:
     operation = Script([QUIET], [REFUSED])
     with pytest.raises(
         ApiError,
-        match=r"Restore of backup b .* was not started: POST answered HTTP 400 DCS.4087. Nothing was changed",
+        match=r"Restore of backup b .* was not started: POST returned HTTP 400 DCS.4087. Nothing was changed",
     ) as caught:
         run(operation)
     assert operation.log == ["observe", "post"]
@@ -572,7 +574,7 @@ def test_what_is_unknown_is_told_in_full() -> None:
     assert (details["http_status"], details["request_id"]) == (202, "req-7")
     assert str(caught.value) == (
         f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, "
-        "no conclusive response was received (it answered HTTP 202 without a valid restore_id), "
+        "no conclusive response was received (it returned HTTP 202 without a valid restore_id), "
         f"and no matching record appeared in {details['checks']} checks. Nothing was repeated. "
         "Safe next steps: run the same task again in a few minutes: it attaches to what it finds, and starts "
         "a new operation only when it finds none; or look at the instance's records in the console."
@@ -692,7 +694,7 @@ def test_the_search_bears_reads_that_fail_for_a_while() -> None:
 def test_a_search_that_cannot_go_on_is_unknown_too() -> None:
     operation = Script([QUIET, QUIET, api(403, "DCS.2003")], [LOST])
     with pytest.raises(
-        OutcomeUnknown, match=r"in 1 checks\. Looking for it failed: POST answered HTTP 403"
+        OutcomeUnknown, match=r"in 1 check\. The search failed: POST returned HTTP 403"
     ) as caught:
         run(operation)
     assert caught.value.details()["changed"] is True
@@ -801,7 +803,7 @@ def test_busy_with_records_that_never_rest() -> None:
         run(operation)
     assert str(caught.value) == (
         f"{operation.name} was not started: the cloud reports another operation. "
-        "The cloud's response: POST answered HTTP 400 DCS.4097. "
+        "The cloud's response: POST returned HTTP 400 DCS.4097. "
         "Run the task again when that has ended. Nothing was started."
     )
     assert caught.value.details()["error_code"] == "DCS.4097"

@@ -270,7 +270,7 @@ def test_every_failure_says_what_to_do(service: str, step: str, kind: str) -> No
 def test_a_stuck_record_is_not_waited_for() -> None:
     msg = "restore r1 has been waiting for 27 days. It is stuck; ignore_stuck=true ignores it."
     found = next_of(samples.failed(cache(), "restore", 9, "busy", msg, details={"stuck": True}))
-    assert "Add ignore_stuck: true to its entry" in found["do"] and "Wait" not in found["do"]
+    assert "Add ignore_stuck: true to the entry of " in found["do"] and "Wait" not in found["do"]
 
 
 @pytest.mark.parametrize("adopted", [True, False])
@@ -284,9 +284,9 @@ def test_a_job_that_no_report_keeps_is_resumed_by_its_id() -> None:
     row = samples.failed(samples.started(database(), 9), "wait", 9, "wait_timeout", "It still runs.")
     found = next_of(row)
     given = f"Give job_id {row['job_id']} for "
-    assert given in found["do"] and "finds it again" in found["do"] and found["command"] is None
+    assert given in found["do"] and "attaches to it" in found["do"] and found["command"] is None
     kept = next_of(row, directory="reports")
-    assert "The same command finds it again" in kept["do"] and kept["command"]
+    assert "The same command attaches to it" in kept["do"] and kept["command"]
     anew = next_of({**row, "error_kind": "operation_failed"})
     assert "job_id" not in anew["do"] and anew["command"]
 
@@ -331,8 +331,8 @@ def unread(kind: str, *more: dict[str, Any]) -> samples.Row:
     [
         ("login_refused", "Correct user and password"),
         ("tls_error", "(ca_path)"),
-        ("verification_failed", "A check could not be made"),
-        ("internal_error", "A check could not be made"),
+        ("verification_failed", "A check could not run"),
+        ("internal_error", "A check could not run"),
     ],
 )
 def test_a_check_that_read_nothing_leads_to_no_other_backup(kind: str, words: str) -> None:
@@ -354,7 +354,7 @@ def test_only_where_all_bad_checks_read_data_another_backup_is_offered() -> None
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("transport_error", "Mend the network"),
+        ("transport_error", "Fix the network"),
         ("tls_error", "Give the bundle of your authority"),
         ("server_error", "in a few minutes"),
     ],
@@ -403,11 +403,11 @@ def test_no_safety_backup_says_how_to_go_on_without() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("transport_error", "Mend the network"),
+        ("transport_error", "Fix the network"),
         ("auth_failed", "Check the keys"),
         ("throttled", "in a few minutes"),
         ("outcome_unknown", "starts nothing twice"),
-        ("wait_timeout", "waits on"),
+        ("wait_timeout", "attaches to it"),
     ],
 )
 def test_nobody_is_told_to_do_without_a_safety_backup_that_was_not_refused(kind: str, words: str) -> None:
@@ -417,7 +417,7 @@ def test_nobody_is_told_to_do_without_a_safety_backup_that_was_not_refused(kind:
 
 def test_variables_that_are_not_shown_are_asked_for() -> None:
     found = next_of(samples.failed(cache(), "restore", 9, "busy", "Busy."), command_complete=False)
-    assert "Add the extra variables" in found["do"]
+    assert "Add your extra variables" in found["do"]
 
 
 # The command that repeats a run

@@ -85,7 +85,7 @@ def test_markdown_tells_what_to_do_before_the_table() -> None:
     assert (
         "9 of 10 instances restored, 8 of them verified. 2 need you: billing-db-restored, cart-cache." in text
     )
-    assert "State of the data: Unknown: a restore of billing-db-restored was sent" in text
+    assert "State of the data: Unknown: the run requested a restore of billing-db-restored" in text
     assert "      ansible-playbook huaweicloud.recovery.restore -e @shop.yml" in text
     assert "RPO, oldest data before the point: 5:08, target 15:00: met" in text
 

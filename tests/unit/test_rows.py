@@ -258,7 +258,7 @@ def test_a_data_node_is_taken_once() -> None:
         for number in range(3)
     ]
     found = _rows.refusals(rows, SERVICES)
-    assert list(found) == [1, 2] and "The data node n is planned" in str(found[1])
+    assert list(found) == [1, 2] and "overwrites data node n, too" in str(found[1])
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_an_unexpected_error_tells_its_name_and_place_only(error: BaseException)
         (
             MemoryError(SECRET),
             "out_of_memory",
-            "no more memory (ulimit -v, or a container's limit). No request that",
+            "ran out of memory on this machine (ulimit -v, or the limit of a container). No request that",
         ),
         (
             KeyboardInterrupt(SECRET),

@@ -148,7 +148,7 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
     )
     assert kinds(result) == [None, "not_restorable", None]
     assert result["restores"][1]["msg"].startswith(
-        f"The data node {node} is planned to be overwritten for {ids.fleet_ddm_target(0)} already. "
+        f"The row for {ids.fleet_ddm_target(0)} overwrites data node {node}, too. "
     )
     assert [post.operation for post in sim.posts("ddm.recovery")] == ([] if check else ["ddm.recovery"])
     assert len(result["diff"]) == 2
@@ -180,7 +180,7 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
         ({"service": "ddm"}, ["one of the following is required: instance_id, instance_name, job_id"]),
         (
             database(1, restore_time=None),
-            ["restore_time must be given, unless job_id or adopt attaches to a job"],
+            ["Give restore_time, unless job_id or adopt attaches to a job"],
         ),
         (
             database(1, target_instance_id=ids.fleet_ddm_source(1)),

@@ -495,7 +495,7 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     assert run(world, "plan", "safeguard", restore_ddm=[])["changed"] is True
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "rejected", "msg": "Unpaid."}
     lines = "\n".join(_lines.ended(run(world)["report"]))
-    assert "To go on without one, for all caches, set restore_safety_backup to false." in lines
+    assert "To go on without safety backups, for all caches, set restore_safety_backup to false." in lines
 
 
 @pytest.mark.parametrize(

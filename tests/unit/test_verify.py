@@ -565,10 +565,10 @@ def read(port: int, entry: Row, **connection: Any) -> Any:
         (says(b"-ERR max number of clients reached\r\n"), clients.Unreachable, "max number of clients"),
         (says(b"-NOAUTH Login is required.\r\n"), clients.Refused, "required. It was tried once"),
         (says(b"-WRONGPASS invalid username-password pair\r\n"), clients.Refused, "It was tried once"),
-        (says(b"-NOPERM this user has no permissions\r\n"), clients.Refused, "may not do this"),
+        (says(b"-NOPERM this user has no permissions\r\n"), clients.Refused, "lacks the permission"),
         (says(b"-ERR something else\r\n"), clients.Refused, "The server refused: something else"),
         # Another server than the instance says nothing of its data.
-        (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), clients.Unreachable, "does not speak as a cache"),
+        (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), clients.Unreachable, "does not speak the Redis protocol"),
     ],
     ids=["drops", "loading", "masterdown", "full", "noauth", "wrongpass", "noperm", "other", "HTTP"],
 )
@@ -666,4 +666,4 @@ def test_what_is_no_database() -> None:
         pytest.raises(clients.Unreachable) as caught,
     ):
         clients.CLIENTS["mysql"]({"host": "127.0.0.1", "port": server.port, "username": "x"}, 5.0)
-    assert "does not speak as a database" in str(caught.value)
+    assert "does not speak the MySQL protocol" in str(caught.value)

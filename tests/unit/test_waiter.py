@@ -136,7 +136,7 @@ def test_the_deadline_holds(timeout: float) -> None:
     assert looks[0] == 0.0
     assert str(watched.error) == (
         f"Restore is still running after {timeout:.0f} s (last status: restoring). It was not stopped, "
-        "nothing was repeated: run the task again, it attaches to it; give a larger wait_timeout if needed."
+        "and nothing was repeated: run the task again to attach to it; give a larger wait_timeout if needed."
     )
     assert watched.error.details()["restore_id"] == "r"
     assert watched.error.details()["status"] == "restoring"
@@ -178,9 +178,9 @@ def test_the_advice_is_that_of_the_operation() -> None:
     for answers in ([RUNNING], [RUNNING, api_error(400)]):
         time = Time()
         watched, dummy = watch(time, *answers)
-        watched.resume = "run the task again with job_id=j, it attaches to the job"
+        watched.resume = "run the task again with job_id=j to attach to the job"
         run(time, watched, timeout=30.0)
-        assert "nothing was repeated: run the task again with job_id=j, it attaches to the job" in str(
+        assert "nothing was repeated: run the task again with job_id=j to attach to the job" in str(
             watched.error
         )
 
@@ -225,7 +225,7 @@ def test_reads_may_fail_until_the_deadline() -> None:
     run(time, watched)
     assert isinstance(watched.error, WaitTimeout)
     assert str(watched.error).startswith(
-        f"Restore could not be seen within 100 s ({BROKEN}). It was not stopped, nothing was repeated: "
+        f"Restore could not be seen within 100 s ({BROKEN}). It was not stopped, and nothing was repeated: "
     )
     assert len(looks) == 11
 
@@ -249,7 +249,7 @@ def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, ke
     assert len(looks) == 2
     assert str(watched.error) == (
         f"Waiting for Restore stopped: {told} When last seen it was still running. It was not stopped, "
-        f"nothing was repeated: {keys}run the task again, it attaches to it."
+        f"and nothing was repeated: {keys}run the task again to attach to it."
     )
     details = watched.error.details() if watched.error else {}
     assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"
@@ -292,7 +292,7 @@ def test_how_long_a_record_may_be_missing(before: list[Status], looks: int, what
     assert isinstance(watched.error, OutcomeUnknown)
     assert str(watched.error) == (
         f"Restore {what} (Not among the records.) Nothing was repeated. "
-        "Look at the instance before anything else."
+        "Check the instance before you do anything else."
     )
     assert watched.error.details()["restore_id"] == "r"
 

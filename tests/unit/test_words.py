@@ -70,8 +70,8 @@ def test_an_unknown_word_is_named_at_once_with_those_that_are_known() -> None:
     (warning,) = made.warnings
     assert warning.isprintable() and warning.startswith("DCS restore r of i: the status 'paused")
     assert (
-        "(waiting, backuping, restoring, succeed, failed, expired, deleted): it counts as not ended."
-        in warning
+        "(waiting, backuping, restoring, succeed, failed, expired, deleted): the task treats it as "
+        "unfinished." in warning
     )
 
 
@@ -80,6 +80,6 @@ def test_an_unknown_word_of_a_job_is_named_at_once() -> None:
     made, dummy = cloud([answer(200, {"job": job})])
     assert watch_job(Ddm(made), "j", None).observe().state == "running"
     assert made.warnings == [
-        "DDM job j: the status 'Suspended' is not a known one (Running, Completed, Failed): "
-        "it counts as not ended."
+        "DDM job j: the status 'Suspended' is not one of the known ones (Running, Completed, Failed): "
+        "the task treats it as unfinished."
     ]

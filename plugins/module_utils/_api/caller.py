@@ -72,7 +72,7 @@ class Gate:
     def _explanation(self, text: str) -> str:
         locked = (
             "The access key is locked for about five minutes, because more than five of its signatures in a "
-            "row were refused. Do not retry before. "
+            "row were refused. Do not retry earlier. "
         )
         return f"{locked * bool(LOCKED.search(text))}The keys came from {self.source}."
 
@@ -136,7 +136,10 @@ class Failures:
 
 
 class Once:
-    """What the plans of a task read once for all of them. A failure fails all plans that wait."""
+    """A value that the plans of a task read once and share.
+
+    If the read fails, all plans that wait for it fail.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._lock, self._failures = threading.Lock(), Failures(clock)

@@ -250,7 +250,8 @@ class Cloud:
         so they must not stop a restore.
         """
         project = None
-        with contextlib.suppress(CloudError):  # the first request that matters will say it
+        # the first request that needs the identity will report the failure
+        with contextlib.suppress(CloudError):
             project = self.project_id
             with self._caller.lock:
                 self._look_up(project)

@@ -37,7 +37,7 @@ _KEYS = (
 
 GATEWAY: Codes = types.MappingProxyType(
     {
-        "APIGW.0101": Code("wrong_endpoint", "the gateway knows no such API"),
+        "APIGW.0101": Code("wrong_endpoint", "the gateway does not know this API"),
         "APIGW.0103": Code("wrong_endpoint", "the gateway finds no server behind this API"),
         "APIGW.0104": Code("rejected", "the gateway lacks the configuration of a plug-in"),
         "APIGW.0105": Code("rejected", "the gateway lacks the configuration of the server behind it"),
@@ -68,7 +68,7 @@ class Kind(t.NamedTuple):
 
 _NOTHING = "Nothing was started."
 _NO_REQUEST = "No request was sent."
-_RUNS_ON = "It was started, and nothing was repeated."
+_RUNS_ON = "The operation was started, and nothing was repeated."
 _BY_MESSAGE = "The message says whether something was started."
 KINDS: dict[str, Kind] = {
     "auth_failed": Kind("the cloud does not accept the credentials", _BY_MESSAGE, _KEYS),
@@ -89,7 +89,7 @@ KINDS: dict[str, Kind] = {
         ),
     ),
     "internal_error": Kind(
-        "a fault of this collection", _BY_MESSAGE, "Report it with the place that the message names."
+        "this collection has a bug", _BY_MESSAGE, "Report it with the place that the message names."
     ),
     "interrupted": Kind(
         "the task was interrupted",
@@ -128,13 +128,13 @@ KINDS: dict[str, Kind] = {
     ),
     "operation_failed": Kind(
         "the cloud ran the operation, and it failed",
-        "It was started, and it ended.",
+        "The operation was started, and it ended.",
         "Look at the instance, then run the task again: it starts the operation once more.",
     ),
     "out_of_memory": Kind(
-        "this machine gave the task no more memory",
+        "the task ran out of memory",
         _BY_MESSAGE,
-        "Give it more (ulimit -v, or the limit of the container), then run the same task again.",
+        "Give the task more memory (ulimit -v, or the limit of the container), then run the same task again.",
     ),
     "outcome_unknown": Kind(
         "the request was sent, and no conclusive response was received",
@@ -147,7 +147,7 @@ KINDS: dict[str, Kind] = {
     "protocol_error": Kind(
         "the response is not what the API documents",
         _BY_MESSAGE,
-        "Check the endpoint, and what is on the way to it: a proxy or a portal.",
+        "Check the endpoint, and any proxy or sign-in portal on the way to it.",
     ),
     "rejected": Kind("the service refused the request", _NOTHING, "Do what the service's own text says."),
     "server_error": Kind("the service failed", _BY_MESSAGE, "Run the task again in a few minutes."),
@@ -164,10 +164,10 @@ KINDS: dict[str, Kind] = {
     "transport_error": Kind(
         "no usable HTTP response was received",
         _BY_MESSAGE,
-        "Mend the network or the proxy, then run the task again.",
+        "Fix the network or the proxy, then run the task again.",
     ),
     "unexpected_redirect": Kind(
-        "the server answered with a redirect, which is never followed",
+        "the server sent a redirect, which the task never follows",
         _BY_MESSAGE,
         "Check the endpoint option.",
     ),
@@ -190,14 +190,14 @@ KINDS: dict[str, Kind] = {
         "Keep applications away from the instance. Correct the check, or restore to another point in time.",
     ),
     "verify_timeout": Kind(
-        "the checks did not end in time",
+        "the checks did not finish in time",
         "The restore succeeded.",
         "Give a larger verify_timeout, then run the same task again: only the checks are repeated.",
     ),
     "wait_timeout": Kind(
         "the operation was still running when wait_timeout was over",
         _RUNS_ON,
-        "Wait for it with restore_wait, or run the task again, for DDM with job_id: it attaches.",
+        "Wait for it with restore_wait, or run the task again (for DDM with job_id) to attach to it.",
     ),
     "wrong_endpoint": Kind("the endpoint does not know this API", _NOTHING, _ENDPOINT),
 }
@@ -205,8 +205,8 @@ KINDS: dict[str, Kind] = {
 # does.
 _NEEDS_ADVICE = ("auth_failed", "denied", "protocol_error", "throttled", "wrong_endpoint")
 BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
-# A code of a service or of the gateway, as DCS.4097, PDP5.0001 or ModelArts.0203: what comes in between has
-# none.
+# A code of a service or of the gateway, such as DCS.4097, PDP5.0001 or ModelArts.0203. A proxy sends no such
+# code.
 FORM = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,19}(?:\.[0-9]{2,8}){1,3}", re.ASCII)
 
 

@@ -89,8 +89,8 @@ PLACES = ("the task options", "the HW_* variables", "the HUAWEICLOUD_SDK_* varia
 TRUE = ("1", "true", "yes", "on")
 DURATION = (900, 86400)  # seconds, the API's limits for the keys of an agency
 SUDO = (
-    "This runs by sudo, which keeps no HW_* variables: leave become out, since nothing here needs the rights "
-    "of another user."
+    "The task runs under sudo, which drops the HW_* variables. Leave become out: this collection does not "
+    "need the rights of another user."
 )
 SIGN_IN_HELP = (
     "Give one of: auth_token (HW_AUTH_TOKEN); access_key and secret_key (HW_ACCESS_KEY, HW_SECRET_KEY or "
@@ -229,8 +229,8 @@ def _check_halves(level: int, given: list[dict[str, t.Any]]) -> None:
     ]
     raise InvalidArgument(
         f"No complete credentials in {PLACES[level]}: they hold {' and '.join(half)}, but "
-        f"{' and '.join(faults)}. An identity is taken whole from one source: give all of it there, or none "
-        "of it."
+        f"{' and '.join(faults)}. The task takes an identity whole from one source: give all of it there, or "
+        "none of it."
     )
 
 
@@ -345,12 +345,12 @@ def _agency(given: list[dict[str, t.Any]], chosen: _Source) -> tuple[Settings, d
             continue
         if "agency_name" not in named:
             raise InvalidArgument(
-                f"assume_role_agency_name is missing beside assume_role_{next(iter(named))} in {where}."
+                f"assume_role_agency_name is missing, but assume_role_{next(iter(named))} is in {where}."
             )
         if len(named) == 1:
             raise InvalidArgument(
-                f"assume_role_agency_name in {where} needs assume_role_domain_name or assume_role_domain_id "
-                "beside it: the account that the agency belongs to."
+                f"assume_role_agency_name in {where} needs assume_role_domain_name or assume_role_domain_id, "
+                "the account that the agency belongs to."
             )
         if "domain_id" in named:
             named.pop("domain_name", None)
@@ -407,7 +407,8 @@ def _check_header(name: str, value: t.Any) -> None:
         return
     if name != "password" and not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", str(value)):
         raise InvalidArgument(
-            f"{name} cannot be sent in a header: it holds a line end, a control or a non-ASCII character."
+            f"{name} cannot be sent in a header: it holds a line break, a control character or a non-ASCII "
+            "character."
         )
     if name != "password" and re.fullmatch(r"(['\"]).*\1", str(value)):
         raise InvalidArgument(f"{name} has quotes around it: give it without them.")

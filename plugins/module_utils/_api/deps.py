@@ -14,7 +14,7 @@ import traceback
 __all__ = ["IMPORT_ERROR", "requests"]  # the client reads deps.requests
 
 IMPORT_ERROR: str | None = None
-gc.disable()  # Garbage collection during the imports would take a twelfth of the time.
+gc.disable()  # Garbage collection during the imports would take a twelfth of their time.
 try:
     import requests
 except ImportError:

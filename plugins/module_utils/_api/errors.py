@@ -59,7 +59,7 @@ class CloudError(Exception):
         return self.effect != NONE
 
     def details(self) -> dict[str, t.Any]:
-        """Return the keys of the failed task beside msg."""
+        """Return the keys of the failed task besides msg."""
         known = {key: value for key, value in self.facts.items() if value is not None}
         return {"error_kind": self.kind, "changed": self.changed, **known}
 

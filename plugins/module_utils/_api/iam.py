@@ -76,7 +76,7 @@ def token(read: Read, keys: t.Mapping[str, str], scope: dict[str, t.Any]) -> Iss
     project = _inner(found, "project")
     if len(value) < 4 or ("project" in scope and not is_id(project.get("id"))):
         raise ProtocolError(
-            "IAM answered without a token or without the project it is for.", request_id=reply.request_id
+            "The response of IAM has no token, or does not name its project.", request_id=reply.request_id
         )
     domain = _inner(project, "domain") or _inner(_inner(found, "user"), "domain")
     return IssuedToken(
@@ -115,7 +115,7 @@ def of_instance(read: Read) -> TemporaryKeys:
         return _temporary(read("GET", METADATA, b""), SHORTEST_LIFE)
     except CloudError as error:
         # A refusal of this server says nothing about the permissions of a user.
-        answered = isinstance(error, ApiError) and f"GET {METADATA} answered HTTP {error.status}."
+        answered = isinstance(error, ApiError) and f"GET {METADATA} returned HTTP {error.status}."
         raise error.with_context(
             f"{answered or error} use_instance_metadata works only on a cloud server (ECS) to which an "
             "agency is attached.",
@@ -127,7 +127,7 @@ def _temporary(reply: Reply, asked: float) -> TemporaryKeys:
     found = _inner(reply.body, "credential")
     values = [found.get(name) for name in ("access", "secret", "securitytoken")]
     if not all(isinstance(value, str) and len(value) >= 4 for value in values):
-        raise ProtocolError("The answer holds no temporary keys.", request_id=reply.request_id)
+        raise ProtocolError("The response holds no temporary keys.", request_id=reply.request_id)
     access_key, secret_key, security_token = t.cast("list[str]", values)
     return TemporaryKeys(access_key, secret_key, security_token, _life(found.get("expires_at"), reply, asked))
 

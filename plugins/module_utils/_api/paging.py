@@ -13,7 +13,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import items, whole
 
 MOST_PAGES, DEFAULT_LIMIT = 200, 10
-READINGS = 2  # how often a list is read that cannot be believed
+READINGS = 2  # how often a list is read whose pages contradict each other
 SILENT = "the response has no content"  # counts as an empty list when both readings say so
 SAYS_NOTHING: list[t.Any] = []  # the page of a response without content whose status is not 204
 Row = t.Dict[str, t.Any]
@@ -43,7 +43,7 @@ def collect(
         if not doubt or doubt == before == SILENT:
             return found
     raise ProtocolError(
-        f"The list of {what} cannot be read to its end: {doubt}. Nothing is concluded from it.",
+        f"The list of {what} cannot be read to its end: {doubt}. The task does not use it.",
         transient=True,
     )
 
@@ -82,20 +82,20 @@ def _read(
         overlap = len(page) > 1
         offset += len(page) - 1 if overlap else len(page)
     raise ProtocolError(
-        f"The list of {what} has more than {MOST_PAGES} pages: too long to read, so nothing is concluded "
-        "from it."
+        f"The list of {what} has more than {MOST_PAGES} pages, which is too long to read. The task does not "
+        "use it."
     )
 
 
 def _doubt(page: t.Sequence[Row | None], total: int | None, limit: int, count: int, overlap: bool) -> str:
     """Return why the items so far cannot be all, after a page with nothing new; '' when they can."""
     if total is not None and total > count:
-        numbered = "" if page else "; the server may take the offset for the number of a page"
-        return f"it has {total} items by its own count, and {count} came{numbered}"
+        numbered = "" if page else "; the server may treat the offset as a page number"
+        return f"it reports a total of {total} items, but only {count} came{numbered}"
     if len(page) >= limit:
         return "it repeats its pages"
     if overlap and not page and total is None:
-        return "it ends before the item that was its last one a moment ago"
+        return "it now ends before an item that it had a moment ago"
     return ""
 
 

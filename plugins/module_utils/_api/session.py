@@ -224,10 +224,10 @@ class Session:
         by_api = isinstance(content, dict) or (status == 401 and not answer.body.strip())
         kind = codes.kind_of(status, refusal.code, known, by_api)
         skew = self._skew(answer) if status == 401 else None
-        text = [f"{where} answered HTTP {status}{self._reason(answer, content, refusal, known)}"]
+        text = [f"{where} returned HTTP {status}{self._reason(answer, content, refusal, known)}"]
         if 300 <= status < 400:
             text.append(
-                "a redirect is never followed, because the credentials would go with it. Check the endpoint"
+                "the task never follows a redirect, which would get the credentials too. Check the endpoint"
             )
         if skew is not None:
             text.append(

@@ -89,13 +89,13 @@ def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None
         advice = "Check the endpoint option: it names another host than the certificate."
     elif code not in NO_ISSUER:
         advice = (
-            "It, or the authority that signed it, breaks this rule: the server needs a certificate that "
-            "keeps it, and no other bundle in ca_path helps."
+            "The certificate, or that of the authority that signed it, breaks this rule: the server needs "
+            "one that follows the rule. Another bundle in ca_path does not help."
         )
     elif ca_path:
         advice = (
             f"T{named[1:]} does not hold the authority that signed it, or holds one that may not "
-            "sign (its keyUsage lacks keyCertSign). Ask who runs this server for its authority."
+            "sign (its keyUsage lacks keyCertSign). Ask the owner of the server for the right bundle."
         )
     else:
         advice = "If a private authority signed it, give its PEM bundle in ca_path."
@@ -109,7 +109,7 @@ def out_of_date(way: Way, named: str | None) -> str:
     if span and span[0] <= now <= span[1]:
         where = f"{named}, or what the server sends," if named else "the server"
         return (
-            ". It is not the server's own, which is valid now, but one of an authority that signed it. Check "
+            ". The server's own certificate is valid now, but not that of an authority that signed it. Check "
             f"this machine's clock; if it is right, {where} needs a new certificate of that authority."
         )
     dates = f", it is valid from {span[0]} to {span[1]}" if span else ""

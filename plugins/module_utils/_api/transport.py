@@ -180,8 +180,8 @@ class Http:
         return Adapter(max_retries=0)
 
     def _watched(self, connection_class: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
-        # urllib3 keeps a pool's connections until the pool is gone, so a connection that held us would hold
-        # the pool, for ever
+        # urllib3 keeps a pool's connections until the pool is deleted. A connection that refers to this
+        # object would keep the pool for ever.
         this: t.Any = weakref.proxy(self)
 
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -242,7 +242,7 @@ class Http:
         sent, over = not (self._connecting or local), timed_out(chain)
         last = f" ({type(chain[-1]).__name__})"
         if sent:
-            how = f"did not answer completely within {way.timeout:g} s" if over else ""
+            how = f"did not respond completely within {way.timeout:g} s" if over else ""
             text = (
                 f"{way.host} {how}"
                 if over
@@ -267,15 +267,15 @@ class Http:
         to, unless = f"on the way to {way.host}", f"Check {proxy.variable}, or name {way.host} in NO_PROXY."
         if status == 407:
             text = (
-                f"{_capital(proxy)} {to} wants another user and password (407). Give them in "
+                f"{_capital(proxy)} {to} requires another user and password (407). Give them in "
                 f"{proxy.variable}, as {EXAMPLE}."
             )
         elif status:
-            text = f"{_capital(proxy)} {to} opened no connection to it: it answered {status}. {unless}"
+            text = f"{_capital(proxy)} {to} refused the connection: it returned {status}. {unless}"
         elif unresolved(chain):
             text = f"The name of {proxy} {to} cannot be resolved. {unless}"
         elif timed_out(chain):
-            text = f"{_capital(proxy)} {to} did not answer within {min(way.timeout, CONNECT):g} s. {unless}"
+            text = f"{_capital(proxy)} {to} did not respond within {min(way.timeout, CONNECT):g} s. {unless}"
         else:
             text = f"{_capital(proxy)} {to} cannot be reached ({type(chain[-1]).__name__}). {unless}"
         return TransportError(text, sent=False, transient=status != 407)

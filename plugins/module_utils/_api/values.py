@@ -99,7 +99,7 @@ def asked_for(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.Any
     """Return what a call has read about one object. Raises ProtocolError when it is about another one."""
     if str(found[key]).lower() != wanted.lower():
         raise ProtocolError(
-            f"The API was asked for {wanted}, and its answer is about {found[key]}.", transient=True
+            f"The task requested {wanted}, and the response is about {found[key]}.", transient=True
         )
     return found
 

@@ -23,7 +23,7 @@ def in_words(milliseconds: int) -> str:
 def is_stuck(created: int | None, now: int) -> bool:
     """Whether an unfinished record is too old to be running. Both times are in epoch ms.
 
-    One without a readable time is not.
+    A record without a readable time does not count as stuck.
     """
     return created is not None and now - created > STUCK
 
@@ -31,6 +31,6 @@ def is_stuck(created: int | None, now: int) -> bool:
 def just_now(ended: int | None, now: int) -> bool:
     """Whether something ended so recently that its instance may still be busy with it.
 
-    Both times are in epoch ms. Something without a readable time may have.
+    Both times are in epoch ms. If the time cannot be read, it may be recent.
     """
     return ended is None or now - ended <= SKEW

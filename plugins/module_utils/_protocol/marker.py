@@ -26,9 +26,10 @@ def marker(**operation: str | None) -> str:
 
 
 def of_run(task: str, chance: float) -> str:
-    """Return the marker of one run of a task that does its work anew in each run.
+    """Return the marker of one run of a task that makes something new in each run.
 
-    The run's part is drawn (`chance` in [0, 1)), so that two runs at once never take each other's record.
+    Its last part is random (`chance` in [0, 1)), so that two runs at the same time never take each other's
+    record.
     """
     return task[:-OF_RUN] + marker(task=task, run=str(chance))[-OF_RUN:]
 

@@ -25,7 +25,7 @@ class Observation:
     """One observation of the cloud in the protocol's terms, with all records of this kind that were read."""
 
     running: tuple[str, ...] = ()  # IDs of unfinished operations that a run with these parameters attaches to
-    done: str | None = None  # ID of the finished operation that is what this run wants
+    done: str | None = None  # ID of the finished operation that this run would otherwise start
     blocked: str | None = None  # why nothing can be started now
     explained: bool = True  # whether the obstacle is clearly somebody else's
     stuck: bool = False  # whether the obstacle never ends by itself

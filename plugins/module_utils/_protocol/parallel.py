@@ -16,8 +16,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, wait_until
 
 THREADS = 16
-FEW = 8  # so many restores are observed on one connection
-PACE = 0.5  # seconds between two lines of progress of more restores than these
+FEW = 8  # restores that one connection observes
+PACE = 0.5  # seconds between two lines of progress, if there are more than FEW restores
 Row = t.Mapping[str, t.Any]
 T = t.TypeVar("T")
 

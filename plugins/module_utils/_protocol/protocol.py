@@ -133,8 +133,8 @@ def preflight(operation: Operation, previous: Observation, cloud: Cloud) -> Obse
             return observed
         previous = observed
     raise Busy(
-        f"{operation.name}: the records of the instance keep changing or are read too slowly. Run the task "
-        "again when the instance is quiet."
+        f"{operation.name}: the records of the instance keep changing, or the cloud returns them too slowly. "
+        "Run the task again when nothing else works on the instance."
     )
 
 
@@ -162,7 +162,7 @@ def before_next(
 def without_id(operation: Operation, reply: Reply) -> CloudError:
     """Return the error for a success that names no valid ID."""
     return CloudError(
-        f"it answered HTTP {reply.status} without a valid {operation.id_key}",
+        f"it returned HTTP {reply.status} without a valid {operation.id_key}",
         http_status=reply.status,
         request_id=reply.request_id,
     )
@@ -198,7 +198,7 @@ def reconcile(
     cloud: Cloud,
     deadline: float,
 ) -> Started:
-    """Look for the effect of a POST without a conclusive response, or with a busy code.
+    """Search for the effect of a POST without a conclusive response, or with a busy code.
 
     It never leads to a second POST.
     """
@@ -214,7 +214,7 @@ def reconcile(
         except CloudError as error:
             search.failed(error, cloud.session.server_now())
             if not error.transient:
-                raise search.unknown(f" Looking for it failed: {error}") from None
+                raise search.unknown(f" The search failed: {error}") from None
         if observed is not None:
             found = effect(before, observed, sent_at)
             if found:
@@ -246,8 +246,8 @@ def only(operation: Operation, found: t.Sequence[str]) -> str:
     if len(found) == 1:
         return found[0]
     error = OutcomeUnknown(
-        f"{operation.name}: {len(found)} operations of this kind are there ({', '.join(found)}), one was "
-        "expected. Nothing was repeated; look at the instance.",
+        f"{operation.name}: the cloud lists {len(found)} operations that match it ({', '.join(found)}), but "
+        "only one was expected. Nothing was repeated. Check the instance in the console.",
         found=list(found),
     )
     raise error.with_context(kind=None if operation.id_key == "job_id" else "duplicate_detected")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From an operation to a task's result, in one way for every restore, recovery and backup."""
+"""Turns an operation into a task's result, in the same way for every restore, recovery and backup."""
 
 from __future__ import annotations
 

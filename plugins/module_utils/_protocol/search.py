@@ -30,8 +30,8 @@ ENDS = 8  # observations at each end of a trail that is too long to report whole
 def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
     """Return the IDs that this operation may have caused since `before`: new ones that are or may be its own.
 
-    If there are none, it returns a running one to attach to. A record that was there before the request and
-    did not run then does not run now: in that case the list has left out the running one.
+    If there are none, it returns a running one to attach to. It skips a record that was there before the
+    request, because that one had ended: the list has left out the one that runs.
     """
     own = appeared(now.own, before, now, sent_at)
     if own:
@@ -92,8 +92,8 @@ class Search:
         cause = str(self.cause).rstrip(".")
         return OutcomeUnknown(
             f"{operation.name}: the request was sent at {when}, no conclusive response was received "
-            f"({cause}), and no matching record appeared in {self.checks} checks{shown}.{also} Nothing was "
-            f"repeated. Safe next steps: {operation.resume}; or look at the instance's records in the "
-            "console.",
+            f"({cause}), and no matching record appeared in {self.checks} "
+            f"check{'' if self.checks == 1 else 's'}{shown}.{also} Nothing was repeated. Safe next steps: "
+            f"{operation.resume}; or look at the instance's records in the console.",
             **{**operation.about, **self.cause.facts, **facts},
         )

@@ -22,6 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 CONFIRM = 2.0  # seconds, at most, until a final state is read again
 # Seconds for which a record may be missing from its list after it was seen, and before
 VANISHED, UNSEEN = 60.0, 180.0
+LEFT_ALONE = "It was not stopped, and nothing was repeated"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Watch:
     done: bool = False
     adopted: bool = False  # whether it was running already, instead of being started now
     elapsed: float = 0.0  # seconds waited
-    resume: str = "run the task again, it attaches to it"  # how a later task goes on waiting
+    resume: str = "run the task again to attach to it"  # how a later task goes on waiting
     anew: str = "run the task again to start it once more"  # what to do after it has failed
     _due: float = 0.0
     _seen: float | None = None  # when it was last there
@@ -85,7 +86,7 @@ class Watch:
                     "was accepted, but cannot be seen yet" if self._seen is None else "can no longer be found"
                 )
                 self.error = OutcomeUnknown(
-                    f"{self.name} {what} ({error}) Nothing was repeated. Look at the instance before "
+                    f"{self.name} {what} ({error}) Nothing was repeated. Check the instance before you do "
                     "anything else.",
                     **self.facts(),
                 )
@@ -94,7 +95,7 @@ class Watch:
             if not error.transient:
                 keys = "with working credentials " if error.kind in ("auth_failed", "denied") else ""
                 seen = "When last seen it was" if self.last else "It was accepted and is probably"
-                hint = f"{seen} still running. It was not stopped, nothing was repeated: {keys}{self.resume}."
+                hint = f"{seen} still running. {LEFT_ALONE}: {keys}{self.resume}."
                 text = f"Waiting for {self.name} stopped: {error} {hint}"
                 self.error = error.with_context(text, effect=STARTED, **self.facts())
         self.done = self.done or self.error is not None
@@ -122,7 +123,8 @@ def wait_until(
     clock: Clock,
     progress: t.Callable[[t.Sequence[Watch]], None],
 ) -> None:
-    """Wait until every watch is done, at most `timeout` seconds, looking at each every `interval` seconds.
+    """Wait until every watch is done, at most `timeout` seconds, and observe each one every `interval`
+    seconds.
 
     The errors are in the watches.
     """
@@ -174,7 +176,6 @@ def timed_out(watch: Watch, timeout: float) -> WaitTimeout:
         why = f", but {watch.last.reason}" if watch.last.reason else ""
         state = f"is still running after {after} (last status: {watch.last.status}{why})"
     return WaitTimeout(
-        f"{watch.name} {state}. It was not stopped, nothing was repeated: {watch.resume}; "
-        "give a larger wait_timeout if needed.",
+        f"{watch.name} {state}. {LEFT_ALONE}: {watch.resume}; give a larger wait_timeout if needed.",
         **watch.facts(),
     )

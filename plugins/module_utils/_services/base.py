@@ -76,7 +76,7 @@ class Service(Reading):
       words (required_one_of ...).
     - `plan(cloud, params)`: the Plan of that module. `params` has every option (null when unset), `wait`,
       `wait_timeout` and
-      `poll_interval`. Its result has, beside what the module documents: `target` and `source` (as in rows),
+      `poll_interval`. Its result has, besides what the module documents: `target` and `source` (as in rows),
       `data_time`, `newer_backup`, `last_seconds`; and where it restores one, `backup` (backup_id,
       backup_name, backup_type, created_at, size in bytes).
     - `instances(cloud, odd)`: every instance in one list, as the `_info` module of the service returns them,

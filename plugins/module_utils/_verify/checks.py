@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of a row: what they ask for, and the verdict on what was found. All functions are pure."""
+"""The checks of a row: what they expect, and the verdict on what was found. All functions are pure."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ FIRST, LAST = -62135596800000, 253402300799999  # epoch milliseconds: the years 
 class Check:
     """One check.
 
-    `asks` is what it asks for, `rung` its rung of the ladder, `connection` how to connect for it alone.
+    `asks` has its conditions, `rung` its rung of the ladder, `connection` how to connect for it alone.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Key:
 
 
 class Unjudged(CloudError):
-    """What was found cannot be compared with what is expected: it says nothing of the data."""
+    """The value found cannot be compared with the expected one, so it says nothing about the data."""
 
     kind = "verification_failed"
 
@@ -133,7 +133,7 @@ def one(entry: t.Any, probe: str, where: str) -> Check:
         if name not in (*ASKS, "name", "connection"):
             raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}.{near(name, ASKS)}")
     if len(kinds) != 1:
-        raise InvalidArgument(f"{where} must ask for one thing: {', '.join(OF_PROBE[probe])}.")
+        raise InvalidArgument(f"{where} must have exactly one check: {', '.join(OF_PROBE[probe])}.")
     kind = kinds[0]
     if kind not in OF_PROBE[probe]:
         raise InvalidArgument(
@@ -217,11 +217,11 @@ def refuse_value(kind: str, name: str, value: t.Any, where: str) -> None:
     elif name == "equals" and kind == "key" and len(str(value).encode("utf-8", "replace")) > LONGEST:
         raise InvalidArgument(f"{where} is longer than the {LONGEST} bytes of a value that are read.")
     elif name == "type" and value not in TYPES:
-        raise InvalidArgument(f"{where} {quoted(value)} is no type of a key.{near(value, TYPES)}")
+        raise InvalidArgument(f"{where} {quoted(value)} is not a type of key.{near(value, TYPES)}")
 
 
 def refuse_contradiction(asks: Mapping, where: str) -> None:
-    """Raise InvalidArgument for conditions that nothing can meet all, or of which one is not looked at."""
+    """Raise InvalidArgument for conditions that exclude each other, or of which one would be ignored."""
     for low, high in (("at_least", "at_most"), ("ttl_at_least", "ttl_at_most")):
         if low in asks and high in asks and bound(asks[low]) > bound(asks[high]):
             raise InvalidArgument(f"{where}: {low} is more than {high}, so that nothing can pass.")
@@ -229,11 +229,11 @@ def refuse_contradiction(asks: Mapping, where: str) -> None:
     if "equals" in asks and not within(bounds, asks["equals"]):
         raise InvalidArgument(f"{where}: equals is not within its own bounds, so that nothing can pass.")
     if "rows" in asks and {*BOUNDS} & set(asks):
-        raise InvalidArgument(f"{where}: rows is about all that is found, so it stands beside no bound.")
+        raise InvalidArgument(f"{where}: rows compares all rows, so it cannot be combined with a bound.")
     if asks.get("exists") is False and len(asks) > 2:
         raise InvalidArgument(f"{where}: a key that must not exist has nothing else to check.")
     if "equals" in asks and asks.get("type", "string") != "string":
-        raise InvalidArgument(f"{where}: equals is for a key of the type string, and type names another.")
+        raise InvalidArgument(f"{where}: equals needs a key of type string, but type names another type.")
 
 
 def zoned(asks: dict[str, t.Any], where: str) -> dict[str, t.Any]:
@@ -263,7 +263,7 @@ def refuse_writing(sql: str, where: str) -> None:
         )
     unquoted = re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`", "''", bare)
     if CHANGES.search(unquoted):
-        raise InvalidArgument(f"{where} must only read, and it has a part that changes rows.")
+        raise InvalidArgument(f"{where} must only read, but a part of it changes rows.")
     if ";" in unquoted.rstrip().rstrip(";"):
         raise InvalidArgument(f"{where} must be one statement.")
 
@@ -298,7 +298,7 @@ def judge(check: Check, found: t.Any, point: int | None, count: int | None, tole
     bounds = {name: check.asks[name] for name in BOUNDS if name in check.asks}
     if bounds:
         if {"at_least", "at_most"} & set(bounds) and value is not None and number(value) is None:
-            raise Unjudged(f"What was found is no number, so no bound fits it: {text(value)}.")
+            raise Unjudged(f"The value found is not a number, so no bound applies: {text(value)}.")
         return Verdict(within(bounds, value), words(bounds), text(value))
     if count is None or check.rung != COUNTS:
         return Verdict(True, None, text(value))
@@ -315,7 +315,7 @@ def judge_key(asks: Mapping, key: Key) -> Verdict:
         return Verdict(not there, "no such key", f"a {key.type}" if there else "no such key")
     for name, actual in (("equals", key.value), ("length", key.length)):
         if there and name in asks and actual is None and "type" not in asks:
-            raise Unjudged(f"The key is a {key.type}, of which {name} cannot be asked.")
+            raise Unjudged(f"The key is a {key.type}, and {name} does not apply to that type.")
     expected, found, good = [], [], [there]
     if not there:
         found.append("no such key")
@@ -367,7 +367,7 @@ def judge_newest(asks: Mapping, found: t.Any, point: int | None) -> Verdict:
     value = found.value if isinstance(found, Key) else single(found)
     newest = milliseconds(value, zone(asks.get("timezone"), "timezone"))
     if newest is None and value is not None:
-        raise Unjudged(f"What was found is not a time: {text(value)}.")
+        raise Unjudged(f"The value found is not a time: {text(value)}.")
     expected = f"not after {iso(limit)}"
     if newest is None:
         return Verdict(False, expected, "nothing")

@@ -228,16 +228,16 @@ class Redis:
         ):
             return login_refused(words)
         if "NoPermissionError" in names:
-            return Refused(f"The user may not do this: {words}.", "login_refused")
+            return Refused(f"The user lacks the permission: {words}.", "login_refused")
         if "MovedError" in names:
             return Refused(
                 f"This key lives on another node of the cluster ({words}): give its host and port for this "
                 "check."
             )
         if "TimeoutError" in names and self._connected:
-            return Slow(f"No answer in time: {words}.")
+            return Slow(f"The server did not respond in time: {words}.")
         if "InvalidResponse" in names and not self._connected:
-            return Unreachable(f"What answers at this address does not speak as a cache does: {words}.")
+            return Unreachable(f"The server at this address does not speak the Redis protocol: {words}.")
         if names & AGAIN:
             return Unreachable(f"{words}.{hint(self._tls and not self._connected)}")
         return Refused(f"The server refused: {words}.")
@@ -347,12 +347,12 @@ class Mysql:
             return (
                 login_refused(words)
                 if code in (1045, 1698)
-                else Refused(f"The user may not do this: {words}.", "login_refused")
+                else Refused(f"The user lacks the permission: {words}.", "login_refused")
             )
         if isinstance(error, RuntimeError):
             return Refused(f"The login cannot be sent: {words}. Use tls: true.", "login_refused")
         if "timed out" in words and self._connection is not None:
-            return Slow(f"No answer in time: {words}.")
+            return Slow(f"The server did not respond in time: {words}.")
         if (
             code in LATER
             or isinstance(error, OSError)
@@ -361,7 +361,7 @@ class Mysql:
         ):
             return Unreachable(f"{words}.{hint(self._tls and self._connection is None)}")
         if code is None and self._connection is None:
-            return Unreachable(f"What answers at this address does not speak as a database does: {words}.")
+            return Unreachable(f"The server at this address does not speak the MySQL protocol: {words}.")
         if code == 1049:
             return Refused(f"{words}: the schema does not exist, or `database` of the connection is wrong.")
         return Refused(f"The server refused: {words}{f' ({code})' if code is not None else ''}.")

@@ -125,7 +125,7 @@ def wanted(row: Row, service: Reading, where: str, common: t.Any = None) -> list
     for number, check in enumerate(found):
         place = connection(check.connection, probe, f"{where}.checks[{number}].connection")
         if probe == "mysql" and "username" not in {**own, **place}:
-            raise InvalidArgument(f"{where}.checks need a username in connection: a database wants one.")
+            raise InvalidArgument(f"{where}.checks need a username in connection: a database requires one.")
         found[number] = replace(check, connection=place)
     return found
 
@@ -161,8 +161,8 @@ def typed(name: str, value: t.Any, probe: str, where: str) -> t.Any:
     text = str(value)
     if name == "host" and not (HOST.fullmatch(text) and resolvable(text)):
         raise InvalidArgument(
-            f"{where} must be a name or an address and nothing else, not {quoted(text)}: a port stands in "
-            "port, and TLS is asked for with tls."
+            f"{where} must be a name or an address and nothing else, not {quoted(text)}: a port goes into "
+            "port, and tls turns TLS on."
         )
     if name == "password_variable" and not VARIABLE.fullmatch(text):
         raise InvalidArgument(f"{where} must be the name of a variable, not {quoted(text)}.")
@@ -279,7 +279,9 @@ def running(row: Row, service: Reading, cloud: Cloud, interval: float, deadline:
             return instance
         left = deadline - clock.monotonic()
         if left <= 0:
-            raise NotRunning(f"It was restored, but does not serve yet: {why}. Its data were not checked.")
+            raise NotRunning(
+                f"The instance was restored, but does not serve yet: {why}. Its data were not checked."
+            )
         clock.sleep(min(left, interval * (1 + clock.random() / 5)))
 
 

@@ -12,9 +12,9 @@ short_description: Report when a restore or a backup has ended, and when the new
 description:
   - Watches the restores and backups of DCS, and the restore jobs and metadata backups of DDM, and sends an
     event when one of them ends.
-  - Each event is sent once. The source does not report operations that ended before its start, unless
-    O(lookback) says so. It reports operations that end while the cloud cannot be reached as soon as the cloud
-    can be reached again.
+  - The source sends each event once. It does not report operations that ended before its start, except for
+    those within O(lookback). When the cloud cannot be reached, it reports the operations that end in that
+    time later.
   - The source signs in like the modules of this collection, with the variables C(HW_*) or with the same
     options.
 options:
@@ -29,13 +29,13 @@ options:
     elements: str
     default: []
   interval:
-    description: Seconds between two checks. A check costs two requests for each cache, and three for all
-      databases together.
+    description: Seconds between two checks. A check costs one request for the list of caches, two for each
+      cache, and three for all databases together. Long lists cost more.
     type: int
     default: 300
   lookback:
-    description: For how many seconds before its start the source also reports operations that have ended.
-      Give the time that a restart takes.
+    description: The source also reports operations that ended within so many seconds before its start. Give
+      the time that a restart takes.
     type: int
     default: 0
   max_backup_age:
@@ -51,7 +51,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Rehearse what the nights are for
+- name: Run the readiness check when a backup is too old
   hosts: localhost
   sources:
     - huaweicloud.recovery.recovery:
@@ -169,13 +169,13 @@ def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
     )
 
 
-# Looking
+# Observing
 
 
 def observed(wish: Wanted, environ: t.Mapping[str, str]) -> Observation | Row:
-    """Look once.
+    """Observe the cloud once, and only read.
 
-    Return what was found, or {msg, error_kind} when the cloud could not be read. It only reads.
+    Return the observation, or {msg, error_kind} when the cloud could not be read.
     """
     params = {**{name: option.get("default") for name, option in CONNECTION.items()}, **wish.connection}
     answer: Row = perform(
@@ -226,7 +226,7 @@ def caches(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
 def databases(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
     """Return the databases, and their restore jobs and metadata backups.
 
-    These say nothing of the age of the data: no `newest`.
+    These do not show how old the data are, so the instances have no `newest`.
     """
     ddm = Ddm(cloud)
     known = {
@@ -360,9 +360,9 @@ def aged(one: Row, age: int | None) -> Row:
 
 
 async def main(queue: asyncio.Queue[t.Any], args: dict[str, t.Any]) -> None:
-    """Put an event into the queue for what is new, for ever.
+    """Put an event into the queue for everything new, until the source is stopped.
 
-    A cloud that is away is asked less often, at least every 15 minutes.
+    While the cloud cannot be reached, it is checked less often, but at least every 15 minutes.
     """
     wish = wanted(args)
     memory, failures = Memory(wish), 0

@@ -23,7 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 )
 
 SAFETY = "[safety]"  # in the remark of a safety backup, which `latest` never takes
-NEAREST = 3  # so many backups does a refusal show
+NEAREST = 3  # backups that a refusal lists
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def named(backups: t.Sequence[Row], name: str, about: str) -> Row:
 
 
 def latest(backups: t.Sequence[Row], now: int, about: str) -> Choice:
-    """Return the newest usable backup of all but safety backups, and but those that say that their data are
-    of the future.
+    """Return the newest usable backup, leaving out safety backups and those whose data have a time in the
+    future.
     """
     ahead = [row for row in backups if is_future(sortable(row), now)]
     ready = [row for row in backups if usable(row) and row not in ahead]
@@ -127,7 +127,9 @@ def empty(backup: Row | None) -> list[str]:
     """Return a warning when the cloud says that there is nothing in a backup."""
     if backup is None or backup["size"] != 0:
         return []
-    return [f"Backup {backup['backup_id']} has 0 bytes, as the cloud says. Make sure that it holds data."]
+    return [
+        f"Backup {backup['backup_id']} has 0 bytes in the list of the cloud. Make sure that it holds data."
+    ]
 
 
 def sortable(backup: Row) -> int:

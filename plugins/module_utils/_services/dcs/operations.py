@@ -53,7 +53,7 @@ def remark_with(user_text: str | None, marker: str) -> str:
     user_text = (user_text or "").strip()
     if len(user_text) > REMARK_LENGTH - MARKER_LENGTH:
         raise InvalidArgument(
-            f"remark has {len(user_text)} characters; {REMARK_LENGTH - MARKER_LENGTH} fit beside the "
+            f"remark has {len(user_text)} characters; {REMARK_LENGTH - MARKER_LENGTH} fit with the "
             "marker of the operation."
         )
     return f"{user_text} {marker}".strip()
@@ -172,7 +172,8 @@ class DcsOperation(Operation):
 def newest(records: t.Iterable[Row], among: t.Sequence[Row]) -> Row | None:
     """Return the first of `records` after which nothing in `among` was certainly created.
 
-    A time that cannot be read makes nothing older. The list's own order means nothing.
+    A record without a readable time does not count as created after another one. The list's own order means
+    nothing.
     """
 
     def later(row: Row, than: Row) -> bool:

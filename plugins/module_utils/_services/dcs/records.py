@@ -31,7 +31,10 @@ def unknown(record: Record) -> str | None:
     if end(record) or word(record) in UNDER_WAY:
         return None
     known = ", ".join([*UNDER_WAY, "succeed", "failed", *GONE])
-    return f"the status {record['status']!r} is not a known one ({known}): it counts as not ended"
+    return (
+        f"the status {record['status']!r} is not one of the known ones ({known}): the task treats it as "
+        "unfinished"
+    )
 
 
 def end(record: Record) -> str | None:

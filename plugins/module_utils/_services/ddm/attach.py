@@ -39,7 +39,7 @@ UNTOLD = "The service does not report which point in time a job restores, so the
 def check_options(params: t.Mapping[str, t.Any]) -> None:
     """Raise InvalidArgument for both ways to attach in one task."""
     if params["job_id"] and params["adopt"]:
-        raise InvalidArgument("job_id names the job to attach to; adopt cannot be given beside it.")
+        raise InvalidArgument("job_id names the job to attach to: leave adopt out.")
 
 
 def attach(

@@ -75,13 +75,11 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     attached = params["job_id"] or params["adopt"]
     if not attached and (not any(params[name] for name in POINT) or not params["data_nodes"]):
         raise InvalidArgument(
-            "restore_time or backup_id, and data_nodes must be given, unless job_id or adopt attaches to a "
-            "job."
+            "Give restore_time or backup_id, and data_nodes, unless job_id or adopt attaches to a job."
         )
     if is_latest(params["restore_time"]):
         raise InvalidArgument(
-            "restore_time latest cannot be used here: the metadata must be of the time to which RDS has "
-            "restored the data nodes."
+            "restore_time cannot be latest here. Give the time to which RDS has restored the data nodes."
         )
     check_data_nodes(params["data_nodes"] or ())
     ddm = Ddm(cloud)

@@ -81,7 +81,7 @@ class Pair:
         if self.target not in found:
             raise NotRestorable(
                 f"{self.target} is not among the instances that {self.source} can be restored to. If it is a "
-                "name and not an id, give it as target_instance_name."
+                "name and not an ID, give it as target_instance_name."
             )
         return found
 
@@ -94,7 +94,8 @@ class Pair:
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         mine = [job for job in jobs if job["instance_id"] == self.target]
         on_target = [job for job in jobs if job["instance_id"] == self.target and end(job) != "failed"]
-        # An old job does not restore the target now, and a job that never ends is nothing to wait for.
+        # An old job does not restore the target now, and there is no point in waiting for a job that never
+        # ends.
         past = [job for job in on_target if self.of_the_past(job) and (restoring or end(job) is None)]
         job = next((job for job in on_target if job not in past), None)
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))

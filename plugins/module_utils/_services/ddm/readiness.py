@@ -82,5 +82,5 @@ def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None
         return Status(state, ddm.redactor.printable(job["status"], 64), job["process"], job, None, reason)
 
     ids = {"job_id": job_id, **({"instance_id": target} if target else {})}
-    resume = f"run the task again with job_id={job_id}, it attaches to the job"
+    resume = f"run the task again with job_id={job_id} to attach to the job"
     return Watch(name or f"DDM job {job_id}", ids, observe, resume=resume)

@@ -50,8 +50,8 @@ def unknown(job: Job) -> str | None:
     if end(job) or plain(job["status"]) in UNDER_WAY:
         return None
     return (
-        f"the status {job['status']!r} is not a known one (Running, Completed, Failed): it counts as not "
-        "ended"
+        f"the status {job['status']!r} is not one of the known ones (Running, Completed, Failed): "
+        "the task treats it as unfinished"
     )
 
 

@@ -105,7 +105,7 @@ def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
     """
     given = params["restore_time"]
     if given is None and not params["job_id"] and not params["adopt"]:
-        raise InvalidArgument("restore_time must be given, unless job_id or adopt attaches to a job.")
+        raise InvalidArgument("Give restore_time, unless job_id or adopt attaches to a job.")
     if given is None or is_latest(given):
         return None
     return time_of(params, "restore_time", cloud)
