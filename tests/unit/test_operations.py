@@ -466,7 +466,7 @@ THERE = (
         (
             [job(28, "Completed")],
             "RESTORE",
-            "RestoreInstance job j28 on it is Completed, 20 hours old, job_id=j28 attaches to it",
+            "RestoreInstance job j28 on it is Completed, 20 hours old, job_id=j28 only reports its end",
             "j28",
         ),
         *(

@@ -127,7 +127,8 @@ class Pair:
         why = target["unavailable_reason"] or f"no reason given, status {target['status']}"
         text = f"the target is not available ({self.ddm.redactor.printable(why, 200)})"
         if job:
-            return f"{text}; {self.describe(job)}, job_id={job['id']} attaches to it"
+            then = "attaches to it" if end(job) is None else "only reports its end"
+            return f"{text}; {self.describe(job)}, job_id={job['id']} {then}"
         return (
             f"{text}; it is being restored, but no restore job on it can be seen yet" if restoring else text
         )
@@ -157,8 +158,8 @@ class OnPair(Operation):
     def resume(self) -> str:
         """The same task: an unavailable target is never overwritten again."""
         return (
-            "run the same task again in a few minutes; if the target is no longer available then, it starts "
-            "nothing and names the job that job_id attaches to"
+            "run the same task again in a few minutes; if the target is not available then, it starts nothing "
+            "and names the newest job on the target: attach with job_id only if its age fits this request"
         )
 
     def observe(self) -> PairObservation:
