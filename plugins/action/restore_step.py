@@ -69,9 +69,13 @@ class ActionModule(ActionBase):
         self._connection.set_become_plugin(None)
         state, steps = self.begun(given), list(self._task.args.get("steps") or [])
         world = AnsibleWorld(self, given)
-        job = self.job(given, world, first="run" not in state)
-        extra = {"failure": self._task.args["failure"]} if self._task.args.get("failure") else {}
         before = dict(state)
+        try:
+            job = self.job(given, world, first="run" not in state)
+        except Exception as error:  # The text may hold anything.
+            job = self.no_job(type(error).__name__, given)
+            state = _state.crashed(state, steps[0], type(error).__name__, job, world) if before else state
+        extra = {"failure": self._task.args["failure"]} if self._task.args.get("failure") else {}
         state = _steps.run(state, steps, job, world, **extra)
         result.update(self.reported(state, before, job, steps, given))
         strange = [*_options.mistyped(given), *_options.unused(job.kind, given)] if not before else []
@@ -107,7 +111,8 @@ class ActionModule(ActionBase):
             hooks, wrong = _hooks.found(variables, self._task, self._loader)
             problems += wrong
         if first:
-            problems += self.without_password(found.rows, task_vars)
+            found, missing = self.with_passwords(kind, found, task_vars)
+            problems += missing
         command, complete = repeated(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
         return _state.Job(
             kind=kind,
@@ -123,13 +128,22 @@ class ActionModule(ActionBase):
             hooks=hooks,
         )
 
+    def no_job(self, name: str, task_vars: dict[str, t.Any]) -> _state.Job:
+        """Return the job of a run whose variables made this code fail: it is refused."""
+        return _state.Job(
+            kind=str(self._task.args.get("kind") or "restore"),
+            options=_options.Options(),
+            found=_entries.Found([], [], []),
+            problems=[f"Unexpected {name} while the variables were read. {_state.BUG}"],
+            plan_only=self.plan_only(task_vars),
+            context={},
+        )
+
     def of_entries(
         self, kind: str, variables: dict[str, t.Any], task_vars: dict[str, t.Any], world: AnsibleWorld
     ) -> Asked:
         """Return the rows that the variables of the role describe."""
         options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
-        if isinstance(options.report, str):
-            options = options._replace(report=_report_files.read(options.report) or {})
         defaults = _options.defaults(variables, options, world.now_ms())
         return options, wanted(kind, variables, options, defaults), problems
 
@@ -138,8 +152,8 @@ class ActionModule(ActionBase):
     ) -> Asked:
         """Return the rows for the hosts of a fleet: each has its own point in time, or that of all."""
         hosts, failed = self.hosts(task_vars)
-        points = {str(host.get(_entries.POINT)) for host in hosts.values()}
-        point = variables.get(_entries.POINT) if len(points) == 1 else None
+        points = [host.get(_entries.POINT) for host in hosts.values()]
+        point = variables.get(_entries.POINT) if points and points.count(points[0]) == len(points) else None
         variables = {**variables, _entries.POINT: point}
         options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
         problems += _options.differing(hosts.values())
@@ -156,27 +170,45 @@ class ActionModule(ActionBase):
             if name in task_vars:
                 try:
                     found[name] = made(self._templar.template, task_vars[name])
-                except AnsibleError as error:
+                except Exception as error:
                     found[name] = _settings.UNREAD
-                    unreadable.append(f"{name} cannot be read: {str(error).splitlines()[0]}")
+                    unreadable.append(f"{name} cannot be read: {reason(error)}.")
         return found, unreadable
 
-    def without_password(
-        self, rows: t.Sequence[dict[str, t.Any]], task_vars: dict[str, t.Any]
-    ) -> t.Iterator[str]:
-        """Yield a problem for each variable with a password of checks that cannot be read: it would be missed
-        after the restore.
+    def with_passwords(
+        self, kind: str, found: _entries.Found, task_vars: dict[str, t.Any]
+    ) -> tuple[_entries.Found, list[str]]:
+        """Return what is to be restored, and a problem for each variable with a password of checks that
+        cannot be read: it would be missed after the restore. In a fleet it fails only the hosts that name it.
         """
-        named = {str(given.get(PASSWORD) or "") for row in rows for given in ladder.connections(row)}
-        for name in sorted(named - {""}):
-            where = f"{PASSWORD} names {_settings.shown(name)}, and"
-            if name not in task_vars:
-                yield f"{where} there is no such variable."
-            elif ladder.VARIABLE.fullmatch(name):  # else the checks are refused
-                try:
-                    self._templar.template(our_template("{{ " + name + " }}"))
-                except AnsibleError:  # its text may hold the password
-                    yield f"{where} it cannot be read: a vault without password, or a template that fails."
+        of_rows = [
+            {str(given.get(PASSWORD) or "") for given in ladder.connections(row)} for row in found.rows
+        ]
+        wrong = {
+            name: self.no_password(name, task_vars) for name in sorted(set[str]().union(*of_rows) - {""})
+        }
+        missing = [[wrong[name] for name in sorted(names) if wrong.get(name)] for names in of_rows]
+        if kind != "fleet":
+            return found, [problem for problem in wrong.values() if problem]
+        rows = [
+            _entries.unusable(row["label"], row["service"], " ".join(problems))
+            if problems and not row.get("error_kind")
+            else row
+            for row, problems in zip(found.rows, missing)
+        ]
+        return found._replace(rows=rows), []
+
+    def no_password(self, name: str, task_vars: dict[str, t.Any]) -> str:
+        """Return why a variable with a password cannot be read, or a blank."""
+        where = f"{PASSWORD} names {_settings.shown(name)}, and"
+        if name not in task_vars:
+            return f"{where} there is no such variable."
+        if ladder.VARIABLE.fullmatch(name):  # else the checks are refused
+            try:
+                self._templar.template(our_template("{{ " + name + " }}"))
+            except AnsibleError:  # its text may hold the password
+                return f"{where} it cannot be read: a vault without password, or a template that fails."
+        return ""
 
     def hosts(
         self, task_vars: dict[str, t.Any]
@@ -194,8 +226,8 @@ class ActionModule(ActionBase):
                 for name in _options.OF_THE_RUN:
                     with contextlib.suppress(AnsibleError):  # its template may need what only a play knows
                         found[str(host)][name] = made(given.__getitem__, name) if name in given else None
-            except AnsibleError as error:
-                why = f"The variables of {host} cannot be read: {str(error).splitlines()[0]}"
+            except Exception as error:
+                why = f"The variables of {host} cannot be read: {reason(error)}."
                 failed.append(_entries.unusable(str(host), "", why))
         return found, failed
 
@@ -322,22 +354,37 @@ def fleet(
 ) -> _entries.Found:
     """Return the hosts of a fleet as rows: without a point of its own the newest data of each."""
     defaults = defaults._replace(point="latest")
-    rows = [_entries.of_host(host, variables, defaults) for host, variables in hosts.items()]
-    ready = [row for row in rows if not row.get("error_kind")]
-    return _entries.Found([*rows, *failed], [], _entries.twice(ready, []))
+    rows = [readable(host, variables, defaults) for host, variables in hosts.items()]
+    return _entries.Found([*rows, *failed], [], [])  # of hosts that name one instance each fails alone
+
+
+def readable(host: str, variables: dict[str, t.Any], defaults: _entries.Defaults) -> dict[str, t.Any]:
+    """Return the row of a host, which has failed if its variables make this code fail."""
+    try:
+        return _entries.of_host(host, variables, defaults)
+    except Exception as error:  # The text may hold anything.
+        why = f"Unexpected {type(error).__name__} while the variables of {host} were read. {_state.BUG}"
+        return _entries.unusable(host, "", why)
 
 
 def wanted(
     kind: str, variables: dict[str, t.Any], options: _options.Options, defaults: _entries.Defaults
 ) -> _entries.Found:
     """Return what a run of this kind restores."""
-    if kind == "undo" and options.report is None and _settings.given(variables).get("restore_report"):
-        return _entries.Found([], [], [])  # the reason has been reported already
     if kind == "undo":
-        rows, problems = _entries.of_undo(options.report, options.operation_id)
+        before = _report_files.held(options.report)
+        if before is None and _settings.given(variables).get("restore_report"):
+            return _entries.Found([], [], [])  # why it cannot be read is told
+        rows, problems = _entries.of_undo(before, options.operation_id)
         return _entries.Found(rows, [], problems)
     found = _entries.found(variables, defaults)
     return found._replace(rows=[_entries.newest(row) for row in found.rows]) if kind == "readiness" else found
+
+
+def reason(error: Exception) -> str:
+    """Return the first line of what Ansible says; the text of another error may hold anything."""
+    lines = str(error).splitlines() if isinstance(error, AnsibleError) else []
+    return lines[0].rstrip(".") if lines else f"unexpected {type(error).__name__}"
 
 
 def summary(report: t.Mapping[str, t.Any]) -> str:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: restore_fleet
-short_description: Refuse a fleet without hosts
+short_description: Refuse a fleet without hosts or without tasks
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Returns the host pattern that it is given. Fails when the inventory has no hosts, or when the pattern
-    matches none of them.
+  - Returns the host pattern that it is given. Fails when the inventory has no hosts, when the pattern
+    matches none of them, or when the tags of the run select no task.
   - In Ansible, a play that matches no hosts succeeds. The playbook C(huaweicloud.recovery.fleet) must not
     succeed when nothing was restored.
 positional: groups
@@ -67,6 +67,9 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
         return pattern
     if not groups.get("all"):
         raise AnsibleError(EMPTY)
+    left_out = tagged(context.CLIARGS.get("tags") or (), context.CLIARGS.get("skip_tags") or ())
+    if left_out:
+        raise AnsibleError(f"Nothing was restored: {left_out}")
     inventory = InventoryManager(loader=DataLoader(), parse=False)
     for group, hosts in groups.items():
         inventory.add_group(group)
@@ -82,6 +85,15 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
                 f"Nothing was restored: no host matches both fleet_hosts {pattern!r} and --limit {limit!r}."
             )
     return pattern
+
+
+def tagged(tags: t.Collection[str], skipped: t.Collection[str]) -> str | None:
+    """Return why the tags of a run leave out the tasks of the fleet, which have the tag plan, or None."""
+    if tags and not {*tags} & {"plan", "tagged", "all"}:
+        return f"--tags {','.join(tags)} selects nothing. The one tag is plan, which starts nothing."
+    if {*skipped} & {"plan", "tagged", "all"}:
+        return f"--skip-tags {','.join(skipped)} leaves everything out."
+    return None
 
 
 def matched(inventory: InventoryManager, pattern: t.Any) -> list[t.Any]:

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     CloudError,
     InvalidArgument,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 
 Row = t.Dict[str, t.Any]
@@ -27,6 +29,11 @@ RUNS = ("restore_id", "restore", "job_id", "job", "outcome", "changed", "adopted
 FAILS = ("failed_step", "error_kind", "msg", "error_code", "request_id", "details")
 # Every row that a task returns has these keys, null where nothing is known.
 KEYS = (*WHICH, *DATA, *RUNS, *FAILS, "safety_backup", "verification")
+# What is read of keys that other tasks have written
+DICTS = ("target", "source", "backup", "details", "job", "newer_backup")
+LISTS = ("data_node_relations", "steps")
+PLACE = ("region", "profile")
+TYPES = {"dict": dict, "list of dicts": list, "text": str}
 SHOWN = 5  # reasons in the message of a task; the rows have all of them
 
 
@@ -119,6 +126,24 @@ def rows_result(before: t.Sequence[Row], rows: t.Sequence[Row], changed: bool) -
     return result
 
 
+def misplaced(cloud: Cloud, rows: t.Sequence[t.Mapping[str, t.Any]]) -> dict[int, CloudError]:
+    """Return why the profiles of rows cannot be used, by the numbers of the rows. No request is sent."""
+    found: dict[int, CloudError] = {}
+    tried: dict[t.Any, CloudError | None] = {None: None}
+    for number, row in enumerate(rows):
+        profile = row.get("profile") or None
+        if profile not in tried:
+            tried[profile] = None
+            try:
+                cloud.for_profile(profile)
+            except CloudError as error:
+                tried[profile] = error
+        wrong = tried[profile]
+        if wrong:
+            found[number] = wrong
+    return found
+
+
 def refuse_passwords(entry: t.Mapping[str, t.Any], number: int) -> None:
     """Raise InvalidArgument for a password in a row, because rows are registered, shown and reported."""
     checks = entry.get("checks") if isinstance(entry.get("checks"), list) else []
@@ -132,7 +157,15 @@ def refuse_passwords(entry: t.Mapping[str, t.Any], number: int) -> None:
 
 
 def check_service(entry: t.Mapping[str, t.Any], number: int, services: t.Collection[str]) -> None:
-    """Raise InvalidArgument unless an entry names one of the services."""
+    """Raise InvalidArgument unless an entry names one of the services, and its keys hold what tasks write."""
     if entry.get("service") not in services:
         given = f"not {entry['service']!r}" if entry.get("service") else "and it has none"
         raise InvalidArgument(f"restores[{number}].service must be {' or '.join(services)}, {given}.")
+    for name in (*DICTS, *LISTS, *PLACE):
+        kind = "dict" if name in DICTS else "list of dicts" if name in LISTS else "text"
+        value = entry.get(name)
+        good = isinstance(value, TYPES[kind])
+        if good and name in LISTS:
+            good = all(isinstance(one, dict) for one in value or ())
+        if value is not None and not good:
+            raise InvalidArgument(f"restores[{number}].{name} must be a {kind}, not {quoted(value)}.")

@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     NONE,
+    STARTED,
     CloudError,
     InvalidArgument,
 )
@@ -40,6 +41,7 @@ Decide = t.Callable[[Cloud, t.Dict[str, t.Any]], Plan]
 # What the action adds: its redactor, and for Cloud the place where progress goes
 CONTEXT: dict[str, t.Any] = {}
 LONGEST = 4000  # characters of a message
+T = t.TypeVar("T")
 OLDEST = (3, 9)  # The oldest Python for modules. An older one must get as far as run_module(), which says so.
 
 
@@ -145,7 +147,10 @@ def answered(
     `posted` says whether a POST was sent, `starts` whether a failure reports that.
     """
     try:
-        return work()
+        try:
+            return known(work, posted)
+        except KeyboardInterrupt as error:
+            raise unexpected(error, posted()) from None
     except CloudError as error:
         unsaid = starts and error.effect == NONE and error.note is None and not posted()
         return {
@@ -153,31 +158,45 @@ def answered(
             "msg": redactor.printable(f"{error}{' Nothing was started.' if unsaid else ''}", LONGEST),
             **error.details(),
         }
-    except (Exception, KeyboardInterrupt) as error:  # The text may hold anything, so only the name is shown.
-        done = (
-            "A request had been sent: run the same task again. It repeats nothing: it attaches to what "
-            "runs, or names the job to attach to."
-            if posted()
-            else "No request that changes anything was sent."
-        )
-        kind, what = unexpected(error)
-        return {"failed": True, "changed": posted(), "error_kind": kind, "msg": what.format(done)}
 
 
-def unexpected(error: BaseException) -> tuple[str, str]:
-    """Return the error_kind and the text for an error that is not one of ours; {} stands for what was done.
+class Unexpected(CloudError):
+    """An error that is not ours. Its text has only the name of that error, whose text may hold anything."""
 
-    The text shows only the name of the error.
-    """
+    note = ""  # the text says what was done
+
+
+def known(work: t.Callable[[], T], posted: t.Callable[[], bool] = lambda: False) -> T:
+    """Return the result of work(). Every error that it raises is ours, but an interrupt or a task timeout."""
+    try:
+        return work()
+    except CloudError:
+        raise
+    except Exception as error:
+        raise unexpected(error, posted()) from None
+
+
+def unexpected(error: BaseException, posted: bool) -> Unexpected:
+    """Return the error for one that is not ours; `posted` says whether a POST was sent."""
+    done = (
+        "A request had been sent: run the same task again. It repeats nothing: it attaches to what runs, or "
+        "names the job to attach to."
+        if posted
+        else "No request that changes anything was sent."
+    )
+    kind, text = (
+        "internal_error",
+        f"Unexpected {type(error).__name__} at {_place(error)}. {done} Please report this as a bug of "
+        "huaweicloud.recovery.",
+    )
     if isinstance(error, MemoryError):
-        return (
+        kind, text = (
             "out_of_memory",
-            "The task ran out of memory on this machine (ulimit -v, or the limit of a container). {}",
+            f"The task ran out of memory on this machine (ulimit -v, or the limit of a container). {done}",
         )
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted", "The task was interrupted. {}"
-    what = f"Unexpected {type(error).__name__} at {_place(error)}."
-    return "internal_error", what + " {} Please report this as a bug of huaweicloud.recovery."
+        kind, text = "interrupted", f"The task was interrupted. {done}"
+    return Unexpected(text).with_context(kind=kind, effect=STARTED if posted else NONE)
 
 
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:

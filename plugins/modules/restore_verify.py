@@ -227,9 +227,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.par
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     Row,
+    check_service,
     complete,
     failed,
     failure,
+    misplaced,
     passed,
     rows_result,
 )
@@ -259,6 +261,8 @@ OPTIONS: dict[str, t.Any] = {
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Check every row on a few threads; nothing is changed, so check mode does the same."""
+    for number, entry in enumerate(params["restores"]):
+        check_service(entry, number, list(READINGS))
     given = [complete(entry) for entry in params["restores"]]
     for row in given:
         for secret in passwords(row):
@@ -276,7 +280,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         baseline=params["baseline"] or [],
         tolerance=params["baseline_tolerance"],
     )
-    clouds, at = clouds_for(cloud, given), cloud.clock.now()
+    wrong, at = misplaced(cloud, given), cloud.clock.now()
+    clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(given)])
 
     def one(number: int) -> Row:
         row, service = given[number], READINGS[given[number]["service"]]
@@ -285,6 +290,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
             return failed(row, "verify", failure(missing), at) if missing else row
         if not restored(row):
             return passed(row, "verify", at)
+        if number in wrong:
+            return failed(row, "verify", failure(wrong[number]), at)
         found = answered(
             lambda: {"row": verified(row, service, clouds[number], settings, asks[number])},
             lambda: False,

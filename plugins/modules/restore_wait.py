@@ -147,7 +147,10 @@ restores:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    InvalidArgument,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import wait_for_all
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
@@ -157,12 +160,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     complete,
     failed,
     failure,
+    misplaced,
     passed,
     refuse_passwords,
     rows_result,
     with_step,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids, run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
+    check_ids,
+    known,
+    run_module,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
 
 # to wait for a failed operation fails again, and so does a task that attaches to one
@@ -174,13 +182,18 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Wait; nothing is changed, so check mode waits as well."""
     given = [row_of(entry, number) for number, entry in enumerate(params["restores"])]
     timeout, at = params["wait_timeout"] if params["wait"] else 0, cloud.clock.now()
-    running = [number for number, row in enumerate(given) if waited_for(row)]
+    wrong = {number: error for number, error in misplaced(cloud, given).items() if waited_for(given[number])}
+    running = [number for number, row in enumerate(given) if waited_for(row) and number not in wrong]
     watches = wait_for_all(
         cloud, [given[number] for number in running], watch, timeout, params["poll_interval"]
     )
     found = dict(zip(running, watches))
     rows = [
-        ended(row, found[number], params["wait"], at) if number in found else passed(row, "wait", at)
+        ended(row, found[number], params["wait"], at)
+        if number in found
+        else unread(row, wrong[number], at)
+        if number in wrong
+        else passed(row, "wait", at)
         for number, row in enumerate(given)
     ]
     return Plan(rows_result(given, rows, changed=False))
@@ -225,8 +238,15 @@ def waited_for(row: Row) -> bool:
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
     found = READINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
-    found.anew = ANEW
+    observe = found.observe
+    found.anew, found.observe = ANEW, lambda: known(observe)
     return found
+
+
+def unread(row: Row, error: CloudError, at: float) -> Row:
+    """Return a row whose restore cannot be read with its own profile."""
+    text = f"{error} The restore was not stopped, nothing was repeated."
+    return failed(row, "wait", {**failure(error.with_context(text)), "changed": None}, at)
 
 
 def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:

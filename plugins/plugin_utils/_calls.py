@@ -18,6 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_files, _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import NOTHING
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, Result, State, World
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
@@ -153,42 +154,46 @@ def private(row: Row, job: Job) -> Row:
     return {name: entry[name] for name in PRIVATE if entry.get(name)}
 
 
-def unreadable(rows: t.Sequence[Row], job: Job, world: World) -> list[str]:
-    """Return why bundles that checks name cannot be read where the checks run. No request is sent."""
-    asked = [
-        {**public(row), **how, "outcome": "planned"}
-        for row in rows
+def readable(rows: t.Sequence[Row], job: Job, world: World) -> tuple[list[Row], list[str]]:
+    """Return the rows, and a problem for each bundle that their checks name and that cannot be read where the
+    checks run. In a fleet it fails its host alone. No request is sent.
+    """
+    asked = {
+        number: {**public(row), **how, "outcome": "planned"}
+        for number, row in enumerate(rows)
         if not row.get("error_kind")
         for how in [private(row, job)]
         if any(given.get("ca_path") for given in ladder.connections(how))
-    ]
+    }
     if not asked:
-        return []
-    answer = world.call("restore_verify", {"restores": asked}, check=True)
-    tried = answered(answer, asked, "verify", world.now_ms())
-    return [f"{_target.called(row)}: {row['msg']}" for row in tried if row.get("error_kind")]
+        return list(rows), []
+    now = world.now_ms()
+    answer = world.call("restore_verify", {"restores": [*asked.values()]}, check=True)
+    tried = zip(asked, answered(answer, [*asked.values()], "verify", now))
+    wrong = {number: f"{_target.called(row)}: {row['msg']}" for number, row in tried if row.get("error_kind")}
+    if job.kind != "fleet":
+        return list(rows), [*wrong.values()]
+    found = list(rows)
+    for number, why in wrong.items():
+        found[number] = _target.failed(rows[number], "plan", "invalid_argument", f"{why} {NOTHING}", now)
+    return found, []
 
 
 def baseline(options: Options) -> t.Any:
     """Return the rows of the earlier report with which results are compared, or None."""
-    found = earlier(options)
+    found = _report_files.held(options.baseline)
     return found["restores"] if found else None
 
 
-def earlier(options: Options) -> Row | None:
-    """Return the report that restore_baseline names or holds; None where that is no report."""
-    found = options.baseline
-    if isinstance(found, str):
-        return _report_files.read(found)
-    return found if _report_files.is_report(found) else None
-
-
-def no_baseline(options: Options) -> str | None:
-    """Return why nothing can be compared with restore_baseline, or None: checks would pass without it."""
-    if options.baseline is None or earlier(options):
-        return None
-    where = f" {printable(options.baseline)}" if isinstance(options.baseline, str) else ""
-    return f"restore_baseline{where} must be a report of this collection: its path, or its data."
+def no_reports(options: Options) -> t.Iterator[str]:
+    """Yield a problem for each variable that must name or hold a report and does not. Checks would pass
+    without a baseline.
+    """
+    given = {"restore_baseline": options.baseline, "restore_report": options.report}
+    for name, value in given.items():
+        if value is not None and not _report_files.held(value):
+            where = f" {printable(value)}" if isinstance(value, str) else ""
+            yield f"{name}{where} must be a report of this collection: its path, or its data."
 
 
 def signed_in(state: State, job: Job, world: World) -> State:

@@ -210,8 +210,11 @@ def relations(value: t.Any, where: str) -> list[dict[str, str]]:
 
 
 def checks(value: t.Any, where: str) -> list[dict[str, t.Any]]:
-    """Return checks as dictionaries. restore_verify reads their content."""
-    return [dict(check) for check in read.entries(value, where, "{ping: true}")]
+    """Return checks as dictionaries. restore_verify reads their content, in which a blank is no less than a
+    value: without it nothing would be checked.
+    """
+    found = read.without_omitted([dict(check) for check in read.dictionaries(value, where, "{ping: true}")])
+    return [check for check in found if check]
 
 
 def connection(value: t.Any, where: str) -> dict[str, t.Any]:

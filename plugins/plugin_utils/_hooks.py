@@ -15,6 +15,7 @@ import os
 import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.playbook.block import Block
 from ansible.playbook.helpers import load_list_of_blocks
 from ansible.playbook.task_include import TaskInclude
 
@@ -67,10 +68,25 @@ def load(path: str, name: str, task: t.Any, loader: t.Any) -> None:
             raise Problem(f"{name}: {path} must hold a list of tasks, not a {read.kind_of(tasks)}.")
         # what the file imports is looked for beside it
         include = TaskInclude.load({"include_tasks": path}, block=task._parent, role=task._role, **how)
-        load_list_of_blocks(tasks or [], task._parent._play, include, task._role, **how)
+        blocks = load_list_of_blocks(tasks or [], task._parent._play, include, task._role, **how)
+        end = next(ends(blocks), None)
+        if end:
+            after = f"has meta: {end}, after which the run would end green without a report"
+            raise Problem(f"{name}: {printable(path)} {after}. To stop the run, fail in a task.")
     except (AnsibleError, OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise Problem(f"{name}: {printable(path)} cannot be run: {brief(why)}.") from None
+
+
+def ends(blocks: t.Iterable[t.Any]) -> t.Iterator[str]:
+    """Yield what ends the play, its batch, its host or the role, from blocks and tasks of any depth."""
+    for one in blocks:
+        if isinstance(one, Block):
+            yield from ends([*one.block, *one.rescue, *one.always])
+        elif one.action.rpartition(".")[2] == "meta":
+            word = str(one.args.get("_raw_params") or "").strip()
+            if word.startswith("end_"):
+                yield word
 
 
 def brief(text: t.Any) -> str:

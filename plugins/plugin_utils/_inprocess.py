@@ -41,7 +41,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refus
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import made
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import omitted
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import without_omitted
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
 PACE = "_huaweicloud_recovery_pace"  # of the role: seconds, at least, between two lines about one restore
@@ -247,15 +247,6 @@ def show(line: str) -> None:
         "oneline" if context.CLIARGS.get("one_line") else str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
     )
     Display().display(line, stderr=callback in MACHINE_READABLE)
-
-
-def without_omitted(value: t.Any) -> t.Any:
-    """Return arguments without omitted values, also in lists and dicts, where core leaves them."""
-    if isinstance(value, dict):
-        return {name: without_omitted(inner) for name, inner in value.items() if not omitted(inner)}
-    if isinstance(value, list):
-        return [without_omitted(inner) for inner in value if not omitted(inner)]
-    return value
 
 
 def output(main: t.Callable[[], None]) -> dict[str, t.Any]:

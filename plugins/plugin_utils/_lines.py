@@ -261,4 +261,6 @@ def place(report: Row, wanted: bool) -> str:
     files = report.get("files") or {}
     path = files.get("html") or files.get("json")
     why = "for the reason above" if wanted else "restore_report_dir is not set"
+    if path and report.get("problem"):
+        return f"Report: {path}, but not its last state, {why}"
     return f"Report: {path or f'none is written, {why}'}"

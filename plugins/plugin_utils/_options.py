@@ -198,10 +198,11 @@ def mistyped(names: t.Iterable[str]) -> list[str]:
 
 
 def unused(kind: str, variables: Variables) -> list[str]:
-    """Return a warning for each variable that a fleet ignores, such as tasks that stop an application."""
+    """Return a warning for each variable that a kind of run ignores, such as tasks of a fleet."""
     names = (*_entries.LISTS, *_step_table.OF_THE_USER) if kind == "fleet" else ()
+    names += (PREFIX + "report",) if kind != "undo" else ()
     found = [name for name in names if not read.unset(variables.get(name))]
-    return [f"The playbook fleet does not use {name}." for name in found]
+    return [f"The playbook {kind} does not use {name}." for name in found]
 
 
 def random_point(seed: str, days: int, now_ms: int) -> str:

@@ -36,6 +36,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 
 Plan = t.Mapping[str, t.Any]
 SCHEMA_VERSION = 1  # of a report, which a plan is
+# What a whole plan's checksum leaves out: `account` is compared with that of the run
+UNSEALED = ("account", "checksum", "files", "problem")
 ENTRY = ("service", "region", "profile", "group", "label")  # keys of a row, the same for all services
 
 
@@ -91,6 +93,21 @@ def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) ->
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
+def checksum(plan: Plan) -> str:
+    """Return the SHA-256 of a whole plan, in hexadecimal: whoever edits what its digest leaves out means
+    something, too. It is the same however a tool writes the JSON, 2.0 as 2 for example.
+    """
+    kept = {name: value for name, value in plan.items() if name not in UNSEALED}
+    plain = json.loads(json.dumps(kept, default=str), parse_float=number)
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def number(text: str) -> float:
+    """Return a number in JSON, as a whole one if it is one."""
+    found = float(text)
+    return int(found) if found.is_integer() else found
+
+
 # An earlier plan
 
 
@@ -106,13 +123,13 @@ def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
         return "it is the report of a run, not a plan: run with --check or --tags plan to make one"
     if plan.get("verdict") == "refused" and not any(row.get("error_kind") for row in rows):
         return f"the run that was to make it was refused: {printable(plan.get('msg')).rstrip('.')}"
-    if (
-        digest(rows, plan.get("account"), True)
-        != plan.get("plan_digest")
-        != digest(rows, plan.get("account"), False)
-    ):
-        return "it was edited after it was made: its content does not match its digest. Make it again"
-    if digest(rows, plan.get("account"), safety_backup) != plan.get("plan_digest"):
+    edited = "it was edited after it was made: its content does not match its digest. Make it again"
+    if plan.get("checksum") not in (None, checksum(plan)):
+        return edited
+    digests = [digest(rows, plan.get("account"), safety) for safety in (True, False)]
+    if plan.get("plan_digest") not in digests:
+        return edited
+    if plan.get("plan_digest") != digests[not safety_backup]:
         return (
             "restore_safety_backup had another value when the plan was made: give the same value, or make "
             "the plan again"

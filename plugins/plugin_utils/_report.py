@@ -92,6 +92,7 @@ def report(
         "account": account(run.get("account")),
         "restore_point": run.get("restore_point"),
         "plan_digest": run.get("plan_digest"),
+        "checksum": None,
         "approval": run.get("approval"),
         "rto": rto,
         "rpo": rpo,
@@ -113,6 +114,8 @@ def concluded(found: Report, run: t.Mapping[str, t.Any]) -> Report:
     found["runs"] = [*(run.get("runs") or []), this]
     for row in found["restores"]:
         row["next"] = advice.following(row, found, run)
+    if found["check_mode"]:
+        found["checksum"] = _plans.checksum(found)
     return found
 
 
@@ -252,7 +255,7 @@ def verdict(rows: t.Sequence[Row], run: t.Mapping[str, t.Any], finished: bool, m
     failed = [row for row in rows if row["error_kind"]]
     sent = any(row["data_state"] != "untouched" for row in rows)
     if run.get("refused"):
-        return "incomplete" if sent else "refused"
+        return "incomplete" if sent or run.get("lost") else "refused"
     if not finished:
         return "running"
     if run["kind"] == "readiness":

@@ -178,6 +178,7 @@ def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
     try:
         for name, path in report["files"].items():
             if path:
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # a task may have deleted it
                 replace(path, FORMATS[name][1](report))
     except OSError as error:
         return {
@@ -277,13 +278,19 @@ def read(path: str) -> _report.Report | None:
     return found if is_report(found) else None
 
 
+def held(value: t.Any) -> _report.Report | None:
+    """Return the report that a variable names or holds; None where that is no report."""
+    return read(value) if isinstance(value, str) else value if is_report(value) else None
+
+
 def is_report(found: t.Any) -> bool:
     """Whether a value is a report of this version, by the keys that are read here."""
     if not isinstance(found, dict) or found.get("schema_version") != _plans.SCHEMA_VERSION:
         return False
     lists = [found.get("restores"), found.get("runs")]
     rows = all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in lists)
-    return rows and all(isinstance(found.get(key), str) for key in ("id", "kind", "verdict", "started"))
+    whole = rows and isinstance(found.get("account"), (dict, type(None)))
+    return whole and all(isinstance(found.get(key), str) for key in ("id", "kind", "verdict", "started"))
 
 
 def unfinished(folder: str, stem: str, kind: str, rows: t.Sequence[_report.Row]) -> list[_report.Report]:

@@ -70,6 +70,7 @@ def from_input(entries: t.Sequence[t.Mapping[str, t.Any]], services: Services) -
     for number, entry in enumerate(entries):
         _row.check_service(entry, number, list(services))
         _row.refuse_passwords(entry, number)
+        check_ids(entry.get("target") or {}, f"restores[{number}].target.")
         refuse_unknown(entry, number, services)
         refuse_wrong_types(entry, number, services[entry["service"]].options)
     return [_row.complete(entry) for entry in entries]
@@ -179,7 +180,7 @@ def startable(row: Row) -> bool:
 def planned(row: Row, answer: Answer, services: Services) -> Row:
     """Return a row with its plan: what would overwrite what. A step `plan` is recorded once."""
     found, at, seconds = answer
-    before = any(step["step"] == "plan" and step["outcome"] == "ok" for step in row["steps"])
+    before = any(step.get("step") == "plan" and step.get("outcome") == "ok" for step in row["steps"])
     if not found.get("outcome"):
         return _row.failed(row, "restore" if before else "plan", found, at, seconds)
     row = underway(row, found, services)
@@ -205,7 +206,8 @@ def underway(row: Row, found: Result, services: Services) -> Row:
 
 def refusals(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]:
     """Return why planned rows must not be started: a wrong name, or another row that overwrites the same."""
-    instances = repeated([row for row in rows if row["outcome"] == "planned"], services)
+    meant = [row for row in rows if row["outcome"] == "planned" or row["error_kind"] == "invalid_argument"]
+    instances = repeated(meant, services)  # with those that were refused because several name one instance
     taken: dict[str, str] = {}
     found: dict[int, CloudError] = {}
     for number, row in enumerate(rows):

@@ -20,13 +20,13 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import FALSE, TRUE
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import read_time, zone_named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-TRUE, FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 Variables = t.Mapping[str, t.Any]
 UNREAD = object()  # stands for a variable that is set but cannot be read, which is reported once
 
@@ -50,6 +50,15 @@ def omitted(value: t.Any) -> bool:
     if isinstance(value, str):
         return value.startswith("__omit_place_holder__")
     return type(value).__name__.strip("_") in ("Omit", "OmitType")
+
+
+def without_omitted(value: t.Any) -> t.Any:
+    """Return a value without omitted values, also in lists and dicts, where core leaves them."""
+    if isinstance(value, dict):
+        return {name: without_omitted(inner) for name, inner in value.items() if not omitted(inner)}
+    if isinstance(value, list):
+        return [without_omitted(inner) for inner in value if not omitted(inner)]
+    return value
 
 
 def unset(value: t.Any) -> bool:
@@ -126,13 +135,13 @@ def items(value: t.Any, name: str, example: str) -> list[t.Any]:
             found = yaml.load(value, Loader=PlainLoader)  # a SafeLoader with fewer types
         except (yaml.YAMLError, RecursionError):
             raise Problem(
-                f"{name} is a text that is not valid YAML or JSON: {shown(value)}. {example}"
+                f"{name} is a text that is not valid YAML or JSON: {shown(value)}. {example}".rstrip()
             ) from None
     if isinstance(found, tuple):
         found = list(found)
     if not isinstance(found, list):
         text = f"the text {shown(value)}" if isinstance(value, str) else f"a {kind_of(found)}"
-        raise Problem(f"{name} must be a list, not {text}. {example}")
+        raise Problem(f"{name} must be a list, not {text}. {example}".rstrip())
     return found
 
 
@@ -140,12 +149,17 @@ ENTRY = "{instance_id: ..., restore_point: latest}"
 
 
 def entries(value: t.Any, name: str, example: str = ENTRY) -> list[Variables]:
+    """Return a list of dictionaries, each like the example, without those of which every value is blank."""
+    return [entry for entry in dictionaries(value, name, example) if given(entry)]
+
+
+def dictionaries(value: t.Any, name: str, example: str) -> list[Variables]:
     """Return a list of dictionaries, each like the example."""
     found = items(value, name, f"Write a list in YAML or JSON, for example [{example}].")
     for place, entry in enumerate(found):
         if not isinstance(entry, t.Mapping) and not unset(entry):
             raise Problem(f"{name}[{place}] must be a dictionary of options, not {shown(entry)}.")
-    return [entry for entry in found if not unset(entry) and given(entry)]
+    return [entry for entry in found if not unset(entry)]
 
 
 def names(value: t.Any, name: str) -> list[str]:

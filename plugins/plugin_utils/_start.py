@@ -42,7 +42,8 @@ Groups = t.Sequence[t.Sequence[int]]  # groups of row numbers: those of a group 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Plan each restore on a few threads; apply() starts those whose plan could be made."""
     rows = _rows.from_input(params["restores"], SERVICES)
-    clouds = clouds_for(cloud, rows)
+    wrong = _row.misplaced(cloud, rows)
+    clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(rows)])
     plans: dict[int, Plan] = {}
     repeated = _rows.repeated(rows, SERVICES)
 
@@ -50,6 +51,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
     def decide(number: int) -> Result:
         options = _rows.request(rows[number], SERVICES, repeated)
+        if number in wrong:
+            raise wrong[number]
         if rows[number].get("project_id"):
             refuse_another(clouds[number], str(rows[number]["project_id"]))
         service = SERVICES[rows[number]["service"]]

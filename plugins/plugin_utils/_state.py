@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 
 State = dict[str, t.Any]
 Result = t.Mapping[str, t.Any]
+BUG = "Please report this as a bug of huaweicloud.recovery."
 
 
 class World(t.Protocol):
@@ -156,17 +157,24 @@ def recorded(state: State, step: str, world: World) -> State:
 
 
 def lost(job: Job, world: World) -> State:
-    """Return the state of a run whose earlier state was lost."""
+    """Return the state of a run about which nothing is known any more. It writes no report: the newest one
+    is that of the run.
+    """
     begun = _report_files.begin(context(job), world.now_ms(), world.random())
-    why = "The run stopped before its result was known: read the newest report, then run the command again."
-    return {"restores": [], "run": {**begun, "refused": why}}
+    why = (
+        "The run stopped before its result was known. What it has started goes on in the cloud. "
+        f"{'Read the newest report, then run' if begun['files'] else 'Run'} the same command again, which "
+        "resumes it."
+    )
+    return {"restores": [], "run": {**begun, "files": {}, "refused": why, "lost": True}}
 
 
 def crashed(state: State, step: str, name: str, job: Job, world: World) -> State:
     """Return the state after a fault in this code. An earlier report no longer holds."""
-    why = f"Unexpected {name} in the step {step}. Please report this as a bug of huaweicloud.recovery."
+    why = f"Unexpected {name} in the step {step}. {BUG}"
     before = state.get("run", {}).get("refused")
-    state = failing(state if "run" in state else lost(job, world), step, "internal_error", why, world)
+    begun = {"restores": [], "run": _report_files.begin(context(job), world.now_ms(), world.random())}
+    state = failing(state if "run" in state else begun, step, "internal_error", why, world)
     rest = {name: value for name, value in state.items() if name != "report"}
     return {**rest, "run": {**state["run"], "refused": before or why}}
 

@@ -82,11 +82,13 @@ def plan(state: State, job: Job, world: World) -> State:
     problems = [*job.problems, *([] if planned_before(job) else job.found.problems)]
     path = to_keep(job)
     kept = _report_files.unsavable(path) if path else None
-    problems += [problem for problem in (run["problem"], kept, _calls.no_baseline(job.options)) if problem]
+    problems += [problem for problem in (run["problem"], kept) if problem]
+    problems += _calls.no_reports(job.options)
     if problems:
         return refused(state, world, problems)
     rows, problems = wanted(job, old, run, world)
-    problems = problems or _calls.unreadable(rows, job, world)
+    if not problems:
+        rows, problems = _calls.readable(rows, job, world)
     if problems:
         return refused(state, world, problems)
     asked = [row for row in rows if not row.get("error_kind")]
@@ -96,7 +98,7 @@ def plan(state: State, job: Job, world: World) -> State:
         return refused(state, world, [str(answer.get("msg") or "The plan could not be made.")])
     run["account"] = answer.get("account")
     if job.kind == "undo":
-        elsewhere = _plans.elsewhere(job.options.report, run["account"])
+        elsewhere = _plans.elsewhere(_report_files.held(job.options.report), run["account"])
         if elsewhere:
             return refused(state, world, elsewhere)
     rows = looked_at(rows, answer["restores"], job, world)
@@ -158,7 +160,7 @@ def fence(state: State, job: Job, world: World, failure: str | None = None) -> S
     """Record the outcome of restore_before_tasks. Its failure stops everything."""
     if failure is None:
         return recorded(state, "fence", world)
-    why = f"restore_before_tasks failed: {printable(failure)} {NOTHING}"
+    why = f"restore_before_tasks failed: {sentence(failure)} {NOTHING}"
     return {**failing(state, "fence", "fence_failed", why, world), "run": {**state["run"], "refused": why}}
 
 
@@ -225,7 +227,7 @@ def checked(state: State, job: Job, world: World, failure: str | None = None) ->
     """Record the outcome of restore_verify_tasks. Its failure is a failure of every restored target."""
     if failure is None:
         return recorded(state, "verify", world)
-    why = f"restore_verify_tasks failed: {printable(failure)}"
+    why = f"restore_verify_tasks failed: {sentence(failure)}"
     return written(failing(state, "verify", "verification_failed", why, world), world)
 
 
@@ -234,7 +236,7 @@ def release(state: State, job: Job, world: World, failure: str | None = None) ->
     """Record the outcome of restore_after_tasks."""
     if failure is None:
         return recorded(state, "release", world)
-    why = f"The data are restored, but restore_after_tasks failed: {printable(failure)}"
+    why = f"The data are restored, but restore_after_tasks failed: {sentence(failure)}"
     return written(failing(state, "release", "release_failed", why, world), world)
 
 
@@ -256,6 +258,12 @@ def report(state: State, job: Job, world: World) -> State:
     where = _lines.place(found, bool(state["run"].get("directory")))
     world.say([*lines, *_lines.how_to_approve(found, job.plan_only), where])
     return state
+
+
+def sentence(text: str) -> str:
+    """Return what a task of the user says, with an end."""
+    found = printable(text)
+    return found if found.endswith((".", "!", "?")) else f"{found}."
 
 
 def to_keep(job: Job) -> str | None:

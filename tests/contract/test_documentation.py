@@ -401,6 +401,7 @@ def test_a_step_is_at_home_everywhere() -> None:
     tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
     refusal, *rest = yaml.safe_load(written(f"{tasks}/main.yml"))
     between = refusal["vars"]["_restore_between"]
+    kept = yaml.safe_load(written("roles/restore/vars/main.yml"))
     spec = yaml.safe_load(written("roles/restore/meta/argument_specs.yml"))["argument_specs"]["main"]
     sentence = re.findall(r"in the steps (.*)\.", spec["description"][0])[0]
     schema = json.loads(written("roles/restore/files/report.schema.json"))
@@ -411,6 +412,7 @@ def test_a_step_is_at_home_everywhere() -> None:
         ("plugins/plugin_utils/_steps.py", "the functions with @step", functions, STEPS),
         (tasks, "a file for each step", files, [name for name in files if written(f"{tasks}/{name}")]),
         (f"{tasks}/main.yml", "_restore_between", BETWEEN, between),
+        ("roles/restore/vars/main.yml", "_restore_tags", NAMES, kept["_restore_tags"]),
         ("roles/restore/meta/argument_specs.yml", "the description", NAMES, re.split(", | and ", sentence)),
         ("roles/restore/README.md", "the table of the steps", NAMES, table),
         ("roles/restore/files/report.schema.json", "the steps of a row", PHASES, row),

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import without_omitted
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import without_omitted
 from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids

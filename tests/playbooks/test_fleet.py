@@ -108,6 +108,11 @@ def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
         cache = f"cache service=dcs instance_id={ids.fleet_dcs_instance(0)} region={ids.REGION}"
         (tmp_path / "hosts.ini").write_text(
             f"nobody\nmistyped service=dcs instance_id=instances/1\n{cache}\n"
+            "elsewhere service=dcs instance_id=a profile=none\n"
+            'untold service=dcs instance_id=b connection=\'{"password_variable": "no_such_one"}\'\n'
+            'bundle service=dcs instance_id=c connection=\'{"ca_path": "/nope.pem"}\'\n'
+            "one service=dcs instance_id=d\ntwo service=dcs instance_id=d\n"
+            'huge service=dcs instance_id="{{ 10 ** 5000 }}"\n'
         )
         done = invoke.playbook(
             PLAYBOOK,
@@ -126,6 +131,7 @@ def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
         "nobody": (None, "plan"),
         "mistyped": (None, "plan"),
         "cache": ("succeeded", None),
+        **dict.fromkeys(("elsewhere", "untold", "bundle", "huge", "one", "two"), (None, "plan")),
     }
     assert "instance_id 'instances/1' is not an ID" in targets(done)["mistyped"]["msg"]
 
@@ -217,6 +223,11 @@ def test_a_fleet_that_nothing_was_restored_of_is_red(tmp_path: Path) -> None:
         mistyped = run(sim, tmp_path, "-e", "fleet_hosts=dril")
         assert mistyped.rc != 0
         assert "no host of the inventory matches fleet_hosts" in mistyped.output
+        for tags in (("--tags", "restore"), ("--skip-tags", "plan")):
+            none = run(sim, tmp_path, "-e", "fleet_hosts=dcs", *tags)
+            assert (none.rc != 0, f"Nothing was restored: {' '.join(tags)}" in none.output) == (True, True)
+        planned = run(sim, tmp_path, "-e", "fleet_hosts=dcs", "--tags", "plan")
+        assert (planned.rc, report(planned)["verdict"]) == (0, "planned"), planned.output
         wrong = {**sim.env, "HW_SECRET_KEY": "wrong-" + ids.SECRET_KEY[6:]}
         unread = invoke.playbook(PLAYBOOK, wrong, "-i", source(tmp_path), "-e", "fleet_hosts=dcs")
         assert unread.rc != 0

@@ -125,6 +125,29 @@ def test_checks_that_could_only_fail_start_nothing(checked: dict[str, Any], text
     assert "hunter2" not in done.output
 
 
+HUGE = "{{ 10 ** 5000 }}"  # a number of which Python makes no text
+
+
+def test_variables_that_nobody_thought_of_are_refused_and_reported() -> None:
+    with Simulator(restore_seconds=1) as sim:
+        done = run(sim, {**ONE, "restore_operation_id": HUGE})
+        assert (done.rc, sim.ledger) == (2, []), done.output
+    assert "REFUSED  Nothing was started." in done.stdout and "Traceback" not in done.output
+    assert "Unexpected ValueError while the variables were read." in done.stdout
+
+
+def test_variables_that_become_so_in_a_hook_stop_the_run(tmp_path: Path) -> None:
+    (tmp_path / "stop.yml").write_text(f"- set_fact: {{restore_max_gap: '{HUGE}'}}\n")
+    with Simulator(restore_seconds=1) as sim:
+        given = {**ONE, "restore_before_tasks": "stop.yml", "restore_report_dir": str(tmp_path / "r")}
+        done = run(sim, given, cwd=tmp_path)
+        assert (done.rc, sim.posts()) == (2, []), done.output
+    assert "Traceback" not in done.output
+    (path,) = (tmp_path / "r").glob("*.json")
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert (written["verdict"], written["restores"][0]["error_kind"]) == ("refused", "internal_error")
+
+
 def test_what_no_log_hides_is_in_no_report(tmp_path: Path) -> None:
     (tmp_path / "stop.yml").write_text("- name: Stop\n  fail: {msg: 'pw=hunter2secret'}\n  no_log: true\n")
     with Simulator(restore_seconds=1) as sim:
@@ -148,10 +171,11 @@ WRONG_HOOKS = {
     "must hold a list of tasks, not a dictionary": "debug: {msg: a}\n",
     "frobnicate": "- name: a\n  frobnicate: {}\n",
     "it is not a regular file": "folder",
+    "has meta: end_play, after which": "- block:\n    - meta: end_play\n      when: closed is defined\n",
 }
 
 
-@pytest.mark.parametrize("numbers", [(0, 1, 2), (3, 4)])
+@pytest.mark.parametrize("numbers", [(0, 1, 2), (3, 4, 5)])
 def test_a_tasks_file_that_cannot_run_is_found_before_any_request(
     tmp_path: Path, numbers: tuple[int, ...]
 ) -> None:

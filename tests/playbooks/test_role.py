@@ -201,11 +201,14 @@ def test_the_approved_plan_is_what_runs(sim: Simulator, tmp_path: Path) -> None:
     assert made["backup_id"] != ids.DCS_BACKUP
     sim.state.dcs_backups[ids.DCS_BACKUP].status = "deleted"
     edited = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    wanted = json.loads(json.dumps(edited))
     edited["restores"][0]["backup"]["backup_id"] = made["backup_id"]
-    (tmp_path / "edited.json").write_text(json.dumps(edited), encoding="utf-8")
-    refused = run(sim, {"restore_plan_file": str(tmp_path / "edited.json")})
+    wanted["restores"][0]["restore_point"] = "2026-01-31T03:00:00Z"  # which a plan no longer asks for
+    for plan in (edited, wanted):
+        (tmp_path / "edited.json").write_text(json.dumps(plan), encoding="utf-8")
+        refused = run(sim, {"restore_plan_file": str(tmp_path / "edited.json")})
+        assert "it was edited after it was made" in report(refused)["msg"]
     assert refused.rc == 2
-    assert "it was edited after it was made" in report(refused)["msg"]
     assert len([entry for entry in sim.posts() if entry.operation == "dcs.restore"]) == 1
 
 
@@ -288,6 +291,19 @@ def test_a_step_cannot_be_skipped(sim: Simulator, step: str) -> None:
     assert (done.rc, sim.posts()) == (2, [])
     assert f"--skip-tags {step} would leave out more than that step" in done.output
     assert "restore_safety_backup=false" in done.output
+
+
+def test_tags_that_select_no_step_are_refused(sim: Simulator) -> None:
+    """Ansible would end green. Within a play of the user's own they may mean other tasks."""
+    variables = {"restore_dcs": [cache()], "restore_point": "latest"}
+    done = run(sim, variables, "--tags", "restor")
+    assert (done.rc, sim.ledger) == (2, []), done.output
+    assert "--tags restor selects no step, so nothing was started." in done.output
+    role = {"import_role": {"name": "huaweicloud.recovery.restore"}, "vars": variables}
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False}
+    own = {**play, "tasks": [role, {"debug": {"msg": "deployed"}, "tags": "deploy"}]}
+    done = invoke.playbook(yaml.safe_dump([own]), sim.env, "--tags", "deploy")
+    assert (done.rc, len(done.of("debug")), sim.ledger) == (0, 1, []), done.output
 
 
 WRONG: dict[str, tuple[Variables, str]] = {

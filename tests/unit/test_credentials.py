@@ -190,13 +190,20 @@ def test_a_blank_is_unset_everywhere(blank: str, config: Write) -> None:
         ("0", True),
         ("false", True),
         ("no", True),
-        ("maybe", True),
+        ("y", False),
     ],
 )
 def test_insecure_is_the_opposite_of_validate_certs(value: str, verified: bool) -> None:
     assert resolve(AKSK, {"HW_INSECURE": value})["validate_certs"] is verified
     assert resolve({**AKSK, "validate_certs": True}, {"HW_INSECURE": value})["validate_certs"] is True
     assert resolve({**AKSK, "validate_certs": False}, {"HW_INSECURE": value})["validate_certs"] is False
+
+
+@pytest.mark.parametrize("variable", ["HW_INSECURE", "HW_USE_INSTANCE_METADATA"])
+def test_a_switch_that_is_neither_on_nor_off_is_refused_by_name(variable: str) -> None:
+    """Whoever writes `ja` means something, and would not get it."""
+    with pytest.raises(InvalidArgument, match=f"^{variable} must be true or false, not 'maybe'"):
+        resolve(AKSK, {variable: "maybe"})
 
 
 @pytest.mark.parametrize(("value", "number"), [("0", 0), ("7", 7), ("999", 999)])

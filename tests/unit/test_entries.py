@@ -70,12 +70,19 @@ def test_omit_hides_nothing() -> None:
     """
     (row,), _names, problems = found(
         restore_dcs=[
-            {"instance_id": "a", "operation_id": "__omit_place_holder__1", "backup_id": "", "remark": None}
+            {
+                "instance_id": "a",
+                "operation_id": "__omit_place_holder__1",
+                "backup_id": "",
+                "remark": None,
+                "checks": [{"ping": "__omit_place_holder__1"}],
+            }
         ]
     )
     assert problems == []
     assert (row["operation_id"], row["restore_point"]) == ("CHG-1042", ALL.point)
-    assert row.keys() == {"service", "group", "instance_id", "restore_point", "operation_id"}
+    assert row.keys() == {"service", "group", "instance_id", "restore_point", "operation_id", "checks"}
+    assert row["checks"] == []
 
 
 def test_a_database_names_its_source_as_the_module_does() -> None:
@@ -212,6 +219,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 CHECKS: list[tuple[str, dict[str, Any], str]] = [
     ("restore_dcs", {"checks": [{"pingg": True}]}, "restore_dcs[0].checks[0] has an unknown key: 'pingg'"),
+    ("restore_dcs", {"checks": [{"key": {}}]}, "restore_dcs[0].checks[0].key must have name"),
+    ("restore_dcs", {"checks": [{"newest_not_after": ""}]}, "checks[0].newest_not_after must have key"),
+    ("restore_dcs", {"checks": [{"ping": ""}]}, "ping must be true or false, not ''"),
     ("restore_dcs", {"checks": [{"query": "SELECT 1"}]}, "query is not a check of this service"),
     ("restore_dcs", {"checks": [{"dbsize": {"at_least": "many"}}]}, "at_least must be a number"),
     ("restore_ddm", {"checks": [{"query": "DELETE FROM orders"}]}, "restore_ddm[0].checks[0].query.sql"),

@@ -133,6 +133,11 @@ def test_a_plan_that_cannot_be_used() -> None:
     )
     edited = {**good, "restores": [cache(backup={"backup_id": "b2"}), database()]}
     assert "was edited" in str(_plans.unusable(edited, "1.0.0", True))
+    sealed = {**good, "checksum": _plans.checksum({**good, "elapsed": 2.0})}
+    whole = {**sealed, "elapsed": 2, "files": {"json": "/elsewhere"}, "problem": "a full disk"}
+    assert _plans.unusable(whole, "1.0.0", True) is None
+    for change in ({"restore_point": "latest"}, {"restores": [cache(remark="x"), database()]}):
+        assert "was edited" in str(_plans.unusable({**whole, **change}, "1.0.0", True))
     assert "restore_safety_backup had another value" in str(_plans.unusable(good, "1.0.0", False))
     assert "report of a run" in str(_plans.unusable({**good, "check_mode": False}, "1.0.0", True))
     assert "could not be planned (orders-cache)" in str(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import socket
 import stat
 import tempfile
@@ -20,7 +21,7 @@ import pytest
 import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.filter import restore_report_text
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_files
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _lines, _report, _report_files
 from tests.report import samples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,8 +118,16 @@ def test_a_disk_that_fills_up_later_is_told_in_the_report(
     monkeypatch.setattr(os, "fsync", full)
     report = written(run, good())
     assert "No space left on device" in report["problem"] and report["verdict"] == "verified"
+    assert _lines.place(report, wanted=True).endswith(".html, but not its last state, for the reason above")
     assert json.loads(Path(before["files"]["json"]).read_text(encoding="utf-8")) == before
     assert not [name for name in names(tmp_path) if name.startswith(".")]
+
+
+def test_a_folder_that_is_deleted_in_a_run_is_made_again(tmp_path: Path) -> None:
+    run = begun(tmp_path / "reports")
+    shutil.rmtree(tmp_path / "reports")
+    report = written(run, good())
+    assert report["problem"] is None and Path(report["files"]["html"]).exists()
 
 
 def test_two_runs_of_one_second_have_two_reports(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
@@ -117,6 +118,38 @@ def test_one_that_fails_in_the_wait_does_not_fail_the_others(sim: Simulator, run
     assert bad["changed"] is True and bad["restore"]["status"] == "failed"
 
 
+def test_a_bug_in_the_wait_is_one_row(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = run("restore_start", [cache(0), cache(1), database(0)])
+    true = vars(cloud_module.Cloud)["get"]
+
+    def broken(self: Any, *args: Any, **options: Any) -> Any:
+        if ids.fleet_dcs_instance(1) in args:
+            raise RuntimeError("oops")
+        return true(self, *args, **options)
+
+    monkeypatch.setattr(cloud_module.Cloud, "get", broken)
+    waited = run("restore_wait", begun["restores"])
+    bad = waited["restores"][1]
+    assert [one["outcome"] for one in waited["restores"]] == ["succeeded", None, "succeeded"]
+    assert (bad["error_kind"], bad["failed_step"], bad["changed"]) == ("internal_error", "wait", True)
+    assert "Unexpected RuntimeError at test_rows.py:" in bad["msg"] and "It was not stopped" in bad["msg"]
+    assert "oops" not in json.dumps(waited)
+
+
+def test_a_profile_that_is_none_fails_alone(sim: Simulator, run: Any) -> None:
+    """It may also go while a restore runs."""
+    begun = run("restore_start", [cache(0), cache(1, profile="none"), cache(2)])
+    assert [one["outcome"] for one in begun["restores"]] == ["started", None, "started"]
+    bad = begun["restores"][1]
+    assert (bad["error_kind"], bad["failed_step"], len(sim.posts())) == ("invalid_argument", "plan", 2)
+    waited = run("restore_wait", [begun["restores"][0], {**begun["restores"][2], "profile": "none"}, bad])
+    good, lost, skipped = waited["restores"]
+    assert (good["outcome"], lost["failed_step"], lost["changed"]) == ("succeeded", "wait", True)
+    assert "The restore was not stopped" in lost["msg"] and steps(skipped)[-1] == ("wait", "skipped")
+    checked = run("restore_verify", [good, {**good, "profile": "none"}, skipped])
+    assert [one["failed_step"] for one in checked["restores"]] == [None, "verify", "plan"]
+
+
 def test_one_that_still_runs_is_waited_for_again(run: Any) -> None:
     begun = run("restore_start", [cache(0)])["restores"]
     short = run("restore_wait", begun, wait_timeout=10)
@@ -161,6 +194,12 @@ def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator
     [
         ({"instance_id": "x"}, "restores[0].service must be dcs or ddm, and it has none"),
         ({"service": "obs"}, "restores[0].service must be dcs or ddm, not 'obs'"),
+        (cache(0, region=["x"]), "restores[0].region must be a text, not"),
+        (cache(0, region=5), "restores[0].region must be a text, not '5'"),
+        (cache(0, profile={"a": "b"}), "restores[0].profile must be a text, not"),
+        (cache(0, target="orders"), "restores[0].target must be a dict, not 'orders'"),
+        (cache(0, target={"instance_id": ["a"]}), "restores[0].target.instance_id"),
+        (cache(0, steps=[1]), "restores[0].steps must be a list of dicts, not '[1]'"),
         (
             cache(0, restore_pont="x"),
             "restores[0] has an unknown key: 'restore_pont'. Did you mean restore_point?",
@@ -358,6 +397,8 @@ def test_an_id_and_a_name_of_one_instance_clash(sim: Simulator, run: Any) -> Non
     result = run("restore_start", [named, cache(0), cache(1)])
     assert [one["outcome"] for one in result["restores"]] == [None, None, "started"]
     assert f"More than one entry of restores overwrites {ids.fleet_dcs_instance(0)}" in result["msg"]
+    result = run("restore_start", [cache(0), named, cache(0), cache(2)])  # nor is the one the only one left
+    assert [one["outcome"] for one in result["restores"]] == [None, None, None, "started"]
 
 
 def test_the_same_name_in_two_places_is_not_the_same() -> None:

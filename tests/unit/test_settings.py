@@ -198,7 +198,10 @@ def test_a_variable_that_is_almost_one_of_the_role_is_told() -> None:
     ]
 
 
-def test_what_a_fleet_does_not_use_is_told() -> None:
+def test_what_a_playbook_does_not_use_is_told() -> None:
     given = {"restore_before_tasks": "stop.yml", "restore_dcs": [], "restore_protected": "*prod*"}
     assert _options.unused("fleet", given) == ["The playbook fleet does not use restore_before_tasks."]
     assert _options.unused("restore", given) == []
+    given = {"restore_report": "reports/CHG-1042.json"}
+    assert _options.unused("readiness", given) == ["The playbook readiness does not use restore_report."]
+    assert _options.unused("undo", given) == []

@@ -244,12 +244,23 @@ def test_an_unwritable_folder_is_found_out_before_anything(tmp_path: Path) -> No
     assert world.lines[-1] == "Report: none is written, for the reason above"
 
 
-@pytest.mark.parametrize("given", ["/no/such/report.json", {"restores": "x"}, {"id": "a", "restores": []}])
-def test_a_baseline_that_is_no_report_is_found_out_before_anything(given: Any) -> None:
-    """Without it a number that has no bound of its own is good whatever it is."""
+def test_a_run_about_which_nothing_is_known_writes_no_report_over_its_own(tmp_path: Path) -> None:
+    """A time limit has killed the step that restores. Whoever reads the newest report must find its IDs."""
     world = World()
-    state = run(world, restore_baseline=given)
+    state = run(world, "report", "end", restore_report_dir=str(tmp_path))
+    assert (world.calls, [*tmp_path.iterdir()]) == ([], [])
+    assert (state["report"]["verdict"], state["report"]["failed"]) == ("incomplete", True)
+    assert "Read the newest report, then run the same command again" in state["report"]["msg"]
+
+
+@pytest.mark.parametrize("name", ["restore_baseline", "restore_report"])
+@pytest.mark.parametrize("given", ["/no/such/report.json", {"restores": "x"}, {"id": "a", "restores": []}])
+def test_what_is_no_report_is_found_out_before_anything(name: str, given: Any) -> None:
+    """Without a baseline a number that has no bound of its own is good whatever it is."""
+    world = World()
+    state = run(world, **{name: given})
     assert world.calls == []
+    assert name in state["run"]["refused"]
     assert "must be a report of this collection: its path, or its data." in state["run"]["refused"]
 
 
@@ -435,7 +446,7 @@ def test_hooks() -> None:
     stopped = _steps.run(stopped, ("safeguard", "restore", "verify", "report"), told, world)
     assert [name for name, check, rows in world.calls if not check] == []
     assert (
-        "restore_before_tasks failed: Stop the shop: no route Nothing was started."
+        "restore_before_tasks failed: Stop the shop: no route. Nothing was started."
         in stopped["run"]["refused"]
     )
     done = _steps.run(_steps.run(state, ("fence",), told, world), ("restore", "verify"), told, world)

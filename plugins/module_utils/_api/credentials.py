@@ -23,7 +23,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import sources
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
 
 Settings = t.Mapping[str, t.Any]
 
@@ -86,7 +86,7 @@ TELLING = (
     ("access_key", "secret_key"),
 )
 PLACES = ("the task options", "the HW_* variables", "the HUAWEICLOUD_SDK_* variables")
-TRUE = ("1", "true", "yes", "on")
+TRUE, FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 DURATION = (900, 86400)  # seconds, the API's limits for the keys of an agency
 SUDO = (
     "The task runs under sudo, which drops the HW_* variables. Leave become out: this collection does not "
@@ -385,19 +385,25 @@ def _environment(environ: t.Mapping[str, str], level: int) -> dict[str, t.Any]:
     # With a profile, an empty file is wrong: another file may hold a profile of that name.
     if "profile" not in found and sources.is_empty(found.get("shared_config_file", "")):
         del found["shared_config_file"]
+    for option in {"validate_certs", "use_instance_metadata"} & found.keys():
+        found[option] = _flag(ENVIRONMENT[option][level], found[option])
     if "validate_certs" in found:  # HW_INSECURE says the opposite
-        found["validate_certs"] = found["validate_certs"].lower() not in TRUE
-    if "use_instance_metadata" in found:
-        found["use_instance_metadata"] = found["use_instance_metadata"].lower() in TRUE
+        found["validate_certs"] = not found["validate_certs"]
     for option, highest in (("max_retries", 999), ("assume_role_duration", DURATION[1])):
         if option in found:
             found[option] = _whole(ENVIRONMENT[option][level], found[option], highest)
     return found
 
 
+def _flag(variable: str, text: str) -> bool:
+    if text.lower() not in (*TRUE, *FALSE):
+        raise InvalidArgument(f"{variable} must be true or false, not {quoted(text)}.")
+    return text.lower() in TRUE
+
+
 def _whole(variable: str, text: str, highest: int) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII) or int(text) > highest:
-        raise InvalidArgument(f"{variable} must be a whole number from 0 to {highest}.")
+        raise InvalidArgument(f"{variable} must be a whole number from 0 to {highest}, not {quoted(text)}.")
     return int(text)
 
 

@@ -24,7 +24,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     Row,
-    check_service,
     failed,
     failure,
     with_step,
@@ -98,7 +97,6 @@ def restored(row: Row) -> bool:
 
 def refuse(row: Row, number: int, services: t.Mapping[str, Reading]) -> None:
     """Raise InvalidArgument for a row that does not name its instance."""
-    check_service(row, number, list(services))
     found = instance_id(row, services[row["service"]])
     if restored(row) and not found:
         raise InvalidArgument(
@@ -220,7 +218,8 @@ def passwords(row: Row) -> t.Iterator[str]:
 
 def connections(row: Row) -> t.Iterator[dict[str, t.Any]]:
     """Yield what a row and each of its checks say of how to connect."""
-    for place in (row, *(check for check in row.get("checks") or [] if isinstance(check, dict))):
+    checks = row.get("checks") if isinstance(row.get("checks"), list) else []
+    for place in (row, *(check for check in checks or [] if isinstance(check, dict))):
         given = place.get("connection")
         if isinstance(given, dict):
             yield given

@@ -158,8 +158,8 @@ class OnPair(Operation):
     def resume(self) -> str:
         """The same task: an unavailable target is never overwritten again."""
         return (
-            "run the same task again in a few minutes; if the target is not available then, it starts nothing "
-            "and names the newest job on the target: attach with job_id only if its age fits this request"
+            "run the same task again in a few minutes; if the target is not available then, it starts "
+            "nothing and names the newest job there: attach with job_id only if its age fits this request"
         )
 
     def observe(self) -> PairObservation:
