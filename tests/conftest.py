@@ -41,6 +41,7 @@ def nothing_stays_open() -> Iterator[dict[str, str]]:
     first: dict[str, str] = {}
     before, left = opened(), set[str]()
     yield first
+    gc.unfreeze()  # An action, before it is copied to workers, takes what there is out of Python's collector.
     for _dummy in range(PATIENCE):
         gc.collect()
         left = opened() - before
