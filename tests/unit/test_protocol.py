@@ -1041,6 +1041,19 @@ def test_an_unknown_outcome_says_what_each_observation_showed() -> None:
     assert len(others) + 1 == details["checks"]
 
 
+def test_the_message_says_when_the_status_changed() -> None:
+    """It is the strongest sign that the request was carried out, and may be minutes before the end."""
+    before, busy = (Observation(status=status, state="quiet") for status in ("RUNNING", "RESTORING"))
+    for observed, text in (
+        ([busy, before], "; the status changed from RUNNING to RESTORING by 2026-05-28T20:26:40.000Z."),
+        ([before], " checks. Nothing was repeated."),
+    ):
+        with pytest.raises(OutcomeUnknown) as caught:
+            run(Script([before, *observed], [LOST]))
+        assert text in str(caught.value)
+        assert ("the status changed" in str(caught.value)) is (busy in observed)
+
+
 def test_a_trail_is_bounded() -> None:
     """Its beginning and its end are reported: an hour has hundreds of observations."""
     busy = Observation(blocked="busy", explained=False, status="RESTORING", state="busy")

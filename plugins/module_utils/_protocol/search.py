@@ -63,26 +63,31 @@ class Search:
     sent_at: float
     last: Observation | None = None
     checks: int = 0
+    turned: str = ""  # the first status that differs from the one before the request, and when
     trail: list[Row] = field(default_factory=list)
 
     def saw(self, observed: Observation, now: float) -> None:
         """Add an observation."""
-        self.last, self.checks = observed, self.checks + 1
+        self.last, self.checks, when = observed, self.checks + 1, iso(int(now * 1000))
+        if not self.turned and observed.status != self.before.status:
+            self.turned = f"; the status changed from {self.before.status} to {observed.status} by {when}"
         shown = {"status": observed.status, "task": observed.task, "records": len(observed.records)}
-        self._add(now, {**shown, "blocked": observed.blocked, "error": None})
+        self._add({"at": when, **shown, "blocked": observed.blocked, "error": None})
 
     def failed(self, error: CloudError, now: float) -> None:
         """Add an observation that could not be made."""
-        self._add(now, {**dict.fromkeys(("status", "task", "records", "blocked")), "error": str(error)})
+        nothing = dict.fromkeys(("status", "task", "records", "blocked"))
+        self._add({"at": iso(int(now * 1000)), **nothing, "error": str(error)})
 
-    def _add(self, now: float, shown: Row) -> None:
-        self.trail.append({"at": iso(int(now * 1000)), **shown})
+    def _add(self, shown: Row) -> None:
+        self.trail.append(shown)
         del self.trail[ENDS:-ENDS]
 
     def unknown(self, also: str = "") -> OutcomeUnknown:
         """Return the error that says what was sent, when, what was observed, and the safe next steps."""
         operation, last, when = self.operation, self.last, iso(int(self.sent_at * 1000))
-        shown = f"; the last check showed that {last.blocked}" if last is not None and last.blocked else ""
+        shown = self.turned
+        shown += f"; the last check showed that {last.blocked}" if last is not None and last.blocked else ""
         possible = appeared(last.possible, self.before, last, self.sent_at) if last is not None else []
         if possible:
             shown += (
