@@ -174,6 +174,8 @@ def test_every_fault_of_an_own_mapping_is_told() -> None:
         "s3 is not a data node of the source at that time. "
         "This would fit: [{source_instance_id: s1, target_instance_id: a}]. Nothing was started."
     )
+    with pytest.raises(NotRestorable, match=r"s1, target_instance_id: a\}, \{source_instance_id: s2, "):
+        check_relations(given_mapping("s3>a"), offer({"s1": "a", "s2": "b"}))
     with pytest.raises(NotRestorable, match=r"at that time\. Nothing was started"):
         check_relations(given_mapping("s3>a"), offer({"s1": "A"}, {"a": "in use"}))  # nothing fits
 
@@ -271,6 +273,16 @@ def test_an_end_that_cannot_be_believed_is_not_the_latest(end: str | None) -> No
         NotRestorable, match=f"and is not in the future: {re.escape(str(end))}. Give restore_time"
     ):
         newest([odd])
+
+
+def test_all_ends_that_cannot_be_believed_are_named() -> None:
+    odd = [{"start_time": None, "end_time": end} for end in ("x" * 70, "soon")]
+    dummy, (warning,) = newest([*RANGES, *odd])
+    assert f"ends at {'x' * 64}..., soon, which" in warning
+    with pytest.raises(NotRestorable) as caught:
+        newest(odd)
+    assert f"in the future: {'x' * 64}..., soon. Give" in str(caught.value)
+    assert caught.value.facts["restorable_time_intervals"] == odd
 
 
 def test_a_range_that_cannot_be_read() -> None:

@@ -518,6 +518,16 @@ def test_who_knows_more_raises_another_error() -> None:
     assert (str(error), vars(error)) == ("Too many.", before)
 
 
+def test_what_is_not_said_of_an_error_is_the_careful_word() -> None:
+    assert errors.InvalidArgument("x.").with_context("y.", note="z.").note == "z."
+    assert NotFound("x").by_service is False
+    assert ApiError("x", 400, None, "rejected").definite is False
+    for error in (TransportError("x"), errors.TlsError("x")):
+        assert error.sent is True
+    refused = errors.TlsError("x", sent=False, host="dcs")
+    assert (refused.sent, refused.transient, refused.facts) == (False, False, {"host": "dcs"})
+
+
 def test_every_class_stands_in_the_tree() -> None:
     tree = errors.__doc__ or ""
     rows = dict(re.findall(r"-- (\w+) +(\w+)", tree))

@@ -32,6 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
+    OF_RUN,
     marker,
     of_run,
     of_task,
@@ -300,6 +301,7 @@ def test_each_run_can_have_a_marker_of_its_own() -> None:
     one, two = of_run(task, 0.25), of_run(task, 0.75)
     assert len({task, one, two}) == 3 and len({len(task), len(one), len(two)}) == 1
     assert all(of_task(f"before the release {mark}", one) for mark in (task, one, two))
+    assert of_run(other, 0.25)[-OF_RUN:] != one[-OF_RUN:]
     wrong = (of_run(other, 0.25), one[:-1], f"{two} ", one.lower(), two.replace("]", "x"), "", None)
     assert not any(of_task(remark, one) for remark in wrong)
 
@@ -346,8 +348,12 @@ def test_absence_is_believed_only_after_two_equal_looks() -> None:
 
 def test_records_that_never_rest_are_not_built_upon() -> None:
     operation = Script([Observation(state=number) for number in range(100)], [ACCEPTED])
-    with pytest.raises(Busy, match="keep changing"):
+    with pytest.raises(Busy) as caught:
         run(operation)
+    assert str(caught.value) == (
+        f"{operation.name}: the records of the instance keep changing, or the cloud returns them too slowly. "
+        "Run the task again when nothing else works on the instance. Nothing was started."
+    )
     assert operation.log == ["observe"] * RESTLESS
 
 
@@ -413,6 +419,7 @@ def test_tries_without_a_connection_are_counted(max_retries: int | None, tries: 
         NotStarted, match=f"was not started: No connection. The request could not be sent in {tries} tries"
     ) as caught:
         run(operation, max_retries=max_retries)
+    assert str(caught.value).endswith(" tries. Run the task again when the cloud can be reached.")
     assert operation.sent == tries
     assert caught.value.details() == {"error_kind": "not_started", "changed": False, "host": "dcs"}
 
@@ -507,6 +514,7 @@ def test_a_definite_refusal_changes_nothing() -> None:
     ) as caught:
         run(operation)
     assert operation.log == ["observe", "post"]
+    assert caught.value.note == "Nothing was changed."
     assert caught.value.details() == {
         "error_kind": "not_restorable",
         "changed": False,
@@ -579,6 +587,13 @@ def test_what_is_unknown_is_told_in_full() -> None:
         "Safe next steps: run the same task again in a few minutes: it attaches to what it finds, and starts "
         "a new operation only when it finds none; or look at the instance's records in the console."
     )
+
+
+@pytest.mark.parametrize(("words", "shown"), [("No answer.", "(No answer)"), ("X. No", "(X. No)")])
+def test_the_cause_stands_in_brackets_without_its_full_stop(words: str, shown: str) -> None:
+    with pytest.raises(OutcomeUnknown) as caught:
+        run(Script([QUIET], [TransportError(words)]))
+    assert f"no conclusive response was received {shown}, and" in str(caught.value)
 
 
 @pytest.mark.parametrize("answer", [LOST, BUSY_CODE, Reply(200, {}, {}, None)], ids=repr)
@@ -735,6 +750,13 @@ def test_what_may_be_another_ones_is_named_and_not_taken() -> None:
     ) as caught:
         run(operation, timeout=60)
     assert caught.value.details()["found"] == ["p"] and operation.sent == 1
+    both = dataclasses.replace(near, possible=frozenset({"q", "p"}), status="GROWING")
+    with pytest.raises(OutcomeUnknown) as caught:
+        run(Script([QUIET, both], [LOST], "job_id"), timeout=60)
+    assert (
+        "; the status changed from None to GROWING by 2026-05-28T20:26:40.000Z; the last check showed that t "
+        "is GROWING; p, q began in the meantime and may be this operation or somebody else's. "
+    ) in str(caught.value)
 
 
 def test_one_that_was_done_before_is_not_what_restores_the_instance_now() -> None:

@@ -255,6 +255,13 @@ def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, ke
     assert details["changed"] is True and details["restore_id"] == "r" and details["status"] == "restoring"
 
 
+def test_what_was_never_seen_is_not_said_to_have_been_seen() -> None:
+    time = Time()
+    watched, dummy = watch(time, api_error(400, message="HTTP 400."))
+    run(time, watched)
+    assert " It was accepted and is probably still running. " in str(watched.error)
+
+
 def test_the_seconds_waited_are_told_in_tenths() -> None:
     watched, dummy = watch(Time(), RUNNING)
     run(Time(), watched, timeout=3.14159)

@@ -37,5 +37,5 @@ def of_run(task: str, chance: float) -> str:
 def of_task(remark: str | None, own: str) -> bool:
     """Whether a remark ends with the marker of any run of the same task."""
     end = -len(own)
-    found = (remark or "")[end:]
-    return found[:-OF_RUN] == own[:-OF_RUN] and found[-1:] == "]"
+    found = remark[end:] if remark else ""
+    return found[:-OF_RUN] == own[:-OF_RUN] and found.endswith("]")
