@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -328,7 +329,9 @@ def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path) -> Non
     assert [name for name, check, rows in world.calls] == ["restore_start"]
     assert planned["report"]["verdict"] == "planned"
     path = planned["report"]["files"]["json"]
-    for given in ({"restore_plan_file": path}, {"restore_plan": {"digest": "x", "plan": planned["report"]}}):
+    # A job controller hands on what looks like a time or a number as one.
+    retyped = {**planned["report"], "finished": datetime.now(timezone.utc), "elapsed": 1}
+    for given in ({"restore_plan_file": path}, {"restore_plan": {"digest": "x", "plan": retyped}}):
         world = World()
         state = run(world, restore_dcs=[], restore_ddm=[], **given)
         assert outcomes(state) == [("t1", "succeeded"), ("c1", "succeeded")]
