@@ -184,10 +184,13 @@ class Http:
         # object would keep the pool for ever.
         this: t.Any = weakref.proxy(self)
 
+        def left() -> float:
+            return float(this._left())
+
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
             connection = this._connection = connection_class(*args, **kwargs)
             connect, send, request = connection.connect, connection.send, connection.request
-            connection.response_class = functools.partial(Final, left=lambda: this._left())
+            connection.response_class = functools.partial(Final, left=left)
 
             def watched_connect() -> None:
                 this._connecting = True
