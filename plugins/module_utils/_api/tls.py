@@ -119,12 +119,10 @@ def out_of_date(way: Way, named: str | None) -> str:
 def validity(way: Way) -> tuple[str, str] | None:
     """Return the dates of a server's certificate, from a handshake that checks nothing, or None."""
     parts = urlsplit(way.url)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     place, name = (parts.hostname or "", parts.port or 443), parts.hostname
     try:
         wire = socket.create_connection(place, min(way.timeout, GLANCE))
-        with wire, context.wrap_socket(wire, server_hostname=name) as secure:
+        with wire, tls_context(False).wrap_socket(wire, server_hostname=name) as secure:
             return valid_between(secure.getpeercert(binary_form=True) or b"")
     except (OSError, ValueError):
         return None

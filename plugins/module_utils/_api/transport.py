@@ -20,7 +20,7 @@ import typing as t
 import weakref
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TlsError, TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import (
     EXAMPLE,
@@ -84,8 +84,6 @@ class Http:
     `redactor` gets the passwords of proxies.
     """
 
-    monotonic: t.Callable[[], float] = staticmethod(Clock().monotonic)
-
     def __init__(
         self,
         verify: bool = True,
@@ -94,7 +92,7 @@ class Http:
     ) -> None:
         self._verify, self._ca_path, self._redactor = verify, ca_path, redactor or Redactor()
         self._connection: t.Any = None  # the one in use
-        self._deadline = 0.0  # of the exchange, by the monotonic clock
+        self._limit = Limit(Clock(), 0.0)  # of the exchange; it bounds each wait for the network
         # During TCP, a proxy's tunnel and TLS. If these fail, no byte of the request has been sent.
         self._connecting = False
         self._unsent = False  # whether the first byte of the request is yet to be sent
@@ -121,7 +119,7 @@ class Http:
             self._pools.close()
         self._connecting, self._may_leave = False, may_leave
         way = Way(url, self._proxy(url), timeout)
-        self._deadline = self.monotonic() + timeout
+        self._limit = Limit(Clock(), timeout)
         try:
             response = self._pools.send(
                 self._prepared(method, url, headers, body),
@@ -148,10 +146,6 @@ class Http:
     def _prepared(method: str, url: str, headers: dict[str, str], body: bytes | None) -> t.Any:
         request = deps.requests.Request(method, url, headers=headers, data=body, auth=lambda request: request)
         return request.prepare()
-
-    def _left(self) -> float:
-        """Return the seconds that are left for the exchange. They bound each wait for the network."""
-        return self._deadline - self.monotonic()
 
     def _proxy(self, url: str) -> Proxy | None:
         """Return the proxy for a URL, looked up once for its host, and redact its password from then on."""
@@ -185,7 +179,7 @@ class Http:
         this: t.Any = weakref.proxy(self)
 
         def left() -> float:
-            return float(this._left())
+            return float(this._limit.left())
 
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
             connection = this._connection = connection_class(*args, **kwargs)
@@ -206,10 +200,11 @@ class Http:
                 if this._unsent and not this._connecting:
                     if connection.sock is None:
                         connection.connect()
-                    if this._left() <= 0 or not this._may_leave():
+                    rest = left()
+                    if rest <= 0 or not this._may_leave():
                         raise TransportError(LATE, sent=False)
                     this._unsent = False
-                    connection.sock.settimeout(this._left())
+                    connection.sock.settimeout(rest)
                 return send(data)
 
             connection.connect = watched_connect
