@@ -238,10 +238,6 @@ def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simula
     assert {row["service"] for row in hosts(inventory([path], sim.env, "-e", "wanted=RUNNING")).values()} == {
         "ddm"
     }
-    refused = ansible_inventory([source(tmp_path, services=["obs"])], sim.env)
-    assert refused.returncode != 0 and "services can be dcs and ddm, not obs" in refused.stderr
-    refused = ansible_inventory([source(tmp_path, services=[])], sim.env)
-    assert refused.returncode != 0 and "services can be dcs and ddm, not an empty list" in refused.stderr
     empty = ansible_inventory([source(tmp_path, services=["ddm"], statuses=["running"])], sim.env)
     assert (
         "instances has a status of statuses, running. Their statuses are FROZEN, GROWING, RUNNING."
@@ -460,10 +456,6 @@ def test_each_region_is_asked_in_its_own_project(sim: Simulator, tmp_path: Path)
     }
     # This cloud shows both projects the same instances: each is one host
     assert len(found) == len({host["instance_id"] for host in found.values()})
-    done = ansible_inventory(
-        [source(tmp_path, regions=[ids.REGION, "eu-west-101"], project_id=ids.PROJECT_ID)], sim.env
-    )
-    assert done.returncode != 0 and "belong to one region" in done.stderr
 
 
 def test_two_clouds_in_two_files(sim: Simulator, tmp_path: Path) -> None:
@@ -496,18 +488,39 @@ def test_more_instances_than_a_page(tmp_path: Path) -> None:
     assert len(found) == 20 + 2 * 150
 
 
-@pytest.mark.parametrize(
-    ("options", "word"),
-    [
-        ({"services": ["obs"]}, "obs"),
-        ({"regions": ["Not A Region"]}, "region"),
-        ({"http_timeout": 0}, "http_timeout"),
-    ],
-)
-def test_wrong_options_are_named(sim: Simulator, tmp_path: Path, options: dict[str, Any], word: str) -> None:
+# What a file says wrongly, and what the plugin says to that.
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"services": ["obs"]}, "services can be dcs and ddm, not obs"),
+    ({"services": []}, "services can be dcs and ddm, not an empty list"),
+    ({"regions": ["Not A Region"]}, "Not A Region"),
+    ({"regions": [ids.REGION, "eu-west-101"], "project_id": ids.PROJECT_ID}, "belong to one region"),
+    ({"http_timeout": 0}, "http_timeout"),
+    # What is not read filters nothing, and signs in as somebody else.
+    ({"status": ["RUNNING"]}, "There is no option 'status'. Did you mean statuses?"),
+    ({"profil": "prod"}, "There is no option 'profil'. Did you mean profile?"),
+    ({"foo": "bar"}, "There is no option 'foo'. Known: "),
+    ({"use_instance_metadata": "surely"}, "use_instance_metadata must be true or false, not 'surely'."),
+    ({"max_retries": "{{ 'many' }}"}, "max_retries must be a whole number, not 'many'."),
+    ({"region": {"a": 1}}, "region must be a text, not a dictionary."),
+    ({"regions": [["a"]]}, "regions[0] must be a text, not a list."),
+]
+
+
+def test_what_a_file_says_wrongly_is_refused(sim: Simulator, tmp_path: Path) -> None:
+    """One run reads all files, and none gives a host: each is named with its own mistake."""
+    files = [
+        source(tmp_path, f"{number:02}.huaweicloud.yml", **options)
+        for number, (options, dummy) in enumerate(REFUSED)
+    ]
     env = {name: value for name, value in sim.env.items() if "ENDPOINT" not in name}
-    done = ansible_inventory([source(tmp_path, **options)], env)
-    assert done.returncode != 0 and word in done.stderr
+    done = ansible_inventory(files, {**env, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "0"})
+    assert sim.ledger == [] and json.loads(done.stdout)["_meta"]["hostvars"] == {}
+    # Ansible ends what it has to say of a file with this line
+    said = " ".join(done.stderr.split()).split("Unable to parse ")[: len(files)]
+    for reasons, (dummy, why) in zip(said, REFUSED, strict=True):
+        assert why in reasons
+    alone = ansible_inventory(files[:1], env)
+    assert alone.returncode != 0 and REFUSED[0][1] in " ".join(alone.stderr.split())
 
 
 def test_other_files_are_left_alone(sim: Simulator, tmp_path: Path) -> None:
@@ -515,32 +528,21 @@ def test_other_files_are_left_alone(sim: Simulator, tmp_path: Path) -> None:
     assert sim.ledger == []
 
 
-@pytest.mark.parametrize(
-    ("value", "listed"), [("", False), ("{{ true }}", False), ("certainly", False), ("{{ 'no' }}", True)]
-)
-def test_certificates_are_verified_unless_the_file_says_no(tmp_path: Path, value: str, listed: bool) -> None:
+def test_certificates_are_verified_unless_the_file_says_no(tmp_path: Path) -> None:
     with Simulator(tls="ca") as sim:
-        done = ansible_inventory([source(tmp_path, validate_certs=value)], {**sim.env, "HW_CA_PATH": ""})
-    assert ("orders-cache" in done.stdout) is listed
-    if value == "certainly":
-        assert "validate_certs must be true or false, not 'certainly'." in " ".join(done.stderr.split())
-
-
-@pytest.mark.parametrize(
-    ("typo", "hint"),
-    [
-        ({"status": ["RUNNING"]}, "There is no option 'status'. Did you mean statuses?"),
-        ({"profil": "prod"}, "There is no option 'profil'. Did you mean profile?"),
-        ({"foo": "bar"}, "There is no option 'foo'. Known: "),
-    ],
-)
-def test_an_option_with_a_typo_is_refused(
-    sim: Simulator, tmp_path: Path, typo: dict[str, Any], hint: str
-) -> None:
-    """What is not read filters nothing, and signs in as somebody else."""
-    done = ansible_inventory([source(tmp_path, **typo)], sim.env)
-    assert (done.returncode != 0, sim.ledger) == (True, [])
-    assert hint in " ".join(done.stderr.split())
+        env = {**sim.env, "HW_CA_PATH": "", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "0"}
+        verified = [
+            source(tmp_path, f"{number}.huaweicloud.yml", validate_certs=value, max_retries=0)
+            for number, value in enumerate(["", "{{ true }}", "certainly"])
+        ]
+        done = ansible_inventory(verified, env)
+        assert json.loads(done.stdout)["_meta"]["hostvars"] == {}
+        said = " ".join(done.stderr.split())
+        assert said.count("(tls_error)") >= 2
+        assert "validate_certs must be true or false, not 'certainly'." in said
+        assert (
+            "orders-cache" in ansible_inventory([source(tmp_path, validate_certs="{{ 'no' }}")], env).stdout
+        )
 
 
 def test_every_option_of_the_documentation_is_taken(sim: Simulator, tmp_path: Path) -> None:
@@ -572,23 +574,6 @@ def test_blank_options_are_unset_and_any_may_be_a_template(sim: Simulator, tmp_p
     given = json.dumps({"project": ids.OTHER_PROJECT_ID, "in_a_text": ids.REGION})
     done = ansible_inventory([source(tmp_path, **options)], sim.env, "-e", given)
     assert done.returncode != 0 and "allowed_project_ids" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("options", "why"),
-    [
-        ({"use_instance_metadata": "surely"}, "use_instance_metadata must be true or false, not 'surely'."),
-        ({"max_retries": "{{ 'many' }}"}, "max_retries must be a whole number, not 'many'."),
-        ({"region": {"a": 1}}, "region must be a text, not a dictionary."),
-        ({"regions": [["a"]]}, "regions[0] must be a text, not a list."),
-    ],
-)
-def test_an_option_of_another_type_is_named(
-    sim: Simulator, tmp_path: Path, options: dict[str, Any], why: str
-) -> None:
-    done = ansible_inventory([source(tmp_path, **options)], sim.env)
-    assert done.returncode != 0 and why in " ".join(done.stderr.split()), done.stderr
-    assert sim.ledger == []
 
 
 def test_a_profile_file_may_be_a_template(sim: Simulator, tmp_path: Path) -> None:

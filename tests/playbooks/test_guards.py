@@ -334,14 +334,27 @@ def test_what_cannot_be_read_is_told_once(tmp_path: Path, playbook: str) -> None
     ), told
 
 
+def waiting_twice(folder: Path) -> bool:
+    """Whether two runs have reported that their restore was accepted."""
+    reports = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+    steps = [[step["step"] for row in report["restores"] for step in row["steps"]] for report in reports]
+    # The later report also has the steps of the earlier one, which started the restore.
+    return sorted(names.count("restore") for names in steps) == [1, 2]
+
+
 def test_two_runs_at_once_have_two_reports(tmp_path: Path) -> None:
     given = {**ONE, "restore_operation_id": "CHG-1", "restore_report_dir": str(tmp_path)}
-    with Simulator(restore_seconds=8) as sim, ThreadPoolExecutor(1) as pool:
+    passed = [0.0]  # seconds in the cloud: the restore ends when both runs wait for it
+    later = Simulator(restore_seconds=600, clock=lambda: time.time() + passed[0])
+    with later as sim, ThreadPoolExecutor(2) as pool:
         first = pool.submit(run, sim, given)
         while not sim.posts() and not first.done():
             time.sleep(0.1)
-        second = run(sim, given)
-        assert (first.result().rc, second.rc, len(sim.posts())) == (0, 0, 1)
-    assert "Another run is still writing CHG-1-" in second.stdout
+        second = pool.submit(run, sim, given)
+        while not waiting_twice(tmp_path) and not second.done():
+            time.sleep(0.1)
+        passed[0] = 600.0
+        assert (first.result().rc, second.result().rc, len(sim.posts())) == (0, 0, 1)
+    assert "Another run is still writing CHG-1-" in second.result().stdout
     verdicts = [json.loads(path.read_text(encoding="utf-8"))["verdict"] for path in tmp_path.glob("*.json")]
     assert verdicts == ["restored"] * 2 and not [*tmp_path.glob(".*.run")]

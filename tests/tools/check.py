@@ -45,7 +45,7 @@ PARTS = {
     "sanity": ["python", "tests/tools/sanity.py"],
     "style": ["python", "tests/tools/sanity.py", "--test", "pep8", "--test", "pylint"],
     "edges": ["pytest", "--numprocesses", "3", "--dist", "worksteal", "--quiet", *EDGES],
-    PYTEST: ["pytest", "--numprocesses", "6", "--dist", "worksteal", "--quiet"],
+    PYTEST: ["pytest", "--numprocesses", "4", "--dist", "worksteal", "--quiet"],
 }
 ON_REQUEST = ("sanity", "style", "edges")
 running: set[subprocess.Popen[str]] = set()

@@ -21,6 +21,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Tests talk to the local cloud only. A developer's own keys and Ansible settings must not reach them.
 FOREIGN = ("HW_", "HUAWEICLOUD_SDK_", "ANSIBLE_", "PYTEST_", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP")
+# Without compiled files each process of the tests would compile all of them again.
+SLOW = ("PYTHONDONTWRITEBYTECODE",)
 
 
 def search_path(venv: pathlib.Path) -> str:
@@ -44,7 +46,7 @@ def search_path(venv: pathlib.Path) -> str:
 
 
 def environment(root: pathlib.Path, work: pathlib.Path) -> dict[str, str]:
-    env = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
+    env = {key: value for key, value in os.environ.items() if not key.startswith((*FOREIGN, *SLOW))}
     loopback = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]))
     ansible = work / "ansible"
     venv = pathlib.Path(os.environ.get("RECOVERY_VENV", root / ".venv"))
