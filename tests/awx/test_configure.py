@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import yaml
 
 from tests import invoke
 from tests.awx import project, rules
 from tests.awx.conftest import FULL, Configured
-from tests.awx.controller import TOKEN, VIEWER_TOKEN
+from tests.awx.controller import TOKEN, VIEWER_TOKEN, Controller
 
 VARIABLES = invoke.ROOT / "playbooks" / "vars" / "configure_awx.yml"
 PATTERN = project.PATTERN / "meta" / "pattern.json"
@@ -186,6 +187,35 @@ def test_who_may_not_and_what_is_not_there(awx: Configured) -> None:
     assert away.rc == 2
     assert "127.0.0.1:1" in away.output
     assert awx.controller.writes[before:] == []
+
+
+def test_names_that_things_of_another_type_have(
+    awx_collection: Path, repository: str, tmp_path: Path
+) -> None:
+    """AWX allows them: each thing is found by its own ID, so nothing of somebody else is used or changed."""
+    with Controller(tmp_path) as controller:
+        (organization,) = controller.objects["organizations"]
+        machine = controller.create("credential_types", {"name": "Machine", "kind": "ssh"})
+        theirs = [
+            ("credentials", {"name": "Recovery account", "credential_type": machine["id"]}),
+            ("projects", {"name": "Recovery restore"}),
+            ("projects", {"name": "Recovery restore with approval"}),
+            ("inventories", {"name": "Recovery project"}),
+        ]
+        rows = [controller.create(kind, {**body, "organization": organization}) for kind, body in theirs]
+        before = [dict(row) for row in rows]
+        done = Configured(controller, repository, awx_collection).run(**FULL)
+        assert (done.rc, rows) == (0, before), done.output
+        ours = controller.named("job_templates", "Recovery restore")
+        (credential,) = controller.associated[("job_templates", ours["id"], "credentials")]
+        assert controller.objects["credentials"][credential]["credential_type"] != machine["id"]
+        # Only the module for schedules takes no ID
+        controller.create("projects", {"name": "Recovery drill", "organization": organization})
+        done = Configured(controller, repository, awx_collection).run(**FULL)
+        assert (done.rc, controller.problems) == (2, [])
+    said = str(done.of("Say what is missing")[0]["msg"])
+    assert said.startswith("Everything but the schedules is configured. ")
+    assert "returned 2 items, expected 1" in said and "rename it, or set awx_name" in said
 
 
 def test_the_pattern_asks_the_same(awx: Configured) -> None:
