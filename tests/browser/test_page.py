@@ -12,10 +12,10 @@ reason; .ci/run says that it must not be missing.
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,15 +96,14 @@ class Visit:
 
 
 @each_variant
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_it_fits_and_asks_for_nothing(
-    chromium: Any, pages: dict[str, Path], variant: str, scheme: str, size: dict[str, int]
-) -> None:
-    visit = Visit(chromium, pages[variant], color_scheme=scheme, viewport=size)
-    assert visit.width() == (size["width"], size["width"])
-    background = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (sum(map(int, re.findall(r"\d+", background))) < 150) == (scheme == "dark")
+def test_it_fits_and_asks_for_nothing(chromium: Any, pages: dict[str, Path], variant: str) -> None:
+    visit = Visit(chromium, pages[variant])
+    for scheme, size in itertools.product(("light", "dark"), (DESKTOP, PHONE)):
+        visit.page.emulate_media(color_scheme=scheme)
+        visit.page.set_viewport_size(size)
+        assert visit.width() == (size["width"], size["width"])
+        background = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", background))) < 150) == (scheme == "dark")
     visit.close()
 
 
@@ -210,12 +209,6 @@ def test_verified_rows_are_short_on_a_phone_and_failed_ones_whole(
     visit.close()
 
 
-def test_a_page_of_fifty_instances_is_drawn_at_once(chromium: Any, pages: dict[str, Path]) -> None:
-    begin = time.perf_counter()
-    visit = Visit(chromium, pages["fifty"])
-    visit.page.locator("footer").wait_for()
-    drawn = visit.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-    # Milliseconds in the browser, or seconds outside of it, where it had to wait for a processor
-    assert drawn < 1000 or time.perf_counter() - begin < 3
+def test_a_page_of_fifty_instances_is_small(pages: dict[str, Path]) -> None:
+    """How long it takes to draw is a benchmark: tests/benchmarks/stack.py."""
     assert pages["fifty"].stat().st_size < 200 * 1024
-    visit.close()
