@@ -52,7 +52,7 @@ def drawn(browser: Any, page: Path) -> float:
         tab.goto(page.as_uri())
         found.append(tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
         context.close()
-    return statistics.median(found)
+    return float(statistics.median(found))
 
 
 def main() -> None:
