@@ -48,6 +48,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls impo
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
     Answer,
     Http,
+    Request,
     always,
 )
 from tests.cloud import tls
@@ -193,16 +194,9 @@ def get(
     **headers: str,
 ) -> Answer:
     more = {name.replace("_", "-"): value for name, value in headers.items()}
-    return http(
-        "POST" if body else "GET",
-        url + "/v2/x?secret=query",
-        {"Authorization": "SDK-HMAC-SHA256 signed", **more},
-        body,
-        timeout,
-        cap,
-        fresh,
-        may_leave,
-    )
+    sent = {"Authorization": "SDK-HMAC-SHA256 signed", **more}
+    method, address = "POST" if body else "GET", url + "/v2/x?secret=query"
+    return http(Request(method, address, sent, body, timeout, cap, fresh, may_leave))
 
 
 def failure(http: Http, url: str, **more: Any) -> TransportError:
@@ -281,7 +275,7 @@ def test_a_netrc_file_has_no_effect(
         assert b"\r\nAuthorization: SDK-HMAC-SHA256 signed\r\n" in server.requests[-1]
         assert b"Basic" not in server.requests[-1]
     with contextlib.suppress(TransportError):
-        Http()("GET", server.url, {}, None, 5.0, CAP)
+        Http()(Request("GET", server.url, {}, None, 5.0, CAP))
     assert b"authorization" not in server.requests[-1].lower()
 
 
@@ -530,7 +524,7 @@ import os, signal, socket, sys
 sys.path[:0] = {sys.path!r}
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http, Request
 connect = socket.create_connection
 import urllib3.util.connection as made
 before = made.create_connection
@@ -541,7 +535,8 @@ def stopped(*args, **kwargs):
 made.create_connection = stopped
 limit = Limit(Clock(), 0.2)
 try:
-    Http()("POST", {server.url!r} + "/v2", {{}}, b"{{}}", 5.0, 1 << 20, True, lambda: not limit.over())
+    url = {server.url!r} + "/v2"
+    Http()(Request("POST", url, {{}}, b"{{}}", 5.0, 1 << 20, True, lambda: not limit.over()))
 except TransportError as error:
     print(error.sent)
 """

@@ -23,7 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils import _argum
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, always
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, Request
 from tests import invoke
 from tests.cases import CASES, STARTS, Start
 from tests.cloud import Simulator
@@ -82,47 +82,30 @@ class Wire:
         self.patience = PATIENCE
         self.tried = 0  # POSTs handed to the transport
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool = False,
-        may_leave: Callable[[], bool] = always,
-    ) -> Answer:
+    def __call__(self, request: Request) -> Answer:
+        fresh = request.fresh
         if fresh:
             self.tried += 1
             while self.before_post:
                 self.before_post.pop(0)()
         way = next(self.post_ways if fresh else self.read_ways, None)
         if way:
-            url = urlsplit(url)._replace(scheme=urlsplit(way).scheme, netloc=urlsplit(way).netloc).geturl()
+            there = urlsplit(way)
+            url = urlsplit(request.url)._replace(scheme=there.scheme, netloc=there.netloc).geturl()
+            request = request._replace(url=url)
         try:
-            return self._exchange(method, url, headers, body, timeout, cap, fresh, may_leave)
+            return self._exchange(request)
         finally:
             while fresh and self.after_post:
                 self.after_post.pop(0)()
 
-    def _exchange(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool,
-        may_leave: Callable[[], bool],
-    ) -> Answer:
-        begun, patience = time.monotonic(), min(timeout, self.patience)
+    def _exchange(self, request: Request) -> Answer:
+        begun, patience = time.monotonic(), min(request.timeout, self.patience)
         try:
-            return self.http(method, url, headers, body, patience, cap, fresh, may_leave)
+            return self.http(request._replace(timeout=patience))
         except TransportError:
             if time.monotonic() - begun >= patience:
-                self.time.ahead += timeout - patience
+                self.time.ahead += request.timeout - patience
             raise
 
 

@@ -10,11 +10,10 @@ import copy
 import json
 import random
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, always
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, Request
 
 ODD_TEXTS = (
     *(
@@ -180,19 +179,9 @@ class Recorder:
         self.http = Http()
         self.answers: dict[str, list[Answer]] = {}
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool = False,
-        may_leave: Callable[[], bool] = always,
-    ) -> Answer:
-        answer = self.http(method, url, headers, body, timeout, cap, fresh, may_leave)
-        self.answers.setdefault(key_of(method, url), []).append(answer)
+    def __call__(self, request: Request) -> Answer:
+        answer = self.http(request)
+        self.answers.setdefault(key_of(request.method, request.url), []).append(answer)
         return answer
 
 
@@ -335,22 +324,12 @@ class Replay:
         self._used: dict[str, int] = {}
         self.posts = self.served = self.spoilt = 0
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool = False,
-        may_leave: Callable[[], bool] = always,
-    ) -> Answer:
+    def __call__(self, request: Request) -> Answer:
         self.served += 1
-        self.posts += fresh
-        true = self._true(key_of(method, url))
+        self.posts += request.fresh
+        true = self._true(key_of(request.method, request.url))
         if (
-            not fresh
+            not request.fresh
             if self._post_alone
             else self.served <= self._spare or self._chance.random() >= self._share
         ):

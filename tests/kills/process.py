@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http, Request
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import protocol
 from tests import invoke
 from tests.cases import STARTS
@@ -55,10 +55,10 @@ def run_stopped(name: str, env: Mapping[str, str], params: dict[str, Any], resul
     protocol.STALE = 1.0
     send, stops = Http.__call__, iter([signal.SIGSTOP])
 
-    def stopped(http: Http, method: str, *args: Any) -> Any:
-        for number in stops if method == "POST" else ():
+    def stopped(http: Http, request: Request) -> Any:
+        for number in stops if request.method == "POST" else ():
             os.kill(os.getpid(), number)
-        return send(http, method, *args)
+        return send(http, request)
 
     with mock.patch.object(Http, "__call__", stopped):
         run_main(name, env, params, result)

@@ -10,6 +10,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Request
 from tests.cloud import gateway
 from tests.cloud import scenario as ids
 from tests.cloud.breakage import Turn
@@ -114,26 +115,24 @@ class Scene:
             _age(self.cloud, rules.hidden)
         self.history: list[Work] = []
 
-    def read(self, method: str, url: str, headers: dict[str, str], body: bytes | None, now: float) -> Answer:
+    def read(self, request: Request, now: float) -> Answer:
         """Answer a request that starts nothing and arrives now."""
         self.moment = now
-        return gateway.answer(self.cloud, self._call(method, url, headers, body))
+        return gateway.answer(self.cloud, self._call(request))
 
-    def faulty(
-        self, fault: Fault, method: str, url: str, headers: dict[str, str], body: bytes | None, now: float
-    ) -> Answer:
+    def faulty(self, fault: Fault, request: Request, now: float) -> Answer:
         """Answer under a fault of tests/cloud/faults.py, which also decides whether the operation happens."""
         self.moment = now
-        call = self._call(method, url, headers, body)
+        call = self._call(request)
         turn = Turn(call, fault, self.cloud.clock, lambda tweak: gateway.answer(self.cloud, call, tweak))
         fault.used += 1
         return at_once(fault.run(turn))
 
-    def post(self, url: str, headers: dict[str, str], body: bytes | None, now: float, owner: t.Any) -> Answer:
+    def post(self, request: Request, now: float, owner: t.Any) -> Answer:
         """Carry out a POST that arrives now, and enter what it starts in the history."""
         self.moment = now
         rules = self.rules
-        call = self._call("POST", url, headers, body)
+        call = self._call(request)
         seconds = rules.seconds[int(self._random() * len(rules.seconds))]
         call.hints.update(seconds=seconds, settle=rules.settle, visibility=seconds * rules.lag)
         if self._random() < rules.fails:
@@ -163,9 +162,8 @@ class Scene:
                 "data_node_relations": [nodes],
             },
         }
-        return self.post(
-            "https://console" + POSTS[kind], HEADERS, json.dumps(bodies[kind]).encode(), now, None
-        )
+        url, body = "https://console" + POSTS[kind], json.dumps(bodies[kind]).encode()
+        return self.post(Request("POST", url, HEADERS, body, 1.0, 1), now, None)
 
     def enlarge(self, now: float) -> None:
         """Somebody else begins to enlarge the target, if nothing holds it."""
@@ -181,11 +179,10 @@ class Scene:
             target.status = "RUNNING"
 
     @staticmethod
-    def _call(method: str, url: str, headers: dict[str, str], body: bytes | None) -> Call:
-        target = url[url.index("/", 8) :]
-        return gateway.read(
-            method, target, {name.lower(): value for name, value in headers.items()}, body or b""
-        )
+    def _call(request: Request) -> Call:
+        target = request.url[request.url.index("/", 8) :]
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return gateway.read(request.method, target, headers, request.body or b"")
 
 
 def at_once(behaviour: t.Coroutine[t.Any, t.Any, Answer | None]) -> Answer:

@@ -21,7 +21,7 @@ from email.utils import formatdate
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, always
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Request
 from tests.cloud import wire
 from tests.cloud.faults import PAGE, Fault
 
@@ -116,89 +116,64 @@ class Lane:
             self.world.say(self.time, f"{self.run.name} sleeps {seconds:.2f} s")
         self.time += max(0.0, seconds)
 
-    def http(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool = False,
-        may_leave: t.Callable[[], bool] = always,
-    ) -> Answer:
-        """The transport's signature: one exchange, and what goes wrong with it."""
+    def http(self, request: Request) -> Answer:
+        """A Transport: one exchange, and what goes wrong with it."""
         run, director = self.run, self.world.director
         if run.dead:
             raise Killed
         if self.world.over is not None:
             raise self.world.over
         run.calls += 1
-        post = method == "POST" and not SIGN_IN.match(url)
+        post = request.method == "POST" and not SIGN_IN.match(request.url)
         kill = director.kill(self, post)
         if kill == "before":
-            self.world.die(self, "before it sends " + method)
+            self.world.die(self, "before it sends " + request.method)
         jump, self.asked = director.jump(run), False
         if jump:
             self.world.say(self.time, f"{run.name}: its calendar jumps by {jump:.0f} s")
             self.skew += jump
         if post:
-            return self._post(url, headers, body, timeout, director.post(run), kill, may_leave)
-        return self._read(method, url, headers, body, timeout, director.read(run, url))
+            return self._post(request, director.post(run), kill)
+        return self._read(request, director.read(run, request.url))
 
-    def _read(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        fault: str | None,
-    ) -> Answer:
+    def _read(self, request: Request, fault: str | None) -> Answer:
         run, world = self.run, self.world
+        what = f"{run.name} {request.method} {_tail(request.url)}"
         world.reach(self, self.time + world.director.latency(run, self.time))
         name, *given = READS[fault] if fault else ("true answer",)
         if fault:  # it can end the observation, and the first page of a list alone shows nothing
             run.shown.clear()
         if name in ("unsent", "reset", "timeout"):
-            self.time += timeout if name == "timeout" else 0.0
-            world.say(self.time, f"{run.name} {method} {_tail(url)} -> {fault}")
+            self.time += request.timeout if name == "timeout" else 0.0
+            world.say(self.time, f"{what} -> {fault}")
             raise TransportError("The connection broke.", sent=name != "unsent")
         if name not in ("true answer", "slow"):
             params = given[0] if given else {}
-            answer = world.scene.faulty(Fault(name, params=params), method, url, headers, body, self.time)
+            answer = world.scene.faulty(Fault(name, params=params), request, self.time)
         else:
-            answer = world.scene.read(method, url, headers, body, self.time)
+            answer = world.scene.read(request, self.time)
         # under another fault the answer says nothing of the state, but then it is not used either
         run.last_read = self.time
-        if STATE.search(url):
+        if STATE.search(request.url):
             run.last_state = self.time - (params.get("seconds", 0.0) if name == "stale" else 0.0)
         seen = received(answer, self.world.scene.cloud.clock())
         if world.trace is not None:
             text = seen.body.decode()[:2000]
-            world.say(self.time, f"{run.name} {method} {_tail(url)} {fault or ''} -> {seen.status} {text}")
-        self.time += 0.01 if name != "slow" else min(world.director.slow * world.director.random(), timeout)
+            world.say(self.time, f"{what} {fault or ''} -> {seen.status} {text}")
+        slow = min(world.director.slow * world.director.random(), request.timeout) if name == "slow" else 0.01
+        self.time += slow
         for work in run.accepted:
             if work.id.encode() in seen.body:
                 run.shown.add(work.id)
         world.answered(self, seen)
         return seen
 
-    def _post(
-        self,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        fault: str | None,
-        kill: str | None,
-        may_leave: t.Callable[[], bool],
-    ) -> Answer:
+    def _post(self, request: Request, fault: str | None, kill: str | None) -> Answer:
         run, world = self.run, self.world
         name, dummy, when = (fault or "ok").partition(":")
         if when == "held":
             self.time += world.director.random() * world.director.held
-        if not may_leave():
+        if not request.may_leave():
             run.posts.append("not executed")
             world.say(self.time, f"{run.name} POST: too late to leave")
             raise TransportError("Its time was over before it could leave.", sent=False)
@@ -208,51 +183,49 @@ class Lane:
             world.say(self.time, f"{run.name} POST -> {fault}")
             if name == "unsent":
                 raise TransportError("No connection could be made.", sent=False)
-            return self._told(NOT_EXECUTED[name], url, headers, body)
+            return self._told(NOT_EXECUTED[name], request)
         run.posts.append("executed, perhaps")
         delay = world.director.latency(run, self.time)
         if when == "slow":
-            delay += world.director.random() * min(world.director.slow, timeout)
+            delay += world.director.random() * min(world.director.slow, request.timeout)
         response: wire.Answer | None = None
         if kill == "sent":
-            self._launch(url, headers, body, delay, when, timeout)
+            self._launch(request, delay, when)
             world.die(self, f"with its POST under way ({when or 'at once'})")
         if when == "late":  # the client sees its fault now, the cloud sees the request later
-            self._launch(url, headers, body, delay, when, timeout)
+            self._launch(request, delay, when)
         elif when != "never":
             world.reach(self, self.time + delay)
-            response = world.process(url, headers, body, self.time, run)
+            response = world.process(request, self.time, run)
         world.say(self.time, f"{run.name} POST {fault or 'ok'}")
         if kill == "answered":
             world.die(self, "before it reads the answer to its POST")
-        self.time += timeout if name == "timeout" else 0.02
+        self.time += request.timeout if name == "timeout" else 0.02
         if name in ("reset", "timeout"):
             raise TransportError("The connection broke.")
         if response is not None and name in ("ok", "slow"):
             seen = received(response, world.scene.cloud.clock())
             world.answered(self, seen)
             return seen
-        return self._told(LOST_ANSWERS[name], url, headers, body)
+        return self._told(LOST_ANSWERS[name], request)
 
-    def _told(self, fault: Said, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
+    def _told(self, fault: Said, request: Request) -> Answer:
         """What the client gets in place of the true answer."""
         name, params = fault
-        answer = self.world.scene.faulty(Fault(name, params=params), "POST", url, headers, body, self.time)
+        answer = self.world.scene.faulty(Fault(name, params=params), request, self.time)
         seen = received(answer, self.world.scene.cloud.clock())
         self.world.say(self.time, f"{self.run.name} is told {seen.status} {seen.body.decode()[:200]}")
         self.world.answered(self, seen)
         return seen
 
-    def _launch(
-        self, url: str, headers: dict[str, str], body: bytes | None, delay: float, when: str, timeout: float
-    ) -> None:
+    def _launch(self, request: Request, delay: float, when: str) -> None:
         """Have the POST arrive without its client."""
         if when == "never":
             return
         world = self.world
         limit = world.director.slow if when in ("late", "slow") else 0.0
-        arrival = self.time + min(delay + world.director.random() * limit, timeout)
-        world.later(arrival, functools.partial(world.process, url, headers, body, run=self.run))
+        arrival = self.time + min(delay + world.director.random() * limit, request.timeout)
+        world.later(arrival, functools.partial(world.process, request, run=self.run))
         world.in_flight = max(world.in_flight, arrival)
 
 
@@ -280,13 +253,11 @@ class World:
         heapq.heappush(self.events, (when, self._count, what))
         self._count += 1
 
-    def process(
-        self, url: str, headers: dict[str, str], body: bytes | None, now: float, run: Run
-    ) -> wire.Answer:
+    def process(self, request: Request, now: float, run: Run) -> wire.Answer:
         """A POST arrives."""
         history = self.scene.history
         known = len(history)
-        response = self.scene.post(url, headers, body, now, run)
+        response = self.scene.post(request, now, run)
         for work in history[known:]:
             work.looked = now - run.last_state + self.scene.rules.blind
             run.accepted.append(work)

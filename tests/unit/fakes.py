@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, always
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Request
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import codes as dcs_codes
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import codes as ddm_codes
 from tests.cloud import scenario as ids
@@ -54,17 +54,6 @@ class Time:
 
 
 @dataclass
-class Sent:
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes | None
-    timeout: float
-    cap: int
-    fresh: bool
-
-
-@dataclass
 class Wire:
     """A Transport without sockets.
 
@@ -72,26 +61,14 @@ class Wire:
     """
 
     replies: list[Any]
-    sent: list[Sent] = field(default_factory=list)
-    asked: list[Callable[[], bool]] = field(default_factory=list)  # whether each may leave
+    sent: list[Request] = field(default_factory=list)
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool = False,
-        may_leave: Callable[[], bool] = always,
-    ) -> Answer:
-        self.asked.append(may_leave)
-        self.sent.append(Sent(method, url, headers, body, timeout, cap, fresh))
+    def __call__(self, request: Request) -> Answer:
+        self.sent.append(request)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if isinstance(reply, BaseException):
             raise reply
-        found = reply(self.sent[-1]) if callable(reply) else reply
+        found = reply(request) if callable(reply) else reply
         assert isinstance(found, Answer)
         return found
 

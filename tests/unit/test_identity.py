@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -32,7 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import proxy_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, Request
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import clouds_for
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
@@ -68,12 +68,12 @@ def made(sim: Simulator, time: Time) -> Callable[..., Cloud]:
     ) -> Cloud:
         http = Http()
 
-        def send(method: str, url: str, *rest: Any, **more: Any) -> Answer:
-            return http(method, url.replace("http://169.254.169.254", sim.url), *rest, **more)
+        def send(request: Request) -> Answer:
+            return http(request._replace(url=request.url.replace("http://169.254.169.254", sim.url)))
 
         places = {f"{service}_endpoint": sim.url for service in ("iam", "dcs", "ddm")}
         given = {"region": names.REGION, "max_retries": 0, **places, **options}
-        return Cloud(given, environ or {}, time.clock, redactor, cast(Any, send))
+        return Cloud(given, environ or {}, time.clock, redactor, send)
 
     return make
 

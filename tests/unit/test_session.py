@@ -24,9 +24,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Request
 
-from .fakes import NOW, PROJECT, Sent, Time, answer, api_error, cloud
+from .fakes import NOW, PROJECT, Time, answer, api_error, cloud
 
 
 @pytest.mark.parametrize(
@@ -261,11 +261,11 @@ def test_a_read_may_leave_within_its_time() -> None:
     time = Time()
     made, wire = cloud([answer(200, {})], time, http_timeout=20)
     made.get("dcs", "v2", "instances")
-    assert wire.asked[0]()
+    assert wire.sent[0].may_leave()
     time.passed += 19.9
-    assert wire.asked[0]()
+    assert wire.sent[0].may_leave()
     time.passed += 0.2
-    assert not wire.asked[0]()
+    assert not wire.sent[0].may_leave()
 
 
 def test_a_post_may_not_leave_after_what_allowed_it() -> None:
@@ -275,9 +275,9 @@ def test_a_post_may_not_leave_after_what_allowed_it() -> None:
     time.passed += 25.0
     made.session.not_after = seen
     made.post_once("dcs", "v2", "instances", body={})
-    assert wire.asked[0]()
+    assert wire.sent[0].may_leave()
     time.passed += 5.1
-    assert not wire.asked[0]()
+    assert not wire.sent[0].may_leave()
 
 
 def test_a_limit_is_over_by_either_clock() -> None:
@@ -356,7 +356,7 @@ def test_the_date_of_a_refusal_may_be_that_of_a_proxy() -> None:
 def test_a_clock_that_is_far_off_is_warned_about_once(ahead: int, took: int, told: str | None) -> None:
     time = Time()
 
-    def reply(sent: Sent) -> Answer:
+    def reply(sent: Request) -> Answer:
         date = formatdate(time.clock.now() + ahead, usegmt=True)
         time.passed += took
         return answer(200, {}, date=date)

@@ -44,8 +44,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
     Answer,
     Http,
     PerThread,
+    Request,
     Transport,
-    always,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
@@ -413,23 +413,13 @@ class Cloud:
             method, endpoint("iam", self.settings) + path, signer, body
         )
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool = False,
-        may_leave: t.Callable[[], bool] = always,
-    ) -> Answer:
+    def _send(self, request: Request) -> Answer:
         """Redact a signature when a response shows it.
 
         A long wait has too many signatures to look for all of them in its result.
         """
-        answer = self._http(method, url, headers, body, timeout, cap, fresh, may_leave)
-        signature = headers.get("Authorization", "").rpartition("=")[2]
+        answer = self._http(request)
+        signature = request.headers.get("Authorization", "").rpartition("=")[2]
         if signature and shows(answer, signature):
             self.redactor.add(signature)
         return answer

@@ -24,7 +24,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Transport
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
+    Answer,
+    Request,
+    Transport,
+)
 
 # Bytes of one page, of all pages of a list, and of the response to a POST
 READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20
@@ -110,7 +114,8 @@ class Session:
         while True:
             try:
                 headers = signer.sign(method, url, body)
-                return self._exchange(method, url, headers, signer, body, self._left(), READ_CAP, known)
+                request = Request(method, url, headers, body or None, self._left(), READ_CAP)
+                return self._exchange(request, signer, known)
             except CloudError as error:
                 refused = isinstance(error, ApiError) and error.kind == "auth_failed"
                 if refused and not renewed and signer.renew():
@@ -146,9 +151,8 @@ class Session:
                 kind=error.kind
             ) from None
         try:
-            return self._exchange(
-                "POST", url, headers, signer, body, self._timeout, POST_CAP, known, True, self.not_after
-            )
+            request = Request("POST", url, headers, body or None, self._timeout, POST_CAP, fresh=True)
+            return self._exchange(request, signer, known, self.not_after)
         except CloudError as error:
             proved = (
                 not error.sent
@@ -162,36 +166,23 @@ class Session:
         return max(1.0, min(self._timeout, left))
 
     def _exchange(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        signer: Signer,
-        body: bytes,
-        timeout: float,
-        cap: int,
-        known: codes.Codes,
-        fresh: bool = False,
-        not_after: Limit | None = None,
+        self, request: Request, signer: Signer, known: codes.Codes, not_after: Limit | None = None
     ) -> Reply:
         with signer.passage():
-            began, limit = self._clock.monotonic(), Limit(self._clock, timeout)
+            began, limit = self._clock.monotonic(), Limit(self._clock, request.timeout)
 
             def may_leave() -> bool:
                 return not limit.over() and not (not_after is not None and not_after.over())
 
-            answer = self._http(method, url, headers, body or None, timeout, cap, fresh, may_leave)
-            took = self._clock.monotonic() - began
-            return self._reply(method, url, answer, known, "X-Sdk-Date" in headers, took)
+            answer = self._http(request._replace(may_leave=may_leave))
+            return self._reply(request, answer, known, self._clock.monotonic() - began)
 
-    def _reply(
-        self, method: str, url: str, answer: Answer, known: codes.Codes, signed: bool, took: float
-    ) -> Reply:
+    def _reply(self, request: Request, answer: Answer, known: codes.Codes, took: float) -> Reply:
         request_id = self._safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
-        where = f"{method} {url.partition('?')[0]}"
+        where = f"{request.method} {request.url.partition('?')[0]}"
         if not 200 <= answer.status < 300:
             raise self._error(answer, where, request_id, known)
-        self._learn_time(answer, signed, took)
+        self._learn_time(answer, "X-Sdk-Date" in request.headers, took)
         self._listed += len(answer.body)
         if self._listed > LIST_CAP:
             raise ProtocolError(

@@ -54,25 +54,30 @@ def always() -> bool:
     return True
 
 
+class Request(t.NamedTuple):
+    """What one exchange sends, and its bounds.
+
+    `fresh` opens a new connection: a reset on a stale kept-alive one could not be told from a reset after the
+    server acted. may_leave() is called right before the first byte is sent, after everything that can take
+    long: names, dead addresses, TLS, a stop of this process. If it returns False, nothing is sent.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes | None
+    timeout: float  # wall-clock seconds until the response has been read
+    cap: int  # how many decoded bytes a response may have
+    fresh: bool = False
+    may_leave: t.Callable[[], bool] = always
+
+
 class Transport(t.Protocol):
     """One HTTP exchange: sends a request once and reads the response. It repeats and follows nothing."""
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool = False,
-        may_leave: t.Callable[[], bool] = always,
-    ) -> Answer:
-        """Return the response: at most `cap` decoded bytes, read within `timeout` wall-clock seconds.
+    def __call__(self, request: Request) -> Answer:
+        """Return the response.
 
-        `fresh` opens a new connection: a reset on a stale kept-alive one could not be told from a reset after
-        the server acted. may_leave() is called right before the first byte is sent, after everything that can
-        take long: names, dead addresses, TLS, a stop of this process. If it returns False, nothing is sent.
         Raises TransportError (`sent` is False if it is proved that nothing was sent), TlsError, and
         InvalidArgument for bad settings.
         """
@@ -103,33 +108,23 @@ class Http:
         # A Session of requests would only add unwanted things: cookies, redirects, netrc.
         self._pools = self._adapter()
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        cap: int,
-        fresh: bool = False,
-        may_leave: t.Callable[[], bool] = always,
-    ) -> Answer:
+    def __call__(self, request: Request) -> Answer:
         """Send once; see Transport."""
-        if fresh:
+        if request.fresh:
             self._pools.close()
-        self._connecting, self._may_leave = False, may_leave
-        way = Way(url, self._proxy(url), timeout)
-        self._limit = Limit(Clock(), timeout)
+        self._connecting, self._may_leave = False, request.may_leave
+        way = Way(request.url, self._proxy(request.url), request.timeout)
+        self._limit = Limit(Clock(), request.timeout)
         try:
             response = self._pools.send(
-                self._prepared(method, url, headers, body),
+                prepared(request),
                 stream=True,
-                timeout=(min(timeout, CONNECT), timeout),
+                timeout=(min(request.timeout, CONNECT), request.timeout),
                 verify=self._verify,
                 proxies={"https": way.proxy.url} if way.proxy else {},
             )
             with response:
-                content = self._read(response, cap)
+                content = self._read(response, request.cap)
         except (deps.requests.RequestException, OSError, ValueError) as error:
             raise self._failure(error, way) from None
         except Exception as error:
@@ -141,11 +136,6 @@ class Http:
             raise self._failure(TimeoutError(), way)
         found = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, found, content)
-
-    @staticmethod
-    def _prepared(method: str, url: str, headers: dict[str, str], body: bytes | None) -> t.Any:
-        request = deps.requests.Request(method, url, headers=headers, data=body, auth=lambda request: request)
-        return request.prepare()
 
     def _proxy(self, url: str) -> Proxy | None:
         """Return the proxy for a URL, looked up once for its host, and redact its password from then on."""
@@ -344,14 +334,20 @@ def _capital(proxy: Proxy) -> str:
     return f"T{str(proxy)[1:]}"
 
 
+def prepared(request: Request) -> t.Any:
+    """Return a request as `requests` sends it, without the credentials of a netrc file."""
+    method, url, headers, body = request[:4]
+    return deps.requests.Request(method, url, headers=headers, data=body, auth=lambda made: made).prepare()
+
+
 class PerThread(threading.local):
     """The Transport of many threads, each with its own Http: threading.local calls __init__ in each."""
 
     def __init__(self, make: t.Callable[[], Http]) -> None:
         self._http = make()
 
-    def __call__(self, *args: t.Any) -> Answer:
-        return self._http(*args)
+    def __call__(self, request: Request) -> Answer:
+        return self._http(request)
 
 
 def _chain(error: BaseException | None) -> t.Iterator[BaseException]:
