@@ -246,6 +246,20 @@ def test_a_missing_list_alone_is_not_none(body: Any) -> None:
         page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert)
 
 
+def test_null_with_a_length_is_content_without_a_list() -> None:
+    with pytest.raises(ProtocolError, match="without the list 'rows'"):
+        page_of(Reply(200, None, {"content-length": "4"}, None), "rows", ["total"], convert)
+
+
+@pytest.mark.parametrize(
+    ("totals", "known"),
+    [({}, None), ({"total": 7}, 7), ({"total_record": 8}, 8), ({"total": 7, "total_record": 8}, 7)],
+)
+def test_the_first_total_that_is_there_counts(totals: dict[str, int], known: int | None) -> None:
+    body = {"rows": [], **totals}
+    assert page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert) == ([], known)
+
+
 def test_204_is_an_empty_list_and_200_without_content_when_it_comes_twice() -> None:
     replies = [
         Reply(204, None, {}, None),
