@@ -82,10 +82,13 @@ class ActionModule(ActionBase):
         return {**result, "warnings": [*result.get("warnings", []), *strange]} if strange else result
 
     def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the state that the previous step has registered, or an empty one.
+        """Return the state that the previous step has registered, or an empty one: a plan begins a run, even
+        if a run of the same play has ended before.
 
         A later batch of a fleet gets it as an argument.
         """
+        if "plan" in (self._task.args.get("steps") or ()):
+            return {}
         found = self._task.args.get("state") or task_vars.get(STATE)
         names = ("restores", "run", "changed", "hooks")
         return (

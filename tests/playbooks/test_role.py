@@ -284,6 +284,35 @@ def test_a_step_is_usable_alone(sim: Simulator) -> None:
     assert alone.of("debug")[-1]["msg"] == "restored"
 
 
+def test_each_use_of_the_role_in_one_play_is_a_run_of_its_own(sim: Simulator, tmp_path: Path) -> None:
+    """A later one runs its own tasks files, and a step that is used alone takes no rows of an earlier run."""
+    (tmp_path / "stop.yml").write_text(HOOK.format("stop", "debug"), encoding="utf-8")
+    name = {"name": "huaweicloud.recovery.restore"}
+    other = {"instance_id": ids.DCS_OTHER, "backup_id": ids.DCS_BACKUP_OTHER}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"restore_poll_interval": 1, "restore_before_tasks": str(tmp_path / "stop.yml")},
+        "tasks": [
+            {
+                "ansible.builtin.include_role": name,
+                "vars": {"restore_dcs": ["{{ item }}"], "restore_operation_id": "CHG-{{ item.instance_id }}"},
+                "loop": [cache(backup_id=ids.DCS_BACKUP), other],
+            },
+            {
+                "ansible.builtin.include_role": {**name, "tasks_from": "restore"},
+                "vars": {"restore_dcs": [{**other, "operation_id": "again"}]},
+            },
+        ],
+    }
+    done = invoke.playbook(yaml.safe_dump([play]), sim.env)
+    assert done.rc == 0, done.output
+    assert [one["msg"] for one in done.of("huaweicloud.recovery.restore : stop")] == [
+        f"stop CHG-{instance}" for instance in (ids.DCS_INSTANCE, ids.DCS_OTHER)
+    ]
+    assert [entry.operation for entry in sim.posts()] == ["dcs.backup", "dcs.restore"] * 2 + ["dcs.restore"]
+
+
 @pytest.mark.parametrize("step", ["verify", "report"])
 def test_a_step_cannot_be_skipped(sim: Simulator, step: str) -> None:
     """It would take others with it, and the run would end green."""
