@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import string
+import sys
 import typing as t
 
 from ansible import constants as C
@@ -316,8 +317,11 @@ class AnsibleWorld:
         given = {name: getattr(action, f"_{name}") for name in names}
         found = action._shared_loader_obj.action_loader.get(task.action, task=task, **given)
         quiet = {_inprocess.PACE: SLOW} if module in LONG else {_inprocess.PROGRESS: False}
+        variables = {**self._task_vars, **quiet}
+        if _inprocess.on_this_machine(action._connection):  # Ansible's own Python has `requests`.
+            variables[_inprocess.PYTHON] = sys.executable
         try:
-            result: dict[str, t.Any] = found.run(task_vars={**self._task_vars, **quiet})
+            result: dict[str, t.Any] = found.run(task_vars=variables)
         except AnsibleError as error:
             return {
                 "failed": True,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -418,12 +419,36 @@ def test_names_of_a_survey_and_a_protected_instance(sim: Simulator) -> None:
     assert "restore_dcs cannot be read" in report(undefined)["msg"]
 
 
+PYTHON = "ansible_python_interpreter"
+ON_ANOTHER_HOST = """
+- name: Stop
+  ansible.builtin.setup: {gather_subset: ["!all", "!min", python]}
+  delegate_to: app
+  become: true
+  become_user: nobody
+"""
+SUDO = '#!/bin/sh\ntouch {}/asked\nwhile [ $1 != /bin/sh ]; do shift; done\nexec "$@"\n'
+
+
 def test_the_playbook_is_immune_to_become_and_takes_connection_from_module_defaults(tmp_path: Path) -> None:
+    """And to another Python. None of this holds for tasks of the user, on other hosts as well."""
     with Simulator(restore_seconds=1) as sim:
-        (tmp_path / "hosts.ini").write_text("localhost ansible_become=true ansible_become_method=nowhere\n")
+        (tmp_path / "hosts.ini").write_text(
+            "localhost ansible_connection=local ansible_become=true ansible_become_exe=/nowhere "
+            f"{PYTHON}=/nowhere\napp ansible_connection=local ansible_become_exe={tmp_path}/sudo "
+            f"{PYTHON}={tmp_path}/python\n"
+        )
+        (tmp_path / "python").symlink_to(sys.executable)
+        (tmp_path / "sudo").write_text(SUDO.format(tmp_path))
+        (tmp_path / "sudo").chmod(0o755)
+        (tmp_path / "stop.yml").write_text(ON_ANOTHER_HOST)
         variables = {"restore_dcs": [cache()], "restore_point": "latest", "restore_safety_backup": False}
-        done = run(sim, variables, "-i", str(tmp_path / "hosts.ini"))
+        hook = {"restore_before_tasks": str(tmp_path / "stop.yml")}
+        done = run(sim, {**variables, **hook}, "-i", str(tmp_path / "hosts.ini"))
         assert done.rc == 0, done.output
+        (stopped,) = done.of("huaweicloud.recovery.restore : Stop")
+        assert stopped["ansible_facts"]["ansible_python"]["executable"] == f"{tmp_path}/python"
+        assert (tmp_path / "asked").exists()
         connection = {
             name.removeprefix("HW_").lower().replace("region_name", "region"): value
             for name, value in sim.env.items()
