@@ -74,7 +74,7 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
     where = "restore_plan" if job.options.plan is not None else f"The plan {job.options.plan_file}"
     if old is None:
         return [], [f"{where} cannot be used: it cannot be read, or is not a plan of this collection."]
-    why = _plans.unusable(old, run["collection_version"], job.options.safety_backup)
+    why = _plans.unusable(old, run["collection_version"], job.options.safety_backup, job.kind)
     if why:
         return [], [f"{where} cannot be used: {why}."]
     drift = _plans.others(old, job.found.rows)

@@ -111,16 +111,19 @@ def number(text: str) -> float:
 # An earlier plan
 
 
-def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
-    """Return why a plan can never be carried out, or None."""
+def unusable(plan: t.Any, version: str, safety_backup: bool, kind: str) -> str | None:
+    """Return why a run of this kind can never carry out a plan, or None."""
     rows = plan.get("restores") if isinstance(plan, t.Mapping) else None
     if not isinstance(rows, list) or not all(isinstance(row, t.Mapping) and service_of(row) for row in rows):
         return "it is not a plan of this collection: run with --check or --tags plan to make one"
     if plan.get("schema_version") != SCHEMA_VERSION or plan.get("collection_version") != version:
         made = printable(plan.get("collection_version"))
         return f"version {made} of the collection made it, but this is version {version}: make it again"
-    if plan.get("kind") not in ("plan", "fleet", "restore", "drill", "undo") or not plan.get("check_mode"):
+    if not plan.get("check_mode"):
         return "it is the report of a run, not a plan: run with --check or --tags plan to make one"
+    made_by = "restore" if plan.get("kind") == "plan" else printable(plan.get("kind"))
+    if made_by != kind:
+        return f"it is the plan of the playbook {made_by}, but this is {kind}: make it with {kind}"
     if plan.get("verdict") == "refused" and not any(row.get("error_kind") for row in rows):
         return f"the run that was to make it was refused: {printable(plan.get('msg')).rstrip('.')}"
     edited = "it was edited after it was made: its content does not match its digest. Make it again"

@@ -123,7 +123,9 @@ def looked_at(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: 
     rows = [
         row
         if row.get("error_kind")
-        else _guards.guarded(next(found), job.options, job.read_only, world.now_ms(), tags)
+        else _guards.guarded(
+            next(found), _target.point_of(row), job.options, job.read_only, world.now_ms(), tags
+        )
         for row in rows
     ]
     return [{**row, "changed": False} for row in rows]  # not yet: in a plan, `action` says it

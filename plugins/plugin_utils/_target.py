@@ -106,6 +106,12 @@ def backup_id(row: Known) -> t.Any:
     return (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
 
 
+def point_of(row: Known) -> t.Any:
+    """Return the point that an entry requests, None if it names a backup or a job instead."""
+    service = service_of(row)
+    return row.get(service.point) if service else None
+
+
 def time_ms(row: Known) -> int | None:
     """Return the point in time that a row is restored to, in epoch milliseconds; null for a backup."""
     service = service_of(row)
@@ -114,7 +120,7 @@ def time_ms(row: Known) -> int | None:
 
 def asked_ms(row: Known, now_ms: int) -> int:
     """Return the requested point of a row in epoch milliseconds; `latest` and none mean now."""
-    found = milliseconds(row.get("asked") or row.get("restore_point") or row.get("restore_time"))
+    found = milliseconds(row.get("restore_point") or row.get("restore_time"))
     return now_ms if found is None else found
 
 
