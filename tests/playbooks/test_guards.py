@@ -72,6 +72,29 @@ def test_a_limit_beside_fleet_hosts_that_leaves_none_is_red(tmp_path: Path) -> N
     assert done.rc != 0 and "no host matches both fleet_hosts 'b' and --limit 'a'" in done.output
 
 
+ELSEWHERE = {"--limit": "leaves out localhost", "--start-at-task": "would leave out steps before that task"}
+
+
+@pytest.mark.parametrize("option", ELSEWHERE)
+@pytest.mark.parametrize("playbook", ["drill", "plan", "readiness", "report", "restore", "undo"])
+def test_options_that_leave_everything_out_are_red(tmp_path: Path, playbook: str, option: str) -> None:
+    (tmp_path / "hosts").write_text("web\n")
+    done = invoke.playbook(
+        f"huaweicloud.recovery.{playbook}", {}, "-i", str(tmp_path / "hosts"), option, "web"
+    )
+    assert done.rc != 0 and f"Nothing was started: {option} 'web' {ELSEWHERE[option]}" in done.output
+
+
+def test_a_limit_that_holds_the_controller_is_none_too_many(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("web\n[here]\nlocalhost\n")
+    with Simulator(restore_seconds=1) as sim:
+        given = json.dumps({"restore_poll_interval": 1, **ONE})
+        done = invoke.playbook(
+            "huaweicloud.recovery.restore", sim.env, "-e", given, "-i", str(tmp_path / "hosts"), "-l", "here"
+        )
+        assert (done.rc, len(sim.posts())) == (0, 1), done.output
+
+
 def test_the_order_of_batches_hides_no_failure(tmp_path: Path) -> None:
     """The last batch has not the last host of the inventory."""
     with Simulator("fleet-2-0", restore_seconds=1) as sim:
