@@ -74,13 +74,17 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
     where = "restore_plan" if job.options.plan is not None else f"The plan {job.options.plan_file}"
     if old is None:
         return [], [f"{where} cannot be used: it cannot be read, or is not a plan of this collection."]
-    why = _plans.unusable(old, run["collection_version"], job.options.safety_backup, job.kind)
+    try:
+        why = _plans.unusable(old, run["collection_version"], job.options.safety_backup, job.kind)
+        planned = [] if why else _plans.requests(old)
+    except (AttributeError, KeyError, TypeError):  # a key that every plan has, or its type
+        why = _plans.EDITED
     if why:
         return [], [f"{where} cannot be used: {why}."]
     drift = _plans.others(old, job.found.rows)
     if drift:
         return [], [f"{where} does not fit the entries of this run: {line}." for line in drift]
-    rows = [{**row, **listed_in(row, job.found.rows)} for row in _plans.requests(old)]
+    rows = [{**row, **listed_in(row, job.found.rows)} for row in planned]
     return [attached(row, run, job) for row in rows], []
 
 
@@ -135,8 +139,9 @@ def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
     if not run.get("directory"):
         return
     for one in _report_files.reports(run["directory"]):
-        same = one.get("operation_id") == job.options.operation_id and not one.get("check_mode")
-        if same and (job.options.operation_id or one["verdict"] in _report_files.OPEN):
+        same = _report_files.of_operation(one, job.options.operation_id)
+        unfinished = job.options.operation_id or one["verdict"] in _report_files.OPEN
+        if same and unfinished and not one.get("check_mode"):
             yield from one["restores"]
 
 

@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
     backup_id,
     backup_module,
     called,
+    is_row,
     same,
     service_of,
     source_id,
@@ -38,6 +39,7 @@ Plan = t.Mapping[str, t.Any]
 SCHEMA_VERSION = 1  # of a report, which a plan is
 # What a whole plan's checksum leaves out: `account` is compared with that of the run
 UNSEALED = ("account", "checksum", "files", "problem")
+EDITED = "it was edited after it was made: its content does not match its digest. Make it again"
 ENTRY = ("service", "region", "profile", "group", "label")  # keys of a row, the same for all services
 
 
@@ -126,12 +128,11 @@ def unusable(plan: t.Any, version: str, safety_backup: bool, kind: str) -> str |
         return f"it is the plan of the playbook {made_by}, but this is {kind}: make it with {kind}"
     if plan.get("verdict") == "refused" and not any(row.get("error_kind") for row in rows):
         return f"the run that was to make it was refused: {printable(plan.get('msg')).rstrip('.')}"
-    edited = "it was edited after it was made: its content does not match its digest. Make it again"
-    if plan.get("checksum") not in (None, checksum(plan)):
-        return edited
+    if not all(is_row(row) for row in rows) or plan.get("checksum") not in (None, checksum(plan)):
+        return EDITED
     digests = [digest(rows, plan.get("account"), safety) for safety in (True, False)]
     if plan.get("plan_digest") not in digests:
-        return edited
+        return EDITED
     if plan.get("plan_digest") != digests[not safety_backup]:
         return (
             "restore_safety_backup had another value when the plan was made: give the same value, or make "

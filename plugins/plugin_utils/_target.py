@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, whole
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
@@ -21,7 +22,38 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 
 Row = dict[str, t.Any]
 Known = t.Mapping[str, t.Any]
+DICTS = (*_row.DICTS, "next", "restore", "safety_backup", "verification")
+LISTS = (*_row.LISTS, "checks")
+SCALARS = (str, int, float)
 SOURCE = ("instance_id", "instance_name")
+
+
+# Of a file
+
+
+def is_row(row: t.Any) -> bool:
+    """Whether a value can be a row of a report: every key that is read holds what a run writes there."""
+    if not isinstance(row, dict):
+        return False
+    checks = (row.get("verification") or {}).get("checks") if is_kind(row.get("verification"), dict) else 0
+    return all(
+        is_kind(value, dict)
+        if name in DICTS
+        else is_rows(value)
+        if name in LISTS
+        else is_kind(value, SCALARS)
+        for name, value in {**row, "steps": row.get("steps"), "checks": checks}.items()
+    )
+
+
+def is_kind(value: t.Any, kind: t.Any) -> bool:
+    """Whether a value is null or of a kind."""
+    return value is None or isinstance(value, kind)
+
+
+def is_rows(value: t.Any) -> bool:
+    """Whether a value is null or a list of dicts."""
+    return is_kind(value, list) and all(isinstance(one, dict) for one in value or ())
 
 
 # Its service

@@ -155,6 +155,8 @@ def test_a_plan_that_cannot_be_used() -> None:
     assert "could not be planned (orders-cache)" in str(
         _plans.unusable(document(cache(error_kind="busy")), "1.0.0", True, "restore")
     )
+    labelled = document(cache(label=["x"]))  # which no digest covers
+    assert "was edited" in str(_plans.unusable(labelled, "1.0.0", True, "restore"))
     for kind in ("undo", "drill", "fleet"):
         why = str(_plans.unusable(good, "1.0.0", True, kind))
         assert why == f"it is the plan of the playbook restore, but this is {kind}: make it with {kind}"

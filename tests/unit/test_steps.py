@@ -363,6 +363,18 @@ def test_a_plan_that_no_longer_holds_is_refused_line_by_line(tmp_path: Path) -> 
     assert "cannot be read, or is not a plan" in state["run"]["refused"]
 
 
+@pytest.mark.parametrize("lost", ["backup_id", "pairs"])
+def test_a_plan_that_has_lost_a_key_is_refused(lost: str) -> None:
+    """As data, where only its digest is compared."""
+    found = run(World(), "plan", "report", plan_only=True)["report"]
+    if lost == "backup_id":
+        found["restores"][1]["backup"] = {"size": 1}
+    else:
+        found["restores"][0]["data_node_relations"] = [{}]
+    state = run(World(), restore_plan=found)
+    assert "restore_plan cannot be used: it was edited after it was made" in state["run"]["refused"]
+
+
 def test_a_plan_that_could_not_be_kept_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (tmp_path / "no" / "plan.json", tmp_path):
         world = World()
