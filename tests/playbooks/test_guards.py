@@ -224,6 +224,26 @@ def test_a_tasks_file_that_cannot_run_is_found_before_any_request(
     assert "REFUSED  Nothing was started." in done.stdout
 
 
+ENDS = {
+    "stop.yml": "include_tasks: sub.yml",
+    "sub.yml": "include_role: {name: shop}",
+    "main": "meta: end_play",
+}
+
+
+def test_an_end_of_the_play_is_found_in_what_a_tasks_file_includes(tmp_path: Path) -> None:
+    paths = {"main": tmp_path / "roles" / "shop" / "tasks" / "main.yml"}
+    paths["main"].parent.mkdir(parents=True)
+    for name, task in ENDS.items():
+        paths.get(name, tmp_path / name).write_text(f"- {task}\n- include_tasks: stop.yml\n  when: false\n")
+    with Simulator() as sim:
+        env = {**sim.env, "ANSIBLE_ROLES_PATH": str(tmp_path / "roles")}
+        given = json.dumps({**ONE, "restore_before_tasks": "stop.yml"})
+        done = invoke.playbook("huaweicloud.recovery.restore", env, "-e", given, cwd=tmp_path)
+        assert (done.rc, sim.ledger) == (2, [])
+    assert "stop.yml has meta: end_play, after which the run would end green" in done.output
+
+
 def test_readiness_runs_no_tasks_of_the_user(tmp_path: Path) -> None:
     """They stop the application, and readiness is asked every morning."""
     (tmp_path / "stop.yml").write_text("- import_tasks: shop.yml\n")  # which lies beside it
