@@ -79,8 +79,17 @@ class ActionModule(ActionBase):
         extra = {"failure": self._task.args["failure"]} if self._task.args.get("failure") else {}
         state = _steps.run(state, steps, job, world, **extra)
         result.update(self.reported(state, before, job, steps, given))
-        strange = [*_options.mistyped(given), *_options.unused(job.kind, given)] if not before else []
+        strange = self.strange(job, given) if not before else []
         return {**result, "warnings": [*result.get("warnings", []), *strange]} if strange else result
+
+    def strange(self, job: _state.Job, task_vars: dict[str, t.Any]) -> list[str]:
+        """Return warnings about variables that this run does not read."""
+        found = [*_options.mistyped(task_vars), *_options.unused(job.kind, task_vars)]
+        return (
+            found
+            if job.kind in ("fleet", "undo")
+            else [*found, *_entries.left_out(self.variables(task_vars)[0])]
+        )
 
     def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the state that the previous step has registered, or an empty one: a plan begins a run, even
