@@ -67,7 +67,7 @@ def restore_here(host: str, groups: t.Mapping[str, t.Sequence[str]]) -> str:
         if not matched(inventory, host):
             raise AnsibleError(
                 f"Nothing was started: --limit {limit!r} leaves out {host}, on which this playbook runs. "
-                "Leave --limit out, and name the instances in restore_dcs, restore_ddm or restore_instances."
+                "Leave --limit out: the variables of the role name the instances."
             )
     return host
 
