@@ -74,8 +74,7 @@ def effect(row: Plan) -> dict[str, t.Any]:
         "target": target_id(row),
         "refused": row.get("error_kind"),
     }
-    pairs = row.get("data_node_relations") or []
-    nodes = sorted((pair["source_instance_id"], pair["target_instance_id"]) for pair in pairs)
+    nodes = pairs(row.get("data_node_relations") or [])
     job = row.get("job_id") if row.get("action") == "adopt" and not nodes else None
     what = {
         "backup": backup_id(row),
@@ -85,6 +84,11 @@ def effect(row: Plan) -> dict[str, t.Any]:
     where = {name: value for name, value in place.items() if value not in (None, "", "unknown")}
     more = {"source": source_id(row), "time": time_ms(row), "nodes": nodes, "job": job}
     return {**found, **where, **what, **more}
+
+
+def pairs(relations: t.Iterable[Plan]) -> list[tuple[t.Any, t.Any]]:
+    """Return which data node is restored onto which, in an order that is always the same."""
+    return sorted((pair["source_instance_id"], pair["target_instance_id"]) for pair in relations)
 
 
 def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) -> str:

@@ -116,7 +116,18 @@ def same(entry: Known, row: Known) -> bool:
         return True
     if target_id(entry):
         return target_id(entry) == target_id(row)
+    if any((entry.get(name) or None) != (row.get(name) or None) for name in ("region", "profile")):
+        return False  # Other instances can have this name elsewhere.
     return target_name(entry) is not None and target_name(entry) == target_name(row)
+
+
+def same_source(entry: Known, row: Known) -> bool:
+    """Whether the data of an entry and of a planned row come from one instance. An entry may not say it."""
+    for kind in (0, 1):
+        wanted, found = known(entry, "source", kind), known(row, "source", kind)
+        if wanted and found:
+            return wanted == found
+    return not (known(entry, "source", 0) or known(entry, "source", 1))
 
 
 def account_of(row: Known) -> Known:

@@ -25,6 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _state,
     _step_table,
     _steps,
+    _target,
 )
 
 NOW = 1795600000000  # 2026-11-25T09:46:40Z
@@ -540,6 +541,51 @@ def test_an_earlier_job_is_attached_to_for_the_same_data_only(
 ) -> None:
     row, earlier = {"service": "ddm", **row}, {"service": "ddm", **earlier}
     assert _planning.same_data(row, earlier, "restore_time") is same
+
+
+@pytest.mark.parametrize(
+    ("changed", "attaches"),
+    [
+        ({}, True),
+        ({"instance_id": "s2"}, False),
+        ({"metadata": True}, False),
+        ({"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n3"}]}, False),
+        ({"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}]}, True),
+        ({"instance_id": None, "instance_name": "orders-db"}, True),
+        ({"instance_id": None, "instance_name": "billing-db"}, False),
+    ],
+)
+def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
+    changed: dict[str, Any], attaches: bool
+) -> None:
+    """Else a corrected source would end green with the data of the wrong one."""
+    entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
+    earlier = {
+        **entry,
+        "source": {"instance_id": "s1", "instance_name": "orders-db"},
+        "data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}],
+        "data_state": "unknown",
+        "job_id": "j1",
+    }
+    found = _planning.attached({**entry, **changed}, {"previous": [earlier]}, job())
+    assert (found.get("job_id") == "j1") is attaches
+
+
+def test_the_job_of_somebody_else_that_a_refusal_names_is_not_attached_to() -> None:
+    entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
+    refused = {**entry, "error_kind": "busy", "data_state": "untouched", "job_id": "j1"}
+    assert _planning.attached(entry, {"previous": [refused]}, job()) == entry
+
+
+def test_an_instance_that_is_named_is_that_of_its_place() -> None:
+    """The checks of one region must not be those of another, where an instance has the same name."""
+    row = {"service": "dcs", "target": {"instance_id": "c1", "instance_name": "orders"}, "region": "r1"}
+    assert _target.same({"service": "dcs", "instance_name": "orders", "region": "r1"}, row)
+    assert not _target.same({"service": "dcs", "instance_name": "orders", "region": "r2"}, row)
+    assert not _target.same(
+        {"service": "dcs", "instance_name": "orders", "region": "r1", "profile": "p"}, row
+    )
+    assert _target.same({"service": "dcs", "instance_id": "c1", "region": "r2"}, row)
 
 
 @pytest.mark.parametrize(
