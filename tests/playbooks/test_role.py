@@ -146,7 +146,8 @@ def test_a_job_is_resumed_without_a_report_as_the_output_says() -> None:
         assert "a job when its job_id is given as well" in first.stdout
         assert f"Give job_id {row['job_id']} for" in row["next"]["do"]
         again = run(sim, {"restore_ddm": [{**entry, "job_id": row["job_id"]}]})
-        assert (again.rc, outcomes(again)) == (0, {ids.DDM_TARGET: ("succeeded", None, None)})
+        assert again.rc == 0, again.output
+        assert rows(again)[ids.DDM_TARGET]["outcome"] in ("succeeded", "unchanged")  # It may have ended by now.
         assert len(sim.posts()) == 1
 
 
