@@ -104,6 +104,7 @@ def plan(state: State, job: Job, world: World) -> State:
     rows = looked_at(rows, answer["restores"], job, world)
     said = len(run["notes"])
     run = _report_files.continuing(run, rows)
+    run["notes"] = [*run["notes"], *_calls.uncompared(rows, job)]
     world.say(run["notes"][said:])
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
     more = {"diff": answer.get("diff"), "warnings": answer.get("warnings")}

@@ -266,6 +266,22 @@ def test_what_is_no_report_is_found_out_before_anything(name: str, given: Any) -
     assert "must be a report of this collection: its path, or its data." in state["run"]["refused"]
 
 
+def test_a_baseline_without_counts_compares_nothing(tmp_path: Path) -> None:
+    """Such as a plan, or the report of another stack."""
+    plan = run(World(), "plan", "report", plan_only=True)["report"]
+    world = World()
+    state = run(world, restore_baseline=plan)
+    assert world.calls == []
+    assert "restore_baseline holds no counts to compare with" in state["run"]["refused"]
+    checks = [{"name": "dbsize", "outcome": "passed", "found": "7"}]
+    plan["restores"][1]["verification"] = {"end": "passed", "checks": checks}
+    asked = {"restore_ddm": [], "restore_baseline": plan}
+    for ident, noted in (("c1", False), ("c2", True)):
+        entry = {**CACHE, "instance_id": ident, "checks": [{"dbsize": {}}]}
+        state = run(World(), restore_dcs=[entry], **asked)
+        assert any("no counts of name-c2" in note for note in state["report"]["notes"]) is noted
+
+
 @pytest.mark.parametrize(
     ("typed", "approved"), [("CHG-1042\n", True), ("yes", True), ("no", False), ("", False), (None, False)]
 )
