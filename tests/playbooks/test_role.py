@@ -147,7 +147,10 @@ def test_a_job_is_resumed_without_a_report_as_the_output_says() -> None:
         assert f"Give job_id {row['job_id']} for" in row["next"]["do"]
         again = run(sim, {"restore_ddm": [{**entry, "job_id": row["job_id"]}]})
         assert again.rc == 0, again.output
-        assert rows(again)[ids.DDM_TARGET]["outcome"] in ("succeeded", "unchanged")  # It may have ended by now.
+        assert rows(again)[ids.DDM_TARGET]["outcome"] in (
+            "succeeded",
+            "unchanged",
+        )  # It may have ended by now.
         assert len(sim.posts()) == 1
 
 

@@ -80,6 +80,12 @@ def test_protection_covers_data_nodes_and_tags_that_cannot_be_read() -> None:
     assert _guards.protection(database(), ["tag:env=prod"], {}) is None  # DDM's API has no tags
 
 
+def test_a_drill_overwrites_no_data_node_of_production() -> None:
+    options = _options.Options(scratch=("*restored",), production=("n2",), window_days=7)
+    assert "drill_production names this instance" in str(_guards.out_of_bounds(database(), options))
+    assert _guards.out_of_bounds(database(), options._replace(production=("n3",))) is None
+
+
 def test_a_name_that_contradicts_the_cloud() -> None:
     assert _guards.misnamed(cache(name="orders-cache")) is None
     assert "is called 'orders-cache' in the cloud, but the entry has the name 'scratch'" in str(
