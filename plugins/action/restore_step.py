@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import string
+import sys
 import typing as t
 
 from ansible import constants as C
@@ -78,14 +79,26 @@ class ActionModule(ActionBase):
         extra = {"failure": self._task.args["failure"]} if self._task.args.get("failure") else {}
         state = _steps.run(state, steps, job, world, **extra)
         result.update(self.reported(state, before, job, steps, given))
-        strange = [*_options.mistyped(given), *_options.unused(job.kind, given)] if not before else []
+        strange = self.strange(job, given) if not before else []
         return {**result, "warnings": [*result.get("warnings", []), *strange]} if strange else result
 
+    def strange(self, job: _state.Job, task_vars: dict[str, t.Any]) -> list[str]:
+        """Return warnings about variables that this run does not read."""
+        found = [*_options.mistyped(task_vars), *_options.unused(job.kind, task_vars)]
+        return (
+            found
+            if job.kind in ("fleet", "undo")
+            else [*found, *_entries.left_out(self.variables(task_vars)[0])]
+        )
+
     def begun(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the state that the previous step has registered, or an empty one.
+        """Return the state that the previous step has registered, or an empty one: a plan begins a run, even
+        if a run of the same play has ended before.
 
         A later batch of a fleet gets it as an argument.
         """
+        if "plan" in (self._task.args.get("steps") or ()):
+            return {}
         found = self._task.args.get("state") or task_vars.get(STATE)
         names = ("restores", "run", "changed", "hooks")
         return (
@@ -313,8 +326,11 @@ class AnsibleWorld:
         given = {name: getattr(action, f"_{name}") for name in names}
         found = action._shared_loader_obj.action_loader.get(task.action, task=task, **given)
         quiet = {_inprocess.PACE: SLOW} if module in LONG else {_inprocess.PROGRESS: False}
+        variables = {**self._task_vars, **quiet}
+        if _inprocess.on_this_machine(action._connection):  # Ansible's own Python has `requests`.
+            variables[_inprocess.PYTHON] = sys.executable
         try:
-            result: dict[str, t.Any] = found.run(task_vars={**self._task_vars, **quiet})
+            result: dict[str, t.Any] = found.run(task_vars=variables)
         except AnsibleError as error:
             return {
                 "failed": True,

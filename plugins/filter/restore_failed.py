@@ -69,20 +69,25 @@ def pattern(host: str) -> str:
 
 
 def reasons(hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, str]:
-    """Return why each host failed. The last batch of a fleet has all reasons."""
-    newest: tuple[str, dict[str, t.Any]] | None = None
+    """Return why each host failed. The last batch of a fleet has all reasons of its run; a play before this
+    one may have been a fleet of its own.
+    """
+    runs: dict[str, tuple[str, dict[str, t.Any]]] = {}
+    found: dict[str, str] = {}
     for host in reversed(hosts):
         variables = hostvars[host]
         state = variables.get("_restore_state") if "_restore_state" in variables else None
         if not isinstance(state, dict):
             continue
-        if "run" not in state:
-            return {host: str(state.get("msg") or "The task ended without a result.")}
-        if newest is None or state["run"].get("last"):
-            newest = (host, state)
-        if state["run"].get("last"):
-            break
-    return reasons_of(*newest) if newest else {}
+        if "run" not in state:  # a run of the role that has ended, or a task without a result
+            found.update({host: str(state.get("msg"))} if state.get("failed") else {})
+            continue
+        run = str(state["run"].get("id"))
+        if run not in runs or (state["run"].get("last") and not runs[run][1]["run"].get("last")):
+            runs[run] = (host, state)
+    for host, state in runs.values():
+        found.update(reasons_of(host, state))
+    return found
 
 
 def reasons_of(host: str, state: dict[str, t.Any]) -> dict[str, str]:

@@ -70,11 +70,7 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
     left_out = tagged(context.CLIARGS.get("tags") or (), context.CLIARGS.get("skip_tags") or ())
     if left_out:
         raise AnsibleError(f"Nothing was restored: {left_out}")
-    inventory = InventoryManager(loader=DataLoader(), parse=False)
-    for group, hosts in groups.items():
-        inventory.add_group(group)
-        for host in hosts:
-            inventory.add_host(host, group=group)
+    inventory = of_groups(groups)
     if not matched(inventory, pattern):
         raise AnsibleError(f"Nothing was restored: no host of the inventory matches fleet_hosts {pattern!r}.")
     limit = context.CLIARGS.get("subset")
@@ -85,6 +81,16 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
                 f"Nothing was restored: no host matches both fleet_hosts {pattern!r} and --limit {limit!r}."
             )
     return pattern
+
+
+def of_groups(groups: t.Mapping[str, t.Sequence[str]]) -> InventoryManager:
+    """Return an inventory with these groups and their hosts, to match patterns as Ansible does."""
+    inventory = InventoryManager(loader=DataLoader(), parse=False)
+    for group, hosts in groups.items():
+        inventory.add_group(group)
+        for host in hosts:
+            inventory.add_host(host, group=group)
+    return inventory
 
 
 def tagged(tags: t.Collection[str], skipped: t.Collection[str]) -> str | None:

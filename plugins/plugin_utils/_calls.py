@@ -194,6 +194,30 @@ def no_reports(options: Options) -> t.Iterator[str]:
         if value is not None and not _report_files.held(value):
             where = f" {printable(value)}" if isinstance(value, str) else ""
             yield f"{name}{where} must be a report of this collection: its path, or its data."
+    rows = baseline(options)
+    if rows is not None and not any(counted(row, rows) for row in rows):
+        yield (
+            "restore_baseline holds no counts to compare with: it must be the report of a run whose checks "
+            "have counted something."
+        )
+
+
+def counted(row: Row, rows: t.Sequence[Row]) -> bool:
+    """Whether an earlier report, with these rows, holds counts of the instance of a row."""
+    return bool(ladder.counts({**row, "target": row.get("target")}, rows))
+
+
+def uncompared(rows: t.Sequence[Row], job: Job) -> list[str]:
+    """Return a note with the instances whose checks cannot be compared with the baseline."""
+    known = baseline(job.options)
+    names = [
+        _target.called(row)
+        for row in rows
+        if known is not None and private(row, job).get("checks") and not counted(row, known)
+    ]
+    return (
+        [f"restore_baseline has no counts of {', '.join(names)}: none are compared there."] if names else []
+    )
 
 
 def signed_in(state: State, job: Job, world: World) -> State:

@@ -12,6 +12,7 @@ parameter.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import typing as t
 from collections import Counter
@@ -79,6 +80,21 @@ def found(variables: Variables, defaults: Defaults) -> Found:
     if not (rows or names or problems or unread):
         problems.append(f"There is nothing to restore: name it in {either(LISTS)}.")
     return Found(rows, names, [*problems, *twice(rows, names)])
+
+
+def left_out(variables: Variables) -> list[str]:
+    """Return a warning for each list with entries that say nothing: each may stand for one that was meant."""
+    found = []
+    for service in SERVICES.values():
+        value = variables.get(service.variable)
+        with contextlib.suppress(Problem):  # which is told
+            listed = read.items(value, "", "") if isinstance(value, (str, list)) and value else []
+            found += [
+                f"{service.variable}[{place}] is blank, so it was left out."
+                for place, one in enumerate(listed)
+                if read.unset(one) or (isinstance(one, t.Mapping) and not read.given(one))
+            ]
+    return found
 
 
 def row_of(entry: Variables, where: str, service: Service, defaults: Defaults) -> tuple[Row, list[str]]:

@@ -21,9 +21,9 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings imp
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
     Known,
     Row,
-    asked_ms,
     called,
     failed,
+    milliseconds,
     service_of,
     target_id,
     target_name,
@@ -31,28 +31,30 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 
 TAG = "tag:"
 NOTHING = "Nothing was started."
+UNDATED = "cannot be read"
 
 
-def guarded(row: Row, options: Options, read_only: bool, now_ms: int, tags: Known) -> Row:
+def guarded(row: Row, asked: t.Any, options: Options, read_only: bool, now_ms: int, tags: Known) -> Row:
     """Return a planned row, which has failed if it must not be overwritten.
 
-    `tags` has the tags of the instances by ID, if restore_protected needs them.
+    `asked` is the point that was requested for it, if any. `tags` has the tags of the instances by ID, if
+    restore_protected needs them.
     """
     if row.get("error_kind"):
         return row
-    why = obstacle(row, options, read_only, now_ms, tags)
+    why = obstacle(row, asked, options, read_only, now_ms, tags)
     return failed(row, "plan", *why, now_ms) if why else row
 
 
 def obstacle(
-    row: Known, options: Options, read_only: bool, now_ms: int, tags: Known
+    row: Known, asked: t.Any, options: Options, read_only: bool, now_ms: int, tags: Known
 ) -> tuple[str, str] | None:
     """Return the error_kind and the reason why a row must not be overwritten, or None."""
     wrong = misnamed(row)
     protected = None if read_only else protection(row, options.protected, tags)
     bounds = out_of_bounds(row, options)
     old = too_old(row, options, now_ms) if read_only else None
-    far = too_far(row, options.max_gap, now_ms, options.timezone)
+    far = too_far(row, asked, options.max_gap, now_ms, options.timezone)
     found = (
         ("name_mismatch", wrong and f"{wrong} {NOTHING}"),
         ("protected", protected and f"It is protected: {protected} {NOTHING}"),
@@ -68,8 +70,7 @@ def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any
 
     `tags` has the tags of the instances by ID, if a pattern needs them.
     """
-    nodes = [relation.get("target_instance_id") for relation in row.get("data_node_relations") or []]
-    words = [word for word in (target_name(row), row.get("name"), target_id(row), *nodes) if word]
+    words = [word for word in (row.get("name"), *taken(row)) if word]
     if patterns and not target_name(row):
         return "its name could not be read, so it may be one that restore_protected names."
     for pattern in patterns:
@@ -82,6 +83,12 @@ def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any
         elif any(like(word, pattern) for word in words):
             return f"restore_protected has {printable(pattern)!r}, which is this instance."
     return None
+
+
+def taken(row: Known) -> list[t.Any]:
+    """Return what a row overwrites: name and ID of the instance, and the IDs of its data nodes."""
+    nodes = [relation.get("target_instance_id") for relation in row.get("data_node_relations") or []]
+    return [target_name(row), target_id(row), *nodes]
 
 
 def tagged(pattern: str, tags: t.Any) -> str | None:
@@ -122,7 +129,7 @@ def misnamed(row: Known) -> str | None:
 def out_of_bounds(row: Known, options: Options) -> str | None:
     """Return why a drill must not overwrite an instance, or None."""
     words = [word for word in (target_name(row), target_id(row)) if word]
-    if any(like(word, pattern) for word in words for pattern in options.production):
+    if any(like(word, pattern) for word in taken(row) if word for pattern in options.production):
         return "A drill never overwrites production, and drill_production names this instance."
     drill = options.window_days is not None
     if drill and not any(like(word, pattern) for word in words for pattern in options.scratch):
@@ -136,7 +143,11 @@ def out_of_bounds(row: Known, options: Options) -> str | None:
 def too_old(row: Known, options: Options, now_ms: int) -> str | None:
     """Return why the newest data of an instance are too old, or None."""
     data = moment(row.get("data_time"))
-    if data is None or options.rpo_target is None or (now_ms - data) / 1000 <= options.rpo_target:
+    if options.rpo_target is None or (data is None and row.get("action") != "restore"):
+        return None
+    if data is None:
+        return f"The time of the newest data that {called(row)} can be restored to {UNDATED}."
+    if (now_ms - data) / 1000 <= options.rpo_target:
         return None
     age, most = span((now_ms - data) / 1000), span(options.rpo_target)
     return (
@@ -145,16 +156,18 @@ def too_old(row: Known, options: Options, now_ms: int) -> str | None:
     )
 
 
-def too_far(row: Known, most: int | None, now_ms: int, tz: t.Any) -> str | None:
+def too_far(row: Known, asked: t.Any, most: int | None, now_ms: int, tz: t.Any) -> str | None:
     """Return why the data of a row are too far from the requested point, or None.
 
-    The reason names the nearest backups on both sides.
+    No point was requested where an entry, a plan or an undo names a backup. The reason names the nearest
+    backups on both sides.
     """
-    data = moment(row.get("data_time"))
-    if most is None or data is None or row.get("action") == "nothing":
+    data, point, action = moment(row.get("data_time")), milliseconds(asked), row.get("action")
+    if most is None or not asked or action == "nothing" or (data is None and action != "restore"):
         return None
-    asked = asked_ms(row, now_ms)
-    gap = (asked - data) / 1000
+    if data is None:
+        return f"restore_max_gap is {span(most)}, and the time of the data {UNDATED}."
+    gap = ((now_ms if point is None else point) - data) / 1000
     if gap <= most:
         return None
     near = [f"before it {backup_words(row.get('backup'), data, tz)}"] if row.get("backup") else []

@@ -11,12 +11,14 @@ Otherwise a file that Ansible cannot load would fail at its step, after data wer
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.playbook.block import Block
 from ansible.playbook.helpers import load_list_of_blocks
+from ansible.playbook.role_include import IncludeRole
 from ansible.playbook.task_include import TaskInclude
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
@@ -60,16 +62,9 @@ def place(path: str, name: str, task: t.Any, loader: t.Any) -> str:
 
 def load(path: str, name: str, task: t.Any, loader: t.Any) -> None:
     """Load the tasks as Ansible will. Raises Problem where it could not."""
-    how = {"variable_manager": task.get_variable_manager(), "loader": loader}
     try:
         content(path)
-        tasks = loader.load_from_file(path, **HOW)
-        if tasks is not None and not isinstance(tasks, list):
-            raise Problem(f"{name}: {path} must hold a list of tasks, not a {read.kind_of(tasks)}.")
-        # what the file imports is looked for beside it
-        include = TaskInclude.load({"include_tasks": path}, block=task._parent, role=task._role, **how)
-        blocks = load_list_of_blocks(tasks or [], task._parent._play, include, task._role, **how)
-        end = next(ends(blocks), None)
+        end = next(ends(blocks_of(path, name, task, loader), task, loader, {path}), None)
         if end:
             after = f"has meta: {end}, after which the run would end green without a report"
             raise Problem(f"{name}: {printable(path)} {after}. To stop the run, fail in a task.")
@@ -78,11 +73,48 @@ def load(path: str, name: str, task: t.Any, loader: t.Any) -> None:
         raise Problem(f"{name}: {printable(path)} cannot be run: {brief(why)}.") from None
 
 
-def ends(blocks: t.Iterable[t.Any]) -> t.Iterator[str]:
+def blocks_of(path: str, name: str, task: t.Any, loader: t.Any) -> list[t.Any]:
+    """Return the blocks of a tasks file. Raises Problem where it holds no list of tasks."""
+    how = {"variable_manager": task.get_variable_manager(), "loader": loader}
+    tasks = loader.load_from_file(path, **HOW)
+    if tasks is not None and not isinstance(tasks, list):
+        raise Problem(f"{name}: {path} must hold a list of tasks, not a {read.kind_of(tasks)}.")
+    # what the file imports is looked for beside it
+    include = TaskInclude.load({"include_tasks": path}, block=task._parent, role=task._role, **how)
+    found: list[t.Any] = load_list_of_blocks(tasks or [], task._parent._play, include, task._role, **how)
+    return found
+
+
+def included(one: t.Any, task: t.Any, loader: t.Any, seen: set[str]) -> list[t.Any]:
+    """Return the blocks that a task includes, as far as they can be known before it runs: of a role or a file
+    that it names without a template. Ansible reports one that cannot be loaded, at its time.
+    """
+    with contextlib.suppress(AnsibleError, Problem, OSError):
+        if isinstance(one, IncludeRole):
+            name = str(one._role_name)
+            if name not in seen:
+                seen.add(name)
+                blocks: list[t.Any] = one.get_block_list(
+                    task._parent._play, task.get_variable_manager(), loader
+                )[0]
+                return blocks
+        for parent in one.get_search_path() if isinstance(one, TaskInclude) else ():
+            path = os.path.join(parent, str(one.args.get("_raw_params")))
+            if os.path.isfile(path) and path not in seen:
+                seen.add(path)
+                return blocks_of(path, "", task, loader)
+    return []
+
+
+def ends(blocks: t.Iterable[t.Any], task: t.Any, loader: t.Any, seen: set[str]) -> t.Iterator[str]:
     """Yield what ends the play, its batch, its host or the role, from blocks and tasks of any depth."""
     for one in blocks:
         if isinstance(one, Block):
-            yield from ends([*one.block, *one.rescue, *one.always])
+            yield from ends([*one.block, *one.rescue, *one.always], task, loader, seen)
+        elif isinstance(one, TaskInclude):
+            words = ends(included(one, task, loader, seen), task, loader, seen)
+            # a role may end itself
+            yield from (word for word in words if not (isinstance(one, IncludeRole) and word == "end_role"))
         elif one.action.rpartition(".")[2] == "meta":
             word = str(one.args.get("_raw_params") or "").strip()
             if word.startswith("end_"):

@@ -44,6 +44,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress imp
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import without_omitted
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
+PYTHON = "ansible_python_interpreter"
 PACE = "_huaweicloud_recovery_pace"  # of the role: seconds, at least, between two lines about one restore
 MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout is for programs
 
@@ -198,7 +199,7 @@ class InProcess(ActionBase):
             return "async"
         if getattr(self._connection, "become", None) is not None:
             return "become"
-        if type(self._connection).__module__ != "ansible.plugins.connection.local":
+        if not on_this_machine(self._connection):
             return "the connection is not ansible.builtin.local"
         where = (
             task_vars["ansible_delegated_vars"][self._task.delegate_to]
@@ -299,6 +300,11 @@ def surroundings(environment: dict[str, t.Any], directory: str) -> t.Iterator[No
         if dict(os.environ) != before:
             os.environ.clear()
             os.environ.update(before)
+
+
+def on_this_machine(connection: t.Any) -> bool:
+    """Whether a task runs on the controller."""
+    return type(connection).__module__ == "ansible.plugins.connection.local"
 
 
 def same_python(one: str, other: str) -> bool:

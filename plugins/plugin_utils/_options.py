@@ -201,6 +201,7 @@ def unused(kind: str, variables: Variables) -> list[str]:
     """Return a warning for each variable that a kind of run ignores, such as tasks of a fleet."""
     names = (*_entries.LISTS, *_step_table.OF_THE_USER) if kind == "fleet" else ()
     names += (PREFIX + "report",) if kind != "undo" else ()
+    names += OF_A_PLAN if kind == "readiness" else ()
     found = [name for name in names if not read.unset(variables.get(name))]
     return [f"The playbook {kind} does not use {name}." for name in found]
 
@@ -219,13 +220,17 @@ OF_KIND: dict[str, dict[str, t.Any]] = {
     "drill": {"restore_production": ["*prod*"], "restore_window_days": 7},
     "readiness": {"restore_rpo_target": "26h"},  # the newest data must not be older than a day and two hours
 }
+OF_A_PLAN = ("restore_plan", "restore_plan_file")
 NO_SCRATCH = "A drill needs drill_scratch: patterns of the only instances that it may overwrite."
 
 
 def of_kind(kind: str, variables: Variables) -> dict[str, t.Any]:
-    """Return the variables with what a kind of run says itself. Readiness asks for the newest data."""
-    newest = {_entries.POINT: "latest"} if kind == "readiness" else {}
-    return {**OF_KIND.get(kind, {}), **read.given(variables), **newest}
+    """Return the variables with what a kind of run says itself.
+
+    Readiness asks for the newest data, and neither carries out a plan nor writes one for a restore.
+    """
+    newest = {_entries.POINT: "latest", **dict.fromkeys(OF_A_PLAN)} if kind == "readiness" else {}
+    return read.given({**OF_KIND.get(kind, {}), **read.given(variables), **newest})
 
 
 def options(

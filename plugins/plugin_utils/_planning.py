@@ -74,13 +74,17 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
     where = "restore_plan" if job.options.plan is not None else f"The plan {job.options.plan_file}"
     if old is None:
         return [], [f"{where} cannot be used: it cannot be read, or is not a plan of this collection."]
-    why = _plans.unusable(old, run["collection_version"], job.options.safety_backup)
+    try:
+        why = _plans.unusable(old, run["collection_version"], job.options.safety_backup, job.kind)
+        planned = [] if why else _plans.requests(old)
+    except (AttributeError, KeyError, TypeError):  # a key that every plan has, or its type
+        why = _plans.EDITED
     if why:
         return [], [f"{where} cannot be used: {why}."]
     drift = _plans.others(old, job.found.rows)
     if drift:
         return [], [f"{where} does not fit the entries of this run: {line}." for line in drift]
-    rows = [{**row, **listed_in(row, job.found.rows)} for row in _plans.requests(old)]
+    rows = [{**row, **listed_in(row, job.found.rows)} for row in planned]
     return [attached(row, run, job) for row in rows], []
 
 
@@ -117,13 +121,15 @@ def attached(row: Row, run: Row, job: Job) -> Row:
     if row.get(job_id) or row.get("error_kind"):
         return row
     for earlier in earlier_rows(run, job):
+        if not same_operation(row, earlier):
+            continue
         known = earlier.get(job_id) and earlier.get("error_kind") not in NOT_AGAIN
-        if known and _target.same(row, earlier) and same_data(row, earlier, service.point):
+        if known and same_data(row, earlier, service.point):
             said = (service.point, "data_node_relations", "adopt")  # by the job
             kept = {name: value for name, value in row.items() if name not in said}
             return {**kept, job_id: earlier[job_id]}
         unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
-        if unknown and _target.same(row, earlier) and row.get(service.point) in (None, "latest"):
+        if unknown and row.get(service.point) in (None, "latest"):
             # what may have been sent would be sent again
             return {**row, service.point: earlier[service.point]}
     return row
@@ -135,9 +141,23 @@ def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
     if not run.get("directory"):
         return
     for one in _report_files.reports(run["directory"]):
-        same = one.get("operation_id") == job.options.operation_id and not one.get("check_mode")
-        if same and (job.options.operation_id or one["verdict"] in _report_files.OPEN):
+        same = _report_files.of_operation(one, job.options.operation_id)
+        unfinished = job.options.operation_id or one["verdict"] in _report_files.OPEN
+        if same and unfinished and not one.get("check_mode"):
             yield from one["restores"]
+
+
+def same_operation(row: Row, earlier: Row) -> bool:
+    """Whether an earlier row started what a row asks for: from the same source onto the same target.
+
+    A row that was refused names the job of somebody else.
+    """
+    if earlier.get("data_state") == "untouched" or not _target.same(row, earlier):
+        return False
+    if bool(row.get("metadata")) != bool(earlier.get("metadata")) or not _target.same_source(row, earlier):
+        return False
+    nodes, before = row.get("data_node_relations"), earlier.get("data_node_relations")
+    return not (nodes and before) or _plans.pairs(nodes) == _plans.pairs(before)
 
 
 def same_data(row: Row, earlier: Row, point: str) -> bool:

@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
     backup_id,
     backup_module,
     called,
+    is_row,
     same,
     service_of,
     source_id,
@@ -38,6 +39,7 @@ Plan = t.Mapping[str, t.Any]
 SCHEMA_VERSION = 1  # of a report, which a plan is
 # What a whole plan's checksum leaves out: `account` is compared with that of the run
 UNSEALED = ("account", "checksum", "files", "problem")
+EDITED = "it was edited after it was made: its content does not match its digest. Make it again"
 ENTRY = ("service", "region", "profile", "group", "label")  # keys of a row, the same for all services
 
 
@@ -72,8 +74,7 @@ def effect(row: Plan) -> dict[str, t.Any]:
         "target": target_id(row),
         "refused": row.get("error_kind"),
     }
-    pairs = row.get("data_node_relations") or []
-    nodes = sorted((pair["source_instance_id"], pair["target_instance_id"]) for pair in pairs)
+    nodes = pairs(row.get("data_node_relations") or [])
     job = row.get("job_id") if row.get("action") == "adopt" and not nodes else None
     what = {
         "backup": backup_id(row),
@@ -83,6 +84,11 @@ def effect(row: Plan) -> dict[str, t.Any]:
     where = {name: value for name, value in place.items() if value not in (None, "", "unknown")}
     more = {"source": source_id(row), "time": time_ms(row), "nodes": nodes, "job": job}
     return {**found, **where, **what, **more}
+
+
+def pairs(relations: t.Iterable[Plan]) -> list[tuple[t.Any, t.Any]]:
+    """Return which data node is restored onto which, in an order that is always the same."""
+    return sorted((pair["source_instance_id"], pair["target_instance_id"]) for pair in relations)
 
 
 def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) -> str:
@@ -111,24 +117,26 @@ def number(text: str) -> float:
 # An earlier plan
 
 
-def unusable(plan: t.Any, version: str, safety_backup: bool) -> str | None:
-    """Return why a plan can never be carried out, or None."""
+def unusable(plan: t.Any, version: str, safety_backup: bool, kind: str) -> str | None:
+    """Return why a run of this kind can never carry out a plan, or None."""
     rows = plan.get("restores") if isinstance(plan, t.Mapping) else None
     if not isinstance(rows, list) or not all(isinstance(row, t.Mapping) and service_of(row) for row in rows):
         return "it is not a plan of this collection: run with --check or --tags plan to make one"
     if plan.get("schema_version") != SCHEMA_VERSION or plan.get("collection_version") != version:
         made = printable(plan.get("collection_version"))
         return f"version {made} of the collection made it, but this is version {version}: make it again"
-    if plan.get("kind") not in ("plan", "fleet", "restore", "drill", "undo") or not plan.get("check_mode"):
+    if not plan.get("check_mode"):
         return "it is the report of a run, not a plan: run with --check or --tags plan to make one"
+    made_by = "restore" if plan.get("kind") == "plan" else printable(plan.get("kind"))
+    if made_by != kind:
+        return f"it is the plan of the playbook {made_by}, but this is {kind}: make it with {kind}"
     if plan.get("verdict") == "refused" and not any(row.get("error_kind") for row in rows):
         return f"the run that was to make it was refused: {printable(plan.get('msg')).rstrip('.')}"
-    edited = "it was edited after it was made: its content does not match its digest. Make it again"
-    if plan.get("checksum") not in (None, checksum(plan)):
-        return edited
+    if not all(is_row(row) for row in rows) or plan.get("checksum") not in (None, checksum(plan)):
+        return EDITED
     digests = [digest(rows, plan.get("account"), safety) for safety in (True, False)]
     if plan.get("plan_digest") not in digests:
-        return edited
+        return EDITED
     if plan.get("plan_digest") != digests[not safety_backup]:
         return (
             "restore_safety_backup had another value when the plan was made: give the same value, or make "

@@ -77,11 +77,11 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
     It keeps the ID and the start of the newest of them, and so its files, where it has all targets of that
     one, so that a report loses none, and no run that still goes on writes them. Else it has files of its own.
     """
-    folder, stem = run["directory"], file_stem(run.get("operation_id"))
-    if planning(run) or run["problem"] or not folder or stem == "restore":
+    folder = run["directory"]
+    if planning(run) or run["problem"] or not folder or not run.get("operation_id"):
         return run
     with alone(folder):
-        found = unfinished(folder, stem, run["kind"], rows)
+        found = unfinished(folder, run, rows)
         previous = [row for report in found for row in report["restores"] if covered(row, rows)]
         whole = bool(found) and all(covered(row, rows) for row in kept(found[0]))
         own = {**run, "previous": previous}
@@ -207,6 +207,7 @@ def unwritable(folder: str) -> str | None:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".recovery-") as file:
             file.write(b"\0" * 4096)
             file.flush()
+        os.listdir(folder)  # a later run looks for this one there
     except OSError as error:
         return (
             f"No report can be written to {printable(folder)}: {error.strerror}. Nothing was started. "
@@ -220,6 +221,8 @@ def unsavable(path: str) -> str | None:
     try:
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if os.path.exists(path) and not os.path.isfile(path):  # a file would take the place of a device
+            raise FileExistsError(errno.EEXIST, "It is not a regular file", path)
         with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", prefix=".recovery-"):
             return None
     except OSError as error:
@@ -240,6 +243,7 @@ def save_plan(found: t.Mapping[str, t.Any], path: str) -> str | None:
 
 def replace(path: str, text: str) -> None:
     """Write a file of mode 0600 as a whole: beside its place, then renamed. Raises OSError."""
+    path = os.path.realpath(path)  # what a link names, not the link
     handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".recovery-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -288,25 +292,34 @@ def is_report(found: t.Any) -> bool:
     if not isinstance(found, dict) or found.get("schema_version") != _plans.SCHEMA_VERSION:
         return False
     lists = [found.get("restores"), found.get("runs")]
-    rows = all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in lists)
+    rows = all(isinstance(rows, list) and all(map(_target.is_row, rows)) for rows in lists)
     whole = rows and isinstance(found.get("account"), (dict, type(None)))
     return whole and all(isinstance(found.get(key), str) for key in ("id", "kind", "verdict", "started"))
 
 
-def unfinished(folder: str, stem: str, kind: str, rows: t.Sequence[_report.Row]) -> list[_report.Report]:
-    """Return the unfinished reports of an operation, newest first, down to the last one that ended well.
+def unfinished(
+    folder: str, run: t.Mapping[str, t.Any], rows: t.Sequence[_report.Row]
+) -> list[_report.Report]:
+    """Return the unfinished reports of the operation of a run, newest first, down to the last one that ended
+    well.
 
     They are of this kind and have a target of these rows.
     """
-    found = []
-    for one in reports(folder, stem):
+    found, operation_id = [], run.get("operation_id")
+    for one in reports(folder, file_stem(operation_id)):
         refused = one.get("check_mode") or one["verdict"] == "refused"  # it has sent nothing
-        if refused or one["kind"] != kind or not any(covered(row, rows) for row in one["restores"]):
+        same = one["kind"] == run["kind"] and of_operation(one, operation_id)
+        if refused or not same or not any(covered(row, rows) for row in one["restores"]):
             continue
         if one["verdict"] not in OPEN:
             break
         found.append(one)
     return found
+
+
+def of_operation(report: _report.Report, operation_id: t.Any) -> bool:
+    """Whether a report is of this operation, null for none. Several operations can have one file stem."""
+    return bool(report.get("operation_id") == (operation_id and _report.shown(operation_id)))
 
 
 def covered(earlier: _report.Row, rows: t.Iterable[_report.Row]) -> bool:

@@ -54,6 +54,12 @@ Services = t.Mapping[str, Service]
 Subject = tuple[t.Optional[str], t.Optional[tuple[t.Any, t.Any]]]
 
 
+class Misnamed(NotRestorable):
+    """The `name` of a row is not that of its instance."""
+
+    kind = "name_mismatch"
+
+
 class Answer(t.NamedTuple):
     """The result of the module of one row, when it began (epoch seconds), and how many seconds it took."""
 
@@ -217,7 +223,7 @@ def refusals(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]
         nodes = [relation["target_instance_id"] for relation in row["data_node_relations"] or []]
         clash = next((node for node in nodes if node in taken), None)
         if misnamed(row):
-            found[number] = NotRestorable(misnamed(row))
+            found[number] = Misnamed(misnamed(row))
         elif subject(row, services) in instances:
             found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")
         elif clash is not None:

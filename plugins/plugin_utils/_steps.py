@@ -104,6 +104,7 @@ def plan(state: State, job: Job, world: World) -> State:
     rows = looked_at(rows, answer["restores"], job, world)
     said = len(run["notes"])
     run = _report_files.continuing(run, rows)
+    run["notes"] = [*run["notes"], *_calls.uncompared(rows, job)]
     world.say(run["notes"][said:])
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
     more = {"diff": answer.get("diff"), "warnings": answer.get("warnings")}
@@ -123,7 +124,9 @@ def looked_at(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: 
     rows = [
         row
         if row.get("error_kind")
-        else _guards.guarded(next(found), job.options, job.read_only, world.now_ms(), tags)
+        else _guards.guarded(
+            next(found), _target.point_of(row), job.options, job.read_only, world.now_ms(), tags
+        )
         for row in rows
     ]
     return [{**row, "changed": False} for row in rows]  # not yet: in a plan, `action` says it

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, whole
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
@@ -21,7 +22,38 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 
 Row = dict[str, t.Any]
 Known = t.Mapping[str, t.Any]
+DICTS = (*_row.DICTS, "next", "restore", "safety_backup", "verification")
+LISTS = (*_row.LISTS, "checks")
+SCALARS = (str, int, float)
 SOURCE = ("instance_id", "instance_name")
+
+
+# Of a file
+
+
+def is_row(row: t.Any) -> bool:
+    """Whether a value can be a row of a report: every key that is read holds what a run writes there."""
+    if not isinstance(row, dict):
+        return False
+    checks = (row.get("verification") or {}).get("checks") if is_kind(row.get("verification"), dict) else 0
+    return all(
+        is_kind(value, dict)
+        if name in DICTS
+        else is_rows(value)
+        if name in LISTS
+        else is_kind(value, SCALARS)
+        for name, value in {**row, "steps": row.get("steps"), "checks": checks}.items()
+    )
+
+
+def is_kind(value: t.Any, kind: t.Any) -> bool:
+    """Whether a value is null or of a kind."""
+    return value is None or isinstance(value, kind)
+
+
+def is_rows(value: t.Any) -> bool:
+    """Whether a value is null or a list of dicts."""
+    return is_kind(value, list) and all(isinstance(one, dict) for one in value or ())
 
 
 # Its service
@@ -84,7 +116,18 @@ def same(entry: Known, row: Known) -> bool:
         return True
     if target_id(entry):
         return target_id(entry) == target_id(row)
+    if any((entry.get(name) or None) != (row.get(name) or None) for name in ("region", "profile")):
+        return False  # Other instances can have this name elsewhere.
     return target_name(entry) is not None and target_name(entry) == target_name(row)
+
+
+def same_source(entry: Known, row: Known) -> bool:
+    """Whether the data of an entry and of a planned row come from one instance. An entry may not say it."""
+    for kind in (0, 1):
+        wanted, found = known(entry, "source", kind), known(row, "source", kind)
+        if wanted and found:
+            return wanted == found
+    return not (known(entry, "source", 0) or known(entry, "source", 1))
 
 
 def account_of(row: Known) -> Known:
@@ -106,6 +149,12 @@ def backup_id(row: Known) -> t.Any:
     return (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
 
 
+def point_of(row: Known) -> t.Any:
+    """Return the point that an entry requests, None if it names a backup or a job instead."""
+    service = service_of(row)
+    return row.get(service.point) if service else None
+
+
 def time_ms(row: Known) -> int | None:
     """Return the point in time that a row is restored to, in epoch milliseconds; null for a backup."""
     service = service_of(row)
@@ -114,7 +163,7 @@ def time_ms(row: Known) -> int | None:
 
 def asked_ms(row: Known, now_ms: int) -> int:
     """Return the requested point of a row in epoch milliseconds; `latest` and none mean now."""
-    found = milliseconds(row.get("asked") or row.get("restore_point") or row.get("restore_time"))
+    found = milliseconds(row.get("restore_point") or row.get("restore_time"))
     return now_ms if found is None else found
 
 

@@ -72,6 +72,29 @@ def test_a_limit_beside_fleet_hosts_that_leaves_none_is_red(tmp_path: Path) -> N
     assert done.rc != 0 and "no host matches both fleet_hosts 'b' and --limit 'a'" in done.output
 
 
+ELSEWHERE = {"--limit": "leaves out localhost", "--start-at-task": "would leave out steps before that task"}
+
+
+@pytest.mark.parametrize("option", ELSEWHERE)
+@pytest.mark.parametrize("playbook", ["drill", "plan", "readiness", "report", "restore", "undo"])
+def test_options_that_leave_everything_out_are_red(tmp_path: Path, playbook: str, option: str) -> None:
+    (tmp_path / "hosts").write_text("web\n")
+    done = invoke.playbook(
+        f"huaweicloud.recovery.{playbook}", {}, "-i", str(tmp_path / "hosts"), option, "web"
+    )
+    assert done.rc != 0 and f"Nothing was started: {option} 'web' {ELSEWHERE[option]}" in done.output
+
+
+def test_a_limit_that_holds_the_controller_is_none_too_many(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("web\n[here]\nlocalhost\n")
+    with Simulator(restore_seconds=1) as sim:
+        given = json.dumps({"restore_poll_interval": 1, **ONE})
+        done = invoke.playbook(
+            "huaweicloud.recovery.restore", sim.env, "-e", given, "-i", str(tmp_path / "hosts"), "-l", "here"
+        )
+        assert (done.rc, len(sim.posts())) == (0, 1), done.output
+
+
 def test_the_order_of_batches_hides_no_failure(tmp_path: Path) -> None:
     """The last batch has not the last host of the inventory."""
     with Simulator("fleet-2-0", restore_seconds=1) as sim:
@@ -199,6 +222,26 @@ def test_a_tasks_file_that_cannot_run_is_found_before_any_request(
     for name, word in zip(given, words, strict=True):
         assert any(name in line and word in line for line in done.stdout.splitlines()), (word, done.output)
     assert "REFUSED  Nothing was started." in done.stdout
+
+
+ENDS = {
+    "stop.yml": "include_tasks: sub.yml",
+    "sub.yml": "include_role: {name: shop}",
+    "main": "meta: end_play",
+}
+
+
+def test_an_end_of_the_play_is_found_in_what_a_tasks_file_includes(tmp_path: Path) -> None:
+    paths = {"main": tmp_path / "roles" / "shop" / "tasks" / "main.yml"}
+    paths["main"].parent.mkdir(parents=True)
+    for name, task in ENDS.items():
+        paths.get(name, tmp_path / name).write_text(f"- {task}\n- include_tasks: stop.yml\n  when: false\n")
+    with Simulator() as sim:
+        env = {**sim.env, "ANSIBLE_ROLES_PATH": str(tmp_path / "roles")}
+        given = json.dumps({**ONE, "restore_before_tasks": "stop.yml"})
+        done = invoke.playbook("huaweicloud.recovery.restore", env, "-e", given, cwd=tmp_path)
+        assert (done.rc, sim.ledger) == (2, [])
+    assert "stop.yml has meta: end_play, after which the run would end green" in done.output
 
 
 def test_readiness_runs_no_tasks_of_the_user(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -286,6 +287,35 @@ def test_a_step_is_usable_alone(sim: Simulator) -> None:
     assert alone.of("debug")[-1]["msg"] == "restored"
 
 
+def test_each_use_of_the_role_in_one_play_is_a_run_of_its_own(sim: Simulator, tmp_path: Path) -> None:
+    """A later one runs its own tasks files, and a step that is used alone takes no rows of an earlier run."""
+    (tmp_path / "stop.yml").write_text(HOOK.format("stop", "debug"), encoding="utf-8")
+    name = {"name": "huaweicloud.recovery.restore"}
+    other = {"instance_id": ids.DCS_OTHER, "backup_id": ids.DCS_BACKUP_OTHER}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"restore_poll_interval": 1, "restore_before_tasks": str(tmp_path / "stop.yml")},
+        "tasks": [
+            {
+                "ansible.builtin.include_role": name,
+                "vars": {"restore_dcs": ["{{ item }}"], "restore_operation_id": "CHG-{{ item.instance_id }}"},
+                "loop": [cache(backup_id=ids.DCS_BACKUP), other],
+            },
+            {
+                "ansible.builtin.include_role": {**name, "tasks_from": "restore"},
+                "vars": {"restore_dcs": [{**other, "operation_id": "again"}]},
+            },
+        ],
+    }
+    done = invoke.playbook(yaml.safe_dump([play]), sim.env)
+    assert done.rc == 0, done.output
+    assert [one["msg"] for one in done.of("huaweicloud.recovery.restore : stop")] == [
+        f"stop CHG-{instance}" for instance in (ids.DCS_INSTANCE, ids.DCS_OTHER)
+    ]
+    assert [entry.operation for entry in sim.posts()] == ["dcs.backup", "dcs.restore"] * 2 + ["dcs.restore"]
+
+
 @pytest.mark.parametrize("step", ["verify", "report"])
 def test_a_step_cannot_be_skipped(sim: Simulator, step: str) -> None:
     """It would take others with it, and the run would end green."""
@@ -391,12 +421,36 @@ def test_names_of_a_survey_and_a_protected_instance(sim: Simulator) -> None:
     assert "restore_dcs cannot be read" in report(undefined)["msg"]
 
 
+PYTHON = "ansible_python_interpreter"
+ON_ANOTHER_HOST = """
+- name: Stop
+  ansible.builtin.setup: {gather_subset: ["!all", "!min", python]}
+  delegate_to: app
+  become: true
+  become_user: nobody
+"""
+SUDO = '#!/bin/sh\ntouch {}/asked\nwhile [ $1 != /bin/sh ]; do shift; done\nexec "$@"\n'
+
+
 def test_the_playbook_is_immune_to_become_and_takes_connection_from_module_defaults(tmp_path: Path) -> None:
+    """And to another Python. None of this holds for tasks of the user, on other hosts as well."""
     with Simulator(restore_seconds=1) as sim:
-        (tmp_path / "hosts.ini").write_text("localhost ansible_become=true ansible_become_method=nowhere\n")
+        (tmp_path / "hosts.ini").write_text(
+            "localhost ansible_connection=local ansible_become=true ansible_become_exe=/nowhere "
+            f"{PYTHON}=/nowhere\napp ansible_connection=local ansible_become_exe={tmp_path}/sudo "
+            f"{PYTHON}={tmp_path}/python\n"
+        )
+        (tmp_path / "python").symlink_to(sys.executable)
+        (tmp_path / "sudo").write_text(SUDO.format(tmp_path))
+        (tmp_path / "sudo").chmod(0o755)
+        (tmp_path / "stop.yml").write_text(ON_ANOTHER_HOST)
         variables = {"restore_dcs": [cache()], "restore_point": "latest", "restore_safety_backup": False}
-        done = run(sim, variables, "-i", str(tmp_path / "hosts.ini"))
+        hook = {"restore_before_tasks": str(tmp_path / "stop.yml")}
+        done = run(sim, {**variables, **hook}, "-i", str(tmp_path / "hosts.ini"))
         assert done.rc == 0, done.output
+        (stopped,) = done.of("huaweicloud.recovery.restore : Stop")
+        assert stopped["ansible_facts"]["ansible_python"]["executable"] == f"{tmp_path}/python"
+        assert (tmp_path / "asked").exists()
         connection = {
             name.removeprefix("HW_").lower().replace("region_name", "region"): value
             for name, value in sim.env.items()

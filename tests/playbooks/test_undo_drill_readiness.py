@@ -52,9 +52,14 @@ def test_undo_brings_back_what_a_restore_has_overwritten(sim: Simulator, tmp_pat
     planned = run(sim, "undo", "--check", restore_report=path)
     assert planned.rc == 0, planned.output
     assert f", {saved})" in planned.stdout
-    posts = len(sim.posts())
+    posts, plan = len(sim.posts()), {"restore_plan_file": str(tmp_path / "plan.json")}
+    caches = {**stack, "restore_ddm": []}
+    run(sim, "restore", "--check", restore_operation_id="CHG-1042", **caches, **plan)
+    refused = run(sim, "undo", restore_report=path, **plan)
+    assert (refused.rc, len(sim.posts())) == (2, posts), "the plan of the restore, still among the variables"
+    assert "it is the plan of the playbook restore, but this is undo" in report(refused)["msg"]
 
-    undone = run(sim, "undo", restore_report=path)
+    undone = run(sim, "undo", restore_report=path, restore_max_gap="0s")  # a gap of another point
     assert undone.rc == 0, undone.output
     assert sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == saved
     assert [entry.operation for entry in sim.posts()[posts:]] == ["dcs.backup", "dcs.restore"]
@@ -100,7 +105,7 @@ def test_a_random_point_can_be_chosen_again(sim: Simulator) -> None:
     assert "restore_point 'random' is not a time" in report(refused)["msg"]
 
 
-def test_readiness_is_red_for_an_old_backup_and_for_none(sim: Simulator) -> None:
+def test_readiness_is_red_for_an_old_backup_and_for_none(sim: Simulator, tmp_path: Path) -> None:
     """It asks for the newest data, whatever the variables of the restore say, and starts nothing."""
     stack = {"restore_dcs": [{**CACHE, "backup_id": ids.DCS_BACKUP_OLD}], "restore_ddm": [DATABASE]}
     good = run(sim, "readiness", restore_point="2026-01-31T03:00:00Z", **stack)
@@ -109,8 +114,11 @@ def test_readiness_is_red_for_an_old_backup_and_for_none(sim: Simulator) -> None
     )
     (cache,) = [row for row in report(good)["restores"] if row["service"] == "dcs"]
     assert cache["backup"]["backup_id"] == ids.DCS_BACKUP
-    strict = run(sim, "readiness", restore_rpo_target="30m", **stack)
+    plan = tmp_path / "plan.json"
+    strict = run(sim, "readiness", restore_rpo_target="30m", restore_plan_file=str(plan), **stack)
     assert strict.rc == 2
+    run(sim, "readiness", "--check", restore_plan_file=str(plan), **stack)
+    assert not plan.exists(), "it would take the place of the plan of a restore"
 
     made = time.time() - 30 * 3600
     for backup in sim.state.dcs_backups.values():

@@ -25,7 +25,10 @@ LABELS = {
     "common_return_values": "reference_appendices/common_return_values.html",
 }
 # What the role and the playbook fleet alone use: documented as Ansible demands, and of no use to readers.
-PRIVATE = ["restore_step_module", "restore_failed_filter", "restore_fleet_filter", "restore_serial_filter"]
+PRIVATE = [
+    "restore_step_module",
+    *(f"restore_{name}_filter" for name in ("failed", "fleet", "here", "serial")),
+]
 # The theme neither wraps the cells of tables nor leaves the lines of output as they are.
 STYLE = """.wy-table-responsive table td, .wy-table-responsive table th { white-space: normal !important }
 .highlight pre { white-space: pre !important; overflow-x: auto }

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -259,6 +260,19 @@ def test_all_problems_at_once() -> None:
         "restore_dcs[1].group",
         "restore_instances[0]",
     ]
+
+
+@pytest.mark.parametrize("entry", [{}, {"instance_id": "", "backup_id": None}, None, ""])
+def test_an_entry_that_says_nothing_is_told(entry: Any) -> None:
+    told = ["restore_dcs[1] is blank, so it was left out."]
+    assert _entries.left_out({"restore_dcs": [{"instance_id": "c1"}, entry]}) == told
+    assert _entries.left_out({"restore_dcs": json.dumps([{"instance_id": "c1"}, entry])}) == told
+
+
+def test_no_entry_is_not_a_blank_one() -> None:
+    values: list[Any] = [None, "", [], "c1", 5, {}, [{"instance_id": "c1"}], [5]]
+    for value in values:
+        assert _entries.left_out({"restore_dcs": value}) == []
 
 
 def test_names_of_which_the_service_is_found() -> None:

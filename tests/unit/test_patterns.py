@@ -14,7 +14,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
-from ansible_collections.huaweicloud.recovery.plugins.filter.restore_failed import pattern
+from ansible_collections.huaweicloud.recovery.plugins.filter.restore_failed import pattern, restore_failed
 from ansible_collections.huaweicloud.recovery.plugins.filter.restore_serial import restore_serial
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import options, patterns
@@ -48,6 +48,24 @@ def test_a_file_of_hosts_names_those_in_it(tmp_path: Path) -> None:
     for text, named in (("", False), ("\n \n", False), ("!a\n", False), ("\na\n", True)):
         path.write_text(text, encoding="utf-8")
         assert names_hosts(f"@{path}") is named
+
+
+def test_the_failures_of_every_fleet_of_a_run_are_told() -> None:
+    def state(run: str, last: bool, **bad: str) -> dict[str, Any]:
+        rows = [{"label": host, "error_kind": "busy", "msg": msg} for host, msg in bad.items()]
+        return {"_restore_state": {"restores": rows, "run": {"id": run, "last": last}}}
+
+    hostvars = {
+        "a": state("second", False),
+        "b": state("second", True, b="no"),
+        "c": {"_restore_state": {"failed": False, "msg": "The role has ended."}},
+        "d": {"_restore_state": {"failed": True, "msg": "lost"}},
+        "z": state("first", True),
+    }
+    assert restore_failed(["a", "b", "c", "z"], hostvars) == ["b"]
+    assert restore_failed(["a", "b", "c", "z"], hostvars, "b") == "no"
+    assert restore_failed([*hostvars], hostvars) == ["d", "b"]
+    assert restore_failed(["a", "c", "z"], hostvars) == ["localhost"]
 
 
 @pytest.mark.parametrize(

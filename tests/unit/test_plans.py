@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _guards, _plans, _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _guards, _options, _plans, _target
 
 NOW = 1795600000000  # 2026-11-25T09:46:40Z
 ACCOUNT = {"domain_id": "d", "project_id": "p", "region": "r"}
@@ -80,6 +80,12 @@ def test_protection_covers_data_nodes_and_tags_that_cannot_be_read() -> None:
     assert _guards.protection(database(), ["tag:env=prod"], {}) is None  # DDM's API has no tags
 
 
+def test_a_drill_overwrites_no_data_node_of_production() -> None:
+    options = _options.Options(scratch=("*restored",), production=("n2",), window_days=7)
+    assert "drill_production names this instance" in str(_guards.out_of_bounds(database(), options))
+    assert _guards.out_of_bounds(database(), options._replace(production=("n3",))) is None
+
+
 def test_a_name_that_contradicts_the_cloud() -> None:
     assert _guards.misnamed(cache(name="orders-cache")) is None
     assert "is called 'orders-cache' in the cloud, but the entry has the name 'scratch'" in str(
@@ -89,16 +95,28 @@ def test_a_name_that_contradicts_the_cloud() -> None:
 
 def test_how_far_data_may_lie_from_the_point() -> None:
     newer = {"backup_id": "b2", "backup_name": "backup_2", "created_at": "2026-11-25T09:40:00Z"}
-    asked = cache(restore_point="2026-11-25T09:16:40.000Z", newer_backup=newer)
-    assert _guards.too_far(asked, 1800, NOW, None) is None
-    why = str(_guards.too_far(asked, 1799, NOW, None))
+    point, row = "2026-11-25T09:16:40.000Z", cache(newer_backup=newer)
+    assert _guards.too_far(row, point, 1800, NOW, None) is None
+    why = str(_guards.too_far(row, point, 1799, NOW, None))
     assert "30 min older than the requested point" in why
     assert "backup_1 of 25 Nov 2026" in why
     assert "(backup_id b1)" in why
     assert "backup_2" in why
     assert "(backup_id b2)" in why
-    assert _guards.too_far(cache(restore_point="latest"), 3599, NOW, None) is not None  # one hour old now
-    assert _guards.too_far(cache(restore_point="latest"), 3600, NOW, None) is None
+    assert _guards.too_far(cache(), "latest", 3599, NOW, None) is not None  # one hour old now
+    assert _guards.too_far(cache(), "latest", 3600, NOW, None) is None
+    assert _guards.too_far(cache(), None, 1, NOW, None) is None, "a backup was named, and no point"
+    older = database(data_time="2026-11-25T08:46:40.000Z")
+    assert _guards.too_far(older, "latest", 3599, NOW, None) is not None
+
+
+def test_data_of_an_unknown_time_are_not_taken_for_new_ones() -> None:
+    row, options = cache(data_time=None), _options.Options(rpo_target=93600)
+    assert "the time of the data cannot be read" in str(_guards.too_far(row, "latest", 3600, NOW, None))
+    assert "can be restored to cannot be read" in str(_guards.too_old(row, options, NOW))
+    done = cache(data_time=None, action="nothing")
+    assert _guards.too_far(done, "latest", 3600, NOW, None) is None
+    assert _guards.too_old(done, options, NOW) is None
 
 
 def test_the_digest_covers_what_is_done_alone() -> None:
@@ -127,24 +145,33 @@ def test_the_digest_covers_what_is_done_alone() -> None:
 
 def test_a_plan_that_cannot_be_used() -> None:
     good = document(cache(), database())
-    assert _plans.unusable(good, "1.0.0", True) is None
+    assert _plans.unusable(good, "1.0.0", True, "restore") is None
     assert "version 1.0.0 of the collection made it, but this is version 1.1.0" in str(
-        _plans.unusable(good, "1.1.0", True)
+        _plans.unusable(good, "1.1.0", True, "restore")
     )
     edited = {**good, "restores": [cache(backup={"backup_id": "b2"}), database()]}
-    assert "was edited" in str(_plans.unusable(edited, "1.0.0", True))
+    assert "was edited" in str(_plans.unusable(edited, "1.0.0", True, "restore"))
     sealed = {**good, "checksum": _plans.checksum({**good, "elapsed": 2.0})}
     whole = {**sealed, "elapsed": 2, "files": {"json": "/elsewhere"}, "problem": "a full disk"}
-    assert _plans.unusable(whole, "1.0.0", True) is None
+    assert _plans.unusable(whole, "1.0.0", True, "restore") is None
     for change in ({"restore_point": "latest"}, {"restores": [cache(remark="x"), database()]}):
-        assert "was edited" in str(_plans.unusable({**whole, **change}, "1.0.0", True))
-    assert "restore_safety_backup had another value" in str(_plans.unusable(good, "1.0.0", False))
-    assert "report of a run" in str(_plans.unusable({**good, "check_mode": False}, "1.0.0", True))
+        assert "was edited" in str(_plans.unusable({**whole, **change}, "1.0.0", True, "restore"))
+    assert "restore_safety_backup had another value" in str(_plans.unusable(good, "1.0.0", False, "restore"))
+    assert "report of a run" in str(_plans.unusable({**good, "check_mode": False}, "1.0.0", True, "restore"))
     assert "could not be planned (orders-cache)" in str(
-        _plans.unusable(document(cache(error_kind="busy")), "1.0.0", True)
+        _plans.unusable(document(cache(error_kind="busy")), "1.0.0", True, "restore")
     )
+    labelled = document(cache(label=["x"]))  # which no digest covers
+    assert "was edited" in str(_plans.unusable(labelled, "1.0.0", True, "restore"))
+    for kind in ("undo", "drill", "fleet"):
+        why = str(_plans.unusable(good, "1.0.0", True, kind))
+        assert why == f"it is the plan of the playbook restore, but this is {kind}: make it with {kind}"
+        assert _plans.unusable({**good, "kind": kind}, "1.0.0", True, kind) is None
+        assert f"of the playbook {kind}" in str(
+            _plans.unusable({**good, "kind": kind}, "1.0.0", True, "restore")
+        )
     for value in (None, "text", {"restores": 5}, {"restores": [1]}):
-        assert "is not a plan" in str(_plans.unusable(value, "1.0.0", True))
+        assert "is not a plan" in str(_plans.unusable(value, "1.0.0", True, "restore"))
 
 
 def test_a_plan_asks_for_exactly_what_it_says() -> None:
@@ -174,7 +201,7 @@ def test_a_plan_asks_for_exactly_what_it_says() -> None:
 
 def test_a_plan_of_a_run_that_was_refused_says_why() -> None:
     refused = document(verdict="refused", msg="restore_confirm must be true or false.", plan_digest=None)
-    why = str(_plans.unusable(refused, "1.0.0", True))
+    why = str(_plans.unusable(refused, "1.0.0", True, "restore"))
     assert why == "the run that was to make it was refused: restore_confirm must be true or false"
 
 
@@ -184,7 +211,7 @@ def test_the_digest_covers_whose_instance_it_is() -> None:
     rows = [[cache()], [cache(profile="other")], [cache(**other)], [cache(**moved)]]
     assert len({_plans.digest(one, ACCOUNT, True) for one in rows}) == 4
     edited = document(cache(), restores=[cache(profile="other")])
-    assert "it was edited" in str(_plans.unusable(edited, "1.0.0", True))
+    assert "it was edited" in str(_plans.unusable(edited, "1.0.0", True, "restore"))
     assert _plans.differences(document(cache(**other)), [cache(**moved)], ACCOUNT) == [
         "orders-cache: project p3 instead of p2"
     ]

@@ -106,6 +106,24 @@ def test_a_folder_that_takes_no_file_is_a_problem(tmp_path: Path, monkeypatch: p
     assert "Permission denied" in begun(tmp_path)["problem"]
 
 
+def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: str) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    run = _report_files.begin({"kind": "restore", "directory": str(tmp_path)}, samples.STARTED, "aaaaaa")
+    assert "Permission denied" in run["problem"]
+
+
+def test_a_plan_takes_the_place_of_a_file_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "It is not a regular file" in str(_report_files.unsavable(str(tmp_path / "pipe")))
+    (tmp_path / "link").symlink_to(tmp_path / "plan.json")
+    assert _report_files.unsavable(str(tmp_path / "link")) is None
+    assert _report_files.save_plan({"id": "x"}, str(tmp_path / "link")) is None
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "plan.json").is_file()
+
+
 def test_a_disk_that_fills_up_later_is_told_in_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +258,13 @@ def test_a_run_that_is_refused_takes_no_report_away(tmp_path: Path) -> None:
     assert begun(tmp_path, 30, "cccccc")["id"] == first["id"]
 
 
+WRONG_ROW = (
+    '{"schema_version": 1, "id": "CHG-1042-20261125T090211Z-zzzzzz", "kind": "restore", "verdict": "failed", '
+    '"started": "2026-11-25T09:02:11Z", "operation_id": "CHG-1042", "runs": [], '
+    '"restores": [{"service": "dcs", %s}]}'
+)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -250,6 +275,10 @@ def test_a_run_that_is_refused_takes_no_report_away(tmp_path: Path) -> None:
         '{"schema_version": 1}',
         '{"schema_version": 2}',
         '{"schema_version": 1, "restores": [1], "runs": []}',
+        WRONG_ROW % '"target": "x"',
+        WRONG_ROW % '"label": ["x"]',
+        WRONG_ROW % '"data_node_relations": [1]',
+        WRONG_ROW % '"verification": {"checks": ["x"]}',
         "\udcff",
     ],
 )
@@ -259,6 +288,24 @@ def test_a_file_that_is_no_report_is_left_alone(tmp_path: Path, content: str) ->
     assert begun(tmp_path)["previous"] == []
     written(begun(tmp_path, keep=1), good())
     assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("CHG/7", "CHG 7"), ("变更一-1", "变更二-1"), ("x" * 70 + "a", "x" * 70 + "b")]
+)
+def test_a_report_is_that_of_its_operation_whatever_its_file_is_called(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    first = written(begun(tmp_path, operation_id=one), bad())
+    assert begun(tmp_path, 1, "bbbbbb", operation_id=other)["previous"] == []
+    assert begun(tmp_path, 1, "bbbbbb", operation_id=one)["id"] == first["id"]
+
+
+@pytest.mark.parametrize("name", ["变更", "restore", "a\u202eb"])
+def test_a_report_of_an_operation_with_any_name_goes_on(tmp_path: Path, name: str) -> None:
+    first = written(begun(tmp_path, operation_id=name), bad())
+    again = begun(tmp_path, 1, "bbbbbb", operation_id=name)
+    assert (again["id"], len(again["previous"])) == (first["id"], 1)
 
 
 def test_only_the_reports_of_the_operation_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -371,7 +371,7 @@ def test_the_name_of_a_row_is_that_of_the_cloud_or_the_row_is_refused(sim: Simul
     name = sim.state.dcs_instances[ids.fleet_dcs_instance(0)].name
     result = run("restore_start", [cache(0, name=name), cache(1, name=name), database(0, name="nobody")])
     assert [one["outcome"] for one in result["restores"]] == ["started", None, None]
-    assert [one["error_kind"] for one in result["restores"]] == [None, "not_restorable", "not_restorable"]
+    assert [one["error_kind"] for one in result["restores"]] == [None, "name_mismatch", "name_mismatch"]
     assert (
         f"The row says name {name!r}, and the instance {ids.fleet_dcs_instance(1)} is called" in result["msg"]
     )

@@ -25,6 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _state,
     _step_table,
     _steps,
+    _target,
 )
 
 NOW = 1795600000000  # 2026-11-25T09:46:40Z
@@ -265,6 +266,22 @@ def test_what_is_no_report_is_found_out_before_anything(name: str, given: Any) -
     assert "must be a report of this collection: its path, or its data." in state["run"]["refused"]
 
 
+def test_a_baseline_without_counts_compares_nothing(tmp_path: Path) -> None:
+    """Such as a plan, or the report of another stack."""
+    plan = run(World(), "plan", "report", plan_only=True)["report"]
+    world = World()
+    state = run(world, restore_baseline=plan)
+    assert world.calls == []
+    assert "restore_baseline holds no counts to compare with" in state["run"]["refused"]
+    checks = [{"name": "dbsize", "outcome": "passed", "found": "7"}]
+    plan["restores"][1]["verification"] = {"end": "passed", "checks": checks}
+    asked = {"restore_ddm": [], "restore_baseline": plan}
+    for ident, noted in (("c1", False), ("c2", True)):
+        entry = {**CACHE, "instance_id": ident, "checks": [{"dbsize": {}}]}
+        state = run(World(), restore_dcs=[entry], **asked)
+        assert any("no counts of name-c2" in note for note in state["report"]["notes"]) is noted
+
+
 @pytest.mark.parametrize(
     ("typed", "approved"), [("CHG-1042\n", True), ("yes", True), ("no", False), ("", False), (None, False)]
 )
@@ -361,6 +378,18 @@ def test_a_plan_that_no_longer_holds_is_refused_line_by_line(tmp_path: Path) -> 
     assert "name-t1: is in the plan only" in state["run"]["refused"]
     state = run(World(), restore_plan_file="/nowhere.json", restore_dcs=[], restore_ddm=[])
     assert "cannot be read, or is not a plan" in state["run"]["refused"]
+
+
+@pytest.mark.parametrize("lost", ["backup_id", "pairs"])
+def test_a_plan_that_has_lost_a_key_is_refused(lost: str) -> None:
+    """As data, where only its digest is compared."""
+    found = run(World(), "plan", "report", plan_only=True)["report"]
+    if lost == "backup_id":
+        found["restores"][1]["backup"] = {"size": 1}
+    else:
+        found["restores"][0]["data_node_relations"] = [{}]
+    state = run(World(), restore_plan=found)
+    assert "restore_plan cannot be used: it was edited after it was made" in state["run"]["refused"]
 
 
 def test_a_plan_that_could_not_be_kept_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -528,6 +557,51 @@ def test_an_earlier_job_is_attached_to_for_the_same_data_only(
 ) -> None:
     row, earlier = {"service": "ddm", **row}, {"service": "ddm", **earlier}
     assert _planning.same_data(row, earlier, "restore_time") is same
+
+
+@pytest.mark.parametrize(
+    ("changed", "attaches"),
+    [
+        ({}, True),
+        ({"instance_id": "s2"}, False),
+        ({"metadata": True}, False),
+        ({"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n3"}]}, False),
+        ({"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}]}, True),
+        ({"instance_id": None, "instance_name": "orders-db"}, True),
+        ({"instance_id": None, "instance_name": "billing-db"}, False),
+    ],
+)
+def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
+    changed: dict[str, Any], attaches: bool
+) -> None:
+    """Else a corrected source would end green with the data of the wrong one."""
+    entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
+    earlier = {
+        **entry,
+        "source": {"instance_id": "s1", "instance_name": "orders-db"},
+        "data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}],
+        "data_state": "unknown",
+        "job_id": "j1",
+    }
+    found = _planning.attached({**entry, **changed}, {"previous": [earlier]}, job())
+    assert (found.get("job_id") == "j1") is attaches
+
+
+def test_the_job_of_somebody_else_that_a_refusal_names_is_not_attached_to() -> None:
+    entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
+    refused = {**entry, "error_kind": "busy", "data_state": "untouched", "job_id": "j1"}
+    assert _planning.attached(entry, {"previous": [refused]}, job()) == entry
+
+
+def test_an_instance_that_is_named_is_that_of_its_place() -> None:
+    """The checks of one region must not be those of another, where an instance has the same name."""
+    row = {"service": "dcs", "target": {"instance_id": "c1", "instance_name": "orders"}, "region": "r1"}
+    assert _target.same({"service": "dcs", "instance_name": "orders", "region": "r1"}, row)
+    assert not _target.same({"service": "dcs", "instance_name": "orders", "region": "r2"}, row)
+    assert not _target.same(
+        {"service": "dcs", "instance_name": "orders", "region": "r1", "profile": "p"}, row
+    )
+    assert _target.same({"service": "dcs", "instance_id": "c1", "region": "r2"}, row)
 
 
 @pytest.mark.parametrize(
