@@ -260,7 +260,7 @@ def without_blanks(value: t.Any) -> t.Any:
 
 def is_word(option: str) -> bool:
     """Whether blanks around the value of an option are never intended."""
-    return is_id_option(option) or option.split("_")[-1] == "name"
+    return option.split("_")[-1] in ("id", "name", "status", "timezone", "format")
 
 
 def is_id_option(name: str) -> bool:
