@@ -18,7 +18,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):\d\d)(:\d\d)?(\.\d{1,9})? ?(Z|z|[+-]\d\d:?[0-5]\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ]((?:[01]\d|2[0-3]):\d\d)(:\d\d)?(\.\d{1,9})? ?(Z|z|[+-]\d\d(?::?[0-5]\d)?)?",
+    re.ASCII,
 )
 NUMBER = re.compile(r"-?(?=.{1,40}$)[0-9]{1,18}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 LARGEST = 2**53
@@ -128,7 +129,7 @@ def moment(value: t.Any) -> int | None:
     if not match:
         return None
     day, minute, second, fraction, zone = match.groups()
-    zone = "+00:00" if zone in (None, "Z", "z") else f"{zone[:3]}:{zone[-2:]}"
+    zone = "+00:00" if zone in (None, "Z", "z") else f"{zone[:3]}:{zone[3:].strip(':') or '00'}"
     try:
         # strptime would take 20 times as long.
         parsed = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}{zone}")
