@@ -220,8 +220,16 @@ def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
     """Return options in which a text with a JSON list has become that list, where the module declares a list.
 
     A survey knows only texts. Raises InvalidArgument for another text that is written like a list or a dict:
-    Ansible would split it at its commas.
+    Ansible would split it at its commas. So does an alias with another value than its option: Ansible
+    would take the alias, also when that is one of module_defaults.
     """
+    for name, option in spec.items():
+        for alias in option.get("aliases", ()) if name in params else ():
+            if str(params.get(alias, params[name])) != str(params[name]):
+                raise InvalidArgument(
+                    f"{name} and {alias} are one option, and have two values. In module_defaults and in the "
+                    "task, give it under the same name."
+                )
     found = dict(params)
     for name, value in params.items():
         text = value.strip() if isinstance(value, str) and spec.get(name, {}).get("type") == "list" else ""

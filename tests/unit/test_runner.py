@@ -27,6 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
     LONGEST,
     check,
+    listed,
     perform,
     without_blanks,
 )
@@ -225,6 +226,16 @@ def test_blanks_are_unset_everywhere() -> None:
         "flag": False,
         "_ansible_shell_executable": "",
     }
+
+
+@pytest.mark.parametrize(("name", "alias"), [("access_key", "ak"), ("secret_key", "sk")])
+def test_an_option_with_two_values_is_refused(name: str, alias: str) -> None:
+    """Ansible takes the alias, also from module_defaults: the task would act as somebody else."""
+    with pytest.raises(InvalidArgument, match=f"{name} and {alias} are one option") as caught:
+        listed({name: "of-the-task", alias: "of-the-defaults"}, CONNECTION)
+    assert "of-the" not in str(caught.value)
+    for given in ({name: "A"}, {alias: "A"}, {name: "A", alias: "A"}):
+        assert listed(given, CONNECTION) == given
 
 
 @pytest.mark.parametrize(
