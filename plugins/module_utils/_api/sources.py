@@ -135,13 +135,7 @@ def _check_profile(
             f"{shown}, but {' and '.join(masked)} is masked with stars, as KooCLI shows it. Put the real "
             "value there."
         )
-    odd = [
-        key
-        for key, value in written.items()
-        if value
-        and (key in TEXTS or key.startswith("agency"))
-        and not (key in TEXTS and isinstance(value, str))
-    ]
+    odd = _unread(written)
     if odd:
         raise InvalidArgument(
             f"{shown}, but {printable(' and '.join(odd))} is not a text that this collection knows, so the "
@@ -156,6 +150,15 @@ def _check_profile(
         raise InvalidArgument(f"{shown}, but has no agencyName.")
     if agency and not {"assume_role_domain_name", "assume_role_domain_id"} & settings.keys():
         raise InvalidArgument(f"{shown} and an agencyName, but no agencyDomainName or agencyDomainId.")
+
+
+def _unread(written: dict[str, t.Any]) -> list[str]:
+    """Return the names of what decides who calls, but is in no form that is known here."""
+    return [
+        key
+        for key, value in written.items()
+        if value and (not isinstance(value, str) if key in TEXTS else key.startswith("agency"))
+    ]
 
 
 def _secrets(written: t.Any) -> t.Iterator[str]:
