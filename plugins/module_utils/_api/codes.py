@@ -47,6 +47,7 @@ GATEWAY: Codes = types.MappingProxyType(
         "APIGW.0308": Code("throttled", "more requests were made than the quota allows"),
         "APIGW.0310": Code("denied", "the project cannot be used"),
         "APIGW.0802": Code("denied", "the IAM user may not work in this region"),
+        "EPS.0003": Code("denied", "a policy of the enterprise project denies this call"),
         "PAP5.0001": Code("denied", "an identity policy denies this call"),
         "PDP5.0001": Code("denied", "an identity policy denies this call"),
     }
@@ -85,10 +86,10 @@ class Refusal(t.NamedTuple):
 def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) -> str:
     """Return the error_kind of an HTTP error.
 
-    The code counts where it says more than the status. When a proxy responds, the status says nothing about a
-    permission.
+    The code counts where it says more than the status. When a proxy responds, the status says nothing about
+    the request to the service.
     """
-    if not by_api and status in (401, 403, 404):
+    if not by_api and 400 <= status < 500 and status not in (408, 429):
         return "protocol_error"
     known = codes.get(code or "") or GATEWAY.get(code or "")
     if known and not (status >= 500 and known.kind == "rejected"):
@@ -128,6 +129,14 @@ def parse_error(body: t.Any) -> Refusal:
     return Refusal(denial=_first(body, DENIAL) if isinstance(body, dict) else None)
 
 
+def told(body: t.Any) -> str:
+    """Return what a body with status 2xx says of an error, for people: ' (code: message)' or ''."""
+    found = parse_error(body)
+    words = [word for word in (found.code, found.message) if word and len(word) <= LONGEST]
+    return f" ({': '.join(words)})" if words else ""
+
+
+LONGEST = 300  # characters of a text of the service
 DENIAL = "encoded_authorization_message"
 
 

@@ -10,6 +10,7 @@ import re
 import typing as t
 from datetime import datetime, timedelta, timezone
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import told
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
     ProtocolError,
@@ -114,7 +115,7 @@ def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
     if isinstance(body, dict) and found in (None, {}, "") and total == 0:
         return []
     if not isinstance(found, list):
-        raise ProtocolError(f"The API sent a response without the list {key!r}.", transient=True)
+        raise ProtocolError(f"The API sent a response without the list {key!r}{told(body)}.", transient=True)
     return found
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import told
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
     Busy,
@@ -162,7 +163,7 @@ def before_next(
 def without_id(operation: Operation, reply: Reply) -> CloudError:
     """Return the error for a success that names no valid ID."""
     return CloudError(
-        f"it returned HTTP {reply.status} without a valid {operation.id_key}",
+        f"it returned HTTP {reply.status} without a valid {operation.id_key}{told(reply.body)}",
         http_status=reply.status,
         request_id=reply.request_id,
     )
