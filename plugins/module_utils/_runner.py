@@ -217,11 +217,11 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
 
 
 def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
-    """Return options in which a text with a JSON list has become that list, where the module declares a list.
+    """Return options without nulls, in which a text with a JSON list has become that list.
 
-    A survey knows only texts. Raises InvalidArgument for another text that is written like a list or a dict:
-    Ansible would split it at its commas. So does an alias with another value than its option: Ansible
-    would take the alias, also when that is one of module_defaults.
+    Ansible refuses a null where there is a default, and a survey knows only texts. Raises InvalidArgument
+    for another text that is written like a list or a dict, which Ansible would split at its commas, and for
+    an alias with another value than its option: Ansible would take the alias, also from module_defaults.
     """
     for name, option in spec.items():
         for alias in option.get("aliases", ()) if name in params else ():
@@ -230,7 +230,7 @@ def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
                     f"{name} and {alias} are one option, and have two values. In module_defaults and in the "
                     "task, give it under the same name."
                 )
-    found = dict(params)
+    found = {name: value for name, value in params.items() if value is not None or name.startswith("_")}
     for name, value in params.items():
         text = value.strip() if isinstance(value, str) and spec.get(name, {}).get("type") == "list" else ""
         if text[:1] in ("[", "{") or text.startswith(("- ", "-\n")):

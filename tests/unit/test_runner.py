@@ -228,6 +228,12 @@ def test_blanks_are_unset_everywhere() -> None:
     }
 
 
+def test_a_null_is_unset_also_where_there_is_a_default() -> None:
+    row = {"instance_id": None}  # of a row, which keeps its keys
+    given = {"wait": None, "wait_timeout": None, "restores": [row], "_ansible_selinux_special_fs": None}
+    assert listed(given, WAIT) == {"restores": [row], "_ansible_selinux_special_fs": None}
+
+
 @pytest.mark.parametrize(("name", "alias"), [("access_key", "ak"), ("secret_key", "sk")])
 def test_an_option_with_two_values_is_refused(name: str, alias: str) -> None:
     """Ansible takes the alias, also from module_defaults: the task would act as somebody else."""
