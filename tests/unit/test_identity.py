@@ -762,7 +762,8 @@ def test_what_iam_does_not_tell_is_unknown(sim: Simulator, made: Callable[..., C
 
 def test_iam_that_forbids_listing_projects(sim: Simulator, made: Callable[..., Cloud]) -> None:
     sim.fault("forbidden", "iam.projects", times=None)
-    with pytest.raises(CloudError, match=r"Give project_id \(HW_PROJECT_ID\): .* My Credentials") as caught:
+    advice = r"Give project_id, in the task or beside the keys \(HW_PROJECT_ID\): .* My Credentials"
+    with pytest.raises(CloudError, match=advice) as caught:
         read(made(**KEYS))
     assert caught.value.kind == "denied"
 

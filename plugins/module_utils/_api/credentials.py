@@ -396,10 +396,10 @@ def _check_header(name: str, value: t.Any) -> None:
     """Refuse a value that `requests` would print in an error, and one that cannot be a key."""
     if value is None:
         return
-    if name != "password" and not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", str(value)):
+    if name != "password" and not re.fullmatch("[!-~]+", str(value)):
         raise InvalidArgument(
-            f"{name} cannot be sent in a header: it holds a line break, a control character or a non-ASCII "
-            "character."
+            f"{name} cannot be sent in a header: it holds a blank, a line break, a control character or a "
+            "non-ASCII character."
         )
     if name != "password" and re.fullmatch(r"(['\"]).*\1", str(value)):
         raise InvalidArgument(f"{name} has quotes around it: give it without them.")

@@ -34,8 +34,8 @@ METADATA = "http://169.254.169.254/openstack/latest/securitykey"
 METADATA_TIMEOUT = 3.0  # seconds
 SHORTEST_LIFE = 900.0  # seconds that temporary keys last when nothing else is known
 FIND_PROJECT = (
-    "Give project_id (HW_PROJECT_ID): the console shows it under My Credentials > API "
-    "Credentials, in the row of the region."
+    "Give project_id, in the task or beside the keys (HW_PROJECT_ID): the console shows it under My "
+    "Credentials > API Credentials, in the row of the region."
 )
 
 
