@@ -283,6 +283,7 @@ def test_codes_have_one_spelling(written: str | None, normal: str | None) -> Non
         (400, "DCS.9999", "rejected"),
         (418, None, "rejected"),
         (401, "EPS.0003", "denied"),
+        (400, "DCS.4002", "rejected"),  # not the instance: to give its name would not help
     ],
 )
 def test_kinds(status: int, code: str | None, kind: str) -> None:
