@@ -124,14 +124,18 @@ def test_refused(value: Any, message: str) -> None:
         (1747734040000, None),
         ("now", None),
         ("2025-13-20T09:40:40Z", None),
+        ("9999-12-31T23:59:59-12:00", None),  # a year 10000 in UTC, which no date can be
+        ("9999-12-31T23:59:59Z", None),  # one in Asia
+        ("0001-01-01T00:00:00Z", None),
+        ("9998-12-31T23:59:59-12:00", 253370807999000),
     ],
 )
 def test_times_of_the_api(text: Any, expected: int | None) -> None:
     assert moment(text) == expected
 
 
-# to the end of the year 9999, but for what can be a yyyyMMddHHmmss
-milliseconds = st.integers(10**11, 18_999_999_999_999) | st.integers(21_000_000_000_000, 253_402_300_799_999)
+# to the end of the year 9998, but for what can be a yyyyMMddHHmmss
+milliseconds = st.integers(10**11, 18_999_999_999_999) | st.integers(21_000_000_000_000, 253_370_764_799_999)
 
 
 @given(milliseconds)
@@ -215,6 +219,8 @@ def test_a_time_without_a_zone_is_one_of_the_named_zone(written: str, zone: str,
         ("yesterday", "Europe/Berlin", "is not a time"),
         ("1969-12-31T00:00:00", "Europe/Berlin", "is not a time"),
         ("2126-01-31T11:00:00", "Europe/Berlin", "lies in the future"),
+        ("0001-01-01T00:00:00", "Europe/Berlin", "is not a time"),
+        ("9999-12-31T23:59:59", "America/New_York", "is not a time"),
     ],
 )
 def test_a_time_that_cannot_be_meant_is_refused(written: str, zone: str | None, words: str) -> None:

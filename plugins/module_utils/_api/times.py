@@ -45,10 +45,10 @@ def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
     place = zone_named(zone)
     try:
         naive = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}")
-    except ValueError:
+        readings = sorted({readable(naive, place, fold) for fold in (0, 1)})
+        exists = [ms for ms in readings if local(ms, place) == naive]
+    except (ValueError, OverflowError):  # no such day, or at either end of the calendar
         return epoch_ms(f"{written}Z", option, latest)  # which says what is wrong with it
-    readings = sorted({readable(naive, place, fold) for fold in (0, 1)})
-    exists = [ms for ms in readings if local(ms, place) == naive]
     if len(exists) != 1:
         how = "exists twice" if exists else "does not exist"
         both = " or ".join(iso(ms) for ms in readings)

@@ -136,6 +136,8 @@ def moment(value: t.Any) -> int | None:
         parsed = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}{zone}")
     except ValueError:
         return None
+    if not 1 < parsed.year < 9999:  # at either end of the calendar, another zone may have no such time
+        return None
     return (parsed - EPOCH) // timedelta(milliseconds=1) + int((fraction or ".0")[1:].ljust(3, "0")[:3])
 
 
