@@ -33,6 +33,7 @@ KEYS = (*WHICH, *DATA, *RUNS, *FAILS, "safety_backup", "verification")
 DICTS = ("target", "source", "backup", "details", "job", "newer_backup")
 LISTS = ("data_node_relations", "steps")
 PLACE = ("region", "profile")
+OUTCOMES = (None, "planned", "unchanged", "started", "succeeded")
 TYPES = {"dict": dict, "list of dicts": list, "text": str}
 SHOWN = 5  # reasons in the message of a task; the rows have all of them
 
@@ -161,6 +162,11 @@ def check_service(entry: t.Mapping[str, t.Any], number: int, services: t.Collect
     if entry.get("service") not in services:
         given = f"not {entry['service']!r}" if entry.get("service") else "and it has none"
         raise InvalidArgument(f"restores[{number}].service must be {' or '.join(services)}, {given}.")
+    if entry.get("outcome") not in OUTCOMES:
+        raise InvalidArgument(
+            f"restores[{number}].outcome must be null or {', '.join(OUTCOMES[1:])}, not "
+            f"{quoted(entry['outcome'])}."
+        )
     for name in (*DICTS, *LISTS, *PLACE):
         kind = "dict" if name in DICTS else "list of dicts" if name in LISTS else "text"
         value = entry.get(name)

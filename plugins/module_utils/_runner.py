@@ -217,12 +217,20 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
 
 
 def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
-    """Return options in which a text with a JSON list has become that list, where the module declares a list.
+    """Return options without nulls, in which a text with a JSON list has become that list.
 
-    A survey knows only texts. Raises InvalidArgument for another text that is written like a list or a dict:
-    Ansible would split it at its commas.
+    Ansible refuses a null where there is a default, and a survey knows only texts. Raises InvalidArgument
+    for another text that is written like a list or a dict, which Ansible would split at its commas, and for
+    an alias with another value than its option: Ansible would take the alias, also from module_defaults.
     """
-    found = dict(params)
+    for name, option in spec.items():
+        for alias in option.get("aliases", ()) if name in params else ():
+            if str(params.get(alias, params[name])) != str(params[name]):
+                raise InvalidArgument(
+                    f"{name} and {alias} are one option, and have two values. In module_defaults and in the "
+                    "task, give it under the same name."
+                )
+    found = {name: value for name, value in params.items() if value is not None or name.startswith("_")}
     for name, value in params.items():
         text = value.strip() if isinstance(value, str) and spec.get(name, {}).get("type") == "list" else ""
         if text[:1] in ("[", "{") or text.startswith(("- ", "-\n")):
@@ -260,7 +268,7 @@ def without_blanks(value: t.Any) -> t.Any:
 
 def is_word(option: str) -> bool:
     """Whether blanks around the value of an option are never intended."""
-    return is_id_option(option) or option.split("_")[-1] == "name"
+    return option.split("_")[-1] in ("id", "name", "status", "timezone", "format")
 
 
 def is_id_option(name: str) -> bool:

@@ -101,7 +101,7 @@ options:
   adopt:
     description:
       - Attach to the newest restore job on the target instead of starting one, without knowing its ID. There
-        must be one.
+        must be one that runs, or that ended less than a day ago.
       - B(The task cannot check which point in time the job restores), because the service does not report it.
         The task warns about that.
     type: bool

@@ -41,11 +41,12 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refus
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import made
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import without_omitted
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import unset, without_omitted
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
 PYTHON = "ansible_python_interpreter"
 PACE = "_huaweicloud_recovery_pace"  # of the role: seconds, at least, between two lines about one restore
+ALIASES = {str(alias): name for name, option in CONNECTION.items() for alias in option.get("aliases", ())}
 MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdout is for programs
 
 
@@ -100,13 +101,19 @@ class InProcess(ActionBase):
 
     def caller(self) -> str:
         """Return what names the caller: the connection options, and the keys if they are known here."""
-        options = {name: self._task.args.get(name) for name in CONNECTION}
+        given = {
+            ALIASES.get(name, name): value for name, value in self._task.args.items() if not unset(value)
+        }
+        options = {name: given.get(name) for name in CONNECTION}
+        # On another machine, the same task may find other keys.
+        here = on_this_machine(self._connection)
+        place = None if here else self._play_context.remote_addr
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         keys = None
         with contextlib.suppress(Exception):  # The module reports what is wrong with them.
             keys = resolve(options, {**os.environ, **environment}, Redactor())[:2]
-        return repr((options, environment, keys))
+        return repr((options, environment, keys, place))
 
     def performed(self, tmp: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the task here, or as a module."""

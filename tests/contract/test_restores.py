@@ -206,6 +206,17 @@ def test_the_clock_of_this_machine_does_not_choose_the_backup(sim: Simulator, ru
     assert (found["outcome"], found["backup"]["backup_id"]) == ("succeeded", YOUNGEST)
 
 
+@pytest.mark.parametrize("ahead", [-600.0, 600.0])
+def test_a_gateway_whose_clock_is_wrong_does_not_choose_the_backup(
+    sim: Simulator, run: Any, ahead: float
+) -> None:
+    """By its Date, a backup of a moment ago is one of the future."""
+    backup(sim, YOUNGEST, age=300)
+    sim.fault("clock", times=None, seconds=ahead)
+    found = run("dcs_restore", check=True, **CACHE, restore_point="latest")
+    assert found["backup"]["backup_id"] == YOUNGEST
+
+
 @pytest.mark.parametrize("skew", [-DAY + 60, DAY - 60])
 def test_a_clock_that_is_a_day_off_does_not_choose_it_either(sim: Simulator, run: Any, skew: float) -> None:
     """With a token no signature notices it."""

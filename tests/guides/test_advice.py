@@ -20,13 +20,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import KINDS
 from tests.cloud import scenario as names
 from tests.cloud.state import DcsRestore
 from tests.faults import invocations, test_matrix
 from tests.faults.bench import DCS_RESTORE, DDM_RECOVERY, Bench, Operation, Wire, perform
 from tests.faults.conftest import World
 from tests.faults.test_matrix import Case, by_token, lead, post, proxied, read
+from tests.tools.error_page import KINDS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "what_happens_when.rst"
 ROW = re.compile(r"^  \* - (.+?)^    - (.+?)^    - (.+?)(?=^  \* - |^\S|\Z)", re.MULTILINE | re.DOTALL)

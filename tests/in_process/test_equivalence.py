@@ -86,7 +86,8 @@ def test_arguments(args: list[str], sim: Simulator, tls: Simulator, tmp_path: Pa
         if isinstance(result, dict) and result.get("error_kind")
     ]
     known = {"times", "home", "proxy", "retried", "to_rescue", "ansible_failed_result", "hidden_failure"}
-    assert set(wrong) - known == {"environment_of_task", "environment_of_block"}
+    assert set(wrong) - known == {"environment_of_task", "environment_of_block", "two_values"}
+    assert "access_key and ak are one option, and have two values" in done.of("two_values")["msg"]
     defaults = [
         done.arguments(task)
         for task in ("Defaults of the group", "Defaults by name win", "The task's own options win")

@@ -394,20 +394,18 @@ def test_one_wrong_key_is_tried_once_by_each_fork_however_many_hosts_there_are(
 
 def test_the_items_of_a_loop_with_other_keys_are_asked_for(tmp_path: Path) -> None:
     """What was refused are keys, not tasks."""
-    task = {
-        "huaweicloud.recovery.dcs_instance_info": {
-            "access_key": ids.ACCESS_KEY,
-            "secret_key": "{{ item }}",
-            "project_id": ids.PROJECT_ID,
-        },
-        "loop": ["a-wrong-secret-key-0001", ids.SECRET_KEY, "a-wrong-secret-key-0001"],
-        "register": "looped",
-    }
     with Simulator("fleet-4") as sim:
-        for variables in ({}, runs.OFF):
-            items = wrong_in(tmp_path, sim, variables, task).of("looped")["results"]
-            assert [item.get("error_kind") for item in items] == ["auth_failed", None, "auth_failed"]
-        assert [entry.status for entry in sim.ledger] == [401, 200] * 2
+        for access_key, secret_key in (("access_key", "secret_key"), ("ak", "sk")):
+            options = {access_key: ids.ACCESS_KEY, secret_key: "{{ item }}", "project_id": ids.PROJECT_ID}
+            task = {
+                "huaweicloud.recovery.dcs_instance_info": options,
+                "loop": ["a-wrong-secret-key-0001", ids.SECRET_KEY, "a-wrong-secret-key-0001"],
+                "register": "looped",
+            }
+            for variables in ({}, runs.OFF):
+                items = wrong_in(tmp_path, sim, variables, task).of("looped")["results"]
+                assert [item.get("error_kind") for item in items] == ["auth_failed", None, "auth_failed"]
+        assert [entry.status for entry in sim.ledger] == [401, 200] * 4
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import (
-    GATEWAY,
-    KINDS,
-    Code,
-    Kind,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import ADVICE as REFUSED
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import GATEWAY, Code
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES as DCS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES as DDM
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import BY_CHECK, BY_KIND
@@ -46,6 +43,151 @@ observations, ``trail`` has the first eight and the last eight.
   :local:
 
 """
+
+
+class Kind(NamedTuple):
+    """What an error_kind means, what was and was not done then, and what to do next."""
+
+    meaning: str
+    done: str
+    advice: str
+
+
+_NOTHING = "Nothing was started."
+_NO_REQUEST = "No request was sent."
+_RUNS_ON = "The operation was started, and nothing was repeated."
+_BY_MESSAGE = "The message says whether something was started."
+KINDS: dict[str, Kind] = {
+    "auth_failed": Kind("the cloud does not accept the credentials", _BY_MESSAGE, REFUSED["auth_failed"]),
+    "busy": Kind(
+        "something else holds the instance", _NOTHING, "Wait for that to end, then run the task again."
+    ),
+    "denied": Kind(
+        "the credentials are right, but a permission is missing",
+        _BY_MESSAGE,
+        REFUSED["denied"],
+    ),
+    "duplicate_detected": Kind(
+        "two operations carry the same marker",
+        "Nothing was repeated.",
+        (
+            "Somebody started one of them outside of this collection, with a copied remark. Wait until both "
+            "have ended, then run the task again."
+        ),
+    ),
+    "internal_error": Kind(
+        "this collection has a bug", _BY_MESSAGE, "Report it with the place that the message names."
+    ),
+    "interrupted": Kind(
+        "the task was interrupted",
+        _BY_MESSAGE,
+        "Run the same task again: it attaches to what runs, or names the job to give as job_id.",
+    ),
+    "invalid_argument": Kind(
+        "an option has a value that cannot be right",
+        _NO_REQUEST,
+        "Correct the option that the message names.",
+    ),
+    "missing_library": Kind(
+        "a Python package is missing",
+        "Nothing was started. If only the check of a restore needs the package, the restore has succeeded.",
+        "Install the package that the message names.",
+    ),
+    "not_found": Kind(
+        "the object does not exist in this project and region",
+        _NOTHING,
+        "Check the ID, the project and the region.",
+    ),
+    "not_restorable": Kind(
+        "the backup, the time or the target cannot be used for this restore",
+        _NOTHING,
+        "The message names the reason, and what can be used instead.",
+    ),
+    "not_running": Kind(
+        "the instance was restored, but does not run",
+        "The restore succeeded.",
+        "Look at the instance in the console.",
+    ),
+    "not_started": Kind(
+        "the request that starts the operation was never sent",
+        _NOTHING,
+        "Run the task again when the cloud can be reached.",
+    ),
+    "operation_failed": Kind(
+        "the cloud ran the operation, and it failed",
+        "The operation was started, and it ended.",
+        "Look at the instance, then run the task again: it starts the operation once more.",
+    ),
+    "out_of_memory": Kind(
+        "the task ran out of memory",
+        _BY_MESSAGE,
+        "Give the task more memory (ulimit -v, or the limit of the container), then run the same task again.",
+    ),
+    "outcome_unknown": Kind(
+        "the request was sent, and no conclusive response was received",
+        "At most one operation was started. Nothing was repeated.",
+        (
+            "Run the same task again in a few minutes: it attaches to what it finds, or names the job to "
+            "give as job_id."
+        ),
+    ),
+    "protocol_error": Kind(
+        "the response is not what the API documents",
+        _BY_MESSAGE,
+        REFUSED["protocol_error"],
+    ),
+    "rejected": Kind("the service refused the request", _NOTHING, "Do what the service's own text says."),
+    "server_error": Kind("the service failed", _BY_MESSAGE, "Run the task again in a few minutes."),
+    "throttled": Kind(
+        "too many requests were made",
+        _BY_MESSAGE,
+        REFUSED["throttled"],
+    ),
+    "tls_error": Kind(
+        "the server's certificate was not accepted",
+        _BY_MESSAGE,
+        "Give the bundle of your authority in ca_path.",
+    ),
+    "transport_error": Kind(
+        "no usable HTTP response was received",
+        _BY_MESSAGE,
+        "Fix the network or the proxy, then run the task again.",
+    ),
+    "unexpected_redirect": Kind(
+        "the server sent a redirect, which the task never follows",
+        _BY_MESSAGE,
+        "Check the endpoint option.",
+    ),
+    "unreachable": Kind(
+        "the restored instance could not be reached for its checks",
+        "The restore succeeded.",
+        (
+            "Check address, port, security group and TLS, then run the same task again: only the checks are "
+            "repeated."
+        ),
+    ),
+    "unsupported_python": Kind(
+        "the Python that runs the module is older than 3.9",
+        _NO_REQUEST,
+        "Set ansible_python_interpreter of the host to a newer Python.",
+    ),
+    "verification_failed": Kind(
+        "a check did not find the data that it expects",
+        "The restore succeeded.",
+        "Keep applications away from the instance. Correct the check, or restore to another point in time.",
+    ),
+    "verify_timeout": Kind(
+        "the checks did not finish in time",
+        "The restore succeeded.",
+        "Give a larger verify_timeout, then run the same task again: only the checks are repeated.",
+    ),
+    "wait_timeout": Kind(
+        "the operation was still running when wait_timeout was over",
+        _RUNS_ON,
+        "Wait for it with restore_wait, or run the task again (for DDM with job_id) to attach to it.",
+    ),
+    "wrong_endpoint": Kind("the endpoint does not know this API", _NOTHING, REFUSED["wrong_endpoint"]),
+}
 # The kinds of errors that only the role, the playbooks and restore_verify have: what they mean,
 # and what was done.
 NO_RESTORE, UNTOUCHED = "No restore was started.", "The instance was not overwritten."

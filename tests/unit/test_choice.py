@@ -211,8 +211,8 @@ def test_an_instance_without_an_address() -> None:
 
 
 def test_data_of_the_future_are_not_the_latest() -> None:
-    """Two clocks of the cloud may differ by two minutes."""
-    soon, far = backup("soon", "22:02"), backup("far", "22:03")
+    """A clock of the cloud, or a time without its zone, may be off by hours: the newest stays the newest."""
+    soon, far = backup("soon", "23:50"), {**backup("far", "22:03"), "execution_at": "2026-05-29T22:03:00Z"}
     assert chosen([far, soon, NEW]).backup_id == "soon"
     found = chosen([far, NEW])
     assert found.backup_id == "new"

@@ -263,7 +263,7 @@ def newest(intervals: list[dict[str, Any]], now: int = END) -> tuple[int, list[s
     return latest(ddm, intervals), [call.args[0] for call in ddm.warn.call_args_list]
 
 
-@pytest.mark.parametrize("end", [None, "2025/05/20 12:00:00", "2025-05-20T12:03:00+0000"])
+@pytest.mark.parametrize("end", [None, "2025/05/20 12:00:00", "2025-05-21T12:03:00+0000"])
 def test_an_end_that_cannot_be_believed_is_not_the_latest(end: str | None) -> None:
     odd = {"start_time": None, "end_time": end}
     found, warnings = newest([*RANGES, odd])

@@ -22,6 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes im
     kind_of,
     normal_code,
     parse_error,
+    told,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
@@ -281,10 +282,45 @@ def test_codes_have_one_spelling(written: str | None, normal: str | None) -> Non
         (302, None, "unexpected_redirect"),
         (400, "DCS.9999", "rejected"),
         (418, None, "rejected"),
+        (401, "EPS.0003", "denied"),
+        (400, "DCS.4002", "rejected"),  # not the instance: to give its name would not help
     ],
 )
 def test_kinds(status: int, code: str | None, kind: str) -> None:
     assert kind_of(status, code, KNOWN) == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        *(
+            (status, "protocol_error")
+            for status in (400, 401, 403, 404, 407, 413, 414, 418, 431, 451, 494, 499)
+        ),
+        (408, "server_error"),
+        (429, "throttled"),
+        (502, "server_error"),
+        (302, "unexpected_redirect"),
+    ],
+)
+def test_the_kind_of_a_page_that_is_not_from_the_api(status: int, kind: str) -> None:
+    """The service has not refused anything: what the page of a proxy says of it is no advice."""
+    assert kind_of(status, None, KNOWN, by_api=False) == kind
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"error_code": "DCS.4097", "error_msg": "restoring"}, " (DCS.4097: restoring)"),
+        ({"error": {"code": "DCS.5000", "message": "m" * 301}}, " (DCS.5000)"),
+        ({"message": "busy"}, " (busy)"),
+        ({"total_num": 3}, ""),
+        (None, ""),
+        ([1], ""),
+    ],
+)
+def test_what_a_success_says_of_an_error(body: Any, text: str) -> None:
+    assert told(body) == text
 
 
 TABLES = {"GATEWAY": GATEWAY, "DCS": dcs_codes.CODES, "DDM": ddm_codes.CODES}

@@ -227,6 +227,11 @@ MODES = [
     (prod(accessKeyId=""), "has no accessKeyId", ""),
     (prod(secretAccessKey=" "), "has no secretAccessKey", ""),
     ({"name": "prod", "mode": "AKSK"}, "has no accessKeyId and no secretAccessKey", ""),
+    # The base keys alone would act as somebody else.
+    (prod(agencyUrn="iam::id:agency:a"), "agencyurn is not a text that this collection knows", "agencyName"),
+    (prod(agency={"name": "a"}), "agency is not a text that this collection knows", "agencyName"),
+    (prod(agencyName=["a"]), "agencyname is not a text that this collection knows", "agencyName"),
+    (prod(securityToken=5), "securitytoken is not a text that this collection knows", ""),
 ]
 
 
@@ -242,6 +247,20 @@ def test_a_profile_that_cannot_be_used_is_refused_with_the_remedy(
         text = str(caught.value)
         assert "profile prod of ~/.hcloud/config.json" in text and why in text and remedy in text
         assert "secret-of-prod" not in text
+
+
+def test_the_names_in_a_file_may_be_in_any_letters(home: Path) -> None:
+    """As for KooCLI and Terraform: with an agency left unread, the task would act as the base user."""
+    agency = prod(AgencyName="a", agencydomainname="d", AGENCYURN="", agencies=None)
+    upper = {name[0].upper() + name[1:]: value for name, value in agency.items()}
+    for written in (agency, {**upper, "name": "prod"}):
+        config(home, written)
+        found = resolve({"profile": "prod"}).identity
+        assert found.keys["access_key"] == "AKPROD"
+        assert found.agency == {"agency_name": "a", "domain_name": "d"}
+    config(home, {"name": "prod", "SsoAuth": {}, "XAuthToken": "MII"})
+    with pytest.raises(InvalidArgument, match="the mode xauthtoken"):
+        resolve({"profile": "prod"})
 
 
 def test_a_configuration_whose_keys_are_all_encrypted(home: Path) -> None:
@@ -743,7 +762,8 @@ def test_what_iam_does_not_tell_is_unknown(sim: Simulator, made: Callable[..., C
 
 def test_iam_that_forbids_listing_projects(sim: Simulator, made: Callable[..., Cloud]) -> None:
     sim.fault("forbidden", "iam.projects", times=None)
-    with pytest.raises(CloudError, match=r"Give project_id \(HW_PROJECT_ID\): .* My Credentials") as caught:
+    advice = r"Give project_id, in the task or beside the keys \(HW_PROJECT_ID\): .* My Credentials"
+    with pytest.raises(CloudError, match=advice) as caught:
         read(made(**KEYS))
     assert caught.value.kind == "denied"
 

@@ -419,7 +419,7 @@ def test_an_available_target() -> None:
         )
     ).observe()
     assert decide(seen) == "send"
-    assert seen.records.keys() == {"j1", "j2"}
+    assert seen.records.keys() == {"j1", "j2", "j3", "j4"}, "none of them can be what is started now"
     assert seen.own == {"j1"}, "a job of the source alone may be for another target"
 
 
@@ -538,7 +538,7 @@ def test_a_target_that_is_not_being_restored_is_no_target(
 )
 def test_restore_jobs_are_found_by_the_stem_of_their_name(name: str, counts: bool) -> None:
     seen = recovery(FakeDdm(jobs=[job(1, "Completed", name=name)])).observe()
-    assert bool(seen.records) is counts
+    assert bool(seen.own) is counts
 
 
 def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None:
@@ -589,14 +589,26 @@ def test_what_can_be_checked_of_a_job_is_checked(
 def test_the_newest_restore_job_on_the_target_is_adopted() -> None:
     jobs = [
         job(28, "Running", "s"),
-        job(27, "Running", name="RestartInstance"),
-        job(26, "Failed"),
-        job(25, "Completed"),
+        job(28, "Running", name="RestartInstance"),
+        {**job(28, "Failed"), "id": "failed"},
+        job(27, "Completed"),
     ]
     service: Any = FakeDdm(jobs=jobs)
-    assert newest(service, "t", is_restore)["id"] == "j26"
+    assert newest(service, "t", is_restore)["id"] == "failed"
     with pytest.raises(NotFound, match="no restore job on x to attach to"):
         newest(service, "x", is_restore)
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed"])
+def test_a_job_that_ended_long_ago_is_not_adopted(status: str) -> None:
+    """The request of the earlier run was never carried out: the task would be green with nothing restored."""
+    past: Any = FakeDdm(jobs=[job(1, status)])
+    with pytest.raises(
+        NotFound, match=f"newest one, j1, ended more than a day ago .{status}.. Leave adopt out"
+    ):
+        newest(past, "t", is_restore)
+    long: Any = FakeDdm(jobs=[{**job(1, status), "end_time": job(28, status)["created_time"]}])
+    assert newest(long, "t", is_restore)["id"] == "j1", "a restore of days has just ended"
 
 
 def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:

@@ -574,6 +574,19 @@ def test_a_lost_answer_without_a_trace_is_unknown(answer: Reply | CloudError) ->
     assert details["checks"] == operation.log.count("observe") - 1
 
 
+def test_an_id_that_was_there_before_the_request_is_not_what_it_started() -> None:
+    """Its record has ended well, so that the task would be green with nothing restored."""
+    past = Observation(records={"old": {}}, created={"old": 1}, state="past")
+    operation = Script([past], [Reply(200, {"restore_id": "old"}, {}, None)], states=["succeeded"])
+    with pytest.raises(OutcomeUnknown, match="returned HTTP 200 without a new and valid restore_id"):
+        run(operation)
+    found = dataclasses.replace(
+        past, records={"old": {}, "new": {}}, own=frozenset({"new"}), running=("new",)
+    )
+    operation = Script([past, past, found], [Reply(200, {"restore_id": "old"}, {}, None)])
+    assert run(operation) == Started("new", adopted=True) and operation.sent == 1
+
+
 def test_what_is_unknown_is_told_in_full() -> None:
     operation = Script([QUIET], [Reply(202, {}, {}, "req-7")])
     with pytest.raises(OutcomeUnknown) as caught:
@@ -582,7 +595,7 @@ def test_what_is_unknown_is_told_in_full() -> None:
     assert (details["http_status"], details["request_id"]) == (202, "req-7")
     assert str(caught.value) == (
         f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, "
-        "no conclusive response was received (it returned HTTP 202 without a valid restore_id), "
+        "no conclusive response was received (it returned HTTP 202 without a new and valid restore_id), "
         f"and no matching record appeared in {details['checks']} checks. Nothing was repeated. "
         "Safe next steps: run the same task again in a few minutes: it attaches to what it finds, and starts "
         "a new operation only when it finds none; or look at the instance's records in the console."

@@ -150,6 +150,15 @@ def test_a_profile_that_is_none_fails_alone(sim: Simulator, run: Any) -> None:
     assert [one["failed_step"] for one in checked["restores"]] == [None, "verify", "plan"]
 
 
+def test_a_region_without_a_project_ends_the_wait_at_once(run: Any) -> None:
+    """It is no record that is not listed yet."""
+    begun = run("restore_start", [cache(0)])["restores"]
+    waited = run("restore_wait", [{**begun[0], "region": "eu-west-101"}])
+    (lost,) = waited["restores"]
+    assert (waited["error_kind"], lost["elapsed"], lost["changed"]) == ("not_found", 0.0, True)
+    assert "IAM lists 0 projects named 'eu-west-101'" in lost["msg"] and "probably still" in lost["msg"]
+
+
 def test_one_that_still_runs_is_waited_for_again(run: Any) -> None:
     begun = run("restore_start", [cache(0)])["restores"]
     short = run("restore_wait", begun, wait_timeout=10)
@@ -199,6 +208,8 @@ def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator
         (cache(0, profile={"a": "b"}), "restores[0].profile must be a text, not"),
         (cache(0, target="orders"), "restores[0].target must be a dict, not 'orders'"),
         (cache(0, target={"instance_id": ["a"]}), "restores[0].target.instance_id"),
+        (cache(0, outcome="running"), "restores[0].outcome must be null or planned, unchanged, started,"),
+        (cache(0, outcome=["started"]), "restores[0].outcome must be null or planned, unchanged, started,"),
         (cache(0, steps=[1]), "restores[0].steps must be a list of dicts, not '[1]'"),
         (
             cache(0, restore_pont="x"),

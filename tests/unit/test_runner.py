@@ -27,6 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
     LONGEST,
     check,
+    listed,
     perform,
     without_blanks,
 )
@@ -198,6 +199,10 @@ def test_blanks_are_unset_everywhere() -> None:
         "instance_id": "i\n",
         "instance_name": "orders-cache\n",
         "backup_name": " nightly ",
+        "operation_id": "CHG-1 ",  # with the blank it would be another operation: a second restore
+        "timezone": "Europe/Berlin\n",
+        "backup_format": " rdb",
+        "status": "RUNNING ",
         "remark": " as written ",
         "name": " ",
         "pairs": [{"source_id": "s", "note": ""}],
@@ -210,6 +215,10 @@ def test_blanks_are_unset_everywhere() -> None:
         "instance_id": "i",
         "instance_name": "orders-cache",
         "backup_name": "nightly",
+        "operation_id": "CHG-1",
+        "timezone": "Europe/Berlin",
+        "backup_format": "rdb",
+        "status": "RUNNING",
         "remark": " as written ",
         "pairs": [{"source_id": "s"}],
         "texts": [""],
@@ -217,6 +226,22 @@ def test_blanks_are_unset_everywhere() -> None:
         "flag": False,
         "_ansible_shell_executable": "",
     }
+
+
+def test_a_null_is_unset_also_where_there_is_a_default() -> None:
+    row = {"instance_id": None}  # of a row, which keeps its keys
+    given = {"wait": None, "wait_timeout": None, "restores": [row], "_ansible_selinux_special_fs": None}
+    assert listed(given, WAIT) == {"restores": [row], "_ansible_selinux_special_fs": None}
+
+
+@pytest.mark.parametrize(("name", "alias"), [("access_key", "ak"), ("secret_key", "sk")])
+def test_an_option_with_two_values_is_refused(name: str, alias: str) -> None:
+    """Ansible takes the alias, also from module_defaults: the task would act as somebody else."""
+    with pytest.raises(InvalidArgument, match=f"{name} and {alias} are one option") as caught:
+        listed({name: "of-the-task", alias: "of-the-defaults"}, CONNECTION)
+    assert "of-the" not in str(caught.value)
+    for given in ({name: "A"}, {alias: "A"}, {name: "A", alias: "A"}):
+        assert listed(given, CONNECTION) == given
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_retry_after_never_raises(header: str) -> None:
         (api_error(408), 0, 0.25, 0.5),
         (api_error(429), 2, 1.0, 2.0),
         (api_error(429, retry_after=9.0), 2, 9.0, 9.0),
-        (api_error(503, retry_after=0.0), 2, 0.0, 0.0),
+        (api_error(503, retry_after=0.0), 2, 1.0, 2.0),
         (api_error(400, "APIGW.0308"), 0, 0.25, 0.5),
         (ProtocolError("x", transient=True), 0, 0.25, 0.5),
         (ProtocolError("x"), 0, None, None),

@@ -159,6 +159,7 @@ def test_without_checks_an_instance_has_to_run(run: Any) -> None:
         ({"service": "obs"}, "restores[0].service must be dcs or ddm"),
         ({"service": "dcs"}, "restores[0] does not say which instance was overwritten"),
         ({**cache(0), "steps": 5}, "restores[0].steps must be a list of dicts, not '5'"),
+        ({**cache(0), "outcome": "Succeeded"}, "restores[0].outcome must be null or planned, unchanged,"),
         ({**cache(0), "checks": 5}, "restores[0].checks must be a list of dicts"),
         ({"service": "ddm", "instance_id": "source"}, "does not say which instance"),
         ({"service": "ddm", "job_id": "job"}, "does not say which instance"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Error responses: their shapes, the spellings of their codes, and what a code and an `error_kind` mean.
+"""Error responses: their shapes, the spellings of their codes, and what a code means.
 
 GATEWAY holds the codes of the API gateway and of IAM, which stand in front of every service. The codes of a
 service are a table of the same form in the service's own folder; a service hands it over with each call.
@@ -30,11 +30,6 @@ class Code(t.NamedTuple):
 
 Codes = t.Mapping[str, Code]
 
-_ENDPOINT = "Check region, cloud or the endpoint option."
-_KEYS = (
-    "Check the keys or the token, whether they belong to this region and project, and this machine's clock."
-)
-
 GATEWAY: Codes = types.MappingProxyType(
     {
         "APIGW.0101": Code("wrong_endpoint", "the gateway does not know this API"),
@@ -52,158 +47,24 @@ GATEWAY: Codes = types.MappingProxyType(
         "APIGW.0308": Code("throttled", "more requests were made than the quota allows"),
         "APIGW.0310": Code("denied", "the project cannot be used"),
         "APIGW.0802": Code("denied", "the IAM user may not work in this region"),
+        "EPS.0003": Code("denied", "a policy of the enterprise project denies this call"),
         "PAP5.0001": Code("denied", "an identity policy denies this call"),
         "PDP5.0001": Code("denied", "an identity policy denies this call"),
     }
 )
 
 
-class Kind(t.NamedTuple):
-    """What an error_kind means, what was and was not done then, and what to do next."""
-
-    meaning: str
-    done: str
-    advice: str
-
-
-_NOTHING = "Nothing was started."
-_NO_REQUEST = "No request was sent."
-_RUNS_ON = "The operation was started, and nothing was repeated."
-_BY_MESSAGE = "The message says whether something was started."
-KINDS: dict[str, Kind] = {
-    "auth_failed": Kind("the cloud does not accept the credentials", _BY_MESSAGE, _KEYS),
-    "busy": Kind(
-        "something else holds the instance", _NOTHING, "Wait for that to end, then run the task again."
+# What to do about a refusal, where it alone does not say so. For all other kinds, the task's message does.
+ADVICE = {
+    "auth_failed": (
+        "Check the keys or the token, whether they belong to this region and project, and this machine's "
+        "clock."
     ),
-    "denied": Kind(
-        "the credentials are right, but a permission is missing",
-        _BY_MESSAGE,
-        "Give the user the permission for this call in this project.",
-    ),
-    "duplicate_detected": Kind(
-        "two operations carry the same marker",
-        "Nothing was repeated.",
-        (
-            "Somebody started one of them outside of this collection, with a copied remark. Wait until both "
-            "have ended, then run the task again."
-        ),
-    ),
-    "internal_error": Kind(
-        "this collection has a bug", _BY_MESSAGE, "Report it with the place that the message names."
-    ),
-    "interrupted": Kind(
-        "the task was interrupted",
-        _BY_MESSAGE,
-        "Run the same task again: it attaches to what runs, or names the job to give as job_id.",
-    ),
-    "invalid_argument": Kind(
-        "an option has a value that cannot be right",
-        _NO_REQUEST,
-        "Correct the option that the message names.",
-    ),
-    "missing_library": Kind(
-        "a Python package is missing",
-        "Nothing was started. If only the check of a restore needs the package, the restore has succeeded.",
-        "Install the package that the message names.",
-    ),
-    "not_found": Kind(
-        "the object does not exist in this project and region",
-        _NOTHING,
-        "Check the ID, the project and the region.",
-    ),
-    "not_restorable": Kind(
-        "the backup, the time or the target cannot be used for this restore",
-        _NOTHING,
-        "The message names the reason, and what can be used instead.",
-    ),
-    "not_running": Kind(
-        "the instance was restored, but does not run",
-        "The restore succeeded.",
-        "Look at the instance in the console.",
-    ),
-    "not_started": Kind(
-        "the request that starts the operation was never sent",
-        _NOTHING,
-        "Run the task again when the cloud can be reached.",
-    ),
-    "operation_failed": Kind(
-        "the cloud ran the operation, and it failed",
-        "The operation was started, and it ended.",
-        "Look at the instance, then run the task again: it starts the operation once more.",
-    ),
-    "out_of_memory": Kind(
-        "the task ran out of memory",
-        _BY_MESSAGE,
-        "Give the task more memory (ulimit -v, or the limit of the container), then run the same task again.",
-    ),
-    "outcome_unknown": Kind(
-        "the request was sent, and no conclusive response was received",
-        "At most one operation was started. Nothing was repeated.",
-        (
-            "Run the same task again in a few minutes: it attaches to what it finds, or names the job to "
-            "give as job_id."
-        ),
-    ),
-    "protocol_error": Kind(
-        "the response is not what the API documents",
-        _BY_MESSAGE,
-        "Check the endpoint, and any proxy or sign-in portal on the way to it.",
-    ),
-    "rejected": Kind("the service refused the request", _NOTHING, "Do what the service's own text says."),
-    "server_error": Kind("the service failed", _BY_MESSAGE, "Run the task again in a few minutes."),
-    "throttled": Kind(
-        "too many requests were made",
-        _BY_MESSAGE,
-        "Run the task again later, or for fewer instances at a time.",
-    ),
-    "tls_error": Kind(
-        "the server's certificate was not accepted",
-        _BY_MESSAGE,
-        "Give the bundle of your authority in ca_path.",
-    ),
-    "transport_error": Kind(
-        "no usable HTTP response was received",
-        _BY_MESSAGE,
-        "Fix the network or the proxy, then run the task again.",
-    ),
-    "unexpected_redirect": Kind(
-        "the server sent a redirect, which the task never follows",
-        _BY_MESSAGE,
-        "Check the endpoint option.",
-    ),
-    "unreachable": Kind(
-        "the restored instance could not be reached for its checks",
-        "The restore succeeded.",
-        (
-            "Check address, port, security group and TLS, then run the same task again: only the checks are "
-            "repeated."
-        ),
-    ),
-    "unsupported_python": Kind(
-        "the Python that runs the module is older than 3.9",
-        _NO_REQUEST,
-        "Set ansible_python_interpreter of the host to a newer Python.",
-    ),
-    "verification_failed": Kind(
-        "a check did not find the data that it expects",
-        "The restore succeeded.",
-        "Keep applications away from the instance. Correct the check, or restore to another point in time.",
-    ),
-    "verify_timeout": Kind(
-        "the checks did not finish in time",
-        "The restore succeeded.",
-        "Give a larger verify_timeout, then run the same task again: only the checks are repeated.",
-    ),
-    "wait_timeout": Kind(
-        "the operation was still running when wait_timeout was over",
-        _RUNS_ON,
-        "Wait for it with restore_wait, or run the task again (for DDM with job_id) to attach to it.",
-    ),
-    "wrong_endpoint": Kind("the endpoint does not know this API", _NOTHING, _ENDPOINT),
+    "denied": "Give the user the permission for this call in this project.",
+    "protocol_error": "Check the endpoint, and any proxy or sign-in portal on the way to it.",
+    "throttled": "Run the task again later, or for fewer instances at a time.",
+    "wrong_endpoint": "Check region, cloud or the endpoint option.",
 }
-# For these kinds, a refusal of the API alone does not say what to do. For all others, the task's message
-# does.
-_NEEDS_ADVICE = ("auth_failed", "denied", "protocol_error", "throttled", "wrong_endpoint")
 BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
 # A code of a service or of the gateway, such as DCS.4097, PDP5.0001 or ModelArts.0203. A proxy sends no such
 # code.
@@ -225,10 +86,10 @@ class Refusal(t.NamedTuple):
 def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) -> str:
     """Return the error_kind of an HTTP error.
 
-    The code counts where it says more than the status. When a proxy responds, the status says nothing about a
-    permission.
+    The code counts where it says more than the status. When a proxy responds, the status says nothing about
+    the request to the service.
     """
-    if not by_api and status in (401, 403, 404):
+    if not by_api and 400 <= status < 500 and status not in (408, 429):
         return "protocol_error"
     known = codes.get(code or "") or GATEWAY.get(code or "")
     if known and not (status >= 500 and known.kind == "rejected"):
@@ -246,7 +107,7 @@ def meaning_of(code: str | None, codes: Codes) -> str | None:
 def advice(kind: str, code: str | None, codes: Codes) -> str:
     """Return what to do, a sentence or ''."""
     known = codes.get(code or "") or GATEWAY.get(code or "")
-    return (known.advice if known else "") or (KINDS[kind].advice if kind in _NEEDS_ADVICE else "")
+    return (known.advice if known else "") or ADVICE.get(kind, "")
 
 
 def is_code(code: str | None) -> bool:
@@ -268,6 +129,14 @@ def parse_error(body: t.Any) -> Refusal:
     return Refusal(denial=_first(body, DENIAL) if isinstance(body, dict) else None)
 
 
+def told(body: t.Any) -> str:
+    """Return what a body with status 2xx says of an error, for people: ' (code: message)' or ''."""
+    found = parse_error(body)
+    words = [word for word in (found.code, found.message) if word and len(word) <= LONGEST]
+    return f" ({': '.join(words)})" if words else ""
+
+
+LONGEST = 300  # characters of a text of the service
 DENIAL = "encoded_authorization_message"
 
 

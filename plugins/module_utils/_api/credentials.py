@@ -151,27 +151,15 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
     for name in (*SECRETS, "access_key"):
         if name in _needs(chosen):
             _check_header(name, chosen.values.get(name))
-    identity = Identity(
-        chosen.way,
-        {name: chosen.values[name] for name in _needs(chosen) if name in chosen.values},
-        chosen.name,
-        agency,
-    )
+    keys = {name: chosen.values[name] for name in _needs(chosen) if name in chosen.values}
     settings = {name: value for name, value in _settings(given, chosen).items() if name not in IDENTITY}
-    settings.update(
-        _project(
-            given,
-            owner,
-            identity.keys
-            if owner is chosen.values and not agency
-            else {},  # the agency is of another account
-            settings.get("region"),
-        )
-    )
+    # An agency is of another account than the keys.
+    beside = keys if owner is chosen.values and not agency else {}
+    settings.update(_project(given, owner, beside, settings.get("region")))
     for name in ALLOWED:
         if name in settings:
             settings[name] = _allowed(name, settings[name])
-    return Resolved(settings, identity, chosen.warnings)
+    return Resolved(settings, Identity(chosen.way, keys, chosen.name, agency), chosen.warnings)
 
 
 def _allowed(option: str, ids: t.Sequence[t.Any]) -> list[str]:
@@ -243,13 +231,10 @@ def _from_files(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], red
     if {"profile", "shared_config_file"} & known.keys():
         return _from_profile(len(given) + 1, known, False, redactor)
     nobody_asked: list[str] = []
-    if sources.exists(sources.SDK_FILE):
+    for path in filter(sources.exists, (sources.SDK_FILE, sources.PROFILE_FILE)):
         try:
-            return _from_sdk_file(sources.SDK_FILE, redactor)
-        except InvalidArgument as error:
-            nobody_asked.append(str(error))
-    if sources.exists(sources.PROFILE_FILE):
-        try:
+            if path == sources.SDK_FILE:
+                return _from_sdk_file(path, redactor)
             return _from_profile(len(given) + 1, {}, False, redactor)
         except InvalidArgument as error:
             nobody_asked.append(str(error))
@@ -411,10 +396,10 @@ def _check_header(name: str, value: t.Any) -> None:
     """Refuse a value that `requests` would print in an error, and one that cannot be a key."""
     if value is None:
         return
-    if name != "password" and not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", str(value)):
+    if name != "password" and not re.fullmatch("[!-~]+", str(value)):
         raise InvalidArgument(
-            f"{name} cannot be sent in a header: it holds a line break, a control character or a non-ASCII "
-            "character."
+            f"{name} cannot be sent in a header: it holds a blank, a line break, a control character or a "
+            "non-ASCII character."
         )
     if name != "password" and re.fullmatch(r"(['\"]).*\1", str(value)):
         raise InvalidArgument(f"{name} has quotes around it: give it without them.")

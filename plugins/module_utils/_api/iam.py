@@ -17,7 +17,6 @@ from urllib.parse import urlencode
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
     CloudError,
-    NotFound,
     ProtocolError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
@@ -34,8 +33,8 @@ METADATA = "http://169.254.169.254/openstack/latest/securitykey"
 METADATA_TIMEOUT = 3.0  # seconds
 SHORTEST_LIFE = 900.0  # seconds that temporary keys last when nothing else is known
 FIND_PROJECT = (
-    "Give project_id (HW_PROJECT_ID): the console shows it under My Credentials > API "
-    "Credentials, in the row of the region."
+    "Give project_id, in the task or beside the keys (HW_PROJECT_ID): the console shows it under My "
+    "Credentials > API Credentials, in the row of the region."
 )
 
 
@@ -56,6 +55,12 @@ class TemporaryKeys(t.NamedTuple):
     secret_key: str
     security_token: str
     life: float
+
+
+class NoProject(CloudError):
+    """No project has the name. It is not NotFound: a wait tolerates a record that is not listed yet."""
+
+    kind = "not_found"
 
 
 class Project(t.NamedTuple):
@@ -148,7 +153,7 @@ def _life(expires: t.Any, reply: Reply, asked: float) -> float:
 def project_named(read: Read, name: str) -> Project:
     """Return the one project with exactly this name.
 
-    GET /v3/projects. Raises NotFound for none and for several.
+    GET /v3/projects. Raises NoProject for none and for several.
     """
     try:
         reply = read("GET", f"/v3/projects?{urlencode({'name': name})}", b"")
@@ -158,7 +163,7 @@ def project_named(read: Read, name: str) -> Project:
         raise error.with_context(f"{error} IAM forbids this user to list projects. {FIND_PROJECT}") from None
     found = [project for project in _projects(reply) if project.name == name]
     if len(found) != 1:
-        raise NotFound(
+        raise NoProject(
             f"IAM lists {len(found)} projects named {quoted(name)}; exactly one is needed. {FIND_PROJECT}",
             request_id=reply.request_id,
         )

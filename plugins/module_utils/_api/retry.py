@@ -20,12 +20,12 @@ BASE, CEILING, LONGEST_WAIT = 0.5, 16.0, 60.0  # seconds
 def delay(error: CloudError, attempt: int, random: float) -> float | None:
     """Return the seconds to wait before the next try of a read; None when there must be none.
 
-    `attempt` counts the tries from 0. A Retry-After counts. Otherwise it is between half and all of 0.5, 1,
-    2 ... 16 s, by `random` in [0, 1).
+    `attempt` counts the tries from 0. A Retry-After counts, but not one of 0 or in the past, which would use
+    up all tries at once. Otherwise it is between half and all of 0.5, 1, 2 ... 16 s, by `random` in [0, 1).
     """
     if not error.transient:
         return None
-    if isinstance(error, ApiError) and error.retry_after is not None:
+    if isinstance(error, ApiError) and error.retry_after:
         return error.retry_after
     return min(CEILING, BASE * 2.0 ** min(attempt, 30)) * (0.5 + random / 2)
 

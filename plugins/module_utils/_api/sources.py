@@ -35,6 +35,7 @@ PROFILE = {
     "agencyDomainName": "assume_role_domain_name",
     "agencyDomainId": "assume_role_domain_id",
 }
+TEXTS = {name.lower() for name in PROFILE}
 SDK = {
     "ak": "access_key",
     "sk": "secret_key",
@@ -73,14 +74,16 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
 
     `metadata` is true when the task asks for the keys of the cloud server. Then a profile may do so, too.
     """
-    text, warnings = _read(path, "shared_config_file", "KooCLI configuration")
+    what = ("shared_config_file", path, "KooCLI configuration")
+    text, warnings = _read(*what)
     try:
-        whole = json.loads(text)
+        whole = folded(json.loads(text))
+        profiles = [folded(one) for one in whole["profiles"]]
         wanted = name or str(whole.get("current") or "default")
-        found = [one for one in whole["profiles"] if one["name"] == wanted]
-        names = [str(one["name"]) for one in whole["profiles"]]
+        found = [one for one in profiles if one["name"] == wanted]
+        names = [str(one["name"]) for one in profiles]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _unreadable("shared_config_file", path, "KooCLI configuration", type(error).__name__) from None
+        raise _unreadable(*what, type(error).__name__) from None
     if len(found) != 1:
         there = printable(", ".join(names) or "none")
         times = "is not" if not found else f"stands {len(found)} times"
@@ -90,13 +93,18 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
     settings = {
         option: value
         for key, option in PROFILE.items()
-        for value in [found[0].get(key)]
+        for value in [found[0].get(key.lower())]
         if isinstance(value, str) and value.strip()
     }
     source = f"profile {printable(wanted)} of {path}"
-    encrypted = any(str(one.get("authEncrypt")).strip().lower() == "true" for one in (whole, found[0]))
+    encrypted = any(str(one.get("authencrypt")).strip().lower() == "true" for one in (whole, found[0]))
     _check_profile(found[0], settings, source, encrypted, metadata)
     return Found(settings, source, warnings)
+
+
+def folded(written: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return an object with its names in small letters: KooCLI and Terraform read them in any."""
+    return {name.lower(): value for name, value in written.items()}
 
 
 def _check_profile(
@@ -108,7 +116,7 @@ def _check_profile(
     if kind == OF_SERVER and metadata:
         return
     if not kind and "access_key" not in settings:  # an older file names no mode
-        kind = "sso" if written.get("ssoAuth") else "xauthtoken" if written.get("xAuthToken") else kind
+        kind = "sso" if written.get("ssoauth") else "xauthtoken" if written.get("xauthtoken") else kind
     shown = f"{source} has the mode {printable(mode or kind or 'AKSK')}"
     if kind in REFUSED:
         raise InvalidArgument(f"{shown}: {REFUSED[kind]}.")
@@ -127,11 +135,14 @@ def _check_profile(
             f"{shown}, but {' and '.join(masked)} is masked with stars, as KooCLI shows it. Put the real "
             "value there."
         )
-    missing = [
-        key
-        for key, option in PROFILE.items()
-        if option in ("access_key", "secret_key") and option not in settings
-    ]
+    odd = _unread(written)
+    if odd:
+        raise InvalidArgument(
+            f"{shown}, but {printable(' and '.join(odd))} is not a text that this collection knows, so the "
+            "task could act as somebody else. An agency is named by agencyName and agencyDomainName or "
+            "agencyDomainId."
+        )
+    missing = [key for key in ("accessKeyId", "secretAccessKey") if PROFILE[key] not in settings]
     if missing:
         raise InvalidArgument(f"{shown}, but has no {' and no '.join(missing)}.")
     agency = "assume_role_agency_name" in settings
@@ -139,6 +150,15 @@ def _check_profile(
         raise InvalidArgument(f"{shown}, but has no agencyName.")
     if agency and not {"assume_role_domain_name", "assume_role_domain_id"} & settings.keys():
         raise InvalidArgument(f"{shown} and an agencyName, but no agencyDomainName or agencyDomainId.")
+
+
+def _unread(written: dict[str, t.Any]) -> list[str]:
+    """Return the names of what decides who calls, but is in no form that is known here."""
+    return [
+        key
+        for key, value in written.items()
+        if value and (not isinstance(value, str) if key in TEXTS else key.startswith("agency"))
+    ]
 
 
 def _secrets(written: t.Any) -> t.Iterator[str]:
@@ -155,14 +175,13 @@ def sdk_credentials(path: str, redactor: Redactor) -> Found:
 
     Raises InvalidArgument when it cannot be read.
     """
-    text, warnings = _read(path, "HUAWEICLOUD_SDK_CREDENTIALS_FILE", "credentials file")
+    what = ("HUAWEICLOUD_SDK_CREDENTIALS_FILE", path, "credentials file")
+    text, warnings = _read(*what)
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        raise _unreadable(
-            "HUAWEICLOUD_SDK_CREDENTIALS_FILE", path, "credentials file", type(error).__name__
-        ) from None
+        raise _unreadable(*what, type(error).__name__) from None
     section: t.Mapping[str, str] = parser["basic"] if parser.has_section("basic") else {}
     settings = {option: section[key] for key, option in SDK.items() if section.get(key)}
     for name in SECRETS:
@@ -186,7 +205,7 @@ def is_empty(path: str) -> bool:
         return False
 
 
-def _read(path: str, option: str, what: str) -> tuple[str, list[str]]:
+def _read(option: str, path: str, what: str) -> tuple[str, list[str]]:
     """Return the text of a file, and a warning when other users can read or change it."""
     try:
         found, mode = content(path)

@@ -10,6 +10,7 @@ import re
 import typing as t
 from datetime import datetime, timedelta, timezone
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import told
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
     ProtocolError,
@@ -18,7 +19,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):\d\d)(:\d\d)?(\.\d{1,9})? ?(Z|z|[+-]\d\d:?[0-5]\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ]((?:[01]\d|2[0-3]):\d\d)(:\d\d)?(\.\d{1,9})? ?(Z|z|[+-]\d\d(?::?[0-5]\d)?)?",
+    re.ASCII,
 )
 NUMBER = re.compile(r"-?(?=.{1,40}$)[0-9]{1,18}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 LARGEST = 2**53
@@ -113,7 +115,7 @@ def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
     if isinstance(body, dict) and found in (None, {}, "") and total == 0:
         return []
     if not isinstance(found, list):
-        raise ProtocolError(f"The API sent a response without the list {key!r}.", transient=True)
+        raise ProtocolError(f"The API sent a response without the list {key!r}{told(body)}.", transient=True)
     return found
 
 
@@ -128,11 +130,13 @@ def moment(value: t.Any) -> int | None:
     if not match:
         return None
     day, minute, second, fraction, zone = match.groups()
-    zone = "+00:00" if zone in (None, "Z", "z") else f"{zone[:3]}:{zone[-2:]}"
+    zone = "+00:00" if zone in (None, "Z", "z") else f"{zone[:3]}:{zone[3:].strip(':') or '00'}"
     try:
         # strptime would take 20 times as long.
         parsed = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}{zone}")
     except ValueError:
+        return None
+    if not 1 < parsed.year < 9999:  # at either end of the calendar, another zone may have no such time
         return None
     return (parsed - EPOCH) // timedelta(milliseconds=1) + int((fraction or ".0")[1:].ljust(3, "0")[:3])
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import told
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
     Busy,
@@ -111,7 +112,7 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
             previous, operation = observed, before_next(operation, error, attempts, cloud, deadline)
             continue
         found = reply.body.get(operation.id_key) if isinstance(reply.body, dict) else None
-        if is_id(found):
+        if is_id(found) and found not in observed.records:  # What was there before is not what we started.
             return Started(t.cast(str, found), adopted=False)
         return reconcile(operation, observed, without_id(operation, reply), sent_at, cloud, deadline)
 
@@ -160,9 +161,9 @@ def before_next(
 
 
 def without_id(operation: Operation, reply: Reply) -> CloudError:
-    """Return the error for a success that names no valid ID."""
+    """Return the error for a success that names no ID, or one that was there before the request."""
     return CloudError(
-        f"it returned HTTP {reply.status} without a valid {operation.id_key}",
+        f"it returned HTTP {reply.status} without a new and valid {operation.id_key}{told(reply.body)}",
         http_status=reply.status,
         request_id=reply.request_id,
     )

@@ -25,7 +25,7 @@ CODES: dict[str, Code] = {
     "DCS.3003": Code("denied", "the account has read-only access"),
     "DCS.3022": Code("not_found", "the instance does not exist"),
     "DCS.4001": Code("wrong_endpoint", "the service does not know this URL"),
-    "DCS.4002": Code("invalid_argument", "the project ID is malformed"),
+    "DCS.4002": Code("rejected", "the project ID is malformed", "Check project_id (32 hexadecimal digits)."),
     "DCS.4004": Code("rejected", "the request has no body"),
     "DCS.4005": Code("rejected", "the request's body is not JSON"),
     "DCS.4017": Code("busy", "another job of this instance still runs"),

@@ -15,9 +15,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotFound,
     NotRestorable,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
@@ -30,6 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     created,
+    end,
     is_other,
 )
 
@@ -103,8 +104,8 @@ def unknown_name(ddm: Ddm, job: Row) -> str:
 def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     """Return the newest job of this kind on a target.
 
-    Raises NotFound when there is none, NotRestorable for one that is clearly stuck, and Busy when the target
-    is being restored, but by none of the listed jobs.
+    Raises NotFound when there is none or it ended long ago, NotRestorable for one that is clearly stuck, and
+    Busy when the target is being restored, but by none of the listed jobs.
     """
     found = next((job for job in recent_jobs(ddm) if of_kind(job) and job["instance_id"] == target), None)
     if found is None:
@@ -119,6 +120,13 @@ def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
         raise Busy(
             f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; "
             f"the newest one, {found['id']}, is older. Run the task again in a few minutes."
+        )
+    # The run that adopt goes on from has just sent its request.
+    if end(found) and is_stuck(moment(found["end_time"]) or made, ddm.now()):
+        raise NotFound(
+            f"There is no restore job on {target} to attach to: the newest one, {found['id']}, ended more "
+            f"than a day ago ({found['status']}). Leave adopt out to start a recovery, or give job_id to "
+            "report how it ended."
         )
     if made is not None and pair.stuck(instance, found):
         raise NotRestorable(

@@ -89,7 +89,8 @@ class Pair:
         """Read the target's availability and every job of this kind."""
         targets = self.targets()
         target, restoring = targets[self.target], is_restored(targets[self.target])
-        history = [job for job in jobs_of(self.ddm) if self.of_kind(job)]
+        listed = jobs_of(self.ddm)
+        history = [job for job in listed if self.of_kind(job)]
         jobs = [job for job in history if job["instance_id"] in (self.source, self.target)]
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         mine = [job for job in jobs if job["instance_id"] == self.target]
@@ -104,7 +105,7 @@ class Pair:
             explained=False,
             own=frozenset(job["id"] for job in mine),
             possible=frozenset(job["id"] for job in jobs if job not in mine),
-            records={job["id"]: job for job in jobs},
+            records={job["id"]: job for job in listed},
             created={job["id"]: created(job) for job in jobs},
             state=state,
             status=target["status"],
