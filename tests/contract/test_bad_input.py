@@ -869,7 +869,7 @@ def test_a_job_of_something_else_is_not_attached_to(sim: Simulator, run: Any) ->
     refused(
         result,
         "not_restorable",
-        f"is one of instance {names.DDM_TARGET_ASSOCIATED}, not of {names.DDM_TARGET}",
+        f"works on instance {names.DDM_TARGET_ASSOCIATED}, not on {names.DDM_TARGET}",
         *nothing,
     )
     for fitting in (

@@ -96,7 +96,7 @@ def test_a_cache_passes(redis_cloud: Simulator, cache: Cache) -> None:
     (found,) = result["restores"]
     assert (found["verification"]["end"], found["verification"]["ladder"]) == ("passed", "values")
     assert outcomes(result)[:4] == [
-        ("passed", "an answer"),
+        ("passed", "a response"),
         ("passed", "4"),
         ("passed", "value paid, type string, length 4, never expires"),
         ("passed", outcomes(result)[3][1]),

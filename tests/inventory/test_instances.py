@@ -239,12 +239,12 @@ def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simula
         "ddm"
     }
     refused = ansible_inventory([source(tmp_path, services=["obs"])], sim.env)
-    assert refused.returncode != 0 and "services can be dcs and ddm, not obs" in refused.stderr
+    assert refused.returncode != 0 and "services must be dcs or ddm, or both, not obs" in refused.stderr
     refused = ansible_inventory([source(tmp_path, services=[])], sim.env)
-    assert refused.returncode != 0 and "services can be dcs and ddm, not an empty list" in refused.stderr
+    assert refused.returncode != 0 and "services must be dcs or ddm, or both, not an empty" in refused.stderr
     empty = ansible_inventory([source(tmp_path, services=["ddm"], statuses=["running"])], sim.env)
     assert (
-        "instances has a status of statuses, running. Their statuses are FROZEN, GROWING, RUNNING."
+        "instances has one of the statuses running. Their statuses are FROZEN, GROWING, RUNNING."
         in " ".join(empty.stderr.split())
     )
 

@@ -75,7 +75,7 @@ def test_the_plan_of_another_account_is_refused(tmp_path: Path) -> None:
         plan.write_text(json.dumps(made), encoding="utf-8")
         done, report = run(sim, "restore", restore_plan_file=str(plan))
         assert (done.rc, sim.posts(), report["verdict"]) == (2, [], "refused")
-        assert f"domain_id: it was made for {'0' * 32}, but this run has {ids.DOMAIN_ID}" in report["msg"]
+        assert f"domain_id: {'0' * 32} in the earlier run, but {ids.DOMAIN_ID} in this one" in report["msg"]
         assert report["msg"].count("Nothing was started.") == 1
 
 

@@ -270,7 +270,7 @@ def test_what_holds_for_the_run_is_not_taken_from_one_host(tmp_path: Path) -> No
         hosts = {"a": cache(0), "b": cache(1, restore_protected=["cache-*"])}
         done = fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=all")
         assert (done.rc, sim.ledger) == (2, [])
-    assert "restore_protected is not the same for all hosts" in done.stdout
+    assert "restore_protected differs between hosts" in done.stdout
 
 
 SUDO = """#!/bin/bash

@@ -321,7 +321,7 @@ WRONG: dict[str, tuple[Variables, str]] = {
     "a target twice": ({"restore_dcs": [cache(backup_id="b"), cache(backup_id="c")]}, "by 2 entries"),
     "source is target": (
         {"restore_ddm": [database(target_instance_id=ids.DDM_SOURCE, restore_time="latest")]},
-        "as source and target",
+        "as both source and target",
     ),
     "a naive time": ({"restore_dcs": [cache(restore_point="2026-01-31T03:00:00")]}, "names no time zone"),
     "no number": (

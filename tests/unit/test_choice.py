@@ -221,7 +221,7 @@ def test_data_of_the_future_are_not_the_latest() -> None:
         "backup_id to take another one.",
     )
     with pytest.raises(
-        NotRestorable, match=r"has no usable backup\. Not usable: .*far.* Data of the future are not"
+        NotRestorable, match=r"has no usable backup\. Not usable: .*far.* Backups dated in the future were"
     ):
         chosen([far])
     assert chosen([far], backup_id="far").backup_id == "far"

@@ -513,7 +513,7 @@ def test_a_file_or_profile_that_is_not_there(config: Write, home: Path) -> None:
         resolve({"profile": "three"}, HW_KEYS)
     # the current profile does not exist, and nobody asked for it
     assert resolve(AKSK, {})["way"] == "access_key/secret_key"
-    with pytest.raises(InvalidArgument, match="profile 'one' stands 2 times"):
+    with pytest.raises(InvalidArgument, match="profile 'one' occurs 2 times in"):
         config(profile("one"), profile("one"))
         resolve({"profile": "one"}, {})
 

@@ -138,11 +138,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "two instances": (
         {"restore_dcs": [{"instance_id": "a", "instance_name": "b", "backup_id": "b"}]},
-        "has instance_id and instance_name: give one of them.",
+        "has instance_id and instance_name: give only one of them.",
     ),
     "two backups": (
         {"restore_dcs": [{"instance_id": "a", "backup_id": "b", "restore_point": "latest"}]},
-        "restore_dcs[0] has backup_id and restore_point: give one of them.",
+        "restore_dcs[0] has backup_id and restore_point: give only one of them.",
     ),
     "no backup": ({"restore_dcs": [{"instance_id": "a"}]}, "needs backup_id, backup_name or restore_point"),
     "no time": (
@@ -155,7 +155,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "source is target": (
         {"restore_ddm": [{"source_instance_id": "a", "target_instance_id": "a", "restore_time": "latest"}]},
-        "has one instance, 'a', as source and target",
+        "names one instance, 'a', as both source and target",
     ),
     "misspelt": (
         {"restore_dcs": [{"instance_idd": "a", "backup_id": "b", "instance_id": "c"}]},

@@ -181,7 +181,7 @@ def test_dcs_restore(
 
 def test_what_blocks_is_told() -> None:
     assert restore([], instance("FROZEN")).observe().blocked == "the instance is FROZEN, not RUNNING"
-    assert restore([], instance(task="BACKUPING")).observe().blocked == "the instance is at work on BACKUPING"
+    assert restore([], instance(task="BACKUPING")).observe().blocked == "the instance is busy with BACKUPING"
     others = restore([record(28, "restoring", "other")], instance("RESTORING")).observe()
     assert others.blocked == "restore r28 has been restoring for 20 hours, of another backup (other)"
     assert others.explained
@@ -565,7 +565,7 @@ def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None
         ({"name": "createinstance"}, None, "is a createinstance, which is not a restore"),
         ({"instance_id": "s"}, None, None),  # a job may name its source
         ({"instance_id": None}, None, None),
-        ({"instance_id": "x"}, None, "is one of instance x, not of t"),
+        ({"instance_id": "x"}, None, "works on instance x, not on t"),
         (
             {},
             EPOCH_OF_MAY + 86_400_000,
@@ -595,7 +595,7 @@ def test_the_newest_restore_job_on_the_target_is_adopted() -> None:
     ]
     service: Any = FakeDdm(jobs=jobs)
     assert newest(service, "t", is_restore)["id"] == "j26"
-    with pytest.raises(NotFound, match="no restore job on x to attach to"):
+    with pytest.raises(NotFound, match="x has had no restore job to attach to"):
         newest(service, "x", is_restore)
 
 

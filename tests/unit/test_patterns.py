@@ -74,7 +74,7 @@ def test_a_pattern_that_can_protect_nothing_is_refused(text: str) -> None:
 def test_a_pattern_that_a_template_made_of_nothing_is_refused(name: str, blank: object) -> None:
     dummy, problems = options({name: ["orders-*", blank]}, 0)
     assert len(problems) == 1
-    assert "has a blank entry, which matches no name or ID. Leave it out if none is meant." in problems[0]
+    assert "has a blank entry, which matches no name or ID. Remove it, or give its pattern." in problems[0]
     with pytest.raises(Problem, match="has a blank entry"):
         patterns('["", "a"]', name)
 

@@ -208,7 +208,7 @@ def test_drift_is_named_line_by_line() -> None:
         {**ACCOUNT, "project_id": "p2", "domain_id": "unknown"},
     )
     assert lines == [
-        "project_id: it was made for p, but this run has p2",
+        "project_id: p in the earlier run, but p2 in this one",
         "new: is not in the plan",
         "gone: is in the plan only",
         "orders-cache: needed nothing when it was planned, and would be overwritten now",

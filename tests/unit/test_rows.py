@@ -373,7 +373,8 @@ def test_the_name_of_a_row_is_that_of_the_cloud_or_the_row_is_refused(sim: Simul
     assert [one["outcome"] for one in result["restores"]] == ["started", None, None]
     assert [one["error_kind"] for one in result["restores"]] == [None, "not_restorable", "not_restorable"]
     assert (
-        f"The row says name {name!r}, and the instance {ids.fleet_dcs_instance(1)} is called" in result["msg"]
+        f"The row has the name {name!r}, but the instance {ids.fleet_dcs_instance(1)} is called"
+        in result["msg"]
     )
     assert (len(sim.posts()), len(result["diff"])) == (1, 1)
 

@@ -428,7 +428,7 @@ def test_an_instance_without_address(sim: Simulator, run: Any, speak: Any) -> No
     sim.state.dcs_instances[ids.fleet_dcs_instance(0)].ip = ""
     result = run("restore_verify", [cache(0, {"ping": True}, connection={"username": "x"})])
     assert (verification(result)["end"], result["error_kind"]) == ("not_configured", "not_configured")
-    assert "give host and port of its connection" in result["msg"]
+    assert "give host and port in its connection" in result["msg"]
 
 
 def test_passwords_are_shown_nowhere(run: Any, speak: Any) -> None:
