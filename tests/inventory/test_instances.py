@@ -289,7 +289,7 @@ def test_a_cache_that_others_can_write_is_not_used(sim: Simulator, tmp_path: Pat
     first = hosts(inventory([path], sim.env))
     (kept,) = folder.iterdir()
     kept.write_text(kept.read_text(encoding="utf-8").replace("orders-cache", "planted"), encoding="utf-8")
-    assert "planted" in hosts(inventory([path], sim.env))  # it is used as long as it is the user's own
+    assert "planted" in hosts(inventory([path], sim.env))  # a cache that belongs to the user is used
     for mode, place in ((0o777, folder), (0o666, kept)):
         folder.chmod(0o700)
         kept.chmod(0o600)
@@ -315,7 +315,7 @@ def test_a_region_that_cannot_be_read_does_not_stop_the_others(sim: Simulator, t
 def test_an_instance_that_cannot_be_read_does_not_stop_the_others(
     service: str, sim: Simulator, tmp_path: Path
 ) -> None:
-    """It may be one to restore: it is reported like an unreadable region, and not kept in the cache."""
+    """A run may have to restore it. So it is reported like an unreadable region, and not cached."""
     with sim.state.lock:
         instances: dict[str, Any] = getattr(sim.state, f"{service}_instances")
         instances[ids.DCS_OTHER if service == "dcs" else ids.DDM_TARGET].id = "not an ID"
@@ -537,14 +537,14 @@ def test_certificates_are_verified_unless_the_file_says_no(tmp_path: Path, value
 def test_an_option_with_a_typo_is_refused(
     sim: Simulator, tmp_path: Path, typo: dict[str, Any], hint: str
 ) -> None:
-    """What is not read filters nothing, and signs in as somebody else."""
+    """An option that is not read would filter nothing, or would sign in as somebody else."""
     done = ansible_inventory([source(tmp_path, **typo)], sim.env)
     assert (done.returncode != 0, sim.ledger) == (True, [])
     assert hint in " ".join(done.stderr.split())
 
 
 def test_every_option_of_the_documentation_is_taken(sim: Simulator, tmp_path: Path) -> None:
-    """Those of Ansible's own for any inventory are among them."""
+    """They include Ansible's own options for any inventory."""
     found: dict[str, Any] = {
         **{"compose": {"a": "'b'"}, "groups": {"c": "true"}, "keyed_groups": [], "strict": True},
         **{"use_extra_vars": False, "leading_separator": True, "cache": True, "cache_timeout": 9},

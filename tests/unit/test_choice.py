@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which backup a restore takes: by the time of the data, and by no clock of this machine."""
+"""Which backup a restore takes: by the time of the data, and not by this machine's clock."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_what_an_entry_has_of_its_own_beats_what_holds_for_all() -> None:
     }
 
 
-def test_omit_hides_nothing() -> None:
+def test_an_omitted_option_does_not_replace_that_of_the_role() -> None:
     """`operation_id: "{{ x
 
     default(omit) }}"` within an entry means unset: restore_operation_id counts.
@@ -317,7 +317,7 @@ SAVED: dict[str, Any] = {"service": "dcs", "instance_id": "c", "safety_backup": 
         {**SAVED, "target": "c"},
     ],
 )
-def test_a_row_that_is_none_of_a_report_is_not_undone(row: Any) -> None:
+def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
     assert [one["backup_id"] for one in _entries.of_undo({"id": "r", "restores": [SAVED]}, None)[0]] == ["b"]
     rows, problems = _entries.of_undo({"id": "r", "restores": [SAVED, row]}, None)
     assert rows == [] and "restore_report must be a report of this collection" in problems[0]

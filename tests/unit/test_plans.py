@@ -75,7 +75,7 @@ def test_not_protected(pattern: str) -> None:
 
 def test_protection_covers_data_nodes_and_tags_that_cannot_be_read() -> None:
     assert "n2" in str(_guards.protection(database(), ["n2"], {}))
-    assert _guards.protection(database(), ["n1", "s1", "orders-db"], {}) is None  # what the data come from
+    assert _guards.protection(database(), ["n1", "s1", "orders-db"], {}) is None  # the source of the data
     assert "could not be read" in str(_guards.protection(cache(), ["tag:env=prod"], {}))
     assert _guards.protection(database(), ["tag:env=prod"], {}) is None  # DDM's API has no tags
 
