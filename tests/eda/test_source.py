@@ -126,7 +126,7 @@ def test_an_old_or_missing_backup_is_reported_once_until_there_is_a_newer_one() 
     [
         ({"max_backup_age": "a day"}, "26h"),
         ({"instance": "orders-cache"}, "no argument instance"),
-        ({"services": ["obs"]}, "dcs and ddm"),
+        ({"services": ["obs"]}, "dcs or ddm"),
         ({"instances": [5]}, "list of texts"),
     ],
 )
