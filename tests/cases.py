@@ -31,7 +31,7 @@ class Start:
     - `listed`: the list that is read before it.
     - `poll`: what is read while waiting.
     - `records`: what the cloud keeps of it, in its state.
-    - `marker`: options of the mark by which a later run recognises it; empty where the API keeps none.
+    - `marker`: options of the marker by which a later run recognises it; empty if the API keeps none.
     """
 
     post: str
@@ -47,7 +47,7 @@ class Case:
 
     - `good`: options with which it succeeds. Every suite of bad input starts from it.
     - `reads`: more calls that read; each result is held against RETURN, and no list of them is always empty.
-    - `changes`: calls that change something: check mode foretells them, and the second run changes nothing.
+    - `changes`: calls that change something: check mode predicts them, and the second run changes nothing.
     - `key`, `record`: the keys of the ID and of the record of what `changes` start.
     - `start`: what `good` starts, for the suites of faults, kills, hostile responses and progress.
     - `one_request`: calls that cost a single request.

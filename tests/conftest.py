@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 PATIENCE = 100  # times 0.05 s: a thread or a server ends a moment after it was told to
-# These two of Python's own live until the process that uses them ends, and so do the pipes to them.
+# These two processes of Python live until the process that uses them ends, and so do the pipes to them.
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 
 
@@ -25,7 +25,7 @@ def opened() -> set[str]:
     """Return what this process holds: files, sockets, threads, and processes that it has started."""
     held = {f"thread {thread.name}" for thread in threading.enumerate()}
     for entry in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):  # the one that lists them is closed by now
+        with contextlib.suppress(OSError):  # the handle that listed them is closed by now
             held.add(f"{entry.name} -> {os.readlink(entry)}")
     for task in Path("/proc/self/task").iterdir():
         with contextlib.suppress(OSError):
@@ -41,7 +41,7 @@ def nothing_stays_open() -> Iterator[dict[str, str]]:
     first: dict[str, str] = {}
     before, left = opened(), set[str]()
     yield first
-    gc.unfreeze()  # An action, before it is copied to workers, takes what there is out of Python's collector.
+    gc.unfreeze()  # An action freezes all objects before Ansible forks workers, so they are never collected.
     for _dummy in range(PATIENCE):
         gc.collect()
         left = opened() - before

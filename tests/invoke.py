@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How tests run a module: a module in this process (fast), and ansible or ansible-playbook in another (real).
+"""How tests run a module: in this process (fast), or by ansible or ansible-playbook in another one (real).
 
 result = module("dcs_restore", sim.env, instance_id=..., backup_id=...)
 done = playbook("- hosts: localhost ...", sim.env, "--check")
@@ -36,7 +36,7 @@ from tests import leaks
 
 ROOT = Path(__file__).resolve().parents[1]
 COLLECTION = "ansible_collections.huaweicloud.recovery"
-OF_THE_ROLE = {"restore_step"}  # the action of its tasks, which is tried through them
+OF_THE_ROLE = {"restore_step"}  # It documents the action of the role's tasks, which run it.
 NAMES = sorted({path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")} - OF_THE_ROLE)
 # Modules that are actions alone, and where their code is. As with those of core, the file in
 # plugins/modules holds only the documentation. Nothing is shipped, so no test asks what such a module

@@ -54,7 +54,7 @@ def forms(secret: str) -> dict[str, str]:
 
 
 def leaks(text: str, secrets: Mapping[str, str]) -> list[str]:
-    """Which secrets the text has, and in which form; [] without any. Case does not matter: %2b is %2B."""
+    """Return which secrets a text has, and in which form; [] if it has none. Case is ignored: %2b is %2B."""
     lowered = text.lower()
     return [
         f"{name} as {form}"

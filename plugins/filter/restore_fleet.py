@@ -96,7 +96,7 @@ def of_groups(groups: t.Mapping[str, t.Sequence[str]]) -> InventoryManager:
 def tagged(tags: t.Collection[str], skipped: t.Collection[str]) -> str | None:
     """Return why the tags of a run leave out the tasks of the fleet, which have the tag plan, or None."""
     if tags and not {*tags} & {"plan", "tagged", "all"}:
-        return f"--tags {','.join(tags)} selects nothing. The one tag is plan, which starts nothing."
+        return f"--tags {','.join(tags)} selects nothing. The only tag is plan, which starts nothing."
     if {*skipped} & {"plan", "tagged", "all"}:
         return f"--skip-tags {','.join(skipped)} leaves everything out."
     return None

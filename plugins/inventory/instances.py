@@ -204,7 +204,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         odd = [name for name in services if name not in SERVICES]
         if odd or not services:
             raise AnsibleParserError(
-                f"services can be {' and '.join(SERVICES)}, not {', '.join(odd) or 'an empty list'}."
+                f"services must be {' or '.join(SERVICES)}, or both, not {', '.join(odd) or 'an empty list'}."
             )
         self.services, self.regions = services, regions
         rows = self.rows(path, cache)
@@ -218,7 +218,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if rows and not kept:
             there = ", ".join(sorted({printable(row["status"]) for row in rows}))
             Display().warning(
-                f"{path} has no hosts: none of {len(rows)} instances has a status of statuses, "
+                f"{path} has no hosts: none of {len(rows)} instances has one of the statuses "
                 f"{', '.join(statuses)}. Their statuses are {there}."
             )
 

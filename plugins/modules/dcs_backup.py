@@ -123,7 +123,7 @@ backup:
     status: {description: "V(waiting), V(backuping) or V(succeed).", type: str, sample: succeed}
     is_support_restore: {description: Whether the service can restore it., type: bool, sample: true}
     size: {description: Size in bytes., type: int, sample: 1048576}
-    period: {description: "When automatic backups are taken, so null here.", type: str, sample: 00:00-01:00}
+    period: {description: "Time window of automatic backups. Null here.", type: str, sample: 00:00-01:00}
     progress: {description: "Progress in percent, as the service gives it.", type: str, sample: "100.00"}
     error_code: {description: Why the backup failed., type: str, sample: dcs.08.0001}
     remark:

@@ -13,8 +13,8 @@ description:
   - Runs one or more steps of the role P(huaweicloud.recovery.restore#role). The tasks of the role use it;
     playbooks use the role.
   - Reads the variables of the role, and the rows that the previous step has registered. Returns the rows with
-    their outcomes. No step fails, so that the report is always written, except for V(end), which fails when
-    the run has failed.
+    their outcomes. Only V(end) can fail the task, when the run has failed, so that the report is always
+    written.
 notes:
   - This is an action and runs on the controller.
 extends_documentation_fragment:

@@ -78,7 +78,7 @@ def found(variables: Variables, defaults: Defaults) -> Found:
     if names and defaults.point is None:
         problems.append("restore_instances needs restore_point: a time, or latest.")
     if not (rows or names or problems or unread):
-        problems.append(f"There is nothing to restore: name it in {either(LISTS)}.")
+        problems.append(f"There is nothing to restore: name an instance in {either(LISTS)}.")
     return Found(rows, names, [*problems, *twice(rows, names)])
 
 
@@ -152,13 +152,13 @@ def broken_rules(entry: Row, service: Service, defaults: Defaults) -> t.Iterator
     for names in spelled(service, "mutually_exclusive"):
         given = [name for name in names if name in entry]
         if len(given) > 1:
-            yield f"has {' and '.join(given)}: give one of them."
+            yield f"has {' and '.join(given)}: give only one of them."
     for names in spelled(service, "required_one_of"):
         if service.point not in names and not set(names) & set(entry):
             yield f"needs {either(names)}."
     for source, target in zip(service.entry_names.values(), service.names):
         if entry.get(source, 0) == entry.get(target, 1):
-            yield f"has one instance, {shown(entry[target])}, as source and target."
+            yield f"names one instance, {shown(entry[target])}, as both source and target."
     if not any(entry.get(name) for name in service.needs) and defaults.point is None:
         yield f"needs {either(service.needs)}, or restore_point for all entries."
 
@@ -347,7 +347,8 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     named = str(given.get("service") or "")
     service = SERVICES.get(named)
     if service is None:
-        return unusable(host, named, f"{host} cannot be restored: it has no service {either([*SERVICES])}.")
+        why = f"{host} cannot be restored: its variable service is not {either([*SERVICES])}."
+        return unusable(host, named, why)
     names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS}  # these belong to the host itself
     entry = {name: given[name] for name in names if name in given}
     kind = KINDS[0] if given.get(KINDS[0]) else KINDS[1]  # An inventory may give a host both.

@@ -57,7 +57,7 @@ def obstacle(
     far = too_far(row, asked, options.max_gap, now_ms, options.timezone)
     found = (
         ("name_mismatch", wrong and f"{wrong} {NOTHING}"),
-        ("protected", protected and f"It is protected: {protected} {NOTHING}"),
+        ("protected", protected and f"This instance is protected: {protected} {NOTHING}"),
         ("protected", bounds and f"{bounds} {NOTHING}"),
         ("too_old", old),
         ("too_far", far and f"{far} {NOTHING}"),
@@ -80,8 +80,10 @@ def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any
                 why = tagged(pattern.partition(":")[2], tags.get(str(target_id(row))))
                 if why:
                     return f"restore_protected has {printable(pattern)!r}, and {why}."
-        elif any(like(word, pattern) for word in words):
-            return f"restore_protected has {printable(pattern)!r}, which is this instance."
+        else:
+            found = next((word for word in words if like(word, pattern)), None)
+            if found:
+                return f"restore_protected has {printable(pattern)!r}, which matches {printable(found)}."
     return None
 
 

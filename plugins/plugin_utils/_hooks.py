@@ -66,7 +66,7 @@ def load(path: str, name: str, task: t.Any, loader: t.Any) -> None:
         content(path)
         end = next(ends(blocks_of(path, name, task, loader), task, loader, {path}), None)
         if end:
-            after = f"has meta: {end}, after which the run would end green without a report"
+            after = f"has meta: {end}, after which the run would succeed without a report"
             raise Problem(f"{name}: {printable(path)} {after}. To stop the run, fail in a task.")
     except (AnsibleError, OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)

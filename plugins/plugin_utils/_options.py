@@ -82,7 +82,7 @@ def patterns(value: t.Any, name: str) -> tuple[str, ...]:
     )
     if any(read.unset(pattern) and not read.omitted(pattern) for pattern in listed):
         raise Problem(
-            f"{name} has a blank entry, which matches no name or ID. Leave it out if none is meant."
+            f"{name} has a blank entry, which matches no name or ID. Remove it, or give its pattern."
         )
     found = [pattern.strip("'\"") for pattern in read.names(value, name)]
     for pattern in found:
@@ -178,7 +178,7 @@ def differing(hosts: t.Iterable[Variables]) -> list[str]:
     """
     found = [read.given(host) for host in hosts]
     return [
-        f"{name} is not the same for all hosts, and it is one for the whole run: give it with -e."
+        f"{name} differs between hosts, but the whole run needs one value: give it with -e."
         for name in OF_THE_RUN
         if any(host.get(name) != found[0].get(name) for host in found)
     ]
@@ -193,7 +193,7 @@ def mistyped(names: t.Iterable[str]) -> list[str]:
     for name in names:
         if name.startswith((PREFIX, "drill_")) and name not in (*known, *PUBLISHED):
             near = difflib.get_close_matches(name, known, 1, CLOSE)
-            found += [f"{name} is no variable of the role. Did you mean {one}?" for one in near]
+            found += [f"{name} is not a variable of the role. Did you mean {one}?" for one in near]
     return found
 
 

@@ -199,7 +199,7 @@ def elsewhere(old: t.Any, account: Plan | None) -> list[str]:
     for name in ("project_id", "region", "domain_id"):
         before, now = (old.get("account") or {}).get(name), (account or {}).get(name)
         if {before, now}.isdisjoint({None, "unknown"}) and before != now:
-            lines.append(f"{name}: it was made for {printable(before)}, but this run has {printable(now)}")
+            lines.append(f"{name}: {printable(before)} in the earlier run, but {printable(now)} in this one")
     return lines
 
 

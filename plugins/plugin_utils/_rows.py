@@ -243,7 +243,7 @@ def misnamed(row: Row) -> str:
         return ""
     called = f"is called {quoted(known)} in the cloud" if known else "has no name that could be read"
     return (
-        f"The row says name {quoted(wanted)}, and the instance "
+        f"The row has the name {quoted(wanted)}, but the instance "
         f"{(row['target'] or {}).get('instance_id')} {called}."
     )
 

@@ -4,7 +4,7 @@
 
 """AWX without AWX: a small API that keeps AWX's rules, and jobs that run as AWX runs them.
 
-rules.py       what AWX accepts, after awx/main/fields.py, awx/api/views and awx/main/models
+rules.py       what AWX accepts, as in awx/main/fields.py, awx/api/views and awx/main/models
                of https://github.com/ansible/awx
 controller.py  the API that the modules of awx.awx talk to
 project.py     a project: a git repository, its playbooks, the collections that it requires

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API of AWX, as far as the modules of awx.awx configure something with it.
+"""The part of AWX's API with which the modules of awx.awx configure something.
 
 with Controller(tmp_path) as awx:
     run_something(env=awx.env)
@@ -29,7 +29,7 @@ TOKEN = "awxToken-never~printed-2026-kQ9xV3mN8b"
 VIEWER_TOKEN = "awxToken-of-someone-who-may-only-look"
 SECRET = "$encrypted$"
 NODES = "workflow_job_template_nodes"
-# What an object has that is not given; a type that is not here does not exist.
+# The defaults of each type of object. A type that is not listed does not exist.
 DEFAULTS: dict[str, Row] = {
     "organizations": {"description": ""},
     "credential_types": {"description": "", "kind": "cloud", "inputs": {}, "injectors": {}, "managed": False},
@@ -100,7 +100,7 @@ SCOPE = {
     "project_updates": ("id",),
     "workflow_approval_templates": ("id",),
 }
-TYPES = {"inventories": "inventory"}  # the others are their plural without the s
+TYPES = {"inventories": "inventory"}  # for all others, the plural without its s
 FILTERS = ("organization", "credential_type", "inventory", "workflow_job_template", "unified_job_template")
 
 
@@ -160,7 +160,7 @@ class Controller:
         """What the modules of awx.awx need."""
         return {"CONTROLLER_HOST": f"http://127.0.0.1:{self.port}", "CONTROLLER_OAUTH_TOKEN": TOKEN}
 
-    # What is there
+    # The objects
 
     def named(self, kind: str, name: str) -> Row:
         """Return the one object with a name (a node: with an identifier)."""
@@ -289,7 +289,7 @@ class Controller:
         return found
 
     def create(self, kind: str, body: Row) -> Row:
-        """Make an object, or say which rule it breaks."""
+        """Make an object, or return which rule it breaks."""
         row = {**DEFAULTS[kind], **body, "kind_of_object": kind}
         self.check(kind, row, None)
         row["id"], self._next = self._next, self._next + 1
@@ -301,7 +301,7 @@ class Controller:
         return row
 
     def change(self, kind: str, row: Row, body: Row) -> None:
-        """Change an object, or say which rule that breaks."""
+        """Change an object, or return which rule that breaks."""
         other_inputs = kind == "credential_types" and body.get("inputs", row["inputs"]) != row["inputs"]
         credentials = self.objects["credentials"].values()
         if other_inputs and any(one["credential_type"] == row["id"] for one in credentials):
@@ -334,7 +334,7 @@ class Controller:
     # Rules
 
     def check(self, kind: str, row: Row, before: Row | None) -> None:
-        """Raise what is wrong with an object."""
+        """Raise Refused for an object that breaks a rule."""
         if "name" in row:
             scope = SCOPE.get(kind, ("organization",))
             for other in self.objects[kind].values():

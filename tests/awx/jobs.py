@@ -31,7 +31,7 @@ COLLECTIONS = "~/.ansible/collections:/usr/share/ansible/collections"
 
 
 class NotStarted(Exception):
-    """Why AWX does not start a job."""
+    """AWX does not start the job, for this reason."""
 
 
 class Unsafe(str):
@@ -172,7 +172,7 @@ def launch(
 
 
 def machine(folder: Path) -> dict[str, str]:
-    """Return what an execution environment has besides: nothing of this user, and no proxy."""
+    """Return the other variables of an execution environment: none of this user's, and no proxy."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
     path = os.pathsep.join([str(BIN), os.defpath])
@@ -188,7 +188,7 @@ def write_inventory(path: Path, hosts: Row) -> None:
 
 
 def read(rc: int, folder: Path, errors: str) -> Job:
-    """Return a job from what ansible-runner has written."""
+    """Return a job from the files that ansible-runner has written."""
     files = (folder / "job_events").glob("*.json")
     events = sorted(
         (json.loads(path.read_text(encoding="utf-8")) for path in files), key=lambda one: one["counter"]

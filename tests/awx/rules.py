@@ -106,7 +106,7 @@ def injectors(value: Mapping[str, Any], fields: list[Row]) -> Iterator[str]:
 
 
 def extra_variables(value: Any) -> Iterator[str]:
-    """Yield a problem for each extra variable that is no text, list or dictionary."""
+    """Yield a problem for each extra variable that is not a text, a list or a dictionary."""
     for name, content in value.items():
         if not isinstance(content, (str, list, dict)):
             yield f"injectors: {name} must be a text, a list or a dictionary"
@@ -115,7 +115,7 @@ def extra_variables(value: Any) -> Iterator[str]:
 
 
 def unknown_names(value: Mapping[str, Any], fields: list[Row]) -> Iterator[str]:
-    """Yield a problem for each template that names what there is not, unless default() stands behind it."""
+    """Yield a problem for each template with an unknown name that has no default()."""
     known: Row = {field["id"]: "EXAMPLE" for field in fields if "id" in field}
     files = value.get("file", {})
     if files:

@@ -89,7 +89,7 @@ def test_a_fleet_is_split_and_limited(awx: Configured) -> None:
 
 
 def test_what_overwrites_is_confirmed(awx: Configured) -> None:
-    """By one choice without a default, so that AWX itself refuses a job in which it was left out or blank."""
+    """The survey has one choice without a default: AWX itself refuses a job without this answer."""
     for name in ("Recovery restore", "Recovery undo", "Recovery drill", "Recovery fleet"):
         spec = awx.controller.survey("job_templates", name)["spec"]
         (confirm,) = (question for question in spec if question["variable"] == "confirm_overwrite")
@@ -105,8 +105,8 @@ def test_what_overwrites_is_confirmed(awx: Configured) -> None:
             assert [problem for problem in rules.answers(spec, given) if "confirm_overwrite" in problem]
 
 
-def test_what_no_one_may_drop_is_no_answer(awx: Configured) -> None:
-    """Protection and a drill's scratch instances are variables of the template, which no answer replaces."""
+def test_protection_is_not_a_survey_answer(awx: Configured) -> None:
+    """Protection and a drill's scratch instances are variables of the template. No answer replaces them."""
     for row in awx.controller.objects["job_templates"].values():
         own = json.loads(row["extra_vars"])
         assert own["restore_protected"] == FULL["awx_protected"]
@@ -177,8 +177,8 @@ def test_a_broken_rule_is_refused(awx: Configured) -> None:
     assert awx.controller.writes[before:] == []
 
 
-def test_who_may_not_and_what_is_not_there(awx: Configured) -> None:
-    """The first task fails for a token without rights or a silent controller, and nothing is half done."""
+def test_a_token_without_rights_and_a_silent_controller(awx: Configured) -> None:
+    """With such a token, or without a response, the first task fails, and nothing is left half done."""
     before = len(awx.controller.writes)
     denied = awx.run(env={"CONTROLLER_OAUTH_TOKEN": VIEWER_TOKEN}, **{**FULL, "awx_name": "Other"})
     assert denied.rc == 2
@@ -218,8 +218,8 @@ def test_names_that_things_of_another_type_have(
     assert "returned 2 items, expected 1" in said and "rename it, or set awx_name" in said
 
 
-def test_the_pattern_asks_the_same(awx: Configured) -> None:
-    """A pattern has no variables of templates, so its drill asks for the scratch instances as well."""
+def test_the_pattern_asks_the_same_questions(awx: Configured) -> None:
+    """A pattern has no template variables, so the survey of its drill also asks for the scratch instances."""
     resources = json.loads(PATTERN.read_text(encoding="utf-8"))["aap_resources"]
     templates = {one["name"]: one for one in resources["controller_job_templates"]}
     assert [name for name, one in templates.items() if one.get("primary")] == ["Recovery restore"]
@@ -237,7 +237,7 @@ def test_the_pattern_asks_the_same(awx: Configured) -> None:
 
 
 def test_every_variable_is_one_of_the_collection() -> None:
-    """A survey whose variable nobody reads would be answered in vain."""
+    """Nothing would read the answer to a question with an unknown variable."""
     text = VARIABLES.read_text(encoding="utf-8")
     asked = set(re.findall(r"^    variable: (\w+)$", text, re.MULTILINE))
     specs = (invoke.ROOT / "roles/restore/meta/argument_specs.yml").read_text(encoding="utf-8")

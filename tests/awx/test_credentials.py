@@ -107,7 +107,7 @@ def test_a_broken_injector_is_refused(change: dict[str, Any], why: str) -> None:
 
 
 def test_all_fields_are_there_from_the_first_release_on() -> None:
-    """Every connection variable has a field of its own: inputs of a type in use can never change."""
+    """Every connection variable has a field already, because the inputs of a type in use never change."""
     env = KIND["injectors"]["env"]
     assert {names[0] for names in ENVIRONMENT.values()} <= set(env)
     used = " ".join([*env.values(), *KIND["injectors"]["file"].values()])
@@ -120,8 +120,8 @@ def test_what_is_secret_is_redacted() -> None:
     assert secret == {"access_key", "secret_key", "security_token", "auth_token", "password", "profile_file"}
 
 
-def test_everything_blank_is_nothing(tmp_path: Path) -> None:
-    """Both files are written and are empty, and no variable names one."""
+def test_blank_fields_set_nothing(tmp_path: Path) -> None:
+    """AWX writes both files, which are empty, and no variable names them."""
     for inputs in (BLANK, {}):
         env = jobs.rendered(KIND, inputs, tmp_path / str(len(inputs)))
         assert {value for name, value in env.items()} == {"", "False"}

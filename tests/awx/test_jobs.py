@@ -60,7 +60,7 @@ def launch(awx: Configured, name: str, given: Row, folder: Path, **more: Any) ->
 
 
 def blank(awx: Configured, name: str) -> Row:
-    """Every text of a survey blank, and every choice left out, but for what AWX insists on."""
+    """Return a survey's blank texts without its choices, and with the answers that AWX demands."""
     spec = awx.controller.survey("job_templates", name)["spec"]
     texts = {one["variable"]: "" for one in spec if one["type"] in ("text", "textarea")}
     needed = {one["variable"]: "CHG-1" for one in spec if one.get("min")}
@@ -72,7 +72,7 @@ def blank(awx: Configured, name: str) -> Row:
 
 
 def test_full_answers_restore(awx: Configured, sim: Simulator, tmp_path: Path) -> None:
-    """Names one a line, a list as text, a duration, a choice; braces in an answer stay what they are."""
+    """One name per line, a list as text, a duration, a choice. Braces in an answer stay plain text."""
     sign_in(awx, sim)
     given = {
         "restore_instances": "orders-cache\n",
@@ -114,7 +114,7 @@ def test_full_answers_restore(awx: Configured, sim: Simulator, tmp_path: Path) -
 def test_blank_answers_are_refused_in_one_sentence(
     awx: Configured, sim: Simulator, tmp_path: Path, name: str
 ) -> None:
-    """Every field blank is a run without targets. The report says so, with the keys that it always has."""
+    """With all fields blank the run has no targets. Its report says so, and has all of its keys."""
     sign_in(awx, sim)
     job = launch(awx, name, blank(awx, name), tmp_path / "job")
     assert job.rc == 2
@@ -130,7 +130,9 @@ def test_awx_starts_nothing_unconfirmed(awx: Configured, tmp_path: Path) -> None
         launch(awx, "Recovery restore", given, tmp_path / "job")
 
 
-def test_a_plan_is_no_restore_however_it_is_launched(awx: Configured, sim: Simulator, tmp_path: Path) -> None:
+def test_a_plan_never_restores_however_it_is_launched(
+    awx: Configured, sim: Simulator, tmp_path: Path
+) -> None:
     sign_in(awx, sim)
     row = awx.controller.named("job_templates", "Recovery plan")
     row["job_type"] = "run"
@@ -151,7 +153,7 @@ def test_a_plan_is_no_restore_however_it_is_launched(awx: Configured, sim: Simul
 
 
 def test_what_was_approved_is_what_is_restored(awx: Configured, sim: Simulator, tmp_path: Path) -> None:
-    """A backup made between plan and approval does not count, although the survey's answer is "latest"."""
+    """The run ignores a backup made between plan and approval, although the answer is "latest"."""
     sign_in(awx, sim)
     answers = {
         "restore_instances": "orders-cache",
@@ -196,7 +198,7 @@ def test_a_plan_that_no_longer_holds_is_refused(awx: Configured, sim: Simulator,
     assert sim.posts() == []
     reported = {"workflow": answers, "artifacts": {**plan.artifacts, **restore.artifacts}}
     assert launch(awx, "Recovery report", {}, tmp_path / "report", **reported).rc == 2
-    # The restore that left nothing, because its pod died: the report of the plan is not taken for its own.
+    # The pod of the restore died and left no report. The job must not take the report of the plan for it.
     died = launch(awx, "Recovery report", {}, tmp_path / "died", **more)
     assert died.rc == 2
     assert "has published no report" in died.stdout
@@ -236,7 +238,9 @@ def test_a_fleet_in_two_slices(awx: Configured, tmp_path: Path) -> None:
         assert sim.errors == []
 
 
-def test_an_inventory_that_cannot_be_read_is_red(awx: Configured, sim: Simulator, tmp_path: Path) -> None:
+def test_an_inventory_that_cannot_be_read_fails_its_update(
+    awx: Configured, sim: Simulator, tmp_path: Path
+) -> None:
     sign_in(awx, sim, secret_key="wrong-key-that-is-long-enough")
     rc, text, errors = jobs.inventory(awx.controller, "Recovery instances", tmp_path / "source")
     assert rc != 0
@@ -265,7 +269,7 @@ def test_a_drill_a_readiness_check_and_an_undo(awx: Configured, sim: Simulator, 
         "restore_rto_target": "30m",
         "restore_wait_timeout": "10m",
     }
-    # The cache is no scratch instance of this controller's drill: nothing may be overwritten.
+    # The cache is not among this controller's scratch instances, so the drill must not overwrite it.
     refused = launch(awx, "Recovery drill", {**targets, **measured, **CONFIRMED}, tmp_path / "refused")
     assert refused.rc == 2
     assert sim.posts() == []

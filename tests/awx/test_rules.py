@@ -46,7 +46,7 @@ def question(kind: str, **more: Any) -> Row:
     ],
 )
 def test_each_type_of_questions(kind: str, absent: Any, blank: Any, full: Any) -> None:
-    """Blank is an answer where AWX takes it; a number or a choice cannot be blank, but may be left out."""
+    """AWX takes a blank text as an answer. A number or a choice cannot be blank, but may be left out."""
     spec = [question(kind)]
     assert list(rules.survey({"name": "", "description": "", "spec": spec})) == []
     assert rules.variables(spec, {}).get("v", ABSENT) is absent
@@ -79,7 +79,7 @@ def test_a_broken_survey_is_refused(change: Row, why: str) -> None:
     assert any(why in problem for problem in rules.survey({"name": "", "description": "", "spec": spec}))
 
 
-def test_two_questions_of_a_name_and_none_at_all() -> None:
+def test_two_questions_with_one_variable_and_an_empty_survey() -> None:
     twice = {"name": "", "description": "", "spec": [question("text"), question("text")]}
     assert any("duplicated" in problem for problem in rules.survey(twice))
     assert len(list(rules.survey({"spec": []}))) == 3
@@ -101,7 +101,7 @@ def test_two_questions_of_a_name_and_none_at_all() -> None:
 )
 @pytest.mark.slow
 def test_the_role_takes_every_type(kind: str, value: Any, ends: str, tmp_path: Path) -> None:
-    """Whatever type of questions a team chooses for restore_max_gap, marked unsafe as AWX does."""
+    """A team may ask for restore_max_gap with any type of question; AWX marks the answer as unsafe."""
     variables = {"restore_instances": "orders-cache", "restore_point": "latest", "restore_max_gap": value}
     answers = tmp_path / "answers.yml"
     answers.write_text(yaml.dump(jobs.unsafe(variables), Dumper=jobs.Dumper), encoding="utf-8")

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The benchmarks' own virtual environment, .work/bench: this collection beside those it is compared with.
+"""The benchmarks' own virtual environment, .work/bench: this collection, and those to which it is compared.
 
-The `ansible` package brings community.general, amazon.aws and hetzner.hcloud; the rest is what these need,
+The package `ansible` brings community.general, amazon.aws and hetzner.hcloud. The rest is what they need,
 and moto, a local stand-in for AWS.
 """
 

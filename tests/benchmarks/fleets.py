@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What it costs to restore many instances: the fleet playbook beside Ansible's own ways.
+"""What it costs to restore many instances: the playbook fleet compared to Ansible's own ways.
 
 One host is one instance.
 """
@@ -137,7 +137,7 @@ def one(way: Way, size: int, home: Path, records: int = 0) -> Result:
 
 
 def rate(ledger: list[dict[str, Any]]) -> float:
-    """The most readings of one instance's records per interval, between its start and its end."""
+    """The largest number of reads of one instance's records per interval, from its start to its end."""
     times: dict[str, list[float]] = {}
     posted = {entry["path"]: entry["time"] for entry in ledger if entry["operation"] == "dcs.restore"}
     for entry in ledger:
@@ -240,7 +240,7 @@ def growth(found: list[Result]) -> list[str]:
 
 
 def steps(home: Path, empty: float, size: int = 200) -> list[str]:
-    """Where the time of the fleet playbook goes: it is cut off after ever more of its steps."""
+    """Where the time of the playbook fleet goes: each measurement runs one more of its steps."""
     text = (environment.ROOT / "playbooks" / "fleet.yml").read_text(encoding="utf-8")
     play = yaml.safe_load(text)[0]
     (task,) = play["tasks"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The servers that are measured against, each a process of its own that lives until its standard input ends.
+"""The servers for the measurements. Each is a process that lives until its standard input ends.
 
 python -m tests.benchmarks.server cloud '{"scenario": "fleet-200", "records": 10000}'
     the local cloud, with old restore records

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one task costs: (a playbook of 20 tasks - an empty one) / 20, medians of interleaved rounds.
 
-All playbooks have the same number of tasks: what the controller loads once for a collection is part of the
-cost of its tasks, and the fewer they are, the more it counts.
+All playbooks have the same number of tasks. What the controller loads once for a collection is part of the
+cost of its tasks, and counts more if the tasks are few.
 """
 
 from __future__ import annotations

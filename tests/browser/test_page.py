@@ -40,7 +40,7 @@ each_variant = pytest.mark.parametrize("variant", samples.VARIANTS)
 
 
 def missing(what: str) -> None:
-    """Skip for want of something, or fail where .ci/run has installed it."""
+    """Skip the test without a program, or fail where .ci/run has installed it."""
     if os.environ.get("RECOVERY_BROWSER") == "required":
         pytest.fail(f"{what} is missing although .ci/run installs it")
     pytest.skip(f"{what} is missing")
@@ -84,7 +84,7 @@ class Visit:
         self.path = path
 
     def close(self) -> None:
-        """Close it. It must have requested nothing but itself, and run nothing."""
+        """Close it. It must have requested nothing but itself, and must have run no script."""
         self.context.close()
         assert self.requests == [self.path.as_uri()]
         assert self.said == []

@@ -106,10 +106,10 @@ class Simulator:
         self.stop()
 
     def reset(self) -> None:
-        """Back to the scenario's beginning: no faults, an empty ledger."""
+        """Return to the beginning of the scenario: no faults, an empty ledger."""
         self._server.reset()
 
-    # Where it is
+    # Its address
 
     @property
     def url(self) -> str:
@@ -153,7 +153,7 @@ class Simulator:
 
     @property
     def state(self) -> Cloud:
-        """The cloud as of now. Hold ``state.lock`` for more than one change at a time."""
+        """The present state of the cloud. Hold ``state.lock`` to make several changes at once."""
         cloud = self._server.cloud
         with cloud.lock:
             cloud.tick()
@@ -180,7 +180,7 @@ class Simulator:
         ]
 
     def started(self, operation: str) -> int:
-        """Effects, which are not the same as POSTs: how many records or jobs the operation has created."""
+        """How many records or jobs the operation has created. A POST may have had no effect."""
         cloud = self.state
         records: dict[str, dict[str, Any]] = {
             "dcs.restore": cloud.dcs_restores,
@@ -192,7 +192,7 @@ class Simulator:
     def restores_started(self) -> int:
         return self.started("dcs.restore") + self.started("ddm.recovery")
 
-    # What goes wrong
+    # Faults
 
     def fault(
         self,
@@ -205,7 +205,7 @@ class Simulator:
     ) -> Fault:
         """Queue a fault for the next ``times`` requests (None: all) of an operation.
 
-        Only requests with ``on`` in their path count, and the first ``after`` of them go well.
+        Only requests with ``on`` in their path count, and the first ``after`` of these succeed.
         """
         return self._server.faults.add(name, operation, times, after, on, **params)
 

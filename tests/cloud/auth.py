@@ -4,7 +4,7 @@
 
 """Verification of ``SDK-HMAC-SHA256``, written from the description and not from the client.
 
-Only the headers named in SignedHeaders count; unsigned extras are let through, as the real gateway does.
+Only the headers in SignedHeaders count. It admits further unsigned headers, as the real gateway does.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def signature(secret: str, stamp: str, canonical: str) -> str:
 
 
 def check(cloud: Cloud, call: Call, target: str, request_id: str) -> str:
-    """Let the call through or refuse it; says how it came in: 'token' or 'aksk'."""
+    """Admit the call or refuse it; return how it signed in: 'token' or 'aksk'."""
     token = call.headers.get("x-auth-token")
     if token:
         _check_token(cloud, token, request_id)
@@ -122,7 +122,7 @@ def _verify(key: Key, call: Call, target: str, match: re.Match[str], now: float,
 
 
 def domain_of_caller(cloud: Cloud, call: Call) -> str:
-    """The account that a request which was let in acts in."""
+    """The account in which an admitted request acts."""
     match = _AUTHORIZATION.fullmatch(call.headers.get("authorization", ""))
     key = cloud.keys.get(match[1]) if match and not call.headers.get("x-auth-token") else None
     return cloud.domain_id if key is None else cloud.domain_of_key(key)

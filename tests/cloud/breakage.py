@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults below HTTP: the connection breaks, the answer comes too late, by the drop, cut short or as rubbish.
+"""Faults below HTTP: the connection breaks, or the response is late, drips, is cut short or is garbage.
 
 ``when`` says whether the operation has happened before that: "after" processing (the default) or "before" it.
 """
@@ -25,12 +25,12 @@ from .wire import Answer, Call
 if TYPE_CHECKING:
     from .faults import Fault
 
-CLIENT_PATIENCE = 600.0  # after this long even a client that never gives up is taken to have left
+CLIENT_PATIENCE = 600.0  # after this time even a client that never gives up counts as gone
 Tweak = Callable[[Call], None]
 
 
 class Turn:
-    """One request that a fault is about to meet. It has no socket: tests/protocol plays faults on it, too."""
+    """One request that a fault will meet. It has no socket, so that tests/protocol can play faults, too."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ async def hang(exchange: Exchange, *, when: str = "after", seconds: float = CLIE
 
 
 async def late(exchange: Exchange, *, seconds: float = 1.0) -> None:
-    """The request arrives that long after the client has given up: it was under way all the time."""
+    """The request arrives so many seconds after the client has given up: it was under way until then."""
     await exchange.wait(CLIENT_PATIENCE)
     await asyncio.sleep(seconds)
     exchange.process()
@@ -157,7 +157,7 @@ async def late(exchange: Exchange, *, seconds: float = 1.0) -> None:
 
 
 async def delay(exchange: Exchange, *, seconds: float = 1.0, when: str = "after") -> Answer:
-    """The true answer, late; ``when`` says on which side of the pause the operation happens."""
+    """The true response, late; ``when`` says whether the operation happens before or after the pause."""
     answer = exchange.process() if when == "after" else None
     await exchange.wait(seconds)
     return answer or exchange.process()
@@ -206,7 +206,7 @@ async def truncated_body(exchange: Exchange, *, style: str = "length", when: str
         exchange.close()
 
 
-# Rubbish, and odd but lawful HTTP
+# Garbage, and odd but valid HTTP
 
 
 async def raw(exchange: Exchange, *, text: str = "", when: str = "after") -> None:

@@ -88,7 +88,7 @@ def _remark(body: dict[str, Any]) -> str | None:
 
 
 def _text(cloud: Cloud, value: str | None) -> Any:
-    """A null string, in one of the two ways in which real answers write it."""
+    """A null string, in one of the two ways in which real responses write it."""
     if value is None and cloud.settings.null_style == "braces":
         return {}
     return value
@@ -103,12 +103,12 @@ def _listed(cloud: Cloud, call: Call, records: Sequence[Record]) -> list[Record]
 
 
 def _backup_name(backup: DcsBackup) -> str:
-    # The real service stamps the name with its own local time (UTC+8): nobody should read a time from it.
+    # The real service puts its own local time (UTC+8) into the name, so no code may read a time from it.
     return "backup_" + stamp(backup.created_at + 8 * 3600)
 
 
 def _lag(cloud: Cloud, call: Call, name: str) -> float:
-    """By how many seconds the shown state is old: a fault sets it for this request, the settings for all."""
+    """How many seconds old the shown state is: a fault sets this for one request, the settings for all."""
     lag = call.hints.get("lag")
     return float(getattr(cloud.settings, name) if lag is None else lag)
 
@@ -239,7 +239,7 @@ def list_restores(cloud: Cloud, call: Call) -> Answer:
 
 
 def _records(cloud: Cloud, name: str, page: list[dict[str, Any]], total: int) -> Answer:
-    """A list of records; one without any in the way that the settings say."""
+    """A list of records. An empty one has the form that the settings say."""
     if total:
         return Answer(200, {name: page, "total_num": total})
     empty: dict[str, dict[str, Any]] = {"200": {name: []}, "null": {name: None}, "absent": {}}

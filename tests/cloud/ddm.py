@@ -56,7 +56,7 @@ def _milliseconds(call: Call, name: str) -> int:
 
 
 def _restorable(cloud: Cloud, instance_id: str, milliseconds: float) -> bool:
-    # An end of 10:00:00 covers that second's beginning only: the API's second is all a caller can know
+    # An end of 10:00:00 covers only the beginning of that second, because the API has no smaller unit
     return any(start * 1000 <= milliseconds <= end * 1000 for start, end in cloud.intervals_of(instance_id))
 
 
@@ -68,7 +68,7 @@ def _restore_point(cloud: Cloud, call: Call, instance_id: str) -> int:
 
 
 def _paged(cloud: Cloud, call: Call, name: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A page of a list; one without any item in the way that the settings say."""
+    """A page of a list. An empty one has the form that the settings say."""
     offset, limit = _page(call)
     page: dict[str, Any] = {name: list(items[offset : offset + limit])}
     if not items and cloud.settings.empty_style in ("null", "absent"):
@@ -77,12 +77,12 @@ def _paged(cloud: Cloud, call: Call, name: str, items: Sequence[dict[str, Any]])
 
 
 def _as_of(cloud: Cloud, call: Call, instance: DdmInstance) -> DdmInstance:
-    """The instance as a reader sees it, who may see the past."""
+    """The instance as a request shows it, which may be an older state."""
     lag = call.hints.get("lag", cloud.settings.instance_lag)
     return cloud.ddm_as_of(instance, cloud.clock() - lag) if lag else instance
 
 
-# Why something cannot be a target
+# Why an instance cannot be a target
 
 
 def _instance_reason(target: DdmInstance) -> str:

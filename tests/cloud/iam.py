@@ -67,7 +67,7 @@ def create_token(cloud: Cloud, call: Call) -> Answer:
 
 
 def _project_of(cloud: Cloud, identity: dict[str, Any]) -> str | None:
-    """The project that a sign-in asks for; None for a domain or no scope at all."""
+    """The project that a sign-in requests; None for a domain, or without a scope."""
     scope = identity.get("scope", {"domain": {}})
     project = _dig(scope, "project")
     if project is None and isinstance(_dig(scope, "domain"), dict):
@@ -75,7 +75,7 @@ def _project_of(cloud: Cloud, identity: dict[str, Any]) -> str | None:
     if not isinstance(project, dict):
         raise refuse(400, "auth.scope must name a project or a domain.")
     for project_id, name in cloud.projects.items():
-        # an ID, where there is one, wins over the name: also a wrong one
+        # an ID takes precedence over the name, even if it is wrong
         own = cloud.domain_of(project_id) == cloud.domain_id
         if own and (project["id"] == project_id if "id" in project else project.get("name") == name):
             return project_id

@@ -26,10 +26,10 @@ class Entry:
     headers: dict[str, str]  # lower-case names, secrets redacted
     body: str
     request_id: str
-    access: str = ""  # how it signed in: token, aksk or "" when it was not let in
+    access: str = ""  # how it signed in: token, aksk, or "" if it was refused
     fault: str | None = None
-    handled: int | None = None  # the status the operation ended with, also when the answer was destroyed
-    status: int | None = None  # the status that was sent; None when no answer was
+    handled: int | None = None  # the status with which the operation ended, even if the response was lost
+    status: int | None = None  # the status that was sent; None if no response was
 
     @property
     def json(self) -> Any:

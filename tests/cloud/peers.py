@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What else a client may meet on its way: closed ports, dead ends, a proxy.
+"""What else a client may meet: closed ports, ports that do not respond, a proxy.
 
 They run in threads and count what they saw.
 """

@@ -262,7 +262,7 @@ def _demo(cloud: Cloud) -> None:
 
 
 def _small(cloud: Cloud) -> None:
-    """As little as a restore and a recovery need: hundreds of thousands of schedules are played on it."""
+    """As little as a restore and a recovery need, because hundreds of thousands of schedules run on it."""
     _add_dcs(cloud, DCS_INSTANCE, "orders-cache")
     _add_dcs_backup(cloud, DCS_BACKUP, DCS_INSTANCE, HOUR, kind="manual")
     _add_dcs_backup(cloud, DCS_BACKUP_OLD, DCS_INSTANCE, DAY)

@@ -37,7 +37,9 @@ class Server:
         self._connected = 0
         self.faults = Faults()
         self.ledger: list[Entry] = []
-        self.errors: list[str] = []  # tracebacks of the simulator's own mistakes: a test should find none
+        self.errors: list[
+            str
+        ] = []  # tracebacks of the simulator's own mistakes, of which a test must find none
         self.cloud = new_cloud()
 
     def reset(self) -> None:
@@ -110,7 +112,7 @@ class Server:
         return known[0]
 
     def _process(self, cloud: Cloud, call: Call, entry: Entry, tweak: gateway.Tweak | None) -> Answer:
-        """Have the request answered; a mistake of our own becomes a 500 that no test expects."""
+        """Carry out the request. A mistake of the simulator becomes a 500, which no test expects."""
         with cloud.lock:
             try:
                 answer = gateway.answer(cloud, call, tweak)
@@ -156,7 +158,7 @@ class Server:
         if command == ("POST", "state"):
             item = self.cloud.find(body["id"])
             for name, value in body["set"].items():
-                getattr(item, name)  # no new attributes by a slip of the pen
+                getattr(item, name)  # a typo must not add an attribute
                 setattr(item, name, value)
             return Answer(200, asdict(item))
         if command == ("POST", "faults"):

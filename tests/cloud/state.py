@@ -5,7 +5,7 @@
 """What the simulated cloud holds, and how it changes while time passes.
 
 Nothing here runs on its own: :meth:`Cloud.tick` brings every running operation up to the clock's time, and
-is called before each request. With a clock of one's own a test can therefore step through a restore without
+is called before each request. So a test with its own clock can step through a restore without
 sleeping.
 """
 
@@ -31,7 +31,7 @@ MANUAL_BACKUPS_KEPT = 24
 
 @dataclass
 class Settings:
-    """What a test may want different; none of it is part of the cloud's contract."""
+    """What a test can change. None of it is part of the cloud's contract."""
 
     restore_seconds: float = 0.3
     backup_seconds: float = 0.3
@@ -48,12 +48,14 @@ class Settings:
     keep_remarks: bool = True
     record_lag: float = 0.0  # seconds by which the status in a record or job is old
     instance_lag: float = 0.0  # seconds by which the status of an instance is old
-    lock_after: int = 5  # refused signatures in a row that lock an access key for five minutes; 0 = never
+    lock_after: int = (
+        5  # the number of refused signatures in a row that locks an access key for five minutes; 0: none does
+    )
 
 
 @dataclass
 class Operation:
-    """Anything that takes time, with the end that it shall have."""
+    """Anything that takes time, and how it will end."""
 
     started: float
     seconds: float
@@ -85,7 +87,7 @@ class DcsInstance:
     ip: str = "192.168.1.20"
     port: int = 6379
     enable_ssl: bool = False
-    restored_from: str | None = None  # the backup whose data it holds now: what a test can look at
+    restored_from: str | None = None  # the backup whose data it holds now, for tests
     tags: dict[str, str] = field(default_factory=dict)
     enterprise_project_id: str = "0"
 
@@ -210,7 +212,7 @@ class Key:
 
 @dataclass
 class Agency:
-    """What an account lets another account, or its cloud servers, do in its name."""
+    """A permission of an account for another account, or for its cloud servers, to act in its name."""
 
     name: str
     domain_id: str  # the account that it acts in
@@ -312,7 +314,7 @@ class Cloud:
     # Time
 
     def operation(self, seconds: float, hints: dict[str, Any]) -> Operation:
-        """An operation that starts now; ``hints`` is what a fault wants of it."""
+        """An operation that starts now; ``hints`` is what a fault demands of it."""
         return Operation(
             started=self.clock(),
             seconds=hints.get("seconds", seconds),
@@ -359,7 +361,7 @@ class Cloud:
         else:
             self._advance_job(item, operation, now)
 
-    # What a reader sees who is shown the past
+    # Older states
 
     def record_as_of(self, item: R, moment: float) -> R:
         """A record or job as it was then, at the earliest as it began (``visible_at`` hides one)."""
@@ -441,7 +443,7 @@ class Cloud:
             job.process = f"{int(100 * share)}%"
 
     def _release(self, item: Item, operation: Operation) -> None:
-        """The operation is over: let go of the instance it kept busy."""
+        """The operation is over: free the instance that it kept busy."""
         ended = operation.started + operation.seconds
         if isinstance(item, Job):
             for node in item.data_nodes:

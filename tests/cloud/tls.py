@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 MODES = ("ca", "self-signed", "expired", "wrong-host")
-ELSEWHERE = "cloud.example.com"  # no proxy leads to this machine itself: a test of one needs another name
+ELSEWHERE = "cloud.example.com"  # A test of a proxy needs it: no proxy leads to localhost.
 NAMES = ("localhost", "127.0.0.1", "::1", ELSEWHERE)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a handler gets and what it gives back."""
+"""What a handler receives, and what it returns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 @dataclass
 class Call:
-    """One request after the gateway has let it through."""
+    """One request that the gateway has admitted."""
 
     method: str
     path: dict[str, str]
@@ -29,7 +29,7 @@ class Call:
     target: str = ""  # path and query as they came over the wire
     route: Route | None = None  # None: no service knows the path
     request_id: str = ""
-    access: str = ""  # how it signed in, once it was let in
+    access: str = ""  # how it signed in, once it was admitted
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Answer:
 
 
 class Refusal(Exception):
-    """The API says no."""
+    """The API refuses the request."""
 
     def __init__(self, status: int, data: Any) -> None:
         super().__init__(status, data)

@@ -19,7 +19,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "plugins" / "modules"
-OF_THE_ROLE = {"restore_step"}  # documents the action of the role's tasks, and is tried through them
+OF_THE_ROLE = {"restore_step"}  # It documents the action of the role's tasks, which run it.
 MODULES = sorted({path.stem for path in FOLDER.glob("*.py")} - {"__init__"} - OF_THE_ROLE)
 PREFIX = "huaweicloud.recovery."
 TYPES: dict[str, type | tuple[type, ...]] = {
@@ -135,7 +135,7 @@ def differences(module: str, result: Mapping[str, Any]) -> list[str]:
     ignored = {name for name in result if name in COMMON or name.startswith("_ansible")}
     rows = set()
     if result.get("failed"):
-        rows = FAILURE  # of an entry that failed alone
+        rows = FAILURE  # of a row that failed, while others succeeded
         ignored |= FAILURE | (set(result) - set(documented))
         documented = {name: value for name, value in documented.items() if name in result}
     always = {name for name, value in documented.items() if value["returned"] == "success"}

@@ -4,7 +4,7 @@
 
 """What Ansible ships with each module: `python -m tests.contract.payload` prints the table for CONTRIBUTING.
 
-AnsiballZ follows every import that it sees, wherever it stands, and zips what it finds. Ansible's own
+AnsiballZ follows every import anywhere in a file, and zips what it finds. Ansible's own
 module_utils come on top; they are the same for every module and none of ours. The benchmarks measure other
 collections in the same way.
 """
@@ -82,7 +82,7 @@ def shipped(module: str, folder: str = "", root: Path = ROOT, package: str = PAC
 
 @cache
 def code_lines(path: Path) -> int:
-    """Lines that do something."""
+    """Count the lines of code."""
     skipped = (
         tokenize.COMMENT,
         tokenize.NL,

@@ -88,7 +88,7 @@ def imports(path: Path) -> list[str]:
 
 
 def test_one_reader_of_check_mode() -> None:
-    # Where it cannot run in process, to each of the modules that it runs
+    # Out of process, it passes check mode to each module that it runs.
     handed_on = {"action/restore_start.py"}
     by_step = {"action/restore_step.py"}  # a step of the role runs modules, those of its plan in check mode
     known = handed_on | by_step
@@ -111,7 +111,7 @@ def test_ansible_module_is_known_in_one_place() -> None:
 
 
 def test_one_place_ends_every_error() -> None:
-    """Who catches all must not tell the text of what was caught."""
+    """Code that catches everything must not show the text of the error."""
     wide = [
         (name(path), ast.unparse(node.type) if node.type else "")
         for path in PLUGINS
@@ -125,7 +125,7 @@ def test_one_place_ends_every_error() -> None:
 
 
 def test_no_error_is_changed_on_its_way() -> None:
-    """Who knows more about an error raises another one: error.with_context()."""
+    """Code that knows more about an error raises a new one: error.with_context()."""
     changed = [
         f"{name(path)}:{node.lineno}"
         for path in PLUGINS
@@ -180,7 +180,7 @@ def test_nothing_sleeps_but_the_clock() -> None:
 
 
 def test_the_time_is_asked_of_the_clock() -> None:
-    """Only so can a test move it."""
+    """Only then can a test move the time."""
     asking = re.compile(r"time\.(time|monotonic|perf_counter)|datetime\.(now|utcnow|today)|random\.random")
     found = {
         name(path)
@@ -191,7 +191,7 @@ def test_the_time_is_asked_of_the_clock() -> None:
 
 
 def test_one_sender() -> None:
-    """A POST that changes something goes one way.
+    """There is one way for a POST that changes something.
 
     plan -> protocol.start() -> operation.post() -> service -> Cloud.post_once() -> Session.post_once()
     """
@@ -351,7 +351,7 @@ def test_no_function_is_long() -> None:
 
 
 def test_no_blank_stands_before_a_colon() -> None:
-    """Galaxy's importer warns of it (E203), and the formatter puts one into a slice with an expression."""
+    """Galaxy's importer warns of it (E203), but the formatter writes it in a slice with an expression."""
     found = []
     for path in PLUGINS:
         with path.open("rb") as source:
@@ -371,7 +371,7 @@ def test_no_blank_stands_before_a_colon() -> None:
 def test_the_payload_has_a_budget(module: str) -> None:
     found = payload.payload(module)
     modules = "an `_info` module" if module.endswith("_info") else "any module"
-    if module == "restore_verify":  # every service, and their clients
+    if module == "restore_verify":  # It has all services, and the clients of the checks.
         modules = f"`{module}`"
     assert found.code_lines <= MEASURES[f"lines of code shipped with {modules}"], found
     assert found.lines <= MEASURES[f"lines shipped with {modules}, documentation included"], found

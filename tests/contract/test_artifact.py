@@ -4,7 +4,7 @@
 
 """The artifact holds tracked files only and has the same bytes from two clones.
 
-A checkout that differs from its commit gives none.
+A checkout that differs from its commit is refused.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """Bad input and plain refusals, through Ansible: the kind and the message.
 
-Nothing is sent where this machine can see that it cannot work.
+No request is sent if this machine can see that the task cannot work.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
 
 @pytest.fixture
 def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
-    """Run a module against the local cloud in virtual time, the same that the cloud lives in."""
+    """Run a module against the local cloud in virtual time, which the cloud shares."""
 
     def run(
         name: str, env: dict[str, str | None] | None = None, /, check: bool = False, **params: Any
@@ -64,7 +64,7 @@ def run(sim: Simulator, server: tuple[Simulator, Time]) -> Any:
 
 
 def refused(result: invoke.Result, kind: str, *texts: str) -> None:
-    """Failed with this kind, in one line that says these things, and nothing has changed."""
+    """The task failed with this kind and one line with these texts, and changed nothing."""
     assert result["failed"] is True
     assert result["error_kind"] == kind, result["msg"]
     assert result["changed"] is False
@@ -93,7 +93,7 @@ def test_the_good_calls_are_good(run: Any, name: str) -> None:
     assert run(name, **GOOD[name])["failed"] is False
 
 
-# Where to
+# Region and endpoint
 
 
 @each_module
@@ -103,7 +103,7 @@ def test_neither_region_nor_endpoint(sim: Simulator, run: Any, name: str) -> Non
 
 
 @pytest.mark.parametrize("region", ["atlantis", "ap-southeast-3.evil.example.com", "AP-SOUTHEAST-3", "../x"])
-def test_what_is_no_region(sim: Simulator, run: Any, region: str) -> None:
+def test_an_invalid_region(sim: Simulator, run: Any, region: str) -> None:
     for env, params in (({"HW_REGION_NAME": region}, {}), ({}, {"region": region})):
         refused_here(
             sim,
@@ -153,13 +153,13 @@ def test_plain_http_is_for_loopback_only(sim: Simulator, run: Any, option: str, 
         "dcs",
     ],
 )
-def test_what_is_no_endpoint(sim: Simulator, run: Any, url: str) -> None:
+def test_an_invalid_endpoint(sim: Simulator, run: Any, url: str) -> None:
     result = run("dcs_instance_info", dcs_endpoint=url)
     refused_here(sim, result, "dcs_endpoint must be a URL such as https://")
     assert "pass-word" not in result["msg"]
 
 
-# Who
+# Credentials
 
 
 @each_module
@@ -184,7 +184,9 @@ def test_no_credentials(sim: Simulator, run: Any, name: str) -> None:
         ({"username": names.USER, "password": names.PASSWORD}, "domain_name is missing"),
     ],
 )
-def test_half_a_way_in(sim: Simulator, run: Any, options: dict[str, str], missing: str) -> None:
+def test_an_incomplete_way_to_sign_in(
+    sim: Simulator, run: Any, options: dict[str, str], missing: str
+) -> None:
     refused_here(sim, run("dcs_instance_info", NO_KEYS, **options), missing)
 
 
@@ -201,7 +203,7 @@ KEYS = {"access_key": names.ACCESS_KEY, "secret_key": names.SECRET_KEY}
         ({**TOKEN, **LOGIN}, "auth_token and username/password/domain_name"),
     ],
 )
-def test_two_ways_in_at_once(sim: Simulator, run: Any, options: dict[str, str], named: str) -> None:
+def test_two_ways_to_sign_in_at_once(sim: Simulator, run: Any, options: dict[str, str], named: str) -> None:
     result = run("dcs_instance_info", **options)
     refused_here(sim, result, f"Two ways to sign in were given at once: {named}. Give exactly one.")
     refused_here(
@@ -252,7 +254,7 @@ def test_temporary_keys_without_their_token(sim: Simulator, run: Any) -> None:
 @pytest.mark.parametrize(
     ("token", "text"), [(names.EXPIRED_TOKEN, "APIGW.0307"), ("MII-never-heard-of", "decrypt token fail")]
 )
-def test_a_token_that_does_not_count(sim: Simulator, run: Any, token: str, text: str) -> None:
+def test_an_expired_or_unknown_token(sim: Simulator, run: Any, token: str, text: str) -> None:
     result = run(
         "ddm_recovery", NO_KEYS, auth_token=token, project_id=names.PROJECT_ID, **GOOD["ddm_recovery"]
     )
@@ -287,7 +289,7 @@ def test_profiles(sim: Simulator, run: Any, tmp_path: Path) -> None:
     )
 
 
-def test_a_bundle_that_is_none(sim: Simulator, run: Any, tmp_path: Path) -> None:
+def test_an_invalid_bundle(sim: Simulator, run: Any, tmp_path: Path) -> None:
     result = run(
         "dcs_instance_info", dcs_endpoint="https://127.0.0.1:1", ca_path=str(tmp_path / "missing.pem")
     )
@@ -463,7 +465,7 @@ def test_numbers_out_of_range(sim: Simulator, run: Any, option: str, value: int,
 
 @pytest.mark.parametrize("option", ["http_timeout", "max_retries", "wait_timeout", "poll_interval"])
 @pytest.mark.parametrize("value", ["ten", "1.5", [1]])
-def test_numbers_that_are_none_are_refused_by_ansible(
+def test_values_that_are_not_numbers_are_refused_by_ansible(
     sim: Simulator, run: Any, option: str, value: Any
 ) -> None:
     result = run("dcs_restore", **GOOD["dcs_restore"], **{option: value})
@@ -869,7 +871,7 @@ def test_a_job_of_something_else_is_not_attached_to(sim: Simulator, run: Any) ->
     refused(
         result,
         "not_restorable",
-        f"is one of instance {names.DDM_TARGET_ASSOCIATED}, not of {names.DDM_TARGET}",
+        f"works on instance {names.DDM_TARGET_ASSOCIATED}, not on {names.DDM_TARGET}",
         *nothing,
     )
     for fitting in (
@@ -902,7 +904,7 @@ def test_a_list_in_yaml_text_is_not_split_at_its_commas(
     refused_here(sim, result, f"{option} must be a list, in YAML or as JSON text, not ")
 
 
-def test_a_name_in_place_of_an_id_is_told_where_it_belongs(sim: Simulator, run: Any) -> None:
+def test_the_refusal_of_a_name_as_an_id_names_the_right_option(sim: Simulator, run: Any) -> None:
     for module, option in (("ddm_recovery", "target_instance_id"), ("dcs_restore", "instance_id")):
         result = run(module, **{**GOOD[module], option: "orders of the shop"})
         refused_here(sim, result, f"A name goes into {option[:-3]}_name.")
@@ -917,7 +919,7 @@ def test_a_job_that_has_failed_cannot_be_attached_to(sim: Simulator, run: Any) -
         assert (result["job_id"], result["status"]) == (names.DDM_JOB_FAILED, "Failed")
         assert "run the task again without job_id and adopt to start it once more" in result["msg"]
     row = {"service": "ddm", "job_id": names.DDM_JOB_FAILED, "outcome": "started", "adopted": True}
-    waited = run("restore_wait", restores=[row])  # which fails each time it is run
+    waited = run("restore_wait", restores=[row])  # It fails in every run.
     assert "then start a new restore, without job_id and adopt" in waited["msg"]
     assert sim.posts() == []
 
@@ -1003,7 +1005,7 @@ def test_no_mapping_of_data_nodes_names_each_node_and_reason(sim: Simulator, run
         ),
     ],
 )
-def test_a_mapping_that_cannot_be(sim: Simulator, run: Any, pairs: list[tuple[str, str]], text: str) -> None:
+def test_an_impossible_mapping(sim: Simulator, run: Any, pairs: list[tuple[str, str]], text: str) -> None:
     relations = [{"source_instance_id": source, "target_instance_id": target} for source, target in pairs]
     nothing_posted(
         sim,
@@ -1073,7 +1075,7 @@ def test_a_wait_that_is_over_returns_id_and_last_status(
     assert len(sim.posts()) == 1
 
 
-def test_waiting_for_many_tells_of_all(sim: Simulator, run: Any) -> None:
+def test_waiting_for_many_reports_all(sim: Simulator, run: Any) -> None:
     sim.fault("operation_fails", "ddm.recovery", code=names.DDM_FAIL_REASON)
     job_id = run("ddm_recovery", **GOOD["ddm_recovery"], wait=False)["job_id"]
     restores = [{"service": "ddm", "job_id": job_id}, *GOOD["restore_wait"]["restores"]]
@@ -1144,7 +1146,7 @@ def test_a_playbook_gets_the_same_refusals(sim: Simulator) -> None:
         instance=names.DCS_INSTANCE,
         backup=names.DCS_BACKUP_OTHER,
     )
-    # The virtual clock of this file stands still: a cloud of its own has the time that the other process has
+    # The virtual clock of this file stands still, so this cloud has the time of the other process.
     with Simulator() as local:
         done = invoke.playbook(play, local.env, "-vvv")
         assert done.rc == 0, done.output
@@ -1188,7 +1190,7 @@ def test_a_python_without_requests(sim: Simulator, tmp_path: Path) -> None:
 def test_that_nothing_was_started_is_said_once(
     sim: Simulator, run: Any, module: str, options: dict[str, Any]
 ) -> None:
-    """The runner says it, by the effect of the error; no error says it itself."""
+    """The runner adds it, by the effect of the error. No error adds it itself."""
     with sim.state.lock:
         sim.state.jobs.clear()
     result = run(module, **options)

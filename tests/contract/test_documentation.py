@@ -134,7 +134,7 @@ def test_a_service_is_at_home_everywhere(service: Service) -> None:
 
 
 def test_a_variable_of_the_role_is_at_home_everywhere() -> None:
-    """Each has its reader in _options.py. The message says where to add what is missing, or which value."""
+    """Each has a reader in _options.py. The message says where to add what is missing, or which value."""
     role = "roles/restore"
     spec = yaml.safe_load(written(f"{role}/meta/argument_specs.yml"))["argument_specs"]["main"]["options"]
     defaults = yaml.safe_load(written(f"{role}/defaults/main.yml"))
@@ -270,7 +270,7 @@ def test_options(module: str) -> None:
     own = documents.documentation(module)["options"]
     if CASES[
         module
-    ].rows:  # which keys a row can have depends on its service: the code checks that, not the declaration
+    ].rows:  # The service decides which keys a row can have, so the code checks them, not the declaration.
         row = {name: value for name, value in own["restores"].items() if name != "suboptions"}
         own = {**own, "restores": row}
     assert readable(own, "suboptions") == readable(declared, "options")
@@ -365,7 +365,7 @@ def test_the_map_of_the_tests_names_every_suite() -> None:
 
 
 def test_the_workflow_runs_every_pair_and_make_on_a_python_that_it_takes() -> None:
-    """make needs a newer Python than the oldest pair, and says so as a failure."""
+    """make needs a newer Python than the oldest pair. On an older one it fails and says so."""
     workflow = yaml.safe_load(
         (documents.ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     )
@@ -397,7 +397,7 @@ def test_a_guide_is_shown_on_galaxy_as_it_is(guide: Path) -> None:
 
 
 def test_a_step_is_at_home_everywhere() -> None:
-    """The message says where to add what is missing. Without it a step has tests and never runs."""
+    """The message says where to add what is missing. Otherwise a step could have tests and never run."""
     tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
     refusal, *rest = yaml.safe_load(written(f"{tasks}/main.yml"))
     between = refusal["vars"]["_restore_between"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module on a Python that is too old ends with one sentence that says what to set, not with a traceback."""
+"""On a Python that is too old, a module says in one sentence what to set, instead of a traceback."""
 
 from __future__ import annotations
 

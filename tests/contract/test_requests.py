@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many requests a task makes: they are throttled per account, and each one is a wait."""
+"""How many requests a task sends: the cloud limits them per account, and each one takes time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.cloud import scenario as names
 
 @pytest.mark.parametrize(("module", "params"), ONE_REQUEST)
 def test_an_info_task_makes_one(module: str, params: dict[str, Any]) -> None:
-    """With fewer than ten rows: from ten on the client asks for another page, whatever the total says."""
+    """With fewer than ten rows. From ten on, the client requests another page, whatever the total says."""
     with Simulator() as sim:
         assert invoke.module(module, sim.env, **params)["failed"] is False
         assert len(sim.ledger) == 1

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a restore makes of names and local times, which restore it adopts and which it ignores."""
+"""How a restore reads names and local times, and which restores it adopts or ignores."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_name_that_is_not_there_shows_what_is(
     assert sim.posts() == []
 
 
-def test_two_of_one_name_are_nobodys_to_choose_from(sim: Simulator, run: Any) -> None:
+def test_a_name_that_two_instances_have_is_refused(sim: Simulator, run: Any) -> None:
     with sim.state.lock:
         sim.state.dcs_instances[names.DCS_OTHER].name = "orders-cache"
     result = run("dcs_restore", instance_name="orders-cache", restore_point="latest")
@@ -240,7 +240,7 @@ def test_back_up_and_restore_the_latest_in_one_play(run: Any) -> None:
     assert run("dcs_restore", **CACHE, restore_point="latest")["backup"]["backup_id"] == made
 
 
-def test_the_latest_is_no_safety_backup(sim: Simulator, run: Any) -> None:
+def test_the_latest_is_never_a_safety_backup(sim: Simulator, run: Any) -> None:
     backup(sim, YOUNGEST, age=300, remark=f"before CHG-1 {SAFETY} [rst1:x]")
     assert (
         run("dcs_restore", check=True, **CACHE, restore_point="latest")["backup"]["backup_id"]
@@ -310,7 +310,7 @@ def test_a_backup_of_the_future_is_not_the_latest(sim: Simulator, run: Any) -> N
 
 
 @pytest.mark.parametrize("end", ["2026/05/28 14:13:20", "2099-01-01T00:00:00+0000"])
-def test_a_range_whose_end_cannot_be_believed_is_not_the_latest(sim: Simulator, run: Any, end: str) -> None:
+def test_a_range_with_an_implausible_end_is_not_the_latest(sim: Simulator, run: Any, end: str) -> None:
     older = run("ddm_restorable_info", instance_id=names.DDM_SOURCE)["restorable_time_intervals"][-1]
 
     def spoil(answer: Any) -> Any:
@@ -397,7 +397,7 @@ def test_nothing_to_adopt(sim: Simulator, run: Any) -> None:
         sim.state.jobs.clear()
     result = run("ddm_recovery", **PAIR, restore_time="latest", adopt=True)
     assert result["error_kind"] == "not_found"
-    assert f"no restore job on {names.DDM_TARGET} to attach to" in result["msg"]
+    assert f"{names.DDM_TARGET} has had no restore job to attach to" in result["msg"]
     assert sim.posts() == []
 
 
@@ -469,7 +469,7 @@ def test_metadata_are_restored_once(sim: Simulator, run: Any, point: dict[str, A
     assert len(sim.posts()) == 1
 
 
-def test_a_lost_answer_to_a_metadata_recovery_is_looked_for(sim: Simulator, run: Any) -> None:
+def test_the_effect_of_a_metadata_recovery_is_searched_for(sim: Simulator, run: Any) -> None:
     sim.fault("reset", "ddm.metadata_recovery")
     found = run("ddm_metadata_recovery", **PAIR, backup_id=names.DDM_BACKUP, data_nodes=DATA_NODES)
     assert (found["outcome"], found["adopted"]) == ("succeeded", True)

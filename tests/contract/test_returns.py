@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Modules return what they document, check mode foretells the run, and a second run changes nothing."""
+"""Modules return what they document, check mode predicts the run, and a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_reading_changes_nothing(
 
 
 def test_reading_finds_what_is_there(run: Any) -> None:
-    """The truth of the blocks above would be easy with empty lists."""
+    """With empty lists, the tests of the RETURN blocks would prove little."""
     found = {
         name: run(name, **params)
         for name, params in READS
@@ -128,9 +128,7 @@ def test_one_instance_is_a_list_of_one_or_none(run: Any, name: str, wanted: str)
 
 
 @pytest.mark.parametrize(("name", "params"), CHANGES, ids=title)
-def test_check_mode_tells_what_the_run_will_do(
-    sim: Simulator, run: Any, name: str, params: dict[str, Any]
-) -> None:
+def test_check_mode_predicts_the_run(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
     id_name, record = CASES[name].key, CASES[name].record
     dry = run(name, check=True, **params)
     assert (dry["failed"], dry["changed"], dry[id_name], dry[record], dry["adopted"]) == (
@@ -210,7 +208,7 @@ def test_what_runs_already_is_waited_for(sim: Simulator, run: Any, name: str, pa
     assert len(sim.posts()) == 1
 
 
-def test_a_restore_is_known_again_by_a_run_that_names_no_region(
+def test_a_run_without_a_region_recognises_the_restore(
     sim: Simulator, server: tuple[Simulator, Time], run: Any
 ) -> None:
     assert run("dcs_restore", **RESTORE)["outcome"] == "succeeded"
@@ -326,7 +324,7 @@ def test_starting_many_what_is_there_already(sim: Simulator, run: Any) -> None:
     assert len(sim.posts()) == 2
 
 
-def test_starting_many_that_fail_tells_of_each(sim: Simulator, run: Any) -> None:
+def test_starting_many_reports_each_failure(sim: Simulator, run: Any) -> None:
     sim.fault(
         "refusal",
         "dcs.restore",
@@ -372,7 +370,7 @@ def test_failures_carry_the_id(
         assert result[CASES[name].key] and result["status"] and result["elapsed"] > 0
 
 
-def test_a_wait_for_many_that_fails_tells_of_each(run: Any) -> None:
+def test_waiting_for_many_reports_each_failure(run: Any) -> None:
     job_id = run("ddm_recovery", **RECOVERY, wait=False)["job_id"]
     restores = [
         {"service": "ddm", "job_id": job_id},
@@ -384,7 +382,7 @@ def test_a_wait_for_many_that_fails_tells_of_each(run: Any) -> None:
     assert result["restores"][0]["failed_step"] == "wait"
 
 
-def test_a_mark_that_is_not_kept_is_told(sim: Simulator, run: Any) -> None:
+def test_a_marker_that_is_not_kept_is_reported(sim: Simulator, run: Any) -> None:
     for name, params in (("dcs_restore", RESTORE), ("dcs_backup", {"instance_id": names.DCS_INSTANCE})):
         sim.reset()
         sim.fault("remark", "dcs.restore" if name == "dcs_restore" else "dcs.backup", style="strip")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every fault does on the wire what its name says, and the ledger tells the POST from its effect."""
+"""Every fault does on the wire what its name says, and the ledger separates a POST from its effect."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sim(running: Simulator) -> Iterator[Simulator]:
 def send(
     sim: Simulator, method: str = "POST", path: str = RESTORE, body: str = BODY, version: str = "1.1"
 ) -> socket.socket:
-    """The request, over a bare socket: no client library is to tidy up what comes back."""
+    """Send the request over a bare socket, so that no client library tidies up the response."""
     sock = socket.create_connection(("127.0.0.1", sim.port), timeout=10)
     head = f"{method} {path} HTTP/{version}\r\nHost: x\r\nX-Auth-Token: {names.TOKEN}\r\n"
     head += f"Content-Length: {len(body)}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
@@ -118,7 +118,7 @@ def test_hang(sim: Simulator, when: str, started: int) -> None:
 
 
 def test_late(sim: Simulator) -> None:
-    """The operation happens although the client has long gone."""
+    """The operation happens although the client went away long before."""
     sim.fault("late", "dcs.restore", seconds=1.0)
     sock = send(sim)
     sock.settimeout(0.1)
@@ -155,7 +155,7 @@ def test_truncated_headers(sim: Simulator) -> None:
     data = everything(send(sim))
     assert data.startswith(b"HTTP/1.1 200 ")
     assert b"\r\n\r\n" not in data
-    answer = post(sim)  # which is why a client cannot go by the status alone
+    answer = post(sim)  # So a client cannot rely on the status alone.
     assert (answer.status_code, answer.content) == (400, b"")
 
 
@@ -167,7 +167,7 @@ def test_truncated_body(sim: Simulator, style: str) -> None:
     assert effects(sim) == (1, 1)
 
 
-# Rubbish
+# Garbage
 
 
 def test_rubbish(sim: Simulator) -> None:
@@ -293,7 +293,7 @@ def test_refusals(sim: Simulator, name: str, params: dict[str, Any], status: int
 
 
 def test_refusals_that_lie(sim: Simulator) -> None:
-    """The answer is no, and it happened all the same."""
+    """The response refuses the request, but the operation happens."""
     sim.fault("server_error", "dcs.restore", processed=True)
     assert post(sim).status_code == 500
     assert effects(sim) == (1, 1)
@@ -566,7 +566,7 @@ def test_mutate_with_a_function(sim: Simulator) -> None:
     assert (answer.status_code, answer.json()["tea"], answer.json()["total_num"]) == (418, True, OLD)
 
 
-# What stands between
+# Obstacles between client and cloud
 
 
 def test_a_port_that_refuses() -> None:

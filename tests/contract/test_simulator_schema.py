@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The local cloud keeps its own contract, whatever it is sent."""
+"""The local cloud keeps its own contract, whatever requests it receives."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ _BACKUPS = "/v3/{project_id}/instances/{instance_id}/backups"
     ],
 )
 def test_contract_of_what_needs_a_recent_time(path: str, query: tuple[str, ...], sim: Simulator) -> None:
-    """No generator guesses these."""
+    """No generator guesses such times."""
     sim.reset()
     now = int(time.time() * 1000)
     known = {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendor's own SDKs drive the local cloud: they can read all that it answers."""
+"""The vendor's own SDKs drive the local cloud, and can read all its responses."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_dcs_restore(sim: Simulator) -> None:
 
     ended = until(record, lambda r: r.status not in ("waiting", "restoring"))
     assert (ended.status, ended.progress, ended.restore_remark) == ("succeed", "100.00", "from the SDK")
-    assert ended.error_code == "{}"  # what the SDK makes of the object that stands for null
+    assert ended.error_code == "{}"  # how the SDK reads the object {}, which means null
     assert dcs.show_instance(ShowInstanceRequest(names.DCS_INSTANCE)).status == "RUNNING"
     assert sim.state.dcs_instances[names.DCS_INSTANCE].restored_from == names.DCS_BACKUP
 

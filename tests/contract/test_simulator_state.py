@@ -184,7 +184,7 @@ def signed_call(cloud: Cloud, **changes: Any) -> Call:
         ({"access": names.TEMP_ACCESS_KEY, "secret": names.TEMP_SECRET_KEY}, "security token"),
     ],
 )
-def test_who_is_let_in(changes: dict[str, Any], text: str | None, clock: Clock) -> None:
+def test_who_may_call(changes: dict[str, Any], text: str | None, clock: Clock) -> None:
     cloud = Cloud(clock=clock)
     names.load(cloud, "empty")
     call = signed_call(cloud, **changes)
@@ -353,7 +353,7 @@ def test_dcs_paging_and_period(api: Api) -> None:
 
 
 class SlowData(Data):
-    """Data that are moved when the test says so."""
+    """Data that move only when the test says so."""
 
     def __init__(self) -> None:
         self.moving: dict[str, Future[None]] = {}
@@ -408,7 +408,7 @@ def test_a_restore_that_is_told_to_fail_moves_no_data(clock: Clock) -> None:
         assert not data.moving
 
 
-def test_dcs_two_styles_of_nothing(clock: Clock) -> None:
+def test_dcs_two_styles_of_null_and_of_an_empty_list(clock: Clock) -> None:
     with Simulator(clock=clock) as sim:
         api = Api(sim)
         empty = api.dcs("/restores", instance=names.DCS_EMPTY)
@@ -430,7 +430,7 @@ def test_dcs_the_25th_manual_backup_evicts_the_oldest(sim: Simulator, api: Api, 
     statuses = {
         b["backup_id"]: b["status"] for b in api.dcs("/backups", limit=1000).json()["backup_record_response"]
     }
-    assert statuses.pop(names.DCS_BACKUP) == "deleted"  # it was the 24th from the new end's point of view
+    assert statuses.pop(names.DCS_BACKUP) == "deleted"  # it was the 24th, counted from the newest
     assert statuses.pop(names.DCS_BACKUP_OLD) == "succeed"  # automatic ones do not count
     # 24 manual ones and the one that cannot be restored
     assert list(statuses.values()).count("succeed") == 25

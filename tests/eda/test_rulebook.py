@@ -83,7 +83,7 @@ class Running:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def wait_for(self, what: str, times: int = 1) -> str:
-        """Return the text when it holds something so many times."""
+        """Wait until the output holds a text so many times, and return the output."""
         limit = time.monotonic() + SECONDS
         while self.text.count(what) < times:
             assert time.monotonic() < limit and self._process.poll() is None, self.text
@@ -99,8 +99,8 @@ class Running:
             self._process.wait()
 
 
-def test_an_old_backup_asks_for_the_readiness(rulebook: Path, sim: Simulator, tmp_path: Path) -> None:
-    """With the collection's rulebook: the readiness run fails on the old backup, and nothing is restored."""
+def test_an_old_backup_starts_the_readiness_check(rulebook: Path, sim: Simulator, tmp_path: Path) -> None:
+    """With the collection's rulebook the readiness run fails on the old backup, and restores nothing."""
     variables = {"recovery_instances": ["orders-cache"], "recovery_max_age": "30m", "recovery_interval": 1}
     running = Running(rulebook, "huaweicloud.recovery.recovery", variables, sim.env, tmp_path)
     try:

@@ -45,7 +45,7 @@ def restore(sim: Simulator, operation: str) -> None:
     assert not invoke.module("dcs_restore", sim.env, **options, poll_interval=1)["failed"]
 
 
-def test_what_ends_is_told_once() -> None:
+def test_what_ends_is_reported_once() -> None:
     with Simulator("demo", restore_seconds=0, backup_seconds=0) as sim:
         memory = SOURCE["Memory"](wish())
         assert told(memory, sim) == []
@@ -102,7 +102,7 @@ def test_a_cloud_that_is_away_for_an_hour() -> None:
         assert [one["event"] for one in told(memory, sim)] == ["cloud_reachable", "restore_finished"]
 
 
-def test_a_backup_that_is_too_old_or_missing_is_told_until_there_is_a_newer_one() -> None:
+def test_an_old_or_missing_backup_is_reported_once_until_there_is_a_newer_one() -> None:
     with Simulator("demo", backup_seconds=0) as sim:
         args: Row = {"max_backup_age": "30m", "instances": "orders-cache"}
         memory = SOURCE["Memory"](wish(**args))
@@ -126,11 +126,11 @@ def test_a_backup_that_is_too_old_or_missing_is_told_until_there_is_a_newer_one(
     [
         ({"max_backup_age": "a day"}, "26h"),
         ({"instance": "orders-cache"}, "no argument instance"),
-        ({"services": ["obs"]}, "dcs and ddm"),
+        ({"services": ["obs"]}, "dcs or ddm"),
         ({"instances": [5]}, "list of texts"),
     ],
 )
-def test_arguments_that_cannot_be_meant(args: Row, why: str) -> None:
+def test_invalid_arguments(args: Row, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         SOURCE["wanted"](args)
 
@@ -164,7 +164,7 @@ def test_the_documentation_names_what_there_is() -> None:
     assert {*SOURCE["OWN"], "region"} == set(documentation["options"])
 
 
-def test_it_starts_where_nobody_has_said_where_the_collection_is() -> None:
+def test_it_finds_the_collection_from_its_own_path() -> None:
     """ansible-rulebook runs the file by its path, with no other folder to import from."""
     code = f"import runpy, sys; print('main' in runpy.run_path({str(FILE)!r}))"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)

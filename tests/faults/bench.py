@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run an operation over real sockets in time that is mostly imagined.
+"""Run an operation over real sockets, in time that is mostly virtual.
 
 For client and cloud alike, a sleep of a minute costs a few milliseconds.
 """
@@ -34,7 +34,7 @@ PATIENCE, IMPATIENCE = 10.0, 0.3
 
 
 class Time:
-    """A calendar and a stopwatch that run on during a sleep. `jump` moves the client's calendar alone."""
+    """A calendar and a stopwatch that advance during a sleep. `jump` moves only the client's calendar."""
 
     def __init__(self, pace: float = 1 / 4000) -> None:
         self.pace, self.ahead, self.jump = pace, 0.0, 0.0
@@ -140,7 +140,7 @@ OPERATIONS = tuple(sorted(BY_NAME.values(), key=lambda operation: operation.id_n
 
 @dataclass
 class Outcome:
-    """What the task said, what the cloud saw, and how long it took in imagined and in real seconds."""
+    """What the task reported, what the cloud received, and the duration in virtual and in real seconds."""
 
     result: dict[str, Any]
     received: int
@@ -199,7 +199,7 @@ class Bench:
         self.env.update(HW_USER_NAME=names.USER, HW_USER_PASSWORD=names.PASSWORD, HW_DOMAIN_NAME=names.DOMAIN)
 
     def sign_in_by_token(self) -> None:
-        """Use a token that the user has got from somewhere."""
+        """Use a token that the user already has."""
         for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY"):
             del self.env[name]
         self.env["HW_AUTH_TOKEN"] = names.TOKEN
@@ -242,6 +242,6 @@ def perform(
 
 @contextmanager
 def cloud(clock: Time, **settings: Any) -> Iterator[Simulator]:
-    """A cloud that lives in imagined time, in which an operation takes half a minute."""
+    """A cloud in virtual time, in which an operation takes half a minute."""
     with Simulator(clock=clock.cloud, **{"restore_seconds": 30.0, "backup_seconds": 30.0, **settings}) as sim:
         yield sim

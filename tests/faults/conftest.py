@@ -40,7 +40,7 @@ class World:
         return self._stack.enter_context(routes.listener(serve))
 
     def route(self, name: str) -> str:
-        """The base URL of a way that leads nowhere."""
+        """The base URL of a blocked route."""
         if name == "nameless":
             return "https://dcs.nowhere.invalid"
         if name not in self._ports:
@@ -61,7 +61,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy of the machine's, and a resolver that knows at once which names do not exist."""
+    """Ignore the machine's proxies, and replace the resolver by one that is immediate."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

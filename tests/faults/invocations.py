@@ -40,7 +40,7 @@ def imagined(clock: Clock, http: Wire) -> Iterator[None]:
 def through_module(
     name: str, params: Mapping[str, Any], env: Mapping[str, str], secrets: set[str], clock: Clock, http: Wire
 ) -> dict[str, Any]:
-    """The module's own main(), as it runs in a process of its own."""
+    """Run the module's own main(), as in a process of its own."""
     with imagined(clock, http):
         return invoke.module(name, env, clock=clock, **params)
 
@@ -48,7 +48,7 @@ def through_module(
 def through_action(
     name: str, params: Mapping[str, Any], env: Mapping[str, str], secrets: set[str], clock: Clock, http: Wire
 ) -> dict[str, Any]:
-    """The action, as a worker of ansible-playbook runs it for localhost."""
+    """Run the action, as a worker of ansible-playbook does for localhost."""
     task, data, play = Task(), DataLoader(), PlayContext()
     task.action, task.args = f"huaweicloud.recovery.{name}", dict(params)
     where = {

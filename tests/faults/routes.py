@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ways to the cloud that are blocked: nobody listens, nobody answers, TLS breaks off, a proxy says no."""
+"""Blocked routes to the cloud: nothing listens, nothing responds, TLS breaks off, a proxy refuses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def closed_port() -> int:
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[int]:
-    """A port that takes no connection and refuses none: its queue is full."""
+    """A port that neither accepts nor refuses a connection, because its queue is full."""
     with socket.socket() as server, contextlib.ExitStack() as waiting:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
@@ -37,7 +37,7 @@ def black_hole() -> Iterator[int]:
 
 @contextlib.contextmanager
 def listener(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A port whose connections are handed to `serve`, each in a thread of its own."""
+    """A port whose connections `serve` handles, each in its own thread."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def accept() -> None:
@@ -80,7 +80,7 @@ class Proxy:
         if refusal is not None:
             client.sendall(refusal.encode() + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
-        port = head.split()[1].rpartition(":")[2]  # whatever the name, it is a server of this test
+        port = head.split()[1].rpartition(":")[2]  # every name leads to a server of this test
         with socket.create_connection(("127.0.0.1", int(port))) as server:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self._relay(client, server)

@@ -94,7 +94,7 @@ def test_70_a_wait_ends_in_time_whatever_the_calendar_says(
 @every_operation
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.05])
 def test_73_two_runs_at_once(world: World, operation: Operation, delay: float) -> None:
-    """Both decide on the same quiet cloud. It lets one in, and the other finds that its restore runs."""
+    """Both see an idle cloud and send. The cloud accepts one, and the other finds its restore."""
     bench = Bench(world.cloud(), world.time)
     bench.sim.fault("delay", operation.post, times=1, seconds=delay)
     wires = [Wire(bench.time), Wire(bench.time)]
@@ -159,7 +159,7 @@ def test_78_the_first_of_two_addresses_is_dead(
 def test_a_task_that_cannot_read_ends_in_time(
     bench: Bench, operation: Operation, fault: str, params: dict[str, Any]
 ) -> None:
-    """Nothing was sent yet, so nothing speaks for going on after wait_timeout."""
+    """Nothing was sent yet, so there is no reason to go on after wait_timeout."""
     bench.wire.patience = IMPATIENCE
     bench.sim.fault(fault, times=None, **params)
     outcome = bench.run(operation, wait_timeout=100)
@@ -169,7 +169,7 @@ def test_a_task_that_cannot_read_ends_in_time(
 
 @every_operation
 @pytest.mark.parametrize("processed", [True, False])
-def test_a_lost_answer_is_looked_for_no_longer_than_wait_timeout(
+def test_the_search_after_a_lost_response_ends_with_wait_timeout(
     bench: Bench, operation: Operation, processed: bool
 ) -> None:
     bench.sim.fault("reset", operation.post, when="after" if processed else "before")

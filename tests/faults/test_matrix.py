@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fault matrix: whatever breaks, at most one restore starts, and the task says what happened.
+"""The fault matrix: whatever breaks, at most one restore starts, and the task reports what happened.
 
-A line of TABLE is: number of the row, what goes wrong, how it is brought about, what is expected. Each line
+A line of TABLE has the number of the row, what goes wrong, how to cause it, and what is expected. Each line
 runs for the restore of a cache, the recovery of a database and the backup of a cache, over real sockets.
 post() breaks the request that must not be repeated, read() the list on which the decision rests, poll() the
 reading during the wait.
@@ -50,7 +50,7 @@ BOUND = 5.0  # seconds after wait_timeout at which every task has ended
 
 @dataclass
 class Case:
-    """What an arrangement may touch."""
+    """What an arrangement may change."""
 
     world: World
     bench: Bench
@@ -103,7 +103,7 @@ NEVER_SEEN = Expect(
 
 
 def refused(kind: str, *says: str) -> Expect:
-    """The cloud got the request and refused it."""
+    """The cloud received the request and refused it."""
     return Expect(kind, changed=False, effects=0, says=("was not started", *says))
 
 
@@ -113,7 +113,7 @@ def unread(kind: str, *says: str) -> Expect:
 
 
 def lost(kind: str, *says: str) -> Expect:
-    """It runs, but can no longer be followed."""
+    """The operation runs, but the task can no longer observe it."""
     return Expect(kind, says=says)
 
 
@@ -157,7 +157,7 @@ def poll(name: str, times: int | None = 1, of: str = "", **params: Any) -> Arran
 
 
 def lead(place: str, *ways: str, forever: bool = False) -> Arrange:
-    """Send the next requests another way: 'POST', 'read' or 'poll'. '' is the right way."""
+    """Send the next requests ('POST', 'read' or 'poll') over another route. '' is the right one."""
 
     def arrange(case: Case) -> None:
         urls = [case.world.route(way) if way else None for way in ways]
@@ -180,7 +180,7 @@ def option(**params: Any) -> Arrange:
 
 
 def outcome(**params: Any) -> Arrange:
-    """How the operation shall go, without anything being broken."""
+    """How the operation goes, without a fault."""
     return post("outcome", **params)
 
 
@@ -240,7 +240,7 @@ def proxied(*script: str | None, port: Callable[[World], str] | None = None) -> 
 
 
 def proxy_leaves(case: Case) -> None:
-    """Whoever wants a new connection when the POST goes out finds nobody at the proxy's port."""
+    """From the POST on, nothing listens at the proxy's port."""
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(routes.listener(routes.Proxy().serve))
         case.patch.setenv("HTTPS_PROXY", f"http://operator:{PROXY_PASSWORD}@127.0.0.1:{port}")
@@ -253,7 +253,7 @@ BAD_TUNNEL = "HTTP/1.1 502 Bad Gateway"
 
 
 def many_records(count: int) -> Arrange:
-    """A history: ended records of long ago."""
+    """A history: records that ended long ago."""
 
     def arrange(case: Case) -> None:
         cloud = case.bench.sim.state
@@ -314,7 +314,7 @@ def first_page_again(case: Case) -> None:
 
 
 def jump(seconds: float) -> Arrange:
-    """The client's calendar, and it alone, jumps once the request is sent."""
+    """Only the client's calendar jumps, once the request is sent."""
     return lambda case: case.bench.wire.after_post.append(lambda: setattr(case.bench.time, "jump", seconds))
 
 
@@ -356,7 +356,7 @@ def hides_proxy(case: Case, outcome: Outcome) -> None:
 
 
 def carries_ids(case: Case, outcome: Outcome) -> None:
-    """A rescue block can go on with what runs."""
+    """Check that the result has the ID, with which a rescue block can go on."""
     assert outcome.result[case.operation.id_name] in getattr(
         case.bench.sim.state, case.operation.start.records
     )
@@ -494,7 +494,7 @@ def line(
 
 
 TABLE: list[Line] = [
-    # The request cannot have left
+    # The request cannot have been sent
     line(1, "POST refused twice", lead("POST", "closed", "closed"), DONE, check=tries(3)),
     line(1, "POST refused for good", lead("POST", "closed", forever=True), NOT_STARTED, check=tries(6)),
     line(1, "read refused twice", lead("read", "closed", "closed"), DONE),
@@ -525,7 +525,7 @@ TABLE: list[Line] = [
         both(option(max_retries=1), lead("POST", "black hole", forever=True)),
         NOT_STARTED.saying("No connection to"),
     ),
-    # sent only at the second try, after another look: a name that took 90 s, or a machine that slept
+    # Sent only at the second try, after another observation: a name took 90 s, or the machine slept
     line(
         3,
         "POST: connecting outlasts the time, once",
@@ -670,7 +670,7 @@ TABLE: list[Line] = [
         read("truncated_body", None),
         unread("transport_error", "broke before the response was complete"),
     ),
-    # Rubbish
+    # Garbage
     *(
         line(17, f"POST: {name}", post(name), ADOPTED)
         for name in ("garbage_status", "http09", "many_headers", "big_header")
@@ -781,7 +781,7 @@ TABLE: list[Line] = [
         for name in ("bad_gateway", "unavailable", "gateway_timeout")
     ),
     line(27, "POST: 408, processed", post("refusal", status=408, processed=True), ADOPTED),
-    # Not let in
+    # Refused credentials
     line(28, "POST: token expired once", both(by_password, post("token_expired")), DONE.but(received=2)),
     line(
         28,
@@ -852,7 +852,7 @@ TABLE: list[Line] = [
         refused("busy", "of another backup", "DCS.4097"),
         [DCS_RESTORE],
     ),
-    # DDM has no marker: nobody can tell whose work keeps the target busy
+    # DDM has no marker, so nobody can tell whose job holds the target
     line(
         34,
         "POST: busy with another's",
@@ -861,7 +861,7 @@ TABLE: list[Line] = [
         DDM,
     ),
     line(35, "POST: parameter error", post("refusal"), refused("invalid_argument"), DCS),
-    # sent once more with the source's ID in the body, which some regions want
+    # It is sent once more with the source's ID in the body, which some regions require.
     line(35, "POST: parameter error once", post("refusal"), DONE.but(received=2), DDM),
     line(35, "POST: parameter error", post("refusal", 2), refused("invalid_argument").but(received=2), DDM),
     line(35, "read: parameter error", read("refusal"), unread("invalid_argument")),
@@ -1018,7 +1018,7 @@ TABLE: list[Line] = [
     ),
     *(line(49, f"read: {name}", read(name), DONE) for name in ("byte_order_mark", "lone_surrogate", "nan")),
     line(49, "read: an ID twice", read("inject", None, member='"id":"a","id":"b"'), unread("protocol_error")),
-    # Led astray
+    # Misled
     *(
         line(
             50,
@@ -1288,13 +1288,13 @@ TABLE: list[Line] = [
         76, "marker cut off", both(option(remark="d" * 60), post("remark", style="cut")), DONE, DCS, no_marker
     ),
     line(76, "remark escaped", both(option(remark="a < b"), post("remark", style="html")), DONE, DCS, marked),
-    # Odd but lawful
+    # Odd but valid
     line(77, "POST: 100 first", post("informational", status=100), DONE),
     line(77, "POST: 103 first", post("informational", status=103), DONE),
     *(line(77, f"POST: {name}", post(name), DONE) for name in ("http10", "trailers")),
     *(line(77, f"read: {name}", read(name), DONE) for name in ("http10", "trailers", "informational")),
 ]
-# A backup goes the way of a restore: where a row has both, the backup's is slow.
+# A backup takes the same path as a restore: where a row has both, that of the backup is marked slow.
 CASES = [
     pytest.param(
         arrange,
@@ -1334,7 +1334,7 @@ ONE_OF_EACH_KIND = {
 
 @pytest.mark.parametrize("through", [invocations.through_module, invocations.through_action])
 @pytest.mark.parametrize("kind", ONE_OF_EACH_KIND)
-def test_each_kind_through_both_doors(
+def test_each_kind_through_the_module_and_the_action(
     kind: str, through: Callable[..., dict[str, Any]], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows call what a module and its action call; this shows that neither loses anything."""

@@ -122,7 +122,7 @@ def shown(output: str, folder: Path) -> str:
 
 
 def plain(text: str) -> str:
-    """Return an output without the parts that differ every time."""
+    """Return an output without the parts that differ from run to run."""
     for pattern, instead in CHANGING:
         text = pattern.sub(instead, text)
     return re.sub(" +", " ", text)
@@ -152,7 +152,7 @@ def outputs(page: str) -> Iterator[tuple[Block, Block | None, subprocess.Complet
 
 
 def rewritten(page: str) -> str:
-    """Return the page with the output of today."""
+    """Return the page with the current output."""
     changes = [(after, text) for _block, after, _done, text in outputs(page) if after]
     for after, text in reversed(changes):
         indented = "".join(f"  {line}".rstrip() + "\n" for line in text.splitlines()).rstrip("\n")

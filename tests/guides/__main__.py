@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the output of today into the guides: `python -m tests.guides [PAGE...]`."""
+"""Write the current output into the guides: `python -m tests.guides [PAGE...]`."""
 
 from __future__ import annotations
 

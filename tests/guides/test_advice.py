@@ -5,7 +5,7 @@
 """The table of "What happens when...": each failure is caused, and its advice leads to a finished restore.
 
 A case is a function with @row("..."), the first cell of a row. It runs the task through `Story.fails()` and
-`Story.works()`, which compare the error_kind with those that the row's second cell names. Time is imagined,
+`Story.works()`, which compare the error_kind with those that the row's second cell names. Time is virtual,
 see tests/faults/bench.py.
 """
 
@@ -71,7 +71,7 @@ class Story:
         return self
 
     def mended(self) -> Story:
-        """Nothing is broken any more."""
+        """Remove all faults."""
         bench = self.bench
         bench.sim.clear_faults()
         bench.wire = Wire(bench.time)
@@ -347,7 +347,7 @@ def unmarked(story: Story) -> None:
 
 @row("The module is killed, the controller dies, the job is cancelled, ``async`` expires")
 def killed(story: Story) -> None:
-    """tests/kills has real signals at every step; here the advice is followed."""
+    """tests/kills sends real signals at every step. This case follows the advice."""
 
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -364,7 +364,7 @@ def killed(story: Story) -> None:
 
 @row("Ansible repeats the task: ``retries``, ``until``, ``rescue``, several hosts that delegate to one", DCS)
 def repeated(story: Story) -> None:
-    """tests/playbooks/test_repeats.py has every way of Ansible's to repeat a task."""
+    """tests/playbooks/test_repeats.py has every way in which Ansible repeats a task."""
     story.works("started", wait=False)
     story.works()
     story.works("unchanged")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run one playbook in-process and as modules, and compare what came out of each.
+"""Run one playbook in process and as modules, and compare the results.
 
-What must differ from run to run is taken out. ANSIBLE_VENV names the virtual environment whose
+The comparison leaves out what must differ from run to run. ANSIBLE_VENV names the virtual environment whose
 ansible-playbook is to be tested, in place of the one that runs the tests.
 """
 
@@ -163,7 +163,7 @@ def play(
 
 
 def settle(sim: Simulator) -> None:
-    """Make all instances equally old, so that their order does not depend on a millisecond."""
+    """Make all instances the same age, so that their order does not depend on a millisecond."""
     with sim.state.lock:
         born = sim.state.clock() - 90 * ids.DAY
         for cache in sim.state.dcs_instances.values():
@@ -192,7 +192,7 @@ def steady(text: str) -> str:
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf by its path, without the parts that differ in every run."""
+    """Every value by its path, without the parts that differ in every run."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             if key not in ("elapsed", "seconds", "ansible_job_id", "results_file", "attempts"):
@@ -212,7 +212,7 @@ def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def differences(one: Run, other: Run) -> list[str]:
-    """What a playbook, a person or a job controller could tell the two apart by; [] when there is nothing."""
+    """How a playbook, a person or a job controller could tell the two runs apart; [] if nothing differs."""
     found = [] if one.rc == other.rc else [f"exit codes {one.rc} and {other.rc}"]
     if one.posts != other.posts:
         found.append(f"requests {one.posts} and {other.posts}")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module does what the action cannot do in the same way, without a message."""
+"""The module runs where the action cannot do the same, without a message."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_requests_is_missing_on_the_controller(sim: Simulator, tmp_path: Path) -
 
 
 def test_an_ansible_core_that_is_not_known(sim: Simulator, tmp_path: Path) -> None:
-    """When its parser cannot be used as expected that shows before anything is started, not after."""
+    """An unexpected parser is found before anything is started, not after."""
     done = runs.play(
         runs.HERE / "plays" / "wait.yml", tmp_path, sim, env={**sim.env, "WITNESS_UNKNOWN_CORE": "1"}
     )

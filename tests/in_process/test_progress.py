@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is said while a task waits: when, what, where - and where not."""
+"""What a task shows while it waits: when, what, where, and where not."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REDACTOR = Redactor({"top-secret-1"})
 
 
 class Run:
-    """A wait in which only sleeping takes time. It asks for progress every second, as its thread does."""
+    """A wait in which only sleep takes time. It checks for a line every second, as the thread does."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.now = 1000.0
@@ -123,7 +123,9 @@ def test_no_minute_without_a_line(interval: int) -> None:
     run.wait(linear(900, begin=300), interval=interval)
     gaps = [later - earlier for earlier, later in zip(run.times, run.times[1:], strict=False)]
     assert run.times[0] == 0 and max(gaps) <= 60
-    assert len(run.lines) <= 3 + 1200 / interval + (1200 + interval) / 60  # the changes, and the minutes
+    assert (
+        len(run.lines) <= 3 + 1200 / interval + (1200 + interval) / 60
+    )  # a line for each change, and one for each minute
 
 
 def test_a_fleet_has_one_display() -> None:
@@ -152,8 +154,8 @@ def test_a_large_fleet_does_not_flood() -> None:
     assert 40 < len(run.lines) < 80
 
 
-def test_a_lost_answer_is_looked_for_aloud() -> None:
-    """Until an ID is found there is nothing to watch, but no minute without a line either."""
+def test_the_search_after_a_lost_response_is_shown() -> None:
+    """Until an ID is found there is nothing to watch, but a line is shown every minute."""
     run, name = Run(), "Restore of backup b to DCS instance cache-1"
     with contextlib.closing(run.progress) as progress:
         progress([Watch(name, {}, lambda: Status("running", None))])
@@ -169,7 +171,7 @@ def test_a_lost_answer_is_looked_for_aloud() -> None:
     ]
 
 
-def test_nothing_is_said_when_nobody_wants_to_hear() -> None:
+def test_nothing_is_shown_when_progress_is_off() -> None:
     quiet = Run(quiet=True)
     assert quiet.wait(linear(100)) == []
 
@@ -194,7 +196,7 @@ def test_what_the_cloud_says_is_not_trusted(status: Status, shown: str) -> None:
     )
 
 
-def test_a_thread_sees_to_the_minute_and_ends_with_the_task() -> None:
+def test_a_thread_shows_a_line_each_minute_and_ends_with_the_task() -> None:
     lines: list[str] = []
     before = threading.active_count()
     with contextlib.closing(
@@ -213,7 +215,7 @@ def test_a_thread_sees_to_the_minute_and_ends_with_the_task() -> None:
     ]
 
 
-def test_a_display_that_is_broken_ends_no_wait() -> None:
+def test_a_broken_display_does_not_end_a_wait() -> None:
     run = Run()
     run.progress = Progress(
         mock.Mock(side_effect=BrokenPipeError), "web", REDACTOR, monotonic=lambda: run.now
@@ -244,7 +246,7 @@ def test_numbers() -> None:
 
 
 @pytest.mark.parametrize("name", STARTS)
-def test_the_id_is_told_as_soon_as_the_post_is_answered(name: str, sim: Simulator) -> None:
+def test_the_id_is_shown_as_soon_as_the_post_is_accepted(name: str, sim: Simulator) -> None:
     told: list[tuple[str, str]] = []
 
     def say(line: str) -> None:
@@ -274,7 +276,7 @@ ANSIBLE = re.compile(r"(?:PLAY|TASK) .*\*\*\*|(?:ok|changed): \[\w+\]|PLAY RECAP
 
 
 def check(output: str) -> None:
-    """Every line is whole, and no host says more than it should."""
+    """Every line is whole, and each host shows only its own."""
     lines = output.splitlines()
     assert [line for line in lines if not LINE.fullmatch(line) and not ANSIBLE.fullmatch(line)] == []
     said = {
@@ -289,14 +291,14 @@ def check(output: str) -> None:
     }
     assert said["one"][0] is None and said["one"][-1] == "succeed"
     (backup,) = (line for line in lines if "Backup of" in line)
-    assert backup.startswith("huaweicloud.recovery: Backup of")  # run_once: about none of the hosts
+    assert backup.startswith("huaweicloud.recovery: Backup of")  # run_once: it concerns no host in particular
 
 
 def terminal(command: list[str], home: Path, env: dict[str, str]) -> str:
-    """What a command writes when it sees a terminal, without colours."""
+    """What a command writes to a terminal, without colours."""
 
     def chunks() -> Iterator[bytes]:
-        with contextlib.suppress(OSError):  # so a terminal ends
+        with contextlib.suppress(OSError):  # the end of a terminal
             while chunk := os.read(ours, 65536):
                 yield chunk
 
@@ -335,8 +337,8 @@ def test_what_a_program_reads(sim: Simulator, tmp_path: Path) -> None:
     check(done.stderr)
 
 
-def test_what_is_said_of_a_lost_answer(sim: Simulator) -> None:
-    """The first restore is found after a while, the second never; two others are looked for in silence."""
+def test_what_is_shown_after_a_lost_response(sim: Simulator) -> None:
+    """The first restore is found after a while, the second never. Two others show no progress."""
     sim.state.settings.visibility_seconds = 1.5
     sim.fault("reset", "dcs.restore", when="after")
     sim.fault("reset", "dcs.restore", times=None, when="before")

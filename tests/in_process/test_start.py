@@ -65,7 +65,7 @@ def started(sim: Simulator) -> tuple[int, int, int]:
 
 
 def test_both_ways_give_the_same(tmp_path: Path) -> None:
-    began = time.time()  # in this cloud no time passes, so that both see the same percentage
+    began = time.time()  # no time passes in this cloud, so both see the same percentage
     with Simulator(restore_seconds=600, clock=lambda: began) as sim:
         action = runs.play(PLAY, tmp_path, sim, "--diff")
         assert started(sim) == (3, 2, 1)
@@ -96,7 +96,7 @@ def test_both_ways_give_the_same(tmp_path: Path) -> None:
 
 
 def check(done: runs.Run) -> None:
-    """What the tasks of the play come to, either way."""
+    """Check the results of the play's tasks, which are the same in both ways."""
     found = done.registered["localhost"]
     assert {name for name, result in found.items() if result.get("failed")} == {
         *KINDS,
@@ -195,7 +195,7 @@ def start(
     ],
     ids=["become", "connection", "Python"],
 )
-def test_where_it_cannot_it_runs_the_modules(
+def test_it_runs_the_modules_where_it_cannot_run_in_process(
     variables: dict[str, Any], why: str, sim: Simulator, tmp_path: Path
 ) -> None:
     if "ansible_python_interpreter" in variables:
@@ -203,7 +203,7 @@ def test_where_it_cannot_it_runs_the_modules(
     done = start(tmp_path, sim, "-vvv", variables=variables)
     assert done.rc == 0, done.output
     assert f"huaweicloud.recovery: run as a module: {why}" in done.stdout
-    assert done.modules == ["Start"] * 4  # each in check mode, and then for good
+    assert done.modules == ["Start"] * 4  # each first in check mode, then for real
     assert (outcomes(done.of("found")), done.posts) == (["started"] * 2, ["dcs.restore", "ddm.recovery"])
     assert not done.of("found").get("warnings")
     assert [secret for secret in runs.SECRETS if secret in done.output] == []
@@ -392,8 +392,8 @@ def test_one_wrong_key_is_tried_once_by_each_fork_however_many_hosts_there_are(
     assert len(failures) == 24 and 22 <= len(unsent) <= 23, done.output
 
 
-def test_the_items_of_a_loop_with_other_keys_are_asked_for(tmp_path: Path) -> None:
-    """What was refused are keys, not tasks."""
+def test_the_items_of_a_loop_with_other_keys_are_sent(tmp_path: Path) -> None:
+    """The cloud refused the keys, not the task."""
     with Simulator("fleet-4") as sim:
         for access_key, secret_key in (("access_key", "secret_key"), ("ak", "sk")):
             options = {access_key: ids.ACCESS_KEY, secret_key: "{{ item }}", "project_id": ids.PROJECT_ID}

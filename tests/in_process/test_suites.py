@@ -4,7 +4,7 @@
 
 """The contract, the fault matrix and the search for secrets, entered through the action.
 
-By itself, each suite enters through the module.
+On its own, each suite enters through the module.
 """
 
 from __future__ import annotations

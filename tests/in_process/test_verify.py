@@ -67,7 +67,7 @@ PLAY = """
 
 
 class Filled(RealData):
-    """Data that are there whenever the cloud begins anew, as it does for each play."""
+    """Data that exist whenever the cloud restarts, which it does for each play."""
 
     def attach(self, cloud: Cloud) -> None:
         super().attach(cloud)

@@ -46,7 +46,7 @@ def module(
     clock: Clock | None = None,
     **params: Any,
 ) -> invoke.Result:
-    """What invoke.module() does, through the action."""
+    """Do what invoke.module() does, through the action."""
     task = Task.load({"name": "A task", "action": f"{invoke.COLLECTION.partition('.')[2]}.{name}"})
     task.args, task.check_mode, task.diff, task.environment = dict(params), check, diff, []
     context, loader = PlayContext(), DataLoader()
@@ -101,7 +101,7 @@ def heard(place: object, name: str) -> Iterator[None]:
 
 
 def check(said: list[str]) -> None:
-    """Here, because what goes wrong with a line ends no wait."""
+    """Checked here, because an error about a line does not end a wait."""
     assert [line for line in said if "\n" in line or any(secret in line for secret in runs.SECRETS)] == []
 
 

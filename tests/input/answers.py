@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""True responses of the local cloud, and what can become of them: other types, other shapes, no JSON."""
+"""True responses of the local cloud, and how to spoil them: other types, other shapes, no JSON."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def key_of(method: str, url: str) -> str:
 
 
 class Recorder:
-    """The real transport, which notes each exchange."""
+    """The real transport, which records each exchange."""
 
     def __init__(self) -> None:
         self.http = Http()
@@ -252,7 +252,7 @@ def changed(chance: random.Random, data: Any) -> Any:
 
 
 def spoiled(chance: random.Random, body: bytes) -> bytes:
-    """Bytes that were an answer once, or never."""
+    """A damaged response, or bytes that never were one."""
     kind = chance.randrange(6)
     if kind == 0 or not body:
         return chance.choice(GARBAGE)
@@ -306,7 +306,7 @@ def mutate(chance: random.Random, answer: Answer) -> Answer:
 
 
 class Replay:
-    """A cloud in memory that answers as recorded, and repeats the last response for ever.
+    """A cloud in memory that sends the recorded responses, and repeats the last one for ever.
 
     After the first `spare` responses a `share` of them is hostile, or only those to the POST.
     """
@@ -351,7 +351,7 @@ class Replay:
 
 
 def emptied(answer: Answer) -> Answer:
-    """The same answer with empty lists."""
+    """The same response with empty lists."""
     data = json.loads(answer.body) if answer.body else {}
     return Answer(
         answer.status,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever the cloud answers: only our own exceptions, and success only with a valid ID.
+"""Whatever the cloud responds: only our own exceptions, and success only with a valid ID.
 
 Time and memory are bounded. A failure names its seed.
 """
@@ -155,7 +155,7 @@ def check_error(error: CloudError, told: str) -> None:
 
 
 def ask(name: str, count: int) -> None:
-    """Make one call again and again, until `count` hostile answers were given."""
+    """Repeat one call until the cloud has sent `count` hostile responses."""
     answers, true = recorded()[0][name]
     given, seed, slowest = 0, 0, 0.0
     while given < count:
@@ -176,7 +176,7 @@ def ask(name: str, count: int) -> None:
 
 
 def work(operation: Operation, count: int) -> None:
-    """Run the operation until `count` hostile responses were given: to the POST, or to a share of all."""
+    """Repeat the operation until `count` responses were hostile: those to the POST, or a share of all."""
     params = {**operation.params, "wait_timeout": 40, "max_retries": 1}
     given, seed = 0, 0
     while given < count:
@@ -224,7 +224,7 @@ def test_answers_to_a_whole_operation(operation: Operation) -> None:
 
 
 def test_a_hostile_answer_costs_little_memory() -> None:
-    """The largest that the transport lets through: 8 MiB of rows. What it may cost stands in bounded()."""
+    """The largest response that the transport admits: 8 MiB of rows. bounded() has the limit of its cost."""
     row = json.loads(recorded()[0]["dcs.backups"][0][next(iter(recorded()[0]["dcs.backups"][0]))][0].body)[
         "backup_record_response"
     ][0]

@@ -549,7 +549,7 @@ def test_numbers_out_of_range(low_high: tuple[str, int, int]) -> None:
 
 
 @pytest.mark.parametrize("length", [95, 128, 10_000])
-def test_a_remark_that_leaves_no_room_for_the_mark(length: int) -> None:
+def test_a_remark_that_leaves_no_room_for_the_marker(length: int) -> None:
     for name, params in (("dcs_restore", RESTORE), ("dcs_backup", {"instance_id": VALID})):
         result = in_option(name, **params)("remark", "é" * length)
         assert result["error_kind"] == "invalid_argument"
@@ -577,7 +577,7 @@ def test_a_remark_that_leaves_no_room_for_the_mark(length: int) -> None:
         f'{{"current": {{"a": 1}}, "profiles": [{{"name": "default", "secretAccessKey": "{CANARY}"}}]}}',
     ],
 )
-def test_a_profile_file_that_is_none(content: str, tmp_path: Any) -> None:
+def test_an_invalid_profile_file(content: str, tmp_path: Any) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(content.encode("latin-1"))
     env = {key: value for key, value in ENV.items() if "_KEY" not in key}

@@ -240,7 +240,7 @@ def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simula
     }
     empty = ansible_inventory([source(tmp_path, services=["ddm"], statuses=["running"])], sim.env)
     assert (
-        "instances has a status of statuses, running. Their statuses are FROZEN, GROWING, RUNNING."
+        "instances has one of the statuses running. Their statuses are FROZEN, GROWING, RUNNING."
         in " ".join(empty.stderr.split())
     )
 
@@ -285,7 +285,7 @@ def test_a_cache_that_others_can_write_is_not_used(sim: Simulator, tmp_path: Pat
     first = hosts(inventory([path], sim.env))
     (kept,) = folder.iterdir()
     kept.write_text(kept.read_text(encoding="utf-8").replace("orders-cache", "planted"), encoding="utf-8")
-    assert "planted" in hosts(inventory([path], sim.env))  # it is used as long as it is the user's own
+    assert "planted" in hosts(inventory([path], sim.env))  # a cache that belongs to the user is used
     for mode, place in ((0o777, folder), (0o666, kept)):
         folder.chmod(0o700)
         kept.chmod(0o600)
@@ -311,7 +311,7 @@ def test_a_region_that_cannot_be_read_does_not_stop_the_others(sim: Simulator, t
 def test_an_instance_that_cannot_be_read_does_not_stop_the_others(
     service: str, sim: Simulator, tmp_path: Path
 ) -> None:
-    """It may be one to restore: it is reported like an unreadable region, and not kept in the cache."""
+    """A run may have to restore it. So it is reported like an unreadable region, and not cached."""
     with sim.state.lock:
         instances: dict[str, Any] = getattr(sim.state, f"{service}_instances")
         instances[ids.DCS_OTHER if service == "dcs" else ids.DDM_TARGET].id = "not an ID"
@@ -490,8 +490,8 @@ def test_more_instances_than_a_page(tmp_path: Path) -> None:
 
 # What a file says wrongly, and what the plugin says to that.
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"services": ["obs"]}, "services can be dcs and ddm, not obs"),
-    ({"services": []}, "services can be dcs and ddm, not an empty list"),
+    ({"services": ["obs"]}, "services must be dcs or ddm, or both, not obs"),
+    ({"services": []}, "services must be dcs or ddm, or both, not an empty list"),
     ({"regions": ["Not A Region"]}, "Not A Region"),
     ({"regions": [ids.REGION, "eu-west-101"], "project_id": ids.PROJECT_ID}, "belong to one region"),
     ({"http_timeout": 0}, "http_timeout"),
@@ -546,7 +546,7 @@ def test_certificates_are_verified_unless_the_file_says_no(tmp_path: Path) -> No
 
 
 def test_every_option_of_the_documentation_is_taken(sim: Simulator, tmp_path: Path) -> None:
-    """Those of Ansible's own for any inventory are among them."""
+    """They include Ansible's own options for any inventory."""
     found: dict[str, Any] = {
         **{"compose": {"a": "'b'"}, "groups": {"c": "true"}, "keyed_groups": [], "strict": True},
         **{"use_extra_vars": False, "leading_separator": True, "cache": True, "cache_timeout": 9},

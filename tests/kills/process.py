@@ -4,7 +4,7 @@
 
 """A module in a process of its own, to be killed.
 
-The process is forked from one that has imported everything, so that hundreds of them cost seconds.
+It is forked from a process that has imported everything, so that hundreds of them take only seconds.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Process:
         self.join()
 
     def result(self) -> dict[str, Any] | None:
-        """What it printed, once it has ended; None when it was killed before."""
+        """What it printed, once it has ended; None if it was killed first."""
         self.join()
         found: dict[str, Any] | None = (
             json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else None

@@ -54,7 +54,7 @@ def before(operation: str, after: int = 0) -> Point:
 
 
 def answered(operation: str, after: int = 0, lost: bool = False) -> Point:
-    """The request is executed, its answer does not come."""
+    """The request is executed, and its response is lost."""
     return Point(operation, after, params={"when": "after"}, lost=lost)
 
 
@@ -76,7 +76,7 @@ POINTS: dict[str, tuple[Point, ...]] = {
         before("dcs.instance", 1),
         before("dcs.restores", 1),
         *post("dcs.restore"),
-        # While the next run looks
+        # While the next run observes
         Point("dcs.restore", fault="late", params={"seconds": 0.05}, started=False),
         answered("dcs.instance", 2, lost=True),
         answered("dcs.restores", 2, lost=True),
@@ -113,7 +113,7 @@ def processes() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("module", STARTS)
-def test_a_process_ends_anywhere_and_the_next_one_ends_right(module: str, tmp_path: Path) -> None:
+def test_a_process_is_killed_anywhere_and_the_next_one_succeeds(module: str, tmp_path: Path) -> None:
     assert module in POINTS, f"POINTS has no points for {module}: on its way, at its POST and while it waits"
     cases = itertools.product(POINTS[module], SIGNALS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -170,10 +170,10 @@ def case(module: str, point: Point, number: signal.Signals, folder: Path) -> str
 
 @pytest.mark.parametrize("meanwhile", ["nothing happens", "another run starts it"])
 @pytest.mark.parametrize("module", STARTS)
-def test_a_process_that_was_stopped_right_before_its_post_looks_again(
+def test_a_process_that_was_stopped_right_before_its_post_observes_again(
     module: str, meanwhile: str, tmp_path: Path
 ) -> None:
-    """As by ^Z, SIGSTOP, or a machine that was suspended: what it saw before is old when it goes on."""
+    """As after ^Z, SIGSTOP or a suspended machine: its observation is too old when it goes on."""
     operation = STARTS[module].post
     params = {**own(module), "poll_interval": 1, "wait_timeout": 30}
     with Simulator(restore_seconds=3.0, backup_seconds=3.0) as sim:
@@ -206,7 +206,7 @@ def own(module: str) -> dict[str, Any]:
 def again(
     module: str, point: Point, sim: Simulator, result: dict[str, Any], folder: Path, params: dict[str, Any]
 ) -> list[str]:
-    """The same task again: it has to end right, without a second start."""
+    """Run the same task again: it must succeed without a second start."""
     # Nothing is guessed across runs: it names the job, and job_id attaches to it
     if not STARTS[module].marker and point.started:
         job = result.get("job_id")
@@ -231,7 +231,7 @@ def again(
 
 
 def wait_for(condition: Any, what: str) -> None:
-    """Wait until it is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, what

@@ -41,7 +41,7 @@ Moment = Callable[[Simulator, Path], bool]
 
 
 def arrived(operation: str, count: int = 1, after: str | None = None) -> Moment:
-    """When so many requests of an operation have arrived, counted from the first one of `after`."""
+    """Whether so many requests of an operation have arrived, counted from the first one of `after`."""
 
     def reached(sim: Simulator, folder: Path) -> bool:
         first = [entry.number for entry in sim.requests(after)][:1] if after else [-1]
@@ -51,12 +51,12 @@ def arrived(operation: str, count: int = 1, after: str | None = None) -> Moment:
 
 
 def hooked(name: str) -> Moment:
-    """When the tasks of the user have begun."""
+    """Whether the tasks of the user have begun."""
     return lambda sim, folder: (folder / f"{name}.begun").exists()
 
 
 def reported(path: str, *values: Any) -> Moment:
-    """When every row of the report, or the report itself, has one of these values."""
+    """Whether every row of the report, or the report itself, has one of these values."""
 
     def reached(sim: Simulator, folder: Path) -> bool:
         for one in reports(folder):
@@ -130,7 +130,7 @@ def killed(sim: Simulator, folder: Path, point: Point) -> None:
             while not point.moment(sim, folder):
                 assert process.poll() is None, "it ended before this point"
                 time.sleep(0.01)
-            time.sleep(0 if point.hangs else 0.2)  # the answer is on its way
+            time.sleep(0 if point.hangs else 0.2)  # the response is on its way
             os.killpg(process.pid, signal.SIGKILL)
 
 
@@ -168,7 +168,7 @@ def test_killed_and_run_again(point: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_before_the_database_has_answered(tmp_path: Path) -> None:
-    """The API knows no marker for a database: the report names the job, and a person says `adopt`."""
+    """DDM has no marker: the second run fails and names the job, and a person adds `adopt`."""
     with Simulator(restore_seconds=2) as sim:
         killed(sim, tmp_path, Point(arrived("ddm.recovery"), "ddm.recovery"))
         again = invoke.playbook(PLAYBOOK, sim.env, "-e", variables(tmp_path, 0))
@@ -206,7 +206,7 @@ def test_killed_while_it_asks(tmp_path: Path) -> None:
 
 
 def test_two_runs_at_once_start_everything_once(tmp_path: Path) -> None:
-    """The later one attaches, or says what holds the instance; run again, it finds that all is done."""
+    """The later run attaches, or reports what holds the instance. Run again, it finds everything done."""
     with Simulator(restore_seconds=2) as sim, tempfile.TemporaryDirectory() as home:
         command = [invoke._tool("ansible-playbook"), PLAYBOOK, "-e", variables(tmp_path, 0)]
         environment = {**invoke.environment(home), **sim.env}

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose cloud a run acts in: the first line of its plan and its report say so.
+"""In whose account a run acts: the first line of its plan and its report show it.
 
-They say it for every kind of run, however its modules run.
+They show it for every kind of run, in process and as modules.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ def test_the_plan_of_another_account_is_refused(tmp_path: Path) -> None:
         plan.write_text(json.dumps(made), encoding="utf-8")
         done, report = run(sim, "restore", restore_plan_file=str(plan))
         assert (done.rc, sim.posts(), report["verdict"]) == (2, [], "refused")
-        assert f"domain_id: it was made for {'0' * 32}, but this run has {ids.DOMAIN_ID}" in report["msg"]
+        assert f"domain_id: {'0' * 32} in the earlier run, but {ids.DOMAIN_ID} in this one" in report["msg"]
         assert report["msg"].count("Nothing was started.") == 1
 
 
 def test_a_profile_of_an_entry_is_shown_and_approved(tmp_path: Path) -> None:
-    """The digest of a plan for one's own project approves nothing in another one."""
+    """The digest of a plan for one project approves nothing in another project."""
     profile = {
         **{"name": "other", "mode": "AKSK", "region": ids.REGION, "projectId": ids.OTHER_PROJECT_ID},
         **{"accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY},

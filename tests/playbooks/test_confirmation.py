@@ -32,7 +32,7 @@ QUESTION = b"Overwrite 1 instance? Type CHG-1042 to go on:"
 
 
 def in_terminal(sim: Simulator, typed: bytes) -> tuple[int, str]:
-    """Run the playbook in a terminal and type when it asks; return how it ended and what was to be seen."""
+    """Run the playbook in a terminal, and type when it asks; return its exit code and its output."""
     ours, theirs = pty.openpty()
     seen, typed_at, end = b"", 0.0, time.monotonic() + 240
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:

@@ -53,7 +53,7 @@ def report(done: invoke.Completed) -> dict[str, Any]:
 
 
 def targets(done: invoke.Completed) -> dict[str, dict[str, Any]]:
-    """What became of the hosts, by host."""
+    """The outcome of each host."""
     return {row["label"]: row for row in report(done)["restores"]}
 
 
@@ -103,7 +103,7 @@ def test_batches_check_mode_and_a_second_run(tmp_path: Path) -> None:
     }
 
 
-def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
+def test_a_host_that_is_not_an_instance_fails_alone(tmp_path: Path) -> None:
     with Simulator("fleet-1-0") as sim:
         cache = f"cache service=dcs instance_id={ids.fleet_dcs_instance(0)} region={ids.REGION}"
         (tmp_path / "hosts.ini").write_text(
@@ -137,7 +137,7 @@ def test_a_host_that_is_no_instance_fails_alone(tmp_path: Path) -> None:
 
 
 def inventory_file(folder: Path, regions: list[str]) -> str:
-    """Caches and databases in turn, over these regions."""
+    """Write an inventory with alternating caches and databases in these regions."""
     caches = [
         f"cache-{n} service=dcs instance_id={ids.fleet_dcs_instance(n)} region={regions[n % len(regions)]}"
         for n in range(6)
@@ -181,7 +181,7 @@ def test_two_regions_in_one_run(tmp_path: Path) -> None:
 
 
 def test_slices_at_once(tmp_path: Path) -> None:
-    """Two jobs over the same inventory, each with hosts of its own, as a job controller slices it."""
+    """Two jobs with the same inventory and different hosts, as a job controller slices it."""
     with Simulator("fleet-6-2", restore_seconds=2) as sim:
         path = inventory_file(tmp_path, [ids.REGION])
         limits = ["cache-0:cache-2:cache-4:db-0", "cache-1:cache-3:cache-5:db-1"]
@@ -217,8 +217,8 @@ def names(folder: Path, *lines: str) -> str:
     return str(path)
 
 
-def test_a_fleet_that_nothing_was_restored_of_is_red(tmp_path: Path) -> None:
-    """A pattern that matches nothing, an inventory that cannot be read, and a region of it."""
+def test_a_fleet_in_which_nothing_was_restored_fails(tmp_path: Path) -> None:
+    """A pattern without a match, an unreadable inventory, and an unreadable region."""
     with Simulator("fleet-2-0") as sim:
         mistyped = run(sim, tmp_path, "-e", "fleet_hosts=dril")
         assert mistyped.rc != 0
@@ -246,7 +246,7 @@ def test_a_fleet_that_nothing_was_restored_of_is_red(tmp_path: Path) -> None:
 
 
 def test_a_host_whose_name_has_a_colon_fails_as_itself(tmp_path: Path) -> None:
-    """And with rights of others in group_vars, which nothing here needs."""
+    """The group_vars also set become, which nothing here needs."""
     with Simulator("fleet-1-0") as sim:
         script = tmp_path / "hosts.sh"
         hosts = {"redis:6379": {"service": "dcs", "instance_id": ids.DCS_OTHER}}
@@ -299,7 +299,7 @@ def test_protection_confirmation_and_report_are_those_of_the_role(tmp_path: Path
 
 
 def test_the_syntax_can_be_checked_without_an_inventory() -> None:
-    """As ansible-lint and many a pipeline do; nothing is restored then, so there is nothing to refuse."""
+    """As ansible-lint and many pipelines do. Nothing is restored, so the playbook must not refuse."""
     done = invoke.playbook("huaweicloud.recovery.fleet", {}, "--syntax-check")
     assert done.rc == 0, done.output
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must stop a run before it overwrites anything, and what must fail it, in every spelling."""
+"""What must stop a run before it overwrites anything, and what must make it fail, in every spelling."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def cache(number: int, **more: Any) -> dict[str, Any]:
 
 
 def fleet(sim: Simulator, folder: Path, hosts: dict[str, Any], *args: str) -> invoke.Completed:
-    """The playbook with an inventory of any host names, which only a script can have."""
+    """Run the playbook with a script as inventory, which can have any host names."""
     path = folder / "hosts.sh"
     data = {"all": {"hosts": list(hosts)}, "_meta": {"hostvars": hosts}}
     path.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(data)}\nEND\n")
@@ -48,8 +48,8 @@ def run(sim: Simulator, variables: dict[str, Any], playbook: str = ROLE, **how: 
 
 
 @pytest.mark.parametrize("limit", [" ", "!zz", "@empty"])
-def test_a_limit_that_names_no_host_is_none(tmp_path: Path, limit: str) -> None:
-    """Ansible takes it as all hosts, but a restore of all hosts must be explicit."""
+def test_a_limit_that_names_no_host_counts_as_missing(tmp_path: Path, limit: str) -> None:
+    """Ansible reads such a limit as all hosts, but a restore of all hosts must be explicit."""
     if limit == "@empty":
         (tmp_path / "failed.retry").write_text("")
         limit = f"@{tmp_path}/failed.retry"
@@ -59,14 +59,14 @@ def test_a_limit_that_names_no_host_is_none(tmp_path: Path, limit: str) -> None:
     assert "fleet_hosts=all means all of them" in done.stdout
 
 
-def test_a_size_of_batches_that_is_none_is_red(tmp_path: Path) -> None:
+def test_an_invalid_batch_size_fails_the_run(tmp_path: Path) -> None:
     with Simulator("fleet-2-0") as sim:
         done = fleet(sim, tmp_path, {"a": cache(0), "b": cache(1)}, "--limit", "a", "-e", "fleet_serial=0")
         assert (done.rc != 0, sim.ledger) == (True, [])
     assert "fleet_serial must be a number of hosts from 1, or from 1% to 100%, not '0'" in done.output
 
 
-def test_a_limit_beside_fleet_hosts_that_leaves_none_is_red(tmp_path: Path) -> None:
+def test_a_limit_that_leaves_no_host_of_fleet_hosts_fails_the_run(tmp_path: Path) -> None:
     with Simulator("fleet-2-0") as sim:
         done = fleet(sim, tmp_path, {"a": cache(0), "b": cache(1)}, "--limit", "a", "-e", "fleet_hosts=b")
     assert done.rc != 0 and "no host matches both fleet_hosts 'b' and --limit 'a'" in done.output
@@ -103,7 +103,7 @@ def test_the_order_of_batches_hides_no_failure(tmp_path: Path) -> None:
         assert fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=b:a", "-e", "fleet_serial=1").rc == 2
 
 
-def test_a_host_whose_name_is_no_pattern_fails(tmp_path: Path) -> None:
+def test_a_host_whose_name_is_not_a_pattern_fails(tmp_path: Path) -> None:
     with Simulator("fleet-1-0", restore_seconds=1) as sim:
         hosts = {"a,b c": {"service": "dcs", "instance_id": ids.DCS_OTHER}, "good": cache(0)}
         assert fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=all").rc == 2
@@ -140,7 +140,7 @@ def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -
     ],
 )
 def test_checks_that_could_only_fail_start_nothing(checked: dict[str, Any], text: str) -> None:
-    """They would be found out after the data were overwritten."""
+    """Otherwise they would fail only after the data were overwritten."""
     with Simulator(restore_seconds=1) as sim:
         given = {**ONE, "restore_dcs": [{**ENTRY, **checked}], "broken": "hunter2 {{ no_such_variable }}"}
         done = run(sim, given)
@@ -156,7 +156,7 @@ makes_numbers = pytest.mark.skipif(
 
 
 @makes_numbers
-def test_variables_that_nobody_thought_of_are_refused_and_reported() -> None:
+def test_variables_that_make_our_code_fail_are_refused_and_reported() -> None:
     with Simulator(restore_seconds=1) as sim:
         done = run(sim, {**ONE, "restore_operation_id": HUGE})
         assert (done.rc, sim.ledger) == (2, []), done.output
@@ -165,7 +165,7 @@ def test_variables_that_nobody_thought_of_are_refused_and_reported() -> None:
 
 
 @makes_numbers
-def test_variables_that_become_so_in_a_hook_stop_the_run(tmp_path: Path) -> None:
+def test_variables_that_begin_to_make_our_code_fail_in_a_hook_stop_the_run(tmp_path: Path) -> None:
     (tmp_path / "stop.yml").write_text(f"- set_fact: {{restore_max_gap: '{HUGE}'}}\n")
     with Simulator(restore_seconds=1) as sim:
         given = {**ONE, "restore_before_tasks": "stop.yml", "restore_report_dir": str(tmp_path / "r")}
@@ -177,7 +177,7 @@ def test_variables_that_become_so_in_a_hook_stop_the_run(tmp_path: Path) -> None
     assert (written["verdict"], written["restores"][0]["error_kind"]) == ("refused", "internal_error")
 
 
-def test_what_no_log_hides_is_in_no_report(tmp_path: Path) -> None:
+def test_what_no_log_redacts_is_in_no_report(tmp_path: Path) -> None:
     (tmp_path / "stop.yml").write_text("- name: Stop\n  fail: {msg: 'pw=hunter2secret'}\n  no_log: true\n")
     with Simulator(restore_seconds=1) as sim:
         given = {**ONE, "restore_before_tasks": "stop.yml", "restore_report_dir": str(tmp_path / "r")}
@@ -245,7 +245,7 @@ def test_an_end_of_the_play_is_found_in_what_a_tasks_file_includes(tmp_path: Pat
 
 
 def test_readiness_runs_no_tasks_of_the_user(tmp_path: Path) -> None:
-    """They stop the application, and readiness is asked every morning."""
+    """They would stop the application, and readiness runs every morning."""
     (tmp_path / "stop.yml").write_text("- import_tasks: shop.yml\n")  # which lies beside it
     (tmp_path / "shop.yml").write_text("- name: Stop the shop\n  debug: {msg: stopped}\n")
     with Simulator(restore_seconds=1) as sim:
@@ -261,7 +261,7 @@ def omitting(*names: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("playbook", ["restore", "drill", "readiness"])
-def test_what_is_omitted_is_not_given(tmp_path: Path, playbook: str) -> None:
+def test_an_omitted_value_counts_as_unset(tmp_path: Path, playbook: str) -> None:
     entry = {"instance_id": ids.DCS_INSTANCE, **omitting("remark", "region", "connection", "checks")}
     given = {
         "restore_dcs": [OMITTED, entry],
@@ -279,13 +279,13 @@ def test_what_is_omitted_is_not_given(tmp_path: Path, playbook: str) -> None:
 
 
 def inventory(folder: Path, hosts: dict[str, Any]) -> str:
-    """An inventory whose texts are templates, which those of a script are not."""
+    """An inventory file, whose texts are templates; those of a script are not."""
     path = folder / "hosts.yml"
     path.write_text(json.dumps({"all": {"hosts": hosts}}))
     return str(path)
 
 
-def test_what_a_host_omits_is_not_given(tmp_path: Path) -> None:
+def test_a_value_that_a_host_omits_counts_as_unset(tmp_path: Path) -> None:
     names = ("restore_point", "backup_id", "instance_name", "region", "project_id", "group", "checks")
     hosts = {"a": cache(0, **omitting(*names))}
     run_wide = json.dumps(
@@ -300,7 +300,7 @@ def test_what_a_host_omits_is_not_given(tmp_path: Path) -> None:
     assert done.rc == 0, done.output
 
 
-def test_the_point_of_a_host_is_that_of_no_other(tmp_path: Path) -> None:
+def test_the_point_of_one_host_does_not_apply_to_others(tmp_path: Path) -> None:
     with Simulator("fleet-2-0", restore_seconds=1) as sim:
         hosts = {"a": cache(0, restore_point="2020-01-01T00:00:00Z"), "b": cache(1)}
         done = fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=all", "--check")
@@ -313,13 +313,13 @@ def test_what_holds_for_the_run_is_not_taken_from_one_host(tmp_path: Path) -> No
         hosts = {"a": cache(0), "b": cache(1, restore_protected=["cache-*"])}
         done = fleet(sim, tmp_path, hosts, "-e", "fleet_hosts=all")
         assert (done.rc, sim.ledger) == (2, [])
-    assert "restore_protected is not the same for all hosts" in done.stdout
+    assert "restore_protected differs between hosts" in done.stdout
 
 
 SUDO = """#!/bin/bash
 while [[ $1 == -* ]]; do [[ $1 == -u ]] && shift; shift; done
 exec env -i PATH="$PATH" HOME="$HOME" SUDO_USER=somebody "$@"
-"""  # as sudo does by default: none of the caller's variables
+"""  # as with sudo's defaults: none of the caller's variables
 BECOME = {"become": True, "become_user": "nobody", "become_method": "ansible.builtin.sudo"}
 
 
@@ -341,7 +341,7 @@ def test_the_role_needs_no_rights_of_another_user(tmp_path: Path, wanted: bool |
 
 
 @pytest.mark.parametrize("name", ["start", "wait"])
-def test_keys_that_sudo_has_not_are_told(tmp_path: Path, name: str) -> None:
+def test_the_message_explains_keys_that_sudo_has_dropped(tmp_path: Path, name: str) -> None:
     row = {"service": "dcs", "instance_id": ids.DCS_INSTANCE, "outcome": "started", "restore_id": "r"}
     row = {"service": "dcs", **ONE["restore_dcs"][0]} if name == "start" else row
     with Simulator() as sim:
@@ -364,7 +364,7 @@ ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("playbook", ONCE)
-def test_what_cannot_be_read_is_told_once(tmp_path: Path, playbook: str) -> None:
+def test_what_cannot_be_read_is_reported_once(tmp_path: Path, playbook: str) -> None:
     given, words = ONCE[playbook]
     (tmp_path / "vars.yml").write_text(json.dumps({**given, "restore_baseline": ["x"]}))
     with Simulator() as sim:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The command that a report advises is run as written, and works; hanging tasks of the user time out."""
+"""The command in a report works as it is written there; hanging tasks of the user time out."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Locked(socketserver.StreamRequestHandler):
 def test_a_wrong_password_of_a_check_overwrites_nothing_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing was read of the data, so nothing says that they are wrong."""
+    """No data were read, so nothing shows that they are wrong."""
     with (
         socketserver.ThreadingTCPServer(("127.0.0.1", 0), Locked) as server,
         Simulator(restore_seconds=1) as sim,
@@ -108,7 +108,7 @@ def test_a_wrong_password_of_a_check_overwrites_nothing_again(
 
 
 def test_tasks_of_the_user_that_hang_end_with_their_timeout(tmp_path: Path) -> None:
-    """Before the restore nothing is touched then; after it the data are there."""
+    """Before the restore, nothing is touched then; after it, the data are restored."""
     hangs = [{"name": "Stop the shop", "ansible.builtin.wait_for": {"timeout": 60}, "timeout": 2}]
     (tmp_path / "hangs.yml").write_text(yaml.safe_dump(hangs), encoding="utf-8")
     given = {

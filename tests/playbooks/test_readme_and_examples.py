@@ -46,7 +46,7 @@ DEFAULTS = {f"huaweicloud.recovery.{name}": {"poll_interval": 1} for name in WAI
 
 
 def plays(block: list[Any]) -> list[Any]:
-    """A block as a playbook, which it is, or becomes as a list of tasks that stands alone."""
+    """Return a block as a playbook: as it is, or as a play with this list of tasks."""
     if "hosts" not in block[0] and "import_playbook" not in json.dumps(block[0]):
         block = [{"hosts": "localhost", "gather_facts": False, "tasks": block}]
     return [

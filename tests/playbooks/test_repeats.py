@@ -262,7 +262,7 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
 
 
 def test_step_by_step(tmp_path: Path) -> None:
-    """--step asks at a terminal before each task."""
+    """With --step, Ansible asks in the terminal before each task."""
     (tmp_path / "playbook.yml").write_text(ONE, encoding="utf-8")
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "--step", f"{tmp_path}/playbook.yml"]
     with Simulator(restore_seconds=0.5) as sim:
@@ -280,14 +280,14 @@ def test_step_by_step(tmp_path: Path) -> None:
 
 
 def under_way(**keywords: Any) -> str:
-    """The task of ONE that ends while its answer is awaited, and then itself again."""
+    """The task of ONE that ends while it awaits its response, and then the same task again."""
     (one,) = yaml.safe_load(ONE)
     (task,) = one["tasks"]
     return yaml.safe_dump([{**one, "tasks": [{"block": [{**task, **keywords}], "rescue": [task]}]}])
 
 
 def meeting(sim: Simulator) -> list[invoke.Completed]:
-    """Two templates of a job controller, started at once."""
+    """Two jobs of a job controller, started at the same time."""
     with ThreadPoolExecutor(2) as pool:
         return list(
             pool.map(

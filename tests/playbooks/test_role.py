@@ -4,7 +4,7 @@
 
 """The role and its playbook, through ansible-playbook against the local cloud.
 
-Starting it is what takes time, so each run answers many questions.
+Most of the time goes into its start, so each run checks many things.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def test_a_stack_is_planned_restored_and_restored_again(sim: Simulator, tmp_path
     assert rows(again)[ids.DDM_TARGET]["job_id"] == rows(done)[ids.DDM_TARGET]["job_id"]
 
 
-def test_a_stuck_record_is_gone_past_as_the_report_says(sim: Simulator) -> None:
+def test_a_stuck_record_is_ignored_as_the_report_advises(sim: Simulator) -> None:
     entry = {"instance_id": ids.DCS_STUCK, "backup_id": ids.DCS_BACKUP_STUCK}
     first = run(sim, {"restore_dcs": [entry], "restore_safety_backup": False})
     assert outcomes(first) == {ids.DCS_STUCK: (None, "plan", "busy")}
@@ -192,7 +192,7 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path) -> None:
 
 
 def test_the_approved_plan_is_what_runs(sim: Simulator, tmp_path: Path) -> None:
-    """A newer backup, made between plan and run, is not restored: not from a file, not from a statistic."""
+    """A newer backup, made between plan and run, is not restored: from a file or from a statistic."""
     variables = stack(tmp_path, restore_ddm=[])
     planned = run(sim, variables, "--tags", "plan", "-e", f"restore_plan_file={tmp_path}/plan.json")
     assert (planned.rc, sim.posts()) == (0, [])
@@ -266,7 +266,7 @@ def test_tasks_of_the_user_run_around_the_restore(sim: Simulator, tmp_path: Path
 
 
 def test_a_step_is_usable_alone(sim: Simulator) -> None:
-    """With a tag, and with tasks_from; whatever comes first, the plan does."""
+    """By its tag, and by tasks_from. A step that runs first plans first."""
     done = run(sim, {"restore_dcs": [cache()], "restore_point": "latest"}, "--tags", "safeguard")
     assert [entry.operation for entry in sim.posts()] == ["dcs.backup"]
     assert rows(done)[ids.DCS_INSTANCE]["safety_backup"]["backup_id"]
@@ -318,7 +318,7 @@ def test_each_use_of_the_role_in_one_play_is_a_run_of_its_own(sim: Simulator, tm
 
 @pytest.mark.parametrize("step", ["verify", "report"])
 def test_a_step_cannot_be_skipped(sim: Simulator, step: str) -> None:
-    """It would take others with it, and the run would end green."""
+    """Otherwise later steps would be skipped, too, and the run would succeed."""
     done = run(sim, {"restore_dcs": [cache()], "restore_point": "latest"}, "--skip-tags", step)
     assert (done.rc, sim.posts()) == (2, [])
     assert f"--skip-tags {step} would leave out more than that step" in done.output
@@ -326,7 +326,7 @@ def test_a_step_cannot_be_skipped(sim: Simulator, step: str) -> None:
 
 
 def test_tags_that_select_no_step_are_refused(sim: Simulator) -> None:
-    """Ansible would end green. Within a play of the user's own they may mean other tasks."""
+    """Ansible itself would succeed. In a user's own play, such tags may select other tasks."""
     variables = {"restore_dcs": [cache()], "restore_point": "latest"}
     done = run(sim, variables, "--tags", "restor")
     assert (done.rc, sim.ledger) == (2, []), done.output
@@ -353,7 +353,7 @@ WRONG: dict[str, tuple[Variables, str]] = {
     "a target twice": ({"restore_dcs": [cache(backup_id="b"), cache(backup_id="c")]}, "by 2 entries"),
     "source is target": (
         {"restore_ddm": [database(target_instance_id=ids.DDM_SOURCE, restore_time="latest")]},
-        "as source and target",
+        "as both source and target",
     ),
     "a naive time": ({"restore_dcs": [cache(restore_point="2026-01-31T03:00:00")]}, "names no time zone"),
     "no number": (

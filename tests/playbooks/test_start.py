@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many restores in one task. It runs twice, at once, or is killed midway: each restore starts once."""
+"""Many restores in one task, which runs twice, twice at once, or is killed midway: each starts once."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def killed(how: str, in_process: bool, home: Path) -> str | None:
             return f"{how}: processes are left: {left.decode().split()}"
         sim.clear_faults()
         done = invoke.playbook(PLAYBOOK, sim.env, *given)
-        time.sleep(3)  # what outlived ansible-playbook may still send
+        time.sleep(3)  # a module that outlived ansible-playbook may still send
         good = (
             done.rc == 0
             and per_instance(sim) == once(caches)

@@ -105,8 +105,8 @@ def test_a_random_point_can_be_chosen_again(sim: Simulator) -> None:
     assert "restore_point 'random' is not a time" in report(refused)["msg"]
 
 
-def test_readiness_is_red_for_an_old_backup_and_for_none(sim: Simulator, tmp_path: Path) -> None:
-    """It asks for the newest data, whatever the variables of the restore say, and starts nothing."""
+def test_readiness_fails_for_an_old_backup_and_for_a_missing_one(sim: Simulator, tmp_path: Path) -> None:
+    """It plans with the newest data, whatever the variables of the restore say, and starts nothing."""
     stack = {"restore_dcs": [{**CACHE, "backup_id": ids.DCS_BACKUP_OLD}], "restore_ddm": [DATABASE]}
     good = run(sim, "readiness", restore_point="2026-01-31T03:00:00Z", **stack)
     assert (good.rc, report(good)["verdict"], report(good)["kind"]) == (0, "planned", "readiness"), (

@@ -2,26 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random schedules: the real client against the simulated cloud in virtual time. One seed draws all faults.
+"""Random schedules: the real client and the simulated cloud in virtual time. One seed draws all faults.
 
     python -m tests.protocol --seed 4711 --verbose      what happened in one schedule, step by step
     python -m tests.protocol --count 1000000            many of them, on all cores
     python -m tests.protocol --wrong post_again_on_5xx  the same with a client that is wrong on purpose
     python -m tests.protocol.explore                    every placement of a few faults instead of random ones
 
-What is searched for, in the history that the cloud keeps:
+The problems that it searches for in the history that the cloud keeps:
 
-- stale: a request was sent on the strength of an observation that was older than assumption 4 says;
-- duplicate: an operation was started again although its start before was accepted and did not fail;
-- lost: a task said that nothing was changed although its restore runs or ran, or said "unknown" although it
-  had been shown the record;
-- untrue: a task said that it succeeded, failed or was unchanged and the history says otherwise, or the
-  instance did not serve yet;
+- stale: a request relied on an observation older than assumption 4 allows;
+- duplicate: an operation was started again although its first start was accepted and did not fail;
+- lost: a task reported that nothing was changed although its restore runs or ran, or reported "unknown"
+  although a response had shown the record;
+- untrue: a task reported that it succeeded, failed or was unchanged, but the history contradicts it, or
+  the instance did not serve yet;
 - repeated: one run sent a second request although the first may have been executed;
-- stuck: when all is calm again, the same task does not end right;
+- stuck: when no more faults occur, the same task does not succeed;
 - bug: a task ended with internal_error.
 
-ASSUMPTIONS has what must hold for "0 of these"; schedules are drawn inside of it and nowhere outside.
+ASSUMPTIONS has what must hold for zero problems. All schedules keep to it.
 """
 
 from __future__ import annotations

@@ -2,20 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every placement of a few faults and one kill, instead of a random one.
+"""Every placement of a few faults and one kill, instead of random ones.
 
     python -m tests.protocol.explore                       up to three faults, one kill; all settings
     python -m tests.protocol.explore --faults 1            fewer faults
     python -m tests.protocol.explore --wrong no_reconcile  a client that is wrong on purpose
     python -m tests.protocol.explore --setting 3 --script 7:500,9:kill --verbose  one schedule, step by step
 
-A *setting* is what is fixed: a cache or a pair of databases, an empty or an old history, two runs one after
+A *setting* is fixed: a cache or a pair of databases, an empty or an old history, two runs one after
 the other or two at once, a restore that succeeds or one that fails. A *schedule* is a setting and a script:
-which request meets what. Nothing else is left to chance: requests take a known time, and a schedule is
+which request meets which fault. Nothing else is random: requests take a known time, and a schedule is
 replayed from its beginning each time.
 
-States are told apart by a hash of what both sides can still know: of the client, all that its present run
-has been told and when; of the cloud, what was started, how long ago, and what is under way. A run that
+A state is a hash of what both sides can still know: for the client, all responses to its present run and
+their times; for the cloud, what was started, how long ago, and what is under way. A run that
 begins knows nothing, so what came before it counts only by what it left in the cloud. From a state that was
 met before with as many faults left, nothing is played again. A read that fails and is repeated leaves
 nothing in the client but the time that it took.
@@ -77,14 +77,14 @@ SETTINGS = [
 
 
 class Seen(BaseException):
-    """From here on all has been played before."""
+    """All schedules from here on have been played before."""
 
 
-Script = tuple[tuple[int, str], ...]  # which request, counted over all runs, meets what
+Script = tuple[tuple[int, str], ...]  # the number of a request, counted over all runs -> its fault
 
 
 class Explorer:
-    """A Director that follows a script, and says at each request what else could have happened there."""
+    """A Director that follows a script, and records at each request what else could have happened."""
 
     timeout, slow, held = TIMEOUT, LATE, 0.0
 
@@ -98,12 +98,12 @@ class Explorer:
         ] = []  # what could have happened at requests after the script
         self.now: str | None = None  # what happens at this request
         self.world: World
-        self.old_replica: set[str] = set()  # runs whose next list comes from where the last one did
+        self.old_replica: set[str] = set()  # runs whose next list comes from the same replica as the last one
         self.incomplete: set[str] = set()  # runs in which a list has left its newest row out
-        self.told: dict[int, t.Hashable] = {}  # lane -> what its present run has heard
+        self.told: dict[int, t.Hashable] = {}  # lane -> the responses to its present run
 
     def random(self) -> float:
-        """No chance."""
+        """Nothing is random here."""
         return 0.0
 
     def latency(self, run: Run, now: float) -> float:
@@ -114,7 +114,7 @@ class Explorer:
         return 0.25 if self.now == "500" else math.floor(now) + 1.0 - now
 
     def kill(self, lane: Lane, post: bool) -> str | None:
-        """The first question about a request: which choices are there, and which one is taken."""
+        """The first question about a request: which choices it has, and which one the script takes."""
         run = lane.run
         if run.calm:
             self.now = None
@@ -161,7 +161,7 @@ class Explorer:
             yield "stale"
 
     def read(self, run: Run, url: str) -> str | None:
-        """What the script says, where it fits. What leaves out the oldest row does so in two lists."""
+        """Return the script's fault, if it fits. One that leaves out the oldest row does so in two lists."""
         if self.now in (None, *JUMPS):
             if run.name in self.old_replica and RECORDS[self.setting.kind] in url:
                 self.old_replica.discard(run.name)
@@ -187,11 +187,11 @@ class Explorer:
     # What both sides can still know
 
     def begin(self, lane: Lane) -> None:
-        """A run begins: its client knows nothing."""
+        """A run begins. Its client knows nothing yet."""
         self.told[lane.number] = ()
 
     def hear(self, lane: Lane, answer: Answer) -> None:
-        """A client hears a response. After a 500 it asks again."""
+        """A client receives a response. After a 500 it sends the request again."""
         if answer.status != 500 or self.now in POSTS:
             body = answer.body if lane.run.calm else hash(answer.body)
             self.told[lane.number] = hash(
@@ -199,7 +199,7 @@ class Explorer:
             )
 
     def state(self) -> t.Hashable:
-        """A hash of all that can matter from here on."""
+        """Return a hash of everything that can matter from here on."""
         world, scene = self.world, self.world.scene
         now = max(lane.wake for lane in world.lanes if lane.wake < math.inf)
         started = tuple(
@@ -221,7 +221,7 @@ class Explorer:
                 (lane.run.name in self.incomplete, lane.run.name in self.old_replica),
             )
             if lane.wake < math.inf
-            else len(lane.runs)  # what it has heard counts no more
+            else len(lane.runs)  # its responses no longer matter
             for lane in world.lanes
         )
         under_way = tuple(sorted(when - now for when, dummy, what in world.events))
@@ -230,12 +230,12 @@ class Explorer:
 
 @dataclass
 class Known:
-    """States that were met, each with the most faults and kills that were left there."""
+    """The states so far, each with the largest numbers of faults and kills that were left there."""
 
     states: dict[t.Hashable, list[tuple[int, int]]] = field(default_factory=dict)
 
     def enter(self, state: t.Hashable, faults: int, kills: int) -> None:
-        """Meet a state. Raises Seen when it was met before with as much left."""
+        """Enter a state. Raises Seen if it was entered before with as many faults and kills left."""
         met = self.states.setdefault(state, [])
         if any(faults <= other and kills <= more for other, more in met):
             raise Seen
@@ -244,7 +244,7 @@ class Known:
 
 
 class Watched(World):
-    """A world whose Explorer hears the responses to clients."""
+    """A world that reports the responses to its Explorer."""
 
     def answered(self, lane: Lane, answer: Answer) -> None:
         """Tell the Explorer."""
@@ -253,10 +253,10 @@ class Watched(World):
 
 @dataclass
 class Found:
-    """What came of an exploration."""
+    """The result of an exploration."""
 
     schedules: int = 0  # played to their ends
-    joined: int = 0  # that ended where another one had been
+    joined: int = 0  # that ended in a known state
     states: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -332,7 +332,7 @@ def again(world: World, lane: Lane) -> None:
 
 
 def calm(world: World, story: Story) -> None:
-    """Nothing goes wrong any more: the task has to end right."""
+    """No more faults occur: the task must succeed."""
     world.happen(math.inf)
     lane = world.lanes[0]
     if len(world.lanes) > 1:
@@ -354,7 +354,7 @@ def calm(world: World, story: Story) -> None:
 
 
 class Stuck(Exception):
-    """The task does not end right when all is calm."""
+    """The task does not succeed although no more faults occur."""
 
 
 def explore(

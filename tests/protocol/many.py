@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many schedules on many cores, and what came of them in numbers."""
+"""Many schedules on many cores, and their results in numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHUNK, SHOWN, WIDTH = 500, 20, 400
 
 @dataclass
 class Summary:
-    """Counts, and the seeds of schedules in which something is wrong with the first of what is."""
+    """Counts, and the seeds of schedules with problems, each with its first problem."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     found: list[tuple[int, str, str]] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Summary:
 
 @contextlib.contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Leave the collection of garbage to us: it takes a quarter of the time."""
+    """Collect garbage only seldom: it takes a quarter of the time."""
     enabled = gc.isenabled()
     gc.disable()
     gc.freeze()  # existing files are not searched

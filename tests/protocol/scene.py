@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulated cloud as one schedule needs it: its rules, its past, and the history of what it started."""
+"""The simulated cloud of one schedule: its rules, its past, and the history of what it started."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HEADERS = {"x-auth-token": ids.TOKEN, "content-type": "application/json"}
 class Rules:
     """How this cloud behaves."""
 
-    kind: str = "restore"  # what the task does: restore, backup or recovery
+    kind: str = "restore"  # the task: restore, backup or recovery
     seconds: t.Sequence[float] = (60.0,)  # operations take one of these
     settle: float = 0.0  # seconds for which the instance stays busy after that
     lag: float = 0.0  # share of an operation during which its record cannot be seen
@@ -52,7 +52,7 @@ class Rules:
 
 @dataclass
 class Work:
-    """One accepted restore, recovery or backup: what the history is made of. Times are virtual."""
+    """One accepted restore, recovery or backup, an entry of the history. Times are virtual."""
 
     kind: str
     item: Item
@@ -61,7 +61,7 @@ class Work:
     seconds: float
     settle: float
     fails: bool
-    looked: float = 0.0  # age in seconds of what the run has heard about the instance
+    looked: float = 0.0  # age in seconds of what the run knows about the instance
 
     @property
     def id(self) -> str:
@@ -77,7 +77,7 @@ class Work:
 
     @property
     def ends(self) -> float:
-        """When its record says that it has ended."""
+        """When its record becomes final."""
         return self.accepted + self.seconds
 
     @property
@@ -86,7 +86,7 @@ class Work:
         return self.accepted + self.seconds + self.settle
 
     def done(self, now: float) -> bool:
-        """Whether it has ended well by then."""
+        """Whether it has succeeded by then."""
         return now >= self.ends and not self.fails
 
     def __str__(self) -> str:
@@ -116,12 +116,12 @@ class Scene:
         self.history: list[Work] = []
 
     def read(self, request: Request, now: float) -> Answer:
-        """Answer a request that starts nothing and arrives now."""
+        """Respond to a request that starts nothing and arrives now."""
         self.moment = now
         return gateway.answer(self.cloud, self._call(request))
 
     def faulty(self, fault: Fault, request: Request, now: float) -> Answer:
-        """Answer under a fault of tests/cloud/faults.py, which also decides whether the operation happens."""
+        """Respond with a fault of tests/cloud/faults.py, which also decides if the operation happens."""
         self.moment = now
         call = self._call(request)
         turn = Turn(call, fault, self.cloud.clock, lambda tweak: gateway.answer(self.cloud, call, tweak))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One schedule from one seed: what is drawn, how it is played, and what must be true of its history."""
+"""One schedule from one seed: what is drawn, how it is played, and what its history must show."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class Faults:
     slow: float = 0.0  # seconds that a request or an answer may be under way, at most
     held: float = 0.0  # seconds for which the client may be stopped right before its request, at most
     brisk: bool = True  # whether other runs may begin while a request is under way
-    # Whether a gateway may send a request twice and show the second response: "busy", with its own restore
+    # Whether a gateway may send a request twice and return the second response: "busy" with its own restore
     repeats: bool = True
     jumps: float = 0.0  # probability that the calendar jumps at a request
 
 
 @dataclass
 class Report:
-    """What came of one schedule."""
+    """The result of one schedule."""
 
     seed: int
     kind: str
@@ -256,7 +256,7 @@ def _somebody_else(world: World, now: float) -> None:
 
 
 def operator(world: World, lane: Lane, story: Story, rng: random.Random) -> None:
-    """Run the task, and again until it ends well, three times at most."""
+    """Run the task until it succeeds, three times at most."""
     kind, operation = story.rules.kind, story.lanes[lane.number][1]
     job = None
     for attempt in range(3):
@@ -274,7 +274,7 @@ def operator(world: World, lane: Lane, story: Story, rng: random.Random) -> None
 
 
 def named_job(world: World, result: dict[str, t.Any]) -> str | None:
-    """Return the DDM job to attach to, as a result advises, but none that its stated age shows to be old."""
+    """Return the DDM job that a result names, unless it is one of the past, as its stated age shows."""
     job: str | None = result.get("job_id")
     return job if any(work.id == job for work in world.scene.history) else None
 
@@ -303,7 +303,7 @@ def execute(
 
 
 def afterwards(world: World, story: Story, report: Report) -> list[Run]:
-    """All is calm again: the operator runs the task once more. It has to end right."""
+    """No more faults occur: the operator runs the task once more, and it must succeed."""
     history, kind = world.scene.history, story.rules.kind
     world.happen(float("inf"))
     settled = max(
@@ -432,7 +432,7 @@ def judge_result(
 
 
 def right(work: Work, kind: str) -> bool:
-    """Whether work is what the task is about."""
+    """Whether this work is what the task requests."""
     wanted: dict[str, tuple[t.Any, ...]] = {
         "restore": (BACKUP,),
         "backup": (),

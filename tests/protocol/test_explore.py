@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The exhaustive exploration in small: one fault and one kill anywhere. `make explore` is the large one."""
+"""A small exhaustive exploration: one fault and one kill anywhere. `make explore` runs the large one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from tests.protocol import explore
 from tests.protocol.explore import SETTINGS, Known, Seen, Setting
 from tests.protocol.wrong import WRONG
 
-# where each wrong client shows, and with how many faults; the others in setting 0 with one
+# The setting and the number of faults that show each wrong client; for the others, setting 0 and one
 WHERE = {"old_job_is_mine": (13, 2), "look_then_post_again": (8, 1), "busy_then_post": (2, 1)}
 
 
-# With a past to confuse them: two runs at once of a cache, one after another of a database. The others are
-# slow.
+# With old records: two runs at once for a cache, one after another for a database. The others are slow.
 FIRST = [one for one in SETTINGS if one.past and one.fails and one.at_once is (one.kind == "restore")]
 OTHERS = [pytest.param(one, marks=pytest.mark.slow) for one in SETTINGS if one not in FIRST]
 
@@ -37,7 +36,7 @@ def test_a_wrong_client_is_caught(name: str) -> None:
     assert found.problems and ": bug:" not in found.problems[0], found
 
 
-def test_a_state_is_left_when_it_was_met_with_as_much_ahead() -> None:
+def test_a_state_is_not_played_again_with_no_more_faults_left() -> None:
     known = Known()
     known.enter("state", 1, 0)
     known.enter("state", 0, 1)

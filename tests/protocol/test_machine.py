@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same cloud and client as a state machine: Hypothesis chooses the steps and shrinks what it finds."""
+"""The same cloud and client as a state machine. Hypothesis chooses the steps and shrinks its findings."""
 
 from __future__ import annotations
 

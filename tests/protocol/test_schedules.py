@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No restore is started twice or lost in any schedule, and the schedules would see it."""
+"""No schedule starts a restore twice or loses one, and the schedules notice clients that do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.protocol.wrong import WRONG
 
 CHUNK, CHUNKS = 1_000, 2  # seeds, about 9 ms of CPU each; in chunks for the workers of pytest
 SOAK = 1_000_000
-# what a chunk must have met, or the schedules have become harmless
+# what a chunk must contain; otherwise the schedules have become harmless
 MET = (
     "killed",
     "two runs at once",
@@ -61,7 +61,7 @@ def test_nothing_is_started_twice_or_lost_in_a_million() -> None:
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_client_is_caught(name: str) -> None:
-    """By what the cloud did and what the task said, not by the POSTs alone."""
+    """By what the cloud did and the task reported, and not only by the POSTs."""
     with WRONG[name]():
         caught = next(
             (

@@ -5,8 +5,8 @@
 """Virtual time, and a transport in place of transport.Http that loses, delays, garbles, and kills the client.
 
 A lane is one operator who runs the same task again until it ends well. Two lanes are two threads of which
-one runs at a time: whoever's next request arrives first. What goes wrong is a Director's word (schedule.py
-draws it from a seed, explore.py places it), so what happens depends on the Director alone.
+one runs at a time: the one whose next request arrives first. Only a Director decides what happens:
+schedule.py draws faults from a seed, explore.py places them.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Run:
 
     name: str
     operation: str | None  # operation_id
-    calm: bool = False  # nothing goes wrong any more
+    calm: bool = False  # no more faults occur
     calls: int = 0
-    posts: list[str] = field(default_factory=list)  # what became of each POST
+    posts: list[str] = field(default_factory=list)  # the fate of each POST
     accepted: list[Work] = field(default_factory=list)
     shown: set[str] = field(
         default_factory=set
@@ -58,20 +58,20 @@ class Run:
 
 
 class Director(t.Protocol):
-    """Who says what happens. Times are seconds."""
+    """Decides what happens. Times are in seconds."""
 
     timeout: float  # http_timeout
     slow: float  # how long a request or an answer may be under way, at most
     held: float  # how long the client may be stopped between its last observation and the request, at most
 
     def random(self) -> float:
-        """Chance, from 0 to 1."""
+        """A random number from 0 to 1."""
 
     def latency(self, run: Run, now: float) -> float:
         """How long a request that is sent now is under way."""
 
     def kill(self, lane: Lane, post: bool) -> str | None:
-        """Where the client dies: before this request, or with its POST sent or answered. None: it lives."""
+        """Where the client dies: before this request, or with its POST sent or answered. None: nowhere."""
 
     def read(self, run: Run, url: str) -> str | None:
         """The name of what goes wrong with a read, of READS."""
@@ -117,7 +117,7 @@ class Lane:
         self.time += max(0.0, seconds)
 
     def http(self, request: Request) -> Answer:
-        """A Transport: one exchange, and what goes wrong with it."""
+        """One exchange with its faults, as a Transport."""
         run, director = self.run, self.world.director
         if run.dead:
             raise Killed
@@ -210,7 +210,7 @@ class Lane:
         return self._told(LOST_ANSWERS[name], request)
 
     def _told(self, fault: Said, request: Request) -> Answer:
-        """What the client gets in place of the true answer."""
+        """What the client receives instead of the true response."""
         name, params = fault
         answer = self.world.scene.faulty(Fault(name, params=params), request, self.time)
         seen = received(answer, self.world.scene.cloud.clock())
@@ -219,7 +219,7 @@ class Lane:
         return seen
 
     def _launch(self, request: Request, delay: float, when: str) -> None:
-        """Have the POST arrive without its client."""
+        """Let the POST arrive without its client."""
         if when == "never":
             return
         world = self.world
@@ -238,18 +238,18 @@ class World:
         self.in_flight = 0.0  # until when a request of a client that no longer listens may be under way
         self.events: list[tuple[float, int, t.Callable[[float], t.Any]]] = []
         self._count = 0
-        self.over: BaseException | None = None  # why nobody goes on
+        self.over: BaseException | None = None  # why no lane goes on
 
     def say(self, now: float, what: str) -> None:
-        """Note what happens, for people."""
+        """Record what happens, for people."""
         if self.trace is not None:
             self.trace.append(f"{now:10.2f}  {what}")
 
     def answered(self, lane: Lane, answer: Answer) -> None:
-        """A lane has got an answer. For those who watch."""
+        """A lane has received a response. Subclasses observe this."""
 
     def later(self, when: float, what: t.Callable[[float], t.Any]) -> None:
-        """Have something happen at a time."""
+        """Let something happen at a time."""
         heapq.heappush(self.events, (when, self._count, what))
         self._count += 1
 
@@ -317,7 +317,7 @@ class World:
 
 
 def received(answer: wire.Answer, now: float) -> Answer:
-    """Return an answer of the cloud as the client's transport would hand it over."""
+    """Return a response of the cloud as the client's transport would return it."""
     headers = {"date": date(int(now)), **{name.lower(): value for name, value in answer.headers.items()}}
     return Answer(answer.status, headers, answer.body())
 

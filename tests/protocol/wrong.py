@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clients that are wrong on purpose: the real one without one thing, or with a mistake that others make.
+"""Clients that are wrong on purpose: the real one without one part, or with a common mistake.
 
-The schedules must see each, and the exploration within its bound.
+The schedules must catch each of them, and so must the exploration within its bound.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ post_once, decide, fate = Session.post_once, protocol.decide, protocol.fate
 
 @contextlib.contextmanager
 def right() -> t.Iterator[None]:
-    """The client as it is."""
+    """The real client."""
     yield
 
 
@@ -77,7 +77,7 @@ def _busy(error: CloudError) -> bool:
 
 @contextlib.contextmanager
 def without_marker() -> t.Iterator[None]:
-    """Nothing that a later run can find."""
+    """It writes no marker that a later run can find."""
     count = itertools.count()
 
     def marker(**operation: str | None) -> str:
@@ -90,7 +90,7 @@ def without_marker() -> t.Iterator[None]:
 
 
 def without_reconcile() -> t.ContextManager[t.Any]:
-    """An error is an error: it did not work."""
+    """It treats every error as a failure, and does not search."""
 
     def give_up(*whatever: t.Any) -> t.NoReturn:
         raise NotStarted("The cloud answered with an error.")
@@ -113,17 +113,17 @@ def adopting_nothing() -> t.Iterator[None]:
 
 
 def taking_breaks_for_refusals() -> t.ContextManager[t.Any]:
-    """Looks again before it sends again, but does send again."""
+    """It observes again before it sends again, but it does send again."""
     return mock.patch.object(protocol, "fate", lambda error: "not_sent" if _broken(error) else fate(error))
 
 
 def done_by_the_record() -> t.ContextManager[t.Any]:
-    """Believes the record, and never asks whether the instance serves."""
+    """It believes the record, and never checks whether the instance serves."""
     return mock.patch.object(dcs_readiness, "obstacle", lambda instance: None)
 
 
 def taking_old_for_new() -> t.ContextManager[t.Any]:
-    """Whatever a list had left out before is new, and ours."""
+    """It takes a record that a list had left out for new, and for its own."""
 
     def new(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
         return tuple(sorted(now.own - before.records.keys())) or now.running
@@ -133,7 +133,7 @@ def taking_old_for_new() -> t.ContextManager[t.Any]:
 
 @contextlib.contextmanager
 def by_the_controllers_clock() -> t.Iterator[None]:
-    """Takes the newest backup that is not of the future, by the calendar of its own machine."""
+    """It takes the newest backup that is not in the future by the calendar of its own machine."""
     known, plan, latest = threading.local(), dcs_restore.plan, choice.latest
 
     def planned(cloud: t.Any, params: dict[str, t.Any]) -> t.Any:
@@ -149,7 +149,7 @@ def by_the_controllers_clock() -> t.Iterator[None]:
 
 
 def sending_late() -> t.ContextManager[t.Any]:
-    """Has something else to do between its last observation and the request."""
+    """It is delayed between its last observation and the request."""
 
     def post(self: Session, url: str, signer: t.Any, body: bytes, *more: t.Any) -> Reply:
         self._clock.sleep(200.0)
@@ -176,6 +176,6 @@ WRONG: dict[str, Client] = {
     "controllers_clock_decides": by_the_controllers_clock,
     "send_after_the_deadline": sending_late,
     "one_look": looking_once,
-    # all that ordinary retry code does
+    # what ordinary retry code does
     "ordinary": repeating(lambda error: _broken(error) or _server_error(error) or _busy(error), 10.0, 60),
 }

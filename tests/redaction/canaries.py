@@ -32,7 +32,7 @@ LONG = "T" * 1500  # tokens are that long
 
 
 def end(place: str, which: str) -> str:
-    """What a canary begins or ends with: by this a piece of it is found, too."""
+    """The beginning or the end of a canary, by which a piece of it is found, too."""
     return hashlib.sha256(f"{place} {which}".encode()).hexdigest()[:20]
 
 
@@ -54,7 +54,7 @@ class Caller:
 
     @property
     def options(self) -> list[str]:
-        """What is given, by the names that options have."""
+        """The given values, by the names of options."""
         return [*WAYS[self.way], *(["security_token"] if self.way.startswith("access_key") else [])]
 
     def values(self) -> dict[str, str]:
@@ -103,7 +103,7 @@ class Caller:
         return {**{f"HW_{service}_ENDPOINT": sim.url for service in ("IAM", "DDM", "DCS")}, **keys}
 
     def enter(self, sim: Simulator) -> None:
-        """Have the cloud know these keys."""
+        """Register these keys with the cloud."""
         values, state, until = self.values(), sim.state, sim.state.clock() + names.DAY
         if "password" in values:
             token = self.secrets()[f"{self.place} fetched token"]
@@ -119,7 +119,7 @@ class Caller:
 
 
 def named(option: str, place: str) -> str | None:
-    """What an option is called in a place; None where it cannot be given."""
+    """The name of an option in a place; None where it cannot be given."""
     if place in ("HW", "SDK"):
         return dict(enumerate(ENVIRONMENT[option])).get(("HW", "SDK").index(place))
     return option if place == "option" else {value: key for key, value in PROFILE.items()}.get(option)

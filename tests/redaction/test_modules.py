@@ -75,7 +75,7 @@ def stage(request: pytest.FixtureRequest, server: tuple[Simulator, Time], tmp_pa
 
 
 def test_every_place_of_every_secret_is_used() -> None:
-    """A new secret option, variable or member of a profile must come here, too."""
+    """A new secret option, variable or key of a profile must be tested here, too."""
     places = {
         (place, option)
         for place in ("option", "HW", "SDK", "profile")
@@ -121,7 +121,7 @@ def test_many(stage: Stage) -> None:
     assert "********" in result["msg"]
 
 
-def test_time_is_over(stage: Stage) -> None:
+def test_a_wait_timeout(stage: Stage) -> None:
     stage.sim.fault("stuck", "dcs.restore")
     stage.run("dcs_restore", "wait_timeout", wait_timeout=20, **RESTORE)
 
@@ -130,7 +130,7 @@ def test_bad_input(stage: Stage) -> None:
     stage.run("dcs_restore", "invalid_argument", instance_id="..", backup_id=names.DCS_BACKUP)
 
 
-def test_not_let_in(stage: Stage) -> None:
+def test_a_refused_sign_in(stage: Stage) -> None:
     stage.sim.fault("unauthorized", times=None)
     stage.run("dcs_restore", "auth_failed", **RESTORE)
 
@@ -162,7 +162,7 @@ def test_the_cloud_repeats_it_elsewhere(stage: Stage, form: str) -> None:
         stage.sim.fault("rewrite", "dcs.restores", key="instance_id", rename=text)
         stage.run("dcs_restore_info", None, instance_id=names.DCS_INSTANCE)
         stage.sim.fault("rewrite", "dcs.instances", key="instance_id", rename=text)
-        stage.run("dcs_instance_info", None)  # warns of what it leaves out
+        stage.run("dcs_instance_info", None)  # it warns of what it leaves out
         stage.sim.fault("rewrite", "dcs.instance", key="status", value=text)
         stage.run("dcs_restore", "busy", **RESTORE)
 
@@ -205,7 +205,7 @@ def test_a_secret_that_no_header_can_hold_is_refused_without_showing_it(stage: S
 
 
 def test_two_ways_at_once(stage: Stage) -> None:
-    """As options that is refused; else options win over the rest, which is hidden all the same."""
+    """Two ways in options are refused. Otherwise options win, and the other secrets are redacted, too."""
     extra = (
         {"access_key": names.ACCESS_KEY, "secret_key": names.SECRET_KEY}
         if stage.caller.way == "auth_token"

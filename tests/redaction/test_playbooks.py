@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nothing that ansible-playbook prints or leaves behind holds a secret, in-process or as a module.
+"""Nothing that ansible-playbook prints or leaves behind holds a secret, in process or as a module.
 
 ANSIBLE_VENV names another ansible-playbook to be tested.
 """
@@ -268,7 +268,7 @@ def test_nothing_printed_or_left_behind_holds_a_secret(
 def test_a_killed_run_leaves_no_secret_in_a_file(
     sim: Simulator, tmp_path: Path, in_process: bool, caller: Caller, expected: bool
 ) -> None:
-    """Only Ansible's own file with the module's options has one, which shows that the search works."""
+    """Only Ansible's own file with the module's options has secrets, which shows that the search works."""
     run = Run(tmp_path, sim)
     hanging = sim.fault("hang", "dcs.instances", times=None)
     given = KEYS if caller is KEYS else None

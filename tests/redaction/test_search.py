@@ -76,7 +76,7 @@ def test_canaries_differ_in_every_form() -> None:
         )
 
 
-def test_what_holds_none_holds_none() -> None:
+def test_a_text_without_secrets_passes() -> None:
     assert (
         leaks.leaks(
             json.dumps({place: secret[:8] for place, secret in SECRETS.items()}) + "********", SECRETS
@@ -93,7 +93,7 @@ def test_what_holds_none_holds_none() -> None:
         "MII" + "QUFB" * 300,
     ],
 )
-def test_the_search_over_the_whole_suite_knows(text: str) -> None:
+def test_the_search_of_every_run_finds(text: str) -> None:
     with pytest.raises(AssertionError, match="in the output"):
         leaks.check(f"x {text} x")
     leaks.check(f"x {text[:8]} x")

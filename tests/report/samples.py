@@ -24,7 +24,7 @@ POINT = "2026-11-24T14:05:00Z"
 POINT_MS = moment(POINT) or 0
 DATABASES = ("orders-db", "customers-db", "billing-db", "catalog-db")
 CACHES = ("orders-cache", "session-cache", "cart-cache", "catalog-cache", "pricing-cache", "search-cache")
-# Texts that a cloud, or somebody who names things in it, may send to break a page.
+# Texts with which a cloud, or a user who names things there, could break a page
 HOSTILE = (
     "<script>alert(1)</script>",
     "{{ lookup('pipe', 'id') }}{% raw %}",
@@ -271,7 +271,7 @@ def all_verified(rows: Iterable[Row]) -> list[Row]:
 
 
 def run(**context: Any) -> dict[str, Any]:
-    """What is known of the run; without files unless `directory` is given."""
+    """The facts about the run; without files unless `directory` is given."""
     given = {
         "kind": "restore",
         "operation_id": "CHG-1042",

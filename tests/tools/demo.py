@@ -146,7 +146,7 @@ def back_up(env: dict[str, str]) -> None:
 def restore(data: RealData, env: dict[str, str], point: str, *options: str) -> None:
     command = ["ansible-playbook", "huaweicloud.recovery.restore", "-e", "@demo/vars.yml"]
     for file, real in (("database", data.databases), ("cache", data.caches)):
-        command += ["-e", f"@demo/{file}.yml"] if real else []  # what to check; nothing is in a simulated one
+        command += ["-e", f"@demo/{file}.yml"] if real else []  # the checks; a simulated instance has no data
     command += ["-e", f"restore_point={point}", *options]
     run(command, env, hidden=("-e", f"restore_report_dir='{REPORTS}'"))
 
@@ -180,7 +180,7 @@ def local_cloud() -> Iterator[tuple[RealData, dict[str, str]]]:
 
 
 def passwords(data: RealData) -> dict[str, str]:
-    """What the verification signs in with, where there is something to verify."""
+    """The credentials of the verification, if there are real servers."""
     instances: dict[str, Instance | Cache | None] = {
         "DEMO_DATABASE_PASSWORD": data.databases.get(DDM_TARGET),
         "DEMO_CACHE_PASSWORD": data.caches.get(DCS_INSTANCE),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make in .work/ee what ansible-builder would put into an image, without a container.
+"""Make in .work/ee, without a container, what ansible-builder would put into an image.
 
 builder/           ansible-builder
 requirements.txt   what it finds that the collection asks for (introspect)

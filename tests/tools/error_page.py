@@ -101,10 +101,10 @@ KINDS: dict[str, Kind] = {
     "not_restorable": Kind(
         "the backup, the time or the target cannot be used for this restore",
         _NOTHING,
-        "The message names the reason, and what can be used instead.",
+        "Read the reason in the message, then choose another backup, time or target.",
     ),
     "not_running": Kind(
-        "the instance was restored, but does not run",
+        "the instance was restored, but is not running",
         "The restore succeeded.",
         "Look at the instance in the console.",
     ),

@@ -43,7 +43,7 @@ def versions() -> dict[str, str]:
 
 
 def materials(built: pathlib.Path, version: str) -> pathlib.Path:
-    """Write the artifact's bill of materials: its needs at run time, with their known licences."""
+    """Write the artifact's bill of materials: its run-time dependencies with their known licences."""
     target = built.with_suffix("").with_suffix(".cdx.json")
     requirements = str(ROOT / "meta" / "ee-requirements.txt")
     command = ["cyclonedx-py", "requirements", "--output-reproducible", "--of", "JSON", "-o", str(target)]

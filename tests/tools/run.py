@@ -56,7 +56,7 @@ def environment(root: pathlib.Path, work: pathlib.Path) -> dict[str, str]:
         "VIRTUAL_ENV": str(venv),
         "PYTHONPATH": os.pathsep.join([str(root / ".work" / "dev"), str(root)]),
         "RECOVERY_WORK": str(work),
-        "LC_ALL": "C.UTF-8",  # Ansible refuses to start in a locale that is not UTF-8
+        "LC_ALL": "C.UTF-8",  # Ansible does not start in a locale that is not UTF-8.
         "NO_PROXY": loopback,
         "no_proxy": loopback,
         "ANSIBLE_HOME": str(ansible),

@@ -66,7 +66,8 @@ def main() -> None:
     if had[1:] != [place]:
         subprocess.run([sys.executable, "-m", "venv", "--clear", ".venv"], check=True)
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
-    # The file has them all. Without --no-deps, pip on another Python would refuse what only that one needs.
+    # The file has all dependencies of the tested Pythons. Without --no-deps, pip on another one would fail
+    # on those that only this one needs.
     subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", "tests/constraints.txt"], check=True)
     if any(char.isspace() for char in str(ROOT)):
         drop_spaces_from_scripts()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same examples on every run: a failure can be had again, and a busy machine is no failure."""
+"""The same examples in every run: a failure can be reproduced, and a busy machine causes none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ settings.load_profile("unit")
 
 @pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, Time]]:
-    """The local cloud that the module's CLOUD describes, and the time that it lives in."""
+    """The local cloud that the module's CLOUD describes, and its time."""
     clock = Time()
     with Simulator(**request.module.CLOUD, clock=clock.clock.now) as sim:
         yield sim, clock
@@ -28,7 +28,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, Time]]:
 
 @pytest.fixture
 def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
-    """That cloud as it was at first; its own errors fail the test."""
+    """This cloud in its first state. Its own errors fail the test."""
     sim, clock = server
     clock.passed, clock.slept = 0.0, []
     sim.reset()

@@ -74,7 +74,7 @@ class Wire:
 
 
 def answer(status: int = 200, body: Any = None, **headers: str) -> Answer:
-    """An answer; a body that is not bytes is sent as JSON, and header_names become header-names."""
+    """A response; a body that is not bytes is sent as JSON, and header_names become header-names."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     return Answer(status, {name.replace("_", "-").lower(): value for name, value in headers.items()}, raw)
 
@@ -96,12 +96,12 @@ def api_error(
     retry_after: float | None = None,
     message: str = "x",
 ) -> ApiError:
-    """An error answer as the client raises it, with the kind that its status and code have."""
+    """The error that the client raises for an error response, with the kind for its status and code."""
     return ApiError(message, status, code, codes.kind_of(status, code, KNOWN), definite, retry_after)
 
 
 def cache(number: int, **options: Any) -> dict[str, Any]:
-    """A row of restore_start: a cache of the fleet goes back to its newest backup."""
+    """A row of restore_start: restore a cache of the fleet from its newest backup."""
     return {
         "service": "dcs",
         "instance_id": ids.fleet_dcs_instance(number),
@@ -111,6 +111,6 @@ def cache(number: int, **options: Any) -> dict[str, Any]:
 
 
 def database(number: int, **options: Any) -> dict[str, Any]:
-    """A row of restore_start: a database of the fleet goes back as late as it can."""
+    """A row of restore_start: restore a database of the fleet to its latest time."""
     pair = {"instance_id": ids.fleet_ddm_source(number), "target_instance_id": ids.fleet_ddm_target(number)}
     return {"service": "ddm", **pair, "restore_time": "latest", **options}

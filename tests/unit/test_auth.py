@@ -100,7 +100,7 @@ def test_the_vendors_signer_agrees(
 
 @given(st.lists(st.tuples(odd.filter(bool), odd), max_size=6))
 def test_what_is_signed_is_what_is_sent(pairs: list[tuple[str, str]]) -> None:
-    """The query goes into the URL as it was signed, so parsing and sorting it again must not change it."""
+    """The URL has the query as it was signed, so parsing and sorting it again must not change it."""
     from urllib.parse import parse_qsl
 
     text = auth.query_string(pairs)

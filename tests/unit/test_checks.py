@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks of restore_verify: what is refused before any question, and the verdict on each answer."""
+"""The checks of restore_verify: what is refused before the first query, and each verdict."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_what_is_refused(entry: Any, probe: str, text: str) -> None:
     ],
 )
 def test_what_could_only_fail_or_mislead_is_refused(entry: Any, text: str) -> None:
-    """Before anything is overwritten: a check that never passes is found out after it."""
+    """Before anything is overwritten. Otherwise such a check would fail only after the restore."""
     with pytest.raises(InvalidArgument) as caught:
         checks.parse([entry], "redis", "restores[0]")
     assert text in str(caught.value)
@@ -144,7 +144,7 @@ def test_what_a_database_could_only_fail_is_refused(asks: Any, text: str) -> Non
 
 
 def test_texts_of_variables_are_taken_for_what_they_mean() -> None:
-    """An extra variable written as name=value is a text."""
+    """The value of an extra variable in the form name=value is a text."""
     assert check({"ping": "yes"}).asks == {}
     assert check({"dbsize": {"at_least": "5", "at_most": "5"}}).asks == {"at_least": "5", "at_most": "5"}
     assert check({"key": {"name": "a", "exists": "false"}}).asks == {"name": "a", "exists": False}
@@ -364,7 +364,7 @@ def test_a_time_without_zone_is_one_of_the_zone_that_is_named() -> None:
     assert found == (True, "not after 2026-01-31T02:00:00.000Z", "2026-01-31T02:00:00.000Z")
 
 
-def test_without_a_point_nothing_is_good() -> None:
+def test_without_a_point_nothing_can_be_compared() -> None:
     for found, probe in ((Key("string", b"0"), "redis"), ([("2020-01-01",)], "mysql")):
         with pytest.raises(checks.Unjudged, match="The time of the data is not known") as caught:
             verdict({"newest_not_after": NEWEST[probe]}, found, probe, point=None)
@@ -374,7 +374,7 @@ def test_without_a_point_nothing_is_good() -> None:
 @pytest.mark.parametrize(
     "value", ["yesterday", "2026-13-01", "0000-00-00", 10**30, "1e999999999", True, b"\xff"]
 )
-def test_what_is_no_time_says_nothing_of_the_data(value: Any) -> None:
+def test_a_value_that_is_not_a_time_says_nothing_about_the_data(value: Any) -> None:
     with pytest.raises(checks.Unjudged, match="The value found is not a time: "):
         verdict({"newest_not_after": NEWEST["mysql"]}, [(value,)], "mysql")
 
@@ -395,14 +395,14 @@ def test_what_is_no_time_says_nothing_of_the_data(value: Any) -> None:
         ({"newest_not_after": "k"}, Key("list", None, None, 1), "a list, which holds no time"),
     ],
 )
-def test_a_key_of_which_that_cannot_be_asked_says_nothing_of_the_data(
+def test_a_condition_that_does_not_fit_the_key_says_nothing_about_the_data(
     entry: Any, key: Key, text: str
 ) -> None:
     with pytest.raises(checks.Unjudged, match=text):
         verdict(entry, key)
 
 
-def test_what_is_no_number_says_nothing_of_the_data() -> None:
+def test_a_value_that_is_not_a_number_says_nothing_about_the_data() -> None:
     with pytest.raises(checks.Unjudged, match="The value found is not a number, so no bound applies: paid"):
         verdict({"query": {"sql": "SELECT 1", "at_least": 1}}, [("paid",)], "mysql")
 
@@ -418,7 +418,9 @@ def test_what_is_no_number_says_nothing_of_the_data() -> None:
         (5.0, 106, False),
     ],
 )
-def test_a_number_without_a_bound_is_that_of_the_baseline(tolerance: float, found: int, passed: bool) -> None:
+def test_a_number_without_a_bound_is_compared_with_the_baseline(
+    tolerance: float, found: int, passed: bool
+) -> None:
     assert verdict({"dbsize": True}, found, count=100, tolerance=tolerance)[0] is passed
     counting = {"query": "SELECT COUNT(*) FROM orders"}
     assert verdict(counting, [(found,)], "mysql", count=100, tolerance=tolerance)[0] is passed

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which backup a restore takes: by the time of the data, and by no clock of this machine."""
+"""Which backup a restore takes: by the time of the data, and not by this machine's clock."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_data_of_the_future_are_not_the_latest() -> None:
         "backup_id to take another one.",
     )
     with pytest.raises(
-        NotRestorable, match=r"has no usable backup\. Not usable: .*far.* Data of the future are not"
+        NotRestorable, match=r"has no usable backup\. Not usable: .*far.* Backups dated in the future were"
     ):
         chosen([far])
     assert chosen([far], backup_id="far").backup_id == "far"

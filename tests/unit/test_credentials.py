@@ -201,7 +201,7 @@ def test_insecure_is_the_opposite_of_validate_certs(value: str, verified: bool) 
 
 @pytest.mark.parametrize("variable", ["HW_INSECURE", "HW_USE_INSTANCE_METADATA"])
 def test_a_switch_that_is_neither_on_nor_off_is_refused_by_name(variable: str) -> None:
-    """Whoever writes `ja` means something, and would not get it."""
+    """A person who writes `ja` means yes, and must not get the opposite."""
     with pytest.raises(InvalidArgument, match=f"^{variable} must be true or false, not 'maybe'"):
         resolve(AKSK, {variable: "maybe"})
 
@@ -284,14 +284,14 @@ def test_two_ways_from_one_source_are_an_error_that_names_both(
             {"HW_AUTH_TOKEN": "token-one", "HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "secret"},
             "auth_token",
         ),
-        # what a farther source repeats is no identity of its own
+        # values that a farther source repeats are not an identity
         ({"access_key": "AK"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "access_key/secret_key"),
         (
             {"secret_key": "secret"},
             {"HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": "secret"},
             "access_key/secret_key",
         ),
-        # a name alone, which Terraform's users often have in the environment, is none either
+        # nor is a name alone, which Terraform's users often have in the environment
         ({"domain_name": "d"}, {"HW_ACCESS_KEY": "AK", "HW_SECRET_KEY": "secret"}, "access_key/secret_key"),
         (
             {},
@@ -511,9 +511,9 @@ def test_a_file_or_profile_that_is_not_there(config: Write, home: Path) -> None:
         InvalidArgument, match=r"profile 'three' is not in .*config.json \(it has: one, two\)"
     ):
         resolve({"profile": "three"}, HW_KEYS)
-    # the current profile does not exist, and nobody asked for it
+    # the current profile does not exist, and the task did not name it
     assert resolve(AKSK, {})["way"] == "access_key/secret_key"
-    with pytest.raises(InvalidArgument, match="profile 'one' stands 2 times"):
+    with pytest.raises(InvalidArgument, match="profile 'one' occurs 2 times in"):
         config(profile("one"), profile("one"))
         resolve({"profile": "one"}, {})
 
@@ -561,7 +561,7 @@ def test_a_value_that_is_masked_with_stars_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", SENT)
 @pytest.mark.parametrize("quote", ["'", '"'])
 def test_a_value_in_quotes_is_refused(name: str, quote: str) -> None:
-    """A file of variables that no shell has read: a refused signature can lock the key."""
+    """It comes from a file of variables that no shell has read. A refused signature can lock the key."""
     value = f"{quote}HPUAXWB{quote}"
     keys = {"auth_token": value} if name == "auth_token" else {**AKSK, name: value}
     with pytest.raises(InvalidArgument, match=f"{name} has quotes around it"):
@@ -642,7 +642,7 @@ def test_whatever_is_given_there_is_one_way_or_one_refusal(
 
 
 @pytest.mark.parametrize("value", ["..", "a/b", "a b", "x" * 129, "\u00e9", "a?b"])
-def test_a_project_id_that_is_none(value: str) -> None:
+def test_an_invalid_project_id(value: str) -> None:
     for options, environ in (({**AKSK, "project_id": value}, {}), ({}, {**HW_KEYS, "HW_PROJECT_ID": value})):
         with pytest.raises(InvalidArgument, match="project_id is not an ID"):
             Cloud(options, environ)

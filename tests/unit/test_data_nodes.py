@@ -47,7 +47,7 @@ def offer(edges: dict[str, str], reasons: dict[str, str] | None = None) -> Optio
 
 
 def largest(options: Options) -> int:
-    """By trying everything."""
+    """Return the size of the largest mapping, by trying all of them."""
     sources = list(options)
     choices = [
         [row["instance_id"] for row in options[source] if row["available"]] + [None] for source in sources
@@ -85,7 +85,7 @@ def test_first_fit_would_fail_where_a_mapping_exists() -> None:
 
 
 class Offers:
-    """A Ddm that lists its answers in another order each time."""
+    """A Ddm that lists the candidates in a new order each time."""
 
     def __init__(self, edges: dict[str, str]) -> None:
         self.options = offer(edges)
@@ -166,7 +166,7 @@ def test_an_own_mapping_must_be_possible(mapping: str, fault: str) -> None:
         check_relations(given_mapping(mapping), offer({"s1": "ab", "s2": "aB"}, {"b": "in use"}))
 
 
-def test_every_fault_of_an_own_mapping_is_told() -> None:
+def test_every_fault_of_an_own_mapping_is_reported() -> None:
     with pytest.raises(NotRestorable) as caught:
         check_relations(given_mapping("s3>a"), offer({"s1": "a"}))
     assert str(caught.value) == (
@@ -181,7 +181,7 @@ def test_every_fault_of_an_own_mapping_is_told() -> None:
 
 
 class Pair:
-    """A Ddm that answers for one source, target and time only."""
+    """A Ddm that responds for one source, target and time only."""
 
     def related_data_nodes(self, source: str, when: int) -> tuple[list[dict[str, Any]], None]:
         assert (source, when) == ("source", 7)
@@ -205,7 +205,7 @@ def test_the_mapping_to_send_is_the_users_or_one_found_or_none() -> None:
         choose(ddm, "source", "other", 7, None)
 
 
-def test_a_data_node_of_the_source_takes_none() -> None:
+def test_a_data_node_of_the_source_is_never_a_target() -> None:
     class Own(Pair):
         def restorable_data_nodes(self, source: str, target: str, node: str, when: int) -> Any:
             return offer({"s1": "s"})[node] + [{**offer({"s1": "s"})[node][0], "instance_id": "s1"}]
@@ -250,7 +250,7 @@ def test_no_range_at_all() -> None:
 
 
 class Clockwork:
-    """What latest() asks of the service."""
+    """The part of the service that latest() uses."""
 
     redactor = Redactor()
 
@@ -264,7 +264,7 @@ def newest(intervals: list[dict[str, Any]], now: int = END) -> tuple[int, list[s
 
 
 @pytest.mark.parametrize("end", [None, "2025/05/20 12:00:00", "2025-05-21T12:03:00+0000"])
-def test_an_end_that_cannot_be_believed_is_not_the_latest(end: str | None) -> None:
+def test_an_implausible_end_is_not_the_latest(end: str | None) -> None:
     odd = {"start_time": None, "end_time": end}
     found, warnings = newest([*RANGES, odd])
     assert found == END
@@ -275,7 +275,7 @@ def test_an_end_that_cannot_be_believed_is_not_the_latest(end: str | None) -> No
         newest([odd])
 
 
-def test_all_ends_that_cannot_be_believed_are_named() -> None:
+def test_all_implausible_ends_are_named() -> None:
     odd = [{"start_time": None, "end_time": end} for end in ("x" * 70, "soon")]
     dummy, (warning,) = newest([*RANGES, *odd])
     assert f"ends at {'x' * 64}..., soon, which" in warning
@@ -286,7 +286,7 @@ def test_all_ends_that_cannot_be_believed_are_named() -> None:
 
 
 def test_a_range_that_cannot_be_read() -> None:
-    check_time([{"start_time": None, "end_time": RANGES[0]["end_time"]}], 0)  # open to the past
+    check_time([{"start_time": None, "end_time": RANGES[0]["end_time"]}], 0)  # without a readable beginning
     with pytest.raises(NotRestorable):
         check_time([{"start_time": None, "end_time": None}], 0)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the credentials go: every address is checked before."""
+"""Where the credentials are sent: every address is checked first."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_no_region(region: Any) -> None:
         "x" * 300 + "-1",
     ],
 )
-def test_what_is_no_region(region: str) -> None:
+def test_an_invalid_region(region: str) -> None:
     with pytest.raises(InvalidArgument):
         endpoint("dcs", {"region": region})
 
@@ -205,13 +205,13 @@ def test_what_is_no_region(region: str) -> None:
         "b\u00fccher.example",
     ],
 )
-def test_what_is_no_cloud(cloud: str) -> None:
+def test_an_invalid_cloud(cloud: str) -> None:
     with pytest.raises(InvalidArgument, match="cloud must"):
         endpoint("dcs", {"region": "ap-southeast-3", "cloud": cloud})
 
 
 @pytest.mark.parametrize("cloud", ["https://otc.example", "otc.example/v1", "10.0.0.1"])
-def test_what_a_cloud_has_to_be_is_said(cloud: str) -> None:
+def test_the_message_says_what_a_cloud_must_be(cloud: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         endpoint("dcs", {"region": "ap-southeast-3", "cloud": cloud})
     assert str(caught.value).startswith("cloud must be the domain that ends every endpoint")
@@ -223,7 +223,7 @@ def test_what_a_cloud_has_to_be_is_said(cloud: str) -> None:
     st.sampled_from(["https://", "http://", ""]),
 )
 def test_what_is_accepted_means_what_it_seems_to_mean(rest: str, scheme: str) -> None:
-    """An accepted URL has no user, query, fragment, or host but the visible one; http is for loopback."""
+    """An accepted URL has no user, query or fragment, and only the visible host; http is for loopback."""
     try:
         url = endpoint("dcs", {"dcs_endpoint": scheme + rest})
     except InvalidArgument:

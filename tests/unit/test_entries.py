@@ -64,7 +64,7 @@ def test_what_an_entry_has_of_its_own_beats_what_holds_for_all() -> None:
     }
 
 
-def test_omit_hides_nothing() -> None:
+def test_an_omitted_option_does_not_replace_that_of_the_role() -> None:
     """`operation_id: "{{ x
 
     default(omit) }}"` within an entry means unset: restore_operation_id counts.
@@ -139,11 +139,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "two instances": (
         {"restore_dcs": [{"instance_id": "a", "instance_name": "b", "backup_id": "b"}]},
-        "has instance_id and instance_name: give one of them.",
+        "has instance_id and instance_name: give only one of them.",
     ),
     "two backups": (
         {"restore_dcs": [{"instance_id": "a", "backup_id": "b", "restore_point": "latest"}]},
-        "restore_dcs[0] has backup_id and restore_point: give one of them.",
+        "restore_dcs[0] has backup_id and restore_point: give only one of them.",
     ),
     "no backup": ({"restore_dcs": [{"instance_id": "a"}]}, "needs backup_id, backup_name or restore_point"),
     "no time": (
@@ -156,7 +156,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "source is target": (
         {"restore_ddm": [{"source_instance_id": "a", "target_instance_id": "a", "restore_time": "latest"}]},
-        "has one instance, 'a', as source and target",
+        "names one instance, 'a', as both source and target",
     ),
     "misspelt": (
         {"restore_dcs": [{"instance_idd": "a", "backup_id": "b", "instance_id": "c"}]},
@@ -331,7 +331,7 @@ SAVED: dict[str, Any] = {"service": "dcs", "instance_id": "c", "safety_backup": 
         {**SAVED, "target": "c"},
     ],
 )
-def test_a_row_that_is_none_of_a_report_is_not_undone(row: Any) -> None:
+def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
     assert [one["backup_id"] for one in _entries.of_undo({"id": "r", "restores": [SAVED]}, None)[0]] == ["b"]
     rows, problems = _entries.of_undo({"id": "r", "restores": [SAVED, row]}, None)
     assert rows == [] and "restore_report must be a report of this collection" in problems[0]

@@ -359,7 +359,7 @@ def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str)
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 @pytest.mark.parametrize("body", [b"<title>Zscaler</title>", b"null", b"[]", b"Blocked."])
-def test_the_page_of_a_proxy_is_no_word_of_the_cloud(status: int, body: bytes) -> None:
+def test_a_page_of_a_proxy_is_not_a_response_of_the_cloud(status: int, body: bytes) -> None:
     good = answer(200, {"instances": []})
     made, dummy = cloud([answer(status, body), good], max_retries=0)
     with pytest.raises(ApiError, match=r"not from the API.*Check the endpoint, and any proxy") as caught:
@@ -373,7 +373,7 @@ def test_the_page_of_a_proxy_is_no_word_of_the_cloud(status: int, body: bytes) -
     ("status", "body", "kind"),
     [(401, b"", "auth_failed"), (401, {}, "auth_failed"), (403, {}, "denied"), (403, b"", "protocol_error")],
 )
-def test_what_says_nothing_may_still_be_of_the_cloud(status: int, body: Any, kind: str) -> None:
+def test_an_empty_response_may_still_be_from_the_cloud(status: int, body: Any, kind: str) -> None:
     made, dummy = cloud([answer(status, body)], max_retries=0)
     with pytest.raises(ApiError) as caught:
         made.get("dcs", "v2", "instances", known=KNOWN)
@@ -440,7 +440,7 @@ def test_only_the_services_own_refusal_is_definite(status: int, body: Any, defin
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(20, -1200), (-20, 1200), (14, None), (-14, None)])
-def test_a_wrong_clock_is_told(minutes: int, told: int | None) -> None:
+def test_a_wrong_clock_is_reported(minutes: int, told: int | None) -> None:
     from email.utils import formatdate
 
     reply = answer(
@@ -456,7 +456,7 @@ def test_a_wrong_clock_is_told(minutes: int, told: int | None) -> None:
 @pytest.mark.parametrize(
     "date", ["", "yesterday", "Thu, 99 Foo 2026 00:00:00 GMT", "0", "Thu, 01 Jan 99999 00:00:00 GMT"]
 )
-def test_a_date_that_is_none_is_ignored(date: str) -> None:
+def test_an_invalid_date_is_ignored(date: str) -> None:
     made, dummy = cloud([answer(401, {"error_code": "APIGW.0301", "error_msg": "x"}, date=date)])
     with pytest.raises(ApiError, match=r"APIGW\.0301"):
         made.get("dcs", "v2", "instances")
@@ -495,7 +495,7 @@ def test_classes_say_what_was_not_done() -> None:
         (400, "APIGW.0308", True),
     ],
 )
-def test_which_answers_may_be_asked_for_again(status: int, code: str | None, transient: bool) -> None:
+def test_which_responses_allow_another_try(status: int, code: str | None, transient: bool) -> None:
     assert api_error(status, code).transient is transient
 
 
@@ -535,7 +535,7 @@ def test_an_error_says_what_to_look_at(status: int, code: str | None, hint: str)
     assert str(caught.value).endswith(f"/instances returned HTTP {status}{reason}{hint}")
 
 
-def test_who_knows_more_raises_another_error() -> None:
+def test_added_context_makes_a_new_error() -> None:
     error = ApiError("Too many.", 429, "APIGW.0308", "throttled", False, retry_after=3.0, request_id="r")
     before = dict(vars(error), facts=dict(error.facts))
     copy = error.with_context()
@@ -554,7 +554,7 @@ def test_who_knows_more_raises_another_error() -> None:
     assert (str(error), vars(error)) == ("Too many.", before)
 
 
-def test_what_is_not_said_of_an_error_is_the_careful_word() -> None:
+def test_the_defaults_of_an_error_are_the_careful_ones() -> None:
     assert errors.InvalidArgument("x.").with_context("y.", note="z.").note == "z."
     assert NotFound("x").by_service is False
     assert ApiError("x", 400, None, "rejected").definite is False
@@ -564,7 +564,7 @@ def test_what_is_not_said_of_an_error_is_the_careful_word() -> None:
     assert (refused.sent, refused.transient, refused.facts) == (False, False, {"host": "dcs"})
 
 
-def test_every_class_stands_in_the_tree() -> None:
+def test_every_class_is_in_the_tree() -> None:
     tree = errors.__doc__ or ""
     rows = dict(re.findall(r"-- (\w+) +(\w+)", tree))
     classes = {

@@ -104,13 +104,13 @@ def test_a_list_of_one_is_empty_when_the_service_says_so(status: int, code: str)
         {"error_code": "APIGW.9999", "error_msg": "no"},
     ],
 )
-def test_a_404_of_something_else_is_no_empty_list(body: Any) -> None:
+def test_a_404_from_elsewhere_is_not_an_empty_list(body: Any) -> None:
     made, dummy = cloud([answer(404, body)])
     with pytest.raises(ApiError if isinstance(body, bytes) else NotFound):
         existing(lambda: {"id": made.get("dcs", "v2", "instances", "i", known=KNOWN).body})
 
 
-def test_a_window_is_one_of_a_zone() -> None:
+def test_a_window_is_read_in_its_zone() -> None:
     given = {
         "begin_time": "2026-05-01T02:00:00",
         "end_time": "2026-05-01T02:00:00Z",

@@ -61,7 +61,7 @@ def sim(time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 @pytest.fixture
 def made(sim: Simulator, time: Time) -> Callable[..., Cloud]:
-    """A Cloud of the local cloud; the address of the metadata service leads there, too."""
+    """A Cloud for the local cloud, which is also behind the address of the metadata service."""
 
     def make(
         environ: dict[str, str] | None = None, redactor: Redactor | None = None, **options: Any
@@ -91,7 +91,7 @@ def write(path: Path, content: str, mode: int = 0o600) -> str:
 
 
 def config(folder: Path, *profiles: dict[str, Any], path: str = ".hcloud/config.json", **more: Any) -> str:
-    """A configuration of KooCLI, by default where KooCLI keeps it."""
+    """Write a configuration of KooCLI, by default to its usual place."""
     content = {"current": profiles[0]["name"], "profiles": list(profiles), **more}
     return write(folder / path, json.dumps(content))
 
@@ -264,7 +264,7 @@ def test_the_names_in_a_file_may_be_in_any_letters(home: Path) -> None:
 
 
 def test_a_configuration_whose_keys_are_all_encrypted(home: Path) -> None:
-    """KooCLI's default since 5.2.7: the flag stands beside the profiles."""
+    """The default of KooCLI since 5.2.7: the flag is next to the profiles, not in them."""
     config(home, prod(), authEncrypt="true")
     with pytest.raises(InvalidArgument, match=r"profile prod .* encrypted"):
         resolve({"profile": "prod"})
@@ -273,7 +273,7 @@ def test_a_configuration_whose_keys_are_all_encrypted(home: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
-def test_a_byte_order_mark_is_no_fault(encoding: str, home: Path) -> None:
+def test_a_byte_order_mark_is_accepted(encoding: str, home: Path) -> None:
     path = home / "config.json"
     path.write_bytes(json.dumps({"current": "prod", "profiles": [prod()]}).encode(encoding))
     assert resolve({"shared_config_file": str(path)}).identity.keys["access_key"] == "AKPROD"
@@ -327,7 +327,7 @@ def test_two_ways_of_signing_in_in_the_task_are_refused(home: Path) -> None:
     assert switched_off.identity.source == "task options"
 
 
-def test_an_empty_bundle_is_no_bundle(home: Path) -> None:
+def test_an_empty_bundle_counts_as_unset(home: Path) -> None:
     empty, blank, full = (home / name for name in ("empty", "blank", "full"))
     for path, content in ((empty, ""), (blank, " \n"), (full, "-----BEGIN")):
         path.write_text(content)
@@ -482,7 +482,7 @@ def test_the_keys_of_the_server_are_renewed_before_they_end(
 
 @pytest.mark.parametrize("skew", [-3600.0, 86400.0])
 def test_the_life_of_temporary_keys_is_measured_by_the_servers_own_clock(skew: float, time: Time) -> None:
-    """With the clock an hour or a day off, keys are neither renewed all the time nor left to expire."""
+    """With a clock that is an hour or a day off, keys are neither renewed all the time nor expire."""
     time.passed = skew
     issued: list[float] = []
 
@@ -602,7 +602,7 @@ def kinds(clouds: list[Cloud]) -> set[str]:
 def test_of_many_threads_in_many_regions_one_refused_signature_is_sent(
     late: float, sim: Simulator, made: Callable[..., Cloud], time: Time
 ) -> None:
-    """A wrong secret, or a clock 20 minutes off: more than five tries would lock the key for everybody."""
+    """The secret is wrong, or the clock 20 minutes off. More than five tries would lock the key."""
     options: dict[str, Any] = {**WRONG, "secret_key": names.SECRET_KEY} if late else WRONG
     one = made(**options)
     own = one.clock._replace(now=lambda: NOW + time.passed + late)
@@ -739,7 +739,7 @@ def test_who_calls(sim: Simulator, made: Callable[..., Cloud]) -> None:
     assert [entry.operation for entry in sim.ledger] == ["iam.token"]
 
 
-def test_what_iam_does_not_tell_is_unknown(sim: Simulator, made: Callable[..., Cloud], time: Time) -> None:
+def test_what_iam_does_not_report_is_unknown(sim: Simulator, made: Callable[..., Cloud], time: Time) -> None:
     sim.fault("forbidden", "iam.projects", times=None)
     sim.fault("forbidden", "iam.domains", times=None)
     one = made(**KEYS, project_id=names.PROJECT_ID)

@@ -63,9 +63,7 @@ def test_the_exact_name() -> None:
         ),
     ],
 )
-def test_another_number_than_one_lists_the_candidates(
-    rows: list[dict[str, Any]], name: str, words: str
-) -> None:
+def test_none_or_several_list_the_candidates(rows: list[dict[str, Any]], name: str, words: str) -> None:
     with pytest.raises(NotFound) as caught:
         one_named(rows, name, "target_instance_name", "DCS")
     assert words in str(caught.value)

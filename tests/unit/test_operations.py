@@ -179,9 +179,9 @@ def test_dcs_restore(
         assert found in (seen.running[0] if seen.running else None, seen.done)
 
 
-def test_what_blocks_is_told() -> None:
+def test_an_obstacle_is_reported() -> None:
     assert restore([], instance("FROZEN")).observe().blocked == "the instance is FROZEN, not RUNNING"
-    assert restore([], instance(task="BACKUPING")).observe().blocked == "the instance is at work on BACKUPING"
+    assert restore([], instance(task="BACKUPING")).observe().blocked == "the instance is busy with BACKUPING"
     others = restore([record(28, "restoring", "other")], instance("RESTORING")).observe()
     assert others.blocked == "restore r28 has been restoring for 20 hours, of another backup (other)"
     assert others.explained
@@ -193,7 +193,7 @@ def test_what_blocks_is_told() -> None:
 
 @pytest.mark.parametrize("status", ["waiting", "restoring"])
 @pytest.mark.parametrize("backup", ["b", "other"])
-def test_a_stuck_restore_says_its_age_and_the_way_past_it(status: str, backup: str) -> None:
+def test_a_stuck_restore_is_reported_with_its_age_and_the_remedy(status: str, backup: str) -> None:
     seen = restore([record(1, status, backup)], instance()).observe()
     assert seen.blocked == (
         f"restore r1 has been {status} for 27 days, although the instance is RUNNING and idle. It is stuck; "
@@ -208,7 +208,7 @@ def test_a_stuck_restore_says_its_age_and_the_way_past_it(status: str, backup: s
     assert decide(restore(young, instance(), ignore_stuck=True).observe()) == "refuse"
 
 
-def test_a_stuck_backup_says_its_age_and_the_way_past_it() -> None:
+def test_a_stuck_backup_is_reported_with_its_age_and_the_remedy() -> None:
     stuck = {"backup_id": "b1", "status": "backuping", "remark": None, "created_at": "2026-05-08T00:00:00Z"}
     seen = backup([stuck], True).observe()
     assert seen.blocked is not None and seen.blocked.startswith(
@@ -268,7 +268,7 @@ def test_dcs_backup(repeatable: bool, records: list[dict[str, Any]], step: str) 
 
 
 def test_a_repeatable_backup_takes_the_record_of_its_own_run_and_waits_for_another_run() -> None:
-    """Two runs at once: the other one's backup is new as well, and must not be reported for ours."""
+    """With two runs at once, the backup of the other run is new, too, and must not be taken for our own."""
     records = [
         {"backup_id": name, "status": "succeed", "remark": mark, "created_at": "2026-05-28T20:00:00.000Z"}
         for name, mark in (("other", of_run(MARK, 0.5)), ("ours", of_run(MARK, 0.25)))
@@ -476,7 +476,7 @@ THERE = (
                 "it is being restored, but no restore job on it can be seen yet",
                 None,
             )
-            for status in ("Completed", "Running")  # weeks old: neither is what restores it now
+            for status in ("Completed", "Running")  # Both are weeks old, so neither restores it now.
         ),
         (
             [job(28, "Pending")],
@@ -495,7 +495,7 @@ THERE = (
 def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
     jobs: list[dict[str, Any]], status: str, words: str, job_id: str | None
 ) -> None:
-    """A playbook that retries while busy must not give up while the job is late. The advice works."""
+    """A playbook that retries while the target is busy must not give up if the job is listed late."""
     operation = recovery(FakeDdm(False, jobs, status))
     with pytest.raises(Busy) as caught:
         raise refusal(operation)
@@ -517,7 +517,7 @@ def test_a_target_that_is_being_restored_is_busy_whether_its_job_shows_or_not(
         ([], "FROZEN", None),
     ],
 )
-def test_a_target_that_is_not_being_restored_is_no_target(
+def test_an_unavailable_target_that_is_not_being_restored_is_not_restorable(
     jobs: list[dict[str, Any]], status: str, job_id: str | None
 ) -> None:
     with pytest.raises(NotRestorable) as caught:
@@ -565,7 +565,7 @@ def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None
         ({"name": "createinstance"}, None, "is a createinstance, which is not a restore"),
         ({"instance_id": "s"}, None, None),  # a job may name its source
         ({"instance_id": None}, None, None),
-        ({"instance_id": "x"}, None, "is one of instance x, not of t"),
+        ({"instance_id": "x"}, None, "works on instance x, not on t"),
         (
             {},
             EPOCH_OF_MAY + 86_400_000,
@@ -595,7 +595,7 @@ def test_the_newest_restore_job_on_the_target_is_adopted() -> None:
     ]
     service: Any = FakeDdm(jobs=jobs)
     assert newest(service, "t", is_restore)["id"] == "failed"
-    with pytest.raises(NotFound, match="no restore job on x to attach to"):
+    with pytest.raises(NotFound, match="x has had no restore job to attach to"):
         newest(service, "x", is_restore)
 
 
@@ -622,7 +622,7 @@ def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
 
 @pytest.mark.parametrize("status", ["Running", "Completed", "Failed"])
 def test_a_job_of_last_week_is_not_what_restores_the_target_now(status: str) -> None:
-    """The job that does is not listed yet: the old one would be reported as what this task has done."""
+    """The job that restores it is not listed yet. The old one must not be reported as this task's."""
     restoring: Any = FakeDdm(jobs=[job(1, status)], status="RESTORE")
     with pytest.raises(Busy, match="t is being restored, but no restore job of the last 24 hours"):
         newest(restoring, "t", is_restore)
@@ -634,7 +634,7 @@ def test_a_job_of_last_week_is_not_what_restores_the_target_now(status: str) -> 
 @pytest.mark.parametrize("target", ["RESTORE", "GROWING", "RUNNING"])
 @pytest.mark.parametrize("other", ["RESTORE", "RUNNING"])
 def test_a_job_that_names_its_source_may_be_for_another_target(status: str, target: str, other: str) -> None:
-    """Whatever the statuses of job and targets say: each can be old."""
+    """The statuses of job and targets prove nothing, because each can be old."""
     jobs = [job(28, status, instance_id="s")]
     seen = recovery(FakeDdm(target == "RUNNING", jobs, target, others=other)).observe()
     assert (seen.own, seen.possible) == (frozenset(), frozenset({"j28"}))
@@ -648,13 +648,13 @@ def test_a_result_without_an_id_has_what_the_request_named() -> None:
     assert database.about == {"instance_id": "s", "target_instance_id": "t", "restore_time": 1}
 
 
-def test_a_target_that_is_no_target() -> None:
+def test_an_instance_that_is_not_a_possible_target() -> None:
     service: Any = FakeDdm()
     with pytest.raises(NotRestorable, match="x is not among the instances that s can be restored to"):
         Pair(service, "s", "x").observe()
 
 
-def test_jobs_are_asked_for_29_days_and_one_day_ahead() -> None:
+def test_jobs_are_listed_from_29_days_ago_to_tomorrow() -> None:
     ddm = FakeDdm()
     service: Any = ddm
     recent_jobs(service)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All items of a list, whatever the server says about its length."""
+"""A list is read completely, whatever the server says about its length."""
 
 from __future__ import annotations
 
@@ -112,14 +112,14 @@ def test_whatever_comes_it_ends_without_a_duplicate(
         (138, None, 128, 3),
     ],
 )
-def test_how_many_pages_are_asked_for(count: int, total: int | None, limit: int, requests: int) -> None:
+def test_how_many_pages_are_requested(count: int, total: int | None, limit: int, requests: int) -> None:
     asked: list[int] = []
     assert len(collect(honest(count, total, asked=asked), limit, "id", "rows")) == count
     assert len(asked) == requests
     assert asked[0] == 0
 
 
-def test_the_offset_advances_by_what_came_not_by_what_was_asked_for() -> None:
+def test_the_offset_advances_by_what_came_not_by_what_was_requested() -> None:
     asked: list[int] = []
     assert len(collect(honest(250, 250, cap=100, asked=asked), 1000, "id", "rows")) == 250
     assert asked == [0, 99, 198, 249], "each page begins with the last item of the one before"
@@ -150,7 +150,7 @@ def test_a_page_that_repeats(count: int, total: int | None, limit: int, believed
 
 @pytest.mark.parametrize("total", [35, None])
 def test_an_offset_taken_for_a_page_number_is_noticed(total: int | None) -> None:
-    """Page number 9 of ten items each lies far beyond the end."""
+    """Page number 9 of pages with ten items is far beyond the end."""
     everything = rows(*range(35))
 
     def fetch(offset: int, limit: int) -> Page:
@@ -186,7 +186,7 @@ def test_a_list_that_breaks_off_is_read_once_more(cut: int) -> None:
 
 @pytest.mark.parametrize("times", [1, 9])
 def test_items_that_are_removed_meanwhile_are_noticed(times: int) -> None:
-    """What moves up from one page to the one that was read already would be missed silently."""
+    """An item that moves up to a page that was read already would be missed silently."""
     numbers = list(range(60))
     removed: list[int] = []
 
@@ -233,7 +233,7 @@ def convert(item: Any) -> dict[str, Any]:
         {"rows": []},
     ],
 )
-def test_none_is_none_when_two_witnesses_agree(body: Any) -> None:
+def test_a_list_is_empty_when_two_witnesses_agree(body: Any) -> None:
     found, dummy = page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert)
     assert found == []
 
@@ -241,7 +241,7 @@ def test_none_is_none_when_two_witnesses_agree(body: Any) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"rows": None}, {"rows": None, "total": 3}, {"rows": "x", "total": 0}, [], {"total": None}]
 )
-def test_a_missing_list_alone_is_not_none(body: Any) -> None:
+def test_a_missing_list_alone_is_not_an_empty_one(body: Any) -> None:
     with pytest.raises(ProtocolError, match="without the list 'rows'"):
         page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert)
 
@@ -341,7 +341,7 @@ UNREAD = "The list of rows cannot be read to its end: {}. The task does not use 
 
 
 def pages(*given: Page) -> Fetch:
-    """These pages, again and again: what a server says in every reading."""
+    """Serve the same pages in every reading."""
     queue: list[Page] = []
 
     def fetch(offset: int, limit: int) -> Page:
@@ -376,7 +376,7 @@ def pages(*given: Page) -> Fetch:
         ),
     ],
 )
-def test_it_is_said_why_a_list_is_not_read_to_its_end(given: list[Page], why: str) -> None:
+def test_the_message_says_why_a_list_is_not_read_to_its_end(given: list[Page], why: str) -> None:
     with pytest.raises(ProtocolError) as caught:
         collect(pages(*given), 20, "id", "rows")
     assert str(caught.value) == UNREAD.format(why)

@@ -92,7 +92,7 @@ def test_a_pattern_that_can_protect_nothing_is_refused(text: str) -> None:
 def test_a_pattern_that_a_template_made_of_nothing_is_refused(name: str, blank: object) -> None:
     dummy, problems = options({name: ["orders-*", blank]}, 0)
     assert len(problems) == 1
-    assert "has a blank entry, which matches no name or ID. Leave it out if none is meant." in problems[0]
+    assert "has a blank entry, which matches no name or ID. Remove it, or give its pattern." in problems[0]
     with pytest.raises(Problem, match="has a blank entry"):
         patterns('["", "a"]', name)
 
@@ -136,7 +136,7 @@ def test_the_size_of_a_batch(given: Any, sizes: list[str]) -> None:
 @pytest.mark.parametrize(
     "given", ["abc", "0", 0, -1, "-1", "0%", "200%", "1.5", True, {"a": 1}, [1, "x"], "%"]
 )
-def test_a_size_that_is_none_is_refused(given: Any) -> None:
-    """Ansible takes 0 and less for all hosts at once."""
+def test_an_invalid_batch_size_is_refused(given: Any) -> None:
+    """Ansible treats 0 and negative numbers as all hosts at once."""
     with pytest.raises(AnsibleFilterError, match=r"^Nothing was restored: fleet_serial must be"):
         restore_serial(given)

@@ -75,7 +75,7 @@ def test_not_protected(pattern: str) -> None:
 
 def test_protection_covers_data_nodes_and_tags_that_cannot_be_read() -> None:
     assert "n2" in str(_guards.protection(database(), ["n2"], {}))
-    assert _guards.protection(database(), ["n1", "s1", "orders-db"], {}) is None  # what the data come from
+    assert _guards.protection(database(), ["n1", "s1", "orders-db"], {}) is None  # the source of the data
     assert "could not be read" in str(_guards.protection(cache(), ["tag:env=prod"], {}))
     assert _guards.protection(database(), ["tag:env=prod"], {}) is None  # DDM's API has no tags
 
@@ -235,7 +235,7 @@ def test_drift_is_named_line_by_line() -> None:
         {**ACCOUNT, "project_id": "p2", "domain_id": "unknown"},
     )
     assert lines == [
-        "project_id: it was made for p, but this run has p2",
+        "project_id: p in the earlier run, but p2 in this one",
         "new: is not in the plan",
         "gone: is in the plan only",
         "orders-cache: needed nothing when it was planned, and would be overwritten now",

@@ -4,7 +4,7 @@
 
 """The rehearsal in the controller's parent process.
 
-It is only for speed, so its failures are silent there: here they are not.
+It is only for speed, so a failure is silent there. In these tests it is not.
 """
 
 from __future__ import annotations

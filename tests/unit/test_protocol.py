@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The at-most-once protocol: each arrow of its diagram, and random clouds that must not start it twice."""
+"""The at-most-once protocol: each arrow of its diagram, and random clouds that must not start twice."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Changeable(Operation):
 
 
 class Script(Changeable):
-    """An Operation that sees and is answered what the test says; the last word is repeated."""
+    """An Operation whose observations and responses the test gives; the last of each is repeated."""
 
     name = "Restore of backup b to DCS instance i"
     record_key = "restore"
@@ -256,7 +256,7 @@ def test_effect(before: Observation, now: Observation, found: tuple[str, ...]) -
 def test_what_was_created_before_the_request_was_sent_is_not_its_effect(
     created: int | None, found: tuple[str, ...]
 ) -> None:
-    """A list can leave an old record out, once before the request and not after it."""
+    """A list can leave out an old record before the request, and show it after it."""
     now = Observation(own=frozenset({"a"}), created={"a": created})
     assert effect(Observation(), now, NOW) == found
 
@@ -268,7 +268,7 @@ def test_an_old_job_that_a_list_has_left_out_is_not_adopted() -> None:
 
 
 def test_a_record_is_dated_by_the_clock_of_the_cloud() -> None:
-    """This machine's may be a day ahead of it."""
+    """This machine's clock may be a day ahead of it."""
     time = Time()
     mine = Observation(own=frozenset({"mine"}), created={"mine": NOW_MS - 86_400_000}, state="mine")
     cloud = cloud_at(time)
@@ -340,13 +340,13 @@ def test_what_is_busy_is_refused(blocked: Observation) -> None:
     assert caught.value.details() == {"error_kind": "busy", "changed": False}
 
 
-def test_absence_is_believed_only_after_two_equal_looks() -> None:
+def test_absence_is_believed_only_after_two_equal_observations() -> None:
     operation = Script([Observation(state="other"), Observation(state="other")], [ACCEPTED])
     run(operation)
     assert operation.log == ["observe", "observe", "post"]
 
 
-def test_records_that_never_rest_are_not_built_upon() -> None:
+def test_records_that_keep_changing_start_nothing() -> None:
     operation = Script([Observation(state=number) for number in range(100)], [ACCEPTED])
     with pytest.raises(Busy) as caught:
         run(operation)
@@ -366,7 +366,7 @@ def test_a_request_may_leave_for_a_minute_after_the_observation_that_allowed_it_
     assert cloud.session.not_after.over()
 
 
-def test_a_look_is_believed_for_half_a_minute() -> None:
+def test_an_observation_is_believed_for_half_a_minute() -> None:
     time = Time()
     operation = Slow(time, [FRESH], [QUIET], [ACCEPTED])
     run(operation, time=time)
@@ -382,7 +382,7 @@ def test_a_look_is_believed_for_half_a_minute() -> None:
     assert operation.sent == 0
 
 
-def test_several_running_ones_are_nobodys_to_choose_from() -> None:
+def test_of_several_running_operations_none_is_adopted() -> None:
     operation = Script([Observation(running=("a", "b"))])
     with pytest.raises(
         OutcomeUnknown, match=r"the cloud lists 2 operations that match it \(a, b\)"
@@ -434,8 +434,8 @@ def test_no_try_begins_at_the_deadline() -> None:
 @pytest.mark.parametrize(
     ("error", "posted"), [(NOT_SENT, False), (THROTTLED, False), (LOST, True), (BUSY_CODE, True)]
 )
-def test_a_post_that_had_no_effect_for_sure_is_none(error: CloudError, posted: bool) -> None:
-    """So a later failure can say that nothing was started."""
+def test_a_post_that_certainly_had_no_effect_does_not_count(error: CloudError, posted: bool) -> None:
+    """So the message of a later failure can say that nothing was started."""
     cloud = cloud_at(Time())
     cloud.posted = True
     with pytest.raises(ApiError if not posted else OutcomeUnknown):
@@ -549,7 +549,7 @@ AMBIGUOUS: list[Reply | CloudError] = [
 
 
 @pytest.mark.parametrize("answer", AMBIGUOUS, ids=repr)
-def test_a_lost_answer_is_looked_for_and_adopted(answer: Reply | CloudError) -> None:
+def test_the_effect_of_a_lost_response_is_found_and_adopted(answer: Reply | CloudError) -> None:
     for late in range(5):
         operation = Script([QUIET, *[QUIET] * late, MINE], [answer])
         assert run(operation) == Started("mine", adopted=True)
@@ -557,7 +557,7 @@ def test_a_lost_answer_is_looked_for_and_adopted(answer: Reply | CloudError) -> 
 
 
 @pytest.mark.parametrize("answer", AMBIGUOUS, ids=repr)
-def test_a_lost_answer_without_a_trace_is_unknown(answer: Reply | CloudError) -> None:
+def test_a_lost_response_without_a_trace_is_unknown(answer: Reply | CloudError) -> None:
     time = Time()
     operation = Script([QUIET], [answer])
     with pytest.raises(
@@ -587,7 +587,7 @@ def test_an_id_that_was_there_before_the_request_is_not_what_it_started() -> Non
     assert run(operation) == Started("new", adopted=True) and operation.sent == 1
 
 
-def test_what_is_unknown_is_told_in_full() -> None:
+def test_what_is_unknown_is_reported_in_full() -> None:
     operation = Script([QUIET], [Reply(202, {}, {}, "req-7")])
     with pytest.raises(OutcomeUnknown) as caught:
         run(operation)
@@ -603,14 +603,14 @@ def test_what_is_unknown_is_told_in_full() -> None:
 
 
 @pytest.mark.parametrize(("words", "shown"), [("No answer.", "(No answer)"), ("X. No", "(X. No)")])
-def test_the_cause_stands_in_brackets_without_its_full_stop(words: str, shown: str) -> None:
+def test_the_cause_is_in_brackets_without_its_full_stop(words: str, shown: str) -> None:
     with pytest.raises(OutcomeUnknown) as caught:
         run(Script([QUIET], [TransportError(words)]))
     assert f"no conclusive response was received {shown}, and" in str(caught.value)
 
 
 @pytest.mark.parametrize("answer", [LOST, BUSY_CODE, Reply(200, {}, {}, None)], ids=repr)
-def test_it_is_said_that_the_effect_is_looked_for(answer: Reply | CloudError) -> None:
+def test_progress_says_that_the_search_has_begun(answer: Reply | CloudError) -> None:
     shown: list[tuple[str, dict[str, str], Status, int]] = []
     cloud, operation = cloud_at(Time()), Script([QUIET, MINE], [answer])
     cloud.progress = lambda watches: shown.extend(
@@ -622,7 +622,7 @@ def test_it_is_said_that_the_effect_is_looked_for(answer: Reply | CloudError) ->
     )
 
 
-def test_nothing_is_looked_for_when_the_answer_is_plain() -> None:
+def test_nothing_is_searched_for_after_a_conclusive_response() -> None:
     for answer in (ACCEPTED, REFUSED):
         cloud = cloud_at(Time())
         cloud.progress = None
@@ -630,7 +630,7 @@ def test_nothing_is_looked_for_when_the_answer_is_plain() -> None:
             start(Script([QUIET], [answer]), QUIET, cloud, 60.0)
 
 
-def test_the_search_looks_often_at_first() -> None:
+def test_the_search_observes_often_at_first() -> None:
     time = Time()
     with pytest.raises(OutcomeUnknown):
         run(Script([QUIET], [LOST]), time=time)
@@ -657,7 +657,7 @@ def test_while_the_instance_is_at_work_the_search_goes_on_to_the_deadline() -> N
     assert run(operation, timeout=1000.0).adopted
 
 
-def test_what_the_last_check_showed_is_told() -> None:
+def test_what_the_last_check_showed_is_reported() -> None:
     with pytest.raises(OutcomeUnknown) as caught:
         run(Script([QUIET, UNCLEAR], [LOST]), timeout=100.0)
     assert "checks; the last check showed that the instance is RESTORING, not RUNNING. Nothing" in str(
@@ -669,7 +669,7 @@ def test_what_the_last_check_showed_is_told() -> None:
 
 
 class Amendable(Script):
-    """Knows another form of its request, to be sent once when this one is refused."""
+    """An operation with another form of its request, which is sent once if the first one is refused."""
 
     amendments = 1
 
@@ -737,7 +737,7 @@ def test_a_search_that_cannot_go_on_is_unknown_too() -> None:
         ("job_id", "outcome_unknown"),
     ],
 )
-def test_several_new_ones_are_nobodys_to_choose_from(id_key: str, kind: str) -> None:
+def test_of_several_new_operations_none_is_adopted(id_key: str, kind: str) -> None:
     operation = Script([QUIET, Observation(own=frozenset({"a", "b"}))], [LOST], id_key)
     with pytest.raises(OutcomeUnknown) as caught:
         run(operation)
@@ -754,7 +754,7 @@ def test_an_old_one_of_ours_is_not_mistaken_for_the_effect() -> None:
     assert run(Script([old, new], [LOST]), planned=old).id == "new"
 
 
-def test_what_may_be_another_ones_is_named_and_not_taken() -> None:
+def test_what_may_be_somebody_elses_is_named_and_not_adopted() -> None:
     """A job that names only the source can be for another target."""
     near = Observation(blocked="t is GROWING", possible=frozenset({"p"}), state="near")
     operation = Script([QUIET, near], [LOST], "job_id")
@@ -773,7 +773,7 @@ def test_what_may_be_another_ones_is_named_and_not_taken() -> None:
 
 
 def test_one_that_was_done_before_is_not_what_restores_the_instance_now() -> None:
-    """The list leaves out the newest record, so an old one of ours seems to keep the instance busy."""
+    """The list leaves out the newest record, so an old one of our own seems to hold the instance."""
     before = Observation(own=frozenset({"old"}), records={"old": {}, "foreign": {}})
     after = Observation(("old",), "old", "busy", own=frozenset({"old"}), created={"old": NOW_MS - 600_000})
     assert effect(before, after, NOW) == effect(QUIET, after, NOW) == ()
@@ -829,8 +829,8 @@ def test_busy_with_nothing_that_can_be_seen() -> None:
     assert operation.log == ["observe", "post", "observe", "observe"]  # twice the same, then believed
 
 
-def test_busy_with_records_that_never_rest() -> None:
-    """They show nothing that holds the instance to the end of the window."""
+def test_busy_with_records_that_keep_changing() -> None:
+    """Until the end of the window, they do not show what holds the instance."""
     operation = Script(
         [QUIET, *(Observation(explained=False, state=number) for number in range(99))], [BUSY_CODE]
     )
@@ -845,14 +845,14 @@ def test_busy_with_records_that_never_rest() -> None:
 
 
 def test_busy_with_one_idle_status_when_the_time_is_over() -> None:
-    """One status can be old: it takes two to believe that the instance is at work for nobody."""
+    """One status can be old: only two of them prove that the instance is idle."""
     operation = Script([QUIET, *[UNCLEAR] * 5, QUIET], [BUSY_CODE])
     with pytest.raises(OutcomeUnknown, match=r"DCS\.4097"):
         run(operation, timeout=6)
     assert operation.log == ["observe", "post", *["observe"] * 6]
 
 
-def test_busy_without_an_explanation_is_looked_at_for_a_while() -> None:
+def test_busy_without_an_explanation_is_observed_for_a_while() -> None:
     time = Time()
     operation = Script([QUIET, UNCLEAR], [BUSY_CODE])
     # It may be our own: a gateway can repeat a request
@@ -1035,7 +1035,7 @@ FAULTS = [
 def test_no_cloud_starts_it_twice(
     faults: list[str], reads: list[bool], lag: float, lasts: float, timeout: float, runs: int, renews: int
 ) -> None:
-    """Neither within a run nor over several, while a record becomes visible before its restore ends."""
+    """Neither within a run nor across runs, if a record appears before its restore ends."""
     time = Time()
     world = World(time, list(faults), reads, lag, lasts)
     for dummy in range(runs):
@@ -1056,7 +1056,7 @@ def test_no_cloud_starts_it_twice(
         time.passed += 1.0
 
 
-# The trail of an unknown outcome
+# The trail of outcome_unknown
 
 
 def test_an_unknown_outcome_says_what_each_observation_showed() -> None:
@@ -1077,7 +1077,7 @@ def test_an_unknown_outcome_says_what_each_observation_showed() -> None:
 
 
 def test_the_message_says_when_the_status_changed() -> None:
-    """It is the strongest sign that the request was carried out, and may be minutes before the end."""
+    """It is the best evidence that the request was carried out, and may be minutes before the end."""
     before, busy = (Observation(status=status, state="quiet") for status in ("RUNNING", "RESTORING"))
     for observed, text in (
         ([busy, before], "; the status changed from RUNNING to RESTORING by 2026-05-28T20:26:40.000Z."),

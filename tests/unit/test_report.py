@@ -227,8 +227,8 @@ def test_a_run_that_is_refused_leaves_what_the_run_before_it_left(first: samples
     assert row["data_state"] == state and row["failed_step"] == "plan"
 
 
-def test_a_planned_change_is_no_change() -> None:
-    """`changed` of a plan is that of the real run: no data were touched, even if another row fails."""
+def test_a_planned_change_is_not_a_change_of_the_data() -> None:
+    """`changed` of a plan predicts the real run. No data were touched, even if another row fails."""
     report = made(cache(), samples.failed(database(), "plan", 1, "not_found", "gone", changed=False))
     assert report["verdict"] == "refused"
     assert [row["data_state"] for row in report["restores"]] == ["untouched", "untouched"]
@@ -336,7 +336,7 @@ def unread(kind: str, *more: dict[str, Any]) -> samples.Row:
     ],
 )
 def test_a_check_that_read_nothing_leads_to_no_other_backup(kind: str, words: str) -> None:
-    """The data were never looked at: to overwrite them with older ones would destroy good ones."""
+    """The data were never read. To overwrite them with older ones could destroy good ones."""
     found = next_of(unread(kind))
     assert words in found["do"] and "only the checks are repeated" in found["do"]
     assert found["command"] == "ansible-playbook huaweicloud.recovery.restore -e @shop.yml"
@@ -359,12 +359,12 @@ def test_only_where_all_bad_checks_read_data_another_backup_is_offered() -> None
         ("server_error", "in a few minutes"),
     ],
 )
-def test_a_fault_between_here_and_the_cloud_is_none_of_the_input(kind: str, words: str) -> None:
+def test_a_network_fault_is_not_blamed_on_the_input(kind: str, words: str) -> None:
     found = next_of(samples.failed(cache(), "plan", 9, kind, "No.", changed=False))
     assert words in found["do"] and "Correct what the message names" not in found["do"]
 
 
-def test_a_cache_that_cannot_be_reached_is_looked_at_again() -> None:
+def test_a_cache_that_cannot_be_reached_is_checked_again() -> None:
     row = samples.restored(cache(), 20, 60)
     row["verification"] = {"end": "unreachable", "ladder": "runs", "checks": []}
     found = next_of(samples.failed(row, "verify", 99, "unreachable", "No route."))
@@ -495,7 +495,7 @@ def test_inventory_limit_and_vault_are_shown() -> None:
         ({"args": ["x.yml"], "start_at_task": None}, {"AWX_PRIVATE_DATA_DIR": "/x"}),
     ],
 )
-def test_what_is_no_playbook_in_a_terminal_has_no_command(
+def test_a_run_that_no_terminal_started_has_no_command(
     arguments: dict[str, Any], env: dict[str, str]
 ) -> None:
     assert repeated(arguments, None, env) == (None, True)
@@ -537,7 +537,7 @@ def test_rpo_of_the_latest_backup_is_held_against_now() -> None:
 
 
 def test_rpo_of_the_latest_state_of_a_database_is_held_against_now() -> None:
-    """A plan turns `latest` into a time; that nothing is lost before this time is no merit."""
+    """A plan turns `latest` into a time, from which the data never differ: `point` would show nothing."""
     for point in ("latest", None):
         assert made(database(), restore_point=point)["rpo"]["against"] == "now"
 
@@ -567,7 +567,7 @@ def test_notes_of_a_run_are_kept_and_fit_to_be_shown() -> None:
     assert made(cache())["notes"] == []
 
 
-# Text of others
+# Texts from outside
 
 
 def test_characters_that_mislead_are_escaped_everywhere() -> None:
@@ -575,7 +575,7 @@ def test_characters_that_mislead_are_escaped_everywhere() -> None:
     assert text.isprintable() and "gpj.exe" in text and r"\\u202e" in text
 
 
-def test_a_continued_report_tells_both_runs_and_keeps_the_safety_backup() -> None:
+def test_a_continued_report_shows_both_runs_and_keeps_the_safety_backup() -> None:
     first = samples.made([samples.started(cache(), 20)], finished=False)
     begun = {**samples.run(), "began": samples.at(900), "runs": first["runs"], "previous": first["restores"]}
     again = {**samples.verified(cache(), 950, 60), "safety_backup": None}

@@ -53,7 +53,7 @@ def bad() -> samples.Row:
 
 
 def names(folder: Path) -> set[str]:
-    """All files but those that say which run writes a report."""
+    """All files but the claims, which name the run that writes a report."""
     return {path.name for path in folder.iterdir() if path.suffix != ".run"}
 
 
@@ -124,7 +124,7 @@ def test_a_plan_takes_the_place_of_a_file_alone(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink() and (tmp_path / "plan.json").is_file()
 
 
-def test_a_disk_that_fills_up_later_is_told_in_the_report(
+def test_a_disk_that_fills_up_later_is_a_problem_of_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = begun(tmp_path)
@@ -232,7 +232,9 @@ def test_a_run_with_some_of_the_targets_leaves_the_others_in_their_report(tmp_pa
     assert run["id"] != first["id"] and (run["runs"], run["started"]) == ([], run["began"])
     assert [row["job_id"] for row in run["previous"]] == [first["restores"][1]["job_id"]]
     written(run, bad())
-    rest = begun(tmp_path, 40, "cccccc")  # all of them again: the newest goes on, and knows both
+    rest = begun(
+        tmp_path, 40, "cccccc"
+    )  # With all targets again, the newest report is continued, and knows both.
     assert rest["id"] == run["id"] and len(rest["previous"]) == 3
     assert _report_files.read(first["files"]["json"]) == first
 
@@ -282,7 +284,7 @@ WRONG_ROW = (
         "\udcff",
     ],
 )
-def test_a_file_that_is_no_report_is_left_alone(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_report_is_left_alone(tmp_path: Path, content: str) -> None:
     path = tmp_path / "CHG-1042-20261125T090211Z-zzzzzz.json"
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
     assert begun(tmp_path)["previous"] == []
@@ -384,13 +386,13 @@ def test_the_filter_shows_a_report_that_is_kept_as_data(tmp_path: Path) -> None:
         assert Path(report["files"][form]).read_text(encoding="utf-8") == text
 
 
-def test_the_filter_for_texts_refuses_what_is_no_report() -> None:
+def test_the_filter_for_texts_refuses_anything_but_a_report() -> None:
     for report, form in ((samples.made([good()]), "pdf"), ({}, "html"), ("x", "html"), (None, "json")):
         with pytest.raises(Exception, match=r"(form must be|not a report)"):
             restore_report_text.restore_report_text(report, form)
 
 
-def test_texts_of_the_cloud_are_no_templates() -> None:
+def test_texts_of_the_cloud_are_never_templates() -> None:
     text = restore_report_text.restore_report_text(samples.VARIANTS["hostile"](), "markdown")
     assert "{" in text
     try:
@@ -409,7 +411,7 @@ def test_a_report_that_another_run_still_writes_is_not_taken(
     first = begun(tmp_path)
     written(first, good(), finished=False)
     monkeypatch.undo()
-    if not goes_on:  # the number of its process is another's now
+    if not goes_on:  # another process has its number now
         (tmp_path / f".{first['id']}.run").write_text(f"{socket.gethostname()} 1 0")
     second = begun(tmp_path, 1, "bbbbbb")
     assert (second["id"] == first["id"]) is not goes_on
@@ -422,7 +424,7 @@ def test_a_report_that_another_run_still_writes_is_not_taken(
 @pytest.mark.parametrize(
     "held", ["", "elsewhere 1 2", "nonsense", "\x00", "here 99999999999999999999 1", "here x"]
 )
-def test_a_claim_of_nobody_who_is_known_holds_nothing(
+def test_a_claim_of_an_unknown_process_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
 ) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "here")
@@ -432,7 +434,7 @@ def test_a_claim_of_nobody_who_is_known_holds_nothing(
     assert begun(tmp_path, 1, "bbbbbb")["id"] == first["id"]
 
 
-def test_a_report_that_is_no_regular_file_is_none(tmp_path: Path) -> None:
+def test_a_report_that_is_not_a_regular_file_is_ignored(tmp_path: Path) -> None:
     """A pipe would hang the run."""
     os.mkfifo(tmp_path / "CHG-1042-20261125T090211Z-aaaaaa.json")
     assert _report_files.read(str(tmp_path / "CHG-1042-20261125T090211Z-aaaaaa.json")) is None

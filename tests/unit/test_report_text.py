@@ -35,7 +35,7 @@ each_hostile = pytest.mark.parametrize("text", samples.HOSTILE)
 
 
 def tags(text: str) -> set[str]:
-    """The elements that a Markdown reader makes of a text, as on GitHub: with HTML, tables and addresses."""
+    """The elements that Markdown turns a text into, as on GitHub: with HTML, tables and addresses."""
     reader = MarkdownIt("gfm-like", {"html": True, "linkify": True})
     return set(re.findall(r"<(\w+)", reader.render(text)))
 
@@ -79,7 +79,7 @@ def test_every_row_of_a_table_has_its_cells(variant: str) -> None:
             assert len(re.findall(r"(?<!\\)\|", line)) in (6, 8), line
 
 
-def test_markdown_tells_what_to_do_before_the_table() -> None:
+def test_markdown_says_what_to_do_before_the_table() -> None:
     text = markdown(samples.VARIANTS["two_of_ten_failed"]())
     assert text.index("## What to do next") < text.index("## Instances")
     assert (
@@ -179,7 +179,7 @@ def test_a_failed_verification_without_checks_does_not_pass() -> None:
 
 
 class Elements(html.parser.HTMLParser):
-    """What a browser makes of a page: elements, attributes and texts."""
+    """The elements, attributes and texts that a browser finds in a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -244,7 +244,7 @@ def test_a_page_of_fifty_instances_is_small_and_quickly_made() -> None:
     assert len(page.encode()) < 200 * 1024
 
 
-def test_the_timeline_tells_how_long_it_took_or_that_it_is_under_way() -> None:
+def test_the_timeline_shows_how_long_it_took_or_that_it_is_under_way() -> None:
     def ends(variant: str) -> list[tuple[str, str]]:
         groups = _report_page.model(samples.VARIANTS[variant]())["groups"]
         return [(row["mark"], row["end"]) for group in groups for row in group["rows"]]

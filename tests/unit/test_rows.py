@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same rows go through restore_start and restore_wait, keep their keys, and tell every step.
+"""The same rows go through restore_start and restore_wait, keep their keys, and record every step.
 
 They do so even when one fails.
 """
@@ -136,8 +136,8 @@ def test_a_bug_in_the_wait_is_one_row(run: Any, monkeypatch: pytest.MonkeyPatch)
     assert "oops" not in json.dumps(waited)
 
 
-def test_a_profile_that_is_none_fails_alone(sim: Simulator, run: Any) -> None:
-    """It may also go while a restore runs."""
+def test_an_unusable_profile_fails_alone(sim: Simulator, run: Any) -> None:
+    """A profile may also disappear while a restore runs."""
     begun = run("restore_start", [cache(0), cache(1, profile="none"), cache(2)])
     assert [one["outcome"] for one in begun["restores"]] == ["started", None, "started"]
     bad = begun["restores"][1]
@@ -172,7 +172,7 @@ def test_one_that_still_runs_is_waited_for_again(run: Any) -> None:
 def test_a_plan_is_started_as_it_was_planned(
     sim: Simulator, run: Any, server: tuple[Simulator, Time]
 ) -> None:
-    """Newer data have come up since: neither the backup nor the time is chosen anew."""
+    """There are newer data since the plan, but neither the backup nor the time is chosen again."""
     planned = run("restore_start", [cache(0), database(0)], check=True)
     assert [one["outcome"] for one in planned["restores"]] == ["planned"] * 2
     assert [one["action"] for one in planned["restores"]] == ["restore"] * 2
@@ -280,7 +280,7 @@ def test_rows_of_one_source_start_one_after_the_other() -> None:
     assert _rows.in_turn(rows, [2, 4], SERVICES) == [[2], [4]]
 
 
-def test_one_job_is_not_that_of_two() -> None:
+def test_one_job_cannot_belong_to_two_rows() -> None:
     rows = [
         _row.complete({**database(number), "outcome": "started", "job_id": "j", "adopted": number == 1})
         for number in range(2)
@@ -294,7 +294,7 @@ def test_one_job_is_not_that_of_two() -> None:
 
 
 def test_two_names_of_one_instance_clash() -> None:
-    """Names become IDs with the plan only."""
+    """Only the plan turns names into IDs."""
     target = {"target": {"instance_id": "t"}, "outcome": "planned"}
     rows = [_row.complete({"service": "dcs", **target}), _row.complete({"service": "dcs", **target})]
     assert [error.kind for error in _rows.refusals(rows, SERVICES).values()] == ["not_restorable"] * 2
@@ -384,7 +384,8 @@ def test_the_name_of_a_row_is_that_of_the_cloud_or_the_row_is_refused(sim: Simul
     assert [one["outcome"] for one in result["restores"]] == ["started", None, None]
     assert [one["error_kind"] for one in result["restores"]] == [None, "name_mismatch", "name_mismatch"]
     assert (
-        f"The row says name {name!r}, and the instance {ids.fleet_dcs_instance(1)} is called" in result["msg"]
+        f"The row has the name {name!r}, but the instance {ids.fleet_dcs_instance(1)} is called"
+        in result["msg"]
     )
     assert (len(sim.posts()), len(result["diff"])) == (1, 1)
 
@@ -431,14 +432,14 @@ def test_the_account_is_read_with_the_plan_only(sim: Simulator, run: Any) -> Non
     assert run("restore_start", [])["account"] is None
 
 
-def test_a_text_that_holds_a_list_is_one(run: Any) -> None:
+def test_a_text_with_a_list_counts_as_the_list(run: Any) -> None:
     result = run("restore_start", json.dumps([cache(0)]), check=True)
     assert [one["outcome"] for one in result["restores"]] == ["planned"]
     refused = run("restore_start", f"instance_id={ids.fleet_dcs_instance(0)} restore_point=latest")
     assert refused["msg"] == "restores[0].service must be dcs or ddm, and it has none. No request was sent."
 
 
-def test_a_boolean_is_one() -> None:
+def test_words_for_true_and_false_count_as_booleans() -> None:
     (one,) = _rows.from_input([cache(0, ignore_stuck="yes")], SERVICES)
     assert _rows.request(one, SERVICES, ())["ignore_stuck"] is True
     with pytest.raises(InvalidArgument, match="ignore_stuck must be true or false"):

@@ -101,7 +101,7 @@ def test_a_failure_says_what_was_not_done() -> None:
         "changed": False,
         "http_status": 404,
     }
-    # A module that starts nothing need not say so
+    # A module that never starts anything need not say so
     assert run(raising(NotFound("No such thing.")))["msg"] == "No such thing."
     assert run(raising(InvalidArgument("Odd.")), spec={**SPEC, **WAIT})["msg"] == "Odd. No request was sent."
 
@@ -125,7 +125,7 @@ def test_what_was_not_started_is_said_by_effect_whatever_the_text_holds(error: C
     assert result["changed"] is (error.effect != "none")
 
 
-def test_after_a_post_nothing_of_the_kind_is_claimed() -> None:
+def test_after_a_post_the_message_does_not_say_that_nothing_was_started() -> None:
     def plan(cloud: Any, params: Any) -> Plan:
         cloud.post_once("dcs", "v2", body={})
         raise OutcomeUnknown("Who knows.")
@@ -143,7 +143,7 @@ def test_after_a_post_nothing_of_the_kind_is_claimed() -> None:
         UnicodeDecodeError("utf-8", b"x", 0, 1, SECRET),
     ],
 )
-def test_an_unexpected_error_tells_its_name_and_place_only(error: BaseException) -> None:
+def test_an_unexpected_error_shows_only_its_name_and_place(error: BaseException) -> None:
     result = run(raising(error))
     assert result["error_kind"] == "internal_error" and result["changed"] is False
     assert SECRET not in str(result)
@@ -166,7 +166,7 @@ def test_an_unexpected_error_tells_its_name_and_place_only(error: BaseException)
         ),
     ],
 )
-def test_what_the_machine_does_to_a_task_is_no_bug(error: BaseException, kind: str, text: str) -> None:
+def test_no_memory_and_an_interrupt_are_not_bugs(error: BaseException, kind: str, text: str) -> None:
     result = run(raising(error))
     assert result["error_kind"] == kind and result["changed"] is False
     assert text in result["msg"]
@@ -281,7 +281,7 @@ def test_secret_options_are_marked() -> None:
 
 
 def test_a_message_is_redacted_before_it_is_cut() -> None:
-    """What is cut first may end in half a secret, which neither Ansible nor anybody else recognises."""
+    """A text that is cut first may end in half a secret, which nothing recognises any more."""
     redactor = Redactor()
 
     def plan(cloud: Any, params: Any) -> Plan:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two services: the calls they make, and the oddities of the answers that end here."""
+"""The two services: their calls, and the oddities of the responses, which they hide from other code."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def odd_one(service: str, name: str | None) -> dict[str, Any]:
 
 
 def listed(service: str, name: str | None) -> tuple[Any, Any]:
-    """The instances of a service, one of them odd and called `name`, and where warnings go."""
+    """The instances of a service, one of them odd and called `name`, and the list of warnings."""
     key, total = ("instance_id", "instance_num") if service == "dcs" else ("id", "total")
     rows = [{key: "i0", "name": "cache", "status": "RUNNING"}, odd_one(service, name)]
     made, dummy = cloud([answer(200, {"instances": rows, total: 2})], max_retries=0)
@@ -205,7 +205,7 @@ def test_one_odd_instance_does_not_hide_the_others(service: str) -> None:
 
 @pytest.mark.parametrize(("name", "refused"), [("cache", True), (None, True), ("other", False)])
 def test_an_odd_instance_that_could_be_the_wanted_one(name: str | None, refused: bool) -> None:
-    """With the same name it would make the name ambiguous, so neither is taken."""
+    """If it had the same name, the name would be ambiguous, so neither instance is taken."""
     found, dummy = listed("ddm", name)
     if refused:
         with pytest.raises(ProtocolError, match=r"List of instances: .*valid id"):
@@ -244,7 +244,7 @@ def test_only_true_is_available(value: Any, available: bool) -> None:
 
 
 def test_jobs_have_one_form() -> None:
-    """The detail nests what the list has flat, and only the list has a reason."""
+    """The detail call nests fields that are flat in the list, and only the list has a reason."""
     nested = {**JOB, "instance": {"id": "i", "name": "n"}}
     flat = {
         **JOB,
@@ -271,7 +271,7 @@ def test_a_job_that_is_not_known_comes_as_400() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"job": None}, {"job": []}, [], {"job": {"id": "j1"}}])
-def test_a_job_that_is_none(body: Any) -> None:
+def test_an_invalid_job(body: Any) -> None:
     service, dummy = ddm(answer(200, body))
     with pytest.raises(ProtocolError):
         service.job("j1")

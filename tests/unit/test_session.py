@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON that wants to do harm, repeats of reads, and the limits given to each exchange."""
+"""Hostile JSON, repeats of reads, and the limits of each exchange."""
 
 from __future__ import annotations
 
@@ -310,7 +310,7 @@ TOKEN = {"auth_token": "t" * 40, "project_id": "0f6c2a1b9d8e4f70a1b2c3d4e5f60718
         ({}, [None], 0.0),
         ({}, [NOW + 840], 840.0),  # signing allows 15 minutes
         ({}, [NOW - 840], -840.0),
-        ({}, [NOW + DAY], 0.0),  # it would have refused the signature: that is somebody else's clock
+        ({}, [NOW + DAY], 0.0),  # the server would have refused the signature, so the date is not its own
         (TOKEN, [NOW + DAY], DAY),
         (TOKEN, [NOW - DAY], -DAY),
         (TOKEN, [NOW + 100, NOW + 200], 200.0),  # the last one counts
@@ -348,7 +348,7 @@ def test_the_date_of_a_refusal_may_be_that_of_a_proxy() -> None:
         (840, 0, "840 s behind the cloud's"),
         (-61, 0, "61 s ahead of the cloud's"),
         (-86400, 0, "86400 s ahead of the cloud's"),
-        (0, 100, None),  # stamped at once, but long on its way
+        (0, 100, None),  # dated at once, but under way for long
         (-100, 50, "100 s ahead of the cloud's"),
         (150, 50, "100 s behind the cloud's"),
     ],

@@ -20,7 +20,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 class Omit:
-    """What stands for `omit` from ansible-core 2.19 on is an object of a type of this name."""
+    """From ansible-core 2.19 on, `omit` is an object of a type with this name."""
 
 
 @pytest.mark.parametrize("value", [None, "", "  \n", [], {}, "__omit_place_holder__8a1b", Omit()])
@@ -52,7 +52,7 @@ def test_durations(value: Any, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("value", ["soon", "-1h", "1w", "1h30m", True, "h", "9999d"])
-def test_what_is_no_duration(value: Any) -> None:
+def test_an_invalid_duration(value: Any) -> None:
     with pytest.raises(read.Problem, match=r"^restore_max_gap must be "):
         read.duration(value, "restore_max_gap")
 
@@ -84,7 +84,7 @@ def test_a_list_is_read_from_a_text(value: Any) -> None:
         ("[" * 5000, "not valid YAML or JSON"),
     ],
 )
-def test_what_is_no_list(value: Any, words: str) -> None:
+def test_an_invalid_list(value: Any, words: str) -> None:
     with pytest.raises(read.Problem, match=words):
         read.entries(value, "restore_dcs")
 
@@ -121,7 +121,7 @@ def test_points_in_time(value: Any, utc: str) -> None:
 
 
 def test_a_clock_that_is_slow_decides_nothing() -> None:
-    """A time in this machine's future may be past for the cloud, whose clock decides."""
+    """A time in the future of this machine may be in the past of the cloud, whose clock decides."""
     assert read.point(NOW + 20 * 60_000, "restore_point", None, NOW) == iso(NOW + 20 * 60_000)
 
 
@@ -146,7 +146,7 @@ def test_a_clock_that_is_slow_decides_nothing() -> None:
         (["latest"], "must be a text, not a list"),
     ],
 )
-def test_what_is_no_point_in_time(value: Any, words: str) -> None:
+def test_an_invalid_point_in_time(value: Any, words: str) -> None:
     with pytest.raises(read.Problem, match=words):
         read.point(value, "restore_point", BERLIN, NOW)
 
@@ -160,7 +160,7 @@ def test_a_time_without_a_zone_asks_for_one() -> None:
 
 
 @pytest.mark.parametrize("value", ["maybe", "", 2, [True]])
-def test_what_is_no_boolean(value: Any) -> None:
+def test_an_invalid_boolean(value: Any) -> None:
     assert [read.flag(good, "x") for good in (True, "yes", "False", 0, "on\n")] == [
         True,
         True,
@@ -173,7 +173,7 @@ def test_what_is_no_boolean(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [True, "ten", "1e3", 101, "-1", 1.5])
-def test_what_is_no_number(value: Any) -> None:
+def test_an_invalid_number(value: Any) -> None:
     assert [read.number(good, "x", 0, 100) for good in (7, "7", 7.0, " 7\n")] == [7] * 4
     with pytest.raises(read.Problem, match=r"^x must be "):
         read.number(value, "x", 0, 100)
@@ -189,7 +189,7 @@ def test_texts_for_people() -> None:
         read.word("a\nb", "restore_operation_id")
 
 
-def test_a_variable_that_is_almost_one_of_the_role_is_told() -> None:
+def test_a_variable_that_is_almost_one_of_the_role_is_reported() -> None:
     known = [*_options.VARIABLES, "drill_scratch", "restore_planned", "restore_reported", "restore_result"]
     assert _options.mistyped([*known, "restore_hosts", "ansible_host", "drill", "restored"]) == []
     typed = ["restore_protcted", "restore_safty_backup", "drill_scrach", "restore_before_task"]
@@ -198,7 +198,7 @@ def test_a_variable_that_is_almost_one_of_the_role_is_told() -> None:
     ]
 
 
-def test_what_a_playbook_does_not_use_is_told() -> None:
+def test_a_variable_that_a_playbook_ignores_is_reported() -> None:
     given = {"restore_before_tasks": "stop.yml", "restore_dcs": [], "restore_protected": "*prod*"}
     assert _options.unused("fleet", given) == ["The playbook fleet does not use restore_before_tasks."]
     assert _options.unused("restore", given) == []

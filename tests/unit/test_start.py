@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many restores in one task: each is started once at most and fails alone, whatever the others do.
+"""Many restores in one task: each is started at most once and fails alone, whatever the others do.
 
 All of it runs against the local cloud.
 """
@@ -81,7 +81,7 @@ def test_a_plan_costs_few_requests(sim: Simulator, start: Any) -> None:
 
 
 def test_a_list_that_all_share_fails_for_all_at_once(sim: Simulator, start: Any) -> None:
-    """Each would try it five times in turn."""
+    """Otherwise each plan would repeat the request five times in turn."""
     sim.fault("forbidden", "ddm.jobs", times=None)
     result = start(*(database(number) for number in range(3)), cache(0), check=True)
     assert kinds(result) == ["denied"] * 3 + [None]
@@ -93,7 +93,7 @@ def test_a_list_that_all_share_fails_for_all_at_once(sim: Simulator, start: Any)
 
 @pytest.mark.parametrize("check", [True, False])
 def test_an_instance_that_several_entries_name(sim: Simulator, start: Any, check: bool) -> None:
-    """None of them is the one that is meant, even if they say the same; nothing is asked about them."""
+    """It is unclear which entry is meant, even if they are equal, so no request is sent for them."""
     twice, thrice = cache(1), database(1)
     restores = [
         cache(0),
@@ -118,7 +118,7 @@ def test_an_instance_that_several_entries_name(sim: Simulator, start: Any, check
 
 
 def test_latest_may_be_pasted(start: Any) -> None:
-    """A line end behind a word, or a capital letter, is no other time."""
+    """A line end after the word, or a capital letter, does not change its meaning."""
     result = start(cache(0, restore_point=" latest\n"), database(0, restore_time="Latest\r\n"), check=True)
     assert [(row["outcome"], row["msg"]) for row in result["restores"]] == [("planned", None)] * 2
 
@@ -271,7 +271,7 @@ def test_the_message_has_five_reasons_at_most(sim: Simulator, start: Any) -> Non
 
 
 def test_all_fail(sim: Simulator, start: Any) -> None:
-    """What was planned is no news when nothing of it happened."""
+    """If no restore was started, the result has no diff of the plans."""
     sim.fault("refusal", "dcs.restore", times=None, code="DCS.4107")
     assert len(start(cache(0), cache(1), check=True)["diff"]) == 2
     result = start(cache(0), cache(1))
@@ -324,8 +324,8 @@ def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.Monkey
     assert len(sim.posts()) == (3 if late else 2)
 
 
-def test_lost_answers_are_looked_for_and_adopted(sim: Simulator, start: Any) -> None:
-    """Responses of many are lost every second: no request is repeated, and each restore is found."""
+def test_the_effects_of_lost_responses_are_found_and_adopted(sim: Simulator, start: Any) -> None:
+    """Every second response is lost: no request is repeated, and each restore is found."""
     for number in range(0, 40, 2):
         sim.fault(
             ("reset", "close", "truncated_body", "invalid_json")[number // 2 % 4],
@@ -345,8 +345,8 @@ def test_lost_answers_are_looked_for_and_adopted(sim: Simulator, start: Any) -> 
     assert len(sim.posts()) == 40
 
 
-def test_what_became_of_one_is_not_known(sim: Simulator, start: Any) -> None:
-    """It may run: the task has failed, but does not say that it was not started."""
+def test_the_outcome_of_one_is_unknown(sim: Simulator, start: Any) -> None:
+    """The restore may run: the task fails, but does not say that nothing was started."""
     sim.fault("reset", "dcs.restore", when="before", on=ids.fleet_dcs_instance(1))
     result = start(cache(0), cache(1), start_timeout=60)
     assert kinds(result) == [None, "outcome_unknown"]
@@ -389,7 +389,7 @@ def test_a_neighbour_from_the_same_source_is_not_taken_for_it(sim: Simulator, st
     assert len(sim.posts()) == 2
 
 
-def test_whoever_is_to_stop_before_a_request_that_changes_something_does(
+def test_before_post_can_stop_a_task_before_it_changes_anything(
     sim: Simulator, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker whose controller was killed: nothing more is started."""
@@ -405,7 +405,7 @@ def test_whoever_is_to_stop_before_a_request_that_changes_something_does(
 def test_each_has_the_whole_time_to_start(
     sim: Simulator, start: Any, server: tuple[Simulator, Time], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also the last one of many, when the time of the first is long over."""
+    """Also the last one of many, long after the time of the first is over."""
     monkeypatch.setattr(parallel, "THREADS", 1)
     for number in range(3):
         sim.fault("throttle", "dcs.instance", on=ids.fleet_dcs_instance(number), retry_after=8)
@@ -417,7 +417,7 @@ def test_each_has_the_whole_time_to_start(
 # Many at a time
 
 
-def test_nothing_is_asked_for_an_empty_list(sim: Simulator, start: Any) -> None:
+def test_an_empty_list_sends_no_request(sim: Simulator, start: Any) -> None:
     assert {name: start()[name] for name in ("changed", "failed", "restores", "diff")} == {
         "changed": False,
         "failed": False,
@@ -428,7 +428,7 @@ def test_nothing_is_asked_for_an_empty_list(sim: Simulator, start: Any) -> None:
 
 
 def test_one_that_is_slow_holds_up_no_other() -> None:
-    """While the answer to one request takes its time, all others are sent."""
+    """While one response takes long, all other requests are sent."""
     with Simulator("fleet-40") as sim:
         sim.fault("delay", "dcs.restore", on=ids.fleet_dcs_instance(0), seconds=4.0)
         before, begun = set(threading.enumerate()), time.monotonic()
@@ -502,7 +502,7 @@ def test_a_token_that_expires_is_renewed_once_for_all(sim: Simulator, start: Any
 
 
 def test_a_wrong_password_is_tried_once(sim: Simulator, start: Any) -> None:
-    """An account is locked after a few."""
+    """The cloud locks an account after a few refused passwords."""
     result = start(*map(cache, range(20)), env={**password(sim), "HW_USER_PASSWORD": "wrong-password-1"})
     assert set(kinds(result)) == {"auth_failed"} and "wrong-password-1" not in json.dumps(result)
     assert len(sim.requests("iam.token")) == 1
@@ -530,7 +530,7 @@ def test_two_regions_are_two_callers(sim: Simulator, start: Any) -> None:
     }
 
 
-def test_a_region_that_is_none_fails_alone(sim: Simulator, start: Any) -> None:
+def test_an_invalid_region_fails_alone(sim: Simulator, start: Any) -> None:
     result = start(cache(0), cache(1, region="atlantis-1"), cache(2, region="nowhere"))
     assert result["restores"][0]["outcome"] == "started"
     assert all(kind is not None for kind in kinds(result)[1:])

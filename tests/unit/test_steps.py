@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps of the role against a world of dicts: who goes on, what is asked, what each report says."""
+"""The steps of the role with a world of dicts: which rows go on, what is asked, what each report says."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_a_module_that_gives_no_rows_fails_its_rows() -> None:
     assert {row["failed_step"] for row in state["restores"]} == {"wait"}
 
 
-def test_problems_are_told_all_at_once_and_nothing_is_asked_of_the_cloud() -> None:
+def test_all_problems_are_reported_at_once_without_a_request() -> None:
     world = World()
     state = run(
         world, restore_wait_timeout="soon", restore_dcs=[{"instance_id": "c1"}], restore_timezone="Mars"
@@ -247,7 +247,7 @@ def test_an_unwritable_folder_is_found_out_before_anything(tmp_path: Path) -> No
 
 
 def test_a_run_about_which_nothing_is_known_writes_no_report_over_its_own(tmp_path: Path) -> None:
-    """A time limit has killed the step that restores. Whoever reads the newest report must find its IDs."""
+    """A time limit has killed the step that restores. The newest report must still have its IDs."""
     world = World()
     state = run(world, "report", "end", restore_report_dir=str(tmp_path))
     assert (world.calls, [*tmp_path.iterdir()]) == ([], [])
@@ -257,8 +257,8 @@ def test_a_run_about_which_nothing_is_known_writes_no_report_over_its_own(tmp_pa
 
 @pytest.mark.parametrize("name", ["restore_baseline", "restore_report"])
 @pytest.mark.parametrize("given", ["/no/such/report.json", {"restores": "x"}, {"id": "a", "restores": []}])
-def test_what_is_no_report_is_found_out_before_anything(name: str, given: Any) -> None:
-    """Without a baseline a number that has no bound of its own is good whatever it is."""
+def test_anything_but_a_report_is_refused_before_the_plan(name: str, given: Any) -> None:
+    """Without a baseline, any number would pass a check that has no bound of its own."""
     world = World()
     state = run(world, **{name: given})
     assert world.calls == []
@@ -346,7 +346,7 @@ def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path) -> Non
     assert [name for name, check, rows in world.calls] == ["restore_start"]
     assert planned["report"]["verdict"] == "planned"
     path = planned["report"]["files"]["json"]
-    # A job controller hands on what looks like a time or a number as one.
+    # A job controller turns a text that looks like a time or a number into one.
     retyped = {**planned["report"], "finished": datetime.now(timezone.utc), "elapsed": 1}
     for given in ({"restore_plan_file": path}, {"restore_plan": {"digest": "x", "plan": retyped}}):
         world = World()
@@ -403,8 +403,8 @@ def test_a_plan_that_could_not_be_kept_is_not_made(tmp_path: Path, monkeypatch: 
     assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
 
 
-def test_a_plan_that_cannot_be_kept_at_the_end_is_red(tmp_path: Path) -> None:
-    """The folder was there when the run began; an older plan may still be in the file."""
+def test_a_plan_that_cannot_be_kept_at_the_end_fails_the_run(tmp_path: Path) -> None:
+    """The folder existed when the run began. The file may still hold an older plan."""
     path = tmp_path / "plans" / "plan.json"
     path.parent.mkdir()
     state = run(World(), "plan", plan_only=True, restore_plan_file=str(path))
@@ -512,7 +512,7 @@ def test_a_fault_of_ours_before_a_plan_is_known_is_named() -> None:
     assert "Unexpected KeyError in the step plan" in state["run"]["refused"]
 
 
-def test_a_fault_of_ours_while_the_report_is_shown_ends_red() -> None:
+def test_a_fault_of_ours_while_the_report_is_shown_fails_the_run() -> None:
     class Broken(World):
         def say(self, lines: Sequence[str]) -> None:
             if any(line.startswith("Report: ") for line in lines):
@@ -613,7 +613,7 @@ def test_an_instance_that_is_named_is_that_of_its_place() -> None:
     ],
 )
 def test_latest_means_what_was_sent_when_the_outcome_is_not_known(time: str, kind: str, planned: str) -> None:
-    """Else the same command would restore another point in time."""
+    """Otherwise the same command would restore another point in time."""
     row = {"service": "ddm", "target_instance_id": "t1", "restore_time": time}
     earlier = {**row, "restore_time": "2026-11-25T09:00:00Z", "error_kind": kind, "job_id": None}
     found = _planning.attached(row, {"previous": [earlier]}, job())
@@ -677,12 +677,12 @@ WHOLE = list(_step_table.BETWEEN)
     ],
 )
 def test_tags_ask_for_steps(tags: str, around: str, steps: list[str]) -> None:
-    """As Ansible chooses tasks that have the tags of the steps after them: there is no way past a step."""
+    """As if each task also had the tags of the later steps: no step before the restore can be left out."""
     assert _step_table.asked(tags.split(), around.split()) == steps
 
 
 def test_an_approval_is_asked_for_once_a_run() -> None:
-    """A later batch of a fleet has it from the first."""
+    """A later batch of a fleet takes the approval over from the first one."""
     world = World(typed="yes")
     run(world, "plan", "approve", "approve", restore_confirm=True)
     assert world.text.count("Type yes to go on") == 1

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text that people are shown acts on no terminal and holds no secret, in no form, not even half."""
+"""Text for people controls no terminal, and holds no secret in any form, not even half of one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 
 SECRET = "s3cret-of-the-test/+&é"
 
-# Text of others
+# Texts from outside
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_printable_is_one_short_line(text: str, limit: int) -> None:
     assert len(shown) <= limit + 3
 
 
-def test_a_long_option_is_not_cited() -> None:
+def test_a_long_option_is_not_quoted() -> None:
     assert (quoted(False), quoted(0)) == ("'false'", "'0'")
     assert quoted("a\u202eb") == "'a\\\\u202eb'"
     assert quoted(SECRET * 10) == f"(a text of {len(SECRET) * 10} characters)"

@@ -223,13 +223,13 @@ def test_a_time_without_a_zone_is_one_of_the_named_zone(written: str, zone: str,
         ("9999-12-31T23:59:59", "America/New_York", "is not a time"),
     ],
 )
-def test_a_time_that_cannot_be_meant_is_refused(written: str, zone: str | None, words: str) -> None:
+def test_an_invalid_time_is_refused(written: str, zone: str | None, words: str) -> None:
     with pytest.raises(InvalidArgument, match=re.escape(words)):
         read_time(written, "restore_point", zone, NOW / 1000)
 
 
 def test_this_machines_clock_may_be_a_day_slow() -> None:
-    """What lies in the future is a question for the clock of the cloud."""
+    """The clock of the cloud decides what lies in the future."""
     assert read_time(str(NOW + 86_400_000), "restore_point", None, NOW / 1000) == NOW + 86_400_000
     with pytest.raises(InvalidArgument, match=r"in the future\. No request was sent"):
         read_time(str(NOW + 86_400_001), "restore_point", None, NOW / 1000)
@@ -277,13 +277,13 @@ def test_the_compact_form_may_lie_in_the_future_no_more_than_others() -> None:
 @pytest.mark.parametrize(
     "name", ["Mars/Olympus", "../../etc/passwd", "/etc/localtime", "localtime", "Factory", "a\x00b"]
 )
-def test_a_zone_that_is_none(name: str) -> None:
+def test_an_invalid_zone(name: str) -> None:
     with pytest.raises(InvalidArgument, match="give an IANA name"):
         zone_named(name)
 
 
 def test_a_python_without_data_about_zones_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a minimal container: no name is known there, and no other spelling helps."""
+    """In a minimal container Python knows no zone, so another spelling would not help."""
     monkeypatch.setattr(zoneinfo, "ZoneInfo", mock.Mock(side_effect=zoneinfo.ZoneInfoNotFoundError("none")))
     monkeypatch.setattr(zoneinfo, "available_timezones", set)
     with pytest.raises(InvalidArgument, match="install tzdata"):

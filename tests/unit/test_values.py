@@ -61,7 +61,7 @@ NO_IDS = [
 
 
 @pytest.mark.parametrize("value", [*NO_IDS, None, 5, 5.0, True, {}, [], b"a"], ids=ascii)
-def test_what_is_no_id(value: Any) -> None:
+def test_invalid_ids(value: Any) -> None:
     assert not is_id(value)
 
 
@@ -199,12 +199,12 @@ def test_a_missing_field_is_never_guessed(item: Any) -> None:
 
 
 @pytest.mark.parametrize("item", [None, [], "x", 7])
-def test_what_is_no_object(item: Any) -> None:
+def test_a_value_that_is_not_an_object(item: Any) -> None:
     with pytest.raises(ProtocolError, match="where an object is documented"):
         row(item, ("id",))
 
 
-def test_a_missing_list_is_never_no_records() -> None:
+def test_a_missing_list_never_counts_as_an_empty_one() -> None:
     assert items({"rows": []}, "rows") == []
     bodies: list[Any] = [{}, {"rows": None}, {"rows": {}}, {"Rows": []}, None, [], "rows"]
     for body in bodies:

@@ -222,7 +222,7 @@ def test_addresses_are_taken(run: Any, speak: Any, host: str) -> None:
 def test_a_bundle_is_looked_for_where_nothing_was_overwritten_yet(
     sim: Simulator, run: Any, tmp_path: Path
 ) -> None:
-    """The role asks so before it starts: afterwards it is the failure of a check."""
+    """The role does this before it starts. Afterwards the missing bundle would be a failed check."""
     rows = [
         {**cache(0, connection={"ca_path": odd_file(tmp_path, "pipe")}), "outcome": "planned"},
         {
@@ -238,7 +238,7 @@ def test_a_bundle_is_looked_for_where_nothing_was_overwritten_yet(
 # The ladder
 
 
-def test_what_nobody_thought_of_fails_its_row_alone(run: Any, speak: Any) -> None:
+def test_an_unexpected_error_fails_its_row_alone(run: Any, speak: Any) -> None:
     fake = speak(ValueError("its text"), True, True)
     result = run("restore_verify", [cache(number, {"ping": True}) for number in range(3)])
     rows = result["restores"]
@@ -282,7 +282,7 @@ def test_an_instance_that_does_not_run_in_time(sim: Simulator, server: Any, run:
     assert server[1].passed <= 32
 
 
-def test_an_instance_that_nobody_answers_for_in_time(sim: Simulator, run: Any, speak: Any) -> None:
+def test_an_instance_whose_status_cannot_be_read_in_time(sim: Simulator, run: Any, speak: Any) -> None:
     speak()
     sim.fault("server_error", "dcs.instance", times=None)
     result = run("restore_verify", [cache(0, {"ping": True})], verify_timeout=30)
@@ -319,7 +319,7 @@ def test_what_stays_away_is_unreachable_and_tried_no_longer_than_the_time(
     assert "No route to host." in result["msg"]
 
 
-def test_no_answer_in_time(server: Any, run: Any, speak: Any) -> None:
+def test_no_response_in_time(server: Any, run: Any, speak: Any) -> None:
     speak(*[clients.Slow("No answer in time.") for dummy in range(100)])
     result = run("restore_verify", [cache(0, {"dbsize": True})], verify_timeout=10)
     assert (verification(result)["end"], result["error_kind"]) == ("timed_out", "verify_timeout")
@@ -328,7 +328,7 @@ def test_no_answer_in_time(server: Any, run: Any, speak: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["login_refused", "tls_error", "verification_failed"])
 def test_a_refusal_is_final(server: Any, run: Any, speak: Any, kind: str) -> None:
-    """A wrong password is tried once, however many checks there are: accounts are locked after a few."""
+    """A wrong password is tried once, however many checks there are, because accounts get locked."""
     fake = speak(connect=[clients.Refused("No.", kind)])
     result = run("restore_verify", [cache(0, {"ping": True}, {"dbsize": True}, {"key": "a"})])
     assert (outcomes(result), result["error_kind"], len(fake.places)) == (["failed"] * 3, kind, 1)
@@ -343,7 +343,7 @@ def test_a_check_that_is_refused_stops_no_other(run: Any, speak: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["missing_library", "not_configured"])
-def test_what_nobody_could_ask_is_not_configured(run: Any, speak: Any, kind: str) -> None:
+def test_checks_that_could_not_be_sent_are_not_configured(run: Any, speak: Any, kind: str) -> None:
     speak(connect=[clients.Refused("No library.", kind)])
     result = run("restore_verify", [cache(0, {"ping": True})])
     assert (verification(result)["end"], result["error_kind"], outcomes(result)) == (
@@ -429,11 +429,11 @@ def test_an_instance_without_address(sim: Simulator, run: Any, speak: Any) -> No
     sim.state.dcs_instances[ids.fleet_dcs_instance(0)].ip = ""
     result = run("restore_verify", [cache(0, {"ping": True}, connection={"username": "x"})])
     assert (verification(result)["end"], result["error_kind"]) == ("not_configured", "not_configured")
-    assert "give host and port of its connection" in result["msg"]
+    assert "give host and port in its connection" in result["msg"]
 
 
 def test_passwords_are_shown_nowhere(run: Any, speak: Any) -> None:
-    """In no result, in no text that a server sends back, and also when the task is refused as a whole."""
+    """Neither in a result nor in a text that a server sends back, also if the whole task is refused."""
     secret, other = "Sup3r/secret-pass", "An0ther+secret"
     row = cache(
         0,
@@ -542,7 +542,7 @@ def says(text: bytes) -> Callable[[socket.socket], None]:
 
 
 def redis(connection: socket.socket) -> None:
-    """As much of a cache as a check needs: pipelined commands, one answer each."""
+    """The part of a cache that a check needs: pipelined commands, one reply each."""
     while data := connection.recv(4096):
         for dummy in range(data.count(b"*")):
             connection.sendall(b":7\r\n" if b"DBSIZE" in data else b"+PONG\r\n")
@@ -570,7 +570,7 @@ def read(port: int, entry: Row, **connection: Any) -> Any:
         (says(b"-WRONGPASS invalid username-password pair\r\n"), clients.Refused, "It was tried once"),
         (says(b"-NOPERM this user has no permissions\r\n"), clients.Refused, "lacks the permission"),
         (says(b"-ERR something else\r\n"), clients.Refused, "The server refused: something else"),
-        # Another server than the instance says nothing of its data.
+        # A server that is not the instance proves nothing about its data.
         (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), clients.Unreachable, "does not speak the Redis protocol"),
     ],
     ids=["drops", "loading", "masterdown", "full", "noauth", "wrongpass", "noperm", "other", "HTTP"],
@@ -661,8 +661,8 @@ def test_a_database_is_sent_any_password() -> None:
         clients.CLIENTS["mysql"](connection, 5.0)
 
 
-def test_what_is_no_database() -> None:
-    """Another server says nothing of the data: nobody is told to restore an older backup."""
+def test_a_server_that_is_not_a_database() -> None:
+    """Another server proves nothing about the data, so the advice must not be to restore an older backup."""
     banner = b"SSH-2.0-OpenSSH_9.2\r\n"
     with (
         Server(lambda connection: connection.sendall(banner)) as server,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting: two equal last words, one deadline, patience with reads that fail."""
+"""Waiting: two equal final statuses, one deadline, patience with reads that fail."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ GONE = NotFound("Not among the records.")
 
 
 def watch(time: Time, *script: Status | CloudError, name: str = "Restore") -> tuple[Watch, list[float]]:
-    """A watch that sees the script in turn and its last word for ever, and the times at which it looked."""
+    """A watch that reads the script in turn and then its last item for ever, and the times of its reads."""
     looks: list[float] = []
 
     def look() -> Status:
@@ -68,7 +68,7 @@ def run(time: Time, *watches: Watch, timeout: float = 100.0, interval: float = 1
     return seen
 
 
-def test_a_last_word_counts_when_it_is_said_twice() -> None:
+def test_a_final_status_counts_when_it_is_read_twice() -> None:
     time = Time()
     watched, looks = watch(time, RUNNING, DONE)
     assert run(time, watched) == [["restoring"], ["succeed"], ["succeed"]]
@@ -76,7 +76,7 @@ def test_a_last_word_counts_when_it_is_said_twice() -> None:
     assert looks == [0.0, 10.0, 10.0 + CONFIRM]
 
 
-def test_a_last_word_that_is_taken_back_does_not_count() -> None:
+def test_a_final_status_that_is_taken_back_does_not_count() -> None:
     time = Time()
     watched, looks = watch(time, DONE, RUNNING, FAILED, DONE, RUNNING, DONE, DONE)
     run(time, watched)
@@ -84,7 +84,7 @@ def test_a_last_word_that_is_taken_back_does_not_count() -> None:
     assert len(looks) == 7
 
 
-def test_failure_tells_code_reason_and_ids() -> None:
+def test_a_failure_reports_code_reason_and_ids() -> None:
     time = Time()
     watched, dummy = watch(time, FAILED)
     run(time, watched)
@@ -119,7 +119,7 @@ def test_failure_without_a_reason() -> None:
     )
 
 
-def test_what_tries_anew_is_said_by_who_made_the_watch() -> None:
+def test_the_watch_says_how_to_start_the_operation_again() -> None:
     watched, dummy = watch(Time(), Status("failed", "failed"))
     watched.anew = "run the task again without job_id"
     run(Time(), watched)
@@ -196,7 +196,7 @@ def test_an_end_seen_at_the_deadline_is_confirmed_there() -> None:
     assert isinstance(watched.error, WaitTimeout)
 
 
-def test_an_unknown_status_is_waited_for_and_told() -> None:
+def test_an_unknown_status_is_waited_for_and_reported() -> None:
     watched, dummy = watch(Time(), Status("running", "RESTORING2"))
     run(Time(), watched)
     assert isinstance(watched.error, WaitTimeout)
@@ -230,7 +230,7 @@ def test_reads_may_fail_until_the_deadline() -> None:
     assert len(looks) == 11
 
 
-def test_what_was_never_there_is_told_with_its_reason() -> None:
+def test_what_was_never_there_is_reported_with_the_reason() -> None:
     watched, dummy = watch(Time(), GONE)
     run(Time(), watched, timeout=20)
     assert isinstance(watched.error, WaitTimeout) and watched.trouble is GONE
@@ -262,7 +262,7 @@ def test_what_was_never_seen_is_not_said_to_have_been_seen() -> None:
     assert " It was accepted and is probably still running. " in str(watched.error)
 
 
-def test_the_seconds_waited_are_told_in_tenths() -> None:
+def test_the_seconds_waited_are_reported_in_tenths() -> None:
     watched, dummy = watch(Time(), RUNNING)
     run(Time(), watched, timeout=3.14159)
     assert watched.error is not None and watched.error.details()["elapsed"] == 3.1
@@ -304,7 +304,7 @@ def test_how_long_a_record_may_be_missing(before: list[Status], looks: int, what
     assert watched.error.details()["restore_id"] == "r"
 
 
-def test_the_interval_varies_so_that_a_fleet_does_not_ask_in_step() -> None:
+def test_the_interval_varies_so_that_a_fleet_does_not_poll_in_step() -> None:
     for chance in (0.0, 0.5, 0.999):
         time = Time(random=chance)
         watched, looks = watch(time, RUNNING)
@@ -314,7 +314,7 @@ def test_the_interval_varies_so_that_a_fleet_does_not_ask_in_step() -> None:
         assert looks[-1] == 100.0 and last <= gaps[0]
 
 
-def test_the_last_look_is_as_the_time_is_over() -> None:
+def test_the_last_observation_is_at_the_deadline() -> None:
     time = Time()
     watched, looks = watch(time, RUNNING, DONE)
     run(time, watched, timeout=8)

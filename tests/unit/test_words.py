@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Words by which a service says that something has ended, in every known spelling, for both services."""
+"""Status words for the end of an operation, in every known spelling, for both services."""
 
 from __future__ import annotations
 

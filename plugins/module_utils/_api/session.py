@@ -281,8 +281,8 @@ class Session:
             if abs(off) > NOTABLE:
                 self._warn(
                     f"This machine's clock is {abs(off):.0f} s {'behind' if off < 0 else 'ahead of'} the "
-                    "cloud's: set it. The cloud's is used for every decision; requests that are signed "
-                    f"with keys are refused when the two differ by more than {SKEW} s."
+                    "cloud's: set it. The task decides by the cloud's clock, but the cloud refuses requests "
+                    f"that are signed with keys when the clocks differ by more than {SKEW} s."
                 )
 
     def _skew(self, answer: Answer) -> int | None:

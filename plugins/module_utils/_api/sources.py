@@ -86,7 +86,7 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
         raise _unreadable(*what, type(error).__name__) from None
     if len(found) != 1:
         there = printable(", ".join(names) or "none")
-        times = "is not" if not found else f"stands {len(found)} times"
+        times = "is not" if not found else f"occurs {len(found)} times"
         raise InvalidArgument(f"profile {quoted(wanted)} {times} in {path} (it has: {there}).")
     for secret in _secrets(found[0]):
         redactor.add(secret)
@@ -132,8 +132,8 @@ def _check_profile(
     masked = [key for key, option in PROFILE.items() if MASKED in settings.get(option, "")]
     if masked:
         raise InvalidArgument(
-            f"{shown}, but {' and '.join(masked)} is masked with stars, as KooCLI shows it. Put the real "
-            "value there."
+            f"{shown}, but {' and '.join(masked)} is masked with stars, as KooCLI shows it. Put in the real "
+            "value."
         )
     odd = _unread(written)
     if odd:

@@ -240,7 +240,7 @@ class Http:
         if way.proxy:
             return self._proxy_failure(chain, way, way.proxy)
         if over:
-            text = f"No connection to {way.host} within {min(way.timeout, CONNECT):g} s"
+            text = f"No connection to {way.host} was made within {min(way.timeout, CONNECT):g} s"
         elif unresolved(chain):
             text = f"The name {way.host} cannot be resolved; check region, cloud or the endpoint option"
         else:

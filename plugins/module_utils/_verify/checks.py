@@ -287,7 +287,7 @@ def judge(check: Check, found: t.Any, point: int | None, count: int | None, tole
     `tolerance` percent. Raises Unjudged.
     """
     if check.kind == "ping":
-        return Verdict(True, "an answer", "an answer")
+        return Verdict(True, "a response", "a response")
     if check.kind == "key":
         return judge_key(check.asks, found)
     if check.kind == "newest_not_after":

@@ -357,7 +357,7 @@ class Ladder:
             place.update(given)
         if not place["host"] or not place["port"]:
             raise Refused(
-                "The cloud names no address of the instance: give host and port of its connection.",
+                "The cloud reports no address of the instance: give host and port in its connection.",
                 "not_configured",
             )
         return place

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What lies behind the instances of the local cloud: nothing, unless real servers are handed to it.
+"""The data of the instances of the local cloud: none, unless it is given real servers.
 
 with RealData.start() as data, Simulator("story", data=data) as sim:  # see tests.cloud.data.real
     data.caches[DCS_INSTANCE].client().set("key", "value")
@@ -24,7 +24,7 @@ class DataError(Exception):
 
 
 class Data:
-    """No data at all: an operation is over when its time is."""
+    """No data at all: an operation ends when its time is over."""
 
     def attach(self, cloud: Cloud) -> None:
         """Give the instances of a new cloud their addresses. Called before the first request."""

@@ -40,7 +40,7 @@ PROGRAMS = [
 
 
 def _version(path: str, name: str) -> str | None:
-    """The version that it reports when it is called by this name, or None if it is not such a server."""
+    """The version that a program reports under this name, or None if it is not such a server."""
     shown = subprocess.run(
         [name, "--version"], executable=path, capture_output=True, text=True, check=False, timeout=10
     )
@@ -89,7 +89,7 @@ class Cache:
         return self._server.pid
 
     def _arguments(self, port: int) -> list[str]:
-        """All in a file: a command line can be read by everybody."""
+        """All arguments are in a file, because everybody can read a command line."""
         settings = {
             "bind": HOST,
             "port": port,
@@ -113,7 +113,7 @@ class Cache:
             return False
 
     def client(self, **options: Any) -> redis.Redis:
-        """It connects anew, once, when it was dropped."""
+        """A client that connects again, once, after its connection was dropped."""
         options = {"password": self.password, "decode_responses": True, "retry": ONCE, **options}
         return redis.Redis(host=HOST, port=self.port, **options)
 

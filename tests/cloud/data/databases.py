@@ -164,7 +164,7 @@ class Database:
             return tuple(cursor.fetchall())
 
     def unlogged(self, statements: Iterable[str]) -> None:
-        """What belongs to the region and not to its data: no restore brings it back."""
+        """Run statements about the region, not about its data: no restore repeats them."""
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute("SET SESSION sql_log_bin = 0")
             for statement in statements:
@@ -200,7 +200,7 @@ class Region:
         self._close_to_strangers()
 
     def _new_template(self) -> Path:
-        """A data directory with the tables of grants, which servers are started on copies of."""
+        """A data directory with the tables of grants. Servers start on copies of it."""
         template = self._supervisor.folder / "template"
         _run(
             "mariadb-install-db",
@@ -218,7 +218,7 @@ class Region:
         return template
 
     def _close_to_strangers(self) -> None:
-        """Root has no password, so it comes in through the socket alone; nobody comes in without a name."""
+        """Root has no password, so it may sign in through the socket only. There is no anonymous user."""
         users = self.server.sql("SELECT user, host FROM mysql.global_priv")
         strangers = [
             user for user in users if user[0] == "" or (user[0] == "root" and user[1] != "localhost")
@@ -226,14 +226,14 @@ class Region:
         self.server.unlogged(f"DROP USER '{user}'@'{host}'" for user, host in strangers)
 
     def new_nodes(self, schemas: Iterable[str]) -> None:
-        """Empty schemas of data nodes, whoever still has one of these names open."""
+        """Make empty schemas for data nodes, even if clients still use schemas of these names."""
         self._end_connections()
         with self.server.connect() as connection, connection.cursor() as cursor:
             for schema in schemas:
                 cursor.execute(f"CREATE OR REPLACE DATABASE {_quoted(schema)}")
 
     def base(self, nodes: Sequence[str]) -> Base:
-        """The present state of at least one data node, from which later points in time are reached."""
+        """Return the present state of at least one data node, from which later points can be reached."""
         file = self._supervisor.new_folder("b") / "base.sql"
         self.server.dump(file, ["--master-data=2", "--databases", *nodes])
         with open(file, "rb") as lines:
@@ -299,19 +299,19 @@ class Region:
             arguments,
         )
         for (number,) in found:
-            with contextlib.suppress(pymysql.Error):  # it has ended by itself meanwhile
+            with contextlib.suppress(pymysql.Error):  # it has ended by itself in the meantime
                 self.server.sql(f"KILL CONNECTION {int(number)}")
 
 
 class Base:
-    """A dump, and the place in the binary log that it was taken at."""
+    """A dump, and the position in the binary log at which it was taken."""
 
     def __init__(self, file: Path, log: str, position: int) -> None:
         self.file, self.log, self.position = file, log, position
 
 
 class Instance:
-    """A DDM instance: the schema that its clients see, over the schemas of its data nodes."""
+    """A DDM instance: a schema for its clients, with views of the schemas of its data nodes."""
 
     def __init__(self, region: Region, name: str) -> None:
         self.region = region
@@ -328,7 +328,7 @@ class Instance:
         )
 
     def connect(self, **options: Any) -> pymysql.connections.Connection[Any]:
-        """As a client of the instance sees it."""
+        """Connect as a client of the instance."""
         options = {"user": self.user, "password": self.password, "database": self.schema, **options}
         return pymysql.connect(host=HOST, port=self.region.server.port, autocommit=True, **options)
 
@@ -338,12 +338,12 @@ class Instance:
             return tuple(cursor.fetchall())
 
     def associate(self, nodes: Iterable[str]) -> None:
-        """Lie over these schemas of data nodes, and over no others."""
+        """Show the schemas of these data nodes, and no others."""
         self.nodes = list(nodes)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show each table of the data nodes: call it after a table was created or dropped."""
+        """Make a view of each table of the data nodes. Call this after a table was created or dropped."""
         tables: dict[str, list[str]] = {}
         for node in self.nodes:
             for (table,) in self.region.server.sql(f"SHOW TABLES IN {_quoted(node)}"):

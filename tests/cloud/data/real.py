@@ -27,7 +27,10 @@ from .servers import HOST, Binary, Supervisor
 
 WORKERS = 8
 HISTORY_SECONDS = 36 * 3600.0  # how far back a database can be restored: before it was attached, it was empty
-NOT_STARTED, NOT_SYNCHRONISED = "dcs.08.0001", "dcs.08.0007"  # what a record says of a backup, of a restore
+NOT_STARTED, NOT_SYNCHRONISED = (
+    "dcs.08.0001",
+    "dcs.08.0007",
+)  # the codes in the records of a backup and of a restore
 
 
 class RealData(Data):
@@ -61,7 +64,7 @@ class RealData(Data):
         return cls(caches.find(), databases.find())
 
     def close(self) -> None:
-        """End the servers first: whatever waits for them then ends, too."""
+        """End the servers first, so that everything that waits for them ends, too."""
         self.supervisor.close()
         self._executor.shutdown(cancel_futures=True)
 
@@ -161,7 +164,7 @@ class RealData(Data):
         self._base = region.base([*self._schemas.values()])
 
     def _recover(self, job: Job) -> None:
-        """Bring the data back; of a metadata recovery, only the view of data that are there already."""
+        """Bring the data back. A metadata recovery brings back only the views: the data are there already."""
         target = self.databases[job.target_id]
         if job.relations:
             self._rewind(job, target)
@@ -175,7 +178,7 @@ class RealData(Data):
 
 
 def _with_code(code: str, job: Callable[[], None]) -> None:
-    """A record of DCS has only a code."""
+    """Return the error with a code, because a record of DCS has nothing else."""
     try:
         job()
     except DataError as error:

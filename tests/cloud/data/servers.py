@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers in the hands of the supervisor: how they are started, found ready, and stopped."""
+"""Servers that the supervisor starts: how they start, become ready, and stop."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def which(name: str) -> str | None:
 
 
 def gone(pid: int) -> bool:
-    """No such process any more, or one that has ended and waits to be noticed."""
+    """Whether a process no longer exists, or is a zombie."""
     shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()[:1] in ("", "Z")
 
@@ -61,7 +61,7 @@ class Supervisor:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # a Ctrl-C is for us, who then end it
+            start_new_session=True,  # A Ctrl-C must reach only this process, which then ends the supervisor.
         )
         self.folder = Path(self._answer()["folder"])
         self._numbers = 0
@@ -166,7 +166,7 @@ class Server:
         raise DataError(f"{self._binary.title} did not start: {self._last_lines()}")
 
     def stop(self) -> None:
-        """Stop as in a power failure: what is not on disk is lost."""
+        """Stop it as a power failure does: what is not on the disk is lost."""
         if self.pid is not None:
             self._supervisor.kill(self.pid)
             self.pid = None

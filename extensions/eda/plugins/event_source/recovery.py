@@ -157,7 +157,7 @@ def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
         )
     services = words(given.get("services"), "services") or SERVICES
     if set(services) - set(SERVICES):
-        raise ValueError(f"services can be dcs and ddm, not {', '.join(services)}.")
+        raise ValueError(f"services must be dcs or ddm, or both, not {', '.join(services)}.")
     age = given.get("max_backup_age")
     return Wanted(
         services,

@@ -39,11 +39,11 @@ class Choice:
 def choose(
     backups: t.Sequence[Row], wanted: t.Mapping[str, t.Any], point: int | None, now: int, about: str
 ) -> Choice:
-    """Return the backup for one of backup_id, backup_name and restore_point in `wanted`;
-    `point` is the last as epoch ms, None for latest, `now` the time by the cloud's clock.
+    """Return the backup for one of backup_id, backup_name and restore_point in `wanted`.
 
-    `point` is restore_point in epoch ms, None for latest. `about` names the instance for people. Raises
-    NotFound for an unknown name, and NotRestorable when no backup can be used.
+    `point` is restore_point in epoch ms, None for latest; `now` is the time by the cloud's clock. `about`
+    names the instance for people. Raises NotFound for an unknown name, and NotRestorable when no backup can
+    be used.
     """
     if wanted["restore_point"] and point is None:
         choice = latest(backups, now, about)
@@ -79,7 +79,7 @@ def latest(backups: t.Sequence[Row], now: int, about: str) -> Choice:
         only = f" backup_id can restore its safety backups: {listed(ready[:NEAREST])}." if ready else ""
         shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
         seen = f" Not usable: {listed(shown)}." if shown and not ready else ""
-        seen += " Data of the future are not believed: give backup_id to restore them." if ahead else ""
+        seen += " Backups dated in the future were left out: give backup_id to take one." if ahead else ""
         raise NotRestorable(f"{about} has no usable backup.{only}{seen}")
     newest = max(found, key=sortable)
     return Choice(newest["backup_id"], newest, None, tuple(undated(found, newest, ahead)))

@@ -31,7 +31,7 @@ REASONS = {  # the DCS API reference, "Restoration Records", error codes
 def obstacle(instance: Row) -> str | None:
     """Return why an instance cannot take an operation now, or None."""
     if instance["task"]:
-        return f"the instance is at work on {instance['task']}"
+        return f"the instance is busy with {instance['task']}"
     serves = plain(instance["status"]) == "running"
     return None if serves else f"the instance is {instance['status']}, not RUNNING"
 

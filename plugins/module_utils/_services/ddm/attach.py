@@ -82,7 +82,7 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
     # A job may name its source.
     if names.target and instance_id not in (None, names.target, names.source):
         raise NotRestorable(
-            f"Job {job_id} is one of instance {instance_id}, not of {names.target}.", job_id=job_id
+            f"Job {job_id} works on instance {instance_id}, not on {names.target}.", job_id=job_id
         )
     if point is not None and began is not None and point > began:
         raise NotRestorable(
@@ -110,8 +110,7 @@ def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     found = next((job for job in recent_jobs(ddm) if of_kind(job) and job["instance_id"] == target), None)
     if found is None:
         raise NotFound(
-            f"There is no restore job on {target} to attach to in the last 29 days. Leave adopt out to "
-            "start a "
+            f"{target} has had no restore job to attach to in the last 29 days. Leave adopt out to start a "
             "recovery."
         )
     made, pair = created(found), Pair(ddm, "", target, of_kind)

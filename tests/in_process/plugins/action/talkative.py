@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action of the talkative module, made as those of the collection are."""
+"""The action of the talkative module, made like those of the collection."""
 
 from __future__ import annotations
 

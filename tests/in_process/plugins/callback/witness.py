@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A callback for tests: it writes which tasks ran as modules, and what callbacks and hosts have."""
+"""A callback for tests: it records which tasks ran as modules, and what callbacks and hosts received."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A connection for tests: the local one by another name, as those of containers and jails are made."""
+"""A connection for tests: the local one by another name, like those for containers and jails."""
 
 from __future__ import annotations
 
