@@ -302,6 +302,24 @@ def test_a_backup_of_another_instance_in_the_list_is_left_out(sim: Simulator, ru
     assert refused["error_kind"] == "not_found" and sim.posts() == []
 
 
+def test_a_record_of_another_backup_is_not_what_was_started(sim: Simulator, run: Any) -> None:
+    """The cloud says itself that other data came back: green would be wrong."""
+
+    def spoil(answer: Any) -> Any:
+        for item in answer.data["restore_record_response"]:
+            item["backup_id"] = names.DCS_BACKUP_OLD
+        return answer
+
+    sim.fault("mutate", "dcs.restores", times=None, after=3, function=spoil)
+    late = run("dcs_restore", **CACHE, backup_id=names.DCS_BACKUP, wait_timeout=60)
+    assert (late["error_kind"], len(sim.posts())) == ("wait_timeout", 1)
+    about = f"The task requested {names.DCS_BACKUP}, and the response is about {names.DCS_BACKUP_OLD}"
+    assert about in late["msg"]
+    row = {"service": "dcs", **CACHE, "restore_id": late["restore_id"], "backup_id": names.DCS_BACKUP}
+    waited = run("restore_wait", restores=[row], wait_timeout=60)
+    assert waited["failed"] and about in waited["restores"][0]["msg"]
+
+
 def test_a_backup_of_the_future_is_not_the_latest(sim: Simulator, run: Any) -> None:
     backup(sim, YOUNGEST, age=-365 * DAY)
     taken = run("dcs_restore", check=True, **CACHE, restore_point="latest")
