@@ -154,7 +154,7 @@ FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery"
 PROJECT = ("project_id", "project_name")
 UNREAD = "huaweicloud_recovery_unread"
 LISTS = ("services", "regions", "statuses")
-# names of a connection option in a file -> its name, which comes last and so wins
+# names of a connection option in a file -> its name
 CALLED = {
     called: name
     for name, option in CONNECTION.items()
@@ -235,8 +235,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         found: Row = {}
         for called, name in CALLED.items():
             value = made(self.templar.template, config.get(called))
-            if not unset(value):
-                found[name] = value
+            if not unset(value) and str(found.setdefault(name, value)) != str(value):
+                raise Problem(f"{name} has two values, one of them under another name.")
         found = listed(without_blanks(found), CONNECTION)
         for name, value in found.items():
             kind = CONNECTION[name]["type"]

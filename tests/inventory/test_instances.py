@@ -502,6 +502,7 @@ def test_more_instances_than_a_page(tmp_path: Path) -> None:
         ({"services": ["obs"]}, "obs"),
         ({"regions": ["Not A Region"]}, "region"),
         ({"http_timeout": 0}, "http_timeout"),
+        ({"access_key": "A", "ak": "B"}, "access_key has two values, one of them under another name"),
     ],
 )
 def test_wrong_options_are_named(sim: Simulator, tmp_path: Path, options: dict[str, Any], word: str) -> None:
