@@ -440,7 +440,12 @@ def test_a_job_that_names_its_source_is_done_when_the_target_serves(sim: Simulat
     job_id = run("ddm_recovery", **wanted, wait=False)["job_id"]
     late = run("ddm_recovery", **wanted, job_id=job_id, wait_timeout=400)
     assert (late["error_kind"], late["job_id"]) == ("wait_timeout", job_id)
-    assert run("ddm_recovery", **wanted, job_id=job_id)["outcome"] == "succeeded"
+    row = {"service": "ddm", **PAIR, "job_id": job_id}
+    for named in (row, {"service": "ddm", "job_id": job_id, "target": {"instance_id": names.DDM_TARGET}}):
+        waited = run("restore_wait", restores=[named], wait_timeout=100)
+        assert (waited["error_kind"], waited["restores"][0]["outcome"]) == ("wait_timeout", None)
+    assert run("restore_wait", restores=[row])["restores"][0]["outcome"] == "succeeded"
+    assert run("ddm_recovery", **wanted, job_id=job_id)["outcome"] == "unchanged"
 
 
 def test_a_server_that_demands_the_source_gets_it(sim: Simulator, run: Any) -> None:
