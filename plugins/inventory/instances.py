@@ -162,6 +162,7 @@ CALLED = {
 }
 HIGHEST = 10**9  # for a number without a range
 NEEDED = {"service", "name", "instance_id", "project_id", "region", "status"}  # of a row in the cache
+TEXT = (str, type(None))  # types of these
 RESERVED = ("name", "port", "tags")  # Ansible warns about variables with the names of play keywords.
 
 
@@ -282,7 +283,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return None
         answers = isinstance(found, dict) and found.get("question") == question
         rows = found.get("rows") if answers else None
-        whole = isinstance(rows, list) and all(isinstance(row, dict) and row.keys() >= NEEDED for row in rows)
+        whole = isinstance(rows, list) and all(
+            isinstance(row, dict) and all(isinstance(row.get(name, 0), TEXT) for name in NEEDED)
+            for row in rows
+        )
         return rows if whole else None
 
     def own(self, key: str) -> bool:

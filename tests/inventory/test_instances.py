@@ -267,6 +267,7 @@ def test_a_damaged_cache_counts_as_absent(sim: Simulator, tmp_path: Path) -> Non
         [],
         {"x": 1},
         *({**whole, "rows": rows} for rows in (7, [{"project_id": "p"}])),
+        {**whole, "rows": [{**row, "name": ["orders-cache"]} for row in whole["rows"]]},
     ]
     for shape in shapes:
         new = json.dumps(shape)
