@@ -154,7 +154,7 @@ FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery"
 PROJECT = ("project_id", "project_name")
 UNREAD = "huaweicloud_recovery_unread"
 LISTS = ("services", "regions", "statuses")
-# names of a connection option in a file -> its name, which comes last and so wins
+# names of a connection option in a file -> its name
 CALLED = {
     called: name
     for name, option in CONNECTION.items()
@@ -162,6 +162,7 @@ CALLED = {
 }
 HIGHEST = 10**9  # for a number without a range
 NEEDED = {"service", "name", "instance_id", "project_id", "region", "status"}  # of a row in the cache
+TEXT = (str, type(None))  # types of these
 RESERVED = ("name", "port", "tags")  # Ansible warns about variables with the names of play keywords.
 
 
@@ -235,8 +236,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         found: Row = {}
         for called, name in CALLED.items():
             value = made(self.templar.template, config.get(called))
-            if not unset(value):
-                found[name] = value
+            if not unset(value) and str(found.setdefault(name, value)) != str(value):
+                raise Problem(f"{name} has two values, one of them under another name.")
         found = listed(without_blanks(found), CONNECTION)
         for name, value in found.items():
             kind = CONNECTION[name]["type"]
@@ -282,7 +283,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return None
         answers = isinstance(found, dict) and found.get("question") == question
         rows = found.get("rows") if answers else None
-        whole = isinstance(rows, list) and all(isinstance(row, dict) and row.keys() >= NEEDED for row in rows)
+        whole = isinstance(rows, list) and all(
+            isinstance(row, dict) and all(isinstance(row.get(name, 0), TEXT) for name in NEEDED)
+            for row in rows
+        )
         return rows if whole else None
 
     def own(self, key: str) -> bool:

@@ -16,12 +16,13 @@ import typing as t
 from collections import Counter
 from pathlib import Path
 
+from ansible import constants as C
 from ansible import errors
 from ansible.inventory.manager import split_host_pattern
 from ansible.utils.unsafe_proxy import wrap_var
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
-TAKEN = {"all", "ungrouped", "localhost"}  # names with a meaning in Ansible
+TAKEN = {"all", "ungrouped", *C.LOCALHOST}  # names with a meaning in Ansible
 # what `default(omit)` raises for a whole variable; up to ansible-core 2.18 it is a text
 OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
 

@@ -44,7 +44,9 @@ def known(caller: t.Callable[[], str]) -> dict[str, t.Any] | None:
 def note(caller: t.Callable[[], str], result: t.Mapping[str, t.Any]) -> None:
     """Remember the refusal if the cloud has refused the keys of this task."""
     facts = {name: result[name] for name in TOLD if result.get(name)}
-    if facts.get("error_kind") != "auth_failed" or not KEYS_REFUSED.fullmatch(facts.get("error_code") or ""):
+    # An agency or a server's metadata that is not there yet is no refused signature: it may be tried again.
+    refused = facts.get("error_kind") == "auth_failed" and result.get("http_status") == 401
+    if not refused or not KEYS_REFUSED.fullmatch(facts.get("error_code") or ""):
         return
     try:
         _file(Path(C.DEFAULT_LOCAL_TMP), caller()).write_text(

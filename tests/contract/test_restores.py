@@ -302,6 +302,24 @@ def test_a_backup_of_another_instance_in_the_list_is_left_out(sim: Simulator, ru
     assert refused["error_kind"] == "not_found" and sim.posts() == []
 
 
+def test_a_record_of_another_backup_is_not_what_was_started(sim: Simulator, run: Any) -> None:
+    """The cloud says itself that other data came back: green would be wrong."""
+
+    def spoil(answer: Any) -> Any:
+        for item in answer.data["restore_record_response"]:
+            item["backup_id"] = names.DCS_BACKUP_OLD
+        return answer
+
+    sim.fault("mutate", "dcs.restores", times=None, after=3, function=spoil)
+    late = run("dcs_restore", **CACHE, backup_id=names.DCS_BACKUP, wait_timeout=60)
+    assert (late["error_kind"], len(sim.posts())) == ("wait_timeout", 1)
+    about = f"The task requested {names.DCS_BACKUP}, and the response is about {names.DCS_BACKUP_OLD}"
+    assert about in late["msg"]
+    row = {"service": "dcs", **CACHE, "restore_id": late["restore_id"], "backup_id": names.DCS_BACKUP}
+    waited = run("restore_wait", restores=[row], wait_timeout=60)
+    assert waited["failed"] and about in waited["restores"][0]["msg"]
+
+
 def test_a_backup_of_the_future_is_not_the_latest(sim: Simulator, run: Any) -> None:
     backup(sim, YOUNGEST, age=-365 * DAY)
     taken = run("dcs_restore", check=True, **CACHE, restore_point="latest")
@@ -422,7 +440,12 @@ def test_a_job_that_names_its_source_is_done_when_the_target_serves(sim: Simulat
     job_id = run("ddm_recovery", **wanted, wait=False)["job_id"]
     late = run("ddm_recovery", **wanted, job_id=job_id, wait_timeout=400)
     assert (late["error_kind"], late["job_id"]) == ("wait_timeout", job_id)
-    assert run("ddm_recovery", **wanted, job_id=job_id)["outcome"] == "succeeded"
+    row = {"service": "ddm", **PAIR, "job_id": job_id}
+    for named in (row, {"service": "ddm", "job_id": job_id, "target": {"instance_id": names.DDM_TARGET}}):
+        waited = run("restore_wait", restores=[named], wait_timeout=100)
+        assert (waited["error_kind"], waited["restores"][0]["outcome"]) == ("wait_timeout", None)
+    assert run("restore_wait", restores=[row])["restores"][0]["outcome"] == "succeeded"
+    assert run("ddm_recovery", **wanted, job_id=job_id)["outcome"] == "unchanged"
 
 
 def test_a_server_that_demands_the_source_gets_it(sim: Simulator, run: Any) -> None:

@@ -135,9 +135,10 @@ def test_names_that_collide_are_missing_or_unfit_give_way_to_the_id(sim: Simulat
 def test_host_names_do_not_depend_on_the_order() -> None:
     rows = [
         {"name": name, "instance_id": f"id-{number}"}
-        for number, name in enumerate(["a", "b", "b", None, "", "ä", "id-0", "all"])
+        # Ansible takes a host named 127.0.0.1 for localhost, whose plays would have its variables.
+        for number, name in enumerate(["a", "b", "b", None, "", "ä", "id-0", "all", "127.0.0.1"])
     ]
-    assert host_names(rows) == ["a", "id-1", "id-2", "id-3", "id-4", "id-5", "id-6", "id-7"]
+    assert host_names(rows) == ["a", "id-1", "id-2", "id-3", "id-4", "id-5", "id-6", "id-7", "id-8"]
     assert host_names(rows[::-1]) == host_names(rows)[::-1]
 
 
@@ -263,6 +264,7 @@ def test_a_damaged_cache_counts_as_absent(sim: Simulator, tmp_path: Path) -> Non
         [],
         {"x": 1},
         *({**whole, "rows": rows} for rows in (7, [{"project_id": "p"}])),
+        {**whole, "rows": [{**row, "name": ["orders-cache"]} for row in whole["rows"]]},
     ]
     for shape in shapes:
         new = json.dumps(shape)
@@ -495,6 +497,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"regions": ["Not A Region"]}, "Not A Region"),
     ({"regions": [ids.REGION, "eu-west-101"], "project_id": ids.PROJECT_ID}, "belong to one region"),
     ({"http_timeout": 0}, "http_timeout"),
+    ({"access_key": "A", "ak": "B"}, "access_key has two values, one of them under another name"),
     # What is not read filters nothing, and signs in as somebody else.
     ({"status": ["RUNNING"]}, "There is no option 'status'. Did you mean statuses?"),
     ({"profil": "prod"}, "There is no option 'profil'. Did you mean profile?"),

@@ -116,9 +116,8 @@ class DcsOperation(Operation):
 
     def watch(self, found: str) -> Watch:
         """Return how to wait for one record of this kind."""
-        return watch_record(
-            self.dcs, self.instance_id, self.name, self.id_key, found, lambda: self.read(found)
-        )
+        place = (self.dcs, self.instance_id, self.name, self.id_key, found)
+        return watch_record(*place, lambda: self.read(found), self.about.get("backup_id"))
 
     def active(self, records: list[Row], instance: Row, now: int) -> tuple[list[Row], list[Row]]:
         """Return the unfinished records, and separately the stuck ones.

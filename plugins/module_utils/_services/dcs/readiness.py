@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import asked_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
@@ -37,9 +38,15 @@ def obstacle(instance: Row) -> str | None:
 
 
 def watch_record(
-    dcs: Dcs, instance_id: str, name: str, id_name: str, record_id: str, records: t.Callable[[], list[Row]]
+    dcs: Dcs,
+    instance_id: str,
+    name: str,
+    id_name: str,
+    record_id: str,
+    records: t.Callable[[], list[Row]],
+    backup_id: str | None = None,
 ) -> Watch:
-    """Return how to wait for a restore or backup record.
+    """Return how to wait for a restore or backup record, which must be of `backup_id` where that is known.
 
     It has ended only when the record is final and the instance is RUNNING without a task.
     """
@@ -48,6 +55,7 @@ def watch_record(
         record = next((row for row in records() if row[id_name] == record_id), None)
         if record is None:
             raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
+        asked_for(record, "backup_id", backup_id or record["backup_id"])
         state, reason = end(record) or "running", None
         odd = unknown(record)
         if odd:
@@ -73,7 +81,7 @@ def watch_record(
     return Watch(name, {id_name: record_id, "instance_id": instance_id}, observe)
 
 
-def watch_restore(dcs: Dcs, instance_id: str, restore_id: str) -> Watch:
+def watch_restore(dcs: Dcs, instance_id: str, restore_id: str, backup_id: str | None = None) -> Watch:
     """Return how to wait for a restore that is already running."""
     return watch_record(
         dcs,
@@ -82,4 +90,5 @@ def watch_restore(dcs: Dcs, instance_id: str, restore_id: str) -> Watch:
         "restore_id",
         restore_id,
         lambda: dcs.restores(instance_id, restore_id),
+        backup_id,
     )

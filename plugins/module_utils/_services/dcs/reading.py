@@ -20,7 +20,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for the restore of a row."""
-    return watch_restore(Dcs(cloud), row["instance_id"], row["restore_id"])
+    planned = (row.get("backup") or {}).get("backup_id")
+    return watch_restore(Dcs(cloud), row["instance_id"], row["restore_id"], row.get("backup_id") or planned)
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:

@@ -19,8 +19,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
-    """Return how to wait for the job of a row."""
-    return watch_job(Ddm(cloud), row["job_id"], None)
+    """Return how to wait for the job of a row, and for its target. The job itself may name the source."""
+    found = (row.get("target") or {}).get("instance_id") or row.get("target_instance_id")
+    return watch_job(Ddm(cloud), row["job_id"], found)
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:
