@@ -283,8 +283,11 @@ def read(path: str) -> _report.Report | None:
 
 
 def held(value: t.Any) -> _report.Report | None:
-    """Return the report that a variable names or holds; None where that is no report."""
-    return read(value) if isinstance(value, str) else value if is_report(value) else None
+    """Return the report that a variable holds, or names by any of its files; None where that is none."""
+    if not isinstance(value, str):
+        return value if is_report(value) else None
+    stem, suffix = os.path.splitext(value)
+    return read(f"{stem}.json" if suffix in [known for known, dummy in FORMATS.values()] else value)
 
 
 def is_report(found: t.Any) -> bool:
