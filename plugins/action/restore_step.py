@@ -133,7 +133,11 @@ class ActionModule(ActionBase):
             found=found,
             problems=[*unreadable, *problems],
             plan_only=self.plan_only(task_vars),
-            context={"command": command, "command_complete": complete},
+            context={
+                "command": command,
+                "command_complete": complete,
+                "host": str(task_vars.get("inventory_hostname")),
+            },
             verify=bool(args.get("verify", True)),
             read_only=kind == "readiness",
             only=set(args["only"]) if args.get("only") else None,

@@ -108,7 +108,7 @@ def document(value: t.Any, name: str) -> t.Any:
         return value["plan"]
     if not isinstance(value, (str, t.Mapping)):
         raise Problem(f"{name} must be a path or the data themselves, not a {read.kind_of(value)}.")
-    return value
+    return path(value, name) if isinstance(value, str) else value
 
 
 def data(value: t.Any, name: str) -> t.Any:
@@ -120,7 +120,7 @@ def data(value: t.Any, name: str) -> t.Any:
 
 
 def path(value: t.Any, name: str) -> str:
-    """Return the path of a file; `~` is the home of the user who runs this."""
+    """Return the path of a file, however it was pasted; `~` is the home of the user who runs this."""
     return os.path.expanduser(read.word(value, name))
 
 

@@ -19,6 +19,7 @@ restore_start, restore_wait and restore_verify return it. A context, and so `run
     plan_digest     of what would be done                   approval      {how, at}
     refused         why nothing may be started              notes         sentences about this run alone
     command, command_complete   what repeats this run (null for a job controller), and whether it is complete
+    host            the host of the play, which may be one of several
     directory, keep             where the files go, and how many reports of this kind stay (null or 0: all)
 
 and begin() adds id, started, began, runs, previous, files, collection_version, and problem: why no report can

@@ -85,10 +85,10 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
         previous = [row for report in found for row in report["restores"] if covered(row, rows)]
         whole = bool(found) and all(covered(row, rows) for row in kept(found[0]))
         own = {**run, "previous": previous}
-        if whole and claimed(folder, found[0]["id"]):
+        if whole and claimed(folder, found[0]["id"], run.get("host")):
             same = {name: found[0][name] for name in ("id", "started", "runs")}
             return {**own, **same, "files": files_of(folder, found[0]["id"], plan=False)}
-        claimed(folder, run["id"])
+        claimed(folder, run["id"], run.get("host"))
         if whole:
             note = f"Another run is still writing {found[0]['id']}, so this run has a report of its own."
             own["notes"] = [*(run.get("notes") or []), note]
@@ -109,7 +109,7 @@ def alone(folder: str) -> t.Iterator[None]:
         yield
 
 
-def claimed(folder: str, name: str) -> bool:
+def claimed(folder: str, name: str, host: t.Any = None) -> bool:
     """Whether this run may write a report, which a file beside the report records.
 
     It may not while an earlier run that is recorded there is alive. A run on another machine does not count
@@ -120,10 +120,10 @@ def claimed(folder: str, name: str) -> bool:
         held = content(path)[0].decode("utf-8", "replace")
     except (OSError, ValueError):
         held = ""
-    if held not in ("", owner()) and alive(held):
+    if held not in ("", owner(host)) and alive(held):
         return False
     with contextlib.suppress(OSError):  # without claims, every run may write it
-        replace(path, owner())
+        replace(path, owner(host))
     return True
 
 
@@ -132,18 +132,19 @@ def claim(folder: str, name: str) -> str:
     return os.path.join(folder, f".{name}.run")
 
 
-def owner() -> str:
-    """Return what tells this run from any other: its machine, process and when that began."""
+def owner(host: t.Any = None) -> str:
+    """Return what tells this run from any other: its machine, process and when that began, and the host of
+    the play.
+    """
     controller = multiprocessing.parent_process()
     pid = controller.pid if controller and controller.pid else os.getpid()
-    return f"{socket.gethostname()} {pid} {begun(pid)}"
+    return f"{socket.gethostname()} {pid} {begun(pid)} {host or ''}".rstrip()
 
 
 def alive(held: str) -> bool:
     """Whether the run of a claim goes on."""
-    host, dummy, rest = held.partition(" ")
-    pid, dummy, when = rest.partition(" ")
-    if host != socket.gethostname() or not pid.isdecimal():
+    machine, pid, when = [*held.split(" "), "", ""][:3]
+    if machine != socket.gethostname() or not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)
@@ -283,8 +284,11 @@ def read(path: str) -> _report.Report | None:
 
 
 def held(value: t.Any) -> _report.Report | None:
-    """Return the report that a variable names or holds; None where that is no report."""
-    return read(value) if isinstance(value, str) else value if is_report(value) else None
+    """Return the report that a variable holds, or names by any of its files; None where that is none."""
+    if not isinstance(value, str):
+        return value if is_report(value) else None
+    stem, suffix = os.path.splitext(value)
+    return read(f"{stem}.json" if suffix in [known for known, dummy in FORMATS.values()] else value)
 
 
 def is_report(found: t.Any) -> bool:

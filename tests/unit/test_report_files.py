@@ -407,7 +407,8 @@ def test_texts_of_the_cloud_are_never_templates() -> None:
 def test_a_report_that_another_run_still_writes_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: bool
 ) -> None:
-    monkeypatch.setattr(_report_files, "owner", lambda: f"{socket.gethostname()} 1 {_report_files.begun(1)}")
+    other = f"{socket.gethostname()} 1 {_report_files.begun(1)}"
+    monkeypatch.setattr(_report_files, "owner", lambda host: other)
     first = begun(tmp_path)
     written(first, good(), finished=False)
     monkeypatch.undo()
@@ -419,6 +420,14 @@ def test_a_report_that_another_run_still_writes_is_not_taken(
     assert second["previous"]
     written(second, good())
     assert not (tmp_path / f".{second['id']}.run").exists()
+
+
+def test_two_hosts_of_a_play_write_no_report_together(tmp_path: Path) -> None:
+    """Whichever wrote last would take away what only the other one restores."""
+    first = begun(tmp_path, host="a")
+    written(first, good(), finished=False)
+    assert begun(tmp_path, 1, "bbbbbb", host="b")["id"] != first["id"]
+    assert begun(tmp_path, 1, "cccccc", host="a")["id"] == first["id"]
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,7 @@ def test_without_checks_an_instance_has_to_run(run: Any) -> None:
         ({**cache(0), "connection": {"host": "x:6379"}}, "host must be a name or an address and nothing"),
         ({**cache(0), "connection": {"host": "a..b"}}, "host must be a name or an address and nothing"),
         ({**cache(0), "connection": {"host": "a" * 64}}, "host must be a name or an address and nothing"),
+        ({**cache(0), "connection": {"host": "redis://:pw@x"}}, "and nothing else: a port goes into port"),
         ({**cache(0), "connection": {"host": ["x"]}}, "connection.host must be a text"),
         ({**cache(0), "connection": {"database": "orders"}}, "database must be the number of a database"),
         (

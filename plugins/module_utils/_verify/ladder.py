@@ -158,9 +158,10 @@ def typed(name: str, value: t.Any, probe: str, where: str) -> t.Any:
         raise InvalidArgument(f"{where} must be a text{shown}.")
     text = str(value)
     if name == "host" and not (HOST.fullmatch(text) and resolvable(text)):
+        shown = "" if "@" in text else f", not {quoted(text)}"  # A password is before the @ of a URL.
         raise InvalidArgument(
-            f"{where} must be a name or an address and nothing else, not {quoted(text)}: a port goes into "
-            "port, and tls turns TLS on."
+            f"{where} must be a name or an address and nothing else{shown}: a port goes into port, and tls "
+            "turns TLS on."
         )
     if name == "password_variable" and not VARIABLE.fullmatch(text):
         raise InvalidArgument(f"{where} must be the name of a variable, not {quoted(text)}.")
