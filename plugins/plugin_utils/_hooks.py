@@ -66,7 +66,7 @@ def load(path: str, name: str, task: t.Any, loader: t.Any) -> None:
         tasks = loader.load_from_file(path, **HOW)
         if tasks is not None and not isinstance(tasks, list):
             raise Problem(f"{name}: {path} must hold a list of tasks, not a {read.kind_of(tasks)}.")
-        # what the file imports is looked for beside it
+        # Ansible searches beside the file for what it imports.
         include = TaskInclude.load({"include_tasks": path}, block=task._parent, role=task._role, **how)
         blocks = load_list_of_blocks(tasks or [], task._parent._play, include, task._role, **how)
         end = next(ends(blocks), None)
