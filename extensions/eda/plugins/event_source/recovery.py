@@ -45,8 +45,8 @@ options:
         is a newer backup.
     type: str
   region:
-    description: The connection options are those of the modules, for example of
-      M(huaweicloud.recovery.dcs_backup_info).
+    description: Region of the instances. The source also takes all other connection options of the modules,
+      for example of M(huaweicloud.recovery.dcs_backup_info).
     type: str
 """
 
