@@ -394,7 +394,7 @@ def wanted(
     if kind == "undo":
         before = _report_files.held(options.report)
         if before is None and _settings.given(variables).get("restore_report"):
-            return _entries.Found([], [], [])  # why it cannot be read is told
+            return _entries.Found([], [], [])  # Why it cannot be read is reported already.
         rows, problems = _entries.of_undo(before, options.operation_id)
         return _entries.Found(rows, [], problems)
     found = _entries.found(variables, defaults)

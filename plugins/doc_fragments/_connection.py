@@ -182,9 +182,9 @@ options:
     default: 60
   max_retries:
     description:
-      - How often the task repeats a request that is safe to repeat, after a temporary fault, from 0 to 999.
-        When absent, it is 5. The task repeats a request that starts a restore or a backup only after proof
-        that the cloud has not carried it out.
+      - How many times the task repeats a request that is safe to repeat, after a temporary fault, from 0 to
+        999. When absent, it is 5. The task repeats a request that starts a restore or a backup only after
+        proof that the cloud has not carried it out.
       - The environment variable E(HW_MAX_RETRIES) is used when the option is not set.
     type: int
 requirements:
@@ -212,7 +212,7 @@ notes:
     C(request_id) (for a support ticket), C(encoded_authorization_message) (which an administrator of IAM can
     decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or failed), C(status)
     (the last one seen) and C(elapsed) (seconds). V(outcome_unknown) comes with C(sent_at) (when the request
-    was sent, by the clock of the cloud), C(checks) (how often the task searched for its effect), C(trail)
+    was sent, by the clock of the cloud), C(checks) (how many observations followed), C(trail)
     (what each check showed), C(found) (the IDs of its possible effects) and what the request named
     (C(instance_id), C(backup_id) and C(marker), or C(target_instance_id) and C(restore_time)). V(busy) comes
     with C(stuck) if the operation that holds the instance never ends by itself."

@@ -16,8 +16,8 @@ description:
   - The service keeps at most 24 backups of an instance. A further backup replaces the oldest one.
   - Before it starts anything, the module checks that the instance is running and idle, and that its type can
     be backed up.
-  - The module never sends an accepted backup again. When a response is lost, it looks for the backup that it
-    may have started.
+  - The module never sends an accepted backup again. When a response is lost, it searches for the backup
+    that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait

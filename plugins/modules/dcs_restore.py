@@ -16,8 +16,8 @@ description:
   - The instance does not serve while it is restored, which takes 1 to 30 minutes.
   - Before it starts anything, the module checks that the instance is running and idle and can be restored,
     and that the backup is complete and restorable.
-  - The module never sends an accepted restore again. When a response is lost, it looks for the restore that
-    it may have started.
+  - The module never sends an accepted restore again. When a response is lost, it searches for the
+    restore that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait

@@ -20,8 +20,8 @@ description:
   - B(The metadata of the target instance are overwritten.) The source is not changed.
   - The target must exist, in the VPC of the data nodes, without schemas, accounts and data nodes of its own.
   - Before it starts anything, the module checks the metadata backup and that the target is available.
-  - The module never sends an accepted recovery again. When a response is lost, it looks for the job that it
-    may have started.
+  - The module never sends an accepted recovery again. When a response is lost, it searches for the job
+    that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._wait

@@ -21,8 +21,8 @@ description:
   - Before it starts anything, the module checks the time against the restorable intervals, and that the
     target and the target data nodes are available. If one is not, the task fails with the reason of the
     service.
-  - The module never sends an accepted recovery again. When a response is lost, it looks for the job that it
-    may have started.
+  - The module never sends an accepted recovery again. When a response is lost, it searches for the job
+    that it may have started.
   - When the service refuses the parameters (C(DBS.280001)), the module sends the recovery once more with the
     ID of the source in its body, because some servers require it.
 extends_documentation_fragment:

@@ -25,7 +25,7 @@ description:
   - Rows that would overwrite the same instance all fail. If several rows would overwrite the same data node,
     the task starts only the first one.
 notes:
-  - This is an action and runs on the controller. If that is impossible (see
+  - This is an action. If it cannot run in the controller's process (see
     C(huaweicloud_recovery_in_process)), it runs the modules one after another, first all in check mode.
   - The task starts no restore before it has planned all of them. If a region does not respond,
     O(start_timeout) and O(http_timeout) limit the delay of the others. With a task for each region, no region

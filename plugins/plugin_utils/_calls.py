@@ -95,7 +95,7 @@ def public(row: Row) -> Row:
     return {name: value for name, value in row.items() if name not in PRIVATE}
 
 
-# Before it
+# Before the restore
 
 
 def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
@@ -132,10 +132,10 @@ def saved(row: Row, run: Row) -> Row | None:
     return None
 
 
-# After it
+# After the restore
 
 
-def held(state: State, world: World) -> State:
+def with_note_on_data(state: State, world: World) -> State:
     """Return the state of a drill with the note that its targets now hold production data."""
     names = [_target.called(row) for row in state["restores"] if row.get("restore_id") or row.get("job_id")]
     if not names:

@@ -349,13 +349,15 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     if service is None:
         why = f"{host} cannot be restored: its variable service is not {either([*SERVICES])}."
         return unusable(host, named, why)
-    names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS}  # these belong to the host itself
+    names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS}  # These belong to the host itself.
     entry = {name: given[name] for name in names if name in given}
     kind = KINDS[0] if given.get(KINDS[0]) else KINDS[1]  # An inventory may give a host both.
     entry[service.entry_names.get(kind, kind)] = given.get(kind)
     if POINT in given and not {service.point, *service.instead} & set(entry):
         entry[service.point] = given[POINT]
-    row, problems = row_of({"group": 1, **entry, "label": host}, host, service, defaults)  # all together
+    row, problems = row_of(
+        {"group": 1, **entry, "label": host}, host, service, defaults
+    )  # All hosts are in one group.
     try:  # a host is restored in no other project than the one in which it was listed
         listed_in = {PROJECT: instance_id(given[PROJECT], f"{host}.{PROJECT}")} if PROJECT in given else {}
     except Problem as problem:

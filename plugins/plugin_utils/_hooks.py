@@ -79,7 +79,7 @@ def blocks_of(path: str, name: str, task: t.Any, loader: t.Any) -> list[t.Any]:
     tasks = loader.load_from_file(path, **HOW)
     if tasks is not None and not isinstance(tasks, list):
         raise Problem(f"{name}: {path} must hold a list of tasks, not a {read.kind_of(tasks)}.")
-    # what the file imports is looked for beside it
+    # Ansible searches beside the file for what it imports.
     include = TaskInclude.load({"include_tasks": path}, block=task._parent, role=task._role, **how)
     found: list[t.Any] = load_list_of_blocks(tasks or [], task._parent._play, include, task._role, **how)
     return found

@@ -167,7 +167,7 @@ READERS: dict[str, Reader] = {
 OF_A_DRILL = ("scratch", "production", "window_days", "seed")  # people know them as drill_...
 PUBLISHED = ("restore_result", "restore_planned", "restore_reported")
 CLOSE = 0.9  # of two names, of which 1 means that they are the same
-# what is one for all hosts of a fleet; a plan or a report as data comes from outside the inventory
+# These must be the same for all hosts of a fleet. A plan or report as data does not come from its inventory.
 OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader not in (data, document))
 VARIABLES = (*_entries.LISTS, *_step_table.OF_THE_USER, _entries.POINT, *(PREFIX + name for name in READERS))
 

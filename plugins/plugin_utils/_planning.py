@@ -64,7 +64,7 @@ def plan_of(job: Job) -> Row | None:
     if not planned_before(job):
         return None
     if job.options.plan is not None:
-        # AWX hands a text that looks like a time or a number on as one: only the digest can be compared then.
+        # AWX turns a text that looks like a time or a number into one, so only the digest can be compared.
         return {**job.options.plan, "checksum": None}
     return _report_files.read(str(job.options.plan_file))
 
@@ -125,12 +125,12 @@ def attached(row: Row, run: Row, job: Job) -> Row:
             continue
         known = earlier.get(job_id) and earlier.get("error_kind") not in NOT_AGAIN
         if known and same_data(row, earlier, service.point):
-            said = (service.point, "data_node_relations", "adopt")  # by the job
-            kept = {name: value for name, value in row.items() if name not in said}
+            decided = (service.point, "data_node_relations", "adopt")  # by the job
+            kept = {name: value for name, value in row.items() if name not in decided}
             return {**kept, job_id: earlier[job_id]}
         unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
         if unknown and row.get(service.point) in (None, "latest"):
-            # what may have been sent would be sent again
+            # `latest` could be another time by now, so what may have been sent could be sent once more.
             return {**row, service.point: earlier[service.point]}
     return row
 

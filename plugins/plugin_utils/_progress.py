@@ -113,7 +113,7 @@ class Progress:
             what = "no conclusive response was received, checking whether the cloud accepted the request"
             return Note(0, what, watch.name)
         ids = {name: value for name, value in watch.ids.items() if name != "instance_id"}
-        if not watch.due():  # It was accepted a moment ago and not observed yet.
+        if not watch.due:  # It was accepted a moment ago and not observed yet.
             what = "is already running, and the task waits for it" if watch.adopted else "is accepted"
             names = ", ".join(f"{name} {value}" for name, value in ids.items())
             return Note(0, f"{watch.name} {what}: {names}", timed=False)

@@ -22,11 +22,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller i
 
 LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key after too many refusals
 PREFIX = "huaweicloud-recovery-refused-"
-TOLD = ("error_kind", "error_code", "request_id")
+REPORTED = ("error_kind", "error_code", "request_id")
 
 
 def known(caller: t.Callable[[], str]) -> dict[str, t.Any] | None:
-    """Return what the cloud said when it refused this caller in the last five minutes, or None.
+    """Return the cloud's refusal of this caller in the last five minutes, or None.
 
     `caller` names the identity with its keys; it is asked only after some refusal. Corrected keys are another
     caller.
@@ -43,7 +43,7 @@ def known(caller: t.Callable[[], str]) -> dict[str, t.Any] | None:
 
 def note(caller: t.Callable[[], str], result: t.Mapping[str, t.Any]) -> None:
     """Remember the refusal if the cloud has refused the keys of this task."""
-    facts = {name: result[name] for name in TOLD if result.get(name)}
+    facts = {name: result[name] for name in REPORTED if result.get(name)}
     # An agency or a server's metadata that is not there yet is no refused signature: it may be tried again.
     refused = facts.get("error_kind") == "auth_failed" and result.get("http_status") == 401
     if not refused or not KEYS_REFUSED.fullmatch(facts.get("error_code") or ""):

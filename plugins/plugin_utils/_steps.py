@@ -101,11 +101,11 @@ def plan(state: State, job: Job, world: World) -> State:
         elsewhere = _plans.elsewhere(_report_files.held(job.options.report), run["account"])
         if elsewhere:
             return refused(state, world, elsewhere)
-    rows = looked_at(rows, answer["restores"], job, world)
-    said = len(run["notes"])
+    rows = named_and_guarded(rows, answer["restores"], job, world)
+    shown = len(run["notes"])
     run = _report_files.continuing(run, rows)
     run["notes"] = [*run["notes"], *_calls.uncompared(rows, job)]
-    world.say(run["notes"][said:])
+    world.say(run["notes"][shown:])
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
     more = {"diff": answer.get("diff"), "warnings": answer.get("warnings")}
     state = {**state, "restores": rows, "run": run, **more}
@@ -116,8 +116,8 @@ def plan(state: State, job: Job, world: World) -> State:
     return state
 
 
-def looked_at(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: World) -> list[Row]:
-    """Return the rows with their plans and names, those failed that must not be overwritten."""
+def named_and_guarded(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: World) -> list[Row]:
+    """Return the rows with their plans and names. A row that must not be overwritten has failed."""
     known = instances(job, planned, world)
     tags = {ident: one.get("tags") for ident, one in known.items()}
     found = iter([identified(row, known) for row in planned])
@@ -205,7 +205,7 @@ def restore(state: State, job: Job, world: World) -> State:
         begun = [state["restores"][number] for number in numbers]
         world.say(_lines.running(begun, bool(state["run"].get("directory"))))
         state = written(_calls.waited(state, numbers, job, world), world)
-    return _calls.held(state, world) if job.kind == "drill" else state
+    return _calls.with_note_on_data(state, world) if job.kind == "drill" else state
 
 
 @step
@@ -252,7 +252,7 @@ def report(state: State, job: Job, world: World) -> State:
         return state
     path = to_keep(job)
     problem = _report_files.save_plan(found, path) if path and not found["failed"] else None
-    if problem:  # who goes on with that file would carry out another plan, or none
+    if problem:  # A run with that file would carry out another plan, or none.
         state = written({**state, "run": {**state["run"], "refused": f"{problem} {NOTHING}"}}, world, True)
         found = state["report"]
     lines = [] if job.plan_only and not found["failed"] else _lines.ended(found)

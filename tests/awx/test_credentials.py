@@ -44,7 +44,7 @@ PROFILES = json.dumps(
         ],
     }
 )
-# What a person types; pasted line ends belong to it
+# What a person types, with the line ends that come with pasting
 WAYS = {
     "keys": {
         "access_key": ids.ACCESS_KEY + "\n",

@@ -35,21 +35,21 @@ PEERS = (
 )
 OUTPUT = environment.ROOT / "docs" / "benchmarks.md"
 METHOD = """\
-Everything, servers included, runs on one machine: the figures are those of this collection and Ansible, not
-of a cloud. A task costs (a playbook of 20 of them - an empty one) / 20. The rounds are interleaved, the
-median counts, and the ratios are of CPU time. All tasks run on `localhost` with a local connection and
-without facts. `module` is the ordinary way to run a module; the lines without it run in the controller's
-own worker. `hwc_network_vpc` ends when its sign-in is refused. A stub answers `uri` and `location_info`,
-moto answers `rds_snapshot_info`, and the local cloud answers ours, each in a process of its own. CPU is
-that of Ansible with all its processes, without the servers'. Memory is the most that all processes of
-Ansible held at one time, counting a shared page once. The commands are in tests/benchmarks: tasks.py, and
-`WAYS` of fleets.py."""
+Everything, servers included, runs on one machine: the figures show the cost of this collection and of
+Ansible, not of a cloud. The cost of a task is (a playbook of 20 of them - an empty one) / 20. The rounds
+are interleaved, the median counts, and the ratios are of CPU time. All tasks run on `localhost` with a
+local connection and without facts. `module` is the ordinary way to run a module; the lines without it run
+in the controller's own worker. `hwc_network_vpc` ends when its sign-in is refused. A stub answers `uri` and
+`location_info`, moto answers `rds_snapshot_info`, and the local cloud answers ours, each in a process of
+its own. CPU is that of Ansible with all its processes, without the servers'. Memory is the most that all
+processes of Ansible held at one time, counting a shared page once. The commands are in tests/benchmarks:
+tasks.py, and `WAYS` of fleets.py."""
 SHIPPED = "The files of collections; what Ansible adds of its own is much the same for all modules."
 FLEET = """\
 Every instance is restored from its newest backup, with all reads of the protocol before and after, and the
 local cloud takes 5 s for it. `to the least` is the ratio of the wall time to 5 s + an empty play. The local
 cloud is one process on one core. The table also has its CPU seconds: where they come near the time in which
-the restores are started (wall - 5 s), the local cloud is what holds up the fleet."""
+the restores are started (wall - 5 s), the local cloud limits the speed of the fleet."""
 
 
 def shipped_table() -> list[str]:
@@ -163,7 +163,7 @@ def main() -> None:
         f"| {what} | {value:.2f} | {most:g} | {'yes' if value <= most else 'no'} |"
         for what, value, most in aims
     ]
-    text += ["## What is aimed at", "", "| | measured | at most | reached |", "|---|---|---|---|", *lines, ""]
+    text += ["## Targets", "", "| | measured | at most | reached |", "|---|---|---|---|", *lines, ""]
     print("\n".join(text))
     if set(parts) == set(PARTS) and not given.quick:
         done = subprocess.run(
@@ -173,7 +173,7 @@ def main() -> None:
         date = datetime.datetime.now(datetime.timezone.utc).date()
         made = (
             f"Made by `make bench` on {date} with {version}, "
-            f"Python {python}, {os.cpu_count()} cores, {rounds} rounds."
+            f"Python {python}, {os.cpu_count()} cores, {rounds} round{'' if rounds == 1 else 's'}."
         )
         OUTPUT.write_text("\n".join(["# Benchmarks", "", made, "", METHOD, "", *text]), encoding="utf-8")
 

@@ -195,7 +195,7 @@ def table(found: list[Result], empty: float) -> list[str]:
 
 
 def aims(found: list[Result], empty: float) -> list[tuple[str, float, float]]:
-    """What is aimed at, what was measured, and the most that it should be."""
+    """Return each target, its measured value, and the limit."""
     fleet = {row.size: row for row in found if row.way == WAYS[0]}
     module = {row.size: row for row in found if row.way == MODULE_WAIT}
     wanted = []
@@ -246,8 +246,11 @@ def steps(home: Path, empty: float, size: int = 200) -> list[str]:
     (task,) = play["tasks"]
     parts: dict[str, list[str]] = {
         "an empty play with these hosts": [],
-        "the restores are planned, and the plan is shown: four reads each": ["plan"],
-        f"they are started, with three reads more, and waited for, {SECONDS:g} s": ["plan", "restore"],
+        "the restores are planned, and the plan is shown: three reads each": ["plan"],
+        f"they are started, with five more reads and the POST, and waited for, {SECONDS:g} s": [
+            "plan",
+            "restore",
+        ],
         "the report is made, shown and published": ["plan", "restore", "report"],
     }
     lines = ["| each adds to the one above | wall s | of 5 s + an empty play | CPU s |", "|---|---|---|---|"]

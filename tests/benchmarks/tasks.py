@@ -156,7 +156,7 @@ def ratio(found: dict[str, tuple[float, float]], name: str, other: str) -> float
 
 
 def aims(found: dict[str, tuple[float, float]]) -> list[tuple[str, float, float]]:
-    """What is aimed at, the worst that was measured, and the most that it should be.
+    """Return each target, the worst measured value, and the limit.
 
     Of modules the median as well: they differ by less than two rounds.
     """

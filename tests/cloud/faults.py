@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Things that go wrong: one fault per request, taken in the order in which they were queued.
+"""Faults: one per request, in the order in which they were queued.
 
-A fault is a name and parameters. Behind a name stands a behaviour, which may let the operation happen
-(``process``) before, after or not at all, and gives back the answer to send, or None when it dealt with the
-connection itself. This file has the behaviours that change what is said; breakage.py has those that break
-how it is said. Every fault also takes ``hints`` (how an operation it lets happen shall end, see
-``outcome``) and ``date_skew`` (seconds by which the answer's Date header is wrong).
+A fault has a name and parameters. The name stands for a behaviour. It may carry out the operation
+(``process``) before, after or not at all, and returns the response to send, or None if it dealt with the
+connection itself. This file has the behaviours that change a response; breakage.py has those that break the
+connection. Every fault also takes ``hints`` (how the operation will end, see ``outcome``) and ``date_skew``
+(seconds by which the response's Date header is wrong).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ PAGE = (
     "<body><h1>It is not the API that speaks</h1></body></html>"
 )
 NOT_SET: Any = "<not set>"
-# What a service says where DCS says the other, so that one fault serves all
-TWINS: dict[str, dict[str, str]] = {
+# The codes of each service for those of DCS, so that one fault serves all services
+EQUIVALENTS: dict[str, dict[str, str]] = {
     "dcs": {},
     "iam": {},
     "ddm": {
@@ -48,9 +48,9 @@ TWINS: dict[str, dict[str, str]] = {
 
 
 def in_words_of(service: str, code: str) -> str:
-    if service not in TWINS:
-        raise ValueError(f"no fault is known in the words of {service}: add its codes to TWINS")
-    return TWINS[service].get(code, code)
+    if service not in EQUIVALENTS:
+        raise ValueError(f"no fault is known in the words of {service}: add its codes to EQUIVALENTS")
+    return EQUIVALENTS[service].get(code, code)
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Fault:
     on: str = ""
 
     async def run(self, exchange: Turn) -> Answer | None:
-        """Have it happen. Only breakage.py needs an Exchange, and only it waits."""
+        """Carry it out. Only breakage.py needs an Exchange, and only breakage.py waits."""
         name, defaults = PRESETS.get(self.name, (self.name, {}))
         params = {**defaults, **self.params}
         exchange.call.hints.update(params.pop("hints", {}))
@@ -94,7 +94,7 @@ class Faults:
         on: str = "",
         **params: Any,
     ) -> Fault:
-        """Refuses an unknown name or parameter now, not in the middle of a test."""
+        """Queue a fault. An unknown name or parameter is refused now, not in the middle of a test."""
         behaviour, defaults = PRESETS.get(name, (name, {}))
         if behaviour not in BEHAVIOURS:
             raise ValueError(f"unknown fault {name!r}")
@@ -152,7 +152,7 @@ async def refusal(
     headers: dict[str, str] | None = None,
     processed: bool = False,
 ) -> Answer:
-    """An error in one of the eight shapes that real answers have; by default that of the service."""
+    """An error in one of the eight shapes of real responses; by default in that of the service."""
     service = exchange.service
     code = in_words_of(service, code or "DCS.4062")
     shapes: dict[int, Any] = {
@@ -229,7 +229,7 @@ async def body(
     content_type: str = "application/json",
     processed: bool = True,
 ) -> Answer:
-    """Another body under the true status (or ``status``); the operation has happened."""
+    """Another body with the true status (or ``status``); the operation has happened."""
     true = exchange.process() if processed else Answer()
     return Answer(
         status or true.status,
@@ -242,13 +242,13 @@ async def body(
 
 
 async def mutate(exchange: Turn, *, function: Callable[[Answer], Answer | None]) -> Answer:
-    """Whatever a Python function makes of the true answer (in-process only); it may change it in place."""
+    """The true response as a Python function changes it, also in place (only within this process)."""
     true = exchange.process()
     return function(true) or true
 
 
 async def content_type(exchange: Turn, *, value: str = "text/html; charset=utf-8") -> Answer:
-    """The true body under another Content-Type."""
+    """The true body with another Content-Type."""
     true = exchange.process()
     true.headers["Content-Type"] = value
     return true
@@ -328,7 +328,7 @@ async def rewrite(
 
 
 async def total(exchange: Turn, *, value: Any = NOT_SET, add: int = 0, missing: bool = False) -> Answer:
-    """The number of all records is not what it is."""
+    """The total number of records is wrong."""
     true = exchange.process()
     if isinstance(true.data, dict):
         for name in TOTALS:
@@ -345,7 +345,7 @@ def _records(true: Answer) -> str | None:
 
 
 async def records(exchange: Turn, *, value: Any = None, missing: bool = False) -> Answer:
-    """The list of records is null, something else, or not there."""
+    """The list of records is null, something else, or missing."""
     true = exchange.process()
     name = _records(true)
     if name is not None:
@@ -375,7 +375,7 @@ async def vanish(
 
 
 async def repeat(exchange: Turn, *, place: int = 0, keep_total: bool = False) -> Answer:
-    """One record stands in the list twice; the total counts it twice, too, unless ``keep_total``."""
+    """One record is in the list twice; the total counts it twice, too, unless ``keep_total``."""
     true = exchange.process()
     name = _records(true)
     if name is not None and true.data[name]:
@@ -398,7 +398,7 @@ SPELLINGS = {
 
 
 async def spelling(exchange: Turn, *, words: dict[str, str] | None = None) -> Answer:
-    """Every status in another spelling, as clouds of the same make write it."""
+    """Every status in another spelling, as other clouds with this software write it."""
     true = exchange.process()
     words = SPELLINGS if words is None else words
 
@@ -506,7 +506,7 @@ async def outcome(
     settle: float | None = None,
     visibility: float | None = None,
 ) -> Answer:
-    """How the operation that starts now shall end.
+    """How the operation that starts now will end.
 
     ``fail``: with this error code or reason; ``leave``: the instance status afterwards; ``stuck``: never;
     ``seconds``: after that long; ``settle``: the instance stays busy for that long; ``visibility``: its

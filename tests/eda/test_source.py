@@ -31,7 +31,7 @@ def wish(**args: Any) -> Any:
     return SOURCE["wanted"](args)
 
 
-def told(memory: Any, sim: Simulator, **args: Any) -> list[Row]:
+def reported(memory: Any, sim: Simulator, **args: Any) -> list[Row]:
     """The events of the source after one check."""
     found = SOURCE["observed"](wish(**args), sim.env)
     events: list[Row] = (
@@ -48,9 +48,9 @@ def restore(sim: Simulator, operation: str) -> None:
 def test_what_ends_is_reported_once() -> None:
     with Simulator("demo", restore_seconds=0, backup_seconds=0) as sim:
         memory = SOURCE["Memory"](wish())
-        assert told(memory, sim) == []
+        assert reported(memory, sim) == []
         restore(sim, "one")
-        (event,) = told(memory, sim)
+        (event,) = reported(memory, sim)
         assert (event["event"], event["service"], event["instance_name"]) == (
             "restore_finished",
             "dcs",
@@ -58,18 +58,18 @@ def test_what_ends_is_reported_once() -> None:
         )
         assert (event["backup_id"], event["reason"]) == (ids.DCS_BACKUP, None)
         assert event["id"] == f"restore_finished-{event['record_id']}"
-        assert told(memory, sim) == []
+        assert reported(memory, sim) == []
         assert not invoke.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)[
             "failed"
         ]
-        assert [one["event"] for one in told(memory, sim)] == ["backup_finished"]
+        assert [one["event"] for one in reported(memory, sim)] == ["backup_finished"]
         assert sim.posts("ddm.recovery") == [] and sim.errors == []
 
 
 def test_a_restore_that_failed_and_a_job_of_a_database() -> None:
     with Simulator("default", restore_seconds=0) as sim:
         memory = SOURCE["Memory"](wish(lookback="30d"))
-        events = {one["id"]: one for one in told(memory, sim, lookback="30d")}
+        events = {one["id"]: one for one in reported(memory, sim, lookback="30d")}
         failed = events[f"restore_failed-{ids.DCS_RESTORE_FAILED}"]
         assert failed["reason"] == "dcs.08.0007"
         job = events[f"restore_failed-{ids.DDM_JOB_FAILED}"]
@@ -82,14 +82,14 @@ def test_a_cloud_that_is_away_for_an_hour() -> None:
     """The source reports it once, checks less often, and later reports what has ended in the meantime."""
     with Simulator("demo", restore_seconds=0) as sim:
         memory = SOURCE["Memory"](wish(max_retries=0))
-        assert told(memory, sim, max_retries=0) == []
+        assert reported(memory, sim, max_retries=0) == []
         restore(sim, "meanwhile")
         sim.fault("unavailable", times=None)
         waited, failures = 0, 0
         events: list[Row] = []
         while waited < 3600:
             events += (
-                told(memory, sim, max_retries=0)
+                reported(memory, sim, max_retries=0)
                 if failures < 3
                 else memory.unread({"msg": "x", "error_kind": "y"})
             )
@@ -99,24 +99,24 @@ def test_a_cloud_that_is_away_for_an_hour() -> None:
         assert events[0]["msg"] and events[0]["error_kind"]
         assert failures < 14
         sim.clear_faults()
-        assert [one["event"] for one in told(memory, sim)] == ["cloud_reachable", "restore_finished"]
+        assert [one["event"] for one in reported(memory, sim)] == ["cloud_reachable", "restore_finished"]
 
 
 def test_an_old_or_missing_backup_is_reported_once_until_there_is_a_newer_one() -> None:
     with Simulator("demo", backup_seconds=0) as sim:
         args: Row = {"max_backup_age": "30m", "instances": "orders-cache"}
         memory = SOURCE["Memory"](wish(**args))
-        (event,) = told(memory, sim, **args)
+        (event,) = reported(memory, sim, **args)
         assert (event["event"], event["instance_id"]) == ("backup_too_old", ids.DCS_INSTANCE)
         assert 1800 < event["age"] < 7200
-        assert told(memory, sim, **args) == []
+        assert reported(memory, sim, **args) == []
         assert not invoke.module("dcs_backup", sim.env, instance_id=ids.DCS_INSTANCE, poll_interval=1)[
             "failed"
         ]
-        assert [one["event"] for one in told(memory, sim, **args)] == ["backup_finished"]
+        assert [one["event"] for one in reported(memory, sim, **args)] == ["backup_finished"]
     with Simulator("default") as sim:
         args = {"max_backup_age": "30d", "instances": "sessions-*"}
-        events = told(SOURCE["Memory"](wish(**args)), sim, **args)
+        events = reported(SOURCE["Memory"](wish(**args)), sim, **args)
         assert {one["event"] for one in events} == {"backup_missing"}
         assert len(events) == 2
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud import Simulator
+from tests.cloud import Simulator, peers
 from tests.faults import bench, routes
 
 
@@ -45,8 +45,8 @@ class World:
             return "https://dcs.nowhere.invalid"
         if name not in self._ports:
             ways: dict[str, Callable[[], int]] = {
-                "closed": routes.closed_port,
-                "black hole": lambda: self._stack.enter_context(routes.black_hole()),
+                "closed": peers.refused_port,
+                "black hole": lambda: self._stack.enter_context(peers.blackhole()),
                 "handshake": lambda: self.listen(routes.reset_in_handshake),
             }
             self._ports[name] = ways[name]()
@@ -61,7 +61,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ignore the machine's proxies, and replace the resolver by one that is immediate."""
+    """Ignore the machine's proxies, and let names below .invalid fail at once."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

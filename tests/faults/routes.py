@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Blocked routes to the cloud: nothing listens, nothing responds, TLS breaks off, a proxy refuses."""
+"""Servers on the way to the cloud that a test controls: a listener, and a proxy with a script."""
 
 from __future__ import annotations
 
@@ -13,26 +13,6 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-
-
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-    return port
-
-
-@contextlib.contextmanager
-def black_hole() -> Iterator[int]:
-    """A port that neither accepts nor refuses a connection, because its queue is full."""
-    with socket.socket() as server, contextlib.ExitStack() as waiting:
-        server.bind(("127.0.0.1", 0))
-        server.listen(0)
-        for dummy in range(4):
-            client = waiting.enter_context(socket.socket())
-            client.setblocking(False)
-            client.connect_ex(server.getsockname())
-        yield server.getsockname()[1]
 
 
 @contextlib.contextmanager

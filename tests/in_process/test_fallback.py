@@ -58,8 +58,8 @@ def test_the_module_does_what_the_action_cannot(sim: Simulator, tmp_path: Path) 
     )
     assert done.rc == 0, done.output
     assert done.modules == list(THROUGH_THE_MODULE)
-    told = re.findall("huaweicloud.recovery: run (.*)", done.stdout)
-    assert told == [*(f"as a module: {why}" for why in THROUGH_THE_MODULE.values()), *["in this process"] * 5]
+    ways = re.findall("huaweicloud.recovery: run (.*)", done.stdout)
+    assert ways == [*(f"as a module: {why}" for why in THROUGH_THE_MODULE.values()), *["in this process"] * 5]
     registered = {
         name: dict(runs.flat(result))
         for name, result in done.registered["localhost"].items()

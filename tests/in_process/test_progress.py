@@ -247,17 +247,17 @@ def test_numbers() -> None:
 
 @pytest.mark.parametrize("name", STARTS)
 def test_the_id_is_shown_as_soon_as_the_post_is_accepted(name: str, sim: Simulator) -> None:
-    told: list[tuple[str, str]] = []
+    shown: list[tuple[str, str]] = []
 
     def say(line: str) -> None:
-        told.append((line, sim.ledger[-1].method))
+        shown.append((line, sim.ledger[-1].method))
 
     with (
         contextlib.closing(Progress(say, "web", REDACTOR)) as progress,
         mock.patch.dict(_runner.CONTEXT, progress=progress),
     ):
         result = invoke.module(name, sim.env, wait=False, **CASES[name].good)
-    ((line, last),) = told
+    ((line, last),) = shown
     key = CASES[name].key
     assert last == "POST" and line.endswith(f" is accepted: {key} {result[key]}")
 
@@ -349,7 +349,7 @@ def test_what_is_shown_after_a_lost_response(sim: Simulator) -> None:
         "wait_timeout": 30,
     }
     never = {"instance_id": ids.DCS_OTHER, "backup_id": ids.DCS_BACKUP_OTHER, "wait_timeout": 1}
-    told: list[dict[str, Any]] = [
+    keywords: list[dict[str, Any]] = [
         {},
         {},
         {"no_log": True},
@@ -362,7 +362,7 @@ def test_what_is_shown_after_a_lost_response(sim: Simulator) -> None:
             "ignore_errors": True,
             **more,
         }
-        for number, more in enumerate(told)
+        for number, more in enumerate(keywords)
     ]
     done = invoke.playbook(
         json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], indent=1), sim.env

@@ -70,13 +70,13 @@ def module(
         stack.enter_context(heard(action, "say"))
         # Each call is a run of its own
         stack.enter_context(mock.patch.object(C, "DEFAULT_LOCAL_TMP", home))
-        told = stack.enter_context(mock.patch.object(Display(), "vvv"))
+        verbose = stack.enter_context(mock.patch.object(Display(), "vvv"))
         if clock is not None:
             stack.enter_context(mock.patch.object(cloud_module, "Clock", lambda: clock))
         result: invoke.Result = json.loads(
             json.dumps(action.run(task_vars={"inventory_hostname": "localhost"}), default=str)
         )
-    told.assert_called_once_with("huaweicloud.recovery: run in this process")
+    verbose.assert_called_once_with("huaweicloud.recovery: run in this process")
     return {
         "failed": False,
         **result,

@@ -127,31 +127,31 @@ def rows_of(value: Any) -> list[dict[str, Any]]:
     return [value] if isinstance(value, dict) else list(value)
 
 
-def check_rows(value: Any, true: Any, told: str) -> None:
+def check_rows(value: Any, true: Any, context: str) -> None:
     """Check that rows have their keys and valid IDs, and nothing that JSON or a terminal cannot hold."""
     if isinstance(true, str):
-        assert is_id(value), told
+        assert is_id(value), context
         return
     keys = set(rows_of(true)[0])
     for row in rows_of(value):
-        assert set(row) == keys, told
+        assert set(row) == keys, context
         assert all(
             is_id(row[name]) for name in IDS & keys if row[name] is not None and name in list(row)[:1]
-        ), told
-        assert row.get("available") in (None, True, False), told
+        ), context
+        assert row.get("available") in (None, True, False), context
     json.dumps(value, allow_nan=False).encode()
     json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
 
 
-def check_error(error: CloudError, told: str) -> None:
+def check_error(error: CloudError, context: str) -> None:
     message = str(error)
-    assert message.isprintable(), told
-    assert len(message) < 4100, told
+    assert message.isprintable(), context
+    assert len(message) < 4100, context
     details = error.details()
-    assert len(json.dumps(details, allow_nan=False)) < 10_000, told
+    assert len(json.dumps(details, allow_nan=False)) < 10_000, context
     assert all(
         str(details[name]).isprintable() for name in ("error_code", "request_id") if name in details
-    ), told
+    ), context
 
 
 def ask(name: str, count: int) -> None:
@@ -162,14 +162,14 @@ def ask(name: str, count: int) -> None:
         chance = random.Random(f"{name} {seed}")
         spare = int(len(answers) > 1 and chance.random() < 0.5)  # the first answer stays true
         replay = Replay(answers, chance, spare=spare)
-        told = f"{name}, seed {seed}"
+        context = f"{name}, seed {seed}"
         begun = time.process_time()
         try:
             value = CALLS[name](Cloud(options(name, URL), {}, http=replay, clock=still()))
         except CloudError as error:
-            check_error(error, told)
+            check_error(error, context)
         else:
-            check_rows(value, true, told)
+            check_rows(value, true, context)
         slowest = max(slowest, time.process_time() - begun)
         given, seed = given + replay.spoilt, seed + 1
     assert slowest < 2
@@ -189,21 +189,21 @@ def work(operation: Operation, count: int) -> None:
         )
         begun = time.process_time()
         result = perform(operation.name, params, ENV, set(), clock=still(), http=replay)
-        told = f"{operation.name}, seed {seed}: {result.get('msg')}"
-        assert time.process_time() - begun < 5, told
-        assert result.get("error_kind") != "internal_error", told
-        assert result["changed"] in (True, False), told
+        context = f"{operation.name}, seed {seed}: {result.get('msg')}"
+        assert time.process_time() - begun < 5, context
+        assert result.get("error_kind") != "internal_error", context
+        assert result["changed"] in (True, False), context
         if result.get("failed"):
-            assert str(result["msg"]).isprintable(), told
-            assert len(result["msg"]) < 4200, told
+            assert str(result["msg"]).isprintable(), context
+            assert len(result["msg"]) < 4200, context
             assert (
                 replay.posts == 0
                 or result["changed"]
                 or result["error_kind"] not in ("outcome_unknown", "wait_timeout", "operation_failed")
-            ), told
+            ), context
         else:
-            assert is_id(result[operation.id_name]), told
-            assert result["outcome"] in ("succeeded", "unchanged"), told
+            assert is_id(result[operation.id_name]), context
+            assert result["outcome"] in ("succeeded", "unchanged"), context
         json.dumps(result).encode()
         given, seed = given + replay.spoilt, seed + 1
 

@@ -515,20 +515,20 @@ def test_bad_input_is_refused_before_any_request(
             continue  # taken without its blanks, which come with pasting
         result = run(option, value)
         message = result["msg"]
-        told = f"{option}={value!r}: {message}"
+        context = f"{option}={value!r}: {message}"
         assert (result["failed"], result["changed"], result["error_kind"]) == (
             True,
             False,
             "invalid_argument",
-        ), told
-        assert option in message, told
-        assert "No request was sent" in message, told
-        assert message.isprintable(), told
-        assert len(message) < 600, told
+        ), context
+        assert option in message, context
+        assert "No request was sent" in message, context
+        assert message.isprintable(), context
+        assert len(message) < 600, context
         if values in (bad_secrets, bad_endpoints):
-            assert CANARY[:8] not in message, told
-            assert CANARY[-8:] not in message, told
-            assert "pass@" not in message, told
+            assert CANARY[:8] not in message, context
+            assert CANARY[-8:] not in message, context
+            assert "pass@" not in message, context
 
 
 @pytest.mark.parametrize(

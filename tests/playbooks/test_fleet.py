@@ -79,8 +79,8 @@ def test_one_failure_stops_no_other(tmp_path: Path) -> None:
     assert sorted(found) == [*CACHES, *DATABASES]
     (bad,) = [target for target in found.values() if target["outcome"] != "succeeded"]
     assert (bad["failed_step"], bad["error_kind"]) == ("wait", "operation_failed")
-    (told,) = done.of("Report why")
-    assert told["msg"] == bad["msg"]
+    (reason,) = done.of("Report why")
+    assert reason["msg"] == bad["msg"]
     assert re.search(rf"{bad['label']} +: .*failed=1 ", done.stdout)
     assert "8 restores ended (1 failed)" in done.output
     assert found["db-0001"]["target"]["instance_id"] == ids.fleet_ddm_target(1)
@@ -238,11 +238,11 @@ def test_a_fleet_in_which_nothing_was_restored_fails(tmp_path: Path) -> None:
             sim, tmp_path, "-e", "fleet_hosts=dcs", "-e", f'{{"huaweicloud_recovery_unread": {fault}}}'
         )
         assert (some.rc, len(sim.posts())) == (2, 2)
-        (told,) = some.of("Report why")
-        assert told["msg"].startswith(
+        (reason,) = some.of("Report why")
+        assert reason["msg"].startswith(
             "Not everything was restored, because the inventory could not read all instances."
         )
-        assert "eu-west-101: It is forbidden." in told["msg"]
+        assert "eu-west-101: It is forbidden." in reason["msg"]
 
 
 def test_a_host_whose_name_has_a_colon_fails_as_itself(tmp_path: Path) -> None:

@@ -371,10 +371,10 @@ def test_what_cannot_be_read_is_reported_once(tmp_path: Path, playbook: str) -> 
         done = invoke.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", f"@{tmp_path}/vars.yml")
         assert (done.rc, sim.ledger) == (2, [])
     lines = done.stdout.partition("REFUSED  Nothing was started.\n")[2].partition("ok: ")[0].splitlines()
-    told = [line.strip() for line in lines]
-    assert len(told) == len(words) + 1 and all(
-        any(line.startswith(word) for line in told) for word in words
-    ), told
+    printed = [line.strip() for line in lines]
+    assert len(printed) == len(words) + 1 and all(
+        any(line.startswith(word) for line in printed) for word in words
+    ), printed
 
 
 def waiting_twice(folder: Path) -> bool:

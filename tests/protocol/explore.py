@@ -100,7 +100,7 @@ class Explorer:
         self.world: World
         self.old_replica: set[str] = set()  # runs whose next list comes from the same replica as the last one
         self.incomplete: set[str] = set()  # runs in which a list has left its newest row out
-        self.told: dict[int, t.Hashable] = {}  # lane -> the responses to its present run
+        self.received: dict[int, t.Hashable] = {}  # lane -> the responses to its present run
 
     def random(self) -> float:
         """Nothing is random here."""
@@ -188,14 +188,14 @@ class Explorer:
 
     def begin(self, lane: Lane) -> None:
         """A run begins. Its client knows nothing yet."""
-        self.told[lane.number] = ()
+        self.received[lane.number] = ()
 
     def hear(self, lane: Lane, answer: Answer) -> None:
         """A client receives a response. After a 500 it sends the request again."""
         if answer.status != 500 or self.now in POSTS:
             body = answer.body if lane.run.calm else hash(answer.body)
-            self.told[lane.number] = hash(
-                (self.told[lane.number], answer.status, body, lane.time - lane.run.began)
+            self.received[lane.number] = hash(
+                (self.received[lane.number], answer.status, body, lane.time - lane.run.began)
             )
 
     def state(self) -> t.Hashable:
@@ -213,7 +213,7 @@ class Explorer:
         lanes = tuple(
             (
                 len(lane.runs),
-                self.told.get(lane.number),
+                self.received.get(lane.number),
                 lane.time - now,
                 lane.skew,
                 lane.run.dead,
@@ -382,10 +382,10 @@ def explore(
 
 
 def _command(setting: Setting, script: Script, wrong: str | None) -> str:
-    told = ",".join(f"{number}:{name}" for number, name in script)
+    written = ",".join(f"{number}:{name}" for number, name in script)
     client = f" --wrong {wrong}" if wrong else ""
     number = SETTINGS.index(setting)
-    return f"python -m tests.protocol.explore --setting {number}{client} --verbose --script '{told}'"
+    return f"python -m tests.protocol.explore --setting {number}{client} --verbose --script '{written}'"
 
 
 def _script(text: str) -> Script:

@@ -156,7 +156,7 @@ def draw(rng: random.Random) -> Story:
         hidden=rng.choice((0.0, 0.0, 0.3, 1.0, 10.0, 100.0)) if past else 0.0,
     )
     wait_timeout = rng.choice((5, 45, 1800, 1800, 1800))
-    # Assumption 4: with other runs about, an observation and a request together take less time than a
+    # Assumption 4: if other runs go on, an observation and a request together take less time than a
     # restore
     slow = min(0.45 * shortest, timeout) if brisk else float(timeout)
     held = 0.45 * shortest if brisk and shortest < STALE + timeout else 2.0 * timeout
@@ -396,8 +396,10 @@ def judge_result(
         result.get("outcome") == "unchanged"
         and (kind == "backup" or (work and work.accepted > run.began - story.rules.blind))
     )
-    told = {name: value for name, value in result.items() if name not in ("restore", "backup", "job", "diff")}
-    words = f"{run.name} says {told}"
+    facts = {
+        name: value for name, value in result.items() if name not in ("restore", "backup", "job", "diff")
+    }
+    words = f"{run.name} says {facts}"
     if result.get("failed"):
         error = result["error_kind"]
         if error == "internal_error":

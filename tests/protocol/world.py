@@ -214,7 +214,7 @@ class Lane:
         name, params = fault
         answer = self.world.scene.faulty(Fault(name, params=params), request, self.time)
         seen = received(answer, self.world.scene.cloud.clock())
-        self.world.say(self.time, f"{self.run.name} is told {seen.status} {seen.body.decode()[:200]}")
+        self.world.say(self.time, f"{self.run.name} receives {seen.status} {seen.body.decode()[:200]}")
         self.world.answered(self, seen)
         return seen
 

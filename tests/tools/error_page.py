@@ -29,15 +29,15 @@ Every error kind and code
 
 A failed task has ``error_kind``, a word whose meaning does not change, so a playbook can test it. When a
 service has refused a request, the result also has ``error_code``, ``http_status`` and ``request_id``; give
-the request ID to support. A script generates this page from the tables of the messages.
+the request ID to support. A script generates this page from the tables in the code.
 
 A result with ``outcome_unknown`` shows what the task knows. ``sent_at`` is when the task sent the request,
 and ``checks`` is how many observations followed. The result repeats what the request named: for a cache,
 ``instance_id``, ``backup_id`` and the ``marker`` at the end of the remark; for a database, ``instance_id``,
 ``target_instance_id`` and ``restore_time``. ``found`` has the IDs of operations that began in the meantime.
-``trail`` has for each observation the time ``at``, the ``status`` and ``task`` of the instance, the number of
-``records``, what ``blocked`` a start, and the ``error`` if the observation failed. If there were many
-observations, ``trail`` has the first eight and the last eight.
+``trail`` has an entry for each observation: its time ``at``, the ``status`` and ``task`` of the instance, the
+number of ``records``, what ``blocked`` a start, and the ``error`` if the observation failed. After many
+observations it has only the first eight and the last eight.
 
 .. contents::
   :local:

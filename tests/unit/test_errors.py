@@ -439,8 +439,8 @@ def test_only_the_services_own_refusal_is_definite(status: int, body: Any, defin
     assert caught.value.definite is definite
 
 
-@pytest.mark.parametrize(("minutes", "told"), [(20, -1200), (-20, 1200), (14, None), (-14, None)])
-def test_a_wrong_clock_is_reported(minutes: int, told: int | None) -> None:
+@pytest.mark.parametrize(("minutes", "skew"), [(20, -1200), (-20, 1200), (14, None), (-14, None)])
+def test_a_wrong_clock_is_reported(minutes: int, skew: int | None) -> None:
     from email.utils import formatdate
 
     reply = answer(
@@ -449,8 +449,8 @@ def test_a_wrong_clock_is_reported(minutes: int, told: int | None) -> None:
     made, dummy = cloud([reply], Time())
     with pytest.raises(ApiError) as caught:
         made.get("dcs", "v2", "instances")
-    assert caught.value.details().get("clock_skew_seconds") == told
-    assert ("clock_skew" in str(caught.value)) is (told is not None)
+    assert caught.value.details().get("clock_skew_seconds") == skew
+    assert ("clock_skew" in str(caught.value)) is (skew is not None)
 
 
 @pytest.mark.parametrize(

@@ -198,9 +198,9 @@ def test_one_odd_instance_does_not_hide_the_others(service: str) -> None:
     found, made = listed(service, "other")
     assert [row["name"] for row in found.instances()] == ["cache"]
     assert [text for text in made.warnings if "instances is left out" in text and "id" in text]
-    told: list[Exception] = []
+    reported: list[Exception] = []
     found, made = listed(service, "other")
-    assert len(found.instances(odd=told.append)) == len(told) == 1 and not made.warnings
+    assert len(found.instances(odd=reported.append)) == len(reported) == 1 and not made.warnings
 
 
 @pytest.mark.parametrize(("name", "refused"), [("cache", True), (None, True), ("other", False)])

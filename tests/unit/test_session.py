@@ -322,7 +322,7 @@ def test_the_time_is_that_of_the_server(
 ) -> None:
     headers = [{} if date is None else {"date": formatdate(date, usegmt=True)} for date in dates]
     client, dummy = cloud([answer(200, {}, **each) for each in headers], Time(), **options)
-    assert client.session.server_now() == NOW, "nobody has told another one yet"
+    assert client.session.server_now() == NOW, "the server has not sent its own yet"
     for _each in headers:
         client.get("dcs", "v2", "instances")
     assert client.session.server_now() == pytest.approx(NOW + ahead)
@@ -340,7 +340,7 @@ def test_the_date_of_a_refusal_may_be_that_of_a_proxy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "took", "told"),
+    ("ahead", "took", "warned"),
     [
         (0, 0, None),
         (59, 0, None),
@@ -353,7 +353,7 @@ def test_the_date_of_a_refusal_may_be_that_of_a_proxy() -> None:
         (150, 50, "100 s behind the cloud's"),
     ],
 )
-def test_a_clock_that_is_far_off_is_warned_about_once(ahead: int, took: int, told: str | None) -> None:
+def test_a_clock_that_is_far_off_is_warned_about_once(ahead: int, took: int, warned: str | None) -> None:
     time = Time()
 
     def reply(sent: Request) -> Answer:
@@ -364,5 +364,5 @@ def test_a_clock_that_is_far_off_is_warned_about_once(ahead: int, took: int, tol
     made, dummy = cloud([reply], time, auth_token="a-token", project_id=PROJECT, region="ap-southeast-3")
     for one in (made, made.clone(), made.for_region("ap-southeast-3")):
         one.get("dcs", "v2", "instances", "i")
-    assert len(made.warnings) == (told is not None)
-    assert told is None or f"This machine's clock is {told}" in made.warnings[0]
+    assert len(made.warnings) == (warned is not None)
+    assert warned is None or f"This machine's clock is {warned}" in made.warnings[0]

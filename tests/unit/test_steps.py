@@ -473,19 +473,21 @@ def test_what_an_earlier_run_has_overwritten_is_not_saved_again(
 def test_hooks() -> None:
     world = World()
     state = run(world, "plan")
-    told = job(restore_dcs=[CACHE], restore_ddm=[DATABASE])
-    stopped = _steps.run(state, ("fence",), told, world, failure="Stop the shop: no route")
-    stopped = _steps.run(stopped, ("safeguard", "restore", "verify", "report"), told, world)
+    job_of_both = job(restore_dcs=[CACHE], restore_ddm=[DATABASE])
+    stopped = _steps.run(state, ("fence",), job_of_both, world, failure="Stop the shop: no route")
+    stopped = _steps.run(stopped, ("safeguard", "restore", "verify", "report"), job_of_both, world)
     assert [name for name, check, rows in world.calls if not check] == []
     assert (
         "restore_before_tasks failed: Stop the shop: no route. Nothing was started."
         in stopped["run"]["refused"]
     )
-    done = _steps.run(_steps.run(state, ("fence",), told, world), ("restore", "verify"), told, world)
+    done = _steps.run(
+        _steps.run(state, ("fence",), job_of_both, world), ("restore", "verify"), job_of_both, world
+    )
     assert done["restores"][0]["steps"][0]["step"] == "fence"
-    bad = _steps.run(done, ("checked", "report"), told, world, failure="Count: 0 orders")
+    bad = _steps.run(done, ("checked", "report"), job_of_both, world, failure="Count: 0 orders")
     assert {row["failed_step"] for row in bad["restores"]} == {"verify"}
-    bad = _steps.run(done, ("release", "report"), told, world, failure="Start: no")
+    bad = _steps.run(done, ("release", "report"), job_of_both, world, failure="Start: no")
     assert {row["error_kind"] for row in bad["restores"]} == {"release_failed"}
 
 

@@ -134,7 +134,7 @@ def test_times_of_the_api(text: Any, expected: int | None) -> None:
     assert moment(text) == expected
 
 
-# to the end of the year 9998, but for what can be a yyyyMMddHHmmss
+# up to the end of the year 9998, except for what can be a yyyyMMddHHmmss
 milliseconds = st.integers(10**11, 18_999_999_999_999) | st.integers(21_000_000_000_000, 253_370_764_799_999)
 
 

@@ -50,7 +50,7 @@ class Fake:
     def read(self, check: Any) -> Any:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
-            raise copy.copy(answer)  # one that is raised holds all that it went through
+            raise copy.copy(answer)  # a raised error keeps its traceback, and so every object in it
         return answer
 
     def close(self) -> None:

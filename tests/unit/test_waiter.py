@@ -242,13 +242,13 @@ def test_what_was_never_there_is_reported_with_the_reason() -> None:
 )
 def test_an_error_that_stays_ends_the_wait_but_not_the_operation(status: int, keys: str) -> None:
     time, error = Time(), api_error(status, message=f"HTTP {status}.")
-    told = str(error)
+    text = str(error)
     watched, looks = watch(time, RUNNING, error)
     run(time, watched)
-    assert watched.error is not error and str(error) == told, "an error is not changed on its way"
+    assert watched.error is not error and str(error) == text, "an error is not changed on its way"
     assert len(looks) == 2
     assert str(watched.error) == (
-        f"Waiting for Restore stopped: {told} When last seen it was still running. It was not stopped, "
+        f"Waiting for Restore stopped: {text} When last seen it was still running. It was not stopped, "
         f"and nothing was repeated: {keys}run the task again to attach to it."
     )
     details = watched.error.details() if watched.error else {}

@@ -53,7 +53,10 @@ CLOCK = len("This machine's clock ")  # the seconds in that warning may differ f
 AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
 HEADERS = {"Accept": "application/json", "User-Agent": AGENT}
 UNKNOWN = "unknown"
-LOOK = (5.0, 0)  # seconds and repeats of a request for what is only shown, which must not hold up a restore
+BRIEF = (
+    5.0,
+    0,
+)  # seconds and repeats of a request for names that are only shown: it must not delay a restore
 
 
 class NotAllowed(CloudError):
@@ -272,7 +275,7 @@ class Cloud:
         if caller.looked_up:
             return
         caller.looked_up = True
-        read = self._iam(*self._own_session(LOOK))
+        read = self._iam(*self._own_session(BRIEF))
         if known.project_name is None:
             with contextlib.suppress(CloudError):
                 self._learn_project(read, project_id)

@@ -58,7 +58,7 @@ class Watch:
     elapsed: float = 0.0  # seconds waited
     resume: str = "run the task again to attach to it"  # how a later task goes on waiting
     anew: str = "run the task again to start it once more"  # what to do after it has failed
-    _due: float = 0.0
+    due: float = 0.0  # the monotonic time of the next observation
     _seen: float | None = None  # when it was last there
 
     def take(self, now: float, started: float, interval: float, random: float) -> None:
@@ -99,7 +99,7 @@ class Watch:
                 text = f"Waiting for {self.name} stopped: {error} {hint}"
                 self.error = error.with_context(text, effect=STARTED, **self.facts())
         self.done = self.done or self.error is not None
-        self._due = now + gap
+        self.due = now + gap
 
     def facts(self) -> dict[str, t.Any]:
         """Return the IDs, last status and elapsed seconds for a result."""
@@ -110,10 +110,6 @@ class Watch:
             "progress": last.progress,
             "elapsed": round(self.elapsed, 1),
         }
-
-    def due(self) -> float:
-        """The monotonic time of the next observation."""
-        return self._due
 
 
 def wait_until(
@@ -133,7 +129,7 @@ def wait_until(
     while True:
         for watch in watches:
             # The last observation comes when the time is over.
-            if not watch.done and min(watch.due(), deadline) <= clock.monotonic():
+            if not watch.done and min(watch.due, deadline) <= clock.monotonic():
                 watch.take(clock.monotonic(), started, interval, clock.random())
         progress(watches)
         waiting = [watch for watch in watches if not watch.done]
@@ -149,7 +145,7 @@ def wait_until(
                     watch.done, watch.elapsed = True, now - started
                     watch.error = timed_out(watch, timeout)
             return
-        clock.sleep(max(0.0, min([deadline, *(watch.due() for watch in waiting)]) - now))
+        clock.sleep(max(0.0, min([deadline, *(watch.due for watch in waiting)]) - now))
 
 
 def failed(watch: Watch) -> OperationFailed:

@@ -45,8 +45,8 @@ options:
         is a newer backup.
     type: str
   region:
-    description: The connection options are those of the modules, for example of
-      M(huaweicloud.recovery.dcs_backup_info).
+    description: Region of the instances. The source also takes all other connection options of the modules,
+      for example of M(huaweicloud.recovery.dcs_backup_info).
     type: str
 """
 
@@ -148,12 +148,12 @@ def words(value: t.Any, name: str) -> tuple[str, ...]:
 
 
 def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
-    """Return the arguments of a source. Blank means unset. Raises ValueError for what cannot be meant."""
+    """Return the arguments of a source. Blank means unset. Raises ValueError for invalid arguments."""
     given = {name: value for name, value in args.items() if value not in ("", None)}
     unknown = sorted(set(given) - {*OWN, *CONNECTION})
     if unknown:
         raise ValueError(
-            f"There is no argument {unknown[0]}. There are {', '.join(OWN)}, and those of the connection."
+            f"There is no argument {unknown[0]}. Known: {', '.join(OWN)}, and the connection options."
         )
     services = words(given.get("services"), "services") or SERVICES
     if set(services) - set(SERVICES):
@@ -169,7 +169,7 @@ def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
     )
 
 
-# Observing
+# Observation
 
 
 def observed(wish: Wanted, environ: t.Mapping[str, str]) -> Observation | Row:

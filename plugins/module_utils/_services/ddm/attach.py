@@ -34,7 +34,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     is_other,
 )
 
-UNTOLD = "The service does not report which point in time a job restores, so the task cannot check it."
+UNCHECKED = "The service does not report which point in time a job restores, so the task cannot check it."
 
 
 def check_options(params: t.Mapping[str, t.Any]) -> None:
@@ -63,7 +63,7 @@ def attach(
     job = observed.records[job_id]
     check_job(job, names, point)
     warnings = [] if of_kind(job) else [unknown_name(ddm, job)]
-    warnings += [f"Job {job_id} was found on the target. {UNTOLD}"] if params["adopt"] else []
+    warnings += [f"Job {job_id} was found on the target. {UNCHECKED}"] if params["adopt"] else []
     result = {
         **facts.of_job(names, job),
         **known,
