@@ -40,7 +40,7 @@ options:
     type: str
   instance_name:
     description:
-      - Exact name of the DCS instance to back up. When not exactly one instance has it, the task fails and
+      - Exact name of the DCS instance to back up. Unless exactly one instance has it, the task fails and
         lists the candidates with ID, status and VPC.
     type: str
   remark:

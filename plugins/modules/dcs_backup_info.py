@@ -21,7 +21,7 @@ options:
     description: ID of the DCS instance. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
   instance_name:
-    description: Exact name of the DCS instance, instead of its ID. When not exactly one instance has it, the
+    description: Exact name of the DCS instance, instead of its ID. Unless exactly one instance has it, the
       task fails and lists the candidates.
     type: str
   backup_id:

@@ -46,7 +46,7 @@ options:
     type: str
   instance_name:
     description:
-      - Exact name of the DCS instance to restore. When not exactly one instance has it, the task fails and
+      - Exact name of the DCS instance to restore. Unless exactly one instance has it, the task fails and
         lists the candidates with ID, status and VPC.
     type: str
   backup_id:
@@ -55,7 +55,7 @@ options:
         and O(restore_point) is needed.
     type: str
   backup_name:
-    description: Exact name of the backup to restore. When not exactly one backup of the instance has it, the
+    description: Exact name of the backup to restore. Unless exactly one backup of the instance has it, the
       task fails and lists the candidates.
     type: str
   restore_point:

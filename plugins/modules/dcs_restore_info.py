@@ -23,7 +23,7 @@ options:
       is needed.
     type: str
   instance_name:
-    description: Exact name of the DCS instance, instead of its ID. When not exactly one instance has it, the
+    description: Exact name of the DCS instance, instead of its ID. Unless exactly one instance has it, the
       task fails and lists the candidates.
     type: str
   restore_id:

@@ -24,7 +24,7 @@ options:
     description: List the backups of this DDM instance only.
     type: str
   instance_name:
-    description: Exact name of this instance, instead of O(instance_id). When not exactly one instance has it,
+    description: Exact name of this instance, instead of O(instance_id). Unless exactly one instance has it,
       the task fails and lists the candidates.
     type: str
   backup_id:

@@ -11,7 +11,7 @@ short_description: List DDM jobs
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Lists the jobs (tasks) of the Distributed Database Middleware (DDM) in the project, newest first, with the
+  - Lists the jobs (tasks) of Distributed Database Middleware (DDM) in the project, newest first, with the
     reason for a failure.
   - A restore is a job named V(RestoreInstance). The service keeps jobs for about a month.
   - The filters are exact and are combined with "and".

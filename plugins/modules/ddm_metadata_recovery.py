@@ -43,14 +43,14 @@ options:
         O(job_id) or O(adopt) is given.
     type: str
   instance_name:
-    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the
+    description: Exact name of the source. Unless exactly one instance has it, the task fails and lists the
       candidates with ID, status and VPC.
     type: str
   target_instance_id:
     description: ID of the target DDM instance. Its metadata are overwritten.
     type: str
   target_instance_name:
-    description: Exact name of the target. When not exactly one instance has it, the task fails and lists the
+    description: Exact name of the target. Unless exactly one instance has it, the task fails and lists the
       candidates with ID, status and VPC.
     type: str
   restore_time:

@@ -46,7 +46,7 @@ options:
         source as either O(instance_id) or O(instance_name).
     type: str
   instance_name:
-    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the
+    description: Exact name of the source. Unless exactly one instance has it, the task fails and lists the
       candidates with ID, status and VPC.
     type: str
   target_instance_id:
@@ -54,7 +54,7 @@ options:
       O(target_instance_id) or O(target_instance_name).
     type: str
   target_instance_name:
-    description: Exact name of the target. When not exactly one instance has it, the task fails and lists the
+    description: Exact name of the target. Unless exactly one instance has it, the task fails and lists the
       candidates with ID, status and VPC.
     type: str
   restore_time:

@@ -25,7 +25,7 @@ options:
     description: ID of the source DDM instance. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
   instance_name:
-    description: Exact name of the source. When not exactly one instance has it, the task fails and lists the
+    description: Exact name of the source. Unless exactly one instance has it, the task fails and lists the
       candidates.
     type: str
   restore_time:
