@@ -26,8 +26,8 @@ from tests.cloud.state import Key, Token, User
 SECRET = {name for name, option in _arguments.CONNECTION.items() if option.get("no_log")}
 PLAIN = {"access_key": "HWAKCANARY0000000001", "username": names.USER, "domain_name": names.DOMAIN}
 # Its end gives base64 both characters in which the alphabets of base64 differ.
-ODD = "\"quo'te %25 +/= back\\slash <&> ???>>>~~~"
-UNICODE = "\u00e4\u4e2d\u202e\U0001f9ef"  # in passwords alone: no header can hold it
+ODD = "\"quo'te|%25|+/=|back\\slash|<&>|???>>>~~~"
+UNICODE = " \u00e4  \u4e2d\u202e\U0001f9ef"  # in passwords alone: no header can hold it
 LONG = "T" * 1500  # tokens are that long
 
 
