@@ -49,9 +49,10 @@ options:
     type: str
   backup_format:
     description:
-      - V(rdb) or V(aof). When absent, the service decides, which means V(rdb).
+      - Format of the backup. When absent, the service decides, which means V(rdb).
       - Only Redis 4.0 and later support both.
     type: str
+    choices: [rdb, aof]
   operation_id:
     description:
       - Names this backup, for example by the number of a change ticket or by a date, so that it is made once

@@ -102,7 +102,7 @@ instances:
       sample: "2025-05-20T09:40:40.120Z"
     enterprise_project_id: {description: ID of the enterprise project., type: str, sample: "0"}
     tags:
-      description: "The tags of the instance, each with its value."
+      description: "The tags of the instance, each with its value. Null if they cannot be read."
       type: dict
       sample: {stage: production}
     no_password_access:

@@ -560,6 +560,11 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
             {**GOOD["dcs_backup"], "remark": "x" * 95},
             "remark has 95 characters; 94 fit",
         ),
+        (
+            "dcs_backup",
+            {**GOOD["dcs_backup"], "backup_format": "zip"},
+            "backup_format must be one of: rdb, aof",
+        ),
         ("ddm_recovery", {}, "one of the following is required: instance_id, instance_name, job_id"),
         (
             "ddm_recovery",

@@ -29,6 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     ApiError,
     CloudError,
     InvalidArgument,
+    ProtocolError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import proxy_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
@@ -758,6 +759,18 @@ def test_what_iam_does_not_report_is_unknown(sim: Simulator, made: Callable[...,
     assert time.slept == []
     unknown = Cloud({**KEYS, "dcs_endpoint": sim.url}, {}, time.clock).identity()
     assert set(unknown.values()) == {"unknown", "task options"}
+
+
+@pytest.mark.parametrize(("given", "key"), [({}, "name"), ({"project_id": names.PROJECT_ID}, "id")])
+def test_a_token_for_another_project_is_not_used(
+    given: dict[str, str], key: str, sim: Simulator, made: Callable[..., Cloud]
+) -> None:
+    """The task would go on in the project of the response."""
+    login = {"username": names.USER, "password": names.PASSWORD, "domain_name": names.DOMAIN}
+    sim.fault("rewrite", "iam.token", times=None, key=key, value=names.OTHER_PROJECT_ID)
+    with pytest.raises(ProtocolError, match=f"the response is about '{names.OTHER_PROJECT_ID}'"):
+        read(made(**login, **given))
+    assert [entry.operation for entry in sim.ledger] == ["iam.token"]
 
 
 def test_iam_that_forbids_listing_projects(sim: Simulator, made: Callable[..., Cloud]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 
@@ -330,3 +330,28 @@ def test_metadata_of_a_row_are_recovered_by_their_own_module() -> None:
     nodes = [{"source_instance_id": "n1", "target_instance_id": "n2"}]
     row = {"instance_id": "s", "metadata": True, "data_node_relations": nodes}
     assert service.DDM.module(row) == ("ddm_metadata_recovery", {"instance_id": "s", "data_nodes": ["n2"]})
+
+
+def test_no_tag_is_a_key_that_ansible_obeys() -> None:
+    """With __ansible_type in a result, the whole task fails; anybody may be able to tag an instance."""
+    keys = ["stage", "__ansible_type", "__ansible_vault", "__ansible_unsafe", "_ansible_no_log", "ansible"]
+    tags = [{"key": key, "value": "v"} for key in keys] + [{"key": "bare"}, {"key": ""}, {}]
+    assert tags_of(tags) == {"stage": "v", "ansible": "v", "bare": ""}
+
+
+@pytest.mark.parametrize(
+    ("value", "tags"),
+    [
+        (None, {}),
+        ([], {}),
+        ({}, {}),
+        ("", {}),
+        ({"stage": "production"}, {"stage": "production"}),
+        (["stage=production"], None),
+        ("stage=production", None),
+        (5, None),
+    ],
+)
+def test_tags_in_another_form_are_not_taken_for_none(value: Any, tags: Any) -> None:
+    """The one that protects the instance may be among them."""
+    assert tags_of(value) == tags

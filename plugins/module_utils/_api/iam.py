@@ -83,6 +83,13 @@ def token(read: Read, keys: t.Mapping[str, str], scope: dict[str, t.Any]) -> Iss
         raise ProtocolError(
             "The response of IAM has no token, or does not name its project.", request_id=reply.request_id
         )
+    for name, asked in scope.get("project", {}).items():
+        if project.get(name, asked) != asked:
+            raise ProtocolError(
+                f"The task requested a token for the project {quoted(asked)}, and the response is about "
+                f"{quoted(project[name])}.",
+                request_id=reply.request_id,
+            )
     domain = _inner(project, "domain") or _inner(_inner(found, "user"), "domain")
     return IssuedToken(
         value,

@@ -9,6 +9,7 @@ Sources: the vendor's API reference and its SDK.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
@@ -222,11 +223,19 @@ def mode_of(spec_code: str | None) -> str | None:
     return part[0] if part and part[0] in MODES else None
 
 
-def tags_of(value: t.Any) -> dict[str, str]:
-    """Return tags, a list of {key, value} in the API, as a dict. A tag may have no value."""
-    listed = value if isinstance(value, list) else []
-    pairs = [(text(tag.get("key")), text(tag.get("value"))) for tag in listed if isinstance(tag, dict)]
-    return {key: value or "" for key, value in pairs if key is not None}
+def tags_of(value: t.Any) -> dict[str, str] | None:
+    """Return tags, a list of {key, value} in the API, as a dict; None if they cannot be read.
+
+    A tag may have no value. Ansible obeys keys such as __ansible_type wherever they are: one such tag would
+    spoil the whole result.
+    """
+    if isinstance(value, dict):
+        value = [{"key": key, "value": inner} for key, inner in value.items()]
+    listed = [] if value in (None, "") else value
+    if not isinstance(listed, list) or not all(isinstance(tag, dict) for tag in listed):
+        return None  # to be careful with: it may have the tag that protects it
+    pairs = [(text(tag.get("key")), text(tag.get("value"))) for tag in listed]
+    return {key: value or "" for key, value in pairs if key and not re.match("_+ansible", key)}
 
 
 def _backup(item: t.Any) -> Row:

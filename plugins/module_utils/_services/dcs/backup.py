@@ -23,7 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 OPTIONS: Spec = {
     **named.OPTIONS,
     "remark": {"type": "str"},
-    "backup_format": {"type": "str"},
+    "backup_format": {"type": "str", "choices": ["rdb", "aof"]},
     "operation_id": {"type": "str"},
     "ignore_stuck": {"type": "bool", "default": False},
 }

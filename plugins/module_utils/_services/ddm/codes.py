@@ -46,5 +46,7 @@ CODES: dict[str, Code] = {
     "DBS.300360": Code("not_restorable", "the data node's instance does not support this"),
     "DBS.300372": Code("not_restorable", "the target instance cannot be restored to"),
     "DBS.300375": Code("invalid_argument", "a parameter is not valid"),
-    "DBS.300377": Code("invalid_argument", "the time range is not valid"),
+    "DBS.300377": Code(
+        "invalid_argument", "the time range is not valid", "A list of jobs begins at most 30 days ago."
+    ),
 }
