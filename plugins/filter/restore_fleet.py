@@ -51,6 +51,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import unset
 
+OURS = "huaweicloud.recovery."
 EMPTY = (
     "Nothing was restored: the inventory has no hosts. Check the -i of this command, and the warnings above "
     "if there are any: a source that cannot be read, for example because of a wrong key, adds no hosts."
@@ -65,6 +66,7 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
     pattern = "all" if unset(pattern) else pattern
     if context.CLIARGS.get("syntax"):
         return pattern
+    check_start()
     if not groups.get("all"):
         raise AnsibleError(EMPTY)
     left_out = tagged(context.CLIARGS.get("tags") or (), context.CLIARGS.get("skip_tags") or ())
@@ -81,6 +83,16 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
                 f"Nothing was restored: no host matches both fleet_hosts {pattern!r} and --limit {limit!r}."
             )
     return pattern
+
+
+def check_start() -> None:
+    """Raise AnsibleError if a playbook of this collection would start in its middle, or not at all."""
+    start = context.CLIARGS.get("start_at_task")
+    if start and any(str(name).startswith(OURS) for name in context.CLIARGS.get("args") or ()):
+        raise AnsibleError(
+            f"Nothing was started: --start-at-task {start!r} would leave out steps before that task. Leave "
+            "it out: the same command repeats nothing that is done."
+        )
 
 
 def of_groups(groups: t.Mapping[str, t.Sequence[str]]) -> InventoryManager:

@@ -45,22 +45,19 @@ import typing as t
 from ansible import context
 from ansible.errors import AnsibleError
 
-from ansible_collections.huaweicloud.recovery.plugins.filter.restore_fleet import matched, of_groups
-
-OURS = "huaweicloud.recovery."
+from ansible_collections.huaweicloud.recovery.plugins.filter.restore_fleet import (
+    check_start,
+    matched,
+    of_groups,
+)
 
 
 def restore_here(host: str, groups: t.Mapping[str, t.Sequence[str]]) -> str:
     """Return the host. Raises AnsibleError if the command leaves it out."""
-    given = context.CLIARGS
-    start, limit = given.get("start_at_task"), given.get("subset")
-    if given.get("syntax"):
+    limit = context.CLIARGS.get("subset")
+    if context.CLIARGS.get("syntax"):
         return host
-    if start and any(str(name).startswith(OURS) for name in given.get("args") or ()):
-        raise AnsibleError(
-            f"Nothing was started: --start-at-task {start!r} would leave out steps before that task. Leave "
-            "it out: the same command repeats nothing that is done."
-        )
+    check_start()
     if limit:
         inventory = of_groups(groups)
         inventory.subset(limit)

@@ -285,6 +285,11 @@ def read(path: str) -> _report.Report | None:
 
 def held(value: t.Any) -> _report.Report | None:
     """Return the report that a variable holds, or names by any of its files; None where that is none."""
+    if isinstance(value, dict):
+        value = {
+            **value,
+            "started": str(value.get("started")),
+        }  # AWX makes a time of a text that looks like one
     if not isinstance(value, str):
         return value if is_report(value) else None
     stem, suffix = os.path.splitext(value)

@@ -24,7 +24,6 @@ Row = dict[str, t.Any]
 Known = t.Mapping[str, t.Any]
 DICTS = (*_row.DICTS, "next", "restore", "safety_backup", "verification")
 LISTS = (*_row.LISTS, "checks")
-SCALARS = (str, int, float)
 SOURCE = ("instance_id", "instance_name")
 
 
@@ -41,7 +40,7 @@ def is_row(row: t.Any) -> bool:
         if name in DICTS
         else is_rows(value)
         if name in LISTS
-        else is_kind(value, SCALARS)
+        else not isinstance(value, (dict, list, tuple))  # AWX makes a time of a text that looks like one
         for name, value in {**row, "steps": row.get("steps"), "checks": checks}.items()
     )
 

@@ -85,6 +85,13 @@ def test_options_that_leave_everything_out_are_red(tmp_path: Path, playbook: str
     assert done.rc != 0 and f"Nothing was started: {option} 'web' {ELSEWHERE[option]}" in done.output
 
 
+def test_a_fleet_that_would_start_in_the_middle_is_red(tmp_path: Path) -> None:
+    with Simulator("fleet-1-0") as sim:
+        done = fleet(sim, tmp_path, {"a": cache(0)}, "--limit", "a", "--start-at-task", "Report why")
+        assert (done.rc != 0, sim.ledger) == (True, [])
+    assert "--start-at-task 'Report why' would leave out steps before that task" in done.output
+
+
 def test_a_limit_that_holds_the_controller_is_none_too_many(tmp_path: Path) -> None:
     (tmp_path / "hosts").write_text("web\n[here]\nlocalhost\n")
     with Simulator(restore_seconds=1) as sim:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -161,6 +162,8 @@ def test_a_plan_that_cannot_be_used() -> None:
     assert "could not be planned (orders-cache)" in str(
         _plans.unusable(document(cache(error_kind="busy")), "1.0.0", True, "restore")
     )
+    dated = document(cache(created_at=datetime(2026, 11, 25, tzinfo=timezone.utc)))  # by AWX
+    assert _plans.unusable(dated, "1.0.0", True, "restore") is None
     labelled = document(cache(label=["x"]))  # which no digest covers
     assert "was edited" in str(_plans.unusable(labelled, "1.0.0", True, "restore"))
     for kind in ("undo", "drill", "fleet"):

@@ -14,6 +14,7 @@ import socket
 import stat
 import tempfile
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -420,6 +421,13 @@ def test_a_report_that_another_run_still_writes_is_not_taken(
     assert second["previous"]
     written(second, good())
     assert not (tmp_path / f".{second['id']}.run").exists()
+
+
+def test_a_report_as_data_may_hold_times() -> None:
+    """As AWX hands on what an earlier node has published."""
+    report = samples.made([good()])
+    began = datetime(2026, 11, 25, 9, 2, 11, tzinfo=timezone.utc)
+    assert _report_files.held({**report, "started": began, "finished": began}) is not None
 
 
 def test_two_hosts_of_a_play_write_no_report_together(tmp_path: Path) -> None:
