@@ -248,7 +248,7 @@ def test_an_end_of_the_play_is_found_in_what_a_tasks_file_includes(tmp_path: Pat
         given = json.dumps({**ONE, "restore_before_tasks": "stop.yml"})
         done = invoke.playbook("huaweicloud.recovery.restore", env, "-e", given, cwd=tmp_path)
         assert (done.rc, sim.ledger) == (2, [])
-    assert "stop.yml has meta: end_play, after which the run would end green" in done.output
+    assert "stop.yml has meta: end_play, after which the run would succeed" in done.output
 
 
 def test_readiness_runs_no_tasks_of_the_user(tmp_path: Path) -> None:

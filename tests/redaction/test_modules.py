@@ -156,7 +156,7 @@ def test_the_cloud_repeats_it_elsewhere(stage: Stage, form: str) -> None:
         stage.run("dcs_instance_info", "rejected")
         if text.isascii():
             stage.sim.fault("answer", "dcs.instances", status=400, headers={"X-Request-Id": text})
-            stage.run("dcs_instance_info", "rejected")
+            stage.run("dcs_instance_info", "protocol_error")
         stage.sim.fault("rewrite", "dcs.instances", key="name", value=text)
         stage.run("dcs_instance_info", None)
         stage.sim.fault("rewrite", "dcs.restores", key="instance_id", rename=text)

@@ -56,24 +56,10 @@ def test_a_planted_secret_is_found(form: str) -> None:
 
 
 def test_canaries_differ_in_every_form() -> None:
+    forms = {"raw", "URL-quoted as a path", "URL-quoted as a form", "JSON", "base64", "URL-safe base64"}
     for secret in (secret for caller in CALLERS for secret in caller.secrets().values()):
-        assert (
-            len(
-                {
-                    PLANTED[form](secret)
-                    for form in (
-                        "raw",
-                        "URL-quoted",
-                        "URL-quoted as a path",
-                        "URL-quoted as a form",
-                        "JSON",
-                        "base64",
-                        "URL-safe base64",
-                    )
-                }
-            )
-            == 7
-        )
+        of_blanks = {"URL-quoted"} if " " in secret else set()  # The two forms differ in a blank alone.
+        assert len({PLANTED[form](secret) for form in forms | of_blanks}) == len(forms | of_blanks)
 
 
 def test_a_text_without_secrets_passes() -> None:
