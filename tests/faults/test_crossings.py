@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op
 
 
 @pytest.fixture
-def bench(world: World) -> Bench:
-    return Bench(world.cloud(), world.time)
+def bench(world: World) -> Iterator[Bench]:
+    made = Bench(world.cloud(), world.time)
+    yield made
+    del made.wire  # pytest keeps the bench of its last test, and with it an open connection
 
 
 @every_operation
