@@ -125,9 +125,10 @@ def attached(row: Row, run: Row, job: Job) -> Row:
             continue
         known = earlier.get(job_id) and earlier.get("error_kind") not in NOT_AGAIN
         if known and same_data(row, earlier, service.point):
-            decided = (service.point, "data_node_relations", "adopt")  # by the job
-            kept = {name: value for name, value in row.items() if name not in decided}
-            return {**kept, job_id: earlier[job_id]}
+            # What the job restores stays in the row, so that it is still what was approved.
+            decided = {name: earlier.get(name) for name in (service.point, "data_node_relations", job_id)}
+            kept = {name: value for name, value in row.items() if name not in (*decided, "adopt")}
+            return {**kept, **{name: value for name, value in decided.items() if value}}
         unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
         if unknown and row.get(service.point) in (None, "latest"):
             # `latest` could be another time by now, so what may have been sent could be sent once more.

@@ -159,7 +159,8 @@ def requests(plan: Plan) -> list[Row]:
 def request(row: Plan) -> Row:
     """Return a planned row as a request for exactly this."""
     found: Row = {name: row[name] for name in ENTRY if row.get(name) is not None}
-    more = {"job_id": row["job_id"]} if is_job(row) else chosen(row, SERVICES[row["service"]])
+    service = SERVICES[row["service"]]
+    more = {**chosen(row, service), "job_id": row["job_id"] if is_job(row) else None, "adopt": None}
     found.update(more, name=target_name(row))
     return {name: value for name, value in found.items() if value is not None}
 

@@ -199,7 +199,7 @@ def test_a_plan_asks_for_exactly_what_it_says() -> None:
         "restore_time": str(NOW),
         "data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}],
     }
-    assert job == {"service": "ddm", "group": 1, "name": "orders-db-restored", "job_id": "j"}
+    assert job == {**second, "job_id": "j"}
 
 
 def test_a_plan_of_a_run_that_was_refused_says_why() -> None:

@@ -444,7 +444,8 @@ def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     later = _planning.attached(
         {"service": "ddm", "target_instance_id": "t1", "restore_time": "latest"}, first["run"], job(**folder)
     )
-    assert later == {"service": "ddm", "target_instance_id": "t1", "job_id": "j1"}
+    time = "2026-11-25T09:00:00.000Z"  # of the job, as it was approved
+    assert later == {"service": "ddm", "target_instance_id": "t1", "job_id": "j1", "restore_time": time}
     other = {"service": "ddm", "target_instance_id": "t1", "restore_time": "2026-11-25T08:00:00Z"}
     assert _planning.attached(other, first["run"], job(**folder)) == other
     first["restores"][0].update(error_kind="operation_failed")
@@ -578,15 +579,19 @@ def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
 ) -> None:
     """Else a corrected source would end green with the data of the wrong one."""
     entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
-    earlier = {
+    earlier: dict[str, Any] = {
         **entry,
         "source": {"instance_id": "s1", "instance_name": "orders-db"},
         "data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}],
         "data_state": "unknown",
         "job_id": "j1",
     }
+    earlier["restore_time"] = NOW
     found = _planning.attached({**entry, **changed}, {"previous": [earlier]}, job())
     assert (found.get("job_id") == "j1") is attaches
+    if attaches:  # It is still what was approved.
+        keys = ("restore_time", "data_node_relations")
+        assert [found[key] for key in keys] == [earlier[key] for key in keys]
 
 
 def test_the_job_of_somebody_else_that_a_refusal_names_is_not_attached_to() -> None:
