@@ -48,7 +48,10 @@ PARTS = {
     "sanity": ["python", "tests/tools/sanity.py"],
     "style": ["python", "tests/tools/sanity.py", "--test", "pep8", "--test", "pylint"],
     "edges": ["pytest", "--numprocesses", "3", "--dist", "worksteal", "--quiet", *EDGES],
-    PYTEST: ["pytest", "--numprocesses", "4", "--dist", "worksteal", "--quiet"],
+    PYTEST: [
+        *("pytest", "--numprocesses", "4", "--quiet"),
+        *("--dist", "loadfile", "--no-loadscope-reorder"),  # in the order of tests/conftest.py
+    ],
 }
 ON_REQUEST = ("sanity", "style", "edges")
 running: set[subprocess.Popen[str]] = set()
