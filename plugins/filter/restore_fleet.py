@@ -45,13 +45,15 @@ import typing as t
 
 from ansible import context
 from ansible.errors import AnsibleError
-from ansible.inventory.manager import InventoryManager
-from ansible.parsing.dataloader import DataLoader
 
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._command_line import (
+    check_start,
+    matched,
+    of_groups,
+)
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import unset
 
-OURS = "huaweicloud.recovery."
 EMPTY = (
     "Nothing was restored: the inventory has no hosts. Check the -i of this command, and the warnings above "
     "if there are any: a source that cannot be read, for example because of a wrong key, adds no hosts."
@@ -85,26 +87,6 @@ def restore_fleet(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]]) -> t.
     return pattern
 
 
-def check_start() -> None:
-    """Raise AnsibleError if a playbook of this collection would start in its middle, or not at all."""
-    start = context.CLIARGS.get("start_at_task")
-    if start and any(str(name).startswith(OURS) for name in context.CLIARGS.get("args") or ()):
-        raise AnsibleError(
-            f"Nothing was started: --start-at-task {start!r} would leave out steps before that task. Leave "
-            "it out: the same command repeats nothing that is done."
-        )
-
-
-def of_groups(groups: t.Mapping[str, t.Sequence[str]]) -> InventoryManager:
-    """Return an inventory with these groups and their hosts, to match patterns as Ansible does."""
-    inventory = InventoryManager(loader=DataLoader(), parse=False)
-    for group, hosts in groups.items():
-        inventory.add_group(group)
-        for host in hosts:
-            inventory.add_host(host, group=group)
-    return inventory
-
-
 def tagged(tags: t.Collection[str], skipped: t.Collection[str]) -> str | None:
     """Return why the tags of a run leave out the tasks of the fleet, which have the tag plan, or None."""
     if tags and not {*tags} & {"plan", "tagged", "all"}:
@@ -112,14 +94,6 @@ def tagged(tags: t.Collection[str], skipped: t.Collection[str]) -> str | None:
     if {*skipped} & {"plan", "tagged", "all"}:
         return f"--skip-tags {','.join(skipped)} leaves everything out."
     return None
-
-
-def matched(inventory: InventoryManager, pattern: t.Any) -> list[t.Any]:
-    """Return the hosts that a pattern matches within the limit; an invalid pattern matches none."""
-    try:
-        return list(inventory.get_hosts(pattern))
-    except IndexError:  # "!"
-        return []
 
 
 class FilterModule:

@@ -45,7 +45,7 @@ import typing as t
 from ansible import context
 from ansible.errors import AnsibleError
 
-from ansible_collections.huaweicloud.recovery.plugins.filter.restore_fleet import (
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._command_line import (
     check_start,
     matched,
     of_groups,

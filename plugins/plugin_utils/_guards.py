@@ -31,7 +31,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 
 TAG = "tag:"
 NOTHING = "Nothing was started."
-UNDATED = "cannot be read"
 
 
 def guarded(row: Row, asked: t.Any, options: Options, read_only: bool, now_ms: int, tags: Known) -> Row:
@@ -148,7 +147,7 @@ def too_old(row: Known, options: Options, now_ms: int) -> str | None:
     if options.rpo_target is None or (data is None and row.get("action") != "restore"):
         return None
     if data is None:
-        return f"The time of the newest data that {called(row)} can be restored to {UNDATED}."
+        return f"The time of the newest data that {called(row)} can be restored to cannot be read."
     if (now_ms - data) / 1000 <= options.rpo_target:
         return None
     age, most = span((now_ms - data) / 1000), span(options.rpo_target)
@@ -168,7 +167,7 @@ def too_far(row: Known, asked: t.Any, most: int | None, now_ms: int, tz: t.Any) 
     if most is None or not asked or action == "nothing" or (data is None and action != "restore"):
         return None
     if data is None:
-        return f"restore_max_gap is {span(most)}, and the time of the data {UNDATED}."
+        return f"restore_max_gap is {span(most)}, and the time of the data cannot be read."
     gap = ((now_ms if point is None else point) - data) / 1000
     if gap <= most:
         return None

@@ -284,16 +284,16 @@ def read(path: str) -> _report.Report | None:
 
 
 def held(value: t.Any) -> _report.Report | None:
-    """Return the report that a variable holds, or names by any of its files; None where that is none."""
-    if isinstance(value, dict):
+    """Return the report that a variable holds, or names by any of its files, or None."""
+    if isinstance(value, str):
+        stem, suffix = os.path.splitext(value)
+        return read(f"{stem}.json" if suffix in {known for known, dummy in FORMATS.values()} else value)
+    if isinstance(value, dict) and value.get("started"):
         value = {
             **value,
-            "started": str(value.get("started")),
-        }  # AWX makes a time of a text that looks like one
-    if not isinstance(value, str):
-        return value if is_report(value) else None
-    stem, suffix = os.path.splitext(value)
-    return read(f"{stem}.json" if suffix in [known for known, dummy in FORMATS.values()] else value)
+            "started": str(value["started"]),
+        }  # AWX turns a text that looks like a time into one.
+    return value if is_report(value) else None
 
 
 def is_report(found: t.Any) -> bool:

@@ -428,6 +428,9 @@ def test_a_report_as_data_may_hold_times() -> None:
     report = samples.made([good()])
     began = datetime(2026, 11, 25, 9, 2, 11, tzinfo=timezone.utc)
     assert _report_files.held({**report, "started": began, "finished": began}) is not None
+    without = {name: value for name, value in report.items() if name != "started"}
+    assert _report_files.held(without) is None
+    assert _report_files.held({**report, "started": None}) is None
 
 
 def test_two_hosts_of_a_play_write_no_report_together(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the options of a command leave out of a playbook: for the filters that refuse such a command.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+
+OURS = "huaweicloud.recovery."
+
+
+def check_start() -> None:
+    """Raise AnsibleError if a playbook of this collection would start in its middle, or not at all."""
+    start = context.CLIARGS.get("start_at_task")
+    if start and any(str(name).startswith(OURS) for name in context.CLIARGS.get("args") or ()):
+        raise AnsibleError(
+            f"Nothing was started: --start-at-task {start!r} would leave out steps before that task. Leave "
+            "it out: the same command repeats nothing that is done."
+        )
+
+
+def of_groups(groups: t.Mapping[str, t.Sequence[str]]) -> InventoryManager:
+    """Return an inventory with these groups and their hosts, to match patterns as Ansible does."""
+    inventory = InventoryManager(loader=DataLoader(), parse=False)
+    for group, hosts in groups.items():
+        inventory.add_group(group)
+        for host in hosts:
+            inventory.add_host(host, group=group)
+    return inventory
+
+
+def matched(inventory: InventoryManager, pattern: t.Any) -> list[t.Any]:
+    """Return the hosts that a pattern matches within the limit; an invalid pattern matches none."""
+    try:
+        return list(inventory.get_hosts(pattern))
+    except IndexError:  # "!"
+        return []
