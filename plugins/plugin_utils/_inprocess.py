@@ -74,30 +74,20 @@ class InProcess(ActionBase):
         """Run the task here when it is local and plain, else as Ansible runs any module."""
         task_vars = task_vars or {}
         self._task.args = without_omitted(self._task.args)
-        if "restores" in self._task.args:  # A row can have keys of its own, and its failure stays its own.
-            return self.performed(tmp, task_vars)
-        refused = self.refused()
-        if refused is not None:
-            return {**super().run(tmp, task_vars), **refused}
-        result = self.performed(tmp, task_vars)
-        _refusals.note(self.caller, result)
+        prepared = self.prepare(task_vars)
+        if prepared is not None:
+            return self.here(prepared, tmp, task_vars)
+        # A row can have keys of its own, and its failure stays its own.
+        caller = None if "restores" in self._task.args else self.caller()
+        refusal = _refusals.known(caller) if caller else None
+        if refusal is not None:
+            failure = {"failed": True, "changed": False, "error_kind": "auth_failed", "msg": _refusals.UNSENT}
+            return {**super().run(tmp, task_vars), **failure, **refusal}
+        result = self.as_module(task_vars)
+        if caller:
+            _refusals.note(caller, result)
+        self.end_if_orphaned()
         return result
-
-    def refused(self) -> dict[str, t.Any] | None:
-        """Return a failure if the cloud has refused these keys in this run, or None.
-
-        That was for another host, an earlier item of a loop, or an earlier attempt. Each would send one more
-        refused signature.
-        """
-        facts = _refusals.known(self.caller)
-        if facts is None:
-            return None
-        msg = (
-            "No request was sent: the cloud refused these keys a moment ago in this run, and more than five "
-            "refused signatures in a row lock an access key for everybody who uses it. Correct the keys, "
-            "then run the task again."
-        )
-        return {"failed": True, "changed": False, **facts, "msg": msg}
 
     def caller(self) -> str:
         """Return what names the caller: the connection options, and the keys if they are known here."""
@@ -115,13 +105,8 @@ class InProcess(ActionBase):
             keys = resolve(options, {**os.environ, **environment}, Redactor())[:2]
         return repr((options, environment, keys, place))
 
-    def performed(self, tmp: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run the task here, or as a module."""
-        prepared = self.prepare(task_vars)
-        if prepared is None:
-            result = self.as_module(task_vars)
-            self.end_if_orphaned()
-            return result
+    def here(self, prepared: Prepared, tmp: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the task in this process."""
         result = super().run(tmp, task_vars)
         with contextlib.ExitStack() as stack:
             stack.enter_context(surroundings(prepared.environment, self._loader.get_basedir()))
@@ -173,7 +158,7 @@ class InProcess(ActionBase):
             quiet = bool(self._task.no_log) or not self.switch(task_vars, PROGRESS)
             pace = float(task_vars.get(PACE) or 0)
             progress = Progress(self.say, host, redactor, quiet, pace=pace)
-            given = {"before_post": self.end_if_orphaned}
+            given = {"before_post": self.end_if_orphaned, "alone": _refusals.alone}
             state = [
                 (basic, {"_ANSIBLE_ARGS": encoded(self._task.args), "_ANSIBLE_PROFILE": PROFILE}),
                 (

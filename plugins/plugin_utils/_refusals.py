@@ -2,16 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The keys that the cloud has refused in this run of Ansible, which all its worker processes must know.
+"""What the cloud has said to the keys of a run of Ansible, which all its worker processes must know.
 
 More than five refused signatures in a row lock an access key for everybody. Ansible gives each host a process
-of its own, so what one has learned is in files of the run's temporary folder, which Ansible removes.
+of its own, so as many as it has forks would send their first requests at once. One of them sends its own
+first, and what it learns is in a file of the run's temporary folder, which Ansible removes.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import time
 import typing as t
 from pathlib import Path
@@ -19,44 +23,91 @@ from pathlib import Path
 from ansible import constants as C
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller import KEYS_REFUSED
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError
 
+# Keys are secrets, so a file is named by a hash that nobody can try out: only the process in which Ansible
+# loads the actions, and the workers that it forks, know this.
+PEPPER = os.urandom(16)
 LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key after too many refusals
-PREFIX = "huaweicloud-recovery-refused-"
-REPORTED = ("error_kind", "error_code", "request_id")
+PATIENCE = 10.0  # seconds for which a request waits for another worker's, which may get no response at all
+INTERVAL = 0.02  # seconds between two looks at whether that one has ended
+ACCEPTED = "accepted"
+UNSENT = (
+    "No request was sent: the cloud refused these keys a moment ago in this run, and more than five refused "
+    "signatures in a row lock an access key for everybody who uses it. Correct the keys, then run the task "
+    "again."
+)
+Facts = t.Mapping[str, t.Any]
 
 
-def known(caller: t.Callable[[], str]) -> dict[str, t.Any] | None:
-    """Return the cloud's refusal of this caller in the last five minutes, or None.
+@contextlib.contextmanager
+def alone(keys: str, clock: Clock | None = None) -> t.Iterator[None]:
+    """Surround the first exchange of a process with these keys. No other worker sends its own meanwhile.
 
-    `caller` names the identity with its keys; it is asked only after some refusal. Corrected keys are another
-    caller.
+    Raises the refusal that another worker got in the last five minutes.
     """
-    folder = Path(C.DEFAULT_LOCAL_TMP)
-    if not any(folder.glob(f"{PREFIX}*")):
-        return None
+    with _turn(_place(keys), clock or Clock()):
+        facts = known(keys)
+        if facts:
+            code, request_id = facts["error_code"], facts["request_id"]
+            raise ApiError(UNSENT, 401, code, "auth_failed", definite=True, request_id=request_id)
+        try:
+            yield
+        except ApiError as error:
+            note(keys, error.details())
+            raise
+        _write(keys, ACCEPTED)
+
+
+def known(keys: str) -> Facts | None:
+    """Return the cloud's refusal of these keys in the last five minutes, or None."""
     try:
-        since, facts = json.loads(_file(folder, caller()).read_text(encoding="utf-8"))
+        since, facts = json.loads(_place(keys).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return facts if time.monotonic() < since + LOCKED_FOR else None
+    return t.cast(Facts, facts) if time.monotonic() < since + LOCKED_FOR else None
 
 
-def note(caller: t.Callable[[], str], result: t.Mapping[str, t.Any]) -> None:
-    """Remember the refusal if the cloud has refused the keys of this task."""
-    facts = {name: result[name] for name in REPORTED if result.get(name)}
+def note(keys: str, result: Facts) -> None:
+    """Let all workers know if the cloud has refused the keys of this task."""
     # An agency or a server's metadata that is not there yet is no refused signature: it may be tried again.
-    refused = facts.get("error_kind") == "auth_failed" and result.get("http_status") == 401
-    if not refused or not KEYS_REFUSED.fullmatch(facts.get("error_code") or ""):
-        return
+    refused = result.get("error_kind") == "auth_failed" and result.get("http_status") == 401
+    if refused and KEYS_REFUSED.fullmatch(result.get("error_code") or ""):
+        facts = {name: result.get(name) for name in ("error_code", "request_id")}
+        _write(keys, json.dumps([time.monotonic(), facts]))
+
+
+@contextlib.contextmanager
+def _turn(place: Path, clock: Clock) -> t.Iterator[None]:
+    """Wait for the other workers that hold the turn, unless the cloud has accepted the keys."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # Without a folder of the run, nothing is shared.
+            file = stack.enter_context(place.open("a+", encoding="utf-8"))
+            until = clock.monotonic() + PATIENCE
+            while not _taken(file) and clock.monotonic() < until:
+                clock.sleep(INTERVAL)
+        yield
+
+
+def _taken(file: t.TextIO) -> bool:
+    """Take the turn if it is free. It ends when the file is closed. Once keys are accepted, all are free."""
+    file.seek(0)
+    if file.read() == ACCEPTED:
+        return True
     try:
-        _file(Path(C.DEFAULT_LOCAL_TMP), caller()).write_text(
-            json.dumps([time.monotonic(), facts]), encoding="utf-8"
-        )
-    except OSError:  # Then the next host costs one more refused signature.
-        return
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
-def _file(folder: Path, caller: str) -> Path:
-    """Return the file about a caller. Its name is a slow hash: a password may be among what it names."""
-    digest = hashlib.scrypt(caller.encode(), salt=folder.name.encode(), n=2**12, r=8, p=1, dklen=16)
-    return folder / f"{PREFIX}{digest.hex()}"
+def _write(keys: str, text: str) -> None:
+    with contextlib.suppress(OSError):  # Then the next host costs one more refused signature.
+        _place(keys).write_text(text, encoding="utf-8")
+
+
+def _place(keys: str) -> Path:
+    """Return the file about some keys."""
+    name = hashlib.blake2b(keys.encode(), key=PEPPER, digest_size=16).hexdigest()
+    return Path(C.DEFAULT_LOCAL_TMP, f"huaweicloud-recovery-keys-{name}")

@@ -30,6 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
     ProtocolError,
+    TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import proxy_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
@@ -650,6 +651,45 @@ def test_right_keys_go_side_by_side_once_they_are_known_to_be_right(
     one = made(**KEYS, project_id=names.PROJECT_ID)
     assert kinds([one.clone() for dummy in range(16)]) == {"read"}
     assert len(sim.ledger) == 16
+
+
+class Crowd:
+    """A lock that says when so many threads have wanted it."""
+
+    def __init__(self, size: int) -> None:
+        self.missing, self.complete, self.lock = size, threading.Event(), threading.RLock()
+
+    def __enter__(self) -> None:
+        self.missing -= 1
+        if not self.missing:
+            self.complete.set()
+        self.lock.acquire()
+
+    def __exit__(self, *dummy: object) -> None:
+        self.lock.release()
+
+
+def test_a_server_that_does_not_respond_is_waited_for_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that wait for its response fail with it: in turn, 200 rows would take 200 times as long."""
+    gate, crowd, sent = caller_module.Gate("the keys"), Crowd(16), list[int]()
+    monkeypatch.setattr(gate, "_lock", crowd)
+
+    def one(number: int) -> TransportError | None:
+        try:
+            with gate.passage():
+                sent.append(number)
+                crowd.complete.wait()
+                raise TransportError("no response within 60 s")
+        except TransportError as error:
+            return error
+
+    with ThreadPoolExecutor(16) as pool:
+        errors = [error for error in pool.map(one, range(16)) if error is not None]
+    assert len(sent) == 1
+    assert [error.sent for error in errors].count(False) == 15 and all(error.transient for error in errors)
+    assert {str(error).rpartition(": ")[2] for error in errors} == {"no response within 60 s"}
+    with gate.passage():  # each may try again
+        pass
 
 
 def test_a_fault_before_the_first_answer_proves_nothing(sim: Simulator, made: Callable[..., Cloud]) -> None:

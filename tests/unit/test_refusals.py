@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which failures of a task keep the later tasks of a run from sending one more refused signature."""
+"""What the workers of one run of Ansible know about its keys, and that one of them asks first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,23 @@ from typing import Any
 import pytest
 from ansible import constants
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    TransportError,
+)
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refusals
 
+from .fakes import Time
+
 REFUSED = {"error_kind": "auth_failed", "http_status": 401, "error_code": "APIGW.0301"}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The temporary folder of a run."""
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -30,11 +44,61 @@ REFUSED = {"error_kind": "auth_failed", "http_status": 401, "error_code": "APIGW
         ({"http_status": None}, False),
     ],
 )
-def test_only_refused_keys_are_remembered(
-    changes: dict[str, Any], counts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_refused_keys_are_remembered(changes: dict[str, Any], counts: bool) -> None:
     """A task that is repeated until an agency exists must send its request each time."""
-    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
-    _refusals.note(lambda: "caller", {**REFUSED, **changes})
-    assert bool(_refusals.known(lambda: "caller")) is counts
-    assert _refusals.known(lambda: "another caller") is None
+    _refusals.note("keys", {**REFUSED, **changes})
+    assert bool(_refusals.known("keys")) is counts
+    assert _refusals.known("other keys") is None
+
+
+@pytest.fixture
+def time() -> Time:
+    """A clock for those who wait."""
+    return Time()
+
+
+def waited(time: Time, keys: str = "keys") -> float:
+    """How many seconds a second worker waits for its turn."""
+    with _refusals.alone(keys, time.clock):
+        return time.passed
+
+
+def test_a_worker_waits_for_the_first_response_to_the_same_keys_but_not_for_ever(time: Time) -> None:
+    with _refusals.alone("keys"):
+        assert waited(time, "other keys") == 0.0
+        assert waited(time) == pytest.approx(_refusals.PATIENCE, abs=2 * _refusals.INTERVAL)
+    # That worker was told nothing about the keys, but this one was.
+    assert waited(Time()) == 0.0
+    with _refusals.alone("keys"):
+        assert waited(Time()) == 0.0
+
+
+def test_a_worker_sends_nothing_with_keys_that_were_refused_to_another(time: Time) -> None:
+    refusal = ApiError("refused", 401, "APIGW.0301", "auth_failed", request_id="r-1")
+    with pytest.raises(ApiError, match=r"^refused$"), _refusals.alone("keys"):
+        raise refusal
+    with pytest.raises(ApiError, match=r"^No request was sent: .* Correct the keys") as caught:
+        waited(time)
+    assert {**refusal.details(), "changed": False} == caught.value.details()
+    assert caught.value.definite and time.passed == 0.0
+    assert waited(time, "other keys") == 0.0
+
+
+@pytest.mark.parametrize("error", [ApiError("busy", 503, None, "server_error"), TransportError("no route")])
+def test_a_fault_tells_nothing_about_the_keys(error: CloudError, time: Time) -> None:
+    with pytest.raises(CloudError), _refusals.alone("keys"):
+        raise error
+    assert waited(time) == 0.0
+
+
+def test_a_file_shows_nothing_of_the_keys(folder: Path) -> None:
+    with _refusals.alone("a-secret-key"):
+        pass
+    (file,) = folder.iterdir()
+    assert "secret" not in file.name + file.read_text()
+
+
+def test_without_the_folder_of_a_run_each_worker_asks_for_itself(folder: Path, time: Time) -> None:
+    folder.rmdir()
+    with _refusals.alone("keys"):
+        assert waited(time) == 0.0

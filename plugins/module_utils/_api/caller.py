@@ -21,7 +21,11 @@ from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    TransportError,
+)
 
 PATIENCE = 10.0  # seconds for which a failed shared request counts for every operation
 # Seconds before their end in which temporary keys are renewed, but at most a third of their life
@@ -37,12 +41,17 @@ class Gate:
 
     More than five refused signatures in a row lock an access key for five minutes, for everybody who uses it
     (https://support.huaweicloud.com/intl/en-us/apig_faq/apig-faq-0003.html).
+
+    `others` surrounds a request that is sent alone: it holds up those of other processes.
     """
 
-    def __init__(self, source: str) -> None:
-        self.source, self._lock = source, threading.RLock()
+    def __init__(
+        self, source: str, others: t.Callable[[], t.ContextManager[None]] = contextlib.nullcontext
+    ) -> None:
+        self.source, self._others, self._lock = source, others, threading.RLock()
         self._accepted = False
         self._refusal: CloudError | None = None
+        self._failure: CloudError | None = None  # of the last request that told nothing about the credential
 
     def check(self) -> None:
         """Raise the refusal of an earlier request."""
@@ -53,7 +62,7 @@ class Gate:
     @contextlib.contextmanager
     def passage(self) -> t.Iterator[None]:
         """Surround one exchange. If an earlier one was refused, raise that refusal instead of sending."""
-        with contextlib.nullcontext() if self._accepted else self._lock:
+        with contextlib.nullcontext() if self._accepted else self._alone():
             self.check()
             try:
                 yield
@@ -69,12 +78,38 @@ class Gate:
                 raise refusal from None
             self._accepted = True
 
+    @contextlib.contextmanager
+    def _alone(self) -> t.Iterator[None]:
+        """Hold up the other requests with this credential until this one has ended.
+
+        If it tells nothing about the credential, those that wait for it fail as well. Otherwise each in its
+        turn would wait for a server that does not respond.
+        """
+        failure = self._failure
+        with self._lock:
+            unknown = not self._accepted and self._refusal is None
+            if unknown and self._failure is not None and self._failure is not failure:
+                raise unsent(self._failure)
+            with self._others() if unknown else contextlib.nullcontext():
+                try:
+                    yield
+                except CloudError as error:
+                    self._failure = error
+                    raise
+
     def _explanation(self, text: str) -> str:
         locked = (
             "The access key is locked for about five minutes, because more than five of its signatures in a "
             "row were refused. Do not retry earlier. "
         )
         return f"{locked * bool(LOCKED.search(text))}The keys came from {self.source}."
+
+
+def unsent(failure: CloudError) -> CloudError:
+    """Return the failure of a request that waited for another one, which has failed."""
+    text = f"This request was not sent, because the one that checks the credentials failed: {failure}"
+    transient = TransportError(text, sent=False, transient=failure.transient, **failure.facts)
+    return transient.with_context(kind=failure.kind)
 
 
 @dataclass(frozen=True)

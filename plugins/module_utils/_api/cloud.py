@@ -87,9 +87,11 @@ class Cloud:
         http: Transport | PerThread | None = None,
         progress: t.Callable[[t.Any], None] = lambda event: None,
         before_post: t.Callable[[], None] = lambda: None,
+        alone: t.Callable[[str], t.ContextManager[None]] = lambda keys: contextlib.nullcontext(),
     ) -> None:
         self._options, self._environ = options, os.environ if environ is None else environ
         self.clock, self.progress, self._before_post = clock or Clock(), progress, before_post
+        self._alone = alone
         self.redactor = redactor or Redactor()
         self.settings, self._identity, self.warnings = credentials.resolve(
             options, self._environ, self.redactor
@@ -100,7 +102,8 @@ class Cloud:
         verify = self.settings.get("validate_certs", True)
         bundle = self.settings.get("ca_path") if verify else None
         self._http = http or PerThread(lambda: Http(verify, bundle, self.redactor))
-        self._gate = Gate(self._identity.keys_from)  # for the given keys: the same in all regions
+        # for the given keys: the same in all regions
+        self._gate = Gate(self._identity.keys_from, lambda: alone(repr(self._identity[:2])))
         self._caller = self._new_caller()
         self.session, self._signer = self._own_session()
 
@@ -144,6 +147,7 @@ class Cloud:
             self._http,
             self.progress,
             self._before_post,
+            self._alone,
         )
         made.settings.setdefault("region", self.region)
         self.warnings += [warning for warning in made.warnings if warning not in self.warnings]
