@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from .wire import Answer, Call
+from .wire import Call, Response
 
 if TYPE_CHECKING:
     from .faults import Fault
@@ -37,7 +37,7 @@ class Turn:
         call: Call,
         fault: Fault,
         now: Callable[[], float],
-        process: Callable[[Tweak | None], Answer],
+        process: Callable[[Tweak | None], Response],
     ) -> None:
         self.call = call
         self.service = call.route.service if call.route else ""
@@ -45,12 +45,12 @@ class Turn:
         self.now = now
         self._process = process
 
-    def process(self, tweak: Tweak | None = None) -> Answer:
+    def process(self, tweak: Tweak | None = None) -> Response:
         """Let the operation happen."""
         return self._process(tweak)
 
-    def process_when(self, when: str) -> Answer:
-        return self.process() if when == "after" else Answer(200, {})
+    def process_when(self, when: str) -> Response:
+        return self.process() if when == "after" else Response(200, {})
 
 
 class Exchange(Turn):
@@ -62,7 +62,7 @@ class Exchange(Turn):
         call: Call,
         fault: Fault,
         now: Callable[[], float],
-        process: Callable[[Tweak | None], Answer],
+        process: Callable[[Tweak | None], Response],
     ) -> None:
         super().__init__(call, fault, now, process)
         self.request = request
@@ -103,30 +103,30 @@ class Exchange(Turn):
         self.transport.abort()
 
 
-Behaviour = Callable[..., Awaitable["Answer | None"]]
+Behaviour = Callable[..., Awaitable["Response | None"]]
 
 
-def head(answer: Answer, version: str = "HTTP/1.1", **more: str) -> bytes:
+def head(response: Response, version: str = "HTTP/1.1", **more: str) -> bytes:
     headers = {
         "Content-Type": "application/json",
         "Connection": "close",
-        **answer.headers,
+        **response.headers,
         **{name.replace("_", "-"): value for name, value in more.items()},
     }
-    lines = [f"{version} {answer.status} Status", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"{version} {response.status} Status", *(f"{name}: {value}" for name, value in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def whole(answer: Answer) -> tuple[bytes, bytes]:
-    body = answer.body()
-    return head(answer, Content_Length=str(len(body))), body
+def whole(response: Response) -> tuple[bytes, bytes]:
+    body = response.body()
+    return head(response, Content_Length=str(len(body))), body
 
 
 def chunk(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
-# No answer
+# No response
 
 
 async def reset(exchange: Exchange, *, when: str = "after") -> None:
@@ -153,14 +153,14 @@ async def late(exchange: Exchange, *, seconds: float = 1.0) -> None:
     exchange.close()
 
 
-# A slow answer
+# A slow response
 
 
-async def delay(exchange: Exchange, *, seconds: float = 1.0, when: str = "after") -> Answer:
+async def delay(exchange: Exchange, *, seconds: float = 1.0, when: str = "after") -> Response:
     """The true response, late; ``when`` says whether the operation happens before or after the pause."""
-    answer = exchange.process() if when == "after" else None
+    response = exchange.process() if when == "after" else None
     await exchange.wait(seconds)
-    return answer or exchange.process()
+    return response or exchange.process()
 
 
 async def drip_headers(exchange: Exchange, *, interval: float = 0.05, when: str = "after") -> None:
@@ -176,7 +176,7 @@ async def drip_body(exchange: Exchange, *, interval: float = 0.05, when: str = "
     exchange.close()
 
 
-# Half an answer
+# Half a response
 
 
 async def truncated_headers(exchange: Exchange, *, when: str = "after") -> None:
@@ -192,11 +192,11 @@ async def truncated_body(exchange: Exchange, *, style: str = "length", when: str
     ``length``: shorter than Content-Length says; ``chunked``: the last chunk is cut; ``reset``: RST in the
     middle.
     """
-    answer = exchange.process_when(when)
-    first, body = whole(answer)
+    response = exchange.process_when(when)
+    first, body = whole(response)
     half = body[: len(body) // 2]
     if style == "chunked":
-        exchange.send(head(answer, Transfer_Encoding="chunked") + chunk(body)[: len(half) + 4])
+        exchange.send(head(response, Transfer_Encoding="chunked") + chunk(body)[: len(half) + 4])
     else:
         exchange.send(first + half)
     if style == "reset":
@@ -228,33 +228,33 @@ async def http09(exchange: Exchange, *, when: str = "after") -> None:
 
 async def http10(exchange: Exchange, *, when: str = "after") -> None:
     """HTTP/1.0 without a length: the body ends where the connection does."""
-    answer = exchange.process_when(when)
-    exchange.send(head(answer, "HTTP/1.0") + answer.body())
+    response = exchange.process_when(when)
+    exchange.send(head(response, "HTTP/1.0") + response.body())
     exchange.close()
 
 
-async def informational(exchange: Exchange, *, status: int = 103) -> Answer:
-    """100 or 103 first, then the true answer."""
+async def informational(exchange: Exchange, *, status: int = 103) -> Response:
+    """100 or 103 first, then the true response."""
     exchange.send(f"HTTP/1.1 {status} Wait\r\n\r\n".encode())
     return exchange.process()
 
 
 async def trailers(exchange: Exchange) -> None:
     """Chunked, with a header after the last chunk."""
-    answer = exchange.process()
-    body = answer.body()
-    start = head(answer, Transfer_Encoding="chunked", Trailer="X-Checksum")
+    response = exchange.process()
+    body = response.body()
+    start = head(response, Transfer_Encoding="chunked", Trailer="X-Checksum")
     exchange.send(start + (chunk(body) if body else b"") + b"0\r\nX-Checksum: 1\r\n\r\n")
     exchange.close()
 
 
-# Too much of an answer
+# Too much of a response
 
 
 async def endless(exchange: Exchange, *, mebibytes: int = 1024) -> None:
     """Chunks of blanks for as long as the client reads."""
-    answer = exchange.process()
-    exchange.send(head(answer, Transfer_Encoding="chunked"))
+    response = exchange.process()
+    exchange.send(head(response, Transfer_Encoding="chunked"))
     piece = chunk(b" " * 65536)
     for dummy in range(mebibytes * 16):
         while exchange.transport.get_write_buffer_size() > 1 << 20 and not exchange.client_left:
@@ -271,12 +271,12 @@ def _bomb(mebibytes: int) -> bytes:
     return gzip.compress(b" " * (1 << 20)) * mebibytes
 
 
-async def gzip_bomb(exchange: Exchange, *, mebibytes: int = 300) -> Answer:
+async def gzip_bomb(exchange: Exchange, *, mebibytes: int = 300) -> Response:
     """Some hundred kilobytes that unpack to ``mebibytes``."""
-    answer = exchange.process()
-    answer.headers["Content-Encoding"] = "gzip"
-    answer.raw = _bomb(mebibytes)
-    return answer
+    response = exchange.process()
+    response.headers["Content-Encoding"] = "gzip"
+    response.raw = _bomb(mebibytes)
+    return response
 
 
 _ALL: tuple[Any, ...] = (

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .state import Cloud, DcsBackup, DcsInstance, DcsRestore, iso_ms, stamp
-from .wire import Answer, Call, Refusal, Route, whole_number
+from .wire import Call, Refusal, Response, Route, whole_number
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STAMP = re.compile(r"\d{14}", re.ASCII)
@@ -84,7 +84,7 @@ def _remark(body: dict[str, Any]) -> str | None:
     return remark
 
 
-# Writing the answer
+# Writing the response
 
 
 def _text(cloud: Cloud, value: str | None) -> Any:
@@ -202,7 +202,7 @@ def _show_instance(cloud: Cloud, call: Call, instance: DcsInstance, detail: bool
 # The operations
 
 
-def list_instances(cloud: Cloud, call: Call) -> Answer:
+def list_instances(cloud: Cloud, call: Call) -> Response:
     offset, limit = _page(call)
     query = call.query
     exact = query.get("name_equal") == "true"
@@ -215,14 +215,14 @@ def list_instances(cloud: Cloud, call: Call) -> Answer:
         and (query.get("include_failure") == "true" or i.status != "CREATEFAILED")
     ]
     page = [_show_instance(cloud, call, i, detail=False) for i in found[offset : offset + limit]]
-    return Answer(200, {"instance_num": len(found), "instances": page})
+    return Response(200, {"instance_num": len(found), "instances": page})
 
 
-def show_instance(cloud: Cloud, call: Call) -> Answer:
-    return Answer(200, _show_instance(cloud, call, _instance(cloud, call), detail=True))
+def show_instance(cloud: Cloud, call: Call) -> Response:
+    return Response(200, _show_instance(cloud, call, _instance(cloud, call), detail=True))
 
 
-def list_backups(cloud: Cloud, call: Call) -> Answer:
+def list_backups(cloud: Cloud, call: Call) -> Response:
     instance = _instance(cloud, call)
     offset, limit = _page(call)
     found = _listed(cloud, call, [b for b in cloud.dcs_backups.values() if b.instance_id == instance.id])
@@ -230,7 +230,7 @@ def list_backups(cloud: Cloud, call: Call) -> Answer:
     return _records(cloud, "backup_record_response", page, len(found))
 
 
-def list_restores(cloud: Cloud, call: Call) -> Answer:
+def list_restores(cloud: Cloud, call: Call) -> Response:
     instance = _instance(cloud, call)
     offset, limit = _page(call)
     found = _listed(cloud, call, [r for r in cloud.dcs_restores.values() if r.instance_id == instance.id])
@@ -238,13 +238,13 @@ def list_restores(cloud: Cloud, call: Call) -> Answer:
     return _records(cloud, "restore_record_response", page, len(found))
 
 
-def _records(cloud: Cloud, name: str, page: list[dict[str, Any]], total: int) -> Answer:
+def _records(cloud: Cloud, name: str, page: list[dict[str, Any]], total: int) -> Response:
     """A list of records. An empty one has the form that the settings say."""
     if total:
-        return Answer(200, {name: page, "total_num": total})
+        return Response(200, {name: page, "total_num": total})
     empty: dict[str, dict[str, Any]] = {"200": {name: []}, "null": {name: None}, "absent": {}}
     style = cloud.settings.empty_style
-    return Answer(204) if style == "204" else Answer(200, {**empty[style], "total_num": 0})
+    return Response(204) if style == "204" else Response(200, {**empty[style], "total_num": 0})
 
 
 def _refuse_when_busy(instance: DcsInstance) -> None:
@@ -262,7 +262,7 @@ def _refuse_when_busy(instance: DcsInstance) -> None:
         )
 
 
-def create_backup(cloud: Cloud, call: Call) -> Answer:
+def create_backup(cloud: Cloud, call: Call) -> Response:
     instance = _instance(cloud, call)
     body = _body(call) if call.body else {}
     remark = _remark(body)
@@ -286,19 +286,19 @@ def create_backup(cloud: Cloud, call: Call) -> Answer:
     cloud.dcs_backups[backup.id] = backup
     instance.status, instance.task = cloud.dcs_busy(backup)
     cloud.begin(backup)
-    return Answer(200, {"backup_id": backup.id})
+    return Response(200, {"backup_id": backup.id})
 
 
-def delete_backup(cloud: Cloud, call: Call) -> Answer:
+def delete_backup(cloud: Cloud, call: Call) -> Response:
     instance = _instance(cloud, call)
     backup = cloud.dcs_backups.get(call.path["backup_id"])
     if backup is None or backup.instance_id != instance.id or backup.status == "deleted":
         raise refuse(400, "DCS.4031", "The backup does not exist.")
     backup.status = "deleted"
-    return Answer(204)
+    return Response(204)
 
 
-def restore(cloud: Cloud, call: Call) -> Answer:
+def restore(cloud: Cloud, call: Call) -> Response:
     instance = _instance(cloud, call)
     body = _body(call)
     remark = _remark(body)
@@ -329,7 +329,7 @@ def restore(cloud: Cloud, call: Call) -> Answer:
     cloud.dcs_restores[record.id] = record
     instance.status, instance.task = cloud.dcs_busy(record)
     cloud.begin(record)
-    return Answer(200, {"restore_id": record.id})
+    return Response(200, {"restore_id": record.id})
 
 
 _ROOT = "/v2/{project_id}/instances"

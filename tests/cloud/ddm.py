@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .state import Cloud, DataNode, DdmBackup, DdmInstance, Job, iso_offset
-from .wire import Answer, Call, Refusal, Route, whole_number
+from .wire import Call, Refusal, Response, Route, whole_number
 
 MAX_LIMIT = 128
 JOB_DAYS = 30
@@ -115,7 +115,7 @@ def _node_reason(cloud: Cloud, node: DataNode, target: DdmInstance, source: Data
     return ""
 
 
-# Writing the answer
+# Writing the response
 
 
 def _status_word(status: str) -> str:
@@ -202,19 +202,21 @@ def _instance_page(cloud: Cloud, call: Call, total_name: str) -> dict[str, Any]:
 # The operations
 
 
-def list_instances_v1(cloud: Cloud, call: Call) -> Answer:
-    return Answer(200, _instance_page(cloud, call, "total_record"))
+def list_instances_v1(cloud: Cloud, call: Call) -> Response:
+    return Response(200, _instance_page(cloud, call, "total_record"))
 
 
-def list_instances_v3(cloud: Cloud, call: Call) -> Answer:
-    return Answer(200, _instance_page(cloud, call, "total"))
+def list_instances_v3(cloud: Cloud, call: Call) -> Response:
+    return Response(200, _instance_page(cloud, call, "total"))
 
 
-def show_instance_v1(cloud: Cloud, call: Call) -> Answer:
-    return Answer(200, _show_instance(cloud, _as_of(cloud, call, _instance(cloud, call.path["instance_id"]))))
+def show_instance_v1(cloud: Cloud, call: Call) -> Response:
+    return Response(
+        200, _show_instance(cloud, _as_of(cloud, call, _instance(cloud, call.path["instance_id"])))
+    )
 
 
-def show_instance_v3(cloud: Cloud, call: Call) -> Answer:
+def show_instance_v3(cloud: Cloud, call: Call) -> Response:
     """v3 has other names for the same things, and a list even for one instance."""
     instance = _as_of(cloud, call, _instance(cloud, call.path["instance_id"]))
     detail = {
@@ -231,10 +233,10 @@ def show_instance_v3(cloud: Cloud, call: Call) -> Answer:
         "actions": [{"action": "RESTORE"}] if instance.status == "RESTORE" else [],
         "enable_ssl": 0,
     }
-    return Answer(200, {"instances": [detail]})
+    return Response(200, {"instances": [detail]})
 
 
-def list_backups(cloud: Cloud, call: Call) -> Answer:
+def list_backups(cloud: Cloud, call: Call) -> Response:
     query = call.query
     found = [
         b
@@ -243,10 +245,10 @@ def list_backups(cloud: Cloud, call: Call) -> Answer:
         and query.get("backup_name") in (None, "", b.name)
     ]
     found.sort(key=lambda b: (b.created, b.id), reverse=True)
-    return Answer(200, _paged(cloud, call, "backups", [_show_backup(cloud, b) for b in found]))
+    return Response(200, _paged(cloud, call, "backups", [_show_backup(cloud, b) for b in found]))
 
 
-def show_backup(cloud: Cloud, call: Call) -> Answer:
+def show_backup(cloud: Cloud, call: Call) -> Response:
     instance = _instance(cloud, call.path["instance_id"])
     backup = cloud.ddm_backups.get(call.path["backup_id"])
     if backup is None or backup.instance_id != instance.id:
@@ -261,19 +263,19 @@ def show_backup(cloud: Cloud, call: Call) -> Answer:
         "instance_name": instance.name,
         "related_data_nodes": nodes,
     }
-    return Answer(200, shown)
+    return Response(200, shown)
 
 
-def restorable_intervals(cloud: Cloud, call: Call) -> Answer:
+def restorable_intervals(cloud: Cloud, call: Call) -> Response:
     instance = _instance(cloud, call.path["instance_id"])
     found = [
         {"start_time": iso_offset(start), "end_time": iso_offset(end)}
         for start, end in cloud.intervals_of(instance.id)
     ]
-    return Answer(200, _paged(cloud, call, "restorable_time_intervals", found))
+    return Response(200, _paged(cloud, call, "restorable_time_intervals", found))
 
 
-def related_data_nodes(cloud: Cloud, call: Call) -> Answer:
+def related_data_nodes(cloud: Cloud, call: Call) -> Response:
     instance = _instance(cloud, call.path["instance_id"])
     _restore_point(cloud, call, instance.id)
     nodes = [cloud.data_nodes[node] for node in instance.data_nodes]
@@ -289,13 +291,13 @@ def related_data_nodes(cloud: Cloud, call: Call) -> Answer:
         for node in nodes
     ]
     latest = max(end for dummy, end in cloud.intervals_of(instance.id))
-    return Answer(
+    return Response(
         200,
         {**_paged(cloud, call, "related_data_nodes", found), "latest_restorable_time": iso_offset(latest)},
     )
 
 
-def restorable_instances(cloud: Cloud, call: Call) -> Answer:
+def restorable_instances(cloud: Cloud, call: Call) -> Response:
     source = _instance(cloud, call.path["instance_id"])
     found = []
     for target in cloud.ddm_instances.values():
@@ -313,10 +315,10 @@ def restorable_instances(cloud: Cloud, call: Call) -> Answer:
                 "vpc_name": target.vpc_name,
             }
         )
-    return Answer(200, _paged(cloud, call, "instances", found))
+    return Response(200, _paged(cloud, call, "instances", found))
 
 
-def restorable_data_nodes(cloud: Cloud, call: Call) -> Answer:
+def restorable_data_nodes(cloud: Cloud, call: Call) -> Response:
     source = _instance(cloud, call.path["instance_id"])
     target = _instance(cloud, call.query.get("target_instance_id", ""))
     source_node = cloud.data_nodes.get(call.query.get("source_dn_instance_id", ""))
@@ -342,7 +344,7 @@ def restorable_data_nodes(cloud: Cloud, call: Call) -> Answer:
                 "private_ip": node.private_ip,
             }
         )
-    return Answer(200, _paged(cloud, call, "target_data_nodes", found))
+    return Response(200, _paged(cloud, call, "target_data_nodes", found))
 
 
 def _json_body(call: Call) -> dict[str, Any]:
@@ -387,7 +389,7 @@ def _start_job(
     point: int | None,
     nodes: list[str],
     relations: dict[str, str],
-) -> Answer:
+) -> Response:
     operation = cloud.operation(cloud.settings.restore_seconds, call.hints)
     job = Job(
         id=cloud.new_hex(),
@@ -407,7 +409,7 @@ def _start_job(
     for node in nodes:
         cloud.data_nodes[node].status = "Restoring"
     cloud.begin(job)
-    return Answer(202, {"job_id": job.id})
+    return Response(202, {"job_id": job.id})
 
 
 def _check_target(cloud: Cloud, source: DdmInstance, target_id: Any) -> DdmInstance:
@@ -428,7 +430,7 @@ def _check_target(cloud: Cloud, source: DdmInstance, target_id: Any) -> DdmInsta
     return target
 
 
-def recovery(cloud: Cloud, call: Call) -> Answer:
+def recovery(cloud: Cloud, call: Call) -> Response:
     source = _instance(cloud, call.path["instance_id"])
     body = _json_body(call)
     origin = _member(body, "source")
@@ -452,7 +454,7 @@ def recovery(cloud: Cloud, call: Call) -> Answer:
     return _start_job(cloud, call, source, target, int(point), list(mapping.values()), mapping)
 
 
-def metadata_recovery(cloud: Cloud, call: Call) -> Answer:
+def metadata_recovery(cloud: Cloud, call: Call) -> Response:
     source = _instance(cloud, call.path["instance_id"])
     body = _json_body(call)
     origin, destination = _member(body, "source"), _member(body, "target")
@@ -470,13 +472,13 @@ def metadata_recovery(cloud: Cloud, call: Call) -> Answer:
     return _start_job(cloud, call, source, target, None if point is None else int(point), nodes, {})
 
 
-def show_job(cloud: Cloud, call: Call) -> Answer:
+def show_job(cloud: Cloud, call: Call) -> Response:
     job = cloud.jobs.get(call.path["job_id"])
     if job is None or job.visible_at > cloud.clock():
         raise refuse(400, "DBS.300400", "The task does not exist.")
     shown = _show_job(cloud, call, job)
     instance = {"id": shown.pop("instance_id"), "name": shown.pop("instance_name")}
-    return Answer(200, {"job": {**shown, "instance": instance}})
+    return Response(200, {"job": {**shown, "instance": instance}})
 
 
 def _reason(cloud: Cloud, call: Call, job: Job) -> str:
@@ -484,7 +486,7 @@ def _reason(cloud: Cloud, call: Call, job: Job) -> str:
     return (cloud.record_as_of(job, cloud.clock() - lag) if lag else job).fail_reason or ""
 
 
-def list_jobs(cloud: Cloud, call: Call) -> Answer:
+def list_jobs(cloud: Cloud, call: Call) -> Response:
     start, end = _milliseconds(call, "start_time"), _milliseconds(call, "end_time")
     now = cloud.clock()
     if start > end or start < (now - JOB_DAYS * 86400) * 1000:
@@ -492,7 +494,7 @@ def list_jobs(cloud: Cloud, call: Call) -> Answer:
     found = [j for j in cloud.jobs.values() if j.visible_at <= now and start <= j.created * 1000 <= end]
     found.sort(key=lambda j: (j.created, j.id), reverse=True)
     extra = {"operations": [], "database_name": ""}
-    return Answer(
+    return Response(
         200,
         _paged(
             cloud,

@@ -25,7 +25,7 @@ from typing import Any
 
 from . import breakage
 from .breakage import Behaviour, Exchange, Turn
-from .wire import Answer, Call, whole_number
+from .wire import Call, Response, whole_number
 
 TOTALS = ("total", "total_num", "total_record", "instance_num")
 PAGE = (
@@ -63,16 +63,16 @@ class Fault:
     used: int = 0
     on: str = ""
 
-    async def run(self, exchange: Turn) -> Answer | None:
+    async def run(self, exchange: Turn) -> Response | None:
         """Carry it out. Only breakage.py needs an Exchange, and only breakage.py waits."""
         name, defaults = PRESETS.get(self.name, (self.name, {}))
         params = {**defaults, **self.params}
         exchange.call.hints.update(params.pop("hints", {}))
         skew = params.pop("date_skew", None)
-        answer = await BEHAVIOURS[name](exchange, **params)
-        if answer is not None and skew is not None:
-            answer.headers["Date"] = formatdate(exchange.now() + float(skew), usegmt=True)
-        return answer
+        response = await BEHAVIOURS[name](exchange, **params)
+        if response is not None and skew is not None:
+            response.headers["Date"] = formatdate(exchange.now() + float(skew), usegmt=True)
+        return response
 
 
 class Faults:
@@ -120,7 +120,7 @@ class Faults:
         return None
 
 
-# Another answer
+# Another response
 
 
 async def answer(
@@ -130,7 +130,7 @@ async def answer(
     headers: dict[str, str] | None = None,
     body: Any = None,
     processed: bool = False,
-) -> Answer:
+) -> Response:
     """Any response at all: text is sent as it is, anything else as JSON.
 
     ``processed``: the operation happens all the same.
@@ -138,8 +138,8 @@ async def answer(
     if processed:
         exchange.process()
     if isinstance(body, str):
-        return Answer(status, headers=dict(headers or {}), raw=body.encode())
-    return Answer(status, body, dict(headers or {}))
+        return Response(status, headers=dict(headers or {}), raw=body.encode())
+    return Response(status, body, dict(headers or {}))
 
 
 async def refusal(
@@ -151,7 +151,7 @@ async def refusal(
     shape: int | None = None,
     headers: dict[str, str] | None = None,
     processed: bool = False,
-) -> Answer:
+) -> Response:
     """An error in one of the eight shapes of real responses; by default in that of the service."""
     service = exchange.service
     code = in_words_of(service, code or "DCS.4062")
@@ -173,7 +173,7 @@ async def refusal(
 
 async def busy(
     exchange: Turn, *, code: str | None = None, status: int | None = None, processed: bool = False
-) -> Answer:
+) -> Response:
     """The operation is refused because another one runs, in the words of the service."""
     message = "Another operation is being performed on the instance."
     status = status or (409 if exchange.service == "ddm" else 400)
@@ -189,7 +189,7 @@ async def throttle(
     retry_date: float | None = None,
     as_html: bool = False,
     processed: bool = False,
-) -> Answer:
+) -> Response:
     """429 from the gateway.
 
     ``retry_after`` is sent as it is; ``retry_date`` is a date that many seconds from now.
@@ -215,7 +215,7 @@ async def throttle(
 
 async def redirect(
     exchange: Exchange, *, status: int = 302, location: str | None = None, processed: bool = False
-) -> Answer:
+) -> Response:
     """To another path of this host, or wherever ``location`` says."""
     target = location or str(exchange.request.url.with_path("/moved"))
     return await answer(exchange, status=status, headers={"Location": target}, body="", processed=processed)
@@ -228,26 +228,26 @@ async def body(
     status: int | None = None,
     content_type: str = "application/json",
     processed: bool = True,
-) -> Answer:
+) -> Response:
     """Another body with the true status (or ``status``); the operation has happened."""
-    true = exchange.process() if processed else Answer()
-    return Answer(
+    true = exchange.process() if processed else Response()
+    return Response(
         status or true.status,
         headers={**true.headers, "Content-Type": content_type},
         raw=content.encode("utf-8", "surrogatepass"),
     )
 
 
-# The true answer, changed
+# The true response, changed
 
 
-async def mutate(exchange: Turn, *, function: Callable[[Answer], Answer | None]) -> Answer:
+async def mutate(exchange: Turn, *, function: Callable[[Response], Response | None]) -> Response:
     """The true response as a Python function changes it, also in place (only within this process)."""
     true = exchange.process()
     return function(true) or true
 
 
-async def content_type(exchange: Turn, *, value: str = "text/html; charset=utf-8") -> Answer:
+async def content_type(exchange: Turn, *, value: str = "text/html; charset=utf-8") -> Response:
     """The true body with another Content-Type."""
     true = exchange.process()
     true.headers["Content-Type"] = value
@@ -256,8 +256,8 @@ async def content_type(exchange: Turn, *, value: str = "text/html; charset=utf-8
 
 async def headers(
     exchange: Turn, *, extra: dict[str, str] | None = None, count: int = 0, size: int = 0
-) -> Answer:
-    """The true answer with more headers: named ones, ``count`` small ones, or one of ``size`` characters."""
+) -> Response:
+    """The true response with more headers: named, ``count`` small ones, or one of ``size`` characters."""
     true = exchange.process()
     true.headers.update(extra or {})
     true.headers.update({f"X-Padding-{number}": "x" for number in range(count)})
@@ -266,7 +266,7 @@ async def headers(
     return true
 
 
-async def inject(exchange: Turn, *, member: str = "", padding: int = 0, prefix: str = "") -> Answer:
+async def inject(exchange: Turn, *, member: str = "", padding: int = 0, prefix: str = "") -> Response:
     """Add one member to the true JSON object, written as the text says.
 
     ``padding``: a string of that many bytes.
@@ -284,7 +284,7 @@ async def inject(exchange: Turn, *, member: str = "", padding: int = 0, prefix: 
 
 async def duplicate_key(
     exchange: Turn, *, key: str | None = None, value: Any = "00000000-0000-4000-8000-000000000000"
-) -> Answer:
+) -> Response:
     """The object names a key twice: first with another value, then with the true one."""
     true = exchange.process()
     if isinstance(true.data, dict) and true.data:
@@ -302,7 +302,7 @@ async def rewrite(
     missing: bool = False,
     rename: str | None = None,
     newest: bool = False,
-) -> Answer:
+) -> Response:
     """A key at any depth: another value, one of ``values`` in turn, none at all, or another name.
 
     ``newest`` touches only the first element of each list.
@@ -327,7 +327,7 @@ async def rewrite(
     return true
 
 
-async def total(exchange: Turn, *, value: Any = NOT_SET, add: int = 0, missing: bool = False) -> Answer:
+async def total(exchange: Turn, *, value: Any = NOT_SET, add: int = 0, missing: bool = False) -> Response:
     """The total number of records is wrong."""
     true = exchange.process()
     if isinstance(true.data, dict):
@@ -339,12 +339,12 @@ async def total(exchange: Turn, *, value: Any = NOT_SET, add: int = 0, missing: 
     return true
 
 
-def _records(true: Answer) -> str | None:
+def _records(true: Response) -> str | None:
     data = true.data if isinstance(true.data, dict) else {}
     return next((name for name, value in data.items() if isinstance(value, list)), None)
 
 
-async def records(exchange: Turn, *, value: Any = None, missing: bool = False) -> Answer:
+async def records(exchange: Turn, *, value: Any = None, missing: bool = False) -> Response:
     """The list of records is null, something else, or missing."""
     true = exchange.process()
     name = _records(true)
@@ -357,7 +357,7 @@ async def records(exchange: Turn, *, value: Any = None, missing: bool = False) -
 
 async def vanish(
     exchange: Turn, *, object_id: str | None = None, place: int = 0, keep_total: bool = False
-) -> Answer:
+) -> Response:
     """Leave one record out of the list: the one at a place (0 the newest, -1 the oldest) or with this ID.
 
     ``keep_total``: the total still counts it, as one does that another replica has made.
@@ -374,7 +374,7 @@ async def vanish(
     return true
 
 
-async def repeat(exchange: Turn, *, place: int = 0, keep_total: bool = False) -> Answer:
+async def repeat(exchange: Turn, *, place: int = 0, keep_total: bool = False) -> Response:
     """One record is in the list twice; the total counts it twice, too, unless ``keep_total``."""
     true = exchange.process()
     name = _records(true)
@@ -397,7 +397,7 @@ SPELLINGS = {
 }
 
 
-async def spelling(exchange: Turn, *, words: dict[str, str] | None = None) -> Answer:
+async def spelling(exchange: Turn, *, words: dict[str, str] | None = None) -> Response:
     """Every status in another spelling, as other clouds with this software write it."""
     true = exchange.process()
     words = SPELLINGS if words is None else words
@@ -415,7 +415,7 @@ async def spelling(exchange: Turn, *, words: dict[str, str] | None = None) -> An
 FLOATS = ("size", "data_volume_size", "capacity", "max_memory", "used_memory", "port", *TOTALS)
 
 
-async def floats(exchange: Turn, *, keys: tuple[str, ...] | list[str] = FLOATS) -> Answer:
+async def floats(exchange: Turn, *, keys: tuple[str, ...] | list[str] = FLOATS) -> Response:
     """Whole numbers as floats, large ones with an exponent: 40000000000 is written 4.0E10."""
     true = exchange.process()
     names = "|".join(map(re.escape, keys))
@@ -430,22 +430,22 @@ async def floats(exchange: Turn, *, keys: tuple[str, ...] | list[str] = FLOATS) 
     return true
 
 
-async def stale(exchange: Turn, *, seconds: float = 10.0) -> Answer:
-    """An old status: what this one answer says of records and instances was true that many seconds ago."""
+async def stale(exchange: Turn, *, seconds: float = 10.0) -> Response:
+    """An old status: what this one response says of records and instances was true that many seconds ago."""
     exchange.call.hints["lag"] = seconds
     return exchange.process()
 
 
 async def error_in_body(
     exchange: Turn, *, code: str = "DCS.5000", message: str = "Internal service error.", when: str = "before"
-) -> Answer:
+) -> Response:
     """200 with the body of an error; the operation has happened only with ``when="after"``."""
     if when == "after":
         exchange.process()
-    return Answer(200, {"error_code": in_words_of(exchange.service, code), "error_msg": message})
+    return Response(200, {"error_code": in_words_of(exchange.service, code), "error_msg": message})
 
 
-async def clock(exchange: Turn, *, seconds: float = 1200.0) -> Answer:
+async def clock(exchange: Turn, *, seconds: float = 1200.0) -> Response:
     """The server's clock is off by that much, as its Date header says."""
     true = exchange.process()
     true.headers["Date"] = formatdate(exchange.now() + seconds, usegmt=True)
@@ -455,7 +455,7 @@ async def clock(exchange: Turn, *, seconds: float = 1200.0) -> Answer:
 # The request, changed on its way
 
 
-async def paging(exchange: Turn, *, mode: str, limit: int = 100, by: int = 1) -> Answer:
+async def paging(exchange: Turn, *, mode: str, limit: int = 100, by: int = 1) -> Response:
     """Page in the server's own way, by ``mode``.
 
     ``ignored``: offset is ignored; ``page_number``: offset is a page number; ``capped``: limit is at most
@@ -479,7 +479,7 @@ async def paging(exchange: Turn, *, mode: str, limit: int = 100, by: int = 1) ->
     return exchange.process(tweak)
 
 
-async def remark(exchange: Turn, *, style: str = "strip") -> Answer:
+async def remark(exchange: Turn, *, style: str = "strip") -> Response:
     """Store the remark in another form: ``strip``, ``upper``, ``cut`` (64 characters), ``html``."""
     styles: dict[str, Callable[[str], str | None]] = {
         "strip": lambda dummy: None,
@@ -505,7 +505,7 @@ async def outcome(
     seconds: float | None = None,
     settle: float | None = None,
     visibility: float | None = None,
-) -> Answer:
+) -> Response:
     """How the operation that starts now will end.
 
     ``fail``: with this error code or reason; ``leave``: the instance status afterwards; ``stuck``: never;
@@ -524,7 +524,7 @@ async def outcome(
     return exchange.process()
 
 
-async def operation_fails(exchange: Turn, *, code: str | None = None, leave: str = "RUNNING") -> Answer:
+async def operation_fails(exchange: Turn, *, code: str | None = None, leave: str = "RUNNING") -> Response:
     """The operation is accepted and fails later, with a code (DCS) or a reason (DDM)."""
     default = "The data node could not be restored." if exchange.service == "ddm" else "dcs.08.0007"
     return await outcome(exchange, fail=code or default, leave=leave)

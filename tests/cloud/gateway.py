@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gateway in front of the three services, without a socket: a request and the state in, an answer out.
+"""The gateway in front of the three services, without a socket: a request and the state in, a response out.
 
 The state's clock says when a request arrives, and nothing here waits. So the same code answers over HTTP
 (server.py) and in virtual time (tests/protocol).
@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote
 
 from . import auth, dcs, ddm, iam
 from .state import Cloud
-from .wire import Answer, Call, Refusal, Route
+from .wire import Call, Refusal, Response, Route
 
 ROUTES: list[Route] = [*iam.ROUTES, *dcs.ROUTES, *ddm.ROUTES]
 PROJECT = re.compile(r"[0-9a-f]{32}")
@@ -54,7 +54,7 @@ def read(method: str, target: str, headers: dict[str, str], body: bytes, request
     return Call(method, dict(parameters), dict(pairs), headers, body, {}, target, route, request_id)
 
 
-def answer(cloud: Cloud, call: Call, tweak: Tweak | None = None) -> Answer:
+def answer(cloud: Cloud, call: Call, tweak: Tweak | None = None) -> Response:
     """Admit the request and carry it out; `tweak` may change it in between.
 
     First, all that runs is brought up to the present time.
@@ -69,7 +69,7 @@ def answer(cloud: Cloud, call: Call, tweak: Tweak | None = None) -> Answer:
             tweak(call)
         return call.route.handler(cloud, call)
     except Refusal as refusal:
-        return refusal.answer
+        return refusal.response
 
 
 def _admit(cloud: Cloud, route: Route, call: Call) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import auth
 from .state import Agency, Cloud, Key, Token, iso_micro
-from .wire import Answer, Call, Refusal, Route
+from .wire import Call, Refusal, Response, Route
 
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 
@@ -28,7 +28,7 @@ def _dig(value: Any, *names: str) -> Any:
     return value
 
 
-def create_token(cloud: Cloud, call: Call) -> Answer:
+def create_token(cloud: Cloud, call: Call) -> Response:
     try:
         body = json.loads(call.body)
     except ValueError:
@@ -63,7 +63,7 @@ def create_token(cloud: Cloud, call: Call) -> Answer:
     }
     if project_id is not None:
         token["project"] = {"id": project_id, "name": cloud.projects[project_id], "domain": domain}
-    return Answer(201, {"token": token}, {"X-Subject-Token": value})
+    return Response(201, {"token": token}, {"X-Subject-Token": value})
 
 
 def _project_of(cloud: Cloud, identity: dict[str, Any]) -> str | None:
@@ -82,14 +82,14 @@ def _project_of(cloud: Cloud, identity: dict[str, Any]) -> str | None:
     raise refuse(404, "Could not find the project.")
 
 
-def validate_token(cloud: Cloud, call: Call) -> Answer:
+def validate_token(cloud: Cloud, call: Call) -> Response:
     token = cloud.tokens.get(call.headers.get("x-subject-token", ""))
     if token is None or token.expires_at <= cloud.clock():
         raise refuse(404, "Could not find the token.")
-    return Answer(200, {"token": {"expires_at": iso_micro(token.expires_at), "methods": ["password"]}})
+    return Response(200, {"token": {"expires_at": iso_micro(token.expires_at), "methods": ["password"]}})
 
 
-def list_projects(cloud: Cloud, call: Call) -> Answer:
+def list_projects(cloud: Cloud, call: Call) -> Response:
     name, domain_id = call.query.get("name"), auth.domain_of_caller(cloud, call)
     projects = [
         {
@@ -105,13 +105,13 @@ def list_projects(cloud: Cloud, call: Call) -> Answer:
         for project_id, project in cloud.projects.items()
         if name in (None, project) and cloud.domain_of(project_id) == domain_id
     ]
-    return Answer(
+    return Response(
         200,
         {"projects": projects, "links": {"self": "https://iam/v3/projects", "previous": None, "next": None}},
     )
 
 
-def list_domains(cloud: Cloud, call: Call) -> Answer:
+def list_domains(cloud: Cloud, call: Call) -> Response:
     domain_id = auth.domain_of_caller(cloud, call)
     domain = {
         "id": domain_id,
@@ -121,10 +121,10 @@ def list_domains(cloud: Cloud, call: Call) -> Answer:
         "links": {"self": f"https://iam/v3/domains/{domain_id}"},
     }
     links = {"self": "https://iam/v3/auth/domains", "previous": None, "next": None}
-    return Answer(200, {"domains": [domain], "links": links})
+    return Response(200, {"domains": [domain], "links": links})
 
 
-def assume_role(cloud: Cloud, call: Call) -> Answer:
+def assume_role(cloud: Cloud, call: Call) -> Response:
     """Temporary keys of an agency, signed with the keys of the account that it trusts."""
     try:
         body = json.loads(call.body)
@@ -155,14 +155,14 @@ def assume_role(cloud: Cloud, call: Call) -> Answer:
     seconds = wanted.get("duration_seconds", 900)
     if not isinstance(seconds, int) or isinstance(seconds, bool) or not 900 <= seconds <= 86400:
         raise refuse(400, "duration_seconds must be from 900 to 86400.")
-    return Answer(201, {"credential": _temporary_key(cloud, agency, seconds)})
+    return Response(201, {"credential": _temporary_key(cloud, agency, seconds)})
 
 
-def instance_key(cloud: Cloud, call: Call) -> Answer:
+def instance_key(cloud: Cloud, call: Call) -> Response:
     """What a cloud server reads at http://169.254.169.254: the keys of the agency that is attached to it."""
     if cloud.instance_agency is None:
         raise refuse(404, "No agency is attached to this server.")
-    return Answer(
+    return Response(
         200, {"credential": _temporary_key(cloud, cloud.instance_agency, cloud.settings.server_key_seconds)}
     )
 

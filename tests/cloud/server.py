@@ -22,7 +22,7 @@ from .breakage import Exchange
 from .faults import Faults
 from .ledger import Entry, redacted, redacted_body
 from .state import Cloud
-from .wire import Answer, Call
+from .wire import Call, Response
 
 OPENAPI = Path(__file__).with_name("openapi.json")
 MAX_BODY = 12 * 1024 * 1024
@@ -66,21 +66,21 @@ class Server:
             entry = self._record(cloud, request, call, path)
             fault = self.faults.take(entry.operation, path)
         if fault is None:
-            answer: Answer | None = self._process(cloud, call, entry, None)
+            response: Response | None = self._process(cloud, call, entry, None)
         else:
             entry.fault = fault.name
             exchange = Exchange(
                 request, call, fault, cloud.clock, lambda tweak: self._process(cloud, call, entry, tweak)
             )
-            answer = await fault.run(exchange)
-        if answer is None:  # the fault dealt with the connection itself
+            response = await fault.run(exchange)
+        if response is None:  # the fault dealt with the connection itself
             return web.Response()
-        entry.status = answer.status
-        answer.headers.setdefault("X-Request-Id", entry.request_id)
-        answer.headers.setdefault("Date", formatdate(cloud.clock(), usegmt=True))
+        entry.status = response.status
+        response.headers.setdefault("X-Request-Id", entry.request_id)
+        response.headers.setdefault("Date", formatdate(cloud.clock(), usegmt=True))
         if entry.service == "iam":
-            answer.headers.setdefault("X-IAM-Trace-Id", entry.request_id)
-        return _response(answer)
+            response.headers.setdefault("X-IAM-Trace-Id", entry.request_id)
+        return _response(response)
 
     def _record(self, cloud: Cloud, request: web.Request, call: Call, path: str) -> Entry:
         operation = call.route.operation if call.route else ""
@@ -116,14 +116,14 @@ class Server:
             known = self._connections[id(transport)] = (self._connected, transport)
         return known[0]
 
-    def _process(self, cloud: Cloud, call: Call, entry: Entry, tweak: gateway.Tweak | None) -> Answer:
+    def _process(self, cloud: Cloud, call: Call, entry: Entry, tweak: gateway.Tweak | None) -> Response:
         """Carry out the request. A mistake of the simulator becomes a 500, which no test expects."""
         with cloud.lock:
             try:
-                answer = gateway.answer(cloud, call, tweak)
+                response = gateway.answer(cloud, call, tweak)
             except Exception:
                 self.errors.append(traceback.format_exc())
-                answer = Answer(
+                response = Response(
                     500,
                     {
                         "error_code": "DCS.5000",
@@ -131,29 +131,29 @@ class Server:
                         "error_ext_msg": None,
                     },
                 )
-        entry.handled, entry.access = answer.status, call.access
-        return answer
+        entry.handled, entry.access = response.status, call.access
+        return response
 
     # Control paths, for users in another process
 
-    def _control(self, method: str, path: str, body: bytes) -> Answer:
+    def _control(self, method: str, path: str, body: bytes) -> Response:
         command = (method, path.removeprefix("/_simulator/"))
         try:
             with self.cloud.lock:
                 return self._command(command, json.loads(body) if body else {})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return Answer(400, {"error": f"{type(error).__name__}: {error}"})
+            return Response(400, {"error": f"{type(error).__name__}: {error}"})
 
-    def _command(self, command: tuple[str, str], body: Any) -> Answer:
+    def _command(self, command: tuple[str, str], body: Any) -> Response:
         if command == ("GET", "ledger"):
-            return Answer(200, [entry.to_dict() for entry in self.ledger])
+            return Response(200, [entry.to_dict() for entry in self.ledger])
         if command == ("GET", "errors"):
-            return Answer(200, list(self.errors))
+            return Response(200, list(self.errors))
         if command == ("GET", "openapi.json"):
-            return Answer(200, raw=OPENAPI.read_bytes())
+            return Response(200, raw=OPENAPI.read_bytes())
         if command == ("GET", "state"):
             self.cloud.tick()
-            return Answer(
+            return Response(
                 200,
                 {
                     name: {key: asdict(item) for key, item in items.items()}
@@ -165,29 +165,29 @@ class Server:
             for name, value in body["set"].items():
                 getattr(item, name)  # a typo must not add an attribute
                 setattr(item, name, value)
-            return Answer(200, asdict(item))
+            return Response(200, asdict(item))
         if command == ("POST", "faults"):
             self.faults.add(**body)
-            return Answer(200, {"queued": len(self.faults)})
+            return Response(200, {"queued": len(self.faults)})
         if command == ("DELETE", "faults"):
             self.faults.clear()
-            return Answer(200, {"queued": 0})
+            return Response(200, {"queued": 0})
         if command == ("POST", "reset"):
             self.reset()
-            return Answer(200, {})
-        return Answer(404, {"error": "no such control path"})
+            return Response(200, {})
+        return Response(404, {"error": "no such control path"})
 
 
 def _headers(request: web.Request) -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
 
 
-def _response(answer: Answer) -> web.Response:
-    headers = dict(answer.headers)
-    body = answer.body()
-    if body or answer.status not in (204, 304):
+def _response(response: Response) -> web.Response:
+    headers = dict(response.headers)
+    body = response.body()
+    if body or response.status not in (204, 304):
         headers.setdefault("Content-Type", "application/json")
-    return web.Response(status=answer.status, body=body, headers=headers)
+    return web.Response(status=response.status, body=body, headers=headers)
 
 
 async def start(server: Server, sock: Any, ssl_context: Any) -> web.AppRunner:

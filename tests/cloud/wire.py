@@ -33,7 +33,7 @@ class Call:
 
 
 @dataclass
-class Answer:
+class Response:
     """``data`` is JSON material; ``None`` means no body. ``raw`` wins over it."""
 
     status: int = 200
@@ -52,10 +52,10 @@ class Refusal(Exception):
 
     def __init__(self, status: int, data: Any) -> None:
         super().__init__(status, data)
-        self.answer = Answer(status, data)
+        self.response = Response(status, data)
 
 
-Handler = Callable[[Cloud, Call], Answer]
+Handler = Callable[[Cloud, Call], Response]
 
 
 @dataclass(frozen=True)

@@ -118,12 +118,12 @@ def test_a_service_is_at_home_everywhere(service: Service) -> None:
         ("roles/restore/README.md", variable, "the table of variables"),
         ("roles/restore/files/report.schema.json", f'"{word}"', "the services of a report"),
         ("tests/tools/error_page.py", f"_services.{word}.codes", "the page of errors"),
-        ("tests/input/test_answers.py", f'"{word}.', "CALLS: hostile answers to each of its calls"),
+        ("tests/input/test_responses.py", f'"{word}.', "CALLS: hostile responses to each of its calls"),
     ]
     missing = [f"{path}: {text} ({why})" for path, text, why in wanted if text not in written(path)]
     for module in filter(None, (service.module({})[0], service.backup_module)):
         if module not in STARTS:
-            missing.append(f"tests/cases.py: start of {module} (its faults, kills and hostile answers)")
+            missing.append(f"tests/cases.py: start of {module} (its faults, kills and hostile responses)")
     for module in ("restore_start", "restore_wait", "restore_verify"):
         if (
             word

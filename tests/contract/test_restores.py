@@ -288,11 +288,11 @@ def test_a_response_about_another_object_is_an_error(
 
 
 def test_a_backup_of_another_instance_in_the_list_is_left_out(sim: Simulator, run: Any) -> None:
-    def spoil(answer: Any) -> Any:
-        for item in answer.data["backup_record_response"]:
+    def spoil(response: Any) -> Any:
+        for item in response.data["backup_record_response"]:
             if item["backup_id"] == names.DCS_BACKUP:
                 item["instance_id"] = OTHER
-        return answer
+        return response
 
     sim.fault("mutate", "dcs.backups", times=None, function=spoil)
     taken = run("dcs_restore", check=True, **CACHE, restore_point="latest")
@@ -305,10 +305,10 @@ def test_a_backup_of_another_instance_in_the_list_is_left_out(sim: Simulator, ru
 def test_a_record_of_another_backup_is_not_what_was_started(sim: Simulator, run: Any) -> None:
     """The cloud says itself that other data came back: green would be wrong."""
 
-    def spoil(answer: Any) -> Any:
-        for item in answer.data["restore_record_response"]:
+    def spoil(response: Any) -> Any:
+        for item in response.data["restore_record_response"]:
             item["backup_id"] = names.DCS_BACKUP_OLD
-        return answer
+        return response
 
     sim.fault("mutate", "dcs.restores", times=None, after=3, function=spoil)
     late = run("dcs_restore", **CACHE, backup_id=names.DCS_BACKUP, wait_timeout=60)
@@ -331,9 +331,9 @@ def test_a_backup_of_the_future_is_not_the_latest(sim: Simulator, run: Any) -> N
 def test_a_range_with_an_implausible_end_is_not_the_latest(sim: Simulator, run: Any, end: str) -> None:
     older = run("ddm_restorable_info", instance_id=names.DDM_SOURCE)["restorable_time_intervals"][-1]
 
-    def spoil(answer: Any) -> Any:
-        max(answer.data["restorable_time_intervals"], key=lambda span: span["end_time"])["end_time"] = end
-        return answer
+    def spoil(response: Any) -> Any:
+        max(response.data["restorable_time_intervals"], key=lambda span: span["end_time"])["end_time"] = end
+        return response
 
     sim.fault("mutate", "ddm.restorable_time_interval", times=None, function=spoil)
     taken = run("ddm_recovery", check=True, **PAIR, restore_time="latest")

@@ -19,7 +19,7 @@ import requests
 from tests.cloud import Simulator, peers
 from tests.cloud import scenario as names
 from tests.cloud.faults import BEHAVIOURS, PRESETS
-from tests.cloud.wire import Answer
+from tests.cloud.wire import Response
 
 RESTORE = f"/v2/{names.PROJECT_ID}/instances/{names.DCS_INSTANCE}/restores"
 BACKUPS = f"/v2/{names.PROJECT_ID}/instances/{names.DCS_INSTANCE}/backups"
@@ -88,7 +88,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-# No answer, half an answer
+# No response, half a response
 
 
 @pytest.mark.parametrize(("when", "started"), [("before", 0), ("after", 1)])
@@ -155,8 +155,8 @@ def test_truncated_headers(sim: Simulator) -> None:
     data = everything(send(sim))
     assert data.startswith(b"HTTP/1.1 200 ")
     assert b"\r\n\r\n" not in data
-    answer = post(sim)  # So a client cannot rely on the status alone.
-    assert (answer.status_code, answer.content) == (400, b"")
+    response = post(sim)  # So a client cannot rely on the status alone.
+    assert (response.status_code, response.content) == (400, b"")
 
 
 @pytest.mark.parametrize("style", ["length", "chunked", "reset"])
@@ -193,7 +193,7 @@ def test_lawful_but_rare(sim: Simulator) -> None:
         sim.fault(name, "dcs.restores", **params)
         assert get(sim).json()["total_num"] == OLD
     sim.fault("informational", "dcs.restores", status=103)
-    early = get(sim)  # Python's http.client skips 100 and no other 1xx: it takes the hint for the answer
+    early = get(sim)  # Python's http.client skips 100 and no other 1xx: it takes the hint for the response
     assert (early.status_code, early.content) == (103, b"")
     sim.fault("http10", "dcs.restores")
     assert everything(send(sim, "GET", body="")).startswith(b"HTTP/1.0 200 ")
@@ -213,8 +213,8 @@ def test_too_much(sim: Simulator) -> None:
     sim.fault("gzip_bomb", "dcs.restores", mebibytes=30)
     with requests.get(
         sim.url + RESTORE, headers={"X-Auth-Token": names.TOKEN}, stream=True, timeout=10
-    ) as answer:
-        packed = len(answer.raw.read(decode_content=False))
+    ) as response:
+        packed = len(response.raw.read(decode_content=False))
     assert packed < 100_000
     sim.fault("gzip_bomb", "dcs.restores", mebibytes=3)
     assert len(get(sim).content) == 3 << 20
@@ -238,10 +238,10 @@ def test_too_much(sim: Simulator) -> None:
 )
 def test_bodies_that_cannot_be_read(sim: Simulator, name: str, error: type[Exception]) -> None:
     sim.fault(name, "dcs.restore")
-    answer = post(sim)
-    assert answer.status_code == 200
+    response = post(sim)
+    assert response.status_code == 200
     with pytest.raises(error):
-        json.loads(answer.content.decode("utf-8"))
+        json.loads(response.content.decode("utf-8"))
     assert effects(sim) == (1, 1)
 
 
@@ -260,11 +260,11 @@ def test_bodies_that_are_something_else(sim: Simulator) -> None:
     sim.fault("duplicate_key", "dcs.restore", value="another")
     assert post(sim).text.startswith('{"restore_id":"another","restore_id":"')
     sim.fault("content_type", "dcs.restores", value="text/plain")
-    answer = get(sim)
-    assert (answer.headers["Content-Type"], answer.json()["total_num"]) == ("text/plain", OLD + 1)
+    response = get(sim)
+    assert (response.headers["Content-Type"], response.json()["total_num"]) == ("text/plain", OLD + 1)
     sim.fault("html_page", "dcs.restores", status=403)
-    answer = get(sim)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "text/html")
+    response = get(sim)
+    assert (response.status_code, response.headers["Content-Type"]) == (403, "text/html")
 
 
 # Statuses
@@ -286,8 +286,8 @@ def test_bodies_that_are_something_else(sim: Simulator) -> None:
 )
 def test_refusals(sim: Simulator, name: str, params: dict[str, Any], status: int, code: str) -> None:
     sim.fault(name, "dcs.restore", **params)
-    answer = post(sim)
-    assert (answer.status_code, answer.json()["error_code"]) == (status, code)
+    response = post(sim)
+    assert (response.status_code, response.json()["error_code"]) == (status, code)
     assert effects(sim) == (1, 0)
     assert post(sim).status_code == 200  # once is once
 
@@ -306,8 +306,8 @@ def test_refusals_in_the_words_of_ddm(sim: Simulator) -> None:
         ("forbidden", (403, "DBS.200010")),
     ):
         sim.fault(name, "ddm.recovery")
-        answer = post(sim, RECOVERY, "{}")
-        assert (answer.status_code, answer.json()["error_code"]) == expected
+        response = post(sim, RECOVERY, "{}")
+        assert (response.status_code, response.json()["error_code"]) == expected
 
 
 def test_error_shapes(sim: Simulator) -> None:
@@ -331,9 +331,9 @@ def test_error_shapes(sim: Simulator) -> None:
 def test_retry_after(sim: Simulator, params: dict[str, Any], value: str | None) -> None:
     for as_html in (False, True):
         sim.fault("throttle", "dcs.restores", as_html=as_html, **params)
-        answer = get(sim)
-        assert (answer.status_code, answer.headers.get("Retry-After")) == (429, value)
-        assert answer.text.startswith("<!DOCTYPE html>") == as_html
+        response = get(sim)
+        assert (response.status_code, response.headers.get("Retry-After")) == (429, value)
+        assert response.text.startswith("<!DOCTYPE html>") == as_html
 
 
 def test_dates(sim: Simulator) -> None:
@@ -348,8 +348,8 @@ def test_dates(sim: Simulator) -> None:
 def test_proxies(sim: Simulator) -> None:
     for name, status in (("bad_gateway", 502), ("unavailable", 503), ("gateway_timeout", 504)):
         sim.fault(name, "dcs.restores")
-        answer = get(sim)
-        assert (answer.status_code, answer.text[:15]) == (status, "<!DOCTYPE html>")
+        response = get(sim)
+        assert (response.status_code, response.text[:15]) == (status, "<!DOCTYPE html>")
         sim.fault(name, "dcs.restores", body="")
         assert get(sim).content == b""
 
@@ -357,16 +357,16 @@ def test_proxies(sim: Simulator) -> None:
 @pytest.mark.parametrize("status", [204, 205])
 def test_no_content(sim: Simulator, status: int) -> None:
     sim.fault("no_content", "dcs.restore", status=status)
-    answer = post(sim)
-    assert (answer.status_code, answer.content) == (status, b"")
+    response = post(sim)
+    assert (response.status_code, response.content) == (status, b"")
     assert effects(sim) == (1, 1)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects(sim: Simulator, status: int) -> None:
     sim.fault("redirect", "dcs.restores", status=status)
-    answer = get(sim)
-    assert (answer.status_code, answer.headers["Location"]) == (status, sim.url + "/moved")
+    response = get(sim)
+    assert (response.status_code, response.headers["Location"]) == (status, sim.url + "/moved")
     with Simulator() as other:
         sim.fault("redirect", "dcs.restore", status=status, location=other.url + RESTORE)
         assert post(sim).headers["Location"] == other.url + RESTORE
@@ -442,8 +442,8 @@ def test_an_empty_list_has_many_shapes() -> None:
     }
     for style, (dcs, ddm) in shapes.items():
         with Simulator(empty_style=style, clock=lambda: 1_790_000_002.0) as empty:
-            answer = get(empty, restores)
-            assert (answer.status_code, answer.content and answer.json()) == (
+            response = get(empty, restores)
+            assert (response.status_code, response.content and response.json()) == (
                 (204, b"") if dcs is None else (200, {**dcs, "total_num": 0})
             )
             assert get(empty, jobs).json() == {**ddm, "offset": 0, "limit": 10, "total": 0}
@@ -483,8 +483,8 @@ def test_what_is_shown_can_be_old() -> None:
 
 def test_an_error_under_200(sim: Simulator) -> None:
     sim.fault("error_in_body", "dcs.restore")
-    answer = post(sim)
-    assert (answer.status_code, answer.json()["error_code"], effects(sim)) == (200, "DCS.5000", (1, 0))
+    response = post(sim)
+    assert (response.status_code, response.json()["error_code"], effects(sim)) == (200, "DCS.5000", (1, 0))
     sim.fault("error_in_body", "dcs.restore", when="after")
     assert (post(sim).status_code, effects(sim)) == (200, (2, 1))
 
@@ -557,13 +557,13 @@ def test_outcomes(sim: Simulator) -> None:
 
 
 def test_mutate_with_a_function(sim: Simulator) -> None:
-    def change(answer: Answer) -> Answer:
-        assert isinstance(answer.data, dict)
-        return Answer(418, {**answer.data, "tea": True})
+    def change(response: Response) -> Response:
+        assert isinstance(response.data, dict)
+        return Response(418, {**response.data, "tea": True})
 
     sim.fault("mutate", "dcs.restores", function=change)
-    answer = get(sim)
-    assert (answer.status_code, answer.json()["tea"], answer.json()["total_num"]) == (418, True, OLD)
+    response = get(sim)
+    assert (response.status_code, response.json()["tea"], response.json()["total_num"]) == (418, True, OLD)
 
 
 # Obstacles between client and cloud
@@ -589,14 +589,14 @@ def test_a_handshake_that_breaks_off() -> None:
 @pytest.mark.parametrize("tls", [None, "ca"])
 def test_proxy(tls: str | None) -> None:
     with Simulator(tls=tls) as target, peers.Proxy() as proxy:
-        answer = requests.get(
+        response = requests.get(
             target.url + RESTORE,
             headers={"X-Auth-Token": names.TOKEN, "Host": "dcs.example.com"},
             proxies={"http": proxy.url, "https": proxy.url},
             verify=str(target.ca_file),
             timeout=5,
         )
-        assert answer.json()["total_num"] == OLD
+        assert response.json()["total_num"] == OLD
         expected = f"CONNECT 127.0.0.1:{target.port}" if tls else f"GET {target.url}{RESTORE}"
         assert [first.rpartition(" ")[0] for first in proxy.requests] == [expected]
         assert target.ledger[0].headers["host"] == "dcs.example.com"

@@ -193,9 +193,9 @@ def test_who_may_call(changes: dict[str, Any], text: str | None, clock: Clock) -
         return
     with pytest.raises(Refusal) as refused:
         auth.check(cloud, call, "/v3/projects?name=x", "id")
-    assert refused.value.answer.status == 401
-    assert refused.value.answer.data["error_code"] == "APIGW.0301"
-    assert text in refused.value.answer.data["error_msg"]
+    assert refused.value.response.status == 401
+    assert refused.value.response.data["error_code"] == "APIGW.0301"
+    assert text in refused.value.response.data["error_msg"]
 
 
 def test_a_key_is_locked_after_too_many_bad_signatures(clock: Clock) -> None:
@@ -235,10 +235,10 @@ def sign_in(sim: Simulator, password: str = names.PASSWORD, project: Any = None)
 
 def test_iam(clock: Clock) -> None:
     with Simulator(clock=clock, token_seconds=60) as sim:
-        answer = sign_in(sim)
-        assert answer.status_code == 201
-        assert answer.json()["token"]["expires_at"].endswith("Z")
-        token = answer.headers["X-Subject-Token"]
+        response = sign_in(sim)
+        assert response.status_code == 201
+        assert response.json()["token"]["expires_at"].endswith("Z")
+        token = response.headers["X-Subject-Token"]
         assert Api(sim, token).get("/v3/{p}/backups").status_code == 200
         clock.pass_by(61)
         assert code(Api(sim, token).get("/v3/{p}/backups")) == (401, "APIGW.0307")
@@ -461,11 +461,11 @@ def test_a_record_may_be_seen_late(clock: Clock, after: int) -> None:
 
 
 def test_ddm_recovery_runs_through_its_states(sim: Simulator, api: Api, clock: Clock) -> None:
-    answer = api.recover(POINT)
-    assert answer.status_code == 202
+    response = api.recover(POINT)
+    assert response.status_code == 202
     seen = []
     for dummy in range(4):
-        job = api.get(f"/v3/{{p}}/jobs/{answer.json()['job_id']}").json()["job"]
+        job = api.get(f"/v3/{{p}}/jobs/{response.json()['job_id']}").json()["job"]
         target = api.get(f"/v1/{{p}}/instances/{names.DDM_TARGET}").json()
         seen.append((job["status"], job["process"], target["status"], job["end_time"] == job["created_time"]))
         assert "fail_reason" not in job

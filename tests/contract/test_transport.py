@@ -46,9 +46,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import tls_context
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
-    Answer,
     Http,
     Request,
+    Response,
     always,
 )
 from tests.cloud import tls
@@ -192,7 +192,7 @@ def get(
     body: bytes | None = None,
     may_leave: Callable[[], bool] = always,
     **headers: str,
-) -> Answer:
+) -> Response:
     more = {name.replace("_", "-"): value for name, value in headers.items()}
     sent = {"Authorization": "SDK-HMAC-SHA256 signed", **more}
     method, address = "POST" if body else "GET", url + "/v2/x?secret=query"
@@ -210,7 +210,7 @@ def failure(http: Http, url: str, **more: Any) -> TransportError:
 # The exchange
 
 
-def test_an_answer(serve: Callable[..., Server]) -> None:
+def test_a_response(serve: Callable[..., Server]) -> None:
     server = serve(reply(b'{"a": 1}', "201 Created", X_Request_Id="r1"))
     found = get(Http(), server.url, body=b'{"b": 2}', X_Project_Id="p")
     assert (found.status, found.body, found.headers["x-request-id"]) == (201, b'{"a": 1}', "r1")
@@ -231,14 +231,14 @@ def test_a_kept_alive_connection_serves_reads_but_not_a_post(serve: Callable[...
 
 
 @pytest.mark.parametrize("status", ["301 x", "302 x", "303 x", "307 x", "308 x"])
-def test_a_redirect_is_an_answer(serve: Callable[..., Server], status: str) -> None:
+def test_a_redirect_is_a_response(serve: Callable[..., Server], status: str) -> None:
     evil = serve(reply())
     server = serve(reply(b"", status, Location=f"{evil.url}/stolen"))
     assert get(Http(), server.url, X_Auth_Token="t").status == int(status[:3])
     assert evil.accepted == 0
 
 
-def test_an_interim_answer_is_not_the_answer(serve: Callable[..., Server]) -> None:
+def test_an_interim_response_is_not_the_response(serve: Callable[..., Server]) -> None:
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: </style>; rel=preload\r\n\r\n"
     for interim in (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n", hints, hints * 3):
         server = serve(interim + reply(b"[1]", "201 Created"))
@@ -248,13 +248,13 @@ def test_an_interim_answer_is_not_the_answer(serve: Callable[..., Server]) -> No
             assert (found.status, found.body, "link" in found.headers) == (201, b"[1]", False)
 
 
-def test_an_answer_is_never_taken_for_that_of_the_next_request(serve: Callable[..., Server]) -> None:
-    answers = [b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + reply(b'"first"'), reply(b'"second"')]
+def test_a_response_is_never_taken_for_that_of_the_next_request(serve: Callable[..., Server]) -> None:
+    responses = [b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + reply(b'"first"'), reply(b'"second"')]
 
-    def next_answer(connection: socket.socket, request: bytes) -> bool:
-        return says(answers.pop(0))(connection, request)
+    def next_response(connection: socket.socket, request: bytes) -> bool:
+        return says(responses.pop(0))(connection, request)
 
-    server = serve(next_answer)
+    server = serve(next_response)
     http = Http()
     assert failure(http, server.url).sent is True
     assert get(http, server.url).body == b'"second"'
@@ -604,7 +604,7 @@ def test_a_reset_of_a_kept_alive_connection_is_ambiguous_too(serve: Callable[...
 
 
 def drip(data: bytes) -> Handler:
-    """Send a whole answer in seconds: only a client that gives up in between fails."""
+    """Send a whole response in seconds: only a client that gives up in between fails."""
 
     def handler(connection: socket.socket, request: bytes) -> bool:
         for number in range(len(data)):
@@ -674,13 +674,13 @@ def test_a_handshake_that_never_ends_has_sent_nothing(serve: Callable[..., Serve
     ],
     ids=["length", "to the end", "chunks", "gzip bomb", "gzip bomb in an error"],
 )
-def test_an_answer_that_is_too_large(serve: Callable[..., Server], data: bytes) -> None:
+def test_a_response_that_is_too_large(serve: Callable[..., Server], data: bytes) -> None:
     error = failure(Http(), serve(says(data, stay=False)).url)
     assert error.sent is True
     assert "larger than 1 MiB" in str(error)
 
 
-def test_an_answer_as_large_as_allowed(serve: Callable[..., Server]) -> None:
+def test_a_response_as_large_as_allowed(serve: Callable[..., Server]) -> None:
     assert len(get(Http(), serve(reply(b" " * CAP)).url).body) == CAP
     assert get(Http(), serve(reply(gzip.compress(b"[1]"), Content_Encoding="gzip")).url).body == b"[1]"
 

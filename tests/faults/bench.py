@@ -23,7 +23,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils import _argum
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, Request
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
+    Http,
+    Request,
+    Response,
+)
 from tests import invoke
 from tests.cases import CASES, STARTS, Start
 from tests.cloud import Simulator
@@ -82,7 +86,7 @@ class Wire:
         self.patience = PATIENCE
         self.tried = 0  # POSTs handed to the transport
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         fresh = request.fresh
         if fresh:
             self.tried += 1
@@ -99,7 +103,7 @@ class Wire:
             while fresh and self.after_post:
                 self.after_post.pop(0)()
 
-    def _exchange(self, request: Request) -> Answer:
+    def _exchange(self, request: Request) -> Response:
         begun, patience = time.monotonic(), min(request.timeout, self.patience)
         try:
             return self.http(request._replace(timeout=patience))

@@ -27,7 +27,7 @@ from tests import leaks
 from tests.cloud import scenario as names
 from tests.cloud.state import DcsBackup, DcsRestore, Job
 from tests.cloud.tls import ELSEWHERE
-from tests.cloud.wire import Answer
+from tests.cloud.wire import Response
 from tests.faults import invocations, routes
 from tests.faults.bench import (
     DCS_BACKUP,
@@ -282,8 +282,8 @@ def many_records(count: int) -> Arrange:
     return arrange
 
 
-def list_of(answer: Answer) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = next(value for value in answer.data.values() if isinstance(value, list))
+def list_of(response: Response) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = next(value for value in response.data.values() if isinstance(value, list))
     return found
 
 
@@ -291,8 +291,8 @@ def endless_history(case: Case) -> None:
     """Every page is full and new."""
     serial, pattern = itertools.count(), dict[str, Any]()
 
-    def grow(answer: Answer) -> None:
-        rows = list_of(answer)
+    def grow(response: Response) -> None:
+        rows = list_of(response)
         pattern.update(rows[0] if rows else {})
         rows[:] = [
             {**pattern, record_id(case): f"00000000-0000-4000-8000-{next(serial):012d}"}
@@ -306,9 +306,9 @@ def first_page_again(case: Case) -> None:
     """The first twelve records come, whatever was requested."""
     first = list[Any]()
 
-    def again(answer: Answer) -> None:
-        first[:] = first or list_of(answer)[:12]
-        list_of(answer)[:] = first
+    def again(response: Response) -> None:
+        first[:] = first or list_of(response)[:12]
+        list_of(response)[:] = first
 
     read("mutate", None, function=again)(case)
 
@@ -382,9 +382,9 @@ def clean(case: Case, outcome: Outcome) -> None:
 
 
 def duplicates(case: Case) -> None:
-    """The answer is lost, and the cloud shows two new records of this operation."""
+    """The response is lost, and the cloud shows two new records of this operation."""
 
-    def split(answer: Answer) -> Answer:
+    def split(response: Response) -> Response:
         cloud = case.bench.sim.state
         records = getattr(cloud, case.operation.start.records)
         first = next(record for record in records.values() if record.operation is not None)
@@ -396,7 +396,7 @@ def duplicates(case: Case) -> None:
             }
         )
         records[second.id] = second
-        return Answer(502, raw=b"<html>")
+        return Response(502, raw=b"<html>")
 
     post("mutate", function=split)(case)
 
@@ -628,7 +628,7 @@ TABLE: list[Line] = [
         check=hides_proxy,
     ),
     line(7, "read: tunnel 502, once", proxied(BAD_TUNNEL), DONE, check=hides_proxy),
-    # The answer is lost
+    # The response is lost
     line(8, "POST: reset before it was read", post("reset", when="before"), UNKNOWN),
     line(8, "read: reset", read("reset", when="before"), DONE),
     line(8, "poll: reset", poll("reset", when="before"), DONE),
@@ -638,10 +638,10 @@ TABLE: list[Line] = [
     line(10, "POST: closed after processing", post("close"), ADOPTED),
     line(10, "read: closed", read("close"), DONE),
     line(10, "poll: closed", poll("close", 3), DONE),
-    line(11, "POST: no answer, processed", post("hang"), ADOPTED.but(after=60)),
-    line(11, "POST: no answer, not processed", post("hang", when="before"), UNKNOWN),
-    line(11, "read: no answer", read("hang"), DONE.but(after=60)),
-    line(11, "poll: no answer", poll("hang"), DONE.but(after=60)),
+    line(11, "POST: no response, processed", post("hang"), ADOPTED.but(after=60)),
+    line(11, "POST: no response, not processed", post("hang", when="before"), UNKNOWN),
+    line(11, "read: no response", read("hang"), DONE.but(after=60)),
+    line(11, "poll: no response", poll("hang"), DONE.but(after=60)),
     line(12, "POST: delivered 60 s late", both(pace(1 / 200), post("late", seconds=60 / 200)), ADOPTED),
     line(12, "POST: delivered 400 s late", both(pace(1 / 2000), post("late", seconds=20)), UNKNOWN),
     line(13, "POST: headers by the drop, processed", post("drip_headers"), ADOPTED.but(after=60)),

@@ -35,7 +35,7 @@ from collections import Counter, deque
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Response
 
 from .many import seldom_collected
 from .scene import Rules, Scene
@@ -190,12 +190,12 @@ class Explorer:
         """A run begins. Its client knows nothing yet."""
         self.received[lane.number] = ()
 
-    def hear(self, lane: Lane, answer: Answer) -> None:
+    def hear(self, lane: Lane, response: Response) -> None:
         """A client receives a response. After a 500 it sends the request again."""
-        if answer.status != 500 or self.now in POSTS:
-            body = answer.body if lane.run.calm else hash(answer.body)
+        if response.status != 500 or self.now in POSTS:
+            body = response.body if lane.run.calm else hash(response.body)
             self.received[lane.number] = hash(
-                (self.received[lane.number], answer.status, body, lane.time - lane.run.began)
+                (self.received[lane.number], response.status, body, lane.time - lane.run.began)
             )
 
     def state(self) -> t.Hashable:
@@ -246,9 +246,9 @@ class Known:
 class Watched(World):
     """A world that reports the responses to its Explorer."""
 
-    def answered(self, lane: Lane, answer: Answer) -> None:
+    def answered(self, lane: Lane, response: Response) -> None:
         """Tell the Explorer."""
-        t.cast(Explorer, self.director).hear(lane, answer)
+        t.cast(Explorer, self.director).hear(lane, response)
 
 
 @dataclass

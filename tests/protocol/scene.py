@@ -16,7 +16,7 @@ from tests.cloud import scenario as ids
 from tests.cloud.breakage import Turn
 from tests.cloud.faults import Fault
 from tests.cloud.state import Cloud, DcsBackup, DcsRestore, Item, Job, Settings
-from tests.cloud.wire import Answer, Call
+from tests.cloud.wire import Call, Response
 
 EPOCH = 1_790_000_000.0  # the cloud's calendar at virtual time 0
 BACKUP, OTHER_BACKUP = ids.DCS_BACKUP, ids.DCS_BACKUP_OLD
@@ -115,12 +115,12 @@ class Scene:
             _age(self.cloud, rules.hidden)
         self.history: list[Work] = []
 
-    def read(self, request: Request, now: float) -> Answer:
+    def read(self, request: Request, now: float) -> Response:
         """Respond to a request that starts nothing and arrives now."""
         self.moment = now
         return gateway.answer(self.cloud, self._call(request))
 
-    def faulty(self, fault: Fault, request: Request, now: float) -> Answer:
+    def faulty(self, fault: Fault, request: Request, now: float) -> Response:
         """Respond with a fault of tests/cloud/faults.py, which also decides if the operation happens."""
         self.moment = now
         call = self._call(request)
@@ -128,7 +128,7 @@ class Scene:
         fault.used += 1
         return at_once(fault.run(turn))
 
-    def post(self, request: Request, now: float, owner: t.Any) -> Answer:
+    def post(self, request: Request, now: float, owner: t.Any) -> Response:
         """Carry out a POST that arrives now, and enter what it starts in the history."""
         self.moment = now
         rules = self.rules
@@ -138,7 +138,7 @@ class Scene:
         if self._random() < rules.fails:
             call.hints["fail"] = "dcs.08.0007"
         known = len(self.cloud.begun)
-        answer = gateway.answer(self.cloud, call)
+        response = gateway.answer(self.cloud, call)
         for item in self.cloud.begun[known:]:
             kind = (
                 "restore"
@@ -148,9 +148,9 @@ class Scene:
                 else "recovery"
             )
             self.history.append(Work(kind, item, owner, now, seconds, rules.settle, "fail" in call.hints))
-        return answer
+        return response
 
-    def console(self, kind: str, now: float, other: bool = False) -> Answer:
+    def console(self, kind: str, now: float, other: bool = False) -> Response:
         """Somebody else restores, backs up or recovers; `other`: another backup, or to another target."""
         nodes = {"source_instance_id": ids.DN_SOURCE_1, "target_instance_id": ids.DN_TARGET_2}
         bodies: dict[str, dict[str, t.Any]] = {
@@ -185,12 +185,12 @@ class Scene:
         return gateway.read(request.method, target, headers, request.body or b"")
 
 
-def at_once(behaviour: t.Coroutine[t.Any, t.Any, Answer | None]) -> Answer:
+def at_once(behaviour: t.Coroutine[t.Any, t.Any, Response | None]) -> Response:
     """Return what a fault gives back, which in virtual time must neither wait nor break a connection."""
     try:
         behaviour.send(None)
     except StopIteration as stop:
-        return t.cast(Answer, stop.value)
+        return t.cast(Response, stop.value)
     behaviour.close()
     raise AssertionError("this fault waits: it is one of a connection")
 

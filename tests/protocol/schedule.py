@@ -40,7 +40,7 @@ class Faults:
     read: float = 0.0  # probability of a fault at a read
     post: float = 0.0
     timeout: float = 60.0  # http_timeout
-    slow: float = 0.0  # seconds that a request or an answer may be under way, at most
+    slow: float = 0.0  # seconds that a request or a response may be under way, at most
     held: float = 0.0  # seconds for which the client may be stopped right before its request, at most
     brisk: bool = True  # whether other runs may begin while a request is under way
     # Whether a gateway may send a request twice and return the second response: "busy" with its own restore

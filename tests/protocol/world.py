@@ -21,7 +21,7 @@ from email.utils import formatdate
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import TransportError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Request
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Request, Response
 from tests.cloud import wire
 from tests.cloud.faults import PAGE, Fault
 
@@ -49,7 +49,7 @@ class Run:
     shown: set[str] = field(
         default_factory=set
     )  # own work that a response has shown to this run after its POST
-    last_read: float = 0.0  # when the cloud made the last answer to a read
+    last_read: float = 0.0  # when the cloud made the last response to a read
     last_state: float = 0.0  # when it made the last one about the state of the instance
     dead: bool = False
     result: dict[str, t.Any] | None = None
@@ -61,7 +61,7 @@ class Director(t.Protocol):
     """Decides what happens. Times are in seconds."""
 
     timeout: float  # http_timeout
-    slow: float  # how long a request or an answer may be under way, at most
+    slow: float  # how long a request or a response may be under way, at most
     held: float  # how long the client may be stopped between its last observation and the request, at most
 
     def random(self) -> float:
@@ -116,7 +116,7 @@ class Lane:
             self.world.say(self.time, f"{self.run.name} sleeps {seconds:.2f} s")
         self.time += max(0.0, seconds)
 
-    def http(self, request: Request) -> Answer:
+    def http(self, request: Request) -> Response:
         """One exchange with its faults, as a Transport."""
         run, director = self.run, self.world.director
         if run.dead:
@@ -136,27 +136,27 @@ class Lane:
             return self._post(request, director.post(run), kill)
         return self._read(request, director.read(run, request.url))
 
-    def _read(self, request: Request, fault: str | None) -> Answer:
+    def _read(self, request: Request, fault: str | None) -> Response:
         run, world = self.run, self.world
         what = f"{run.name} {request.method} {_tail(request.url)}"
         world.reach(self, self.time + world.director.latency(run, self.time))
-        name, *given = READS[fault] if fault else ("true answer",)
+        name, *given = READS[fault] if fault else ("true response",)
         if fault:  # it can end the observation, and the first page of a list alone shows nothing
             run.shown.clear()
         if name in ("unsent", "reset", "timeout"):
             self.time += request.timeout if name == "timeout" else 0.0
             world.say(self.time, f"{what} -> {fault}")
             raise TransportError("The connection broke.", sent=name != "unsent")
-        if name not in ("true answer", "slow"):
+        if name not in ("true response", "slow"):
             params = given[0] if given else {}
-            answer = world.scene.faulty(Fault(name, params=params), request, self.time)
+            response = world.scene.faulty(Fault(name, params=params), request, self.time)
         else:
-            answer = world.scene.read(request, self.time)
-        # under another fault the answer says nothing of the state, but then it is not used either
+            response = world.scene.read(request, self.time)
+        # under another fault the response says nothing of the state, but then it is not used either
         run.last_read = self.time
         if STATE.search(request.url):
             run.last_state = self.time - (params.get("seconds", 0.0) if name == "stale" else 0.0)
-        seen = received(answer, self.world.scene.cloud.clock())
+        seen = received(response, self.world.scene.cloud.clock())
         if world.trace is not None:
             text = seen.body.decode()[:2000]
             world.say(self.time, f"{what} {fault or ''} -> {seen.status} {text}")
@@ -168,7 +168,7 @@ class Lane:
         world.answered(self, seen)
         return seen
 
-    def _post(self, request: Request, fault: str | None, kill: str | None) -> Answer:
+    def _post(self, request: Request, fault: str | None, kill: str | None) -> Response:
         run, world = self.run, self.world
         name, dummy, when = (fault or "ok").partition(":")
         if when == "held":
@@ -188,7 +188,7 @@ class Lane:
         delay = world.director.latency(run, self.time)
         if when == "slow":
             delay += world.director.random() * min(world.director.slow, request.timeout)
-        response: wire.Answer | None = None
+        response: wire.Response | None = None
         if kill == "sent":
             self._launch(request, delay, when)
             world.die(self, f"with its POST under way ({when or 'at once'})")
@@ -199,7 +199,7 @@ class Lane:
             response = world.process(request, self.time, run)
         world.say(self.time, f"{run.name} POST {fault or 'ok'}")
         if kill == "answered":
-            world.die(self, "before it reads the answer to its POST")
+            world.die(self, "before it reads the response to its POST")
         self.time += request.timeout if name == "timeout" else 0.02
         if name in ("reset", "timeout"):
             raise TransportError("The connection broke.")
@@ -209,11 +209,11 @@ class Lane:
             return seen
         return self._told(LOST_ANSWERS[name], request)
 
-    def _told(self, fault: Said, request: Request) -> Answer:
+    def _told(self, fault: Said, request: Request) -> Response:
         """What the client receives instead of the true response."""
         name, params = fault
-        answer = self.world.scene.faulty(Fault(name, params=params), request, self.time)
-        seen = received(answer, self.world.scene.cloud.clock())
+        response = self.world.scene.faulty(Fault(name, params=params), request, self.time)
+        seen = received(response, self.world.scene.cloud.clock())
         self.world.say(self.time, f"{self.run.name} receives {seen.status} {seen.body.decode()[:200]}")
         self.world.answered(self, seen)
         return seen
@@ -245,7 +245,7 @@ class World:
         if self.trace is not None:
             self.trace.append(f"{now:10.2f}  {what}")
 
-    def answered(self, lane: Lane, answer: Answer) -> None:
+    def answered(self, lane: Lane, response: Response) -> None:
         """A lane has received a response. Subclasses observe this."""
 
     def later(self, when: float, what: t.Callable[[float], t.Any]) -> None:
@@ -253,7 +253,7 @@ class World:
         heapq.heappush(self.events, (when, self._count, what))
         self._count += 1
 
-    def process(self, request: Request, now: float, run: Run) -> wire.Answer:
+    def process(self, request: Request, now: float, run: Run) -> wire.Response:
         """A POST arrives."""
         history = self.scene.history
         known = len(history)
@@ -316,15 +316,15 @@ class World:
             raise self.over
 
 
-def received(answer: wire.Answer, now: float) -> Answer:
+def received(response: wire.Response, now: float) -> Response:
     """Return a response of the cloud as the client's transport would return it."""
-    headers = {"date": date(int(now)), **{name.lower(): value for name, value in answer.headers.items()}}
-    return Answer(answer.status, headers, answer.body())
+    headers = {"date": date(int(now)), **{name.lower(): value for name, value in response.headers.items()}}
+    return Response(response.status, headers, response.body())
 
 
 @functools.lru_cache(4096)
 def date(now: int) -> str:
-    """Return the Date header of an answer."""
+    """Return the Date header of a response."""
     return formatdate(now, usegmt=True)
 
 
@@ -350,7 +350,7 @@ READS: dict[str, tuple[t.Any, ...]] = {
     "error under 200": ("error_in_body",),
     "expired": ("token_expired",),
     "denied": ("forbidden",),
-    # answers that are true in part
+    # responses that are true in part
     "newest left out": ("vanish", {"place": 0}),
     "newest left out, but counted": ("vanish", {"place": 0, "keep_total": True}),
     "oldest left out": ("vanish", {"place": -1}),
@@ -368,7 +368,7 @@ NOT_EXECUTED: dict[str, Said] = {
     "refused": ("refusal", {"code": "DCS.4062"}),
     "denied": ("forbidden", {}),
 }
-# ... and these do not: what the client gets instead of the answer, whatever the cloud did.
+# ... and these do not: what the client gets instead of the response, whatever the cloud did.
 LOST_ANSWERS: dict[str, Said] = {
     "reset": ("", {}),
     "timeout": ("", {}),
@@ -388,5 +388,5 @@ LOST_ANSWERS: dict[str, Said] = {
     "408": ("refusal", {"status": 408, "code": "DCS.4099"}),
     "302": ("answer", {"status": 302, "headers": {"Location": "https://elsewhere.example/"}, "body": ""}),
     "error under 200": ("error_in_body", {}),
-    "busy": ("busy", {}),  # a gateway that asks twice and shows the second answer
+    "busy": ("busy", {}),  # a gateway that asks twice and shows the second response
 }

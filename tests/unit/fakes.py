@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Request
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Request, Response
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import codes as dcs_codes
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import codes as ddm_codes
 from tests.cloud import scenario as ids
@@ -63,20 +63,20 @@ class Wire:
     replies: list[Any]
     sent: list[Request] = field(default_factory=list)
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         self.sent.append(request)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if isinstance(reply, BaseException):
             raise reply
         found = reply(request) if callable(reply) else reply
-        assert isinstance(found, Answer)
+        assert isinstance(found, Response)
         return found
 
 
-def answer(status: int = 200, body: Any = None, **headers: str) -> Answer:
+def response(status: int = 200, body: Any = None, **headers: str) -> Response:
     """A response; a body that is not bytes is sent as JSON, and header_names become header-names."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    return Answer(status, {name.replace("_", "-").lower(): value for name, value in headers.items()}, raw)
+    return Response(status, {name.replace("_", "-").lower(): value for name, value in headers.items()}, raw)
 
 
 def cloud(

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 
-from .fakes import NOW, PROJECT, answer, cloud
+from .fakes import NOW, PROJECT, cloud, response
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "contract" / "signing_vectors.json").read_text(encoding="utf-8")
@@ -121,7 +121,7 @@ def test_userinfo_never_becomes_the_host() -> None:
 def test_keys_sign_every_request_and_hide_a_signature_that_comes_back() -> None:
     redactor = Redactor()
     made, wire = cloud(
-        [lambda sent: answer(200, {"echo": sent.headers["Authorization"]})],
+        [lambda sent: response(200, {"echo": sent.headers["Authorization"]})],
         redactor=redactor,
         security_token="temporary/token+of==the+test",
     )
@@ -149,7 +149,7 @@ def test_keys_sign_every_request_and_hide_a_signature_that_comes_back() -> None:
 
 
 def test_the_body_that_is_sent_is_the_body_that_is_signed() -> None:
-    made, wire = cloud([answer(200, {"restore_id": "x"})])
+    made, wire = cloud([response(200, {"restore_id": "x"})])
     made.post_once("dcs", "v2", "instances", "i", "restores", body={"remark": "é中", "backup_id": "b"})
     (sent,) = wire.sent
     assert sent.body == '{"remark": "é中", "backup_id": "b"}'.encode()
@@ -169,7 +169,7 @@ def test_the_body_that_is_sent_is_the_body_that_is_signed() -> None:
 
 def test_a_token_goes_into_its_own_header() -> None:
     made, wire = cloud(
-        [answer(200, {})], auth_token="given-token-of-the-user", project_id=PROJECT, region="ap-southeast-3"
+        [response(200, {})], auth_token="given-token-of-the-user", project_id=PROJECT, region="ap-southeast-3"
     )
     made.get("ddm", "v3", "backups")
     assert wire.sent[0].headers["X-Auth-Token"] == "given-token-of-the-user"
@@ -185,13 +185,13 @@ LOGIN: dict[str, Any] = {
 }
 
 
-def token_answer(value: str, project: Any = PROJECT) -> Any:
-    return answer(201, {"token": {"project": {"id": project}}}, x_subject_token=value)
+def token_response(value: str, project: Any = PROJECT) -> Any:
+    return response(201, {"token": {"project": {"id": project}}}, x_subject_token=value)
 
 
 def test_a_password_is_exchanged_for_a_token_once() -> None:
     redactor = Redactor()
-    made, wire = cloud([token_answer("token-one"), answer(200, {})], redactor=redactor, **LOGIN)
+    made, wire = cloud([token_response("token-one"), response(200, {})], redactor=redactor, **LOGIN)
     made.get("dcs", "v2", "instances")
     made.get("dcs", "v2", "instances")
     assert [(sent.method, sent.url.partition("?")[0]) for sent in wire.sent] == [
@@ -211,14 +211,14 @@ def test_a_password_is_exchanged_for_a_token_once() -> None:
 
 
 def test_an_expired_token_is_renewed_once_and_no_more() -> None:
-    expired = answer(401, {"error_code": "APIGW.0307", "error_msg": "The token must be updated."})
+    expired = response(401, {"error_code": "APIGW.0307", "error_msg": "The token must be updated."})
     made, wire = cloud(
-        [token_answer("token-one"), expired, token_answer("token-two"), answer(200, {})], **LOGIN
+        [token_response("token-one"), expired, token_response("token-two"), response(200, {})], **LOGIN
     )
     assert made.get("dcs", "v2", "instances").status == 200
     assert wire.sent[-1].headers["X-Auth-Token"] == "token-two"
 
-    made, wire = cloud([token_answer("token-one"), expired, token_answer("token-two"), expired], **LOGIN)
+    made, wire = cloud([token_response("token-one"), expired, token_response("token-two"), expired], **LOGIN)
     with pytest.raises(Exception, match=r"APIGW\.0307"):
         made.get("dcs", "v2", "instances")
     assert len(wire.sent) == 4
@@ -227,14 +227,14 @@ def test_an_expired_token_is_renewed_once_and_no_more() -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        token_answer(""),
-        token_answer("abc"),
-        token_answer("token-one", None),
-        answer(201, {}, x_subject_token="token-one"),
-        answer(201, []),
+        token_response(""),
+        token_response("abc"),
+        token_response("token-one", None),
+        response(201, {}, x_subject_token="token-one"),
+        response(201, []),
     ],
 )
-def test_an_answer_of_iam_without_a_token_is_refused(reply: Any) -> None:
+def test_a_response_of_iam_without_a_token_is_refused(reply: Any) -> None:
     made, dummy = cloud([reply], **LOGIN)
     with pytest.raises(Exception, match="has no token"):
         made.get("dcs", "v2", "instances")
@@ -242,7 +242,7 @@ def test_an_answer_of_iam_without_a_token_is_refused(reply: Any) -> None:
 
 def test_the_project_is_looked_up_by_its_exact_name() -> None:
     projects = [{"id": "p1", "name": "ap-southeast-3_staging"}, {"id": "p2", "name": "ap-southeast-3"}]
-    made, wire = cloud([answer(200, {"projects": projects}), answer(200, {})], project_id=None)
+    made, wire = cloud([response(200, {"projects": projects}), response(200, {})], project_id=None)
     made.get("dcs", "v2", "instances")
     assert wire.sent[0].url == "https://iam.ap-southeast-3.myhuaweicloud.com/v3/projects?name=ap-southeast-3"
     assert "/v2/p2/instances" in wire.sent[1].url
@@ -259,7 +259,7 @@ def test_the_project_is_looked_up_by_its_exact_name() -> None:
     ],
 )
 def test_no_project_or_several_are_an_error(projects: list[Any]) -> None:
-    made, dummy = cloud([answer(200, {"projects": projects})], project_id=None, project_name="n")
+    made, dummy = cloud([response(200, {"projects": projects})], project_id=None, project_name="n")
     with pytest.raises(Exception, match="one is needed") as caught:
         made.get("dcs", "v2", "instances")
     assert getattr(caught.value, "kind", None) == "not_found"

@@ -33,7 +33,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import codes as dcs_codes
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import codes as ddm_codes
 
-from .fakes import KNOWN, NOW, Time, answer, api_error, cloud
+from .fakes import KNOWN, NOW, Time, api_error, cloud, response
 
 RESTORE_DENIED = "policy doesn't allow dcs:instance:restoreData"
 SHAPES: list[tuple[str, int, Any, str | None, str, str | None]] = [
@@ -119,7 +119,7 @@ SHAPES: list[tuple[str, int, Any, str | None, str, str | None]] = [
     ids=[shape[0] for shape in SHAPES],
 )
 def test_every_shape(status: int, body: Any, code: str | None, message: str, request_id: str | None) -> None:
-    made, dummy = cloud([answer(status, body)], max_retries=0)
+    made, dummy = cloud([response(status, body)], max_retries=0)
     with pytest.raises(ApiError) as caught:
         made.get("dcs", "v2", "instances")
     details = caught.value.details()
@@ -135,7 +135,7 @@ def test_every_shape(status: int, body: Any, code: str | None, message: str, req
 
 
 def test_a_code_is_cut() -> None:
-    made, dummy = cloud([answer(400, {"error_code": "x" * 100, "error_msg": "x"})], max_retries=0)
+    made, dummy = cloud([response(400, {"error_code": "x" * 100, "error_msg": "x"})], max_retries=0)
     with pytest.raises(ApiError) as caught:
         made.get("dcs", "v2", "instances")
     assert caught.value.details()["error_code"] == "x" * 64 + "..."
@@ -144,7 +144,7 @@ def test_a_code_is_cut() -> None:
 def test_the_request_id_of_the_header_wins() -> None:
     made, dummy = cloud(
         [
-            answer(
+            response(
                 400,
                 {"error_code": "DCS.4002", "error_msg": "x", "request_id": "body"},
                 X_Request_Id="header\x1b[2J",
@@ -350,7 +350,7 @@ def test_a_table_of_codes(table: str) -> None:
     ],
 )
 def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str) -> None:
-    made, dummy = cloud([answer(status, body)], max_retries=0)
+    made, dummy = cloud([response(status, body)], max_retries=0)
     with pytest.raises(ApiError) as caught:
         made.get("dcs", "v2", "instances", known=KNOWN)
     assert said in str(caught.value)
@@ -360,8 +360,8 @@ def test_an_error_without_a_code_or_a_message(status: int, body: Any, said: str)
 @pytest.mark.parametrize("status", [401, 403, 404])
 @pytest.mark.parametrize("body", [b"<title>Zscaler</title>", b"null", b"[]", b"Blocked."])
 def test_a_page_of_a_proxy_is_not_a_response_of_the_cloud(status: int, body: bytes) -> None:
-    good = answer(200, {"instances": []})
-    made, dummy = cloud([answer(status, body), good], max_retries=0)
+    good = response(200, {"instances": []})
+    made, dummy = cloud([response(status, body), good], max_retries=0)
     with pytest.raises(ApiError, match=r"not from the API.*Check the endpoint, and any proxy") as caught:
         made.get("dcs", "v2", "instances", known=KNOWN)
     assert caught.value.kind == "protocol_error"
@@ -374,7 +374,7 @@ def test_a_page_of_a_proxy_is_not_a_response_of_the_cloud(status: int, body: byt
     [(401, b"", "auth_failed"), (401, {}, "auth_failed"), (403, {}, "denied"), (403, b"", "protocol_error")],
 )
 def test_an_empty_response_may_still_be_from_the_cloud(status: int, body: Any, kind: str) -> None:
-    made, dummy = cloud([answer(status, body)], max_retries=0)
+    made, dummy = cloud([response(status, body)], max_retries=0)
     with pytest.raises(ApiError) as caught:
         made.get("dcs", "v2", "instances", known=KNOWN)
     assert caught.value.kind == kind
@@ -384,7 +384,7 @@ def test_an_empty_response_may_still_be_from_the_cloud(status: int, body: Any, k
 def test_a_denial_that_an_administrator_can_decode(inner: bool) -> None:
     denial = {"encoded_authorization_message": "XYZ" * 700}
     body = {"error_code": "PDP5.0001", "error_msg": "Denied."}
-    made, dummy = cloud([answer(403, {"error": {**body, **denial}} if inner else {**body, **denial})])
+    made, dummy = cloud([response(403, {"error": {**body, **denial}} if inner else {**body, **denial})])
     with pytest.raises(ApiError, match="An administrator can decode") as caught:
         made.get("dcs", "v2", "instances")
     assert caught.value.kind == "denied"
@@ -401,7 +401,7 @@ def test_a_denial_that_an_administrator_can_decode(inner: bool) -> None:
     ],
 )
 def test_what_does_not_exist_is_named_for_people(path: tuple[str, ...], name: str) -> None:
-    made, dummy = cloud([answer(404, {"error_code": "DBS.200002", "error_msg": "x"})])
+    made, dummy = cloud([response(404, {"error_code": "DBS.200002", "error_msg": "x"})])
     with pytest.raises(NotFound, match=f"^{name} does not exist in this project and region") as caught:
         made.get("ddm", "v3", *path, known=KNOWN)
     assert caught.value.by_service
@@ -433,7 +433,7 @@ def test_what_does_not_exist_is_named_for_people(path: tuple[str, ...], name: st
     ],
 )
 def test_only_the_services_own_refusal_is_definite(status: int, body: Any, definite: bool) -> None:
-    made, dummy = cloud([answer(status, body)])
+    made, dummy = cloud([response(status, body)])
     with pytest.raises(ApiError) as caught:
         made.post_once("dcs", "v2", "instances", body={})
     assert caught.value.definite is definite
@@ -443,7 +443,7 @@ def test_only_the_services_own_refusal_is_definite(status: int, body: Any, defin
 def test_a_wrong_clock_is_reported(minutes: int, skew: int | None) -> None:
     from email.utils import formatdate
 
-    reply = answer(
+    reply = response(
         401, {"error_code": "APIGW.0301", "error_msg": "x"}, date=formatdate(NOW + minutes * 60, usegmt=True)
     )
     made, dummy = cloud([reply], Time())
@@ -457,13 +457,13 @@ def test_a_wrong_clock_is_reported(minutes: int, skew: int | None) -> None:
     "date", ["", "yesterday", "Thu, 99 Foo 2026 00:00:00 GMT", "0", "Thu, 01 Jan 99999 00:00:00 GMT"]
 )
 def test_an_invalid_date_is_ignored(date: str) -> None:
-    made, dummy = cloud([answer(401, {"error_code": "APIGW.0301", "error_msg": "x"}, date=date)])
+    made, dummy = cloud([response(401, {"error_code": "APIGW.0301", "error_msg": "x"}, date=date)])
     with pytest.raises(ApiError, match=r"APIGW\.0301"):
         made.get("dcs", "v2", "instances")
 
 
 def test_a_redirect_says_that_it_is_not_followed() -> None:
-    made, dummy = cloud([answer(307, b"", location="https://elsewhere.example.com/")])
+    made, dummy = cloud([response(307, b"", location="https://elsewhere.example.com/")])
     with pytest.raises(ApiError, match="never follows a redirect") as caught:
         made.get("dcs", "v2", "instances")
     assert caught.value.kind == "unexpected_redirect"
@@ -528,7 +528,7 @@ def test_a_request_counts_as_sent_unless_the_opposite_is_proved() -> None:
 )
 def test_an_error_says_what_to_look_at(status: int, code: str | None, hint: str) -> None:
     body = {"error_code": code, "error_msg": "It failed."} if code else {}
-    made, dummy = cloud([answer(status, body)], max_retries=0)
+    made, dummy = cloud([response(status, body)], max_retries=0)
     with pytest.raises(CloudError) as caught:
         made.post_once("dcs", "v2", "instances", body={})
     reason = f" {code}: It failed." if code else " and no reason."
@@ -580,11 +580,11 @@ def test_every_class_is_in_the_tree() -> None:
     [
         (TransportError("Not sent.", sent=False), "none"),
         (TransportError("Broken.", sent=True), "unknown"),
-        (answer(400, {"error_code": "DCS.4087", "error_msg": "x"}), "none"),
-        (answer(400, {"message": "no code"}), "unknown"),
-        (answer(403, b"<title>403</title>"), "unknown"),
-        (answer(500, {"error_code": "DCS.5000", "error_msg": "x"}), "unknown"),
-        (answer(200, b"no JSON"), "unknown"),
+        (response(400, {"error_code": "DCS.4087", "error_msg": "x"}), "none"),
+        (response(400, {"message": "no code"}), "unknown"),
+        (response(403, b"<title>403</title>"), "unknown"),
+        (response(500, {"error_code": "DCS.5000", "error_msg": "x"}), "unknown"),
+        (response(200, b"no JSON"), "unknown"),
     ],
 )
 def test_what_a_post_that_failed_may_have_caused(reply: Any, effect: str) -> None:

@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters impo
     within,
 )
 
-from .fakes import KNOWN, Time, answer, cloud
+from .fakes import KNOWN, Time, cloud, response
 
 CLOUD = cloud([], Time())[0]  # 2026-05-28T20:26:40Z
 ROWS: list[dict[str, Any]] = [
@@ -89,7 +89,7 @@ def test_the_ends_of_a_window_belong_to_it() -> None:
 @pytest.mark.parametrize("status", [400, 404])
 @pytest.mark.parametrize("code", ["DCS.3022", "DBS.200002", "DBS.300400"])
 def test_a_list_of_one_is_empty_when_the_service_says_so(status: int, code: str) -> None:
-    made, dummy = cloud([answer(status, {"error_code": code, "error_msg": "no"})])
+    made, dummy = cloud([response(status, {"error_code": code, "error_msg": "no"})])
     assert existing(lambda: {"id": "a"}) == [{"id": "a"}]
     assert existing(lambda: {"id": made.get("dcs", "v2", "instances", "i", known=KNOWN).body}) == []
 
@@ -105,7 +105,7 @@ def test_a_list_of_one_is_empty_when_the_service_says_so(status: int, code: str)
     ],
 )
 def test_a_404_from_elsewhere_is_not_an_empty_list(body: Any) -> None:
-    made, dummy = cloud([answer(404, body)])
+    made, dummy = cloud([response(404, body)])
     with pytest.raises(ApiError if isinstance(body, bytes) else NotFound):
         existing(lambda: {"id": made.get("dcs", "v2", "instances", "i", known=KNOWN).body})
 

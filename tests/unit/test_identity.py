@@ -9,6 +9,7 @@ All of it runs against the local cloud.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -34,13 +35,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import proxy_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, Request
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
+    Http,
+    Request,
+    Response,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import clouds_for
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
 from tests.cloud.state import Agency, Key
 
-from .fakes import NOW, Time, answer, cloud
+from .fakes import NOW, Time, cloud, response
 
 METADATA = "http://169.254.169.254/openstack/latest/securitykey"
 KEYS = {"access_key": names.ACCESS_KEY, "secret_key": names.SECRET_KEY}
@@ -70,7 +75,7 @@ def made(sim: Simulator, time: Time) -> Callable[..., Cloud]:
     ) -> Cloud:
         http = Http()
 
-        def send(request: Request) -> Answer:
+        def send(request: Request) -> Response:
             return http(request._replace(url=request.url.replace("http://169.254.169.254", sim.url)))
 
         places = {f"{service}_endpoint": sim.url for service in ("iam", "dcs", "ddm")}
@@ -488,9 +493,9 @@ def test_the_life_of_temporary_keys_is_measured_by_the_servers_own_clock(skew: f
     time.passed = skew
     issued: list[float] = []
 
-    def reply(sent: Any) -> Answer:
+    def reply(sent: Any) -> Response:
         if not sent.url.endswith("/securitytokens"):
-            return answer(200, {"instances": []})
+            return response(200, {"instances": []})
         server = NOW + time.passed - skew
         issued.append(server)
         ends = datetime.fromtimestamp(server + 900, timezone.utc)
@@ -500,7 +505,7 @@ def test_the_life_of_temporary_keys_is_measured_by_the_servers_own_clock(skew: f
             "securitytoken": "token-of-temp",
             "expires_at": ends.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         }
-        return answer(201, {"credential": credential}, date=formatdate(server, usegmt=True))
+        return response(201, {"credential": credential}, date=formatdate(server, usegmt=True))
 
     one, dummy = cloud([reply], time, redactor=None, **AGENCY)
     for _round in range(10):
@@ -560,7 +565,7 @@ def test_the_metadata_are_asked_for_only_when_the_task_says_so(home: Path) -> No
 
 
 def test_the_metadata_have_three_seconds_and_no_credentials(time: Time) -> None:
-    refused = answer(404, {"error": {"message": "none", "code": 404}})
+    refused = response(404, {"error": {"message": "none", "code": 404}})
     one, wire = cloud([refused], time, access_key=None, secret_key=None, use_instance_metadata=True)
     with pytest.raises(CloudError, match=r"only on a cloud server \(ECS\)"):
         one.get("dcs", "v2", "instances")
@@ -657,11 +662,11 @@ class Crowd:
     """A lock that says when so many threads have wanted it."""
 
     def __init__(self, size: int) -> None:
-        self.missing, self.complete, self.lock = size, threading.Event(), threading.RLock()
+        self.size, self.count = size, itertools.count(1)
+        self.complete, self.lock = threading.Event(), threading.RLock()
 
     def __enter__(self) -> None:
-        self.missing -= 1
-        if not self.missing:
+        if next(self.count) == self.size:
             self.complete.set()
         self.lock.acquire()
 
@@ -692,7 +697,7 @@ def test_a_server_that_does_not_respond_is_waited_for_by_one(monkeypatch: pytest
         pass
 
 
-def test_a_fault_before_the_first_answer_proves_nothing(sim: Simulator, made: Callable[..., Cloud]) -> None:
+def test_a_fault_before_the_first_response_proves_nothing(sim: Simulator, made: Callable[..., Cloud]) -> None:
     one = made(**WRONG)
     sim.fault("answer", "dcs.instances", status=503)
     for kind in ("server_error", "auth_failed", "auth_failed"):

@@ -24,7 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import row
 
-from .fakes import answer, cloud
+from .fakes import cloud, response
 
 Fetch = Callable[[int, int], Page]
 
@@ -279,10 +279,10 @@ def test_204_is_an_empty_list_and_200_without_content_when_it_comes_twice() -> N
     assert read(1, 0) == []
 
 
-def test_an_answer_without_content_says_so() -> None:
-    made, dummy = cloud([answer(200, b"", content_length="0")], max_retries=0)
+def test_a_response_without_content_says_so() -> None:
+    made, dummy = cloud([response(200, b"", content_length="0")], max_retries=0)
     assert made.get("dcs", "v2", "instances").body is None
-    made, dummy = cloud([answer(200, b"")], max_retries=0)  # so arrive headers that broke off
+    made, dummy = cloud([response(200, b"")], max_retries=0)  # so arrive headers that broke off
     with pytest.raises(ProtocolError):
         made.get("dcs", "v2", "instances")
 

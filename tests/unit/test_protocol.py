@@ -530,7 +530,7 @@ def test_a_refusal_is_not_sent_again_whatever_its_status() -> None:
     assert operation.sent == 1
 
 
-# Reconcile: an answer was lost, nothing is sent again
+# Reconcile: a response was lost, nothing is sent again
 
 AMBIGUOUS: list[Reply | CloudError] = [
     LOST,
@@ -548,18 +548,18 @@ AMBIGUOUS: list[Reply | CloudError] = [
 ]
 
 
-@pytest.mark.parametrize("answer", AMBIGUOUS, ids=repr)
-def test_the_effect_of_a_lost_response_is_found_and_adopted(answer: Reply | CloudError) -> None:
+@pytest.mark.parametrize("response", AMBIGUOUS, ids=repr)
+def test_the_effect_of_a_lost_response_is_found_and_adopted(response: Reply | CloudError) -> None:
     for late in range(5):
-        operation = Script([QUIET, *[QUIET] * late, MINE], [answer])
+        operation = Script([QUIET, *[QUIET] * late, MINE], [response])
         assert run(operation) == Started("mine", adopted=True)
         assert operation.log == ["observe", "post", *["observe"] * (late + 1)]
 
 
-@pytest.mark.parametrize("answer", AMBIGUOUS, ids=repr)
-def test_a_lost_response_without_a_trace_is_unknown(answer: Reply | CloudError) -> None:
+@pytest.mark.parametrize("response", AMBIGUOUS, ids=repr)
+def test_a_lost_response_without_a_trace_is_unknown(response: Reply | CloudError) -> None:
     time = Time()
-    operation = Script([QUIET], [answer])
+    operation = Script([QUIET], [response])
     with pytest.raises(
         OutcomeUnknown,
         match=r"Nothing was repeated. Safe next steps: run the same task again.*or look at the instance",
@@ -609,10 +609,10 @@ def test_the_cause_is_in_brackets_without_its_full_stop(words: str, shown: str) 
     assert f"no conclusive response was received {shown}, and" in str(caught.value)
 
 
-@pytest.mark.parametrize("answer", [LOST, BUSY_CODE, Reply(200, {}, {}, None)], ids=repr)
-def test_progress_says_that_the_search_has_begun(answer: Reply | CloudError) -> None:
+@pytest.mark.parametrize("response", [LOST, BUSY_CODE, Reply(200, {}, {}, None)], ids=repr)
+def test_progress_says_that_the_search_has_begun(response: Reply | CloudError) -> None:
     shown: list[tuple[str, dict[str, str], Status, int]] = []
-    cloud, operation = cloud_at(Time()), Script([QUIET, MINE], [answer])
+    cloud, operation = cloud_at(Time()), Script([QUIET, MINE], [response])
     cloud.progress = lambda watches: shown.extend(
         (watch.name, watch.ids, watch.observe(), len(operation.log)) for watch in watches
     )
@@ -623,11 +623,11 @@ def test_progress_says_that_the_search_has_begun(answer: Reply | CloudError) -> 
 
 
 def test_nothing_is_searched_for_after_a_conclusive_response() -> None:
-    for answer in (ACCEPTED, REFUSED):
+    for response in (ACCEPTED, REFUSED):
         cloud = cloud_at(Time())
         cloud.progress = None
         with contextlib.suppress(ApiError):
-            start(Script([QUIET], [answer]), QUIET, cloud, 60.0)
+            start(Script([QUIET], [response]), QUIET, cloud, 60.0)
 
 
 def test_the_search_observes_often_at_first() -> None:
@@ -694,9 +694,9 @@ def test_what_is_plainly_refused_is_sent_once_more_in_another_form() -> None:
     assert operation.sent == 1
 
 
-@pytest.mark.parametrize("answer", [LOST, api(500, "DCS.5000", definite=False), BUSY_CODE], ids=repr)
-def test_only_a_plain_refusal_is_followed_by_another_form(answer: CloudError) -> None:
-    operation = Amendable([QUIET], [answer, ACCEPTED])
+@pytest.mark.parametrize("response", [LOST, api(500, "DCS.5000", definite=False), BUSY_CODE], ids=repr)
+def test_only_a_plain_refusal_is_followed_by_another_form(response: CloudError) -> None:
+    operation = Amendable([QUIET], [response, ACCEPTED])
     with pytest.raises((OutcomeUnknown, Busy)):
         run(operation)
     assert operation.sent == 1 and operation.amendments == 1

@@ -32,7 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
     without_blanks,
 )
 
-from .fakes import KEYS, Wire, answer
+from .fakes import KEYS, Wire, response
 
 PAIR = {
     "options": {"source_id": {"type": "str", "required": True}, "note": {"type": "str"}},
@@ -56,7 +56,7 @@ def run(
 ) -> dict[str, Any]:
     given = {**KEYS, "instance_id": "i", "wait": True, "wait_timeout": 1800, **(params or {})}
     return perform(
-        plan, given, spec or SPEC, {}, dry_run, Redactor(), environ={}, http=wire or Wire([answer(200, {})])
+        plan, given, spec or SPEC, {}, dry_run, Redactor(), environ={}, http=wire or Wire([response(200, {})])
     )
 
 
@@ -288,7 +288,7 @@ def test_a_message_is_redacted_before_it_is_cut() -> None:
         raise NotFound("x" * (LONGEST - 10) + KEYS["secret_key"])
 
     given = {**KEYS, "instance_id": "i"}
-    result = perform(plan, given, SPEC, {}, False, redactor, environ={}, http=Wire([answer(200, {})]))
+    result = perform(plan, given, SPEC, {}, False, redactor, environ={}, http=Wire([response(200, {})]))
     assert KEYS["secret_key"][:5] not in result["msg"]
     assert result["msg"].endswith("x********")
 

@@ -17,7 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 
-from .fakes import PROJECT, Wire, answer, cloud
+from .fakes import PROJECT, Wire, cloud, response
 
 DCS, DDM = "https://dcs.ap-southeast-3.myhuaweicloud.com", "https://ddm.ap-southeast-3.myhuaweicloud.com"
 RESTORE = {
@@ -58,7 +58,7 @@ def test_restores() -> None:
         "error_code": "",
         "extra": 1,
     }
-    service, wire = dcs(answer(200, {"restore_record_response": [older, RESTORE], "total_num": 2}))
+    service, wire = dcs(response(200, {"restore_record_response": [older, RESTORE], "total_num": 2}))
     rows = service.restores("i")
     assert [row["restore_id"] for row in rows] == ["r1", "r0"]
     assert rows[0].keys() == rows[1].keys()
@@ -69,7 +69,7 @@ def test_restores() -> None:
 
 
 def test_no_content_is_no_record() -> None:
-    service, wire = dcs(answer(204))
+    service, wire = dcs(response(204))
     assert service.restores("i") == [] == service.backups("i")
     assert len(wire.sent) == 2
 
@@ -86,8 +86,8 @@ def test_no_content_is_no_record() -> None:
         {"restore_record_response": [7]},
     ],
 )
-def test_an_answer_without_its_list_is_an_error(body: Any) -> None:
-    service, dummy = dcs(answer(200, body))
+def test_a_response_without_its_list_is_an_error(body: Any) -> None:
+    service, dummy = dcs(response(200, body))
     with pytest.raises(ProtocolError, match="restore records of i"):
         service.restores("i")
 
@@ -103,7 +103,7 @@ MISSING: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("field", "value"), MISSING)
 def test_a_record_without_what_counts_is_an_error(field: str, value: Any) -> None:
     service, dummy = dcs(
-        answer(200, {"restore_record_response": [{**RESTORE, field: value}], "total_num": 1})
+        response(200, {"restore_record_response": [{**RESTORE, field: value}], "total_num": 1})
     )
     with pytest.raises(ProtocolError, match=f"without a valid {field}"):
         service.restores("i")
@@ -115,7 +115,7 @@ def test_a_record_without_what_counts_is_an_error(field: str, value: Any) -> Non
 )
 def test_backups(value: Any, flag: bool | None) -> None:
     service, dummy = dcs(
-        answer(
+        response(
             200,
             {
                 "backup_record_response": [
@@ -144,7 +144,7 @@ def test_backups(value: Any, flag: bool | None) -> None:
 )
 def test_an_instance_and_its_task(task: Any, shown: str | None) -> None:
     service, wire = dcs(
-        answer(
+        response(
             200,
             {
                 "instance_id": "i",
@@ -163,7 +163,7 @@ def test_an_instance_and_its_task(task: Any, shown: str | None) -> None:
 
 def test_an_instance_that_is_not_there() -> None:
     service, dummy = dcs(
-        answer(404, {"error_code": "DCS.3022", "error_msg": "This DCS instance does not exist."})
+        response(404, {"error_code": "DCS.3022", "error_msg": "This DCS instance does not exist."})
     )
     with pytest.raises(NotFound, match=r"i does not exist in this project and region.*DCS\.3022") as caught:
         service.instance("i")
@@ -175,7 +175,7 @@ def test_instances_are_filtered_here_too() -> None:
         {"instance_id": f"i{number}", "name": name, "status": "RUNNING"}
         for number, name in enumerate(["cache", "cache-2"])
     ]
-    service, wire = dcs(answer(200, {"instances": rows, "instance_num": 2}))
+    service, wire = dcs(response(200, {"instances": rows, "instance_num": 2}))
     assert [row["instance_id"] for row in service.instances(name="cache")] == ["i0"]
     assert "name=cache&name_equal=true" in wire.sent[0].url
 
@@ -189,7 +189,7 @@ def listed(service: str, name: str | None) -> tuple[Any, Any]:
     """The instances of a service, one of them odd and called `name`, and the list of warnings."""
     key, total = ("instance_id", "instance_num") if service == "dcs" else ("id", "total")
     rows = [{key: "i0", "name": "cache", "status": "RUNNING"}, odd_one(service, name)]
-    made, dummy = cloud([answer(200, {"instances": rows, total: 2})], max_retries=0)
+    made, dummy = cloud([response(200, {"instances": rows, total: 2})], max_retries=0)
     return (Dcs(made) if service == "dcs" else Ddm(made)), made
 
 
@@ -218,7 +218,7 @@ def test_an_odd_instance_that_could_be_the_wanted_one(name: str | None, refused:
 
 
 def test_the_posts_of_dcs() -> None:
-    service, wire = dcs(answer(200, {"restore_id": "r9"}))
+    service, wire = dcs(response(200, {"restore_id": "r9"}))
     service.restore("i", "b1", "CHG é [rst1:X]")
     service.back_up("i", "m", None)
     service.back_up("i", "m", "aof")
@@ -238,7 +238,7 @@ def test_the_posts_of_dcs() -> None:
 )
 def test_only_true_is_available(value: Any, available: bool) -> None:
     row = {"instance_id": "t", "available": value, "unavailable_reason": ""}
-    service, dummy = ddm(answer(200, {"instances": [row], "total": 1, "target_data_nodes": [row]}))
+    service, dummy = ddm(response(200, {"instances": [row], "total": 1, "target_data_nodes": [row]}))
     assert service.restorable_instances("s")[0]["available"] is available
     assert service.restorable_data_nodes("s", "t", "n", 1)[0]["available"] is available
 
@@ -254,7 +254,7 @@ def test_jobs_have_one_form() -> None:
         "operations": [],
         "database_name": "",
     }
-    service, wire = ddm(answer(200, {"job": nested}), answer(200, {"jobs": [flat], "total": 1}))
+    service, wire = ddm(response(200, {"job": nested}), response(200, {"jobs": [flat], "total": 1}))
     one, (listed,) = service.job("j1"), service.jobs(1, 2)
     assert one.keys() == listed.keys()
     assert {**one, "operations": []} == listed
@@ -265,14 +265,14 @@ def test_jobs_have_one_form() -> None:
 
 
 def test_a_job_that_is_not_known_comes_as_400() -> None:
-    service, dummy = ddm(answer(400, {"error_code": "DBS.300400", "error_msg": "The task does not exist."}))
+    service, dummy = ddm(response(400, {"error_code": "DBS.300400", "error_msg": "The task does not exist."}))
     with pytest.raises(NotFound):
         service.job("j1")
 
 
 @pytest.mark.parametrize("body", [{}, {"job": None}, {"job": []}, [], {"job": {"id": "j1"}}])
 def test_an_invalid_job(body: Any) -> None:
-    service, dummy = ddm(answer(200, body))
+    service, dummy = ddm(response(200, body))
     with pytest.raises(ProtocolError):
         service.job("j1")
 
@@ -280,7 +280,7 @@ def test_an_invalid_job(body: Any) -> None:
 def test_data_nodes_at_a_point_and_the_latest_one() -> None:
     node = {"instance_id": "n", "instance_name": "rds", "data_volume_size": 40, "version": "8.0.28"}
     service, wire = ddm(
-        answer(
+        response(
             200,
             {"related_data_nodes": [node], "total": 1, "latest_restorable_time": "2025-05-20T09:40:40+0000"},
         )
@@ -305,7 +305,7 @@ def test_backups_of_one_instance_are_filtered_here_too() -> None:
         {"id": "b1", "status": "normal", "instance_id": "i", "file_size": 5.4},
         {"id": "b2", "status": "normal", "instance_id": "other", "file_size": True},
     ]
-    service, wire = ddm(answer(200, {"backups": rows, "total": 2}))
+    service, wire = ddm(response(200, {"backups": rows, "total": 2}))
     (row,) = service.backups("i")
     assert row["id"] == "b1" and row["file_size"] == 5.4 and row["related_data_nodes"] is None
     assert "instance_id=i" in wire.sent[0].url
@@ -313,7 +313,7 @@ def test_backups_of_one_instance_are_filtered_here_too() -> None:
 
 
 def test_the_post_of_ddm() -> None:
-    service, wire = ddm(answer(202, {"job_id": "j"}))
+    service, wire = ddm(response(202, {"job_id": "j"}))
     service.recover("s", "t", 1747732352076, [{"source_instance_id": "a", "target_instance_id": "b"}])
     (sent,) = wire.sent
     assert sent.url == f"{DDM}/v3/{PROJECT}/instances/s/backups/recovery"

@@ -24,9 +24,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Request
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Request, Response
 
-from .fakes import NOW, PROJECT, Time, answer, api_error, cloud
+from .fakes import NOW, PROJECT, Time, api_error, cloud, response
 
 
 @pytest.mark.parametrize(
@@ -178,10 +178,10 @@ def test_a_read_is_repeated_until_it_succeeds() -> None:
     made, wire = cloud(
         [
             BROKEN,
-            answer(502, b""),
-            answer(429, {"error_code": "APIGW.0308"}, retry_after="7"),
-            answer(200, b"{"),
-            answer(200, {"ok": 1}),
+            response(502, b""),
+            response(429, {"error_code": "APIGW.0308"}, retry_after="7"),
+            response(200, b"{"),
+            response(200, {"ok": 1}),
         ],
         time,
     )
@@ -213,7 +213,12 @@ def test_a_deadline_ends_the_repeats_and_shortens_the_exchange() -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    [BROKEN, answer(500, {"error_code": "DCS.5000"}), answer(429, b"", retry_after="1"), answer(200, b"{")],
+    [
+        BROKEN,
+        response(500, {"error_code": "DCS.5000"}),
+        response(429, b"", retry_after="1"),
+        response(200, b"{"),
+    ],
 )
 def test_a_post_is_never_repeated(reply: Any) -> None:
     time = Time()
@@ -227,13 +232,13 @@ def test_a_post_is_never_repeated(reply: Any) -> None:
 
 def test_no_content_is_no_body() -> None:
     for status in (204, 205):
-        made, dummy = cloud([answer(status, b"garbage")])
+        made, dummy = cloud([response(status, b"garbage")])
         assert made.get("dcs", "v2", "instances").body is None
 
 
 def test_garbage_with_200_names_the_call_and_the_request() -> None:
     made, dummy = cloud(
-        [answer(200, b"<title>Login</title>", x_request_id="0123456789abcdef")], max_retries=1
+        [response(200, b"<title>Login</title>", x_request_id="0123456789abcdef")], max_retries=1
     )
     with pytest.raises(
         ProtocolError, match=r"GET https://dcs\..*instances: The response is not usable JSON .*Login"
@@ -245,7 +250,7 @@ def test_garbage_with_200_names_the_call_and_the_request() -> None:
 
 def test_the_pages_of_a_list_have_a_cap_together() -> None:
     """8 MiB a page would be 1.6 GiB in 200 pages. Each list counts anew."""
-    page = answer(200, b'"' + b"x" * (7 << 20) + b'"')
+    page = response(200, b'"' + b"x" * (7 << 20) + b'"')
     made, wire = cloud([page])
     for offset in (0, 1, 2, 3, 0, 1, 2, 3):
         made.get("dcs", "v2", "instances", query={"offset": offset})
@@ -259,7 +264,7 @@ def test_the_pages_of_a_list_have_a_cap_together() -> None:
 
 def test_a_read_may_leave_within_its_time() -> None:
     time = Time()
-    made, wire = cloud([answer(200, {})], time, http_timeout=20)
+    made, wire = cloud([response(200, {})], time, http_timeout=20)
     made.get("dcs", "v2", "instances")
     assert wire.sent[0].may_leave()
     time.passed += 19.9
@@ -270,7 +275,7 @@ def test_a_read_may_leave_within_its_time() -> None:
 
 def test_a_post_may_not_leave_after_what_allowed_it() -> None:
     time = Time()
-    made, wire = cloud([answer(200, {})], time, http_timeout=60)
+    made, wire = cloud([response(200, {})], time, http_timeout=60)
     seen = Limit(time.clock, 30.0)
     time.passed += 25.0
     made.session.not_after = seen
@@ -321,7 +326,7 @@ def test_the_time_is_that_of_the_server(
     options: dict[str, Any], dates: list[float | None], ahead: float
 ) -> None:
     headers = [{} if date is None else {"date": formatdate(date, usegmt=True)} for date in dates]
-    client, dummy = cloud([answer(200, {}, **each) for each in headers], Time(), **options)
+    client, dummy = cloud([response(200, {}, **each) for each in headers], Time(), **options)
     assert client.session.server_now() == NOW, "the server has not sent its own yet"
     for _each in headers:
         client.get("dcs", "v2", "instances")
@@ -330,7 +335,7 @@ def test_the_time_is_that_of_the_server(
 
 def test_the_date_of_a_refusal_may_be_that_of_a_proxy() -> None:
     date = formatdate(NOW + 600, usegmt=True)
-    client, dummy = cloud([answer(403, {"error_code": "DCS.2003", "error_msg": "no"}, date=date)], Time())
+    client, dummy = cloud([response(403, {"error_code": "DCS.2003", "error_msg": "no"}, date=date)], Time())
     with pytest.raises(CloudError):
         client.get("dcs", "v2", "instances")
     assert client.session.server_now() == NOW
@@ -356,10 +361,10 @@ def test_the_date_of_a_refusal_may_be_that_of_a_proxy() -> None:
 def test_a_clock_that_is_far_off_is_warned_about_once(ahead: int, took: int, warned: str | None) -> None:
     time = Time()
 
-    def reply(sent: Request) -> Answer:
+    def reply(sent: Request) -> Response:
         date = formatdate(time.clock.now() + ahead, usegmt=True)
         time.passed += took
-        return answer(200, {}, date=date)
+        return response(200, {}, date=date)
 
     made, dummy = cloud([reply], time, auth_token="a-token", project_id=PROJECT, region="ap-southeast-3")
     for one in (made, made.clone(), made.for_region("ap-southeast-3")):

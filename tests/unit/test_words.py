@@ -20,7 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import watch_job
 
-from .fakes import answer, cloud
+from .fakes import cloud, response
 
 WORDS: dict[str | None, list[Any]] = {
     "succeeded": [
@@ -63,7 +63,7 @@ def test_an_unknown_word_is_named_at_once_with_those_that_are_known() -> None:
         "status": "paused\x1b",
         "created_at": "2026-05-28T20:00:00Z",
     }
-    made, dummy = cloud([answer(200, {"restore_record_response": [record], "total_num": 1})])
+    made, dummy = cloud([response(200, {"restore_record_response": [record], "total_num": 1})])
     watch = watch_restore(Dcs(made), "i", "r")
     for _dummy in range(2):
         assert watch.observe().state == "running"
@@ -77,7 +77,7 @@ def test_an_unknown_word_is_named_at_once_with_those_that_are_known() -> None:
 
 def test_an_unknown_word_of_a_job_is_named_at_once() -> None:
     job = {"id": "j", "status": "Suspended", "name": "RestoreInstance"}
-    made, dummy = cloud([answer(200, {"job": job})])
+    made, dummy = cloud([response(200, {"job": job})])
     assert watch_job(Ddm(made), "j", None).observe().state == "running"
     assert made.warnings == [
         "DDM job j: the status 'Suspended' is not one of the known ones (Running, Completed, Failed): "

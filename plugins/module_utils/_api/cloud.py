@@ -41,10 +41,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply, Session
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
-    Answer,
     Http,
     PerThread,
     Request,
+    Response,
     Transport,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
@@ -421,16 +421,16 @@ class Cloud:
             method, endpoint("iam", self.settings) + path, signer, body
         )
 
-    def _send(self, request: Request) -> Answer:
+    def _send(self, request: Request) -> Response:
         """Redact a signature when a response shows it.
 
         A long wait has too many signatures to look for all of them in its result.
         """
-        answer = self._http(request)
+        response = self._http(request)
         signature = request.headers.get("Authorization", "").rpartition("=")[2]
-        if signature and shows(answer, signature):
+        if signature and shows(response, signature):
             self.redactor.add(signature)
-        return answer
+        return response
 
 
 class Signing:
@@ -489,7 +489,7 @@ def named(service: str, path: t.Sequence[str]) -> str:
     )
 
 
-def shows(answer: Answer, secret: str) -> bool:
+def shows(response: Response, secret: str) -> bool:
     """Whether a response holds a secret of letters and digits, plain or in base64, or may hold it escaped."""
-    text = answer.body + repr(answer.headers).encode()
+    text = response.body + repr(response.headers).encode()
     return b"\\u00" in text or secret.encode() in text or base64.b64encode(secret.encode()) in text

@@ -25,8 +25,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
-    Answer,
     Request,
+    Response,
     Transport,
 )
 
@@ -174,16 +174,17 @@ class Session:
             def may_leave() -> bool:
                 return not limit.over() and not (not_after is not None and not_after.over())
 
-            answer = self._http(request._replace(may_leave=may_leave))
-            return self._reply(request, answer, known, self._clock.monotonic() - began)
+            response = self._http(request._replace(may_leave=may_leave))
+            return self._reply(request, response, known, self._clock.monotonic() - began)
 
-    def _reply(self, request: Request, answer: Answer, known: codes.Codes, took: float) -> Reply:
-        request_id = self._safe(answer.headers.get("x-request-id") or answer.headers.get("x-iam-trace-id"))
+    def _reply(self, request: Request, response: Response, known: codes.Codes, took: float) -> Reply:
+        headers = response.headers
+        request_id = self._safe(headers.get("x-request-id") or headers.get("x-iam-trace-id"))
         where = f"{request.method} {request.url.partition('?')[0]}"
-        if not 200 <= answer.status < 300:
-            raise self._error(answer, where, request_id, known)
-        self._learn_time(answer, "X-Sdk-Date" in request.headers, took)
-        self._listed += len(answer.body)
+        if not 200 <= response.status < 300:
+            raise self._error(response, where, request_id, known)
+        self._learn_time(response, "X-Sdk-Date" in request.headers, took)
+        self._listed += len(response.body)
         if self._listed > LIST_CAP:
             raise ProtocolError(
                 f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading "
@@ -191,31 +192,31 @@ class Session:
                 request_id=request_id,
             )
         # Headers that broke off also look like an empty body, but without Content-Length: 0.
-        if answer.status in (204, 205) or (not answer.body and answer.headers.get("content-length") == "0"):
-            return Reply(answer.status, None, answer.headers, request_id)
+        if response.status in (204, 205) or (not response.body and headers.get("content-length") == "0"):
+            return Reply(response.status, None, headers, request_id)
         try:
-            content = decode(answer.body)
+            content = decode(response.body)
         except ProtocolError as error:
             raise ProtocolError(
-                f"{where}: {error.args[0].rstrip('.')}{title(answer.body, self._redactor)}.",
+                f"{where}: {error.args[0].rstrip('.')}{title(response.body, self._redactor)}.",
                 transient=True,
-                http_status=answer.status,
+                http_status=response.status,
                 request_id=request_id,
             ) from None
-        return Reply(answer.status, content, answer.headers, request_id)
+        return Reply(response.status, content, headers, request_id)
 
-    def _error(self, answer: Answer, where: str, request_id: str | None, known: codes.Codes) -> ApiError:
+    def _error(self, response: Response, where: str, request_id: str | None, known: codes.Codes) -> ApiError:
         try:
-            content = decode(answer.body)
+            content = decode(response.body)
         except ProtocolError:
             content = None
         refusal = codes.parse_error(content)
-        status, code = answer.status, refusal.code and self._redactor.printable(refusal.code, 64)
+        status, code = response.status, refusal.code and self._redactor.printable(refusal.code, 64)
         # An empty 401 may be about the keys, and more of those would lock them.
-        by_api = isinstance(content, dict) or (status == 401 and not answer.body.strip())
+        by_api = isinstance(content, dict) or (status == 401 and not response.body.strip())
         kind = codes.kind_of(status, refusal.code, known, by_api)
-        skew = self._skew(answer) if status == 401 else None
-        text = [f"{where} returned HTTP {status}{self._reason(answer, content, refusal, known)}"]
+        skew = self._skew(response) if status == 401 else None
+        text = [f"{where} returned HTTP {status}{self._reason(response, content, refusal, known)}"]
         if 300 <= status < 400:
             text.append(
                 "the task never follows a redirect, which would get the credentials too. Check the endpoint"
@@ -236,13 +237,13 @@ class Session:
             code,
             kind,
             definite=400 <= status < 500 and status != 408 and codes.is_code(refusal.code),
-            retry_after=retry.retry_after(answer.headers.get("retry-after"), self._clock.now()),
+            retry_after=retry.retry_after(response.headers.get("retry-after"), self._clock.now()),
             request_id=request_id or self._safe(refusal.request_id),
             clock_skew_seconds=skew,
             encoded_authorization_message=refusal.denial,
         )
 
-    def _reason(self, answer: Answer, content: t.Any, refusal: codes.Refusal, known: codes.Codes) -> str:
+    def _reason(self, response: Response, content: t.Any, refusal: codes.Refusal, known: codes.Codes) -> str:
         """Return what an error response says, for the message after its status."""
         code, message = refusal.code, refusal.message
         if not code and not message:
@@ -250,7 +251,7 @@ class Session:
             return (
                 " and no reason"
                 if from_api
-                else f"; the response is not from the API{title(answer.body, self._redactor)}"
+                else f"; the response is not from the API{title(response.body, self._redactor)}"
             )
         said = self._redactor.printable(message or "", 300).rstrip(". ")
         said = said or codes.meaning_of(code, known) or "no reason given"
@@ -259,21 +260,21 @@ class Session:
     def _safe(self, value: str | None) -> str | None:
         return self._redactor.printable(value, 128) if value else None
 
-    def _behind(self, answer: Answer) -> float | None:
+    def _behind(self, response: Response) -> float | None:
         """Return how many seconds the server's clock is behind this machine's; None when it sends no time."""
         try:
-            moment = email.utils.parsedate_to_datetime(answer.headers["date"])
+            moment = email.utils.parsedate_to_datetime(response.headers["date"])
             return self._clock.now() - moment.timestamp()
         except (KeyError, TypeError, ValueError, IndexError, OverflowError):
             return None
 
-    def _learn_time(self, answer: Answer, signed: bool, took: float) -> None:
+    def _learn_time(self, response: Response, signed: bool, took: float) -> None:
         """Take the server's time from its response to an accepted request; warn if ours is far off.
 
         The server accepts signatures within 15 minutes of its clock, so a Date that is further away is not
         its own.
         """
-        behind = self._behind(answer)
+        behind = self._behind(response)
         if behind is not None and not (signed and abs(behind) > SKEW):
             self._ahead = -behind
             # The response may have taken its time.
@@ -285,8 +286,8 @@ class Session:
                     f"that are signed with keys when the clocks differ by more than {SKEW} s."
                 )
 
-    def _skew(self, answer: Answer) -> int | None:
-        behind = self._behind(answer)
+    def _skew(self, response: Response) -> int | None:
+        behind = self._behind(response)
         return round(behind) if behind is not None and abs(behind) > SKEW else None
 
 

@@ -41,7 +41,7 @@ LATE = (
 )
 
 
-class Answer(t.NamedTuple):
+class Response(t.NamedTuple):
     """What came back: status, headers with lower-case names, and the decoded body."""
 
     status: int
@@ -75,7 +75,7 @@ class Request(t.NamedTuple):
 class Transport(t.Protocol):
     """One HTTP exchange: sends a request once and reads the response. It repeats and follows nothing."""
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         """Return the response.
 
         Raises TransportError (`sent` is False if it is proved that nothing was sent), TlsError, and
@@ -108,7 +108,7 @@ class Http:
         # A Session of requests would only add unwanted things: cookies, redirects, netrc.
         self._pools = self._adapter()
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         """Send once; see Transport."""
         if request.fresh:
             self._pools.close()
@@ -135,7 +135,7 @@ class Http:
         if response.status_code < 200:
             raise self._failure(TimeoutError(), way)
         found = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, found, content)
+        return Response(response.status_code, found, content)
 
     def _proxy(self, url: str) -> Proxy | None:
         """Return the proxy for a URL, looked up once for its host, and redact its password from then on."""
@@ -346,7 +346,7 @@ class PerThread(threading.local):
     def __init__(self, make: t.Callable[[], Http]) -> None:
         self._http = make()
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         return self._http(request)
 
 

@@ -95,9 +95,9 @@ class Operation:
     def refusal(self, observed: Observation, cause: CloudError | None = None) -> CloudError:
         """Return the error for something else that holds the instance; `cause` is the cloud's response."""
         why = observed.blocked or "the cloud reports another operation"
-        answer = f" The cloud's response: {cause}" if cause else ""
+        response = f" The cloud's response: {cause}" if cause else ""
         facts = cause.facts if cause else {}
-        text = f"{self.name} was not started: {why}.{answer}"
+        text = f"{self.name} was not started: {why}.{response}"
         if observed.stuck and not cause:
             return Busy(text, stuck=True)
         return self.busy(text, "Run the task again when that has ended.", **facts)

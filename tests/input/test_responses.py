@@ -22,14 +22,14 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Response
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from tests.cloud import scenario as names
 from tests.faults.bench import OPERATIONS, Operation, Time, cloud, perform
-from tests.input.answers import Recorder, Replay
+from tests.input.responses import Recorder, Replay
 
 CALL_ANSWERS, TASK_ANSWERS = 1_200, 500  # hostile ones to each call and to each operation
 MORE = 10  # times as many in the slow tests: more than 100,000 together
@@ -81,14 +81,16 @@ def options(call: str, url: str) -> dict[str, Any]:
 
 
 @functools.cache
-def recorded() -> tuple[dict[str, tuple[dict[str, list[Answer]], Any]], dict[str, dict[str, list[Answer]]]]:
+def recorded() -> tuple[
+    dict[str, tuple[dict[str, list[Response]], Any]], dict[str, dict[str, list[Response]]]
+]:
     """The true responses to each call, with its result; and the conversations of whole operations."""
     clock = Time()
     with cloud(clock) as sim:
         calls = {}
         for name, call in CALLS.items():
             recorder = Recorder()
-            calls[name] = (recorder.answers, call(Cloud(options(name, sim.url), {}, http=recorder)))
+            calls[name] = (recorder.responses, call(Cloud(options(name, sim.url), {}, http=recorder)))
         tasks = {}
         for operation in OPERATIONS:
             sim.reset()
@@ -97,7 +99,7 @@ def recorded() -> tuple[dict[str, tuple[dict[str, list[Answer]], Any]], dict[str
                 operation.name, operation.params, sim.env, set(), clock=clock.clock, http=recorder
             )
             assert result["outcome"] == "succeeded"
-            tasks[operation.name] = recorder.answers
+            tasks[operation.name] = recorder.responses
     return calls, tasks
 
 
@@ -156,12 +158,12 @@ def check_error(error: CloudError, context: str) -> None:
 
 def ask(name: str, count: int) -> None:
     """Repeat one call until the cloud has sent `count` hostile responses."""
-    answers, true = recorded()[0][name]
+    responses, true = recorded()[0][name]
     given, seed, slowest = 0, 0, 0.0
     while given < count:
         chance = random.Random(f"{name} {seed}")
-        spare = int(len(answers) > 1 and chance.random() < 0.5)  # the first answer stays true
-        replay = Replay(answers, chance, spare=spare)
+        spare = int(len(responses) > 1 and chance.random() < 0.5)  # the first response stays true
+        replay = Replay(responses, chance, spare=spare)
         context = f"{name}, seed {seed}"
         begun = time.process_time()
         try:
@@ -214,34 +216,34 @@ def test_there_are_enough() -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_answers_to_one_call(name: str) -> None:
+def test_responses_to_one_call(name: str) -> None:
     ask(name, CALL_ANSWERS)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_answers_to_a_whole_operation(operation: Operation) -> None:
+def test_responses_to_a_whole_operation(operation: Operation) -> None:
     work(operation, TASK_ANSWERS)
 
 
-def test_a_hostile_answer_costs_little_memory() -> None:
+def test_a_hostile_response_costs_little_memory() -> None:
     """The largest response that the transport admits: 8 MiB of rows. bounded() has the limit of its cost."""
     row = json.loads(recorded()[0]["dcs.backups"][0][next(iter(recorded()[0]["dcs.backups"][0]))][0].body)[
         "backup_record_response"
     ][0]
     rows = [{**row, "backup_id": f"b{number}"} for number in range(8 * 2**20 // len(json.dumps(row)) - 100)]
     body = json.dumps({"backup_record_response": rows, "total_num": len(rows)}).encode()
-    pages = iter([Answer(200, {}, body), Answer(204, {}, b"")])
+    pages = iter([Response(200, {}, body), Response(204, {}, b"")])
     found = Dcs(Cloud(options("", URL), {}, http=lambda *args: next(pages))).backups(names.DCS_INSTANCE)
     assert len(found) == len(rows)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
-def test_many_more_answers_to_one_call(name: str) -> None:
+def test_many_more_responses_to_one_call(name: str) -> None:
     ask(name, MORE * CALL_ANSWERS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_many_more_answers_to_a_whole_operation(operation: Operation) -> None:
+def test_many_more_responses_to_a_whole_operation(operation: Operation) -> None:
     work(operation, MORE * TASK_ANSWERS)

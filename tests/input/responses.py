@@ -13,7 +13,11 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Answer, Http, Request
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
+    Http,
+    Request,
+    Response,
+)
 
 ODD_TEXTS = (
     *(
@@ -177,12 +181,12 @@ class Recorder:
 
     def __init__(self) -> None:
         self.http = Http()
-        self.answers: dict[str, list[Answer]] = {}
+        self.responses: dict[str, list[Response]] = {}
 
-    def __call__(self, request: Request) -> Answer:
-        answer = self.http(request)
-        self.answers.setdefault(key_of(request.method, request.url), []).append(answer)
-        return answer
+    def __call__(self, request: Request) -> Response:
+        response = self.http(request)
+        self.responses.setdefault(key_of(request.method, request.url), []).append(response)
+        return response
 
 
 def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -270,10 +274,10 @@ def spoiled(chance: random.Random, body: bytes) -> bytes:
     return bytes(broken)
 
 
-def mutate(chance: random.Random, answer: Answer) -> Answer:
+def mutate(chance: random.Random, response: Response) -> Response:
     """Make a true response hostile: mostly typed JSON with its status, else garbage or another status."""
     kind = chance.random()
-    status, headers, body = answer.status, dict(answer.headers), answer.body
+    status, headers, body = response.status, dict(response.headers), response.body
     if kind < 0.75 and body:
         body = json.dumps(changed(chance, json.loads(body))).encode()
     elif kind < 0.9:
@@ -302,7 +306,7 @@ def mutate(chance: random.Random, answer: Answer) -> Answer:
                     chance, {"error_code": code, "error_msg": chance.choice(ODD_TEXTS), "error_ext_msg": None}
                 )
             ).encode()
-    return Answer(status, headers, body)
+    return Response(status, headers, body)
 
 
 class Replay:
@@ -313,18 +317,18 @@ class Replay:
 
     def __init__(
         self,
-        answers: dict[str, list[Answer]],
+        responses: dict[str, list[Response]],
         chance: random.Random,
         share: float = 1.0,
         spare: int = 0,
         post_alone: bool = False,
     ) -> None:
-        self._answers, self._chance = answers, chance
+        self._responses, self._chance = responses, chance
         self._share, self._spare, self._post_alone = share, spare, post_alone
         self._used: dict[str, int] = {}
         self.posts = self.served = self.spoilt = 0
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         self.served += 1
         self.posts += request.fresh
         true = self._true(key_of(request.method, request.url))
@@ -337,24 +341,24 @@ class Replay:
         self.spoilt += 1
         return mutate(self._chance, true)
 
-    def _true(self, key: str) -> Answer:
-        if key in self._answers:
+    def _true(self, key: str) -> Response:
+        if key in self._responses:
             used = self._used[key] = self._used.get(key, -1) + 1
-            return self._answers[key][min(used, len(self._answers[key]) - 1)]
-        # a page beyond the end, or an ID that only a hostile answer knows
-        known = [name for name in self._answers if name.rpartition(" ")[0] == key.rpartition(" ")[0]]
+            return self._responses[key][min(used, len(self._responses[key]) - 1)]
+        # a page beyond the end, or an ID that only a hostile response knows
+        known = [name for name in self._responses if name.rpartition(" ")[0] == key.rpartition(" ")[0]]
         return (
-            emptied(self._answers[known[0]][-1])
+            emptied(self._responses[known[0]][-1])
             if known
-            else Answer(404, {}, b'{"error_code":"DCS.3022","error_msg":"Not found"}')
+            else Response(404, {}, b'{"error_code":"DCS.3022","error_msg":"Not found"}')
         )
 
 
-def emptied(answer: Answer) -> Answer:
+def emptied(response: Response) -> Response:
     """The same response with empty lists."""
-    data = json.loads(answer.body) if answer.body else {}
-    return Answer(
-        answer.status,
-        answer.headers,
+    data = json.loads(response.body) if response.body else {}
+    return Response(
+        response.status,
+        response.headers,
         json.dumps({name: [] if isinstance(value, list) else value for name, value in data.items()}).encode(),
     )
