@@ -258,7 +258,7 @@ class ActionModule(ActionBase):
         between them, and no tags leave one out.
         """
         around = set(self._task.tags) - set(_step_table.NAMES)
-        steps = _step_table.asked(task_vars.get("ansible_run_tags") or (), around)
+        steps = _step_table.selected(task_vars.get("ansible_run_tags") or (), around)
         return steps if hooks or steps != list(_step_table.BETWEEN) else [_step_table.TOGETHER]
 
     def reported(

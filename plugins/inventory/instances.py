@@ -126,9 +126,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, execute
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
-    answered,
     listed,
     perform,
+    result_of,
     without_blanks,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
@@ -209,14 +209,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
         self.services, self.regions = services, regions
         rows = self.rows(path, cache)
-        kept = [
+        wanted = [
             (host, row)
             for host, row in zip(host_names(rows), rows)
             if not statuses or row["status"] in statuses
         ]
-        for host, row in kept:
+        for host, row in wanted:
             self.add(host, row)
-        if rows and not kept:
+        if rows and not wanted:
             there = ", ".join(sorted({printable(row["status"]) for row in rows}))
             Display().warning(
                 f"{path} has no hosts: none of {len(rows)} instances has one of the statuses "
@@ -260,9 +260,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         question = [self.services, self.regions, self.caller()]
         key = self.get_cache_key(path)
         caching = self.get_option("cache") and self.own(key)
-        kept = self.kept(key, question) if caching and cache else None
-        if kept is not None:
-            return kept
+        found = self.cached(key, question) if caching and cache else None
+        if found is not None:
+            return found
         rows, unread = self.read()
         for fault in unread:
             missing = "Instances that cannot be read are not in the inventory."
@@ -273,7 +273,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._cache[key] = {"question": question, "rows": rows}
         return rows
 
-    def kept(self, key: str, question: list[t.Any]) -> list[Row] | None:
+    def cached(self, key: str, question: list[t.Any]) -> list[Row] | None:
         """Return the rows in the cache; None if it is for other options, is damaged, or comes from a release
         whose rows had fewer keys.
         """
@@ -360,7 +360,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         redactor = Redactor()
 
         def each(cloud: Cloud, params: Row) -> Plan:
-            return Plan({"regions": [self.asked(cloud.for_region(region), redactor) for region in regions]})
+            return Plan(
+                {"regions": [self.of_region(cloud.for_region(region), redactor) for region in regions]}
+            )
 
         answer: Row = remove_values(
             perform(each, params, {}, {}, True, redactor, environ=environ), redactor.forms
@@ -371,9 +373,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(f"{answer['msg']} ({answer['error_kind']})")
         return list(answer["regions"])
 
-    def asked(self, cloud: Cloud, redactor: Redactor) -> Row:
+    def of_region(self, cloud: Cloud, redactor: Redactor) -> Row:
         """Return the result for the region of a cloud."""
-        answer = answered(lambda: execute(self.plan(cloud), True), lambda: False, False, redactor)
+        answer = result_of(lambda: execute(self.plan(cloud), True), lambda: False, False, redactor)
         if answer.get("failed") and len(self.regions) > 1 and "project_id" in answer["msg"]:
             answer["msg"] += (
                 " With several regions, write an inventory file for each region, with a profile that has "

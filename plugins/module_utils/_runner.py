@@ -134,12 +134,12 @@ def perform(
         return execute(made, dry_run)
 
     starts = bool({"wait", "start_timeout"} & set(spec))
-    result = answered(work, lambda: any(cloud.posted for cloud in clouds), starts, redactor)
+    result = result_of(work, lambda: any(cloud.posted for cloud in clouds), starts, redactor)
     warnings = [warning for cloud in clouds for warning in cloud.warnings]
     return {**result, "warnings": [*result.get("warnings", ()), *warnings]} if warnings else result
 
 
-def answered(
+def result_of(
     work: t.Callable[[], Result], posted: t.Callable[[], bool], starts: bool, redactor: Redactor
 ) -> Result:
     """Return the result of work(), also when it fails.

@@ -104,7 +104,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters impo
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import SOURCE, named
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import SOURCE, ids_of
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str"},
@@ -120,7 +120,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     if params["backup_id"] and not any(params[name] for name in SOURCE):
         raise InvalidArgument("backup_id needs instance_id or instance_name.")
     ddm = Ddm(cloud)
-    rows = matching(ddm.backups(named(ddm, params).source), params, FILTERS)
+    rows = matching(ddm.backups(ids_of(ddm, params).source), params, FILTERS)
     if params["backup_id"]:  # the data nodes cost one more request
         rows = [
             {**row, "related_data_nodes": ddm.backup(row["instance_id"], row["id"])["related_data_nodes"]}

@@ -204,7 +204,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     SOURCE,
     TARGET,
     Named,
-    named,
+    ids_of,
     of_source,
 )
 
@@ -228,12 +228,12 @@ LATER_KEYS = (*AT_TIME, "restorable_data_nodes", "data_node_relations", "data_no
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     ddm, when = Ddm(cloud), params["restore_time"]
-    asked = None if when is None or is_latest(when) else time_of(params, "restore_time", cloud)
-    names = named(ddm, params)
+    requested = None if when is None or is_latest(when) else time_of(params, "restore_time", cloud)
+    names = ids_of(ddm, params)
     source = t.cast(str, names.source)
     intervals = newest_first(of_source(source, ddm.restorable_time_intervals), "end_time")
-    if asked is not None:
-        check_not_future(asked, "restore_time", ddm.now())
+    if requested is not None:
+        check_not_future(requested, "restore_time", ddm.now())
     instances = ddm.restorable_instances(source)
     result = {
         "instances": offered(instances, params),
@@ -241,7 +241,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         **dict.fromkeys(LATER_KEYS),
     }
     if when:
-        restore_time = latest(ddm, intervals) if asked is None else asked
+        restore_time = latest(ddm, intervals) if requested is None else requested
         check_time(intervals, restore_time)
         result.update(at_time(ddm, names, params, restore_time, instances))
     return Plan(result=result)

@@ -235,7 +235,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     passed,
     rows_result,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import answered, run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import result_of, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladder import (
     CONNECTION,
@@ -292,7 +292,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
             return passed(row, "verify", at)
         if number in wrong:
             return failed(row, "verify", failure(wrong[number]), at)
-        found = answered(
+        found = result_of(
             lambda: {"row": verified(row, service, clouds[number], settings, asks[number])},
             lambda: False,
             starts=False,

@@ -32,8 +32,8 @@ def started(state: State, numbers: t.Sequence[int], job: Job, world: World) -> S
     """Start the rows with these numbers."""
     rows = [public(state["restores"][number]) for number in numbers]
     given = {"restores": rows, "start_timeout": job.options.wait_timeout}
-    state, answer = asked("restore_start", "restore", state, numbers, given, world)
-    return {**state, "changed": bool(state.get("changed")) or bool(answer.get("changed"))}
+    state, result = run_on("restore_start", "restore", state, numbers, given, world)
+    return {**state, "changed": bool(state.get("changed")) or bool(result.get("changed"))}
 
 
 def waited(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
@@ -47,7 +47,7 @@ def waited(state: State, numbers: t.Sequence[int], job: Job, world: World) -> St
     if not left:
         return state
     given = {"restores": [public(rows[number]) for number in left], **waiting(job)}
-    return asked("restore_wait", "wait", state, left, given, world)[0]
+    return run_on("restore_wait", "wait", state, left, given, world)[0]
 
 
 def verified(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
@@ -61,27 +61,27 @@ def verified(state: State, numbers: t.Sequence[int], job: Job, world: World) -> 
         "poll_interval": options.poll_interval,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    return asked("restore_verify", "verify", state, numbers, given, world)[0]
+    return run_on("restore_verify", "verify", state, numbers, given, world)[0]
 
 
-def asked(
+def run_on(
     module: str, step: str, state: State, numbers: t.Sequence[int], given: dict[str, t.Any], world: World
 ) -> tuple[State, Result]:
     """Return the state after a module has run on the rows with these numbers, and its result."""
     rows, begun = list(state["restores"]), world.now_ms()
-    answer = world.call(module, given, check=False)
-    for number, row in zip(numbers, answered(answer, [rows[number] for number in numbers], step, begun)):
+    result = world.call(module, given, check=False)
+    for number, row in zip(numbers, returned(result, [rows[number] for number in numbers], step, begun)):
         rows[number] = row
-    return {**state, "restores": rows}, answer
+    return {**state, "restores": rows}, result
 
 
-def answered(answer: Result, rows: t.Sequence[Row], step: str, begun_ms: int) -> list[Row]:
+def returned(result: Result, rows: t.Sequence[Row], step: str, begun_ms: int) -> list[Row]:
     """Return the rows that a module has returned. If it returned none, they have failed for its reason."""
-    found = answer.get("restores")
+    found = result.get("restores")
     if isinstance(found, list) and len(found) == len(rows):
         return [{name: value for name, value in row.items() if name not in PRIVATE} for row in found]
-    kind = str(answer.get("error_kind") or "internal_error")
-    msg = str(answer.get("msg") or f"{step} ended without a result.")
+    kind = str(result.get("error_kind") or "internal_error")
+    msg = str(result.get("msg") or f"{step} ended without a result.")
     return [_target.failed(row, step, kind, msg, begun_ms) for row in rows]
 
 
@@ -98,7 +98,7 @@ def public(row: Row) -> Row:
 # Before the restore
 
 
-def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
+def backed_up(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
     """Return a row with its safety backup. If none can be made, the row fails, and nothing is overwritten.
 
     Data that an earlier run has overwritten are not backed up again: the backup from before is the undo.
@@ -109,17 +109,17 @@ def kept(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) 
         return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
     here = {name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)}
     given = {"instance_id": _target.target_id(row), "operation_id": run["id"], "remark": SAFETY, "wait": wait}
-    answer = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)
+    result = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)
     now = world.now_ms()
-    if answer.get("failed") or not answer.get("backup_id"):
+    if result.get("failed") or not result.get("backup_id"):
         why = (
             f"{_target.called(row)} could not be backed up, so it was not overwritten: "
-            f"{printable(answer.get('msg'))}"
+            f"{printable(result.get('msg'))}"
         )
-        return _target.failed(row, "safeguard", str(answer.get("error_kind") or "internal_error"), why, now)
-    backup = answer.get("backup") or {}
+        return _target.failed(row, "safeguard", str(result.get("error_kind") or "internal_error"), why, now)
+    backup = result.get("backup") or {}
     found = {name: backup.get(name) for name in ("backup_id", "backup_name", "created_at")}
-    row = {**row, "safety_backup": {**found, "backup_id": answer["backup_id"]}}
+    row = {**row, "safety_backup": {**found, "backup_id": result["backup_id"]}}
     return _target.done(row, "safeguard", "ok", begun_ms, (now - begun_ms) / 1000) if wait else row
 
 
@@ -158,18 +158,18 @@ def readable(rows: t.Sequence[Row], job: Job, world: World) -> tuple[list[Row], 
     """Return the rows, and a problem for each bundle that their checks name and that cannot be read where the
     checks run. In a fleet it fails its host alone. No request is sent.
     """
-    asked = {
+    checked = {
         number: {**public(row), **how, "outcome": "planned"}
         for number, row in enumerate(rows)
         if not row.get("error_kind")
         for how in [private(row, job)]
         if any(given.get("ca_path") for given in ladder.connections(how))
     }
-    if not asked:
+    if not checked:
         return list(rows), []
     now = world.now_ms()
-    answer = world.call("restore_verify", {"restores": [*asked.values()]}, check=True)
-    tried = zip(asked, answered(answer, [*asked.values()], "verify", now))
+    result = world.call("restore_verify", {"restores": [*checked.values()]}, check=True)
+    tried = zip(checked, returned(result, [*checked.values()], "verify", now))
     wrong = {number: f"{_target.called(row)}: {row['msg']}" for number, row in tried if row.get("error_kind")}
     if job.kind != "fleet":
         return list(rows), [*wrong.values()]
@@ -226,11 +226,11 @@ def signed_in(state: State, job: Job, world: World) -> State:
     numbers = [number for number, row in enumerate(rows) if not row.get("error_kind") and private(row, job)]
     if state["run"].get("refused") or not numbers:
         return state
-    asked = [on_source(rows[number], private(rows[number], job)) for number in numbers]
-    answer = world.call(
-        "restore_verify", {"restores": asked, "verify_timeout": job.options.verify_timeout}, check=False
+    given = [on_source(rows[number], private(rows[number], job)) for number in numbers]
+    result = world.call(
+        "restore_verify", {"restores": given, "verify_timeout": job.options.verify_timeout}, check=False
     )
-    for number, tried in zip(numbers, answered(answer, asked, "verify", begun)):
+    for number, tried in zip(numbers, returned(result, given, "verify", begun)):
         row = {**rows[number], "verification": tried.get("verification")}
         if tried.get("error_kind"):
             row = _target.failed(row, "verify", tried["error_kind"], str(tried.get("msg")), begun)
@@ -242,5 +242,5 @@ def on_source(row: Row, how: Row) -> Row:
     """Return what restore_verify needs only to sign in to the source instance."""
     here = {name: row[name] for name in ("service", "region", "profile") if row.get(name)}
     service = SERVICES[row["service"]]
-    asked = {service.names[0]: _target.source_id(row), "checks": [service.sign_in]}
-    return {**here, **asked, "outcome": "succeeded", "connection": how.get("connection") or {}}
+    what = {service.names[0]: _target.source_id(row), "checks": [service.sign_in]}
+    return {**here, **what, "outcome": "succeeded", "connection": how.get("connection") or {}}

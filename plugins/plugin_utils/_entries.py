@@ -286,12 +286,12 @@ def of_undo(report: t.Any, operation_id: str | None) -> tuple[list[Row], list[st
     listed = report.get("restores") if isinstance(report, t.Mapping) else None
     if not isinstance(listed, list) or not all(is_reported(row) for row in listed):
         return [], ["restore_report must be a report of this collection, its path or its data."]
-    kept = [row for row in listed if row.get("safety_backup") and row.get("data_state") != "untouched"]
-    if not kept:
+    saved = [row for row in listed if row.get("safety_backup") and row.get("data_state") != "untouched"]
+    if not saved:
         return [], [
             "The report has no safety backup to go back to: nothing was overwritten, or none was made."
         ]
-    return [undone(row, operation_id or f"undo {report.get('id')}"[:64]) for row in kept], []
+    return [undone(row, operation_id or f"undo {report.get('id')}"[:64]) for row in saved], []
 
 
 def is_reported(row: t.Any) -> bool:
@@ -344,13 +344,13 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     The host is the source instance.
     """
     given = read.given(variables)
-    named = str(given.get("service") or "")
-    service = SERVICES.get(named)
+    name = str(given.get("service") or "")
+    service = SERVICES.get(name)
     if service is None:
         why = f"{host} cannot be restored: its variable service is not {either([*SERVICES])}."
-        return unusable(host, named, why)
-    names = {*COMMON, *service.options} & {*READERS[named]} - {*KINDS}  # These belong to the host itself.
-    entry = {name: given[name] for name in names if name in given}
+        return unusable(host, name, why)
+    names = {*COMMON, *service.options} & {*READERS[name]} - {*KINDS}  # These belong to the host itself.
+    entry = {one: given[one] for one in names if one in given}
     kind = KINDS[0] if given.get(KINDS[0]) else KINDS[1]  # An inventory may give a host both.
     entry[service.entry_names.get(kind, kind)] = given.get(kind)
     if POINT in given and not {service.point, *service.instead} & set(entry):
@@ -362,7 +362,7 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
         listed_in = {PROJECT: instance_id(given[PROJECT], f"{host}.{PROJECT}")} if PROJECT in given else {}
     except Problem as problem:
         problems.append(str(problem))
-    return unusable(host, named, " ".join(problems)) if problems else {**row, **listed_in}
+    return unusable(host, name, " ".join(problems)) if problems else {**row, **listed_in}
 
 
 def unusable(host: str, service: str, msg: str) -> Row:

@@ -33,27 +33,27 @@ TAG = "tag:"
 NOTHING = "Nothing was started."
 
 
-def guarded(row: Row, asked: t.Any, options: Options, read_only: bool, now_ms: int, tags: Known) -> Row:
+def guarded(row: Row, requested: t.Any, options: Options, read_only: bool, now_ms: int, tags: Known) -> Row:
     """Return a planned row, which has failed if it must not be overwritten.
 
-    `asked` is the point that was requested for it, if any. `tags` has the tags of the instances by ID, if
+    `requested` is the point that was requested for it, if any. `tags` has the tags of the instances by ID, if
     restore_protected needs them.
     """
     if row.get("error_kind"):
         return row
-    why = obstacle(row, asked, options, read_only, now_ms, tags)
+    why = obstacle(row, requested, options, read_only, now_ms, tags)
     return failed(row, "plan", *why, now_ms) if why else row
 
 
 def obstacle(
-    row: Known, asked: t.Any, options: Options, read_only: bool, now_ms: int, tags: Known
+    row: Known, requested: t.Any, options: Options, read_only: bool, now_ms: int, tags: Known
 ) -> tuple[str, str] | None:
     """Return the error_kind and the reason why a row must not be overwritten, or None."""
     wrong = misnamed(row)
     protected = None if read_only else protection(row, options.protected, tags)
     bounds = out_of_bounds(row, options)
     old = too_old(row, options, now_ms) if read_only else None
-    far = too_far(row, asked, options.max_gap, now_ms, options.timezone)
+    far = too_far(row, requested, options.max_gap, now_ms, options.timezone)
     found = (
         ("name_mismatch", wrong and f"{wrong} {NOTHING}"),
         ("protected", protected and f"This instance is protected: {protected} {NOTHING}"),
@@ -157,14 +157,14 @@ def too_old(row: Known, options: Options, now_ms: int) -> str | None:
     )
 
 
-def too_far(row: Known, asked: t.Any, most: int | None, now_ms: int, tz: t.Any) -> str | None:
+def too_far(row: Known, requested: t.Any, most: int | None, now_ms: int, tz: t.Any) -> str | None:
     """Return why the data of a row are too far from the requested point, or None.
 
     No point was requested where an entry, a plan or an undo names a backup. The reason names the nearest
     backups on both sides.
     """
-    data, point, action = moment(row.get("data_time")), milliseconds(asked), row.get("action")
-    if most is None or not asked or action == "nothing" or (data is None and action != "restore"):
+    data, point, action = moment(row.get("data_time")), milliseconds(requested), row.get("action")
+    if most is None or not requested or action == "nothing" or (data is None and action != "restore"):
         return None
     if data is None:
         return f"restore_max_gap is {span(most)}, and the time of the data cannot be read."

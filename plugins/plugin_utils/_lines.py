@@ -136,10 +136,10 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     data = moment(row.get("data_time"))
     if row.get("action") == "nothing" or data is None:
         return []
-    asked, point = _target.asked_ms(row, now_ms), row.get("restore_point")
-    what = f"requested {point if moment(point) is None else local_text(asked, tz)}" if point else ""
+    requested, point = _target.requested_ms(row, now_ms), row.get("restore_point")
+    what = f"requested {point if moment(point) is None else local_text(requested, tz)}" if point else ""
     before = f"data of {local_text(data, tz)}" + (
-        f", {span((asked - data) / 1000)} before" if moment(point) else ""
+        f", {span((requested - data) / 1000)} before" if moment(point) else ""
     )
     times = [part for part in (what, before, next_backup(row, tz)) if part]
     last = f" (last time {span(row['last_seconds'])})" if row.get("last_seconds") else ""
@@ -169,17 +169,17 @@ def nodes(row: Row) -> list[str]:
 # While and after it runs
 
 
-def running(rows: t.Sequence[Row], kept: bool) -> list[str]:
+def running(rows: t.Sequence[Row], reported: bool) -> list[str]:
     """Return what was started, with its IDs: a person needs them when the report is lost.
 
-    `kept` means that reports are kept, in which the same command finds a job without a marker.
+    `reported` means that reports are kept, in which the same command finds a job without a marker.
     """
     started = [row for row in rows if not row.get("error_kind") and row.get("outcome") == "started"]
     if not started:
         return []
     listed = [f"{_target.called(row)} {ids(row)}" for row in started[:MANY]]
     more = [f"{len(started) - MANY} more"] if len(started) > MANY else []
-    jobs = not kept and any(_target.attaches(row) for row in started)
+    jobs = not reported and any(_target.attaches(row) for row in started)
     how = "the same command resumes" + (", a job when its job_id is given as well" if jobs else "")
     return [f"RUN   {' | '.join([*listed, *more])}   Ctrl-C leaves them running; {how}"]
 
@@ -243,8 +243,8 @@ def end(row: Row, report: Row) -> str:
     state = f"{printable(target.get('status') or 'restored')}{place}"
     outcome = "" if row.get("outcome") == "succeeded" else f"{row.get('outcome')}, "
     words = f"{outcome}{state}, {ids(row)}".rstrip(", ")
-    kept = row.get("safety_backup") or {}
-    if kept.get("backup_id") and report.get("undo"):
+    saved = row.get("safety_backup") or {}
+    if saved.get("backup_id") and report.get("undo"):
         return f"{words}. Undo: {report['undo']}"
     return f"{words}. Next: point the application there" if _target.from_elsewhere(row) else f"{words}."
 

@@ -32,8 +32,8 @@ def wanted(job: Job, old: Row | None, run: Row, world: World) -> tuple[list[Row]
         return from_plan(job, old, run)
     rows, problems = list(job.found.rows), list[str]()
     if job.found.names:
-        named, problems = by_name(job, world)
-        rows += named
+        found, problems = by_name(job, world)
+        rows += found
         problems += _entries.twice([row for row in rows if not row.get("error_kind")], [])
     return [attached(row, run, job) for row in rows], problems
 
@@ -42,10 +42,10 @@ def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
     """Return the rows for names of caches, which it looks up in both services."""
     lists: dict[str, t.Any] = {}
     for service in SERVICES:
-        answer = world.call(f"{service}_instance_info", {}, check=False)
-        if "instances" not in answer:
-            return [], [f"The names in restore_instances cannot be looked up: {answer.get('msg')}"]
-        lists[service] = answer["instances"]
+        result = world.call(f"{service}_instance_info", {}, check=False)
+        if "instances" not in result:
+            return [], [f"The names in restore_instances cannot be looked up: {result.get('msg')}"]
+        lists[service] = result["instances"]
     options = job.options
     defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, world.now_ms())
     return _entries.by_name(job.found.names, lists, defaults)
@@ -127,8 +127,8 @@ def attached(row: Row, run: Row, job: Job) -> Row:
         if known and same_data(row, earlier, service.point):
             # What the job restores stays in the row, so that it is still what was approved.
             decided = {name: earlier.get(name) for name in (service.point, "data_node_relations", job_id)}
-            kept = {name: value for name, value in row.items() if name not in (*decided, "adopt")}
-            return {**kept, **{name: value for name, value in decided.items() if value}}
+            more = {name: value for name, value in row.items() if name not in (*decided, "adopt")}
+            return {**more, **{name: value for name, value in decided.items() if value}}
         unknown = earlier.get("error_kind") == "outcome_unknown" and earlier.get(service.point)
         if unknown and row.get(service.point) in (None, "latest"):
             # `latest` could be another time by now, so what may have been sent could be sent once more.
@@ -184,9 +184,9 @@ def instances(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for service, region, profile in sorted({(row["service"], *place_of(row)) for row in wanted}):
         where = {name: value for name, value in (("region", region), ("profile", profile)) if value}
-        answer = world.call(f"{service}_instance_info", where, check=False)
+        result = world.call(f"{service}_instance_info", where, check=False)
         found.update(
-            {str(one.get("instance_id") or one.get("id")): one for one in answer.get("instances") or []}
+            {str(one.get("instance_id") or one.get("id")): one for one in result.get("instances") or []}
         )
     return found
 

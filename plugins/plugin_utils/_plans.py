@@ -103,8 +103,8 @@ def checksum(plan: Plan) -> str:
     """Return the SHA-256 of a whole plan, in hexadecimal: whoever edits what its digest leaves out means
     something, too. It is the same however a tool writes the JSON, 2.0 as 2 for example.
     """
-    kept = {name: value for name, value in plan.items() if name not in UNSEALED}
-    plain = json.loads(json.dumps(kept, default=str), parse_float=number)
+    sealed = {name: value for name, value in plan.items() if name not in UNSEALED}
+    plain = json.loads(json.dumps(sealed, default=str), parse_float=number)
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 

@@ -157,9 +157,9 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
     found["data_state"] = data_state(found)
     found = continued(found, run.get("previous") or [])
     data, own = _target.milliseconds(row.get("data_time")), row.get("restore_point")
-    asked = point if own is None else _target.milliseconds(own)
+    requested = point if own is None else _target.milliseconds(own)
     found["rto_seconds"] = rto_seconds(found, began)
-    found["point_seconds"] = seconds(asked, data)
+    found["point_seconds"] = seconds(requested, data)
     found["now_seconds"] = seconds(began, data)
     found["next"] = None
     return found

@@ -206,10 +206,10 @@ def needing(failed: t.Sequence[Row]) -> str:
     """Return the instances that need a person: up to three names."""
     if not failed:
         return ""
-    return f"{len(failed)} need{'s' if len(failed) == 1 else ''} you: {named(failed)}."
+    return f"{len(failed)} need{'s' if len(failed) == 1 else ''} you: {names_of(failed)}."
 
 
-def named(rows: t.Sequence[Row]) -> str:
+def names_of(rows: t.Sequence[Row]) -> str:
     """Return up to three names."""
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
     return ", ".join(called(row) for row in rows[:3]) + more
@@ -232,10 +232,10 @@ def missed(report: Row) -> str:
 def undo(report: Row) -> str | None:
     """Return the command that takes the caches back to before this run; None without backups or a file."""
     path = report["files"]["json"]
-    kept = [row for row in report["restores"] if row["safety_backup"] and row["data_state"] != "untouched"]
+    saved = [row for row in report["restores"] if row["safety_backup"] and row["data_state"] != "untouched"]
     return (
         f"ansible-playbook huaweicloud.recovery.undo -e restore_report={shlex.quote(path)}"
-        if kept and path
+        if saved and path
         else None
     )
 
@@ -253,7 +253,7 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
     if older:
         do, command = OLDER.format(name=called(row)), older
     else:
-        job_id = None if run.get("directory") else lost(row)
+        job_id = None if run.get("directory") else only_by_job_id(row)
         do, command = what_to_do(row, again, job_id), command_for(row, report, again)
         if job_id:
             command = None  # The command lacks the job.
@@ -275,7 +275,7 @@ def happened(row: Row) -> str:
 
 def state(row: Row) -> str:
     """Return the state of the data in a sentence, for the target and for the source."""
-    kept = row["safety_backup"]
+    saved = row["safety_backup"]
     lines = {
         "untouched": f"Untouched: nothing was sent that changes {called(row)}.",
         "overwritten_verified": (
@@ -296,10 +296,10 @@ def state(row: Row) -> str:
         return (
             f"{text} The source {(row['source'] or {}).get('instance_name') or 'instance'} was not changed."
         )
-    return f"{text} The data from before are in safety backup {kept['backup_id']}." if kept else text
+    return f"{text} The data from before are in safety backup {saved['backup_id']}." if saved else text
 
 
-def lost(row: Row) -> str | None:
+def only_by_job_id(row: Row) -> str | None:
     """Return the job that only job_id finds again: no report is kept, and the service has no marker."""
     if not _target.attaches(row) or row["adopted"] or row["error_kind"] in ("operation_failed", "busy"):
         return None

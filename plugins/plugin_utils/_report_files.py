@@ -83,7 +83,7 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
     with alone(folder):
         found = unfinished(folder, run, rows)
         previous = [row for report in found for row in report["restores"] if covered(row, rows)]
-        whole = bool(found) and all(covered(row, rows) for row in kept(found[0]))
+        whole = bool(found) and all(covered(row, rows) for row in needed(found[0]))
         own = {**run, "previous": previous}
         if whole and claimed(folder, found[0]["id"], run.get("host")):
             same = {name: found[0][name] for name in ("id", "started", "runs")}
@@ -333,12 +333,12 @@ def of_operation(report: _report.Report, operation_id: t.Any) -> bool:
 
 def covered(earlier: _report.Row, rows: t.Iterable[_report.Row]) -> bool:
     """Whether the target of a row of a report is among those of other rows."""
-    named = _target.target_id(earlier) or _target.target_name(earlier)
-    label = None if named else earlier.get("label")
+    ident = _target.target_id(earlier) or _target.target_name(earlier)
+    label = None if ident else earlier.get("label")
     return any(_target.same(row, earlier) or (label and label == row.get("label")) for row in rows)
 
 
-def kept(report: _report.Report) -> list[_report.Row]:
+def needed(report: _report.Report) -> list[_report.Row]:
     """Return the rows of a report that must not be lost: all rows of a report that may still run."""
     return [
         row

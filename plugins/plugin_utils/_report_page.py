@@ -29,7 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advic
     TONES,
     WORDS,
     duration,
-    named,
+    names_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import (
     checks,
@@ -183,7 +183,7 @@ def tiles(report: Report) -> list[dict[str, t.Any]]:
     good = [row for row in rows if row["data_state"] == "overwritten_verified" and not row["error_kind"]]
     failed = [row for row in rows if row["error_kind"]]
     note = (
-        f"{len(failed)} failed: {named(failed)}"
+        f"{len(failed)} failed: {names_of(failed)}"
         if failed
         else ""
         if len(good) == len(rows)
@@ -230,7 +230,7 @@ def rpo_tile(report: Report) -> dict[str, t.Any]:
         for row in report["restores"]
         if rpo["target"] is not None and (row[f"{rpo['against']}_seconds"] or 0) > rpo["target"]
     ]
-    note = f"Missed by {named(late)}. " if late else ""
+    note = f"Missed by {names_of(late)}. " if late else ""
     if rpo[f"{other}_seconds"] is not None:
         note += f"{duration(rpo[other + '_seconds'])} {text}."
     return tile(name, duration(value), goal(rpo), note, TONE[rpo["met"]])
@@ -239,13 +239,13 @@ def rpo_tile(report: Report) -> dict[str, t.Any]:
 def undo_tile(rows: t.Sequence[Row]) -> dict[str, t.Any]:
     """Return how many instances can be taken back to before the run."""
     caches = [row for row in rows if backup_module(row)]
-    kept = sum(bool(row["safety_backup"]) for row in caches)
+    saved = sum(bool(row["safety_backup"]) for row in caches)
     note = (
         "caches, from safety backups. Sources of databases are not changed."
         if caches
         else "Databases: their sources are not changed."
     )
-    return tile("Can be undone", kept, len(caches), note, "ok" if kept == len(caches) else "warn")
+    return tile("Can be undone", saved, len(caches), note, "ok" if saved == len(caches) else "warn")
 
 
 def plan_tiles(report: Report) -> list[dict[str, t.Any]]:

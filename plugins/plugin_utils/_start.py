@@ -27,7 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.par
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, execute
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import answered, run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import result_of, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._rows import Answer
@@ -63,7 +63,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         def one(number: int) -> Answer:
             clouds[number].session.deadline = cloud.clock.monotonic() + params["start_timeout"]
             at, begun = cloud.clock.now(), cloud.clock.monotonic()
-            result = answered(
+            result = result_of(
                 lambda: work(number), lambda: clouds[number].posted, starts=True, redactor=cloud.redactor
             )
             return Answer(result, at, cloud.clock.monotonic() - begun)

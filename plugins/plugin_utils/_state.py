@@ -156,7 +156,7 @@ def recorded(state: State, step: str, world: World) -> State:
     return {**state, "restores": rows}
 
 
-def lost(job: Job, world: World) -> State:
+def unknown_run(job: Job, world: World) -> State:
     """Return the state of a run about which nothing is known any more. It writes no report: the newest one
     is that of the run.
     """

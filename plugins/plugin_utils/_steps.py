@@ -48,7 +48,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import
     context,
     crashed,
     failing,
-    lost,
     missing_approval,
     overwriting,
     ready_of,
@@ -57,6 +56,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import
     stopped,
     todo_of,
     unapproved,
+    unknown_run,
     written,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import expanded
@@ -81,8 +81,8 @@ def plan(state: State, job: Job, world: World) -> State:
     old = plan_of(job)
     problems = [*job.problems, *([] if planned_before(job) else job.found.problems)]
     path = to_keep(job)
-    kept = _report_files.unsavable(path) if path else None
-    problems += [problem for problem in (run["problem"], kept) if problem]
+    unsavable = _report_files.unsavable(path) if path else None
+    problems += [problem for problem in (run["problem"], unsavable) if problem]
     problems += _calls.no_reports(job.options)
     if problems:
         return refused(state, world, problems)
@@ -91,23 +91,23 @@ def plan(state: State, job: Job, world: World) -> State:
         rows, problems = _calls.readable(rows, job, world)
     if problems:
         return refused(state, world, problems)
-    asked = [row for row in rows if not row.get("error_kind")]
-    given = {"restores": [_calls.public(row) for row in asked], "start_timeout": job.options.wait_timeout}
-    answer = world.call("restore_start", given, check=True) if asked else {"restores": []}
-    if "restores" not in answer:
-        return refused(state, world, [str(answer.get("msg") or "The plan could not be made.")])
-    run["account"] = answer.get("account")
+    able = [row for row in rows if not row.get("error_kind")]
+    given = {"restores": [_calls.public(row) for row in able], "start_timeout": job.options.wait_timeout}
+    planned = world.call("restore_start", given, check=True) if able else {"restores": []}
+    if "restores" not in planned:
+        return refused(state, world, [str(planned.get("msg") or "The plan could not be made.")])
+    run["account"] = planned.get("account")
     if job.kind == "undo":
         elsewhere = _plans.elsewhere(_report_files.held(job.options.report), run["account"])
         if elsewhere:
             return refused(state, world, elsewhere)
-    rows = named_and_guarded(rows, answer["restores"], job, world)
+    rows = named_and_guarded(rows, planned["restores"], job, world)
     shown = len(run["notes"])
     run = _report_files.continuing(run, rows)
     run["notes"] = [*run["notes"], *_calls.uncompared(rows, job)]
     world.say(run["notes"][shown:])
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
-    more = {"diff": answer.get("diff"), "warnings": answer.get("warnings")}
+    more = {"diff": planned.get("diff"), "warnings": planned.get("warnings")}
     state = {**state, "restores": rows, "run": run, **more}
     drift = _plans.differences(old, rows, run["account"]) if old else []
     if drift:
@@ -179,7 +179,7 @@ def safeguard(state: State, job: Job, world: World) -> State:
     for wait in (False, True):
         for number in numbers:
             if not rows[number].get("error_kind"):
-                rows[number] = _calls.kept(rows[number], state["run"], job, world, wait, begun)
+                rows[number] = _calls.backed_up(rows[number], state["run"], job, world, wait, begun)
     made = [
         f"{_target.called(row)} {row['safety_backup']['backup_id']}"
         for row in rows
@@ -296,7 +296,7 @@ def run(state: State, steps: t.Sequence[str], job: Job, world: World, **more: st
             if "run" not in state and name not in QUIET:
                 state = plan(state, job, world)
             if "run" not in state and name != "plan":
-                state = lost(job, world)
+                state = unknown_run(job, world)
             state = STEPS[name](state, job, world, **more)
         except Exception as error:  # The text may hold anything.
             state = crashed(world.latest or state, name, type(error).__name__, job, world)

@@ -160,7 +160,7 @@ def time_ms(row: Known) -> int | None:
     return milliseconds(row.get(service.point)) if service and not service.in_place else None
 
 
-def asked_ms(row: Known, now_ms: int) -> int:
+def requested_ms(row: Known, now_ms: int) -> int:
     """Return the requested point of a row in epoch milliseconds; `latest` and none mean now."""
     found = milliseconds(row.get("restore_point") or row.get("restore_time"))
     return now_ms if found is None else found

@@ -112,8 +112,8 @@ def unread(kind: str, *says: str) -> Expect:
     return Expect(kind, changed=False, received=0, effects=0, says=says)
 
 
-def lost(kind: str, *says: str) -> Expect:
-    """The operation runs, but the task can no longer observe it."""
+def fails_later(kind: str, *says: str) -> Expect:
+    """The operation was started, and the task fails afterwards."""
     return Expect(kind, says=says)
 
 
@@ -797,7 +797,7 @@ TABLE: list[Line] = [
         29,
         "poll: the user's token expired",
         both(by_token, poll("token_expired", None)),
-        lost("auth_failed", "It was not stopped", "attach"),
+        fails_later("auth_failed", "It was not stopped", "attach"),
         check=running,
     ),
     *(
@@ -944,7 +944,7 @@ TABLE: list[Line] = [
         42,
         "fails with a code",
         outcome(fail="dcs.08.0007"),
-        lost("operation_failed", "dcs.08.0007", "could not be synchronised"),
+        fails_later("operation_failed", "dcs.08.0007", "could not be synchronised"),
         DCS,
         running,
     ),
@@ -952,7 +952,7 @@ TABLE: list[Line] = [
         42,
         "fails with a reason",
         outcome(fail="The node\x1b[2J is broken."),
-        lost("operation_failed", "The node"),
+        fails_later("operation_failed", "The node"),
         DDM,
         running,
     ),
@@ -961,7 +961,7 @@ TABLE: list[Line] = [
             42,
             f"fails with {value!r}",
             both(outcome(fail="dcs.08.0001"), poll("rewrite", None, key="error_code", value=value)),
-            lost("operation_failed", "gives no reason"),
+            fails_later("operation_failed", "gives no reason"),
             DCS,
             running,
         )
@@ -972,7 +972,7 @@ TABLE: list[Line] = [
         43,
         "succeeds, the instance is broken",
         outcome(leave="ERROR"),
-        lost("operation_failed", "ERROR"),
+        fails_later("operation_failed", "ERROR"),
         (DCS_RESTORE, DDM_RECOVERY),
         running,
     ),
@@ -1249,7 +1249,7 @@ TABLE: list[Line] = [
         70,
         "calendar jumps, keys sign",
         jump(3600),
-        lost("auth_failed", "It was not stopped", "clock_skew"),
+        fails_later("auth_failed", "It was not stopped", "clock_skew"),
         DCS,
         running,
     ),

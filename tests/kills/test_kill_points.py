@@ -53,7 +53,7 @@ def before(operation: str, after: int = 0) -> Point:
     return Point(operation, after, params={"when": "before"}, started=False)
 
 
-def answered(operation: str, after: int = 0, lost: bool = False) -> Point:
+def executed(operation: str, after: int = 0, lost: bool = False) -> Point:
     """The request is executed, and its response is lost."""
     return Point(operation, after, params={"when": "after"}, lost=lost)
 
@@ -62,7 +62,7 @@ def post(operation: str) -> tuple[Point, ...]:
     """The points at the POST itself: unread, executed, half answered, arriving after the process has gone."""
     return (
         before(operation),
-        answered(operation),
+        executed(operation),
         Point(operation, fault="drip_body", params={"interval": 0.2}),
         Point(operation, fault="late", params={"seconds": 0.05}, arrives=True),
     )
@@ -78,30 +78,30 @@ POINTS: dict[str, tuple[Point, ...]] = {
         *post("dcs.restore"),
         # While the next run observes
         Point("dcs.restore", fault="late", params={"seconds": 0.05}, started=False),
-        answered("dcs.instance", 2, lost=True),
-        answered("dcs.restores", 2, lost=True),
-        answered("dcs.restores", 2),  # the first observation of the wait
-        answered("dcs.restores", 3),  # and a later one
-        answered("dcs.instance", 2),  # the record says succeed, the instance is asked
-        answered("dcs.instance", 3),  # and once more
+        executed("dcs.instance", 2, lost=True),
+        executed("dcs.restores", 2, lost=True),
+        executed("dcs.restores", 2),  # the first observation of the wait
+        executed("dcs.restores", 3),  # and a later one
+        executed("dcs.instance", 2),  # the record says succeed, the instance is asked
+        executed("dcs.instance", 3),  # and once more
     ),
     "dcs_backup": (
         before("dcs.instance"),
         before("dcs.backups", 1),
         *post("dcs.backup"),
-        answered("dcs.backups", 2, lost=True),
-        answered("dcs.instance", 2),
+        executed("dcs.backups", 2, lost=True),
+        executed("dcs.instance", 2),
     ),
     "ddm_recovery": (
         before("ddm.restorable_time_interval"),
         before("ddm.restorable_data_node"),
         before("ddm.jobs", 1),
         *post("ddm.recovery"),
-        answered("ddm.restorable_instances", 2, lost=True),
-        answered("ddm.jobs", 2, lost=True),
-        answered("ddm.job"),
-        answered("ddm.instance"),
-        answered("ddm.instance", 1),
+        executed("ddm.restorable_instances", 2, lost=True),
+        executed("ddm.jobs", 2, lost=True),
+        executed("ddm.job"),
+        executed("ddm.instance"),
+        executed("ddm.instance", 1),
     ),
 }
 

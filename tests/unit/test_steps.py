@@ -685,7 +685,7 @@ WHOLE = list(_step_table.BETWEEN)
 )
 def test_tags_ask_for_steps(tags: str, around: str, steps: list[str]) -> None:
     """As if each task also had the tags of the later steps: no step before the restore can be left out."""
-    assert _step_table.asked(tags.split(), around.split()) == steps
+    assert _step_table.selected(tags.split(), around.split()) == steps
 
 
 def test_an_approval_is_asked_for_once_a_run() -> None:

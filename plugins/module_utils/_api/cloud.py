@@ -133,14 +133,10 @@ class Cloud:
         """Return the caller of a profile, in place of the keys and the region of the task."""
         if not profile:
             return self.clone()
-        others = {
-            name: value
-            for name, value in self._options.items()
-            if name not in {*credentials.IDENTITY, "region"}
-        }
-        named = {"profile": profile, "shared_config_file": self._options.get("shared_config_file")}
+        apart, file = {*credentials.IDENTITY, "region"}, self._options.get("shared_config_file")
+        others = {name: value for name, value in self._options.items() if name not in apart}
         made = Cloud(
-            {**others, **named},
+            {**others, "profile": profile, "shared_config_file": file},
             self._environ,
             self.clock,
             self.redactor,
@@ -191,7 +187,7 @@ class Cloud:
         except ApiError as error:
             if error.kind == "not_found":
                 raise NotFound(
-                    f"{about or named(service, path)} does not exist in this project and region. {error}",
+                    f"{about or object_at(service, path)} does not exist in this project and region. {error}",
                     by_service=codes.kind_of(400, error.facts["error_code"], known) == "not_found",
                     **error.facts,
                 ) from None
@@ -479,7 +475,7 @@ class Unsigned:
         return False
 
 
-def named(service: str, path: t.Sequence[str]) -> str:
+def object_at(service: str, path: t.Sequence[str]) -> str:
     """Return what a path leads to, for people: DCS instance <id>, or the list of DCS instances."""
     thing = path[0] if path else "project"
     return (

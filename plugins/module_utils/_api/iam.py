@@ -83,10 +83,10 @@ def token(read: Read, keys: t.Mapping[str, str], scope: dict[str, t.Any]) -> Iss
         raise ProtocolError(
             "The response of IAM has no token, or does not name its project.", request_id=reply.request_id
         )
-    for name, asked in scope.get("project", {}).items():
-        if project.get(name, asked) != asked:
+    for name, requested in scope.get("project", {}).items():
+        if project.get(name, requested) != requested:
             raise ProtocolError(
-                f"The task requested a token for the project {quoted(asked)}, and the response is about "
+                f"The task requested a token for the project {quoted(requested)}, and the response is about "
                 f"{quoted(project[name])}.",
                 request_id=reply.request_id,
             )
@@ -127,25 +127,27 @@ def of_instance(read: Read) -> TemporaryKeys:
         return _temporary(read("GET", METADATA, b""), SHORTEST_LIFE)
     except CloudError as error:
         # A refusal of this server says nothing about the permissions of a user.
-        answered = isinstance(error, ApiError) and f"GET {METADATA} returned HTTP {error.status}."
+        refusal = isinstance(error, ApiError) and f"GET {METADATA} returned HTTP {error.status}."
         raise error.with_context(
-            f"{answered or error} use_instance_metadata works only on a cloud server (ECS) to which an "
+            f"{refusal or error} use_instance_metadata works only on a cloud server (ECS) to which an "
             "agency is attached.",
-            kind="auth_failed" if answered else None,
+            kind="auth_failed" if refusal else None,
         ) from None
 
 
-def _temporary(reply: Reply, asked: float) -> TemporaryKeys:
+def _temporary(reply: Reply, seconds: float) -> TemporaryKeys:
     found = _inner(reply.body, "credential")
     values = [found.get(name) for name in ("access", "secret", "securitytoken")]
     if not all(isinstance(value, str) and len(value) >= 4 for value in values):
         raise ProtocolError("The response holds no temporary keys.", request_id=reply.request_id)
     access_key, secret_key, security_token = t.cast("list[str]", values)
-    return TemporaryKeys(access_key, secret_key, security_token, _life(found.get("expires_at"), reply, asked))
+    return TemporaryKeys(
+        access_key, secret_key, security_token, _life(found.get("expires_at"), reply, seconds)
+    )
 
 
-def _life(expires: t.Any, reply: Reply, asked: float) -> float:
-    """Return how many seconds keys last: from the server's own two times, if both are known.
+def _life(expires: t.Any, reply: Reply, seconds: float) -> float:
+    """Return how many seconds keys last: from the server's own two times, if both are known, else `seconds`.
 
     This machine's clock may be wrong.
     """
@@ -153,8 +155,8 @@ def _life(expires: t.Any, reply: Reply, asked: float) -> float:
     try:
         served = email.utils.parsedate_to_datetime(reply.headers["date"]).timestamp()
     except (KeyError, TypeError, ValueError, IndexError, OverflowError):
-        return asked
-    return asked if ends is None or ends / 1000 <= served else ends / 1000 - served
+        return seconds
+    return seconds if ends is None or ends / 1000 <= served else ends / 1000 - served
 
 
 def project_named(read: Read, name: str) -> Project:

@@ -139,7 +139,7 @@ def one(entry: t.Any, probe: str, where: str) -> Check:
         raise InvalidArgument(
             f"{where}: {kind} is not a check of this service; its checks are {', '.join(OF_PROBE[probe])}."
         )
-    asks = asked(kind, entry[kind], probe, f"{where}.{kind}")
+    asks = asks_of(kind, entry[kind], probe, f"{where}.{kind}")
     subject = asks.get("name") or asks.get("key") or asks.get("sql")
     name = str(entry.get("name") or (f"{kind} {' '.join(str(subject).split())[:60]}" if subject else kind))
     given = entry.get("connection") or {}
@@ -148,7 +148,7 @@ def one(entry: t.Any, probe: str, where: str) -> Check:
     return Check(name, kind, rung(kind, asks), asks, dict(given))
 
 
-def asked(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.Any]:
+def asks_of(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.Any]:
     """Return what a check asks for. A text stands for its main key, true for no condition at all."""
     main = SUBJECT[probe] if kind == "newest_not_after" else NEEDS.get(kind)
     if not isinstance(value, dict):
@@ -421,7 +421,7 @@ def number(value: t.Any) -> Decimal | None:
 
 
 def bound(value: t.Any) -> Decimal:
-    """Return a number that asked() has accepted."""
+    """Return a number that asks_of() has accepted."""
     return number(value) or Decimal(0)
 
 

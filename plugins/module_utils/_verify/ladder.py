@@ -305,7 +305,7 @@ class Ladder:
         self._connect = clients[probe]
         self._given = [connection(place, probe) for place in (settings.connection, row.get("connection"))]
         self._open: dict[str, Client] = {}
-        self._lost: dict[str, CloudError] = {}
+        self._failures: dict[str, CloudError] = {}
         self._point = moment(row["data_time"])
         self._counts = counts(row, settings.baseline)
 
@@ -368,22 +368,22 @@ class Ladder:
         clock, key, pause = self._cloud.clock, repr(sorted(place.items(), key=str)), PAUSE
         while True:
             left = self._deadline - clock.monotonic()
-            lost = self._lost.get(key)
-            if lost is not None and (isinstance(lost, Refused) or left <= 0):
-                raise lost.with_context()
+            failure = self._failures.get(key)
+            if failure is not None and (isinstance(failure, Refused) or left <= 0):
+                raise failure.with_context()
             try:
                 if key not in self._open:
                     self._open[key] = self._connect(place, max(left, 1.0))
-                    self._lost.pop(key, None)
+                    self._failures.pop(key, None)
                 return self._open[key].read(check)
             except Unreachable as error:
                 self._drop(key)
-                self._lost[key] = error
+                self._failures[key] = error
                 clock.sleep(max(0.0, min(pause, self._deadline - clock.monotonic())))
                 pause = min(pause * 2, LONGEST_PAUSE)
             except Refused as error:
                 if key not in self._open:
-                    self._lost[key] = error
+                    self._failures[key] = error
                 raise
 
     def _drop(self, key: str) -> None:

@@ -50,14 +50,14 @@ def choose(
     elif wanted["restore_point"]:
         choice = not_after(backups, t.cast(int, point), wanted["restore_point"], about)
     else:
-        backup_id = wanted["backup_id"] or named(backups, wanted["backup_name"], about)["backup_id"]
+        backup_id = wanted["backup_id"] or backup_named(backups, wanted["backup_name"], about)["backup_id"]
         backup = next((row for row in backups if row["backup_id"] == backup_id), None)
         made = data_time(backup) if backup else None
         choice = Choice(backup_id, backup, newer_than(backups, made))
     return replace(choice, warnings=(*choice.warnings, *empty(choice.backup)))
 
 
-def named(backups: t.Sequence[Row], name: str, about: str) -> Row:
+def backup_named(backups: t.Sequence[Row], name: str, about: str) -> Row:
     """Return the one backup of this name. Raises NotFound, with the candidates."""
     found = [row for row in backups if row["backup_name"] == name]
     if len(found) == 1:

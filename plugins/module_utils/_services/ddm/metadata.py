@@ -33,7 +33,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
     SOURCE,
     TARGET,
-    named,
+    ids_of,
     of_source,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
@@ -71,7 +71,7 @@ RULES: dict[str, t.Any] = {
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the metadata backups of the source, the target's availability and the jobs of the pair."""
     check_options(params)
-    asked = point_of(cloud, {**params, "adopt": True}) if params["restore_time"] else None
+    requested = point_of(cloud, {**params, "adopt": True}) if params["restore_time"] else None
     attached = params["job_id"] or params["adopt"]
     if not attached and (not any(params[name] for name in POINT) or not params["data_nodes"]):
         raise InvalidArgument(
@@ -83,22 +83,22 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         )
     check_data_nodes(params["data_nodes"] or ())
     ddm = Ddm(cloud)
-    names = named(ddm, params)
-    known = {"data_nodes": params["data_nodes"], "restore_time": asked, "backup": None}
+    names = ids_of(ddm, params)
+    known = {"data_nodes": params["data_nodes"], "restore_time": requested, "backup": None}
     if attached:
-        return attach(cloud, params, names, is_metadata, asked, **known)
+        return attach(cloud, params, names, is_metadata, requested, **known)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(source, target)
-    backup = backup_of(ddm, source, params["backup_id"], asked)
-    point: Row = {"restore_time": asked} if asked is not None else {"backup_id": params["backup_id"]}
+    backup = backup_of(ddm, source, params["backup_id"], requested)
+    point: Row = {"restore_time": requested} if requested is not None else {"backup_id": params["backup_id"]}
     pair = Pair(ddm, source, target, is_metadata)
     observed = pair.observe(jobs_for_plans)
     title = facts.title("Metadata recovery", names, observed)
     operation = DdmMetadata(title, pair, point, tuple(params["data_nodes"]))
-    time = asked if asked is not None else moment(backup["created"])
+    time = requested if requested is not None else moment(backup["created"])
     known = {**facts.of_plan(names, observed, time), **known, "backup": backup}
     before = {"target": target, "metadata": "what is in it now"}
-    what = f"backup {backup['id']}" if asked is None else f"{iso(asked)}"
+    what = f"backup {backup['id']}" if requested is None else f"{iso(requested)}"
     after = {"target": target, "metadata": f"{source} as of {what}", "data_nodes": params["data_nodes"]}
     return run.plan(operation, observed, cloud, params, before, after, **known)
 
@@ -112,20 +112,20 @@ def check_data_nodes(data_nodes: t.Sequence[str]) -> None:
             raise InvalidArgument(f"data_nodes has {node} more than once.")
 
 
-def backup_of(ddm: Ddm, source: str, backup_id: str | None, asked: int | None) -> Row:
+def backup_of(ddm: Ddm, source: str, backup_id: str | None, requested: int | None) -> Row:
     """Return the metadata backup with an ID, or the nearest to a time, which the service will restore.
 
     Raises NotFound, NotRestorable.
     """
     backups = of_source(source, ddm.backups)
-    if asked is not None:
-        check_not_future(asked, "restore_time", ddm.now())
+    if requested is not None:
+        check_not_future(requested, "restore_time", ddm.now())
         dated = [
             row for row in backups if plain(row["status"]) == "normal" and moment(row["created"]) is not None
         ]
         if not dated:
             raise NotRestorable(f"DDM instance {source} has no usable metadata backup.")
-        return min(dated, key=lambda row: abs((moment(row["created"]) or 0) - asked))
+        return min(dated, key=lambda row: abs((moment(row["created"]) or 0) - requested))
     found = next((row for row in backups if row["id"] == backup_id), None)
     if found is None:
         newest = "; ".join(f"{row['id']} of {row['created']}" for row in backups[:3]) or "none"

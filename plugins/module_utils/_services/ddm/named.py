@@ -28,7 +28,7 @@ class Named(t.NamedTuple):
     rows: dict[str, Row]
 
 
-def named(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:
+def ids_of(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:
     """Return the IDs of source and target.
 
     The instances are listed only when one is given by its name. Raises NotFound.

@@ -34,7 +34,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
     SOURCE,
     TARGET,
-    named,
+    ids_of,
     of_source,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
@@ -71,16 +71,16 @@ UNKNOWN: Row = {"data_node_relations": None, "restore_time": None}  # for the jo
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the restorable ranges, the target's availability, and the pair's data nodes and jobs."""
     check_options(params)
-    asked, ddm = point_of(cloud, params), Ddm(cloud)
-    names = named(ddm, params)
+    requested, ddm = point_of(cloud, params), Ddm(cloud)
+    names = ids_of(ddm, params)
     if params["job_id"] or params["adopt"]:
-        return attach(cloud, params, names, is_restore, asked, **UNKNOWN)
+        return attach(cloud, params, names, is_restore, requested, **UNKNOWN)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(source, target)
     intervals = of_source(source, ddm.restorable_time_intervals)
-    if asked is not None:
-        check_not_future(asked, "restore_time", ddm.now())
-    restore_time = latest(ddm, intervals) if asked is None else asked
+    if requested is not None:
+        check_not_future(requested, "restore_time", ddm.now())
+    restore_time = latest(ddm, intervals) if requested is None else requested
     check_time(intervals, restore_time)
     pair = Pair(ddm, source, target)
     observed = pair.observe(jobs_for_plans)
