@@ -103,6 +103,7 @@ jobs:
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters import existing, matching, window
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
@@ -125,13 +126,12 @@ FILTERS = {
     "name": "name",
     "status": "status",
 }
-DAY_MS = 86_400_000
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     now = int(cloud.session.server_now() * 1000)
     # To a day beyond now, because the service's clock, not ours, dates the jobs.
-    begin, end = window(params, cloud, now - 29 * DAY_MS, now + DAY_MS)
+    begin, end = window(params, cloud, now - 29 * DAY, now + DAY)
     # The list also for one job: only there the service tells why a job failed. An older one has only its own
     # call.
     ddm, job_id = Ddm(cloud), params["job_id"]

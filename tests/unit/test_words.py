@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, unknown
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import records as dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
     watch_restore,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import records as ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import watch_job
 
@@ -41,19 +40,19 @@ WORDS: dict[str | None, list[Any]] = {
 @pytest.mark.parametrize(("end", "word"), [(end, word) for end, words in WORDS.items() for word in words])
 def test_an_end_in_every_spelling(end: str | None, word: Any) -> None:
     assert ending(word) == end
-    assert dcs.end({"status": word}) == ddm.end({"status": word}) == end
+    assert dcs.end({"status": word}) == end
 
 
 def test_words_of_dcs_alone() -> None:
     assert (dcs.end({"status": "Expired"}), dcs.end({"status": "deleted"})) == ("succeeded", "failed")
-    assert ddm.end({"status": "expired"}) is None
+    assert ending("expired") is None
 
 
 @pytest.mark.parametrize(
     "status", ["waiting", "RESTORING", "backuping", "succeed", "SUCCESS", "failed", "expired"]
 )
 def test_a_known_word_of_dcs_is_not_remarked(status: str) -> None:
-    assert dcs.unknown({"status": status}) is None
+    assert unknown(status, dcs.WORDS) is None
 
 
 def test_an_unknown_word_is_named_at_once_with_those_that_are_known() -> None:

@@ -13,12 +13,11 @@ from datetime import datetime, timezone, tzinfo
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import ISO, epoch_ms, iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY, ISO, epoch_ms, iso
 
 with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
     import zoneinfo
 
-DAY = 86_400_000  # ms
 SKEW = 120_000  # ms by which two clocks of the cloud may differ
 OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean another zone on another machine
 

@@ -27,6 +27,7 @@ LARGEST = 2**53
 # The API's yyyyMMddHHmmss
 COMPACT = re.compile(r"\A((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\Z", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+DAY = 86_400_000  # ms
 
 
 def is_id(value: t.Any) -> bool:

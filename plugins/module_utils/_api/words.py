@@ -2,12 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words by which a service says that something has ended, in every known spelling."""
+"""The words in which a service says how something is or has ended, in every known spelling."""
 
 from __future__ import annotations
 
+import typing as t
+
 SUCCEEDED = ("succeed", "succeeded", "success", "successful", "completed", "complete", "finished")
 FAILED = ("failed", "fail", "failure", "error")
+BROKEN = ("error", "createfailed", "frozen")  # an instance that does not come back by itself
 
 
 def plain(word: object) -> str:
@@ -19,3 +22,13 @@ def ending(word: object) -> str | None:
     """Return how something has ended: succeeded, failed, or None if its status word is another."""
     found = plain(word)
     return "succeeded" if found in SUCCEEDED else "failed" if found in FAILED else None
+
+
+def unknown(word: object, known: t.Sequence[str]) -> str | None:
+    """Return a warning about a status word of an operation that is not a known one, None for all others."""
+    if ending(word) or plain(word) in map(plain, known):
+        return None
+    return (
+        f"the status {word!r} is not one of the known ones ({', '.join(known)}): the task treats it as "
+        "unfinished"
+    )

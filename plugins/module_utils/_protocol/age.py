@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The age of a record by the cloud's own clock, and whether it is certainly stuck."""
+"""The age of a record by the cloud's own clock, whether it is certainly stuck, and how long others took."""
 
 from __future__ import annotations
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import SKEW
+import typing as t
 
-STUCK = 86_400_000  # ms: backups and restores take minutes, 30 as documented, hours for the largest
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import SKEW
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY, moment
+
+STUCK = DAY  # backups and restores take minutes, 30 as documented, hours for the largest
 
 
 def in_words(milliseconds: int) -> str:
@@ -34,3 +37,16 @@ def just_now(ended: int | None, now: int) -> bool:
     Both times are in epoch ms. If the time cannot be read, it may be recent.
     """
     return ended is None or now - ended <= SKEW
+
+
+def seconds_of_newest(spans: t.Iterable[tuple[t.Any, t.Any]]) -> int | None:
+    """Return how many seconds the newest of some operations took, or None if that cannot be read.
+
+    A span has the times at which an operation began and ended, as the API writes them.
+    """
+    read = [(moment(begun), moment(ended)) for begun, ended in spans]
+    known = [
+        (begun, ended) for begun, ended in read if begun is not None and ended is not None and ended >= begun
+    ]
+    newest = max(known, key=lambda span: span[0], default=None)
+    return None if newest is None else (newest[1] - newest[0]) // 1000

@@ -9,14 +9,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import seconds_of_newest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import Choice
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import target
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
-    created,
     data_time,
     end,
-    seconds,
 )
 
 
@@ -35,6 +34,6 @@ def of_plan(instance: Row, choice: Choice, records: t.Iterable[Row]) -> Row:
 
 def last_seconds(records: t.Iterable[Row]) -> int | None:
     """Return the seconds of the newest finished restore, or None when there is none."""
-    finished = [row for row in records if end(row) == "succeeded" and seconds(row) is not None]
-    newest = max(finished, key=lambda row: created(row) or 0, default=None)
-    return None if newest is None else seconds(newest)
+    return seconds_of_newest(
+        (row["created_at"], row["updated_at"]) for row in records if end(row) == "succeeded"
+    )

@@ -10,13 +10,11 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import asked_for
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import BROKEN, plain, unknown
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import end, unknown
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import WORDS, end
 
-# An instance in one of these states does not come back by itself.
-BROKEN = ("error", "createfailed", "frozen")
 REASONS = {  # the DCS API reference, "Restoration Records", error codes
     "dcs.08.0001": "the backup or restore tool did not start",
     "dcs.08.0002": "the execution timed out",
@@ -57,7 +55,7 @@ def watch_record(
             raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
         asked_for(record, "backup_id", backup_id or record["backup_id"])
         state, reason = end(record) or "running", None
-        odd = unknown(record)
+        odd = unknown(record["status"], WORDS)
         if odd:
             dcs.warn(f"{name}: {odd}.")
         if state == "succeeded":

@@ -17,24 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, plain
 
 Record = t.Mapping[str, t.Any]
-UNDER_WAY = ("waiting", "backuping", "restoring")
-GONE = ("expired", "deleted")  # It was made, and is no longer kept.
-
-
-def word(record: Record) -> str:
-    """Return the status in one spelling."""
-    return plain(record["status"])
-
-
-def unknown(record: Record) -> str | None:
-    """Return a warning about a status that is not one of the known words, None for all others."""
-    if end(record) or word(record) in UNDER_WAY:
-        return None
-    known = ", ".join([*UNDER_WAY, "succeed", "failed", *GONE])
-    return (
-        f"the status {record['status']!r} is not one of the known ones ({known}): the task treats it as "
-        "unfinished"
-    )
+WORDS = ("waiting", "backuping", "restoring", "succeed", "failed", "expired", "deleted")
 
 
 def end(record: Record) -> str | None:
@@ -43,7 +26,7 @@ def end(record: Record) -> str | None:
     All other words, known or not, mean unfinished: None. An expired backup was made, but is no longer kept.
     """
     gone = {"expired": "succeeded", "deleted": "failed"}
-    return gone.get(word(record)) or ending(record["status"])
+    return gone.get(plain(record["status"])) or ending(record["status"])
 
 
 def unusable(backup: Record) -> str | None:
@@ -73,9 +56,3 @@ def data_time(backup: Record) -> int | None:
 def created(record: Record) -> int | None:
     """Return when a record was created, epoch ms, or None when that cannot be read."""
     return moment(record["created_at"])
-
-
-def seconds(record: Record) -> int | None:
-    """Return the seconds that a finished restore took, or None when that cannot be read."""
-    begun, ended = moment(record["created_at"]), moment(record["updated_at"])
-    return (ended - begun) // 1000 if begun is not None and ended is not None and ended >= begun else None

@@ -16,6 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
@@ -24,13 +25,15 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmJob,
-    Pair,
     is_restored,
+    of_the_past,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
+    obstacle,
+    recent_jobs,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     created,
-    end,
     is_other,
 )
 
@@ -113,21 +116,21 @@ def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
             f"{target} has had no restore job to attach to in the last 29 days. Leave adopt out to start a "
             "recovery."
         )
-    made, pair = created(found), Pair(ddm, "", target, of_kind)
-    instance = ddm.instance(target) if pair.of_the_past(found) else {"status": None}
+    made, old = created(found), of_the_past(ddm, found)
+    instance = ddm.instance(target) if old else {"status": None}
     if is_restored(instance):
         raise Busy(
             f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; "
             f"the newest one, {found['id']}, is older. Run the task again in a few minutes."
         )
     # The run that adopt goes on from has just sent its request.
-    if end(found) and is_stuck(moment(found["end_time"]) or made, ddm.now()):
+    if ending(found["status"]) and is_stuck(moment(found["end_time"]) or made, ddm.now()):
         raise NotFound(
             f"There is no restore job on {target} to attach to: the newest one, {found['id']}, ended more "
             f"than a day ago ({found['status']}). Leave adopt out to start a recovery, or give job_id to "
             "report how it ended."
         )
-    if made is not None and pair.stuck(instance, found):
+    if made is not None and old and ending(found["status"]) is None and obstacle(instance) is None:
         raise NotRestorable(
             f"The newest restore job on {target}, {found['id']}, has been {found['status']} for "
             f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, so "

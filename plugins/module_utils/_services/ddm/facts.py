@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import seconds_of_newest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     PairObservation,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import target
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import last_seconds
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import called
 
 
@@ -26,6 +29,18 @@ def of_plan(names: Named, observed: PairObservation, restore_time: int | None) -
         "newer_backup": None,
         "last_seconds": last_seconds(observed.history, (names.source, names.target)),
     }
+
+
+def last_seconds(jobs: t.Iterable[Row], instances: t.Container[str | None]) -> int | None:
+    """Return the seconds of the newest completed restore of these instances, else of any in the project."""
+    done = [job for job in jobs if ending(job["status"]) == "succeeded"]
+    own = seconds_of_newest(span(job) for job in done if job["instance_id"] in instances)
+    return seconds_of_newest(map(span, done)) if own is None else own
+
+
+def span(job: Row) -> tuple[t.Any, t.Any]:
+    """Return when a job began and ended, as the API writes it."""
+    return job["created_time"], job["end_time"]
 
 
 def source_name(names: Named, observed: PairObservation) -> str | None:

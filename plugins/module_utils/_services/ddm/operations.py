@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -27,13 +28,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, failed
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
-    obstacle,
     recent_jobs,
     watch_job,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     created,
-    end,
     is_restore,
 )
 
@@ -58,6 +57,11 @@ class PairObservation(Observation):
 def is_restored(target: Row) -> bool:
     """Whether a restore is writing to an instance now, by its status."""
     return "RESTOR" in (target["status"] or "").upper()
+
+
+def of_the_past(ddm: Ddm, job: Row) -> bool:
+    """Whether a job is too old to restore its target now. The job that does may not be listed yet."""
+    return is_stuck(created(job), ddm.now())
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,14 @@ class Pair:
         jobs = [job for job in history if job["instance_id"] in (self.source, self.target)]
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         mine = [job for job in jobs if job["instance_id"] == self.target]
-        on_target = [job for job in jobs if job["instance_id"] == self.target and end(job) != "failed"]
+        on_target = [job for job in mine if ending(job["status"]) != "failed"]
         # An old job does not restore the target now, and there is no point in waiting for a job that never
         # ends.
-        past = [job for job in on_target if self.of_the_past(job) and (restoring or end(job) is None)]
+        past = [
+            job
+            for job in on_target
+            if of_the_past(self.ddm, job) and (restoring or not ending(job["status"]))
+        ]
         job = next((job for job in on_target if job not in past), None)
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
         return PairObservation(
@@ -111,24 +119,16 @@ class Pair:
             status=target["status"],
             target=target,
             job=job,
-            at_work=restoring or (job is not None and end(job) is None),
+            at_work=restoring or (job is not None and ending(job["status"]) is None),
             history=tuple(history),
         )
-
-    def of_the_past(self, job: Row) -> bool:
-        """Whether a job is too old to restore its target now. The job that does may not be listed yet."""
-        return is_stuck(created(job), self.ddm.now())
-
-    def stuck(self, target: Row, job: Row) -> bool:
-        """Whether a job has been unfinished for more than a day although its target is not being restored."""
-        return end(job) is None and obstacle(target) is None and self.of_the_past(job)
 
     def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
         """Return why the target is not available, and which job is on it."""
         why = target["unavailable_reason"] or f"no reason given, status {target['status']}"
         text = f"the target is not available ({self.ddm.redactor.printable(why, 200)})"
         if job:
-            then = "attaches to it" if end(job) is None else "only reports its end"
+            then = "attaches to it" if ending(job["status"]) is None else "only reports its end"
             return f"{text}; {self.describe(job)}, job_id={job['id']} {then}"
         return (
             f"{text}; it is being restored, but no restore job on it can be seen yet" if restoring else text

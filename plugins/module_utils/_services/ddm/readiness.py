@@ -9,13 +9,17 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import (
+    BROKEN,
+    ending,
+    plain,
+    unknown,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import end, unknown
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import WORDS
 
-DAY = 86_400_000  # ms
-BROKEN = ("error", "createfailed", "frozen")
 SERVING = ("running", "normal")  # the lists about backups use the second word
 
 
@@ -61,8 +65,8 @@ def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None
 
     def observe() -> Status:
         job = find_job(ddm, job_id)
-        state, reason = end(job) or "running", None
-        odd = unknown(job)
+        state, reason = ending(job["status"]) or "running", None
+        odd = unknown(job["status"], WORDS)
         if odd:
             ddm.warn(f"{name or f'DDM job {job_id}'}: {odd}.")
         instance_id = target or job["instance_id"]
