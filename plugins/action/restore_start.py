@@ -71,16 +71,16 @@ class ActionModule(InProcess):
         repeated = _rows.repeated(rows, SERVICES)
         common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
 
-        def run(row: Row, check_mode: bool) -> _rows.Answer:
+        def run(row: Row, check_mode: bool) -> _rows.RowResult:
             self.end_if_orphaned()
             at = time.time()
             self._task.check_mode = check_mode  # core passes it on to the module
             keys = row["profile"]
             try:
                 if keys in refused:  # A few more refused signatures would lock these keys.
-                    return _rows.Answer(refused[keys], at, 0.0)
+                    return _rows.RowResult(refused[keys], at, 0.0)
                 given = {**common, **_rows.request(row, SERVICES, repeated), **_start.waiting(options)}
-                result = self.answer(row, given, task_vars)
+                result = self.run_module(row, given, task_vars)
             except CloudError as error:
                 result = failure(error)
             except AnsibleError as error:  # It is not known whether the module has begun.
@@ -92,26 +92,26 @@ class ActionModule(InProcess):
             found = result.pop("account", None)
             if found:  # before it, what belongs to the task itself, and not to a row in another place
                 account.insert(len(account) if row["region"] or keys else 0, found)
-            return _rows.Answer(result, at, time.time() - at)
+            return _rows.RowResult(result, at, time.time() - at)
 
-        def runs(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.Answer]]:
-            def all_of(groups: _start.Groups) -> dict[int, _rows.Answer]:
+        def runs(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.RowResult]]:
+            def all_of(groups: _start.Groups) -> dict[int, _rows.RowResult]:
                 for number in [number for group in groups for number in group]:
-                    answers[number] = run(pinned(number), check_mode)
-                return {number: answers[number] for group in groups for number in group}
+                    results[number] = run(pinned(number), check_mode)
+                return {number: results[number] for group in groups for number in group}
 
             return all_of
 
         def pinned(number: int) -> Row:
-            made = answers.get(number)
+            made = results.get(number)
             return _rows.planned(rows[number], made, SERVICES) if made else rows[number]
 
-        answers: dict[int, _rows.Answer] = {}
+        results: dict[int, _rows.RowResult] = {}
         refused: dict[str | None, Result] = {}
         account: list[dict[str, str]] = []
         return execute(_start.combined(rows, runs(True), runs(False), time.time, account), dry_run)
 
-    def answer(self, row: Row, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
+    def run_module(self, row: Row, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Return the result of the module of a row.
 
         It does not catch an interrupt, because no other restore must start then.
@@ -124,17 +124,17 @@ class ActionModule(InProcess):
                 raise InvalidArgument(f"The project_id {quoted(project)} is not in allowed_project_ids.")
             given["allowed_project_ids"] = [project]
         module, given = SERVICES[row["service"]].module(given)
-        answer = self._execute_module(
+        result = self._execute_module(
             module_name=f"huaweicloud.recovery.{module}", module_args=given, task_vars=task_vars
         )
-        refused = answer.get("error_kind") == "denied" and not answer.get("http_status")  # before any request
+        refused = result.get("error_kind") == "denied" and not result.get("http_status")  # before any request
         if project and refused and not given.get("allowed_domain_ids"):
             raise _start.elsewhere(project)  # the reader of this message has not set the option that it names
-        if not answer.keys() & {"outcome", "error_kind"}:  # It was killed: nobody knows what it has done.
-            answer = {**answer, **unclear(answer.get("msg"), changed=not self._task.check_mode)}
+        if not result.keys() & {"outcome", "error_kind"}:  # It was killed: nobody knows what it has done.
+            result = {**result, **unclear(result.get("msg"), changed=not self._task.check_mode)}
         return {
             name: value
-            for name, value in answer.items()
+            for name, value in result.items()
             if name not in OF_ANSIBLE and not name.startswith("_ansible")
         }
 

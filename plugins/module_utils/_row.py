@@ -73,25 +73,25 @@ def passed(row: Row, step: str, at: float) -> Row:
     return with_step(row, step, "skipped", at) if row["error_kind"] else row
 
 
-def merged(row: Row, answer: t.Mapping[str, t.Any]) -> Row:
+def merged(row: Row, result: t.Mapping[str, t.Any]) -> Row:
     """Return a row with the result of a task.
 
     Other keys than those of a row go into `details`, so that all rows have the same keys.
     """
-    known = {name: value for name, value in answer.items() if name in KEYS and value is not None}
+    known = {name: value for name, value in result.items() if name in KEYS and value is not None}
     apart = ("failed", "changed", "diff", "warnings", "outcome", "steps", "details")
-    more = {name: value for name, value in answer.items() if name not in row and name not in apart}
-    details = {**(row["details"] or {}), **(answer.get("details") or {}), **more}
+    more = {name: value for name, value in result.items() if name not in row and name not in apart}
+    details = {**(row["details"] or {}), **(result.get("details") or {}), **more}
     return {**row, **known, "details": details or None}
 
 
-def failed(row: Row, step: str, answer: t.Mapping[str, t.Any], at: float, seconds: float = 0.0) -> Row:
+def failed(row: Row, step: str, result: t.Mapping[str, t.Any], at: float, seconds: float = 0.0) -> Row:
     """Return a row that failed in a step, for the reason that a task result gives."""
-    kind = answer.get("error_kind") or "internal_error"
-    msg = answer.get("msg") or "The module gave no reason."
+    kind = result.get("error_kind") or "internal_error"
+    msg = result.get("msg") or "The module gave no reason."
     row = {
-        **merged(row, answer),
-        "changed": bool(row["changed"] if answer.get("changed") is None else answer["changed"]),
+        **merged(row, result),
+        "changed": bool(row["changed"] if result.get("changed") is None else result["changed"]),
         "outcome": None,
         "failed_step": step,
         "error_kind": kind,

@@ -260,10 +260,10 @@ def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:
         return {**row, "outcome": "started"}
     if error is None:
         return with_step({**row, "outcome": "succeeded"}, "wait", "ok", at, seconds)
-    answer = {**failure(error), "changed": None}
+    result = {**failure(error), "changed": None}
     if error.kind == "wait_timeout" and watch.trouble and not seen:
-        answer["error_kind"] = watch.trouble.kind  # it was never seen
-    return failed(row, "wait", answer, at, seconds)
+        result["error_kind"] = watch.trouble.kind  # it was never seen
+    return failed(row, "wait", result, at, seconds)
 
 
 def main() -> None:

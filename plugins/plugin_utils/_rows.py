@@ -60,7 +60,7 @@ class Misnamed(NotRestorable):
     kind = "name_mismatch"
 
 
-class Answer(t.NamedTuple):
+class RowResult(t.NamedTuple):
     """The result of the module of one row, when it began (epoch seconds), and how many seconds it took."""
 
     result: Result
@@ -183,9 +183,9 @@ def startable(row: Row) -> bool:
 # With a plan
 
 
-def planned(row: Row, answer: Answer, services: Services) -> Row:
+def planned(row: Row, made: RowResult, services: Services) -> Row:
     """Return a row with its plan: what would overwrite what. A step `plan` is recorded once."""
-    found, at, seconds = answer
+    found, at, seconds = made
     before = any(step.get("step") == "plan" and step.get("outcome") == "ok" for step in row["steps"])
     if not found.get("outcome"):
         return _row.failed(row, "restore" if before else "plan", found, at, seconds)
@@ -263,9 +263,9 @@ def in_turn(rows: t.Sequence[Row], numbers: t.Iterable[int], services: Services)
 # Started
 
 
-def started(row: Row, answer: Answer, services: Services) -> Row:
+def started(row: Row, made: RowResult, services: Services) -> Row:
     """Return a planned row with the result of its start."""
-    found, at, seconds = answer
+    found, at, seconds = made
     if not found.get("outcome"):
         return _row.failed(row, "restore", found, at, seconds)
     row = {**underway(row, found, services), "outcome": found["outcome"], "adopted": found["adopted"]}

@@ -30,7 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import R
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import result_of, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._rows import Answer
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._rows import RowResult
 
 OPTIONS: dict[str, t.Any] = {
     "restores": {"type": "list", "elements": "dict", "required": True},
@@ -46,7 +46,6 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(rows)])
     plans: dict[int, Plan] = {}
     repeated = _rows.repeated(rows, SERVICES)
-
     account: list[dict[str, str]] = []
 
     def decide(number: int) -> Result:
@@ -59,29 +58,29 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         plans[number] = service.plan(clouds[number], {**options, **waiting(params)})
         return with_account(execute(plans[number], dry_run=True), rows[number], clouds[number], cloud)
 
-    def each(work: t.Callable[[int], Result], groups: Groups) -> dict[int, Answer]:
-        def one(number: int) -> Answer:
+    def each(work: t.Callable[[int], Result], groups: Groups) -> dict[int, RowResult]:
+        def one(number: int) -> RowResult:
             clouds[number].session.deadline = cloud.clock.monotonic() + params["start_timeout"]
             at, begun = cloud.clock.now(), cloud.clock.monotonic()
             result = result_of(
                 lambda: work(number), lambda: clouds[number].posted, starts=True, redactor=cloud.redactor
             )
-            return Answer(result, at, cloud.clock.monotonic() - begun)
+            return RowResult(result, at, cloud.clock.monotonic() - begun)
 
         found = spread(lambda group: {number: one(number) for number in groups[group]}, len(groups), THREADS)
-        return {number: answer for group in found for number, answer in group.items()}
+        return {number: made for group in found for number, made in group.items()}
 
-    def plan(groups: Groups) -> dict[int, Answer]:
+    def decide_all(groups: Groups) -> dict[int, RowResult]:
         """Plan the rows. The caller is read first, unless all rows were planned before."""
         if any(not rows[number]["action"] for group in groups for number in group):
             account.append(cloud.identity())
         return each(decide, groups)
 
-    def start(groups: Groups) -> dict[int, Answer]:
+    def start_all(groups: Groups) -> dict[int, RowResult]:
         cloud.posted = True
         return each(lambda number: execute(plans[number], dry_run=False), groups)
 
-    return combined(rows, plan, start, cloud.clock.now, account)
+    return combined(rows, decide_all, start_all, cloud.clock.now, account)
 
 
 def with_account(result: Result, row: Row, own: Cloud, task: Cloud) -> Result:
@@ -113,8 +112,8 @@ def waiting(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def combined(
     given: t.Sequence[Row],
-    decide: t.Callable[[Groups], dict[int, Answer]],
-    start: t.Callable[[Groups], dict[int, Answer]],
+    decide: t.Callable[[Groups], dict[int, RowResult]],
+    start: t.Callable[[Groups], dict[int, RowResult]],
     now: t.Callable[[], float],
     account: t.Sequence[dict[str, str]] = (),
 ) -> Plan:
@@ -123,34 +122,34 @@ def combined(
     `account` has the caller once the plans are made, or nothing.
     """
     wanted = [number for number, row in enumerate(given) if _rows.startable(row)]
-    answers = decide([[number] for number in wanted])
+    results = decide([[number] for number in wanted])
     rows = [
-        _rows.planned(row, answers[number], SERVICES) if number in answers else row
+        _rows.planned(row, results[number], SERVICES) if number in results else row
         for number, row in enumerate(given)
     ]
     for number, error in _rows.refusals(rows, SERVICES).items():
-        answers[number] = Answer(_row.failure(error), answers[number].at, answers[number].seconds)
-        rows[number] = _rows.planned(given[number], answers[number], SERVICES)
+        results[number] = RowResult(_row.failure(error), results[number].at, results[number].seconds)
+        rows[number] = _rows.planned(given[number], results[number], SERVICES)
     ready = [number for number in wanted if rows[number]["outcome"] == "planned" and rows[number]["changed"]]
 
     def summary(rows: t.Sequence[Row], step: str) -> Result:
         rows = [
             _row.passed(row, step, now()) if row is given[number] else row for number, row in enumerate(rows)
         ]
-        changed = any(row["changed"] for number, row in enumerate(rows) if number in answers)
-        found = [answers[number].result for number in sorted(answers)]
-        warnings = [text for answer in found for text in answer.get("warnings", [])]
+        changed = any(row["changed"] for number, row in enumerate(rows) if number in results)
+        found = [results[number].result for number in sorted(results)]
+        warnings = [text for one in found for text in one.get("warnings", [])]
         result = {
             **_row.rows_result(given, rows, changed),
             "account": account[0] if account else None,
-            "diff": [answer["diff"] for answer in found if "diff" in answer],
+            "diff": [one["diff"] for one in found if "diff" in one],
         }
         return {**result, "warnings": warnings} if warnings else result
 
     def apply() -> Result:
-        answers.update(start(_rows.in_turn(rows, ready, SERVICES)) if ready else {})
+        results.update(start(_rows.in_turn(rows, ready, SERVICES)) if ready else {})
         after = [
-            _rows.started(row, answers[number], SERVICES) if number in ready else row
+            _rows.started(row, results[number], SERVICES) if number in ready else row
             for number, row in enumerate(rows)
         ]
         return summary(_rows.taken_twice(after, now()), "restore")
