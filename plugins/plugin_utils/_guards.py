@@ -12,6 +12,7 @@ All functions are pure: the time is a parameter.
 from __future__ import annotations
 
 import fnmatch
+import math
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
@@ -141,19 +142,29 @@ def out_of_bounds(row: Known, options: Options) -> str | None:
 # Whether the data fit the request
 
 
+def behind(row: Known, most: int, until_ms: int) -> float | None:
+    """Return how many seconds before a moment the data of a row end, if that is more than `most`, or None.
+
+    It is infinite if the time of data that would be restored cannot be read.
+    """
+    data = moment(row.get("data_time"))
+    if data is None:
+        return math.inf if row.get("action") == "restore" else None
+    gap = (until_ms - data) / 1000
+    return gap if gap > most else None
+
+
 def too_old(row: Known, options: Options, now_ms: int) -> str | None:
     """Return why the newest data of an instance are too old, or None."""
-    data = moment(row.get("data_time"))
-    if options.rpo_target is None or (data is None and row.get("action") != "restore"):
+    most = options.rpo_target
+    age = None if most is None else behind(row, most, now_ms)
+    if most is None or age is None:
         return None
-    if data is None:
+    if age == math.inf:
         return f"The time of the newest data that {called(row)} can be restored to cannot be read."
-    if (now_ms - data) / 1000 <= options.rpo_target:
-        return None
-    age, most = span((now_ms - data) / 1000), span(options.rpo_target)
     return (
-        f"The newest data that {called(row)} can be restored to are {age} old, but restore_rpo_target is "
-        f"{most}."
+        f"The newest data that {called(row)} can be restored to are {span(age)} old, but restore_rpo_target "
+        f"is {span(most)}."
     )
 
 
@@ -163,14 +174,15 @@ def too_far(row: Known, requested: t.Any, most: int | None, now_ms: int, tz: t.A
     No point was requested where an entry, a plan or an undo names a backup. The reason names the nearest
     backups on both sides.
     """
-    data, point, action = moment(row.get("data_time")), milliseconds(requested), row.get("action")
-    if most is None or not requested or action == "nothing" or (data is None and action != "restore"):
+    if most is None or not requested or row.get("action") == "nothing":
         return None
-    if data is None:
+    point = milliseconds(requested)
+    gap = behind(row, most, now_ms if point is None else point)
+    if gap is None:
+        return None
+    if gap == math.inf:
         return f"restore_max_gap is {span(most)}, and the time of the data cannot be read."
-    gap = ((now_ms if point is None else point) - data) / 1000
-    if gap <= most:
-        return None
+    data = moment(row.get("data_time"))
     near = [f"before it {backup_words(row.get('backup'), data, tz)}"] if row.get("backup") else []
     newer = row.get("newer_backup")
     if newer:
