@@ -105,10 +105,22 @@ def document(value: t.Any, name: str) -> t.Any:
         except (ValueError, RecursionError):
             raise Problem(f"{name} is a text that is not valid JSON.") from None
     if isinstance(value, t.Mapping) and isinstance(value.get("plan"), t.Mapping):
-        return value["plan"]
+        value = value["plan"]
     if not isinstance(value, (str, t.Mapping)):
         raise Problem(f"{name} must be a path or the data themselves, not a {read.kind_of(value)}.")
-    return path(value, name) if isinstance(value, str) else value
+    return path(value, name) if isinstance(value, str) else with_texts(value)
+
+
+def with_texts(value: t.Any, name: str = "") -> t.Any:
+    """Return a plan or a report whose IDs, names and tickets are texts again.
+
+    A job controller makes a number or a date of a text that looks like one: of the ticket 1042, for example.
+    """
+    if isinstance(value, t.Mapping):
+        return {key: with_texts(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_texts(inner) for inner in value]
+    return value if value is None or not name.endswith(TEXTS) else str(value)
 
 
 def data(value: t.Any, name: str) -> t.Any:
@@ -165,6 +177,7 @@ READERS: dict[str, Reader] = {
     "seed": read.word,
 }
 OF_A_DRILL = ("scratch", "production", "window_days", "seed")  # people know them as drill_...
+TEXTS = ("id", "name", "label", "profile", "region", "started")  # so end the keys of such texts in a report
 PUBLISHED = ("restore_result", "restore_planned", "restore_reported")
 CLOSE = 0.9  # of two names, of which 1 means that they are the same
 # These must be the same for all hosts of a fleet. A plan or report as data does not come from its inventory.

@@ -74,17 +74,13 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
     where = "restore_plan" if job.options.plan is not None else f"The plan {job.options.plan_file}"
     if old is None:
         return [], [f"{where} cannot be used: it cannot be read, or is not a plan of this collection."]
-    try:
-        why = _plans.unusable(old, run["collection_version"], job.options.safety_backup, job.kind)
-        planned = [] if why else _plans.requests(old)
-    except (AttributeError, KeyError, TypeError):  # a key that every plan has, or its type
-        why = _plans.EDITED
+    why = _plans.unusable(old, run["collection_version"], job.options.safety_backup, job.kind)
     if why:
         return [], [f"{where} cannot be used: {why}."]
     drift = _plans.others(old, job.found.rows)
     if drift:
         return [], [f"{where} does not fit the entries of this run: {line}." for line in drift]
-    rows = [{**row, **listed_in(row, job.found.rows)} for row in planned]
+    rows = [{**row, **listed_in(row, job.found.rows)} for row in _plans.requests(old)]
     return [attached(row, run, job) for row in rows], []
 
 

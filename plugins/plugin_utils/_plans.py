@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
     backup_id,
     backup_module,
     called,
+    is_kind,
     is_row,
     same,
     service_of,
@@ -40,6 +41,7 @@ SCHEMA_VERSION = 1  # of a report, which a plan is
 # What a whole plan's checksum leaves out: `account` is compared with that of the run
 UNSEALED = ("account", "checksum", "files", "problem")
 EDITED = "it was edited after it was made: its content does not match its digest. Make it again"
+NODES = ("source_instance_id", "target_instance_id")
 ENTRY = ("service", "region", "profile", "group", "label")  # keys of a row, the same for all services
 
 
@@ -86,9 +88,9 @@ def effect(row: Plan) -> dict[str, t.Any]:
     return {**found, **where, **what, **more}
 
 
-def pairs(relations: t.Iterable[Plan]) -> list[tuple[t.Any, t.Any]]:
+def pairs(relations: t.Iterable[Plan]) -> list[tuple[str, ...]]:
     """Return which data node is restored onto which, in an order that is always the same."""
-    return sorted((pair["source_instance_id"], pair["target_instance_id"]) for pair in relations)
+    return sorted(tuple(str(pair.get(name)) for name in NODES) for pair in relations)
 
 
 def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) -> str:
@@ -132,7 +134,8 @@ def unusable(plan: t.Any, version: str, safety_backup: bool, kind: str) -> str |
         return f"it is the plan of the playbook {made_by}, but this is {kind}: make it with {kind}"
     if plan.get("verdict") == "refused" and not any(row.get("error_kind") for row in rows):
         return f"the run that was to make it was refused: {printable(plan.get('msg')).rstrip('.')}"
-    if not all(is_row(row) for row in rows) or plan.get("checksum") not in (None, checksum(plan)):
+    whole = is_kind(plan.get("account"), dict) and all(is_row(row) for row in rows)
+    if not whole or plan.get("checksum") not in (None, checksum(plan)):
         return EDITED
     digests = [digest(rows, plan.get("account"), safety) for safety in (True, False)]
     if plan.get("plan_digest") not in digests:

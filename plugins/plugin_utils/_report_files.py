@@ -288,11 +288,6 @@ def held(value: t.Any) -> _report.Report | None:
     if isinstance(value, str):
         stem, suffix = os.path.splitext(value)
         return read(f"{stem}.json" if suffix in {known for known, dummy in FORMATS.values()} else value)
-    if isinstance(value, dict) and value.get("started"):
-        value = {
-            **value,
-            "started": str(value["started"]),
-        }  # AWX turns a text that looks like a time into one.
     return value if is_report(value) else None
 
 

@@ -22,7 +22,12 @@ import pytest
 import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.filter import restore_report_text
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _lines, _report, _report_files
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
+    _lines,
+    _options,
+    _report,
+    _report_files,
+)
 from tests.report import samples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -427,7 +432,8 @@ def test_a_report_as_data_may_hold_times() -> None:
     """As AWX hands on what an earlier node has published."""
     report = samples.made([good()])
     began = datetime(2026, 11, 25, 9, 2, 11, tzinfo=timezone.utc)
-    assert _report_files.held({**report, "started": began, "finished": began}) is not None
+    given = _options.document({**report, "started": began, "finished": began}, "restore_report")
+    assert _report_files.held(given) is not None
     without = {name: value for name, value in report.items() if name != "started"}
     assert _report_files.held(without) is None
     assert _report_files.held({**report, "started": None}) is None

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.action.restore_step import ActionModule
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
@@ -22,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _lines,
     _options,
     _planning,
+    _plans,
     _state,
     _step_table,
     _steps,
@@ -340,17 +342,22 @@ def test_leaving_out_the_approval_is_no_approval() -> None:
     assert "The step approve was left out" in state["run"]["refused"]
 
 
-def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ticket", ["CHG-1042", "1042", "2026-11-25"])
+def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path, ticket: str) -> None:
     world = World()
-    planned = run(world, plan_only=True, restore_report_dir=str(tmp_path))
+    planned = run(world, plan_only=True, restore_operation_id=ticket, restore_report_dir=str(tmp_path))
     assert [name for name, check, rows in world.calls] == ["restore_start"]
     assert planned["report"]["verdict"] == "planned"
     path = planned["report"]["files"]["json"]
     # A job controller turns a text that looks like a time or a number into one.
-    retyped = {**planned["report"], "finished": datetime.now(timezone.utc), "elapsed": 1}
+    rows = [
+        {**row, "operation_id": row["operation_id"] and yaml.safe_load(ticket)}
+        for row in planned["report"]["restores"]
+    ]
+    retyped = {**planned["report"], "restores": rows, "finished": datetime.now(timezone.utc), "elapsed": 1}
     for given in ({"restore_plan_file": path}, {"restore_plan": {"digest": "x", "plan": retyped}}):
         world = World()
-        state = run(world, restore_dcs=[], restore_ddm=[], **given)
+        state = run(world, restore_dcs=[], restore_ddm=[], restore_operation_id=ticket, **given)
         assert outcomes(state) == [("t1", "succeeded"), ("c1", "succeeded")]
         assert state["run"]["plan_digest"] == planned["run"]["plan_digest"]
 
@@ -380,16 +387,43 @@ def test_a_plan_that_no_longer_holds_is_refused_line_by_line(tmp_path: Path) -> 
     assert "cannot be read, or is not a plan" in state["run"]["refused"]
 
 
-@pytest.mark.parametrize("lost", ["backup_id", "pairs"])
-def test_a_plan_that_has_lost_a_key_is_refused(lost: str) -> None:
-    """As data, where only its digest is compared."""
-    found = run(World(), "plan", "report", plan_only=True)["report"]
-    if lost == "backup_id":
-        found["restores"][1]["backup"] = {"size": 1}
-    else:
-        found["restores"][0]["data_node_relations"] = [{}]
-    state = run(World(), restore_plan=found)
-    assert "restore_plan cannot be used: it was edited after it was made" in state["run"]["refused"]
+ODD: tuple[Any, ...] = (None, 7, "x", [], {}, ["x"], [{}], {"x": 1})
+
+
+def spoilt(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield a plan with one value replaced or left out, for each value in it."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, content in inner:
+        for other in ODD:
+            yield (*path, key, other), copied(value, key, other)
+        if isinstance(value, dict):
+            yield (*path, key), {name: one for name, one in value.items() if name != key}
+        for where, odd in spoilt(content, (*path, key)):
+            yield where, copied(value, key, odd)
+
+
+def copied(value: Any, key: Any, content: Any) -> Any:
+    """Return a dict or a list with another content at a key."""
+    found = value.copy()
+    found[key] = content
+    return found
+
+
+def what(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what a row overwrites with what, for its digest."""
+    keys = ("service", "instance_id", "target_instance_id", "backup_id", "restore_time", "operation_id")
+    return {key: row.get(key) for key in (*keys, "data_node_relations", "region", "profile", "group")}
+
+
+def test_a_plan_in_any_shape_is_carried_out_or_refused() -> None:
+    """As data, where only its digest is compared. What it requests is then what was approved."""
+    plan = run(World(), "plan", "report", plan_only=True)["report"]
+    approved = [what(row) for row in _plans.requests(plan)]
+    for where, odd in spoilt({**plan, "checksum": None}):
+        given = job(restore_dcs=[], restore_plan=odd)
+        rows, problems = _planning.from_plan(given, given.options.plan, plan)
+        assert problems or [what(row) for row in rows] == approved, where
+        assert all("restore_plan cannot be used: " in problem for problem in problems), where
 
 
 def test_a_plan_that_could_not_be_kept_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

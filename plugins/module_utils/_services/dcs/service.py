@@ -14,9 +14,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 
 def pinned(row: Row, result: Row) -> Row:
     """Return the options with the backup that was planned."""
-    if not result.get("backup"):
-        return row
-    return {**row, "restore_point": None, "backup_name": None, "backup_id": result["backup"]["backup_id"]}
+    backup_id = (result.get("backup") or {}).get("backup_id")
+    return {**row, "restore_point": None, "backup_name": None, "backup_id": backup_id} if backup_id else row
 
 
 DCS = Service(
