@@ -47,7 +47,8 @@ def alone(keys: str, clock: Clock | None = None) -> t.Iterator[None]:
 
     Raises the refusal that another worker got in the last five minutes.
     """
-    with _turn(_place(keys), clock or Clock()):
+    accepted = _read(keys) == ACCEPTED
+    with contextlib.nullcontext() if accepted else _turn(keys, clock or Clock()):
         facts = known(keys)
         if facts:
             code, request_id = facts["error_code"], facts["request_id"]
@@ -57,14 +58,15 @@ def alone(keys: str, clock: Clock | None = None) -> t.Iterator[None]:
         except ApiError as error:
             note(keys, error.details())
             raise
-        _write(keys, ACCEPTED)
+        if not accepted:
+            _write(keys, ACCEPTED)
 
 
 def known(keys: str) -> Facts | None:
     """Return the cloud's refusal of these keys in the last five minutes, or None."""
     try:
-        since, facts = json.loads(_place(keys).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        since, facts = json.loads(_read(keys))
+    except ValueError:
         return None
     return t.cast(Facts, facts) if time.monotonic() < since + LOCKED_FOR else None
 
@@ -79,27 +81,31 @@ def note(keys: str, result: Facts) -> None:
 
 
 @contextlib.contextmanager
-def _turn(place: Path, clock: Clock) -> t.Iterator[None]:
-    """Wait for the other workers that hold the turn, unless the cloud has accepted the keys."""
+def _turn(keys: str, clock: Clock) -> t.Iterator[None]:
+    """Wait for the worker that sends its first request, or until the cloud has accepted the keys."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # Without a folder of the run, nothing is shared.
-            file = stack.enter_context(place.open("a+", encoding="utf-8"))
+            file = stack.enter_context(_place(keys).open("a", encoding="utf-8"))
             until = clock.monotonic() + PATIENCE
-            while not _taken(file) and clock.monotonic() < until:
+            while not _taken(file) and _read(keys) != ACCEPTED and clock.monotonic() < until:
                 clock.sleep(INTERVAL)
         yield
 
 
 def _taken(file: t.TextIO) -> bool:
-    """Take the turn if it is free. It ends when the file is closed. Once keys are accepted, all are free."""
-    file.seek(0)
-    if file.read() == ACCEPTED:
-        return True
+    """Take the turn if it is free. It ends when the file is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+def _read(keys: str) -> str:
+    try:
+        return _place(keys).read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _write(keys: str, text: str) -> None:

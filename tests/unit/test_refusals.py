@@ -84,6 +84,14 @@ def test_a_worker_sends_nothing_with_keys_that_were_refused_to_another(time: Tim
     assert waited(time, "other keys") == 0.0
 
 
+def test_keys_that_stop_working_are_not_tried_by_the_next_worker(time: Time) -> None:
+    assert waited(time) == 0.0
+    with pytest.raises(ApiError), _refusals.alone("keys"):
+        raise ApiError("refused", 401, "APIGW.0301", "auth_failed")
+    with pytest.raises(ApiError, match="No request was sent"):
+        waited(time)
+
+
 @pytest.mark.parametrize("error", [ApiError("busy", 503, None, "server_error"), TransportError("no route")])
 def test_a_fault_tells_nothing_about_the_keys(error: CloudError, time: Time) -> None:
     with pytest.raises(CloudError), _refusals.alone("keys"):
