@@ -109,8 +109,11 @@ def _read(keys: str) -> str:
 
 
 def _write(keys: str, text: str) -> None:
+    """Replace the file at once: another worker may be reading it."""
+    new = _place(keys).with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError):  # Then the next host costs one more refused signature.
-        _place(keys).write_text(text, encoding="utf-8")
+        new.write_text(text, encoding="utf-8")
+        new.replace(_place(keys))
 
 
 def _place(keys: str) -> Path:
