@@ -117,8 +117,10 @@ class Progress:
             what = "is already running, and the task waits for it" if watch.adopted else "is accepted"
             names = ", ".join(f"{name} {value}" for name, value in ids.items())
             return Note(0, f"{watch.name} {what}: {names}", timed=False)
-        subject = ", ".join(f"{name.partition('_')[0]} {value}" for name, value in ids.items())
-        subject += f" of instance {watch.ids['instance_id']}" if "instance_id" in watch.ids else ""
+        subject = watch.name
+        if any(value not in subject for value in watch.ids.values()):  # It names the request, not its result.
+            subject = ", ".join(f"{name.partition('_')[0]} {value}" for name, value in ids.items())
+            subject += f" of instance {watch.ids['instance_id']}" if "instance_id" in watch.ids else ""
         if watch.last is None:
             return Note(0, "cannot be seen yet", subject)
         done = percent(watch.last.progress)

@@ -210,8 +210,8 @@ def test_a_thread_shows_a_line_each_minute_and_ends_with_the_task() -> None:
             time.sleep(0.05)
     assert threading.active_count() == before
     assert [re.sub(r"\d+m\d+s", "...", line) for line in lines[:2]] == [
-        "huaweicloud.recovery: [web] restoring, 0s elapsed (restore r)",
-        "huaweicloud.recovery: [web] restoring, ... elapsed (restore r)",
+        "huaweicloud.recovery: [web] restoring, 0s elapsed (DCS restore r)",
+        "huaweicloud.recovery: [web] restoring, ... elapsed (DCS restore r)",
     ]
 
 

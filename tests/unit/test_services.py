@@ -16,6 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
 
 from .fakes import PROJECT, Wire, cloud, response
 
@@ -355,3 +356,17 @@ def test_no_tag_is_a_key_that_ansible_obeys() -> None:
 def test_tags_in_another_form_are_not_taken_for_none(value: Any, tags: Any) -> None:
     """The one that protects the instance may be among them."""
     assert tags_of(value) == tags
+
+
+@pytest.mark.parametrize(
+    ("service", "ids", "name"),
+    [
+        ("dcs", {"instance_id": "i-1", "restore_id": "r-1"}, "DCS restore r-1 of orders (i-1)"),
+        ("ddm", {"job_id": "j-1", "target_instance_id": "i-1"}, "DDM job j-1 of orders (i-1)"),
+    ],
+)
+def test_a_wait_names_the_instance_as_the_cloud_does(service: str, ids: dict[str, str], name: str) -> None:
+    one, dummy = cloud([])
+    target = {"instance_id": "i-1", "instance_name": "orders"}
+    assert READINGS[service].watch(one, {**ids, "target": target}).name == name
+    assert READINGS[service].watch(one, ids).name == name.replace("orders (i-1)", "i-1")

@@ -88,13 +88,18 @@ class Gate:
         failure = self._failure
         with self._lock:
             unknown = not self._accepted and self._refusal is None
-            if unknown and self._failure is not None and self._failure is not failure:
-                raise unsent(self._failure)
+            error = self._failure
+            if unknown and error is not None and error is not failure:
+                text = (
+                    f"This request was not sent, because the one that checks the credentials failed: {error}"
+                )
+                unsent = TransportError(text, sent=False, transient=error.transient, **error.facts)
+                raise unsent.with_context(kind=error.kind)
             with self._others() if unknown else contextlib.nullcontext():
                 try:
                     yield
-                except CloudError as error:
-                    self._failure = error
+                except CloudError as found:
+                    self._failure = found
                     raise
 
     def _explanation(self, text: str) -> str:
@@ -103,13 +108,6 @@ class Gate:
             "row were refused. Do not retry earlier. "
         )
         return f"{locked * bool(LOCKED.search(text))}The keys came from {self.source}."
-
-
-def unsent(failure: CloudError) -> CloudError:
-    """Return the failure of a request that waited for another one, which has failed."""
-    text = f"This request was not sent, because the one that checks the credentials failed: {failure}"
-    transient = TransportError(text, sent=False, transient=failure.transient, **failure.facts)
-    return transient.with_context(kind=failure.kind)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,11 @@ def quoted(value: t.Any) -> str:
     return repr(printable(text)) if len(text) <= LONGEST_QUOTED else f"(a text of {len(text)} characters)"
 
 
+def called(ident: str | None, name: str | None) -> str:
+    """Return an instance by the cloud's name and its ID, for people; the ID alone without a name."""
+    return f"{printable(name)} ({ident})" if name else str(ident)
+
+
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 

@@ -49,11 +49,6 @@ def candidates(rows: t.Sequence[Row]) -> str:
     return "; ".join([*shown, *more]) or "none"
 
 
-def called(ident: str | None, name: str | None) -> str:
-    """Return an instance by the cloud's name and its ID, for people; the ID alone without a name."""
-    return f"{printable(name)} ({ident})" if name else str(ident)
-
-
 def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
     """Return read(), which reads the instance with the given ID.
 

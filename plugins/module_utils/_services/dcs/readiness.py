@@ -79,12 +79,14 @@ def watch_record(
     return Watch(name, {id_name: record_id, "instance_id": instance_id}, observe)
 
 
-def watch_restore(dcs: Dcs, instance_id: str, restore_id: str, backup_id: str | None = None) -> Watch:
-    """Return how to wait for a restore that is already running."""
+def watch_restore(
+    dcs: Dcs, instance_id: str, restore_id: str, backup_id: str | None = None, where: str | None = None
+) -> Watch:
+    """Return how to wait for a restore that is already running; `where` names its instance for people."""
     return watch_record(
         dcs,
         instance_id,
-        f"DCS restore {restore_id} of {instance_id}",
+        f"DCS restore {restore_id} of {where or instance_id}",
         "restore_id",
         restore_id,
         lambda: dcs.restores(instance_id, restore_id),

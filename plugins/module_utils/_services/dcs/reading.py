@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Reading, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
@@ -21,7 +22,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for the restore of a row."""
     planned = (row.get("backup") or {}).get("backup_id")
-    return watch_restore(Dcs(cloud), row["instance_id"], row["restore_id"], row.get("backup_id") or planned)
+    where = called(row["instance_id"], (row.get("target") or {}).get("instance_name"))
+    found = (row["instance_id"], row["restore_id"], row.get("backup_id") or planned)
+    return watch_restore(Dcs(cloud), *found, where)
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import seconds_of_newest
@@ -17,7 +18,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     PairObservation,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import target
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import called
 
 
 def of_plan(names: Named, observed: PairObservation, restore_time: int | None) -> Row:

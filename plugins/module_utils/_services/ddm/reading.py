@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Reading, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, identified
@@ -20,8 +21,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for the job of a row, and for its target. The job itself may name the source."""
-    found = (row.get("target") or {}).get("instance_id") or row.get("target_instance_id")
-    return watch_job(Ddm(cloud), row["job_id"], found)
+    known = row.get("target") or {}
+    found = known.get("instance_id") or row.get("target_instance_id")
+    where = f" of {called(found, known.get('instance_name'))}" if found else ""
+    return watch_job(Ddm(cloud), row["job_id"], found, f"DDM job {row['job_id']}{where}")
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:
