@@ -71,12 +71,12 @@ def kinds(result: invoke.Result) -> list[str | None]:
 def test_a_plan_costs_few_requests(sim: Simulator, start: Any) -> None:
     """The API names a database's possible targets for one data node at a time; these databases have one.
 
-    All share the list of jobs.
+    All share the list of jobs. The last request of each reads the name of its source.
     """
     start(*(cache(number) for number in range(10)), *(database(number) for number in range(3)), check=True)
     counted = Counter(request.operation.partition(".")[0] for request in sim.ledger)
     assert counted["dcs"] == 3 * 10
-    assert counted["ddm"] == (3 + 1) * 3 + 1
+    assert counted["ddm"] == (3 + 1 + 1) * 3 + 1
     assert counted["iam"] <= 2
 
 

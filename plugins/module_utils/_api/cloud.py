@@ -53,10 +53,7 @@ CLOCK = len("This machine's clock ")  # the seconds in that warning may differ f
 AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
 HEADERS = {"Accept": "application/json", "User-Agent": AGENT}
 UNKNOWN = "unknown"
-BRIEF = (
-    5.0,
-    0,
-)  # seconds and repeats of a request for names that are only shown: it must not delay a restore
+BRIEF = (5.0, 0)  # seconds and repeats of a request
 
 
 class NotAllowed(CloudError):
@@ -113,6 +110,12 @@ class Cloud:
         """Return the same caller, signed in once, for another operation with its own deadline."""
         clone = copy.copy(self)
         clone.session, clone._signer = clone._own_session()
+        return clone
+
+    def brief(self) -> Cloud:
+        """Return the same caller for names that are only shown: to read them must not delay a restore."""
+        clone = copy.copy(self)
+        clone.session, clone._signer = clone._own_session(BRIEF)
         return clone
 
     def for_region(self, region: str | None) -> Cloud:
@@ -275,7 +278,8 @@ class Cloud:
         if caller.looked_up:
             return
         caller.looked_up = True
-        read = self._iam(*self._own_session(BRIEF))
+        brief = self.brief()
+        read = self._iam(brief.session, brief._signer)
         if known.project_name is None:
             with contextlib.suppress(CloudError):
                 self._learn_project(read, project_id)

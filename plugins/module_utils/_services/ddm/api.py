@@ -68,6 +68,10 @@ class Ddm:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
 
+    def brief(self) -> Ddm:
+        """Return the same service for a read of names that are only shown."""
+        return Ddm(self._cloud.brief())
+
     def warn(self, text: str) -> None:
         """Warn once in this task."""
         self._cloud.warn(text)

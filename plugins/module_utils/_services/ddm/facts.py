@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import seconds_of_newest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     PairObservation,
@@ -20,11 +23,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import target
 
 
-def of_plan(names: Named, observed: PairObservation, restore_time: int | None) -> Row:
+def of_plan(ddm: Ddm, names: Named, observed: PairObservation, restore_time: int | None) -> Row:
     """Return the keys of a plan's result on which people decide. An interval has no next backup."""
     return {
         "target": target({**names.rows.get(names.target or "", {}), **observed.target}),
-        "source": {"instance_id": names.source, "instance_name": source_name(names, observed)},
+        "source": {"instance_id": names.source, "instance_name": shown_name(ddm, names, observed)},
         "data_time": None if restore_time is None else iso(restore_time),
         "newer_backup": None,
         "last_seconds": last_seconds(observed.history, (names.source, names.target)),
@@ -41,6 +44,15 @@ def last_seconds(jobs: t.Iterable[Row], instances: t.Container[str | None]) -> i
 def span(job: Row) -> tuple[t.Any, t.Any]:
     """Return when a job began and ended, as the API writes it."""
     return job["created_time"], job["end_time"]
+
+
+def shown_name(ddm: Ddm, names: Named, observed: PairObservation) -> str | None:
+    """Return the cloud's name of the source, for the person who approves, or None if it cannot be read."""
+    name = source_name(names, observed)
+    if name is None and names.source:
+        with contextlib.suppress(CloudError):
+            name = ddm.brief().instance(names.source)["name"]
+    return name
 
 
 def source_name(names: Named, observed: PairObservation) -> str | None:

@@ -90,7 +90,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     relations = choose(ddm, source, target, restore_time, params["data_node_relations"])
     operation = replace(operation, relations=tuple(relations))
     known = {
-        **facts.of_plan(names, observed, restore_time),
+        **facts.of_plan(ddm, names, observed, restore_time),
         "data_node_relations": relations,
         "restore_time": restore_time,
     }
