@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,7 +31,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options impo
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_timeline import LEGEND
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import (
-    BETWEEN,
     NAMES,
     PHASES,
     TABLE,
@@ -42,7 +40,7 @@ from tests import invoke
 from tests.cases import CASES, STARTS
 from tests.cloud import scenario
 from tests.contract import documents
-from tests.tools import docs
+from tests.tools import docs, steps
 
 MODULES = documents.MODULES
 CONNECTION = documents.PREFIX + "_connection"
@@ -399,32 +397,24 @@ def test_a_guide_is_shown_on_galaxy_as_it_is(guide: Path) -> None:
 def test_a_step_is_at_home_everywhere() -> None:
     """The message says where to add what is missing. Otherwise a step could have tests and never run."""
     tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
-    refusal, *rest = yaml.safe_load(written(f"{tasks}/main.yml"))
-    between = refusal["vars"]["_restore_between"]
-    kept = yaml.safe_load(written("roles/restore/vars/main.yml"))
-    spec = yaml.safe_load(written("roles/restore/meta/argument_specs.yml"))["argument_specs"]["main"]
-    sentence = re.findall(r"in the steps (.*)\.", spec["description"][0])[0]
-    schema = json.loads(written("roles/restore/files/report.schema.json"))
-    row = schema["$defs"]["row"]["properties"]["steps"]["items"]["properties"]["step"]["enum"]
     table = re.findall(r"^\| \*\*(\w+)\*\* \|", written("roles/restore/README.md"), re.MULTILINE)
     functions = [step.name for step in TABLE if step.name != "wait"]  # the step restore waits as well
     places: list[tuple[str, str, Iterable[str], Iterable[str]]] = [
         ("plugins/plugin_utils/_steps.py", "the functions with @step", functions, STEPS),
         (tasks, "a file for each step", files, [name for name in files if written(f"{tasks}/{name}")]),
-        (f"{tasks}/main.yml", "_restore_between", BETWEEN, between),
-        ("roles/restore/vars/main.yml", "_restore_tags", NAMES, kept["_restore_tags"]),
-        ("roles/restore/meta/argument_specs.yml", "the description", NAMES, re.split(", | and ", sentence)),
         ("roles/restore/README.md", "the table of the steps", NAMES, table),
-        ("roles/restore/files/report.schema.json", "the steps of a row", PHASES, row),
     ]
     missing = [
         f"{path}: {name} ({what})"
-        for path, what, steps, found in places
-        for name in steps
+        for path, what, names, found in places
+        for name in names
         if name not in found
     ]
     assert not missing, "Add to " + "; ".join(missing)
-    for path, what, steps, found in places:
-        assert [*found] == [*steps], f"{path}: {what} are, as in _step_table.py, {', '.join(steps)}"
-    assert [task["tags"] for task in rest] == [between]
+    for path, what, names, found in places:
+        assert [*found] == [*names], f"{path}: {what} are, as in _step_table.py, {', '.join(names)}"
+    for place in steps.PLACES:
+        assert written(f"roles/restore/{place[0]}") == steps.renewed(*place), (
+            "Run `python3 tests/tools/run.py python -m tests.tools.steps`, and commit what it has changed."
+        )
     assert set(PHASES.values()) <= set(LEGEND), f"the phase of a step is one of {[*LEGEND]}"
