@@ -67,8 +67,8 @@ class ActionModule(InProcess):
 
     def one_by_one(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Plan and start the rows, each by its own module."""
-        rows, dry_run = _rows.from_input(options["restores"], SERVICES), self._task.check_mode
-        repeated = _rows.repeated(rows, SERVICES)
+        rows, dry_run = _rows.from_input(options["restores"]), self._task.check_mode
+        repeated = _rows.repeated(rows)
         common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
 
         def run(row: Row, check_mode: bool) -> _rows.RowResult:
@@ -79,7 +79,7 @@ class ActionModule(InProcess):
             try:
                 if keys in refused:  # A few more refused signatures would lock these keys.
                     return _rows.RowResult(refused[keys], at, 0.0)
-                given = {**common, **_rows.request(row, SERVICES, repeated), **_start.waiting(options)}
+                given = {**common, **_rows.request(row, repeated), **_start.waiting(options)}
                 result = self.run_module(row, given, task_vars)
             except CloudError as error:
                 result = failure(error)
@@ -104,7 +104,7 @@ class ActionModule(InProcess):
 
         def pinned(number: int) -> Row:
             made = results.get(number)
-            return _rows.planned(rows[number], made, SERVICES) if made else rows[number]
+            return _rows.planned(rows[number], made) if made else rows[number]
 
         results: dict[int, _rows.RowResult] = {}
         refused: dict[str | None, Result] = {}

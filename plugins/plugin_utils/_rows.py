@@ -30,7 +30,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET
 
 OWN = {
     "service",
@@ -50,7 +51,6 @@ BOOLEANS = {str(value).lower() for value in BOOLEANS_TRUE | BOOLEANS_FALSE}
 UNCLEAR = "it is unclear which entry is meant."
 
 
-Services = t.Mapping[str, Service]
 Subject = tuple[t.Optional[str], t.Optional[tuple[t.Any, t.Any]]]
 
 
@@ -71,20 +71,20 @@ class RowResult(t.NamedTuple):
 # From the input
 
 
-def from_input(entries: t.Sequence[t.Mapping[str, t.Any]], services: Services) -> list[Row]:
+def from_input(entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[Row]:
     """Return entries as rows. Raises InvalidArgument for input that can never be right."""
     for number, entry in enumerate(entries):
-        _row.check_service(entry, number, list(services))
+        _row.check_service(entry, number, list(SERVICES))
         _row.refuse_passwords(entry, number)
         check_ids(entry.get("target") or {}, f"restores[{number}].target.")
-        refuse_unknown(entry, number, services)
-        refuse_wrong_types(entry, number, services[entry["service"]].options)
+        refuse_unknown(entry, number)
+        refuse_wrong_types(entry, number, SERVICES[entry["service"]].options)
     return [_row.complete(entry) for entry in entries]
 
 
-def refuse_unknown(entry: t.Mapping[str, t.Any], number: int, services: Services) -> None:
+def refuse_unknown(entry: t.Mapping[str, t.Any], number: int) -> None:
     """Raise InvalidArgument for an unknown key: a mistyped one must not be ignored silently."""
-    known = {*OWN, *FROM_TASKS}.union(*(service.options for service in services.values()))
+    known = {*OWN, *FROM_TASKS}.union(*(service.options for service in SERVICES.values()))
     for name in entry:
         if name not in known:
             near = difflib.get_close_matches(str(name), sorted(known), 1)
@@ -128,16 +128,16 @@ def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
     return found
 
 
-def request(row: Row, services: Services, repeated: t.Collection[Subject]) -> Row:
+def request(row: Row, repeated: t.Collection[Subject]) -> Row:
     """Return the options for the module of a row; those of a planned row are what was planned.
 
     Raises InvalidArgument if they cannot be right, or if several rows would overwrite the same instance.
     """
-    service = services[row["service"]]
-    target = overwritten(row, services)
-    if subject(row, services) in repeated:
+    service = SERVICES[row["service"]]
+    target = overwritten(row)
+    if subject(row) in repeated:
         raise InvalidArgument(f"{target} is named more than once in restores: {UNCLEAR}")
-    others = {name for other in services.values() for name in other.options} - set(service.options)
+    others = {name for other in SERVICES.values() for name in other.options} - set(service.options)
     foreign = [name for name in row if name in others and row[name] is not None and name not in OWN]
     if foreign:
         raise InvalidArgument(f"{', '.join(foreign)} cannot be used with service {row['service']}.")
@@ -157,21 +157,21 @@ def identified(options: Row, row: Row) -> Row:
     return found
 
 
-def overwritten(row: Row, services: Services) -> str | None:
+def overwritten(row: Row) -> str | None:
     """Return the ID of the instance that a row overwrites, or of the job that does so, if it is known."""
-    return (row["target"] or {}).get("instance_id") or services[row["service"]].overwritten(row)
+    return (row["target"] or {}).get("instance_id") or SERVICES[row["service"]].overwritten(row)
 
 
-def subject(row: Row, services: Services) -> Subject:
+def subject(row: Row) -> Subject:
     """Return what a row overwrites: an ID, or a name with its place."""
-    target = overwritten(row, services)
+    target = overwritten(row)
     names = (row.get("instance_name"), row.get("target_instance_name"))
     return target, (row["region"], row["profile"]) if target in names else None
 
 
-def repeated(rows: t.Sequence[Row], services: Services) -> set[Subject]:
+def repeated(rows: t.Sequence[Row]) -> set[Subject]:
     """Return the instances that more than one row would overwrite."""
-    found = Counter(subject(row, services) for row in rows)
+    found = Counter(subject(row) for row in rows)
     return {one for one, count in found.items() if one[0] and count > 1}
 
 
@@ -183,24 +183,24 @@ def startable(row: Row) -> bool:
 # With a plan
 
 
-def planned(row: Row, made: RowResult, services: Services) -> Row:
+def planned(row: Row, made: RowResult) -> Row:
     """Return a row with its plan: what would overwrite what. A step `plan` is recorded once."""
     found, at, seconds = made
     before = any(step.get("step") == "plan" and step.get("outcome") == "ok" for step in row["steps"])
     if not found.get("outcome"):
         return _row.failed(row, "restore" if before else "plan", found, at, seconds)
-    row = underway(row, found, services)
+    row = underway(row, found)
     row = {**row, "what": what(row), "outcome": "planned" if found["changed"] else "unchanged"}
     row = {**row, "action": "nothing" if not found["changed"] else "adopt" if found["adopted"] else "restore"}
     return row if before else _row.with_step(row, "plan", "ok", at, seconds)
 
 
-def underway(row: Row, found: Result, services: Services) -> Row:
+def underway(row: Row, found: Result) -> Row:
     """Return a row with its module's result for the restore."""
     row = _row.merged(row, found)
     point = row["restore_time"] if isinstance(row["restore_time"], int) else None
     job = row["job"] or {}
-    target = job.get("instance_id") or overwritten(row, services)
+    target = job.get("instance_id") or overwritten(row)
     return {
         **row,
         "changed": bool(found.get("changed")),
@@ -210,21 +210,21 @@ def underway(row: Row, found: Result, services: Services) -> Row:
     }
 
 
-def refusals(rows: t.Sequence[Row], services: Services) -> dict[int, CloudError]:
+def refusals(rows: t.Sequence[Row]) -> dict[int, CloudError]:
     """Return why planned rows must not be started: a wrong name, or another row that overwrites the same."""
     meant = [row for row in rows if row["outcome"] == "planned" or row["error_kind"] == "invalid_argument"]
-    instances = repeated(meant, services)  # with those that were refused because several name one instance
+    instances = repeated(meant)  # with those that were refused because several name one instance
     taken: dict[str, str] = {}
     found: dict[int, CloudError] = {}
     for number, row in enumerate(rows):
         if row["outcome"] != "planned":
             continue
-        target = str(overwritten(row, services))
+        target = str(overwritten(row))
         nodes = [relation["target_instance_id"] for relation in row["data_node_relations"] or []]
         clash = next((node for node in nodes if node in taken), None)
         if misnamed(row):
             found[number] = Misnamed(misnamed(row))
-        elif subject(row, services) in instances:
+        elif subject(row) in instances:
             found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")
         elif clash is not None:
             found[number] = NotRestorable(
@@ -248,14 +248,14 @@ def misnamed(row: Row) -> str:
     )
 
 
-def in_turn(rows: t.Sequence[Row], numbers: t.Iterable[int], services: Services) -> list[list[int]]:
+def in_turn(rows: t.Sequence[Row], numbers: t.Iterable[int]) -> list[list[int]]:
     """Return groups of row numbers. The rows of a group start one after another.
 
     Otherwise their jobs could be mistaken for each other.
     """
     groups: dict[t.Any, list[int]] = {}
     for number in numbers:
-        turn = services[rows[number]["service"]].turn(rows[number])
+        turn = SERVICES[rows[number]["service"]].turn(rows[number])
         groups.setdefault(number if turn is None else turn, []).append(number)
     return list(groups.values())
 
@@ -263,12 +263,12 @@ def in_turn(rows: t.Sequence[Row], numbers: t.Iterable[int], services: Services)
 # Started
 
 
-def started(row: Row, made: RowResult, services: Services) -> Row:
+def started(row: Row, made: RowResult) -> Row:
     """Return a planned row with the result of its start."""
     found, at, seconds = made
     if not found.get("outcome"):
         return _row.failed(row, "restore", found, at, seconds)
-    row = {**underway(row, found, services), "outcome": found["outcome"], "adopted": found["adopted"]}
+    row = {**underway(row, found), "outcome": found["outcome"], "adopted": found["adopted"]}
     return _row.with_step(row, "restore", "ok", at, seconds)
 
 

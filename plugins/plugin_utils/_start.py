@@ -41,15 +41,15 @@ Groups = t.Sequence[t.Sequence[int]]  # groups of row numbers: those of a group 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Plan each restore on a few threads; apply() starts those whose plan could be made."""
-    rows = _rows.from_input(params["restores"], SERVICES)
+    rows = _rows.from_input(params["restores"])
     wrong = _row.misplaced(cloud, rows)
     clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(rows)])
     plans: dict[int, Plan] = {}
-    repeated = _rows.repeated(rows, SERVICES)
+    repeated = _rows.repeated(rows)
     account: list[dict[str, str]] = []
 
     def decide(number: int) -> Result:
-        options = _rows.request(rows[number], SERVICES, repeated)
+        options = _rows.request(rows[number], repeated)
         if number in wrong:
             raise wrong[number]
         if rows[number].get("project_id"):
@@ -124,12 +124,11 @@ def combined(
     wanted = [number for number, row in enumerate(given) if _rows.startable(row)]
     results = decide([[number] for number in wanted])
     rows = [
-        _rows.planned(row, results[number], SERVICES) if number in results else row
-        for number, row in enumerate(given)
+        _rows.planned(row, results[number]) if number in results else row for number, row in enumerate(given)
     ]
-    for number, error in _rows.refusals(rows, SERVICES).items():
+    for number, error in _rows.refusals(rows).items():
         results[number] = RowResult(_row.failure(error), results[number].at, results[number].seconds)
-        rows[number] = _rows.planned(given[number], results[number], SERVICES)
+        rows[number] = _rows.planned(given[number], results[number])
     ready = [number for number in wanted if rows[number]["outcome"] == "planned" and rows[number]["changed"]]
 
     def summary(rows: t.Sequence[Row], step: str) -> Result:
@@ -147,10 +146,9 @@ def combined(
         return {**result, "warnings": warnings} if warnings else result
 
     def apply() -> Result:
-        results.update(start(_rows.in_turn(rows, ready, SERVICES)) if ready else {})
+        results.update(start(_rows.in_turn(rows, ready)) if ready else {})
         after = [
-            _rows.started(row, results[number], SERVICES) if number in ready else row
-            for number, row in enumerate(rows)
+            _rows.started(row, results[number]) if number in ready else row for number, row in enumerate(rows)
         ]
         return summary(_rows.taken_twice(after, now()), "restore")
 

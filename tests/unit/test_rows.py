@@ -18,7 +18,6 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
 from tests import invoke
 from tests.cloud import Simulator
@@ -227,13 +226,13 @@ def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator
 )
 def test_what_cannot_be_right_is_refused_as_a_whole(entry: Entry, text: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
-        _rows.from_input([entry], SERVICES)
+        _rows.from_input([entry])
     assert text in str(caught.value) and "No request was sent." in str(caught.value)
 
 
 def test_numbers_are_texts() -> None:
-    (one,) = _rows.from_input([cache(0, operation_id=20261125)], SERVICES)
-    assert _rows.request(one, SERVICES, ())["operation_id"] == "20261125"
+    (one,) = _rows.from_input([cache(0, operation_id=20261125)])
+    assert _rows.request(one, ())["operation_id"] == "20261125"
 
 
 @pytest.mark.parametrize(
@@ -261,9 +260,9 @@ def test_the_instance_that_a_row_names_is_enough_for_the_wait(run: Any) -> None:
 
 def test_of_a_planned_row_the_plan_is_sent() -> None:
     one = row(action="restore", backup={"backup_id": "b"}, backup_name=None)
-    asked = _rows.request(one, SERVICES, ())
+    asked = _rows.request(one, ())
     assert (asked["backup_id"], asked["restore_point"]) == ("b", None)
-    assert _rows.request(row(), SERVICES, ())["restore_point"] == "latest"
+    assert _rows.request(row(), ())["restore_point"] == "latest"
 
 
 def test_rows_of_one_source_start_one_after_the_other() -> None:
@@ -276,8 +275,8 @@ def test_rows_of_one_source_start_one_after_the_other() -> None:
         cache(1),
     ]
     rows = list(map(_row.complete, entries))
-    assert _rows.in_turn(rows, range(6), SERVICES) == [[0, 2], [1], [3], [4], [5]]
-    assert _rows.in_turn(rows, [2, 4], SERVICES) == [[2], [4]]
+    assert _rows.in_turn(rows, range(6)) == [[0, 2], [1], [3], [4], [5]]
+    assert _rows.in_turn(rows, [2, 4]) == [[2], [4]]
 
 
 def test_one_job_cannot_belong_to_two_rows() -> None:
@@ -297,8 +296,8 @@ def test_two_names_of_one_instance_clash() -> None:
     """Only the plan turns names into IDs."""
     target = {"target": {"instance_id": "t"}, "outcome": "planned"}
     rows = [_row.complete({"service": "dcs", **target}), _row.complete({"service": "dcs", **target})]
-    assert [error.kind for error in _rows.refusals(rows, SERVICES).values()] == ["not_restorable"] * 2
-    assert _rows.refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}], SERVICES) == {}
+    assert [error.kind for error in _rows.refusals(rows).values()] == ["not_restorable"] * 2
+    assert _rows.refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}]) == {}
 
 
 def test_a_data_node_is_taken_once() -> None:
@@ -307,7 +306,7 @@ def test_a_data_node_is_taken_once() -> None:
         _row.complete({**database(number), "outcome": "planned", "data_node_relations": nodes})
         for number in range(3)
     ]
-    found = _rows.refusals(rows, SERVICES)
+    found = _rows.refusals(rows)
     assert list(found) == [1, 2] and "overwrites data node n, too" in str(found[1])
 
 
@@ -419,8 +418,8 @@ def test_the_same_name_in_two_places_is_not_the_same() -> None:
         _row.complete({"service": "dcs", "instance_name": "cache", "region": region})
         for region in ("a", "b", "b")
     ]
-    assert _rows.repeated(rows[:2], SERVICES) == set()
-    assert _rows.repeated(rows, SERVICES) == {("cache", ("b", None))}
+    assert _rows.repeated(rows[:2]) == set()
+    assert _rows.repeated(rows) == {("cache", ("b", None))}
 
 
 def test_the_account_is_read_with_the_plan_only(sim: Simulator, run: Any) -> None:
@@ -441,7 +440,7 @@ def test_a_text_with_a_list_counts_as_the_list(run: Any) -> None:
 
 
 def test_words_for_true_and_false_count_as_booleans() -> None:
-    (one,) = _rows.from_input([cache(0, ignore_stuck="yes")], SERVICES)
-    assert _rows.request(one, SERVICES, ())["ignore_stuck"] is True
+    (one,) = _rows.from_input([cache(0, ignore_stuck="yes")])
+    assert _rows.request(one, ())["ignore_stuck"] is True
     with pytest.raises(InvalidArgument, match="ignore_stuck must be true or false"):
-        _rows.from_input([cache(0, ignore_stuck="perhaps")], SERVICES)
+        _rows.from_input([cache(0, ignore_stuck="perhaps")])
