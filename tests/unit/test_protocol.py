@@ -55,7 +55,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.run import (
     plan,
     start_and_wait,
-    wait_for,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.search import effect
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
@@ -907,7 +906,7 @@ def test_waiting_for_what_runs_already_has_all_its_time_and_bounds_each_read() -
     cloud, deadlines = cloud_at(time), []
     cloud.progress = lambda watches: deadlines.append((watches[0].name, cloud.session.deadline))
     with pytest.raises(WaitTimeout):
-        wait_for(Script([QUIET]).watch("x"), cloud, {"wait_timeout": 60, "poll_interval": 5})
+        start_and_wait(Script([MINE]), MINE, cloud, {"wait": True, "wait_timeout": 60, "poll_interval": 5})
     assert time.passed == pytest.approx(60.0)
     assert set(deadlines) == {(Script.name, 1060.0)}
 
@@ -928,7 +927,6 @@ def test_waiting_to_the_end() -> None:
     started, status = start_and_wait(operation, QUIET, cloud, params)
     assert started.id == "mine" and status is not None and status.state == "succeeded"
     assert cloud.session.deadline is None
-    assert wait_for(operation.watch("x"), cloud, params).state == "succeeded"
 
 
 # Random clouds

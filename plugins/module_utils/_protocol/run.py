@@ -22,7 +22,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
     Status,
-    Watch,
     wait_until,
 )
 
@@ -107,28 +106,16 @@ def start_and_wait(
 
     Every error from then on carries the ID of the operation.
     """
-    now, timeout = cloud.clock.monotonic(), params["wait_timeout"]
-    begun = (cloud.session.deadline or now + timeout) - timeout  # when the task began
-    started = start(operation, planned, cloud, timeout - (now - begun))
-    watched = operation.watch(started.id)
-    watched.adopted = started.adopted
-    cloud.progress([watched])
-    if not params["wait"]:
-        cloud.session.deadline = None
-        return started, None
-    return started, wait_for(watched, cloud, params, begun)
-
-
-def wait_for(watch: Watch, cloud: Cloud, params: Params, begun: float | None = None) -> Status:
-    """Wait for one watch as wait_timeout (from `begun`) and poll_interval say.
-
-    Raises its error, or returns its last status.
-    """
     clock = cloud.clock
-    left = params["wait_timeout"] - (clock.monotonic() - begun if begun is not None else 0.0)
-    cloud.session.deadline = clock.monotonic() + left
-    wait_until([watch], left, params["poll_interval"], clock, cloud.progress)
+    deadline = cloud.session.deadline or clock.monotonic() + params["wait_timeout"]  # since the task began
+    started = start(operation, planned, cloud, deadline - clock.monotonic())
+    watch = operation.watch(started.id)
+    watch.adopted = started.adopted
+    cloud.progress([watch])
+    if params["wait"]:
+        left = deadline - clock.monotonic()
+        wait_until([watch], left, params["poll_interval"], clock, cloud.progress)
     cloud.session.deadline = None
     if watch.error is not None:
         raise watch.error
-    return t.cast(Status, watch.last)
+    return started, watch.last
