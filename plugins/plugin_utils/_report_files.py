@@ -109,7 +109,7 @@ def alone(folder: str) -> t.Iterator[None]:
         yield
 
 
-def claimed(folder: str, name: str, host: t.Any = None) -> bool:
+def claimed(folder: str, name: str, host: t.Any) -> bool:
     """Whether this run may write a report, which a file beside the report records.
 
     It may not while an earlier run that is recorded there is alive. A run on another machine does not count
@@ -132,7 +132,7 @@ def claim(folder: str, name: str) -> str:
     return os.path.join(folder, f".{name}.run")
 
 
-def owner(host: t.Any = None) -> str:
+def owner(host: t.Any) -> str:
     """Return what tells this run from any other: its machine, process and when that began, and the host of
     the play.
     """

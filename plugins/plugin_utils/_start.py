@@ -115,7 +115,7 @@ def combined(
     decide: t.Callable[[Groups], dict[int, RowResult]],
     start: t.Callable[[Groups], dict[int, RowResult]],
     now: t.Callable[[], float],
-    account: t.Sequence[dict[str, str]] = (),
+    account: t.Sequence[dict[str, str]],
 ) -> Plan:
     """Return one plan for all rows. decide() makes their plans, and start() carries out the given ones.
 

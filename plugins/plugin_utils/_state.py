@@ -80,7 +80,7 @@ def stopped(state: State, job: Job) -> bool:
     return bool(state["run"].get("refused")) or job.plan_only or job.read_only
 
 
-def ready_of(state: State, job: Job | None = None) -> list[tuple[int, Row]]:
+def ready_of(state: State, job: Job | None) -> list[tuple[int, Row]]:
     """Return the rows to start, with their numbers; in a job with batches those of this batch."""
     only = job.only if job else None
     return [

@@ -93,7 +93,7 @@ def expanded(names: t.Iterable[str]) -> list[str]:
     return [step for name in names for step in (alone if name == TOGETHER else [name])]
 
 
-def selected(tags: t.Collection[str], around: t.Collection[str] = ()) -> list[str]:
+def selected(tags: t.Collection[str], around: t.Collection[str]) -> list[str]:
     """Return the steps between plan and report that the tags of a run ask for.
 
     No restore runs without the steps around it. The tag of a step up to the restore also selects the steps

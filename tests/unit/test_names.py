@@ -78,14 +78,14 @@ def test_an_id_that_is_not_there_may_be_a_name() -> None:
     with pytest.raises(
         NotFound, match=r"give it as instance_name; huaweicloud\.recovery\.dcs_instance_info lists"
     ) as caught:
-        by_id(missing, "instance_id", "orders", "dcs_instance_info")
+        by_id(missing, "orders", "dcs_instance_info")
     assert caught.value.facts == {"error_code": "DCS.3022"}
 
     def denied() -> None:
         raise api_error(403, "DCS.2003")
 
     with pytest.raises(CloudError) as other:
-        by_id(denied, "instance_id", "orders", "dcs_instance_info")
+        by_id(denied, "orders", "dcs_instance_info")
     assert "instance_name" not in str(other.value)
     for error in (
         InvalidArgument("Region nowhere is not known."),
@@ -97,12 +97,12 @@ def test_an_id_that_is_not_there_may_be_a_name() -> None:
             raise error
 
         with pytest.raises(CloudError) as before:
-            by_id(not_asked, "instance_id", "orders", "dcs_instance_info")
+            by_id(not_asked, "orders", "dcs_instance_info")
         assert "instance_name" not in str(before.value)
 
     def malformed() -> None:
         raise api_error(400, "DCS.4922").with_context(kind="invalid_argument")
 
     with pytest.raises(CloudError, match="give it as instance_name"):
-        by_id(malformed, "instance_id", "orders", "dcs_instance_info")
-    assert by_id(lambda: 1, "instance_id", "i", "dcs_instance_info") == 1
+        by_id(malformed, "orders", "dcs_instance_info")
+    assert by_id(lambda: 1, "i", "dcs_instance_info") == 1

@@ -49,7 +49,7 @@ def candidates(rows: t.Sequence[Row]) -> str:
     return "; ".join([*shown, *more]) or "none"
 
 
-def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
+def by_id(read: t.Callable[[], T], given: str, module: str) -> T:
     """Return read(), which reads the instance with the given ID.
 
     An ID that does not exist may be a name: the error says so, if the service itself does not know the ID.
@@ -62,7 +62,7 @@ def by_id(read: t.Callable[[], T], option: str, given: str, module: str) -> T:
         if not missing and error.kind != "invalid_argument":
             raise
         hint = (
-            f"If {printable(given)} is a name and not an ID, give it as {option.replace('_id', '_name')}; "
+            f"If {printable(given)} is a name and not an ID, give it as instance_name; "
             f"huaweicloud.recovery.{module} lists the names and IDs."
         )
         raise error.with_context(f"{error} {hint}") from None

@@ -178,7 +178,7 @@ def resolvable(host: str) -> bool:
         return False
 
 
-def unreadable(row: Row, service: Reading, asks: t.Sequence[Check], common: t.Any = None) -> Refused | None:
+def unreadable(row: Row, service: Reading, asks: t.Sequence[Check], common: t.Any) -> Refused | None:
     """Return the error for a bundle that the checks of a row name and that cannot be read here, or None."""
     probe = service.probes[0]
     for check in asks:

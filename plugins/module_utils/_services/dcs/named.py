@@ -42,4 +42,4 @@ def of_instance(dcs: Dcs, params: t.Mapping[str, t.Any], read: t.Callable[[str],
     An ID that does not exist may be a name: the error says so.
     """
     found = instance_id(dcs, params)
-    return by_id(lambda: read(found), "instance_id", found, MODULE)
+    return by_id(lambda: read(found), found, MODULE)

@@ -47,4 +47,4 @@ def ids_of(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:
 
 def of_source(source: str, read: t.Callable[[str], T]) -> T:
     """Return read(source). An ID that does not exist may be a name: the error says so."""
-    return by_id(lambda: read(source), "instance_id", source, MODULE)
+    return by_id(lambda: read(source), source, MODULE)
