@@ -71,7 +71,6 @@ def report(
     run = clean(run)
     point, began = _target.milliseconds(run.get("restore_point")), moment(run["started"]) or now_ms
     done = [measured(row, run, point, began) for row in clean(list(rows))]
-    plan = bool(run.get("check_mode")) or run["kind"] in PLANS
     rto = rto_of(done, run.get("rto_target"))
     rpo = rpo_of(done, run.get("rpo_target"))
     found: Report = {
@@ -83,7 +82,7 @@ def report(
         "check_mode": bool(run.get("check_mode")),
         "verdict": verdict(done, run, finished, missed=rto["met"] is False or rpo["met"] is False),
         "failed": False,
-        "changed": any(row["changed"] and (plan or row["data_state"] != "untouched") for row in done),
+        "changed": any(row["changed"] and (planning(run) or row["data_state"] != "untouched") for row in done),
         "msg": None,
         "notes": list(run.get("notes") or []),
         "started": run["started"],
@@ -104,6 +103,11 @@ def report(
         "undo": None,
     }
     return concluded(found, run)
+
+
+def planning(run: t.Mapping[str, t.Any]) -> bool:
+    """Whether a run starts nothing, also by its report."""
+    return bool(run.get("check_mode")) or run["kind"] in PLANS
 
 
 def concluded(found: Report, run: t.Mapping[str, t.Any]) -> Report:
@@ -261,7 +265,7 @@ def verdict(rows: t.Sequence[Row], run: t.Mapping[str, t.Any], finished: bool, m
         return "running"
     if run["kind"] == "readiness":
         return "failed" if failed or missed else "planned"
-    if run.get("check_mode") or run["kind"] in PLANS:
+    if planning(run):
         return "refused" if failed or not rows else "planned"
     if not sent and all(row["error_kind"] is None or row["failed_step"] in advice.BEFORE for row in rows):
         return "refused"

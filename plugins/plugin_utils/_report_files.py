@@ -61,7 +61,7 @@ def begin(context: t.Mapping[str, t.Any], now_ms: int, random: str) -> dict[str,
         **context,
         "id": name,
         "directory": folder,
-        "files": {} if problem or not folder else files_of(folder, name, planning(context)),
+        "files": {} if problem or not folder else files_of(folder, name, _report.planning(context)),
         "problem": problem,
         "began": began,
         "started": began,
@@ -78,7 +78,7 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
     one, so that a report loses none, and no run that still goes on writes them. Else it has files of its own.
     """
     folder = run["directory"]
-    if planning(run) or run["problem"] or not folder or not run.get("operation_id"):
+    if _report.planning(run) or run["problem"] or not folder or not run.get("operation_id"):
         return run
     with alone(folder):
         found = unfinished(folder, run, rows)
@@ -162,11 +162,6 @@ def begun(pid: int) -> str:
             return file.read().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""
-
-
-def planning(run: t.Mapping[str, t.Any]) -> bool:
-    """Whether a run starts nothing."""
-    return bool(run.get("check_mode")) or run["kind"] in _report.PLANS
 
 
 def files_of(folder: str, name: str, plan: bool) -> dict[str, str]:

@@ -21,7 +21,7 @@ from datetime import tzinfo
 import jinja2
 import markupsafe
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import PLANS, Report
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import Report, planning
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
     BEFORE,
     MARKS,
@@ -104,7 +104,7 @@ def filled(value: t.Any) -> t.Any:
 
 def model(report: Report) -> Model:
     """Return what the template shows."""
-    where, rows, plan = zone(report), report["restores"], is_plan(report)
+    where, rows, plan = zone(report), report["restores"], planning(report)
     scale = Scale(report, where)
     return {
         "title": title(report),
@@ -136,11 +136,6 @@ def model(report: Report) -> Model:
             f"{report['schema_version']}."
         ),
     }
-
-
-def is_plan(report: Report) -> bool:
-    """Whether the report shows a plan."""
-    return bool(report["check_mode"]) or report["kind"] in PLANS
 
 
 def begun(rows: t.Sequence[Row]) -> bool:
