@@ -19,6 +19,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import connections
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
@@ -198,9 +199,7 @@ class ActionModule(ActionBase):
         """Return what is to be restored, and a problem for each variable with a password of checks that
         cannot be read: it would be missed after the restore. In a fleet it fails only the hosts that name it.
         """
-        of_rows = [
-            {str(given.get(PASSWORD) or "") for given in ladder.connections(row)} for row in found.rows
-        ]
+        of_rows = [{str(given.get(PASSWORD) or "") for given in connections(row)} for row in found.rows]
         wrong = {
             name: self.no_password(name, task_vars) for name in sorted(set[str]().union(*of_rows) - {""})
         }

@@ -147,14 +147,20 @@ def misplaced(cloud: Cloud, rows: t.Sequence[t.Mapping[str, t.Any]]) -> dict[int
 
 def refuse_passwords(entry: t.Mapping[str, t.Any], number: int) -> None:
     """Raise InvalidArgument for a password in a row, because rows are registered, shown and reported."""
-    checks = entry.get("checks") if isinstance(entry.get("checks"), list) else []
-    for place in (entry, *(check for check in checks or [] if isinstance(check, dict))):
-        connection = place.get("connection")
-        if isinstance(connection, dict) and connection.get("password"):
-            raise InvalidArgument(
-                f"restores[{number}] holds a password, but rows are shown and stored. Put it into a "
-                "variable, and name the variable in password_variable."
-            )
+    if any(given.get("password") for given in connections(entry)):
+        raise InvalidArgument(
+            f"restores[{number}] holds a password, but rows are shown and stored. Put it into a "
+            "variable, and name the variable in password_variable."
+        )
+
+
+def connections(row: t.Mapping[str, t.Any]) -> t.Iterator[Row]:
+    """Yield what a row and each of its checks say of how to connect."""
+    checks = row.get("checks") if isinstance(row.get("checks"), list) else []
+    for place in (row, *(check for check in checks or [] if isinstance(check, dict))):
+        given = place.get("connection")
+        if isinstance(given, dict):
+            yield given
 
 
 def check_service(entry: t.Mapping[str, t.Any], number: int, services: t.Collection[str]) -> None:

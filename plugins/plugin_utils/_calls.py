@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import connections
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_files, _target
@@ -163,7 +164,7 @@ def readable(rows: t.Sequence[Row], job: Job, world: World) -> tuple[list[Row], 
         for number, row in enumerate(rows)
         if not row.get("error_kind")
         for how in [private(row, job)]
-        if any(given.get("ca_path") for given in ladder.connections(how))
+        if any(given.get("ca_path") for given in connections(how))
     }
     if not checked:
         return list(rows), []

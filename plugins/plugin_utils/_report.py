@@ -82,7 +82,9 @@ def report(
         "check_mode": bool(run.get("check_mode")),
         "verdict": verdict(done, run, finished, missed=rto["met"] is False or rpo["met"] is False),
         "failed": False,
-        "changed": any(row["changed"] and (planning(run) or row["data_state"] != "untouched") for row in done),
+        "changed": any(
+            row["changed"] and (planning(run) or row["data_state"] != "untouched") for row in done
+        ),
         "msg": None,
         "notes": list(run.get("notes") or []),
         "started": run["started"],

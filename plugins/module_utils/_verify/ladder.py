@@ -24,6 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     Row,
+    connections,
     failed,
     failure,
     with_step,
@@ -215,15 +216,6 @@ def passwords(row: Row) -> t.Iterator[str]:
     for given in connections(row):
         if given.get("password") not in (None, ""):
             yield str(given["password"])
-
-
-def connections(row: Row) -> t.Iterator[dict[str, t.Any]]:
-    """Yield what a row and each of its checks say of how to connect."""
-    checks = row.get("checks") if isinstance(row.get("checks"), list) else []
-    for place in (row, *(check for check in checks or [] if isinstance(check, dict))):
-        given = place.get("connection")
-        if isinstance(given, dict):
-            yield given
 
 
 def verified(
