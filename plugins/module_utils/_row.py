@@ -34,6 +34,7 @@ DICTS = ("target", "source", "backup", "details", "job", "newer_backup")
 LISTS = ("data_node_relations", "steps")
 PLACE = ("region", "profile")
 OUTCOMES = (None, "planned", "unchanged", "started", "succeeded")
+GOOD = ("succeeded", "unchanged")  # of rows with restored data
 TYPES = {"dict": dict, "list of dicts": list, "text": str}
 SHOWN = 5  # reasons in the message of a task; the rows have all of them
 

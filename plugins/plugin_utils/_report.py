@@ -35,6 +35,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans, _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_advice as advice
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import (
@@ -61,7 +62,6 @@ ROW = (
     *("details", "safety_backup", "verification", "steps"),
 )
 ACCOUNT = ("domain_id", "domain_name", "project_id", "project_name", "region", "source")
-GOOD = ("succeeded", "unchanged")
 
 
 def report(

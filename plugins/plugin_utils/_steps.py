@@ -22,6 +22,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _calls,
     _guards,
@@ -217,7 +218,7 @@ def verify(state: State, job: Job, world: World) -> State:
         number
         for number, row in enumerate(state["restores"])
         if not row.get("error_kind")
-        and row.get("outcome") in _report.GOOD
+        and row.get("outcome") in GOOD
         and (job.verify or _calls.private(row, job))
     ]
     if stopped(state, job) or not numbers:

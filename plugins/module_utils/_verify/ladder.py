@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import near, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
+    GOOD,
     Row,
     connections,
     failed,
@@ -61,7 +62,6 @@ SHOWN = 200  # characters of `expected` and `found`
 ENDS = ("failed", "timed_out", "unreachable", "passed")  # the worst first
 KINDS = {"failed": "verification_failed", "timed_out": "verify_timeout", "unreachable": "unreachable"}
 UNSET = ("missing_library", "not_configured")  # kinds of refusals before any question
-GOOD = ("succeeded", "unchanged")  # outcomes of rows with restored data
 RESTORED = (*GOOD, None)  # as far as it is known
 # A name, an IPv4 address, or an IPv6 address, which has more than one colon
 HOST = re.compile(r"[^\s/\\@\[\]?#:]+|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*(%[\w.-]+)?")
@@ -237,7 +237,7 @@ def verified(
         verification: Row = {"end": end, "ladder": None, "checks": []}
         return failed({**row, "verification": verification}, "verify", failure(error), at, seconds)
     row = {**row, "target": {**(row["target"] or {}), **service.target(instance)}}
-    ladder = Ladder(row, service, cloud, settings, deadline, CLIENTS)
+    ladder = Ladder(row, service, cloud, settings, deadline)
     try:
         found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in asks]
     finally:
@@ -290,11 +290,10 @@ class Ladder:
         cloud: Cloud,
         settings: Settings,
         deadline: float,
-        clients: t.Mapping[str, t.Callable[[Connection, float], Client]],
     ) -> None:
         self._cloud, self._settings, self._deadline = cloud, settings, deadline
         probe = service.probes[0]
-        self._connect = clients[probe]
+        self._connect = CLIENTS[probe]
         self._given = [connection(place, probe) for place in (settings.connection, row.get("connection"))]
         self._open: dict[str, Client] = {}
         self._failures: dict[str, CloudError] = {}
