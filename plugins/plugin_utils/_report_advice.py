@@ -276,13 +276,14 @@ def happened(row: Row) -> str:
 def state(row: Row) -> str:
     """Return the state of the data in a sentence, for the target and for the source."""
     saved = row["safety_backup"]
+    checked = "did not pass the checks" if read_other(row) else "could not be checked"
     lines = {
         "untouched": f"Untouched: nothing was sent that changes {called(row)}.",
         "overwritten_verified": (
             f"Overwritten and verified: {called(row)} holds the data of {row['data_time'] or 'the backup'}."
         ),
         "overwritten_not_verified": (
-            f"Overwritten, not verified: {called(row)} was restored, and its data did not pass the checks."
+            f"Overwritten, not verified: {called(row)} was restored, and its data {checked}."
         ),
         "unknown": (
             f"Unknown: the run requested a restore of {called(row)}, and nothing shows that it succeeded. "
@@ -290,8 +291,6 @@ def state(row: Row) -> str:
         ),
     }
     text = lines[row["data_state"]]
-    if row["data_state"] == "overwritten_not_verified" and not read_other(row):
-        text = f"Overwritten, not verified: {called(row)} was restored, and its data could not be checked."
     if _target.from_elsewhere(row):
         return (
             f"{text} The source {(row['source'] or {}).get('instance_name') or 'instance'} was not changed."
