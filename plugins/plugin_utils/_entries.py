@@ -281,28 +281,19 @@ TIMES = {service.point for service in SERVICES.values()}
 # Other kinds of runs
 
 
-def of_undo(report: t.Any, operation_id: str | None) -> tuple[list[Row], list[str]]:
+def of_undo(report: Row | None, operation_id: str | None) -> tuple[list[Row], list[str]]:
     """Return the rows that restore the safety backups of a report, or why there are none."""
-    listed = report.get("restores") if isinstance(report, t.Mapping) else None
-    if not isinstance(listed, list) or not all(is_reported(row) for row in listed):
+    listed = report["restores"] if report else []
+    saved = [row for row in listed if row.get("safety_backup")]
+    whole = all(row["safety_backup"].get("backup_id") and row.get("service") in SERVICES for row in saved)
+    if not report or not whole:
         return [], ["restore_report must be a report of this collection, its path or its data."]
-    saved = [row for row in listed if row.get("safety_backup") and row.get("data_state") != "untouched"]
-    if not saved:
+    changed = [row for row in saved if row.get("data_state") != "untouched"]
+    if not changed:
         return [], [
             "The report has no safety backup to go back to: nothing was overwritten, or none was made."
         ]
-    return [undone(row, operation_id or f"undo {report.get('id')}"[:64]) for row in saved], []
-
-
-def is_reported(row: t.Any) -> bool:
-    """Whether a value is a row of a report, as far as an undo reads it."""
-    if not isinstance(row, t.Mapping):
-        return False
-    saved, target = row.get("safety_backup"), row.get("target")
-    if not saved:
-        return True
-    known = isinstance(saved, t.Mapping) and saved.get("backup_id") and row.get("service") in [*SERVICES]
-    return bool(known) and (target is None or isinstance(target, t.Mapping))
+    return [undone(row, operation_id or f"undo {report['id']}"[:64]) for row in changed], []
 
 
 def undone(row: t.Mapping[str, t.Any], operation_id: str) -> Row:

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries, _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries, _report_files, _target
+from tests.report import samples
 
 NOW = 1795600000000  # 2026-11-25T09:46:40Z
 ALL = _entries.Defaults("2026-11-24T13:00:00.000Z", "CHG-1042", ZoneInfo("Europe/Berlin"), NOW)
@@ -332,6 +333,7 @@ SAVED: dict[str, Any] = {"service": "dcs", "instance_id": "c", "safety_backup": 
     ],
 )
 def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
-    assert [one["backup_id"] for one in _entries.of_undo({"id": "r", "restores": [SAVED]}, None)[0]] == ["b"]
-    rows, problems = _entries.of_undo({"id": "r", "restores": [SAVED, row]}, None)
+    report = {**samples.made([]), "restores": [SAVED]}
+    assert [one["backup_id"] for one in _entries.of_undo(report, None)[0]] == ["b"]
+    rows, problems = _entries.of_undo(_report_files.held({**report, "restores": [SAVED, row]}), None)
     assert rows == [] and "restore_report must be a report of this collection" in problems[0]
