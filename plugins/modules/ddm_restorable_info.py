@@ -187,8 +187,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
-    is_latest,
-    time_of,
+    point_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import newest_first
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
@@ -227,8 +226,7 @@ LATER_KEYS = (*AT_TIME, "restorable_data_nodes", "data_node_relations", "data_no
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    ddm, when = Ddm(cloud), params["restore_time"]
-    requested = None if when is None or is_latest(when) else time_of(params, "restore_time", cloud)
+    ddm, requested = Ddm(cloud), point_of(params, "restore_time", cloud)
     names = ids_of(ddm, params)
     source = t.cast(str, names.source)
     intervals = newest_first(of_source(source, ddm.restorable_time_intervals), "end_time")
@@ -240,7 +238,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         "restorable_time_intervals": intervals,
         **dict.fromkeys(LATER_KEYS),
     }
-    if when:
+    if params["restore_time"]:
         restore_time = latest(ddm, intervals) if requested is None else requested
         check_time(intervals, restore_time)
         result.update(at_time(ddm, names, params, restore_time, instances))

@@ -62,6 +62,11 @@ def time_of(params: t.Mapping[str, t.Any], option: str, cloud: Cloud) -> int:
     return read_time(params[option], option, zone, cloud.clock.now())
 
 
+def point_of(params: t.Mapping[str, t.Any], option: str, cloud: Cloud) -> int | None:
+    """Return the same of an option that may also be `latest` or missing: None for both."""
+    return None if params[option] is None or is_latest(params[option]) else time_of(params, option, cloud)
+
+
 def readable(naive: datetime, place: tzinfo, fold: int) -> int:
     """Return the epoch milliseconds of one of the two readings of a local time."""
     return int(naive.replace(tzinfo=place, fold=fold).timestamp()) * 1000

@@ -11,8 +11,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
-    is_latest,
-    time_of,
+    point_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
@@ -45,7 +44,7 @@ RULES: dict[str, t.Any] = {
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the instance, its backups and all its restore records."""
-    dcs, point = Dcs(cloud), point_of(cloud, params)
+    dcs, point = Dcs(cloud), point_of(params, "restore_point", cloud)
     remark_with(params["remark"], marker())  # both checked before any request
     instance = named.instance(dcs, params)
     about = f"DCS instance {instance['name'] or 'without a name'} ({instance['instance_id']})"
@@ -75,13 +74,6 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     if choice.warnings:
         known["warnings"] = list(choice.warnings)
     return run.plan(operation, observed, cloud, params, *difference(instance, choice), **known)
-
-
-def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
-    """Return restore_point as epoch ms, None for latest or when it is not given. Raises InvalidArgument."""
-    if params["restore_point"] is None or is_latest(params["restore_point"]):
-        return None
-    return time_of(params, "restore_point", cloud)
 
 
 def difference(instance: Row, choice: Choice) -> tuple[Row, Row]:

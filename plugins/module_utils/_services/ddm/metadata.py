@@ -18,6 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
     is_latest,
+    point_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
@@ -46,7 +47,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_metadata
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import (
     check_pair,
-    point_of,
 )
 
 OPTIONS: Spec = {
@@ -71,7 +71,7 @@ RULES: dict[str, t.Any] = {
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the metadata backups of the source, the target's availability and the jobs of the pair."""
     check_options(params)
-    requested = point_of(cloud, {**params, "adopt": True}) if params["restore_time"] else None
+    requested = point_of(params, "restore_time", cloud)
     attached = params["job_id"] or params["adopt"]
     if not attached and (not any(params[name] for name in POINT) or not params["data_nodes"]):
         raise InvalidArgument(

@@ -13,8 +13,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
-    is_latest,
-    time_of,
+    point_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
@@ -71,9 +70,12 @@ UNKNOWN: Row = {"data_node_relations": None, "restore_time": None}  # for the jo
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the restorable ranges, the target's availability, and the pair's data nodes and jobs."""
     check_options(params)
-    requested, ddm = point_of(cloud, params), Ddm(cloud)
+    attached = params["job_id"] or params["adopt"]
+    if params["restore_time"] is None and not attached:
+        raise InvalidArgument("Give restore_time, unless job_id or adopt attaches to a job.")
+    requested, ddm = point_of(params, "restore_time", cloud), Ddm(cloud)
     names = ids_of(ddm, params)
-    if params["job_id"] or params["adopt"]:
+    if attached:
         return attach(cloud, params, names, is_restore, requested, **UNKNOWN)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(source, target)
@@ -96,19 +98,6 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     }
     before, after = difference(source, target, restore_time, relations)
     return run.plan(operation, observed, cloud, params, before, after, **known)
-
-
-def point_of(cloud: Cloud, params: t.Mapping[str, t.Any]) -> int | None:
-    """Return restore_time in epoch ms; None for latest, or if it is missing beside a job.
-
-    Raises InvalidArgument.
-    """
-    given = params["restore_time"]
-    if given is None and not params["job_id"] and not params["adopt"]:
-        raise InvalidArgument("Give restore_time, unless job_id or adopt attaches to a job.")
-    if given is None or is_latest(given):
-        return None
-    return time_of(params, "restore_time", cloud)
 
 
 def check_pair(source: str, target: str) -> None:
