@@ -192,6 +192,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import newest_first
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     candidates,
@@ -199,27 +200,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     latest,
     relations,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
-    SOURCE,
-    TARGET,
-    Named,
-    ids_of,
-    of_source,
-)
 
 OPTIONS: dict[str, t.Any] = {
-    "instance_id": {"type": "str"},
-    "instance_name": {"type": "str"},
+    **named.OPTIONS,
     "restore_time": {"type": "str"},
     "timezone": {"type": "str"},
-    "target_instance_id": {"type": "str"},
-    "target_instance_name": {"type": "str"},
     "available_only": {"type": "bool", "default": False},
 }
 RULES: dict[str, t.Any] = {
-    "required_one_of": [SOURCE],
-    "mutually_exclusive": [SOURCE, TARGET],
-    "required_by": {name: ["restore_time"] for name in TARGET},
+    "required_one_of": [named.SOURCE],
+    "mutually_exclusive": [named.SOURCE, named.TARGET],
+    "required_by": {name: ["restore_time"] for name in named.TARGET},
 }
 AT_TIME = ("restore_time", "related_data_nodes", "latest_restorable_time")
 LATER_KEYS = (*AT_TIME, "restorable_data_nodes", "data_node_relations", "data_node_relations_reason")
@@ -227,9 +218,9 @@ LATER_KEYS = (*AT_TIME, "restorable_data_nodes", "data_node_relations", "data_no
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     ddm, requested = Ddm(cloud), point_of(params, "restore_time", cloud)
-    names = ids_of(ddm, params)
+    names = named.ids_of(ddm, params)
     source = t.cast(str, names.source)
-    intervals = newest_first(of_source(source, ddm.restorable_time_intervals), "end_time")
+    intervals = newest_first(named.of_source(source, ddm.restorable_time_intervals), "end_time")
     if requested is not None:
         check_not_future(requested, "restore_time", ddm.now())
     instances = ddm.restorable_instances(source)
@@ -246,7 +237,11 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def at_time(
-    ddm: Ddm, names: Named, params: dict[str, t.Any], restore_time: int, instances: list[dict[str, t.Any]]
+    ddm: Ddm,
+    names: named.Named,
+    params: dict[str, t.Any],
+    restore_time: int,
+    instances: list[dict[str, t.Any]],
 ) -> dict[str, t.Any]:
     """Return what depends on the point in time, and on the target where one is given."""
     source, target = t.cast(str, names.source), names.target

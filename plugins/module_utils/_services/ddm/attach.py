@@ -17,12 +17,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
+    SOURCE,
+    TARGET,
+    Named,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmJob,
     is_restored,
@@ -37,6 +42,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     is_other,
 )
 
+OPTIONS: Spec = {"job_id": {"type": "str"}, "adopt": {"type": "bool", "default": False}}
+RULES: dict[str, t.Any] = {
+    "required_one_of": [(*SOURCE, "job_id"), (*TARGET, "job_id")],
+    "mutually_exclusive": [SOURCE, TARGET],
+}
 UNCHECKED = "The service does not report which point in time a job restores, so the task cannot check it."
 
 

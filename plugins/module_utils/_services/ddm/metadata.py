@@ -25,18 +25,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import attach, facts, named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.attach import (
-    attach,
-    check_options,
-)
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
-    SOURCE,
-    TARGET,
-    ids_of,
-    of_source,
-)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmMetadata,
     Pair,
@@ -50,27 +40,20 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 )
 
 OPTIONS: Spec = {
-    "instance_id": {"type": "str"},
-    "instance_name": {"type": "str"},
-    "target_instance_id": {"type": "str"},
-    "target_instance_name": {"type": "str"},
+    **named.OPTIONS,
     "restore_time": {"type": "str"},
     "backup_id": {"type": "str"},
     "timezone": {"type": "str"},
     "data_nodes": {"type": "list", "elements": "str"},
-    "job_id": {"type": "str"},
-    "adopt": {"type": "bool", "default": False},
+    **attach.OPTIONS,
 }
 POINT = ("restore_time", "backup_id")
-RULES: dict[str, t.Any] = {
-    "required_one_of": [(*SOURCE, "job_id"), (*TARGET, "job_id")],
-    "mutually_exclusive": [SOURCE, TARGET, POINT],
-}
+RULES = {**attach.RULES, "mutually_exclusive": [*attach.RULES["mutually_exclusive"], POINT]}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the metadata backups of the source, the target's availability and the jobs of the pair."""
-    check_options(params)
+    attach.check_options(params)
     requested = point_of(params, "restore_time", cloud)
     attached = params["job_id"] or params["adopt"]
     if not attached and (not any(params[name] for name in POINT) or not params["data_nodes"]):
@@ -83,10 +66,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         )
     check_data_nodes(params["data_nodes"] or ())
     ddm = Ddm(cloud)
-    names = ids_of(ddm, params)
+    names = named.ids_of(ddm, params)
     known = {"data_nodes": params["data_nodes"], "restore_time": requested, "backup": None}
     if attached:
-        return attach(cloud, params, names, is_metadata, requested, **known)
+        return attach.attach(cloud, params, names, is_metadata, requested, **known)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(source, target)
     backup = backup_of(ddm, source, params["backup_id"], requested)
@@ -117,7 +100,7 @@ def backup_of(ddm: Ddm, source: str, backup_id: str | None, requested: int | Non
 
     Raises NotFound, NotRestorable.
     """
-    backups = of_source(source, ddm.backups)
+    backups = named.of_source(source, ddm.backups)
     if requested is not None:
         check_not_future(requested, "restore_time", ddm.now())
         dated = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import (
     Ddm,
     Row,
@@ -17,6 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.nam
 
 MODULE = "ddm_instance_info"
 SOURCE, TARGET = ("instance_id", "instance_name"), ("target_instance_id", "target_instance_name")
+OPTIONS: Spec = {name: {"type": "str"} for name in (*SOURCE, *TARGET)}
 T = t.TypeVar("T")
 
 

@@ -19,22 +19,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import attach, facts, named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.attach import (
-    attach,
-    check_options,
-)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     check_time,
     choose,
     latest,
-)
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
-    SOURCE,
-    TARGET,
-    ids_of,
-    of_source,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmRecovery,
@@ -50,36 +40,29 @@ RELATION: Spec = {
     "target_instance_id": {"type": "str", "required": True},
 }
 OPTIONS: Spec = {
-    "instance_id": {"type": "str"},
-    "instance_name": {"type": "str"},
-    "target_instance_id": {"type": "str"},
-    "target_instance_name": {"type": "str"},
+    **named.OPTIONS,
     "restore_time": {"type": "str"},
     "timezone": {"type": "str"},
     "data_node_relations": {"type": "list", "elements": "dict", "options": RELATION},
-    "job_id": {"type": "str"},
-    "adopt": {"type": "bool", "default": False},
+    **attach.OPTIONS,
 }
-RULES: dict[str, t.Any] = {
-    "required_one_of": [(*SOURCE, "job_id"), (*TARGET, "job_id")],
-    "mutually_exclusive": [SOURCE, TARGET],
-}
+RULES = attach.RULES
 UNKNOWN: Row = {"data_node_relations": None, "restore_time": None}  # for the job of an earlier run
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the restorable ranges, the target's availability, and the pair's data nodes and jobs."""
-    check_options(params)
+    attach.check_options(params)
     attached = params["job_id"] or params["adopt"]
     if params["restore_time"] is None and not attached:
         raise InvalidArgument("Give restore_time, unless job_id or adopt attaches to a job.")
     requested, ddm = point_of(params, "restore_time", cloud), Ddm(cloud)
-    names = ids_of(ddm, params)
+    names = named.ids_of(ddm, params)
     if attached:
-        return attach(cloud, params, names, is_restore, requested, **UNKNOWN)
+        return attach.attach(cloud, params, names, is_restore, requested, **UNKNOWN)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(source, target)
-    intervals = of_source(source, ddm.restorable_time_intervals)
+    intervals = named.of_source(source, ddm.restorable_time_intervals)
     if requested is not None:
         check_not_future(requested, "restore_time", ddm.now())
     restore_time = latest(ddm, intervals) if requested is None else requested
