@@ -230,9 +230,8 @@ class Http:
         sent, over = not (self._connecting or local), timed_out(chain)
         last = f" ({type(chain[-1]).__name__})"
         if sent:
-            how = f"did not respond completely within {way.timeout:g} s" if over else ""
             text = (
-                f"{way.host} {how}"
+                f"{way.host} did not respond completely within {way.timeout:g} s"
                 if over
                 else f"The connection to {way.host} broke before the response was complete"
             )
