@@ -27,10 +27,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables, shown
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import PAIR
 
 Row = dict[str, t.Any]
 Reader = t.Callable[[t.Any, str], t.Any]
-PAIR = ("source_instance_id", "target_instance_id")  # of data nodes
 INSTANCES = "restore_instances"
 KINDS = ("instance_id", "instance_name")
 LISTS = (*(service.variable for service in SERVICES.values()), INSTANCES)

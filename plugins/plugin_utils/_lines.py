@@ -229,7 +229,7 @@ def headline(report: Row) -> str:
 def end(row: Row, report: Row) -> str:
     """Return the outcome of one target, and what to do next."""
     if row.get("error_kind"):
-        following = (row.get("next") or {}) if isinstance(row.get("next"), t.Mapping) else {}
+        following = row.get("next") or {}
         hint = f" Next: {following['do']}" if following.get("do") else ""
         if following.get("command") and "command below" in hint:
             hint += f" {following['command']}"

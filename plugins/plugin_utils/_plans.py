@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
+    PAIR,
     SOURCE,
     Row,
     account_of,
@@ -41,7 +42,6 @@ SCHEMA_VERSION = 1  # of a report, which a plan is
 # What a whole plan's checksum leaves out: `account` is compared with that of the run
 UNSEALED = ("account", "checksum", "files", "problem")
 EDITED = "it was edited after it was made: its content does not match its digest. Make it again"
-NODES = ("source_instance_id", "target_instance_id")
 ENTRY = ("service", "region", "profile", "group", "label")  # keys of a row, the same for all services
 
 
@@ -90,7 +90,7 @@ def effect(row: Plan) -> dict[str, t.Any]:
 
 def pairs(relations: t.Iterable[Plan]) -> list[tuple[str, ...]]:
     """Return which data node is restored onto which, in an order that is always the same."""
-    return sorted(tuple(str(pair.get(name)) for name in NODES) for pair in relations)
+    return sorted(tuple(str(pair.get(name)) for name in PAIR) for pair in relations)
 
 
 def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -24,7 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credenti
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import read_time, zone_named
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH, iso
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 Variables = t.Mapping[str, t.Any]
@@ -200,7 +200,7 @@ def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
 
 def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:
     """Return epoch milliseconds for people: 25 Nov 2026 14:00 +01:00, in a zone (None: this machine's)."""
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=ms)
+    moment = EPOCH + timedelta(milliseconds=ms)
     local = moment.astimezone(tz)
     offset = local.strftime("%z")
     clock = local.strftime("%H:%M:%S" if seconds else "%H:%M")

@@ -25,6 +25,7 @@ Known = t.Mapping[str, t.Any]
 DICTS = (*_row.DICTS, "next", "restore", "safety_backup", "verification")
 LISTS = (*_row.LISTS, "checks")
 SOURCE = ("instance_id", "instance_name")
+PAIR = ("source_instance_id", "target_instance_id")  # of data nodes
 
 
 # Of a file

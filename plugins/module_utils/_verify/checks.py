@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import near, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import ISO, iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH, ISO, iso, moment
 
 with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
     from zoneinfo import ZoneInfo
@@ -58,7 +58,6 @@ WRITES = re.compile(r"(?i)\binto\s+(outfile|dumpfile|@)|\bfor\s+(update|share)\b
 CHANGES = re.compile(r"(?i)\b(insert|replace)\s+into\b|\bdelete\s+from\b|\bupdate\s+\S+\s+set\b")
 WORD = re.compile(r"[A-Za-z]+")
 INTEGER = re.compile(r"-?[0-9]{1,18}")
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MOST_ROWS = 1000  # that a query may have
 LONGEST = 64 * 1024  # bytes of a value that is read
 DIGITS = 1000  # of a number: Python fails at ones that are much longer
