@@ -22,7 +22,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entri
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 
-KINDS = ("restore", "undo", "drill", "readiness", "fleet")
 WEEK = 604800  # seconds of the longest wait
 PREFIX = "restore_"
 Reader = t.Callable[[t.Any, str], t.Any]

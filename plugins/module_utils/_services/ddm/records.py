@@ -16,7 +16,6 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 
 Job = t.Mapping[str, t.Any]
-RESTORE = "RestoreInstance"
 OTHER_JOBS = (
     "CreateInstance",
     "DeleteInstance",
