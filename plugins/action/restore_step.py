@@ -18,6 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import connections
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
@@ -216,7 +217,7 @@ class ActionModule(ActionBase):
 
     def no_password(self, name: str, task_vars: dict[str, t.Any]) -> str:
         """Return why a variable with a password cannot be read, or a blank."""
-        where = f"{PASSWORD} names {_settings.shown(name)}, and"
+        where = f"{PASSWORD} names {quoted(name)}, and"
         if name not in task_vars:
             return f"{where} there is no such variable."
         if ladder.VARIABLE.fullmatch(name):  # else the checks are refused

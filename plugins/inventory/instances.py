@@ -119,7 +119,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
     ProtocolError,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, near, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import (
+    Redactor,
+    near,
+    printable,
+    quoted,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
     CONNECTION,
     RANGES,
@@ -145,7 +150,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings imp
     kind_of,
     names,
     number,
-    shown,
     unset,
 )
 
@@ -172,7 +176,7 @@ def refuse_unknown(config: t.Iterable[t.Any], definitions: t.Mapping[str, t.Mapp
     known = sorted({*definitions, *aliases})
     for name in config:
         if name not in known:
-            raise AnsibleParserError(f"There is no option {shown(name)}.{near(name, known)}")
+            raise AnsibleParserError(f"There is no option {quoted(name)}.{near(name, known)}")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):

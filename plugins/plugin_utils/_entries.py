@@ -19,14 +19,14 @@ from collections import Counter
 from zoneinfo import ZoneInfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import is_id_option
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables, shown
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import PAIR
 
 Row = dict[str, t.Any]
@@ -158,7 +158,7 @@ def broken_rules(entry: Row, service: Service, defaults: Defaults) -> t.Iterator
             yield f"needs {either(names)}."
     for source, target in zip(service.entry_names.values(), service.names):
         if entry.get(source, 0) == entry.get(target, 1):
-            yield f"names one instance, {shown(entry[target])}, as both source and target."
+            yield f"names one instance, {quoted(entry[target])}, as both source and target."
     if not any(entry.get(name) for name in service.needs) and defaults.point is None:
         yield f"needs {either(service.needs)}, or restore_point for all entries."
 
@@ -181,7 +181,7 @@ def unknown(name: str, where: str, service: Service) -> str:
     for other in SERVICES.values():
         if name == other.point:
             hint = f" {name} belongs to {other.variable}: a {service.thing} has {service.point}."
-    return f"{where} has an unknown option {shown(name)}.{hint}"
+    return f"{where} has an unknown option {quoted(name)}.{hint}"
 
 
 def twice(rows: t.Sequence[Row], names: t.Sequence[str]) -> list[str]:
@@ -189,7 +189,7 @@ def twice(rows: t.Sequence[Row], names: t.Sequence[str]) -> list[str]:
     targets = Counter(target for row in rows for target in overwritten(row))
     targets.update((KINDS[1], name, None, None) for name in names)
     return [
-        f"{shown(target[1])} would be overwritten by {count} entries: name each instance once."
+        f"{quoted(target[1])} would be overwritten by {count} entries: name each instance once."
         for target, count in targets.items()
         if count > 1
     ]
@@ -212,7 +212,7 @@ def instance_id(value: t.Any, where: str) -> str:
         option = where.rpartition(".")[2]
         named = "instance" in option and "data_node_relations" not in where
         by_name = f" A name goes into {option[:-3]}_name." if named else ""
-        raise Problem(f"{where} {shown(found)} is not an ID: letters, digits, '-' and '_'.{by_name}")
+        raise Problem(f"{where} {quoted(found)} is not an ID: letters, digits, '-' and '_'.{by_name}")
     return found
 
 
@@ -399,18 +399,18 @@ def no_cache(
     if len(matches) > 1:
         listed = "; ".join(candidate(service, one) for service, one in matches)
         return (
-            f"restore_instances: {shown(name)} is the name of {len(matches)} instances: {listed}. Give "
+            f"restore_instances: {quoted(name)} is the name of {len(matches)} instances: {listed}. Give "
             "the ID instead."
         )
     if not matches:
         known = [str(one.get("name")) for rows in instances.values() for one in rows]
         near = difflib.get_close_matches(name, known, 3)
-        hint = f" Did you mean {', '.join(shown(one) for one in near)}?" if near else ""
-        return f"restore_instances: there is no instance {shown(name)} in this project and region.{hint}"
+        hint = f" Did you mean {', '.join(quoted(one) for one in near)}?" if near else ""
+        return f"restore_instances: there is no instance {quoted(name)} in this project and region.{hint}"
     service = SERVICES[matches[0][0]]
     if not service.in_place:
         return (
-            f"restore_instances: {shown(name)} is a {service.name.upper()} instance. It is restored onto "
+            f"restore_instances: {quoted(name)} is a {service.name.upper()} instance. It is restored onto "
             f"another instance: name both in {service.variable}."
         )
     return None

@@ -22,7 +22,7 @@ from ansible.playbook.role_include import IncludeRole
 from ansible.playbook.task_include import TaskInclude
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable, quoted
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _step_table
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import TAGS
@@ -56,7 +56,7 @@ def place(path: str, name: str, task: t.Any, loader: t.Any) -> str:
     role = task._role._role_path if task._role else loader.get_basedir()
     there = here if os.path.isfile(here) else loader.path_dwim_relative(role, "tasks", path, is_role=True)
     if not os.path.exists(there):
-        raise Problem(f"{name}: there is no file {read.shown(path)}. Give its whole path.")
+        raise Problem(f"{name}: there is no file {quoted(path)}. Give its whole path.")
     return str(there)
 
 

@@ -17,6 +17,7 @@ import re
 import typing as t
 from zoneinfo import ZoneInfo
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _entries, _step_table
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
@@ -66,7 +67,7 @@ def digits(value: t.Any, name: str) -> str:
     """Return a digest, or at least 16 characters of it."""
     found = read.word(value, name).lower().removeprefix("sha256:")
     if not 16 <= len(found) <= 64 or set(found) - set("0123456789abcdef"):
-        raise Problem(f"{name} must be the digest that a plan shows, not {read.shown(value)}.")
+        raise Problem(f"{name} must be the digest that a plan shows, not {quoted(value)}.")
     return found
 
 
@@ -87,7 +88,7 @@ def patterns(value: t.Any, name: str) -> tuple[str, ...]:
     for pattern in found:
         if not re.fullmatch(PATTERN, pattern):
             raise Problem(
-                f"{name} has {read.shown(pattern)}, which matches no name or ID. Write one pattern per line: "
+                f"{name} has {quoted(pattern)}, which matches no name or ID. Write one pattern per line: "
                 "letters, digits, - and _, with * and ? for any others; or tag:KEY or tag:KEY=VALUE."
             )
     return tuple(found)

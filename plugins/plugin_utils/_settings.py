@@ -73,18 +73,13 @@ def given(values: Variables) -> dict[str, t.Any]:
     return {str(name): value for name, value in values.items() if not unset(value)}
 
 
-def shown(value: t.Any) -> str:
-    """Return a value as a message quotes it: short, and fit to be shown."""
-    return quoted(value)
-
-
 def word(value: t.Any, name: str) -> str:
     """Return a one-line text without blanks around it: a pasted text often has a line end."""
     if isinstance(value, (list, dict)):
         raise Problem(f"{name} must be a text, not a {kind_of(value)}.")
     found = str(value).strip()
     if re.search(r"[\x00-\x1f\x7f]", found):
-        raise Problem(f"{name} {shown(found)} holds a line break or another control character.")
+        raise Problem(f"{name} {quoted(found)} holds a line break or another control character.")
     return found
 
 
@@ -99,7 +94,7 @@ def flag(value: t.Any, name: str) -> bool:
     """Return a boolean."""
     found = str(value).strip().lower()
     if found not in (*TRUE, *FALSE):
-        raise Problem(f"{name} must be true or false, not {shown(value)}.")
+        raise Problem(f"{name} must be true or false, not {quoted(value)}.")
     return found in TRUE
 
 
@@ -107,7 +102,7 @@ def number(value: t.Any, name: str, low: int, high: int) -> int:
     """Return a whole number from `low` to `high`."""
     found = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,15}(\.0+)?", found, re.ASCII):
-        raise Problem(f"{name} must be a whole number, not {shown(value)}.")
+        raise Problem(f"{name} must be a whole number, not {quoted(value)}.")
     whole = int(found.partition(".")[0])
     if not low <= whole <= high:
         raise Problem(f"{name} must be from {low} to {high}, not {whole}.")
@@ -119,7 +114,7 @@ def duration(value: t.Any, name: str, low: int = 0, high: int = 366 * 86400) -> 
     match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([smhd]?)", str(value).strip().lower(), re.ASCII)
     if not match or isinstance(value, bool):
         raise Problem(
-            f"{name} must be seconds or a duration such as 90s, 30m, 26h or 7d, not {shown(value)}."
+            f"{name} must be seconds or a duration such as 90s, 30m, 26h or 7d, not {quoted(value)}."
         )
     seconds = round(float(match[1]) * UNITS[match[2]])
     if not low <= seconds <= high:
@@ -135,12 +130,12 @@ def items(value: t.Any, name: str, example: str) -> list[t.Any]:
             found = yaml.load(value, Loader=PlainLoader)  # a SafeLoader with fewer types
         except (yaml.YAMLError, RecursionError):
             raise Problem(
-                f"{name} is a text that is not valid YAML or JSON: {shown(value)}. {example}".rstrip()
+                f"{name} is a text that is not valid YAML or JSON: {quoted(value)}. {example}".rstrip()
             ) from None
     if isinstance(found, tuple):
         found = list(found)
     if not isinstance(found, list):
-        text = f"the text {shown(value)}" if isinstance(value, str) else f"a {kind_of(found)}"
+        text = f"the text {quoted(value)}" if isinstance(value, str) else f"a {kind_of(found)}"
         raise Problem(f"{name} must be a list, not {text}. {example}".rstrip())
     return found
 
@@ -158,7 +153,7 @@ def dictionaries(value: t.Any, name: str, example: str) -> list[Variables]:
     found = items(value, name, f"Write a list in YAML or JSON, for example [{example}].")
     for place, entry in enumerate(found):
         if not isinstance(entry, t.Mapping) and not unset(entry):
-            raise Problem(f"{name}[{place}] must be a dictionary of options, not {shown(entry)}.")
+            raise Problem(f"{name}[{place}] must be a dictionary of options, not {quoted(entry)}.")
     return [entry for entry in found if not unset(entry)]
 
 
