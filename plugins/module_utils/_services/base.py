@@ -49,7 +49,7 @@ class Reading:
       max_memory are MB.
     - `ready(instance)`: why an instance does not serve now, in words, or None.
     - `overwritten(row)`: ID, name or job by which a row says which instance it overwrites, or None.
-    - `probes`: the kinds of checks that restore_verify knows for it, e.g. ("redis",).
+    - `probe`: the kind of checks that restore_verify knows for it, e.g. redis.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Reading:
     target: t.Callable[[t.Mapping[str, t.Any]], Row]
     ready: t.Callable[[t.Mapping[str, t.Any]], str | None]
     overwritten: t.Callable[[t.Mapping[str, t.Any]], str | None]
-    probes: tuple[str, ...]
+    probe: str
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,12 @@ class Service(Reading):
     - `thing`, `title`: what people call one instance, and all of them in a heading: cache, Caches (DCS).
     - `group`: the group of an entry that names none; lower groups are restored first.
     - `names`: the options with ID and name of the instance that is overwritten; both are in `options`.
-    - `in_place`: whether the data come from this instance itself, and not from another one, which is not
-      changed.
     - `point`: the option that takes a point in time or `latest`, e.g. restore_point; pinned() turns `latest`
       into what was planned.
     - `needs`: the options of which an entry needs one, unless a point is given for all entries.
     - `instead`: those of them that replace the point for all entries.
-    - `entry_names`: the options with another name in an entry of the role, e.g. instance_id:
-      source_instance_id.
+    - `entry_names`: the options of the source with their names in an entry of the role, e.g. instance_id:
+      source_instance_id. It is empty if the data come from the instance itself.
     - `backup_module`: the module that makes a safety backup first; None if the service has none on demand.
     - `tagged`: whether the instances have tags.
     - `sign_in`: a check that changes nothing and passes when one can sign in.
@@ -116,7 +114,6 @@ class Service(Reading):
     title: str
     group: int
     names: tuple[str, str]
-    in_place: bool
     point: str
     needs: tuple[str, ...]
     instead: tuple[str, ...]
@@ -124,6 +121,11 @@ class Service(Reading):
     backup_module: str | None
     tagged: bool
     sign_in: Row
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the data come from the instance itself, and not from another one, which is not changed."""
+        return not self.entry_names
 
     @property
     def variable(self) -> str:

@@ -112,7 +112,7 @@ def wanted(row: Row, service: Reading, where: str, common: t.Any = None) -> list
 
     Raises InvalidArgument for what cannot be right, also of how to connect.
     """
-    probe, given = service.probes[0], row.get("connection")
+    probe, given = service.probe, row.get("connection")
     found = checks.parse(row.get("checks") or [], probe, where)
     own = connection(given, probe, f"{where}.connection")
     if not found and (given or common):
@@ -181,7 +181,7 @@ def resolvable(host: str) -> bool:
 
 def unreadable(row: Row, service: Reading, asks: t.Sequence[Check], common: t.Any) -> Refused | None:
     """Return the error for a bundle that the checks of a row name and that cannot be read here, or None."""
-    probe = service.probes[0]
+    probe = service.probe
     for check in asks:
         place = {**connection(common, probe), **connection(row.get("connection"), probe), **check.connection}
         try:
@@ -292,7 +292,7 @@ class Ladder:
         deadline: float,
     ) -> None:
         self._cloud, self._settings, self._deadline = cloud, settings, deadline
-        probe = service.probes[0]
+        probe = service.probe
         self._connect = CLIENTS[probe]
         self._given = [connection(place, probe) for place in (settings.connection, row.get("connection"))]
         self._open: dict[str, Client] = {}

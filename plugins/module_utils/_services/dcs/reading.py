@@ -44,5 +44,5 @@ READING = Reading(
     target=target,
     ready=lambda instance: obstacle(dict(instance)),
     overwritten=lambda row: row.get("instance_id") or row.get("instance_name"),
-    probes=("redis",),
+    probe="redis",
 )

@@ -31,7 +31,6 @@ DCS = Service(
     title="Caches (DCS)",
     group=2,  # after the databases from which caches are filled
     names=("instance_id", "instance_name"),
-    in_place=True,
     point="restore_point",
     needs=restore.BACKUP,
     instead=("backup_id", "backup_name"),

@@ -55,5 +55,5 @@ READING = Reading(
     target=target,
     ready=obstacle,
     overwritten=overwritten,
-    probes=("mysql",),
+    probe="mysql",
 )

@@ -68,7 +68,6 @@ DDM = Service(
     title="Databases (DDM)",
     group=1,
     names=named.TARGET,
-    in_place=False,
     point="restore_time",
     needs=("restore_time", "job_id", "adopt"),
     instead=("job_id",),
