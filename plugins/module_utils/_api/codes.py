@@ -83,6 +83,11 @@ class Refusal(t.NamedTuple):
     denial: str | None = None
 
 
+def known_as(code: str | None, codes: Codes) -> Code | None:
+    """Return what a code means, if it is in the tables."""
+    return codes.get(code or "") or GATEWAY.get(code or "")
+
+
 def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) -> str:
     """Return the error_kind of an HTTP error.
 
@@ -91,7 +96,7 @@ def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) ->
     """
     if not by_api and 400 <= status < 500 and status not in (408, 429):
         return "protocol_error"
-    known = codes.get(code or "") or GATEWAY.get(code or "")
+    known = known_as(code, codes)
     if known and not (status >= 500 and known.kind == "rejected"):
         return known.kind
     other = "server_error" if status >= 500 else "unexpected_redirect" if status < 400 else "rejected"
@@ -100,13 +105,13 @@ def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) ->
 
 def meaning_of(code: str | None, codes: Codes) -> str | None:
     """Return what a code means, in our words; None if it is not in the tables."""
-    known = codes.get(code or "") or GATEWAY.get(code or "")
+    known = known_as(code, codes)
     return known.meaning if known else None
 
 
 def advice(kind: str, code: str | None, codes: Codes) -> str:
     """Return what to do, a sentence or ''."""
-    known = codes.get(code or "") or GATEWAY.get(code or "")
+    known = known_as(code, codes)
     return (known.advice if known else "") or ADVICE.get(kind, "")
 
 
