@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
 
 KEYS = {"access_key": "none", "secret_key": "none", "project_id": "none", "dcs_endpoint": "http://127.0.0.1"}
-ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"id": "a"}'
+RESPONSE = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"id": "a"}'
 
 
 def warm_up(run: t.Callable[..., None]) -> None:
@@ -70,7 +70,7 @@ class Wire:
 
     def makefile(self, *args: t.Any, **kwargs: t.Any) -> io.BufferedReader:
         """Return the response."""
-        return io.BufferedReader(t.cast("io.RawIOBase", io.BytesIO(ANSWER)))
+        return io.BufferedReader(t.cast("io.RawIOBase", io.BytesIO(RESPONSE)))
 
     def close(self, *args: t.Any) -> None:
         """Accept everything else that is done with a socket."""
