@@ -158,7 +158,7 @@ def test_what_was_approved_is_what_is_restored(awx: Configured, sim: Simulator, 
     answers = {
         "restore_instances": "orders-cache",
         "restore_point": "latest",
-        "restore_operation_id": "CHG-1042",
+        "restore_operation_id": "1042",
         "restore_safety_backup": "false",
     }
     plan = launch(awx, "Recovery plan", {}, tmp_path / "plan", workflow=answers)
@@ -176,7 +176,7 @@ def test_what_was_approved_is_what_is_restored(awx: Configured, sim: Simulator, 
     reported = {"workflow": answers, "artifacts": {**plan.artifacts, **restore.artifacts}}
     report = launch(awx, "Recovery report", {}, tmp_path / "report", **reported)
     assert report.rc == 0, report.stdout
-    assert "orders-cache" in report.stdout and "CHG-1042" in report.stdout
+    assert "orders-cache" in report.stdout and "1042" in report.stdout
 
 
 def test_a_plan_that_no_longer_holds_is_refused(awx: Configured, sim: Simulator, tmp_path: Path) -> None:
