@@ -68,6 +68,7 @@ def test_what_ends_is_reported_once() -> None:
 
 def test_a_restore_that_failed_and_a_job_of_a_database() -> None:
     with Simulator("default", restore_seconds=0) as sim:
+        sim.state.jobs[ids.DDM_JOB_OLD].name = "RestoreNewInstance"  # as a sister service calls it
         memory = SOURCE["Memory"](wish(lookback="30d"))
         events = {one["id"]: one for one in reported(memory, sim, lookback="30d")}
         failed = events[f"restore_failed-{ids.DCS_RESTORE_FAILED}"]

@@ -92,16 +92,16 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     usable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_restore
 
 Row = dict[str, t.Any]
 OWN = ("services", "instances", "interval", "lookback", "max_backup_age")
 SERVICES = ("dcs", "ddm")
 # DDM's own words for the status of a backup. It shares the others with DCS.
 OF_BACKUPS = {"normal": "succeeded", "createfail": "failed"}
-RESTORE_JOB = "RestoreInstance"
-DAY = 86400
 LONGEST = 900  # seconds between two checks of a cloud that cannot be reached
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": DAY}
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Wanted(t.NamedTuple):
@@ -196,16 +196,15 @@ def observe(cloud: Cloud, wish: Wanted) -> Observation:
     """Return what there is in the cloud."""
     instances: list[Row] = []
     records: list[Row] = []
-    now = int(cloud.session.server_now() * 1000)
     for service, reader in (("dcs", caches), ("ddm", databases)):
         if service in wish.services:
-            found, more = reader(cloud, wish, now)
+            found, more = reader(cloud, wish)
             instances += found
             records += more
     return Observation(int(cloud.session.server_now() * 1000), instances, records)
 
 
-def caches(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
+def caches(cloud: Cloud, wish: Wanted) -> tuple[list[Row], list[Row]]:
     """Return the caches, and their restores and backups."""
     dcs = Dcs(cloud)
     instances, records = [], []
@@ -223,7 +222,7 @@ def caches(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
     return instances, records
 
 
-def databases(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row]]:
+def databases(cloud: Cloud, wish: Wanted) -> tuple[list[Row], list[Row]]:
     """Return the databases, and their restore jobs and metadata backups.
 
     These do not show how old the data are, so the instances have no `newest`.
@@ -239,11 +238,10 @@ def databases(cloud: Cloud, wish: Wanted, now: int) -> tuple[list[Row], list[Row
         for one in ddm.backups()
         if one["instance_id"] in known
     ]
-    jobs = ddm.jobs(now - 29 * DAY * 1000, now + DAY * 1000)
     records += [
         record("restore", known[one["instance_id"]], one, "id")
-        for one in jobs
-        if one["name"] == RESTORE_JOB and one["instance_id"] in known
+        for one in recent_jobs(ddm)
+        if is_restore(one) and one["instance_id"] in known
     ]
     return list(known.values()), records
 
@@ -265,7 +263,7 @@ def record(kind: str, who: Row, row: Row, key: str) -> Row:
         "status": str(row["status"]),
         "begun": moment(begun),
         "ended": moment(ended),
-        "backup_id": row.get("backup_id") if row["status"] else None,
+        "backup_id": row.get("backup_id"),
         "reason": row.get("error_code") or row.get("fail_reason"),
     }
 
