@@ -418,6 +418,9 @@ def what(row: dict[str, Any]) -> dict[str, Any]:
 def test_a_plan_in_any_shape_is_carried_out_or_refused() -> None:
     """As data, where only its digest is compared. What it requests is then what was approved."""
     plan = run(World(), "plan", "report", plan_only=True)["report"]
+    nodes = [{"source_instance_id": "n1", "target_instance_id": "n2"}]
+    plan["restores"][0].update(data_node_relations=nodes, restore_time=NOW)
+    plan["plan_digest"] = _plans.digest(plan["restores"], plan["account"], True)
     approved = [what(row) for row in _plans.requests(plan)]
     for where, odd in spoilt({**plan, "checksum": None}):
         given = job(restore_dcs=[], restore_plan=odd)
