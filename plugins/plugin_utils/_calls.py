@@ -80,7 +80,7 @@ def returned(result: Result, rows: t.Sequence[Row], step: str, begun_ms: int) ->
     """Return the rows that a module has returned. If it returned none, they have failed for its reason."""
     found = result.get("restores")
     if isinstance(found, list) and len(found) == len(rows):
-        return [{name: value for name, value in row.items() if name not in PRIVATE} for row in found]
+        return [public(row) for row in found]
     kind = str(result.get("error_kind") or "internal_error")
     msg = str(result.get("msg") or f"{step} ended without a result.")
     return [_target.failed(row, step, kind, msg, begun_ms) for row in rows]
