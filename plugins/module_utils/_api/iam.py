@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import typing as t
 from urllib.parse import urlencode
@@ -22,6 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    http_date,
     is_id,
     items,
     moment,
@@ -151,12 +151,10 @@ def _life(expires: t.Any, reply: Reply, seconds: float) -> float:
 
     This machine's clock may be wrong.
     """
-    ends = moment(expires)
-    try:
-        served = email.utils.parsedate_to_datetime(reply.headers["date"]).timestamp()
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+    ends, served = moment(expires), http_date(reply.headers.get("date"))
+    if ends is None or served is None or ends / 1000 <= served:
         return seconds
-    return seconds if ends is None or ends / 1000 <= served else ends / 1000 - served
+    return ends / 1000 - served
 
 
 def project_named(read: Read, name: str) -> Project:

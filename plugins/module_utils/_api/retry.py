@@ -9,10 +9,10 @@ Pure: nothing here sends or sleeps, and no POST is ever considered.
 
 from __future__ import annotations
 
-import email.utils
 import re
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError, CloudError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import http_date
 
 BASE, CEILING, LONGEST_WAIT = 0.5, 16.0, 60.0  # seconds
 
@@ -36,8 +36,5 @@ def retry_after(value: str | None, now: float) -> float | None:
         return None
     if re.fullmatch(r"[0-9]{1,18}", value.strip(), re.ASCII):
         return min(float(value), LONGEST_WAIT)
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-        return float(min(max(moment.timestamp() - now, 0.0), LONGEST_WAIT))
-    except (TypeError, ValueError, IndexError, OverflowError, OSError):
-        return None
+    until = http_date(value)
+    return None if until is None else min(max(until - now, 0.0), LONGEST_WAIT)

@@ -9,7 +9,6 @@ Reads are repeated here; a POST never is.
 
 from __future__ import annotations
 
-import email.utils
 import json
 import re
 import typing as t
@@ -29,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
     Response,
     Transport,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import http_date
 
 # Bytes of one page, of all pages of a list, and of the response to a POST
 READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20
@@ -262,11 +262,8 @@ class Session:
 
     def _behind(self, response: Response) -> float | None:
         """Return how many seconds the server's clock is behind this machine's; None when it sends no time."""
-        try:
-            moment = email.utils.parsedate_to_datetime(response.headers["date"])
-            return self._clock.now() - moment.timestamp()
-        except (KeyError, TypeError, ValueError, IndexError, OverflowError):
-            return None
+        served = http_date(response.headers.get("date"))
+        return None if served is None else self._clock.now() - served
 
     def _learn_time(self, response: Response, signed: bool, took: float) -> None:
         """Take the server's time from its response to an accepted request; warn if ours is far off.

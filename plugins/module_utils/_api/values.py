@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import re
 import typing as t
 from datetime import datetime, timedelta, timezone
@@ -140,6 +141,14 @@ def moment(value: t.Any) -> int | None:
     if not 1 < parsed.year < 9999:  # at either end of the calendar, another zone may have no such time
         return None
     return (parsed - EPOCH) // timedelta(milliseconds=1) + int((fraction or ".0")[1:].ljust(3, "0")[:3])
+
+
+def http_date(value: str | None) -> float | None:
+    """Return the epoch seconds of a time as HTTP writes it, or None when it is absent or malformed."""
+    try:
+        return email.utils.parsedate_to_datetime(t.cast(str, value)).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError, OSError):
+        return None
 
 
 def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
