@@ -11,7 +11,7 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -246,34 +246,52 @@ def test_lists_of_the_file_may_be_templates_and_take_extra_variables(sim: Simula
     )
 
 
+SHAPES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "null": lambda whole: None,
+    "a list": lambda whole: [],
+    "other keys": lambda whole: {"x": 1},
+    "a number of rows": lambda whole: {**whole, "rows": 7},
+    "a row without its keys": lambda whole: {**whole, "rows": [{"project_id": "p"}]},
+    "names that are lists": lambda whole: {
+        **whole,
+        "rows": [{**row, "name": ["orders-cache"]} for row in whole["rows"]],
+    },
+}
+
+
+def damaged(kept: str, shape: str) -> str:
+    """A file of the cache whose content has another shape; from ansible-core 2.19 on, a text holds it."""
+    outer = json.loads(kept)
+    payload = outer.get("__payload__")
+    new = json.dumps(SHAPES[shape](json.loads(payload or kept)))
+    return json.dumps({**outer, "__payload__": new}) if payload else new
+
+
 def test_a_damaged_cache_counts_as_absent(sim: Simulator, tmp_path: Path) -> None:
-    folder = tmp_path / "cache"
-    how: dict[str, Any] = {
-        "cache": True,
-        "cache_plugin": "ansible.builtin.jsonfile",
-        "cache_connection": str(folder),
-    }
-    path = source(tmp_path, services=["dcs"], **how)
-    inventory([path], sim.env)
-    (kept,) = folder.iterdir()
-    text = kept.read_text(encoding="utf-8")
-    payload = json.loads(text).get("__payload__")  # from ansible-core 2.19 on, a text
-    whole = json.loads(payload or text)
-    shapes: list[Any] = [
-        None,
-        [],
-        {"x": 1},
-        *({**whole, "rows": rows} for rows in (7, [{"project_id": "p"}])),
-        {**whole, "rows": [{**row, "name": ["orders-cache"]} for row in whole["rows"]]},
+    """Each source has a cache of its own, and puts its hosts into a group of its own."""
+    wholly = ("null", "")  # of the file itself
+    names = [*SHAPES, *(f"a file with {text!r}" for text in wholly)]
+    sources = [
+        source(
+            tmp_path,
+            f"fleet{number}.huaweicloud.yml",
+            **{"services": ["dcs"], "groups": {f"of_{number}": True}, "cache": True},
+            **{"cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / str(number))},
+        )
+        for number in range(len(names))
     ]
-    for shape in shapes:
-        new = json.dumps(shape)
-        kept.write_text(json.dumps({**json.loads(text), "__payload__": new}) if payload else new)
-        assert "orders-cache" in hosts(inventory([path], sim.env)), shape
-    for damaged in ("null", ""):
-        kept.write_text(damaged)
-        done = ansible_inventory([path], sim.env)
-        assert done.returncode == 0 and "orders-cache" in done.stdout, done.stderr
+    inventory(sources, sim.env)
+    files = [next((tmp_path / str(number)).iterdir()) for number in range(len(names))]
+    for kept, shape in zip(files, SHAPES, strict=False):
+        kept.write_text(damaged(kept.read_text(encoding="utf-8"), shape), encoding="utf-8")
+    for kept, text in zip(files[len(SHAPES) :], wholly, strict=True):
+        kept.write_text(text, encoding="utf-8")
+    asked = len(sim.ledger)
+    done = ansible_inventory(sources, sim.env)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    held = {name for number, name in enumerate(names) if "orders-cache" in found[f"of_{number}"]["hosts"]}
+    assert (held, len(sim.ledger)) == (set(names), asked + len(names))
 
 
 def test_a_cache_that_others_can_write_is_not_used(sim: Simulator, tmp_path: Path) -> None:
