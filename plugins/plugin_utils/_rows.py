@@ -295,7 +295,8 @@ def what(row: Row) -> str | None:
     backup, source, point = row["backup"], (row["source"] or {}), row["restore_time"]
     if backup and backup.get("backup_id"):
         size = bytes_to_human(backup["size"] or 0)
-        return f"backup {backup['backup_name']} ({backup['backup_id']}, {size}, made {backup['created_at']})"
+        when = backup["created_at"] or "at an unknown time"
+        return f"backup {backup['backup_name']} ({backup['backup_id']}, {size}, made {when})"
     if isinstance(point, int):
         kind = "metadata" if row.get("metadata") else "data"
         name = source.get("instance_name") or source.get("instance_id")

@@ -793,6 +793,29 @@ def test_another_restore_is_running(sim: Simulator, run: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("operation", "key", "adopted"),
+    [
+        ("dcs.restores", "created_at", False),
+        ("dcs.restores", "backup_id", False),
+        ("dcs.backups", "created_at", False),
+        ("dcs.restores", "status", True),  # It may be a restore of this backup that runs.
+        ("dcs.backups", "status", False),
+        ("ddm.jobs", "status", False),
+    ],
+)
+def test_one_record_with_a_null_does_not_spoil_its_list(
+    sim: Simulator, run: Any, operation: str, key: str, adopted: bool
+) -> None:
+    sim.fault("rewrite", operation, times=None, key=key, value=None, newest=True)
+    module = {"dcs.backups": "dcs_backup_info", "ddm.jobs": "ddm_job_info"}.get(operation, "dcs_restore_info")
+    (rows,) = (value for value in run(module, **GOOD[module]).values() if isinstance(value, list) and value)
+    assert [row[key] for row in rows].count("unknown" if key == "status" else None) == 1
+    change = "ddm_recovery" if operation == "ddm.jobs" else "dcs_restore"
+    result = run(change, **GOOD[change], check=True)
+    assert (result["outcome"], result["adopted"]) == ("planned", adopted)
+
+
+@pytest.mark.parametrize(
     ("target", "reason"),
     [
         (names.DDM_TARGET_ACCOUNTS, "account"),

@@ -56,7 +56,7 @@ def instance(status: str = "RUNNING", task: str | None = None) -> dict[str, Any]
     return {**RUNNING, "status": status, "task": task}
 
 
-def record(number: int, status: str, backup: str = "b", remark: str | None = None) -> dict[str, Any]:
+def record(number: int, status: str, backup: str | None = "b", remark: str | None = None) -> dict[str, Any]:
     """A restore of the number-th of May."""
     return {
         "created_at": f"2026-05-{number:02}T00:00:00.000Z",
@@ -167,7 +167,13 @@ def ended_now(status: str) -> dict[str, Any]:
         # what restores the instance now is not listed yet
         ([record(1, "succeed", remark=OURS)], instance("RESTORING"), "refuse", None),
         ([record(1, "succeed", remark=OURS)], instance(task="RESTORING"), "refuse", None),
-        ([record(1, "succeed", remark=OURS)], instance("ERROR"), "unchanged", "r1"),
+        ([ended_now("succeed")], instance("RESTARTING"), "adopt", "r1"),
+        ([ended_now("succeed")], instance("ERROR"), "adopt", "r1"),  # the wait for it says that it failed
+        ([record(1, "succeed", remark=OURS)], instance("ERROR"), "refuse", None),  # it serves nobody
+        ([record(1, "succeed", remark=OURS)], instance("RESTARTING"), "unchanged", "r1"),
+        ([record(28, "unknown", None)], instance(), "refuse", None),  # a status and a backup of null
+        ([record(28, "unknown", None, remark=OURS)], instance(), "adopt", "r28"),
+        ([record(1, "unknown")], instance(), "refuse", None),
     ],
 )
 def test_dcs_restore(
@@ -185,6 +191,8 @@ def test_an_obstacle_is_reported() -> None:
     others = restore([record(28, "restoring", "other")], instance("RESTORING")).observe()
     assert others.blocked == "restore r28 has been restoring for 20 hours, of another backup (other)"
     assert others.explained
+    unread = restore([record(28, "unknown", None)], instance()).observe()
+    assert unread.blocked == "restore r28 has been unknown for 20 hours, of an unknown backup"
     assert not restore([], instance("RESTORING")).observe().explained, (
         "it may be our own, whose record cannot be seen yet"
     )

@@ -182,17 +182,16 @@ def test_a_row_has_every_key_and_no_other() -> None:
     assert found == {"id": "a", "status": "ok", "name": None, "remark": None}
 
 
-def test_an_empty_status_is_an_unknown_one() -> None:
-    assert row({"id": "a", "status": "", "name": ""}, ("id", "status"), ("name",)) == {
+@pytest.mark.parametrize("status", ["", None, {}, "{}"])
+def test_a_status_without_a_word_is_unknown(status: Any) -> None:
+    assert row({"id": "a", "status": status, "name": ""}, ("id", "status"), ("name",)) == {
         "id": "a",
-        "status": "",
+        "status": "unknown",
         "name": None,
     }
 
 
-@pytest.mark.parametrize(
-    "item", [{"id": "a"}, {"id": "a", "status": None}, {"id": "a", "status": {}}, {"Id": "a", "Status": "x"}]
-)
+@pytest.mark.parametrize("item", [{"id": "a"}, {"id": "a", "status": []}, {"Id": "a", "Status": "x"}])
 def test_a_missing_field_is_never_guessed(item: Any) -> None:
     with pytest.raises(ProtocolError, match=r"without .*status"):
         row(item, ("id", "status"))

@@ -78,15 +78,14 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
     """Return the named fields of an API object as text.
 
     Raises ProtocolError when a required field is missing or an ID is not valid. There are no defaults for
-    them.
+    them. Only a status that is there but null or empty is `unknown`: one such row must not spoil a list, and
+    no code takes that word for an end.
     """
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")
-    # An empty status is kept: the API may send a status that nobody knows.
-    fields = {
-        name: "" if name == "status" and item.get(name) == "" else text(item.get(name))
-        for name in (*required, *optional)
-    }
+    fields = {name: text(item.get(name)) for name in (*required, *optional)}
+    if "status" in fields and item.get("status", 0) in (None, "", {}, "{}"):
+        fields["status"] = "unknown"
     missing = [
         name for name in required if fields[name] is None or (name.endswith("id") and not is_id(item[name]))
     ]

@@ -47,6 +47,7 @@ INSTANCE = [
     "updated_at",
 ]
 BACKUP = [
+    "created_at",
     "period",
     "backup_type",
     "backup_format",
@@ -57,7 +58,9 @@ BACKUP = [
     "execution_at",
 ]
 RESTORE = [
+    "created_at",
     "restore_name",
+    "backup_id",
     "backup_name",
     "progress",
     "updated_at",
@@ -239,7 +242,7 @@ def tags_of(value: t.Any) -> dict[str, str] | None:
 
 
 def _backup(item: t.Any) -> Row:
-    found = row(item, ("backup_id", "status", "created_at"), ["backup_name", "instance_id", *BACKUP])
+    found = row(item, ("backup_id", "status"), ["backup_name", "instance_id", *BACKUP])
     return {
         **found,
         "size": whole(item.get("size")),
@@ -248,4 +251,4 @@ def _backup(item: t.Any) -> Row:
 
 
 def _restore(item: t.Any) -> Row:
-    return row(item, ("restore_id", "backup_id", "status", "created_at"), RESTORE)
+    return row(item, ("restore_id", "status"), RESTORE)

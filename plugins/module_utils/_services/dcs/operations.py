@@ -34,6 +34,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import check_backup
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
+    broken,
     obstacle,
     watch_record,
 )
@@ -222,16 +223,19 @@ class DcsRestore(DcsOperation):
         If the newest restore has our marker and succeeded, the run has nothing to do.
         """
         active, stuck = self.active(records, instance, now)
-        running = [row for row in active if row["backup_id"] == self.backup_id]
-        others = [row for row in active if row["backup_id"] != self.backup_id]
+        running = [row for row in active if row["backup_id"] == self.backup_id or self.echoed(row)]
+        others = [row for row in active if row not in running]
         ours = [row for row in records if end(row) == "succeeded" and self.echoed(row)]
         done = None if others else newest(ours, records)
         blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
-        if done and restoring(instance) and not running:
-            # Its record says succeed, but its instance does not serve yet, or a newer one is not listed yet.
-            running, done = ([done], done) if just_now(moment(done["updated_at"]), now) else ([], None)
+        if done and blocked and not running and just_now(moment(done["updated_at"]), now):
+            running = [done]  # Its record says succeed, but its instance does not serve yet.
+        elif done and not running and (restoring(instance) or broken(instance)):
+            done = None  # A newer one is not listed yet, or the instance has not survived it.
         if others:
-            blocked = f"{self.describe(others[0], now)}, of another backup ({others[0]['backup_id']})"
+            which = others[0]["backup_id"]
+            of = f"another backup ({which})" if which else "an unknown backup"
+            blocked = f"{self.describe(others[0], now)}, of {of}"
         elif in_the_way:
             blocked = self.describe_stuck(stuck[0], now)
         explained = bool(others or stuck) or not restoring(instance)

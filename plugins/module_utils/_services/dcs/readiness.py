@@ -27,6 +27,11 @@ REASONS = {  # the DCS API reference, "Restoration Records", error codes
 }
 
 
+def broken(instance: Row) -> bool:
+    """Whether an instance is in a state from which it does not come back by itself."""
+    return plain(instance["status"]) in BROKEN
+
+
 def obstacle(instance: Row) -> str | None:
     """Return why an instance cannot take an operation now, or None."""
     if instance["task"]:
@@ -53,14 +58,15 @@ def watch_record(
         record = next((row for row in records() if row[id_name] == record_id), None)
         if record is None:
             raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
-        asked_for(record, "backup_id", backup_id or record["backup_id"])
+        if backup_id and record["backup_id"]:
+            asked_for(record, "backup_id", backup_id)
         state, reason = end(record) or "running", None
         odd = unknown(record["status"], WORDS)
         if odd:
             dcs.warn(f"{name}: {odd}.")
         if state == "succeeded":
             instance = dcs.instance(instance_id)
-            if plain(instance["status"]) in BROKEN:
+            if broken(instance):
                 state = "failed"
                 reason = f"its record says {record['status']}, but the instance is {instance['status']}"
             elif obstacle(instance):

@@ -80,5 +80,7 @@ def difference(instance: Row, choice: Choice) -> tuple[Row, Row]:
     """Return the diff (before and after) for people."""
     before = {"instance": instance["instance_id"], "name": instance["name"], "data": "what is in it now"}
     backup = choice.backup
-    made = f" ({backup['backup_name']}, made {backup['created_at']})" if backup else ""
+    made = (
+        f" ({backup['backup_name']}, made {backup['created_at'] or 'at an unknown time'})" if backup else ""
+    )
     return before, {**before, "data": f"backup {choice.backup_id}{made}"}
