@@ -11,6 +11,7 @@ import runpy
 import subprocess
 import sys
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
@@ -129,6 +130,9 @@ def test_an_old_or_missing_backup_is_reported_once_until_there_is_a_newer_one() 
         ({"instance": "orders-cache"}, "no argument instance"),
         ({"services": ["obs"]}, "dcs or ddm"),
         ({"instances": [5]}, "list of texts"),
+        ({"validate_certs": "perhaps"}, "validate_certs"),
+        ({"http_timeout": "soon"}, "http_timeout"),
+        ({"max_retries": "-1"}, "max_retries must be from 0 to 999"),
     ],
 )
 def test_invalid_arguments(args: Row, why: str) -> None:
@@ -141,6 +145,76 @@ def test_blank_arguments_are_unset() -> None:
         {"services": "", "instances": "", "interval": "", "max_backup_age": "", "region": ""}
     )
     assert blank == SOURCE["wanted"]({})
+
+
+def test_connection_options_have_their_types_whatever_a_rulebook_makes_of_them() -> None:
+    text = wish(use_instance_metadata="false", validate_certs="no", http_timeout="30", ca_cert="/ca.pem")
+    assert text.connection == {
+        **wish().connection,
+        "use_instance_metadata": False,
+        "validate_certs": False,
+        "http_timeout": 30,
+        "ca_path": "/ca.pem",
+    }
+
+
+WHO: Row = {"service": "dcs", "instance_id": "i", "instance_name": "cache"}
+
+
+def seen(*numbers: int, **cache: Any) -> Any:
+    """One check at 1,000 s, with backups that have ended."""
+    ended: Row = {"status": "succeed", "begun": 0, "ended": 0, "backup_id": None, "reason": None}
+    records = [{"kind": "backup", **WHO, "id": str(number), **ended} for number in numbers]
+    return SOURCE["Observation"](1_000_000, [{**WHO, **cache}] if cache else [], records)
+
+
+def test_a_list_that_leaves_something_out_once_repeats_no_event() -> None:
+    memory = SOURCE["Memory"](wish(max_backup_age="60s"))
+    checks = [seen(1, newest=0), seen(), seen(1, newest=0), seen(1, 2, newest=0), seen(2, newest=990_000)]
+    events = [[one["event"] for one in memory.read(check)] for check in [*checks, seen(1, 2, newest=0)]]
+    assert events == [["backup_too_old"], [], [], ["backup_finished"], [], ["backup_too_old"]]
+
+
+def test_a_cache_that_cannot_be_read_does_not_stop_the_others() -> None:
+    with Simulator("default", restore_seconds=0) as sim:
+        args: Row = {"instances": ["orders-*", ids.DCS_EMPTY], "services": "dcs", "max_retries": 0}
+        memory = SOURCE["Memory"](wish(**args))
+        assert reported(memory, sim, **args) == []
+        sim.fault("answer", "dcs.backups", times=None, on=ids.DCS_EMPTY, status=200, body=[])
+        (unread,) = reported(memory, sim, **args)
+        assert (unread["event"], unread["instance_id"]) == ("cache_unreadable", ids.DCS_EMPTY)
+        assert unread["error_kind"] == "protocol_error" and unread["msg"]
+        restore(sim, "one")
+        assert [one["event"] for one in reported(memory, sim, **args)] == ["restore_finished"]
+
+
+def test_a_backup_of_the_future_is_not_the_newest() -> None:
+    with Simulator("demo") as sim:
+        args: Row = {"max_backup_age": "30m", "instances": "orders-cache"}
+        with sim.state.lock:
+            for backup in sim.state.dcs_backups.values():
+                backup.created_at += 3e9
+        events = reported(SOURCE["Memory"](wish(**args)), sim, **args)
+        assert [one["event"] for one in events] == ["backup_missing"]
+
+
+def test_a_restore_job_is_known_by_the_stem_of_its_name() -> None:
+    with Simulator("default") as sim:
+        sim.fault("rewrite", "ddm.jobs", key="name", value="RestoreNewInstance")
+        args: Row = {"services": "ddm", "lookback": "30d"}
+        events = {one["id"] for one in reported(SOURCE["Memory"](wish(**args)), sim, **args)}
+        assert f"restore_finished-{ids.DDM_JOB_OLD}" in events
+
+
+def test_wrong_keys_are_not_tried_again_for_15_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than five refused signatures lock an access key for everybody who uses it."""
+    refused = {"msg": "x", "error_kind": "auth_failed"}
+    sleep = mock.AsyncMock(side_effect=asyncio.CancelledError)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setitem(SOURCE["main"].__globals__, "observed", lambda wish, environ: refused)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(SOURCE["main"](asyncio.Queue(), {"interval": 1}))
+    sleep.assert_awaited_once_with(900)
 
 
 def test_the_source_puts_events_into_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,10 @@ description:
   - Watches the restores and backups of DCS, and the restore jobs and metadata backups of DDM, and sends an
     event when one of them ends.
   - The source sends each event once. It does not report operations that ended before its start, except for
-    those within O(lookback). When the cloud cannot be reached, it reports the operations that end in that
-    time later.
+    those within O(lookback). When the cloud cannot be reached, it sends C(cloud_unreachable), and reports the
+    operations that end in that time later.
+  - A cache whose records cannot be read does not stop the others. The source sends C(cache_unreadable) for it
+    once, until it can be read again.
   - The source signs in like the modules of this collection, with the variables C(HW_*) or with the same
     options.
 options:
@@ -42,7 +44,7 @@ options:
     description:
       - Seconds, or for example V(26h), after which the source reports a cache without a newer usable backup
         as C(backup_too_old), or as C(backup_missing) when it has none. It sends this event once, until there
-        is a newer backup.
+        is a newer backup. A backup with a time in the future does not count.
     type: str
   region:
     description: Region of the instances. The source also takes all other connection options of the modules,
@@ -79,13 +81,20 @@ for dummy in range(8):
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    InvalidArgument,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import is_future
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import perform
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, perform
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     data_time,
@@ -100,7 +109,10 @@ OWN = ("services", "instances", "interval", "lookback", "max_backup_age")
 SERVICES = ("dcs", "ddm")
 # DDM's own words for the status of a backup. It shares the others with DCS.
 OF_BACKUPS = {"normal": "succeeded", "createfail": "failed"}
+# kinds of errors that are not about one instance
+OF_THE_CLOUD = ("auth_failed", "denied", "throttled", "server_error", "transport_error", "tls_error")
 LONGEST = 900  # seconds between two checks of a cloud that cannot be reached
+MANY = 11  # failures after which the source waits so long, whatever the interval
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -121,7 +133,8 @@ class Observation(t.NamedTuple):
     """
 
     now: int
-    # {service, instance_id, instance_name, newest: its newest usable backup in epoch ms, or None}
+    # {service, instance_id, instance_name}, and for a cache `newest`: its newest usable backup in epoch ms,
+    # or None; or `unread`: {msg, error_kind} if its records cannot be read
     instances: list[Row]
     # {kind, service, instance_id, instance_name, id, status, begun, ended: epoch ms or None, backup_id,
     # reason}
@@ -150,7 +163,8 @@ def words(value: t.Any, name: str) -> tuple[str, ...]:
 def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
     """Return the arguments of a source. Blank means unset. Raises ValueError for invalid arguments."""
     given = {name: value for name, value in args.items() if value not in ("", None)}
-    unknown = sorted(set(given) - {*OWN, *CONNECTION})
+    aliases = {alias for option in CONNECTION.values() for alias in option.get("aliases", ())}
+    unknown = sorted(set(given) - {*OWN, *CONNECTION, *aliases})
     if unknown:
         raise ValueError(
             f"There is no argument {unknown[0]}. Known: {', '.join(OWN)}, and the connection options."
@@ -165,8 +179,24 @@ def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
         max(1, seconds(given.get("interval", 300), "interval")),
         seconds(given.get("lookback", 0), "lookback"),
         None if age is None else seconds(age, "max_backup_age"),
-        {name: given[name] for name in CONNECTION if name in given},
+        connection({name: value for name, value in given.items() if name not in OWN}),
     )
+
+
+def connection(given: Row) -> Row:
+    """Return all connection options, each as its type: a rulebook may give `"false"`.
+
+    Raises ValueError.
+    """
+    checked = ArgumentSpecValidator(CONNECTION).validate(given)
+    if checked.error_messages:
+        raise ValueError(checked.error_messages[0])
+    found = {name: checked.validated_parameters.get(name) for name in CONNECTION}
+    try:
+        check(found, CONNECTION, {})
+    except InvalidArgument as error:
+        raise ValueError(str(error)) from None
+    return found
 
 
 # Observation
@@ -177,10 +207,9 @@ def observed(wish: Wanted, environ: t.Mapping[str, str]) -> Observation | Row:
 
     Return the observation, or {msg, error_kind} when the cloud could not be read.
     """
-    params = {**{name: option.get("default") for name, option in CONNECTION.items()}, **wish.connection}
     answer: Row = perform(
         lambda cloud, dummy: Plan({"observation": observe(cloud, wish)}),
-        params,
+        wish.connection,
         CONNECTION,
         {},
         True,
@@ -205,21 +234,33 @@ def observe(cloud: Cloud, wish: Wanted) -> Observation:
 
 
 def caches(cloud: Cloud, wish: Wanted) -> tuple[list[Row], list[Row]]:
-    """Return the caches, and their restores and backups."""
+    """Return the caches, and their restores and backups. One that cannot be read does not stop the others."""
     dcs = Dcs(cloud)
     instances, records = [], []
     for one in dcs.instances():
         who = {"service": "dcs", "instance_id": one["instance_id"], "instance_name": one["name"]}
         if not chosen(who, wish.instances):
             continue
-        backups = dcs.backups(who["instance_id"])
-        times = [data_time(backup) for backup in backups if usable(backup)]
-        instances.append({**who, "newest": max((one for one in times if one is not None), default=None)})
-        records += [record("backup", who, backup, "backup_id") for backup in backups]
-        records += [
-            record("restore", who, restore, "restore_id") for restore in dcs.restores(who["instance_id"])
-        ]
+        try:
+            newest, found = of_cache(dcs, who)
+        except CloudError as error:
+            if error.kind in OF_THE_CLOUD:
+                raise
+            instances.append({**who, "unread": {"msg": str(error), "error_kind": error.kind}})
+        else:
+            instances.append({**who, "newest": newest})
+            records += found
     return instances, records
+
+
+def of_cache(dcs: Dcs, who: Row) -> tuple[int | None, list[Row]]:
+    """Return the time of the newest usable backup of a cache, and its restores and backups."""
+    backups, restores = dcs.backups(who["instance_id"]), dcs.restores(who["instance_id"])
+    times = [data_time(backup) for backup in backups if usable(backup)]
+    known = [one for one in times if one is not None and not is_future(one, dcs.now())]
+    records = [record("backup", who, backup, "backup_id") for backup in backups]
+    records += [record("restore", who, restore, "restore_id") for restore in restores]
+    return max(known, default=None), records
 
 
 def databases(cloud: Cloud, wish: Wanted) -> tuple[list[Row], list[Row]]:
@@ -276,8 +317,10 @@ class Memory:
 
     def __init__(self, wish: Wanted) -> None:
         self._wish = wish
-        self._known: set[tuple[str, str]] | None = None  # None before the first check
+        # None before the first check. What was seen stays known: a list may leave out an old record once.
+        self._known: set[tuple[str, str]] | None = None
         self._old: set[str] = set()  # instances whose backup is too old or missing, and was reported as such
+        self._unread: set[str] = set()  # caches that cannot be read, and were reported as such
         self._away = False
 
     def unread(self, problem: Row) -> list[Row]:
@@ -297,31 +340,37 @@ class Memory:
             ]
         else:
             news = [one for one in ended if (one["kind"], one["id"]) not in self._known]
-        self._known = {(one["kind"], one["id"]) for one in ended}
+        self._known = (self._known or set()) | {(one["kind"], one["id"]) for one in ended}
         news.sort(key=lambda one: one["ended"] or one["begun"] or 0)
-        return [*events, *(event(one) for one in news), *self._aged(found)]
+        return [*events, *(event(one) for one in news), *self._aged(found), *self._unreadable(found)]
+
+    def _unreadable(self, found: Observation) -> list[Row]:
+        """Return an event for each cache that cannot be read any more."""
+        unread = {one["instance_id"]: one for one in found.instances if "unread" in one}
+        news = [one for name, one in unread.items() if name not in self._unread]
+        self._unread = set(unread)
+        return [unreadable(one) for one in news]
 
     def _aged(self, found: Observation) -> list[Row]:
         """Return an event for each cache whose newest usable backup has become too old, or that has none."""
         if self._wish.max_backup_age is None:
             return []
-        events, old = [], set()
+        events = []
         for one in found.instances:
             if "newest" not in one:
                 continue
             age = None if one["newest"] is None else max(0, (found.now - one["newest"]) // 1000)
             if age is not None and age <= self._wish.max_backup_age:
-                continue
-            old.add(one["instance_id"])
-            if one["instance_id"] not in self._old:
+                self._old.discard(one["instance_id"])
+            elif one["instance_id"] not in self._old:
+                self._old.add(one["instance_id"])
                 events.append(aged(one, age))
-        self._old = old
         return events
 
 
 def end_of(one: Row) -> str | None:
     """Return finished or failed for a record that has ended."""
-    how = ending(one["status"]) or OF_BACKUPS.get(one["status"].lower())
+    how = ending(one["status"]) or OF_BACKUPS.get(plain(one["status"]))
     return "finished" if how == "succeeded" else how
 
 
@@ -354,6 +403,15 @@ def aged(one: Row, age: int | None) -> Row:
     }
 
 
+def unreadable(one: Row) -> Row:
+    """Return the event for a cache that cannot be read."""
+    return {
+        "event": "cache_unreadable",
+        **{key: one[key] for key in ("service", "instance_id", "instance_name")},
+        **one["unread"],
+    }
+
+
 # The source
 
 
@@ -366,8 +424,12 @@ async def main(queue: asyncio.Queue[t.Any], args: dict[str, t.Any]) -> None:
     memory, failures = Memory(wish), 0
     while True:
         found = await asyncio.to_thread(observed, wish, os.environ)
-        failures = 0 if isinstance(found, Observation) else failures + 1
-        events = memory.read(found) if isinstance(found, Observation) else memory.unread(found)
+        if isinstance(found, Observation):
+            failures, events = 0, memory.read(found)
+        else:
+            # More refused signatures would lock the keys for everybody who uses them.
+            failures = MANY if found["error_kind"] == "auth_failed" else failures + 1
+            events = memory.unread(found)
         for one in events:
             await queue.put({"recovery": one})
         await asyncio.sleep(pause(wish.interval, failures))
@@ -375,4 +437,4 @@ async def main(queue: asyncio.Queue[t.Any], args: dict[str, t.Any]) -> None:
 
 def pause(interval: int, failures: int) -> int:
     """Return the seconds until the next check: twice as many after each failure."""
-    return interval if not failures else max(interval, min(LONGEST, interval * 2 ** min(failures - 1, 10)))
+    return interval if not failures else max(interval, min(LONGEST, interval * 2 ** min(failures - 1, MANY)))
