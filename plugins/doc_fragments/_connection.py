@@ -128,7 +128,7 @@ options:
   allowed_project_ids:
     description:
       - IDs of the projects in which the task may act. When the credentials lead to another project, the task
-        fails before any other request.
+        fails before any other request. An empty list is refused.
     type: list
     elements: str
   allowed_domain_ids:

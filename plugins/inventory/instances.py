@@ -240,7 +240,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         found: Row = {}
         for called, name in CALLED.items():
             value = made(self.templar.template, config.get(called))
-            if not unset(value) and str(found.setdefault(name, value)) != str(value):
+            # An empty list of allowed projects must not allow all of them.
+            if (not unset(value) or value == []) and str(found.setdefault(name, value)) != str(value):
                 raise Problem(f"{name} has two values, one of them under another name.")
         found = listed(without_blanks(found), CONNECTION)
         for name, value in found.items():

@@ -27,7 +27,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import (
+    Redactor,
+    printable,
+    quoted,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
     CONNECTION,
@@ -223,14 +227,14 @@ def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
     for another text that is written like a list or a dict, which Ansible would split at its commas, and for
     an alias with another value than its option: Ansible would take the alias, also from module_defaults.
     """
-    for name, option in spec.items():
-        for alias in option.get("aliases", ()) if name in params else ():
-            if str(params.get(alias, params[name])) != str(params[name]):
-                raise InvalidArgument(
-                    f"{name} and {alias} are one option, and have two values. In module_defaults and in the "
-                    "task, give it under the same name."
-                )
     found = {name: value for name, value in params.items() if value is not None or name.startswith("_")}
+    for name, option in spec.items():
+        given = [called for called in (name, *option.get("aliases", ())) if called in found]
+        if len({str(found[called]) for called in given}) > 1:
+            raise InvalidArgument(
+                f"{' and '.join(given)} are one option, and have two values. In module_defaults and in the "
+                "task, give it under the same name."
+            )
     for name, value in params.items():
         text = value.strip() if isinstance(value, str) and spec.get(name, {}).get("type") == "list" else ""
         if text[:1] in ("[", "{") or text.startswith(("- ", "-\n")):
@@ -277,8 +281,16 @@ def is_id_option(name: str) -> bool:
 
 
 def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
-    """Refuse every option *_id that cannot be an ID, before it becomes part of a URL."""
+    """Refuse every option *_id that cannot be an ID, before it becomes part of a URL.
+
+    An operation_id is any text, but one with an invisible character would look like another one.
+    """
     for name, value in values.items():
+        if name == "operation_id" and value is not None and printable(value) != str(value):
+            raise InvalidArgument(
+                f"{within}operation_id {quoted(value)} holds an invisible or control character, which may "
+                "come from pasting. Type it instead."
+            )
         if is_id_option(name) and value is not None and not is_id(value):
             by_name = f"{name[:-3]}_name"
             hint = f" A name goes into {by_name}." if by_name in values else ""

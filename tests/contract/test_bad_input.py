@@ -421,6 +421,17 @@ def test_malformed_ids_in_lists(sim: Simulator, run: Any, value: str) -> None:
     refused_here(sim, run("restore_wait", restores=waits), "restores[1].job_id")
 
 
+@pytest.mark.parametrize("invisible", ["\u200b", "\ufeff", "\u00ad", "\u202e", "\n", "\x7f"])
+def test_an_operation_id_with_an_invisible_character_is_not_another_operation(
+    sim: Simulator, run: Any, invisible: str
+) -> None:
+    for name in ("dcs_restore", "dcs_backup", "restore_start"):
+        given = {"operation_id": f"CHG-1{invisible}2"}
+        rows = [{**row, **given} for row in GOOD[name].get("restores", ())]
+        result = run(name, **{**GOOD[name], **({"restores": rows} if rows else given)})
+        refused_here(sim, result, "operation_id", "holds an invisible or control character")
+
+
 @pytest.mark.parametrize("around", [" {}", "{} ", "{}\n", "\t{}\r\n", "\u00a0{}"])
 def test_what_comes_with_pasting_is_not_part_of_an_id_or_key(sim: Simulator, run: Any, around: str) -> None:
     pasted = {name: around.format(value) for name, value in KEYS.items()}

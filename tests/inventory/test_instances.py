@@ -524,6 +524,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"max_retries": "{{ 'many' }}"}, "max_retries must be a whole number, not 'many'."),
     ({"region": {"a": 1}}, "region must be a text, not a dictionary."),
     ({"regions": [["a"]]}, "regions[0] must be a text, not a list."),
+    ({"allowed_project_ids": "{{ [] }}"}, "allowed_project_ids is an empty list."),
 ]
 
 

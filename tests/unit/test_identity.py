@@ -835,7 +835,7 @@ ELSEWHERE = "0" * 32
         ({"allowed_project_ids": [names.PROJECT_ID]}, ["dcs.instances"]),
         ({"allowed_project_ids": [ELSEWHERE, names.PROJECT_ID]}, ["dcs.instances"]),
         ({"allowed_domain_ids": [names.DOMAIN_ID]}, ["iam.projects", "dcs.instances"]),
-        ({"allowed_project_ids": [], "allowed_domain_ids": []}, ["dcs.instances"]),
+        ({"allowed_project_ids": None, "allowed_domain_ids": None}, ["dcs.instances"]),
     ],
 )
 def test_what_is_allowed_goes_on(
@@ -878,9 +878,11 @@ def test_an_account_that_cannot_be_checked_is_refused(sim: Simulator, made: Call
     assert not sim.requests("dcs.instances")
 
 
-def test_a_list_of_allowed_ids_with_a_blank_entry_allows_nothing_by_accident(
+def test_a_list_of_allowed_ids_without_an_id_allows_nothing_by_accident(
     made: Callable[..., Cloud],
 ) -> None:
     for name in ("allowed_project_ids", "allowed_domain_ids"):
         with pytest.raises(InvalidArgument, match=f"{name} holds a blank entry"):
             made(**KEYS, **{name: [" "]})
+        with pytest.raises(InvalidArgument, match=f"{name} is an empty list"):
+            made(**KEYS, **{name: []})

@@ -234,7 +234,9 @@ def test_a_null_is_unset_also_where_there_is_a_default() -> None:
     assert listed(given, WAIT) == {"restores": [row], "_ansible_selinux_special_fs": None}
 
 
-@pytest.mark.parametrize(("name", "alias"), [("access_key", "ak"), ("secret_key", "sk")])
+@pytest.mark.parametrize(
+    ("name", "alias"), [("access_key", "ak"), ("secret_key", "sk"), ("ca_cert", "ca_bundle")]
+)
 def test_an_option_with_two_values_is_refused(name: str, alias: str) -> None:
     """Ansible takes the alias, also from module_defaults: the task would act as somebody else."""
     with pytest.raises(InvalidArgument, match=f"{name} and {alias} are one option") as caught:
@@ -242,6 +244,7 @@ def test_an_option_with_two_values_is_refused(name: str, alias: str) -> None:
     assert "of-the" not in str(caught.value)
     for given in ({name: "A"}, {alias: "A"}, {name: "A", alias: "A"}):
         assert listed(given, CONNECTION) == given
+    assert listed({name: None, alias: "A"}, CONNECTION) == {alias: "A"}
 
 
 @pytest.mark.parametrize(

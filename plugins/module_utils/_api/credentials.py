@@ -157,19 +157,20 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
     beside = keys if owner is chosen.values and not agency else {}
     settings.update(_project(given, owner, beside, settings.get("region")))
     for name in ALLOWED:
-        if name in settings:
-            settings[name] = _allowed(name, settings[name])
+        if options.get(name) is not None:
+            settings[name] = _allowed(name, options[name])
     return Resolved(settings, Identity(chosen.way, keys, chosen.name, agency), chosen.warnings)
 
 
 def _allowed(option: str, ids: t.Sequence[t.Any]) -> list[str]:
     """Return a list of IDs without blanks around them.
 
-    It refuses a blank entry: without that entry the list could be empty, and would allow everything.
+    It refuses an empty list and a blank entry: a list that was made from variables would allow everything.
     """
     found = [str(one or "").strip() for one in ids]
-    if not all(found):
-        raise InvalidArgument(f"{option} holds a blank entry. Leave the option out to allow everything.")
+    if not found or not all(found):
+        what = "holds a blank entry" if found else "is an empty list"
+        raise InvalidArgument(f"{option} {what}. Leave the option out to allow everything.")
     return found
 
 
