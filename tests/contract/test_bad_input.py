@@ -803,6 +803,19 @@ def test_another_restore_is_running(sim: Simulator, run: Any) -> None:
     assert len(sim.posts()) == 1
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_of_two_restores_that_run_check_mode_adopts_none_either(
+    sim: Simulator, run: Any, check: bool
+) -> None:
+    first = run("dcs_restore", **GOOD["dcs_restore"], wait=False)["restore_id"]
+    with sim.state.lock:
+        restores = sim.state.dcs_restores
+        restores[NOWHERE] = dataclasses.replace(restores[first], id=NOWHERE)
+    result = run("dcs_restore", **GOOD["dcs_restore"], check=check)
+    refused(result, "duplicate_detected", first, NOWHERE, "Nothing was started.")
+    assert len(sim.posts()) == 1
+
+
 @pytest.mark.parametrize(
     ("operation", "key", "adopted"),
     [

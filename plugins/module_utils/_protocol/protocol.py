@@ -19,6 +19,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import told
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    NONE,
+    UNKNOWN,
     ApiError,
     Busy,
     CloudError,
@@ -101,7 +103,7 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
     while True:
         observed = preflight(operation, previous, cloud)
         if decide(observed) != "send":
-            return found_by(operation, observed, observed.running or (t.cast(str, observed.done),))
+            return found_by(operation, observed, observed.running or (t.cast(str, observed.done),), NONE)
         sent_at = cloud.session.server_now()
         try:
             reply = operation.post()
@@ -219,7 +221,7 @@ def reconcile(
         if observed is not None:
             found = effect(before, observed, sent_at)
             if found:
-                return found_by(operation, observed, found)
+                return found_by(operation, observed, found, UNKNOWN)
             # twice in a row: one status can be old
             idle = previous is not None and not previous.blocked and not observed.blocked
             same = previous is not None and previous.state == observed.state
@@ -236,22 +238,27 @@ def reconcile(
         pause = min(pause * 1.5, 10.0)
 
 
-def found_by(operation: Operation, observed: Observation, found: t.Sequence[str]) -> Started:
+def found_by(operation: Operation, observed: Observation, found: t.Sequence[str], effect: str) -> Started:
     """Return the operation that an observation has found, to be adopted."""
-    one = only(operation, found)
+    one = only(operation, found, effect)
     return Started(one, adopted=True, record=observed.record(one))
 
 
-def only(operation: Operation, found: t.Sequence[str]) -> str:
-    """Return the one ID that was found. Raises for several, because nothing tells which is ours."""
+def only(operation: Operation, found: t.Sequence[str], effect: str) -> str:
+    """Return the one ID that was found. Raises for several, because nothing tells which is ours.
+
+    `effect` is what this run may have caused so far.
+    """
     if len(found) == 1:
         return found[0]
     error = OutcomeUnknown(
         f"{operation.name}: the cloud lists {len(found)} operations that match it ({', '.join(found)}), but "
-        "only one was expected. Nothing was repeated. Check the instance in the console.",
+        f"only one was expected. {'' if effect == NONE else 'Nothing was repeated. '}Check the instance in "
+        "the console.",
         found=list(found),
     )
-    raise error.with_context(kind=None if operation.id_key == "job_id" else "duplicate_detected")
+    kind = None if operation.id_key == "job_id" else "duplicate_detected"
+    raise error.with_context(kind=kind, effect=effect)
 
 
 def refused(operation: Operation, error: CloudError) -> CloudError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NONE
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
@@ -18,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import (
     Started,
     decide,
+    only,
     start,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
@@ -57,6 +59,8 @@ def plan(
         return Plan({**result, "outcome": "unchanged"})
     if step == "refuse":
         raise operation.refusal(observed)
+    if step == "adopt":
+        only(operation, observed.running, NONE)
     if step == "send":
         operation.check()
     warnings = known.get("warnings", [])
