@@ -343,7 +343,9 @@ def test_a_record_that_is_not_in_the_list() -> None:
 # DDM
 
 
-def job(number: int, status: str, instance_id: str = "t", name: str = "RestoreInstance") -> dict[str, Any]:
+def job(
+    number: int, status: str, instance_id: str | None = "t", name: str = "RestoreInstance"
+) -> dict[str, Any]:
     return {
         "id": f"j{number}",
         "name": name,
@@ -641,9 +643,12 @@ def test_a_job_of_last_week_is_not_what_restores_the_target_now(status: str) -> 
 @pytest.mark.parametrize("status", ["Running", "Completed", "Failed"])
 @pytest.mark.parametrize("target", ["RESTORE", "GROWING", "RUNNING"])
 @pytest.mark.parametrize("other", ["RESTORE", "RUNNING"])
-def test_a_job_that_names_its_source_may_be_for_another_target(status: str, target: str, other: str) -> None:
+@pytest.mark.parametrize("named", ["s", None])
+def test_a_job_that_does_not_name_its_target_may_be_for_another_one(
+    status: str, target: str, other: str, named: str | None
+) -> None:
     """The statuses of job and targets prove nothing, because each can be old."""
-    jobs = [job(28, status, instance_id="s")]
+    jobs = [job(28, status, instance_id=named)]
     seen = recovery(FakeDdm(target == "RUNNING", jobs, target, others=other)).observe()
     assert (seen.own, seen.possible) == (frozenset(), frozenset({"j28"}))
 
