@@ -120,7 +120,7 @@ class ActionModule(InProcess):
         given = {name: value for name, value in {**options, **here}.items() if value is not None}
         project = row.get("project_id")
         if project:  # the project in which the instance was listed: it is restored in no other
-            if project not in (given.get("allowed_project_ids") or [project]):
+            if project not in given.get("allowed_project_ids", [project]):
                 raise InvalidArgument(f"The project_id {quoted(project)} is not in allowed_project_ids.")
             given["allowed_project_ids"] = [project]
         module, given = SERVICES[row["service"]].module(given)

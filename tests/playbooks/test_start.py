@@ -176,11 +176,16 @@ def test_a_row_for_another_project_than_that_of_the_keys_fails(in_process: str) 
     ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"
   tasks:
     - huaweicloud.recovery.restore_start:
+        restores: [{{{row}, project_id: {ids.PROJECT_ID}}}]
+        allowed_project_ids: []
+      ignore_errors: true
+    - huaweicloud.recovery.restore_start:
         restores: [{{{row}, project_id: {ids.OTHER_PROJECT_ID}}}]
 """
     with Simulator(restore_seconds=1) as sim:
         done = invoke.playbook(play, sim.env)
         assert (done.rc, sim.posts()) == (2, [])
-    result = done.results[0]["result"]
+    empty, result = (done.results[number]["result"] for number in (0, 1))
+    assert empty["error_kind"] == "invalid_argument" and "allowed_project_ids" in empty["msg"]
     assert result["error_kind"] == "denied" and "allowed_project_ids" not in result["msg"]
     assert f"belongs to project '{ids.OTHER_PROJECT_ID}'" in result["msg"]
