@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotFound,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import time_of
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment, same_id
 
 Row = t.Dict[str, t.Any]
 FOREVER = 2**53
@@ -40,8 +40,13 @@ def matching(rows: t.Iterable[Row], params: t.Mapping[str, t.Any], fields: t.Map
 
     `fields` is option -> field. An option that is not set lets every row pass.
     """
-    wanted = {field: params[option] for option, field in fields.items() if params[option]}
-    return [row for row in rows if all(row[field] == value for field, value in wanted.items())]
+    wanted = {option: field for option, field in fields.items() if params[option]}
+
+    def equal(option: str, value: t.Any) -> bool:
+        given = params[option]
+        return same_id(value, given) if option.endswith("_id") else bool(value == given)
+
+    return [row for row in rows if all(equal(option, row[field]) for option, field in wanted.items())]
 
 
 def window(

@@ -98,9 +98,14 @@ def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) 
     return fields
 
 
+def same_id(one: str | None, other: str | None) -> bool:
+    """Whether two IDs are one. A service may accept one in capitals, but returns its own spelling."""
+    return str(one).lower() == str(other).lower()
+
+
 def asked_for(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.Any]:
     """Return what a call has read about one object. Raises ProtocolError when it is about another one."""
-    if str(found[key]).lower() != wanted.lower():
+    if not same_id(found[key], wanted):
         raise ProtocolError(
             f"The task requested {wanted}, and the response is about {found[key]}.", transient=True
         )

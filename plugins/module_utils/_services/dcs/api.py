@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
     newest_first,
     number,
     row,
+    same_id,
     text,
     whole,
 )
@@ -135,7 +136,7 @@ class Dcs:
         found = self._list(
             path, "backup_record_response", "total_num", "backup_id", what, _backup, until=until
         )
-        own = [item for item in found if item["instance_id"] in (None, instance_id)]
+        own = [item for item in found if same_id(item["instance_id"] or instance_id, instance_id)]
         for item in (item for item in found if item not in own):
             other = self.redactor.printable(item["instance_id"], 64)
             self.warn(

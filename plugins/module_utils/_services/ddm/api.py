@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
     newest_first,
     number,
     row,
+    same_id,
     text,
     whole,
 )
@@ -90,7 +91,8 @@ class Ddm:
         Only the SDK has the filter, so both sides apply it.
         """
         found = self._list(("backups",), "backups", "id", "backups", _backup, {"instance_id": instance_id})
-        return newest_first((item for item in found if instance_id in (None, item["instance_id"])), "created")
+        own = [item for item in found if same_id(instance_id or item["instance_id"], item["instance_id"])]
+        return newest_first(own, "created")
 
     def backup(self, instance_id: str, backup_id: str) -> Row:
         """Return {id, name, instance_id, instance_name, related_data_nodes[]} of one backup (ShowBackup).
