@@ -20,7 +20,7 @@ description:
     row, fails the task before anything starts.
   - M(huaweicloud.recovery.restore_wait) takes the rows and waits.
   - The task starts a row that check mode has planned exactly as it was planned, with the backup, the time and
-    the data nodes that the row shows.
+    the data nodes that the row shows. A plan to attach to a restore fails when that has ended since.
   - The task passes a row through unchanged when the row has failed, or was started before.
   - Rows that would overwrite the same instance all fail. If several rows would overwrite the same data node,
     the task starts only the first one.

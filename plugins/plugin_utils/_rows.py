@@ -210,8 +210,10 @@ def underway(row: Row, found: Result) -> Row:
     }
 
 
-def refusals(rows: t.Sequence[Row]) -> dict[int, CloudError]:
-    """Return why planned rows must not be started: a wrong name, or another row that overwrites the same."""
+def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, CloudError]:
+    """Return why planned rows must not be started: a wrong name, another row that overwrites the same, or
+    an earlier plan (`given`) to attach to a restore that has ended since.
+    """
     meant = [row for row in rows if row["outcome"] == "planned" or row["error_kind"] == "invalid_argument"]
     instances = repeated(meant)  # with those that were refused because several name one instance
     taken: dict[str, str] = {}
@@ -222,8 +224,15 @@ def refusals(rows: t.Sequence[Row]) -> dict[int, CloudError]:
         target = str(overwritten(row))
         nodes = [relation["target_instance_id"] for relation in row["data_node_relations"] or []]
         clash = next((node for node in nodes if node in taken), None)
+        before = given[number] if given else row
         if misnamed(row):
             found[number] = Misnamed(misnamed(row))
+        elif before["action"] == "adopt" and row["action"] == "restore":
+            found[number] = NotRestorable(
+                f"The plan was to attach to restore {before['restore_id']} of {target}, which has ended "
+                "since. Another restore would overwrite what was written after it. Make a new plan if that "
+                "is meant."
+            )
         elif subject(row) in instances:
             found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")
         elif clash is not None:

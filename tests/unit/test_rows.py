@@ -185,6 +185,22 @@ def test_a_plan_is_started_as_it_was_planned(
     assert begun[0]["restore_point"] == "latest"
 
 
+def test_a_plan_to_attach_starts_nothing_after_that_restore_has_ended(
+    sim: Simulator, run: Any, server: tuple[Simulator, Time]
+) -> None:
+    """Another restore would overwrite what was written since."""
+    (other,) = run("restore_start", [cache(0, operation_id="of a colleague")])["restores"]
+    planned = run("restore_start", [cache(0, operation_id="own")], check=True)["restores"]
+    assert (planned[0]["action"], planned[0]["restore_id"]) == ("adopt", other["restore_id"])
+    attached = run("restore_start", planned)["restores"]
+    assert (attached[0]["adopted"], attached[0]["restore_id"]) == (True, other["restore_id"])
+    server[1].passed += 3600
+    (late,) = run("restore_start", planned)["restores"]
+    assert (late["error_kind"], late["failed_step"]) == ("not_restorable", "restore")
+    assert f"attach to restore {other['restore_id']}" in late["msg"] and "has ended since" in late["msg"]
+    assert len(sim.posts()) == 1
+
+
 def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator, run: Any) -> None:
     planned = run("restore_start", [cache(0)], check=True)["restores"]
     with sim.state.lock:
