@@ -369,6 +369,8 @@ def pages(*given: Page) -> Fetch:
         ),
         ([(rows(*range(20)), None), (rows(*range(20)), None)], "it repeats its pages"),
         ([(rows(*range(12)), None), ([], None)], "it now ends before an item that it had a moment ago"),
+        # three of fourteen items were removed, and two moved up to the page that was read already
+        ([(rows(*range(12)), 14), ([], 11)], "it now ends before an item that it had a moment ago"),
         # the odd one at the end of one page is the same as at the beginning of the next
         (
             [([*rows(*range(11)), None], 14), ([None, *rows(12)], 14), (rows(12), 14)],

@@ -55,6 +55,7 @@ def _read(
     found: dict[str, Row] = {}
     offset, odd, overlap = 0, 0, False
     least: int | None = None
+    shrunk = False  # whether a total was smaller than one before it
     for _dummy in range(MOST_PAGES):
         try:
             page, total = fetch(offset, limit)
@@ -64,6 +65,7 @@ def _read(
             return [], "items were removed while it was read, so some may have been missed"
         # Items that are added meanwhile count, but come before the items that were read.
         if total is not None:
+            shrunk = shrunk or (least is not None and total < least)
             least = total if least is None else min(least, total)
         if page is SAYS_NOTHING:
             return [], "the response with a later page has no content" if found or odd else SILENT
@@ -75,7 +77,7 @@ def _read(
         odd += sum(item is None for item in page[begin:])
         count = len(found) + odd
         if count == known:
-            doubt = _doubt(page, least, limit, count, overlap)
+            doubt = _doubt(page, least, limit, count, overlap, shrunk)
             return list(found.values()), _unreadable(found, odd) or doubt
         if until in found or (len(page) < min(limit, DEFAULT_LIMIT) and total == count):
             return list(found.values()), _unreadable(found, odd)
@@ -87,14 +89,16 @@ def _read(
     )
 
 
-def _doubt(page: t.Sequence[Row | None], total: int | None, limit: int, count: int, overlap: bool) -> str:
+def _doubt(
+    page: t.Sequence[Row | None], total: int | None, limit: int, count: int, overlap: bool, shrunk: bool
+) -> str:
     """Return why the items so far cannot be all, after a page with nothing new; '' when they can."""
     if total is not None and total > count:
         numbered = "" if page else "; the server may treat the offset as a page number"
         return f"it reports a total of {total} items, but only {count} came{numbered}"
     if len(page) >= limit:
         return "it repeats its pages"
-    if overlap and not page and total is None:
+    if overlap and not page and (total is None or shrunk):
         return "it now ends before an item that it had a moment ago"
     return ""
 
