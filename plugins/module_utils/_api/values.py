@@ -74,21 +74,24 @@ def number(value: t.Any) -> int | float | None:
     return int(found) if found == int(found) else found
 
 
-def row(item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = ()) -> dict[str, t.Any]:
+def row(
+    item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = (), there: t.Iterable[str] = ()
+) -> dict[str, t.Any]:
     """Return the named fields of an API object as text.
 
     Raises ProtocolError when a required field is missing or an ID is not valid. There are no defaults for
-    them. Only a status that is there but null or empty is `unknown`: one such row must not spoil a list, and
-    no code takes that word for an end.
+    them. Those of `there` may be null: one such row must not spoil a list. So may a status, which is
+    `unknown` then; no code takes that word for an end.
     """
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")
-    fields = {name: text(item.get(name)) for name in (*required, *optional)}
+    fields = {name: text(item.get(name)) for name in (*required, *there, *optional)}
     if "status" in fields and item.get("status", 0) in (None, "", {}, "{}"):
         fields["status"] = "unknown"
     missing = [
         name for name in required if fields[name] is None or (name.endswith("id") and not is_id(item[name]))
     ]
+    missing += [name for name in there if name not in item]
     if missing:
         # Names are shown whole: half a name could be half a secret.
         has = [name for name in item if len(name) <= 40][:20]

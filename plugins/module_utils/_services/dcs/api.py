@@ -48,7 +48,6 @@ INSTANCE = [
     "updated_at",
 ]
 BACKUP = [
-    "created_at",
     "period",
     "backup_type",
     "backup_format",
@@ -59,9 +58,7 @@ BACKUP = [
     "execution_at",
 ]
 RESTORE = [
-    "created_at",
     "restore_name",
-    "backup_id",
     "backup_name",
     "progress",
     "updated_at",
@@ -243,7 +240,7 @@ def tags_of(value: t.Any) -> dict[str, str] | None:
 
 
 def _backup(item: t.Any) -> Row:
-    found = row(item, ("backup_id", "status"), ["backup_name", "instance_id", *BACKUP])
+    found = row(item, ("backup_id", "status"), ["backup_name", "instance_id", *BACKUP], ["created_at"])
     return {
         **found,
         "size": whole(item.get("size")),
@@ -252,4 +249,4 @@ def _backup(item: t.Any) -> Row:
 
 
 def _restore(item: t.Any) -> Row:
-    return row(item, ("restore_id", "status"), RESTORE)
+    return row(item, ("restore_id", "status"), RESTORE, ["backup_id", "created_at"])
