@@ -55,7 +55,7 @@ def _read(
     found: dict[str, Row] = {}
     offset, odd, overlap = 0, 0, False
     least: int | None = None
-    shrunk = False  # whether a total was smaller than one before it
+    shrunk = False  # whether a total was smaller than one before it; 204 tells none
     for _dummy in range(MOST_PAGES):
         try:
             page, total = fetch(offset, limit)
@@ -65,7 +65,7 @@ def _read(
             return [], "items were removed while it was read, so some may have been missed"
         # Items that are added meanwhile count, but come before the items that were read.
         if total is not None:
-            shrunk = shrunk or (least is not None and total < least)
+            shrunk = shrunk or (least is not None and 0 < total < least)
             least = total if least is None else min(least, total)
         if page is SAYS_NOTHING:
             return [], "the response with a later page has no content" if found or odd else SILENT
