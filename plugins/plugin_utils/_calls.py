@@ -112,13 +112,14 @@ def backed_up(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: 
     given = {"instance_id": _target.target_id(row), "operation_id": run["id"], "remark": SAFETY, "wait": wait}
     result = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)
     now = world.now_ms()
-    if result.get("failed") or not result.get("backup_id"):
-        why = (
-            f"{_target.called(row)} could not be backed up, so it was not overwritten: "
-            f"{printable(result.get('msg'))}"
-        )
-        return _target.failed(row, "safeguard", str(result.get("error_kind") or "internal_error"), why, now)
     backup = result.get("backup") or {}
+    kind, msg = result.get("error_kind") or "internal_error", result.get("msg")
+    useless = wait and backup.get("is_support_restore") is False
+    if useless:
+        kind, msg = "not_restorable", f"its backup {backup.get('backup_id')} does not support restoring."
+    if useless or result.get("failed") or not result.get("backup_id"):
+        why = f"{_target.called(row)} could not be backed up, so it was not overwritten: {printable(msg)}"
+        return _target.failed(row, "safeguard", str(kind), why, now)
     found = {name: backup.get(name) for name in ("backup_id", "backup_name", "created_at")}
     row = {**row, "safety_backup": {**found, "backup_id": result["backup_id"]}}
     return _target.done(row, "safeguard", "ok", begun_ms, (now - begun_ms) / 1000) if wait else row

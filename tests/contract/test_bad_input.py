@@ -803,6 +803,15 @@ def test_another_restore_is_running(sim: Simulator, run: Any) -> None:
     assert len(sim.posts()) == 1
 
 
+def test_a_backup_that_cannot_be_restored_is_warned_of(sim: Simulator, run: Any) -> None:
+    sim.fault("rewrite", "dcs.backups", times=None, key="is_support_restore", value="FALSE")
+    for outcome in ("succeeded", "unchanged"):
+        result = run("dcs_backup", **GOOD["dcs_backup"], operation_id="CHG-1")
+        assert result["outcome"] == outcome
+        (warning,) = result["warnings"]
+        assert f"backup {result['backup_id']} was made, but cannot be restored: it does not" in warning
+
+
 @pytest.mark.parametrize("check", [True, False])
 def test_of_two_restores_that_run_check_mode_adopts_none_either(
     sim: Simulator, run: Any, check: bool

@@ -581,6 +581,18 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     assert "To go on without safety backups, for all caches, set restore_safety_backup to false." in lines
 
 
+def test_a_safety_backup_that_cannot_be_restored_is_no_way_back() -> None:
+    world = World()
+    made = {"backup_id": "s", "backup": {"backup_id": "s", "is_support_restore": False}}
+    world.broken["dcs_backup", "c1"] = made
+    state = run(world, "plan", "safeguard", "restore", restore_ddm=[])
+    assert outcomes(state) == [("c1", "not_restorable")]
+    assert "its backup s does not support restoring." in state["restores"][0]["msg"]
+    assert not [one for one in world.calls if one[0] == "restore_start" and not one[1]]
+    made["backup"] = {"backup_id": "s", "is_support_restore": True}
+    assert outcomes(run(world, "plan", "safeguard", "restore", restore_ddm=[])) == [("c1", "succeeded")]
+
+
 @pytest.mark.parametrize(
     ("row", "earlier", "same"),
     [

@@ -36,6 +36,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
     broken,
     obstacle,
+    warn_of_unusable,
     watch_record,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
@@ -268,6 +269,8 @@ class DcsBackup(DcsOperation):
         others = [row for row in active if row not in running]
         ready = [row for row in records if ending(row["status"]) == "succeeded" and self.echoed(row)]
         done = ready[0] if ready and not self.repeatable else None
+        if done:
+            warn_of_unusable(self.dcs, self.name, done)
         blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
         if others:
             blocked = self.describe(others[0], now)

@@ -13,7 +13,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import BROKEN, plain, unknown
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import WORDS, end
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    WORDS,
+    end,
+    unusable,
+)
 
 REASONS = {  # the DCS API reference, "Restoration Records", error codes
     "dcs.08.0001": "the backup or restore tool did not start",
@@ -38,6 +42,13 @@ def obstacle(instance: Row) -> str | None:
         return f"the instance is busy with {instance['task']}"
     serves = plain(instance["status"]) == "running"
     return None if serves else f"the instance is {instance['status']}, not RUNNING"
+
+
+def warn_of_unusable(dcs: Dcs, name: str, record: Row) -> None:
+    """Warn when a record is that of a backup which was made but cannot be restored."""
+    why = unusable(record) if "is_support_restore" in record else None
+    if why:
+        dcs.warn(f"{name}: backup {record['backup_id']} was made, but cannot be restored: {why}.")
 
 
 def watch_record(
@@ -65,6 +76,7 @@ def watch_record(
         if odd:
             dcs.warn(f"{name}: {odd}.")
         if state == "succeeded":
+            warn_of_unusable(dcs, name, record)
             instance = dcs.instance(instance_id)
             if broken(instance):
                 state = "failed"
