@@ -15,7 +15,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import broken, ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import (
     in_words,
     is_stuck,
@@ -34,7 +34,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import check_backup
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
-    broken,
     obstacle,
     warn_of_unusable,
     watch_record,
@@ -231,7 +230,7 @@ class DcsRestore(DcsOperation):
         blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
         if done and blocked and not running and just_now(moment(done["updated_at"]), now):
             running = [done]  # Its record says succeed, but its instance does not serve yet.
-        elif done and not running and (restoring(instance) or broken(instance)):
+        elif done and not running and (restoring(instance) or broken(instance["status"])):
             done = None  # A newer one is not listed yet, or the instance has not survived it.
         if others:
             which = others[0]["backup_id"]
