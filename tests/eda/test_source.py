@@ -188,6 +188,18 @@ def test_a_cache_that_cannot_be_read_does_not_stop_the_others() -> None:
         assert [one["event"] for one in reported(memory, sim, **args)] == ["restore_finished"]
 
 
+def test_a_name_that_fits_no_instance_is_reported_once() -> None:
+    """An instance that was deleted or renamed, or a mistyped name: nobody would watch it any more."""
+    memory = SOURCE["Memory"](wish(instances=["cache", "order-*"]))
+    events = [memory.read(check) for check in (seen(newest=0), seen(newest=0), seen(), seen(newest=0))]
+    assert [[one["id"] for one in found] for found in events] == [
+        ["instance_missing-order-*"],
+        [],
+        ["instance_missing-cache"],
+        [],
+    ]
+
+
 def test_a_backup_of_the_future_is_not_the_newest() -> None:
     with Simulator("demo") as sim:
         args: Row = {"max_backup_age": "30m", "instances": "orders-cache"}

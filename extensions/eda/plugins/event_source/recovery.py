@@ -26,7 +26,9 @@ options:
     elements: str
     default: [dcs, ddm]
   instances:
-    description: Names or IDs, or patterns of them with C(*) and C(?). By default all instances.
+    description:
+      - Names or IDs, or patterns of them with C(*) and C(?). By default all instances.
+      - When one of them fits no instance, the source sends C(instance_missing) once, until there is one.
     type: list
     elements: str
     default: []
@@ -293,6 +295,12 @@ def chosen(who: Row, patterns: t.Sequence[str]) -> bool:
     return not patterns or any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
+def missing(wish: Wanted, found: Observation) -> list[Row]:
+    """Return an event for each pattern that fits no instance: nobody would notice that nothing is watched."""
+    lost = [one for one in wish.instances if not any(chosen(who, [one]) for who in found.instances)]
+    return [{"event": "instance_missing", "id": f"instance_missing-{one}", "instance": one} for one in lost]
+
+
 def record(kind: str, who: Row, row: Row, key: str) -> Row:
     """Return a record of either service in the same words."""
     begun = row.get("created_at") or row.get("created_time") or row.get("created")
@@ -320,7 +328,7 @@ class Memory:
         # None before the first check. What was seen stays known: a list may leave out an old record once.
         self._known: set[tuple[str, str]] | None = None
         self._old: set[str] = set()  # instances whose backup is too old or missing, and was reported as such
-        self._unread: set[str] = set()  # caches that cannot be read, and were reported as such
+        self._unread: set[str] = set()  # IDs of events about what cannot be read or is not there
         self._away = False
 
     def unread(self, problem: Row) -> list[Row]:
@@ -342,14 +350,14 @@ class Memory:
             news = [one for one in ended if (one["kind"], one["id"]) not in self._known]
         self._known = (self._known or set()) | {(one["kind"], one["id"]) for one in ended}
         news.sort(key=lambda one: one["ended"] or one["begun"] or 0)
-        return [*events, *(event(one) for one in news), *self._aged(found), *self._unreadable(found)]
+        return [*events, *(event(one) for one in news), *self._aged(found), *self._unseen(found)]
 
-    def _unreadable(self, found: Observation) -> list[Row]:
-        """Return an event for each cache that cannot be read any more."""
-        unread = {one["instance_id"]: one for one in found.instances if "unread" in one}
-        news = [one for name, one in unread.items() if name not in self._unread]
-        self._unread = set(unread)
-        return [unreadable(one) for one in news]
+    def _unseen(self, found: Observation) -> list[Row]:
+        """Return an event for each cache that cannot be read any more, and for what is not there any more."""
+        unread = [unreadable(one) for one in found.instances if "unread" in one]
+        unread += missing(self._wish, found)
+        before, self._unread = self._unread, {one["id"] for one in unread}
+        return [one for one in unread if one["id"] not in before]
 
     def _aged(self, found: Observation) -> list[Row]:
         """Return an event for each cache whose newest usable backup has become too old, or that has none."""
@@ -407,6 +415,7 @@ def unreadable(one: Row) -> Row:
     """Return the event for a cache that cannot be read."""
     return {
         "event": "cache_unreadable",
+        "id": f"cache_unreadable-{one['instance_id']}",
         **{key: one[key] for key in ("service", "instance_id", "instance_name")},
         **one["unread"],
     }
