@@ -55,11 +55,11 @@ def test_an_id_in_capitals_is_the_same_id() -> None:
     """A service that accepts one returns its own spelling: an empty list would say that nothing is there."""
     assert ids(matching(ROWS, {"row_id": "B"}, {"row_id": "id"})) == "b"
     assert ids(matching(ROWS, {"state": "FAILED"}, {"state": "status"})) == ""
-    of_cache = {"backup_id": "b", "instance_id": "abc", "status": "succeed"}
-    one, dummy = cloud([answer(200, {"backup_record_response": [of_cache], "total_num": 1})])
+    of_cache = {"backup_id": "b", "instance_id": "abc", "status": "succeed", "created_at": None}
+    one, dummy = cloud([response(200, {"backup_record_response": [of_cache], "total_num": 1})])
     assert len(Dcs(one).backups("ABC")) == 1 and one.warnings == []
     of_database = {"id": "b", "instance_id": "abc", "status": "normal"}
-    assert len(Ddm(cloud([answer(200, {"backups": [of_database], "total": 1})])[0]).backups("ABC")) == 1
+    assert len(Ddm(cloud([response(200, {"backups": [of_database], "total": 1})])[0]).backups("ABC")) == 1
 
 
 def test_window_is_open_where_nothing_is_given() -> None:

@@ -110,7 +110,7 @@ def test_a_null_in_a_record_spoils_a_list_only_if_it_is_the_id(field: str, read:
 @pytest.mark.parametrize("field", ["restore_id", "backup_id", "created_at", "status"])
 def test_a_record_without_a_field_that_counts_is_an_error(field: str) -> None:
     record = {name: value for name, value in RESTORE.items() if name != field}
-    service, dummy = dcs(answer(200, {"restore_record_response": [record], "total_num": 1}))
+    service, dummy = dcs(response(200, {"restore_record_response": [record], "total_num": 1}))
     with pytest.raises(ProtocolError, match=f"without a valid {field}"):
         service.restores("i")
 
