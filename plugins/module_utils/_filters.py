@@ -40,13 +40,15 @@ def matching(rows: t.Iterable[Row], params: t.Mapping[str, t.Any], fields: t.Map
 
     `fields` is option -> field. An option that is not set lets every row pass.
     """
-    wanted = {option: field for option, field in fields.items() if params[option]}
-
-    def equal(option: str, value: t.Any) -> bool:
-        given = params[option]
-        return same_id(value, given) if option.endswith("_id") else bool(value == given)
-
-    return [row for row in rows if all(equal(option, row[field]) for option, field in wanted.items())]
+    wanted = {field: params[option] for option, field in fields.items() if params[option]}
+    return [
+        row
+        for row in rows
+        if all(
+            same_id(row[field], value) if field.endswith("id") else row[field] == value
+            for field, value in wanted.items()
+        )
+    ]
 
 
 def window(

@@ -27,11 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import (
-    Redactor,
-    printable,
-    quoted,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
     CONNECTION,
@@ -281,16 +277,8 @@ def is_id_option(name: str) -> bool:
 
 
 def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
-    """Refuse every option *_id that cannot be an ID, before it becomes part of a URL.
-
-    An operation_id is any text, but one with an invisible character would look like another one.
-    """
+    """Refuse every option *_id that cannot be an ID, before it becomes part of a URL."""
     for name, value in values.items():
-        if name == "operation_id" and value is not None and printable(value) != str(value):
-            raise InvalidArgument(
-                f"{within}operation_id {quoted(value)} holds an invisible or control character, which may "
-                "come from pasting. Type it instead."
-            )
         if is_id_option(name) and value is not None and not is_id(value):
             by_name = f"{name[:-3]}_name"
             hint = f" A name goes into {by_name}." if by_name in values else ""

@@ -425,11 +425,12 @@ def test_malformed_ids_in_lists(sim: Simulator, run: Any, value: str) -> None:
 def test_an_operation_id_with_an_invisible_character_is_not_another_operation(
     sim: Simulator, run: Any, invisible: str
 ) -> None:
-    for name in ("dcs_restore", "dcs_backup", "restore_start"):
-        given = {"operation_id": f"CHG-1{invisible}2"}
-        rows = [{**row, **given} for row in GOOD[name].get("restores", ())]
-        result = run(name, **{**GOOD[name], **({"restores": rows} if rows else given)})
+    for name in ("dcs_restore", "dcs_backup"):
+        result = run(name, **GOOD[name], operation_id=f"CHG-1{invisible}2")
         refused_here(sim, result, "operation_id", "holds an invisible or control character")
+    rows = [{**row, "operation_id": f"CHG-1{invisible}2"} for row in GOOD["restore_start"]["restores"]]
+    refused(run("restore_start", restores=rows), "invalid_argument", "operation_id", "an invisible or")
+    assert sim.posts() == []
 
 
 @pytest.mark.parametrize("around", [" {}", "{} ", "{}\n", "\t{}\r\n", "\u00a0{}"])

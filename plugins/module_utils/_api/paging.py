@@ -77,7 +77,7 @@ def _read(
         odd += sum(item is None for item in page[begin:])
         count = len(found) + odd
         if count == known:
-            doubt = _doubt(page, least, limit, count, overlap, shrunk)
+            doubt = _doubt(page, least, limit, count, overlap and (least is None or shrunk))
             return list(found.values()), _unreadable(found, odd) or doubt
         if until in found or (len(page) < min(limit, DEFAULT_LIMIT) and total == count):
             return list(found.values()), _unreadable(found, odd)
@@ -89,16 +89,14 @@ def _read(
     )
 
 
-def _doubt(
-    page: t.Sequence[Row | None], total: int | None, limit: int, count: int, overlap: bool, shrunk: bool
-) -> str:
+def _doubt(page: t.Sequence[Row | None], total: int | None, limit: int, count: int, overlap: bool) -> str:
     """Return why the items so far cannot be all, after a page with nothing new; '' when they can."""
     if total is not None and total > count:
         numbered = "" if page else "; the server may treat the offset as a page number"
         return f"it reports a total of {total} items, but only {count} came{numbered}"
     if len(page) >= limit:
         return "it repeats its pages"
-    if overlap and not page and (total is None or shrunk):
+    if overlap and not page:
         return "it now ends before an item that it had a moment ago"
     return ""
 

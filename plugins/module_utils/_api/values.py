@@ -79,9 +79,8 @@ def row(
 ) -> dict[str, t.Any]:
     """Return the named fields of an API object as text.
 
-    Raises ProtocolError when a required field is missing or an ID is not valid. There are no defaults for
-    them. Those of `there` may be null: one such row must not spoil a list. So may a status, which is
-    `unknown` then; no code takes that word for an end.
+    Raises ProtocolError when a required field is missing or an ID is not valid. One null must not spoil a
+    list: those of `there` may be null, and so may a status, which is `unknown` then, and never an end.
     """
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")
@@ -102,7 +101,7 @@ def row(
 
 
 def same_id(one: str | None, other: str | None) -> bool:
-    """Whether two IDs are one. A service may accept one in capitals, but returns its own spelling."""
+    """Whether two IDs are one: a service may accept one in capitals."""
     return str(one).lower() == str(other).lower()
 
 

@@ -18,11 +18,6 @@ def plain(word: object) -> str:
     return str(word).strip().lower()
 
 
-def broken(word: object) -> bool:
-    """Whether the status word of an instance says that it is broken."""
-    return plain(word) in BROKEN
-
-
 def ending(word: object) -> str | None:
     """Return how something has ended: succeeded, failed, or None if its status word is another."""
     found = plain(word)

@@ -33,9 +33,8 @@ class Observation:
     possible: frozenset[str] = frozenset()  # IDs that may be this operation's or another's, when they are new
     records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its ID
     created: t.Mapping[str, int | None] = field(default_factory=dict)  # when each was created, epoch ms
-    state: t.Hashable = (
-        None  # what two observations must agree on before the task believes that a record is absent
-    )
+    # what two observations must agree on before the task believes that a record is absent
+    state: t.Hashable = None
     status: str | None = None  # status of the instance that is overwritten
     task: str | None = None  # what that instance is busy with
 

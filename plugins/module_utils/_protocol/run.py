@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NONE
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,
@@ -60,7 +59,7 @@ def plan(
     if step == "refuse":
         raise operation.refusal(observed)
     if step == "adopt":
-        only(operation, observed.running, NONE)
+        only(operation, observed.running)
     if step == "send":
         operation.check()
     warnings = known.get("warnings", [])

@@ -17,6 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsBackup,
+    check_texts,
     remark_with,
 )
 
@@ -33,7 +34,7 @@ RULES = named.RULES
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the instance and all its backup records."""
     dcs = Dcs(cloud)
-    remark_with(params["remark"], marker())  # before any request
+    check_texts(params)  # before any request
     instance = named.instance(dcs, params)
     instance_id = instance["instance_id"]
     task = marker(

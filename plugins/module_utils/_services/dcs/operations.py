@@ -14,8 +14,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import broken, ending
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import BROKEN, ending, plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import (
     in_words,
     is_stuck,
@@ -23,6 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
+    marker,
     of_task,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
@@ -58,6 +60,18 @@ def remark_with(user_text: str | None, marker: str) -> str:
             "marker of the operation."
         )
     return f"{user_text} {marker}".strip()
+
+
+def check_texts(params: t.Mapping[str, t.Any]) -> None:
+    """Raise InvalidArgument for a remark that is too long, and for an operation_id that looks like another
+    one: pasting brings invisible characters along.
+    """
+    remark_with(params["remark"], marker())
+    given = params["operation_id"]
+    if given is not None and printable(given) != given:
+        raise InvalidArgument(
+            f"operation_id {quoted(given)} holds an invisible or control character. Type it instead."
+        )
 
 
 def restoring(instance: Row) -> bool:
@@ -230,7 +244,7 @@ class DcsRestore(DcsOperation):
         blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
         if done and blocked and not running and just_now(moment(done["updated_at"]), now):
             running = [done]  # Its record says succeed, but its instance does not serve yet.
-        elif done and not running and (restoring(instance) or broken(instance["status"])):
+        elif done and not running and (restoring(instance) or plain(instance["status"]) in BROKEN):
             done = None  # A newer one is not listed yet, or the instance has not survived it.
         if others:
             which = others[0]["backup_id"]

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import asked_for
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import broken, plain, unknown
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import BROKEN, plain, unknown
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
@@ -73,7 +73,7 @@ def watch_record(
         if state == "succeeded":
             warn_of_unusable(dcs, name, record)
             instance = dcs.instance(instance_id)
-            if broken(instance["status"]):
+            if plain(instance["status"]) in BROKEN:
                 state = "failed"
                 reason = f"its record says {record['status']}, but the instance is {instance['status']}"
             elif obstacle(instance):

@@ -22,6 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import Choice, choose
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsRestore,
+    check_texts,
     remark_with,
 )
 
@@ -45,7 +46,7 @@ RULES: dict[str, t.Any] = {
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Decide from the instance, its backups and all its restore records."""
     dcs, point = Dcs(cloud), point_of(params, "restore_point", cloud)
-    remark_with(params["remark"], marker())  # both checked before any request
+    check_texts(params)  # before any request
     instance = named.instance(dcs, params)
     about = f"DCS instance {instance['name'] or 'without a name'} ({instance['instance_id']})"
     backups = dcs.backups(instance["instance_id"])

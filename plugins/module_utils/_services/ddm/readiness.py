@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import (
-    broken,
+    BROKEN,
     ending,
     plain,
     unknown,
@@ -73,7 +73,7 @@ def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None
         if state == "succeeded" and instance_id:
             instance = ddm.instance(instance_id)
             status = instance["status"]
-            if broken(status):
+            if plain(status) in BROKEN:
                 state = "failed"
                 reason = f"its job is {job['status']}, but instance {instance_id} is {status}"
             elif obstacle(instance):

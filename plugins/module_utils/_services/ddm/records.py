@@ -11,27 +11,17 @@ with a name that is not in that list may do anything.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 
 Job = t.Mapping[str, t.Any]
-OTHER_JOBS = (
-    "CreateInstance",
-    "DeleteInstance",
-    "EnlargeNode",
-    "ReduceNode",
-    "RestartInstance",
-    "BindEIP",
-    "UnbindEIP",
-    "migrateLogicDb",
-    "retryMigrateLogicDb",
-    "deleteConsistentBackup",
-    "CreateGroup",
-    "DeleteGroup",
-    "RestartNode",
+OTHER_JOBS = re.compile(
+    "(Create|Delete|Restart)Instance|(Enlarge|Reduce|Restart)Node|(Un)?bindEIP|(retry)?migrateLogicDb|"
+    "deleteConsistentBackup|(Create|Delete)Group",
+    re.ASCII | re.IGNORECASE,
 )
-LOADING = "loadMetadata"
 WORDS = ("Running", "Completed", "Failed")
 
 
@@ -42,12 +32,12 @@ def is_restore(job: Job) -> bool:
 
 def is_metadata(job: Job) -> bool:
     """Whether a job may be a recovery of metadata, whose name is undocumented: it may be any unknown."""
-    return (job["name"] or "").lower() not in {name.lower() for name in OTHER_JOBS}
+    return not OTHER_JOBS.fullmatch(job["name"] or "")
 
 
 def is_other(job: Job) -> bool:
     """Whether a job is documented as something else than a restore of data."""
-    return (job["name"] or "").lower() in {name.lower() for name in (*OTHER_JOBS, LOADING)}
+    return not is_metadata(job) or (job["name"] or "").lower() == "loadmetadata"
 
 
 def created(job: Job) -> int | None:
