@@ -55,7 +55,7 @@ def _read(
     found: dict[str, Row] = {}
     offset, odd, overlap = 0, 0, False
     least: int | None = None
-    shrunk = False  # whether a total was smaller than one before it; 204 tells none
+    shrunk = False  # whether a total was smaller than one before it
     for _dummy in range(MOST_PAGES):
         try:
             page, total = fetch(offset, limit)

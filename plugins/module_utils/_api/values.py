@@ -100,9 +100,9 @@ def row(
     return fields
 
 
-def same_id(one: str | None, other: str | None) -> bool:
-    """Whether two IDs are one: a service may accept one in capitals."""
-    return str(one).lower() == str(other).lower()
+def same_id(*ids: str | None) -> bool:
+    """Whether IDs are the same one, with or without capitals and dashes."""
+    return len({str(one).lower().replace("-", "") for one in ids}) == 1
 
 
 def asked_for(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.Any]:
