@@ -704,6 +704,16 @@ TABLE: list[Line] = [
         line(19, f"read: {name}", read(name, None), unread("protocol_error"))
         for name in ("json_null", "json_list", "json_string", "json_number")
     ),
+    # One such response ends neither a wait nor the search after a lost response.
+    *(
+        line(19, f"{what}: an instance with an error under 200, once", arrange, expect, operations)
+        for operations, of in ((DCS, "dcs.instance"), ([DDM_RECOVERY], "ddm.instance"))
+        for error in [poll("answer", 1, of, status=200, body={"error_code": "DCS.5000", "error_msg": "Oops"})]
+        for what, arrange, expect in (
+            ("poll", error, DONE),
+            ("search", both(post("invalid_json"), error), ADOPTED),
+        )
+    ),
     line(20, "POST: a page under 200", post("html_page"), ADOPTED),
     *(
         line(

@@ -538,7 +538,7 @@ AMBIGUOUS: list[Reply | CloudError] = [
     api(429, None, definite=False),
     api(403, None, definite=False),
     api(302, None, definite=False),
-    ProtocolError("not usable JSON", transient=True),
+    ProtocolError("not usable JSON"),
     Reply(200, {}, {}, None),
     Reply(200, {"restore_id": 7}, {}, None),
     Reply(200, None, {}, None),
@@ -710,7 +710,7 @@ def test_the_search_ends_at_the_deadline() -> None:
 
 
 def test_the_search_bears_reads_that_fail_for_a_while() -> None:
-    operation = Script([QUIET, LOST, api(503, None), ProtocolError("x", transient=True), MINE], [LOST])
+    operation = Script([QUIET, LOST, api(503, None), ProtocolError("x"), MINE], [LOST])
     assert run(operation) == Started("mine", adopted=True)
 
     operation = Script([QUIET, LOST], [LOST])

@@ -210,7 +210,7 @@ def test_reads_may_fail_for_a_while() -> None:
         BROKEN,
         api_error(503, definite=False),
         RUNNING,
-        ProtocolError("x", transient=True),
+        ProtocolError("x"),
         DONE,
         BROKEN,
         DONE,

@@ -147,7 +147,7 @@ class ProtocolError(CloudError):
 
     kind = "protocol_error"
 
-    def __init__(self, message: str, transient: bool = False, **facts: t.Any) -> None:
+    def __init__(self, message: str, transient: bool = True, **facts: t.Any) -> None:
         super().__init__(message, **facts)
         self.transient = transient
 

@@ -42,10 +42,7 @@ def collect(
         found, doubt = _read(fetch, limit, identity, what, until)
         if not doubt or doubt == before == SILENT:
             return found
-    raise ProtocolError(
-        f"The list of {what} cannot be read to its end: {doubt}. The task does not use it.",
-        transient=True,
-    )
+    raise ProtocolError(f"The list of {what} cannot be read to its end: {doubt}. The task does not use it.")
 
 
 def _read(
@@ -85,7 +82,8 @@ def _read(
         offset += len(page) - 1 if overlap else len(page)
     raise ProtocolError(
         f"The list of {what} has more than {MOST_PAGES} pages, which is too long to read. The task does not "
-        "use it."
+        "use it.",
+        transient=False,
     )
 
 

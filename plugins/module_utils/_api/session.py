@@ -189,6 +189,7 @@ class Session:
             raise ProtocolError(
                 f"{where}: the pages of this list are larger than {LIST_CAP >> 20} MiB together; reading "
                 "was stopped.",
+                transient=False,
                 request_id=request_id,
             )
         # Headers that broke off also look like an empty body, but without Content-Length: 0.
@@ -199,7 +200,6 @@ class Session:
         except ProtocolError as error:
             raise ProtocolError(
                 f"{where}: {error.args[0].rstrip('.')}{title(response.body, self._redactor)}.",
-                transient=True,
                 http_status=response.status,
                 request_id=request_id,
             ) from None
@@ -302,9 +302,7 @@ def decode(body: bytes) -> t.Any:
             object_pairs_hook=_object,
         )
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(
-            f"The response is not usable JSON ({type(error).__name__}).", transient=True
-        ) from None
+        raise ProtocolError(f"The response is not usable JSON ({type(error).__name__}).") from None
 
 
 def title(body: bytes, redactor: Redactor) -> str:

@@ -95,7 +95,8 @@ def row(
         # Names are shown whole: half a name could be half a secret.
         has = [name for name in item if len(name) <= 40][:20]
         raise ProtocolError(
-            f"The API sent an object without a valid {', '.join(missing)} (it has: {', '.join(has)})."
+            f"The API sent an object without a valid {', '.join(missing)} (it has: {', '.join(has)})"
+            f"{told(item)}."
         )
     return fields
 
@@ -108,9 +109,7 @@ def same_id(*ids: str | None) -> bool:
 def asked_for(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.Any]:
     """Return what a call has read about one object. Raises ProtocolError when it is about another one."""
     if not same_id(found[key], wanted):
-        raise ProtocolError(
-            f"The task requested {wanted}, and the response is about {found[key]}.", transient=True
-        )
+        raise ProtocolError(f"The task requested {wanted}, and the response is about {found[key]}.")
     return found
 
 
@@ -123,7 +122,7 @@ def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
     if isinstance(body, dict) and found in (None, {}, "") and total == 0:
         return []
     if not isinstance(found, list):
-        raise ProtocolError(f"The API sent a response without the list {key!r}{told(body)}.", transient=True)
+        raise ProtocolError(f"The API sent a response without the list {key!r}{told(body)}.")
     return found
 
 

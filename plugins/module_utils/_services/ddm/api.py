@@ -338,7 +338,7 @@ def _target(item: t.Any, fields: t.Sequence[str]) -> Row:
 
 def _job(item: t.Any) -> Row:
     if not isinstance(item, dict):
-        raise ProtocolError("The API sent a job that is not an object.", transient=True)
+        raise ProtocolError("The API sent a job that is not an object.")
     found = row(item, ("id", "status"), JOB)
     instance = item.get("instance")
     if isinstance(instance, dict):  # The detail call nests fields that are flat in the list.
