@@ -704,6 +704,7 @@ TABLE: list[Line] = [
         line(19, f"read: {name}", read(name, None), unread("protocol_error"))
         for name in ("json_null", "json_list", "json_string", "json_number")
     ),
+    line(19, "poll: a null for the job", poll("rewrite", None, "ddm.job", key="job", value=None), DONE, DDM),
     # One such response ends neither a wait nor the search after a lost response.
     *(
         line(19, f"{what}: an instance with an error under 200, once", arrange, expect, operations)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import (
     BROKEN,
@@ -44,13 +44,10 @@ def jobs_for_plans(ddm: Ddm) -> list[Row]:
 
 
 def find_job(ddm: Ddm, job_id: str) -> Row:
-    """Return a job from its own call, or from the list. For a while, either can lack a new job.
-
-    Raises NotFound.
-    """
+    """Return a job from its own call, or from the list. For a while, either can lack a new job."""
     try:
         return ddm.job(job_id)
-    except NotFound:
+    except (NotFound, ProtocolError):
         listed = next((job for job in recent_jobs(ddm) if job["id"] == job_id), None)
         if listed is None:
             raise
