@@ -813,6 +813,14 @@ def test_a_backup_that_cannot_be_restored_is_warned_of(sim: Simulator, run: Any)
         assert f"backup {result['backup_id']} was made, but cannot be restored: it does not" in warning
 
 
+def test_an_odd_node_does_not_spoil_an_instance(sim: Simulator, run: Any) -> None:
+    sim.fault("rewrite", "ddm.instance*", times=None, key="nodes", value=[None, {"status": "normal"}])
+    for options in ({}, {"instance_id": names.DDM_SOURCE}):
+        result = run("ddm_instance_info", **options)
+        assert [node["status"] for node in result["instances"][0]["nodes"]] == ["normal"]
+        assert result["warnings"] == []
+
+
 @pytest.mark.parametrize("check", [True, False])
 def test_of_two_restores_that_run_check_mode_adopts_none_either(
     sim: Simulator, run: Any, check: bool

@@ -353,7 +353,8 @@ def _job(item: t.Any) -> Row:
 def _instance(item: t.Any) -> Row:
     found = row(item, ("id", "status"), INSTANCE)
     nodes = item.get("nodes") if isinstance(item.get("nodes"), list) else []
-    listed = [row(node, (), ("node_id", "group_id", "status", "ip", "port")) for node in nodes]
+    fields = ("node_id", "group_id", "status", "ip", "port")
+    listed = [row(node, (), fields) for node in nodes if isinstance(node, dict)]
     return {
         **found,
         "node_count": whole(item.get("node_count")),
