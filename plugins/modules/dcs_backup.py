@@ -13,7 +13,8 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Makes a manual backup of a Distributed Cache Service (DCS) instance. The instance serves during the
     backup, but the backup does not hold what is written in that time.
-  - The service keeps at most 24 backups of an instance. A further backup replaces the oldest one.
+  - The service keeps at most 24 manual backups of an instance. A further one replaces the oldest, and the
+    task warns about that.
   - Before it starts anything, the module checks that the instance is running and idle, and that its type can
     be backed up.
   - The module never sends an accepted backup again. When a response is lost, it searches for the backup
@@ -68,6 +69,10 @@ options:
       - The service may still refuse the request, because it has its own rules for such records.
     type: bool
     default: false
+  keep_backup_id:
+    description: ID of a backup that the service must not replace by this one, for example because it is to be
+      restored next. If it is the oldest of 24 manual backups, the task fails and makes no backup.
+    type: str
 seealso:
   - module: huaweicloud.recovery.dcs_backup_info
   - module: huaweicloud.recovery.dcs_restore

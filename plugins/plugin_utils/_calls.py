@@ -110,6 +110,7 @@ def backed_up(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: 
         return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
     here = {name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)}
     given = {"instance_id": _target.target_id(row), "operation_id": run["id"], "remark": SAFETY, "wait": wait}
+    given["keep_backup_id"] = (row.get("backup") or {}).get("backup_id")
     result = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)
     now = world.now_ms()
     backup = result.get("backup") or {}

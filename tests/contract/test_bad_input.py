@@ -813,6 +813,23 @@ def test_a_backup_that_cannot_be_restored_is_warned_of(sim: Simulator, run: Any)
         assert f"backup {result['backup_id']} was made, but cannot be restored: it does not" in warning
 
 
+def test_a_backup_does_not_replace_the_one_that_is_to_be_kept(sim: Simulator, run: Any) -> None:
+    """The service keeps 24 manual backups. The role would lose the one that it restores next."""
+    with sim.state.lock:
+        backups = sim.state.dcs_backups
+        oldest = backups[names.DCS_BACKUP]
+        for number in range(23):
+            newer = f"{number:08}{NOWHERE[8:]}"
+            backups[newer] = dataclasses.replace(oldest, id=newer, created_at=oldest.created_at + 1 + number)
+    for check in (True, False):
+        result = run("dcs_backup", **GOOD["dcs_backup"], keep_backup_id=oldest.id, check=check)
+        nothing_posted(sim, result, "not_restorable", f"would replace backup {oldest.id}")
+    assert run("dcs_backup", **GOOD["dcs_backup"], keep_backup_id=oldest.id, operation_id="x")["failed"]
+    result = run("dcs_backup", **GOOD["dcs_backup"], keep_backup_id=names.DCS_BACKUP_OLD)
+    assert result["outcome"] == "succeeded" and oldest.status == "deleted"
+    assert result["warnings"][0].endswith(f"This one replaces {oldest.id}.")
+
+
 def test_an_odd_node_does_not_spoil_an_instance(sim: Simulator, run: Any) -> None:
     sim.fault("rewrite", "ddm.instance*", times=None, key="nodes", value=[None, {"status": "normal"}])
     for options in ({}, {"instance_id": names.DDM_SOURCE}):

@@ -52,6 +52,7 @@ class World:
         self.broken: dict[tuple[str, str], dict[str, Any]] = {}
         self.states: dict[str, str] = {}
         self.seen: list[list[str]] = []
+        self.kept: list[str] = []  # backups that a safety backup must not replace
         self._time = itertools.count(NOW, 1000)
 
     def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
@@ -77,6 +78,7 @@ class World:
                 ]
             }
         if module == "dcs_backup":
+            self.kept.append(options["keep_backup_id"])
             return self.broken.get(
                 (module, options["instance_id"]), {"backup_id": "s-" + options["instance_id"]}
             )
@@ -589,6 +591,7 @@ def test_a_safety_backup_that_cannot_be_restored_is_no_way_back() -> None:
     assert outcomes(state) == [("c1", "not_restorable")]
     assert "its backup s does not support restoring." in state["restores"][0]["msg"]
     assert not [one for one in world.calls if one[0] == "restore_start" and not one[1]]
+    assert set(world.kept) == {"b1"}, "the service keeps 24, and would replace the one to restore"
     made["backup"] = {"backup_id": "s", "is_support_restore": True}
     assert outcomes(run(world, "plan", "safeguard", "restore", restore_ddm=[])) == [("c1", "succeeded")]
 

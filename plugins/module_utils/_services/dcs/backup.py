@@ -9,17 +9,21 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker, of_run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import named
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsBackup,
     check_texts,
     remark_with,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import created
 
 OPTIONS: Spec = {
     **named.OPTIONS,
@@ -27,8 +31,10 @@ OPTIONS: Spec = {
     "backup_format": {"type": "str", "choices": ["rdb", "aof"]},
     "operation_id": {"type": "str"},
     "ignore_stuck": {"type": "bool", "default": False},
+    "keep_backup_id": {"type": "str"},
 }
 RULES = named.RULES
+KEPT = 24  # manual backups of an instance, at most: a further one replaces the oldest
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
@@ -56,4 +62,24 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     )
     before = {"instance": instance_id, "new_backup": None}
     after = {"instance": instance_id, "new_backup": operation.remark}
-    return run.plan(operation, operation.first(), cloud, params, before, after)
+    observed = operation.first()
+    lost = replaced(observed.records.values()) if decide(observed) == "send" else []
+    if params["keep_backup_id"] in lost:
+        raise NotRestorable(
+            f"{operation.name} would replace backup {params['keep_backup_id']}, which is to be kept: it is "
+            f"the oldest of {KEPT} manual ones, and the service keeps no more. Delete another one first."
+        )
+    if lost:
+        dcs.warn(f"The service keeps {KEPT} manual backups of an instance. This one replaces {lost[0]}.")
+    return run.plan(operation, observed, cloud, params, before, after)
+
+
+def replaced(backups: t.Iterable[Row]) -> list[str]:
+    """Return the IDs of the backups that one more manual backup replaces, if the service keeps no more.
+
+    One without a readable time may be the oldest.
+    """
+    whole = [row for row in backups if ending(row["status"]) == "succeeded"]
+    manual = [row for row in whole if row["backup_type"] == "manual"]
+    oldest = sorted(manual, key=lambda row: created(row) or 0)[: max(0, len(manual) - KEPT + 1)]
+    return [row["backup_id"] for row in oldest]
