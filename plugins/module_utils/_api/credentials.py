@@ -165,7 +165,7 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
 def _allowed(option: str, ids: t.Sequence[t.Any]) -> list[str]:
     """Return a list of IDs without blanks around them.
 
-    It refuses an empty list and a blank entry: made from variables, they would allow everything.
+    It refuses an empty list and a blank entry, which would allow everything.
     """
     found = [str(one or "").strip() for one in ids]
     if not found or not all(found):

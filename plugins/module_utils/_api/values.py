@@ -79,8 +79,8 @@ def row(
 ) -> dict[str, t.Any]:
     """Return the named fields of an API object as text.
 
-    Raises ProtocolError when a required field is missing or an ID is not valid. One null must not spoil a
-    list: those of `there` may be null, and so may a status, which is `unknown` then, and never an end.
+    Raises ProtocolError when a required field is missing or an ID is not valid. Those of `there` may be null,
+    and so may a status, which is `unknown` then: one null must not spoil a list.
     """
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")

@@ -95,7 +95,7 @@ class Pair:
         target, restoring = targets[self.target], is_restored(targets[self.target])
         listed = jobs_of(self.ddm)
         history = [job for job in listed if self.of_kind(job)]
-        # A job without an instance may be theirs, too.
+        # One without an instance may be theirs, too.
         jobs = [job for job in history if job["instance_id"] in (self.source, self.target, None)]
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         mine = [job for job in jobs if job["instance_id"] == self.target]
