@@ -68,11 +68,11 @@ KINDS: dict[str, Kind] = {
         REFUSED["denied"],
     ),
     "duplicate_detected": Kind(
-        "two operations carry the same marker",
+        "two operations carry the marker of the task, or two restores of its backup have not ended",
         "Nothing was repeated.",
         (
-            "Somebody started one of them outside of this collection, with a copied remark. Wait until both "
-            "have ended, then run the task again."
+            "Somebody started one of them outside of this collection, or the record of one never ends. Wait "
+            "until both have ended, then run the task again."
         ),
     ),
     "internal_error": Kind(
