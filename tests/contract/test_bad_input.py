@@ -830,6 +830,17 @@ def test_a_backup_does_not_replace_the_one_that_is_to_be_kept(sim: Simulator, ru
     assert result["warnings"][0].endswith(f"This one replaces {oldest.id}.")
 
 
+def test_a_job_of_another_instance_is_not_waited_for(sim: Simulator, run: Any) -> None:
+    """It has ended, so the row was green although its instance was never restored."""
+    row = {"service": "ddm", "job_id": names.DDM_JOB_OLD, "instance_id": names.DDM_SOURCE}
+    result = run("restore_wait", restores=[{**row, "target_instance_id": names.DDM_TARGET}])
+    assert result["error_kind"] == "protocol_error"
+    assert f"of {names.DDM_TARGET} stopped: Job {names.DDM_JOB_OLD} works on " in result["msg"]
+    own = sim.state.jobs[names.DDM_JOB_OLD].instance_id
+    for right in ({"target_instance_id": own}, {"target_instance_id": names.DDM_TARGET, "instance_id": own}):
+        assert run("restore_wait", restores=[{**row, **right}])["restores"][0]["outcome"] == "succeeded"
+
+
 def test_an_odd_node_does_not_spoil_an_instance(sim: Simulator, run: Any) -> None:
     sim.fault("rewrite", "ddm.instance*", times=None, key="nodes", value=[None, {"status": "normal"}])
     for options in ({}, {"instance_id": names.DDM_SOURCE}):

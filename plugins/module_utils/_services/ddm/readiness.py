@@ -54,8 +54,10 @@ def find_job(ddm: Ddm, job_id: str) -> Row:
         return listed
 
 
-def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None) -> Watch:
-    """Return how to wait for a job.
+def watch_job(
+    ddm: Ddm, job_id: str, target: str | None, name: str | None = None, source: str | None = None
+) -> Watch:
+    """Return how to wait for a job. With a `source`, it must be a job of the pair.
 
     It has ended only when the job is final and the target instance (or the job's own) is RUNNING.
     """
@@ -66,6 +68,8 @@ def watch_job(ddm: Ddm, job_id: str, target: str | None, name: str | None = None
         odd = unknown(job["status"], WORDS)
         if odd:
             ddm.warn(f"{name or f'DDM job {job_id}'}: {odd}.")
+        if source and target and job["instance_id"] not in (None, source, target):
+            raise ProtocolError(f"Job {job_id} works on {job['instance_id']}.", transient=False)
         instance_id = target or job["instance_id"]
         if state == "succeeded" and instance_id:
             instance = ddm.instance(instance_id)

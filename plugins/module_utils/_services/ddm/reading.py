@@ -24,7 +24,9 @@ def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     known = row.get("target") or {}
     found = known.get("instance_id") or row.get("target_instance_id")
     where = f" of {called(found, known.get('instance_name'))}" if found else ""
-    return watch_job(Ddm(cloud), row["job_id"], found, f"DDM job {row['job_id']}{where}")
+    # A job that a task has returned is the right one.
+    source = None if row.get("outcome") else row.get("instance_id")
+    return watch_job(Ddm(cloud), row["job_id"], found, f"DDM job {row['job_id']}{where}", source)
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:
