@@ -18,7 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import connections
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_files, _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_files, _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import NOTHING
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, Result, State, World
@@ -146,6 +146,45 @@ def with_note_on_data(state: State, world: World) -> State:
     note = f"Scratch targets hold production data since {iso(world.now_ms())[:19]}Z: {', '.join(names)}."
     world.say([note])
     return {**state, "run": {**state["run"], "notes": [*(state["run"].get("notes") or []), note]}}
+
+
+def promised(rows: t.Sequence[Row], job: Job) -> dict[str, t.Any]:
+    """Return what the plan promises for later steps. They read the variables anew, and tasks of the user may
+    have changed these.
+    """
+    return {
+        "safety_backup": job.options.safety_backup,
+        "baseline": baseline(job.options) is not None,
+        "checks": [number_of_checks(row, job) for row in rows],
+    }
+
+
+def number_of_checks(row: Row, job: Job) -> int:
+    """Return how many checks a row has; a connection alone means a ping."""
+    how = private(row, job)
+    return len(how.get("checks") or []) or int("connection" in how)
+
+
+def unbroken(state: State, job: Job, world: World) -> State:
+    """Return the state in which a restored row has failed if the checks of its plan are no longer there."""
+    given, now = state["run"]["promised"], world.now_ms()
+    uncompared = given["baseline"] and baseline(job.options) is None
+    why = " ".join(f"{printable(problem).rstrip('.')}." for problem in job.problems)
+    rows = list(state["restores"])
+    for number, (row, count) in enumerate(zip(rows, given["checks"])):
+        if verifiable(row) and count and (uncompared or number_of_checks(row, job) < count):
+            lost = "its baseline" if uncompared else "its checks"
+            msg = (
+                f"{_target.called(row)} was restored, but not checked: {lost} can no longer be read from the "
+                f"variables as in the plan. {why}"
+            ).rstrip()
+            rows[number] = _target.failed(row, "verify", "invalid_argument", msg, now)
+    return {**state, "restores": rows}
+
+
+def verifiable(row: Row) -> bool:
+    """Whether the data of a row are restored, as far as this run knows."""
+    return not row.get("error_kind") and row.get("outcome") in _report.GOOD
 
 
 def private(row: Row, job: Job) -> Row:

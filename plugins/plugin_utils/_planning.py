@@ -90,16 +90,28 @@ def listed_in(row: Row, entries: t.Sequence[Row]) -> Row:
     return {_entries.PROJECT: entry[_entries.PROJECT]} if entry else {}
 
 
-def other_plan(job: Job, state: State, digest: str) -> str:
-    """Return why a digest no longer fits: what has changed, if its plan is among the reports."""
-    wanted_digest = str(job.options.plan_digest)
-    why = f"restore_plan_digest {wanted_digest[:16]} is not the digest of this plan, which is {digest}."
-    folder = state["run"].get("directory")
+def other_plan(job: Job, state: State, digest: str) -> str | None:
+    """Return why restore_plan_digest does not approve this plan, or None.
+
+    What has changed since can be told if the approved plan is among the reports. Some of it, such as the name
+    of an instance, is not in the digest.
+    """
+    approved, folder = str(job.options.plan_digest), state["run"].get("directory")
+    same, lines = digest.startswith(approved), list[str]()
     for old in _report_files.reports(folder) if folder else []:
-        if str(old.get("plan_digest")).startswith(wanted_digest):
+        if old.get("check_mode") and str(old.get("plan_digest")).startswith(approved):
             lines = _plans.differences(old, state["restores"], state["run"].get("account"))
-            return f"{why} What has changed since: {'; '.join(lines) or 'the safety backup'}."
-    return why
+            lines = lines or ([] if same else ["the safety backup"])
+            break
+    if same and not lines:
+        return None
+    why = (
+        "is that of a plan that is out of date"
+        if same
+        else f"is not the digest of this plan, which is {digest}"
+    )
+    since = f" What has changed since: {'; '.join(lines)}." if lines else ""
+    return f"restore_plan_digest {approved[:16]} {why}.{since}"
 
 
 # What an earlier run has started

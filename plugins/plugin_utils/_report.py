@@ -291,14 +291,20 @@ def rto_of(rows: t.Sequence[Row], target: t.Any) -> dict[str, t.Any]:
 def rpo_of(rows: t.Sequence[Row], target: t.Any) -> dict[str, t.Any]:
     """Return the age of the oldest data before the requested point, and before the start of the run.
 
-    The target applies to the first if a point was requested, else to the second.
+    The target applies to the first if a point was requested for all caches, else to the second.
     """
+    known = [row for row in rows if row["now_seconds"] is not None]
     oldest = {
-        name: max((row[name] for row in rows if row[name] is not None), default=None)
+        name: max((row[name] for row in known if row[name] is not None), default=None)
         for name in ("point_seconds", "now_seconds")
     }
-    against = "point" if oldest["point_seconds"] is not None else "now"
-    return {"target": target, **oldest, "against": against, "met": met(oldest[f"{against}_seconds"], target)}
+    # A database has the data of its time. A cache without a point has those of some backup, as old as it is.
+    pointless = [row for row in known if row["point_seconds"] is None and not _target.from_elsewhere(row)]
+    against = "point" if oldest["point_seconds"] is not None and not pointless else "now"
+    good = met(oldest[f"{against}_seconds"], target)
+    if len(known) < len(rows):  # Unknown data may be older.
+        good = good and None
+    return {"target": target, **oldest, "against": against, "met": good}
 
 
 def met(value: float | None, target: float | None) -> bool | None:

@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import variable
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import ADVICE, PHASES, PLAN
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import called
 
@@ -133,6 +134,7 @@ UNREAD = (  # a check that failed without having read anything
     "run the same command again: only the checks are repeated."
 )
 INCOMPLETE = " Add your extra variables: they may hold secrets, so the report does not contain them."
+OTHER_PLAN = " That is another plan: make it with --check, then approve it."
 ONCE_MORE = "then run the same command again: only the checks are repeated."
 BY_CHECK = {  # the kinds of errors of checks for which `end` says too little
     "login_refused": (
@@ -146,6 +148,9 @@ BY_CHECK = {  # the kinds of errors of checks for which `end` says too little
     "not_configured": (
         f"The restore is done. Add to the connection of the checks of {{name}} what the "
         f"message names, {ONCE_MORE}"
+    ),
+    "invalid_argument": (
+        f"The restore is done. Correct the variables that hold the checks of {{name}}, {ONCE_MORE}"
     ),
     "missing_library": (
         f"The restore is done. Install the package that the message names on this machine, {ONCE_MORE}"
@@ -234,7 +239,7 @@ def undo(report: Row) -> str | None:
     path = report["files"]["json"]
     saved = [row for row in report["restores"] if row["safety_backup"] and row["data_state"] != "untouched"]
     return (
-        f"ansible-playbook huaweicloud.recovery.undo -e restore_report={shlex.quote(path)}"
+        f"ansible-playbook huaweicloud.recovery.undo {variable('restore_report', path)}"
         if saved and path
         else None
     )
@@ -254,7 +259,10 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
         do, command = OLDER.format(name=called(row)), older
     else:
         job_id = None if run.get("directory") else only_by_job_id(row)
-        do, command = what_to_do(row, again, job_id), command_for(row, report, again)
+        pinned = bool(run.get("pinned"))
+        do, command = what_to_do(row, again, job_id), command_for(row, report, again, pinned)
+        if pinned and unsaved(row):
+            do += OTHER_PLAN
         if job_id:
             command = None  # The command lacks the job.
         if report["kind"] == "readiness":  # which restores nothing
@@ -335,12 +343,14 @@ def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
     return text.format(name=called(row), job=printable(row["job_id"] or ""))
 
 
-def command_for(row: Row, report: Row, again: str | None) -> str | None:
-    """Return the exact next command, or None if a job of a controller has to be started again."""
+def command_for(row: Row, report: Row, again: str | None, pinned: bool) -> str | None:
+    """Return the exact next command, or None if a job of a controller has to be started again. A run that was
+    `pinned` to a plan needs another plan before it does without safety backups.
+    """
     if unsaved(row) and again:
-        return f"{again} -e restore_safety_backup=false"
+        return f"{again} -e restore_safety_backup=false{' --check' if pinned else ''}"
     if row["failed_step"] == "approve" and again and report["plan_digest"]:
-        return f"{again} -e restore_plan_digest={shlex.quote(report['plan_digest'])}"
+        return f"{again} {variable('restore_plan_digest', report['plan_digest'])}"
     return again
 
 
@@ -377,9 +387,8 @@ def older_backup(row: Row, report: Row) -> str | None:
         return None
     places = {key: row[key] for key in ("region", "profile") if row[key]}
     entry = {service.names[0]: _target.target_id(row), service.point: iso(made - 1), **places}
-    operation = shlex.quote(f"{report['operation_id'] or 'restore'}-older")
-    variables = shlex.quote(json.dumps({service.variable: [entry]}))
-    return f"{RESTORE} -e restore_operation_id={operation} -e {variables}"
+    operation = variable("restore_operation_id", f"{report['operation_id'] or 'restore'}-older")
+    return f"{RESTORE} {operation} -e {shlex.quote(json.dumps({service.variable: [entry]}))}"
 
 
 def duration(value: float | None) -> str:

@@ -24,11 +24,14 @@ SHOWN = {
     *("restore_before_tasks", "restore_after_tasks", "restore_verify_tasks", "restore_verify_timeout"),
     *("restore_baseline", "restore_baseline_tolerance", "restore_rto_target", "restore_rpo_target"),
     *("restore_wait_timeout", "restore_poll_interval", "restore_report"),
-    *("restore_report_dir", "restore_report_keep"),
+    *("restore_report_dir", "restore_report_keep", "restore_protected"),
+    *("drill_scratch", "drill_production", "drill_window_days", "drill_seed"),
+    *("fleet_hosts", "fleet_serial", "fleet_wait_timeout", "fleet_poll_interval"),
 }
 LISTS = {service.variable for service in SERVICES.values()}
 # Options of an entry, without checks, which may hold passwords.
 ENTRY = {name for readers in READERS.values() for name in readers} - {"checks", "connection"}
+PLAIN = re.compile(r"[\w@%+:,./-]+", re.ASCII)
 PAIR = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
 
 
@@ -55,7 +58,19 @@ def repeated(
     words += flags("--vault-id", arguments.get("vault_ids") or [])
     words += flags("--vault-password-file", arguments.get("vault_password_files") or [])
     words += ["--ask-vault-pass"] if arguments.get("ask_vault_pass") else []
+    tags = (
+        arguments.get("tags") or ()
+    )  # without the tags, or --check, the command would start more than the run
+    words += flags("--tags", [",".join(tags)] if {*tags} - {"all"} else [])
+    words += ["--check"] if arguments.get("check") else []
     return " ".join(shlex.quote(str(word)) for word in words), complete
+
+
+def variable(name: str, value: str) -> str:
+    """Return an extra variable as words of a command. Of name=value Ansible reads the blanks and quotes."""
+    if PLAIN.fullmatch(value):
+        return f"-e {name}={value}"
+    return f"-e {shlex.quote(json.dumps({name: value}, ensure_ascii=False))}"
 
 
 def flags(flag: str, values: t.Iterable[t.Any]) -> list[str]:

@@ -78,8 +78,10 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
     one, so that a report loses none, and no run that still goes on writes them. Else it has files of its own.
     """
     folder = run["directory"]
-    if _report.planning(run) or run["problem"] or not folder or not run.get("operation_id"):
+    if _report.planning(run) or run["problem"] or not folder:
         return run
+    if not run.get("operation_id"):
+        return {**run, "previous": resumed(folder, run, rows)}
     with alone(folder):
         found = unfinished(folder, run, rows)
         previous = [row for report in found for row in report["restores"] if covered(row, rows)]
@@ -93,6 +95,22 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
             note = f"Another run is still writing {found[0]['id']}, so this run has a report of its own."
             own["notes"] = [*(run.get("notes") or []), note]
         return own
+
+
+def resumed(folder: str, run: t.Mapping[str, t.Any], rows: t.Sequence[_report.Row]) -> list[_report.Row]:
+    """Return what unfinished reports without an operation ID know of the restores that these rows attach to.
+    A row that overwrites anew is an operation of its own.
+    """
+    attached = [row for row in rows if row.get("action") in ("adopt", "nothing")]
+    return [
+        {**earlier, "steps": []}
+        for report in unfinished(folder, run, attached)
+        for earlier in report["restores"]
+        if any(
+            _target.same(row, earlier) and _report.with_what(row) == _report.with_what(earlier)
+            for row in attached
+        )
+    ]
 
 
 # Which run writes a report

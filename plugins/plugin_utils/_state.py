@@ -156,6 +156,15 @@ def recorded(state: State, step: str, world: World) -> State:
     return {**state, "restores": rows}
 
 
+def requested(state: State, numbers: t.Collection[int]) -> State:
+    """Return the state in which these rows are being started: nothing shows whether they are yet."""
+    rows = [
+        {**row, "outcome": "started", "changed": True} if number in numbers else row
+        for number, row in enumerate(state["restores"])
+    ]
+    return {**state, "restores": rows}
+
+
 def unknown_run(job: Job, world: World) -> State:
     """Return the state of a run about which nothing is known any more. It writes no report: the newest one
     is that of the run.
@@ -197,6 +206,7 @@ def context(job: Job) -> Row:
         "directory": options.report_dir,
         "keep": options.report_keep,
         "notes": chosen(options),
+        "pinned": bool(options.plan_digest or options.plan_file or options.plan),
         **job.context,
     }
 

@@ -54,6 +54,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import
     ready_of,
     recorded,
     refused,
+    requested,
     stopped,
     todo_of,
     unapproved,
@@ -106,6 +107,7 @@ def plan(state: State, job: Job, world: World) -> State:
     shown = len(run["notes"])
     run = _report_files.continuing(run, rows)
     run["notes"] = [*run["notes"], *_calls.uncompared(rows, job)]
+    run["promised"] = _calls.promised(rows, job)
     world.say(run["notes"][shown:])
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
     more = {"diff": planned.get("diff"), "warnings": planned.get("warnings")}
@@ -142,9 +144,8 @@ def approve(state: State, job: Job, world: World) -> State:
         return state
     digest = str(run["plan_digest"])
     if options.plan_digest:
-        if digest.startswith(options.plan_digest):
-            return approved(state, "the digest of the plan", world)
-        return unapproved(state, world, other_plan(job, state, digest))
+        why = other_plan(job, state, digest)
+        return unapproved(state, world, why) if why else approved(state, "the digest of the plan", world)
     word = options.operation_id or "yes"
     count = f"{len(todo)} instance{'' if len(todo) == 1 else 's'}"
     answer = world.ask(f"Overwrite {count}? Type {word} to go on: ")
@@ -172,7 +173,8 @@ def fence(state: State, job: Job, world: World, failure: str | None = None) -> S
 def safeguard(state: State, job: Job, world: World) -> State:
     """Back up each instance first, if its service can. An instance without a backup is left alone."""
     numbers = [number for number, row in todo_of(state, job) if _target.backup_module(row)]
-    if stopped(state, job) or not job.options.safety_backup or not numbers or missing_approval(state, job):
+    wanted = state["run"]["promised"]["safety_backup"]
+    if stopped(state, job) or not wanted or not numbers or missing_approval(state, job):
         return state
     state = written(state, world)  # If this run is killed now, the next one goes on with these backups.
     rows, begun = list(state["restores"]), world.now_ms()
@@ -200,7 +202,7 @@ def restore(state: State, job: Job, world: World) -> State:
         return unapproved(state, world, "The step approve was left out, but this run needs it.")
     for group in sorted({row.get("group") or 0 for number, row in ready_of(state, job)}):
         numbers = [number for number, row in ready_of(state, job) if (row.get("group") or 0) == group]
-        state = written(state, world)
+        written(requested(state, numbers), world)  # If this run is killed now, they may have been sent.
         state = _calls.started(state, numbers, job, world)
         state = written(state, world)
         begun = [state["restores"][number] for number in numbers]
@@ -214,16 +216,15 @@ def verify(state: State, job: Job, world: World) -> State:
     """Check whether the instances run, and run the checks of each entry."""
     if job.read_only:
         return _calls.signed_in(state, job, world)
+    if stopped(state, job):
+        return state
+    state = _calls.unbroken(state, job, world)
     numbers = [
         number
         for number, row in enumerate(state["restores"])
-        if not row.get("error_kind")
-        and row.get("outcome") in GOOD
-        and (job.verify or _calls.private(row, job))
+        if _calls.verifiable(row) and (job.verify or _calls.private(row, job))
     ]
-    if stopped(state, job) or not numbers:
-        return state
-    return written(_calls.verified(state, numbers, job, world), world)
+    return written(_calls.verified(state, numbers, job, world), world) if numbers else state
 
 
 @step

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.release import __version__
 
 from tests import invoke
@@ -185,10 +186,14 @@ def test_variables_that_begin_to_make_our_code_fail_in_a_hook_stop_the_run(tmp_p
 
 
 def test_what_no_log_redacts_is_in_no_report(tmp_path: Path) -> None:
+    """A play that ignores failures does not ignore that of the user's tasks: nothing is overwritten then."""
     (tmp_path / "stop.yml").write_text("- name: Stop\n  fail: {msg: 'pw=hunter2secret'}\n  no_log: true\n")
+    given = {**ONE, "restore_before_tasks": "stop.yml", "restore_report_dir": str(tmp_path / "r")}
+    play = {"hosts": "localhost", "ignore_errors": True, "gather_facts": False, "vars": given}
+    play["tasks"] = [{"include_role": {"name": "huaweicloud.recovery.restore"}}]
     with Simulator(restore_seconds=1) as sim:
-        given = {**ONE, "restore_before_tasks": "stop.yml", "restore_report_dir": str(tmp_path / "r")}
-        done = run(sim, given, cwd=tmp_path)
+        done = invoke.playbook(yaml.safe_dump([play]), sim.env, cwd=tmp_path)
+        assert sim.posts() == [], done.output
     written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "r").iterdir())
     assert "hunter2secret" not in written and "Stop: its output is hidden by no_log." in written
     assert "failed: Stop: pw=hunter2secret" not in done.stdout

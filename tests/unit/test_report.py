@@ -316,6 +316,8 @@ def test_an_empty_backup_leads_to_the_one_before() -> None:
         "region": "eu-west-101",
     }
     assert json.loads(words[5]) == {"restore_dcs": [entry]}
+    words = shlex.split(next_of(row, operation_id="CHG 1 of 'us'")["command"])
+    assert json.loads(words[3]) == {"restore_operation_id": "CHG 1 of 'us'-older"}
 
 
 def unread(kind: str, *more: dict[str, Any]) -> samples.Row:
@@ -376,6 +378,7 @@ def test_a_cache_that_cannot_be_reached_is_checked_again() -> None:
     ("end", "kind", "words"),
     [
         ("unreachable", "login_refused", "Correct user and password"),
+        ("not_configured", "invalid_argument", "Correct the variables that hold the checks"),
         ("unreachable", "tls_error", "(ca_path)"),
         ("not_configured", "not_configured", "what the message names"),
         ("not_configured", "missing_library", "Install the package"),
@@ -398,6 +401,9 @@ def test_the_kind_of_the_error_of_a_check_says_what_to_do(end: str, kind: str, w
 def test_no_safety_backup_says_how_to_go_on_without() -> None:
     found = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No backup."))
     assert found["command"].endswith(" -e restore_safety_backup=false")
+    pinned = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No."), pinned=True)
+    assert pinned["command"].endswith(" -e restore_safety_backup=false --check")
+    assert pinned["do"].endswith("That is another plan: make it with --check, then approve it.")
 
 
 @pytest.mark.parametrize(
@@ -473,6 +479,19 @@ def test_other_extra_variables_are_not_shown(given: str) -> None:
     assert command(given) == (BASE, False)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ({"check": True}, " --check"),
+        ({"tags": ["plan", "verify"]}, " --tags plan,verify"),
+        ({"tags": ["all"], "check": False}, ""),
+    ],
+)
+def test_a_command_starts_no_more_than_the_run_did(arguments: dict[str, Any], shown: str) -> None:
+    """A plan that failed is made again: without --check, its command would overwrite data."""
+    assert command("@vars.yml", **arguments) == (f"{BASE} -e @vars.yml{shown}", True)
+
+
 def test_inventory_limit_and_vault_are_shown() -> None:
     line, complete = command(
         inventory=["hosts.yml"],
@@ -542,6 +561,23 @@ def test_rpo_of_the_latest_state_of_a_database_is_held_against_now() -> None:
         assert made(database(), restore_point=point)["rpo"]["against"] == "now"
 
 
+def test_rpo_of_a_cache_without_a_point_is_held_against_now() -> None:
+    """Its backup may be as old as it likes. It must not hide behind the point of another cache."""
+    old = {**samples.verified(cache("b"), 20, 60), "data_time": "2026-10-01T00:00:00Z", "restore_point": None}
+    new = {**samples.verified(cache("a"), 20, 60), "restore_point": samples.POINT_MS}
+    report = made(new, old, restore_point=None)
+    assert (report["rpo"]["against"], report["rpo"]["met"], report["verdict"]) == (
+        "now",
+        False,
+        "verified_target_missed",
+    )
+
+
+def test_rpo_is_not_met_where_some_time_is_unknown() -> None:
+    report = made(samples.verified(cache(), 20, 60), {**cache("b"), "data_time": None})
+    assert (report["rpo"]["point_seconds"], report["rpo"]["met"]) == (263.0, None)
+
+
 def test_an_entry_s_own_point_beats_that_of_the_run() -> None:
     report = made({**cache(), "restore_point": samples.POINT_MS + 60_000})
     assert report["rpo"]["point_seconds"] == 323.0
@@ -558,6 +594,9 @@ def test_undo_is_offered_where_something_was_overwritten() -> None:
     assert made(samples.verified(cache(), 20, 60))["undo"].startswith(
         "ansible-playbook huaweicloud.recovery.undo -e restore_report="
     )
+    elsewhere = {**made(samples.verified(cache(), 20, 60)), "files": {"json": "/a b/CHG '1'.json"}}
+    words = shlex.split(_report_advice.undo(elsewhere) or "")
+    assert json.loads(words[-1]) == {"restore_report": "/a b/CHG '1'.json"}, "Ansible splits a=b at blanks"
     assert made(samples.verified(database(), 20, 60))["undo"] is None
     assert made(cache())["undo"] is None
 

@@ -224,8 +224,13 @@ def test_a_report_that_ended_well_is_not_continued(tmp_path: Path) -> None:
 
 
 def test_a_run_without_an_operation_id_continues_nothing(tmp_path: Path) -> None:
+    """It only knows more of a restore that it attaches to."""
     written(begun(tmp_path, operation_id=None), bad())
     assert begun(tmp_path, 30, "bbbbbb", operation_id=None)["previous"] == []
+    attached = begun(tmp_path, 30, "cccccc", [{**bad(), "action": "adopt"}], operation_id=None)
+    assert [row["job_id"] for row in attached["previous"]] == [bad()["job_id"]]
+    other = {**bad(), "action": "adopt", "restore_time": samples.POINT_MS + 1}
+    assert begun(tmp_path, 30, "dddddd", [other], operation_id=None)["previous"] == []
 
 
 def cache(name: str) -> samples.Row:

@@ -24,6 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _options,
     _planning,
     _plans,
+    _settings,
     _state,
     _step_table,
     _steps,
@@ -191,14 +192,75 @@ def test_the_report_is_there_before_anything_is_sent_and_after_each_step(tmp_pat
     at = [
         (name, seen) for (name, check, rows), seen in zip(world.calls, world.seen, strict=True) if not check
     ]
+    # A run that is killed in restore_start may have sent the restore, so its report says so by then.
     assert at[:4] == [
-        ("restore_start", ["t1 planned", "c1 planned"]),
+        ("restore_start", ["t1 started", "c1 planned"]),
         ("restore_wait", ["t1 started", "c1 planned"]),
-        ("restore_start", ["t1 succeeded", "c1 planned"]),
+        ("restore_start", ["t1 succeeded", "c1 started"]),
         ("restore_wait", ["t1 succeeded", "c1 started"]),
     ]
     assert world.lines[-1] == f"Report: {state['report']['files']['html']}"
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".md", ".xml", ".html"}
+
+
+class Killed(BaseException):
+    """The end of a process, which no step catches."""
+
+
+class Deadly(World):
+    """The run is killed while it starts a restore."""
+
+    def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+        if module == "restore_start" and not check:
+            raise Killed
+        return super().call(module, options, check)
+
+
+@pytest.mark.parametrize("ticket", [None, "CHG-1042"])
+def test_a_run_that_is_killed_while_it_starts_leaves_the_way_back(tmp_path: Path, ticket: str | None) -> None:
+    """Its report does not call the data untouched; the next run attaches, and names the safety backup."""
+    asked: dict[str, Any] = {"restore_ddm": [], "restore_report_dir": str(tmp_path)}
+    asked["restore_operation_id"] = ticket
+    with pytest.raises(Killed):
+        run(Deadly(), **asked)
+    (path,) = tmp_path.glob("*.json")
+    left = json.loads(path.read_text(encoding="utf-8"))
+    assert (left["verdict"], left["restores"][0]["data_state"]) == ("running", "unknown")
+    assert str(path) in left["undo"]
+    for action in ("adopt", "nothing"):
+        again = World()
+        again.states = {"c1": action}
+        report = run(again, **asked)["report"]
+        assert report["restores"][0]["safety_backup"]["backup_id"] == "s-c1", action
+        assert again.named("dcs_backup") == [] and report["undo"]
+        Path(report["files"]["json"]).unlink()
+        path.write_text(json.dumps(left), encoding="utf-8")
+    other = run(World(), **{**asked, "restore_dcs": [{**CACHE, "backup_id": "b2"}]})["report"]
+    assert ticket or other["restores"][0]["safety_backup"]["created_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"restore_dcs": _settings.UNREAD}, "its checks can no longer be read"),
+        ({"restore_dcs": [CACHE]}, "its checks can no longer be read"),
+        ({"restore_baseline": None}, "its baseline can no longer be read"),
+    ],
+)
+def test_checks_that_the_plan_has_promised_are_not_dropped(changed: dict[str, Any], words: str) -> None:
+    """Tasks of the user may change variables, or remove the file in which a variable looks them up."""
+    entry = {**CACHE, "checks": [{"dbsize": {}}], "connection": {"host": "h"}}
+    rows = run(World(), plan_only=True)["report"]
+    rows["restores"][1]["verification"] = {"end": "passed", "checks": [{"name": "dbsize", "found": "7"}]}
+    asked = {"restore_dcs": [entry], "restore_ddm": [], "restore_baseline": rows}
+    world = World()
+    state = run(world, "plan", **asked)
+    later = {**asked, "restore_safety_backup": False, **changed}
+    state = run(world, "together", "report", state=state, **later)
+    (row,) = state["report"]["restores"]
+    assert world.named("dcs_backup") == [["c1"], ["c1"]], "the plan has promised the safety backup"
+    assert (row["failed_step"], row["data_state"]) == ("verify", "overwritten_not_verified")
+    assert words in row["msg"] and state["report"]["failed"]
 
 
 def test_a_target_that_failed_is_left_alone_and_the_others_go_on() -> None:
@@ -326,6 +388,24 @@ def test_a_digest_that_fits_no_longer_says_what_changed(tmp_path: Path) -> None:
         restore_dcs=[{**CACHE, "backup_id": "b9"}],
     )
     assert "What has changed since: name-c1: backup b9 instead of b1" in state["run"]["refused"]
+
+
+def test_a_digest_of_a_plan_that_would_do_nothing_approves_no_restore(tmp_path: Path) -> None:
+    """A run after another restore of the instance has the same digest. So has a run that goes on."""
+    asked = {"restore_report_dir": str(tmp_path), "restore_ddm": []}
+    for planned, actual in (("nothing", "restore"), ("restore", "nothing"), ("restore", "restore")):
+        world = World()
+        world.states = {"c1": planned}
+        plan = run(world, "plan", "report", plan_only=True, **asked)["report"]
+        world.states = {"c1": actual}
+        report = run(world, restore_plan_digest=plan["plan_digest"], **asked)["report"]
+        assert report["failed"] is (planned == "nothing"), report["msg"]
+        assert bool(world.named("restore_start")) is (planned == actual)
+        Path(plan["files"]["json"]).unlink()
+        if report["failed"]:
+            assert (
+                "name-c1: needed nothing when it was planned, and would be overwritten now" in report["msg"]
+            )
 
 
 def test_nothing_is_asked_where_nothing_would_be_overwritten() -> None:
