@@ -139,11 +139,31 @@ def saved(row: Row, run: Row) -> Row | None:
 
 
 def with_note_on_data(state: State, world: World) -> State:
-    """Return the state of a drill with the note that its targets now hold production data."""
-    names = [_target.called(row) for row in state["restores"] if row.get("restore_id") or row.get("job_id")]
-    if not names:
+    """Return the state of a drill with the note that its targets now hold production data, or may."""
+    names = [_target.called(row) for row in state["restores"] if _report.data_state(row) != "untouched"]
+    since = f"{iso(world.now_ms())[:19]}Z"
+    note = f"Scratch targets hold production data since {since}: {', '.join(names)}."
+    return with_note(state, note, world) if names else state
+
+
+def with_note_on_release(state: State, world: World) -> State:
+    """Return the state of a run that ends, with a note where what its tasks before have stopped is to be
+    started by tasks after it that have not run.
+    """
+    steps = [step for row in state["restores"] for step in row.get("steps") or []]
+    stopped = any(step["step"] == "fence" and step["outcome"] == "ok" for step in steps)
+    released = any(step["step"] == "release" for step in steps)
+    if not stopped or released or "restore_after_tasks" not in (state.get("hooks") or ()):
         return state
-    note = f"Scratch targets hold production data since {iso(world.now_ms())[:19]}Z: {', '.join(names)}."
+    note = (
+        "restore_before_tasks has run, but restore_after_tasks has not. It runs once every instance is "
+        "restored and has passed its checks."
+    )
+    return with_note(state, note, world)
+
+
+def with_note(state: State, note: str, world: World) -> State:
+    """Return the state with one more note, which is shown at once."""
     world.say([note])
     return {**state, "run": {**state["run"], "notes": [*(state["run"].get("notes") or []), note]}}
 

@@ -75,6 +75,7 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
     if old is None:
         return [], [f"{where} cannot be used: it cannot be read, or is not a plan of this collection."]
     why = _plans.unusable(old, run["collection_version"], job.options.safety_backup, job.kind)
+    why = why or _plans.another_ticket(old, job.options.operation_id)
     if why:
         return [], [f"{where} cannot be used: {why}."]
     drift = _plans.others(old, job.found.rows)

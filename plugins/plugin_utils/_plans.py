@@ -154,6 +154,17 @@ def unusable(plan: t.Any, version: str, safety_backup: bool, kind: str) -> str |
     return None
 
 
+def another_ticket(plan: Plan, operation_id: str | None) -> str | None:
+    """Return why a run with this operation ID must not carry out a plan, or None: a plan of an earlier ticket
+    may be done already.
+    """
+    planned = plan.get("operation_id")
+    if operation_id is None or str(planned) == operation_id:
+        return None
+    made = f"with restore_operation_id {printable(planned)}" if planned else "without restore_operation_id"
+    return f"it was made {made}, but this run has {printable(operation_id)}: make it again"
+
+
 def requests(plan: Plan) -> list[Row]:
     """Return the rows that carry out a plan, each exactly as planned."""
     return [request(row) for row in plan["restores"]]

@@ -248,6 +248,7 @@ def release(state: State, job: Job, world: World, failure: str | None = None) ->
 @step
 def report(state: State, job: Job, world: World) -> State:
     """Write the final report and show how the run ended. The last line is the path of the report."""
+    state = _calls.with_note_on_release(state, world)
     state = written({**state, "run": {**state["run"], "last": job.last}}, world, finished=job.last)
     found = state["report"]
     if not job.last:

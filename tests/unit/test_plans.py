@@ -177,6 +177,14 @@ def test_a_plan_that_cannot_be_used() -> None:
         assert "is not a plan" in str(_plans.unusable(value, "1.0.0", True, "restore"))
 
 
+def test_a_plan_of_another_ticket_is_not_carried_out() -> None:
+    """What it asks for may be done, so that the run would end well without any restore."""
+    assert _plans.another_ticket(document(cache()), None) is None
+    why = str(_plans.another_ticket(document(cache(), operation_id="CHG-1041"), "CHG-1042"))
+    assert why == "it was made with restore_operation_id CHG-1041, but this run has CHG-1042: make it again"
+    assert "made without restore_operation_id" in str(_plans.another_ticket(document(cache()), "CHG-1042"))
+
+
 def test_a_plan_asks_for_exactly_what_it_says() -> None:
     first, second, job = _plans.requests(
         document(cache(label="shop"), database(), database(action="adopt", job_id="j"))

@@ -605,10 +605,28 @@ def test_hooks() -> None:
         _steps.run(state, ("fence",), job_of_both, world), ("restore", "verify"), job_of_both, world
     )
     assert done["restores"][0]["steps"][0]["step"] == "fence"
+    note = "restore_before_tasks has run, but restore_after_tasks has not."
+    both = {**done, "hooks": {"restore_after_tasks": "start.yml"}}
+    bad = _steps.run(both, ("checked",), job_of_both, world, failure="Count: 0 orders")
+    assert note in _steps.run(bad, ("report",), job_of_both, world)["report"]["notes"][0]
+    assert _steps.run(both, ("release", "report"), job_of_both, world)["report"]["notes"] == []
+    assert _steps.run({**stopped, **both["hooks"]}, ("report",), job_of_both, world)["report"]["notes"] == []
     bad = _steps.run(done, ("checked", "report"), job_of_both, world, failure="Count: 0 orders")
     assert {row["failed_step"] for row in bad["restores"]} == {"verify"}
     bad = _steps.run(done, ("release", "report"), job_of_both, world, failure="Start: no")
     assert {row["error_kind"] for row in bad["restores"]} == {"release_failed"}
+
+
+def test_a_drill_says_what_may_hold_production_data() -> None:
+    """Also where a lost response named no restore, and not where somebody else's holds the instance."""
+    world = World()
+    world.broken["restore_start", "c1"] = {"error_kind": "outcome_unknown", "restore_id": None}
+    world.broken["restore_start", "t1"] = {"error_kind": "busy", "job_id": "j9", "changed": False}
+    drill = job(restore_dcs=[CACHE], restore_ddm=[DATABASE], restore_safety_backup=False)._replace(
+        kind="drill"
+    )
+    report = _steps.run({}, RESTORE, drill, world)["report"]
+    assert [note.partition("Z: ")[2] for note in report["notes"]] == ["name-c1."]
 
 
 def test_a_fault_of_ours_is_reported() -> None:
