@@ -216,6 +216,8 @@ def test_a_database_passes(mariadb_cloud: Simulator, database: Instance) -> None
         {"query": {"sql": "SELECT id, state FROM orders ORDER BY id", "rows": [[1, "paid"], [2, "new"]]}},
         {"query": {"sql": "SELECT id FROM orders", "rows": 2}},
         {"query": {"sql": "(SELECT 1.50)", "equals": 1.5}},
+        {"query": {"sql": "SELECT TIME '26:00:00', DATE '2026-01-02'", "rows": [["26:00:00", "2026-01-02"]]}},
+        {"query": {"sql": "SELECT TIMESTAMP '2026-01-02 03:04:05.5'", "equals": "2026-01-02 03:04:05.5"}},
         {"newest_not_after": {"sql": "SELECT MAX(at) FROM orders", "time": "2026-01-31T03:00:01Z"}},
         {
             "newest_not_after": {

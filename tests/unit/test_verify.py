@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymysql.constants import FIELD_TYPE
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import clients, ladder
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import checks, clients, ladder
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Key
 from tests import invoke
 from tests.cloud import Simulator
@@ -364,6 +365,14 @@ def test_without_a_library_the_restore_itself_succeeded(
     row = result["restores"][0]
     assert row["error_kind"] == "missing_library" and "package redis is missing" in row["msg"]
     assert row["msg"].startswith("The restore itself succeeded. ") is said
+
+
+def test_values_of_a_database_are_compared_as_its_clients_show_them() -> None:
+    """PyMySQL makes bytes of a bit, and a span of a time such as 26:00:00. No expected value equals these."""
+    known = clients.conversions()
+    bit, at = (known[getattr(FIELD_TYPE, name)] for name in ("BIT", "TIME"))
+    assert checks.equal(True, bit(b"\x01")) and checks.equal(258, bit(b"\x01\x02"))
+    assert checks.equal("26:00:00", at("26:00:00"))
 
 
 @pytest.mark.parametrize("library", ["redis", "pymysql"])

@@ -243,6 +243,16 @@ class Redis:
         return Refused(f"The server refused: {words}.")
 
 
+def conversions() -> dict[t.Any, t.Any]:
+    """Return PyMySQL's conversions, with times as the server writes them, such as 08:00:00, and bits as a
+    number.
+    """
+    kinds = importlib.import_module("pymysql.constants.FIELD_TYPE")
+    known = dict(importlib.import_module("pymysql.converters").conversions)
+    known.update(dict.fromkeys((kinds.DATE, kinds.TIME, kinds.DATETIME, kinds.TIMESTAMP), str))
+    return {**known, kinds.BIT: lambda bits: int.from_bytes(bits, "big")}
+
+
 class Mysql:
     """A connection to a database."""
 
@@ -264,6 +274,7 @@ class Mysql:
                 write_timeout=max(1.0, seconds),
                 charset="utf8mb4",
                 local_infile=False,
+                conv=conversions(),
                 **tls,
             )
         )
