@@ -302,7 +302,8 @@ def rpo_of(rows: t.Sequence[Row], target: t.Any) -> dict[str, t.Any]:
     pointless = [row for row in known if row["point_seconds"] is None and not _target.from_elsewhere(row)]
     against = "point" if oldest["point_seconds"] is not None and not pointless else "now"
     good = met(oldest[f"{against}_seconds"], target)
-    if len(known) < len(rows):  # Unknown data may be older.
+    # Unknown data may be older, and those that are not restored have no age.
+    if len(known) < len(rows) or any(row["error_kind"] for row in rows):
         good = good and None
     return {"target": target, **oldest, "against": against, "met": good}
 

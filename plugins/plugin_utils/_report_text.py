@@ -260,7 +260,10 @@ def escape(value: t.Any) -> str:
 
 
 def junit(report: Report) -> str:
-    """Return the report as JUnit XML: a suite for each instance, a case for the restore and each check."""
+    """Return the report as JUnit XML: a suite for each instance, a case for the restore and each check.
+
+    A run that failed without a failed instance, for example a refused one, has a suite of its own.
+    """
     root = ElementTree.Element("testsuites", name=title(report))
     for row in report["restores"]:
         suite = ElementTree.SubElement(
@@ -273,6 +276,13 @@ def junit(report: Report) -> str:
         restore_case(suite, row, where)
         for check in checks(row):
             check_case(suite, check, where)
+        count(suite)
+    if report["failed"] and root.find(".//error") is None and root.find(".//failure") is None:
+        suite = ElementTree.SubElement(
+            root, "testsuite", name=title(report), timestamp=report["started"][:19]
+        )
+        this = case(suite, "run", report["kind"], report["elapsed"])
+        ElementTree.SubElement(this, "error", type=report["verdict"], message=report["msg"])
         count(suite)
     for key in ("tests", "failures", "errors"):
         root.set(key, str(sum(int(suite.get(key) or 0) for suite in root)))

@@ -87,7 +87,7 @@ def test_markdown_says_what_to_do_before_the_table() -> None:
     )
     assert "State of the data: Unknown: the run requested a restore of billing-db-restored" in text
     assert "      ansible-playbook huaweicloud.recovery.restore -e @shop.yml" in text
-    assert "RPO, oldest data before the point: 5:08, target 15:00: met" in text
+    assert "RPO, oldest data before the point: 5:08, target 15:00: not measured" in text
 
 
 def test_times_are_those_of_the_user_with_the_offset() -> None:
@@ -142,6 +142,21 @@ def test_junit_keeps_to_the_common_schema(variant: str) -> None:
             counts = {"failures": found["failure"], "errors": found["error"], "skipped": found["skipped"]}
             assert {key: int(element.get(key, -1)) for key in counts} == counts
             assert int(element.get("tests", -1)) == len(element.findall("testcase"))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [samples.planned("dcs", "cart")],
+        [samples.failed(samples.planned("dcs", "cart"), "plan", 9, "x", "")],
+    ],
+)
+def test_junit_of_a_run_that_failed_has_an_error(rows: list[samples.Row]) -> None:
+    """Also where no instance has failed: continuous integration takes a file without errors for a success."""
+    report = samples.made(rows, refused="No report can be written. Nothing was started.")
+    root = ElementTree.fromstring(junit(report))
+    assert (root.get("errors"), len(root.findall(".//error"))) == ("1", 1) and report["failed"]
 
 
 def test_junit_has_a_case_for_each_instance_and_check() -> None:
