@@ -360,11 +360,13 @@ def needed(report: _report.Report) -> list[_report.Row]:
 def prune(folder: str, report: _report.Report, keep: int) -> None:
     """Delete all but the newest `keep` reports of the same kind.
 
-    A report that still runs stays: its IDs may be needed.
+    A report that a later run may continue stays: it has the IDs and safety backups of what was sent.
     """
     try:
         same = [
-            one for one in reports(folder) if kind_of(one) == kind_of(report) and one["verdict"] != "running"
+            one
+            for one in reports(folder)
+            if kind_of(one) == kind_of(report) and not (one["verdict"] in OPEN and kept(one))
         ]
         for old in same[keep:]:
             for suffix, dummy in FORMATS.values():

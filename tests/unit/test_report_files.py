@@ -356,10 +356,14 @@ def test_only_the_newest_reports_of_a_kind_stay(tmp_path: Path) -> None:
         samples.started(samples.planned("dcs", "x"), 2),
         finished=False,
     )
+    # Its job is found only in this report, so the same command could not attach to it.
+    failed = written(begun(tmp_path, 1, operation_id="failed"), bad())
+    refused = samples.failed(samples.planned("dcs", "x"), "plan", 2, "not_found", "No.", changed=False)
+    written(begun(tmp_path, 1, operation_id="refused"), refused)
     made = [written(begun(tmp_path, 2 + i, operation_id=f"CHG-{i}", keep=2), good()) for i in range(4)]
     kept = {
         Path(path).name
-        for report in (drill, plan, under_way, *made[2:])
+        for report in (drill, plan, under_way, failed, *made[2:])
         for path in report["files"].values()
         if path
     }
