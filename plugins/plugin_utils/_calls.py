@@ -138,12 +138,24 @@ def saved(row: Row, run: Row) -> Row | None:
 # After the restore
 
 
-def with_note_on_data(state: State, world: World) -> State:
-    """Return the state of a drill with the note that its targets now hold production data, or may."""
-    names = [_target.called(row) for row in state["restores"] if _report.data_state(row) != "untouched"]
-    since = f"{iso(world.now_ms())[:19]}Z"
-    note = f"Scratch targets hold production data since {since}: {', '.join(names)}."
-    return with_note(state, note, world) if names else state
+def with_notes_on_drill(state: State, world: World) -> State:
+    """Return the state of a drill with the notes that its targets now hold production data, or may, and that
+    some were not restored again.
+    """
+    rows = state["restores"]
+    names = [_target.called(row) for row in rows if _report.data_state(row) != "untouched"]
+    if names:
+        since = f"{iso(world.now_ms())[:19]}Z"
+        note = f"Scratch targets hold production data since {since}: {', '.join(names)}."
+        state = with_note(state, note, world)
+    done = [_target.called(row) for row in rows if row.get("outcome") == "unchanged"]
+    if done:
+        note = (
+            f"An earlier run restored {', '.join(done)}, so this drill did not rehearse that. To restore "
+            "again, give another restore_operation_id."
+        )
+        state = with_note(state, note, world)
+    return state
 
 
 def with_note_on_release(state: State, world: World) -> State:

@@ -246,7 +246,10 @@ def end(row: Row, report: Row) -> str:
     saved = row.get("safety_backup") or {}
     if saved.get("backup_id") and report.get("undo"):
         return f"{words}. Undo: {report['undo']}"
-    return f"{words}. Next: point the application there" if _target.from_elsewhere(row) else f"{words}."
+    moves = report.get("kind") in ("restore", "fleet") and _target.from_elsewhere(
+        row
+    )  # no drill, no readiness
+    return f"{words}. Next: point the application there" if moves else f"{words}."
 
 
 def how_to_approve(report: Row, plan_only: bool) -> list[str]:

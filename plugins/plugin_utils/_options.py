@@ -179,6 +179,9 @@ READERS: dict[str, Reader] = {
 OF_A_DRILL = ("scratch", "production", "window_days", "seed")  # people know them as drill_...
 TEXTS = ("id", "name", "label", "profile", "region", "started")  # so end the keys of such texts in a report
 PUBLISHED = ("restore_result", "restore_planned", "restore_reported")
+SEEDED = (
+    "@"  # between a random text and the time in epoch seconds, so that the seed always gives the same point
+)
 CLOSE = 0.9  # of two names, of which 1 means that they are the same
 # These must be the same for all hosts of a fleet. A plan or report as data does not come from its inventory.
 OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader not in (data, document))
@@ -220,12 +223,13 @@ def unused(kind: str, variables: Variables) -> list[str]:
 
 
 def random_point(seed: str, days: int, now_ms: int) -> str:
-    """Return a point within the last days, always the same for a seed and a time.
+    """Return a point within the days before the time that the seed names, else before now.
 
     ISO 8601 UTC, a whole second.
     """
+    at = re.search(SEEDED + r"([0-9]{1,11})$", seed, re.ASCII)
     back = random.Random(seed).randrange(days * 86400)
-    return iso((now_ms // 1000 - back) * 1000)
+    return iso((int(at[1] if at else now_ms // 1000) - back) * 1000)
 
 
 # What a kind of run says where its variables are unset: a blank, as a survey leaves it, takes no guard away
@@ -264,7 +268,7 @@ def options(
             except Problem as problem:
                 problems.append(str(problem))
     if str(wanted.get(_entries.POINT)).strip().lower() == "random" and values.get("window_days"):
-        values["seed"] = values.get("seed") or seed
+        values["seed"] = values.get("seed") or f"{seed}{SEEDED}{now_ms // 1000}"
         values["point"] = random_point(values["seed"], values["window_days"], now_ms)
     elif wanted.get(_entries.POINT, read.UNREAD) is not read.UNREAD:
         try:

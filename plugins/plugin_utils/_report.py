@@ -164,7 +164,9 @@ def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int
     found = continued(found, run.get("previous") or [])
     data, own = _target.milliseconds(row.get("data_time")), row.get("restore_point")
     requested = point if own is None else _target.milliseconds(own)
-    found["rto_seconds"] = rto_seconds(found, began)
+    # A run of another report has begun this restore.
+    elsewhere = found["action"] in ("adopt", "nothing") and not run.get("runs")
+    found["rto_seconds"] = None if elsewhere else rto_seconds(found, began)
     found["point_seconds"] = seconds(requested, data)
     found["now_seconds"] = seconds(began, data)
     found["next"] = None

@@ -188,7 +188,11 @@ def tiles(report: Report) -> list[dict[str, t.Any]]:
     last = max(good, key=lambda row: row["rto_seconds"] or 0, default=None)
     late = f"{called(last)} was last. " if last else ""
     took = rto["seconds"] if rto["seconds"] is not None else last and last["rto_seconds"]
-    partly = "" if rto["seconds"] is not None else "Not complete: some instances are not verified."
+    partly = (
+        ""
+        if rto["seconds"] is not None
+        else "Not complete: some instances are not verified, or an earlier run restored them."
+    )
     return [
         tile("Verified", len(good), len(rows), note, tone),
         tile(

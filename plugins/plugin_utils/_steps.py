@@ -208,7 +208,7 @@ def restore(state: State, job: Job, world: World) -> State:
         begun = [state["restores"][number] for number in numbers]
         world.say(_lines.running(begun, bool(state["run"].get("directory"))))
         state = written(_calls.waited(state, numbers, job, world), world)
-    return _calls.with_note_on_data(state, world) if job.kind == "drill" else state
+    return _calls.with_notes_on_drill(state, world) if job.kind == "drill" else state
 
 
 @step

@@ -529,6 +529,16 @@ def test_rto_is_the_time_until_the_last_check_passed() -> None:
     assert [row["rto_seconds"] for row in report["restores"]] == [91.0, 121.0]
 
 
+def test_rto_is_not_that_of_the_checks_alone() -> None:
+    """An earlier run restored it, and this report does not show how long that took."""
+    rows = [{**samples.verified(cache(), 20, 60), "action": "nothing"}]
+    report = made(*rows)
+    assert (report["verdict"], report["rto"]["seconds"], report["rto"]["met"]) == ("verified", None, None)
+    before = {"started": samples.at(0), "finished": samples.at(9), "verdict": "incomplete"}
+    again = _report.report(rows, {**samples.run(), "runs": [before]}, samples.STARTED + 99_000, True)
+    assert again["rto"]["seconds"] == 91.0
+
+
 def test_rto_of_a_stack_is_open_until_all_are_verified() -> None:
     report = made(samples.verified(cache("a"), 20, 60), samples.restored(cache("b"), 20, 90))
     assert report["rto"] == {"target": 1800, "seconds": None, "met": None}

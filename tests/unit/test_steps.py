@@ -677,7 +677,11 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "outcome_unknown", "msg": "Lost."}
     assert run(world, "plan", "safeguard", restore_ddm=[])["changed"] is True
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "rejected", "msg": "Unpaid."}
-    lines = "\n".join(_lines.ended(run(world)["report"]))
+    report = run(world)["report"]
+    lines = "\n".join(_lines.ended(report))
+    for kind, moves in (("restore", True), ("fleet", True), ("drill", False), ("readiness", False)):
+        shown = "\n".join(_lines.ended({**report, "kind": kind}))
+        assert ("point the application there" in shown) is moves, "only where an application is to move"
     assert "To go on without safety backups, for all caches, set restore_safety_backup to false." in lines
 
 
