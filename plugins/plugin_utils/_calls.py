@@ -21,7 +21,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify impor
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_files, _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import NOTHING
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, Result, State, World
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import (
+    Job,
+    Result,
+    State,
+    World,
+    in_batch,
+)
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 # Options of an entry that may hold passwords, so only the verification gets them
@@ -204,7 +210,7 @@ def unbroken(state: State, job: Job, world: World) -> State:
     why = " ".join(f"{printable(problem).rstrip('.')}." for problem in job.problems)
     rows = list(state["restores"])
     for number, (row, count) in enumerate(zip(rows, given["checks"])):
-        if verifiable(row) and count and (uncompared or number_of_checks(row, job) < count):
+        if verifiable(row, job) and count and (uncompared or number_of_checks(row, job) < count):
             lost = "its baseline" if uncompared else "its checks"
             msg = (
                 f"{_target.called(row)} was restored, but not checked: {lost} can no longer be read from the "
@@ -214,9 +220,9 @@ def unbroken(state: State, job: Job, world: World) -> State:
     return {**state, "restores": rows}
 
 
-def verifiable(row: Row) -> bool:
-    """Whether the data of a row are restored, as far as this run knows."""
-    return not row.get("error_kind") and row.get("outcome") in _report.GOOD
+def verifiable(row: Row, job: Job) -> bool:
+    """Whether this batch has restored a row, or found it restored."""
+    return not row.get("error_kind") and row.get("outcome") in _report.GOOD and in_batch(row, job)
 
 
 def private(row: Row, job: Job) -> Row:

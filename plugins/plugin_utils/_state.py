@@ -82,14 +82,16 @@ def stopped(state: State, job: Job) -> bool:
 
 def ready_of(state: State, job: Job | None) -> list[tuple[int, Row]]:
     """Return the rows to start, with their numbers; in a job with batches those of this batch."""
-    only = job.only if job else None
     return [
         (number, row)
         for number, row in enumerate(state["restores"])
-        if not row.get("error_kind")
-        and row.get("outcome") == "planned"
-        and (only is None or row.get("label") in only)
+        if not row.get("error_kind") and row.get("outcome") == "planned" and in_batch(row, job)
     ]
+
+
+def in_batch(row: Row, job: Job | None) -> bool:
+    """Whether a row belongs to the batch of a job; without batches, every row does."""
+    return job is None or job.only is None or row.get("label") in job.only
 
 
 def todo_of(state: State, job: Job | None = None) -> list[tuple[int, Row]]:

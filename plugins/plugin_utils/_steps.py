@@ -222,7 +222,7 @@ def verify(state: State, job: Job, world: World) -> State:
     numbers = [
         number
         for number, row in enumerate(state["restores"])
-        if _calls.verifiable(row) and (job.verify or _calls.private(row, job))
+        if _calls.verifiable(row, job) and (job.verify or _calls.private(row, job))
     ]
     return written(_calls.verified(state, numbers, job, world), world) if numbers else state
 

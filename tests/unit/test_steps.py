@@ -239,6 +239,20 @@ def test_a_run_that_is_killed_while_it_starts_leaves_the_way_back(tmp_path: Path
     assert ticket or other["restores"][0]["safety_backup"]["created_at"] is None
 
 
+def test_a_batch_checks_its_own_hosts_alone() -> None:
+    """An application may use those of an earlier batch again, so they no longer hold what was restored."""
+    entries = [
+        {"instance_id": name, "backup_id": "b", "label": name, "checks": [{"dbsize": {}}]} for name in "xyz"
+    ]
+    whole = job(restore_dcs=entries, restore_safety_backup=False)._replace(kind="fleet", verify=False)
+    world = World()
+    state = _steps.run({}, ("plan",), whole, world)
+    for name in "xyz":
+        batch = whole._replace(only={name}, last=name == "z")
+        state = _steps.run(state, ("together", "report"), batch, world)
+    assert world.named("restore_verify") == [["x"], ["y"], ["z"]]
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
