@@ -134,7 +134,7 @@ UNREAD = (  # a check that failed without having read anything
     "run the same command again: only the checks are repeated."
 )
 INCOMPLETE = " Add your extra variables: they may hold secrets, so the report does not contain them."
-OTHER_PLAN = " That is another plan: make it with --check, then approve it."
+OTHER_PLAN = " That needs another plan: make it with --check, then approve it."
 ONCE_MORE = "then run the same command again: only the checks are repeated."
 BY_CHECK = {  # the kinds of errors of checks for which `end` says too little
     "login_refused": (
@@ -259,9 +259,9 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
         do, command = OLDER.format(name=called(row)), older
     else:
         job_id = None if run.get("directory") else only_by_job_id(row)
-        pinned = bool(run.get("pinned"))
-        do, command = what_to_do(row, again, job_id), command_for(row, report, again, pinned)
-        if pinned and unsaved(row):
+        other = needs_another_plan(row, report, run)
+        do, command = what_to_do(row, again, job_id), command_for(row, report, again, other)
+        if other:
             do += OTHER_PLAN
         if job_id:
             command = None  # The command lacks the job.
@@ -343,15 +343,26 @@ def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
     return text.format(name=called(row), job=printable(row["job_id"] or ""))
 
 
-def command_for(row: Row, report: Row, again: str | None, pinned: bool) -> str | None:
-    """Return the exact next command, or None if a job of a controller has to be started again. A run that was
-    `pinned` to a plan needs another plan before it does without safety backups.
+def command_for(row: Row, report: Row, again: str | None, other_plan: bool) -> str | None:
+    """Return the exact next command, or None if a job of a controller has to be started again.
+
+    `other_plan` means that it makes another plan first.
     """
+    check = " --check" if other_plan else ""
     if unsaved(row) and again:
-        return f"{again} -e restore_safety_backup=false{' --check' if pinned else ''}"
+        return f"{again} -e restore_safety_backup=false{check}"
     if row["failed_step"] == "approve" and again and report["plan_digest"]:
-        return f"{again} {variable('restore_plan_digest', report['plan_digest'])}"
+        return again + (check or f" {variable('restore_plan_digest', report['plan_digest'])}")
     return again
+
+
+def needs_another_plan(row: Row, report: Row, run: Row) -> bool:
+    """Whether the plan that was given to a run is of no use any more: it is out of date, although its digest
+    fits, or has safety backups that cannot be made.
+    """
+    given = run.get("pinned")
+    stale = row["failed_step"] == "approve" and str(report["plan_digest"]).startswith(str(given))
+    return bool(given) and (stale or unsaved(row))
 
 
 def unsaved(row: Row) -> bool:

@@ -208,7 +208,7 @@ def context(job: Job) -> Row:
         "directory": options.report_dir,
         "keep": options.report_keep,
         "notes": chosen(options),
-        "pinned": bool(options.plan_digest or options.plan_file or options.plan),
+        "pinned": options.plan_digest or bool(options.plan_file or options.plan),
         **job.context,
     }
 

@@ -403,7 +403,18 @@ def test_no_safety_backup_says_how_to_go_on_without() -> None:
     assert found["command"].endswith(" -e restore_safety_backup=false")
     pinned = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No."), pinned=True)
     assert pinned["command"].endswith(" -e restore_safety_backup=false --check")
-    assert pinned["do"].endswith("That is another plan: make it with --check, then approve it.")
+    assert pinned["do"].endswith("That needs another plan: make it with --check, then approve it.")
+
+
+@pytest.mark.parametrize(
+    ("given", "more"), [("sha256:", " --check"), ("sha256:0", " -e restore_plan_digest=")]
+)
+def test_a_plan_that_is_out_of_date_is_made_again(given: str, more: str) -> None:
+    """Its digest fits, so to give that digest again would be refused again."""
+    row = samples.failed(cache(), "approve", 9, "not_approved", "Out of date.")
+    found = next_of(row, pinned=given)
+    assert found["command"].startswith(f"{BASE} -e @shop.yml{more}")
+    assert ("make it with --check" in found["do"]) is (more == " --check")
 
 
 @pytest.mark.parametrize(
