@@ -486,7 +486,15 @@ def test_a_row_with_a_password_is_refused_where_it_would_be_kept(sim: Simulator,
 
 
 def test_the_baseline_is_that_of_the_same_instance() -> None:
-    checks = [{"name": "dbsize", "found": "12"}, {"name": "key k", "found": "a string"}]
+    checks = [
+        {"name": "dbsize", "found": "12", "outcome": "passed"},
+        {"name": "key k", "found": "a string", "outcome": "passed"},
+        {
+            "name": "dbsize #2",
+            "found": "0",
+            "outcome": "failed",
+        },  # an empty cache, which must not become right
+    ]
     row: Row = {"label": None, "target": {"instance_id": "b", "instance_name": "cache"}}
     earlier: list[Row] = [
         {"target": {"instance_id": "a"}, "verification": {"checks": []}},

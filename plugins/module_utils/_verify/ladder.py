@@ -387,7 +387,9 @@ class Ladder:
 
 
 def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:
-    """Return the counts of an earlier report for the same instance, by the name of the check."""
+    """Return the counts of an earlier report for the same instance, by the name of the check. Those of failed
+    checks are left out.
+    """
     target = (row["target"] or {}).get("instance_id")
     names = {row.get("label"), (row["target"] or {}).get("instance_name")} - {None}
     same = [one for one in baseline if (one.get("target") or {}).get("instance_id") == target]
@@ -395,7 +397,8 @@ def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, i
         one for one in baseline if {one.get("label"), (one.get("target") or {}).get("instance_name")} & names
     ]
     found = [check for one in same[:1] for check in (one.get("verification") or {}).get("checks") or []]
-    numbers = {str(check.get("name")): checks.counted(check.get("found")) for check in found}
+    good = [check for check in found if check.get("outcome") != "failed"]
+    numbers = {str(check.get("name")): checks.counted(check.get("found")) for check in good}
     return {name: number for name, number in numbers.items() if number is not None}
 
 
