@@ -254,6 +254,14 @@ newer_backup:
     created_at: {description: When the backup was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
     updated_at: {description: When the backup was completed., type: str, sample: "2025-05-20T09:42:10.124Z"}
     execution_at: {description: When its data were read., type: str, sample: "2025-05-20T09:31:26.503Z"}
+newest_restore:
+  description: The newest restore of the instance that the cloud listed before this task started one. Null
+    when there was none.
+  returned: success
+  type: dict
+  contains:
+    restore_id: {description: ID of the restore., type: str, sample: 8e1c5c8a-4d1f-4a53-9b2f-9a3f3c0c7d11}
+    created_at: {description: When it was created., type: str, sample: "2025-05-20T09:31:25.720Z"}
 last_seconds:
   description: Seconds that the newest finished restore of the instance took. Null when there is none.
   returned: success

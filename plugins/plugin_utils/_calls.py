@@ -14,7 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import connections
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
@@ -115,7 +115,8 @@ def backed_up(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: 
         row = {**row, "safety_backup": before}
         return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
     here = {name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)}
-    given = {"instance_id": _target.target_id(row), "operation_id": run["id"], "remark": SAFETY, "wait": wait}
+    given = {"instance_id": _target.target_id(row), "remark": SAFETY, "wait": wait}
+    given["operation_id"] = operation_of(row, run)
     given["keep_backup_id"] = (row.get("backup") or {}).get("backup_id")
     result = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)
     now = world.now_ms()
@@ -133,12 +134,31 @@ def backed_up(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: 
 
 
 def saved(row: Row, run: Row) -> Row | None:
-    """Return the safety backup that an earlier run made before it overwrote an instance, or None."""
+    """Return the safety backup that an earlier run made before it overwrote an instance, or None. It is none
+    for data that somebody has restored since, for example an undo.
+    """
     for earlier in run.get("previous") or []:
         if _target.same(row, earlier) and earlier.get("data_state") != "untouched":
-            found: Row | None = earlier.get("safety_backup")
+            found: Row | None = None if restored_since(row, earlier) else earlier.get("safety_backup")
             return found
     return None
+
+
+def operation_of(row: Row, run: Row) -> str:
+    """Return the operation ID of a safety backup. A rerun attaches to that backup, unless the data are those
+    of another restore by now.
+    """
+    newest = (row.get("details") or {}).get("newest_restore") or {}
+    since = any(_target.same(row, one) and restored_since(row, one) for one in run.get("previous") or [])
+    return f"{run['id']} {newest['restore_id']}" if since else str(run["id"])
+
+
+def restored_since(row: Row, earlier: Row) -> bool:
+    """Whether the cloud lists a restore of an instance after that of an earlier run."""
+    newest = (row.get("details") or {}).get("newest_restore") or {}
+    last, own = moment(newest.get("created_at")), moment((earlier.get("restore") or {}).get("created_at"))
+    other = newest.get("restore_id") != earlier.get("restore_id")
+    return other and last is not None and own is not None and last > own
 
 
 # After the restore

@@ -188,7 +188,7 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
         "safety_backup": row["safety_backup"] or earlier.get("safety_backup"),
     }
     if with_what(earlier) == with_what(row):
-        row.update({name: row[name] or earlier.get(name) for name in ("restore_id", "job_id")})
+        row.update({name: row[name] or earlier.get(name) for name in ("restore_id", "job_id", "restore")})
     if row["data_state"] == "untouched" and earlier.get("data_state"):
         row["data_state"] = earlier["data_state"]
     return row

@@ -194,7 +194,7 @@ def test_what_people_decide_by() -> None:
     found = of_plan(INSTANCE, Choice("old", OLD, NEW), [restored(1, 60), restored(3, 90), restored(2, 61)])
     assert found["data_time"] == "2026-05-28T12:00:00.000Z"
     assert found["newer_backup"] == NEW
-    assert found["last_seconds"] == 90
+    assert (found["last_seconds"], found["newest_restore"]["created_at"]) == (90, "2026-05-03T00:00:00.000Z")
     assert found["source"] == {"instance_id": "i", "instance_name": "orders-cache"}
     assert found["target"]["address"] == "10.0.0.1" and found["target"]["port"] == 6379
     assert of_plan(INSTANCE, Choice("gone", None), [])["data_time"] is None

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -602,6 +603,30 @@ def test_what_an_earlier_run_has_overwritten_is_not_saved_again(
     assert world.named("dcs_backup") == []
     assert second["restores"][0]["safety_backup"] == first["restores"][1]["safety_backup"]
     assert second["report"]["verdict"] == "restored" and len(list(tmp_path.glob("*.json"))) == 2
+
+
+@pytest.mark.parametrize(("undone", "backups"), [(False, 0), (True, 2)])
+def test_data_of_another_restore_are_backed_up_again(tmp_path: Path, undone: bool, backups: int) -> None:
+    """After an undo, an application has used the instance. The backup of the first run has none of that."""
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
+    own = {"restore_id": "r-c1", "created_at": "2026-11-25T09:00:00Z"}
+    other = {"restore_id": "r-undo", "created_at": "2026-11-25T09:30:00Z"}
+    world = World()
+    world.broken["restore_wait", "c1"] = {
+        "error_kind": "operation_failed",
+        "restore": own,
+        "restore_id": "r-c1",
+    }
+    run(world, **asked)
+    for end in (Deadly(), World()):  # A run that is killed in between does not lose the knowledge.
+        end.broken["plan", "c1"] = {
+            "details": {"newest_restore": other if undone else own},
+            "outcome": "planned",
+        }
+        end.broken["plan", "c1"]["failed_step"] = None
+        with contextlib.suppress(Killed):
+            run(end, **asked)
+        assert len(end.named("dcs_backup")) == backups
 
 
 def test_hooks() -> None:

@@ -19,8 +19,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 )
 
 
-def of_plan(instance: Row, choice: Choice, records: t.Iterable[Row]) -> Row:
+def of_plan(instance: Row, choice: Choice, records: t.Collection[Row]) -> Row:
     """Return the keys of a plan's result on which people decide. The data come from the instance itself."""
+    newest = max(records, key=lambda row: created(row) or 0, default=None)
     made = data_time(choice.backup) if choice.backup else None
     return {
         "target": target(instance),
@@ -29,6 +30,7 @@ def of_plan(instance: Row, choice: Choice, records: t.Iterable[Row]) -> Row:
         "data_time": None if made is None else iso(made),
         "newer_backup": choice.newer,
         "last_seconds": last_seconds(records),
+        "newest_restore": newest and {name: newest.get(name) for name in ("restore_id", "created_at")},
     }
 
 
