@@ -291,7 +291,8 @@ def of_undo(report: Row | None, operation_id: str | None) -> tuple[list[Row], li
     changed = [row for row in saved if row.get("data_state") != "untouched"]
     if not changed:
         return [], [
-            "The report has no safety backup to go back to: nothing was overwritten, or none was made."
+            "The report has no safety backup to go back to: no cache was overwritten, or none was backed up. "
+            "A database is restored onto another instance, and its source is not changed."
         ]
     return [undone(row, operation_id or f"undo {report['id']}"[:64]) for row in changed], []
 

@@ -10,6 +10,7 @@ Private to this collection.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import typing as t
 
@@ -113,7 +114,7 @@ AGAIN = (
 )
 OLDER = (
     "Keep applications away from {name}, and read what its checks found. "
-    "The command below restores the backup before this one, as an operation of its own."
+    "The command below asks, then restores the backup before this one, as an operation of its own."
 )
 WRONG_DATA = ("verify", "verification_failed", "failed")  # step, kind of the error, end of the verification
 BY_END = {
@@ -399,7 +400,10 @@ def older_backup(row: Row, report: Row) -> str | None:
     places = {key: row[key] for key in ("region", "profile") if row[key]}
     entry = {service.names[0]: _target.target_id(row), service.point: iso(made - 1), **places}
     operation = variable("restore_operation_id", f"{report['operation_id'] or 'restore'}-older")
-    return f"{RESTORE} {operation} -e {shlex.quote(json.dumps({service.variable: [entry]}))}"
+    path = report["files"]["json"]
+    kept = {"restore_report_dir": os.path.dirname(path)} if path else {}
+    variables = {service.variable: [entry], "restore_confirm": True, **kept}
+    return f"{RESTORE} {operation} -e {shlex.quote(json.dumps(variables))}"
 
 
 def duration(value: float | None) -> str:

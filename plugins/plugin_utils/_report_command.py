@@ -31,6 +31,8 @@ SHOWN = {
 LISTS = {service.variable for service in SERVICES.values()}
 # Options of an entry, without checks, which may hold passwords.
 ENTRY = {name for readers in READERS.values() for name in readers} - {"checks", "connection"}
+SWITCHES = {"--ask-vault-pass": "ask_vault_pass", "-k": "ask_pass", "-b": "become", "-K": "become_ask_pass"}
+SETTINGS = {"-u": "remote_user", "--private-key": "private_key_file", "--become-user": "become_user"}
 PLAIN = re.compile(r"[\w@%+:,./-]+", re.ASCII)
 PAIR = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
 
@@ -57,10 +59,11 @@ def repeated(
         complete = complete and found is not None
     words += flags("--vault-id", arguments.get("vault_ids") or [])
     words += flags("--vault-password-file", arguments.get("vault_password_files") or [])
-    words += ["--ask-vault-pass"] if arguments.get("ask_vault_pass") else []
-    tags = (
-        arguments.get("tags") or ()
-    )  # without the tags, or --check, the command would start more than the run
+    words += [flag for flag, name in SWITCHES.items() if arguments.get(name)]
+    for flag, name in SETTINGS.items():
+        words += flags(flag, [arguments[name]] if arguments.get(name) else [])
+    # without the tags, or --check, the command would start more than the run did
+    tags = arguments.get("tags") or ()
     words += flags("--tags", [",".join(tags)] if {*tags} - {"all"} else [])
     words += ["--check"] if arguments.get("check") else []
     return " ".join(shlex.quote(str(word)) for word in words), complete

@@ -315,7 +315,8 @@ def test_an_empty_backup_leads_to_the_one_before() -> None:
         "restore_point": "2026-11-24T14:00:36.999Z",
         "region": "eu-west-101",
     }
-    assert json.loads(words[5]) == {"restore_dcs": [entry]}
+    more = {"restore_confirm": True, "restore_report_dir": "reports"}
+    assert json.loads(words[5]) == {"restore_dcs": [entry], **more}
     words = shlex.split(next_of(row, operation_id="CHG 1 of 'us'")["command"])
     assert json.loads(words[3]) == {"restore_operation_id": "CHG 1 of 'us'-older"}
 
@@ -496,9 +497,13 @@ def test_other_extra_variables_are_not_shown(given: str) -> None:
         ({"check": True}, " --check"),
         ({"tags": ["plan", "verify"]}, " --tags plan,verify"),
         ({"tags": ["all"], "check": False}, ""),
+        (
+            {"become": True, "become_ask_pass": True, "remote_user": "ops", "private_key_file": "~/my key"},
+            " -b -K -u ops --private-key '~/my key'",  # for tasks of the user on other hosts
+        ),
     ],
 )
-def test_a_command_starts_no_more_than_the_run_did(arguments: dict[str, Any], shown: str) -> None:
+def test_a_command_does_what_the_run_did(arguments: dict[str, Any], shown: str) -> None:
     """A plan that failed is made again: without --check, its command would overwrite data."""
     assert command("@vars.yml", **arguments) == (f"{BASE} -e @vars.yml{shown}", True)
 
