@@ -366,7 +366,7 @@ def prune(folder: str, report: _report.Report, keep: int) -> None:
         same = [
             one
             for one in reports(folder)
-            if kind_of(one) == kind_of(report) and not (one["verdict"] in OPEN and kept(one))
+            if kind_of(one) == kind_of(report) and not (one["verdict"] in OPEN and needed(one))
         ]
         for old in same[keep:]:
             for suffix, dummy in FORMATS.values():

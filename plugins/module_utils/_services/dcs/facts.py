@@ -14,6 +14,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import Choice
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import target
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    created,
     data_time,
     end,
 )
