@@ -138,7 +138,7 @@ def saved(row: Row, run: Row) -> Row | None:
     for data that somebody has restored since, for example an undo.
     """
     for earlier in run.get("previous") or []:
-        if _target.same(row, earlier) and earlier.get("data_state") != "untouched":
+        if _target.overwrote(earlier, row):
             found: Row | None = None if restored_since(row, earlier) else earlier.get("safety_backup")
             return found
     return None

@@ -129,7 +129,7 @@ def attached(row: Row, run: Row, job: Job) -> Row:
     job_id = service.id_key
     if row.get(job_id) or row.get("error_kind"):
         return row
-    for earlier in earlier_rows(run, job):
+    for earlier in earlier_rows(row, run, job):
         if not same_operation(row, earlier):
             continue
         known = earlier.get(job_id) and earlier.get("error_kind") not in NOT_AGAIN
@@ -145,16 +145,19 @@ def attached(row: Row, run: Row, job: Job) -> Row:
     return row
 
 
-def earlier_rows(run: Row, job: Job) -> t.Iterator[Row]:
-    """Yield the rows of earlier reports of this operation; without an operation ID of unfinished ones."""
+def earlier_rows(row: Row, run: Row, job: Job) -> t.Iterator[Row]:
+    """Yield the rows of earlier reports of this operation. Without an operation ID these are the unfinished
+    ones of this kind, down to the last one that ended well for the target of a row.
+    """
     yield from run.get("previous") or []
-    if not run.get("directory"):
-        return
-    for one in _report_files.reports(run["directory"]):
-        same = _report_files.of_operation(one, job.options.operation_id)
-        unfinished = job.options.operation_id or one["verdict"] in _report_files.OPEN
-        if same and unfinished and not one.get("check_mode"):
+    ticket = job.options.operation_id
+    for one in _report_files.reports(run["directory"]) if run.get("directory") else ():
+        if one.get("check_mode") or not _report_files.of_operation(one, ticket):
+            continue
+        if ticket or (one["kind"] == job.kind and one["verdict"] in _report_files.OPEN):
             yield from one["restores"]
+        elif one["kind"] == job.kind and any(_target.overwrote(earlier, row) for earlier in one["restores"]):
+            return
 
 
 def same_operation(row: Row, earlier: Row) -> bool:
@@ -162,7 +165,7 @@ def same_operation(row: Row, earlier: Row) -> bool:
 
     A row that was refused names the job of somebody else.
     """
-    if earlier.get("data_state") == "untouched" or not _target.same(row, earlier):
+    if not _target.overwrote(earlier, row):
         return False
     if bool(row.get("metadata")) != bool(earlier.get("metadata")) or not _target.same_source(row, earlier):
         return False

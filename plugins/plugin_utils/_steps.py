@@ -173,8 +173,9 @@ def fence(state: State, job: Job, world: World, failure: str | None = None) -> S
 def safeguard(state: State, job: Job, world: World) -> State:
     """Back up each instance first, if its service can. An instance without a backup is left alone."""
     numbers = [number for number, row in todo_of(state, job) if _target.backup_module(row)]
-    wanted = state["run"]["promised"]["safety_backup"]
-    if stopped(state, job) or not wanted or not numbers or missing_approval(state, job):
+    if stopped(state, job) or not numbers or missing_approval(state, job):
+        return state
+    if not state["run"]["promised"]["safety_backup"]:
         return state
     state = written(state, world)  # If this run is killed now, the next one goes on with these backups.
     rows, begun = list(state["restores"]), world.now_ms()

@@ -121,6 +121,11 @@ def same(entry: Known, row: Known) -> bool:
     return target_name(entry) is not None and target_name(entry) == target_name(row)
 
 
+def overwrote(earlier: Known, row: Known) -> bool:
+    """Whether an earlier run has overwritten the target of a row, or may have."""
+    return same(row, earlier) and earlier.get("data_state") != "untouched"
+
+
 def same_source(entry: Known, row: Known) -> bool:
     """Whether the data of an entry and of a planned row come from one instance. An entry may not say it."""
     for kind in (0, 1):

@@ -588,6 +588,24 @@ def test_a_rerun_attaches_to_its_own_job(tmp_path: Path) -> None:
     assert _planning.attached(again, failed, job(**folder)) == again
 
 
+def test_a_job_of_an_operation_that_has_ended_is_none_of_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an operation ID. A run that attaches to it would end well, but restore nothing."""
+    asked = {"restore_report_dir": str(tmp_path), "restore_dcs": []}
+    entry = {"service": "ddm", "target_instance_id": "t1", "restore_time": "latest"}
+    world = World()
+    world.broken["restore_wait", "t1"] = {"error_kind": "wait_timeout", "failed_step": "wait", "job_id": "j1"}
+    failed = run(world, **asked)["run"]
+    assert _planning.attached(entry, failed, job(**asked))["job_id"] == "j1"
+    drill = job(**asked)._replace(kind="drill")
+    assert _planning.attached(entry, failed, drill) == entry, "the job is not that of a drill"
+    world = World()
+    monkeypatch.setattr(world, "now_ms", itertools.count(NOW + 60_000, 1000).__next__)
+    done = run(world, **asked)["run"]
+    assert _planning.attached(entry, done, job(**asked)) == entry
+
+
 def test_what_an_earlier_run_has_overwritten_is_not_saved_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
