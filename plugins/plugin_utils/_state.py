@@ -24,6 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import NOTHING
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import DONE, PHASES, VERIFY
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 State = dict[str, t.Any]
@@ -139,10 +140,12 @@ def approved(state: State, how: str, world: World) -> State:
 
 
 def failing(state: State, step: str, kind: str, msg: str, world: World) -> State:
-    """Return the state in which all rows have failed."""
-    now = world.now_ms()
+    """Return the state in which all rows have failed; after the restore, all that are restored."""
+    now, late = world.now_ms(), PHASES.get(step) in (VERIFY, DONE)
     rows = [
-        row if row.get("error_kind") else _target.failed(row, step, kind, msg, now)
+        row
+        if row.get("error_kind") or (late and row.get("outcome") not in _report.GOOD)
+        else _target.failed(row, step, kind, msg, now)
         for row in state["restores"]
     ]
     return {**state, "restores": rows}

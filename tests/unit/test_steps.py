@@ -674,6 +674,20 @@ def test_hooks() -> None:
     assert {row["error_kind"] for row in bad["restores"]} == {"release_failed"}
 
 
+def test_checks_of_the_user_fail_only_what_is_restored() -> None:
+    """With --tags verify, others are only planned, and nothing has overwritten them."""
+    world = World()
+    world.states = {"c1": "nothing"}
+    state = run(world, "plan")
+    both = job(restore_dcs=[CACHE], restore_ddm=[DATABASE])
+    bad = _steps.run(state, ("checked",), both, world, failure="0 orders")
+    rows = _steps.run(bad, ("report",), both, world)["report"]["restores"]
+    assert [(row["failed_step"], row["data_state"]) for row in rows] == [
+        (None, "untouched"),
+        ("verify", "overwritten_not_verified"),
+    ]
+
+
 def test_a_drill_says_what_may_hold_production_data() -> None:
     """Also where a lost response named no restore, and not where somebody else's holds the instance."""
     world = World()
