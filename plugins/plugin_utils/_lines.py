@@ -100,13 +100,13 @@ def effect(row: Row, tz: t.Any) -> str:
     if not _target.from_elsewhere(row):
         backup = backup_text(row)
         return {
-            "nothing": f"nothing to do: restored before with {backup}",
+            "nothing": f"nothing to do: restored before{ended_on(row, tz)} with {backup}",
             "adopt": f"is already being overwritten with {backup}; the run will wait for it",
         }.get(str(action), f"OVERWRITE with {backup}")
     if action == "adopt":
         return f"is already being overwritten by {job}; the run will wait for it"
     if action == "nothing":
-        return f"nothing to do: {job} has ended"
+        return f"nothing to do: {job} has ended{ended_on(row, tz)}"
     source = row.get("source") or {}
     name = printable(source.get("instance_name") or source.get("instance_id") or "?")
     ident = f" ({source['instance_id']})" if source.get("instance_name") and source.get("instance_id") else ""
@@ -115,6 +115,13 @@ def effect(row: Row, tz: t.Any) -> str:
     when = f" as of {local_text(ms, tz, seconds=True)}" if ms is not None else backup
     what = "the metadata of the schemas with those" if row.get("metadata") else "with data"
     return f"OVERWRITE {what} of {name}{ident}{when}. {name} is not touched"
+
+
+def ended_on(row: Row, tz: t.Any) -> str:
+    """Return when an earlier restore ended, or '': one of weeks ago may not be the one that is meant."""
+    record = row.get("job") or row.get("restore") or {}
+    ms = moment(record.get("end_time") or record.get("updated_at"))
+    return "" if ms is None else f" on {local_text(ms, tz)}"
 
 
 def backup_text(row: Row) -> str:

@@ -918,3 +918,21 @@ def test_an_approval_is_asked_for_once_a_run() -> None:
     world = World(typed="yes")
     run(world, "plan", "approve", "approve", restore_confirm=True)
     assert world.text.count("Type yes to go on") == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (
+            {"service": "ddm", "job_id": "j1", "job": {"end_time": "2026-10-25T12:00:00+0000"}},
+            "job j1 has ended",
+        ),
+        ({"service": "dcs", "restore": {"updated_at": "2026-10-25T12:00:00.000Z"}}, "restored before"),
+    ],
+)
+def test_a_restore_that_is_done_says_since_when(row: dict[str, Any], words: str) -> None:
+    """One of weeks ago, under a ticket that is used again, may not be the one that is meant."""
+    row = {**row, "action": "nothing"}
+    found = _lines.effect(row, timezone.utc)
+    assert found.startswith(f"nothing to do: {words} on 25 Oct 2026 12:00 +00:00")
+    assert " on " not in _lines.effect({**row, "job": None, "restore": None}, timezone.utc)
