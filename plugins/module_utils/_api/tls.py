@@ -79,7 +79,7 @@ def _no_bundle(path: str | None, why: str) -> InvalidArgument:
     return InvalidArgument(f"ca_path {printable(path)} is not a readable PEM bundle ({why}).")
 
 
-def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None = None) -> str:
+def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None) -> str:
     """Return why a certificate was not accepted, and what to do about it."""
     why = f"The certificate of {way.host} was not accepted: {error.verify_message or 'verification failed'}"
     code, named = error.verify_code, f"the bundle in ca_path ({printable(ca_path)})"
