@@ -127,7 +127,7 @@ def combined(
         _rows.planned(row, results[number]) if number in results else row for number, row in enumerate(given)
     ]
     for number, error in _rows.refusals(rows, given).items():
-        results[number] = RowResult(_row.failure(error), results[number].at, results[number].seconds)
+        results[number] = results[number]._replace(result=_row.failure(error))
         rows[number] = _rows.planned(given[number], results[number])
     ready = [number for number in wanted if rows[number]["outcome"] == "planned" and rows[number]["changed"]]
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _calls,
     _guards,
