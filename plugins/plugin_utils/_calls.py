@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import connections
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD, connections
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_files, _target
@@ -242,7 +242,7 @@ def unbroken(state: State, job: Job, world: World) -> State:
 
 def verifiable(row: Row, job: Job) -> bool:
     """Whether this batch has restored a row, or found it restored."""
-    return not row.get("error_kind") and row.get("outcome") in _report.GOOD and in_batch(row, job)
+    return not row.get("error_kind") and row.get("outcome") in GOOD and in_batch(row, job)
 
 
 def private(row: Row, job: Job) -> Row:

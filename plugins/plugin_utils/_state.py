@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
     _report,
@@ -144,7 +145,7 @@ def failing(state: State, step: str, kind: str, msg: str, world: World) -> State
     now, late = world.now_ms(), PHASES.get(step) in (VERIFY, DONE)
     rows = [
         row
-        if row.get("error_kind") or (late and row.get("outcome") not in _report.GOOD)
+        if row.get("error_kind") or (late and row.get("outcome") not in GOOD)
         else _target.failed(row, step, kind, msg, now)
         for row in state["restores"]
     ]
