@@ -276,7 +276,14 @@ def test_a_job_that_is_not_known_comes_as_400() -> None:
         service.job("j1")
 
 
-@pytest.mark.parametrize("body", [{}, {"job": None}, {"job": []}, [], {"job": {"id": "j1"}}])
+@pytest.mark.parametrize("body", [{}, {"job": None}, {"job": {}}])
+def test_a_response_without_a_job_means_that_it_is_not_known(body: Any) -> None:
+    service, dummy = ddm(response(200, body))
+    with pytest.raises(NotFound):
+        service.job("j1")
+
+
+@pytest.mark.parametrize("body", [[], {"job": [1]}, {"job": {"id": "j1"}}])
 def test_an_invalid_job(body: Any) -> None:
     service, dummy = ddm(response(200, body))
     with pytest.raises(ProtocolError):

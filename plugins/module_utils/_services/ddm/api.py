@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
     Odd,
     Page,
@@ -239,6 +239,8 @@ class Ddm:
         It never has a fail_reason; only the list has one. Raises NotFound for 404 and DBS.300400.
         """
         body = self._get("jobs", job_id).body
+        if isinstance(body, dict) and not body.get("job"):
+            raise NotFound(f"The response has no job {job_id}.")
         return asked_for(_job(body.get("job") if isinstance(body, dict) else None), "id", job_id)
 
     def jobs(self, begin: int, end: int) -> list[Row]:
@@ -337,8 +339,6 @@ def _target(item: t.Any, fields: t.Sequence[str]) -> Row:
 
 
 def _job(item: t.Any) -> Row:
-    if not isinstance(item, dict):
-        raise ProtocolError("The API sent a job that is not an object.")
     found = row(item, ("id", "status"), JOB)
     instance = item.get("instance")
     if isinstance(instance, dict):  # The detail call nests fields that are flat in the list.

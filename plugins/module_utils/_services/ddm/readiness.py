@@ -47,7 +47,7 @@ def find_job(ddm: Ddm, job_id: str) -> Row:
     """Return a job from its own call, or from the list. For a while, either can lack a new job."""
     try:
         return ddm.job(job_id)
-    except (NotFound, ProtocolError):
+    except NotFound:
         listed = next((job for job in recent_jobs(ddm) if job["id"] == job_id), None)
         if listed is None:
             raise
