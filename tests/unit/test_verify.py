@@ -489,6 +489,8 @@ def test_the_baseline_is_that_of_the_same_instance() -> None:
     checks = [
         {"name": "dbsize", "found": "12", "outcome": "passed"},
         {"name": "key k", "found": "a string", "outcome": "passed"},
+        {"name": "average", "found": "12.5", "outcome": "passed"},
+        {"name": "away", "found": None, "outcome": "unreachable"},
         {
             "name": "dbsize #2",
             "found": "0",

@@ -11,7 +11,7 @@ import math
 import re
 import typing as t
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import date, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -438,11 +438,6 @@ def table(rows: t.Sequence[t.Sequence[t.Any]]) -> str:
     return "; ".join(", ".join(map(text, row)) for row in rows) or "no rows"
 
 
-def counted(found: t.Any) -> int | None:
-    """Return the number in `found` of an earlier report."""
-    return int(found) if INTEGER.fullmatch(str(found)) else None
-
-
 # Times
 
 
@@ -468,17 +463,12 @@ def milliseconds(value: t.Any, local: tzinfo) -> int | None:
 
 
 def unbounded(value: t.Any, local: tzinfo) -> int | None:
-    """Return the epoch milliseconds of a time, also of one in a year that nobody can write."""
-    if isinstance(value, datetime):
-        moved = value if value.tzinfo else value.replace(tzinfo=local)
-        return (moved - EPOCH) // timedelta(milliseconds=1)
-    if isinstance(value, date):
-        return unbounded(datetime(value.year, value.month, value.day), local)
+    """Return the epoch milliseconds of a time in any year."""
     exact = number(value)
     if exact is not None:
         exact = exact if abs(exact) >= 10**11 else exact * 1000
         return int(exact) if abs(exact) <= LAST else None  # one of a million digits would take long
-    written = text(value).strip()
+    written = value.isoformat() if isinstance(value, date) else text(value).strip()
     match = ISO.fullmatch(f"{written}T00:00" if DAY.fullmatch(written) else written)
     if not match:
         return None

@@ -25,7 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.check
     Key,
 )
 
-# Its keys: host, port, username, password, database, tls, ca_path, validate_certs, check_hostname
+# Its keys are those of CONNECTION in ladder.py
 Connection = t.Mapping[str, t.Any]
 ATTEMPT = 10.0  # seconds, at most, for one attempt to connect
 PACKAGES = {"redis": "redis", "pymysql": "PyMySQL"}
@@ -244,13 +244,11 @@ class Redis:
 
 
 def conversions() -> dict[t.Any, t.Any]:
-    """Return PyMySQL's conversions, with times as the server writes them, such as 08:00:00, and bits as a
-    number.
-    """
-    kinds = importlib.import_module("pymysql.constants.FIELD_TYPE")
-    known = dict(importlib.import_module("pymysql.converters").conversions)
-    known.update(dict.fromkeys((kinds.DATE, kinds.TIME, kinds.DATETIME, kinds.TIMESTAMP), str))
-    return {**known, kinds.BIT: lambda bits: int.from_bytes(bits, "big")}
+    """Return how to read values: times as the server writes them, bits as a number."""
+    known = importlib.import_module("pymysql.converters")
+    kinds = known.FIELD_TYPE
+    times = dict.fromkeys((kinds.DATE, kinds.TIME, kinds.DATETIME, kinds.TIMESTAMP), str)
+    return {**known.conversions, **times, kinds.BIT: lambda bits: int.from_bytes(bits, "big")}
 
 
 class Mysql:

@@ -387,9 +387,7 @@ class Ladder:
 
 
 def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:
-    """Return the counts of an earlier report for the same instance, by the name of the check. Those of failed
-    checks are left out.
-    """
+    """Return the counts in the checks of an earlier report for the same instance, but not of failed ones."""
     target = (row["target"] or {}).get("instance_id")
     names = {row.get("label"), (row["target"] or {}).get("instance_name")} - {None}
     same = [one for one in baseline if (one.get("target") or {}).get("instance_id") == target]
@@ -397,9 +395,8 @@ def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, i
         one for one in baseline if {one.get("label"), (one.get("target") or {}).get("instance_name")} & names
     ]
     found = [check for one in same[:1] for check in (one.get("verification") or {}).get("checks") or []]
-    good = [check for check in found if check.get("outcome") != "failed"]
-    numbers = {str(check.get("name")): checks.counted(check.get("found")) for check in good}
-    return {name: number for name, number in numbers.items() if number is not None}
+    good = ((check.get("name"), check.get("found")) for check in found if check.get("outcome") != "failed")
+    return {str(name): int(number) for name, number in good if checks.INTEGER.fullmatch(str(number))}
 
 
 def outcome(asks: t.Sequence[Check], found: list[dict[str, t.Any]]) -> tuple[Row, dict[str, t.Any] | None]:
