@@ -250,7 +250,8 @@ def private(row: Row, job: Job) -> Row:
 
     No state and no report has them.
     """
-    entry = next((one for one in job.found.rows if _target.same(one, row)), {})
+    checked = (one for one in job.found.rows if one.get("checks") or one.get("connection"))
+    entry = next((one for one in checked if _target.same(one, row)), {})
     return {name: entry[name] for name in PRIVATE if entry.get(name)}
 
 
