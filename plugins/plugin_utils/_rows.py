@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import TARGET
 
 OWN = {
     "service",

@@ -19,10 +19,8 @@ import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import (
-    TARGET,
-    Service,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import TARGET
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import (
     OF_A_DRILL,
     PREFIX,

@@ -15,53 +15,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import Odd
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Reading, Row
 
-Row = t.Dict[str, t.Any]
 Params = t.Dict[str, t.Any]
-TARGET = (
-    "instance_id",
-    "instance_name",
-    "status",
-    "engine",
-    "engine_version",
-    "used_memory",
-    "max_memory",
-    "vpc_name",
-    "address",
-    "port",
-)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The part of a service that reads one instance and what runs on it.
-
-    It is enough to wait and to verify, and a third of the code.
-
-    - `name`: value of `service` in rows, name of its endpoint.
-    - `id_key`, `record_key`: the result's keys of the ID and of the record of what runs, e.g. restore_id and
-      restore.
-    - `watch(cloud, row)`: how to wait for the operation in `row[id_key]`; `row` also has the keys in
-      `watch_needs`.
-    - `instance(cloud, instance_id)`: one instance, all its details, its ID under `instance_id`.
-    - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and
-      max_memory are MB.
-    - `ready(instance)`: why an instance does not serve now, in words, or None.
-    - `overwritten(row)`: ID, name or job by which a row says which instance it overwrites, or None.
-    - `probe`: the kind of checks that restore_verify knows for it, e.g. redis.
-    """
-
-    name: str
-    id_key: str
-    record_key: str
-    watch: t.Callable[[Cloud, t.Mapping[str, t.Any]], Watch]
-    watch_needs: tuple[str, ...]
-    instance: t.Callable[[Cloud, str], Row]
-    target: t.Callable[[t.Mapping[str, t.Any]], Row]
-    ready: t.Callable[[t.Mapping[str, t.Any]], str | None]
-    overwritten: t.Callable[[t.Mapping[str, t.Any]], str | None]
-    probe: str
 
 
 @dataclass(frozen=True)

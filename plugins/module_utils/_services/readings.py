@@ -9,8 +9,8 @@ For modules that wait or verify: they ship nothing that plans or sends.
 
 from __future__ import annotations
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Reading
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import READING as DCS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import READING as DDM
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Reading
 
 READINGS: dict[str, Reading] = {reading.name: reading for reading in (DCS, DDM)}

@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     with_step,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check_ids
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Reading
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Reading
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import checks
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Check
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.clients import (

@@ -10,7 +10,6 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import seconds_of_newest
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import Choice
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import target
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
@@ -18,6 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     data_time,
     end,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Row
 
 
 def of_plan(instance: Row, choice: Choice, records: t.Collection[Row]) -> Row:

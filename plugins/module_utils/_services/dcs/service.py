@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import READING
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Row
 
 
 def pinned(row: Row, result: Row) -> Row:

@@ -14,13 +14,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import seconds_of_newest
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     PairObservation,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import target
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Row
 
 
 def of_plan(ddm: Ddm, names: Named, observed: PairObservation, restore_time: int | None) -> Row:

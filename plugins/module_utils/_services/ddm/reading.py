@@ -11,11 +11,15 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import TARGET, Reading, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, identified
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     obstacle,
     watch_job,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import (
+    TARGET,
+    Reading,
+    Row,
 )
 
 

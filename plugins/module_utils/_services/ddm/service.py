@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Row, Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import (
     metadata,
     named,
@@ -18,6 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, identified
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import READING
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Row
 
 
 def module(options: Row) -> tuple[str, Row]:

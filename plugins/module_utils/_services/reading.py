@@ -1,0 +1,58 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What code that only reads needs to know about each service, without asking for its name."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
+
+Row = t.Dict[str, t.Any]
+TARGET = (
+    "instance_id",
+    "instance_name",
+    "status",
+    "engine",
+    "engine_version",
+    "used_memory",
+    "max_memory",
+    "vpc_name",
+    "address",
+    "port",
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The part of a service that reads one instance and what runs on it.
+
+    It is enough to wait and to verify, and a third of the code.
+
+    - `name`: value of `service` in rows, name of its endpoint.
+    - `id_key`, `record_key`: the result's keys of the ID and of the record of what runs, e.g. restore_id and
+      restore.
+    - `watch(cloud, row)`: how to wait for the operation in `row[id_key]`; `row` also has the keys in
+      `watch_needs`.
+    - `instance(cloud, instance_id)`: one instance, all its details, its ID under `instance_id`.
+    - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and
+      max_memory are MB.
+    - `ready(instance)`: why an instance does not serve now, in words, or None.
+    - `overwritten(row)`: ID, name or job by which a row says which instance it overwrites, or None.
+    - `probe`: the kind of checks that restore_verify knows for it, e.g. redis.
+    """
+
+    name: str
+    id_key: str
+    record_key: str
+    watch: t.Callable[[Cloud, t.Mapping[str, t.Any]], Watch]
+    watch_needs: tuple[str, ...]
+    instance: t.Callable[[Cloud, str], Row]
+    target: t.Callable[[t.Mapping[str, t.Any]], Row]
+    ready: t.Callable[[t.Mapping[str, t.Any]], str | None]
+    overwritten: t.Callable[[t.Mapping[str, t.Any]], str | None]
+    probe: str
