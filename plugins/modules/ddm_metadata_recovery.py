@@ -64,7 +64,11 @@ options:
       M(huaweicloud.recovery.ddm_backup_info) lists them.
     type: str
   timezone:
-    description: Zone of a time without one, for example V(Europe/Berlin). When absent, E(HW_TIMEZONE).
+    description:
+      - Zone of a time without one, an IANA name such as V(Europe/Berlin). The task refuses a local time that
+        does not exist or exists twice on its day, and shows both readings.
+      - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
+        without a zone.
     type: str
   data_nodes:
     description: IDs of the RDS for MySQL instances that RDS has restored. Give all data nodes that the source

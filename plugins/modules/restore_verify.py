@@ -15,6 +15,8 @@ description:
     same order, each with its C(verification).
   - Checks every instance in four steps. The instance runs, the task can reach it, it holds as many keys or
     rows as expected, and it holds the right values. The result calls these steps a ladder.
+  - The checks use the protocol of the restored instance, through the Python libraries C(redis) for caches and
+    C(PyMySQL) for databases.
   - After a dropped connection, and while an instance starts slowly, the task tries again until
     O(verify_timeout) is over. A wrong password, a refused certificate and a missing schema fail at once; the
     task does not repeat a login that was refused.
@@ -145,6 +147,11 @@ EXAMPLES = r"""
           - ping: true
           - dbsize: {at_least: 1}
           - key: {name: "order:1", equals: paid}
+  register: verified
+
+- name: Show how far the checks have passed
+  ansible.builtin.debug:
+    msg: "{{ verified.restores[0].verification.ladder }}"
 """
 
 RETURN = r"""
@@ -164,7 +171,8 @@ restores:
         end:
           description:
             - V(passed), or V(failed) when a check did not find what it expects, was refused, or found a value
-              that it cannot compare.
+              that it cannot compare. Of the failed checks, only those that found something else than they
+              expect have RV(restores[].verification.checks[].found).
             - V(unreachable) when no connection was possible, V(timed_out) when the instance did not respond,
               or did not run, in time.
             - V(not_configured) when there is no check, or when every check that did not pass lacks a library
@@ -190,7 +198,7 @@ restores:
               description: "What is expected, null when nothing is."
               type: str
               sample: at least 1000
-            found: {description: "What was found, null when nothing could be.", type: str, sample: "1042"}
+            found: {description: "What was found, null when nothing was.", type: str, sample: "1042"}
             outcome:
               description: "V(passed), V(failed), V(unreachable) or V(timed_out)."
               type: str

@@ -253,9 +253,8 @@ def end(row: Row, report: Row) -> str:
     saved = row.get("safety_backup") or {}
     if saved.get("backup_id") and report.get("undo"):
         return f"{words}. Undo: {report['undo']}"
-    moves = report.get("kind") in ("restore", "fleet") and _target.from_elsewhere(
-        row
-    )  # no drill, no readiness
+    # No application moves after a drill or a check of readiness.
+    moves = report.get("kind") in ("restore", "fleet") and _target.from_elsewhere(row)
     return f"{words}. Next: point the application there" if moves else f"{words}."
 
 

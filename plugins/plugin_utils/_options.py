@@ -179,9 +179,8 @@ READERS: dict[str, Reader] = {
 OF_A_DRILL = ("scratch", "production", "window_days", "seed")  # people know them as drill_...
 TEXTS = ("id", "name", "label", "profile", "region", "started")  # so end the keys of such texts in a report
 PUBLISHED = ("restore_result", "restore_planned", "restore_reported")
-SEEDED = (
-    "@"  # between a random text and the time in epoch seconds, so that the seed always gives the same point
-)
+# Between a random text and the time in epoch seconds: with it, a seed always gives the same point.
+SEEDED = "@"
 CLOSE = 0.9  # of two names, of which 1 means that they are the same
 # These must be the same for all hosts of a fleet. A plan or report as data does not come from its inventory.
 OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader not in (data, document))

@@ -5,6 +5,10 @@
 """The credentials that sign requests, and what is known about the caller.
 
 All clones of a Cloud, in all threads, share these objects.
+
+Keys, Token     a credential, with the Gate that its requests pass
+Holder          fetches a credential when it is needed, and again before it expires
+Caller          the credentials and the project of one identity in one region
 """
 
 from __future__ import annotations

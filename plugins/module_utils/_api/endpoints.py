@@ -21,7 +21,14 @@ OTC_CLOUD, OTC_CLOUDS = "otc.t-systems.com", {"eu-ch2": "sc.otc.t-systems.com"}
 OTC_IAM = {"eu-ch2": "iam-pub"}
 # Regions without an IAM host of their own (not in iam_region.py of the official SDK, which takes the global
 # host for them)
-GLOBAL_IAM = re.compile("af-north-1|ap-southeast-5|cn-north-11|cn-south-4|cn-southwest-3|ru-northwest-2")
+GLOBAL_IAM_REGIONS = {
+    "af-north-1",
+    "ap-southeast-5",
+    "cn-north-11",
+    "cn-south-4",
+    "cn-southwest-3",
+    "ru-northwest-2",
+}
 VERSION = re.compile(r"/v[0-9]+(\.[0-9]+)?(?=/|$)", re.ASCII)
 LOOPBACK = re.compile(r"localhost|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}|\[::1\]")
 NAME = re.compile(
@@ -63,7 +70,7 @@ def _host(service: str, region: str, cloud: str | None) -> str:
     if OTC.fullmatch(region):
         name = OTC_IAM.get(region, service) if service == "iam" else service
         return f"{name}.{region}.{OTC_CLOUDS.get(region, OTC_CLOUD)}"
-    if service == "iam" and GLOBAL_IAM.fullmatch(region):
+    if service == "iam" and region in GLOBAL_IAM_REGIONS:
         return "iam.myhuaweicloud.com"
     return (
         f"{service}.{region}.{'myhuaweicloud.eu' if region.startswith('eu-west-1') else 'myhuaweicloud.com'}"

@@ -51,8 +51,10 @@ REFUSED = {
     "secret_key and security_token, or a profile with mode AKSK",
     "token": "it holds a token. Give the token as auth_token (HW_AUTH_TOKEN)",
     "xauthtoken": "it holds a token. Give the token as auth_token (HW_AUTH_TOKEN)",
-    OF_SERVER: "its keys are those of the cloud server (ECS) that KooCLI runs on. On that server, set "
-    "use_instance_metadata: true",
+    OF_SERVER: (
+        "its keys are those of the cloud server (ECS) that KooCLI runs on. On that server, set "
+        "use_instance_metadata: true"
+    ),
 }
 MASKED = "****"
 

@@ -11,17 +11,27 @@ with a name that is not in that list may do anything.
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 
 Job = t.Mapping[str, t.Any]
-OTHER_JOBS = re.compile(
-    "(Create|Delete|Restart)Instance|(Enlarge|Reduce|Restart)Node|(Un)?bindEIP|(retry)?migrateLogicDb|"
-    "deleteConsistentBackup|(Create|Delete)Group",
-    re.ASCII | re.IGNORECASE,
+OTHER_JOBS = (
+    "CreateInstance",
+    "DeleteInstance",
+    "EnlargeNode",
+    "ReduceNode",
+    "RestartInstance",
+    "BindEIP",
+    "UnbindEIP",
+    "migrateLogicDb",
+    "retryMigrateLogicDb",
+    "deleteConsistentBackup",
+    "CreateGroup",
+    "DeleteGroup",
+    "RestartNode",
 )
+LOADING = "loadMetadata"
 WORDS = ("Running", "Completed", "Failed")
 
 
@@ -32,12 +42,12 @@ def is_restore(job: Job) -> bool:
 
 def is_metadata(job: Job) -> bool:
     """Whether a job may be a recovery of metadata, whose name is undocumented: it may be any unknown."""
-    return not OTHER_JOBS.fullmatch(job["name"] or "")
+    return (job["name"] or "").lower() not in {name.lower() for name in OTHER_JOBS}
 
 
 def is_other(job: Job) -> bool:
     """Whether a job is documented as something else than a restore of data."""
-    return not is_metadata(job) or (job["name"] or "").lower() == "loadmetadata"
+    return (job["name"] or "").lower() in {name.lower() for name in (*OTHER_JOBS, LOADING)}
 
 
 def created(job: Job) -> int | None:
