@@ -49,7 +49,7 @@ PARTS = {
     "style": ["python", "tests/tools/sanity.py", "--test", "pep8", "--test", "pylint"],
     "edges": ["pytest", "--numprocesses", "3", "--dist", "worksteal", "--quiet", *EDGES],
     PYTEST: [
-        *("pytest", "--numprocesses", "6", "--quiet"),
+        *("pytest", "--numprocesses", "5", "--quiet"),
         *("--dist", "loadfile", "--no-loadscope-reorder"),  # in the order of tests/conftest.py
     ],
 }
