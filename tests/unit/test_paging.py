@@ -371,6 +371,7 @@ def pages(*given: Page) -> Fetch:
         ([(rows(*range(12)), None), ([], None)], "it now ends before an item that it had a moment ago"),
         # three of fourteen items were removed, and two moved up to the page that was read already
         ([(rows(*range(12)), 14), ([], 11)], "it now ends before an item that it had a moment ago"),
+        ([(rows(*range(12)), 14), ([], 1)], "it now ends before an item that it had a moment ago"),
         # the odd one at the end of one page is the same as at the beginning of the next
         (
             [([*rows(*range(11)), None], 14), ([None, *rows(12)], 14), (rows(12), 14)],
@@ -382,6 +383,10 @@ def test_the_message_says_why_a_list_is_not_read_to_its_end(given: list[Page], w
     with pytest.raises(ProtocolError) as caught:
         collect(pages(*given), 20, "id", "rows")
     assert str(caught.value) == UNREAD.format(why)
+
+
+def test_an_empty_page_that_counts_nothing_says_nothing_of_the_others() -> None:
+    assert collect(pages((rows(*range(12)), 12), ([], 0)), 20, "id", "rows") == rows(*range(12))
 
 
 def test_each_odd_item_counts_once() -> None:

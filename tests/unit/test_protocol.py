@@ -321,8 +321,10 @@ def test_a_running_one_is_adopted() -> None:
 
 
 def test_what_became_done_since_the_plan_is_not_done_again() -> None:
-    operation = Script([Observation(done="mine", state="done")])
-    assert run(operation) == Started("mine", adopted=True)
+    record = {"status": "succeed"}
+    operation = Script([Observation(done="mine", state="done", records={"mine": record})])
+    found = run(operation)
+    assert found == Started("mine", adopted=True) and found.record == record
     assert operation.sent == 0
 
 
@@ -387,7 +389,11 @@ def test_of_several_running_operations_none_is_adopted() -> None:
         OutcomeUnknown, match=r"the cloud lists 2 operations that match it \(a, b\)"
     ) as caught:
         run(operation)
-    assert caught.value.details()["error_kind"] == "duplicate_detected"
+    facts = caught.value.details()
+    assert (facts["error_kind"], facts["changed"]) == ("duplicate_detected", False), "nothing was sent"
+    assert str(caught.value).endswith(
+        "but only one was expected. Nothing was repeated. Check the instance in the console."
+    )
     assert operation.sent == 0
 
 
@@ -587,14 +593,16 @@ def test_an_id_that_was_there_before_the_request_is_not_what_it_started() -> Non
 
 
 def test_what_is_unknown_is_reported_in_full() -> None:
-    operation = Script([QUIET], [Reply(202, {}, {}, "req-7")])
+    told = {"error_code": "DCS.4999", "error_msg": "queued"}
+    operation = Script([QUIET], [Reply(202, told, {}, "req-7")])
     with pytest.raises(OutcomeUnknown) as caught:
         run(operation)
     details = caught.value.details()
     assert (details["http_status"], details["request_id"]) == (202, "req-7")
     assert str(caught.value) == (
         f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, "
-        "no conclusive response was received (it returned HTTP 202 without a new and valid restore_id), "
+        "no conclusive response was received (it returned HTTP 202 without a new and valid restore_id "
+        "(DCS.4999: queued)), "
         f"and no matching record appeared in {details['checks']} checks. Nothing was repeated. "
         "Safe next steps: run the same task again in a few minutes: it attaches to what it finds, and starts "
         "a new operation only when it finds none; or look at the instance's records in the console."
@@ -673,6 +681,7 @@ class Amendable(Script):
     amendments = 1
 
     def amended(self, error: CloudError) -> Operation | None:
+        assert error is REFUSED
         self.amendments -= 1
         return self if self.amendments >= 0 else None
 
@@ -740,8 +749,8 @@ def test_of_several_new_operations_none_is_adopted(id_key: str, kind: str) -> No
     operation = Script([QUIET, Observation(own=frozenset({"a", "b"}))], [LOST], id_key)
     with pytest.raises(OutcomeUnknown) as caught:
         run(operation)
-    assert caught.value.details()["error_kind"] == kind
-    assert caught.value.details()["found"] == ["a", "b"]
+    facts = caught.value.details()
+    assert (facts["error_kind"], facts["changed"], facts["found"]) == (kind, True, ["a", "b"])
 
 
 def test_an_old_one_of_ours_is_not_mistaken_for_the_effect() -> None:

@@ -103,7 +103,7 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
     while True:
         observed = preflight(operation, previous, cloud)
         if decide(observed) != "send":
-            return found_by(operation, observed, observed.running or (t.cast(str, observed.done),))
+            return found_by(operation, observed, observed.running or (t.cast(str, observed.done),), NONE)
         sent_at = cloud.session.server_now()
         try:
             reply = operation.post()
@@ -221,7 +221,7 @@ def reconcile(
         if observed is not None:
             found = effect(before, observed, sent_at)
             if found:
-                return found_by(operation, observed, found)
+                return found_by(operation, observed, found, UNKNOWN)
             # twice in a row: one status can be old
             idle = previous is not None and not previous.blocked and not observed.blocked
             same = previous is not None and previous.state == observed.state
@@ -238,14 +238,17 @@ def reconcile(
         pause = min(pause * 1.5, 10.0)
 
 
-def found_by(operation: Operation, observed: Observation, found: t.Sequence[str]) -> Started:
+def found_by(operation: Operation, observed: Observation, found: t.Sequence[str], effect: str) -> Started:
     """Return the operation that an observation has found, to be adopted."""
-    one = only(operation, found, UNKNOWN)
+    one = only(operation, found, effect)
     return Started(one, adopted=True, record=observed.record(one))
 
 
 def only(operation: Operation, found: t.Sequence[str], effect: str = NONE) -> str:
-    """Return the one ID that was found. Raises for several, because nothing tells which is ours."""
+    """Return the one ID that was found. Raises for several, because nothing tells which is ours.
+
+    `effect` is what this run may have caused so far.
+    """
     if len(found) == 1:
         return found[0]
     error = OutcomeUnknown(
