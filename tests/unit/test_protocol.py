@@ -320,6 +320,17 @@ def test_a_running_one_is_adopted() -> None:
     assert operation.log == ["observe"]
 
 
+@pytest.mark.parametrize(("age", "sent"), [(59.0, 1), (61.0, 0)])
+def test_an_old_plan_does_not_confirm_that_a_record_is_absent(age: float, sent: int) -> None:
+    """A restore may have begun and ended since, and a list may leave its record out once."""
+    time, operation = Time(), Script([QUIET, Observation(done="mine", state="done")], [ACCEPTED])
+    params = {"wait": False, "wait_timeout": 1800, "poll_interval": 10}
+    made = plan(operation, QUIET, cloud_at(time), params, {}, {})
+    time.passed += age
+    assert made.apply is not None
+    assert (made.apply()["adopted"], operation.sent) == (not sent, sent)
+
+
 def test_what_became_done_since_the_plan_is_not_done_again() -> None:
     record = {"status": "succeed"}
     operation = Script([Observation(done="mine", state="done", records={"mine": record})])
