@@ -25,12 +25,14 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import session
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http, Request
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import protocol
 from tests import invoke
 from tests.cases import STARTS
 
 CONTEXT = multiprocessing.get_context("forkserver")
+OLD = 3.0  # seconds after which an observation is old when the process is stopped
 PATIENCE = 60.0  # seconds until a test gives up; nothing takes that long
 # A thread that starts a process also reads the exit codes of all others, and each can be read only once.
 ONE_AT_A_TIME = threading.Lock()
@@ -50,9 +52,8 @@ def run_main(name: str, env: Mapping[str, str], params: dict[str, Any], result: 
 def run_stopped(name: str, env: Mapping[str, str], params: dict[str, Any], result: str) -> None:
     """In the child: the same, but the process is stopped once, right before its POST is sent.
 
-    An observation is old after a second, so that no test has to stop for a minute.
+    An observation is old after OLD seconds, so that no test has to stop for a minute.
     """
-    protocol.STALE = 1.0
     send, stops = Http.__call__, iter([signal.SIGSTOP])
 
     def stopped(http: Http, request: Request) -> Any:
@@ -60,7 +61,8 @@ def run_stopped(name: str, env: Mapping[str, str], params: dict[str, Any], resul
             os.kill(os.getpid(), number)
         return send(http, request)
 
-    with mock.patch.object(Http, "__call__", stopped):
+    old = [mock.patch.object(room, "STALE", OLD) for room in (session, protocol)]
+    with mock.patch.object(Http, "__call__", stopped), old[0], old[1]:
         run_main(name, env, params, result)
 
 

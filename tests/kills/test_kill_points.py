@@ -24,7 +24,7 @@ import pytest
 
 from tests.cases import CASES, STARTS
 from tests.cloud import Simulator
-from tests.kills.process import PATIENCE, Process, nursery, run_stopped
+from tests.kills.process import OLD, PATIENCE, Process, nursery, run_stopped
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL]
 AT_ONCE = 32  # cases side by side: they mostly wait
@@ -183,7 +183,7 @@ def test_a_process_that_was_stopped_right_before_its_post_observes_again(
         if meanwhile != "nothing happens":
             other = Process.start(tmp_path, module, sim.env, {**params, "wait": False}).result() or {}
             assert other["outcome"] == "started"
-        time.sleep(1.1)
+        time.sleep(OLD + 0.1)
         read = len(sim.ledger)
         os.kill(first.child.pid or 0, signal.SIGCONT)
         said = first.result() or {}

@@ -62,6 +62,7 @@ class Work:
     settle: float
     fails: bool
     looked: float = 0.0  # age in seconds of what the run knows about the instance
+    confirmed: float = 0.0  # age in seconds of the observation before, with which it agrees
 
     @property
     def id(self) -> str:

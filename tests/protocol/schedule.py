@@ -11,7 +11,8 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import FRESH, STALE
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import STALE
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import FRESH
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import UNSEEN
 
 from . import client
@@ -366,7 +367,7 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
             for old in earlier
             if old.owner and work.owner and same(old, work.owner.operation) and not old.fails
         ]
-        if again and not stripped and work.looked >= again[0].seconds:
+        if again and not stripped and work.confirmed >= again[0].seconds:
             report.outcomes["outside of assumption 4"] += 1
         elif again and not stripped:
             problem(

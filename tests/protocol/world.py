@@ -50,7 +50,8 @@ class Run:
         default_factory=set
     )  # own work that a response has shown to this run after its POST
     last_read: float = 0.0  # when the cloud made the last response to a read
-    last_state: float = 0.0  # when it made the last one about the state of the instance
+    # When it made the last two usable ones about the state of the instance: with them observations begin
+    last_states: tuple[float, float] = (0.0, 0.0)
     dead: bool = False
     result: dict[str, t.Any] | None = None
     began: float = 0.0
@@ -154,8 +155,9 @@ class Lane:
             response = world.scene.read(request, self.time)
         # under another fault the response says nothing of the state, but then it is not used either
         run.last_read = self.time
-        if STATE.search(request.url):
-            run.last_state = self.time - (params.get("seconds", 0.0) if name == "stale" else 0.0)
+        if STATE.search(request.url) and response.status == 200 and response.body().startswith(b"{"):
+            made = self.time - (params.get("seconds", 0.0) if name == "stale" else 0.0)
+            run.last_states = (run.last_states[1], made)
         seen = received(response, self.world.scene.cloud.clock())
         if world.trace is not None:
             text = seen.body.decode()[:2000]
@@ -259,7 +261,7 @@ class World:
         known = len(history)
         response = self.scene.post(request, now, run)
         for work in history[known:]:
-            work.looked = now - run.last_state + self.scene.rules.blind
+            work.confirmed, work.looked = (now - made + self.scene.rules.blind for made in run.last_states)
             run.accepted.append(work)
         self.say(now, f"cloud: POST of {run.name} arrives: {response.status} {response.body().decode()}")
         return response

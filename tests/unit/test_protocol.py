@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
     Busy,
@@ -28,7 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
     WaitTimeout,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import STALE, Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
@@ -45,7 +46,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
     BUSY_WINDOW,
     FRESH,
     RESTLESS,
-    STALE,
     WINDOW,
     Started,
     decide,
@@ -152,7 +152,7 @@ def cloud_at(time: Time, max_retries: int | None = 5, renews: int = 0) -> Any:
 
     return SimpleNamespace(
         clock=time.clock,
-        session=SimpleNamespace(deadline=None, server_now=time.clock.now),
+        session=SimpleNamespace(deadline=None, server_now=time.clock.now, not_after=Limit(time.clock, STALE)),
         settings={} if max_retries is None else {"max_retries": max_retries},
         renew=renew,
         progress=lambda now: None,
@@ -369,13 +369,28 @@ def test_records_that_keep_changing_start_nothing() -> None:
     assert operation.log == ["observe"] * RESTLESS
 
 
-def test_a_request_may_leave_for_a_minute_after_the_observation_that_allowed_it_began() -> None:
+@pytest.mark.parametrize(
+    ("planned", "observed", "left"), [(0.0, 20.0, 40.0), (30.0, 20.0, 10.0), (41.0, 20.0, 20.0)]
+)
+def test_a_request_may_leave_for_a_minute_after_the_first_observation_that_allowed_it_began(
+    planned: float, observed: float, left: float
+) -> None:
+    """A restore may begin and end between the two. When the first is too old, there is a third."""
     time = Time()
-    operation, cloud = Slow(time, [20.0], [QUIET], [ACCEPTED]), cloud_at(time)
+    operation, cloud = Slow(time, [observed, observed], [QUIET], [ACCEPTED]), cloud_at(time)
+    time.passed += planned
     start(operation, QUIET, cloud, 1800)
-    assert cloud.session.not_after.left() == STALE - 20.0
+    assert cloud.session.not_after.left() == left
     time.passed += STALE
     assert cloud.session.not_after.over()
+
+
+def test_an_observation_from_before_a_pause_does_not_confirm_that_a_record_is_absent() -> None:
+    time = Time()
+    throttled = api(429, "APIGW.0308", retry_after=STALE)
+    operation = Slow(time, [1.0], [QUIET], [throttled, ACCEPTED])
+    run(operation, time=time)
+    assert operation.log == ["observe", "post", "observe", "observe", "post"]
 
 
 def test_an_observation_is_believed_for_half_a_minute() -> None:

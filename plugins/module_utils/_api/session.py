@@ -32,6 +32,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 
 # Bytes of one page, of all pages of a list, and of the response to a POST
 READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20
+# Seconds for which what was observed allows a POST, from the beginning of the first observation
+STALE = 60.0
 NOTABLE = 60  # seconds that this machine's clock may be off without a warning
 SKEW = 15 * 60  # seconds that the gateway allows: support.huaweicloud.com, apig_faq/apig-faq-0003.html
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
@@ -69,7 +71,8 @@ class Session:
     """Exchanges over one Transport.
 
     `deadline` (monotonic seconds), once set, bounds every read and its repeats. `not_after` bounds every
-    POST: it is how long the observation that allows the POST may be believed.
+    POST: it is how long the observations that allow the POST may be believed, at first those of the plan,
+    from the first read on.
 
     `redactor` redacts every text of a response that an error quotes.
     """
@@ -111,6 +114,7 @@ class Session:
         """
         attempt, renewed = 0, False
         self._listed = self._listed if further_page else 0
+        self.not_after = self.not_after or Limit(self._clock, STALE)
         while True:
             try:
                 headers = signer.sign(method, url, body)

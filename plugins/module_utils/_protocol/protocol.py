@@ -28,7 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     OutcomeUnknown,
     TransportError,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import STALE, Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -47,8 +47,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 # Seconds of search for the effect after a lost response, and after a busy code
 WINDOW, BUSY_WINDOW = 180.0, 60.0
 FRESH = 30.0  # seconds that an observation may take to be believed
-# An observation allows a request only for so many seconds after its beginning.
-STALE = 60.0
 RESTLESS = 6  # how many observations may differ from the one before until start() gives up
 
 
@@ -120,21 +118,22 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
 
 
 def preflight(operation: Operation, previous: Observation, cloud: Cloud) -> Observation:
-    """Observe until two observations agree, the last one in time: only then is an absent record believed.
+    """Observe until two observations agree, both in time: only then is an absent record believed.
 
-    Raises the refusal.
+    A restore may begin and end after the first of them, so the time of both is the first one's:
+    session.not_after. Raises the refusal.
     """
     for _dummy in range(RESTLESS):
-        quick, cloud.session.not_after = Limit(cloud.clock, FRESH), Limit(cloud.clock, STALE)
+        first, quick, begun = cloud.session.not_after, Limit(cloud.clock, FRESH), Limit(cloud.clock, STALE)
         observed = operation.observe()
         step = decide(observed)
         if step == "refuse":
             raise operation.refusal(observed)
         if step != "send":
             return observed
-        if observed.state == previous.state and not quick.over():
+        if observed.state == previous.state and first and not (quick.over() or first.over()):
             return observed
-        previous = observed
+        previous, cloud.session.not_after = observed, begun
     raise Busy(
         f"{operation.name}: the records of the instance keep changing, or the cloud returns them too slowly. "
         "Run the task again when nothing else works on the instance."

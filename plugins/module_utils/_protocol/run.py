@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -18,7 +16,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import (
-    STALE,
     Started,
     decide,
     only,
@@ -48,7 +45,7 @@ def plan(
     Raises the operation's refusal when something else holds the instance. When a request would be sent, it
     raises what check() raises.
     """
-    observed, fresh = confirmed(operation, observed), Limit(cloud.clock, STALE)
+    observed = confirmed(operation, observed)
     step = decide(observed)
     found = observed.running[0] if observed.running else observed.done
     result = {
@@ -66,12 +63,12 @@ def plan(
     if step == "send":
         operation.check()
 
-    def apply() -> Row:
-        # Since an old plan, a restore may have begun and ended: it does not confirm that a record is absent.
-        planned = replace(observed, state=object()) if fresh.over() else observed
-        return run(operation, planned, cloud, params, known.get("warnings", []))
-
-    return Plan({**result, "outcome": "planned"}, before, after, apply)
+    return Plan(
+        {**result, "outcome": "planned"},
+        before,
+        after,
+        lambda: run(operation, observed, cloud, params, known.get("warnings", [])),
+    )
 
 
 def confirmed(operation: Operation, observed: Observation) -> Observation:
