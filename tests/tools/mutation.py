@@ -29,6 +29,7 @@ CORE = [
     "_protocol/protocol.py",
     "_protocol/search.py",
     "_services/ddm/data_nodes.py",
+    "_services/ddm/mapping.py",
     "_api/auth.py",
     "_api/errors.py",
     "_api/paging.py",

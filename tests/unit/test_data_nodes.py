@@ -20,12 +20,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     candidates,
-    check_relations,
     check_time,
-    choose,
     latest,
     match,
     relations,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.mapping import (
+    check_relations,
+    choose,
 )
 
 Options = dict[str, list[dict[str, Any]]]

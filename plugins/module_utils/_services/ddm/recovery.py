@@ -23,9 +23,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     check_time,
-    choose,
     latest,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.mapping import choose
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmRecovery,
     Pair,
