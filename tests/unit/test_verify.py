@@ -217,7 +217,7 @@ def test_addresses_are_taken(run: Any, speak: Any, host: str) -> None:
     fake = speak(True)
     texts = {"host": host, "port": "6379", "tls": "no", "database": 2, "password": 12345, "username": ""}
     assert run("restore_verify", [cache(0, {"ping": True}, connection=texts)])["failed"] is False
-    typed = {"host": host, "port": 6379, "tls": False, "database": "2", "password": "12345"}
+    typed = {"host": host, "port": 6379, "tls": False, "cluster": False, "database": "2", "password": "12345"}
     assert fake.places == [typed]
 
 
@@ -422,7 +422,7 @@ def test_the_address_is_that_of_the_cloud_unless_it_is_said(sim: Simulator, run:
         [{**row, "connection": {"username": "app"}}],
         connection={"username": "x", "database": "1"},
     )
-    known = {"host": instance.ip, "tls": False, "username": "app", "database": "1"}
+    known = {"host": instance.ip, "tls": False, "cluster": False, "username": "app", "database": "1"}
     assert fake.places == [{**known, "port": 6379}, {**known, "port": 7000}]
 
 

@@ -25,7 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.check
     Key,
 )
 
-# Its keys are those of CONNECTION in ladder.py
+# Its keys are those of CONNECTION in ladder.py, and cluster: whether it leads to one node of a Redis Cluster
 Connection = t.Mapping[str, t.Any]
 ATTEMPT = 10.0  # seconds, at most, for one attempt to connect
 PACKAGES = {"redis": "redis", "pymysql": "PyMySQL"}
@@ -41,6 +41,7 @@ DENIED = (1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 3118, 3159, 4151)
 LATER = (1040, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226, 2002, 2003, 2005, 2006, 2013, 2055)
 TLS_ERROR, TLS_WANTED = 2026, 3159
 AGAIN = {"ConnectionError", "TimeoutError", "OSError", "MasterDownError", "ClusterDownError", "TryAgainError"}
+AGAIN |= {"RedisClusterException"}  # nodes cannot be reached, or do not serve all slots yet
 
 
 class Refused(CloudError):
@@ -169,7 +170,6 @@ class Redis:
             "socket_timeout": seconds,
             "retry": retry,
             "protocol": 2,
-            "single_connection_client": False,
         }
         if connection.get("tls"):
             tls_context(connection)
@@ -181,9 +181,10 @@ class Redis:
                     connection.get("validate_certs", True) and connection.get("check_hostname", True)
                 ),
             )
+        self._options, self._cluster = options, bool(connection.get("cluster"))
         self._client = self._redis.Redis(**options)
         try:
-            self._ask(self._client.ping)
+            self._ask("ping")
         except CloudError:
             self.close()  # No one else can: there is no object of this class yet.
             raise
@@ -192,9 +193,9 @@ class Redis:
     def read(self, check: Check) -> t.Any:
         """Return True, the number of keys, or a Key."""
         if check.kind == "ping":
-            return bool(self._ask(self._client.ping))
+            return bool(self._ask("ping"))
         if check.kind == "dbsize":
-            return int(self._ask(self._client.dbsize))
+            return int(self._count() if self._cluster else self._ask("dbsize"))
         return self._key(str(check.asks.get("name") or check.asks["key"]))
 
     def close(self) -> None:
@@ -203,19 +204,38 @@ class Redis:
             self._client.close()
 
     def _key(self, name: str) -> Key:
-        kind = self._ask(self._client.type, name).decode("utf-8", "replace")
+        kind = self._ask("type", name).decode("utf-8", "replace")
         if kind == "none":
             return Key(kind)
-        left = int(self._ask(self._client.ttl, name))
-        length = self._ask(getattr(self._client, LENGTHS[kind]), name) if kind in LENGTHS else None
-        value = self._ask(self._client.getrange, name, 0, LONGEST - 1) if kind == "string" else None
+        left = int(self._ask("ttl", name))
+        length = self._ask(LENGTHS[kind], name) if kind in LENGTHS else None
+        value = self._ask("getrange", name, 0, LONGEST - 1) if kind == "string" else None
         return Key(kind, value, left if left >= 0 else None, length)
 
-    def _ask(self, command: t.Callable[..., t.Any], *args: t.Any) -> t.Any:
+    def _ask(self, command: str, *args: t.Any) -> t.Any:
+        """Ask the node that is connected, and in a Redis Cluster the node that has the key."""
         try:
-            return command(*args)
+            return getattr(self._client, command)(*args)
+        except self._redis.exceptions.MovedError:
+            return self._everywhere(command, *args)
         except (self._redis.RedisError, OSError) as error:
             raise self._meaning(error) from None
+
+    def _count(self) -> t.Any:
+        # Which nodes a count asks by itself differs between versions of the library.
+        return self._everywhere("dbsize", target_nodes=self._redis.RedisCluster.PRIMARIES)
+
+    def _everywhere(self, command: str, *args: t.Any, **options: t.Any) -> t.Any:
+        """Ask the nodes of a Redis Cluster that a command concerns."""
+        whole = {name: value for name, value in self._options.items() if name != "db"}
+        try:
+            with self._redis.RedisCluster(**whole) as cluster:
+                return getattr(cluster, command)(*args, **options)
+        except (self._redis.RedisError, self._redis.exceptions.RedisClusterException, OSError) as error:
+            meaning = self._meaning(error)
+            if isinstance(meaning, Unreachable):
+                meaning = type(meaning)(f"A node of the Redis Cluster: {meaning}")
+            raise meaning from None
 
     def _meaning(self, error: Exception) -> CloudError:
         names = {one.__name__ for one in type(error).__mro__}
@@ -229,11 +249,6 @@ class Redis:
             return login_refused(words)
         if "NoPermissionError" in names:
             return Refused(f"The user lacks the permission: {words}.", "login_refused")
-        if "MovedError" in names:
-            return Refused(
-                f"This key lives on another node of the cluster ({words}): give its host and port for this "
-                "check."
-            )
         if "TimeoutError" in names and self._connected:
             return Slow(f"The server did not respond in time: {words}.")
         if "InvalidResponse" in names and not self._connected:

@@ -344,6 +344,7 @@ class Ladder:
             "host": instance.get("address"),
             "port": instance.get("port"),
             "tls": bool(instance.get("enable_ssl")),
+            "cluster": instance.get("cache_mode") == "cluster",
         }
         for given in (*self._given, check.connection):
             place.update(given)
