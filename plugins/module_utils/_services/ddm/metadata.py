@@ -30,14 +30,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmMetadata,
     Pair,
+    check_pair,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     jobs_for_plans,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_metadata
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import (
-    check_pair,
-)
 
 OPTIONS: Spec = {
     **named.OPTIONS,

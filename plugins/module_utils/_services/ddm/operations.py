@@ -16,6 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NONE,
     ApiError,
     CloudError,
+    InvalidArgument,
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
@@ -62,6 +63,14 @@ def is_restored(target: Row) -> bool:
 def of_the_past(ddm: Ddm, job: Row) -> bool:
     """Whether a job is too old to restore its target now. The job that does may not be listed yet."""
     return is_stuck(created(job), ddm.now())
+
+
+def check_pair(source: str, target: str) -> None:
+    """Raise InvalidArgument if an instance would be restored onto itself."""
+    if source == target:
+        raise InvalidArgument(
+            "target_instance_id is the source itself: a DDM instance can only be restored onto another one."
+        )
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmRecovery,
     Pair,
+    check_pair,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     jobs_for_plans,
@@ -81,14 +82,6 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     }
     before, after = difference(source, target, restore_time, relations)
     return run.plan(operation, observed, cloud, params, before, after, **known)
-
-
-def check_pair(source: str, target: str) -> None:
-    """Raise InvalidArgument if an instance would be restored onto itself."""
-    if source == target:
-        raise InvalidArgument(
-            "target_instance_id is the source itself: a DDM instance can only be restored onto another one."
-        )
 
 
 def difference(source: str, target: str, restore_time: int, relations: t.Sequence[Row]) -> tuple[Row, Row]:
