@@ -51,6 +51,8 @@ EXPIRED_TOKEN = "MIIexpiredSimulatorToken+and/odd==" + "E" * 60
 DCS_INSTANCE = "5560df16-cebf-4473-95c4-d1b573c16e79"  # master/standby, six backups, one old restore
 DCS_SINGLE = "1a2b3c4d-0001-4000-8000-00000000d501"  # single node: no backup, no restore
 DCS_EMPTY = "1a2b3c4d-0002-4000-8000-00000000d502"  # cluster without any record: 204
+# Where the instances of the reports' team are; all others are in the default enterprise project, 0
+ENTERPRISE_PROJECT = "6d0b8c1e-3c5f-4a57-9d30-000000000e01"
 DCS_OTHER = "1a2b3c4d-0003-4000-8000-00000000d503"  # proxy cluster with one backup of its own
 DCS_FROZEN = "1a2b3c4d-0004-4000-8000-00000000d504"
 # Idle, but a restore of 20 days ago never ended in its list
@@ -283,6 +285,7 @@ def _default(cloud: Cloud) -> None:
     _add_dcs(cloud, DCS_FROZEN, "frozen-cache", status="FROZEN")
     _add_dcs(cloud, DCS_STUCK, "stuck-cache")
     _add_dcs(cloud, DCS_CREATEFAILED, "never-created", status="CREATEFAILED")
+    cloud.dcs_instances[DCS_OTHER].enterprise_project_id = ENTERPRISE_PROJECT
     cloud.dcs_instances[DCS_EMPTY].ip = "192.168.1.21,192.168.1.22"
     _add_dcs_backup(cloud, DCS_BACKUP_FAILED, DCS_INSTANCE, 2 * DAY, "failed")
     _add_dcs_backup(cloud, DCS_BACKUP_EXPIRED, DCS_INSTANCE, 9 * DAY, "expired")
@@ -299,6 +302,7 @@ def _default(cloud: Cloud) -> None:
     _add_ddm(cloud, DDM_TARGET_BUSY, "is-growing", status="GROWING")
     _add_ddm(cloud, DDM_TARGET_ASSOCIATED, "in-use", nodes=(DN_ASSOCIATED,))
     _add_ddm(cloud, DDM_TARGET_FROZEN, "is-frozen", status="FROZEN")
+    cloud.ddm_instances[DDM_TARGET_FROZEN].enterprise_project_id = ENTERPRISE_PROJECT
     nodes = [
         DataNode(DN_OTHER_VPC, "rds-other-vpc", version="8.0.32", vpc_name="vpc-test"),
         DataNode(DN_ASSOCIATED, "rds-in-use", version="8.0.32"),

@@ -118,6 +118,14 @@ def test_services_statuses_groups_and_composed_variables(sim: Simulator, tmp_pat
     assert {entry.service for entry in sim.ledger} == {"dcs"}
 
 
+def test_a_group_for_each_enterprise_project(sim: Simulator, tmp_path: Path) -> None:
+    options = {"strict": True, "keyed_groups": [{"key": "enterprise_project_id", "prefix": "project"}]}
+    found = inventory([source(tmp_path, **options)], sim.env)
+    own = "project_" + ids.ENTERPRISE_PROJECT.replace("-", "_")
+    assert sorted(found[own]["hosts"]) == ["is-frozen", "reports-cache"]
+    assert len(found["project_0"]["hosts"]) == len(hosts(found)) - 2
+
+
 def test_names_that_collide_are_missing_or_unfit_give_way_to_the_id(sim: Simulator, tmp_path: Path) -> None:
     names = {
         ids.DCS_INSTANCE: "orders-db",
