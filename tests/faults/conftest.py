@@ -23,13 +23,13 @@ class World:
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self.time = bench.Time()
         self._stack = stack
-        self._clouds: dict[tuple[str | None, str], Simulator] = {}
+        self.clouds: dict[tuple[str | None, str], Simulator] = {}
         self._ports: dict[str, int] = {}
 
     def cloud(self, tls: str | None = None, host: str = "127.0.0.1") -> Simulator:
-        if (tls, host) not in self._clouds:
-            self._clouds[tls, host] = self._stack.enter_context(bench.cloud(self.time, tls=tls, host=host))
-        return self._clouds[tls, host]
+        if (tls, host) not in self.clouds:
+            self.clouds[tls, host] = self._stack.enter_context(bench.cloud(self.time, tls=tls, host=host))
+        return self.clouds[tls, host]
 
     @property
     def evil(self) -> Simulator:
@@ -56,7 +56,10 @@ class World:
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
     with contextlib.ExitStack() as stack:
-        yield World(stack)
+        world = World(stack)
+        yield world
+        for cloud in world.clouds.values():
+            cloud.clear_faults()  # A fault may hold the last case, and that its connection.
 
 
 @pytest.fixture(autouse=True)

@@ -119,7 +119,10 @@ def test_services_statuses_groups_and_composed_variables(sim: Simulator, tmp_pat
 
 
 def test_a_group_for_each_enterprise_project(sim: Simulator, tmp_path: Path) -> None:
-    options = {"strict": True, "keyed_groups": [{"key": "enterprise_project_id", "prefix": "project"}]}
+    options: dict[str, Any] = {
+        "strict": True,
+        "keyed_groups": [{"key": "enterprise_project_id", "prefix": "project"}],
+    }
     found = inventory([source(tmp_path, **options)], sim.env)
     own = "project_" + ids.ENTERPRISE_PROJECT.replace("-", "_")
     assert sorted(found[own]["hosts"]) == ["is-frozen", "reports-cache"]
