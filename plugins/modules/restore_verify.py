@@ -62,8 +62,8 @@ options:
           - What to check. Each item holds one of the keys below, and may have a C(name) to be shown, and a
             C(connection) of its own.
           - 'C(ping: true) - the instance responds.'
-          - 'C(dbsize) - number of keys of a cache, with C(equals), C(at_least) or C(at_most). In a Redis Cluster
-            it counts the keys of all nodes, which must be reachable.'
+          - 'C(dbsize) - number of keys of a cache, with C(equals), C(at_least) or C(at_most). In a Redis
+            Cluster it counts the keys of all nodes, which must be reachable.'
           - 'C(key) - one key of a cache, with its C(name) and any of C(equals) for a string, C(exists),
             C(ttl_at_least) and C(ttl_at_most) in seconds, C(type), C(length).'
           - 'C(query) - first value that the C(sql) of a database returns, with C(equals), C(at_least) or

@@ -79,13 +79,10 @@ class InProcess(ActionBase):
             return self.here(prepared, tmp, task_vars)
         # A row can have keys of its own, and its failure stays its own.
         caller = None if "restores" in self._task.args else self.caller()
-        refusal = _refusals.known(caller) if caller else None
-        if refusal is not None:
-            failure = {"failed": True, "changed": False, "error_kind": "auth_failed", "msg": _refusals.UNSENT}
-            return {**super().run(tmp, task_vars), **failure, **refusal}
-        result = self.as_module(task_vars)
-        if caller:
-            _refusals.note(caller, result)
+        if caller is None or self._task.async_val:  # The result of an async task says nothing about the keys.
+            result = self.as_module(task_vars)
+        else:
+            result = _refusals.apart(caller, lambda: self.as_module(task_vars))
         self.end_if_orphaned()
         return result
 

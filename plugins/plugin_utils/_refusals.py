@@ -39,6 +39,7 @@ UNSENT = (
     "again."
 )
 Facts = t.Mapping[str, t.Any]
+Row = t.Dict[str, t.Any]
 
 
 @contextlib.contextmanager
@@ -60,6 +61,22 @@ def alone(keys: str, clock: Clock | None = None) -> t.Iterator[None]:
             raise
         if not accepted:
             _write(keys, ACCEPTED)
+
+
+def apart(keys: str, run: t.Callable[[], Row], clock: Clock | None = None) -> Row:
+    """Return the result of a task that runs as a module, or its failure if the keys are known to be refused.
+
+    No other worker runs its own meanwhile, until one has shown that the cloud accepts the keys.
+    """
+    with contextlib.nullcontext() if _read(keys) == ACCEPTED else _turn(keys, clock or Clock()):
+        facts = known(keys)
+        if facts:
+            return {"failed": True, "changed": False, "error_kind": "auth_failed", "msg": UNSENT, **facts}
+        result = run()
+        note(keys, result)
+        if not result.get("failed"):
+            _write(keys, ACCEPTED)
+        return result
 
 
 def known(keys: str) -> Facts | None:

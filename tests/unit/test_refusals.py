@@ -92,6 +92,20 @@ def test_keys_that_stop_working_are_not_tried_by_the_next_worker(time: Time) -> 
         waited(time)
 
 
+def test_of_tasks_that_run_as_modules_the_first_one_goes_alone(time: Time) -> None:
+    def first() -> dict[str, Any]:
+        assert _refusals.apart("keys", lambda: {"failed": True}, time.clock) == {"failed": True}
+        return {**REFUSED, "failed": True}
+
+    _refusals.apart("keys", first)
+    assert time.passed == pytest.approx(_refusals.PATIENCE, abs=2 * _refusals.INTERVAL)
+    unsent = _refusals.apart("keys", dict, time.clock)
+    assert unsent["msg"] == _refusals.UNSENT and unsent["error_code"] == REFUSED["error_code"]
+    assert _refusals.apart("other keys", lambda: {"changed": False}) == {"changed": False}
+    with _refusals.alone("other keys"):
+        assert waited(Time(), "other keys") == 0.0, "that the keys are accepted is known"
+
+
 @pytest.mark.parametrize("error", [ApiError("busy", 503, None, "server_error"), TransportError("no route")])
 def test_a_fault_tells_nothing_about_the_keys(error: CloudError, time: Time) -> None:
     with pytest.raises(CloudError), _refusals.alone("keys"):
