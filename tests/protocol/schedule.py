@@ -424,7 +424,19 @@ def judge_result(
         problem("lost", f"{words} but {run.accepted[0].id} is its own")
     if work is None or not right(work, kind):
         problem("untrue", f"{words} but its ID stands for {work}")
-    elif run.accepted and work is not run.accepted[0] and not story.rules.stripped:  # assumption 3
+    elif (
+        run.accepted
+        and work is not run.accepted[0]
+        and not (
+            story.rules.stripped  # assumption 3
+            # Its own has failed, and another run of the same operation has restored the same backup since.
+            or (
+                run.accepted[0].fails
+                and same(work, run.operation)
+                and work.accepted > run.accepted[0].accepted
+            )
+        )
+    ):
         problem("lost", f"{words} but {run.accepted[0].id} is its own")
     elif result["outcome"] != "started" and (
         not work.done(run.last_read) or (work.free > run.last_read and serves)
