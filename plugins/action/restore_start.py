@@ -129,7 +129,8 @@ class ActionModule(InProcess):
         )
         refused = result.get("error_kind") == "denied" and not result.get("http_status")  # before any request
         if project and refused and not given.get("allowed_domain_ids"):
-            raise _start.elsewhere(project)  # the reader of this message has not set the option that it names
+            # The reader of the message has not set the option that it names.
+            raise _start.of_another_project(project)
         if not result.keys() & {"outcome", "error_kind"}:  # It was killed: nobody knows what it has done.
             result = {**result, **unclear(result.get("msg"), changed=not self._task.check_mode)}
         return {

@@ -34,7 +34,7 @@ def plan(rows: t.Sequence[Row], run: Row, now_ms: int, tz: t.Any, safety_backup:
     for place, row in enumerate(rows, 1):
         start = f"{place:>2} {row['service'].upper():<4} {_target.called(row):<{min(width, 40)}}"
         shown = described(row, now_ms, tz, safety_backup, brief=len(rows) > MANY)
-        lines += [f"{start}  {shown[0]}", *(PAD + line for line in (*elsewhere(row, run), *shown[1:]))]
+        lines += [f"{start}  {shown[0]}", *(PAD + line for line in (*other_account(row, run), *shown[1:]))]
     return lines
 
 
@@ -55,7 +55,7 @@ def whose(account: Row) -> list[str]:
     ]
 
 
-def elsewhere(row: Row, run: Row) -> list[str]:
+def other_account(row: Row, run: Row) -> list[str]:
     """Return the account, project and region of a row if they differ from those in the first line."""
     own = _target.account_of(row)
     return ["IN  " + "  ".join(whose(own))] if own and own != run.get("account") else []

@@ -197,7 +197,7 @@ def chosen(row: Plan, service: Service) -> Row:
 
 def differences(old: Plan, rows: t.Sequence[Plan], account: Plan | None) -> list[str]:
     """Return what has changed since a plan was made, a line each."""
-    lines = elsewhere(old, account)
+    lines = account_changes(old, account)
     planned = {key(row): row for row in old["restores"]}
     current = {key(row): row for row in rows}
     lines += [f"{called(row)}: is not in the plan" for one, row in current.items() if one not in planned]
@@ -208,7 +208,7 @@ def differences(old: Plan, rows: t.Sequence[Plan], account: Plan | None) -> list
     return lines
 
 
-def elsewhere(old: t.Any, account: Plan | None) -> list[str]:
+def account_changes(old: t.Any, account: Plan | None) -> list[str]:
     """Return how the account of a plan or a report differs from this one, a line each."""
     lines = []
     for name in ("project_id", "region", "domain_id"):

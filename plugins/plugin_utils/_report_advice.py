@@ -361,9 +361,9 @@ def needs_another_plan(row: Row, report: Row, run: Row) -> bool:
     """Whether the plan that was given to a run is of no use any more: it is out of date, although its digest
     fits, or has safety backups that cannot be made.
     """
-    given = run.get("pinned")
-    stale = row["failed_step"] == "approve" and str(report["plan_digest"]).startswith(str(given))
-    return bool(given) and (stale or unsaved(row))
+    digest = run.get("digest_given")
+    stale = digest and row["failed_step"] == "approve" and str(report["plan_digest"]).startswith(digest)
+    return bool(run.get("plan_given") and (stale or unsaved(row)))
 
 
 def unsaved(row: Row) -> bool:

@@ -82,7 +82,7 @@ def continuing(run: dict[str, t.Any], rows: t.Sequence[_report.Row]) -> dict[str
         return run
     if not run.get("operation_id"):
         return {**run, "previous": resumed(folder, run, rows)}
-    with alone(folder):
+    with locked(folder):
         found = unfinished(folder, run, rows)
         previous = [row for report in found for row in report["restores"] if covered(row, rows)]
         whole = bool(found) and all(covered(row, rows) for row in needed(found[0]))
@@ -117,7 +117,7 @@ def resumed(folder: str, run: t.Mapping[str, t.Any], rows: t.Sequence[_report.Ro
 
 
 @contextlib.contextmanager
-def alone(folder: str) -> t.Iterator[None]:
+def locked(folder: str) -> t.Iterator[None]:
     """Keep other runs on this machine from claiming a report for a moment, where the folder allows that."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # a folder that cannot be read, or a file system without locks

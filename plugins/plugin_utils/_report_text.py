@@ -143,7 +143,7 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def elsewhere(report: Report) -> list[tuple[str, str]]:
+def other_accounts(report: Report) -> list[tuple[str, str]]:
     """Return the accounts of the instances that are not in the account of the run."""
     found = []
     for row in report["restores"]:
@@ -166,7 +166,7 @@ def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
             ),
         ),
         ("Keys", account["source"]),
-        *elsewhere(report),
+        *other_accounts(report),
         ("Restore point", local(report["restore_point"], where)),
         ("Started", local(report["started"], where)),
         ("Finished", local(report["finished"], where) if report["finished"] else "not yet"),

@@ -93,10 +93,10 @@ def with_account(result: Result, row: Row, own: Cloud, task: Cloud) -> Result:
 def refuse_another(cloud: Cloud, listed_in: str) -> None:
     """Refuse a row if the credentials lead to another project than the one in which it was listed."""
     if cloud.project_id != listed_in:
-        raise elsewhere(listed_in)
+        raise of_another_project(listed_in)
 
 
-def elsewhere(listed_in: str) -> NotAllowed:
+def of_another_project(listed_in: str) -> NotAllowed:
     """Return the refusal of a row for the project that it was listed in."""
     return NotAllowed(
         f"This instance belongs to project {quoted(listed_in)}, but the credentials lead to another project. "

@@ -212,7 +212,8 @@ def context(job: Job) -> Row:
         "directory": options.report_dir,
         "keep": options.report_keep,
         "notes": chosen(options),
-        "pinned": options.plan_digest or bool(options.plan_file or options.plan),
+        "digest_given": options.plan_digest,
+        "plan_given": bool(options.plan_digest or options.plan_file or options.plan),
         **job.context,
     }
 

@@ -99,9 +99,9 @@ def plan(state: State, job: Job, world: World) -> State:
         return refused(state, world, [str(planned.get("msg") or "The plan could not be made.")])
     run["account"] = planned.get("account")
     if job.kind == "undo":
-        elsewhere = _plans.elsewhere(_report_files.held(job.options.report), run["account"])
-        if elsewhere:
-            return refused(state, world, elsewhere)
+        changes = _plans.account_changes(_report_files.held(job.options.report), run["account"])
+        if changes:
+            return refused(state, world, changes)
     rows = named_and_guarded(rows, planned["restores"], job, world)
     shown = len(run["notes"])
     run = _report_files.continuing(run, rows)

@@ -402,7 +402,7 @@ def test_the_kind_of_the_error_of_a_check_says_what_to_do(end: str, kind: str, w
 def test_no_safety_backup_says_how_to_go_on_without() -> None:
     found = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No backup."))
     assert found["command"].endswith(" -e restore_safety_backup=false")
-    pinned = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No."), pinned=True)
+    pinned = next_of(samples.failed(cache(), "safeguard", 9, "operation_failed", "No."), plan_given=True)
     assert pinned["command"].endswith(" -e restore_safety_backup=false --check")
     assert pinned["do"].endswith("That needs another plan: make it with --check, then approve it.")
 
@@ -413,7 +413,7 @@ def test_no_safety_backup_says_how_to_go_on_without() -> None:
 def test_a_plan_that_is_out_of_date_is_made_again(given: str, more: str) -> None:
     """Its digest fits, so to give that digest again would be refused again."""
     row = samples.failed(cache(), "approve", 9, "not_approved", "Out of date.")
-    found = next_of(row, pinned=given)
+    found = next_of(row, digest_given=given, plan_given=True)
     assert found["command"].startswith(f"{BASE} -e @shop.yml{more}")
     assert ("make it with --check" in found["do"]) is (more == " --check")
 
