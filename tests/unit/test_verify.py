@@ -602,6 +602,40 @@ def test_what_a_cache_can_say(answer: Any, kind: type[Exception], text: str) -> 
     assert server.left_open == 0 and ".." not in str(caught.value)
 
 
+def node(reply: bytes) -> Callable[[socket.socket], None]:
+    """A node of a Redis Cluster, whose reply to CLUSTER and TYPE is given."""
+
+    def answer(connection: socket.socket) -> None:
+        while data := connection.recv(4096):
+            for dummy in range(data.count(b"*")):
+                asked = b"CLUSTER" in data or b"TYPE" in data
+                connection.sendall(reply if asked else b"+PONG\r\n")
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("entry", "cluster", "reply", "kind", "text"),
+    [
+        ("dbsize", True, b"*0\r\n", clients.Unreachable, "serves 0 of its 16384 slots"),
+        ("dbsize", True, b":7\r\n", clients.Refused, "does not say which nodes"),
+        ("dbsize", True, b"*1\r\n*2\r\n:0\r\n:16383\r\n", clients.Refused, "does not say which nodes"),
+        ("dbsize", True, b"-NOPERM no permissions\r\n", clients.Refused, "lacks the permission"),
+        ("key", True, b"-MOVED 1 127.0.0.1:1\r\n", clients.Unreachable, "A node of the Redis Cluster: "),
+        # The password is sent to no host that a server names, unless the cloud calls it a Redis Cluster.
+        ("key", False, b"-MOVED 1 127.0.0.1:1\r\n", clients.Refused, "1 127.0.0.1:1"),
+    ],
+)
+def test_what_a_node_of_a_cluster_can_say(
+    entry: str, cluster: bool, reply: bytes, kind: type[Exception], text: str
+) -> None:
+    checks_by_name: dict[str, Row] = {"dbsize": {"dbsize": {"at_least": 1}}, "key": {"key": "order:1"}}
+    check = checks_by_name[entry]
+    with Server(node(reply)) as server, pytest.raises(kind) as caught:
+        read(server.port, check, cluster=cluster)
+    assert text in str(caught.value)
+
+
 def test_a_server_that_comes_up_is_found(sim: Simulator, run: Any) -> None:
     """It drops connections, then loads its data, then serves."""
     loading = says(b"-LOADING Redis is loading the dataset in memory\r\n")

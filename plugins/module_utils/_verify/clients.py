@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import ssl
 import sys
 import typing as t
@@ -41,7 +42,8 @@ DENIED = (1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 3118, 3159, 4151)
 LATER = (1040, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226, 2002, 2003, 2005, 2006, 2013, 2055)
 TLS_ERROR, TLS_WANTED = 2026, 3159
 AGAIN = {"ConnectionError", "TimeoutError", "OSError", "MasterDownError", "ClusterDownError", "TryAgainError"}
-AGAIN |= {"RedisClusterException"}  # nodes cannot be reached, or do not serve all slots yet
+SLOTS = 16384  # of a Redis Cluster
+MOVED = re.compile(r"(?:MOVED )?[0-9]+ (?P<host>.*):(?P<port>[0-9]+)")  # a node's reply for another's key
 
 
 class Refused(CloudError):
@@ -212,26 +214,35 @@ class Redis:
         value = self._ask("getrange", name, 0, LONGEST - 1) if kind == "string" else None
         return Key(kind, value, left if left >= 0 else None, length)
 
+    def _count(self) -> int:
+        """Return the number of keys on all nodes of a Redis Cluster."""
+        ranges = self._ask("execute_command", "CLUSTER SLOTS")
+        try:  # [first slot, last slot, [host, port, ...] of the node, its replicas ...]
+            served = sum(last - first + 1 for first, last, *_nodes in ranges)
+            nodes = {(node[0].decode(), int(node[1])) for _first, _last, node, *_replicas in ranges}
+        except (AttributeError, TypeError, ValueError, IndexError):
+            raise Refused("The server does not say which nodes its Redis Cluster has.") from None
+        if served < SLOTS:
+            raise Unreachable(f"The Redis Cluster serves {served} of its {SLOTS} slots.")
+        return sum(int(self._ask_node(*node, "dbsize")) for node in sorted(nodes))
+
     def _ask(self, command: str, *args: t.Any) -> t.Any:
-        """Ask the node that is connected, and in a Redis Cluster the node that has the key."""
+        """Ask the node that is connected, and in a Redis Cluster the one that has the key."""
         try:
             return getattr(self._client, command)(*args)
-        except self._redis.exceptions.MovedError:
-            return self._everywhere(command, *args)
         except (self._redis.RedisError, OSError) as error:
-            raise self._meaning(error) from None
+            moved = MOVED.fullmatch(str(error))
+            if not (moved and self._cluster):  # No other server may send the password to another host.
+                raise self._meaning(error) from None
+        return self._ask_node(moved["host"], int(moved["port"]), command, *args)
 
-    def _count(self) -> t.Any:
-        # Which nodes a count asks by itself differs between versions of the library.
-        return self._everywhere("dbsize", target_nodes=self._redis.RedisCluster.PRIMARIES)
-
-    def _everywhere(self, command: str, *args: t.Any, **options: t.Any) -> t.Any:
-        """Ask the nodes of a Redis Cluster that a command concerns."""
-        whole = {name: value for name, value in self._options.items() if name != "db"}
+    def _ask_node(self, host: str, port: int, command: str, *args: t.Any) -> t.Any:
+        """Ask one node of a Redis Cluster. One that does not know its own host has that of the connection."""
+        place = {**self._options, "host": host or self._options["host"], "port": port}
         try:
-            with self._redis.RedisCluster(**whole) as cluster:
-                return getattr(cluster, command)(*args, **options)
-        except (self._redis.RedisError, self._redis.exceptions.RedisClusterException, OSError) as error:
+            with self._redis.Redis(**place) as client:
+                return getattr(client, command)(*args)
+        except (self._redis.RedisError, OSError) as error:
             meaning = self._meaning(error)
             if isinstance(meaning, Unreachable):
                 meaning = type(meaning)(f"A node of the Redis Cluster: {meaning}")
