@@ -51,7 +51,7 @@ class Run:
     )  # own work that a response has shown to this run after its POST
     last_read: float = 0.0  # when the cloud made the last response to a read
     # When it made the last two usable ones about the state of the instance: with them observations begin
-    last_states: tuple[float, float] = (0.0, 0.0)
+    last_states: tuple[float, ...] = ()
     dead: bool = False
     result: dict[str, t.Any] | None = None
     began: float = 0.0
@@ -157,7 +157,7 @@ class Lane:
         run.last_read = self.time
         if STATE.search(request.url) and response.status == 200 and response.body().startswith(b"{"):
             made = self.time - (params.get("seconds", 0.0) if name == "stale" else 0.0)
-            run.last_states = (run.last_states[1], made)
+            run.last_states = (*run.last_states[-1:], made)
         seen = received(response, self.world.scene.cloud.clock())
         if world.trace is not None:
             text = seen.body.decode()[:2000]
@@ -261,7 +261,8 @@ class World:
         known = len(history)
         response = self.scene.post(request, now, run)
         for work in history[known:]:
-            work.confirmed, work.looked = (now - made + self.scene.rules.blind for made in run.last_states)
+            seen = [now - made + self.scene.rules.blind for made in run.last_states]
+            work.confirmed, work.looked = seen[0], seen[-1]
             run.accepted.append(work)
         self.say(now, f"cloud: POST of {run.name} arrives: {response.status} {response.body().decode()}")
         return response
