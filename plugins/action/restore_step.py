@@ -35,6 +35,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
     from_cloud,
+    handed_on,
     made,
     names_hosts,
     our_template,
@@ -185,10 +186,12 @@ class ActionModule(ActionBase):
         """Return the variables of the role, and a problem for each that cannot be read."""
         found: dict[str, t.Any] = {}
         unreadable = []
+        given = {**task_vars, **handed_on(task_vars)}
+        templar = self._templar.copy_with_new_env(available_variables=given)
         for name in _options.VARIABLES:
-            if name in task_vars:
+            if name in given:
                 try:
-                    found[name] = made(self._templar.template, task_vars[name])
+                    found[name] = made(templar.template, given[name])
                 except Exception as error:
                     found[name] = _settings.UNREAD
                     unreadable.append(f"{name} cannot be read: {reason(error)}.")

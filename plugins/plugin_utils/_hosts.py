@@ -22,6 +22,8 @@ from ansible.inventory.manager import split_host_pattern
 from ansible.utils.unsafe_proxy import wrap_var
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+VERSION = "schema_version"  # every plan and every report has it
+JSON_OBJECT = re.compile(r"\s*\{(?![{%#])")
 TAKEN = {"all", "ungrouped", *C.LOCALHOST}  # names with a meaning in Ansible
 # what `default(omit)` raises for a whole variable; up to ansible-core 2.18 it is a text
 OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
@@ -52,6 +54,22 @@ def from_cloud(value: t.Any) -> t.Any:
     if isinstance(value, list):
         return [from_cloud(inner) for inner in value]
     return wrap_var(value) if isinstance(value, str) else value
+
+
+def handed_on(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the plans and reports among variables, as data or as JSON, with every text in them marked.
+
+    They hold texts of the cloud. A controller marks what it hands on, but for Ansible, what comes from -e or
+    from a file of variables is a template.
+    """
+    return {name: from_cloud(value) for name, value in variables.items() if is_document(value)}
+
+
+def is_document(value: t.Any) -> bool:
+    """Whether a variable is a plan or a report, or the statistic that holds a plan."""
+    if isinstance(value, str):
+        return bool(JSON_OBJECT.match(value)) and f'"{VERSION}"' in value
+    return isinstance(value, dict) and (VERSION in value or is_document(value.get("plan")))
 
 
 def made(read: t.Callable[[t.Any], t.Any], what: t.Any) -> t.Any:

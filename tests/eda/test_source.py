@@ -256,3 +256,33 @@ def test_it_finds_the_collection_from_its_own_path() -> None:
     code = f"import runpy, sys; print('main' in runpy.run_path({str(FILE)!r}))"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.returncode) == ("True", 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("{{ lookup('pipe', 'id') }}", "{ { lookup('pipe', 'id') }}"),
+        ("{{{ x }}}", "{ { { x }}}"),
+        ("{% set x = 1 %}{# x #}", "{ % set x = 1 %}{ # x #}"),
+        (HEADER := "#jinja2:variable_start_string:'[['\n[[ x ]]", f" {HEADER}"),
+        ("orders {cache}", "orders {cache}"),
+    ],
+)
+def test_no_text_of_an_event_is_a_template(text: str, sent: str) -> None:
+    """A rule hands it to a playbook as an extra variable, and Ansible runs those as templates."""
+
+    class Stopped(Exception):
+        """The test has seen enough."""
+
+    class Queue:
+        async def put(self, event: Row) -> None:
+            found.append(event)
+            raise Stopped
+
+    found: list[Row] = []
+    with Simulator("demo", backup_seconds=0) as sim:
+        sim.state.dcs_instances[ids.DCS_INSTANCE].name = text
+        args = {"services": ["dcs"], "max_backup_age": "1s"}
+        with mock.patch.dict("os.environ", sim.env), pytest.raises(Stopped):
+            asyncio.run(SOURCE["main"](Queue(), args))
+    assert found[0]["recovery"]["instance_name"] == sent

@@ -25,6 +25,7 @@ EDGES = [
     "tests/inventory",
     "tests/in_process/test_start.py",
     "tests/in_process/test_verify.py",
+    "tests/playbooks/test_hostile_texts.py",
     "tests/playbooks/test_role.py::test_a_stack_is_planned_restored_and_restored_again",
 ]
 # Sanity tests that take long (import, pylint), or whose work antsibull-changelog, ruff and ansible-lint do in

@@ -17,6 +17,7 @@ description:
     operations that end in that time later.
   - A cache whose records cannot be read does not stop the others. The source sends C(cache_unreadable) for it
     once, until it can be read again.
+  - No text of an event is a template. A blank separates two braces in a name, for example.
   - The source signs in like the modules of this collection, with the variables C(HW_*) or with the same
     options.
 options:
@@ -114,6 +115,8 @@ OF_BACKUPS = {"normal": "succeeded", "createfail": "failed"}
 # kinds of errors that are not about one instance
 OF_THE_CLOUD = ("auth_failed", "denied", "throttled", "server_error", "transport_error", "tls_error")
 LONGEST = 900  # seconds between two checks of a cloud that cannot be reached
+OPENING = re.compile(r"\{(?=[{%#])")  # the first brace of a template
+HEADER = "#jinja2"  # up to ansible-core 2.18 it chooses other signs, at the beginning of a text
 MANY = 11  # failures after which the source waits so long, whatever the interval
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -421,6 +424,19 @@ def unreadable(one: Row) -> Row:
     }
 
 
+def inert(value: t.Any) -> t.Any:
+    """Return an event without a text that Ansible could take as a template.
+
+    A rule hands texts of an event to a playbook as extra variables, and Ansible runs those as templates.
+    """
+    if isinstance(value, dict):
+        return {name: inert(inner) for name, inner in value.items()}
+    if not isinstance(value, str):
+        return value
+    text = OPENING.sub("{ ", value)
+    return f" {text}" if text.startswith(HEADER) else text
+
+
 # The source
 
 
@@ -440,7 +456,7 @@ async def main(queue: asyncio.Queue[t.Any], args: dict[str, t.Any]) -> None:
             failures = MANY if found["error_kind"] == "auth_failed" else failures + 1
             events = memory.unread(found)
         for one in events:
-            await queue.put({"recovery": one})
+            await queue.put({"recovery": inert(one)})
         await asyncio.sleep(pause(wish.interval, failures))
 
 

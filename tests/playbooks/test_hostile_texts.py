@@ -1,0 +1,140 @@
+# Copyright (c) 2026 the huaweicloud.recovery contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No text of the cloud is run as a template: by the role, its hooks, its report, the fleet, a later play."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests import invoke
+from tests.cloud import Simulator
+from tests.cloud import scenario as ids
+
+ORDER = "lookup('pipe', 'touch injected; id')"
+HEADER = f"#jinja2:variable_start_string:'[[',variable_end_string:']]'\n[[ {ORDER} ]]"
+HOSTILE = [
+    f"{{{{ {ORDER} }}}}",
+    HEADER,
+    HEADER.replace("[[", "<%").replace("]]", "%>"),
+    f"!unsafe {{{{ {ORDER} }}}}",
+    f"{{% set x = {ORDER} %}}x",
+]
+# The cloud compares the VPC and the version of data nodes, so they stay.
+FIELDS = {
+    "dcs_instances": ("name", "vpc_name", "engine_version"),
+    "dcs_backups": ("name", "remark"),
+    "ddm_instances": ("name",),
+    "ddm_backups": ("name",),
+    "data_nodes": ("name",),
+}
+SHOWN = {"ansible.builtin.debug": {"msg": "{{ restore_result }}{{ restore_result | to_json }}"}}
+
+
+def poison(sim: Simulator) -> None:
+    """Put hostile texts into every field that is only shown."""
+    texts = itertools.cycle(HOSTILE)
+    for kind, names in FIELDS.items():
+        for thing in getattr(sim.state, kind).values():
+            vars(thing).update({name: next(texts) for name in names})
+    for instance in sim.state.dcs_instances.values():
+        instance.tags = {next(texts): next(texts)}
+
+
+def hostile(done: invoke.Completed) -> set[str]:
+    """Which of the texts a run has shown or returned as they are."""
+    seen = done.output + json.dumps(done.results)
+    return {text for text in HOSTILE if json.dumps(text)[1:-1] in seen or text in seen}
+
+
+def harmless(folder: Path, *runs: invoke.Completed) -> None:
+    """The texts were shown, so they were tried, and none was run."""
+    for done in runs:
+        assert done.rc == 0 and hostile(done), done.output
+        assert "uid=" not in done.output + json.dumps(done.results)
+    assert not [*folder.rglob("injected"), *(invoke.ROOT / "playbooks").glob("injected")]
+
+
+def test_the_role_runs_no_text_of_the_cloud(tmp_path: Path) -> None:
+    hook = tmp_path / "after.yml"
+    task = {"ansible.builtin.debug": {"msg": "{{ _restore_state }}"}}
+    hook.write_text(yaml.safe_dump([task]), encoding="utf-8")
+    variables = {
+        "restore_dcs": [{"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}],
+        "restore_ddm": [{"source_instance_id": ids.DDM_SOURCE, "target_instance_id": ids.DDM_TARGET}],
+        "restore_point": "latest",
+        "restore_after_tasks": str(hook),
+        "restore_operation_id": "CHG-1",
+        "restore_poll_interval": 1,
+    }
+    play = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": variables,
+            "tasks": [
+                {"ansible.builtin.include_role": {"name": "huaweicloud.recovery.restore"}},
+                SHOWN,
+                {"ansible.builtin.set_fact": {"kept": "{{ restore_result.report.restores }}"}},
+                {"ansible.builtin.debug": {"msg": "{{ kept }}{{ kept | map(attribute='target') | list }}"}},
+                {"ansible.builtin.set_stats": {"data": {"again": "{{ kept }}"}, "per_host": False}},
+            ],
+        }
+    ]
+    with Simulator(restore_seconds=1, backup_seconds=1) as sim:
+        poison(sim)
+        done = invoke.playbook(yaml.safe_dump(play), sim.env, cwd=tmp_path)
+        assert sim.started("dcs.restore") == sim.started("ddm.recovery") == 1
+    harmless(tmp_path, done)
+
+
+def statistic(done: invoke.Completed, name: str) -> Any:
+    """A statistic of a run, as a job controller hands it on."""
+    return done.of("huaweicloud.recovery.restore : Report")[-1]["ansible_stats"]["data"][name]
+
+
+def test_a_plan_and_a_report_that_are_handed_on_as_data_are_no_templates(tmp_path: Path) -> None:
+    """What comes from -e is a template to Ansible, unless a controller marks it."""
+
+    def run(playbook: str, *args: str, **variables: Any) -> invoke.Completed:
+        given = json.dumps({"restore_poll_interval": 1, **variables})
+        return invoke.playbook(f"huaweicloud.recovery.{playbook}", sim.env, "-e", given, *args, cwd=tmp_path)
+
+    entries = {"restore_dcs": [{"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP}]}
+    with Simulator(restore_seconds=1, backup_seconds=1) as sim:
+        poison(sim)
+        planned = run("restore", "--check", **entries)
+        plan = statistic(planned, "restore_planned")
+        done = run("restore", **entries, restore_planned=plan, restore_plan="{{ restore_planned }}")
+        report = statistic(done, "restore_reported")
+        undone = run("undo", restore_report=json.dumps(report))
+        assert sim.started("dcs.restore") == 2, done.output + undone.output
+    harmless(tmp_path, planned, done, undone)
+
+
+def test_the_fleet_runs_no_text_of_the_cloud(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.huaweicloud.yml"
+    options: dict[str, Any] = {
+        "plugin": "huaweicloud.recovery.instances",
+        "services": ["dcs"],
+        "compose": {"label": "name", "restore_remark": "vpc_name"},
+    }
+    path.write_text(yaml.safe_dump(options), encoding="utf-8")
+    with Simulator("fleet-5-0", restore_seconds=1) as sim:
+        poison(sim)
+        given = {
+            "fleet_poll_interval": 1,
+            "fleet_hosts": "all",
+            "fleet_report_dir": str(tmp_path / "reports"),
+        }
+        done = invoke.playbook(
+            "huaweicloud.recovery.fleet", sim.env, "-i", str(path), "-e", json.dumps(given), cwd=tmp_path
+        )
+        assert sim.started("dcs.restore") == 5, done.output
+    harmless(tmp_path, done)
