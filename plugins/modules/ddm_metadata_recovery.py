@@ -256,10 +256,14 @@ diff:
   returned: when something changes
   type: dict
   sample:
-    before: {target: 2f0324a93859487eb5566d75951fcd2din09, metadata: what is in it now}
+    before:
+      target: 2f0324a93859487eb5566d75951fcd2din09
+      name: orders-db-restored
+      metadata: what is in it now
     after:
       target: 2f0324a93859487eb5566d75951fcd2din09
-      metadata: 1f5c9fd6cd984056ba89c8c87cc03278in09 as of 2025-05-20T09:12:32.000Z
+      name: orders-db-restored
+      metadata: orders-db (1f5c9fd6cd984056ba89c8c87cc03278in09) as of 2025-05-20T09:12:32.000Z
       data_nodes: [f4e2949e9b9b4d60b42c89ed39bfe34cin01]
 """
 

@@ -269,15 +269,19 @@ outcome:
   sample: succeeded
 diff:
   description: >-
-    Which data are overwritten by what, C(before) and C(after), each with C(target) and C(data), or with
-    C(job) and C(status) for O(job_id) and O(adopt).
+    Which data are overwritten by what, C(before) and C(after), each with C(target), C(name) and C(data), or
+    with C(job) and C(status) for O(job_id) and O(adopt).
   returned: when something changes
   type: dict
   sample:
-    before: {target: 2f0324a93859487eb5566d75951fcd2din09, data: what is in it and in its data nodes now}
+    before:
+      target: 2f0324a93859487eb5566d75951fcd2din09
+      name: orders-db-restored
+      data: what is in it and in its data nodes now
     after:
       target: 2f0324a93859487eb5566d75951fcd2din09
-      data: 1f5c9fd6cd984056ba89c8c87cc03278in09 as of 2025-05-20T09:12:32.000Z
+      name: orders-db-restored
+      data: orders-db (1f5c9fd6cd984056ba89c8c87cc03278in09) as of 2025-05-20T09:12:32.000Z
       data_nodes: {f4e2949e9b9b4d60b42c89ed39bfe34din01: 7edae0250ebc464897bd92b8d3e8b769in01}
 """
 

@@ -34,6 +34,13 @@ def of_plan(ddm: Ddm, names: Named, observed: PairObservation, restore_time: int
     }
 
 
+def difference(known: Row, when: str) -> tuple[Row, str]:
+    """Return what is overwritten and, in words, what overwrites it: for the diff, from of_plan()."""
+    target, source = known["target"], known["source"]
+    overwritten = {"target": target["instance_id"], "name": target["instance_name"]}
+    return overwritten, f"{called(source['instance_id'], source['instance_name'])} as of {when}"
+
+
 def last_seconds(jobs: t.Iterable[Row], instances: t.Container[str | None]) -> int | None:
     """Return the seconds of the newest completed restore of these instances, else of any in the project."""
     done = [job for job in jobs if ending(job["status"]) == "succeeded"]

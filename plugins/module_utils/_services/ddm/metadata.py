@@ -78,9 +78,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     operation = DdmMetadata(title, pair, point, tuple(params["data_nodes"]))
     time = requested if requested is not None else moment(backup["created"])
     known = {**facts.of_plan(ddm, names, observed, time), **known, "backup": backup}
-    before = {"target": target, "metadata": "what is in it now"}
-    what = f"backup {backup['id']}" if requested is None else f"{iso(requested)}"
-    after = {"target": target, "metadata": f"{source} as of {what}", "data_nodes": params["data_nodes"]}
+    what = f"backup {backup['id']}" if requested is None else iso(requested)
+    overwritten, restored = facts.difference(known, what)
+    before = {**overwritten, "metadata": "what is in it now"}
+    after = {**overwritten, "metadata": restored, "data_nodes": params["data_nodes"]}
     return run.plan(operation, observed, cloud, params, before, after, **known)
 
 

@@ -80,12 +80,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         "data_node_relations": relations,
         "restore_time": restore_time,
     }
-    before, after = difference(source, target, restore_time, relations)
-    return run.plan(operation, observed, cloud, params, before, after, **known)
-
-
-def difference(source: str, target: str, restore_time: int, relations: t.Sequence[Row]) -> tuple[Row, Row]:
-    """Return the diff (before and after) for people."""
-    before = {"target": target, "data": "what is in it and in its data nodes now"}
+    overwritten, restored = facts.difference(known, iso(restore_time))
+    before = {**overwritten, "data": "what is in it and in its data nodes now"}
     nodes = {row["target_instance_id"]: row["source_instance_id"] for row in relations}
-    return before, {"target": target, "data": f"{source} as of {iso(restore_time)}", "data_nodes": nodes}
+    after = {**overwritten, "data": restored, "data_nodes": nodes}
+    return run.plan(operation, observed, cloud, params, before, after, **known)
