@@ -160,13 +160,14 @@ marker_echoed:
   type: bool
   sample: false
 diff:
-  description: The remark of the backup that is made.
+  description: The instance, and the remark of the backup that is made.
   returned: when something changes
   type: dict
   sample:
-    before: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, new_backup: null}
+    before: {instance: 5560df16-cebf-4473-95c4-d1b573c16e79, name: orders-cache, new_backup: null}
     after:
       instance: 5560df16-cebf-4473-95c4-d1b573c16e79
+      name: orders-cache
       new_backup: "before the release [rst1:MFRGGZDFMZTWQ2LKNNWG23TPOA]"
 """
 

@@ -143,7 +143,9 @@ def test_check_mode_predicts_the_run(sim: Simulator, run: Any, name: str, params
     real = run(name, **params)
     assert (real["failed"], real["changed"], real["adopted"]) == (False, True, False)
     assert real["diff"] == dry["diff"]
-    assert real["diff"]["before"] != real["diff"]["after"]
+    before, after = real["diff"]["before"], real["diff"]["after"]
+    assert before != after and before["name"] == after["name"], "what is overwritten is shown by its name"
+    assert before["name"] in ("orders-cache", "orders-db-restored")
     assert dry["outcome"] == "planned"
     assert real["outcome"] == ("succeeded" if params.get("wait", True) else "started")
     assert len(sim.posts()) == 1

@@ -60,8 +60,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         repeatable=not params["operation_id"],
         backup_format=params["backup_format"],
     )
-    before = {"instance": instance_id, "new_backup": None}
-    after = {"instance": instance_id, "new_backup": operation.remark}
+    before = {"instance": instance_id, "name": instance["name"], "new_backup": None}
+    after = {**before, "new_backup": operation.remark}
     observed = operation.first()
     lost = replaced(observed.records.values()) if decide(observed) == "send" else []
     if params["keep_backup_id"] in lost:
