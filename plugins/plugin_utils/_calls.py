@@ -11,6 +11,7 @@ Values that may hold passwords go to the verification alone. No state and no rep
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
@@ -292,8 +293,12 @@ def no_reports(options: Options) -> t.Iterator[str]:
     """
     given = {"restore_baseline": options.baseline, "restore_report": options.report}
     for name, value in given.items():
-        if value is not None and not _report_files.held(value):
-            where = f" {printable(value)}" if isinstance(value, str) else ""
+        if value is None or _report_files.held(value):
+            continue
+        where = f" {printable(value)}" if isinstance(value, str) else ""
+        if where and not os.path.exists(value):
+            yield f"{name}{where} does not exist."
+        else:
             yield f"{name}{where} must be a report of this collection: its path, or its data."
     rows = baseline(options)
     if rows is not None and not any(counted(row, rows) for row in rows):
