@@ -175,6 +175,24 @@ def test_a_list_that_leaves_something_out_once_repeats_no_event() -> None:
     assert events == [["backup_too_old"], [], [], ["backup_finished"], [], ["backup_too_old"]]
 
 
+def test_what_ended_before_the_start_is_old_whenever_it_is_read_first() -> None:
+    """The cloud cannot be reached at first, and then a cache cannot be read."""
+    at = iter([0.0, 500.0, 600.0])  # the source starts, and reads the cloud at 1,000 s by the cloud's clock
+    memory = SOURCE["Memory"](wish(lookback=100), lambda: next(at))
+    unread = {"msg": "x", "error_kind": "protocol_error"}
+    ended = {1: 399_000, 2: 401_000, 3: 599_000}
+    records = [{**one, "ended": ended[int(one["id"])]} for one in seen(*ended, newest=0).records]
+    checks = [seen(1, unread=unread), seen(1, 2, 3, newest=0)]
+    checks = [checks[0]._replace(records=[]), checks[1]._replace(records=records, now=1_100_000)]
+    events = [memory.unread(unread), *(memory.read(check) for check in checks)]
+    assert [[one["event"] for one in found] for found in events] == [
+        ["cloud_unreachable"],
+        ["cloud_reachable", "cache_unreadable"],
+        ["backup_finished"] * 2,
+    ]
+    assert [one["record_id"] for one in events[2]] == ["2", "3"]
+
+
 def test_a_cache_that_cannot_be_read_does_not_stop_the_others() -> None:
     with Simulator("default", restore_seconds=0) as sim:
         args: Row = {"instances": ["orders-*", ids.DCS_EMPTY], "services": "dcs", "max_retries": 0}

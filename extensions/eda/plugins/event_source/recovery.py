@@ -75,6 +75,7 @@ import fnmatch
 import os
 import re
 import sys
+import time
 import typing as t
 
 # ansible-rulebook starts this file by its path. The collection is imported from where the file is.
@@ -324,12 +325,13 @@ def record(kind: str, who: Row, row: Row, key: str) -> Row:
 
 
 class Memory:
-    """What has been reported. `begin` is the time (epoch ms) from which on what has ended is news."""
+    """What has been reported, since the source was started."""
 
-    def __init__(self, wish: Wanted) -> None:
-        self._wish = wish
-        # None before the first check. What was seen stays known: a list may leave out an old record once.
-        self._known: set[tuple[str, str]] | None = None
+    def __init__(self, wish: Wanted, monotonic: t.Callable[[], float] = time.monotonic) -> None:
+        self._wish, self._monotonic, self._started = wish, monotonic, monotonic()
+        # What was seen stays known: a list may leave out an old record once.
+        self._known: set[tuple[str, str]] = set()
+        self._read: set[str] = set()  # IDs of instances whose records have been read
         self._old: set[str] = set()  # instances whose backup is too old or missing, and was reported as such
         self._unread: set[str] = set()  # IDs of events about what cannot be read or is not there
         self._away = False
@@ -343,15 +345,17 @@ class Memory:
         """Return the events after a check."""
         events = [{"event": "cloud_reachable"}] if self._away else []
         self._away = False
+        # Of an instance that was not read before, what ended before the start is old.
+        begin = found.now - int((self._wish.lookback + self._monotonic() - self._started) * 1000)
         ended = [one for one in found.records if end_of(one)]
-        if self._known is None:
-            begin = found.now - self._wish.lookback * 1000
-            news = [
-                one for one in ended if (one["ended"] or one["begun"] or 0) >= begin and self._wish.lookback
-            ]
-        else:
-            news = [one for one in ended if (one["kind"], one["id"]) not in self._known]
-        self._known = (self._known or set()) | {(one["kind"], one["id"]) for one in ended}
+        news = [
+            one
+            for one in ended
+            if (one["kind"], one["id"]) not in self._known
+            and (one["instance_id"] in self._read or (one["ended"] or one["begun"] or 0) >= begin)
+        ]
+        self._known |= {(one["kind"], one["id"]) for one in ended}
+        self._read |= {one["instance_id"] for one in found.instances if "unread" not in one}
         news.sort(key=lambda one: one["ended"] or one["begun"] or 0)
         return [*events, *(event(one) for one in news), *self._aged(found), *self._unseen(found)]
 
