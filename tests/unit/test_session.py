@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from email.utils import formatdate
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -25,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Request, Response
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import http_date
 
 from .fakes import NOW, PROJECT, Time, api_error, cloud, response
 
@@ -128,6 +132,27 @@ TABLE: list[tuple[str | None, float | None]] = [
 @pytest.mark.parametrize(("header", "seconds"), TABLE)
 def test_retry_after(header: str | None, seconds: float | None) -> None:
     assert retry.retry_after(header, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Thu, 28 May 2026 20:26:40 GMT",
+        "Thu, 28 May 2026 20:26:40 -0000",
+        "Thu, 28 May 2026 20:26:40",
+        "Thursday, 28-May-26 20:26:40 GMT",
+        "Thu May 28 20:26:40 2026",
+    ],
+)
+def test_a_date_of_http_is_in_utc_on_every_machine(written: str) -> None:
+    """A date without a zone would move the clock of the cloud, and with it the age of every record."""
+    with mock.patch.dict(os.environ, {"TZ": "Asia/Shanghai"}):
+        time.tzset()
+        try:
+            assert http_date(written) == NOW
+        finally:
+            os.environ.pop("TZ")
+            time.tzset()
 
 
 @given(st.text(max_size=30))

@@ -149,9 +149,13 @@ def moment(value: t.Any) -> int | None:
 
 
 def http_date(value: str | None) -> float | None:
-    """Return the epoch seconds of a time as HTTP writes it, or None when it is absent or malformed."""
+    """Return the epoch seconds of a time as HTTP writes it, or None when it is absent or malformed.
+
+    It is in UTC, also where it names no zone, as in the form of asctime().
+    """
     try:
-        return email.utils.parsedate_to_datetime(t.cast(str, value)).timestamp()
+        found = email.utils.parsedate_to_datetime(t.cast(str, value))
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError, OSError):
         return None
 
