@@ -592,8 +592,22 @@ def read(port: int, entry: Row, **connection: Any) -> Any:
         (says(b"-ERR something else\r\n"), clients.Refused, "The server refused: something else"),
         # A server that is not the instance proves nothing about its data.
         (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), clients.Unreachable, "does not speak the Redis protocol"),
+        (says(b":odd\r\n"), clients.Unreachable, "does not speak the Redis protocol"),
+        (says(b"+OK\r\n"), clients.Unreachable, "does not speak the Redis protocol"),
     ],
-    ids=["drops", "loading", "masterdown", "full", "noauth", "wrongpass", "noperm", "other", "HTTP"],
+    ids=[
+        "drops",
+        "loading",
+        "masterdown",
+        "full",
+        "noauth",
+        "wrongpass",
+        "noperm",
+        "other",
+        "HTTP",
+        "odd",
+        "OK",
+    ],
 )
 def test_what_a_cache_can_say(answer: Any, kind: type[Exception], text: str) -> None:
     with Server(answer) as server, pytest.raises(kind) as caught:
@@ -624,6 +638,8 @@ def node(reply: bytes) -> Callable[[socket.socket], None]:
         ("key", True, b"-MOVED 1 127.0.0.1:1\r\n", clients.Unreachable, "A node of the Redis Cluster: "),
         # The password is sent to no host that a server names, unless the cloud calls it a Redis Cluster.
         ("key", False, b"-MOVED 1 127.0.0.1:1\r\n", clients.Refused, "1 127.0.0.1:1"),
+        ("key", False, b":7\r\n", clients.Refused, "reply cannot be read (AttributeError)"),
+        ("key", True, b"-MOVED odd\r\n", clients.Refused, "reply cannot be read (ValueError)"),
     ],
 )
 def test_what_a_node_of_a_cluster_can_say(
@@ -715,9 +731,18 @@ def test_a_database_is_sent_any_password() -> None:
         clients.CLIENTS["mysql"](connection, 5.0)
 
 
-def test_a_server_that_is_not_a_database() -> None:
+@pytest.mark.parametrize(
+    "banner",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"\x05\x00\x00\x00\x0b\x08\x05\x1a\x00",  # port 33060, of MySQL's X protocol
+        b"\x00\x00\x00\x00",
+        b"\x06\x00\x00\x00\x0aodd\x00\x01",
+    ],
+    ids=["SSH", "X", "empty", "cut"],
+)
+def test_a_server_that_is_not_a_database(banner: bytes) -> None:
     """Another server proves nothing about the data, so the advice must not be to restore an older backup."""
-    banner = b"SSH-2.0-OpenSSH_9.2\r\n"
     with (
         Server(lambda connection: connection.sendall(banner)) as server,
         pytest.raises(clients.Unreachable) as caught,

@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import re
 import ssl
+import struct
 import sys
 import typing as t
 
@@ -42,6 +43,8 @@ DENIED = (1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 3118, 3159, 4151)
 LATER = (1040, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226, 2002, 2003, 2005, 2006, 2013, 2055)
 TLS_ERROR, TLS_WANTED = 2026, 3159
 AGAIN = {"ConnectionError", "TimeoutError", "OSError", "MasterDownError", "ClusterDownError", "TryAgainError"}
+# what Python raises where a reply is not of the protocol, or of another type than documented
+ODD = (ValueError, TypeError, LookupError, AttributeError, AssertionError, struct.error)
 SLOTS = 16384  # of a Redis Cluster
 MOVED = re.compile(r"(?:MOVED )?[0-9]+ (?P<host>.*):(?P<port>[0-9]+)")  # a node's reply for another's key
 
@@ -152,6 +155,16 @@ def login_refused(answer: t.Any) -> Refused:
     )
 
 
+def foreign(protocol: str, why: str) -> Unreachable:
+    """Return the error for a server that is not the instance."""
+    return Unreachable(f"The server at this address does not speak the {protocol} protocol: {why}.")
+
+
+def unreadable(error: Exception) -> Refused:
+    """Return the error for a reply that its client cannot read."""
+    return Refused(f"The server's reply cannot be read ({type(error).__name__}).")
+
+
 class Redis:
     """A connection to a cache."""
 
@@ -186,7 +199,8 @@ class Redis:
         self._options, self._cluster = options, bool(connection.get("cluster"))
         self._client = self._redis.Redis(**options)
         try:
-            self._ask("ping")
+            if not self._ask("ping"):
+                raise foreign("Redis", "its reply to PING is not PONG")
         except CloudError:
             self.close()  # No one else can: there is no object of this class yet.
             raise
@@ -196,9 +210,12 @@ class Redis:
         """Return True, the number of keys, or a Key."""
         if check.kind == "ping":
             return bool(self._ask("ping"))
-        if check.kind == "dbsize":
-            return int(self._count() if self._cluster else self._ask("dbsize"))
-        return self._key(str(check.asks.get("name") or check.asks["key"]))
+        try:
+            if check.kind == "dbsize":
+                return int(self._count() if self._cluster else self._ask("dbsize"))
+            return self._key(str(check.asks.get("name") or check.asks["key"]))
+        except ODD as error:
+            raise self._meaning(error) from None
 
     def close(self) -> None:
         """Close the connection."""
@@ -230,7 +247,7 @@ class Redis:
         """Ask the node that is connected, and in a Redis Cluster the one that has the key."""
         try:
             return getattr(self._client, command)(*args)
-        except (self._redis.RedisError, OSError) as error:
+        except (self._redis.RedisError, OSError, *ODD) as error:
             moved = MOVED.fullmatch(str(error))
             if not (moved and self._cluster):  # No other server may send the password to another host.
                 raise self._meaning(error) from None
@@ -242,7 +259,7 @@ class Redis:
         try:
             with self._redis.Redis(**place) as client:
                 return getattr(client, command)(*args)
-        except (self._redis.RedisError, OSError) as error:
+        except (self._redis.RedisError, OSError, *ODD) as error:
             meaning = self._meaning(error)
             if isinstance(meaning, Unreachable):
                 meaning = type(meaning)(f"A node of the Redis Cluster: {meaning}")
@@ -262,11 +279,11 @@ class Redis:
             return Refused(f"The user lacks the permission: {words}.", "login_refused")
         if "TimeoutError" in names and self._connected:
             return Slow(f"The server did not respond in time: {words}.")
-        if "InvalidResponse" in names and not self._connected:
-            return Unreachable(f"The server at this address does not speak the Redis protocol: {words}.")
+        if not self._connected and ("InvalidResponse" in names or isinstance(error, ODD)):
+            return foreign("Redis", words)
         if names & AGAIN:
             return Unreachable(f"{words}.{hint(self._tls and not self._connected)}")
-        return Refused(f"The server refused: {words}.")
+        return unreadable(error) if isinstance(error, ODD) else Refused(f"The server refused: {words}.")
 
 
 def conversions() -> dict[t.Any, t.Any]:
@@ -363,7 +380,7 @@ class Mysql:
     def _ask(self, question: t.Callable[[], t.Any]) -> t.Any:
         try:
             return question()
-        except (self._mysql.MySQLError, OSError, RuntimeError) as error:
+        except (self._mysql.MySQLError, OSError, RuntimeError, *ODD) as error:
             raise self._meaning(error) from None
 
     def _meaning(self, error: Exception) -> CloudError:
@@ -396,7 +413,10 @@ class Mysql:
         ):
             return Unreachable(f"{words}.{hint(self._tls and self._connection is None)}")
         if code is None and self._connection is None:
-            return Unreachable(f"The server at this address does not speak the MySQL protocol: {words}.")
+            return foreign("MySQL", words)
+        if isinstance(error, ODD):
+            self.close()  # The rest of the reply would be taken for the next one.
+            return unreadable(error)
         if code == 1049:
             return Refused(f"{words}: the schema does not exist, or `database` of the connection is wrong.")
         return Refused(f"The server refused: {words}{f' ({code})' if code is not None else ''}.")
