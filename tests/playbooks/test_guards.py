@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -76,8 +77,17 @@ def test_a_limit_that_leaves_no_host_of_fleet_hosts_fails_the_run(tmp_path: Path
 ELSEWHERE = {"--limit": "leaves out localhost", "--start-at-task": "would leave out steps before that task"}
 
 
-@pytest.mark.parametrize("option", ELSEWHERE)
-@pytest.mark.parametrize("playbook", ["drill", "plan", "readiness", "report", "restore", "undo"])
+EVERY = ["drill", "plan", "readiness", "report", "restore", "undo"]
+OPTIONS = list(itertools.product(EVERY, ELSEWHERE))
+
+
+@pytest.mark.parametrize(
+    ("playbook", "option"),
+    [  # each playbook with one of the options; make slow has both
+        pytest.param(*both, marks=[pytest.mark.slow] if number % 4 in (1, 2) else [])
+        for number, both in enumerate(OPTIONS)
+    ],
+)
 def test_options_that_leave_everything_out_are_red(tmp_path: Path, playbook: str, option: str) -> None:
     (tmp_path / "hosts").write_text("web\n")
     done = invoke.playbook(
