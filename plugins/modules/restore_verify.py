@@ -241,6 +241,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.rea
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladder import (
     CONNECTION,
     Settings,
+    counts,
     passwords,
     refuse,
     restored,
@@ -281,6 +282,8 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         baseline=params["baseline"] or [],
         tolerance=params["baseline_tolerance"],
     )
+    for row in params["baseline"] or []:
+        counts(row, [row])  # which refuses what is not a row
     wrong, at = misplaced(cloud, given), cloud.clock.now()
     clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(given)])
 

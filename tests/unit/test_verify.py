@@ -510,6 +510,22 @@ def test_the_baseline_is_that_of_the_same_instance() -> None:
     assert ladder.counts(row, [{"target": {"instance_id": "b"}, "verification": None}]) == {}
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"target": "cache"},
+        {"verification": ["passed"]},
+        {"verification": {"checks": 7}},
+        {"verification": {"checks": ["dbsize"]}},
+    ],
+)
+def test_a_baseline_that_is_no_report_is_refused_at_once(sim: Simulator, run: Any, odd: Row) -> None:
+    result = run("restore_verify", [cache(0, {"dbsize": True}, label=["odd"])], baseline=[{}, odd])
+    assert result["error_kind"] == "invalid_argument" and "restores" not in result
+    assert result["msg"].startswith("baseline must be a list of the rows of a report. No request was sent.")
+    assert sim.ledger == []
+
+
 # On the wire, with servers that misbehave
 
 

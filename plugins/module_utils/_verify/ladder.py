@@ -388,15 +388,25 @@ class Ladder:
 
 
 def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:
-    """Return the counts in the checks of an earlier report for the same instance, but not of failed ones."""
-    target = (row["target"] or {}).get("instance_id")
-    names = {row.get("label"), (row["target"] or {}).get("instance_name")} - {None}
-    same = [one for one in baseline if (one.get("target") or {}).get("instance_id") == target]
-    same = same or [
-        one for one in baseline if {one.get("label"), (one.get("target") or {}).get("instance_name")} & names
-    ]
-    found = [check for one in same[:1] for check in (one.get("verification") or {}).get("checks") or []]
-    good = ((check.get("name"), check.get("found")) for check in found if check.get("outcome") != "failed")
+    """Return the counts in the checks of an earlier report for the same instance, but not of failed ones.
+
+    Raises InvalidArgument if it does not hold the rows of a report.
+    """
+
+    def called(one: t.Mapping[str, t.Any]) -> list[t.Any]:
+        return [one.get("label"), (one.get("target") or {}).get("instance_name")]
+
+    try:
+        target = (row.get("target") or {}).get("instance_id")
+        same = [one for one in baseline if (one.get("target") or {}).get("instance_id") == target]
+        names = [name for name in called(row) if name]
+        same = same or [one for one in baseline if any(name in names for name in called(one))]
+        found = [check for one in same[:1] for check in (one.get("verification") or {}).get("checks") or []]
+        good = [
+            (check.get("name"), check.get("found")) for check in found if check.get("outcome") != "failed"
+        ]
+    except (AttributeError, TypeError):
+        raise InvalidArgument("baseline must be a list of the rows of a report.") from None
     return {str(name): int(number) for name, number in good if checks.INTEGER.fullmatch(str(number))}
 
 
