@@ -133,6 +133,7 @@ def test_an_old_or_missing_backup_is_reported_once_until_there_is_a_newer_one() 
         ({"validate_certs": "perhaps"}, "validate_certs"),
         ({"http_timeout": "soon"}, "http_timeout"),
         ({"max_retries": "-1"}, "max_retries must be from 0 to 999"),
+        ({"access_key": "AK1", "ak": "AK2"}, "access_key and ak are one option, and have two values"),
     ],
 )
 def test_invalid_arguments(args: Row, why: str) -> None:
@@ -148,13 +149,21 @@ def test_blank_arguments_are_unset() -> None:
 
 
 def test_connection_options_have_their_types_whatever_a_rulebook_makes_of_them() -> None:
-    text = wish(use_instance_metadata="false", validate_certs="no", http_timeout="30", ca_cert="/ca.pem")
+    text = wish(
+        use_instance_metadata="false",
+        validate_certs="no",
+        http_timeout="30",
+        ca_cert="/ca.pem",
+        region=" ",
+        allowed_project_ids='["one", "two"]',
+    )
     assert text.connection == {
         **wish().connection,
         "use_instance_metadata": False,
         "validate_certs": False,
         "http_timeout": 30,
         "ca_path": "/ca.pem",
+        "allowed_project_ids": ["one", "two"],
     }
 
 

@@ -98,7 +98,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, perform
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
+    check,
+    listed,
+    perform,
+    without_blanks,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     data_time,
@@ -190,15 +195,15 @@ def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
 
 
 def connection(given: Row) -> Row:
-    """Return all connection options, each as its type: a rulebook may give `"false"`.
+    """Return all connection options as a module has them, each as its type: a rulebook may give `"false"`.
 
     Raises ValueError.
     """
-    checked = ArgumentSpecValidator(CONNECTION).validate(given)
-    if checked.error_messages:
-        raise ValueError(checked.error_messages[0])
-    found = {name: checked.validated_parameters.get(name) for name in CONNECTION}
     try:
+        checked = ArgumentSpecValidator(CONNECTION).validate(listed(without_blanks(given), CONNECTION))
+        if checked.error_messages:
+            raise ValueError(checked.error_messages[0])
+        found = {name: checked.validated_parameters.get(name) for name in CONNECTION}
         check(found, CONNECTION, {})
     except InvalidArgument as error:
         raise ValueError(str(error)) from None
