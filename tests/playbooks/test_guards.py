@@ -49,7 +49,9 @@ def run(sim: Simulator, variables: dict[str, Any], playbook: str = ROLE, **how: 
     return invoke.playbook(playbook, sim.env, "-e", given, **how)
 
 
-@pytest.mark.parametrize("limit", [" ", "!zz", "@empty"])
+@pytest.mark.parametrize(  # unit/test_patterns.py has more
+    "limit", [" ", pytest.param("!zz", marks=pytest.mark.slow), "@empty"]
+)
 def test_a_limit_that_names_no_host_counts_as_missing(tmp_path: Path, limit: str) -> None:
     """Ansible reads such a limit as all hosts, but a restore of all hosts must be explicit."""
     if limit == "@empty":
@@ -143,28 +145,39 @@ def test_a_drill_refuses_production_whatever_a_survey_leaves_blank(blank: str) -
 
 
 @pytest.mark.parametrize(
-    ("checked", "text"),
+    "wrong",
     [
-        ({"connection": {"database": "orders"}}, "database must be the number of a database of the cache"),
-        (
-            {"connection": {"tls": "maybe"}},
-            "restore_dcs[0].connection.tls must be true or false, not 'maybe'",
-        ),
-        ({"connection": {"ca_path": "/nope.pem"}}, "ca_path /nope.pem cannot be read"),
-        ({"connection": {"password_variable": "no_such_one"}}, "names 'no_such_one', and there is no such"),
-        ({"connection": {"password_variable": "broken"}}, "names 'broken', and it cannot be read: a vault"),
-        ({"checks": [{"ping": True, "connection": {"ca_path": "."}}]}, "ca_path . cannot be read"),
-        ({"checks": [{"ping": False}]}, "restore_dcs[0].checks[0].ping must be written as {ping: true}"),
+        [
+            (
+                {"connection": {"database": "orders"}},
+                "database must be the number of a database of the cache",
+            ),
+            (
+                {"connection": {"tls": "maybe"}},
+                "restore_dcs[1].connection.tls must be true or false, not 'maybe'",
+            ),
+            ({"connection": {"password_variable": "no_such"}}, "names 'no_such', and there is no such"),
+            (
+                {"connection": {"password_variable": "broken"}},
+                "names 'broken', and it cannot be read: a vault",
+            ),
+            ({"checks": [{"ping": False}]}, "restore_dcs[4].checks[0].ping must be written as {ping: true}"),
+        ],
+        # files are read when everything else is right
+        [({"connection": {"ca_path": "/nope.pem"}}, "ca_path /nope.pem cannot be read")],
+        [({"checks": [{"ping": True, "connection": {"ca_path": "."}}]}, "ca_path . cannot be read")],
     ],
+    ids=["values", "file", "file of a check"],
 )
-def test_checks_that_could_only_fail_start_nothing(checked: dict[str, Any], text: str) -> None:
+def test_checks_that_could_only_fail_start_nothing(wrong: list[tuple[dict[str, Any], str]]) -> None:
     """Otherwise they would fail only after the data were overwritten."""
     with Simulator(restore_seconds=1) as sim:
-        given = {**ONE, "restore_dcs": [{**ENTRY, **checked}], "broken": "hunter2 {{ no_such_variable }}"}
+        entries = [{**ENTRY, **checked} for checked, dummy in wrong]
+        given = {**ONE, "restore_dcs": entries, "broken": "hunter2 {{ no_such_variable }}"}
         done = run(sim, given)
         assert (done.rc != 0, sim.ledger) == (True, [])
-    assert text in done.stdout and "REFUSED  Nothing was started." in done.stdout
-    assert "hunter2" not in done.output
+    assert [text for dummy, text in wrong if text not in done.stdout] == []
+    assert "REFUSED  Nothing was started." in done.stdout and "hunter2" not in done.output
 
 
 HUGE = "{{ 10 ** 5000 }}"  # a number of which Python makes no text
@@ -282,7 +295,7 @@ def omitting(*names: str) -> dict[str, str]:
     return dict.fromkeys(names, OMITTED)
 
 
-@pytest.mark.parametrize("playbook", ["restore", "drill", "readiness"])
+@pytest.mark.parametrize("playbook", ["restore", pytest.param("drill", marks=pytest.mark.slow), "readiness"])
 def test_an_omitted_value_counts_as_unset(tmp_path: Path, playbook: str) -> None:
     entry = {"instance_id": ids.DCS_INSTANCE, **omitting("remark", "region", "connection", "checks")}
     given = {
