@@ -60,7 +60,7 @@ PLAY = """
       register: missing
     - name: Once more
       huaweicloud.recovery.restore_verify:
-        restores: "{{ passes.restores }}"
+        restores: "{{ passes.restores | to_json }}"
         verify_timeout: 30
       register: again
 """
@@ -100,7 +100,7 @@ def test_both_ways_give_the_same(data: RealData, tmp_path: Path) -> None:
         module = runs.play(tmp_path / "verify.yml", tmp_path, sim, "-vvv", variables={**given, **runs.OFF})
         assert sim.errors == []
     assert (action.rc, module.rc, action.modules) == (0, 0, []), action.output
-    assert len(module.modules) == 6
+    assert len(module.modules) == 5
     for done in (action, module):
         found = {name: done.of(name) for name in ("passes", "checked", "itself", "wrong", "missing", "again")}
         kinds = {name: result.get("error_kind") for name, result in found.items()}
@@ -109,10 +109,11 @@ def test_both_ways_give_the_same(data: RealData, tmp_path: Path) -> None:
             "checked": None,
             "itself": None,
             "wrong": "login_refused",
-            "missing": "login_refused",
+            "missing": "invalid_argument",
             "again": None,
         }
         row = found["passes"]["restores"][0]
+        assert "names 'no_such_variable', and there is no such" in found["missing"]["msg"]
         assert (row["verification"]["end"], row["label"]) == ("passed", "{{ 1 + 1 }}")
         assert row["connection"] == {"password_variable": "cache_password"}
         assert found["again"]["restores"][0]["steps"][0] == row["steps"][0]
