@@ -65,6 +65,11 @@ def verdict(
             "redis",
             "'Mars/Base' is not a known time zone",
         ),
+        (  # another zone on another machine
+            {"newest_not_after": {"key": "x", "timezone": "localtime"}},
+            "redis",
+            "newest_not_after.timezone 'localtime' is not a known time zone: give an IANA name",
+        ),
     ],
 )
 def test_what_is_refused(entry: Any, probe: str, text: str) -> None:

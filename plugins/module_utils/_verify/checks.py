@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 import typing as t
@@ -21,10 +20,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import near, quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import zone_named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH, ISO, iso, moment
-
-with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
-    from zoneinfo import ZoneInfo
 
 Mapping = t.Mapping[str, t.Any]
 REACHABLE, COUNTS, VALUES = "reachable", "counts", "values"
@@ -442,15 +439,8 @@ def table(rows: t.Sequence[t.Sequence[t.Any]]) -> str:
 
 
 def zone(name: t.Any, where: str) -> tzinfo:
-    """Return a time zone. Raises InvalidArgument for one that is not known."""
-    if not name:
-        return timezone.utc
-    try:
-        return ZoneInfo(str(name))
-    except (ValueError, OSError, KeyError):
-        raise InvalidArgument(
-            f"{where} {quoted(name)} is not a known time zone, such as Europe/Berlin."
-        ) from None
+    """Return a time zone, UTC without a name. Raises InvalidArgument for one that is not known."""
+    return zone_named(str(name), where) if name else timezone.utc
 
 
 def milliseconds(value: t.Any, local: tzinfo) -> int | None:
