@@ -28,6 +28,11 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _step_
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import TAGS
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 
+ENDED = "has meta: {}, after which the run would succeed without a report. To stop the run, fail in a task."
+NESTED = (
+    "runs the role restore, whose run would take the place of the one around it. Restore all in one run, or "
+    "each in a play of its own."
+)
 HOW = {"trusted_as_template": True} if TAGS else {}
 
 
@@ -64,10 +69,9 @@ def load(path: str, name: str, task: t.Any, loader: t.Any) -> None:
     """Load the tasks as Ansible will. Raises Problem where it could not."""
     try:
         content(path)
-        end = next(ends(blocks_of(path, name, task, loader), task, loader, {path}), None)
-        if end:
-            after = f"has meta: {end}, after which the run would succeed without a report"
-            raise Problem(f"{name}: {printable(path)} {after}. To stop the run, fail in a task.")
+        why = next(obstacles(blocks_of(path, name, task, loader), task, loader, {path}), None)
+        if why:
+            raise Problem(f"{name}: {printable(path)} {why}")
     except (AnsibleError, OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise Problem(f"{name}: {printable(path)} cannot be run: {brief(why)}.") from None
@@ -106,19 +110,23 @@ def included(one: t.Any, task: t.Any, loader: t.Any, seen: set[str]) -> list[t.A
     return []
 
 
-def ends(blocks: t.Iterable[t.Any], task: t.Any, loader: t.Any, seen: set[str]) -> t.Iterator[str]:
-    """Yield what ends the play, its batch, its host or the role, from blocks and tasks of any depth."""
+def obstacles(blocks: t.Iterable[t.Any], task: t.Any, loader: t.Any, seen: set[str]) -> t.Iterator[str]:
+    """Yield what would end the play, its batch, its host, the role or its run, from blocks and tasks of any
+    depth.
+    """
     for one in blocks:
         if isinstance(one, Block):
-            yield from ends([*one.block, *one.rescue, *one.always], task, loader, seen)
+            yield from obstacles([*one.block, *one.rescue, *one.always], task, loader, seen)
         elif isinstance(one, TaskInclude):
-            words = ends(included(one, task, loader, seen), task, loader, seen)
-            # a role may end itself
-            yield from (word for word in words if not (isinstance(one, IncludeRole) and word == "end_role"))
+            found = obstacles(included(one, task, loader, seen), task, loader, seen)
+            own = ENDED.format("end_role") if isinstance(one, IncludeRole) else None  # a role may end itself
+            yield from (why for why in found if why != own)
+        elif one.action.rpartition(".")[2] == task.action.rpartition(".")[2]:
+            yield NESTED
         elif one.action.rpartition(".")[2] == "meta":
             word = str(one.args.get("_raw_params") or "").strip()
             if word.startswith("end_"):
-                yield word
+                yield ENDED.format(word)
 
 
 def brief(text: t.Any) -> str:

@@ -279,6 +279,46 @@ def test_an_end_of_the_play_is_found_in_what_a_tasks_file_includes(tmp_path: Pat
     assert "stop.yml has meta: end_play, after which the run would succeed" in done.output
 
 
+def test_a_tasks_file_cannot_run_the_role_within_a_run(tmp_path: Path) -> None:
+    """Its run took the place of the one around it, which was planned again, after the hook."""
+    role = {"name": ROLE}
+    hooks: dict[str, Any] = {
+        "before": {"ansible.builtin.include_role": role},
+        "verify": {"block": [{"ansible.builtin.import_role": role}]},
+        "after": {"ansible.builtin.include_role": {**role, "tasks_from": "plan"}},
+    }
+    given = {}
+    for name, task in hooks.items():
+        (tmp_path / f"{name}.yml").write_text(yaml.safe_dump([task]), encoding="utf-8")
+        given[f"restore_{name}_tasks"] = str(tmp_path / f"{name}.yml")
+    with Simulator(restore_seconds=1) as sim:
+        done = run(sim, {**ONE, **given})
+        assert (done.rc, sim.ledger) == (2, []), done.output
+    for name, path in given.items():
+        assert f"{name}: {path} runs the role restore, whose run would take the place" in done.stdout
+
+
+def test_two_roles_that_depend_on_the_role_are_two_runs(tmp_path: Path) -> None:
+    """Ansible skips a dependency that it has met before, unless the role allows that: all would be green."""
+    for number in range(2):
+        for folder, content in (
+            ("meta", {"dependencies": [{"role": ROLE}]}),
+            ("vars", {**ONE, "restore_dcs": [cache_of_fleet(number)], "restore_poll_interval": 1}),
+        ):
+            path = tmp_path / "roles" / f"stack{number}" / folder / "main.yml"
+            path.parent.mkdir(parents=True)
+            path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    play = [{"hosts": "localhost", "gather_facts": False, "roles": ["stack0", "stack1"]}]
+    with Simulator("fleet-2-0", restore_seconds=1) as sim:
+        env = {**sim.env, "ANSIBLE_ROLES_PATH": str(tmp_path / "roles")}
+        done = invoke.playbook(yaml.safe_dump(play), env, cwd=tmp_path)
+        assert (done.rc, len(sim.posts("dcs.restore"))) == (0, 2), done.output
+
+
+def cache_of_fleet(number: int) -> dict[str, Any]:
+    return {"instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"}
+
+
 def test_readiness_runs_no_tasks_of_the_user(tmp_path: Path) -> None:
     """They would stop the application, and readiness runs every morning."""
     (tmp_path / "stop.yml").write_text("- import_tasks: shop.yml\n")  # which lies beside it
