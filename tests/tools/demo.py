@@ -128,6 +128,7 @@ def run(command: list[str], env: dict[str, str], hidden: tuple[str, ...] = (), q
             output = process.communicate()[0] or ""
         except BaseException:
             os.killpg(process.pid, signal.SIGTERM)
+            process.communicate()  # Ansible writes while it ends, and a pipe that nobody reads is an error.
             raise
     if process.returncode:
         print(output, end="")
