@@ -48,11 +48,11 @@ SECURITY_TOKEN = "gQpzaW11bGF0b3I-temporary/security+token==" + "Q" * 60
 TOKEN = "MIIsimulatorTokenThatIsLongEnough+and/odd==" + "T" * 60
 EXPIRED_TOKEN = "MIIexpiredSimulatorToken+and/odd==" + "E" * 60
 
+# Where the instances of the reports' team are; all others are in the default enterprise project, 0
+ENTERPRISE_PROJECT = "6d0b8c1e-3c5f-4a57-9d30-000000000e01"
 DCS_INSTANCE = "5560df16-cebf-4473-95c4-d1b573c16e79"  # master/standby, six backups, one old restore
 DCS_SINGLE = "1a2b3c4d-0001-4000-8000-00000000d501"  # single node: no backup, no restore
 DCS_EMPTY = "1a2b3c4d-0002-4000-8000-00000000d502"  # cluster without any record: 204
-# Where the instances of the reports' team are; all others are in the default enterprise project, 0
-ENTERPRISE_PROJECT = "6d0b8c1e-3c5f-4a57-9d30-000000000e01"
 DCS_OTHER = "1a2b3c4d-0003-4000-8000-00000000d503"  # proxy cluster with one backup of its own
 DCS_FROZEN = "1a2b3c4d-0004-4000-8000-00000000d504"
 # Idle, but a restore of 20 days ago never ended in its list

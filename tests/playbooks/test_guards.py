@@ -301,9 +301,10 @@ def test_a_tasks_file_cannot_run_the_role_within_a_run(tmp_path: Path) -> None:
 def test_two_roles_that_depend_on_the_role_are_two_runs(tmp_path: Path) -> None:
     """Ansible skips a dependency that it has met before, unless the role allows that: all would be green."""
     for number in range(2):
+        entry = {"instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"}
         for folder, content in (
             ("meta", {"dependencies": [{"role": ROLE}]}),
-            ("vars", {**ONE, "restore_dcs": [cache_of_fleet(number)], "restore_poll_interval": 1}),
+            ("vars", {**ONE, "restore_dcs": [entry], "restore_poll_interval": 1}),
         ):
             path = tmp_path / "roles" / f"stack{number}" / folder / "main.yml"
             path.parent.mkdir(parents=True)
@@ -313,10 +314,6 @@ def test_two_roles_that_depend_on_the_role_are_two_runs(tmp_path: Path) -> None:
         env = {**sim.env, "ANSIBLE_ROLES_PATH": str(tmp_path / "roles")}
         done = invoke.playbook(yaml.safe_dump(play), env, cwd=tmp_path)
         assert (done.rc, len(sim.posts("dcs.restore"))) == (0, 2), done.output
-
-
-def cache_of_fleet(number: int) -> dict[str, Any]:
-    return {"instance_id": ids.fleet_dcs_instance(number), "restore_point": "latest"}
 
 
 def test_readiness_runs_no_tasks_of_the_user(tmp_path: Path) -> None:

@@ -16,16 +16,8 @@ import yaml
 from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
+from tests.hostile import HOSTILE, RAN
 
-ORDER = "lookup('pipe', 'touch injected; id')"
-HEADER = f"#jinja2:variable_start_string:'[[',variable_end_string:']]'\n[[ {ORDER} ]]"
-HOSTILE = [
-    f"{{{{ {ORDER} }}}}",
-    HEADER,
-    HEADER.replace("[[", "<%").replace("]]", "%>"),
-    f"!unsafe {{{{ {ORDER} }}}}",
-    f"{{% set x = {ORDER} %}}x",
-]
 # The cloud compares the VPC and the version of data nodes, so they stay.
 FIELDS = {
     "dcs_instances": ("name", "vpc_name", "engine_version"),
@@ -57,7 +49,7 @@ def harmless(folder: Path, *runs: invoke.Completed) -> None:
     """The texts were shown, so they were tried, and none was run."""
     for done in runs:
         assert done.rc == 0 and hostile(done), done.output
-        assert "uid=" not in done.output + json.dumps(done.results)
+        assert RAN not in done.output + json.dumps(done.results)
     assert not [*folder.rglob("injected"), *(invoke.ROOT / "playbooks").glob("injected")]
 
 

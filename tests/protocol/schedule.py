@@ -343,6 +343,14 @@ def same(work: Work, operation: str | None) -> bool:
     return work.owner is not None and work.owner.operation == operation
 
 
+def stands_for_own(work: Work, run: Run) -> bool:
+    """Whether a result may name this work for what the run started: that itself or, if it has failed, a later
+    one of the same operation.
+    """
+    own = run.accepted[0]
+    return work is own or (own.fails and same(work, run.operation) and work.accepted > own.accepted)
+
+
 def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
     """Compare what the cloud did with what the runs said."""
     history, kind, stripped = world.scene.history, story.rules.kind, story.rules.stripped
@@ -424,19 +432,7 @@ def judge_result(
         problem("lost", f"{words} but {run.accepted[0].id} is its own")
     if work is None or not right(work, kind):
         problem("untrue", f"{words} but its ID stands for {work}")
-    elif (
-        run.accepted
-        and work is not run.accepted[0]
-        and not (
-            story.rules.stripped  # assumption 3
-            # Its own has failed, and another run of the same operation has restored the same backup since.
-            or (
-                run.accepted[0].fails
-                and same(work, run.operation)
-                and work.accepted > run.accepted[0].accepted
-            )
-        )
-    ):
+    elif run.accepted and not stands_for_own(work, run) and not story.rules.stripped:  # assumption 3
         problem("lost", f"{words} but {run.accepted[0].id} is its own")
     elif result["outcome"] != "started" and (
         not work.done(run.last_read) or (work.free > run.last_read and serves)

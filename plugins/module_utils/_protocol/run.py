@@ -62,12 +62,12 @@ def plan(
         only(operation, observed.running)
     if step == "send":
         operation.check()
-
+    warnings = known.get("warnings", [])
     return Plan(
         {**result, "outcome": "planned"},
         before,
         after,
-        lambda: run(operation, observed, cloud, params, known.get("warnings", [])),
+        lambda: run(operation, observed, cloud, params, warnings),
     )
 
 

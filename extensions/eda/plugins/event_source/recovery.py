@@ -121,9 +121,9 @@ OF_BACKUPS = {"normal": "succeeded", "createfail": "failed"}
 # kinds of errors that are not about one instance
 OF_THE_CLOUD = ("auth_failed", "denied", "throttled", "server_error", "transport_error", "tls_error")
 LONGEST = 900  # seconds between two checks of a cloud that cannot be reached
+MANY = 11  # failures after which the source waits so long, whatever the interval
 OPENING = re.compile(r"\{(?=[{%#])")  # the first brace of a template
 HEADER = "#jinja2"  # up to ansible-core 2.18 it chooses other signs, at the beginning of a text
-MANY = 11  # failures after which the source waits so long, whatever the interval
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
