@@ -44,6 +44,8 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_comma
 
 COLLECTION = "huaweicloud.recovery"
 STATE = "_restore_state"  # the variable that the tasks of the role register
+REPORTED = "restore_reported"  # the statistic with the report
+HANDED_ON = "handed_on"  # the step of the next node of a workflow, which reads that report
 PASSWORD = "password_variable"  # of a connection: the name of a variable
 # A run with no other tags than these, `plan` among them, starts nothing.
 ALONE = {"plan", "all", "tagged", "always"}
@@ -69,6 +71,8 @@ class ActionModule(ActionBase):
         """
         result = super().run(tmp, task_vars)
         given = task_vars or {}
+        if self._task.args.get("steps") == [HANDED_ON]:
+            return {**result, "report": self.variables(given, [REPORTED])[0].get(REPORTED)}
         # another user has none of the variables with the keys, and nothing here needs its rights
         self._connection.set_become_plugin(None)
         state, steps = self.begun(given), list(self._task.args.get("steps") or [])
@@ -182,13 +186,15 @@ class ActionModule(ActionBase):
         defaults = _options.defaults(variables, options, world.now_ms())
         return options, fleet(hosts, failed, defaults), problems
 
-    def variables(self, task_vars: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
-        """Return the variables of the role, and a problem for each that cannot be read."""
+    def variables(
+        self, task_vars: dict[str, t.Any], names: t.Sequence[str] = _options.VARIABLES
+    ) -> tuple[dict[str, t.Any], list[str]]:
+        """Return these variables, by default those of the role, and a problem for each that cannot be read."""
         found: dict[str, t.Any] = {}
         unreadable = []
         given = {**task_vars, **handed_on(task_vars)}
         templar = self._templar.copy_with_new_env(available_variables=given)
-        for name in _options.VARIABLES:
+        for name in names:
             if name in given:
                 try:
                     found[name] = made(templar.template, given[name])
@@ -303,7 +309,7 @@ class ActionModule(ActionBase):
         self, report: dict[str, t.Any], job: _state.Job, task_vars: dict[str, t.Any]
     ) -> dict[str, t.Any]:
         """Return the report, and the statistics for the next node of a workflow: always the same keys."""
-        data: dict[str, t.Any] = {"restore_reported": report}
+        data: dict[str, t.Any] = {REPORTED: report}
         if job.plan_only:
             data["restore_planned"] = {"digest": report["plan_digest"], "plan": report}
         number = next((str(task_vars[name]) for name in JOBS if task_vars.get(name)), None)

@@ -37,7 +37,8 @@ options:
       - Steps of the role, in this order. V(together) stands for the steps between plan and report that need
         no tasks files of the user.
       - V(fence), V(checked) and V(release) record the outcome of the user's tasks files. V(end) fails when
-        the run has failed.
+        the run has failed. V(handed_on), alone, returns the report in C(restore_reported), which an earlier
+        node of a workflow has published.
     type: list
     elements: str
     required: true
@@ -111,7 +112,7 @@ parts:
   sample: [together]
 report:
   description: The report. Its JSON schema is C(roles/restore/files/report.schema.json) of the collection.
-  returned: with the steps V(report) and V(end)
+  returned: with the steps V(report), V(end) and V(handed_on). With the last one it is null if there is none.
   type: dict
   sample: {verdict: verified}
 """

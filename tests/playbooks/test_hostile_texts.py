@@ -107,7 +107,8 @@ def test_a_plan_and_a_report_that_are_handed_on_as_data_are_no_templates(tmp_pat
         report = statistic(done, "restore_reported")
         undone = run("undo", restore_report=json.dumps(report))
         assert sim.started("dcs.restore") == 2, done.output + undone.output
-    harmless(tmp_path, planned, done, undone)
+        shown = run("report", restore_reported=report)
+    harmless(tmp_path, planned, done, undone, shown)
 
 
 def test_the_fleet_runs_no_text_of_the_cloud(tmp_path: Path) -> None:
