@@ -189,7 +189,7 @@ class ActionModule(ActionBase):
     def variables(
         self, task_vars: dict[str, t.Any], names: t.Sequence[str] = _options.VARIABLES
     ) -> tuple[dict[str, t.Any], list[str]]:
-        """Return these variables, by default those of the role, and a problem for each that cannot be read."""
+        """Return variables, by default those of the role, and a problem for each that cannot be read."""
         found: dict[str, t.Any] = {}
         unreadable = []
         given = {**task_vars, **handed_on(task_vars)}

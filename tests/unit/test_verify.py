@@ -145,6 +145,14 @@ def test_what_was_not_restored_is_passed_through(sim: Simulator, run: Any, speak
     assert (result["failed"], result["restores"], len(sim.ledger)) == (False, [*planned, *started], asked)
 
 
+@pytest.mark.parametrize("name", ["restore_wait", "restore_verify"])
+def test_the_registered_result_of_a_crash_is_not_a_restore(sim: Simulator, run: Any, name: str) -> None:
+    crashed = {**cache(0), "failed": True, "msg": "MODULE FAILURE", "rc": 1}
+    [row] = run(name, [crashed])["restores"]
+    assert (row["error_kind"], row["outcome"], row["msg"]) == ("internal_error", None, "MODULE FAILURE")
+    assert ([step["outcome"] for step in row["steps"]], sim.ledger) == (["skipped"], [])
+
+
 def test_without_checks_an_instance_has_to_run(run: Any) -> None:
     row = {"service": "dcs", "instance_id": ids.fleet_dcs_instance(0)}
     result = run("restore_verify", [row])
