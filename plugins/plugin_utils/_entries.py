@@ -288,6 +288,8 @@ def of_undo(report: Row | None, operation_id: str | None) -> tuple[list[Row], li
     whole = all(row["safety_backup"].get("backup_id") and row.get("service") in SERVICES for row in saved)
     if not report or not whole:
         return [], ["restore_report must be a report of this collection, its path or its data."]
+    if report.get("check_mode"):
+        return [], ["The report is that of a plan, which overwrites nothing. Give the report of the restore."]
     changed = [row for row in saved if row.get("data_state") != "untouched"]
     if not changed:
         return [], [

@@ -337,3 +337,18 @@ def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
     assert [one["backup_id"] for one in _entries.of_undo(report, None)[0]] == ["b"]
     rows, problems = _entries.of_undo(_report_files.held({**report, "restores": [SAVED, row]}), None)
     assert rows == [] and "restore_report must be a report of this collection" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "planned", "why"),
+    [
+        ([SAVED], True, "that of a plan, which overwrites nothing"),
+        ([], True, "that of a plan, which overwrites nothing"),
+        ([], False, "no safety backup to go back to"),
+        ([{**SAVED, "data_state": "untouched"}], False, "no safety backup to go back to"),
+    ],
+)
+def test_a_report_without_a_way_back_says_why(rows: list[Any], planned: bool, why: str) -> None:
+    report = {**samples.made([]), "restores": rows, "check_mode": planned}
+    found, problems = _entries.of_undo(report, None)
+    assert found == [] and len(problems) == 1 and why in problems[0]
