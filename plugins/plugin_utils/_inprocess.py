@@ -157,7 +157,7 @@ class InProcess(ActionBase):
             progress = Progress(self.say, host, redactor, quiet, pace=pace)
             given = {"before_post": self.end_if_orphaned, "alone": _refusals.alone}
             state = [
-                (basic, {"_ANSIBLE_ARGS": encoded(self._task.args), "_ANSIBLE_PROFILE": PROFILE}),
+                (basic, handed_over(self._task.args)),
                 (
                     module_warnings,
                     {
@@ -263,6 +263,15 @@ def encoded(arguments: dict[str, t.Any]) -> bytes:
     return json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, **how).encode()
 
 
+def handed_over(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return what AnsibleModule reads its arguments from, and where it leaves them from core 2.19 on."""
+    return {
+        "_ANSIBLE_ARGS": encoded(arguments),
+        "_ANSIBLE_PROFILE": PROFILE,
+        "_PARSED_MODULE_ARGS": None,
+    }
+
+
 @contextlib.contextmanager
 def swapped(place: t.Any, values: dict[str, t.Any]) -> t.Iterator[None]:
     """Give names in a Python module other values for a while: the items of a loop share this process."""
@@ -312,16 +321,7 @@ def rehearsed(main: t.Callable[[], None], arguments: dict[str, t.Any], given: di
     Only its own output is dropped, because other threads may print at the same time.
     """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(
-            swapped(
-                basic,
-                {
-                    "_ANSIBLE_ARGS": encoded(arguments),
-                    "_ANSIBLE_PROFILE": PROFILE,
-                    "print": lambda *args, **kwargs: None,
-                },
-            )
-        )
+        stack.enter_context(swapped(basic, {**handed_over(arguments), "print": lambda *args, **kwargs: None}))
         stack.enter_context(swapped(_runner, {"CONTEXT": given}))
         stack.enter_context(contextlib.suppress(SystemExit))
         main()

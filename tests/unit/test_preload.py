@@ -56,7 +56,10 @@ def test_it_goes_from_the_arguments_to_the_result() -> None:
     assert (result["changed"], result["rows"]) == (False, [{"id": "a", "size": 1, "time": 0}])
 
 
-def test_it_shows_nothing_and_leaves_nothing_behind(capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_shows_nothing_and_leaves_nothing_behind(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(basic, "_PARSED_MODULE_ARGS", {"those of": "a task"}, raising=False)
     before, context = dict(vars(basic)), _runner.CONTEXT
     warm_up(rehearsed)
     assert capfd.readouterr() == ("", "")
