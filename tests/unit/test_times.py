@@ -59,7 +59,7 @@ ACCEPTED = [
 ]
 
 
-@pytest.mark.parametrize(("value", "expected"), ACCEPTED, ids=ascii)
+@pytest.mark.parametrize(("value", "expected"), ACCEPTED)
 def test_accepted(value: Any, expected: int) -> None:
     assert epoch_ms(value, "restore_time", NOW) == expected
 
@@ -101,7 +101,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("value", "message"), REFUSED, ids=ascii)
+@pytest.mark.parametrize(("value", "message"), REFUSED)
 def test_refused(value: Any, message: str) -> None:
     with pytest.raises(InvalidArgument, match=message) as caught:
         epoch_ms(value, "restore_time", NOW)
