@@ -20,7 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
     check,
-    listed,
+    normalized,
     without_blanks,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
@@ -57,7 +57,7 @@ class ActionModule(InProcess):
         plain = json.loads(encoded(self._task.args))["ANSIBLE_MODULE_ARGS"]
         spec = {**CONNECTION, **_start.OPTIONS}
         given = {name: value for name, value in plain.items() if not name.startswith("_ansible")}
-        self._task.args = listed(without_blanks(given), spec)
+        self._task.args = normalized(without_blanks(given), spec)
         try:
             options: dict[str, t.Any] = self.validate_argument_spec(spec)[1]
         except AnsibleActionFail as error:

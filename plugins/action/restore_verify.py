@@ -9,7 +9,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import failure
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import listed
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import normalized
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladder import VARIABLE
 from ansible_collections.huaweicloud.recovery.plugins.modules import restore_verify
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import our_template
@@ -25,7 +25,7 @@ class ActionModule(InProcess):
         """Add the value of each password variable that a connection names, then run the module."""
         given = self._task.args
         try:
-            self._task.args = self.with_passwords(listed(given, restore_verify.OPTIONS), task_vars or {})
+            self._task.args = self.with_passwords(normalized(given, restore_verify.OPTIONS), task_vars or {})
             return super().run(tmp, task_vars)
         except InvalidArgument as error:  # as a result, so that `failed_when` applies
             return failure(error)

@@ -131,7 +131,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, execute
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
-    listed,
+    normalized,
     perform,
     result_of,
     without_blanks,
@@ -243,7 +243,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             # An empty list of allowed projects must not allow all of them.
             if (not unset(value) or value == []) and str(found.setdefault(name, value)) != str(value):
                 raise Problem(f"{name} has two values, one of them under another name.")
-        found = listed(without_blanks(found), CONNECTION)
+        found = normalized(without_blanks(found), CONNECTION)
         for name, value in found.items():
             kind = CONNECTION[name]["type"]
             if kind == "bool":

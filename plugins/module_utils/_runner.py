@@ -49,21 +49,21 @@ class Module(AnsibleModule):
     """An AnsibleModule in which a blank option is unset, and whose own refusals have an error_kind."""
 
     params: dict[str, t.Any]
-    unread: str | None = None  # why the value of an option does not have its declared type
+    input_error: str | None = None  # why an option was refused
 
     def _load_params(self) -> None:
         super()._load_params()
         self.params = without_blanks(self.params)
         try:
-            self.params = listed(self.params, self.argument_spec)
+            self.params = normalized(self.params, self.argument_spec)
         except InvalidArgument as error:
-            self.unread = str(error)
+            self.input_error = str(error)
         self.no_log_values.update(nested_passwords(self.params))
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
         """Fail. Without an error_kind, Ansible refuses an option before anything was done."""
         if "error_kind" not in result:
-            msg = self.unread or f"{msg.rstrip('.')}. No request was sent."
+            msg = self.input_error or f"{msg.rstrip('.')}. No request was sent."
         super().fail_json(msg=msg, **{"changed": False, "error_kind": "invalid_argument", **result})
 
 
@@ -75,8 +75,8 @@ def run_module(plan: Decide, options: Spec, wait: bool = False, **rules: t.Any) 
     """
     spec = {**CONNECTION, **(WAIT if wait else {}), **options}
     module = Module(argument_spec=spec, supports_check_mode=True)
-    if module.unread:
-        module.fail_json(module.unread)
+    if module.input_error:
+        module.fail_json(module.input_error)
     if sys.version_info < OLDEST:
         module.fail_json(msg=old_python(), error_kind="unsupported_python")
     if IMPORT_ERROR:
@@ -148,7 +148,7 @@ def result_of(
     """
     try:
         try:
-            return known(work, posted)
+            return with_cloud_errors(work, posted)
         except KeyboardInterrupt as error:
             raise unexpected(error, posted()) from None
     except CloudError as error:
@@ -166,7 +166,7 @@ class Unexpected(CloudError):
     note = ""  # the text says what was done
 
 
-def known(work: t.Callable[[], T], posted: t.Callable[[], bool] = lambda: False) -> T:
+def with_cloud_errors(work: t.Callable[[], T], posted: t.Callable[[], bool] = lambda: False) -> T:
     """Return the result of work(). Every error that it raises is ours, but an interrupt or a task timeout."""
     try:
         return work()
@@ -216,7 +216,7 @@ def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) ->
     check_ids(params)
 
 
-def listed(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
+def normalized(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
     """Return options without nulls, in which a text with a JSON list has become that list.
 
     Ansible refuses a null where there is a default, and a survey knows only texts. Raises InvalidArgument

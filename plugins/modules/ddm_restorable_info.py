@@ -197,7 +197,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     candidates,
     check_time,
-    latest,
+    latest_time,
     relations,
 )
 
@@ -230,7 +230,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         **dict.fromkeys(LATER_KEYS),
     }
     if params["restore_time"]:
-        restore_time = latest(ddm, intervals) if requested is None else requested
+        restore_time = latest_time(ddm, intervals) if requested is None else requested
         check_time(intervals, restore_time)
         result.update(at_time(ddm, names, params, restore_time, instances))
     return Plan(result=result)

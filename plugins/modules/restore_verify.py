@@ -237,17 +237,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     rows_result,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import result_of, run_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_readings import READINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladder import (
     CONNECTION,
     Settings,
-    counts,
+    baseline_counts,
+    checks_of,
     passwords,
     refuse,
     restored,
-    unreadable,
+    unreadable_bundle,
     verified,
-    wanted,
     without_passwords,
 )
 
@@ -261,18 +261,27 @@ OPTIONS: dict[str, t.Any] = {
 }
 
 
-def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    """Check every row on a few threads; nothing is changed, so check mode does the same."""
+def rows_of(cloud: Cloud, params: dict[str, t.Any]) -> list[Row]:
+    """Return the rows, with their passwords redacted from now on.
+
+    Raises InvalidArgument for a row that does not name its service and instance.
+    """
     for number, entry in enumerate(params["restores"]):
         check_service(entry, number, list(READINGS))
-    given = [complete(entry) for entry in params["restores"]]
-    for row in given:
+    rows = [complete(entry) for entry in params["restores"]]
+    for row in rows:
         for secret in passwords(row):
             cloud.redactor.add(secret)
-    for number, row in enumerate(given):
+    for number, row in enumerate(rows):
         refuse(row, number, READINGS)
-    asks = [
-        wanted(row, READINGS[row["service"]], f"restores[{number}]", params["connection"])
+    return rows
+
+
+def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
+    """Check every row on a few threads; nothing is changed, so check mode does the same."""
+    given = rows_of(cloud, params)
+    checks = [
+        checks_of(row, READINGS[row["service"]], f"restores[{number}]", params["connection"])
         for number, row in enumerate(given)
     ]
     settings = Settings(
@@ -283,21 +292,21 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         tolerance=params["baseline_tolerance"],
     )
     for row in params["baseline"] or []:
-        counts(row, [row])  # which refuses what is not a row
+        baseline_counts(row, [row])  # which refuses what is not a row
     wrong, at = misplaced(cloud, given), cloud.clock.now()
     clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(given)])
 
     def one(number: int) -> Row:
         row, service = given[number], READINGS[given[number]["service"]]
         if row["outcome"] == "planned" and not row["error_kind"]:
-            missing = unreadable(row, service, asks[number], params["connection"])
+            missing = unreadable_bundle(row, service, checks[number], params["connection"])
             return failed(row, "verify", failure(missing), at) if missing else row
         if not restored(row):
             return passed(row, "verify", at)
         if number in wrong:
             return failed(row, "verify", failure(wrong[number]), at)
         found = result_of(
-            lambda: {"row": verified(row, service, clouds[number], settings, asks[number])},
+            lambda: {"row": verified(row, service, clouds[number], settings, checks[number])},
             lambda: False,
             starts=False,
             redactor=cloud.redactor,

@@ -168,10 +168,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
     check_ids,
-    known,
     run_module,
+    with_cloud_errors,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_readings import READINGS
 
 # to wait for a failed operation fails again, and so does a task that attaches to one
 ANEW = "start a new restore, without job_id and adopt"
@@ -239,7 +239,7 @@ def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
     found = READINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
     observe = found.observe
-    found.anew, found.observe = ANEW, lambda: known(observe)
+    found.anew, found.observe = ANEW, lambda: with_cloud_errors(observe)
     return found
 
 

@@ -310,7 +310,7 @@ def no_reports(options: Options) -> t.Iterator[str]:
 
 def counted(row: Row, rows: t.Sequence[Row]) -> bool:
     """Whether an earlier report, with these rows, holds counts of the instance of a row."""
-    return bool(ladder.counts({**row, "target": row.get("target")}, rows))
+    return bool(ladder.baseline_counts({**row, "target": row.get("target")}, rows))
 
 
 def uncompared(rows: t.Sequence[Row], job: Job) -> list[str]:

@@ -128,7 +128,7 @@ def row_of(entry: Variables, where: str, service: Service, defaults: Defaults) -
 def unverifiable(values: Row, where: str, service: Service) -> t.Iterator[str]:
     """Yield why the checks of an entry cannot run. To find this out after the restore would be too late."""
     try:
-        ladder.wanted(values, service, where)
+        ladder.checks_of(values, service, where)
     except InvalidArgument as error:
         yield str(error)
 

@@ -21,7 +21,7 @@ from ansible.playbook.helpers import load_list_of_blocks
 from ansible.playbook.role_include import IncludeRole
 from ansible.playbook.task_include import TaskInclude
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import read_file
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable, quoted
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _step_table
@@ -68,7 +68,7 @@ def place(path: str, name: str, task: t.Any, loader: t.Any) -> str:
 def load(path: str, name: str, task: t.Any, loader: t.Any) -> None:
     """Load the tasks as Ansible will. Raises Problem where it could not."""
     try:
-        content(path)
+        read_file(path)
         why = next(obstacles(blocks_of(path, name, task, loader), task, loader, {path}), None)
         if why:
             raise Problem(f"{name}: {printable(path)} {why}")

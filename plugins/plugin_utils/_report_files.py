@@ -23,7 +23,7 @@ import socket
 import tempfile
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import read_file
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans, _report, _target
@@ -135,7 +135,7 @@ def claimed(folder: str, name: str, host: t.Any) -> bool:
     """
     path = claim(folder, name)
     try:
-        held = content(path)[0].decode("utf-8", "replace")
+        held = read_file(path)[0].decode("utf-8", "replace")
     except (OSError, ValueError):
         held = ""
     if held not in ("", owner(host)) and alive(held):
@@ -290,7 +290,7 @@ def reports(folder: str, stem: str | None = None) -> list[_report.Report]:
 def read(path: str) -> _report.Report | None:
     """Return the report in a file; None if it is unreadable, not a report, or of another version."""
     try:
-        found = json.loads(content(path, LARGEST)[0])
+        found = json.loads(read_file(path, LARGEST)[0])
     except (OSError, ValueError, RecursionError):
         return None
     return found if is_report(found) else None

@@ -27,7 +27,6 @@ from unittest import mock
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import session
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Http, Request
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import protocol
 from tests import invoke
 from tests.cases import STARTS
 
@@ -61,8 +60,7 @@ def run_stopped(name: str, env: Mapping[str, str], params: dict[str, Any], resul
             os.kill(os.getpid(), number)
         return send(http, request)
 
-    old = [mock.patch.object(room, "STALE", OLD) for room in (session, protocol)]
-    with mock.patch.object(Http, "__call__", stopped), old[0], old[1]:
+    with mock.patch.object(Http, "__call__", stopped), mock.patch.object(session, "STALE", OLD):
         run_main(name, env, params, result)
 
 

@@ -134,7 +134,7 @@ def taking_old_for_new() -> t.ContextManager[t.Any]:
 @contextlib.contextmanager
 def by_the_controllers_clock() -> t.Iterator[None]:
     """It takes the newest backup that is not in the future by the calendar of its own machine."""
-    known, plan, latest = threading.local(), dcs_restore.plan, choice.latest
+    known, plan, latest = threading.local(), dcs_restore.plan, choice.latest_backup
 
     def planned(cloud: t.Any, params: dict[str, t.Any]) -> t.Any:
         known.now = cloud.clock.now
@@ -144,7 +144,10 @@ def by_the_controllers_clock() -> t.Iterator[None]:
         past = [row for row in backups if (moment(row["created_at"]) or 0) <= known.now() * 1000]
         return latest(past, now, about)
 
-    with mock.patch.object(dcs_restore_module, "plan", planned), mock.patch.object(choice, "latest", newest):
+    with (
+        mock.patch.object(dcs_restore_module, "plan", planned),
+        mock.patch.object(choice, "latest_backup", newest),
+    ):
         yield
 
 

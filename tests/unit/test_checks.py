@@ -150,10 +150,10 @@ def test_what_a_database_could_only_fail_is_refused(asks: Any, text: str) -> Non
 
 def test_texts_of_variables_are_taken_for_what_they_mean() -> None:
     """The value of an extra variable in the form name=value is a text."""
-    assert check({"ping": "yes"}).asks == {}
-    assert check({"dbsize": {"at_least": "5", "at_most": "5"}}).asks == {"at_least": "5", "at_most": "5"}
-    assert check({"key": {"name": "a", "exists": "false"}}).asks == {"name": "a", "exists": False}
-    assert check({"newest_not_after": {"key": "a", "time": "2026-01-31"}}).asks["time"] == POINT - 10800000
+    assert check({"ping": "yes"}).options == {}
+    assert check({"dbsize": {"at_least": "5", "at_most": "5"}}).options == {"at_least": "5", "at_most": "5"}
+    assert check({"key": {"name": "a", "exists": "false"}}).options == {"name": "a", "exists": False}
+    assert check({"newest_not_after": {"key": "a", "time": "2026-01-31"}}).options["time"] == POINT - 10800000
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_statements_that_could_write_are_refused(sql: str) -> None:
     ],
 )
 def test_statements_that_read_are_taken(sql: str) -> None:
-    assert check({"query": sql}, "mysql").asks == {"sql": sql}
+    assert check({"query": sql}, "mysql").options == {"sql": sql}
 
 
 def test_names_tell_checks_apart() -> None:

@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     SAFETY,
     Choice,
     check_backup,
-    choose,
+    choose_backup,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.facts import (
     last_seconds,
@@ -58,7 +58,7 @@ BACKUPS = [UNUSABLE, FAILED, NEW, OLD]
 
 def chosen(backups: list[Row], point: str = "latest", **wanted: Any) -> Choice:
     options = {"backup_id": None, "backup_name": None, "restore_point": None if wanted else point, **wanted}
-    return choose(backups, options, None if point == "latest" else moment(point), NOW, ABOUT)
+    return choose_backup(backups, options, None if point == "latest" else moment(point), NOW, ABOUT)
 
 
 @pytest.mark.parametrize(

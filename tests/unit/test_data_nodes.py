@@ -21,13 +21,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     candidates,
     check_time,
-    latest,
+    latest_time,
     match,
     relations,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.mapping import (
     check_relations,
-    choose,
+    choose_relations,
 )
 
 Options = dict[str, list[dict[str, Any]]]
@@ -196,15 +196,15 @@ class Pair:
 
 def test_the_mapping_to_send_is_the_users_or_one_found_or_none() -> None:
     ddm: Any = Pair()
-    assert choose(ddm, "source", "target", 7, None) == given_mapping("s1>a")
-    assert choose(ddm, "source", "target", 7, given_mapping("s1>b")) == given_mapping("s1>b")
+    assert choose_relations(ddm, "source", "target", 7, None) == given_mapping("s1>a")
+    assert choose_relations(ddm, "source", "target", 7, given_mapping("s1>b")) == given_mapping("s1>b")
     with pytest.raises(NotRestorable, match="cannot be used"):
-        choose(ddm, "source", "target", 7, given_mapping("s1>c"))
+        choose_relations(ddm, "source", "target", 7, given_mapping("s1>c"))
     with pytest.raises(
         NotRestorable,
         match="No mapping of the data nodes of source to those of other exists: data node s1 has no target",
     ):
-        choose(ddm, "source", "other", 7, None)
+        choose_relations(ddm, "source", "other", 7, None)
 
 
 def test_a_data_node_of_the_source_is_never_a_target() -> None:
@@ -213,9 +213,9 @@ def test_a_data_node_of_the_source_is_never_a_target() -> None:
             return offer({"s1": "s"})[node] + [{**offer({"s1": "s"})[node][0], "instance_id": "s1"}]
 
     ddm: Any = Own()
-    assert choose(ddm, "source", "target", 7, None) == given_mapping("s1>s")
+    assert choose_relations(ddm, "source", "target", 7, None) == given_mapping("s1>s")
     with pytest.raises(NotRestorable, match=r"s1 cannot take s1 .*s1: it is a data node of the source"):
-        choose(ddm, "source", "target", 7, given_mapping("s1>s1"))
+        choose_relations(ddm, "source", "target", 7, given_mapping("s1>s1"))
 
 
 # Times
@@ -262,7 +262,7 @@ class Clockwork:
 
 def newest(intervals: list[dict[str, Any]], now: int = END) -> tuple[int, list[str]]:
     ddm: Any = Clockwork(now)
-    return latest(ddm, intervals), [call.args[0] for call in ddm.warn.call_args_list]
+    return latest_time(ddm, intervals), [call.args[0] for call in ddm.warn.call_args_list]
 
 
 @pytest.mark.parametrize("end", [None, "2025/05/20 12:00:00", "2025-05-21T12:03:00+0000"])

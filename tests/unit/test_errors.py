@@ -18,11 +18,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import e
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import (
     BY_STATUS,
     GATEWAY,
+    error_in,
     is_code,
     kind_of,
     normal_code,
     parse_error,
-    told,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
@@ -320,7 +320,7 @@ def test_the_kind_of_a_page_that_is_not_from_the_api(status: int, kind: str) -> 
     ],
 )
 def test_what_a_success_says_of_an_error(body: Any, text: str) -> None:
-    assert told(body) == text
+    assert error_in(body) == text
 
 
 TABLES = {"GATEWAY": GATEWAY, "DCS": dcs_codes.CODES, "DDM": ddm_codes.CODES}

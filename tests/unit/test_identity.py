@@ -526,7 +526,7 @@ def test_keys_that_still_work_outlast_a_fault_of_iam(
     with pytest.raises(CloudError, match="503"):
         read(one)
     sim.clear_faults()
-    time.passed += caller_module.PATIENCE
+    time.passed += caller_module.FAILURE_SHARED
     assert len(read(one)) == 40
 
 

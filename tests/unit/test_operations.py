@@ -32,7 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.attach import (
     check_job,
-    newest,
+    newest_job,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
@@ -604,9 +604,9 @@ def test_the_newest_restore_job_on_the_target_is_adopted() -> None:
         job(27, "Completed"),
     ]
     service: Any = FakeDdm(jobs=jobs)
-    assert newest(service, "t", is_restore)["id"] == "failed"
+    assert newest_job(service, "t", is_restore)["id"] == "failed"
     with pytest.raises(NotFound, match="x has had no restore job to attach to"):
-        newest(service, "x", is_restore)
+        newest_job(service, "x", is_restore)
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed"])
@@ -616,9 +616,9 @@ def test_a_job_that_ended_long_ago_is_not_adopted(status: str) -> None:
     with pytest.raises(
         NotFound, match=f"newest one, j1, ended more than a day ago .{status}.. Leave adopt out"
     ):
-        newest(past, "t", is_restore)
+        newest_job(past, "t", is_restore)
     long: Any = FakeDdm(jobs=[{**job(1, status), "end_time": job(28, status)["created_time"]}])
-    assert newest(long, "t", is_restore)["id"] == "j1", "a restore of days has just ended"
+    assert newest_job(long, "t", is_restore)["id"] == "j1", "a restore of days has just ended"
 
 
 def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
@@ -627,7 +627,7 @@ def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
         NotRestorable,
         match=r"j1, has been Running for 27 days, although .* stuck, so the task does not attach",
     ):
-        newest(service, "t", is_restore)
+        newest_job(service, "t", is_restore)
 
 
 @pytest.mark.parametrize("status", ["Running", "Completed", "Failed"])
@@ -635,9 +635,9 @@ def test_a_job_of_last_week_is_not_what_restores_the_target_now(status: str) -> 
     """The job that restores it is not listed yet. The old one must not be reported as this task's."""
     restoring: Any = FakeDdm(jobs=[job(1, status)], status="RESTORE")
     with pytest.raises(Busy, match="t is being restored, but no restore job of the last 24 hours"):
-        newest(restoring, "t", is_restore)
+        newest_job(restoring, "t", is_restore)
     recent: Any = FakeDdm(jobs=[job(28, status), job(1, "Completed")], status="RESTORE")
-    assert newest(recent, "t", is_restore)["id"] == "j28"
+    assert newest_job(recent, "t", is_restore)["id"] == "j28"
 
 
 @pytest.mark.parametrize("status", ["Running", "Completed", "Failed"])

@@ -30,7 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     WaitTimeout,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import STALE, Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import SKEW
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import CLOUD_SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
     OF_RUN,
@@ -246,8 +246,8 @@ def test_effect(before: Observation, now: Observation, found: tuple[str, ...]) -
     [
         (None, ("a",)),  # a time that cannot be read proves nothing
         (NOW_MS, ("a",)),
-        (NOW_MS - SKEW, ("a",)),  # two clocks of the cloud differ
-        (NOW_MS - SKEW - 1, ()),
+        (NOW_MS - CLOUD_SKEW, ("a",)),  # two clocks of the cloud differ
+        (NOW_MS - CLOUD_SKEW - 1, ()),
         (NOW_MS - 20 * 86_400_000, ()),
         (0, ()),
     ],

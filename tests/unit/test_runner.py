@@ -27,7 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
     LONGEST,
     check,
-    listed,
+    normalized,
     perform,
     without_blanks,
 )
@@ -231,7 +231,7 @@ def test_blanks_are_unset_everywhere() -> None:
 def test_a_null_is_unset_also_where_there_is_a_default() -> None:
     row = {"instance_id": None}  # of a row, which keeps its keys
     given = {"wait": None, "wait_timeout": None, "restores": [row], "_ansible_selinux_special_fs": None}
-    assert listed(given, WAIT) == {"restores": [row], "_ansible_selinux_special_fs": None}
+    assert normalized(given, WAIT) == {"restores": [row], "_ansible_selinux_special_fs": None}
 
 
 @pytest.mark.parametrize(
@@ -240,11 +240,11 @@ def test_a_null_is_unset_also_where_there_is_a_default() -> None:
 def test_an_option_with_two_values_is_refused(name: str, alias: str) -> None:
     """Ansible takes the alias, also from module_defaults: the task would act as somebody else."""
     with pytest.raises(InvalidArgument, match=f"{name} and {alias} are one option") as caught:
-        listed({name: "of-the-task", alias: "of-the-defaults"}, CONNECTION)
+        normalized({name: "of-the-task", alias: "of-the-defaults"}, CONNECTION)
     assert "of-the" not in str(caught.value)
     for given in ({name: "A"}, {alias: "A"}, {name: "A", alias: "A"}):
-        assert listed(given, CONNECTION) == given
-    assert listed({name: None, alias: "A"}, CONNECTION) == {alias: "A"}
+        assert normalized(given, CONNECTION) == given
+    assert normalized({name: None, alias: "A"}, CONNECTION) == {alias: "A"}
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_readings import READINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.readings import READINGS
 
 from .fakes import PROJECT, Wire, cloud, response
 

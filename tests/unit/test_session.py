@@ -91,7 +91,7 @@ def test_no_bytes_break_the_decoder(body: bytes) -> None:
 
 def test_the_title_of_a_page_is_shown_harmlessly() -> None:
     def title(body: bytes, *secrets: str) -> str:
-        return session.title(body, Redactor(set(secrets)))
+        return session.page_title(body, Redactor(set(secrets)))
 
     assert title(
         b"<TITLE lang=en> Proxy\x1b[2J \xff</TITLE>"

@@ -510,12 +510,12 @@ def test_the_baseline_is_that_of_the_same_instance() -> None:
         {"target": {"instance_id": "a"}, "verification": {"checks": []}},
         {"target": {"instance_id": "b"}, "verification": {"checks": checks}},
     ]
-    assert ladder.counts(row, earlier) == {"dbsize": 12}
-    assert ladder.counts(
+    assert ladder.baseline_counts(row, earlier) == {"dbsize": 12}
+    assert ladder.baseline_counts(
         row, [{"target": {"instance_name": "cache"}, "verification": {"checks": checks}}]
     ) == {"dbsize": 12}
-    assert ladder.counts({"label": None, "target": {"instance_id": "c"}}, earlier) == {}
-    assert ladder.counts(row, [{"target": {"instance_id": "b"}, "verification": None}]) == {}
+    assert ladder.baseline_counts({"label": None, "target": {"instance_id": "c"}}, earlier) == {}
+    assert ladder.baseline_counts(row, [{"target": {"instance_id": "b"}, "verification": None}]) == {}
 
 
 @pytest.mark.parametrize(

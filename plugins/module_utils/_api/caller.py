@@ -27,7 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 
-PATIENCE = 10.0  # seconds for which a failed shared request counts for every operation
+FAILURE_SHARED = 10.0  # seconds for which a failed shared request counts for every operation
 # Seconds before their end in which temporary keys are renewed, but at most a third of their life
 EARLY = 600.0
 # Codes that say that the keys were refused, not that a policy denies the call: the gateway's, IAM's
@@ -164,11 +164,11 @@ class Failures:
         try:
             yield
         except CloudError as error:
-            self._last, self._until = error.with_context(), self._clock.monotonic() + PATIENCE
+            self._last, self._until = error.with_context(), self._clock.monotonic() + FAILURE_SHARED
             raise
 
 
-class Once:
+class Memo:
     """A value that the plans of a task read once and share.
 
     If the read fails, all plans that wait for it fail.
@@ -257,7 +257,7 @@ class Caller:
 
     project: str | None
     failures: Failures  # one thread at a time looks for the project
-    shared: Once
+    memo: Memo
     account: Account = field(default_factory=Account)
     lock: t.Any = field(default_factory=threading.RLock)
     admitted: bool = False  # whether the caller is in the task's allowed_project_ids and allowed_domain_ids

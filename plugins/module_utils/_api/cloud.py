@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller i
     Gate,
     Holder,
     Keys,
-    Once,
+    Memo,
     Token,
     early,
 )
@@ -52,7 +52,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 CLOCK = len("This machine's clock ")  # the seconds in that warning may differ from one request to the next
 AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
 HEADERS = {"Accept": "application/json", "User-Agent": AGENT}
-UNKNOWN = "unknown"
+NOT_REPORTED = "unknown"
 BRIEF = (5.0, 0)  # seconds and repeats of a request
 
 
@@ -196,12 +196,12 @@ class Cloud:
                 ) from None
             raise
 
-    def once(self, what: str, read: t.Callable[[], T]) -> T:
+    def memoized(self, what: str, read: t.Callable[[], T]) -> T:
         """Return what read() returns, asked once for all plans of a task in this project.
 
         The decision to send never relies on it, but on a read of its own.
         """
-        return t.cast(T, self._caller.shared.get(what, read))
+        return t.cast(T, self._caller.memo.get(what, read))
 
     def post_once(
         self,
@@ -264,11 +264,11 @@ class Cloud:
                 self._look_up(project)
         known = self._caller.account
         return {
-            "domain_id": known.domain_id or UNKNOWN,
-            "domain_name": known.domain_name or UNKNOWN,
-            "project_id": project or UNKNOWN,
-            "project_name": known.project_name or UNKNOWN,
-            "region": self.region or UNKNOWN,
+            "domain_id": known.domain_id or NOT_REPORTED,
+            "domain_name": known.domain_name or NOT_REPORTED,
+            "project_id": project or NOT_REPORTED,
+            "project_name": known.project_name or NOT_REPORTED,
+            "region": self.region or NOT_REPORTED,
             "source": self._identity.source,
         }
 
@@ -334,7 +334,7 @@ class Cloud:
 
         `acting` is the credential with which the identity signs in another region.
         """
-        caller = Caller(self.settings.get("project_id"), Failures(self.clock), Once(self.clock))
+        caller = Caller(self.settings.get("project_id"), Failures(self.clock), Memo(self.clock))
         if acting is None or self._signs_in_to_project():
             base = self._base(caller)
             acting = self._assuming(base) if self._identity.agency else base

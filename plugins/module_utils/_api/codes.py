@@ -134,7 +134,7 @@ def parse_error(body: t.Any) -> Refusal:
     return Refusal(denial=_first(body, DENIAL) if isinstance(body, dict) else None)
 
 
-def told(body: t.Any) -> str:
+def error_in(body: t.Any) -> str:
     """Return what a body with status 2xx says of an error, for people: ' (code: message)' or ''."""
     found = parse_error(body)
     words = [word for word in (found.code, found.message) if word and len(word) <= LONGEST]

@@ -80,7 +80,7 @@ IDENTITY = {name for needs in WAYS.values() for name in needs} | {
     *PROJECT,
 }
 # Options that may not stand alone: whoever gives one means this identity and no other.
-TELLING = (
+IDENTIFYING = (
     ("access_key", "secret_key", "username", "password", "security_token"),
     ("access_key", "secret_key", "password"),
     ("access_key", "secret_key"),
@@ -205,7 +205,7 @@ def _check_halves(level: int, given: list[dict[str, t.Any]]) -> None:
     Values that a farther source only repeats do not count as half an identity.
     """
     place = given[level]
-    half = {name: place[name] for name in TELLING[level] if name in place}
+    half = {name: place[name] for name in IDENTIFYING[level] if name in place}
     beyond = level + 1
     if not half or any(half.items() <= farther.items() for farther in given[beyond:]):
         return

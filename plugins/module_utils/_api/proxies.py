@@ -37,7 +37,7 @@ class Proxy(t.NamedTuple):
         return f"the proxy {self.address} ({self.variable})"
 
 
-class Way(t.NamedTuple):
+class Route(t.NamedTuple):
     """Where an exchange leads, and the seconds it may take."""
 
     url: str

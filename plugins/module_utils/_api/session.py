@@ -34,8 +34,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 READ_CAP, LIST_CAP, POST_CAP = 8 << 20, 32 << 20, 1 << 20
 # Seconds for which what was observed allows a POST, from the beginning of the first observation
 STALE = 60.0
-NOTABLE = 60  # seconds that this machine's clock may be off without a warning
-SKEW = 15 * 60  # seconds that the gateway allows: support.huaweicloud.com, apig_faq/apig-faq-0003.html
+WARN_SKEW = 60  # seconds that this machine's clock may be off without a warning
+SIGNING_SKEW = (
+    15 * 60
+)  # seconds that the gateway allows: support.huaweicloud.com, apig_faq/apig-faq-0003.html
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
 
 
@@ -203,7 +205,7 @@ class Session:
             content = decode(response.body)
         except ProtocolError as error:
             raise ProtocolError(
-                f"{where}: {error.args[0].rstrip('.')}{title(response.body, self._redactor)}.",
+                f"{where}: {error.args[0].rstrip('.')}{page_title(response.body, self._redactor)}.",
                 http_status=response.status,
                 request_id=request_id,
             ) from None
@@ -228,7 +230,7 @@ class Session:
         if skew is not None:
             text.append(
                 f"clock_skew: this machine's clock differs from the server's by {skew} s; the cloud "
-                f"refuses more than {SKEW} s: set the clock"
+                f"refuses more than {SIGNING_SKEW} s: set the clock"
             )
         advice = [codes.advice(kind, refusal.code, known)]
         if refusal.denial:
@@ -255,7 +257,7 @@ class Session:
             return (
                 " and no reason"
                 if from_api
-                else f"; the response is not from the API{title(response.body, self._redactor)}"
+                else f"; the response is not from the API{page_title(response.body, self._redactor)}"
             )
         said = self._redactor.printable(message or "", 300).rstrip(". ")
         said = said or codes.meaning_of(code, known) or "no reason given"
@@ -276,20 +278,20 @@ class Session:
         its own.
         """
         behind = self._behind(response)
-        if behind is not None and not (signed and abs(behind) > SKEW):
+        if behind is not None and not (signed and abs(behind) > SIGNING_SKEW):
             self._ahead = -behind
             # The response may have taken its time.
             off = behind if behind < 0 else max(0.0, behind - took)
-            if abs(off) > NOTABLE:
+            if abs(off) > WARN_SKEW:
                 self._warn(
                     f"This machine's clock is {abs(off):.0f} s {'behind' if off < 0 else 'ahead of'} the "
                     "cloud's: set it. The task decides by the cloud's clock, but the cloud refuses requests "
-                    f"that are signed with keys when the clocks differ by more than {SKEW} s."
+                    f"that are signed with keys when the clocks differ by more than {SIGNING_SKEW} s."
                 )
 
     def _skew(self, response: Response) -> int | None:
         behind = self._behind(response)
-        return round(behind) if behind is not None and abs(behind) > SKEW else None
+        return round(behind) if behind is not None and abs(behind) > SIGNING_SKEW else None
 
 
 def decode(body: bytes) -> t.Any:
@@ -309,7 +311,7 @@ def decode(body: bytes) -> t.Any:
         raise ProtocolError(f"The response is not usable JSON ({type(error).__name__}).") from None
 
 
-def title(body: bytes, redactor: Redactor) -> str:
+def page_title(body: bytes, redactor: Redactor) -> str:
     """Return ' (a page titled ...)' when the body is HTML, to show which proxy answered."""
     text = redactor.redact(body.decode("utf-8", "replace"))[:20000]
     found = re.search("<title[^>]*>([^<]{1,200})", text, re.IGNORECASE)

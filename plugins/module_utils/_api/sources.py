@@ -200,7 +200,7 @@ def exists(path: str) -> bool:
 def is_empty(path: str) -> bool:
     """Whether a path names a file that holds nothing but blanks, as an injector writes for an empty field."""
     try:
-        return not content(path)[0].strip()
+        return not read_file(path)[0].strip()
     except (OSError, ValueError):
         return False
 
@@ -208,7 +208,7 @@ def is_empty(path: str) -> bool:
 def _read(option: str, path: str, what: str) -> tuple[str, list[str]]:
     """Return the text of a file, and a warning when other users can read or change it."""
     try:
-        found, mode = content(path)
+        found, mode = read_file(path)
         text = found.decode(json.detect_encoding(found)).lstrip("\ufeff")
     except OSError as error:
         raise _unreadable(option, path, what, type(error).__name__) from None
@@ -220,7 +220,7 @@ def _read(option: str, path: str, what: str) -> tuple[str, list[str]]:
     return text, [open_to_others] if mode & 0o077 else []
 
 
-def content(path: str, largest: int = LARGEST) -> tuple[bytes, int]:
+def read_file(path: str, largest: int = LARGEST) -> tuple[bytes, int]:
     """Return the bytes and the mode of a file.
 
     Raises ValueError for a pipe, a directory or a huge file, which would hang or fill the memory.

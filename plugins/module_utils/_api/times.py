@@ -18,7 +18,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
     import zoneinfo
 
-SKEW = 120_000  # ms by which two clocks of the cloud may differ
+CLOUD_SKEW = 120_000  # ms by which two clocks of the cloud may differ
 OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean another zone on another machine
 
 
@@ -44,8 +44,8 @@ def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
     place = zone_named(zone)
     try:
         naive = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}")
-        readings = sorted({readable(naive, place, fold) for fold in (0, 1)})
-        exists = [ms for ms in readings if local(ms, place) == naive]
+        readings = sorted({epoch_of(naive, place, fold) for fold in (0, 1)})
+        exists = [ms for ms in readings if local_time(ms, place) == naive]
     except (ValueError, OverflowError):  # no such day, or at either end of the calendar
         return epoch_ms(f"{written}Z", option, latest)  # which says what is wrong with it
     if len(exists) != 1:
@@ -67,12 +67,12 @@ def point_of(params: t.Mapping[str, t.Any], option: str, cloud: Cloud) -> int | 
     return None if params[option] is None or is_latest(params[option]) else time_of(params, option, cloud)
 
 
-def readable(naive: datetime, place: tzinfo, fold: int) -> int:
+def epoch_of(naive: datetime, place: tzinfo, fold: int) -> int:
     """Return the epoch milliseconds of one of the two readings of a local time."""
     return int(naive.replace(tzinfo=place, fold=fold).timestamp()) * 1000
 
 
-def local(ms: int, place: tzinfo) -> datetime:
+def local_time(ms: int, place: tzinfo) -> datetime:
     """Return the local time at a moment, without its zone."""
     return datetime.fromtimestamp(ms // 1000, timezone.utc).astimezone(place).replace(tzinfo=None)
 

@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps, sources
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import Way
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import Route
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 
 LARGEST, SMALL = 16 << 20, 64  # bytes of a bundle, and of a field left empty
 OUT_OF_DATE, WRONG_NAME = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name or address
 NO_ISSUER = (2, 18, 19, 20, 21)  # OpenSSL: no trusted authority has signed it
-GLANCE = 5.0  # seconds to read the dates of a refused certificate, at most
+HANDSHAKE_TIMEOUT = 5.0  # seconds to read the dates of a refused certificate, at most
 SEQUENCE, UTC_TIME, GENERALIZED_TIME = 0x30, 0x17, 0x18  # DER's tags
 
 _contexts: dict[tuple[bool, t.Any], ssl.SSLContext] = {}
@@ -68,7 +68,7 @@ def _unverified() -> ssl.SSLContext:
 def _bundle(path: str) -> bytes:
     """Return the content of a file of certificates; '' when a job controller's field was left empty."""
     try:
-        return sources.content(path, LARGEST)[0]
+        return sources.read_file(path, LARGEST)[0]
     except OSError as error:
         raise _no_bundle(path, type(error).__name__) from None
     except ValueError as error:  # a pipe, a directory, a huge file
@@ -79,12 +79,12 @@ def _no_bundle(path: str | None, why: str) -> InvalidArgument:
     return InvalidArgument(f"ca_path {printable(path)} is not a readable PEM bundle ({why}).")
 
 
-def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None) -> str:
+def untrusted(error: ssl.SSLCertVerificationError, route: Route, ca_path: str | None) -> str:
     """Return why a certificate was not accepted, and what to do about it."""
-    why = f"The certificate of {way.host} was not accepted: {error.verify_message or 'verification failed'}"
+    why = f"The certificate of {route.host} was not accepted: {error.verify_message or 'verification failed'}"
     code, named = error.verify_code, f"the bundle in ca_path ({printable(ca_path)})"
     if code in OUT_OF_DATE:
-        return f"{why}{out_of_date(way, named if ca_path else None)}"
+        return f"{why}{out_of_date(route, named if ca_path else None)}"
     if code in WRONG_NAME:
         advice = "Check the endpoint option: it names another host than the certificate."
     elif code not in NO_ISSUER:
@@ -102,10 +102,10 @@ def untrusted(error: ssl.SSLCertVerificationError, way: Way, ca_path: str | None
     return f"{why}. {advice}"
 
 
-def out_of_date(way: Way, named: str | None) -> str:
+def out_of_date(route: Route, named: str | None) -> str:
     """Return what to say about a certificate that is out of date, the server's or an authority's."""
     now = f"{datetime.fromtimestamp(Clock().now(), timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
-    span = validity(way) if way.proxy is None else None
+    span = validity(route) if route.proxy is None else None
     if span and span[0] <= now <= span[1]:
         where = f"{named}, or what the server sends," if named else "the server"
         return (
@@ -116,12 +116,12 @@ def out_of_date(way: Way, named: str | None) -> str:
     return f"{dates}. Check this machine's clock; if it is right, the server needs a new certificate."
 
 
-def validity(way: Way) -> tuple[str, str] | None:
+def validity(route: Route) -> tuple[str, str] | None:
     """Return the dates of a server's certificate, from a handshake that checks nothing, or None."""
-    parts = urlsplit(way.url)
+    parts = urlsplit(route.url)
     place, name = (parts.hostname or "", parts.port or 443), parts.hostname
     try:
-        wire = socket.create_connection(place, min(way.timeout, GLANCE))
+        wire = socket.create_connection(place, min(route.timeout, HANDSHAKE_TIMEOUT))
         with wire, tls_context(False).wrap_socket(wire, server_hostname=name) as secure:
             return valid_between(secure.getpeercert(binary_form=True) or b"")
     except (OSError, ValueError):

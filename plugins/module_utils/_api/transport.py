@@ -25,7 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import (
     EXAMPLE,
     Proxy,
-    Way,
+    Route,
     proxy_for,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
@@ -113,7 +113,7 @@ class Http:
         if request.fresh:
             self._pools.close()
         self._connecting, self._may_leave = False, request.may_leave
-        way = Way(request.url, self._proxy(request.url), request.timeout)
+        route = Route(request.url, self._proxy(request.url), request.timeout)
         self._limit = Limit(Clock(), request.timeout)
         try:
             response = self._pools.send(
@@ -121,19 +121,19 @@ class Http:
                 stream=True,
                 timeout=(min(request.timeout, CONNECT), request.timeout),
                 verify=self._verify,
-                proxies={"https": way.proxy.url} if way.proxy else {},
+                proxies={"https": route.proxy.url} if route.proxy else {},
             )
             with response:
                 content = self._read(response, request.cap)
         except (deps.requests.RequestException, OSError, ValueError) as error:
-            raise self._failure(error, way) from None
+            raise self._failure(error, route) from None
         except Exception as error:
             # urllib3's own errors while the body is read. Their texts can hold the request.
             if type(error).__module__.partition(".")[0] not in ("urllib3", "http", "zlib"):
                 raise
-            raise self._failure(error, way) from None
+            raise self._failure(error, route) from None
         if response.status_code < 200:
-            raise self._failure(TimeoutError(), way)
+            raise self._failure(TimeoutError(), route)
         found = {name.lower(): value for name, value in response.headers.items()}
         return Response(response.status_code, found, content)
 
@@ -216,7 +216,7 @@ class Http:
                 )
         return bytes(content)
 
-    def _failure(self, error: Exception, way: Way) -> TransportError:
+    def _failure(self, error: Exception, route: Route) -> TransportError:
         """Return our error for one of urllib3's, without its text, which can hold a header or a query."""
         self._pools.close()
         if isinstance(error, TransportError):
@@ -224,34 +224,37 @@ class Http:
         chain = list(_chain(error))
         certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
         if certificate is not None and self._connecting:
-            return TlsError(untrusted(certificate, way, self._ca_path), sent=False)
+            return TlsError(untrusted(certificate, route, self._ca_path), sent=False)
         # Python refused the request before it tried to connect.
         local = isinstance(error, ValueError) and self._connection is None
         sent, over = not (self._connecting or local), timed_out(chain)
         last = f" ({type(chain[-1]).__name__})"
         if sent:
             text = (
-                f"{way.host} did not respond completely within {way.timeout:g} s"
+                f"{route.host} did not respond completely within {route.timeout:g} s"
                 if over
-                else f"The connection to {way.host} broke before the response was complete"
+                else f"The connection to {route.host} broke before the response was complete"
             )
-            return TransportError(f"{text}{f', through {way.proxy}' if way.proxy else ''}{last}.")
-        if way.proxy:
-            return self._proxy_failure(chain, way, way.proxy)
+            return TransportError(f"{text}{f', through {route.proxy}' if route.proxy else ''}{last}.")
+        if route.proxy:
+            return self._proxy_failure(chain, route, route.proxy)
         if over:
-            text = f"No connection to {way.host} was made within {min(way.timeout, CONNECT):g} s"
+            text = f"No connection to {route.host} was made within {min(route.timeout, CONNECT):g} s"
         elif unresolved(chain):
-            text = f"The name {way.host} cannot be resolved; check region, cloud or the endpoint option"
+            text = f"The name {route.host} cannot be resolved; check region, cloud or the endpoint option"
         else:
-            text = f"No connection to {way.host} could be made"
+            text = f"No connection to {route.host} could be made"
         return TransportError(f"{text}{last}.", sent=False)
 
     @staticmethod
-    def _proxy_failure(chain: t.Sequence[BaseException], way: Way, proxy: Proxy) -> TransportError:
+    def _proxy_failure(chain: t.Sequence[BaseException], route: Route, proxy: Proxy) -> TransportError:
         """Return what the proxy, not the cloud, failed to do."""
         refused = [TUNNEL.search(str(link)) for link in chain if isinstance(link, OSError)]
         status = next((int(match[1]) for match in refused if match), None)
-        to, unless = f"on the way to {way.host}", f"Check {proxy.variable}, or name {way.host} in NO_PROXY."
+        to, unless = (
+            f"on the way to {route.host}",
+            f"Check {proxy.variable}, or name {route.host} in NO_PROXY.",
+        )
         if status == 407:
             text = (
                 f"{_capital(proxy)} {to} requires another user and password (407). Give them in "
@@ -262,7 +265,9 @@ class Http:
         elif unresolved(chain):
             text = f"The name of {proxy} {to} cannot be resolved. {unless}"
         elif timed_out(chain):
-            text = f"{_capital(proxy)} {to} did not respond within {min(way.timeout, CONNECT):g} s. {unless}"
+            text = (
+                f"{_capital(proxy)} {to} did not respond within {min(route.timeout, CONNECT):g} s. {unless}"
+            )
         else:
             text = f"{_capital(proxy)} {to} cannot be reached ({type(chain[-1]).__name__}). {unless}"
         return TransportError(text, sent=False, transient=status != 407)

@@ -11,7 +11,7 @@ import re
 import typing as t
 from datetime import datetime, timedelta, timezone
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import told
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import error_in
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
     ProtocolError,
@@ -96,7 +96,7 @@ def row(
         has = [name for name in item if len(name) <= 40][:20]
         raise ProtocolError(
             f"The API sent an object without a valid {', '.join(missing)} (it has: {', '.join(has)})"
-            f"{told(item)}."
+            f"{error_in(item)}."
         )
     return fields
 
@@ -122,7 +122,7 @@ def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
     if isinstance(body, dict) and found in (None, {}, "") and total == 0:
         return []
     if not isinstance(found, list):
-        raise ProtocolError(f"The API sent a response without the list {key!r}{told(body)}.")
+        raise ProtocolError(f"The API sent a response without the list {key!r}{error_in(body)}.")
     return found
 
 

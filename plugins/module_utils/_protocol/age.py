@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import SKEW
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import CLOUD_SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY, moment
 
 STUCK = DAY  # backups and restores take minutes, 30 as documented, hours for the largest
@@ -36,7 +36,7 @@ def just_now(ended: int | None, now: int) -> bool:
 
     Both times are in epoch ms. If the time cannot be read, it may be recent.
     """
-    return ended is None or now - ended <= SKEW
+    return ended is None or now - ended <= CLOUD_SKEW
 
 
 def seconds_of_newest(spans: t.Iterable[tuple[t.Any, t.Any]]) -> int | None:

@@ -14,10 +14,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import retry, session
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import told
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import error_in
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     NONE,
     UNKNOWN,
@@ -28,7 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     OutcomeUnknown,
     TransportError,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import STALE, Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -124,7 +124,8 @@ def preflight(operation: Operation, previous: Observation, cloud: Cloud) -> Obse
     session.not_after. Raises the refusal.
     """
     for _dummy in range(RESTLESS):
-        first, quick, begun = cloud.session.not_after, Limit(cloud.clock, FRESH), Limit(cloud.clock, STALE)
+        first, quick = cloud.session.not_after, Limit(cloud.clock, FRESH)
+        begun = Limit(cloud.clock, session.STALE)
         observed = operation.observe()
         step = decide(observed)
         if step == "refuse":
@@ -164,7 +165,7 @@ def before_next(
 def without_id(operation: Operation, reply: Reply) -> CloudError:
     """Return the error for a success that names no ID, or one that was there before the request."""
     return CloudError(
-        f"it returned HTTP {reply.status} without a new and valid {operation.id_key}{told(reply.body)}",
+        f"it returned HTTP {reply.status} without a new and valid {operation.id_key}{error_in(reply.body)}",
         http_status=reply.status,
         request_id=reply.request_id,
     )

@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     OutcomeUnknown,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import SKEW
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import CLOUD_SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -45,7 +45,7 @@ def appeared(ids: t.AbstractSet[str], before: Observation, now: Observation, sen
     A record from before the request (`sent_at`, epoch seconds by the cloud's clock) is not new, however it
     looks: a list can leave out an old record once. A time that cannot be read proves nothing.
     """
-    earliest = int(sent_at * 1000) - SKEW
+    earliest = int(sent_at * 1000) - CLOUD_SKEW
     known = {found: now.created.get(found) for found in ids - before.records.keys()}
     return sorted(found for found, created in known.items() if created is None or created >= earliest)
 

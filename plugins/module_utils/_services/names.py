@@ -28,17 +28,17 @@ def one_named(rows: t.Sequence[Row], name: str, option: str, what: str) -> Row:
         return found[0]
     if found:
         raise NotFound(
-            f"{len(found)} {what} instances are named {printable(name)}: {candidates(found)}. "
+            f"{len(found)} {what} instances are named {printable(name)}: {describe_instances(found)}. "
             f"Give {option.replace('_name', '_id')} instead of {option}."
         )
     near = [row for row in rows if name.lower() in str(row["name"]).lower()] or rows
     raise NotFound(
         f"No {what} instance is named {printable(name)} in this project and region ({option} takes the "
-        f"exact name). There are: {candidates(near)}."
+        f"exact name). There are: {describe_instances(near)}."
     )
 
 
-def candidates(rows: t.Sequence[Row]) -> str:
+def describe_instances(rows: t.Sequence[Row]) -> str:
     """Return instances with name, ID, status and VPC, for people."""
     shown = [
         f"{printable(row['name'])} ({row['instance_id']}, {printable(row['status'])}, "

@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 Mapping = t.Mapping[str, t.Any]
 REACHABLE, COUNTS, VALUES = "reachable", "counts", "values"
 BOUNDS = ("equals", "at_least", "at_most")
-ASKS = {  # kind of check -> the keys that it can have
+OPTIONS = {  # kind of check -> the keys that it can have
     "ping": (),
     "dbsize": BOUNDS,
     "key": ("name", "equals", "exists", "ttl_at_least", "ttl_at_most", "type", "length"),
@@ -56,7 +56,7 @@ CHANGES = re.compile(r"(?i)\b(insert|replace)\s+into\b|\bdelete\s+from\b|\bupdat
 WORD = re.compile(r"[A-Za-z]+")
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 MOST_ROWS = 1000  # that a query may have
-LONGEST = 64 * 1024  # bytes of a value that is read
+LONGEST_VALUE = 64 * 1024  # bytes of a value that is read
 DIGITS = 1000  # of a number: Python fails at ones that are much longer
 FIRST, LAST = -62135596800000, 253402300799999  # epoch milliseconds: the years 1 to 9999
 
@@ -65,13 +65,14 @@ FIRST, LAST = -62135596800000, 253402300799999  # epoch milliseconds: the years 
 class Check:
     """One check.
 
-    `asks` has its conditions, `rung` its rung of the ladder, `connection` how to connect for it alone.
+    `options` are those of its kind (OPTIONS), `rung` is its rung of the ladder, `connection` how to connect
+    for it alone.
     """
 
     name: str
     kind: str
     rung: str
-    asks: dict[str, t.Any] = field(default_factory=dict)
+    options: dict[str, t.Any] = field(default_factory=dict)
     connection: dict[str, t.Any] = field(default_factory=dict)
 
 
@@ -114,20 +115,20 @@ def parse(entries: t.Any, probe: str, where: str) -> list[Check]:
         raise InvalidArgument(f"{where}.checks must be a list of dicts.")
     found: list[Check] = []
     for number, entry in enumerate(entries):
-        check = one(entry, probe, f"{where}.checks[{number}]")
+        check = parse_one(entry, probe, f"{where}.checks[{number}]")
         same = sum(other.name.partition(" #")[0] == check.name for other in found)
         found.append(Check(f"{check.name} #{same + 1}", *list(vars(check).values())[1:]) if same else check)
     return found
 
 
-def one(entry: t.Any, probe: str, where: str) -> Check:
+def parse_one(entry: t.Any, probe: str, where: str) -> Check:
     """Return one check."""
     if not isinstance(entry, dict):
         raise InvalidArgument(f"{where} must be a dict such as {{ping: true}}.")
-    kinds = [name for name in ASKS if name in entry]
+    kinds = [name for name in OPTIONS if name in entry]
     for name in entry:
-        if name not in (*ASKS, "name", "connection"):
-            raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}.{near(name, ASKS)}")
+        if name not in (*OPTIONS, "name", "connection"):
+            raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}.{near(name, OPTIONS)}")
     if len(kinds) != 1:
         raise InvalidArgument(f"{where} must have exactly one check: {', '.join(OF_PROBE[probe])}.")
     kind = kinds[0]
@@ -135,44 +136,44 @@ def one(entry: t.Any, probe: str, where: str) -> Check:
         raise InvalidArgument(
             f"{where}: {kind} is not a check of this service; its checks are {', '.join(OF_PROBE[probe])}."
         )
-    asks = asks_of(kind, entry[kind], probe, f"{where}.{kind}")
-    subject = asks.get("name") or asks.get("key") or asks.get("sql")
+    options = options_of(kind, entry[kind], probe, f"{where}.{kind}")
+    subject = options.get("name") or options.get("key") or options.get("sql")
     name = str(entry.get("name") or (f"{kind} {' '.join(str(subject).split())[:60]}" if subject else kind))
     given = entry.get("connection") or {}
     if not isinstance(given, dict):
         raise InvalidArgument(f"{where}.connection must be a dict.")
-    return Check(name, kind, rung(kind, asks), asks, dict(given))
+    return Check(name, kind, rung_of(kind, options), options, dict(given))
 
 
-def asks_of(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.Any]:
-    """Return what a check asks for. A text stands for its main key, true for no condition at all."""
+def options_of(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.Any]:
+    """Return the options of a check. A text stands for its main key, true for no condition at all."""
     main = SUBJECT[probe] if kind == "newest_not_after" else NEEDS.get(kind)
     if not isinstance(value, dict):
-        value = short(kind, value, main, where)
-    known = [name for name in ASKS[kind] if name not in SUBJECT.values() or name == main]
+        value = from_shorthand(kind, value, main, where)
+    known = [name for name in OPTIONS[kind] if name not in SUBJECT.values() or name == main]
     for name in value:
         if name not in known:
             raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}.{near(name, known)}")
         if value[name] is None and name in CONDITIONS:
             raise InvalidArgument(f"{where}.{name} is null: leave it out, or give what is expected.")
-    asks = {name: inner for name, inner in value.items() if inner is not None}
+    options = {name: inner for name, inner in value.items() if inner is not None}
     if main:
-        if not asks.get(main):
+        if not options.get(main):
             raise InvalidArgument(f"{where} must have {main}.")
-        if isinstance(asks[main], (dict, list, bool)):
-            raise InvalidArgument(f"{where}.{main} must be a text, not {quoted(asks[main])}.")
-    if "exists" in asks:
-        asks["exists"] = truth(asks["exists"], f"{where}.exists")
-    for name, inner in asks.items():
+        if isinstance(options[main], (dict, list, bool)):
+            raise InvalidArgument(f"{where}.{main} must be a text, not {quoted(options[main])}.")
+    if "exists" in options:
+        options["exists"] = truth(options["exists"], f"{where}.exists")
+    for name, inner in options.items():
         refuse_value(kind, name, inner, f"{where}.{name}")
-    refuse_contradiction(asks, where)
-    if "sql" in asks:
-        refuse_writing(str(asks["sql"]), f"{where}.sql")
-    return zoned(asks, where)
+    refuse_contradiction(options, where)
+    if "sql" in options:
+        refuse_writing(str(options["sql"]), f"{where}.sql")
+    return zoned(options, where)
 
 
-def short(kind: str, value: t.Any, main: str | None, where: str) -> dict[str, t.Any]:
-    """Return what a value that is no dict asks for."""
+def from_shorthand(kind: str, value: t.Any, main: str | None, where: str) -> dict[str, t.Any]:
+    """Return the options that a value other than a dict stands for."""
     if value is None or value is True:
         return {}
     if main and isinstance(value, (str, int, float)) and not isinstance(value, bool):
@@ -200,51 +201,51 @@ def refuse_value(kind: str, name: str, value: t.Any, where: str) -> None:
         if any(isinstance(cell, (dict, list)) for cell in cells):
             raise InvalidArgument(f"{where} must be a number, or a list of rows, each a list of values.")
     elif name in COUNTED or kind == "dbsize":
-        found = number(value)
+        found = decimal_of(value)
         if found is None or found < 0 or found != found.to_integral_value():
             what = "a number" if found is None else "a whole number and not below 0"
             raise InvalidArgument(f"{where} must be {what}, not {quoted(value)}.")
         if name == "rows" and found > MOST_ROWS:
             raise InvalidArgument(f"{where} is more than the {MOST_ROWS} rows that a query may have.")
-    elif name in ("at_least", "at_most") and number(value) is None:
+    elif name in ("at_least", "at_most") and decimal_of(value) is None:
         raise InvalidArgument(f"{where} must be a number, not {quoted(value)}.")
     elif name == "equals" and (isinstance(value, (dict, list)) or not str(value).strip()):
         raise InvalidArgument(f"{where} must be one value, not {quoted(value)}.")
-    elif name == "equals" and kind == "key" and len(str(value).encode("utf-8", "replace")) > LONGEST:
-        raise InvalidArgument(f"{where} is longer than the {LONGEST} bytes of a value that are read.")
+    elif name == "equals" and kind == "key" and len(str(value).encode("utf-8", "replace")) > LONGEST_VALUE:
+        raise InvalidArgument(f"{where} is longer than the {LONGEST_VALUE} bytes of a value that are read.")
     elif name == "type" and value not in TYPES:
         raise InvalidArgument(f"{where} {quoted(value)} is not a type of key.{near(value, TYPES)}")
 
 
-def refuse_contradiction(asks: Mapping, where: str) -> None:
+def refuse_contradiction(options: Mapping, where: str) -> None:
     """Raise InvalidArgument for conditions that exclude each other, or of which one would be ignored."""
     for low, high in (("at_least", "at_most"), ("ttl_at_least", "ttl_at_most")):
-        if low in asks and high in asks and bound(asks[low]) > bound(asks[high]):
+        if low in options and high in options and bound(options[low]) > bound(options[high]):
             raise InvalidArgument(f"{where}: {low} is more than {high}, so that nothing can pass.")
-    bounds = {name: asks[name] for name in ("at_least", "at_most") if name in asks}
-    if "equals" in asks and not within(bounds, asks["equals"]):
+    bounds = {name: options[name] for name in ("at_least", "at_most") if name in options}
+    if "equals" in options and not within(bounds, options["equals"]):
         raise InvalidArgument(f"{where}: equals is not within its own bounds, so that nothing can pass.")
-    if "rows" in asks and {*BOUNDS} & set(asks):
+    if "rows" in options and {*BOUNDS} & set(options):
         raise InvalidArgument(f"{where}: rows compares all rows, so it cannot be combined with a bound.")
-    if asks.get("exists") is False and len(asks) > 2:
+    if options.get("exists") is False and len(options) > 2:
         raise InvalidArgument(f"{where}: a key that must not exist has nothing else to check.")
-    if "equals" in asks and asks.get("type", "string") != "string":
+    if "equals" in options and options.get("type", "string") != "string":
         raise InvalidArgument(f"{where}: equals needs a key of type string, but type names another type.")
 
 
-def zoned(asks: dict[str, t.Any], where: str) -> dict[str, t.Any]:
-    """Return what a check asks for, its `time` as milliseconds.
+def zoned(options: dict[str, t.Any], where: str) -> dict[str, t.Any]:
+    """Return the options of a check, with `time` as epoch milliseconds.
 
     Raises InvalidArgument for a zone or time that is not valid.
     """
-    if "timezone" in asks:
-        zone(asks["timezone"], f"{where}.timezone")
-    if "time" in asks:
-        point = milliseconds(asks["time"], zone(asks.get("timezone"), where))
+    if "timezone" in options:
+        zone(options["timezone"], f"{where}.timezone")
+    if "time" in options:
+        point = milliseconds(options["time"], zone(options.get("timezone"), where))
         if point is None:
-            raise InvalidArgument(f"{where}.time {quoted(asks['time'])} is not a valid time.")
-        return {**asks, "time": point}
-    return asks
+            raise InvalidArgument(f"{where}.time {quoted(options['time'])} is not a valid time.")
+        return {**options, "time": point}
+    return options
 
 
 def refuse_writing(sql: str, where: str) -> None:
@@ -264,11 +265,11 @@ def refuse_writing(sql: str, where: str) -> None:
         raise InvalidArgument(f"{where} must be one statement.")
 
 
-def rung(kind: str, asks: Mapping) -> str:
+def rung_of(kind: str, options: Mapping) -> str:
     """Return the rung of the ladder that a check belongs to."""
     if kind == "ping":
         return REACHABLE
-    counts = kind == "dbsize" or (kind == "query" and not {"equals", "rows"} & set(asks))
+    counts = kind == "dbsize" or (kind == "query" and not {"equals", "rows"} & set(options))
     return COUNTS if counts else VALUES
 
 
@@ -285,54 +286,54 @@ def judge(check: Check, found: t.Any, point: int | None, count: int | None, tole
     if check.kind == "ping":
         return Verdict(True, "a response", "a response")
     if check.kind == "key":
-        return judge_key(check.asks, found)
+        return judge_key(check.options, found)
     if check.kind == "newest_not_after":
-        return judge_newest(check.asks, found, point)
-    if check.kind == "query" and "rows" in check.asks:
-        return judge_rows(check.asks["rows"], found)
+        return judge_newest(check.options, found, point)
+    if check.kind == "query" and "rows" in check.options:
+        return judge_rows(check.options["rows"], found)
     value = found if check.kind == "dbsize" else single(found)
-    bounds = {name: check.asks[name] for name in BOUNDS if name in check.asks}
+    bounds = {name: check.options[name] for name in BOUNDS if name in check.options}
     if bounds:
-        if {"at_least", "at_most"} & set(bounds) and value is not None and number(value) is None:
-            raise Unjudged(f"The value found is not a number, so no bound applies: {text(value)}.")
-        return Verdict(within(bounds, value), words(bounds), text(value))
+        if {"at_least", "at_most"} & set(bounds) and value is not None and decimal_of(value) is None:
+            raise Unjudged(f"The value found is not a number, so no bound applies: {as_text(value)}.")
+        return Verdict(within(bounds, value), bounds_text(bounds), as_text(value))
     if count is None or check.rung != COUNTS:
-        return Verdict(True, None, text(value))
+        return Verdict(True, None, as_text(value))
     low, high = math.floor(count * (1 - tolerance / 100)), math.ceil(count * (1 + tolerance / 100))
     expected = f"{low} to {high} (it was {count}, {tolerance:g} % tolerance)"
-    return Verdict(within({"at_least": low, "at_most": high}, value), expected, text(value))
+    return Verdict(within({"at_least": low, "at_most": high}, value), expected, as_text(value))
 
 
-def judge_key(asks: Mapping, key: Key) -> Verdict:
+def judge_key(options: Mapping, key: Key) -> Verdict:
     """Return the verdict on a key."""
     there = key.type != "none"
-    wanted = asks.get("exists", True)
+    wanted = options.get("exists", True)
     if wanted is False:
         return Verdict(not there, "no such key", f"a {key.type}" if there else "no such key")
     for name, actual in (("equals", key.value), ("length", key.length)):
-        if there and name in asks and actual is None and "type" not in asks:
+        if there and name in options and actual is None and "type" not in options:
             raise Unjudged(f"The key is a {key.type}, and {name} does not apply to that type.")
     expected, found, good = [], [], [there]
     if not there:
         found.append("no such key")
-    for name, value in asks.items():
+    for name, value in options.items():
         if name == "equals":
-            expected.append(f"value {text(value)}")
+            expected.append(f"value {as_text(value)}")
             found += (
-                [f"value {text(key.value)}" if key.value is not None else f"a {key.type}"] if there else []
+                [f"value {as_text(key.value)}" if key.value is not None else f"a {key.type}"] if there else []
             )
             good.append(equal(value, key.value))
         elif name in ("ttl_at_least", "ttl_at_most"):
             expected.append(
-                f"expires in {'at least' if name == 'ttl_at_least' else 'at most'} {text(value)} s"
+                f"expires in {'at least' if name == 'ttl_at_least' else 'at most'} {as_text(value)} s"
             )
             found += [f"expires in {key.ttl} s" if key.ttl is not None else "never expires"] if there else []
             left = Decimal("Infinity" if key.ttl is None else key.ttl)
             good.append(left >= bound(value) if name == "ttl_at_least" else left <= bound(value))
         elif name in ("type", "length"):
             actual = vars(key)[name]
-            expected.append(f"{name} {text(value)}")
-            found += [f"{name} {text(actual)}"] if there else []
+            expected.append(f"{name} {as_text(value)}")
+            found += [f"{name} {as_text(actual)}"] if there else []
             good.append(equal(value, actual))
     return Verdict(
         all(good), ", ".join(expected) or "a key", ", ".join(dict.fromkeys(found)) or f"a {key.type}"
@@ -342,7 +343,7 @@ def judge_key(asks: Mapping, key: Key) -> Verdict:
 def judge_rows(wanted: t.Any, rows: t.Sequence[t.Sequence[t.Any]]) -> Verdict:
     """Return the verdict on rows: on their number, or on every value."""
     if not isinstance(wanted, list):
-        return Verdict(equal(wanted, len(rows)), f"{text(wanted)} rows", f"{len(rows)} rows")
+        return Verdict(equal(wanted, len(rows)), f"{as_text(wanted)} rows", f"{len(rows)} rows")
     wanted = [row if isinstance(row, list) else [row] for row in wanted]
     good = len(wanted) == len(rows) and all(
         len(one) == len(other) and all(map(equal, one, other)) for one, other in zip(wanted, rows)
@@ -350,20 +351,20 @@ def judge_rows(wanted: t.Any, rows: t.Sequence[t.Sequence[t.Any]]) -> Verdict:
     return Verdict(good, table(wanted), table(rows))
 
 
-def judge_newest(asks: Mapping, found: t.Any, point: int | None) -> Verdict:
+def judge_newest(options: Mapping, found: t.Any, point: int | None) -> Verdict:
     """Return the verdict on a time that must not lie after the time of the data.
 
     No time at all is a failure, because there are no data.
     """
-    limit = asks.get("time", point)
+    limit = options.get("time", point)
     if limit is None:
         raise Unjudged("The time of the data is not known, so nothing can be compared with it: give time.")
     if isinstance(found, Key) and found.type not in ("none", "string"):
         raise Unjudged(f"The key is a {found.type}, which holds no time.")
     value = found.value if isinstance(found, Key) else single(found)
-    newest = milliseconds(value, zone(asks.get("timezone"), "timezone"))
+    newest = milliseconds(value, zone(options.get("timezone"), "timezone"))
     if newest is None and value is not None:
-        raise Unjudged(f"The value found is not a time: {text(value)}.")
+        raise Unjudged(f"The value found is not a time: {as_text(value)}.")
     expected = f"not after {iso(limit)}"
     if newest is None:
         return Verdict(False, expected, "nothing")
@@ -377,7 +378,7 @@ def single(rows: t.Sequence[t.Sequence[t.Any]]) -> t.Any:
 
 def within(bounds: Mapping, value: t.Any) -> bool:
     """Whether a value is within its bounds."""
-    actual = number(value)
+    actual = decimal_of(value)
     for name, wanted in bounds.items():
         if name == "equals":
             if not equal(wanted, value):
@@ -387,10 +388,10 @@ def within(bounds: Mapping, value: t.Any) -> bool:
     return True
 
 
-def words(bounds: Mapping) -> str:
+def bounds_text(bounds: Mapping) -> str:
     """Return bounds in words."""
     return " and ".join(
-        text(wanted) if name == "equals" else f"{name.replace('_', ' ')} {text(wanted)}"
+        as_text(wanted) if name == "equals" else f"{name.replace('_', ' ')} {as_text(wanted)}"
         for name, wanted in bounds.items()
     )
 
@@ -399,13 +400,13 @@ def equal(one: t.Any, other: t.Any) -> bool:
     """Whether two values are the same: numbers by their value, whatever their type, and true as 1, as MySQL
     has it; all else as text.
     """
-    left, right = (number(value) for value in (one, other))
+    left, right = (decimal_of(value) for value in (one, other))
     if isinstance(one, bool) and right is not None:
         left = Decimal(one)
-    return left == right if left is not None and right is not None else text(one) == text(other)
+    return left == right if left is not None and right is not None else as_text(one) == as_text(other)
 
 
-def number(value: t.Any) -> Decimal | None:
+def decimal_of(value: t.Any) -> Decimal | None:
     """Return a number, also from a text; None for all else."""
     if value is None or isinstance(value, bool):
         return None
@@ -418,10 +419,10 @@ def number(value: t.Any) -> Decimal | None:
 
 def bound(value: t.Any) -> Decimal:
     """Return a number that asks_of() has accepted."""
-    return number(value) or Decimal(0)
+    return decimal_of(value) or Decimal(0)
 
 
-def text(value: t.Any) -> str:
+def as_text(value: t.Any) -> str:
     """Return a value as text."""
     if value is None:
         return "null"
@@ -432,7 +433,7 @@ def text(value: t.Any) -> str:
 
 def table(rows: t.Sequence[t.Sequence[t.Any]]) -> str:
     """Return rows on one line."""
-    return "; ".join(", ".join(map(text, row)) for row in rows) or "no rows"
+    return "; ".join(", ".join(map(as_text, row)) for row in rows) or "no rows"
 
 
 # Times
@@ -454,11 +455,11 @@ def milliseconds(value: t.Any, local: tzinfo) -> int | None:
 
 def unbounded(value: t.Any, local: tzinfo) -> int | None:
     """Return the epoch milliseconds of a time in any year."""
-    exact = number(value)
+    exact = decimal_of(value)
     if exact is not None:
         exact = exact if abs(exact) >= 10**11 else exact * 1000
         return int(exact) if abs(exact) <= LAST else None  # one of a million digits would take long
-    written = value.isoformat() if isinstance(value, date) else text(value).strip()
+    written = value.isoformat() if isinstance(value, date) else as_text(value).strip()
     match = ISO.fullmatch(f"{written}T00:00" if DAY.fullmatch(written) else written)
     if not match:
         return None

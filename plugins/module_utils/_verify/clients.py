@@ -18,10 +18,10 @@ import sys
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import content
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import read_file
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import LARGEST
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import (
-    LONGEST,
+    LONGEST_VALUE,
     MOST_ROWS,
     Check,
     Key,
@@ -100,7 +100,7 @@ def authority(connection: Connection) -> str | None:
     if not path or not connection.get("validate_certs", True):
         return None
     try:
-        return content(path, LARGEST)[0].decode("ascii", "ignore").strip() or None
+        return read_file(path, LARGEST)[0].decode("ascii", "ignore").strip() or None
     except (OSError, ValueError) as error:  # ValueError: a pipe, a directory, a huge file
         raise Refused(f"ca_path {path} cannot be read: {error}.", "tls_error") from None
 
@@ -160,7 +160,7 @@ def foreign(protocol: str, why: str) -> Unreachable:
     return Unreachable(f"The server at this address does not speak the {protocol} protocol: {why}.")
 
 
-def unreadable(error: Exception) -> Refused:
+def unreadable_reply(error: Exception) -> Refused:
     """Return the error for a reply that its client cannot read."""
     return Refused(f"The server's reply cannot be read ({type(error).__name__}).")
 
@@ -213,7 +213,7 @@ class Redis:
         try:
             if check.kind == "dbsize":
                 return int(self._count() if self._cluster else self._ask("dbsize"))
-            return self._key(str(check.asks.get("name") or check.asks["key"]))
+            return self._key(str(check.options.get("name") or check.options["key"]))
         except ODD as error:
             raise self._meaning(error) from None
 
@@ -228,7 +228,7 @@ class Redis:
             return Key(kind)
         left = int(self._ask("ttl", name))
         length = self._ask(LENGTHS[kind], name) if kind in LENGTHS else None
-        value = self._ask("getrange", name, 0, LONGEST - 1) if kind == "string" else None
+        value = self._ask("getrange", name, 0, LONGEST_VALUE - 1) if kind == "string" else None
         return Key(kind, value, left if left >= 0 else None, length)
 
     def _count(self) -> int:
@@ -283,7 +283,7 @@ class Redis:
             return foreign("Redis", words)
         if names & AGAIN:
             return Unreachable(f"{words}.{hint(self._tls and not self._connected)}")
-        return unreadable(error) if isinstance(error, ODD) else Refused(f"The server refused: {words}.")
+        return unreadable_reply(error) if isinstance(error, ODD) else Refused(f"The server refused: {words}.")
 
 
 def conversions() -> dict[t.Any, t.Any]:
@@ -336,7 +336,7 @@ class Mysql:
         if check.kind == "ping":
             self._ask(lambda: self._connection.ping(reconnect=False))
             return True
-        return self._rows(str(check.asks["sql"]))
+        return self._rows(str(check.options["sql"]))
 
     def close(self) -> None:
         """Close the connection."""
@@ -416,7 +416,7 @@ class Mysql:
             return foreign("MySQL", words)
         if isinstance(error, ODD):
             self.close()  # The rest of the reply would be taken for the next one.
-            return unreadable(error)
+            return unreadable_reply(error)
         if code == 1049:
             return Refused(f"{words}: the schema does not exist, or `database` of the connection is wrong.")
         return Refused(f"The server refused: {words}{f' ({code})' if code is not None else ''}.")

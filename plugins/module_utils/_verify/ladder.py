@@ -107,7 +107,7 @@ def refuse(row: Row, number: int, services: t.Mapping[str, Reading]) -> None:
     check_ids({"instance_id": found}, f"restores[{number}].")
 
 
-def wanted(row: Row, service: Reading, where: str, common: t.Any = None) -> list[Check]:
+def checks_of(row: Row, service: Reading, where: str, common: t.Any = None) -> list[Check]:
     """Return the checks of a row; a row with only a connection gets a ping.
 
     Raises InvalidArgument for what cannot be right, also of how to connect.
@@ -179,10 +179,12 @@ def resolvable(host: str) -> bool:
         return False
 
 
-def unreadable(row: Row, service: Reading, asks: t.Sequence[Check], common: t.Any) -> Refused | None:
+def unreadable_bundle(
+    row: Row, service: Reading, row_checks: t.Sequence[Check], common: t.Any
+) -> Refused | None:
     """Return the error for a bundle that the checks of a row name and that cannot be read here, or None."""
     probe = service.probe
-    for check in asks:
+    for check in row_checks:
         place = {**connection(common, probe), **connection(row.get("connection"), probe), **check.connection}
         try:
             if place.get("ca_path") and place.get("tls", True):
@@ -223,14 +225,14 @@ def verified(
     service: Reading,
     cloud: Cloud,
     settings: Settings,
-    asks: t.Sequence[Check],
+    row_checks: t.Sequence[Check],
 ) -> Row:
     """Return a row with its `verification` and a step, after `settings.timeout` seconds at most."""
     clock, at = cloud.clock, cloud.clock.now()
     begun = clock.monotonic()
     deadline = begun + settings.timeout
     try:
-        instance = running(row, service, cloud, settings.interval, deadline)
+        instance = serving_instance(row, service, cloud, settings.interval, deadline)
     except CloudError as caught:
         error, seconds = caught, clock.monotonic() - begun
         end = "timed_out" if error.kind == "not_running" else "unreachable"
@@ -239,10 +241,10 @@ def verified(
     row = {**row, "target": {**(row["target"] or {}), **service.target(instance)}}
     ladder = Ladder(row, service, cloud, settings, deadline)
     try:
-        found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in asks]
+        found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in row_checks]
     finally:
         ladder.close()
-    verification, reason = outcome(asks, found)
+    verification, reason = verification_of(row_checks, found)
     row = {**row, "verification": verification}
     seconds = clock.monotonic() - begun
     if reason is None:
@@ -252,7 +254,7 @@ def verified(
     return failed(row, "verify", reason, at, seconds)
 
 
-def running(row: Row, service: Reading, cloud: Cloud, interval: float, deadline: float) -> Row:
+def serving_instance(row: Row, service: Reading, cloud: Cloud, interval: float, deadline: float) -> Row:
     """Return the instance once it serves.
 
     Raises CloudError if it cannot be read, or does not serve in time.
@@ -298,7 +300,7 @@ class Ladder:
         self._open: dict[str, Client] = {}
         self._failures: dict[str, CloudError] = {}
         self._point = moment(row["data_time"])
-        self._counts = counts(row, settings.baseline)
+        self._counts = baseline_counts(row, settings.baseline)
 
     def climb(self, check: Check, instance: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Return the outcome of a check, with its error under `error`."""
@@ -387,7 +389,7 @@ class Ladder:
         return None if text is None else self._cloud.redactor.printable(text, limit)
 
 
-def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:
+def baseline_counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:
     """Return the counts in the checks of an earlier report for the same instance, but not of failed ones.
 
     Raises InvalidArgument if it does not hold the rows of a report.
@@ -410,7 +412,9 @@ def counts(row: Row, baseline: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, i
     return {str(name): int(number) for name, number in good if checks.INTEGER.fullmatch(str(number))}
 
 
-def outcome(asks: t.Sequence[Check], found: list[dict[str, t.Any]]) -> tuple[Row, dict[str, t.Any] | None]:
+def verification_of(
+    row_checks: t.Sequence[Check], found: list[dict[str, t.Any]]
+) -> tuple[Row, dict[str, t.Any] | None]:
     """Return the verification, and the reason for a failure of the row as a task result."""
     errors = [one.pop("error") for one in found]
     bad = [number for number, one in enumerate(found) if one["outcome"] != "passed"]
@@ -418,7 +422,7 @@ def outcome(asks: t.Sequence[Check], found: list[dict[str, t.Any]]) -> tuple[Row
     unset = [error for error in errors if isinstance(error, Refused) and error.kind in UNSET]
     if unset and len(unset) == len(bad):
         end = "not_configured"
-    verification = {"end": end, "ladder": rung(asks, found), "checks": found}
+    verification = {"end": end, "ladder": highest_rung(row_checks, found), "checks": found}
     if not bad:
         return verification, None
     first = next(number for number in bad if found[number]["outcome"] == end or end == "not_configured")
@@ -429,7 +433,7 @@ def outcome(asks: t.Sequence[Check], found: list[dict[str, t.Any]]) -> tuple[Row
     return verification, {"error_kind": kind, "msg": msg}
 
 
-def rung(asks: t.Sequence[Check], found: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+def highest_rung(row_checks: t.Sequence[Check], found: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     """Return the highest rung up to which every check has passed.
 
     If anything was read from an instance, it is reachable.
@@ -438,7 +442,7 @@ def rung(asks: t.Sequence[Check], found: t.Sequence[t.Mapping[str, t.Any]]) -> s
     if any(one["found"] is not None for one in found):
         reached = checks.REACHABLE
     for name in RUNGS:
-        on_it = [one["outcome"] for check, one in zip(asks, found) if check.rung == name]
+        on_it = [one["outcome"] for check, one in zip(row_checks, found) if check.rung == name]
         if any(outcome != "passed" for outcome in on_it):
             break
         if on_it:

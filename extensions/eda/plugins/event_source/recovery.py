@@ -100,7 +100,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
     check,
-    listed,
+    normalized,
     perform,
     without_blanks,
 )
@@ -200,7 +200,7 @@ def connection(given: Row) -> Row:
     Raises ValueError.
     """
     try:
-        checked = ArgumentSpecValidator(CONNECTION).validate(listed(without_blanks(given), CONNECTION))
+        checked = ArgumentSpecValidator(CONNECTION).validate(normalized(without_blanks(given), CONNECTION))
         if checked.error_messages:
             raise ValueError(checked.error_messages[0])
         found = {name: checked.validated_parameters.get(name) for name in CONNECTION}

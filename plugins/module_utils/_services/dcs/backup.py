@@ -62,7 +62,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     )
     before = {"instance": instance_id, "name": instance["name"], "new_backup": None}
     after = {**before, "new_backup": operation.remark}
-    observed = operation.first()
+    observed = operation.first_observation()
     lost = replaced(observed.records.values()) if decide(observed) == "send" else []
     if params["keep_backup_id"] in lost:
         raise NotRestorable(

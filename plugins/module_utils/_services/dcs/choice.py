@@ -36,7 +36,7 @@ class Choice:
     warnings: tuple[str, ...] = ()
 
 
-def choose(
+def choose_backup(
     backups: t.Sequence[Row], wanted: t.Mapping[str, t.Any], point: int | None, now: int, about: str
 ) -> Choice:
     """Return the backup for one of backup_id, backup_name and restore_point in `wanted`.
@@ -46,15 +46,15 @@ def choose(
     be used.
     """
     if wanted["restore_point"] and point is None:
-        choice = latest(backups, now, about)
+        choice = latest_backup(backups, now, about)
     elif wanted["restore_point"]:
-        choice = not_after(backups, t.cast(int, point), wanted["restore_point"], about)
+        choice = backup_until(backups, t.cast(int, point), wanted["restore_point"], about)
     else:
         backup_id = wanted["backup_id"] or backup_named(backups, wanted["backup_name"], about)["backup_id"]
         backup = next((row for row in backups if row["backup_id"] == backup_id), None)
         made = data_time(backup) if backup else None
         choice = Choice(backup_id, backup, newer_than(backups, made))
-    return replace(choice, warnings=(*choice.warnings, *empty(choice.backup)))
+    return replace(choice, warnings=(*choice.warnings, *empty_warning(choice.backup)))
 
 
 def backup_named(backups: t.Sequence[Row], name: str, about: str) -> Row:
@@ -63,12 +63,14 @@ def backup_named(backups: t.Sequence[Row], name: str, about: str) -> Row:
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotFound(f"{len(found)} backups of {about} are named {name}: {listed(found)}. Give backup_id.")
+        raise NotFound(
+            f"{len(found)} backups of {about} are named {name}: {describe_backups(found)}. Give backup_id."
+        )
     shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
-    raise NotFound(f"No backup of {about} is named {name}. The newest ones: {listed(shown)}.")
+    raise NotFound(f"No backup of {about} is named {name}. The newest ones: {describe_backups(shown)}.")
 
 
-def latest(backups: t.Sequence[Row], now: int, about: str) -> Choice:
+def latest_backup(backups: t.Sequence[Row], now: int, about: str) -> Choice:
     """Return the newest usable backup, leaving out safety backups and those whose data have a time in the
     future.
     """
@@ -76,16 +78,20 @@ def latest(backups: t.Sequence[Row], now: int, about: str) -> Choice:
     ready = [row for row in backups if usable(row) and row not in ahead]
     found = [row for row in ready if SAFETY not in (row["remark"] or "")]
     if not found:
-        only = f" backup_id can restore its safety backups: {listed(ready[:NEAREST])}." if ready else ""
+        only = (
+            f" backup_id can restore its safety backups: {describe_backups(ready[:NEAREST])}."
+            if ready
+            else ""
+        )
         shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
-        seen = f" Not usable: {listed(shown)}." if shown and not ready else ""
+        seen = f" Not usable: {describe_backups(shown)}." if shown and not ready else ""
         seen += " Backups dated in the future were left out: give backup_id to take one." if ahead else ""
         raise NotRestorable(f"{about} has no usable backup.{only}{seen}")
     newest = max(found, key=sortable)
-    return Choice(newest["backup_id"], newest, None, tuple(undated(found, newest, ahead)))
+    return Choice(newest["backup_id"], newest, None, tuple(undated_warnings(found, newest, ahead)))
 
 
-def not_after(backups: t.Sequence[Row], point: int, written: str, about: str) -> Choice:
+def backup_until(backups: t.Sequence[Row], point: int, written: str, about: str) -> Choice:
     """Return the usable backup with the newest data that are not after a point.
 
     Raises NotRestorable, with the nearest ones.
@@ -95,12 +101,14 @@ def not_after(backups: t.Sequence[Row], point: int, written: str, about: str) ->
     if not found:
         after = sorted((row for row in ready if data_time(row) is not None), key=sortable)[:NEAREST]
         spoilt = [row for row in backups if not usable(row) and (data_time(row) or point + 1) <= point]
-        nearest = f" The nearest usable ones after it: {listed(after)}." if after else ""
+        nearest = f" The nearest usable ones after it: {describe_backups(after)}." if after else ""
         before = sorted(spoilt, key=sortable, reverse=True)[:NEAREST]
-        unfit = f" Not usable, before it: {listed(before)}." if before else ""
+        unfit = f" Not usable, before it: {describe_backups(before)}." if before else ""
         raise NotRestorable(f"{about} has no usable backup with data of {written} or before.{nearest}{unfit}")
     newest = max(found, key=sortable)
-    return Choice(newest["backup_id"], newest, newer_than(backups, point), tuple(undated(ready, newest)))
+    return Choice(
+        newest["backup_id"], newest, newer_than(backups, point), tuple(undated_warnings(ready, newest))
+    )
 
 
 def newer_than(backups: t.Sequence[Row], point: int | None) -> Row | None:
@@ -109,7 +117,7 @@ def newer_than(backups: t.Sequence[Row], point: int | None) -> Row | None:
     return min(later, key=sortable, default=None)
 
 
-def undated(backups: t.Sequence[Row], chosen: Row, ahead: t.Sequence[Row] = ()) -> list[str]:
+def undated_warnings(backups: t.Sequence[Row], chosen: Row, ahead: t.Sequence[Row] = ()) -> list[str]:
     """Return a warning when the time of a backup cannot be read or is in the future (`ahead`), so
     that it may be newer than the chosen one.
     """
@@ -123,7 +131,7 @@ def undated(backups: t.Sequence[Row], chosen: Row, ahead: t.Sequence[Row] = ()) 
     ]
 
 
-def empty(backup: Row | None) -> list[str]:
+def empty_warning(backup: Row | None) -> list[str]:
     """Return a warning when the cloud says that there is nothing in a backup."""
     if backup is None or backup["size"] != 0:
         return []
@@ -138,7 +146,7 @@ def sortable(backup: Row) -> int:
     return -1 if made is None else made
 
 
-def listed(backups: t.Sequence[Row]) -> str:
+def describe_backups(backups: t.Sequence[Row]) -> str:
     """Return backups with their IDs and the times of their data, for people."""
 
     def one(row: Row) -> str:

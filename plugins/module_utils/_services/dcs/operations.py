@@ -114,7 +114,7 @@ class DcsOperation(Operation):
         """The instance, and the marker at the end of the remark."""
         return {"instance_id": self.instance_id, "marker": self.marker}
 
-    def first(self) -> Observation:
+    def first_observation(self) -> Observation:
         """Read all records; the instance is as the plan has read it a moment ago."""
         return self.judge(self.read(), self.instance, self.dcs.now())
 
@@ -183,7 +183,7 @@ class DcsOperation(Operation):
         )
 
 
-def newest(records: t.Iterable[Row], among: t.Sequence[Row]) -> Row | None:
+def newest_of(records: t.Iterable[Row], among: t.Sequence[Row]) -> Row | None:
     """Return the first of `records` after which nothing in `among` was certainly created.
 
     A record without a readable time does not count as created after another one. The list's own order means
@@ -240,7 +240,7 @@ class DcsRestore(DcsOperation):
         running = [row for row in active if row["backup_id"] == self.backup_id or self.echoed(row)]
         others = [row for row in active if row not in running]
         ours = [row for row in records if end(row) == "succeeded" and self.echoed(row)]
-        done = None if others else newest(ours, records)
+        done = None if others else newest_of(ours, records)
         blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
         if done and blocked and not running and just_now(moment(done["updated_at"]), now):
             running = [done]  # Its record says succeed, but its instance does not serve yet.

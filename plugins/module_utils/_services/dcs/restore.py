@@ -19,7 +19,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.mar
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import facts, named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import Choice, choose
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import (
+    Choice,
+    choose_backup,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsRestore,
     check_texts,
@@ -52,7 +55,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     backups = dcs.backups(instance["instance_id"])
     if point is not None:
         check_not_future(point, "restore_point", dcs.now())
-    choice = choose(backups, params, point, dcs.now(), about)
+    choice = choose_backup(backups, params, point, dcs.now(), about)
     own = marker(
         service="dcs.restore",
         project=cloud.project_id,
@@ -70,7 +73,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         backup_id=choice.backup_id,
         backups=tuple(backups),
     )
-    observed = operation.first()
+    observed = operation.first_observation()
     known = facts.of_plan(instance, choice, observed.records.values())
     if choice.warnings:
         known["warnings"] = list(choice.warnings)

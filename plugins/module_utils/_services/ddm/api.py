@@ -81,9 +81,9 @@ class Ddm:
         """Return the time by the cloud's clock, epoch ms."""
         return int(self._cloud.session.server_now() * 1000)
 
-    def once(self, what: str, read: t.Callable[[], list[Row]]) -> list[Row]:
+    def memoized(self, what: str, read: t.Callable[[], list[Row]]) -> list[Row]:
         """Return what read() returns, asked once for all plans of a task."""
-        return self._cloud.once(f"DDM {what}", read)
+        return self._cloud.memoized(f"DDM {what}", read)
 
     def backups(self, instance_id: str | None = None) -> list[Row]:
         """Return the metadata backups of the project or of one instance (ListBackups), newest first.
@@ -316,7 +316,7 @@ class Ddm:
         return collect(fetch, LIMIT, identity, what)
 
 
-def identified(instance: t.Mapping[str, t.Any]) -> Row:
+def with_instance_id(instance: t.Mapping[str, t.Any]) -> Row:
     """Return an instance with its ID under instance_id, as everywhere else."""
     return {
         "instance_id": instance["id"],

@@ -70,7 +70,7 @@ def attach(
     restore a time after its own beginning.
     """
     ddm = Ddm(cloud)
-    job_id = params["job_id"] or newest(ddm, t.cast(str, names.target), of_kind)["id"]
+    job_id = params["job_id"] or newest_job(ddm, t.cast(str, names.target), of_kind)["id"]
     operation = DdmJob(f"DDM job {job_id}", ddm, job_id, names.target)
     observed = operation.observe()
     job = observed.records[job_id]
@@ -114,7 +114,7 @@ def unknown_name(ddm: Ddm, job: Row) -> str:
     )
 
 
-def newest(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
+def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     """Return the newest job of this kind on a target.
 
     Raises NotFound when there is none or it ended long ago, NotRestorable for one that is clearly stuck, and

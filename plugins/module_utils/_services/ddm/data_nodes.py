@@ -33,7 +33,7 @@ def check_time(intervals: t.Sequence[Row], restore_time: int) -> None:
         )
 
 
-def latest(ddm: Ddm, intervals: t.Sequence[Row]) -> int:
+def latest_time(ddm: Ddm, intervals: t.Sequence[Row]) -> int:
     """Return the latest restorable time, epoch ms. A range that ends in the future, or at a time that cannot
     be read, is left out with a warning.
 
@@ -114,11 +114,12 @@ def relations(options: Candidates) -> tuple[list[Row], str | None]:
     if not options:
         return [], "the source instance has no data node at that time"
     return [], "; ".join(
-        f"data node {source} has no target of its own ({describe(options[source])})" for source in unmatched
+        f"data node {source} has no target of its own ({describe_candidates(options[source])})"
+        for source in unmatched
     )
 
 
-def describe(rows: t.Sequence[Row]) -> str:
+def describe_candidates(rows: t.Sequence[Row]) -> str:
     """Return each candidate with the reason why it cannot be used, for people."""
 
     def why(row: Row) -> str:

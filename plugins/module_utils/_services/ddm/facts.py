@@ -44,11 +44,11 @@ def difference(known: Row, when: str) -> tuple[Row, str]:
 def last_seconds(jobs: t.Iterable[Row], instances: t.Container[str | None]) -> int | None:
     """Return the seconds of the newest completed restore of these instances, else of any in the project."""
     done = [job for job in jobs if ending(job["status"]) == "succeeded"]
-    own = seconds_of_newest(span(job) for job in done if job["instance_id"] in instances)
-    return seconds_of_newest(map(span, done)) if own is None else own
+    own = seconds_of_newest(begin_and_end(job) for job in done if job["instance_id"] in instances)
+    return seconds_of_newest(map(begin_and_end, done)) if own is None else own
 
 
-def span(job: Row) -> tuple[t.Any, t.Any]:
+def begin_and_end(job: Row) -> tuple[t.Any, t.Any]:
     """Return when a job began and ended, as the API writes it."""
     return job["created_time"], job["end_time"]
 
@@ -69,7 +69,7 @@ def source_name(names: Named, observed: PairObservation) -> str | None:
     return name
 
 
-def title(what: str, names: Named, observed: PairObservation) -> str:
+def operation_name(what: str, names: Named, observed: PairObservation) -> str:
     """Return the name of an operation on a pair, for messages."""
     source = called(names.source, source_name(names, observed))
     return f"{what} of DDM instance {source} to {called(names.target, observed.target['instance_name'])}"

@@ -13,12 +13,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     Candidates,
     candidates,
-    describe,
+    describe_candidates,
     relations,
 )
 
 
-def choose(ddm: Ddm, source: str, target: str, restore_time: int, given: t.Sequence[Row] | None) -> list[Row]:
+def choose_relations(
+    ddm: Ddm, source: str, target: str, restore_time: int, given: t.Sequence[Row] | None
+) -> list[Row]:
     """Return the data_node_relations to send: those given, checked, or else a mapping found here.
 
     Raises NotRestorable.
@@ -60,7 +62,7 @@ def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
         if row["source_instance_id"] in options and row["target_instance_id"] not in usable:
             faults.append(
                 f"{row['target_instance_id']} cannot take {row['source_instance_id']} "
-                f"({describe(options[row['source_instance_id']])})"
+                f"({describe_candidates(options[row['source_instance_id']])})"
             )
     if faults:
         pairs = [

@@ -74,7 +74,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     point: Row = {"restore_time": requested} if requested is not None else {"backup_id": params["backup_id"]}
     pair = Pair(ddm, source, target, is_metadata)
     observed = pair.observe(jobs_for_plans)
-    title = facts.title("Metadata recovery", names, observed)
+    title = facts.operation_name("Metadata recovery", names, observed)
     operation = DdmMetadata(title, pair, point, tuple(params["data_nodes"]))
     time = requested if requested is not None else moment(backup["created"])
     known = {**facts.of_plan(ddm, names, observed, time), **known, "backup": backup}

@@ -12,7 +12,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import (
     Ddm,
     Row,
-    identified,
+    with_instance_id,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.names import by_id, one_named
 
@@ -39,7 +39,7 @@ def ids_of(ddm: Ddm, params: t.Mapping[str, t.Any]) -> Named:
     names = [params["instance_name"], params.get("target_instance_name")]
     if not any(names):
         return Named(source, target, {})
-    rows = [identified(row) for row in ddm.instances([name for name in names if name])]
+    rows = [with_instance_id(row) for row in ddm.instances([name for name in names if name])]
     if names[0]:
         source = one_named(rows, names[0], "instance_name", "DDM")["instance_id"]
     if names[1]:

@@ -40,7 +40,7 @@ def recent_jobs(ddm: Ddm) -> list[Row]:
 
 def jobs_for_plans(ddm: Ddm) -> list[Row]:
     """Return recent_jobs, read once for all plans of a task. Right before it sends, each reads its own."""
-    return ddm.once("jobs", lambda: recent_jobs(ddm))
+    return ddm.memoized("jobs", lambda: recent_jobs(ddm))
 
 
 def find_job(ddm: Ddm, job_id: str) -> Row:

@@ -11,7 +11,10 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, identified
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import (
+    Ddm,
+    with_instance_id,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     obstacle,
     watch_job,
@@ -57,7 +60,7 @@ READING = Reading(
     record_key="job",
     watch=watch,
     watch_needs=("job_id",),
-    instance=lambda cloud, instance_id: identified(Ddm(cloud).instance(instance_id)),
+    instance=lambda cloud, instance_id: with_instance_id(Ddm(cloud).instance(instance_id)),
     target=target,
     ready=obstacle,
     overwritten=overwritten,

@@ -23,9 +23,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     check_time,
-    latest,
+    latest_time,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.mapping import choose
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.mapping import (
+    choose_relations,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmRecovery,
     Pair,
@@ -48,7 +50,7 @@ OPTIONS: Spec = {
     **attach.OPTIONS,
 }
 RULES = attach.RULES
-UNKNOWN: Row = {"data_node_relations": None, "restore_time": None}  # for the job of an earlier run
+OF_EARLIER_JOB: Row = {"data_node_relations": None, "restore_time": None}  # for the job of an earlier run
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
@@ -60,20 +62,20 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     requested, ddm = point_of(params, "restore_time", cloud), Ddm(cloud)
     names = named.ids_of(ddm, params)
     if attached:
-        return attach.attach(cloud, params, names, is_restore, requested, **UNKNOWN)
+        return attach.attach(cloud, params, names, is_restore, requested, **OF_EARLIER_JOB)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(source, target)
     intervals = named.of_source(source, ddm.restorable_time_intervals)
     if requested is not None:
         check_not_future(requested, "restore_time", ddm.now())
-    restore_time = latest(ddm, intervals) if requested is None else requested
+    restore_time = latest_time(ddm, intervals) if requested is None else requested
     check_time(intervals, restore_time)
     pair = Pair(ddm, source, target)
     observed = pair.observe(jobs_for_plans)
-    operation = DdmRecovery(facts.title("Recovery", names, observed), pair, restore_time)
+    operation = DdmRecovery(facts.operation_name("Recovery", names, observed), pair, restore_time)
     if observed.blocked:
         raise operation.refusal(observed)
-    relations = choose(ddm, source, target, restore_time, params["data_node_relations"])
+    relations = choose_relations(ddm, source, target, restore_time, params["data_node_relations"])
     operation = replace(operation, relations=tuple(relations))
     known = {
         **facts.of_plan(ddm, names, observed, restore_time),

@@ -16,7 +16,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     named,
     recovery,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, identified
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import (
+    Ddm,
+    with_instance_id,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import READING
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Row
 
@@ -62,7 +65,7 @@ DDM = Service(
     options={**recovery.OPTIONS, "metadata": {"type": "bool", "default": False}},
     rules=recovery.RULES,
     plan=plan,
-    instances=lambda cloud, odd: [identified(row) for row in Ddm(cloud).instances(odd=odd)],
+    instances=lambda cloud, odd: [with_instance_id(row) for row in Ddm(cloud).instances(odd=odd)],
     pinned=pinned,
     turn=lambda row: row.get("instance_id") or row.get("instance_name"),
     thing="database",
