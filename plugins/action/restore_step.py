@@ -40,7 +40,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
     names_hosts,
     our_template,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeating_command
 
 COLLECTION = "huaweicloud.recovery"
 STATE = "_restore_state"  # the variable that the tasks of the role register
@@ -128,12 +128,12 @@ class ActionModule(ActionBase):
         )
         hooks: dict[str, str] = {}
         if first and kind != "fleet":  # which runs none
-            hooks, wrong = _hooks.found(variables, self._task, self._loader)
+            hooks, wrong = _hooks.read_hooks(variables, self._task, self._loader)
             problems += wrong
         if first:
             found, missing = self.with_passwords(kind, found, task_vars)
             problems += missing
-        command, complete = repeated(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
+        command, complete = repeating_command(context.CLIARGS, C.DEFAULT_HOST_LIST, os.environ)
         return _state.Job(
             kind=kind,
             options=options,
@@ -169,7 +169,7 @@ class ActionModule(ActionBase):
         """Return the rows that the variables of the role describe."""
         options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
         defaults = _options.defaults(variables, options, world.now_ms())
-        return options, wanted(kind, variables, options, defaults), problems
+        return options, requested_entries(kind, variables, options, defaults), problems
 
     def of_hosts(
         self, kind: str, variables: dict[str, t.Any], task_vars: dict[str, t.Any], world: AnsibleWorld
@@ -217,7 +217,7 @@ class ActionModule(ActionBase):
         if kind != "fleet":
             return found, [problem for problem in wrong.values() if problem]
         rows = [
-            _entries.unusable(row["label"], row["service"], " ".join(problems))
+            _entries.failed_host(row["label"], row["service"], " ".join(problems))
             if problems and not row.get("error_kind")
             else row
             for row, problems in zip(found.rows, missing)
@@ -254,7 +254,7 @@ class ActionModule(ActionBase):
                         found[str(host)][name] = made(given.__getitem__, name) if name in given else None
             except Exception as error:
                 why = f"The variables of {host} cannot be read: {reason(error)}."
-                failed.append(_entries.unusable(str(host), "", why))
+                failed.append(_entries.failed_host(str(host), "", why))
         return found, failed
 
     def plan_only(self, task_vars: dict[str, t.Any]) -> bool:
@@ -383,31 +383,35 @@ def fleet(
 ) -> _entries.Found:
     """Return the hosts of a fleet as rows: without a point of its own the newest data of each."""
     defaults = defaults._replace(point="latest")
-    rows = [readable(host, variables, defaults) for host, variables in hosts.items()]
+    rows = [row_of_host(host, variables, defaults) for host, variables in hosts.items()]
     return _entries.Found([*rows, *failed], [], [])  # of hosts that name one instance each fails alone
 
 
-def readable(host: str, variables: dict[str, t.Any], defaults: _entries.Defaults) -> dict[str, t.Any]:
+def row_of_host(host: str, variables: dict[str, t.Any], defaults: _entries.Defaults) -> dict[str, t.Any]:
     """Return the row of a host, which has failed if its variables make this code fail."""
     try:
         return _entries.of_host(host, variables, defaults)
     except Exception as error:  # The text may hold anything.
         why = f"Unexpected {type(error).__name__} while the variables of {host} were read. {_state.BUG}"
-        return _entries.unusable(host, "", why)
+        return _entries.failed_host(host, "", why)
 
 
-def wanted(
+def requested_entries(
     kind: str, variables: dict[str, t.Any], options: _options.Options, defaults: _entries.Defaults
 ) -> _entries.Found:
     """Return what a run of this kind restores."""
     if kind == "undo":
-        before = _report_files.held(options.report)
+        before = _report_files.report_from(options.report)
         if before is None and _settings.given(variables).get("restore_report"):
             return _entries.Found([], [], [])  # Why it cannot be read is reported already.
         rows, problems = _entries.of_undo(before, options.operation_id)
         return _entries.Found(rows, [], problems)
-    found = _entries.found(variables, defaults)
-    return found._replace(rows=[_entries.newest(row) for row in found.rows]) if kind == "readiness" else found
+    found = _entries.read_entries(variables, defaults)
+    return (
+        found._replace(rows=[_entries.for_newest_data(row) for row in found.rows])
+        if kind == "readiness"
+        else found
+    )
 
 
 def reason(error: Exception) -> str:

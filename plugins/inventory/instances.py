@@ -147,9 +147,9 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
     Problem,
     flag,
-    kind_of,
     names,
     number,
+    type_word,
     unset,
 )
 
@@ -251,7 +251,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             elif kind == "int":
                 found[name] = number(value, name, *RANGES.get(name, (0, HIGHEST)))
             elif kind != "list" and isinstance(value, (list, dict)):
-                raise Problem(f"{name} must be a text, not a {kind_of(value)}.")
+                raise Problem(f"{name} must be a text, not a {type_word(value)}.")
         checked = ArgumentSpecValidator(CONNECTION).validate(found)
         if checked.error_messages:
             raise Problem(checked.error_messages[0])

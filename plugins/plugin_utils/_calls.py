@@ -36,7 +36,7 @@ PRIVATE = ("checks", "connection")
 SAFETY = "before a restore [safety]"  # the remark of a safety backup: `latest` never means one
 
 
-def started(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
+def start(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
     """Start the rows with these numbers."""
     rows = [public(state["restores"][number]) for number in numbers]
     given = {"restores": rows, "start_timeout": job.options.wait_timeout}
@@ -44,7 +44,7 @@ def started(state: State, numbers: t.Sequence[int], job: Job, world: World) -> S
     return {**state, "changed": bool(state.get("changed")) or bool(result.get("changed"))}
 
 
-def waited(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
+def wait(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
     """Wait for the rows with these numbers, as far as they were started."""
     rows = state["restores"]
     left = [
@@ -58,7 +58,7 @@ def waited(state: State, numbers: t.Sequence[int], job: Job, world: World) -> St
     return run_on("restore_wait", "wait", state, left, given, world)[0]
 
 
-def verified(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
+def verify(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
     """Check whether the instances of the rows with these numbers run, and run their checks."""
     options, rows = job.options, state["restores"]
     given: dict[str, t.Any] = {
@@ -106,12 +106,12 @@ def public(row: Row) -> Row:
 # Before the restore
 
 
-def backed_up(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
+def with_safety_backup(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
     """Return a row with its safety backup. If none can be made, the row fails, and nothing is overwritten.
 
     Data that an earlier run has overwritten are not backed up again: the backup from before is the undo.
     """
-    before = saved(row, run)
+    before = earlier_backup(row, run)
     if before:
         row = {**row, "safety_backup": before}
         return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
@@ -134,7 +134,7 @@ def backed_up(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: 
     return _target.done(row, "safeguard", "ok", begun_ms, (now - begun_ms) / 1000) if wait else row
 
 
-def saved(row: Row, run: Row) -> Row | None:
+def earlier_backup(row: Row, run: Row) -> Row | None:
     """Return the safety backup that an earlier run made before it overwrote an instance, or None. It is none
     for data that somebody has restored since, for example an undo.
     """
@@ -224,7 +224,7 @@ def number_of_checks(row: Row, job: Job) -> int:
     return len(how.get("checks") or []) or int("connection" in how)
 
 
-def unbroken(state: State, job: Job, world: World) -> State:
+def with_promised_checks(state: State, job: Job, world: World) -> State:
     """Return the state in which a restored row has failed if the checks of its plan are no longer there."""
     given, now = state["run"]["promised"], world.now_ms()
     uncompared = given["baseline"] and baseline(job.options) is None
@@ -256,7 +256,7 @@ def private(row: Row, job: Job) -> Row:
     return {name: entry[name] for name in PRIVATE if entry.get(name)}
 
 
-def readable(rows: t.Sequence[Row], job: Job, world: World) -> tuple[list[Row], list[str]]:
+def with_readable_bundles(rows: t.Sequence[Row], job: Job, world: World) -> tuple[list[Row], list[str]]:
     """Return the rows, and a problem for each bundle that their checks name and that cannot be read where the
     checks run. In a fleet it fails its host alone. No request is sent.
     """
@@ -283,17 +283,17 @@ def readable(rows: t.Sequence[Row], job: Job, world: World) -> tuple[list[Row], 
 
 def baseline(options: Options) -> t.Any:
     """Return the rows of the earlier report with which results are compared, or None."""
-    found = _report_files.held(options.baseline)
+    found = _report_files.report_from(options.baseline)
     return found["restores"] if found else None
 
 
-def no_reports(options: Options) -> t.Iterator[str]:
+def report_problems(options: Options) -> t.Iterator[str]:
     """Yield a problem for each variable that must name or hold a report and does not. Checks would pass
     without a baseline.
     """
     given = {"restore_baseline": options.baseline, "restore_report": options.report}
     for name, value in given.items():
-        if value is None or _report_files.held(value):
+        if value is None or _report_files.report_from(value):
             continue
         where = f" {printable(value)}" if isinstance(value, str) else ""
         if where and not os.path.exists(value):
@@ -301,32 +301,32 @@ def no_reports(options: Options) -> t.Iterator[str]:
         else:
             yield f"{name}{where} must be a report of this collection: its path, or its data."
     rows = baseline(options)
-    if rows is not None and not any(counted(row, rows) for row in rows):
+    if rows is not None and not any(has_counts(row, rows) for row in rows):
         yield (
             "restore_baseline holds no counts to compare with: it must be the report of a run whose checks "
             "have counted something."
         )
 
 
-def counted(row: Row, rows: t.Sequence[Row]) -> bool:
+def has_counts(row: Row, rows: t.Sequence[Row]) -> bool:
     """Whether an earlier report, with these rows, holds counts of the instance of a row."""
     return bool(ladder.baseline_counts({**row, "target": row.get("target")}, rows))
 
 
-def uncompared(rows: t.Sequence[Row], job: Job) -> list[str]:
+def note_on_uncompared(rows: t.Sequence[Row], job: Job) -> list[str]:
     """Return a note with the instances whose checks cannot be compared with the baseline."""
     known = baseline(job.options)
     names = [
         _target.called(row)
         for row in rows
-        if known is not None and private(row, job).get("checks") and not counted(row, known)
+        if known is not None and private(row, job).get("checks") and not has_counts(row, known)
     ]
     return (
         [f"restore_baseline has no counts of {', '.join(names)}: none are compared there."] if names else []
     )
 
 
-def signed_in(state: State, job: Job, world: World) -> State:
+def try_sign_in(state: State, job: Job, world: World) -> State:
     """Try the sign-in of the checks on the source instances, and write nothing there."""
     rows, begun = list(state["restores"]), world.now_ms()
     numbers = [number for number, row in enumerate(rows) if not row.get("error_kind") and private(row, job)]

@@ -53,7 +53,7 @@ class Found(t.NamedTuple):
     problems: list[str]
 
 
-def found(variables: Variables, defaults: Defaults) -> Found:
+def read_entries(variables: Variables, defaults: Defaults) -> Found:
     """Return the rows of the services' lists, and the names in restore_instances."""
     wanted, rows, names = read.given(variables), [], []
     problems: list[str] = []
@@ -101,7 +101,7 @@ def row_of(entry: Variables, where: str, service: Service, defaults: Defaults) -
     """Return the row for an entry of a service as far as it is readable, and its problems."""
     options = read.given(entry)
     readers = READERS[service.name]
-    problems = [unknown(name, where, service) for name in options if name not in readers]
+    problems = [unknown_option(name, where, service) for name in options if name not in readers]
     values: Row = {}
     zone = defaults.zone
     if "timezone" in options:
@@ -173,7 +173,7 @@ def either(names: t.Sequence[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
-def unknown(name: str, where: str, service: Service) -> str:
+def unknown_option(name: str, where: str, service: Service) -> str:
     """Return the problem for an option that does not exist."""
     near = difflib.get_close_matches(name, sorted(READERS[service.name]), 1)
     near = [service.entry_names[name]] if name in service.entry_names else near  # as the module calls it
@@ -236,7 +236,7 @@ def checks(value: t.Any, where: str) -> list[dict[str, t.Any]]:
 def connection(value: t.Any, where: str) -> dict[str, t.Any]:
     """Return how to connect to an instance for its checks."""
     if not isinstance(value, t.Mapping):
-        raise Problem(f"{where} must be a dictionary, not a {read.kind_of(value)}.")
+        raise Problem(f"{where} must be a dictionary, not a {read.type_word(value)}.")
     return read.given(value)
 
 
@@ -314,7 +314,7 @@ def undone(row: t.Mapping[str, t.Any], operation_id: str) -> Row:
     }
 
 
-def newest(row: Row) -> Row:
+def for_newest_data(row: Row) -> Row:
     """Return a row for the newest data, whatever its entry says."""
     if row.get("job_id") or row.get("error_kind"):
         return row
@@ -342,7 +342,7 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     service = SERVICES.get(name)
     if service is None:
         why = f"{host} cannot be restored: its variable service is not {either([*SERVICES])}."
-        return unusable(host, name, why)
+        return failed_host(host, name, why)
     names = {*COMMON, *service.options} & {*READERS[name]} - {*KINDS}  # These belong to the host itself.
     entry = {one: given[one] for one in names if one in given}
     kind = KINDS[0] if given.get(KINDS[0]) else KINDS[1]  # An inventory may give a host both.
@@ -356,10 +356,10 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
         listed_in = {PROJECT: instance_id(given[PROJECT], f"{host}.{PROJECT}")} if PROJECT in given else {}
     except Problem as problem:
         problems.append(str(problem))
-    return unusable(host, name, " ".join(problems)) if problems else {**row, **listed_in}
+    return failed_host(host, name, " ".join(problems)) if problems else {**row, **listed_in}
 
 
-def unusable(host: str, service: str, msg: str) -> Row:
+def failed_host(host: str, service: str, msg: str) -> Row:
     """Return the failed row of a host, for which no request is sent."""
     failed = {"error_kind": "invalid_argument", "failed_step": "plan", "outcome": None, "changed": False}
     return {"service": service, "label": host, **failed, "msg": f"{msg} Nothing was started.", "steps": []}

@@ -18,7 +18,10 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text, span
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
+    local_text,
+    spoken_duration,
+)
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
     Known,
     Row,
@@ -163,8 +166,8 @@ def too_old(row: Known, options: Options, now_ms: int) -> str | None:
     if age == math.inf:
         return f"The time of the newest data that {called(row)} can be restored to cannot be read."
     return (
-        f"The newest data that {called(row)} can be restored to are {span(age)} old, but restore_rpo_target "
-        f"is {span(most)}."
+        f"The newest data that {called(row)} can be restored to are {spoken_duration(age)} old, but "
+        f"restore_rpo_target is {spoken_duration(most)}."
     )
 
 
@@ -181,7 +184,7 @@ def too_far(row: Known, requested: t.Any, most: int | None, now_ms: int, tz: t.A
     if gap is None:
         return None
     if gap == math.inf:
-        return f"restore_max_gap is {span(most)}, and the time of the data cannot be read."
+        return f"restore_max_gap is {spoken_duration(most)}, and the time of the data cannot be read."
     data = moment(row.get("data_time"))
     near = [f"before it {backup_words(row.get('backup'), data, tz)}"] if row.get("backup") else []
     newer = row.get("newer_backup")
@@ -189,8 +192,8 @@ def too_far(row: Known, requested: t.Any, most: int | None, now_ms: int, tz: t.A
         near.append(f"after it {backup_words(newer, moment(newer.get('created_at')), tz)}")
     listed = f" Nearest: {'; '.join(near)}." if near else ""
     return (
-        f"The data are {span(gap)} older than the requested point, but restore_max_gap is {span(most)}."
-        f"{listed}"
+        f"The data are {spoken_duration(gap)} older than the requested point, but restore_max_gap is "
+        f"{spoken_duration(most)}.{listed}"
     )
 
 

@@ -36,7 +36,7 @@ NESTED = (
 HOW = {"trusted_as_template": True} if TAGS else {}
 
 
-def found(variables: Variables, task: t.Any, loader: t.Any) -> tuple[dict[str, str], list[str]]:
+def read_hooks(variables: Variables, task: t.Any, loader: t.Any) -> tuple[dict[str, str], list[str]]:
     """Return the path of each tasks file by its variable, and a problem for each that cannot run.
 
     `task` is the task of the role that asks.
@@ -82,7 +82,7 @@ def blocks_of(path: str, name: str, task: t.Any, loader: t.Any) -> list[t.Any]:
     how = {"variable_manager": task.get_variable_manager(), "loader": loader}
     tasks = loader.load_from_file(path, **HOW)
     if tasks is not None and not isinstance(tasks, list):
-        raise Problem(f"{name}: {path} must hold a list of tasks, not a {read.kind_of(tasks)}.")
+        raise Problem(f"{name}: {path} must hold a list of tasks, not a {read.type_word(tasks)}.")
     # Ansible searches beside the file for what it imports.
     include = TaskInclude.load({"include_tasks": path}, block=task._parent, role=task._role, **how)
     found: list[t.Any] = load_list_of_blocks(tasks or [], task._parent._play, include, task._role, **how)

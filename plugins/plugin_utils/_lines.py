@@ -18,7 +18,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import INCOMPLETE
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text, span
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
+    local_text,
+    spoken_duration,
+)
 
 Row = t.Mapping[str, t.Any]
 MANY = 12  # With more targets, each has only one line.
@@ -46,12 +49,12 @@ def heading(run: Row) -> str:
 
 def whose(account: Row) -> list[str]:
     """Return account, project, region and the source of the keys."""
-    project, ident = known(account, "project_name") or "unknown", known(account, "project_id")
+    project, ident = account_fact(account, "project_name") or "unknown", account_fact(account, "project_id")
     return [
-        f"account {known(account, 'domain_name') or known(account, 'domain_id') or 'unknown'}",
+        f"account {account_fact(account, 'domain_name') or account_fact(account, 'domain_id') or 'unknown'}",
         f"project {project}{f' ({ident})' if ident and ident != project else ''}",
-        f"region {known(account, 'region') or 'unknown'}",
-        f"keys: {known(account, 'source') or 'unknown'}",
+        f"region {account_fact(account, 'region') or 'unknown'}",
+        f"keys: {account_fact(account, 'source') or 'unknown'}",
     ]
 
 
@@ -61,7 +64,7 @@ def other_account(row: Row, run: Row) -> list[str]:
     return ["IN  " + "  ".join(whose(own))] if own and own != run.get("account") else []
 
 
-def known(account: Row, name: str) -> str:
+def account_fact(account: Row, name: str) -> str:
     """Return a fact about the account, or ''."""
     value = account.get(name)
     return "" if value in UNKNOWN else printable(value)
@@ -74,12 +77,12 @@ def described(row: Row, now_ms: int, tz: t.Any, safety_backup: bool, brief: bool
     if row.get("error_kind"):
         return [f"{ident}  CANNOT BE RESTORED, {row['error_kind']}: {printable(row.get('msg'))}".lstrip()]
     if brief:
-        return [f"{ident}  {effect(row, tz)}"]
+        return [f"{ident}  {effect_text(row, tz)}"]
     if _target.from_elsewhere(row):
-        return [f"{ident}  {effect(row, tz)}", *nodes(row)]
+        return [f"{ident}  {effect_text(row, tz)}", *nodes(row)]
     return [
         f"{ident}  {facts(row)}".rstrip(),
-        effect(row, tz),
+        effect_text(row, tz),
         *cache(row, now_ms, tz, safety_backup),
     ]
 
@@ -94,7 +97,7 @@ def facts(row: Row) -> str:
     return ", ".join(part for part in (engine, memory, network) if part)
 
 
-def effect(row: Row, tz: t.Any) -> str:
+def effect_text(row: Row, tz: t.Any) -> str:
     """Return what overwrites the target, in words."""
     action, job = row.get("action"), f"job {printable(row.get('job_id'))}"
     if not _target.from_elsewhere(row):
@@ -146,12 +149,12 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     requested, point = _target.requested_ms(row, now_ms), row.get("restore_point")
     what = f"requested {point if moment(point) is None else local_text(requested, tz)}" if point else ""
     before = f"data of {local_text(data, tz)}" + (
-        f", {span((requested - data) / 1000)} before" if moment(point) else ""
+        f", {spoken_duration((requested - data) / 1000)} before" if moment(point) else ""
     )
     times = [part for part in (what, before, next_backup(row, tz)) if part]
-    last = f" (last time {span(row['last_seconds'])})" if row.get("last_seconds") else ""
+    last = f" (last time {spoken_duration(row['last_seconds'])})" if row.get("last_seconds") else ""
     undo = "safety backup first" if safety_backup and row.get("action") == "restore" else "none"
-    lost = f"lost: what was written since (the last {span((now_ms - data) / 1000)})"
+    lost = f"lost: what was written since (the last {spoken_duration((now_ms - data) / 1000)})"
     return [" | ".join(times), f"{lost}. {HOW_LONG}{last}. Undo: {undo}"]
 
 
@@ -198,7 +201,7 @@ def ids(row: Row) -> str:
     return f"job {row['job_id']}" if row.get("job_id") else ""
 
 
-def ended(report: Row) -> list[str]:
+def outcome_lines(report: Row) -> list[str]:
     """Return how the run ended: the verdict, then what needs a person, then the rest.
 
     `report` is the report of the run.
@@ -222,7 +225,7 @@ def ended(report: Row) -> list[str]:
         rows = [row for row in rows if row.get("error_kind")]
     width = min(40, max((len(_target.called(row)) for row in rows), default=0))
     return lines + [
-        f"{place:>2} {_target.called(row):<{width}}  {end(row, report)}".rstrip()
+        f"{place:>2} {_target.called(row):<{width}}  {outcome_text(row, report)}".rstrip()
         for place, row in enumerate(rows, 1)
     ]
 
@@ -233,7 +236,7 @@ def headline(report: Row) -> str:
     return words.get(str(report.get("verdict")), "DONE")
 
 
-def end(row: Row, report: Row) -> str:
+def outcome_text(row: Row, report: Row) -> str:
     """Return the outcome of one target, and what to do next."""
     if row.get("error_kind"):
         following = row.get("next") or {}
@@ -265,7 +268,7 @@ def how_to_approve(report: Row, plan_only: bool) -> list[str]:
     return [f"To run exactly this plan: restore_plan_digest={report['plan_digest']}"]
 
 
-def place(report: Row, wanted: bool) -> str:
+def report_place(report: Row, wanted: bool) -> str:
     """Return where the report is: the last line of a run. `wanted`: restore_report_dir is set."""
     files = report.get("files") or {}
     path = files.get("html") or files.get("json")

@@ -107,7 +107,7 @@ def document(value: t.Any, name: str) -> t.Any:
     if isinstance(value, t.Mapping) and isinstance(value.get("plan"), t.Mapping):
         value = value["plan"]
     if not isinstance(value, (str, t.Mapping)):
-        raise Problem(f"{name} must be a path or the data themselves, not a {read.kind_of(value)}.")
+        raise Problem(f"{name} must be a path or the data themselves, not a {read.type_word(value)}.")
     return path(value, name) if isinstance(value, str) else with_texts(value)
 
 

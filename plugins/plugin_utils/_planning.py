@@ -26,7 +26,7 @@ FACTS = ("status", "engine", "engine_version", "used_memory", "max_memory", "vpc
 NOT_AGAIN = ("operation_failed", "not_found")  # ends of a job to which a rerun does not attach
 
 
-def wanted(job: Job, old: Row | None, run: Row, world: World) -> tuple[list[Row], list[str]]:
+def rows_to_plan(job: Job, old: Row | None, run: Row, world: World) -> tuple[list[Row], list[str]]:
     """Return the rows to plan: those of an earlier plan, else those of the entries."""
     if planned_before(job):
         return from_plan(job, old, run)
@@ -66,7 +66,7 @@ def plan_of(job: Job) -> Row | None:
     if job.options.plan is not None:
         # AWX turns a text that looks like a time or a number into one, so only the digest can be compared.
         return {**job.options.plan, "checksum": None}
-    return _report_files.read(str(job.options.plan_file))
+    return _report_files.read_report(str(job.options.plan_file))
 
 
 def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]]:
@@ -186,7 +186,7 @@ def same_data(row: Row, earlier: Row, point: str) -> bool:
 # The names of the instances in the cloud
 
 
-def instances(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, Row]:
+def instances_by_id(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, Row]:
     """Return the instances by ID if their names are not known, or restore_protected needs their tags.
 
     Each place takes one list.
@@ -213,7 +213,7 @@ def place_of(row: Row) -> tuple[str, str]:
     return str(row.get("region") or ""), str(row.get("profile") or "")
 
 
-def identified(row: Row, known: t.Mapping[str, Row]) -> Row:
+def with_cloud_names(row: Row, known: t.Mapping[str, Row]) -> Row:
     """Return a row with the cloud's names of its instances, if a list has them."""
     found = dict(row)
     for end, ident in (("target", _target.target_id(row)), ("source", _target.source_id(row))):

@@ -48,7 +48,7 @@ ENTRY = ("service", "region", "profile", "group", "label")  # keys of a row, the
 # The digest
 
 
-def content(rows: t.Iterable[Plan], account: Plan | None, safety_backup: bool) -> dict[str, t.Any]:
+def digested(rows: t.Iterable[Plan], account: Plan | None, safety_backup: bool) -> dict[str, t.Any]:
     """Return what a plan does, for its digest.
 
     That is: what is overwritten with what, where, in which order, and with which undo.
@@ -59,11 +59,13 @@ def content(rows: t.Iterable[Plan], account: Plan | None, safety_backup: bool) -
         "project_id": known.get("project_id"),
         "region": known.get("region"),
         "safety_backup": safety_backup and any(backup_module(row) for row in rows),
-        "restores": sorted((effect(row) for row in rows), key=lambda one: json.dumps(one, sort_keys=True)),
+        "restores": sorted(
+            (row_effect(row) for row in rows), key=lambda one: json.dumps(one, sort_keys=True)
+        ),
     }
 
 
-def effect(row: Plan) -> dict[str, t.Any]:
+def row_effect(row: Plan) -> dict[str, t.Any]:
     """Return what one row does, without `action`: a restore that is done or running does not change the plan.
 
     The account of a row is there only if it differs from that of the run.
@@ -96,7 +98,7 @@ def pairs(relations: t.Iterable[Plan]) -> list[tuple[str, ...]]:
 def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) -> str:
     """Return the SHA-256 of what a plan does, in hexadecimal."""
     text = json.dumps(
-        content(rows, account, safety_backup), sort_keys=True, separators=(",", ":"), default=str
+        digested(rows, account, safety_backup), sort_keys=True, separators=(",", ":"), default=str
     )
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
@@ -106,11 +108,11 @@ def checksum(plan: Plan) -> str:
     something, too. It is the same however a tool writes the JSON, 2.0 as 2 for example.
     """
     sealed = {name: value for name, value in plan.items() if name not in UNSEALED}
-    plain = json.loads(json.dumps(sealed, default=str), parse_float=number)
+    plain = json.loads(json.dumps(sealed, default=str), parse_float=json_number)
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-def number(text: str) -> float:
+def json_number(text: str) -> float:
     """Return a number in JSON, as a whole one if it is one."""
     found = float(text)
     return int(found) if found.is_integer() else found
@@ -234,7 +236,7 @@ def changes(old: Plan, new: Plan) -> t.Iterator[str]:
         yield f"is called {printable(target_name(new))} now"
     if old.get("action") == "nothing" and new.get("action") == "restore":
         yield "needed nothing when it was planned, and would be overwritten now"
-    before, now = effect(old), effect(new)
+    before, now = row_effect(old), row_effect(new)
     for name, word in WORDS.items():
         if before.get(name) != now.get(name):
             yield f"{word} {printable(now.get(name))} instead of {printable(before.get(name))}"

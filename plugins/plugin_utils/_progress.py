@@ -93,9 +93,9 @@ class Progress:
                     self._said[note.number] = (note.what, now)
                     elapsed = now - self._begun
                     line = f"huaweicloud.recovery:{self._host} {note.what}"
-                    line += f", {span(elapsed)} elapsed" if note.timed else ""
+                    line += f", {compact_duration(elapsed)} elapsed" if note.timed else ""
                     line += (
-                        f", about {span(note.end - elapsed)} left"
+                        f", about {compact_duration(note.end - elapsed)} left"
                         if note.end is not None and note.end >= elapsed
                         else ""
                     )
@@ -175,7 +175,7 @@ def percent(value: str | None) -> float | None:
     return float(match[1]) if match and float(match[1]) <= 100 else None
 
 
-def span(seconds: float) -> str:
+def compact_duration(seconds: float) -> str:
     """Return 45s, 2m10s or 1h05m."""
     whole = round(seconds)
     if whole < 60:

@@ -30,7 +30,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 # loads the actions, and the workers that it forks, know this.
 PEPPER = os.urandom(16)
 LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key after too many refusals
-PATIENCE = 10.0  # seconds for which a request waits for another worker's, which may get no response at all
+TURN_TIMEOUT = (
+    10.0  # seconds for which a request waits for another worker's, which may get no response at all
+)
 INTERVAL = 0.02  # seconds between two looks at whether that one has ended
 ACCEPTED = "accepted"
 UNSENT = (
@@ -50,14 +52,14 @@ def alone(keys: str, clock: Clock | None = None) -> t.Iterator[None]:
     """
     accepted = _read(keys) == ACCEPTED
     with contextlib.nullcontext() if accepted else _turn(keys, clock or Clock()):
-        facts = known(keys)
+        facts = refusal_of(keys)
         if facts:
             code, request_id = facts["error_code"], facts["request_id"]
             raise ApiError(UNSENT, 401, code, "auth_failed", definite=True, request_id=request_id)
         try:
             yield
         except ApiError as error:
-            note(keys, error.details())
+            record(keys, error.details())
             raise
         if not accepted:
             _write(keys, ACCEPTED)
@@ -69,17 +71,17 @@ def apart(keys: str, run: t.Callable[[], Row], clock: Clock | None = None) -> Ro
     No other worker runs its own meanwhile, until one has shown that the cloud accepts the keys.
     """
     with contextlib.nullcontext() if _read(keys) == ACCEPTED else _turn(keys, clock or Clock()):
-        facts = known(keys)
+        facts = refusal_of(keys)
         if facts:
             return {"failed": True, "changed": False, "error_kind": "auth_failed", "msg": UNSENT, **facts}
         result = run()
-        note(keys, result)
+        record(keys, result)
         if not result.get("failed"):
             _write(keys, ACCEPTED)
         return result
 
 
-def known(keys: str) -> Facts | None:
+def refusal_of(keys: str) -> Facts | None:
     """Return the cloud's refusal of these keys in the last five minutes, or None."""
     try:
         since, facts = json.loads(_read(keys))
@@ -88,7 +90,7 @@ def known(keys: str) -> Facts | None:
     return t.cast(Facts, facts) if time.monotonic() < since + LOCKED_FOR else None
 
 
-def note(keys: str, result: Facts) -> None:
+def record(keys: str, result: Facts) -> None:
     """Let all workers know if the cloud has refused the keys of this task."""
     # An agency or a server's metadata that is not there yet is no refused signature: it may be tried again.
     refused = result.get("error_kind") == "auth_failed" and result.get("http_status") == 401
@@ -103,7 +105,7 @@ def _turn(keys: str, clock: Clock) -> t.Iterator[None]:
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # Without a folder of the run, nothing is shared.
             file = stack.enter_context(_place(keys).open("a", encoding="utf-8"))
-            until = clock.monotonic() + PATIENCE
+            until = clock.monotonic() + TURN_TIMEOUT
             while not _taken(file) and _read(keys) != ACCEPTED and clock.monotonic() < until:
                 clock.sleep(INTERVAL)
         yield

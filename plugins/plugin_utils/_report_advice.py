@@ -24,7 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 Row = t.Mapping[str, t.Any]
 
 BEFORE = tuple(step for step, phase in PHASES.items() if phase == PLAN)  # steps before anything is sent
-RESTORE = "ansible-playbook huaweicloud.recovery.restore"
+RESTORE_COMMAND = "ansible-playbook huaweicloud.recovery.restore"
 WORDS = {
     "planned": "Planned",
     "running": "Running",
@@ -226,11 +226,13 @@ def missed(report: Row) -> str:
     rto, rpo = report["rto"], report["rpo"]
     parts = []
     if rto["met"] is False:
-        parts.append(f"The run took {duration(rto['seconds'])}, the target is {duration(rto['target'])}.")
+        parts.append(
+            f"The run took {clock_duration(rto['seconds'])}, the target is {clock_duration(rto['target'])}."
+        )
     if rpo["met"] is False:
         parts.append(
-            f"The oldest data are {duration(rpo[rpo['against'] + '_seconds'])} old, the target is "
-            f"{duration(rpo['target'])}."
+            f"The oldest data are {clock_duration(rpo[rpo['against'] + '_seconds'])} old, the target is "
+            f"{clock_duration(rpo['target'])}."
         )
     return " ".join(parts)
 
@@ -314,7 +316,7 @@ def only_by_job_id(row: Row) -> str | None:
     return str(row["job_id"]) if row["job_id"] and row["data_state"] != "untouched" else None
 
 
-def kind_of(row: Row) -> str:
+def advice_kind(row: Row) -> str:
     """Return the kind of a row's error, to decide what to do."""
     kind = str(row["error_kind"])
     if kind == "busy" and (row["details"] or {}).get("stuck"):
@@ -328,7 +330,7 @@ def kind_of(row: Row) -> str:
 def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
     """Return what a person does now; `job_id` is a job that the command does not find itself."""
     end = (row["verification"] or {}).get("end")
-    checks, kind = row["failed_step"] == "verify", kind_of(row)
+    checks, kind = row["failed_step"] == "verify", advice_kind(row)
     text = ""
     if checks:
         unread = UNREAD if end == "failed" and not read_other(row) else ""
@@ -403,10 +405,10 @@ def older_backup(row: Row, report: Row) -> str | None:
     path = report["files"]["json"]
     kept = {"restore_report_dir": os.path.dirname(path)} if path else {}
     variables = {service.variable: [entry], "restore_confirm": True, **kept}
-    return f"{RESTORE} {operation} -e {shlex.quote(json.dumps(variables))}"
+    return f"{RESTORE_COMMAND} {operation} -e {shlex.quote(json.dumps(variables))}"
 
 
-def duration(value: float | None) -> str:
+def clock_duration(value: float | None) -> str:
     """Return 0:45, 12:05 or 1:02:03 for seconds, 26 h or 12 days from a day on; a dash for None."""
     if value is None:
         return "-"

@@ -37,7 +37,7 @@ PLAIN = re.compile(r"[\w@%+:,./-]+", re.ASCII)
 PAIR = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
 
 
-def repeated(
+def repeating_command(
     arguments: t.Mapping[str, t.Any], default_inventory: t.Any, environment: t.Mapping[str, str]
 ) -> tuple[str | None, bool]:
     """Return the command that repeats a run, and whether it is complete.
@@ -54,7 +54,7 @@ def repeated(
         words += flags("-i", inventory)
     words += flags("-l", [arguments["subset"]] if arguments.get("subset") else [])
     for given in arguments.get("extra_vars") or ():
-        found = given if shown(str(given)) else None
+        found = given if may_be_shown(str(given)) else None
         words += flags("-e", [found] if found else [])
         complete = complete and found is not None
     words += flags("--vault-id", arguments.get("vault_ids") or [])
@@ -81,7 +81,7 @@ def flags(flag: str, values: t.Iterable[t.Any]) -> list[str]:
     return [word for value in values for word in (flag, str(value))]
 
 
-def shown(given: str) -> bool:
+def may_be_shown(given: str) -> bool:
     """Whether the value of one -e may be shown: a file, or only variables without secrets."""
     if given.startswith("@"):
         return True

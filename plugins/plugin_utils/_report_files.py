@@ -156,7 +156,7 @@ def owner(host: t.Any) -> str:
     """
     controller = multiprocessing.parent_process()
     pid = controller.pid if controller and controller.pid else os.getpid()
-    return f"{socket.gethostname()} {pid} {begun(pid)} {host or ''}".rstrip()
+    return f"{socket.gethostname()} {pid} {process_start(pid)} {host or ''}".rstrip()
 
 
 def alive(held: str) -> bool:
@@ -170,10 +170,10 @@ def alive(held: str) -> bool:
         pass
     except (OSError, OverflowError):
         return False
-    return begun(int(pid)) == when
+    return process_start(int(pid)) == when
 
 
-def begun(pid: int) -> str:
+def process_start(pid: int) -> str:
     """Return when a process began, as the system tells it: a number may be used again. Blank if unknown."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
@@ -281,13 +281,13 @@ def reports(folder: str, stem: str | None = None) -> list[_report.Report]:
     found = []
     for name in os.listdir(folder):
         match = NAME.fullmatch(name[:-5]) if name.endswith(".json") else None
-        report = read(os.path.join(folder, name)) if match and stem in (None, match["stem"]) else None
+        report = read_report(os.path.join(folder, name)) if match and stem in (None, match["stem"]) else None
         if report is not None and report["id"] == name[:-5]:
             found.append(report)
     return sorted(found, key=lambda report: (moment(report["started"]) or 0, report["id"]), reverse=True)
 
 
-def read(path: str) -> _report.Report | None:
+def read_report(path: str) -> _report.Report | None:
     """Return the report in a file; None if it is unreadable, not a report, or of another version."""
     try:
         found = json.loads(read_file(path, LARGEST)[0])
@@ -296,11 +296,13 @@ def read(path: str) -> _report.Report | None:
     return found if is_report(found) else None
 
 
-def held(value: t.Any) -> _report.Report | None:
+def report_from(value: t.Any) -> _report.Report | None:
     """Return the report that a variable holds, or names by any of its files, or None."""
     if isinstance(value, str):
         stem, suffix = os.path.splitext(value)
-        return read(f"{stem}.json" if suffix in {known for known, dummy in FORMATS.values()} else value)
+        return read_report(
+            f"{stem}.json" if suffix in {known for known, dummy in FORMATS.values()} else value
+        )
     return value if is_report(value) else None
 
 
@@ -366,7 +368,7 @@ def prune(folder: str, report: _report.Report, keep: int) -> None:
         same = [
             one
             for one in reports(folder)
-            if kind_of(one) == kind_of(report) and not (one["verdict"] in OPEN and needed(one))
+            if report_kind(one) == report_kind(report) and not (one["verdict"] in OPEN and needed(one))
         ]
         for old in same[keep:]:
             for suffix, dummy in FORMATS.values():
@@ -376,7 +378,7 @@ def prune(folder: str, report: _report.Report, keep: int) -> None:
         return
 
 
-def kind_of(report: _report.Report) -> tuple[str, bool]:
+def report_kind(report: _report.Report) -> tuple[str, bool]:
     """Return the kind of a report; the plan of a drill is another kind than the drill."""
     return report["kind"], bool(report.get("check_mode"))
 

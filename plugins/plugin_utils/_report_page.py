@@ -28,7 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advic
     STATES,
     TONES,
     WORDS,
-    duration,
+    clock_duration,
     names_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import (
@@ -122,7 +122,7 @@ def model(report: Report) -> Model:
         "ticks": scale.ticks,
         "target_x": scale.target_x,
         "rto_target": rto_target(report, scale),
-        "groups": [] if plan or not begun(rows) else groups(rows, scale),
+        "groups": [] if plan or not has_timeline(rows) else groups(rows, scale),
         "legend": list(LEGEND.items()),
         "columns": COLUMNS[plan],
         "rows": [
@@ -138,7 +138,7 @@ def model(report: Report) -> Model:
     }
 
 
-def begun(rows: t.Sequence[Row]) -> bool:
+def has_timeline(rows: t.Sequence[Row]) -> bool:
     """Whether a run came far enough for a timeline."""
     return any(
         step["step"] not in BEFORE for row in rows for step in row["steps"] if step["outcome"] != "skipped"
@@ -153,7 +153,7 @@ def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
         ("Started", local(report["started"], where)),
         (
             "Ended",
-            f"{local(report['finished'], where)}, after {duration(report['elapsed'])}"
+            f"{local(report['finished'], where)}, after {clock_duration(report['elapsed'])}"
             if report["finished"]
             else "not yet",
         ),
@@ -197,7 +197,7 @@ def tiles(report: Report) -> list[dict[str, t.Any]]:
         tile("Verified", len(good), len(rows), note, tone),
         tile(
             "RTO: start until the last check passed",
-            duration(took),
+            clock_duration(took),
             goal(rto),
             late + partly,
             TONE[rto["met"]],
@@ -212,7 +212,7 @@ TONE = {True: "ok", False: "warn", None: ""}
 
 def goal(one: Row) -> str | None:
     """Return the target of a figure, or None."""
-    return None if one["target"] is None else duration(one["target"])
+    return None if one["target"] is None else clock_duration(one["target"])
 
 
 def rpo_tile(report: Report) -> dict[str, t.Any]:
@@ -231,8 +231,8 @@ def rpo_tile(report: Report) -> dict[str, t.Any]:
     ]
     note = f"Missed by {names_of(late)}. " if late else ""
     if rpo[f"{other}_seconds"] is not None:
-        note += f"{duration(rpo[other + '_seconds'])} {text}."
-    return tile(name, duration(value), goal(rpo), note, TONE[rpo["met"]])
+        note += f"{clock_duration(rpo[other + '_seconds'])} {text}."
+    return tile(name, clock_duration(value), goal(rpo), note, TONE[rpo["met"]])
 
 
 def undo_tile(rows: t.Sequence[Row]) -> dict[str, t.Any]:
@@ -263,7 +263,7 @@ def plan_tiles(report: Report) -> list[dict[str, t.Any]]:
             f"{bad} cannot" if bad else "nothing has been sent",
             "bad" if bad else "ok",
         ),
-        tile("Down for about", duration(longest), goal(report["rto"]), note),
+        tile("Down for about", clock_duration(longest), goal(report["rto"]), note),
         rpo_tile(report),
         tile(
             "Newer backup exists",
@@ -334,13 +334,13 @@ def table_row(row: Row, report: Report, where: tzinfo) -> dict[str, t.Any]:
             f"{pair.get('target_instance_id')} from {pair.get('source_instance_id')}"
             for pair in row["data_node_relations"] or []
         ],
-        "point": duration(row["point_seconds"]),
-        "now": "" if row["now_seconds"] is None else f"{duration(row['now_seconds'])} before this run",
+        "point": clock_duration(row["point_seconds"]),
+        "now": "" if row["now_seconds"] is None else f"{clock_duration(row['now_seconds'])} before this run",
         "over": limit is not None and (age or 0) > limit,
-        "last": "" if row["last_seconds"] is None else duration(row["last_seconds"]),
-        "took": duration(took),
+        "last": "" if row["last_seconds"] is None else clock_duration(row["last_seconds"]),
+        "took": clock_duration(took),
         "slow": round(100 * (took / row["last_seconds"] - 1)) if slow and took else None,
-        "rto": duration(row["rto_seconds"]),
+        "rto": clock_duration(row["rto_seconds"]),
         "state": STATES[row["data_state"]],
         "result": result(row),
         "why": row["error_kind"],

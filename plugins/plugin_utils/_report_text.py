@@ -19,7 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advic
     MARKS,
     STATES,
     WORDS,
-    duration,
+    clock_duration,
 )
 
 Row = t.Mapping[str, t.Any]
@@ -191,9 +191,9 @@ def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
 def against(value: float | None, goal: Row) -> str:
     """Return a duration with its target."""
     if goal.get("target") is None:
-        return duration(value)
+        return clock_duration(value)
     word = {True: "met", False: "MISSED", None: "not measured"}[goal["met"]]
-    return f"{duration(value)}, target {duration(goal['target'])}: {word}"
+    return f"{clock_duration(value)}, target {clock_duration(goal['target'])}: {word}"
 
 
 def next_lines(report: Report) -> list[str]:
@@ -218,7 +218,7 @@ def cells(row: Row, where: tzinfo) -> list[str]:
     """Return the cells of an instance in the table, escaped."""
     label = f" ({row['label']})" if row["label"] else ""
     ids = row["job_id"] or row["restore_id"] or "-"
-    rpo, rto = duration(row["point_seconds"]), duration(row["rto_seconds"])
+    rpo, rto = clock_duration(row["point_seconds"]), clock_duration(row["rto_seconds"])
     called = f"{row['service'].upper()} {_target.called(row)}{label}"
     return [
         escape(text)

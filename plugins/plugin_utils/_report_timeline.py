@@ -11,7 +11,7 @@ from datetime import tzinfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import Report, spans
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import duration
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import clock_duration
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_text import moment_in
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import (
     DONE,
@@ -84,7 +84,7 @@ def rto_target(report: Report, scale: Scale) -> str | None:
     return (
         None
         if target is None
-        else duration(target) + (", beyond this scale" if scale.target_x is None else "")
+        else clock_duration(target) + (", beyond this scale" if scale.target_x is None else "")
     )
 
 
@@ -116,18 +116,18 @@ def timeline_row(row: Row, scale: Scale) -> dict[str, t.Any]:
         "name": called(row),
         "spans": drawn,
         "spoken": "; ".join(spoken) or "not begun",
-        "end": ended(row, parts, scale),
+        "end": time_to_end(row, parts, scale),
         "mark": mark(row),
     }
 
 
-def ended(row: Row, parts: t.Sequence[Row], scale: Scale) -> str:
+def time_to_end(row: Row, parts: t.Sequence[Row], scale: Scale) -> str:
     """Return how long it took until an instance was verified, or failed; dots if it is under way."""
     if row["rto_seconds"] is not None:
-        return duration(row["rto_seconds"])
+        return clock_duration(row["rto_seconds"])
     if not row["error_kind"]:
         return "…" if row["outcome"] == "started" else "-"
-    return duration((max((part["end"] for part in parts), default=scale.start) - scale.start) / 1000)
+    return clock_duration((max((part["end"] for part in parts), default=scale.start) - scale.start) / 1000)
 
 
 def joined(row: Row) -> list[dict[str, t.Any]]:
@@ -148,7 +148,7 @@ def joined(row: Row) -> list[dict[str, t.Any]]:
 
 def took(part: Row) -> str:
     """Return how long a span is."""
-    return duration((part["end"] - part["start"]) / 1000)
+    return clock_duration((part["end"] - part["start"]) / 1000)
 
 
 def drawing(part: Row, scale: Scale) -> dict[str, t.Any]:

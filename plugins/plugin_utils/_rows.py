@@ -142,12 +142,14 @@ def request(row: Row, repeated: t.Collection[Subject]) -> Row:
     if foreign:
         raise InvalidArgument(f"{', '.join(foreign)} cannot be used with service {row['service']}.")
     given = {name: row.get(name) for name in service.options}
-    options = typed(service.pinned(identified(given, row), row) if row["action"] else given, service.options)
+    options = typed(
+        service.pinned(with_found_ids(given, row), row) if row["action"] else given, service.options
+    )
     check(options, service.options, service.rules)
     return options
 
 
-def identified(options: Row, row: Row) -> Row:
+def with_found_ids(options: Row, row: Row) -> Row:
     """Return the options of a planned row with the IDs that were found for the names."""
     found = dict(options)
     for name, known in (("target_instance", row["target"]), ("instance", row["source"])):

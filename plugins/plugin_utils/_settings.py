@@ -76,14 +76,14 @@ def given(values: Variables) -> dict[str, t.Any]:
 def word(value: t.Any, name: str) -> str:
     """Return a one-line text without blanks around it: a pasted text often has a line end."""
     if isinstance(value, (list, dict)):
-        raise Problem(f"{name} must be a text, not a {kind_of(value)}.")
+        raise Problem(f"{name} must be a text, not a {type_word(value)}.")
     found = str(value).strip()
     if re.search(r"[\x00-\x1f\x7f]", found):
         raise Problem(f"{name} {quoted(found)} holds a line break or another control character.")
     return found
 
 
-def kind_of(value: t.Any) -> str:
+def type_word(value: t.Any) -> str:
     """Return a person's word for the type of a value."""
     kinds = {dict: "dictionary", list: "list", bool: "boolean", int: "number", float: "number"}
     # the types of Ansible's own are subclasses
@@ -135,7 +135,7 @@ def items(value: t.Any, name: str, example: str) -> list[t.Any]:
     if isinstance(found, tuple):
         found = list(found)
     if not isinstance(found, list):
-        text = f"the text {quoted(value)}" if isinstance(value, str) else f"a {kind_of(found)}"
+        text = f"the text {quoted(value)}" if isinstance(value, str) else f"a {type_word(found)}"
         raise Problem(f"{name} must be a list, not {text}. {example}".rstrip())
     return found
 
@@ -205,7 +205,7 @@ def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def span(seconds: float) -> str:
+def spoken_duration(seconds: float) -> str:
     """Return 45 s, 18 min, 10 h 20 min or 12 days for people."""
     whole = max(0, round(seconds))
     if whole < 120:

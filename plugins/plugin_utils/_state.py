@@ -211,14 +211,14 @@ def context(job: Job) -> Row:
         "rpo_target": options.rpo_target,
         "directory": options.report_dir,
         "keep": options.report_keep,
-        "notes": chosen(options),
+        "notes": notes_on_point(options),
         "digest_given": options.plan_digest,
         "plan_given": bool(options.plan_digest or options.plan_file or options.plan),
         **job.context,
     }
 
 
-def chosen(options: Options) -> list[str]:
+def notes_on_point(options: Options) -> list[str]:
     """Return how the point of a drill was chosen, so that a person can choose it again."""
     if options.seed is None:
         return []

@@ -33,12 +33,12 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import NOTHING
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._planning import (
-    identified,
-    instances,
+    instances_by_id,
     other_plan,
     plan_of,
     planned_before,
-    wanted,
+    rows_to_plan,
+    with_cloud_names,
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import (
     Job,
@@ -84,12 +84,12 @@ def plan(state: State, job: Job, world: World) -> State:
     path = to_keep(job)
     unsavable = _report_files.unsavable(path) if path else None
     problems += [problem for problem in (run["problem"], unsavable) if problem]
-    problems += _calls.no_reports(job.options)
+    problems += _calls.report_problems(job.options)
     if problems:
         return refused(state, world, problems)
-    rows, problems = wanted(job, old, run, world)
+    rows, problems = rows_to_plan(job, old, run, world)
     if not problems:
-        rows, problems = _calls.readable(rows, job, world)
+        rows, problems = _calls.with_readable_bundles(rows, job, world)
     if problems:
         return refused(state, world, problems)
     able = [row for row in rows if not row.get("error_kind")]
@@ -99,13 +99,13 @@ def plan(state: State, job: Job, world: World) -> State:
         return refused(state, world, [str(planned.get("msg") or "The plan could not be made.")])
     run["account"] = planned.get("account")
     if job.kind == "undo":
-        changes = _plans.account_changes(_report_files.held(job.options.report), run["account"])
+        changes = _plans.account_changes(_report_files.report_from(job.options.report), run["account"])
         if changes:
             return refused(state, world, changes)
     rows = named_and_guarded(rows, planned["restores"], job, world)
     shown = len(run["notes"])
     run = _report_files.continuing(run, rows)
-    run["notes"] = [*run["notes"], *_calls.uncompared(rows, job)]
+    run["notes"] = [*run["notes"], *_calls.note_on_uncompared(rows, job)]
     run["promised"] = _calls.promised(rows, job)
     world.say(run["notes"][shown:])
     run["plan_digest"] = _plans.digest(rows, run["account"], job.options.safety_backup)
@@ -120,9 +120,9 @@ def plan(state: State, job: Job, world: World) -> State:
 
 def named_and_guarded(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: World) -> list[Row]:
     """Return the rows with their plans and names. A row that must not be overwritten has failed."""
-    known = instances(job, planned, world)
+    known = instances_by_id(job, planned, world)
     tags = {ident: one.get("tags") for ident, one in known.items()}
-    found = iter([identified(row, known) for row in planned])
+    found = iter([with_cloud_names(row, known) for row in planned])
     rows = [
         row
         if row.get("error_kind")
@@ -182,7 +182,7 @@ def safeguard(state: State, job: Job, world: World) -> State:
     for wait in (False, True):
         for number in numbers:
             if not rows[number].get("error_kind"):
-                rows[number] = _calls.backed_up(rows[number], state["run"], job, world, wait, begun)
+                rows[number] = _calls.with_safety_backup(rows[number], state["run"], job, world, wait, begun)
     made = [
         f"{_target.called(row)} {row['safety_backup']['backup_id']}"
         for row in rows
@@ -203,11 +203,11 @@ def restore(state: State, job: Job, world: World) -> State:
     for group in sorted({row.get("group") or 0 for number, row in ready_of(state, job)}):
         numbers = [number for number, row in ready_of(state, job) if (row.get("group") or 0) == group]
         written(requested(state, numbers), world)  # If this run is killed now, they may have been sent.
-        state = _calls.started(state, numbers, job, world)
+        state = _calls.start(state, numbers, job, world)
         state = written(state, world)
         begun = [state["restores"][number] for number in numbers]
         world.say(_lines.running(begun, bool(state["run"].get("directory"))))
-        state = written(_calls.waited(state, numbers, job, world), world)
+        state = written(_calls.wait(state, numbers, job, world), world)
     return _calls.with_notes_on_drill(state, world) if job.kind == "drill" else state
 
 
@@ -215,16 +215,16 @@ def restore(state: State, job: Job, world: World) -> State:
 def verify(state: State, job: Job, world: World) -> State:
     """Check whether the instances run, and run the checks of each entry."""
     if job.read_only:
-        return _calls.signed_in(state, job, world)
+        return _calls.try_sign_in(state, job, world)
     if stopped(state, job):
         return state
-    state = _calls.unbroken(state, job, world)
+    state = _calls.with_promised_checks(state, job, world)
     numbers = [
         number
         for number, row in enumerate(state["restores"])
         if _calls.verifiable(row, job) and (job.verify or _calls.private(row, job))
     ]
-    return written(_calls.verified(state, numbers, job, world), world) if numbers else state
+    return written(_calls.verify(state, numbers, job, world), world) if numbers else state
 
 
 @step
@@ -258,10 +258,10 @@ def report(state: State, job: Job, world: World) -> State:
     if problem:  # A run with that file would carry out another plan, or none.
         state = written({**state, "run": {**state["run"], "refused": f"{problem} {NOTHING}"}}, world, True)
         found = state["report"]
-    lines = [] if job.plan_only and not found["failed"] else _lines.ended(found)
+    lines = [] if job.plan_only and not found["failed"] else _lines.outcome_lines(found)
     if found.get("problem"):
         lines.append(printable(found["problem"]))
-    where = _lines.place(found, bool(state["run"].get("directory")))
+    where = _lines.report_place(found, bool(state["run"].get("directory")))
     world.say([*lines, *_lines.how_to_approve(found, job.plan_only), where])
     return state
 
@@ -281,7 +281,7 @@ def to_keep(job: Job) -> str | None:
 def end(state: State, job: Job, world: World) -> State:
     """Report whether the run has failed, after its report has been published."""
     found, path = reported(state, world), to_keep(job)
-    if path and not found["failed"] and (_report_files.read(path) or {}).get("id") != found["id"]:
+    if path and not found["failed"] and (_report_files.read_report(path) or {}).get("id") != found["id"]:
         why = f"The plan is not in {printable(path)}. {NOTHING}"
         found = reported({**state, "run": {**state["run"], "refused": why}}, world)
     return {**state, "report": found}

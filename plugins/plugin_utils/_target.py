@@ -85,7 +85,7 @@ def attaches(row: Known) -> bool:
 # What it overwrites
 
 
-def known(row: Known, end: str, kind: int) -> str | None:
+def id_or_name(row: Known, end: str, kind: int) -> str | None:
     """Return the ID (kind 0) or the name (1) of the target or the source of a row, if it is known."""
     service = service_of(row)
     names = SOURCE if end == "source" else service.names if service else ("", "")
@@ -95,12 +95,12 @@ def known(row: Known, end: str, kind: int) -> str | None:
 
 def target_id(row: Known) -> str | None:
     """Return the ID of the instance that a row overwrites, as far as it is known."""
-    return known(row, "target", 0)
+    return id_or_name(row, "target", 0)
 
 
 def target_name(row: Known) -> str | None:
     """Return the cloud's name of the instance that a row overwrites, as far as it is known."""
-    return known(row, "target", 1)
+    return id_or_name(row, "target", 1)
 
 
 def called(row: Known) -> str:
@@ -129,10 +129,10 @@ def overwrote(earlier: Known, row: Known) -> bool:
 def same_source(entry: Known, row: Known) -> bool:
     """Whether the data of an entry and of a planned row come from one instance. An entry may not say it."""
     for kind in (0, 1):
-        wanted, found = known(entry, "source", kind), known(row, "source", kind)
+        wanted, found = id_or_name(entry, "source", kind), id_or_name(row, "source", kind)
         if wanted and found:
             return wanted == found
-    return not (known(entry, "source", 0) or known(entry, "source", 1))
+    return not (id_or_name(entry, "source", 0) or id_or_name(entry, "source", 1))
 
 
 def account_of(row: Known) -> Known:
@@ -146,7 +146,7 @@ def account_of(row: Known) -> Known:
 
 def source_id(row: Known) -> str | None:
     """Return the ID of the instance whose data a row restores."""
-    return known(row, "source", 0)
+    return id_or_name(row, "source", 0)
 
 
 def backup_id(row: Known) -> t.Any:

@@ -30,7 +30,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
     Watch,
     wait_until,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress, percent, span
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import (
+    Progress,
+    compact_duration,
+    percent,
+)
 from tests import invoke
 from tests.cases import CASES, STARTS
 from tests.cloud import Simulator
@@ -235,7 +239,7 @@ def test_numbers() -> None:
         None,
         None,
     ]
-    assert [span(seconds) for seconds in (0.4, 59.4, 59.6, 3599, 3600, 4500)] == [
+    assert [compact_duration(seconds) for seconds in (0.4, 59.4, 59.6, 3599, 3600, 4500)] == [
         "0s",
         "59s",
         "1m00s",

@@ -21,7 +21,7 @@ NONE = _entries.Defaults(None, None, None, NOW)
 
 
 def found(defaults: _entries.Defaults = ALL, **variables: Any) -> _entries.Found:
-    return _entries.found(variables, defaults)
+    return _entries.read_entries(variables, defaults)
 
 
 def test_a_cache_takes_what_holds_for_all() -> None:
@@ -238,7 +238,7 @@ def test_what_cannot_be_verified_is_found_before_anything_is_overwritten(
 ) -> None:
     pair = {"source_instance_id": "s", "target_instance_id": "t"}
     entry = pair if variable == "restore_ddm" else {"instance_id": "a"}
-    (problem,) = _entries.found({variable: [{**entry, **options}]}, ALL).problems
+    (problem,) = _entries.read_entries({variable: [{**entry, **options}]}, ALL).problems
     assert words in problem
 
 
@@ -335,7 +335,7 @@ SAVED: dict[str, Any] = {"service": "dcs", "instance_id": "c", "safety_backup": 
 def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
     report = {**samples.made([]), "restores": [SAVED]}
     assert [one["backup_id"] for one in _entries.of_undo(report, None)[0]] == ["b"]
-    rows, problems = _entries.of_undo(_report_files.held({**report, "restores": [SAVED, row]}), None)
+    rows, problems = _entries.of_undo(_report_files.report_from({**report, "restores": [SAVED, row]}), None)
     assert rows == [] and "restore_report must be a report of this collection" in problems[0]
 
 

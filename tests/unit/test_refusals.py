@@ -46,9 +46,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_only_refused_keys_are_remembered(changes: dict[str, Any], counts: bool) -> None:
     """A task that is repeated until an agency exists must send its request each time."""
-    _refusals.note("keys", {**REFUSED, **changes})
-    assert bool(_refusals.known("keys")) is counts
-    assert _refusals.known("other keys") is None
+    _refusals.record("keys", {**REFUSED, **changes})
+    assert bool(_refusals.refusal_of("keys")) is counts
+    assert _refusals.refusal_of("other keys") is None
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def waited(time: Time, keys: str = "keys") -> float:
 def test_a_worker_waits_for_the_first_response_to_the_same_keys_but_not_for_ever(time: Time) -> None:
     with _refusals.alone("keys"):
         assert waited(time, "other keys") == 0.0
-        assert waited(time) == pytest.approx(_refusals.PATIENCE, abs=2 * _refusals.INTERVAL)
+        assert waited(time) == pytest.approx(_refusals.TURN_TIMEOUT, abs=2 * _refusals.INTERVAL)
     # That worker was told nothing about the keys, but this one was.
     assert waited(Time()) == 0.0
     with _refusals.alone("keys"):
@@ -98,7 +98,7 @@ def test_of_tasks_that_run_as_modules_the_first_one_goes_alone(time: Time) -> No
         return {**REFUSED, "failed": True}
 
     _refusals.apart("keys", first)
-    assert time.passed == pytest.approx(_refusals.PATIENCE, abs=2 * _refusals.INTERVAL)
+    assert time.passed == pytest.approx(_refusals.TURN_TIMEOUT, abs=2 * _refusals.INTERVAL)
     unsent = _refusals.apart("keys", dict, time.clock)
     assert unsent["msg"] == _refusals.UNSENT and unsent["error_code"] == REFUSED["error_code"]
     assert _refusals.apart("other keys", lambda: {"changed": False}) == {"changed": False}

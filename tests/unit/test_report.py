@@ -16,7 +16,7 @@ import pytest
 import referencing
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_advice
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeated
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeating_command
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import PHASES
 from tests.report import samples
 
@@ -448,7 +448,7 @@ def command(*extra_vars: str, **arguments: Any) -> tuple[str | None, bool]:
         "inventory": ["/etc/hosts"],
         "extra_vars": extra_vars,
     }
-    return repeated({**line, **arguments}, ["/etc/hosts"], {})
+    return repeating_command({**line, **arguments}, ["/etc/hosts"], {})
 
 
 BASE = "ansible-playbook huaweicloud.recovery.restore"
@@ -533,7 +533,7 @@ def test_inventory_limit_and_vault_are_shown() -> None:
 def test_a_run_that_no_terminal_started_has_no_command(
     arguments: dict[str, Any], env: dict[str, str]
 ) -> None:
-    assert repeated(arguments, None, env) == (None, True)
+    assert repeating_command(arguments, None, env) == (None, True)
 
 
 # Figures

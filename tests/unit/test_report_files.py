@@ -142,7 +142,9 @@ def test_a_disk_that_fills_up_later_is_a_problem_of_the_report(
     monkeypatch.setattr(os, "fsync", full)
     report = written(run, good())
     assert "No space left on device" in report["problem"] and report["verdict"] == "verified"
-    assert _lines.place(report, wanted=True).endswith(".html, but not its last state, for the reason above")
+    assert _lines.report_place(report, wanted=True).endswith(
+        ".html, but not its last state, for the reason above"
+    )
     assert json.loads(Path(before["files"]["json"]).read_text(encoding="utf-8")) == before
     assert not [name for name in names(tmp_path) if name.startswith(".")]
 
@@ -247,7 +249,7 @@ def test_a_run_with_some_of_the_targets_leaves_the_others_in_their_report(tmp_pa
         tmp_path, 40, "cccccc"
     )  # With all targets again, the newest report is continued, and knows both.
     assert rest["id"] == run["id"] and len(rest["previous"]) == 3
-    assert _report_files.read(first["files"]["json"]) == first
+    assert _report_files.read_report(first["files"]["json"]) == first
 
 
 def test_a_target_that_was_left_alone_need_not_be_named_again(tmp_path: Path) -> None:
@@ -326,13 +328,13 @@ def test_only_the_reports_of_the_operation_are_read(tmp_path: Path, monkeypatch:
     written(begun(tmp_path), bad())
     written(begun(tmp_path, operation_id="CHG-1"), bad())
     opened: list[str] = []
-    read = _report_files.read
+    read = _report_files.read_report
 
     def reading(path: str) -> Any:
         opened.append(Path(path).name)
         return read(path)
 
-    monkeypatch.setattr(_report_files, "read", reading)
+    monkeypatch.setattr(_report_files, "read_report", reading)
     assert begun(tmp_path, 30)["previous"]
     assert opened == ["CHG-1042-20261125T090211Z-aaaaaa.json"]
 
@@ -422,7 +424,7 @@ def test_texts_of_the_cloud_are_never_templates() -> None:
 def test_a_report_that_another_run_still_writes_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: bool
 ) -> None:
-    other = f"{socket.gethostname()} 1 {_report_files.begun(1)}"
+    other = f"{socket.gethostname()} 1 {_report_files.process_start(1)}"
     monkeypatch.setattr(_report_files, "owner", lambda host: other)
     first = begun(tmp_path)
     written(first, good(), finished=False)
@@ -442,10 +444,10 @@ def test_a_report_as_data_may_hold_times() -> None:
     report = samples.made([good()])
     began = datetime(2026, 11, 25, 9, 2, 11, tzinfo=timezone.utc)
     given = _options.document({**report, "started": began, "finished": began}, "restore_report")
-    assert _report_files.held(given) is not None
+    assert _report_files.report_from(given) is not None
     without = {name: value for name, value in report.items() if name != "started"}
-    assert _report_files.held(without) is None
-    assert _report_files.held({**report, "started": None}) is None
+    assert _report_files.report_from(without) is None
+    assert _report_files.report_from({**report, "started": None}) is None
 
 
 def test_two_hosts_of_a_play_write_no_report_together(tmp_path: Path) -> None:
@@ -472,5 +474,5 @@ def test_a_claim_of_an_unknown_process_does_not_count(
 def test_a_report_that_is_not_a_regular_file_is_ignored(tmp_path: Path) -> None:
     """A pipe would hang the run."""
     os.mkfifo(tmp_path / "CHG-1042-20261125T090211Z-aaaaaa.json")
-    assert _report_files.read(str(tmp_path / "CHG-1042-20261125T090211Z-aaaaaa.json")) is None
+    assert _report_files.read_report(str(tmp_path / "CHG-1042-20261125T090211Z-aaaaaa.json")) is None
     assert begun(tmp_path, 1, "bbbbbb")["previous"] == []

@@ -181,7 +181,7 @@ def test_an_invalid_number(value: Any) -> None:
 
 def test_texts_for_people() -> None:
     assert read.local_text(1795518000000, BERLIN) == "24 Nov 2026 12:00 +01:00"
-    assert [read.span(seconds) for seconds in (45, 1080, 37200, 7200, 12 * 86400)] == [
+    assert [read.spoken_duration(seconds) for seconds in (45, 1080, 37200, 7200, 12 * 86400)] == [
         *("45 s", "18 min", "10 h 20 min", "2 h"),
         "12 days",
     ]

@@ -150,7 +150,7 @@ class World:
 def job(plan_only: Any = False, **variables: Any) -> _state.Job:
     options, problems = _options.options(variables, NOW)
     defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, NOW)
-    return _state.Job("restore", options, _entries.found(variables, defaults), problems, plan_only, {})
+    return _state.Job("restore", options, _entries.read_entries(variables, defaults), problems, plan_only, {})
 
 
 def run(
@@ -750,9 +750,9 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
     assert run(world, "plan", "safeguard", restore_ddm=[])["changed"] is True
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "rejected", "msg": "Unpaid."}
     report = run(world)["report"]
-    lines = "\n".join(_lines.ended(report))
+    lines = "\n".join(_lines.outcome_lines(report))
     for kind, moves in (("restore", True), ("fleet", True), ("drill", False), ("readiness", False)):
-        shown = "\n".join(_lines.ended({**report, "kind": kind}))
+        shown = "\n".join(_lines.outcome_lines({**report, "kind": kind}))
         assert ("point the application there" in shown) is moves, "only where an application is to move"
     assert "To go on without safety backups, for all caches, set restore_safety_backup to false." in lines
 
@@ -856,7 +856,9 @@ def test_latest_means_what_was_sent_when_the_outcome_is_not_known(time: str, kin
 def test_the_plan_names_the_backup_that_comes_from_elsewhere() -> None:
     row = {"service": "ddm", "target": {"instance_id": "t1"}, "source": {"instance_id": "s1"}}
     backup = {"backup_id": "b1", "backup_name": "nightly", "size": 1024}
-    assert "with data of s1 from nightly (1.00 KB, b1)." in _lines.effect({**row, "backup": backup}, None)
+    assert "with data of s1 from nightly (1.00 KB, b1)." in _lines.effect_text(
+        {**row, "backup": backup}, None
+    )
 
 
 def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
@@ -934,6 +936,6 @@ def test_an_approval_is_asked_for_once_a_run() -> None:
 def test_a_restore_that_is_done_says_since_when(row: dict[str, Any], words: str) -> None:
     """One of weeks ago, under a ticket that is used again, may not be the one that is meant."""
     row = {**row, "action": "nothing"}
-    found = _lines.effect(row, timezone.utc)
+    found = _lines.effect_text(row, timezone.utc)
     assert found.startswith(f"nothing to do: {words} on 25 Oct 2026 12:00 +00:00")
-    assert " on " not in _lines.effect({**row, "job": None, "restore": None}, timezone.utc)
+    assert " on " not in _lines.effect_text({**row, "job": None, "restore": None}, timezone.utc)
