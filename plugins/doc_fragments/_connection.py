@@ -134,7 +134,7 @@ options:
   allowed_domain_ids:
     description:
       - IDs of the accounts in which the task may act. When the credentials lead to another account, the task
-        fails before any other request. This costs one request to IAM in each task.
+        fails before any other request. This costs one request to IAM in each task. An empty list is refused.
     type: list
     elements: str
   cloud:
@@ -195,12 +195,11 @@ notes:
   - "Give exactly one way to sign in: O(auth_token), or O(access_key) with O(secret_key), or
     O(username) with O(password) and O(domain_name),
     or a profile, or O(use_instance_metadata)."
-  - All parts of an identity come from one source, the first of these that holds one. The task (an option
-    wins over C(module_defaults)); the C(HW_*) variables;
-    the C(HUAWEICLOUD_SDK_*) variables; the credentials file of the official SDK that
-    E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names; the profile
-    that E(HW_PROFILE) or E(HW_SHARED_CONFIG_FILE) names; C(~/.huaweicloud/credentials);
-    C(~/.hcloud/config.json). The task refuses an incomplete identity.
+  - "All parts of an identity come from one source, the first of these that holds one: the task (an option
+    wins over C(module_defaults)); the C(HW_*) variables; the C(HUAWEICLOUD_SDK_*) variables; the credentials
+    file of the official SDK that E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names; the profile that E(HW_PROFILE) or
+    E(HW_SHARED_CONFIG_FILE) names; C(~/.huaweicloud/credentials); C(~/.hcloud/config.json). The task refuses
+    an incomplete identity."
   - Every other option comes from the task, else from its environment variable.
   - A proxy comes from E(HTTPS_PROXY), or else E(ALL_PROXY), unless E(NO_PROXY) names the host. Requests to
     this machine itself go through no proxy. A C(.netrc) file has no effect.

@@ -49,7 +49,7 @@ WAIT: Spec = {
     "poll_interval": {"type": "int", "default": 10, "aliases": ["wait_interval", "wait_sleep"]},
 }
 
-RANGES = {
+RANGES = {  # from, to: seconds, but for max_retries
     "http_timeout": (1, 3600),
     "max_retries": (0, 999),
     "wait_timeout": (0, 604800),

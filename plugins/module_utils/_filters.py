@@ -19,7 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment, same_id
 
 Row = t.Dict[str, t.Any]
-FOREVER = 2**53
+FOREVER = 2**53  # epoch milliseconds, later than any time
 
 
 def existing(read: t.Callable[[], Row]) -> list[Row]:

@@ -33,12 +33,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: List the instances that serve
+- name: List the running instances
   huaweicloud.recovery.dcs_instance_info:
     status: RUNNING
   register: dcs
 
-- name: Wait until an instance serves and nothing works on it
+- name: Wait until an instance is running and idle
   huaweicloud.recovery.dcs_instance_info:
     instance_id: 5560df16-cebf-4473-95c4-d1b573c16e79
   register: cache
@@ -58,12 +58,13 @@ instances:
     instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
     name: {description: Name of the instance., type: str, sample: orders-cache}
     status:
-      description: Status of the instance. Only V(RUNNING) serves; V(RESTORING) means that a restore runs.
+      description: Status of the instance. Clients can use it only when it is V(RUNNING). V(RESTORING) means
+        that a restore is running.
       type: str
       sample: RUNNING
     task:
-      description: The task that works on the instance now, which can be one while its status is V(RUNNING).
-        Null when there is none, or unless O(instance_id) is given.
+      description: The task that is running on the instance, possibly while its status is V(RUNNING). Null
+        when there is none, and unless O(instance_id) is given.
       type: str
       sample: BACKUPING
     engine: {description: Cache engine., type: str, sample: Redis}

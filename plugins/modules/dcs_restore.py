@@ -13,7 +13,7 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Restores a Distributed Cache Service (DCS) instance in place from one of its own backups.
   - B(All data of the instance are overwritten). What was written after the backup is lost.
-  - The instance does not serve while it is restored, which takes 1 to 30 minutes.
+  - The instance is unavailable while it is restored, which takes 1 to 30 minutes.
   - Before it starts anything, the module checks that the instance is running and idle and can be restored,
     and that the backup is complete and restorable.
   - The module never sends an accepted restore again. When a response is lost, it searches for the
@@ -64,8 +64,9 @@ options:
         data.
       - V(latest) restores the newest usable backup of all, except for the safety backups that were made
         before a restore.
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). The task refuses a
-        time in seconds, and a time in the future by the clock of the cloud. The clock of this machine has no
+      - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
+        needs O(timezone). The task refuses a time in seconds, and a time in the future by the clock of the
+        cloud. The clock of this machine has no
         influence on the choice of the backup.
       - DCS restores backups and no times between them, so the restored data may be older than this.
         RV(newer_backup) is the next backup.
@@ -210,10 +211,10 @@ target:
     instance_id: {description: ID of the instance., type: str, sample: 5560df16-cebf-4473-95c4-d1b573c16e79}
     instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-cache}
     status: {description: Status of the instance., type: str, sample: RUNNING}
-    engine: {description: Engine., type: str, sample: Redis}
+    engine: {description: Engine of the instance., type: str, sample: Redis}
     engine_version: {description: Version of the engine., type: str, sample: "6.0"}
-    used_memory: {description: "Memory in use, in MB. Null for DDM.", type: int, sample: 42}
-    max_memory: {description: "Memory for data, in MB. Null for DDM.", type: int, sample: 2048}
+    used_memory: {description: "Memory in use, in MB.", type: int, sample: 42}
+    max_memory: {description: "Memory for data, in MB.", type: int, sample: 2048}
     vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
     address: {description: Address to connect to., type: str, sample: 192.168.0.21}
     port: {description: Port to connect to., type: int, sample: 6379}

@@ -32,7 +32,7 @@ EXAMPLES = r"""
   huaweicloud.recovery.ddm_instance_info:
   register: ddm
 
-- name: Wait until the target of a restore serves again
+- name: Wait until the target of a restore is running again
   huaweicloud.recovery.ddm_instance_info:
     instance_id: 2f0324a93859487eb5566d75951fcd2din09
   register: target
@@ -51,7 +51,8 @@ instances:
     id: {description: ID of the instance., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
     name: {description: Name of the instance., type: str, sample: orders-db-restored}
     status:
-      description: Status of the instance. Only V(RUNNING) serves; V(RESTORE) means that a restore runs on it.
+      description: Status of the instance. Clients can use it only when it is V(RUNNING). V(RESTORE) means
+        that a restore is running.
       type: str
       sample: RUNNING
     engine_version:

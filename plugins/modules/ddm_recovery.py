@@ -61,8 +61,9 @@ options:
     description:
       - The point in time to restore. It must lie in a restorable interval of the source; V(latest) is the end
         of the last one.
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). The task refuses a
-        time in seconds, and a time in the future by the clock of the cloud.
+      - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
+        needs O(timezone). The task refuses a time in seconds, and a time in the future by the clock of the
+        cloud.
     type: str
   timezone:
     description:
@@ -221,10 +222,10 @@ target:
     instance_id: {description: ID of the instance., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
     instance_name: {description: Name of the instance in the cloud., type: str, sample: orders-db-restored}
     status: {description: Status of the instance., type: str, sample: RUNNING}
-    engine: {description: Engine., type: str, sample: MySQL}
+    engine: {description: Engine of the instance., type: str, sample: MySQL}
     engine_version: {description: Version of the engine., type: str, sample: "3.1.4"}
-    used_memory: {description: "Memory in use, in MB. Null for DDM.", type: int, sample: 42}
-    max_memory: {description: "Memory for data, in MB. Null for DDM.", type: int, sample: 2048}
+    used_memory: {description: "Always null: DDM does not report it.", type: int, sample: 42}
+    max_memory: {description: "Always null: DDM does not report it.", type: int, sample: 2048}
     vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
     address: {description: Address to connect to., type: str, sample: 192.168.0.21}
     port: {description: Port to connect to., type: int, sample: 5066}

@@ -64,9 +64,9 @@ options:
       region:
         description: Region of the instance, if it differs from that of the task.
         type: str
-      project_id: {description: The row fails when the credentials lead to another project., type: str}
+      project_id: {description: ID of the project. The row fails if the keys lead to another., type: str}
       label:
-        description: Your own word for the instance, which is shown next to its name in the cloud.
+        description: Text of your choice, shown next to the name that the instance has in the cloud.
         type: str
       instance_id:
         description: ID of the DCS instance that is overwritten, or of the DDM instance that is the source.
@@ -179,7 +179,7 @@ restores:
       description: "Profile of the credentials, null where the row has none."
       type: str
       sample: prod
-    label: {description: A word of the user for the instance., type: str, sample: the cache of the shop}
+    label: {description: The label that the row came with., type: str, sample: the cache of the shop}
     target:
       description: The instance that is overwritten. Keys that no task has read are null.
       type: dict
@@ -189,12 +189,12 @@ restores:
           type: str
           sample: 5560df16-cebf-4473-95c4-d1b573c16e79
         instance_name: {description: Its name in the cloud., type: str, sample: orders-cache}
-        status: {description: Its status., type: str, sample: RUNNING}
-        engine: {description: Its engine., type: str, sample: Redis}
+        status: {description: Status of the instance., type: str, sample: RUNNING}
+        engine: {description: Engine of the instance., type: str, sample: Redis}
         engine_version: {description: Version of the engine., type: str, sample: "6.0"}
-        used_memory: {description: Used memory in MB., type: int, sample: 42}
-        max_memory: {description: Total memory in MB., type: int, sample: 2048}
-        vpc_name: {description: Name of its VPC., type: str, sample: vpc-production}
+        used_memory: {description: "Memory in use, in MB. Null for DDM.", type: int, sample: 42}
+        max_memory: {description: "Memory for data, in MB. Null for DDM.", type: int, sample: 2048}
+        vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
         address: {description: Its address for clients., type: str, sample: 192.168.0.5}
         port: {description: Its port for clients., type: int, sample: 6379}
     source:
@@ -216,15 +216,15 @@ restores:
       type: str
       sample: "backup backup_20250520173125 (8ba256cb, 1.00 MB)"
     backup:
-      description: As RV(huaweicloud.recovery.dcs_restore#module:backup).
+      description: The backup, as RV(huaweicloud.recovery.dcs_restore#module:backup).
       type: dict
       sample: {backup_id: 8ba256cb-e5ac-44f6-a3da-c03d8f0e5029, backup_name: backup_20250520173125}
     restore:
-      description: As RV(huaweicloud.recovery.dcs_restore#module:restore).
+      description: The DCS restore, as RV(huaweicloud.recovery.dcs_restore#module:restore).
       type: dict
       sample: {restore_id: a6155972-800c-4170-a479-3231e907d2f6, status: restoring}
     job:
-      description: As RV(huaweicloud.recovery.ddm_recovery#module:job).
+      description: The DDM job, as RV(huaweicloud.recovery.ddm_recovery#module:job).
       type: dict
       sample: {id: 09902ee7866649b8908ec209bfee2747, status: Running}
     restore_id:
@@ -253,7 +253,7 @@ restores:
       type: int
       sample: 1747732352076
     data_time:
-      description: "Time of the data that come back, in ISO 8601."
+      description: "Time of the restored data, in ISO 8601, UTC."
       type: str
       sample: "2025-05-20T09:12:32.076Z"
     newer_backup:
@@ -288,13 +288,13 @@ restores:
       description: "Why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown)."
       type: str
       sample: busy
-    msg: {description: Why it failed in one sentence., type: str, sample: The instance is RESTARTING.}
+    msg: {description: "Why it failed, in one sentence.", type: str, sample: The instance is RESTARTING.}
     error_code: {description: Error code of the service., type: str, sample: DCS.4026}
     request_id:
       description: ID of the request that failed.
       type: str
       sample: 0d6b45e6a2a84a9d8ed8f2e2a1f5c3aa
-    elapsed: {description: Seconds that restore_wait waited for the restore., type: float, sample: 388.2}
+    elapsed: {description: Seconds that the task waited for the restore., type: float, sample: 388.2}
     details:
       description: Further keys of the result of a restore that failed, and C(account) when it differs from
         that of the task.
@@ -304,7 +304,7 @@ restores:
       description: The backup that was made before the instance was overwritten.
       type: dict
       sample: {backup_name: before}
-    verification: {description: Whether the restored data were found., type: dict, sample: {end: passed}}
+    verification: {description: What the checks found., type: dict, sample: {end: passed}}
     steps:
       description: What was done with the row so far, the oldest first.
       type: list
@@ -321,7 +321,7 @@ restores:
           type: str
           sample: The instance is RESTARTING.
         at: {description: "When it began, in ISO 8601.", type: str, sample: "2025-05-20T09:45:12.720Z"}
-        seconds: {description: How long it took., type: float, sample: 0.4}
+        seconds: {description: Duration in seconds., type: float, sample: 0.4}
 account:
   description:
     - The account and project in which the task acts. What IAM does not report is V(unknown).

@@ -13,8 +13,8 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Takes the rows that M(huaweicloud.recovery.restore_wait) has returned and returns the same rows in the
     same order, each with its C(verification).
-  - Checks every instance in four steps. The instance runs, the task can reach it, it holds as many keys or
-    rows as expected, and it holds the right values. The result calls these steps a ladder.
+  - Checks in four steps whether an instance runs, whether the task can reach it, whether it holds as many
+    keys or rows as expected, and whether it holds the right values. The result calls these steps a ladder.
   - The checks use the protocol of the restored instance, through the Python libraries C(redis) for caches and
     C(PyMySQL) for databases.
   - After a dropped connection, and while an instance starts slowly, the task tries again until
@@ -71,7 +71,7 @@ options:
           - 'C(newest_not_after) - a time that must not lie after the time of the data (or C(time)), read by
             C(sql) from a database or from the C(key) of a cache. Without a zone it is one of C(timezone), or
             UTC. A day alone is its midnight.'
-          - A number without a bound is compared with O(baseline) if that has the same check, and otherwise
+          - A count without a bound is compared with O(baseline) if that has the same check, and otherwise
             only returned.
         type: list
         elements: dict
@@ -82,10 +82,10 @@ options:
     type: dict
     suboptions:
       host:
-        description: Name or address, if it differs from the one in the cloud.
+        description: Name or address, for example V(10.0.0.21), if it differs from the one in the cloud.
         type: str
       port:
-        description: Port, if it differs from the one in the cloud.
+        description: Port, from 1 to 65535, if it differs from the one in the cloud.
         type: int
       username:
         description: User to sign in as. A database needs one.
@@ -95,7 +95,7 @@ options:
           O(connection.password_variable), because only the name of a variable can stay in a row.
         type: str
       password_variable:
-        description: Name of the variable, for example one of a vault, that holds the password.
+        description: Name of the variable that holds the password, for example one of a vault.
         type: str
       database:
         description: Schema of a database, or number of the database in a cache.
@@ -124,11 +124,11 @@ options:
     type: int
     default: 10
   baseline:
-    description: The rows (C(restores)) of an earlier report, whose numbers are expected again.
+    description: The rows (C(restores)) of an earlier report. The checks expect the counts that are in it.
     type: list
     elements: dict
   baseline_tolerance:
-    description: Percent by which a number may differ from O(baseline).
+    description: Percent by which a count may be below or above that in O(baseline), for example V(5).
     type: float
     default: 0
 seealso:
@@ -190,7 +190,7 @@ restores:
           type: list
           elements: dict
           contains:
-            name: {description: Its name., type: str, sample: dbsize}
+            name: {description: Name of the check., type: str, sample: dbsize}
             kind:
               description: "V(ping), V(dbsize), V(key), V(query) or V(newest_not_after)."
               type: str
@@ -204,7 +204,7 @@ restores:
               description: "V(passed), V(failed), V(unreachable) or V(timed_out)."
               type: str
               sample: passed
-            seconds: {description: How long it took., type: float, sample: 0.1}
+            seconds: {description: Duration in seconds., type: float, sample: 0.1}
             msg:
               description: "Why the check could not run, and what to do, or null."
               type: str

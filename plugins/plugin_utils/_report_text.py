@@ -40,13 +40,14 @@ def zone(report: Report) -> tzinfo:
         return timezone.utc
 
 
-def local(value: t.Any, where: tzinfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
+def local(value: t.Any, where: tzinfo) -> str:
     """Return a time (ISO 8601 or epoch milliseconds) for people, with its offset; other texts as they are."""
     ms = _target.milliseconds(value)
     if ms is None:
         return "-" if value is None else str(value)
-    offset = f"{moment_in(ms, where):%z}"
-    return f"{moment_in(ms, where).strftime(pattern)} {offset[:3]}:{offset[3:5]}"
+    at = moment_in(ms, where)
+    offset = f"{at:%z}"
+    return f"{at:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:5]}"
 
 
 def moment_in(ms: int, where: tzinfo) -> datetime:

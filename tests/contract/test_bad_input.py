@@ -29,7 +29,6 @@ from tests.contract import documents
 from tests.unit.fakes import Time
 
 MODULES = documents.MODULES
-MUTATING = ("dcs_restore", "dcs_backup", "ddm_recovery")
 each_module = pytest.mark.parametrize("name", MODULES)
 
 

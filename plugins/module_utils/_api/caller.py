@@ -33,7 +33,7 @@ EARLY = 600.0
 # Codes that say that the keys were refused, not that a policy denies the call: the gateway's, IAM's
 # (numbers), or none
 KEYS_REFUSED = re.compile(r"(APIGW\..*|IAM\..*|[0-9]*)", re.ASCII)
-LOCKED = re.compile("reach the limit", re.IGNORECASE)
+LOCKED = re.compile("reach the limit", re.IGNORECASE)  # in the gateway's message about a locked access key
 
 
 class Gate:
@@ -146,9 +146,9 @@ Credential = t.Union[Keys, Token]
 
 
 class Failures:
-    """Failures that count for all clones for a while. Otherwise each of many would run into them in turn.
+    """The last failure of a shared call, which counts for all clones for a while.
 
-    A wrong password locks the account.
+    Otherwise each clone would try in turn, and a wrong password that is tried often locks the account.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -169,9 +169,9 @@ class Failures:
 
 
 class Memo:
-    """A value that the plans of a task read once and share.
+    """Values that the plans of a task read once and share.
 
-    If the read fails, all plans that wait for it fail.
+    If a read fails, all plans that wait for it fail.
     """
 
     def __init__(self, clock: Clock) -> None:

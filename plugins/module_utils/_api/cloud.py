@@ -197,7 +197,7 @@ class Cloud:
             raise
 
     def memoized(self, what: str, read: t.Callable[[], T]) -> T:
-        """Return what read() returns, asked once for all plans of a task in this project.
+        """Return the result of read(), which is called once for all plans of a task in this project.
 
         The decision to send never relies on it, but on a read of its own.
         """

@@ -38,6 +38,7 @@ WARN_SKEW = 60  # seconds that this machine's clock may be off without a warning
 SIGNING_SKEW = (
     15 * 60
 )  # seconds that the gateway allows: support.huaweicloud.com, apig_faq/apig-faq-0003.html
+# Fields that must not occur twice in one object
 IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
 
 

@@ -63,7 +63,7 @@ def time_of(params: t.Mapping[str, t.Any], option: str, cloud: Cloud) -> int:
 
 
 def point_of(params: t.Mapping[str, t.Any], option: str, cloud: Cloud) -> int | None:
-    """Return the same of an option that may also be `latest` or missing: None for both."""
+    """Return a time option as epoch milliseconds; None for `latest`, and for an option that is not set."""
     return None if params[option] is None or is_latest(params[option]) else time_of(params, option, cloud)
 
 

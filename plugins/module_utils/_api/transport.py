@@ -32,7 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import tls_context, untrusted
 
 CONNECT = 15.0  # seconds to connect, at most
-MOST_INTERIM = 100
+MOST_INTERIM = 100  # responses with status 1xx before the final one
 # The words of http.client. Only the number is shown.
 TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 LATE = (

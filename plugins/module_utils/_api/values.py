@@ -75,22 +75,22 @@ def number(value: t.Any) -> int | float | None:
 
 
 def row(
-    item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = (), there: t.Iterable[str] = ()
+    item: t.Any, required: t.Iterable[str], optional: t.Iterable[str] = (), nullable: t.Iterable[str] = ()
 ) -> dict[str, t.Any]:
     """Return the named fields of an API object as text.
 
-    Raises ProtocolError when a required field is missing or an ID is not valid. Those of `there` may be null,
-    and so may a status, which is `unknown` then: one null must not spoil a list.
+    Raises ProtocolError when a required field is missing or an ID is not valid. Those in `nullable` must be
+    there but may be null, and so may a status, which is `unknown` then: one null must not spoil a list.
     """
     if not isinstance(item, dict):
         raise ProtocolError(f"The API sent a {type(item).__name__} where an object is documented.")
-    fields = {name: text(item.get(name)) for name in (*required, *there, *optional)}
+    fields = {name: text(item.get(name)) for name in (*required, *nullable, *optional)}
     if "status" in fields and item.get("status", 0) in (None, "", {}, "{}"):
         fields["status"] = "unknown"
     missing = [
         name for name in required if fields[name] is None or (name.endswith("id") and not is_id(item[name]))
     ]
-    missing += [name for name in there if name not in item]
+    missing += [name for name in nullable if name not in item]
     if missing:
         # Names are shown whole: half a name could be half a secret.
         has = [name for name in item if len(name) <= 40][:20]

@@ -49,7 +49,7 @@ FORMS = {  # kind of check -> how it is written
 CONDITIONS = (*BOUNDS, "exists", "ttl_at_least", "ttl_at_most", "type", "length", "rows")
 COUNTED = ("ttl_at_least", "ttl_at_most", "length", "rows")  # whole numbers from 0
 TYPES = ("string", "list", "set", "zset", "hash", "stream")  # what Redis calls the type of a key
-DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+DATE_ONLY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 READS = ("select", "show", "with", "desc", "describe", "explain", "table", "values", "checksum")
 WRITES = re.compile(r"(?i)\binto\s+(outfile|dumpfile|@)|\bfor\s+(update|share)\b|\block\s+in\s+share\b|/\*!")
 CHANGES = re.compile(r"(?i)\b(insert|replace)\s+into\b|\bdelete\s+from\b|\bupdate\s+\S+\s+set\b")
@@ -460,7 +460,7 @@ def unbounded(value: t.Any, local: tzinfo) -> int | None:
         exact = exact if abs(exact) >= 10**11 else exact * 1000
         return int(exact) if abs(exact) <= LAST else None  # one of a million digits would take long
     written = value.isoformat() if isinstance(value, date) else as_text(value).strip()
-    match = ISO.fullmatch(f"{written}T00:00" if DAY.fullmatch(written) else written)
+    match = ISO.fullmatch(f"{written}T00:00" if DATE_ONLY.fullmatch(written) else written)
     if not match:
         return None
     found = moment(match[0])

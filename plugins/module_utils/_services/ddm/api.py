@@ -82,7 +82,7 @@ class Ddm:
         return int(self._cloud.session.server_now() * 1000)
 
     def memoized(self, what: str, read: t.Callable[[], list[Row]]) -> list[Row]:
-        """Return what read() returns, asked once for all plans of a task."""
+        """Return the result of read(), which is called once for all plans of a task."""
         return self._cloud.memoized(f"DDM {what}", read)
 
     def backups(self, instance_id: str | None = None) -> list[Row]:
