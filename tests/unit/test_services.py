@@ -206,7 +206,7 @@ def test_one_odd_instance_does_not_hide_the_others(service: str) -> None:
     assert [text for text in made.warnings if "instances is left out" in text and "id" in text]
     reported: list[Exception] = []
     found, made = listed(service, "other")
-    assert len(found.instances(odd=reported.append)) == len(reported) == 1 and not made.warnings
+    assert len(found.instances(on_malformed=reported.append)) == len(reported) == 1 and not made.warnings
 
 
 @pytest.mark.parametrize(("name", "refused"), [("cache", True), (None, True), ("other", False)])

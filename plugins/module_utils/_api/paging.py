@@ -17,8 +17,8 @@ READINGS = 2  # how often a list is read whose pages contradict each other
 SILENT = "the response has no content"  # counts as an empty list when both readings say so
 SAYS_NOTHING: list[t.Any] = []  # the page of a response without content whose status is not 204
 Row = t.Dict[str, t.Any]
-Odd = t.Callable[[ProtocolError], t.Any]  # gets the error of an item that is left out
-# rows, None for an odd one that is left out; the total if it is given
+OnMalformed = t.Callable[[ProtocolError], t.Any]  # gets the error of an item that is left out
+# rows, None for a malformed one that is left out; the total if it is given
 Page = t.Tuple[t.Sequence[t.Optional[Row]], t.Optional[int]]
 
 
@@ -50,7 +50,7 @@ def _read(
 ) -> tuple[list[Row], str]:
     """Return (items, '') or ([], why they cannot be all)."""
     found: dict[str, Row] = {}
-    offset, odd, overlap = 0, 0, False
+    offset, malformed, overlap = 0, 0, False
     least: int | None = None
     shrunk = False  # whether a total was smaller than one before it
     for _dummy in range(MOST_PAGES):
@@ -65,19 +65,19 @@ def _read(
             shrunk = shrunk or (least is not None and 0 < total < least)
             least = total if least is None else min(least, total)
         if page is SAYS_NOTHING:
-            return [], "the response with a later page has no content" if found or odd else SILENT
-        known = len(found) + odd
+            return [], "the response with a later page has no content" if found or malformed else SILENT
+        known = len(found) + malformed
         for item in page:
             if item is not None:
                 found.setdefault(item[identity], item)
         begin = 1 if overlap else 0
-        odd += sum(item is None for item in page[begin:])
-        count = len(found) + odd
+        malformed += sum(item is None for item in page[begin:])
+        count = len(found) + malformed
         if count == known:
             doubt = _doubt(page, least, limit, count, overlap and (least is None or shrunk))
-            return list(found.values()), _unreadable(found, odd) or doubt
+            return list(found.values()), _unreadable(found, malformed) or doubt
         if until in found or (len(page) < min(limit, DEFAULT_LIMIT) and total == count):
-            return list(found.values()), _unreadable(found, odd)
+            return list(found.values()), _unreadable(found, malformed)
         overlap = len(page) > 1
         offset += len(page) - 1 if overlap else len(page)
     raise ProtocolError(
@@ -99,9 +99,9 @@ def _doubt(page: t.Sequence[Row | None], total: int | None, limit: int, count: i
     return ""
 
 
-def _unreadable(found: Row, odd: int) -> str:
+def _unreadable(found: Row, malformed: int) -> str:
     """Return why nothing can be concluded from items that are all left out; '' when one was read."""
-    return f"none of its {odd} items is what the API documents" if odd and not found else ""
+    return f"none of its {malformed} items is what the API documents" if malformed and not found else ""
 
 
 def page_of(
@@ -109,14 +109,14 @@ def page_of(
     key: str,
     totals: t.Sequence[str],
     convert: t.Callable[[t.Any], Row],
-    odd: Odd | None = None,
+    on_malformed: OnMalformed | None = None,
 ) -> Page:
     """Return a reply as a page: the rows under `key`, and the first of `totals` that it has.
 
     204 is an empty list.
 
-    With `odd`, an item that is not as the API documents it is reported to odd(error) and left out. Without
-    it, the error is raised.
+    With `on_malformed`, an item that is not as the API documents it is left out and reported to
+    on_malformed(error). Without it, the error is raised.
     """
     if reply.status == 204:
         return [], 0
@@ -129,9 +129,9 @@ def page_of(
         try:
             return convert(item)
         except ProtocolError as error:
-            if odd is None:
+            if on_malformed is None:
                 raise
-            odd(error)
+            on_malformed(error)
             return None
 
     return [converted(item) for item in items(reply.body, key, total)], total

@@ -135,11 +135,11 @@ def _check_profile(
             f"{shown}, but {' and '.join(masked)} is masked with stars, as KooCLI shows it. Put in the real "
             "value."
         )
-    odd = _unread(written)
-    if odd:
+    unknown = _unread(written)
+    if unknown:
         raise InvalidArgument(
-            f"{shown}, but {printable(' and '.join(odd))} is not a text that this collection knows, so the "
-            "task could act as somebody else. An agency is named by agencyName and agencyDomainName or "
+            f"{shown}, but {printable(' and '.join(unknown))} is not a text that this collection knows, so "
+            "the task could act as somebody else. An agency is named by agencyName and agencyDomainName or "
             "agencyDomainId."
         )
     missing = [key for key in ("accessKeyId", "secretAccessKey") if PROFILE[key] not in settings]

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import Odd
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import OnMalformed
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Reading, Row
@@ -31,13 +31,12 @@ class Service(Reading):
     - `options`, `rules`: options of the module that restores one instance, and their rules in AnsibleModule's
       words (required_one_of ...).
     - `plan(cloud, params)`: the Plan of that module. `params` has every option (null when unset), `wait`,
-      `wait_timeout` and
-      `poll_interval`. Its result has, besides what the module documents: `target` and `source` (as in rows),
-      `data_time`, `newer_backup`, `last_seconds`; and where it restores one, `backup` (backup_id,
-      backup_name, backup_type, created_at, size in bytes).
-    - `instances(cloud, odd)`: every instance in one list, as the `_info` module of the service returns them,
-      ID under `instance_id`. An instance that is not as the API documents it is left out and reported to
-      odd(error).
+      `wait_timeout` and `poll_interval`. Its result has, besides what the module documents: `target` and
+      `source` (as in rows), `data_time`, `newer_backup`, `last_seconds`; and where it restores one, `backup`
+      (backup_id, backup_name, backup_type, created_at, size in bytes).
+    - `instances(cloud, on_malformed)`: every instance in one list, as the `_info` module of the service
+      returns them, ID under `instance_id`. An instance that is not as the API documents it is left out and
+      reported to on_malformed(error).
     - `pinned(row, result)`: the row's options with the choices of its plan, so that exactly the plan is
       started later.
     - `turn(row)`: rows with the same turn (not None) are started one after another, because their jobs could
@@ -63,7 +62,7 @@ class Service(Reading):
     options: Spec
     rules: t.Mapping[str, t.Any]
     plan: t.Callable[[Cloud, Params], Plan]
-    instances: t.Callable[[Cloud, Odd], list[Row]]
+    instances: t.Callable[[Cloud, OnMalformed], list[Row]]
     pinned: t.Callable[[Row, Row], Row]
     turn: t.Callable[[t.Mapping[str, t.Any]], t.Hashable]
     thing: str

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
-    Odd,
+    OnMalformed,
     Page,
     collect,
     page_of,
@@ -97,13 +97,13 @@ class Dcs:
         name: str | None = None,
         status: str | None = None,
         with_failed: bool = False,
-        odd: Odd | None = None,
+        on_malformed: OnMalformed | None = None,
     ) -> list[Row]:
         """Return all instances (ListInstances), of exactly this name and status where given.
 
         `with_failed`: also those whose creation failed. The list has no `task`, and shows the mode only in
-        the code of the specification. An odd item is left out, and reported to odd(error) or in a warning.
-        But if a `name` is wanted, an odd item could be that instance, and is an error.
+        the code of the specification. A malformed item is left out, and reported to on_malformed(error) or in
+        a warning. But if a `name` is wanted, a malformed item could be that instance, and is an error.
         """
         query = {
             "name": name,
@@ -111,7 +111,7 @@ class Dcs:
             "status": status,
             "include_failure": "true" if with_failed else None,
         }
-        left_out = odd or (lambda error: self.warn(f"One of the instances is left out: {error}"))
+        left_out = on_malformed or (lambda error: self.warn(f"One of the instances is left out: {error}"))
         found = self._list(
             ("instances",),
             "instances",
@@ -120,7 +120,7 @@ class Dcs:
             "instances",
             _instance,
             query,
-            odd=None if name else left_out,
+            on_malformed=None if name else left_out,
         )
         return [item for item in found if name in (None, item["name"]) and status in (None, item["status"])]
 
@@ -183,11 +183,11 @@ class Dcs:
         convert: t.Callable[[t.Any], Row],
         query: t.Mapping[str, t.Any] | None = None,
         until: str | None = None,
-        odd: Odd | None = None,
+        on_malformed: OnMalformed | None = None,
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> Page:
             reply = self._get(*path, query={**(query or {}), "offset": offset, "limit": limit})
-            return page_of(reply, key, [total], convert, odd)
+            return page_of(reply, key, [total], convert, on_malformed)
 
         return collect(fetch, LIMIT, identity, what, until)
 

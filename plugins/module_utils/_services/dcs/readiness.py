@@ -67,9 +67,9 @@ def watch_record(
         if backup_id and record["backup_id"]:
             asked_for(record, "backup_id", backup_id)
         state, reason = end(record) or "running", None
-        odd = unknown(record["status"], WORDS)
-        if odd:
-            dcs.warn(f"{name}: {odd}.")
+        warning = unknown(record["status"], WORDS)
+        if warning:
+            dcs.warn(f"{name}: {warning}.")
         if state == "succeeded":
             warn_of_unusable(dcs, name, record)
             instance = dcs.instance(instance_id)

@@ -25,7 +25,7 @@ DCS = Service(
     options=restore.OPTIONS,
     rules=restore.RULES,
     plan=restore.plan,
-    instances=lambda cloud, odd: Dcs(cloud).instances(odd=odd),
+    instances=lambda cloud, on_malformed: Dcs(cloud).instances(on_malformed=on_malformed),
     pinned=pinned,
     turn=lambda row: None,
     thing="cache",

@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
-    Odd,
+    OnMalformed,
     Page,
     collect,
     page_of,
@@ -147,25 +147,25 @@ class Ddm:
     def restorable_instances(self, instance_id: str, wanted: str | None = None) -> list[Row]:
         """Return the possible targets of a restore, unavailable ones with the reason (ShowAvalibleDdms).
 
-        An odd item is left out with a warning, but is an error when the `wanted` instance is not among the
-        others: it could be that one.
+        A malformed item is left out with a warning, but is an error when the `wanted` instance is not among
+        the others: it could be that one.
         """
-        odd: list[ProtocolError] = []
+        malformed: list[ProtocolError] = []
         found = self._list(
             self._of(instance_id, "restorable-instances"),
             "instances",
             "instance_id",
             "restorable instances",
             lambda item: _target(item, TARGET),
-            odd=odd.append,
+            on_malformed=malformed.append,
         )
-        if odd and wanted is not None and all(one["instance_id"] != wanted for one in found):
-            raise odd[0]
-        self._left_out("restorable instances", odd)
+        if malformed and wanted is not None and all(one["instance_id"] != wanted for one in found):
+            raise malformed[0]
+        self._left_out("restorable instances", malformed)
         return found
 
-    def _left_out(self, what: str, odd: t.Sequence[ProtocolError]) -> None:
-        for error in odd:
+    def _left_out(self, what: str, malformed: t.Sequence[ProtocolError]) -> None:
+        for error in malformed:
             self._cloud.warn(f"One of the {what} is left out: {error}")
 
     def restorable_data_nodes(
@@ -180,7 +180,7 @@ class Ddm:
             "source_dn_instance_id": source_data_node,
             "restore_time": restore_time,
         }
-        fields, odd = ["engine_name", "private_ip", *TARGET], list[ProtocolError]()
+        fields, malformed = ["engine_name", "private_ip", *TARGET], list[ProtocolError]()
         found = self._list(
             self._of(instance_id, "restorable-data-node"),
             "target_data_nodes",
@@ -188,9 +188,9 @@ class Ddm:
             "target data nodes",
             lambda item: _target(item, fields),
             query,
-            odd=odd.append,
+            on_malformed=malformed.append,
         )
-        self._left_out("target data nodes", odd)
+        self._left_out("target data nodes", malformed)
         return found
 
     def recover(
@@ -257,13 +257,13 @@ class Ddm:
         """Return one instance (v1 ShowInstance: the fields that versions and waits rest on)."""
         return asked_for(_instance(self._get("instances", instance_id, version="v1").body), "id", instance_id)
 
-    def instances(self, names: t.Sequence[str] = (), odd: Odd | None = None) -> list[Row]:
+    def instances(self, names: t.Sequence[str] = (), on_malformed: OnMalformed | None = None) -> list[Row]:
         """Return all instances (v1 ListInstances). There is no name filter.
 
-        An odd item is left out, and reported to odd(error) or in a warning. But an item that could have one
-        of the wanted `names` is an error.
+        A malformed item is left out, and reported to on_malformed(error) or in a warning. But an item that
+        could have one of the wanted `names` is an error.
         """
-        left_out = odd or (lambda error: self._left_out("instances", [error]))
+        left_out = on_malformed or (lambda error: self._left_out("instances", [error]))
 
         def convert(item: t.Any) -> Row:
             try:
@@ -275,7 +275,7 @@ class Ddm:
 
         strict: list[ProtocolError] = []
         found = self._list(
-            ("instances",), "instances", "id", "instances", convert, version="v1", odd=left_out
+            ("instances",), "instances", "id", "instances", convert, version="v1", on_malformed=left_out
         )
         if strict:
             raise strict[0].with_context(f"List of instances: {strict[0]}")
@@ -303,12 +303,12 @@ class Ddm:
         query: t.Mapping[str, t.Any] | None = None,
         note: t.Callable[[t.Any], None] = lambda body: None,
         version: str = "v3",
-        odd: Odd | None = None,
+        on_malformed: OnMalformed | None = None,
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> Page:
             paged = {**(query or {}), "offset": offset, "limit": limit}
             reply = self._get(*path, version=version, query=paged)
-            found = page_of(reply, key, TOTALS, convert, odd)
+            found = page_of(reply, key, TOTALS, convert, on_malformed)
             if isinstance(reply.body, dict):
                 note(reply.body)
             return found

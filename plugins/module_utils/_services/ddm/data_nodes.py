@@ -46,17 +46,17 @@ def latest_time(ddm: Ddm, intervals: t.Sequence[Row]) -> int:
     ends = {str(span["end_time"]): moment(span["end_time"]) for span in intervals}
     now = ddm.now()
     good = [end for end in ends.values() if end is not None and not is_future(end, now)]
-    odd = [ddm.redactor.printable(written, 64) for written, end in ends.items() if end not in good]
+    unusable = [ddm.redactor.printable(written, 64) for written, end in ends.items() if end not in good]
     if not good:
         raise NotRestorable(
-            f"No restorable range has an end that can be read and is not in the future: {', '.join(odd)}. "
-            "Give restore_time.",
+            "No restorable range has an end that can be read and is not in the future: "
+            f"{', '.join(unusable)}. Give restore_time.",
             restorable_time_intervals=list(intervals),
         )
-    if odd:
+    if unusable:
         ddm.warn(
-            f"A restorable range ends at {', '.join(odd)}, which cannot be read or is in the future. It was "
-            f"left out: latest is {iso(max(good))}. Give restore_time for another time."
+            f"A restorable range ends at {', '.join(unusable)}, which cannot be read or is in the future. It "
+            f"was left out: latest is {iso(max(good))}. Give restore_time for another time."
         )
     return max(good)
 

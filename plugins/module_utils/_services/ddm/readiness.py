@@ -65,9 +65,9 @@ def watch_job(
     def observe() -> Status:
         job = find_job(ddm, job_id)
         state, reason = ending(job["status"]) or "running", None
-        odd = unknown(job["status"], WORDS)
-        if odd:
-            ddm.warn(f"{name or f'DDM job {job_id}'}: {odd}.")
+        warning = unknown(job["status"], WORDS)
+        if warning:
+            ddm.warn(f"{name or f'DDM job {job_id}'}: {warning}.")
         if source and target and job["instance_id"] not in (None, source, target):
             raise ProtocolError(f"Job {job_id} works on {job['instance_id']}.", transient=False)
         instance_id = target or job["instance_id"]

@@ -65,7 +65,9 @@ DDM = Service(
     options={**recovery.OPTIONS, "metadata": {"type": "bool", "default": False}},
     rules=recovery.RULES,
     plan=plan,
-    instances=lambda cloud, odd: [with_instance_id(row) for row in Ddm(cloud).instances(odd=odd)],
+    instances=lambda cloud, on_malformed: [
+        with_instance_id(row) for row in Ddm(cloud).instances(on_malformed=on_malformed)
+    ],
     pinned=pinned,
     turn=lambda row: row.get("instance_id") or row.get("instance_name"),
     thing="database",
