@@ -27,7 +27,7 @@ from . import server
 from .data import Data
 from .faults import Fault
 from .ledger import Entry
-from .state import Cloud, Settings
+from .state import CloudState, Settings
 from .tls import server_context
 
 __all__ = ["Simulator"]
@@ -58,8 +58,8 @@ class Simulator:
         self.ca_file: Path | None = None
         self.port = 0
 
-    def _new_cloud(self) -> Cloud:
-        cloud = Cloud(dataclasses.replace(self.settings), self._seed, self._clock, self._data)
+    def _new_cloud(self) -> CloudState:
+        cloud = CloudState(dataclasses.replace(self.settings), self._seed, self._clock, self._data)
         names.load(cloud, self._scenario)
         self._data.attach(cloud)
         return cloud
@@ -152,7 +152,7 @@ class Simulator:
     # What happened
 
     @property
-    def state(self) -> Cloud:
+    def state(self) -> CloudState:
         """The present state of the cloud. Hold ``state.lock`` to make several changes at once."""
         cloud = self._server.cloud
         with cloud.lock:

@@ -16,7 +16,7 @@ import re
 import time
 from urllib.parse import parse_qsl, quote, unquote
 
-from .state import Cloud, Key
+from .state import CloudState, Key
 from .wire import Call, Refusal
 
 ALGORITHM = "SDK-HMAC-SHA256"
@@ -55,7 +55,7 @@ def signature(secret: str, stamp: str, canonical: str) -> str:
     return hmac.new(secret.encode(), f"{ALGORITHM}\n{stamp}\n{digest}".encode(), hashlib.sha256).hexdigest()
 
 
-def check(cloud: Cloud, call: Call, target: str, request_id: str) -> str:
+def check(cloud: CloudState, call: Call, target: str, request_id: str) -> str:
     """Admit the call or refuse it; return how it signed in: 'token' or 'aksk'."""
     token = call.headers.get("x-auth-token")
     if token:
@@ -68,7 +68,7 @@ def check(cloud: Cloud, call: Call, target: str, request_id: str) -> str:
     return "aksk"
 
 
-def _check_token(cloud: Cloud, value: str, request_id: str) -> None:
+def _check_token(cloud: CloudState, value: str, request_id: str) -> None:
     token = cloud.tokens.get(value)
     if token is None:
         raise wrong("decrypt token fail", request_id)
@@ -76,7 +76,9 @@ def _check_token(cloud: Cloud, value: str, request_id: str) -> None:
         raise denied("APIGW.0307", "The token must be updated.", request_id)
 
 
-def _check_signature(cloud: Cloud, call: Call, target: str, match: re.Match[str], request_id: str) -> None:
+def _check_signature(
+    cloud: CloudState, call: Call, target: str, match: re.Match[str], request_id: str
+) -> None:
     """Count every refused signature. After some in a row the key is locked, even for the right signature."""
     access, now = match[1], cloud.clock()
     key = cloud.keys.get(access)
@@ -121,7 +123,7 @@ def _verify(key: Key, call: Call, target: str, match: re.Match[str], now: float,
         raise wrong("security token has expired", request_id)
 
 
-def domain_of_caller(cloud: Cloud, call: Call) -> str:
+def domain_of_caller(cloud: CloudState, call: Call) -> str:
     """The account in which an admitted request acts."""
     match = _AUTHORIZATION.fullmatch(call.headers.get("authorization", ""))
     key = cloud.keys.get(match[1]) if match and not call.headers.get("x-auth-token") else None

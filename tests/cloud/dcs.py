@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from .state import Cloud, DcsBackup, DcsInstance, DcsRestore, iso_ms, stamp
+from .state import CloudState, DcsBackup, DcsInstance, DcsRestore, iso_ms, stamp
 from .wire import Call, Refusal, Response, Route, whole_number
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -36,7 +36,7 @@ def refuse(status: int, code: str, message: str) -> Refusal:
 # Reading the request
 
 
-def _instance(cloud: Cloud, call: Call) -> DcsInstance:
+def _instance(cloud: CloudState, call: Call) -> DcsInstance:
     instance_id = call.path["instance_id"]
     if not UUID.fullmatch(instance_id):
         raise refuse(400, "DCS.4061", "Invalid instance ID format.")
@@ -87,14 +87,14 @@ def _remark(body: dict[str, Any]) -> str | None:
 # Writing the response
 
 
-def _text(cloud: Cloud, value: str | None) -> Any:
+def _text(cloud: CloudState, value: str | None) -> Any:
     """A null string, in one of the two ways in which real responses write it."""
     if value is None and cloud.settings.null_style == "braces":
         return {}
     return value
 
 
-def _listed(cloud: Cloud, call: Call, records: Sequence[Record]) -> list[Record]:
+def _listed(cloud: CloudState, call: Call, records: Sequence[Record]) -> list[Record]:
     """The requested records, newest first."""
     begin, end = _period(call)
     now = cloud.clock()
@@ -107,13 +107,13 @@ def _backup_name(backup: DcsBackup) -> str:
     return "backup_" + stamp(backup.created_at + 8 * 3600)
 
 
-def _lag(cloud: Cloud, call: Call, name: str) -> float:
+def _lag(cloud: CloudState, call: Call, name: str) -> float:
     """How many seconds old the shown state is: a fault sets this for one request, the settings for all."""
     lag = call.hints.get("lag")
     return float(getattr(cloud.settings, name) if lag is None else lag)
 
 
-def _show_backup(cloud: Cloud, call: Call, backup: DcsBackup) -> dict[str, Any]:
+def _show_backup(cloud: CloudState, call: Call, backup: DcsBackup) -> dict[str, Any]:
     lag = _lag(cloud, call, "record_lag")
     if lag:
         backup = cloud.record_as_of(backup, cloud.clock() - lag)
@@ -136,7 +136,7 @@ def _show_backup(cloud: Cloud, call: Call, backup: DcsBackup) -> dict[str, Any]:
     }
 
 
-def _show_restore(cloud: Cloud, call: Call, restore: DcsRestore) -> dict[str, Any]:
+def _show_restore(cloud: CloudState, call: Call, restore: DcsRestore) -> dict[str, Any]:
     lag = _lag(cloud, call, "record_lag")
     if lag:
         restore = cloud.record_as_of(restore, cloud.clock() - lag)
@@ -155,7 +155,7 @@ def _show_restore(cloud: Cloud, call: Call, restore: DcsRestore) -> dict[str, An
     }
 
 
-def _show_instance(cloud: Cloud, call: Call, instance: DcsInstance, detail: bool) -> dict[str, Any]:
+def _show_instance(cloud: CloudState, call: Call, instance: DcsInstance, detail: bool) -> dict[str, Any]:
     """An instance as the list shows it. Unlike the detail it has no cache_mode, task or security group."""
     lag = _lag(cloud, call, "instance_lag")
     if lag:
@@ -202,7 +202,7 @@ def _show_instance(cloud: Cloud, call: Call, instance: DcsInstance, detail: bool
 # The operations
 
 
-def list_instances(cloud: Cloud, call: Call) -> Response:
+def list_instances(cloud: CloudState, call: Call) -> Response:
     offset, limit = _page(call)
     query = call.query
     exact = query.get("name_equal") == "true"
@@ -218,11 +218,11 @@ def list_instances(cloud: Cloud, call: Call) -> Response:
     return Response(200, {"instance_num": len(found), "instances": page})
 
 
-def show_instance(cloud: Cloud, call: Call) -> Response:
+def show_instance(cloud: CloudState, call: Call) -> Response:
     return Response(200, _show_instance(cloud, call, _instance(cloud, call), detail=True))
 
 
-def list_backups(cloud: Cloud, call: Call) -> Response:
+def list_backups(cloud: CloudState, call: Call) -> Response:
     instance = _instance(cloud, call)
     offset, limit = _page(call)
     found = _listed(cloud, call, [b for b in cloud.dcs_backups.values() if b.instance_id == instance.id])
@@ -230,7 +230,7 @@ def list_backups(cloud: Cloud, call: Call) -> Response:
     return _records(cloud, "backup_record_response", page, len(found))
 
 
-def list_restores(cloud: Cloud, call: Call) -> Response:
+def list_restores(cloud: CloudState, call: Call) -> Response:
     instance = _instance(cloud, call)
     offset, limit = _page(call)
     found = _listed(cloud, call, [r for r in cloud.dcs_restores.values() if r.instance_id == instance.id])
@@ -238,7 +238,7 @@ def list_restores(cloud: Cloud, call: Call) -> Response:
     return _records(cloud, "restore_record_response", page, len(found))
 
 
-def _records(cloud: Cloud, name: str, page: list[dict[str, Any]], total: int) -> Response:
+def _records(cloud: CloudState, name: str, page: list[dict[str, Any]], total: int) -> Response:
     """A list of records. An empty one has the form that the settings say."""
     if total:
         return Response(200, {name: page, "total_num": total})
@@ -262,7 +262,7 @@ def _refuse_when_busy(instance: DcsInstance) -> None:
         )
 
 
-def create_backup(cloud: Cloud, call: Call) -> Response:
+def create_backup(cloud: CloudState, call: Call) -> Response:
     instance = _instance(cloud, call)
     body = _body(call) if call.body else {}
     remark = _remark(body)
@@ -289,7 +289,7 @@ def create_backup(cloud: Cloud, call: Call) -> Response:
     return Response(200, {"backup_id": backup.id})
 
 
-def delete_backup(cloud: Cloud, call: Call) -> Response:
+def delete_backup(cloud: CloudState, call: Call) -> Response:
     instance = _instance(cloud, call)
     backup = cloud.dcs_backups.get(call.path["backup_id"])
     if backup is None or backup.instance_id != instance.id or backup.status == "deleted":
@@ -298,7 +298,7 @@ def delete_backup(cloud: Cloud, call: Call) -> Response:
     return Response(204)
 
 
-def restore(cloud: Cloud, call: Call) -> Response:
+def restore(cloud: CloudState, call: Call) -> Response:
     instance = _instance(cloud, call)
     body = _body(call)
     remark = _remark(body)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .state import Cloud, DataNode, DdmBackup, DdmInstance, Job, iso_offset
+from .state import CloudState, DataNode, DdmBackup, DdmInstance, Job, iso_offset
 from .wire import Call, Refusal, Response, Route, whole_number
 
 MAX_LIMIT = 128
@@ -34,7 +34,7 @@ def _version(text: str) -> tuple[int, ...]:
 # Reading the request
 
 
-def _instance(cloud: Cloud, instance_id: str) -> DdmInstance:
+def _instance(cloud: CloudState, instance_id: str) -> DdmInstance:
     if instance_id not in cloud.ddm_instances:
         raise refuse(404, "DBS.200002", "The instance does not exist.")
     return cloud.ddm_instances[instance_id]
@@ -55,19 +55,19 @@ def _milliseconds(call: Call, name: str) -> int:
     return value
 
 
-def _restorable(cloud: Cloud, instance_id: str, milliseconds: float) -> bool:
+def _restorable(cloud: CloudState, instance_id: str, milliseconds: float) -> bool:
     # An end of 10:00:00 covers only the beginning of that second, because the API has no smaller unit
     return any(start * 1000 <= milliseconds <= end * 1000 for start, end in cloud.intervals_of(instance_id))
 
 
-def _restore_point(cloud: Cloud, call: Call, instance_id: str) -> int:
+def _restore_point(cloud: CloudState, call: Call, instance_id: str) -> int:
     point = _milliseconds(call, "restore_time")
     if not _restorable(cloud, instance_id, point):
         raise refuse(400, "DBS.300377", "The time range is invalid.")
     return point
 
 
-def _paged(cloud: Cloud, call: Call, name: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _paged(cloud: CloudState, call: Call, name: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A page of a list. An empty one has the form that the settings say."""
     offset, limit = _page(call)
     page: dict[str, Any] = {name: list(items[offset : offset + limit])}
@@ -76,7 +76,7 @@ def _paged(cloud: Cloud, call: Call, name: str, items: Sequence[dict[str, Any]])
     return {**page, "offset": offset, "limit": limit, "total": len(items)}
 
 
-def _as_of(cloud: Cloud, call: Call, instance: DdmInstance) -> DdmInstance:
+def _as_of(cloud: CloudState, call: Call, instance: DdmInstance) -> DdmInstance:
     """The instance as a request shows it, which may be an older state."""
     lag = call.hints.get("lag", cloud.settings.instance_lag)
     return cloud.ddm_as_of(instance, cloud.clock() - lag) if lag else instance
@@ -99,7 +99,7 @@ def _instance_reason(target: DdmInstance) -> str:
     return ""
 
 
-def _node_reason(cloud: Cloud, node: DataNode, target: DdmInstance, source: DataNode) -> str:
+def _node_reason(cloud: CloudState, node: DataNode, target: DdmInstance, source: DataNode) -> str:
     if node.engine_name != source.engine_name:
         return "The engine of the data node is different from that of the source data node."
     if node.status != "normal":
@@ -123,7 +123,7 @@ def _status_word(status: str) -> str:
     return "normal" if status == "RUNNING" else status
 
 
-def _show_backup(cloud: Cloud, backup: DdmBackup) -> dict[str, Any]:
+def _show_backup(cloud: CloudState, backup: DdmBackup) -> dict[str, Any]:
     instance = cloud.ddm_instances.get(backup.instance_id)
     return {
         "id": backup.id,
@@ -140,7 +140,7 @@ def _show_backup(cloud: Cloud, backup: DdmBackup) -> dict[str, Any]:
     }
 
 
-def _show_job(cloud: Cloud, call: Call, job: Job) -> dict[str, Any]:
+def _show_job(cloud: CloudState, call: Call, job: Job) -> dict[str, Any]:
     lag = call.hints.get("lag", cloud.settings.record_lag)
     if lag:
         job = cloud.record_as_of(job, cloud.clock() - lag)
@@ -158,7 +158,7 @@ def _show_job(cloud: Cloud, call: Call, job: Job) -> dict[str, Any]:
     }
 
 
-def _show_instance(cloud: Cloud, instance: DdmInstance) -> dict[str, Any]:
+def _show_instance(cloud: CloudState, instance: DdmInstance) -> dict[str, Any]:
     """As GET /v1 .../instances/{id} shows it."""
     return {
         "id": instance.id,
@@ -186,7 +186,7 @@ def _show_instance(cloud: Cloud, instance: DdmInstance) -> dict[str, Any]:
     }
 
 
-def _instance_page(cloud: Cloud, call: Call, total_name: str) -> dict[str, Any]:
+def _instance_page(cloud: CloudState, call: Call, total_name: str) -> dict[str, Any]:
     offset, limit = _page(call)
     found = list(cloud.ddm_instances.values())
     return {
@@ -202,21 +202,21 @@ def _instance_page(cloud: Cloud, call: Call, total_name: str) -> dict[str, Any]:
 # The operations
 
 
-def list_instances_v1(cloud: Cloud, call: Call) -> Response:
+def list_instances_v1(cloud: CloudState, call: Call) -> Response:
     return Response(200, _instance_page(cloud, call, "total_record"))
 
 
-def list_instances_v3(cloud: Cloud, call: Call) -> Response:
+def list_instances_v3(cloud: CloudState, call: Call) -> Response:
     return Response(200, _instance_page(cloud, call, "total"))
 
 
-def show_instance_v1(cloud: Cloud, call: Call) -> Response:
+def show_instance_v1(cloud: CloudState, call: Call) -> Response:
     return Response(
         200, _show_instance(cloud, _as_of(cloud, call, _instance(cloud, call.path["instance_id"])))
     )
 
 
-def show_instance_v3(cloud: Cloud, call: Call) -> Response:
+def show_instance_v3(cloud: CloudState, call: Call) -> Response:
     """v3 has other names for the same things, and a list even for one instance."""
     instance = _as_of(cloud, call, _instance(cloud, call.path["instance_id"]))
     detail = {
@@ -236,7 +236,7 @@ def show_instance_v3(cloud: Cloud, call: Call) -> Response:
     return Response(200, {"instances": [detail]})
 
 
-def list_backups(cloud: Cloud, call: Call) -> Response:
+def list_backups(cloud: CloudState, call: Call) -> Response:
     query = call.query
     found = [
         b
@@ -248,7 +248,7 @@ def list_backups(cloud: Cloud, call: Call) -> Response:
     return Response(200, _paged(cloud, call, "backups", [_show_backup(cloud, b) for b in found]))
 
 
-def show_backup(cloud: Cloud, call: Call) -> Response:
+def show_backup(cloud: CloudState, call: Call) -> Response:
     instance = _instance(cloud, call.path["instance_id"])
     backup = cloud.ddm_backups.get(call.path["backup_id"])
     if backup is None or backup.instance_id != instance.id:
@@ -266,7 +266,7 @@ def show_backup(cloud: Cloud, call: Call) -> Response:
     return Response(200, shown)
 
 
-def restorable_intervals(cloud: Cloud, call: Call) -> Response:
+def restorable_intervals(cloud: CloudState, call: Call) -> Response:
     instance = _instance(cloud, call.path["instance_id"])
     found = [
         {"start_time": iso_offset(start), "end_time": iso_offset(end)}
@@ -275,7 +275,7 @@ def restorable_intervals(cloud: Cloud, call: Call) -> Response:
     return Response(200, _paged(cloud, call, "restorable_time_intervals", found))
 
 
-def related_data_nodes(cloud: Cloud, call: Call) -> Response:
+def related_data_nodes(cloud: CloudState, call: Call) -> Response:
     instance = _instance(cloud, call.path["instance_id"])
     _restore_point(cloud, call, instance.id)
     nodes = [cloud.data_nodes[node] for node in instance.data_nodes]
@@ -297,7 +297,7 @@ def related_data_nodes(cloud: Cloud, call: Call) -> Response:
     )
 
 
-def restorable_instances(cloud: Cloud, call: Call) -> Response:
+def restorable_instances(cloud: CloudState, call: Call) -> Response:
     source = _instance(cloud, call.path["instance_id"])
     found = []
     for target in cloud.ddm_instances.values():
@@ -318,7 +318,7 @@ def restorable_instances(cloud: Cloud, call: Call) -> Response:
     return Response(200, _paged(cloud, call, "instances", found))
 
 
-def restorable_data_nodes(cloud: Cloud, call: Call) -> Response:
+def restorable_data_nodes(cloud: CloudState, call: Call) -> Response:
     source = _instance(cloud, call.path["instance_id"])
     target = _instance(cloud, call.query.get("target_instance_id", ""))
     source_node = cloud.data_nodes.get(call.query.get("source_dn_instance_id", ""))
@@ -382,7 +382,7 @@ def _relations(body: dict[str, Any]) -> dict[str, str]:
 
 
 def _start_job(
-    cloud: Cloud,
+    cloud: CloudState,
     call: Call,
     source: DdmInstance,
     target: DdmInstance,
@@ -412,7 +412,7 @@ def _start_job(
     return Response(202, {"job_id": job.id})
 
 
-def _check_target(cloud: Cloud, source: DdmInstance, target_id: Any) -> DdmInstance:
+def _check_target(cloud: CloudState, source: DdmInstance, target_id: Any) -> DdmInstance:
     if not isinstance(target_id, str):
         raise _bad_parameter()
     target = cloud.ddm_instances.get(target_id)
@@ -430,7 +430,7 @@ def _check_target(cloud: Cloud, source: DdmInstance, target_id: Any) -> DdmInsta
     return target
 
 
-def recovery(cloud: Cloud, call: Call) -> Response:
+def recovery(cloud: CloudState, call: Call) -> Response:
     source = _instance(cloud, call.path["instance_id"])
     body = _json_body(call)
     origin = _member(body, "source")
@@ -454,7 +454,7 @@ def recovery(cloud: Cloud, call: Call) -> Response:
     return _start_job(cloud, call, source, target, int(point), list(mapping.values()), mapping)
 
 
-def metadata_recovery(cloud: Cloud, call: Call) -> Response:
+def metadata_recovery(cloud: CloudState, call: Call) -> Response:
     source = _instance(cloud, call.path["instance_id"])
     body = _json_body(call)
     origin, destination = _member(body, "source"), _member(body, "target")
@@ -472,7 +472,7 @@ def metadata_recovery(cloud: Cloud, call: Call) -> Response:
     return _start_job(cloud, call, source, target, None if point is None else int(point), nodes, {})
 
 
-def show_job(cloud: Cloud, call: Call) -> Response:
+def show_job(cloud: CloudState, call: Call) -> Response:
     job = cloud.jobs.get(call.path["job_id"])
     if job is None or job.visible_at > cloud.clock():
         raise refuse(400, "DBS.300400", "The task does not exist.")
@@ -481,12 +481,12 @@ def show_job(cloud: Cloud, call: Call) -> Response:
     return Response(200, {"job": {**shown, "instance": instance}})
 
 
-def _reason(cloud: Cloud, call: Call, job: Job) -> str:
+def _reason(cloud: CloudState, call: Call, job: Job) -> str:
     lag = call.hints.get("lag", cloud.settings.record_lag)
     return (cloud.record_as_of(job, cloud.clock() - lag) if lag else job).fail_reason or ""
 
 
-def list_jobs(cloud: Cloud, call: Call) -> Response:
+def list_jobs(cloud: CloudState, call: Call) -> Response:
     start, end = _milliseconds(call, "start_time"), _milliseconds(call, "end_time")
     now = cloud.clock()
     if start > end or start < (now - JOB_DAYS * 86400) * 1000:

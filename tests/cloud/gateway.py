@@ -17,7 +17,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote
 
 from . import auth, dcs, ddm, iam
-from .state import Cloud
+from .state import CloudState
 from .wire import Call, Refusal, Response, Route
 
 ROUTES: list[Route] = [*iam.ROUTES, *dcs.ROUTES, *ddm.ROUTES]
@@ -54,7 +54,7 @@ def read(method: str, target: str, headers: dict[str, str], body: bytes, request
     return Call(method, dict(parameters), dict(pairs), headers, body, {}, target, route, request_id)
 
 
-def answer(cloud: Cloud, call: Call, tweak: Tweak | None = None) -> Response:
+def answer(cloud: CloudState, call: Call, tweak: Tweak | None = None) -> Response:
     """Admit the request and carry it out; `tweak` may change it in between.
 
     First, all that runs is brought up to the present time.
@@ -72,7 +72,7 @@ def answer(cloud: Cloud, call: Call, tweak: Tweak | None = None) -> Response:
         return refusal.response
 
 
-def _admit(cloud: Cloud, route: Route, call: Call) -> None:
+def _admit(cloud: CloudState, route: Route, call: Call) -> None:
     if route.operation in ("iam.token", "metadata.securitykey"):
         return
     try:

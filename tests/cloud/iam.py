@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from . import auth
-from .state import Agency, Cloud, Key, Token, iso_micro
+from .state import Agency, CloudState, Key, Token, iso_micro
 from .wire import Call, Refusal, Response, Route
 
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
@@ -28,7 +28,7 @@ def _dig(value: Any, *names: str) -> Any:
     return value
 
 
-def create_token(cloud: Cloud, call: Call) -> Response:
+def create_token(cloud: CloudState, call: Call) -> Response:
     try:
         body = json.loads(call.body)
     except ValueError:
@@ -66,7 +66,7 @@ def create_token(cloud: Cloud, call: Call) -> Response:
     return Response(201, {"token": token}, {"X-Subject-Token": value})
 
 
-def _project_of(cloud: Cloud, identity: dict[str, Any]) -> str | None:
+def _project_of(cloud: CloudState, identity: dict[str, Any]) -> str | None:
     """The project that a sign-in requests; None for a domain, or without a scope."""
     scope = identity.get("scope", {"domain": {}})
     project = _dig(scope, "project")
@@ -82,14 +82,14 @@ def _project_of(cloud: Cloud, identity: dict[str, Any]) -> str | None:
     raise refuse(404, "Could not find the project.")
 
 
-def validate_token(cloud: Cloud, call: Call) -> Response:
+def validate_token(cloud: CloudState, call: Call) -> Response:
     token = cloud.tokens.get(call.headers.get("x-subject-token", ""))
     if token is None or token.expires_at <= cloud.clock():
         raise refuse(404, "Could not find the token.")
     return Response(200, {"token": {"expires_at": iso_micro(token.expires_at), "methods": ["password"]}})
 
 
-def list_projects(cloud: Cloud, call: Call) -> Response:
+def list_projects(cloud: CloudState, call: Call) -> Response:
     name, domain_id = call.query.get("name"), auth.domain_of_caller(cloud, call)
     projects = [
         {
@@ -111,7 +111,7 @@ def list_projects(cloud: Cloud, call: Call) -> Response:
     )
 
 
-def list_domains(cloud: Cloud, call: Call) -> Response:
+def list_domains(cloud: CloudState, call: Call) -> Response:
     domain_id = auth.domain_of_caller(cloud, call)
     domain = {
         "id": domain_id,
@@ -124,7 +124,7 @@ def list_domains(cloud: Cloud, call: Call) -> Response:
     return Response(200, {"domains": [domain], "links": links})
 
 
-def assume_role(cloud: Cloud, call: Call) -> Response:
+def assume_role(cloud: CloudState, call: Call) -> Response:
     """Temporary keys of an agency, signed with the keys of the account that it trusts."""
     try:
         body = json.loads(call.body)
@@ -158,7 +158,7 @@ def assume_role(cloud: Cloud, call: Call) -> Response:
     return Response(201, {"credential": _temporary_key(cloud, agency, seconds)})
 
 
-def instance_key(cloud: Cloud, call: Call) -> Response:
+def instance_key(cloud: CloudState, call: Call) -> Response:
     """What a cloud server reads at http://169.254.169.254: the keys of the agency that is attached to it."""
     if cloud.instance_agency is None:
         raise refuse(404, "No agency is attached to this server.")
@@ -167,7 +167,7 @@ def instance_key(cloud: Cloud, call: Call) -> Response:
     )
 
 
-def _temporary_key(cloud: Cloud, agency: Agency, seconds: float) -> dict[str, str]:
+def _temporary_key(cloud: CloudState, agency: Agency, seconds: float) -> dict[str, str]:
     number, ends = len(cloud.keys), cloud.clock() + seconds
     token = "gQpTemporary" + base64.b64encode(cloud.random.randbytes(120)).decode()
     key = Key(

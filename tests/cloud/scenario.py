@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from .state import (
     Agency,
-    Cloud,
+    CloudState,
     DataNode,
     DcsBackup,
     DcsInstance,
@@ -121,7 +121,7 @@ def fleet_ddm_target(number: int) -> str:
     return f"f1ee7{'1' * 19}{number:08x}in09"
 
 
-def load(cloud: Cloud, name: str) -> None:
+def load(cloud: CloudState, name: str) -> None:
     """Fill an empty cloud."""
     _account(cloud)
     fleet = re.fullmatch(r"fleet-(\d{1,5})(?:-(\d{1,4}))?", name)
@@ -135,7 +135,7 @@ def load(cloud: Cloud, name: str) -> None:
         )
 
 
-def _account(cloud: Cloud) -> None:
+def _account(cloud: CloudState) -> None:
     now = cloud.clock()
     cloud.region = REGION
     cloud.domain_id = DOMAIN_ID
@@ -155,7 +155,7 @@ def _account(cloud: Cloud) -> None:
 
 
 def _add_dcs(
-    cloud: Cloud, instance_id: str, name: str, cache_mode: str = "ha", status: str = "RUNNING"
+    cloud: CloudState, instance_id: str, name: str, cache_mode: str = "ha", status: str = "RUNNING"
 ) -> None:
     born = cloud.clock() - 90 * DAY
     cloud.dcs_instances[instance_id] = DcsInstance(
@@ -164,7 +164,7 @@ def _add_dcs(
 
 
 def _add_dcs_backup(
-    cloud: Cloud,
+    cloud: CloudState,
     backup_id: str,
     instance_id: str,
     age: float,
@@ -182,7 +182,7 @@ def _add_dcs_backup(
 
 
 def _add_dcs_restore(
-    cloud: Cloud,
+    cloud: CloudState,
     restore_id: str,
     instance_id: str,
     backup_id: str,
@@ -209,7 +209,7 @@ def _add_dcs_restore(
 
 
 def _add_ddm(
-    cloud: Cloud,
+    cloud: CloudState,
     instance_id: str,
     name: str,
     status: str = "RUNNING",
@@ -222,14 +222,14 @@ def _add_ddm(
     )
 
 
-def _main_dcs(cloud: Cloud) -> None:
+def _main_dcs(cloud: CloudState) -> None:
     _add_dcs(cloud, DCS_INSTANCE, "orders-cache")
     cloud.dcs_instances[DCS_INSTANCE].tags = {"team": "orders", "stage": "production"}
     _add_dcs_backup(cloud, DCS_BACKUP, DCS_INSTANCE, HOUR, kind="manual")
     _add_dcs_backup(cloud, DCS_BACKUP_OLD, DCS_INSTANCE, DAY)
 
 
-def _main_ddm(cloud: Cloud) -> None:
+def _main_ddm(cloud: CloudState) -> None:
     _add_ddm(cloud, DDM_SOURCE, "orders-db", nodes=(DN_SOURCE_1, DN_SOURCE_2))
     _add_ddm(cloud, DDM_TARGET, "orders-db-restored")
     nodes = [
@@ -254,16 +254,16 @@ def _main_ddm(cloud: Cloud) -> None:
         )
 
 
-def _empty(cloud: Cloud) -> None:
+def _empty(cloud: CloudState) -> None:
     pass
 
 
-def _demo(cloud: Cloud) -> None:
+def _demo(cloud: CloudState) -> None:
     _main_dcs(cloud)
     _main_ddm(cloud)
 
 
-def _small(cloud: Cloud) -> None:
+def _small(cloud: CloudState) -> None:
     """As little as a restore and a recovery need, because hundreds of thousands of schedules run on it."""
     _add_dcs(cloud, DCS_INSTANCE, "orders-cache")
     _add_dcs_backup(cloud, DCS_BACKUP, DCS_INSTANCE, HOUR, kind="manual")
@@ -276,7 +276,7 @@ def _small(cloud: Cloud) -> None:
     cloud.intervals[DDM_SOURCE] = [(7 * DAY, 2 * DAY), (36 * HOUR, 5 * MINUTE)]
 
 
-def _default(cloud: Cloud) -> None:
+def _default(cloud: CloudState) -> None:
     now = cloud.clock()
     _demo(cloud)
     _add_dcs(cloud, DCS_SINGLE, "sessions-single", "single")
@@ -332,7 +332,7 @@ def _default(cloud: Cloud) -> None:
     )
 
 
-def _fleet(cloud: Cloud, caches: int, databases: int) -> None:
+def _fleet(cloud: CloudState, caches: int, databases: int) -> None:
     for number in range(caches):
         _add_dcs(cloud, fleet_dcs_instance(number), f"cache-{number:04d}")
         _add_dcs_backup(cloud, fleet_dcs_backup(number), fleet_dcs_instance(number), HOUR, kind="manual")
@@ -351,7 +351,7 @@ def _fleet(cloud: Cloud, caches: int, databases: int) -> None:
         cloud.intervals[fleet_ddm_source(number)] = [(7 * DAY, 5 * MINUTE)]
 
 
-SCENARIOS: dict[str, Callable[[Cloud], None]] = {
+SCENARIOS: dict[str, Callable[[CloudState], None]] = {
     "default": _default,
     "demo": _demo,
     "empty": _empty,

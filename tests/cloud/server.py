@@ -21,7 +21,7 @@ from . import gateway
 from .breakage import Exchange
 from .faults import Faults
 from .ledger import Entry, redacted, redacted_body
-from .state import Cloud
+from .state import CloudState
 from .wire import Call, Response
 
 OPENAPI = Path(__file__).with_name("openapi.json")
@@ -31,7 +31,7 @@ MAX_BODY = 12 * 1024 * 1024
 class Server:
     """Everything between the socket and the gateway: the ledger, the faults, the control paths."""
 
-    def __init__(self, new_cloud: Callable[[], Cloud]) -> None:
+    def __init__(self, new_cloud: Callable[[], CloudState]) -> None:
         self._new_cloud = new_cloud
         self._connections: dict[int, tuple[int, Any]] = {}
         self._connected = 0
@@ -82,7 +82,7 @@ class Server:
             response.headers.setdefault("X-IAM-Trace-Id", entry.request_id)
         return _response(response)
 
-    def _record(self, cloud: Cloud, request: web.Request, call: Call, path: str) -> Entry:
+    def _record(self, cloud: CloudState, request: web.Request, call: Call, path: str) -> Entry:
         operation = call.route.operation if call.route else ""
         entry = Entry(
             number=len(self.ledger) + 1,
@@ -116,7 +116,7 @@ class Server:
             known = self._connections[id(transport)] = (self._connected, transport)
         return known[0]
 
-    def _process(self, cloud: Cloud, call: Call, entry: Entry, tweak: gateway.Tweak | None) -> Response:
+    def _process(self, cloud: CloudState, call: Call, entry: Entry, tweak: gateway.Tweak | None) -> Response:
         """Carry out the request. A mistake of the simulator becomes a 500, which no test expects."""
         with cloud.lock:
             try:

@@ -226,7 +226,7 @@ class User:
     domain: str
 
 
-class Cloud:
+class CloudState:
     """The whole state. Change it under ``lock`` while the server runs."""
 
     def __init__(

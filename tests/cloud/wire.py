@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .state import Cloud
+from .state import CloudState
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
@@ -55,7 +55,7 @@ class Refusal(Exception):
         self.response = Response(status, data)
 
 
-Handler = Callable[[Cloud, Call], Response]
+Handler = Callable[[CloudState, Call], Response]
 
 
 @dataclass(frozen=True)

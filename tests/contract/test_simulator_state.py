@@ -26,7 +26,7 @@ import requests
 from tests.cloud import Simulator, auth
 from tests.cloud import scenario as names
 from tests.cloud.data import Data, DataError
-from tests.cloud.state import Cloud, DcsBackup, DcsRestore, Job
+from tests.cloud.state import CloudState, DcsBackup, DcsRestore, Job
 from tests.cloud.wire import Call, Refusal
 
 ROOT = Path(__file__).parents[2]
@@ -137,7 +137,7 @@ def test_signing_vectors(vector: dict[str, Any]) -> None:
     assert auth.signature(VECTORS["secret_key"], VECTORS["x_sdk_date"], canonical) == vector["signature"]
 
 
-def signed_call(cloud: Cloud, **changes: Any) -> Call:
+def signed_call(cloud: CloudState, **changes: Any) -> Call:
     """A correctly signed request, then changed."""
     headers = {
         "host": "127.0.0.1:1",
@@ -185,7 +185,7 @@ def signed_call(cloud: Cloud, **changes: Any) -> Call:
     ],
 )
 def test_who_may_call(changes: dict[str, Any], text: str | None, clock: Clock) -> None:
-    cloud = Cloud(clock=clock)
+    cloud = CloudState(clock=clock)
     names.load(cloud, "empty")
     call = signed_call(cloud, **changes)
     if text is None:
@@ -199,7 +199,7 @@ def test_who_may_call(changes: dict[str, Any], text: str | None, clock: Clock) -
 
 
 def test_a_key_is_locked_after_too_many_bad_signatures(clock: Clock) -> None:
-    cloud = Cloud(clock=clock)
+    cloud = CloudState(clock=clock)
     cloud.settings.lock_after = 5
     names.load(cloud, "empty")
     for dummy in range(5):
@@ -358,7 +358,7 @@ class SlowData(Data):
     def __init__(self) -> None:
         self.moving: dict[str, Future[None]] = {}
 
-    def attach(self, cloud: Cloud) -> None:
+    def attach(self, cloud: CloudState) -> None:
         cloud.dcs_instances[names.DCS_INSTANCE].port = 7001
         cloud.ddm_instances[names.DDM_TARGET].access_port = 7002
 

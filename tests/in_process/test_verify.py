@@ -17,7 +17,7 @@ from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.cloud.data import caches
 from tests.cloud.data.real import RealData
-from tests.cloud.state import Cloud
+from tests.cloud.state import CloudState
 from tests.in_process import runs
 
 PLAY = """
@@ -69,7 +69,7 @@ PLAY = """
 class Filled(RealData):
     """Data that exist whenever the cloud restarts, which it does for each play."""
 
-    def attach(self, cloud: Cloud) -> None:
+    def attach(self, cloud: CloudState) -> None:
         super().attach(cloud)
         self.caches[ids.DCS_INSTANCE].client().set("order:1", "paid")
 

@@ -13,7 +13,7 @@ import sys
 from . import ASSUMPTIONS
 from .many import many
 from .schedule import play
-from .wrong import WRONG, right
+from .wrong import WRONG, real
 
 
 def main() -> int:
@@ -33,7 +33,7 @@ def main() -> int:
         print(ASSUMPTIONS)
         return 0
     if options.seed is not None:
-        with WRONG[options.wrong]() if options.wrong else right():
+        with WRONG[options.wrong]() if options.wrong else real():
             report = play(options.seed, options.verbose)
         print(
             "\n".join([*report.trace, *(f"{name}: {text}" for name, text in report.problems)])

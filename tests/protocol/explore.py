@@ -41,7 +41,7 @@ from .many import seldom_collected
 from .scene import Rules, Scene
 from .schedule import RECORDS, Faults, Report, Story, execute, judge, named_job
 from .world import STATE, Lane, Run, World
-from .wrong import WRONG, right
+from .wrong import WRONG, real
 
 DURATION, SETTLE = 45.0, 8.0  # seconds: a restore, and until its instance serves again
 TIMEOUT, LATE = 10.0, 8.0  # seconds: http_timeout, how late a request can arrive
@@ -363,7 +363,7 @@ def explore(
     """Play every schedule of a setting."""
     found, known, began = Found(), Known(), time.perf_counter()
     todo: deque[Script] = deque([()])  # the fewest faults first: states are met with the most left
-    with WRONG[wrong]() if wrong else right(), seldom_collected():
+    with WRONG[wrong]() if wrong else real(), seldom_collected():
         while todo and not (until_found and found.problems):
             script = todo.popleft()
             try:
@@ -435,7 +435,7 @@ def main() -> int:
 
 def _one(setting: Setting, script: Script, wrong: str | None, verbose: bool) -> int:
     trace: list[str] = []
-    with WRONG[wrong]() if wrong else right():
+    with WRONG[wrong]() if wrong else real():
         try:
             report = play(setting, script, len(script), len(script), Known(), trace)[0]
             problems = report.problems

@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from .schedule import play
-from .wrong import WRONG, right
+from .wrong import WRONG, real
 
 CHUNK, SHOWN, WIDTH = 500, 20, 400
 
@@ -65,7 +65,7 @@ def seldom_collected() -> Iterator[None]:
 def some(first: int, count: int, wrong: str | None) -> Summary:
     """Play schedules in this process."""
     summary, began = Summary(wrong=wrong), time.perf_counter()
-    with WRONG[wrong]() if wrong else right(), seldom_collected():
+    with WRONG[wrong]() if wrong else real(), seldom_collected():
         for seed in range(first, first + count):
             report = play(seed)
             if seed % 500 == 0:

@@ -15,7 +15,7 @@ from tests.cloud import gateway
 from tests.cloud import scenario as ids
 from tests.cloud.breakage import Turn
 from tests.cloud.faults import Fault
-from tests.cloud.state import Cloud, DcsBackup, DcsRestore, Item, Job, Settings
+from tests.cloud.state import CloudState, DcsBackup, DcsRestore, Item, Job, Settings
 from tests.cloud.wire import Call, Response
 
 EPOCH = 1_790_000_000.0  # the cloud's calendar at virtual time 0
@@ -110,7 +110,7 @@ class Scene:
             instance_lag=rules.blind,
             job_instance="source" if rules.job_of_source else "target",
         )
-        self.cloud = Cloud(settings, clock=lambda: EPOCH + self.moment)
+        self.cloud = CloudState(settings, clock=lambda: EPOCH + self.moment)
         ids.load(self.cloud, "small")
         if rules.past:
             _age(self.cloud, rules.hidden)
@@ -196,7 +196,7 @@ def at_once(behaviour: t.Coroutine[t.Any, t.Any, Response | None]) -> Response:
     raise AssertionError("this fault waits: it is one of a connection")
 
 
-def _age(cloud: Cloud, hidden: float) -> None:
+def _age(cloud: CloudState, hidden: float) -> None:
     """Give the cloud a past: old restores of the same backup and jobs of the same pair, one of them stuck.
 
     One that succeeded 20 days ago cannot be seen for the first `hidden` seconds.

@@ -17,7 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 
 from . import client
 from .scene import BACKUP, RESTORE_TIME, SOURCE, TARGET, Rules, Scene, Work
-from .world import LOST_ANSWERS, NOT_EXECUTED, READS, Killed, Lane, Run, World
+from .world import LOST_RESPONSES, NOT_EXECUTED, READS, Killed, Lane, Run, World
 
 # seconds that restores take: the shorter, the more can go wrong
 DURATIONS: list[tuple[float, ...]] = [(1.0, 3.0), (4.0, 9.0), (10.0, 40.0), (60.0, 90.0), (120.0, 600.0)]
@@ -26,7 +26,7 @@ MINUTE, HOUR = 60.0, 3600.0
 READ_FAULTS = [name for name in READS if name not in ("expired", "denied")] * 2 + ["expired", "denied"]
 READ_FAULTS += ["slow", "slow", "reset", "500", "502"] * 2
 POST_FAULTS = (
-    [f"{name}:{when}" for name in LOST_ANSWERS for when in ("", "", "never", "slow", "late")]
+    [f"{name}:{when}" for name in LOST_RESPONSES for when in ("", "", "never", "slow", "late")]
     + [*NOT_EXECUTED, *NOT_EXECUTED]
     + ["ok:slow"] * 5
     + ["ok:held", "reset:held"] * 3

@@ -80,7 +80,7 @@ class Director(t.Protocol):
     def post(self, run: Run) -> str | None:
         """What goes wrong with a POST.
 
-        A name of LOST_ANSWERS, ':' and when it arrives; or a name of NOT_EXECUTED.
+        A name of LOST_RESPONSES, ':' and when it arrives; or a name of NOT_EXECUTED.
         """
 
     def jump(self, run: Run) -> float:
@@ -185,7 +185,7 @@ class Lane:
             world.say(self.time, f"{run.name} POST -> {fault}")
             if name == "unsent":
                 raise TransportError("No connection could be made.", sent=False)
-            return self._told(NOT_EXECUTED[name], request)
+            return self._instead(NOT_EXECUTED[name], request)
         run.posts.append("executed, perhaps")
         delay = world.director.latency(run, self.time)
         if when == "slow":
@@ -209,9 +209,9 @@ class Lane:
             seen = received(response, world.scene.cloud.clock())
             world.answered(self, seen)
             return seen
-        return self._told(LOST_ANSWERS[name], request)
+        return self._instead(LOST_RESPONSES[name], request)
 
-    def _told(self, fault: Said, request: Request) -> Response:
+    def _instead(self, fault: FaultSpec, request: Request) -> Response:
         """What the client receives instead of the true response."""
         name, params = fault
         response = self.world.scene.faulty(Fault(name, params=params), request, self.time)
@@ -337,7 +337,7 @@ def _tail(url: str) -> str:
 
 # What can go wrong. A fault is one of tests/cloud/faults.py with its parameters, or one of the connection.
 
-Said = tuple[str, dict[str, t.Any]]
+FaultSpec = tuple[str, dict[str, t.Any]]
 READS: dict[str, tuple[t.Any, ...]] = {
     "slow": ("slow",),
     "unsent": ("unsent",),
@@ -364,7 +364,7 @@ READS: dict[str, tuple[t.Any, ...]] = {
     "numbers as floats": ("floats",),
 }
 # These prove that a POST was not executed ...
-NOT_EXECUTED: dict[str, Said] = {
+NOT_EXECUTED: dict[str, FaultSpec] = {
     "unsent": ("", {}),
     "throttled": ("throttle", {}),
     "expired": ("token_expired", {}),
@@ -372,7 +372,7 @@ NOT_EXECUTED: dict[str, Said] = {
     "denied": ("forbidden", {}),
 }
 # ... and these do not: what the client gets instead of the response, whatever the cloud did.
-LOST_ANSWERS: dict[str, Said] = {
+LOST_RESPONSES: dict[str, FaultSpec] = {
     "reset": ("", {}),
     "timeout": ("", {}),
     "cut": ("body", {"content": '{"restore_id": "5', "status": 200, "processed": False}),

@@ -42,7 +42,7 @@ post_once, decide, fate = Session.post_once, protocol.decide, protocol.fate
 
 
 @contextlib.contextmanager
-def right() -> t.Iterator[None]:
+def real() -> t.Iterator[None]:
     """The real client."""
     yield
 

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..state import Cloud, DcsBackup, DcsRestore, Job
+    from ..state import CloudState, DcsBackup, DcsRestore, Job
 
 __all__ = ["Data", "DataError"]
 
@@ -26,7 +26,7 @@ class DataError(Exception):
 class Data:
     """No data at all: an operation ends when its time is over."""
 
-    def attach(self, cloud: Cloud) -> None:
+    def attach(self, cloud: CloudState) -> None:
         """Give the instances of a new cloud their addresses. Called before the first request."""
 
     def begin(self, item: DcsBackup | DcsRestore | Job) -> Future[None] | None:

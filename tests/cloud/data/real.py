@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from .. import scenario as names
-from ..state import Cloud, DcsBackup, DcsRestore, Job
+from ..state import CloudState, DcsBackup, DcsRestore, Job
 from . import Data, DataError, caches, databases
 from .caches import Cache
 from .databases import Base, Instance, Region, schema_name
@@ -103,7 +103,7 @@ class RealData(Data):
 
     # What the cloud calls
 
-    def attach(self, cloud: Cloud) -> None:
+    def attach(self, cloud: CloudState) -> None:
         wait([*self._moving])
         for backup in self._backups.iterdir():
             backup.unlink()
@@ -135,7 +135,7 @@ class RealData(Data):
 
     # DCS
 
-    def _attach_caches(self, cloud: Cloud, binary: Binary) -> None:
+    def _attach_caches(self, cloud: CloudState, binary: Binary) -> None:
         for instance_id in self._cache_ids:
             instance = cloud.dcs_instances.get(instance_id)
             if instance is not None:
@@ -150,7 +150,7 @@ class RealData(Data):
 
     # DDM
 
-    def _attach_databases(self, cloud: Cloud, binary: Binary) -> None:
+    def _attach_databases(self, cloud: CloudState, binary: Binary) -> None:
         instances = [cloud.ddm_instances[i] for i in self._database_ids if i in cloud.ddm_instances]
         if not instances:
             return
