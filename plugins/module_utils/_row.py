@@ -74,7 +74,7 @@ def with_step(
     return {**row, "steps": [*row["steps"], entry]}
 
 
-def passed(row: Row, step: str, at: float) -> Row:
+def pass_through(row: Row, step: str, at: float) -> Row:
     """Return a row for which a step has nothing to do. A failed one records that the step was skipped."""
     return with_step(row, step, "skipped", at) if row["error_kind"] else row
 
@@ -133,7 +133,7 @@ def rows_result(before: t.Sequence[Row], rows: t.Sequence[Row], changed: bool) -
     return result
 
 
-def misplaced(cloud: Cloud, rows: t.Sequence[t.Mapping[str, t.Any]]) -> dict[int, CloudError]:
+def unusable_profiles(cloud: Cloud, rows: t.Sequence[t.Mapping[str, t.Any]]) -> dict[int, CloudError]:
     """Return why the profiles of rows cannot be used, by the numbers of the rows. No request is sent."""
     found: dict[int, CloudError] = {}
     tried: dict[t.Any, CloudError | None] = {None: None}

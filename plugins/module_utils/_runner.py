@@ -38,7 +38,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan, Result, execute
 
 Decide = t.Callable[[Cloud, t.Dict[str, t.Any]], Plan]
-# What the action adds: its redactor, and for Cloud the place where progress goes
+# What the action adds: a `redactor`, and for Cloud `progress`, `before_post` and `alone`
 CONTEXT: dict[str, t.Any] = {}
 LONGEST = 4000  # characters of a message
 T = t.TypeVar("T")

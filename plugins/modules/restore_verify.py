@@ -232,9 +232,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     complete,
     failed,
     failure,
-    misplaced,
-    passed,
+    pass_through,
     rows_result,
+    unusable_profiles,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import result_of, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_readings import READINGS
@@ -293,7 +293,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     )
     for row in params["baseline"] or []:
         baseline_counts(row, [row])  # which refuses what is not a row
-    wrong, at = misplaced(cloud, given), cloud.clock.now()
+    wrong, at = unusable_profiles(cloud, given), cloud.clock.now()
     clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(given)])
 
     def one(number: int) -> Row:
@@ -302,7 +302,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
             missing = unreadable_bundle(row, service, checks[number], params["connection"])
             return failed(row, "verify", failure(missing), at) if missing else row
         if not restored(row):
-            return passed(row, "verify", at)
+            return pass_through(row, "verify", at)
         if number in wrong:
             return failed(row, "verify", failure(wrong[number]), at)
         found = result_of(

@@ -160,10 +160,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     complete,
     failed,
     failure,
-    misplaced,
-    passed,
+    pass_through,
     refuse_passwords,
     rows_result,
+    unusable_profiles,
     with_step,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
@@ -182,7 +182,11 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Wait; nothing is changed, so check mode waits as well."""
     given = [row_of(entry, number) for number, entry in enumerate(params["restores"])]
     timeout, at = params["wait_timeout"] if params["wait"] else 0, cloud.clock.now()
-    wrong = {number: error for number, error in misplaced(cloud, given).items() if waited_for(given[number])}
+    wrong = {
+        number: error
+        for number, error in unusable_profiles(cloud, given).items()
+        if waited_for(given[number])
+    }
     running = [number for number, row in enumerate(given) if waited_for(row) and number not in wrong]
     watches = wait_for_all(
         cloud, [given[number] for number in running], watch, timeout, params["poll_interval"]
@@ -193,7 +197,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         if number in found
         else unread(row, wrong[number], at)
         if number in wrong
-        else passed(row, "wait", at)
+        else pass_through(row, "wait", at)
         for number, row in enumerate(given)
     ]
     return Plan(rows_result(given, rows, changed=False))

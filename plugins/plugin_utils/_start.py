@@ -42,7 +42,7 @@ Groups = t.Sequence[t.Sequence[int]]  # groups of row numbers: those of a group 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Plan each restore on a few threads; apply() starts those whose plan could be made."""
     rows = _rows.from_input(params["restores"])
-    wrong = _row.misplaced(cloud, rows)
+    wrong = _row.unusable_profiles(cloud, rows)
     clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(rows)])
     plans: dict[int, Plan] = {}
     repeated = _rows.repeated(rows)
@@ -133,7 +133,8 @@ def combined(
 
     def summary(rows: t.Sequence[Row], step: str) -> Result:
         rows = [
-            _row.passed(row, step, now()) if row is given[number] else row for number, row in enumerate(rows)
+            _row.pass_through(row, step, now()) if row is given[number] else row
+            for number, row in enumerate(rows)
         ]
         changed = any(row["changed"] for number, row in enumerate(rows) if number in results)
         found = [results[number].result for number in sorted(results)]

@@ -80,11 +80,7 @@ def plan(state: State, job: Job, world: World) -> State:
     run = _report_files.begin(context(job), world.now_ms(), world.random())
     state = {"restores": [], "run": run, "hooks": dict(job.hooks)}
     old = plan_of(job)
-    problems = [*job.problems, *([] if planned_before(job) else job.found.problems)]
-    path = to_keep(job)
-    unsavable = _report_files.unsavable(path) if path else None
-    problems += [problem for problem in (run["problem"], unsavable) if problem]
-    problems += _calls.report_problems(job.options)
+    problems = problems_of(job, run)
     if problems:
         return refused(state, world, problems)
     rows, problems = rows_to_plan(job, old, run, world)
@@ -116,6 +112,18 @@ def plan(state: State, job: Job, world: World) -> State:
         return refused(state, world, [NO_LONGER, *drift], counted=False)
     world.say(_lines.plan(rows, run, world.now_ms(), job.options.timezone, job.options.safety_backup))
     return state
+
+
+def problems_of(job: Job, run: Row) -> list[str]:
+    """Return what is wrong with a run, as far as that shows without a request."""
+    path = to_keep(job)
+    unsavable = _report_files.unsavable(path) if path else None
+    return [
+        *job.problems,
+        *([] if planned_before(job) else job.found.problems),
+        *(problem for problem in (run["problem"], unsavable) if problem),
+        *_calls.report_problems(job.options),
+    ]
 
 
 def named_and_guarded(rows: t.Sequence[Row], planned: t.Sequence[Row], job: Job, world: World) -> list[Row]:

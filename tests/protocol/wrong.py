@@ -108,7 +108,7 @@ def adopting_nothing() -> t.Iterator[None]:
     with contextlib.ExitStack() as stack:
         for module in (protocol, run):
             stack.enter_context(mock.patch.object(module, "decide", blind))
-        stack.enter_context(mock.patch.object(protocol, "effect", lambda *looks: ()))
+        stack.enter_context(mock.patch.object(protocol, "find_effects", lambda *looks: ()))
         yield
 
 
@@ -128,7 +128,7 @@ def taking_old_for_new() -> t.ContextManager[t.Any]:
     def new(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
         return tuple(sorted(now.own - before.records.keys())) or now.running
 
-    return mock.patch.object(protocol, "effect", new)
+    return mock.patch.object(protocol, "find_effects", new)
 
 
 @contextlib.contextmanager

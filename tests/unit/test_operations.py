@@ -20,7 +20,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker, of_run
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
+    marker,
+    marker_of_run,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsBackup,
@@ -279,9 +282,9 @@ def test_a_repeatable_backup_takes_the_record_of_its_own_run_and_waits_for_anoth
     """With two runs at once, the backup of the other run is new, too, and must not be taken for our own."""
     records = [
         {"backup_id": name, "status": "succeed", "remark": mark, "created_at": "2026-05-28T20:00:00.000Z"}
-        for name, mark in (("other", of_run(MARK, 0.5)), ("ours", of_run(MARK, 0.25)))
+        for name, mark in (("other", marker_of_run(MARK, 0.5)), ("ours", marker_of_run(MARK, 0.25)))
     ]
-    ours = replace(backup(records, repeatable=True), marker=of_run(MARK, 0.25))
+    ours = replace(backup(records, repeatable=True), marker=marker_of_run(MARK, 0.25))
     assert ours.observe().own == {"ours"}
     records[0]["status"] = "backuping"
     assert ours.observe().running == ("other",)

@@ -34,9 +34,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
     OF_RUN,
+    is_of_task,
     marker,
-    of_run,
-    of_task,
+    marker_of_run,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -56,7 +56,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.run
     plan,
     start_and_wait,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.search import effect
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.search import find_effects
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 
 from .fakes import NOW, NOW_MS, Time, api_error
@@ -238,7 +238,7 @@ def test_fate(error: CloudError, meaning: str) -> None:
     ],
 )
 def test_effect(before: Observation, now: Observation, found: tuple[str, ...]) -> None:
-    assert effect(before, now, NOW) == found
+    assert find_effects(before, now, NOW) == found
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_what_was_created_before_the_request_was_sent_is_not_its_effect(
 ) -> None:
     """A list can leave out an old record before the request, and show it after it."""
     now = Observation(own=frozenset({"a"}), created={"a": created})
-    assert effect(Observation(), now, NOW) == found
+    assert find_effects(Observation(), now, NOW) == found
 
 
 def test_an_old_job_that_a_list_has_left_out_is_not_adopted() -> None:
@@ -297,12 +297,12 @@ def test_a_marker_stays_what_it_is() -> None:
 
 def test_each_run_can_have_a_marker_of_its_own() -> None:
     task, other = marker(instance="i"), marker(instance="j")
-    one, two = of_run(task, 0.25), of_run(task, 0.75)
+    one, two = marker_of_run(task, 0.25), marker_of_run(task, 0.75)
     assert len({task, one, two}) == 3 and len({len(task), len(one), len(two)}) == 1
-    assert all(of_task(f"before the release {mark}", one) for mark in (task, one, two))
-    assert of_run(other, 0.25)[-OF_RUN:] != one[-OF_RUN:]
-    wrong = (of_run(other, 0.25), one[:-1], f"{two} ", one.lower(), two.replace("]", "x"), "", None)
-    assert not any(of_task(remark, one) for remark in wrong)
+    assert all(is_of_task(f"before the release {mark}", one) for mark in (task, one, two))
+    assert marker_of_run(other, 0.25)[-OF_RUN:] != one[-OF_RUN:]
+    wrong = (marker_of_run(other, 0.25), one[:-1], f"{two} ", one.lower(), two.replace("]", "x"), "", None)
+    assert not any(is_of_task(remark, one) for remark in wrong)
 
 
 # Preflight
@@ -810,9 +810,9 @@ def test_one_that_was_done_before_is_not_what_restores_the_instance_now() -> Non
     """The list leaves out the newest record, so an old one of our own seems to hold the instance."""
     before = Observation(own=frozenset({"old"}), records={"old": {}, "foreign": {}})
     after = Observation(("old",), "old", "busy", own=frozenset({"old"}), created={"old": NOW_MS - 600_000})
-    assert effect(before, after, NOW) == effect(QUIET, after, NOW) == ()
+    assert find_effects(before, after, NOW) == find_effects(QUIET, after, NOW) == ()
     seen = dataclasses.replace(after, own=frozenset({"old", "new"}))
-    assert effect(before, seen, NOW) == effect(QUIET, seen, NOW) == ("new",)
+    assert find_effects(before, seen, NOW) == find_effects(QUIET, seen, NOW) == ("new",)
 
 
 # What is done already

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
-    asked_for,
     flag,
     is_id,
     items,
     number,
+    require_id,
     row,
     text,
     whole,
@@ -200,9 +200,9 @@ def test_a_missing_field_is_never_guessed(item: Any) -> None:
 @pytest.mark.parametrize("shown", ["7b59051b-0000", "7B59051B0000", "7b59051b0000"])
 def test_a_job_may_be_shown_with_dashes_or_without(shown: str) -> None:
     """The vendor's pages have both."""
-    assert asked_for({"id": shown}, "id", "7b59051b0000")["id"] == shown
+    assert require_id({"id": shown}, "id", "7b59051b0000")["id"] == shown
     with pytest.raises(ProtocolError, match="is about 7b59051b0001"):
-        asked_for({"id": "7b59051b0001"}, "id", "7b59051b0000")
+        require_id({"id": "7b59051b0001"}, "id", "7b59051b0000")
 
 
 @pytest.mark.parametrize("item", [None, [], "x", 7])

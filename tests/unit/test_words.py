@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, unknown
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, unknown_warning
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import records as dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
@@ -52,7 +52,7 @@ def test_words_of_dcs_alone() -> None:
     "status", ["waiting", "RESTORING", "backuping", "succeed", "SUCCESS", "failed", "expired"]
 )
 def test_a_known_word_of_dcs_is_not_remarked(status: str) -> None:
-    assert unknown(status, dcs.WORDS) is None
+    assert unknown_warning(status, dcs.STATUSES) is None
 
 
 def test_an_unknown_word_is_named_at_once_with_those_that_are_known() -> None:

@@ -174,7 +174,7 @@ class Http:
         def build(*args: t.Any, **kwargs: t.Any) -> t.Any:
             connection = this._connection = connection_class(*args, **kwargs)
             connect, send, request = connection.connect, connection.send, connection.request
-            connection.response_class = functools.partial(Final, left=left)
+            connection.response_class = functools.partial(FinalResponse, left=left)
 
             def watched_connect() -> None:
                 this._connecting = True
@@ -273,7 +273,7 @@ class Http:
         return TransportError(text, sent=False, transient=status != 407)
 
 
-class InTime(io.RawIOBase):
+class DeadlineReader(io.RawIOBase):
     """What a socket receives in the time that is left for the whole exchange.
 
     A socket's own time limit is one for each piece, so that a server that drips would take for ever.
@@ -301,7 +301,7 @@ class InTime(io.RawIOBase):
         super().close()
 
 
-class Final(http.client.HTTPResponse):
+class FinalResponse(http.client.HTTPResponse):
     """The final response, after the interim ones (100, 102, 103) that a server may send first.
 
     left() returns the seconds until it must have been read.
@@ -311,7 +311,7 @@ class Final(http.client.HTTPResponse):
         self, sock: socket.socket, *args: t.Any, left: t.Callable[[], float], **kwargs: t.Any
     ) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(InTime(sock, self.fp.detach(), left))
+        self.fp = io.BufferedReader(DeadlineReader(sock, self.fp.detach(), left))
 
     def _read_status(self) -> tuple[str, int, str]:
         base: t.Any = http.client.HTTPResponse

@@ -24,7 +24,7 @@ def ending(word: object) -> str | None:
     return "succeeded" if found in SUCCEEDED else "failed" if found in FAILED else None
 
 
-def unknown(word: object, known: t.Sequence[str]) -> str | None:
+def unknown_warning(word: object, known: t.Sequence[str]) -> str | None:
     """Return a warning about a status word of an operation that is not a known one, None for all others."""
     if ending(word) or plain(word) in map(plain, known):
         return None

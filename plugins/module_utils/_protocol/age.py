@@ -31,7 +31,7 @@ def is_stuck(created: int | None, now: int) -> bool:
     return created is not None and now - created > STUCK
 
 
-def just_now(ended: int | None, now: int) -> bool:
+def ended_recently(ended: int | None, now: int) -> bool:
     """Whether something ended so recently that its instance may still be busy with it.
 
     Both times are in epoch ms. If the time cannot be read, it may be recent.

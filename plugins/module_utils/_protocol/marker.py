@@ -25,7 +25,7 @@ def marker(**operation: str | None) -> str:
     return f"[rst1:{base64.b32encode(hashlib.sha256(canonical.encode()).digest()).decode()[:26]}]"
 
 
-def of_run(task: str, chance: float) -> str:
+def marker_of_run(task: str, chance: float) -> str:
     """Return the marker of one run of a task that makes something new in each run.
 
     Its last part is random (`chance` in [0, 1)), so that two runs at the same time never take each other's
@@ -34,7 +34,7 @@ def of_run(task: str, chance: float) -> str:
     return task[:-OF_RUN] + marker(task=task, run=str(chance))[-OF_RUN:]
 
 
-def of_task(remark: str | None, own: str) -> bool:
+def is_of_task(remark: str | None, own: str) -> bool:
     """Whether a remark ends with the marker of any run of the same task."""
     end = -len(own)
     found = remark[end:] if remark else ""

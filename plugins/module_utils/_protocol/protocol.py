@@ -37,7 +37,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.search import (
     Search,
-    effect,
+    find_effects,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
     Status,
@@ -219,7 +219,7 @@ def reconcile(
             if not error.transient:
                 raise search.unknown(f" The search failed: {error}") from None
         if observed is not None:
-            found = effect(before, observed, sent_at)
+            found = find_effects(before, observed, sent_at)
             if found:
                 return found_by(operation, observed, found, UNKNOWN)
             # twice in a row: one status can be old

@@ -27,7 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 ENDS = 8  # observations at each end of a trail that is too long to report whole
 
 
-def effect(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
+def find_effects(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
     """Return the IDs that this operation may have caused since `before`: new ones that are or may be its own.
 
     If there are none, it returns a running one to attach to. It skips a record that was there before the

@@ -21,10 +21,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
-    asked_for,
     flag,
     newest_first,
     number,
+    require_id,
     row,
     same_id,
     text,
@@ -90,7 +90,7 @@ class Dcs:
 
         `task` is the operation under way, if any. The status can stay RUNNING during it.
         """
-        return asked_for(_instance(self._get("instances", instance_id).body), "instance_id", instance_id)
+        return require_id(_instance(self._get("instances", instance_id).body), "instance_id", instance_id)
 
     def instances(
         self,

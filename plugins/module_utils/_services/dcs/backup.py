@@ -13,7 +13,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker, of_run
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
+    marker,
+    marker_of_run,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import named
@@ -49,7 +52,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         instance=instance_id,
         operation_id=params["operation_id"],
     )
-    own = task if params["operation_id"] else of_run(task, cloud.clock.random())
+    own = task if params["operation_id"] else marker_of_run(task, cloud.clock.random())
     operation = DcsBackup(
         name=f"Backup of DCS instance {instance['name'] or 'without a name'} ({instance_id})",
         dcs=dcs,

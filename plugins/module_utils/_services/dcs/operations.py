@@ -18,14 +18,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import BROKEN, ending, plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import (
+    ended_recently,
     in_words,
     is_stuck,
-    just_now,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
+    is_of_task,
     marker,
-    of_task,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     AGAIN,
@@ -74,7 +74,7 @@ def check_texts(params: t.Mapping[str, t.Any]) -> None:
         )
 
 
-def restoring(instance: Row) -> bool:
+def is_being_restored(instance: Row) -> bool:
     """Whether an instance shows a restore: in its status, or in its task while the status stays RUNNING."""
     return "RESTOR" in f"{instance['status']} {instance['task']}".upper()
 
@@ -242,9 +242,9 @@ class DcsRestore(DcsOperation):
         ours = [row for row in records if end(row) == "succeeded" and self.echoed(row)]
         done = None if others else newest_of(ours, records)
         blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
-        if done and blocked and not running and just_now(moment(done["updated_at"]), now):
+        if done and blocked and not running and ended_recently(moment(done["updated_at"]), now):
             running = [done]  # Its record says succeed, but its instance does not serve yet.
-        elif done and not running and (restoring(instance) or plain(instance["status"]) in BROKEN):
+        elif done and not running and (is_being_restored(instance) or plain(instance["status"]) in BROKEN):
             done = None  # A newer one is not listed yet, or the instance has not survived it.
         if others:
             which = others[0]["backup_id"]
@@ -252,7 +252,7 @@ class DcsRestore(DcsOperation):
             blocked = f"{self.describe(others[0], now)}, of {of}"
         elif in_the_way:
             blocked = self.describe_stuck(stuck[0], now)
-        explained = bool(others or stuck) or not restoring(instance)
+        explained = bool(others or stuck) or not is_being_restored(instance)
         return self.observation(records, instance, running, done, blocked, explained, in_the_way)
 
 
@@ -278,7 +278,7 @@ class DcsBackup(DcsOperation):
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
         """Adopt an unfinished backup of the same task. With an operation_id, a finished one is enough."""
         active, stuck = self.active(records, instance, now)
-        running = [row for row in active if of_task(row[self.remark_key], self.marker)]
+        running = [row for row in active if is_of_task(row[self.remark_key], self.marker)]
         others = [row for row in active if row not in running]
         ready = [row for row in records if ending(row["status"]) == "succeeded" and self.echoed(row)]
         done = ready[0] if ready and not self.repeatable else None

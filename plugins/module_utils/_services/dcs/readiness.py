@@ -9,12 +9,16 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import asked_for
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import BROKEN, plain, unknown
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import require_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import (
+    BROKEN,
+    plain,
+    unknown_warning,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
-    WORDS,
+    STATUSES,
     end,
     unusable,
 )
@@ -65,9 +69,9 @@ def watch_record(
         if record is None:
             raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
         if backup_id and record["backup_id"]:
-            asked_for(record, "backup_id", backup_id)
+            require_id(record, "backup_id", backup_id)
         state, reason = end(record) or "running", None
-        warning = unknown(record["status"], WORDS)
+        warning = unknown_warning(record["status"], STATUSES)
         if warning:
             dcs.warn(f"{name}: {warning}.")
         if state == "succeeded":

@@ -17,7 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, plain
 
 Record = t.Mapping[str, t.Any]
-WORDS = ("waiting", "backuping", "restoring", "succeed", "failed", "expired", "deleted")
+STATUSES = ("waiting", "backuping", "restoring", "succeed", "failed", "expired", "deleted")
 
 
 def end(record: Record) -> str | None:

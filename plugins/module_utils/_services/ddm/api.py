@@ -21,10 +21,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
-    asked_for,
     items,
     newest_first,
     number,
+    require_id,
     row,
     same_id,
     text,
@@ -104,7 +104,7 @@ class Ddm:
         none = isinstance(body, dict) and "related_data_nodes" in body and not body["related_data_nodes"]
         listed = items(body, "related_data_nodes", 0 if none else None)
         nodes = [row(node, ("instance_id",), ("instance_name",)) for node in listed]
-        found = asked_for(row(body, ("id",), ("name", "instance_id", "instance_name")), "id", backup_id)
+        found = require_id(row(body, ("id",), ("name", "instance_id", "instance_name")), "id", backup_id)
         return {**found, "related_data_nodes": nodes}
 
     def restorable_time_intervals(self, instance_id: str) -> list[Row]:
@@ -241,7 +241,7 @@ class Ddm:
         body = self._get("jobs", job_id).body
         if isinstance(body, dict) and not body.get("job"):
             raise NotFound(f"The response has no job {job_id}.")
-        return asked_for(_job(body.get("job") if isinstance(body, dict) else None), "id", job_id)
+        return require_id(_job(body.get("job") if isinstance(body, dict) else None), "id", job_id)
 
     def jobs(self, begin: int, end: int) -> list[Row]:
         """Return the jobs created between two times (ListTasks), newest first.
@@ -255,7 +255,9 @@ class Ddm:
 
     def instance(self, instance_id: str) -> Row:
         """Return one instance (v1 ShowInstance: the fields that versions and waits rest on)."""
-        return asked_for(_instance(self._get("instances", instance_id, version="v1").body), "id", instance_id)
+        return require_id(
+            _instance(self._get("instances", instance_id, version="v1").body), "id", instance_id
+        )
 
     def instances(self, names: t.Sequence[str] = (), on_malformed: OnMalformed | None = None) -> list[Row]:
         """Return all instances (v1 ListInstances). There is no name filter.

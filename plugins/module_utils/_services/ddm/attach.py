@@ -30,8 +30,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     DdmJob,
-    is_restored,
-    of_the_past,
+    is_being_restored,
+    is_too_old,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     obstacle,
@@ -126,9 +126,9 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
             f"{target} has had no restore job to attach to in the last 29 days. Leave adopt out to start a "
             "recovery."
         )
-    made, old = created(found), of_the_past(ddm, found)
+    made, old = created(found), is_too_old(ddm, found)
     instance = ddm.instance(target) if old else {"status": None}
-    if is_restored(instance):
+    if is_being_restored(instance):
         raise Busy(
             f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; "
             f"the newest one, {found['id']}, is older. Run the task again in a few minutes."

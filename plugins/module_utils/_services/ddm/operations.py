@@ -55,12 +55,12 @@ class PairObservation(Observation):
     history: tuple[Row, ...] = ()
 
 
-def is_restored(target: Row) -> bool:
+def is_being_restored(target: Row) -> bool:
     """Whether a restore is writing to an instance now, by its status."""
     return "RESTOR" in (target["status"] or "").upper()
 
 
-def of_the_past(ddm: Ddm, job: Row) -> bool:
+def is_too_old(ddm: Ddm, job: Row) -> bool:
     """Whether a job is too old to restore its target now. The job that does may not be listed yet."""
     return is_stuck(created(job), ddm.now())
 
@@ -101,7 +101,7 @@ class Pair:
     def observe(self, jobs_of: t.Callable[[Ddm], list[Row]] = recent_jobs) -> PairObservation:
         """Read the target's availability and every job of this kind."""
         targets = self.targets()
-        target, restoring = targets[self.target], is_restored(targets[self.target])
+        target, restoring = targets[self.target], is_being_restored(targets[self.target])
         listed = jobs_of(self.ddm)
         history = [job for job in listed if self.of_kind(job)]
         # One without an instance may be theirs, too.
@@ -112,9 +112,7 @@ class Pair:
         # An old job does not restore the target now, and there is no point in waiting for a job that never
         # ends.
         past = [
-            job
-            for job in on_target
-            if of_the_past(self.ddm, job) and (restoring or not ending(job["status"]))
+            job for job in on_target if is_too_old(self.ddm, job) and (restoring or not ending(job["status"]))
         ]
         job = next((job for job in on_target if job not in past), None)
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
@@ -154,7 +152,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class OnPair(Operation):
+class PairOperation(Operation):
     """Common to the recoveries: the protocol observes a pair, and a later run attaches by the job's ID."""
 
     pair: Pair
@@ -206,7 +204,7 @@ class OnPair(Operation):
 
 
 @dataclass(frozen=True)
-class DdmRecovery(OnPair):
+class DdmRecovery(PairOperation):
     """Restore the source of a pair to a point in time (epoch ms) on its target, data node by data node.
 
     `with_source`: name the source in the body, too. Some servers require that (docs.otc.t-systems.com,
@@ -238,7 +236,7 @@ class DdmRecovery(OnPair):
 
 
 @dataclass(frozen=True)
-class DdmMetadata(OnPair):
+class DdmMetadata(PairOperation):
     """Restore the metadata of a pair's source on its target, for data nodes already restored by RDS.
 
     `point` is {restore_time} (epoch ms) or {backup_id}, `data_nodes` the IDs of those RDS instances.

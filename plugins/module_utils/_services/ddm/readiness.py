@@ -14,11 +14,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words im
     BROKEN,
     ending,
     plain,
-    unknown,
+    unknown_warning,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import WORDS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import STATUSES
 
 SERVING = ("running", "normal")  # the lists about backups use the second word
 
@@ -65,7 +65,7 @@ def watch_job(
     def observe() -> Status:
         job = find_job(ddm, job_id)
         state, reason = ending(job["status"]) or "running", None
-        warning = unknown(job["status"], WORDS)
+        warning = unknown_warning(job["status"], STATUSES)
         if warning:
             ddm.warn(f"{name or f'DDM job {job_id}'}: {warning}.")
         if source and target and job["instance_id"] not in (None, source, target):

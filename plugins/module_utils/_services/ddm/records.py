@@ -32,7 +32,7 @@ OTHER_JOBS = (
     "RestartNode",
 )
 LOADING = "loadMetadata"
-WORDS = ("Running", "Completed", "Failed")
+STATUSES = ("Running", "Completed", "Failed")
 
 
 def is_restore(job: Job) -> bool:
