@@ -134,25 +134,25 @@ def perform(
         return execute(made, dry_run)
 
     starts = bool({"wait", "start_timeout"} & set(spec))
-    result = result_of(work, lambda: any(cloud.posted for cloud in clouds), starts, redactor)
+    result = result_of(work, lambda: any(cloud.may_have_changed for cloud in clouds), starts, redactor)
     warnings = [warning for cloud in clouds for warning in cloud.warnings]
     return {**result, "warnings": [*result.get("warnings", ()), *warnings]} if warnings else result
 
 
 def result_of(
-    work: t.Callable[[], Result], posted: t.Callable[[], bool], starts: bool, redactor: Redactor
+    work: t.Callable[[], Result], may_have_changed: t.Callable[[], bool], starts: bool, redactor: Redactor
 ) -> Result:
     """Return the result of work(), also when it fails.
 
-    `posted` says whether a POST was sent, `starts` whether a failure reports that.
+    `may_have_changed` says whether a POST may have had an effect, `starts` whether a failure reports that.
     """
     try:
         try:
-            return with_cloud_errors(work, posted)
+            return with_cloud_errors(work, may_have_changed)
         except KeyboardInterrupt as error:
-            raise unexpected(error, posted()) from None
+            raise unexpected(error, may_have_changed()) from None
     except CloudError as error:
-        unsaid = starts and error.effect == NONE and error.note is None and not posted()
+        unsaid = starts and error.effect == NONE and error.note is None and not may_have_changed()
         return {
             "failed": True,
             "msg": redactor.printable(f"{error}{' Nothing was started.' if unsaid else ''}", LONGEST),
@@ -166,22 +166,22 @@ class Unexpected(CloudError):
     note = ""  # the text says what was done
 
 
-def with_cloud_errors(work: t.Callable[[], T], posted: t.Callable[[], bool] = lambda: False) -> T:
-    """Return the result of work(). Every error that it raises is ours, but an interrupt or a task timeout."""
+def with_cloud_errors(work: t.Callable[[], T], may_have_changed: t.Callable[[], bool] = lambda: False) -> T:
+    """Return the result of work(). Every error is a CloudError, but for an interrupt and a task timeout."""
     try:
         return work()
     except CloudError:
         raise
     except Exception as error:
-        raise unexpected(error, posted()) from None
+        raise unexpected(error, may_have_changed()) from None
 
 
-def unexpected(error: BaseException, posted: bool) -> Unexpected:
-    """Return the error for one that is not ours; `posted` says whether a POST was sent."""
+def unexpected(error: BaseException, may_have_changed: bool) -> Unexpected:
+    """Return the error for one that is not ours; `may_have_changed`: whether a POST may have an effect."""
     done = (
         "A request had been sent: run the same task again. It repeats nothing: it attaches to what runs, or "
         "names the job to attach to."
-        if posted
+        if may_have_changed
         else "No request that changes anything was sent."
     )
     kind, text = (
@@ -196,7 +196,7 @@ def unexpected(error: BaseException, posted: bool) -> Unexpected:
         )
     if isinstance(error, KeyboardInterrupt):
         kind, text = "interrupted", f"The task was interrupted. {done}"
-    return Unexpected(text).with_context(kind=kind, effect=STARTED if posted else NONE)
+    return Unexpected(text).with_context(kind=kind, effect=STARTED if may_have_changed else NONE)
 
 
 def check(params: dict[str, t.Any], spec: Spec, rules: t.Mapping[str, t.Any]) -> None:

@@ -87,7 +87,7 @@ def left_out(variables: Variables) -> list[str]:
     found = []
     for service in SERVICES.values():
         value = variables.get(service.variable)
-        with contextlib.suppress(Problem):  # which is told
+        with contextlib.suppress(Problem):  # which is reported
             listed = read.items(value, "", "") if isinstance(value, (str, list)) and value else []
             found += [
                 f"{service.variable}[{place}] is blank, so it was left out."

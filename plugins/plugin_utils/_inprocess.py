@@ -155,25 +155,24 @@ class InProcess(ActionBase):
             quiet = bool(self._task.no_log) or not self.switch(task_vars, PROGRESS)
             pace = float(task_vars.get(PACE) or 0)
             progress = Progress(self.say, host, redactor, quiet, pace=pace)
-            given = {"before_post": self.end_if_orphaned, "alone": _refusals.alone}
-            state = [
-                (basic, handed_over(self._task.args)),
-                (
-                    module_warnings,
-                    {
-                        name: type(getattr(module_warnings, name))()
-                        for name in ("_global_warnings", "_global_deprecations")
-                    },
-                ),
-                (INTERNAL, {"is_controller": False}),  # or warnings would bypass the result
-                (_runner, {"CONTEXT": {**given, "redactor": redactor, "progress": progress}}),
-            ]
+            state = self.fresh_state(redactor, progress)
             Display().vvv("huaweicloud.recovery: run in this process")
             return Prepared(environment, state, progress)
         except Exception as error:
             # An unknown ansible-core, or a template that fails: the module reports it best.
             Display().vvv(f"huaweicloud.recovery: run as a module: {type(error).__name__}")
             return None
+
+    def fresh_state(self, redactor: Redactor, progress: Progress) -> list[tuple[t.Any, dict[str, t.Any]]]:
+        """Return the Python modules that a task changes, each with the values of its names at the beginning."""
+        names = ("_global_warnings", "_global_deprecations")
+        given = {"before_post": self.end_if_orphaned, "alone": _refusals.alone}
+        return [
+            (basic, handed_over(self._task.args)),
+            (module_warnings, {name: type(getattr(module_warnings, name))() for name in names}),
+            (INTERNAL, {"is_controller": False}),  # or warnings would bypass the result
+            (_runner, {"CONTEXT": {**given, "redactor": redactor, "progress": progress}}),
+        ]
 
     def obstacle(self, task_vars: dict[str, t.Any]) -> str | None:
         """Return why the task cannot run here, or None.

@@ -63,7 +63,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
             clouds[number].session.deadline = cloud.clock.monotonic() + params["start_timeout"]
             at, begun = cloud.clock.now(), cloud.clock.monotonic()
             result = result_of(
-                lambda: work(number), lambda: clouds[number].posted, starts=True, redactor=cloud.redactor
+                lambda: work(number),
+                lambda: clouds[number].may_have_changed,
+                starts=True,
+                redactor=cloud.redactor,
             )
             return RowResult(result, at, cloud.clock.monotonic() - begun)
 
@@ -77,7 +80,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         return each(decide, groups)
 
     def start_all(groups: Groups) -> dict[int, RowResult]:
-        cloud.posted = True
+        cloud.may_have_changed = True
         return each(lambda number: execute(plans[number], dry_run=False), groups)
 
     return combined(rows, decide_all, start_all, cloud.clock.now, account)

@@ -468,10 +468,10 @@ def test_no_try_begins_at_the_deadline() -> None:
 def test_a_post_that_certainly_had_no_effect_does_not_count(error: CloudError, posted: bool) -> None:
     """So the message of a later failure can say that nothing was started."""
     cloud = cloud_at(Time())
-    cloud.posted = True
+    cloud.may_have_changed = True
     with pytest.raises(ApiError if not posted else OutcomeUnknown):
         start(Script([QUIET, api(403, "DCS.2003")], [error]), QUIET, cloud, 60.0)
-    assert cloud.posted is posted
+    assert cloud.may_have_changed is posted
 
 
 def test_tries_without_a_connection_end_at_the_deadline() -> None:

@@ -51,7 +51,9 @@ class Gate:
         self.source, self._others, self._lock = source, others, threading.RLock()
         self._accepted = False
         self._refusal: CloudError | None = None
-        self._failure: CloudError | None = None  # of the last request that told nothing about the credential
+        self._failure: CloudError | None = (
+            None  # of the last request that showed nothing about the credential
+        )
 
     def check(self) -> None:
         """Raise the refusal of an earlier request."""

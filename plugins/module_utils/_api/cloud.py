@@ -97,7 +97,7 @@ class Cloud:
         )
         if self.settings.get("project_id") is not None and not is_id(self.settings["project_id"]):
             raise InvalidArgument("project_id is not an ID (letters, digits, '-' and '_', at most 128).")
-        self.posted = False  # whether a POST may have changed something
+        self.may_have_changed = False  # whether a POST may have had an effect
         verify = self.settings.get("validate_certs", True)
         bundle = self.settings.get("ca_path") if verify else None
         self._http = http or PerThread(lambda: Http(verify, bundle, self.redactor))
@@ -219,7 +219,7 @@ class Cloud:
         """
         url, content = self._url(service, version, path), json.dumps(body, ensure_ascii=False)
         self._before_post()
-        self.posted = True
+        self.may_have_changed = True
         return self.session.post_once(url, self._signer, content.encode("utf-8", "replace"), known)
 
     def renew(self) -> bool:

@@ -108,7 +108,7 @@ def start(operation: Operation, planned: Observation, cloud: Cloud, timeout: flo
         except CloudError as error:
             if fate(error) in ("unknown", "busy"):
                 return reconcile(operation, observed, error, sent_at, cloud, deadline)
-            cloud.posted = False  # It is proved that it changed nothing.
+            cloud.may_have_changed = False  # It is proved that it changed nothing.
             previous, operation = observed, before_next(operation, error, attempts, cloud, deadline)
             continue
         found = reply.body.get(operation.id_key) if isinstance(reply.body, dict) else None
