@@ -104,7 +104,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._filters impo
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import SOURCE, ids_of
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
+    SOURCE_OPTIONS,
+    ids_of,
+)
 
 OPTIONS: dict[str, t.Any] = {
     "instance_id": {"type": "str"},
@@ -117,7 +120,7 @@ FILTERS = {"backup_id": "id", "backup_name": "name", "status": "status"}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    if params["backup_id"] and not any(params[name] for name in SOURCE):
+    if params["backup_id"] and not any(params[name] for name in SOURCE_OPTIONS):
         raise InvalidArgument("backup_id needs instance_id or instance_name.")
     ddm = Ddm(cloud)
     rows = matching(ddm.backups(ids_of(ddm, params).source), params, FILTERS)
@@ -130,7 +133,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
 
 
 def main() -> None:
-    run_module(plan, OPTIONS, mutually_exclusive=[SOURCE])
+    run_module(plan, OPTIONS, mutually_exclusive=[SOURCE_OPTIONS])
 
 
 if __name__ == "__main__":

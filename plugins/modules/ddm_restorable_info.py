@@ -208,9 +208,9 @@ OPTIONS: dict[str, t.Any] = {
     "available_only": {"type": "bool", "default": False},
 }
 RULES: dict[str, t.Any] = {
-    "required_one_of": [named.SOURCE],
-    "mutually_exclusive": [named.SOURCE, named.TARGET],
-    "required_by": {name: ["restore_time"] for name in named.TARGET},
+    "required_one_of": [named.SOURCE_OPTIONS],
+    "mutually_exclusive": [named.SOURCE_OPTIONS, named.TARGET_OPTIONS],
+    "required_by": {name: ["restore_time"] for name in named.TARGET_OPTIONS},
 }
 AT_TIME = ("restore_time", "related_data_nodes", "latest_restorable_time")
 LATER_KEYS = (*AT_TIME, "restorable_data_nodes", "data_node_relations", "data_node_relations_reason")

@@ -15,8 +15,7 @@ description:
     same order, each with its C(verification).
   - Checks in four steps whether an instance runs, whether the task can reach it, whether it holds as many
     keys or rows as expected, and whether it holds the right values. The result calls these steps a ladder.
-  - The checks use the protocol of the restored instance, through the Python libraries C(redis) for caches and
-    C(PyMySQL) for databases.
+  - The checks use the Redis or MySQL protocol.
   - After a dropped connection, and while an instance starts slowly, the task tries again until
     O(verify_timeout) is over. A wrong password, a refused certificate and a missing schema fail at once; the
     task does not repeat a login that was refused.
@@ -239,7 +238,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import result_of, run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_readings import READINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladder import (
-    CONNECTION,
+    CHECK_CONNECTION,
     Settings,
     baseline_counts,
     checks_of,
@@ -253,7 +252,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladde
 
 OPTIONS: dict[str, t.Any] = {
     "restores": {"type": "list", "elements": "dict", "required": True},
-    "connection": {"type": "dict", "options": CONNECTION},
+    "connection": {"type": "dict", "options": CHECK_CONNECTION},
     "verify_timeout": {"type": "int", "default": 300},
     "poll_interval": {"type": "int", "default": 10},
     "baseline": {"type": "list", "elements": "dict"},
@@ -262,10 +261,7 @@ OPTIONS: dict[str, t.Any] = {
 
 
 def rows_of(cloud: Cloud, params: dict[str, t.Any]) -> list[Row]:
-    """Return the rows, with their passwords redacted from now on.
-
-    Raises InvalidArgument for a row that does not name its service and instance.
-    """
+    """Return the rows, with their passwords redacted from now on. Raises InvalidArgument."""
     for number, entry in enumerate(params["restores"]):
         check_service(entry, number, list(READINGS))
     rows = [complete(entry) for entry in params["restores"]]

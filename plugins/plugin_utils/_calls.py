@@ -33,7 +33,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 
 # Options of an entry that may hold passwords, so only the verification gets them
 PRIVATE = ("checks", "connection")
-SAFETY = "before a restore [safety]"  # the remark of a safety backup: `latest` never means one
+SAFETY_REMARK = "before a restore [safety]"  # the remark of a safety backup: `latest` never means one
 
 
 def start(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
@@ -116,7 +116,7 @@ def with_safety_backup(row: Row, run: Row, job: Job, world: World, wait: bool, b
         row = {**row, "safety_backup": before}
         return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
     here = {name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)}
-    given = {"instance_id": _target.target_id(row), "remark": SAFETY, "wait": wait}
+    given = {"instance_id": _target.target_id(row), "remark": SAFETY_REMARK, "wait": wait}
     given["operation_id"] = operation_of(row, run)
     given["keep_backup_id"] = (row.get("backup") or {}).get("backup_id")
     result = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)

@@ -32,7 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
 Row = dict[str, t.Any]
 Reader = t.Callable[[t.Any, str], t.Any]
 INSTANCES = "restore_instances"
-KINDS = ("instance_id", "instance_name")
+NAMED_BY = ("instance_id", "instance_name")
 LISTS = (*(service.variable for service in SERVICES.values()), INSTANCES)
 
 
@@ -187,7 +187,7 @@ def unknown_option(name: str, where: str, service: Service) -> str:
 def twice(rows: t.Sequence[Row], names: t.Sequence[str]) -> list[str]:
     """Return a problem for each instance that more than one entry would overwrite."""
     targets = Counter(target for row in rows for target in overwritten(row))
-    targets.update((KINDS[1], name, None, None) for name in names)
+    targets.update((NAMED_BY[1], name, None, None) for name in names)
     return [
         f"{quoted(target[1])} would be overwritten by {count} entries: name each instance once."
         for target, count in targets.items()
@@ -197,7 +197,7 @@ def twice(rows: t.Sequence[Row], names: t.Sequence[str]) -> list[str]:
 
 def overwritten(row: Row) -> t.Iterator[tuple[t.Any, ...]]:
     """Yield the known facts about the instance that a row overwrites: ID or name, and place."""
-    for kind, name in zip(KINDS, SERVICES[row["service"]].names):
+    for kind, name in zip(NAMED_BY, SERVICES[row["service"]].names):
         if row.get(name):
             yield kind, row[name], row.get("region"), row.get("profile")
 
@@ -327,7 +327,7 @@ def for_newest_data(row: Row) -> Row:
 
 # Hosts of an inventory
 
-OF_A_HOST = {"service", PROJECT, POINT, *KINDS, *COMMON}.union(
+OF_A_HOST = {"service", PROJECT, POINT, *NAMED_BY, *COMMON}.union(
     *(service.options for service in SERVICES.values())
 )
 
@@ -343,9 +343,9 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     if service is None:
         why = f"{host} cannot be restored: its variable service is not {either([*SERVICES])}."
         return failed_host(host, name, why)
-    names = {*COMMON, *service.options} & {*READERS[name]} - {*KINDS}  # These belong to the host itself.
+    names = {*COMMON, *service.options} & {*READERS[name]} - {*NAMED_BY}  # These belong to the host itself.
     entry = {one: given[one] for one in names if one in given}
-    kind = KINDS[0] if given.get(KINDS[0]) else KINDS[1]  # An inventory may give a host both.
+    kind = NAMED_BY[0] if given.get(NAMED_BY[0]) else NAMED_BY[1]  # An inventory may give a host both.
     entry[service.entry_names.get(kind, kind)] = given.get(kind)
     if POINT in given and not {service.point, *service.instead} & set(entry):
         entry[service.point] = given[POINT]

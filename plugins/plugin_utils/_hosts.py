@@ -22,7 +22,7 @@ from ansible.inventory.manager import split_host_pattern
 from ansible.utils.unsafe_proxy import wrap_var
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
-VERSION = "schema_version"  # every plan and every report has it
+VERSION_KEY = "schema_version"  # every plan and every report has it
 JSON_OBJECT = re.compile(r"\s*\{(?![{%#])")
 TAKEN = {"all", "ungrouped", *C.LOCALHOST}  # names with a meaning in Ansible
 # what `default(omit)` raises for a whole variable; up to ansible-core 2.18 it is a text
@@ -68,8 +68,8 @@ def handed_on(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def is_document(value: t.Any) -> bool:
     """Whether a variable is a plan or a report, or the statistic that holds a plan."""
     if isinstance(value, str):
-        return bool(JSON_OBJECT.match(value)) and f'"{VERSION}"' in value
-    return isinstance(value, dict) and (VERSION in value or is_document(value.get("plan")))
+        return bool(JSON_OBJECT.match(value)) and f'"{VERSION_KEY}"' in value
+    return isinstance(value, dict) and (VERSION_KEY in value or is_document(value.get("plan")))
 
 
 def made(read: t.Callable[[t.Any], t.Any], what: t.Any) -> t.Any:

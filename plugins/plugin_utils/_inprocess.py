@@ -52,7 +52,7 @@ MACHINE_READABLE = {"json", "jsonl", "null", "oneline"}  # callbacks whose stdou
 
 INTERNAL = getattr(module_utils, "_internal", types.SimpleNamespace())  # from 2.19 on
 TAGS = hasattr(common_json, "get_module_encoder")  # from 2.19 on
-PROFILE = "legacy"  # the form of arguments and results: core's name for the default
+SERIALIZATION = "legacy"  # the form of arguments and results: core's name for the default
 
 
 class Prepared(t.NamedTuple):
@@ -164,7 +164,7 @@ class InProcess(ActionBase):
             return None
 
     def fresh_state(self, redactor: Redactor, progress: Progress) -> list[tuple[t.Any, dict[str, t.Any]]]:
-        """Return the Python modules that a task changes, each with the values of its names at the beginning."""
+        """Return the Python modules that a task changes, with the values of their names at its start."""
         names = ("_global_warnings", "_global_deprecations")
         given = {"before_post": self.end_if_orphaned, "alone": _refusals.alone}
         return [
@@ -222,7 +222,7 @@ class InProcess(ActionBase):
             data = self._parse_returned_data(printed)
             clean.remove_internal_keys(data)
             return wrap_var(data)
-        data = self._parse_returned_data(printed, PROFILE)
+        data = self._parse_returned_data(printed, SERIALIZATION)
         if hasattr(data, "as_result_dict"):  # from 2.21 on
             data.remove_internal_keys()
             return data.as_result_dict(for_round_trip=True)
@@ -256,7 +256,9 @@ def output(main: t.Callable[[], None]) -> dict[str, t.Any]:
 def encoded(arguments: dict[str, t.Any]) -> bytes:
     """Return the arguments as the module would receive them."""
     if TAGS:
-        how = {"cls": common_json.get_module_encoder(PROFILE, common_json.Direction.CONTROLLER_TO_MODULE)}
+        how = {
+            "cls": common_json.get_module_encoder(SERIALIZATION, common_json.Direction.CONTROLLER_TO_MODULE)
+        }
     else:
         how = {"cls": common_json.AnsibleJSONEncoder, "vault_to_text": True}
     return json.dumps({"ANSIBLE_MODULE_ARGS": arguments}, **how).encode()
@@ -266,7 +268,7 @@ def handed_over(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what AnsibleModule reads its arguments from, and where it leaves them from core 2.19 on."""
     return {
         "_ANSIBLE_ARGS": encoded(arguments),
-        "_ANSIBLE_PROFILE": PROFILE,
+        "_ANSIBLE_PROFILE": SERIALIZATION,
         "_PARSED_MODULE_ARGS": None,
     }
 

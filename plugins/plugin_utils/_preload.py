@@ -25,7 +25,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
 
-KEYS = {"access_key": "none", "secret_key": "none", "project_id": "none", "dcs_endpoint": "http://127.0.0.1"}
+DUMMY_OPTIONS = {
+    "access_key": "none",
+    "secret_key": "none",
+    "project_id": "none",
+    "dcs_endpoint": "http://127.0.0.1",
+}
 RESPONSE = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"id": "a"}'
 
 
@@ -41,7 +46,11 @@ def warm_up(run: t.Callable[..., None]) -> None:
         for direction in common_json.Direction:
             common_json.get_module_encoder("legacy", direction)
             common_json.get_module_decoder("legacy", direction)
-    run(lambda: run_module(plan, {}), {**KEYS, "_ansible_no_log": True}, {"environ": {}, "http": Rehearsal()})
+    run(
+        lambda: run_module(plan, {}),
+        {**DUMMY_OPTIONS, "_ansible_no_log": True},
+        {"environ": {}, "http": Rehearsal()},
+    )
     # As Python's documentation advises before a fork: garbage collection in a worker would copy all memory,
     # which is a fifth of a task.
     gc.freeze()

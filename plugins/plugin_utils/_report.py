@@ -49,9 +49,9 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table i
 Row = dict[str, t.Any]
 Report = dict[str, t.Any]
 
-LIMIT = 4000  # characters of one text; no message of a task is longer
+LONGEST_TEXT = 4000  # characters of one text; no message of a task is longer
 PLANS = ("plan", "readiness")  # kinds of reports of runs that start nothing
-ROW = (
+ROW_KEYS = (
     *("service", "region", "profile", "label", "name", "group", "timezone"),
     *("instance_id", "instance_name", "target_instance_id", "target_instance_name"),
     *("backup_id", "backup_name", "restore_point", "restore_time", "remark", "operation_id"),
@@ -61,7 +61,7 @@ ROW = (
     *("failed_step", "error_kind", "msg", "error_code", "request_id", "elapsed"),
     *("details", "safety_backup", "verification", "steps"),
 )
-ACCOUNT = ("domain_id", "domain_name", "project_id", "project_name", "region", "source")
+ACCOUNT_KEYS = ("domain_id", "domain_name", "project_id", "project_name", "region", "source")
 
 
 def report(
@@ -148,7 +148,7 @@ def clean(value: t.Any) -> t.Any:
 def shown(value: t.Any) -> str:
     """Return a text fit to be shown, cut at LIMIT. Secrets were redacted by the task that made the row."""
     text = printable(value)
-    return text if len(text) <= LIMIT else text[:LIMIT] + "..."
+    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "..."
 
 
 # One instance
@@ -156,7 +156,7 @@ def shown(value: t.Any) -> str:
 
 def measured(row: Row, run: t.Mapping[str, t.Any], point: int | None, began: int) -> Row:
     """Return a row of the report: the keys of a row, the state and age of the data, and the duration."""
-    found: Row = {name: row.get(name) for name in ROW}
+    found: Row = {name: row.get(name) for name in ROW_KEYS}
     found.update(
         changed=bool(row.get("changed")), adopted=bool(row.get("adopted")), steps=list(row.get("steps") or [])
     )
@@ -253,7 +253,7 @@ def seconds(later: int | None, earlier: int | None) -> float | None:
 
 def account(given: t.Any) -> dict[str, t.Any]:
     """Return the account of the run with every key; "unknown" where it could not be read."""
-    return {name: (given or {}).get(name) or "unknown" for name in ACCOUNT}
+    return {name: (given or {}).get(name) or "unknown" for name in ACCOUNT_KEYS}
 
 
 # The whole

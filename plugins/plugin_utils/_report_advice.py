@@ -108,7 +108,7 @@ BY_KIND = {
     ),
 }
 # The kinds of errors of a safety backup that say nothing of whether one can be made
-AGAIN = (
+RETRYABLE_KINDS = (
     *("auth_failed", "busy", "not_started", "outcome_unknown", "server_error", "throttled", "tls_error"),
     *("transport_error", "wait_timeout"),
 )
@@ -130,7 +130,7 @@ BY_END = {
         "the same command again."
     ),
 }
-UNREAD = (  # a check that failed without having read anything
+UNREAD_CHECK = (  # a check that failed without having read anything
     "The restore is done. A check could not run. Correct it or its connection as the message says, then "
     "run the same command again: only the checks are repeated."
 )
@@ -333,7 +333,7 @@ def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
     checks, kind = row["failed_step"] == "verify", advice_kind(row)
     text = ""
     if checks:
-        unread = UNREAD if end == "failed" and not read_other(row) else ""
+        unread = UNREAD_CHECK if end == "failed" and not read_other(row) else ""
         text = BY_CHECK.get(row["error_kind"]) or unread or BY_END.get(str(end), "")
     text = text or (ADVICE["safeguard"] if unsaved(row) else "")
     if row["failed_step"] == "safeguard" and kind == "outcome_unknown":  # of a backup
@@ -374,7 +374,7 @@ def unsaved(row: Row) -> bool:
     If the next try may succeed, the advice is to try again: nobody is told to go on without a backup because
     of the network.
     """
-    return row["failed_step"] == "safeguard" and row["error_kind"] not in AGAIN
+    return row["failed_step"] == "safeguard" and row["error_kind"] not in RETRYABLE_KINDS
 
 
 def read_other(row: Row, alone: bool = False) -> bool:

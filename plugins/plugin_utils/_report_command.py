@@ -30,11 +30,11 @@ SHOWN = {
 }
 LISTS = {service.variable for service in SERVICES.values()}
 # Options of an entry, without checks, which may hold passwords.
-ENTRY = {name for readers in READERS.values() for name in readers} - {"checks", "connection"}
+ENTRY_OPTIONS = {name for readers in READERS.values() for name in readers} - {"checks", "connection"}
 SWITCHES = {"--ask-vault-pass": "ask_vault_pass", "-k": "ask_pass", "-b": "become", "-K": "become_ask_pass"}
 SETTINGS = {"-u": "remote_user", "--private-key": "private_key_file", "--become-user": "become_user"}
 PLAIN = re.compile(r"[\w@%+:,./-]+", re.ASCII)
-PAIR = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
+NAME_AND_VALUE = re.compile(r"(\w+)=(.*)", re.ASCII | re.DOTALL)
 
 
 def repeating_command(
@@ -88,7 +88,7 @@ def may_be_shown(given: str) -> bool:
     try:
         if given.lstrip().startswith("{"):
             return all(harmless(key, value) for key, value in json.loads(given).items())
-        pairs = [PAIR.fullmatch(word) for word in shlex.split(given)]
+        pairs = [NAME_AND_VALUE.fullmatch(word) for word in shlex.split(given)]
     except ValueError:
         return False
     return all(pair is not None and pair[1] in SHOWN for pair in pairs)
@@ -98,4 +98,6 @@ def harmless(key: str, value: t.Any) -> bool:
     """Whether a variable holds no secret."""
     if key not in LISTS:
         return key in SHOWN
-    return isinstance(value, list) and all(isinstance(one, dict) and one.keys() <= ENTRY for one in value)
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and one.keys() <= ENTRY_OPTIONS for one in value
+    )

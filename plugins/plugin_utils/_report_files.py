@@ -37,7 +37,7 @@ FORMATS: dict[str, tuple[str, t.Callable[[_report.Report], str]]] = {
     "html": (".html", html),
 }
 LARGEST = 64 << 20  # bytes of a report that is read
-OF_A_PLAN = ("json", "html")
+PLAN_FORMATS = ("json", "html")
 NAME = re.compile(r"(?P<stem>.+)-(?P<start>\d{8}T\d{6}Z)-[a-z0-9]{6}", re.ASCII)
 OPEN = ("running", "incomplete", "failed")  # verdicts of reports that a later run continues
 KNOWN = ("safety_backup", "restore_id", "job_id")  # keys of a target that must not be lost
@@ -184,7 +184,7 @@ def process_start(pid: int) -> str:
 
 def files_of(folder: str, name: str, plan: bool) -> dict[str, str]:
     """Return the path of each file of a report."""
-    return {key: os.path.join(folder, name + FORMATS[key][0]) for key in (OF_A_PLAN if plan else FORMATS)}
+    return {key: os.path.join(folder, name + FORMATS[key][0]) for key in (PLAN_FORMATS if plan else FORMATS)}
 
 
 def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:

@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import TARGET
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import TARGET_KEYS
 
 OWN = {
     "service",
@@ -206,7 +206,7 @@ def underway(row: Row, found: Result) -> Row:
     return {
         **row,
         "changed": bool(found.get("changed")),
-        "target": row["target"] or {**dict.fromkeys(TARGET), "instance_id": target},
+        "target": row["target"] or {**dict.fromkeys(TARGET_KEYS), "instance_id": target},
         "source": row["source"] or {"instance_id": row.get("instance_id"), "instance_name": None},
         "data_time": row["data_time"] or (iso(point) if point is not None else None),
     }

@@ -140,10 +140,10 @@ def items(value: t.Any, name: str, example: str) -> list[t.Any]:
     return found
 
 
-ENTRY = "{instance_id: ..., restore_point: latest}"
+ENTRY_EXAMPLE = "{instance_id: ..., restore_point: latest}"
 
 
-def entries(value: t.Any, name: str, example: str = ENTRY) -> list[Variables]:
+def entries(value: t.Any, name: str, example: str = ENTRY_EXAMPLE) -> list[Variables]:
     """Return a list of dictionaries, each like the example, without those of which every value is blank."""
     return [entry for entry in dictionaries(value, name, example) if given(entry)]
 

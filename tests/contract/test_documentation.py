@@ -20,7 +20,7 @@ import yaml
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import TARGET
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import TARGET_KEYS
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import (
     OF_A_DRILL,
     PREFIX,
@@ -288,7 +288,7 @@ def test_rows_document_the_options_of_every_service() -> None:
             assert documented[name]["type"] == option["type"], f"document restores[].{name} in restore_start"
     returned = documents.returns("restore_start")["restores"]["contains"]
     assert set(returned) == {*_row.KEYS, "steps"}
-    assert set(returned["target"]["contains"]) == set(TARGET)
+    assert set(returned["target"]["contains"]) == set(TARGET_KEYS)
 
 
 @each_module

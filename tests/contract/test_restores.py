@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import SAFETY
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import SAFETY_TAG
 from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
@@ -241,7 +241,7 @@ def test_back_up_and_restore_the_latest_in_one_play(run: Any) -> None:
 
 
 def test_the_latest_is_never_a_safety_backup(sim: Simulator, run: Any) -> None:
-    backup(sim, YOUNGEST, age=300, remark=f"before CHG-1 {SAFETY} [rst1:x]")
+    backup(sim, YOUNGEST, age=300, remark=f"before CHG-1 {SAFETY_TAG} [rst1:x]")
     assert (
         run("dcs_restore", check=True, **CACHE, restore_point="latest")["backup"]["backup_id"]
         == names.DCS_BACKUP

@@ -32,6 +32,7 @@ from tests import invoke
 from tests.cases import CASES, STARTS, Start
 from tests.cloud import Simulator
 from tests.cloud import scenario as names
+from tests.unit.fakes import redacting
 
 # Real seconds that stand for a whole HTTP timeout: enough for a slow machine, or few, where no response comes
 PATIENCE, IMPATIENCE = 10.0, 0.3
@@ -173,7 +174,7 @@ class Bench:
         self.wire = Wire(
             self.time,
             ca_path=str(self.sim.ca_file) if self.sim.ca_file else None,
-            redactor=Redactor(self.secrets),
+            redactor=redacting(self.secrets),
         )
         self.env = dict(self.sim.env)
         self.params = {}
@@ -238,7 +239,7 @@ def perform(
         spec,
         rules,
         dry_run,
-        Redactor(secrets),
+        redacting(secrets),
         environ={"HOME": "/nonexistent", **env},
         **context,
     )

@@ -22,7 +22,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from tests import leaks
 from tests.cloud import scenario as names
 from tests.cloud.state import DcsBackup, DcsRestore, Job
@@ -41,6 +40,7 @@ from tests.faults.bench import (
     Wire,
 )
 from tests.faults.conftest import World
+from tests.unit.fakes import redacting
 
 Arrange = Callable[["Case"], None]
 Check = Callable[["Case", Outcome], None]
@@ -216,7 +216,7 @@ def tls(mode: str, place: str = "read", trusted: bool = True) -> Arrange:
         bench = Bench(sim, case.bench.time)
         bench.params.update(case.bench.params)
         case.bench = bench
-        bench.wire = Wire(bench.time, ca_path=ca, redactor=Redactor(bench.secrets))
+        bench.wire = Wire(bench.time, ca_path=ca, redactor=redacting(bench.secrets))
 
     return arrange
 

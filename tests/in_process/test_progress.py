@@ -24,7 +24,6 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
     Status,
     Watch,
@@ -40,10 +39,11 @@ from tests.cases import CASES, STARTS
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.in_process import runs
+from tests.unit.fakes import redacting
 
 PLAY = runs.HERE / "plays" / "progress.yml"
 INSTANCE = "cache-1"
-REDACTOR = Redactor({"top-secret-1"})
+REDACTOR = redacting({"top-secret-1"})
 
 
 class Run:

@@ -89,6 +89,13 @@ def cloud(
     return Cloud(given, environ, (time or Time()).clock, redactor=redactor, http=wire), wire
 
 
+def redacting(known: set[str]) -> Redactor:
+    """Return a redactor that shares a set of secrets."""
+    redactor = Redactor()
+    redactor.share(known)
+    return redactor
+
+
 def api_error(
     status: int,
     code: str | None = None,

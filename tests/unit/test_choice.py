@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import (
-    SAFETY,
+    SAFETY_TAG,
     Choice,
     check_backup,
     choose_backup,
@@ -106,7 +106,7 @@ def test_no_data_after_the_point_come_back() -> None:
 
 
 def test_a_backup_made_before_a_restore_is_not_the_latest() -> None:
-    safety = backup("safety", "21:00", remark=f"CHG-1 {SAFETY} [rst1:ABC]")
+    safety = backup("safety", "21:00", remark=f"CHG-1 {SAFETY_TAG} [rst1:ABC]")
     assert chosen([safety, NEW]).backup_id == "new"
     assert chosen([safety, NEW], "2026-05-28T21:30:00Z").backup_id == "safety", "a time is a time"
     assert chosen([safety, NEW], backup_id="safety").backup_id == "safety"

@@ -22,7 +22,7 @@ from ansible.module_utils import basic
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import (
-    PROFILE,
+    SERIALIZATION,
     encoded,
     output,
     rehearsed,
@@ -46,7 +46,7 @@ def test_it_goes_from_the_arguments_to_the_result() -> None:
 
     def run(main: Callable[[], None], arguments: dict[str, Any], given: dict[str, Any]) -> None:
         with (
-            swapped(basic, {"_ANSIBLE_ARGS": encoded(arguments), "_ANSIBLE_PROFILE": PROFILE}),
+            swapped(basic, {"_ANSIBLE_ARGS": encoded(arguments), "_ANSIBLE_PROFILE": SERIALIZATION}),
             swapped(_runner, {"CONTEXT": given}),
         ):
             printed.append(output(main))

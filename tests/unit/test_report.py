@@ -79,7 +79,7 @@ def test_every_sample_keeps_to_the_schema(variant: str) -> None:
 def test_the_schema_describes_every_key() -> None:
     row = SCHEMA["$defs"]["row"]
     assert set(row["properties"]) == {
-        *_report.ROW,
+        *_report.ROW_KEYS,
         "data_state",
         "rto_seconds",
         "point_seconds",

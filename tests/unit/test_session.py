@@ -26,11 +26,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import decode
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Request, Response
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import http_date
 
-from .fakes import NOW, PROJECT, Time, api_error, cloud, response
+from .fakes import NOW, PROJECT, Time, api_error, cloud, redacting, response
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,7 @@ TRAPS = {
     "NUL": b'{"a": 1}\0',
     **{
         f"{name} twice": f'{{"{name}": "one", "x": 1, "{name}": "two"}}'.encode()
-        for name in sorted(session.IDENTITY)
+        for name in sorted(session.IDENTITY_FIELDS)
     },
     "nested ID twice": b'{"records": [{"restore_id": "one", "restore_id": "one"}]}',
 }
@@ -91,7 +90,7 @@ def test_no_bytes_break_the_decoder(body: bytes) -> None:
 
 def test_the_title_of_a_page_is_shown_harmlessly() -> None:
     def title(body: bytes, *secrets: str) -> str:
-        return session.page_title(body, Redactor(set(secrets)))
+        return session.page_title(body, redacting(set(secrets)))
 
     assert title(
         b"<TITLE lang=en> Proxy\x1b[2J \xff</TITLE>"

@@ -70,8 +70,7 @@ class Cloud:
     """Calls as the caller that `options` describe.
 
     `redactor` gets every secret found on the way, `http` replaces the transport in tests. progress() gets the
-    watches of a wait, before_post() is called right before a POST, and alone(keys) surrounds the first
-    request that is signed with these keys.
+    watches of a wait, before_post() precedes a POST, alone(keys) surrounds the first signed request.
 
     for_profile() returns another caller, for_region() the same identity in another region, and clone() the
     same caller for one more thread.

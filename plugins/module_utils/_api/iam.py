@@ -29,7 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 )
 
 Read = t.Callable[[str, str, bytes], Reply]
-METADATA = "http://169.254.169.254/openstack/latest/securitykey"
+METADATA_URL = "http://169.254.169.254/openstack/latest/securitykey"
 METADATA_TIMEOUT = 3.0  # seconds
 SHORTEST_LIFE = 900.0  # seconds that temporary keys last when nothing else is known
 FIND_PROJECT = (
@@ -124,10 +124,10 @@ def assume_role(read: Read, agency: t.Mapping[str, t.Any]) -> TemporaryKeys:
 def of_instance(read: Read) -> TemporaryKeys:
     """Return the keys of the agency of the cloud server (ECS) on which this runs, from its metadata."""
     try:
-        return _temporary(read("GET", METADATA, b""), SHORTEST_LIFE)
+        return _temporary(read("GET", METADATA_URL, b""), SHORTEST_LIFE)
     except CloudError as error:
         # A refusal of this server says nothing about the permissions of a user.
-        refusal = isinstance(error, ApiError) and f"GET {METADATA} returned HTTP {error.status}."
+        refusal = isinstance(error, ApiError) and f"GET {METADATA_URL} returned HTTP {error.status}."
         raise error.with_context(
             f"{refusal or error} use_instance_metadata works only on a cloud server (ECS) to which an "
             "agency is attached.",

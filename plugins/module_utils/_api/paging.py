@@ -13,7 +13,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import items, whole
 
 MOST_PAGES, DEFAULT_LIMIT = 200, 10
-READINGS = 2  # how often a list is read whose pages contradict each other
+ATTEMPTS = 2  # how often a list is read whose pages contradict each other
 SILENT = "the response has no content"  # counts as an empty list when both readings say so
 SAYS_NOTHING: list[t.Any] = []  # the page of a response without content whose status is not 204
 Row = t.Dict[str, t.Any]
@@ -37,7 +37,7 @@ def collect(
     200 pages.
     """
     doubt, before = "", ""
-    for _dummy in range(READINGS):
+    for _dummy in range(ATTEMPTS):
         before = doubt
         found, doubt = _read(fetch, limit, identity, what, until)
         if not doubt or doubt == before == SILENT:

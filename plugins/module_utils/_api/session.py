@@ -39,7 +39,7 @@ SIGNING_SKEW = (
     15 * 60
 )  # seconds that the gateway allows: support.huaweicloud.com, apig_faq/apig-faq-0003.html
 # Fields that must not occur twice in one object
-IDENTITY = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
+IDENTITY_FIELDS = {"id", "restore_id", "backup_id", "job_id", "instance_id", "status"}
 
 
 class Signer(t.Protocol):
@@ -336,6 +336,6 @@ def _object(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, dummy in pairs]
-        if any(names.count(name) > 1 for name in IDENTITY.intersection(names)):
+        if any(names.count(name) > 1 for name in IDENTITY_FIELDS.intersection(names)):
             raise ValueError("an identity field occurs twice")
     return found

@@ -66,19 +66,18 @@ class Redactor:
     """The secrets of one task, in every form in which they can be written.
 
     It is handed down; threads may share it.
-
-    `known` is a set to share, such as AnsibleModule's no_log_values: its members are secrets, and every form
-    is added to it at once.
     """
 
-    def __init__(self, known: set[str] | None = None) -> None:
+    def __init__(self) -> None:
         self.forms: set[str] = set()
         self._lock = threading.Lock()
         self._longest_first: tuple[str, ...] | None = None
-        self.share(set() if known is None else known)
 
     def share(self, known: set[str]) -> None:
-        """Use `known` as the set of all forms from now on, with the secrets that it already holds."""
+        """Use `known`, such as AnsibleModule's no_log_values, as the set of all forms from now on.
+
+        Its members are secrets.
+        """
         with self._lock:
             found, self.forms, self._longest_first = {*self.forms, *known}, known, None
         for secret in found:

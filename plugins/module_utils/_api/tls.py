@@ -20,7 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import Route
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 
-LARGEST, SMALL = 16 << 20, 64  # bytes of a bundle, and of a field left empty
+LARGEST_BUNDLE, BLANK_BUNDLE = 16 << 20, 64  # bytes of a bundle, and of a field left empty
 OUT_OF_DATE, WRONG_NAME = (9, 10), (62, 64)  # OpenSSL: not yet valid, expired; another host name or address
 NO_ISSUER = (2, 18, 19, 20, 21)  # OpenSSL: no trusted authority has signed it
 HANDSHAKE_TIMEOUT = 5.0  # seconds to read the dates of a refused certificate, at most
@@ -42,7 +42,7 @@ def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLConte
     named = ca_path or None
     if (True, named) not in _contexts:
         held = _bundle(named) if named else b"-"
-        if len(held) <= SMALL and not held.strip():
+        if len(held) <= BLANK_BUNDLE and not held.strip():
             return tls_context(True)
         try:
             context = ssl.create_default_context(
@@ -68,7 +68,7 @@ def _unverified() -> ssl.SSLContext:
 def _bundle(path: str) -> bytes:
     """Return the content of a file of certificates; '' when a job controller's field was left empty."""
     try:
-        return sources.read_file(path, LARGEST)[0]
+        return sources.read_file(path, LARGEST_BUNDLE)[0]
     except OSError as error:
         raise _no_bundle(path, type(error).__name__) from None
     except ValueError as error:  # a pipe, a directory, a huge file

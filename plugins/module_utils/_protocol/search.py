@@ -24,7 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
     Row,
 )
 
-ENDS = 8  # observations at each end of a trail that is too long to report whole
+KEPT_AT_EACH_END = 8  # observations at each end of a trail that is too long to report whole
 
 
 def find_effects(before: Observation, now: Observation, sent_at: float) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ class Search:
 
     def _add(self, shown: Row) -> None:
         self.trail.append(shown)
-        del self.trail[ENDS:-ENDS]
+        del self.trail[KEPT_AT_EACH_END:-KEPT_AT_EACH_END]
 
     def unknown(self, also: str = "") -> OutcomeUnknown:
         """Return the error that says what was sent, when, what was observed, and the safe next steps."""

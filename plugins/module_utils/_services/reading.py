@@ -13,7 +13,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
 Row = t.Dict[str, t.Any]
-TARGET = (
+TARGET_KEYS = (
     "instance_id",
     "instance_name",
     "status",

@@ -48,7 +48,7 @@ FORMS = {  # kind of check -> how it is written
 }
 CONDITIONS = (*BOUNDS, "exists", "ttl_at_least", "ttl_at_most", "type", "length", "rows")
 COUNTED = ("ttl_at_least", "ttl_at_most", "length", "rows")  # whole numbers from 0
-TYPES = ("string", "list", "set", "zset", "hash", "stream")  # what Redis calls the type of a key
+KEY_TYPES = ("string", "list", "set", "zset", "hash", "stream")  # what Redis calls the type of a key
 DATE_ONLY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 READS = ("select", "show", "with", "desc", "describe", "explain", "table", "values", "checksum")
 WRITES = re.compile(r"(?i)\binto\s+(outfile|dumpfile|@)|\bfor\s+(update|share)\b|\block\s+in\s+share\b|/\*!")
@@ -213,8 +213,8 @@ def refuse_value(kind: str, name: str, value: t.Any, where: str) -> None:
         raise InvalidArgument(f"{where} must be one value, not {quoted(value)}.")
     elif name == "equals" and kind == "key" and len(str(value).encode("utf-8", "replace")) > LONGEST_VALUE:
         raise InvalidArgument(f"{where} is longer than the {LONGEST_VALUE} bytes of a value that are read.")
-    elif name == "type" and value not in TYPES:
-        raise InvalidArgument(f"{where} {quoted(value)} is not a type of key.{near(value, TYPES)}")
+    elif name == "type" and value not in KEY_TYPES:
+        raise InvalidArgument(f"{where} {quoted(value)} is not a type of key.{near(value, KEY_TYPES)}")
 
 
 def refuse_contradiction(options: Mapping, where: str) -> None:
@@ -418,7 +418,7 @@ def decimal_of(value: t.Any) -> Decimal | None:
 
 
 def bound(value: t.Any) -> Decimal:
-    """Return a number that asks_of() has accepted."""
+    """Return a number that options_of() has accepted."""
     return decimal_of(value) or Decimal(0)
 
 

@@ -19,7 +19,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import read_file
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import LARGEST
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import LARGEST_BUNDLE
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import (
     LONGEST_VALUE,
     MOST_ROWS,
@@ -27,7 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.check
     Key,
 )
 
-# Its keys are those of CONNECTION in ladder.py, and cluster: whether it leads to one node of a Redis Cluster
+# Its keys are those of CHECK_CONNECTION in ladder.py, and cluster: whether it leads to a Redis Cluster
 Connection = t.Mapping[str, t.Any]
 ATTEMPT = 10.0  # seconds, at most, for one attempt to connect
 PACKAGES = {"redis": "redis", "pymysql": "PyMySQL"}
@@ -39,12 +39,20 @@ LENGTHS = {
     "zset": "zcard",
     "stream": "xlen",
 }
-DENIED = (1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 3118, 3159, 4151)
-LATER = (1040, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226, 2002, 2003, 2005, 2006, 2013, 2055)
+# Numbers of MySQL's errors: the user may not do this, another try may help, and what is wrong with TLS
+DENIED_CODES = (1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 3118, 4151)
+RETRYABLE_CODES = (
+    *(1040, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226),
+    *(2002, 2003, 2005, 2006, 2013, 2055),
+)
 TLS_ERROR, TLS_WANTED = 2026, 3159
-AGAIN = {"ConnectionError", "TimeoutError", "OSError", "MasterDownError", "ClusterDownError", "TryAgainError"}
+# Names of the errors of redis-py after which another try may help
+RETRYABLE_ERRORS = {
+    *("ConnectionError", "TimeoutError", "OSError"),
+    *("MasterDownError", "ClusterDownError", "TryAgainError"),
+}
 # what Python raises where a reply is not of the protocol, or of another type than documented
-ODD = (ValueError, TypeError, LookupError, AttributeError, AssertionError, struct.error)
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, AssertionError, struct.error)
 SLOTS = 16384  # of a Redis Cluster
 MOVED = re.compile(r"(?:MOVED )?[0-9]+ (?P<host>.*):(?P<port>[0-9]+)")  # a node's reply for another's key
 
@@ -67,7 +75,7 @@ class Unreachable(CloudError):
 
 
 class Slow(Unreachable):
-    """A connection, but no answer in time."""
+    """A connection, but no response in time."""
 
     kind = "verify_timeout"
 
@@ -94,13 +102,23 @@ def library(name: str) -> t.Any:
         ) from None
 
 
+def verifies(connection: Connection) -> bool:
+    """Whether the certificate is checked."""
+    return bool(connection.get("validate_certs", True))
+
+
+def compares_name(connection: Connection) -> bool:
+    """Whether the name in it is checked, too."""
+    return verifies(connection) and bool(connection.get("check_hostname", True))
+
+
 def authority(connection: Connection) -> str | None:
     """Return the certificates in ca_path; null where none are named, or nothing is verified."""
     path = connection.get("ca_path")
-    if not path or not connection.get("validate_certs", True):
+    if not path or not verifies(connection):
         return None
     try:
-        return read_file(path, LARGEST)[0].decode("ascii", "ignore").strip() or None
+        return read_file(path, LARGEST_BUNDLE)[0].decode("ascii", "ignore").strip() or None
     except (OSError, ValueError) as error:  # ValueError: a pipe, a directory, a huge file
         raise Refused(f"ca_path {path} cannot be read: {error}.", "tls_error") from None
 
@@ -112,8 +130,8 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
         context = ssl.create_default_context(cadata=bundle)
     except (OSError, ValueError) as error:
         raise Refused(f"ca_path {connection['ca_path']} cannot be read: {error}.", "tls_error") from None
-    context.check_hostname = connection.get("validate_certs", True) and connection.get("check_hostname", True)
-    if not connection.get("validate_certs", True):
+    context.check_hostname = compares_name(connection)
+    if not verifies(connection):
         context.verify_mode = ssl.CERT_NONE
     return context
 
@@ -169,7 +187,7 @@ class Redis:
     """A connection to a cache."""
 
     def __init__(self, connection: Connection, seconds: float) -> None:
-        """Connect within `seconds`. Each answer may then take the same time."""
+        """Connect within `seconds`. Each response may then take as long."""
         self._redis = library("redis")
         self._tls, self._connected = bool(connection.get("tls")), False
         retry = importlib.import_module("redis.retry").Retry(
@@ -191,10 +209,8 @@ class Redis:
             options.update(
                 ssl=True,
                 ssl_ca_data=authority(connection),
-                ssl_cert_reqs="required" if connection.get("validate_certs", True) else "none",
-                ssl_check_hostname=bool(
-                    connection.get("validate_certs", True) and connection.get("check_hostname", True)
-                ),
+                ssl_cert_reqs="required" if verifies(connection) else "none",
+                ssl_check_hostname=compares_name(connection),
             )
         self._options, self._cluster = options, bool(connection.get("cluster"))
         self._client = self._redis.Redis(**options)
@@ -214,7 +230,7 @@ class Redis:
             if check.kind == "dbsize":
                 return int(self._count() if self._cluster else self._ask("dbsize"))
             return self._key(str(check.options.get("name") or check.options["key"]))
-        except ODD as error:
+        except MALFORMED as error:
             raise self._meaning(error) from None
 
     def close(self) -> None:
@@ -247,7 +263,7 @@ class Redis:
         """Ask the node that is connected, and in a Redis Cluster the one that has the key."""
         try:
             return getattr(self._client, command)(*args)
-        except (self._redis.RedisError, OSError, *ODD) as error:
+        except (self._redis.RedisError, OSError, *MALFORMED) as error:
             moved = MOVED.fullmatch(str(error))
             if not (moved and self._cluster):  # No other server may send the password to another host.
                 raise self._meaning(error) from None
@@ -259,7 +275,7 @@ class Redis:
         try:
             with self._redis.Redis(**place) as client:
                 return getattr(client, command)(*args)
-        except (self._redis.RedisError, OSError, *ODD) as error:
+        except (self._redis.RedisError, OSError, *MALFORMED) as error:
             meaning = self._meaning(error)
             if isinstance(meaning, Unreachable):
                 meaning = type(meaning)(f"A node of the Redis Cluster: {meaning}")
@@ -279,11 +295,15 @@ class Redis:
             return Refused(f"The user lacks the permission: {words}.", "login_refused")
         if "TimeoutError" in names and self._connected:
             return Slow(f"The server did not respond in time: {words}.")
-        if not self._connected and ("InvalidResponse" in names or isinstance(error, ODD)):
+        if not self._connected and ("InvalidResponse" in names or isinstance(error, MALFORMED)):
             return foreign("Redis", words)
-        if names & AGAIN:
+        if names & RETRYABLE_ERRORS:
             return Unreachable(f"{words}.{hint(self._tls and not self._connected)}")
-        return unreadable_reply(error) if isinstance(error, ODD) else Refused(f"The server refused: {words}.")
+        return (
+            unreadable_reply(error)
+            if isinstance(error, MALFORMED)
+            else Refused(f"The server refused: {words}.")
+        )
 
 
 def conversions() -> dict[t.Any, t.Any]:
@@ -298,7 +318,7 @@ class Mysql:
     """A connection to a database."""
 
     def __init__(self, connection: Connection, seconds: float) -> None:
-        """Connect within `seconds`. Each answer may then take the same time."""
+        """Connect within `seconds`. Each response may then take as long."""
         self._mysql = library("pymysql")
         self._tls = bool(connection.get("tls"))
         tls = {"ssl": tls_context(connection)} if connection.get("tls") else {"ssl_disabled": True}
@@ -380,7 +400,7 @@ class Mysql:
     def _ask(self, question: t.Callable[[], t.Any]) -> t.Any:
         try:
             return question()
-        except (self._mysql.MySQLError, OSError, RuntimeError, *ODD) as error:
+        except (self._mysql.MySQLError, OSError, RuntimeError, *MALFORMED) as error:
             raise self._meaning(error) from None
 
     def _meaning(self, error: Exception) -> CloudError:
@@ -395,7 +415,7 @@ class Mysql:
                 "has none.",
                 "tls_error",
             )
-        if code in DENIED:
+        if code in DENIED_CODES:
             return (
                 login_refused(words)
                 if code in (1045, 1698)
@@ -406,7 +426,7 @@ class Mysql:
         if "timed out" in words and self._connection is not None:
             return Slow(f"The server did not respond in time: {words}.")
         if (
-            code in LATER
+            code in RETRYABLE_CODES
             or isinstance(error, OSError)
             or code == 0
             or "InterfaceError" in type(error).__name__
@@ -414,7 +434,7 @@ class Mysql:
             return Unreachable(f"{words}.{hint(self._tls and self._connection is None)}")
         if code is None and self._connection is None:
             return foreign("MySQL", words)
-        if isinstance(error, ODD):
+        if isinstance(error, MALFORMED):
             self.close()  # The rest of the reply would be taken for the next one.
             return unreadable_reply(error)
         if code == 1049:

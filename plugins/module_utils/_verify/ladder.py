@@ -44,7 +44,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.clien
     tls_context,
 )
 
-CONNECTION: dict[str, dict[str, t.Any]] = {
+CHECK_CONNECTION: dict[str, dict[str, t.Any]] = {
     "host": {"type": "str"},
     "port": {"type": "int"},
     "username": {"type": "str"},
@@ -60,7 +60,7 @@ VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two attempts to connect
 SHOWN = 200  # characters of `expected` and `found`
 ENDS = ("failed", "timed_out", "unreachable", "passed")  # the worst first
-KINDS = {"failed": "verification_failed", "timed_out": "verify_timeout", "unreachable": "unreachable"}
+ERROR_KINDS = {"failed": "verification_failed", "timed_out": "verify_timeout", "unreachable": "unreachable"}
 UNSET = ("missing_library", "not_configured")  # kinds of refusals before any question
 RESTORED = (*GOOD, None)  # as far as it is known
 # A name, an IPv4 address, or an IPv6 address, which has more than one colon
@@ -138,8 +138,10 @@ def connection(given: t.Any, probe: str, where: str = "connection") -> dict[str,
         raise InvalidArgument(f"{where} must be a dict.")
     found: dict[str, t.Any] = {}
     for name, value in (given or {}).items():
-        if name not in CONNECTION:
-            raise InvalidArgument(f"{where} has an unknown key: {quoted(name)}.{near(name, CONNECTION)}")
+        if name not in CHECK_CONNECTION:
+            raise InvalidArgument(
+                f"{where} has an unknown key: {quoted(name)}.{near(name, CHECK_CONNECTION)}"
+            )
         if value not in (None, ""):
             found[name] = typed(name, value, probe, f"{where}.{name}")
     return found
@@ -147,7 +149,7 @@ def connection(given: t.Any, probe: str, where: str = "connection") -> dict[str,
 
 def typed(name: str, value: t.Any, probe: str, where: str) -> t.Any:
     """Return a value of a connection as its type. Raises InvalidArgument for one that cannot be right."""
-    kind = CONNECTION[name]["type"]
+    kind = CHECK_CONNECTION[name]["type"]
     if kind == "bool":
         return checks.truth(value, where)
     if kind == "int":
@@ -428,7 +430,7 @@ def verification_of(
     first = next(number for number in bad if found[number]["outcome"] == end or end == "not_configured")
     one, error = found[first], errors[first]
     reason = one["msg"] or f"expected {one['expected']}, found {one['found']}."
-    kind = error.kind if isinstance(error, Refused) else KINDS[one["outcome"]]
+    kind = error.kind if isinstance(error, Refused) else ERROR_KINDS[one["outcome"]]
     msg = f"{len(bad)} of {len(found)} checks did not pass. {one['name']}: {reason}"
     return verification, {"error_kind": kind, "msg": msg}
 

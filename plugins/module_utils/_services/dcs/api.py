@@ -36,7 +36,7 @@ Row = t.Dict[str, t.Any]
 LIMIT = 1000  # the documented maximum for instances; for restore records that of Terraform's provider
 NETWORK = ["ip", "domain_name", "vpc_id", "vpc_name", "subnet_id", "security_group_id"]
 MODES = ("single", "ha", "cluster", "proxy")
-INSTANCE = [
+INSTANCE_FIELDS = [
     "engine",
     "engine_version",
     "cache_mode",
@@ -47,7 +47,7 @@ INSTANCE = [
     "created_at",
     "updated_at",
 ]
-BACKUP = [
+BACKUP_FIELDS = [
     "period",
     "backup_type",
     "backup_format",
@@ -57,7 +57,7 @@ BACKUP = [
     "updated_at",
     "execution_at",
 ]
-RESTORE = [
+RESTORE_FIELDS = [
     "restore_name",
     "backup_name",
     "progress",
@@ -193,7 +193,7 @@ class Dcs:
 
 
 def _instance(item: t.Any) -> Row:
-    found = row(item, ("instance_id", "status"), ["name", *INSTANCE])
+    found = row(item, ("instance_id", "status"), ["name", *INSTANCE_FIELDS])
     found["updated_at"] = found["updated_at"] or text(item.get("update_at"))  # in the detail call
     task = item.get("task")
     found["task"] = (
@@ -240,7 +240,7 @@ def tags_of(value: t.Any) -> dict[str, str] | None:
 
 
 def _backup(item: t.Any) -> Row:
-    found = row(item, ("backup_id", "status"), ["backup_name", "instance_id", *BACKUP], ["created_at"])
+    found = row(item, ("backup_id", "status"), ["backup_name", "instance_id", *BACKUP_FIELDS], ["created_at"])
     return {
         **found,
         "size": whole(item.get("size")),
@@ -249,4 +249,4 @@ def _backup(item: t.Any) -> Row:
 
 
 def _restore(item: t.Any) -> Row:
-    return row(item, ("restore_id", "status"), RESTORE, ["backup_id", "created_at"])
+    return row(item, ("restore_id", "status"), RESTORE_FIELDS, ["backup_id", "created_at"])

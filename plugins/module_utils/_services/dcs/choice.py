@@ -22,7 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     usable,
 )
 
-SAFETY = "[safety]"  # in the remark of a safety backup, which `latest` never takes
+SAFETY_TAG = "[safety]"  # in the remark of a safety backup, which `latest` never takes
 NEAREST = 3  # backups that a refusal lists
 
 
@@ -76,7 +76,7 @@ def latest_backup(backups: t.Sequence[Row], now: int, about: str) -> Choice:
     """
     ahead = [row for row in backups if is_future(sortable(row), now)]
     ready = [row for row in backups if usable(row) and row not in ahead]
-    found = [row for row in ready if SAFETY not in (row["remark"] or "")]
+    found = [row for row in ready if SAFETY_TAG not in (row["remark"] or "")]
     if not found:
         only = (
             f" backup_id can restore its safety backups: {describe_backups(ready[:NEAREST])}."

@@ -14,8 +14,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.nam
 
 MODULE = "dcs_instance_info"
 OPTIONS: Spec = {"instance_id": {"type": "str"}, "instance_name": {"type": "str"}}
-INSTANCE = tuple(OPTIONS)
-RULES: dict[str, t.Any] = {"required_one_of": [INSTANCE], "mutually_exclusive": [INSTANCE]}
+INSTANCE_OPTIONS = tuple(OPTIONS)
+RULES: dict[str, t.Any] = {"required_one_of": [INSTANCE_OPTIONS], "mutually_exclusive": [INSTANCE_OPTIONS]}
 T = t.TypeVar("T")
 
 

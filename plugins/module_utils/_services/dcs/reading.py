@@ -17,7 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     watch_restore,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import (
-    TARGET,
+    TARGET_KEYS,
     Reading,
     Row,
 )
@@ -35,7 +35,7 @@ def target(instance: t.Mapping[str, t.Any]) -> Row:
     """Return an instance as the target of a row, with the first of its addresses."""
     addresses = (instance.get("ip") or "").split(",")
     found = {**instance, "instance_name": instance.get("name"), "address": addresses[0].strip() or None}
-    return {name: found.get(name) for name in TARGET}
+    return {name: found.get(name) for name in TARGET_KEYS}
 
 
 READING = Reading(

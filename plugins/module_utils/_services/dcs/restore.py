@@ -39,10 +39,10 @@ OPTIONS: Spec = {
     "operation_id": {"type": "str"},
     "ignore_stuck": {"type": "bool", "default": False},
 }
-BACKUP = ("backup_id", "backup_name", "restore_point")
+BACKUP_OPTIONS = ("backup_id", "backup_name", "restore_point")
 RULES: dict[str, t.Any] = {
-    "required_one_of": [named.INSTANCE, BACKUP],
-    "mutually_exclusive": [named.INSTANCE, BACKUP],
+    "required_one_of": [named.INSTANCE_OPTIONS, BACKUP_OPTIONS],
+    "mutually_exclusive": [named.INSTANCE_OPTIONS, BACKUP_OPTIONS],
 }
 
 

@@ -35,7 +35,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 Row = t.Dict[str, t.Any]
 LIMIT = 128  # documented: 1 to 128
 TOTALS = ("total", "total_record", "instance_num")  # the names that the versions of the API give it
-BACKUP = [
+BACKUP_FIELDS = [
     "name",
     "description",
     "instance_id",
@@ -46,8 +46,8 @@ BACKUP = [
     "backup_type",
 ]
 NETWORK = ["vpc_id", "subnet_id", "security_group_id", "access_ip", "access_port"]
-INSTANCE = ["name", "engine_version", "available_zone", *NETWORK, "created", "updated", "error_msg"]
-JOB = [
+INSTANCE_FIELDS = ["name", "engine_version", "available_zone", *NETWORK, "created", "updated", "error_msg"]
+JOB_FIELDS = [
     "name",
     "created_time",
     "end_time",
@@ -57,7 +57,7 @@ JOB = [
     "database_name",
     "fail_reason",
 ]
-TARGET = ["instance_name", "status", "unavailable_reason", "vpc_name"]
+TARGET_FIELDS = ["instance_name", "status", "unavailable_reason", "vpc_name"]
 
 
 class Ddm:
@@ -156,7 +156,7 @@ class Ddm:
             "instances",
             "instance_id",
             "restorable instances",
-            lambda item: _target(item, TARGET),
+            lambda item: _target(item, TARGET_FIELDS),
             on_malformed=malformed.append,
         )
         if malformed and wanted is not None and all(one["instance_id"] != wanted for one in found):
@@ -180,7 +180,7 @@ class Ddm:
             "source_dn_instance_id": source_data_node,
             "restore_time": restore_time,
         }
-        fields, malformed = ["engine_name", "private_ip", *TARGET], list[ProtocolError]()
+        fields, malformed = ["engine_name", "private_ip", *TARGET_FIELDS], list[ProtocolError]()
         found = self._list(
             self._of(instance_id, "restorable-data-node"),
             "target_data_nodes",
@@ -327,7 +327,7 @@ def with_instance_id(instance: t.Mapping[str, t.Any]) -> Row:
 
 
 def _backup(item: t.Any) -> Row:
-    found = row(item, ("id", "status"), BACKUP)
+    found = row(item, ("id", "status"), BACKUP_FIELDS)
     return {
         **found,
         "file_size": number(item.get("file_size")),
@@ -341,7 +341,7 @@ def _target(item: t.Any, fields: t.Sequence[str]) -> Row:
 
 
 def _job(item: t.Any) -> Row:
-    found = row(item, ("id", "status"), JOB)
+    found = row(item, ("id", "status"), JOB_FIELDS)
     instance = item.get("instance")
     if isinstance(instance, dict):  # The detail call nests fields that are flat in the list.
         found.update(instance_id=text(instance.get("id")), instance_name=text(instance.get("name")))
@@ -353,7 +353,7 @@ def _job(item: t.Any) -> Row:
 
 
 def _instance(item: t.Any) -> Row:
-    found = row(item, ("id", "status"), INSTANCE)
+    found = row(item, ("id", "status"), INSTANCE_FIELDS)
     nodes = item.get("nodes") if isinstance(item.get("nodes"), list) else []
     fields = ("node_id", "group_id", "status", "ip", "port")
     listed = [row(node, (), fields) for node in nodes if isinstance(node, dict)]

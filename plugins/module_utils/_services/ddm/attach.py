@@ -24,8 +24,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import facts
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import (
-    SOURCE,
-    TARGET,
+    SOURCE_OPTIONS,
+    TARGET_OPTIONS,
     Named,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
@@ -44,8 +44,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 
 OPTIONS: Spec = {"job_id": {"type": "str"}, "adopt": {"type": "bool", "default": False}}
 RULES: dict[str, t.Any] = {
-    "required_one_of": [(*SOURCE, "job_id"), (*TARGET, "job_id")],
-    "mutually_exclusive": [SOURCE, TARGET],
+    "required_one_of": [(*SOURCE_OPTIONS, "job_id"), (*TARGET_OPTIONS, "job_id")],
+    "mutually_exclusive": [SOURCE_OPTIONS, TARGET_OPTIONS],
 }
 UNCHECKED = "The service does not report which point in time a job restores, so the task cannot check it."
 

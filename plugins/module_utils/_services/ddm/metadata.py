@@ -45,8 +45,8 @@ OPTIONS: Spec = {
     "data_nodes": {"type": "list", "elements": "str"},
     **attach.OPTIONS,
 }
-POINT = ("restore_time", "backup_id")
-RULES = {**attach.RULES, "mutually_exclusive": [*attach.RULES["mutually_exclusive"], POINT]}
+POINT_OPTIONS = ("restore_time", "backup_id")
+RULES = {**attach.RULES, "mutually_exclusive": [*attach.RULES["mutually_exclusive"], POINT_OPTIONS]}
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
@@ -54,7 +54,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     attach.check_options(params)
     requested = point_of(params, "restore_time", cloud)
     attached = params["job_id"] or params["adopt"]
-    if not attached and (not any(params[name] for name in POINT) or not params["data_nodes"]):
+    if not attached and (not any(params[name] for name in POINT_OPTIONS) or not params["data_nodes"]):
         raise InvalidArgument(
             "Give restore_time or backup_id, and data_nodes, unless job_id or adopt attaches to a job."
         )

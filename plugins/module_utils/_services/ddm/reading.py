@@ -20,7 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     watch_job,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import (
-    TARGET,
+    TARGET_KEYS,
     Reading,
     Row,
 )
@@ -46,7 +46,7 @@ def target(instance: t.Mapping[str, t.Any]) -> Row:
         "address": instance.get("access_ip"),
         "port": int(port) if port.isdecimal() else None,
     }
-    return {name: found.get(name) for name in TARGET}
+    return {name: found.get(name) for name in TARGET_KEYS}
 
 
 def overwritten(row: t.Mapping[str, t.Any]) -> str | None:
