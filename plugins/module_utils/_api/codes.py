@@ -69,6 +69,8 @@ BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_e
 # A code of a service or of the gateway, such as DCS.4097, PDP5.0001 or ModelArts.0203. A proxy sends no such
 # code.
 FORM = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,19}(?:\.[0-9]{2,8}){1,3}", re.ASCII)
+LONGEST = 300  # characters of a text of the service
+DENIAL = "encoded_authorization_message"
 
 
 class Refusal(t.NamedTuple):
@@ -139,10 +141,6 @@ def error_in(body: t.Any) -> str:
     found = parse_error(body)
     words = [word for word in (found.code, found.message) if word and len(word) <= LONGEST]
     return f" ({': '.join(words)})" if words else ""
-
-
-LONGEST = 300  # characters of a text of the service
-DENIAL = "encoded_authorization_message"
 
 
 def _first(level: dict[str, t.Any], *names: str) -> str | None:
