@@ -49,10 +49,11 @@ options:
   regions:
     description:
       - Regions to search, instead of O(region). May be a template, also one that returns a list.
-      - When a region cannot be read, the plugin warns and goes on with the others. The group C(all) then has
-        the variable C(huaweicloud_recovery_unread), a list with C(region), C(error_kind) and C(msg), so that
-        a playbook can refuse to treat a part of a fleet as the whole. An instance that the API does not
-        return as documented does not become a host and is listed there, too.
+      - When a region cannot be read, the plugin warns and goes on with the others. The variable
+        C(huaweicloud_recovery_unread) of the group C(all) is a list with C(region), C(error_kind) and C(msg)
+        of each such region, so that a playbook can refuse to treat a part of a fleet as the whole. An
+        instance that the API does not return as documented does not become a host and is listed there, too.
+        The list is empty when everything could be read.
         P(huaweicloud.recovery.instances#inventory) fails when no region can be read.
       - With several regions, the plugin uses the project of each that is named like the region, because a
         project belongs to one region. You cannot set O(project_id), O(project_name) or their environment
@@ -267,16 +268,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         caching = self.get_option("cache") and self.own(key)
         found = self.cached(key, question) if caching and cache else None
         if found is not None:
+            self.publish([])
             return found
         rows, unread = self.read()
         for fault in unread:
             missing = "Instances that cannot be read are not in the inventory."
             Display().warning(f"{fault['msg']} ({fault['error_kind']}) {missing}")
-        if unread:
-            self.inventory.set_variable("all", UNREAD, from_cloud(unread))
-        elif caching:
+        self.publish(unread)
+        if caching and not unread:
             self._cache[key] = {"question": question, "rows": rows}
         return rows
+
+    def publish(self, unread: list[Row]) -> None:
+        """Set the variable about what cannot be read, also if it is empty: AWX keeps the value of an earlier
+        update. Other sources of this run may have set it.
+        """
+        earlier = self.inventory.groups["all"].get_vars().get(UNREAD) or []
+        self.inventory.set_variable("all", UNREAD, [*earlier, *from_cloud(unread)])
 
     def cached(self, key: str, question: list[t.Any]) -> list[Row] | None:
         """Return the rows in the cache; None if it is for other options, is damaged, or comes from a release

@@ -322,8 +322,22 @@ def test_a_region_that_cannot_be_read_does_not_stop_the_others(sim: Simulator, t
     found = json.loads(done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
     (fault,) = found["_meta"]["hostvars"]["orders-cache"]["huaweicloud_recovery_unread"]
     assert fault["region"] == "nowhere-1" and fault["error_kind"] and "nowhere-1" in fault["msg"]
+    other = source(tmp_path, "other.huaweicloud.yml", regions=[ids.REGION, "nowhere-2"])
+    both = json.loads(ansible_inventory([path, other], sim.env).stdout)["_meta"]["hostvars"]["orders-cache"]
+    assert len(both["huaweicloud_recovery_unread"]) == 2
     failed = ansible_inventory([source(tmp_path, regions=["nowhere-1", "nowhere-2"])], sim.env)
     assert failed.returncode != 0 and "nowhere-1" in failed.stderr and "nowhere-2" in failed.stderr
+
+
+def test_what_can_be_read_again_is_no_longer_reported(sim: Simulator, tmp_path: Path) -> None:
+    """AWX adds the variables of each update to those that it has, and removes none."""
+    cache: dict[str, Any] = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile"}
+    cache["cache_connection"] = str(tmp_path / "c")
+    kept: dict[str, Any] = {}
+    for regions, faults in (([ids.REGION, "nowhere-1"], 1), ([ids.REGION], 0), ([ids.REGION], 0)):
+        done = ansible_inventory([source(tmp_path, regions=regions, **cache)], sim.env, "--export")
+        kept.update(json.loads(done.stdout)["all"]["vars"])
+        assert len(kept["huaweicloud_recovery_unread"]) == faults
 
 
 @pytest.mark.parametrize("service", ["dcs", "ddm"])
