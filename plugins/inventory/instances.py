@@ -27,6 +27,9 @@ description:
     C(shared_config_file), so that the playbook that restores it signs in as the inventory did. Keys are never
     among the variables. The playbook C(huaweicloud.recovery.fleet) refuses a host when its own keys lead to
     another project than the C(project_id) in which the host was listed.
+  - An expression in O(compose) that fails, for example because a variable is missing, makes the source fail
+    when the playbook C(huaweicloud.recovery.fleet) reads the variable. Without its C(restore_point) a host
+    would be restored to another point in time. For other variables O(strict) decides.
   - Ansible never runs texts from the cloud as templates. An exported inventory may show them as
     C(__ansible_unsafe).
   - The plugin uses a cache in files only when its folder and file belong to the user who runs Ansible and
@@ -138,6 +141,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
     without_blanks,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._entries import OF_A_HOST
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
     from_cloud,
     host_names,
@@ -145,6 +149,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import
     others_can_write,
     our_template,
 )
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import OF_THE_RUN
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
     Problem,
     flag,
@@ -426,6 +431,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if name not in RESERVED:
                 self.inventory.set_variable(host, name, value)
         strict = self.get_option("strict")
-        self._set_composite_vars(self.get_option("compose"), variables, host, strict)
+        for name, expression in (self.get_option("compose") or {}).items():
+            decides = name in OF_A_HOST or name in OF_THE_RUN
+            self._set_composite_vars({name: expression}, variables, host, strict or decides)
         self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict)

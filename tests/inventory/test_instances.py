@@ -119,6 +119,22 @@ def test_services_statuses_groups_and_composed_variables(sim: Simulator, tmp_pat
     assert {entry.service for entry in sim.ledger} == {"dcs"}
 
 
+@pytest.mark.parametrize("expression", ["{{ 'latest' }}", "no_such_variable", 20261126101500])
+@pytest.mark.parametrize("name", ["restore_point", "restore_protected"])
+def test_a_variable_that_the_fleet_reads_is_set_or_the_source_fails(
+    name: str, expression: Any, sim: Simulator, tmp_path: Path
+) -> None:
+    """Without its restore_point a host would be restored to the latest point."""
+    compose = {"unread": "no_such_variable", name: expression}
+    done = ansible_inventory([source(tmp_path, services=["dcs"], compose=compose)], sim.env)
+    if done.returncode == 0:  # an old ansible-core takes a number for an expression
+        assert str(hosts(json.loads(done.stdout))["orders-cache"][name]) == str(expression)
+    else:
+        assert f"Could not set {name} for host" in done.stderr
+    done = ansible_inventory([source(tmp_path, compose={"unread": "no_such_variable"})], sim.env)
+    assert done.returncode == 0 and "orders-cache" in done.stdout
+
+
 def test_a_group_for_each_enterprise_project(sim: Simulator, tmp_path: Path) -> None:
     options: dict[str, Any] = {
         "strict": True,
