@@ -168,7 +168,7 @@ class ActionModule(ActionBase):
     ) -> Asked:
         """Return the rows that the variables of the role describe."""
         options, problems = _options.options(variables, world.now_ms(), world.random(), kind)
-        defaults = _options.defaults(variables, options, world.now_ms())
+        defaults = _options.defaults(variables, options, world.now_ms(), kind)
         return options, requested_entries(kind, variables, options, defaults), problems
 
     def of_hosts(

@@ -288,11 +288,18 @@ def zone(found: ZoneInfo | None, wanted: Variables) -> ZoneInfo | None:
     return found or (ZoneInfo("UTC") if "restore_timezone" in wanted else None)
 
 
-def defaults(variables: Variables, found: Options, now_ms: int) -> _entries.Defaults:
+def defaults(variables: Variables, found: Options, now_ms: int, kind: str = "") -> _entries.Defaults:
     """Return what holds for every entry without its own.
 
     A value that cannot be read has been reported, so it does not also count as missing.
     """
     wanted = read.given(variables)
     point = found.point or ("latest" if _entries.POINT in wanted else None)
-    return _entries.Defaults(point, found.operation_id, zone(found.timezone, wanted), now_ms)
+    return _entries.Defaults(point, operation_of(found, now_ms, kind), zone(found.timezone, wanted), now_ms)
+
+
+def operation_of(found: Options, now_ms: int, kind: str) -> str | None:
+    """Return the operation ID of every entry without its own. That of a drill is the day in UTC: with a
+    schedule, whose variables never change, a backup would be restored once, and then never again.
+    """
+    return found.operation_id or (f"drill {iso(now_ms)[:10]}" if kind == "drill" else None)

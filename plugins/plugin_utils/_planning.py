@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
+    _options,
     _plans,
     _report_files,
     _target,
@@ -46,8 +47,9 @@ def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
         if "instances" not in result:
             return [], [f"The names in restore_instances cannot be looked up: {result.get('msg')}"]
         lists[service] = result["instances"]
-    options = job.options
-    defaults = _entries.Defaults(options.point, options.operation_id, options.timezone, world.now_ms())
+    options, now = job.options, world.now_ms()
+    operation_id = _options.operation_of(options, now, job.kind)
+    defaults = _entries.Defaults(options.point, operation_id, options.timezone, now)
     return _entries.by_name(job.found.names, lists, defaults)
 
 

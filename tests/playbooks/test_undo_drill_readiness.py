@@ -98,6 +98,18 @@ def test_a_drill_overwrites_scratch_instances_only(sim: Simulator) -> None:
     assert (row["outcome"], row["rto_seconds"], len(sim.posts())) == ("unchanged", None, 1)
 
 
+@pytest.mark.parametrize("stack", [{"restore_dcs": [CACHE]}, {"restore_instances": "orders-cache"}])
+def test_a_drill_rehearses_each_day_anew(sim: Simulator, stack: dict[str, Any]) -> None:
+    """A schedule gives the same variables each time, and the scratch cache may have no newer backup."""
+    days = (time.time(), time.time() - 86400)
+    today, yesterday = (time.strftime("drill %Y-%m-%d", time.gmtime(day)) for day in days)
+    given = {"drill_scratch": "*", "restore_point": "latest", **stack}
+    for ticket, posts in ((None, 1), (today, 1), (yesterday, 2), ("", 3)):
+        done = run(sim, "drill", restore_operation_id=ticket, **given)
+        assert (done.rc, len(sim.posts())) == (0, posts), done.output
+        assert report(done)["operation_id"] == (ticket or None), "a drill without a ticket has none"
+
+
 def test_a_random_point_can_be_chosen_again(sim: Simulator) -> None:
     given = {"drill_scratch": "*", "restore_dcs": [CACHE], "restore_point": "random", "drill_window_days": 1}
     first = run(sim, "drill", "--check", **given)
