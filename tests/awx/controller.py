@@ -58,6 +58,7 @@ DEFAULTS: dict[str, Row] = {
         "survey_enabled": False, "allow_simultaneous": False, "job_slice_count": 1,
         "execution_environment": None, "ask_limit_on_launch": False, "ask_job_type_on_launch": False,
         "ask_diff_mode_on_launch": False, "ask_variables_on_launch": False, "ask_inventory_on_launch": False,
+        "ask_job_slice_count_on_launch": False,
     },
     "workflow_job_templates": {
         "description": "", "organization": None, "extra_vars": "", "survey_enabled": False,

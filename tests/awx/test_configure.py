@@ -82,6 +82,7 @@ def test_a_fleet_is_split_and_limited(awx: Configured) -> None:
     controller = awx.controller
     fleet = controller.named("job_templates", "Recovery fleet")
     assert (fleet["job_slice_count"], fleet["ask_limit_on_launch"]) == (4, True)
+    assert fleet["ask_job_slice_count_on_launch"], "a slice without a host within the limit fails"
     assert fleet["inventory"] == controller.named("inventories", "Recovery instances")["id"]
     source = controller.named("inventory_sources", "Recovery instances")
     assert (source["source_path"], source["enabled_var"]) == ("fleet.huaweicloud.yml", "")
