@@ -10,6 +10,7 @@ import asyncio
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -121,6 +122,25 @@ def test_an_old_or_missing_backup_is_reported_once_until_there_is_a_newer_one() 
         events = reported(SOURCE["Memory"](wish(**args)), sim, **args)
         assert {one["event"] for one in events} == {"backup_missing"}
         assert len(events) == 2
+
+
+def test_another_newest_backup_that_is_too_old_and_none_at_all_are_reported() -> None:
+    """While the cloud is away, a backup can be made and become too old, and all can be deleted."""
+    with Simulator("demo") as sim:
+        args: Row = {"max_backup_age": "1s", "instances": "orders-cache"}
+        memory = SOURCE["Memory"](wish(**args))
+        (first,) = reported(memory, sim, **args)
+        before = dict(sim.state.dcs_backups)
+        made = max(one.created_at for one in before.values()) + 60
+        newer = [replace(one, id="n" + one.id[1:], created_at=made) for one in before.values()]
+        kept: list[Row] = []
+        for backups in ({one.id: one for one in newer}, {}, before, before):
+            with sim.state.lock:
+                sim.state.dcs_backups.clear()
+                sim.state.dcs_backups.update(backups)
+            kept += [one for one in reported(memory, sim, **args) if one["event"] != "backup_finished"]
+        assert [one["event"] for one in kept] == ["backup_too_old", "backup_missing"]
+        assert first["newest"] < kept[0]["newest"]
 
 
 @pytest.mark.parametrize(

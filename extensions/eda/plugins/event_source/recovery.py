@@ -46,8 +46,9 @@ options:
   max_backup_age:
     description:
       - Seconds, or for example V(26h), after which the source reports a cache without a newer usable backup
-        as C(backup_too_old), or as C(backup_missing) when it has none. It sends this event once, until there
-        is a newer backup. A backup with a time in the future does not count.
+        as C(backup_too_old), or as C(backup_missing) when it has none. It sends one event for each newest
+        backup, and one when there is none, until there is a newer one that is not too old. A backup with a
+        time in the future does not count.
     type: str
   region:
     description: Region of the instances. The source also takes all other connection options of the modules,
@@ -337,7 +338,8 @@ class Memory:
         # What was seen stays known: a list may leave out an old record once.
         self._known: set[tuple[str, str]] = set()
         self._read: set[str] = set()  # IDs of instances whose records have been read
-        self._old: set[str] = set()  # instances whose backup is too old or missing, and was reported as such
+        # instance -> its newest backups that were reported as too old or missing, until there is a fresh one
+        self._old: dict[str, set[int | None]] = {}
         self._unread: set[str] = set()  # IDs of events about what cannot be read or is not there
         self._away = False
 
@@ -381,9 +383,9 @@ class Memory:
                 continue
             age = None if one["newest"] is None else max(0, (found.now - one["newest"]) // 1000)
             if age is not None and age <= self._wish.max_backup_age:
-                self._old.discard(one["instance_id"])
-            elif one["instance_id"] not in self._old:
-                self._old.add(one["instance_id"])
+                self._old.pop(one["instance_id"], None)
+            elif one["newest"] not in self._old.setdefault(one["instance_id"], set()):
+                self._old[one["instance_id"]].add(one["newest"])
                 events.append(aged(one, age))
         return events
 
