@@ -116,6 +116,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credenti
     ENVIRONMENT,
     SDK_FILE_VARIABLE,
     SECRETS,
+    TOKEN,
     resolve,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
@@ -340,7 +341,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def caller(self) -> str:
         """Return a digest of the identity and the place, because a cache is valid only for these.
 
-        The file of a profile can change, so the identity that it holds now counts, without its secrets.
+        The file of a profile can change, so the identity that it holds now counts, without its secrets. But a
+        token has nothing else that says whose it is.
         """
         known = {name: value for name, value in self.params.items() if name not in SECRETS}
         known.update(
@@ -354,7 +356,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             settings, identity, dummy = resolve(self.params, os.environ, Redactor())
         except InvalidArgument as error:  # Reading the instances will report it.
             return str(error)
-        public = {name: value for name, value in identity.keys.items() if name not in SECRETS}
+        public = {name: one for name, one in identity.keys.items() if name == TOKEN or name not in SECRETS}
         caller = [known, settings, identity.way, public, identity.agency]
         return hashlib.sha256(json.dumps(caller, sort_keys=True, default=str).encode()).hexdigest()
 
