@@ -225,7 +225,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for host, row in zip(host_names(rows), rows)
             if not statuses or row["status"] in statuses
         ]
-        for host, row in wanted:
+        for host, row in self.apart(path, wanted):
             self.add(host, row)
         if rows and not wanted:
             there = ", ".join(sorted({printable(row["status"]) for row in rows}))
@@ -233,6 +233,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 f"{path} has no hosts: none of {len(rows)} instances has one of the statuses "
                 f"{', '.join(statuses)}. Their statuses are {there}."
             )
+
+    def apart(self, path: str, wanted: list[tuple[str, Row]]) -> list[tuple[str, Row]]:
+        """Return the hosts, those by their ID whose name another source has given to another instance."""
+        ids = {name: host.vars.get("instance_id") for name, host in self.inventory.hosts.items()}
+        taken = {host: row for host, row in wanted if ids.get(host) not in (None, row["instance_id"])}
+        if taken:
+            more = f" and {len(taken) - 5} more" if len(taken) > 5 else ""
+            Display().warning(
+                f"Another source has other instances with the names {', '.join([*taken][:5])}{more}. "
+                f"Those of {path} are hosts named by their IDs."
+            )
+        return [(row["instance_id"] if host in taken else host, row) for host, row in wanted]
 
     def words(self, config: dict[str, t.Any], name: str) -> list[str]:
         """Return a list option without blanks. A template may make each entry or the whole list."""

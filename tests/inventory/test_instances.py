@@ -534,6 +534,23 @@ def test_two_clouds_in_two_files(sim: Simulator, tmp_path: Path) -> None:
     assert "orders-cache" in found["ap_southeast_3"]["hosts"]
 
 
+def test_instances_of_one_name_in_two_files_are_two_hosts(sim: Simulator, tmp_path: Path) -> None:
+    """As in two accounts. One host with the variables of both would be one of them, in the groups of both."""
+    number = "5560df16-cebf-4473-95c4-00000000beef"
+    with Simulator("demo") as other:
+        other.state.dcs_instances[ids.DCS_INSTANCE].id = number
+        paths = [
+            source(tmp_path, f"{name}.huaweicloud.yml", services=["dcs"], groups={name: True}, **endpoint)
+            for name, endpoint in (("a", {"dcs_endpoint": sim.url}), ("b", {"dcs_endpoint": other.url}))
+        ]
+        done = ansible_inventory([*paths, paths[0]], sim.env)
+        assert "other instances with the names orders-cache." in done.stderr
+        found = json.loads(done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
+        assert hosts(found)["orders-cache"]["instance_id"] == ids.DCS_INSTANCE
+        assert (hosts(found)[number]["instance_name"], found["b"]["hosts"]) == ("orders-cache", [number])
+        assert hosts(inventory([paths[0], paths[0]], sim.env)), "the same instances twice are no clash"
+
+
 def test_more_instances_than_a_page(tmp_path: Path) -> None:
     with Simulator("fleet-20-150") as sim:
         found = hosts(inventory([source(tmp_path)], sim.env))
