@@ -347,6 +347,8 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     entry = {one: given[one] for one in names if one in given}
     kind = NAMED_BY[0] if given.get(NAMED_BY[0]) else NAMED_BY[1]  # An inventory may give a host both.
     entry[service.entry_names.get(kind, kind)] = given.get(kind)
+    if host == given.get(NAMED_BY[1]) and service.in_place:  # The instance may have another name by now.
+        entry.setdefault("name", host)
     if POINT in given and not {service.point, *service.instead} & set(entry):
         entry[service.point] = given[POINT]
     row, problems = row_of(

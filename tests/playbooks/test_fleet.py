@@ -180,6 +180,21 @@ def test_two_regions_in_one_run(tmp_path: Path) -> None:
         assert named == {projects[regions[int(name[-1]) % 2]]}, name
 
 
+def test_a_host_with_another_name_by_now_is_not_restored(tmp_path: Path) -> None:
+    """As in an old inventory, a cached one for example: --limit would name another instance than it means."""
+    with Simulator("fleet-2-1") as sim:
+        cached = json.dumps({"cache": True, "cache_plugin": "jsonfile", "cache_connection": f"{tmp_path}/c"})
+        path = Path(source(tmp_path))
+        path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **json.loads(cached)}))
+        given = ["-i", str(path), "--limit", "all:!db-0000-restored", "-e", "fleet_poll_interval=1"]
+        assert invoke.playbook(PLAYBOOK, sim.env, *given, "--check").rc == 0
+        sim.state.dcs_instances[ids.fleet_dcs_instance(0)].name = "prod-cache"
+        done = invoke.playbook(PLAYBOOK, sim.env, *given)
+        assert (done.rc, len(sim.posts())) == (2, 2), done.output
+    row = targets(done)["cache-0000"]
+    assert row["error_kind"] == "name_mismatch" and "prod-cache" in row["msg"]
+
+
 def test_slices_at_once(tmp_path: Path) -> None:
     """Two jobs with the same inventory and different hosts, as a job controller slices it."""
     with Simulator("fleet-6-2", restore_seconds=2) as sim:
