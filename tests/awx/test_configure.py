@@ -66,6 +66,20 @@ def test_the_second_run_changes_nothing(awx: Configured) -> None:
     assert [path for method, path in awx.controller.writes[before:] if not path.endswith("/update/")] == []
 
 
+def test_a_setting_without_a_value_is_blank(awx_collection: Path, repository: str, tmp_path: Path) -> None:
+    """A line such as `awx_extra_vars:` in the settings."""
+    lists = ("awx_protected", "awx_drill_scratch", "awx_extra_vars", "awx_readiness_answers")
+    texts = ("awx_environment_image", "awx_notification_type", "awx_project_branch", "awx_fleet_slices")
+    with Controller(tmp_path) as controller:
+        configured = Configured(controller, repository, awx_collection)
+        done = configured.run(**dict.fromkeys((*lists, *texts, "awx_credential_inputs")))
+        assert (done.rc, controller.problems) == (0, []), done.output
+        assert controller.named("job_templates", "Recovery fleet")["job_slice_count"] == 1
+        assert not controller.objects["schedules"]
+        refused = configured.run(awx_project_url=None)
+    assert "awx_project_url must be the git repository" in refused.output
+
+
 def test_the_workflow_carries_out_what_was_approved(awx: Configured) -> None:
     controller = awx.controller
     assert controller.after("plan", "success") == ["approve"]
