@@ -392,6 +392,14 @@ def test_a_guide_is_shown_on_galaxy_as_it_is(guide: Path) -> None:
     assert not re.search(r"ansible-collections-|<a id|<br/>|^:", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("guide", sorted(docs.GUIDES.glob("*.rst")), ids=lambda guide: guide.stem)
+def test_a_guide_names_the_files_that_it_shows(guide: Path) -> None:
+    """The readers do not see `.. file:`, which only the tests read."""
+    page = guide.read_text(encoding="utf-8")
+    files, shown = re.findall(r"^ *\.\. file: (\S+)$", page, re.M), re.sub(r"(?m)^ *\.\. file: .*$", "", page)
+    assert [file for file in files if file not in shown] == []
+
+
 def test_a_step_is_at_home_everywhere() -> None:
     """The message says where to add what is missing. Otherwise a step could have tests and never run."""
     tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
