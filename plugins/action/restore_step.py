@@ -150,6 +150,7 @@ class ActionModule(ActionBase):
             only=set(args["only"]) if args.get("only") else None,
             last=bool(args.get("last", True)),
             hooks=hooks,
+            unread=args.get("unread") or [],
         )
 
     def no_job(self, name: str, task_vars: dict[str, t.Any]) -> _state.Job:
@@ -294,7 +295,6 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": state["run"]["refused"]}
         if "end" in steps:  # only the message, because a failed task shows everything that it has
             return {"failed": report["failed"], "msg": summary(report)}
-        found["unread"] = self._task.args.get("unread") or []
         return {**found, **self.published(from_cloud(report), job, task_vars)}
 
     def changed(

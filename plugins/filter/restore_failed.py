@@ -93,16 +93,8 @@ def reasons(hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.An
 def reasons_of(host: str, state: dict[str, t.Any]) -> dict[str, str]:
     """Return why each host of a state failed; `host` gets the reasons of the whole run."""
     found = {str(row["label"]): str(row["msg"]) for row in state["restores"] if row.get("error_kind")}
-    whole = state["run"].get("refused") or unread(state.get("unread") or [])
+    whole = state["run"].get("refused")
     return found or ({host: str(whole)} if whole else {})
-
-
-def unread(faults: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:
-    """Return why not everything was restored, or None."""
-    if not faults:
-        return None
-    why = " ".join(f"{fault.get('region')}: {fault.get('msg')}" for fault in faults)
-    return f"Not everything was restored, because the inventory could not read all instances. {why}"
 
 
 class FilterModule:

@@ -72,6 +72,7 @@ class Job(t.NamedTuple):
     only: t.Collection[str] | None = None
     last: bool = True  # whether no batch follows
     hooks: t.Mapping[str, str] = {}  # paths of the tasks files of the user, by variable
+    unread: t.Sequence[Row] = ()  # regions that the inventory of a fleet could not read: region, msg
 
 
 # Who goes on

@@ -256,7 +256,7 @@ def release(state: State, job: Job, world: World, failure: str | None = None) ->
 @step
 def report(state: State, job: Job, world: World) -> State:
     """Write the final report and show how the run ended. The last line is the path of the report."""
-    state = _calls.with_note_on_release(state, world)
+    state = with_unread(_calls.with_note_on_release(state, world), job)
     state = written({**state, "run": {**state["run"], "last": job.last}}, world, finished=job.last)
     found = state["report"]
     if not job.last:
@@ -272,6 +272,17 @@ def report(state: State, job: Job, world: World) -> State:
     where = _lines.report_place(found, bool(state["run"].get("directory")))
     world.say([*lines, *_lines.how_to_approve(found, job.plan_only), where])
     return state
+
+
+def with_unread(state: State, job: Job) -> State:
+    """Return the state of a fleet that has failed if a part of it was not in the inventory: the next node of
+    a workflow reads only the report.
+    """
+    if not (job.last and job.unread) or state["run"].get("refused"):
+        return state
+    why = " ".join(f"{fault.get('region')}: {fault.get('msg')}" for fault in job.unread)
+    why = f"Not everything was restored, because the inventory could not read all instances. {why}"
+    return {**state, "run": {**state["run"], "refused": why, "lost": not job.plan_only}}
 
 
 def sentence(text: str) -> str:

@@ -258,6 +258,9 @@ def test_a_fleet_in_which_nothing_was_restored_fails(tmp_path: Path) -> None:
             "Not everything was restored, because the inventory could not read all instances."
         )
         assert "eu-west-101: It is forbidden." in reason["msg"]
+        found = report(some)
+        assert (found["verdict"], found["failed"], found["msg"]) == ("incomplete", True, reason["msg"])
+        assert {target["outcome"] for target in found["restores"]} == {"succeeded"}
 
 
 def test_a_host_whose_name_has_a_colon_fails_as_itself(tmp_path: Path) -> None:
