@@ -35,8 +35,23 @@ class Problem(Exception):
     """A value that cannot be used; its text is one sentence for the person who wrote it."""
 
 
+class Twice(yaml.YAMLError):
+    """A key that stands twice in one dictionary; its text is the key."""
+
+
 class PlainLoader(yaml.SafeLoader):
-    """Reads a list in a text. Numbers and times stay texts, so that an ID or a time is as it was written."""
+    """Reads a list in a text. Numbers and times stay texts, so that an ID or a time is as it was written.
+
+    A key that stands twice is refused: of two entries without a dash between them only one would be left.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[t.Any, t.Any]:
+        """Return a dictionary. Raises Twice."""
+        keys = [key.value for key, dummy in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise Twice(key)
+        return super().construct_mapping(node, deep)
 
 
 PlainLoader.yaml_implicit_resolvers = {
@@ -128,6 +143,10 @@ def items(value: t.Any, name: str, example: str) -> list[t.Any]:
     if isinstance(value, str):
         try:
             found = yaml.load(value, Loader=PlainLoader)  # a SafeLoader with fewer types
+        except Twice as error:
+            raise Problem(
+                f"{name} has {quoted(str(error))} twice in one entry. Begin each entry with a dash."
+            ) from None
         except (yaml.YAMLError, RecursionError):
             raise Problem(
                 f"{name} is a text that is not valid YAML or JSON: {quoted(value)}. {example}".rstrip()

@@ -82,11 +82,18 @@ def test_a_list_is_read_from_a_text(value: Any) -> None:
         (5, "must be a list, not a number"),
         (["a"], r"restore_dcs\[0\] must be a dictionary of options, not 'a'"),
         ("[" * 5000, "not valid YAML or JSON"),
+        ("- instance_id: a\n  remark: x\n  instance_id: b", "'instance_id' twice in one entry. Begin each"),
+        ('[{"instance_id": "a", "instance_id": "a"}]', "'instance_id' twice in one entry"),
     ],
 )
 def test_an_invalid_list(value: Any, words: str) -> None:
     with pytest.raises(read.Problem, match=words):
         read.entries(value, "restore_dcs")
+
+
+def test_an_entry_may_be_merged_into_others() -> None:
+    text = "- &a {remark: x, instance_id: a}\n- &b {<<: *a, instance_id: b}\n- {<<: *b, instance_id: c}"
+    assert [entry["instance_id"] for entry in read.entries(text, "restore_dcs")] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
