@@ -24,6 +24,11 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 FACTS = ("status", "engine", "engine_version", "used_memory", "max_memory", "vpc_name", "port")
+# said where no report of the approved plan is there to compare with
+OTHERS = (
+    "A plan with another backup, restore_operation_id or restore_safety_backup has another digest. To "
+    "approve this plan, review it and give its digest."
+)
 NOT_AGAIN = ("operation_failed", "not_found")  # ends of a job to which a rerun does not attach
 
 
@@ -113,7 +118,7 @@ def other_plan(job: Job, state: State, digest: str) -> str | None:
         if same
         else f"is not the digest of this plan, which is {digest}"
     )
-    since = f" What has changed since: {'; '.join(lines)}." if lines else ""
+    since = f" What has changed since: {'; '.join(lines)}." if lines else f" {OTHERS}"
     return f"restore_plan_digest {approved[:16]} {why}.{since}"
 
 
