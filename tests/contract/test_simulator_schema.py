@@ -139,3 +139,10 @@ def test_every_route_is_in_the_contract_and_the_other_way_round() -> None:
         for operation in item.values()
     }
     assert {route.operation for route in ROUTES} == operations
+
+
+def test_every_name_in_the_contract_is_defined() -> None:
+    """A schema that is not defined would refuse nothing."""
+    used = set(re.findall(r'"\$ref": "#/components/(\w+/\w+)"', OPENAPI.read_text(encoding="utf-8")))
+    defined = {f"{kind}/{name}" for kind, items in DOCUMENT["components"].items() for name in items}
+    assert used - defined == set(), "tests/cloud/openapi.json uses these and does not define them"
