@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import gzip
+import inspect
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -104,6 +105,11 @@ class Exchange(Turn):
 
 
 Behaviour = Callable[..., Awaitable["Response | None"]]
+
+
+def faults_of(names: Mapping[str, Any]) -> dict[str, Behaviour]:
+    """Every coroutine function of a file is a fault."""
+    return {name: function for name, function in names.items() if inspect.iscoroutinefunction(function)}
 
 
 def head(response: Response, version: str = "HTTP/1.1", **more: str) -> bytes:
@@ -279,8 +285,4 @@ async def gzip_bomb(exchange: Exchange, *, mebibytes: int = 300) -> Response:
     return response
 
 
-_ALL: tuple[Any, ...] = (
-    *(reset, close, hang, late, delay, drip_headers, drip_body, truncated_headers, truncated_body),
-    *(raw, garbage_status, http09, http10, informational, trailers, endless, gzip_bomb),
-)
-BEHAVIOURS: dict[str, Behaviour] = {function.__name__: function for function in _ALL}
+BEHAVIOURS = faults_of(globals())

@@ -24,7 +24,7 @@ from email.utils import formatdate
 from typing import Any
 
 from . import breakage
-from .breakage import Behaviour, Exchange, Turn
+from .breakage import Exchange, Turn
 from .wire import Call, Response, whole_number
 
 TOTALS = ("total", "total_num", "total_record", "instance_num")
@@ -530,17 +530,7 @@ async def operation_fails(exchange: Turn, *, code: str | None = None, leave: str
     return await outcome(exchange, fail=code or default, leave=leave)
 
 
-BEHAVIOURS: dict[str, Behaviour] = {
-    **breakage.BEHAVIOURS,
-    **{
-        function.__name__: function
-        for function in (
-            *(answer, refusal, busy, throttle, redirect, body),
-            *(mutate, content_type, headers, inject, duplicate_key, rewrite, total, records, vanish, repeat),
-            *(spelling, floats, stale, error_in_body, clock, paging, remark, outcome, operation_fails),
-        )
-    },
-}
+BEHAVIOURS = {**breakage.BEHAVIOURS, **breakage.faults_of(globals())}
 
 _HTML = {"Content-Type": "text/html"}
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {

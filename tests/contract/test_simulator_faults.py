@@ -11,6 +11,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -643,3 +644,13 @@ def test_mistakes_in_a_fault_are_found_at_once(sim: Simulator) -> None:
     }
     for name in [*BEHAVIOURS, *PRESETS]:
         sim.fault(name, **required.get(name, {}))
+
+
+def test_every_fault_has_a_test() -> None:
+    """In this file, or for how an operation ends in test_simulator_state.py. A preset tests its behaviour."""
+    tests = [Path(__file__), Path(__file__).with_name("test_simulator_state.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in tests)
+    tested = {name for name in [*BEHAVIOURS, *PRESETS] if f'"{name}"' in text}
+    tested |= {PRESETS[name][0] for name in tested & set(PRESETS)}
+    missing = {*BEHAVIOURS, *PRESETS} - tested
+    assert not missing, f"Add a test to test_simulator_faults.py of {', '.join(sorted(missing))}"
