@@ -47,6 +47,8 @@ CODES: dict[str, Code] = {
     "DBS.300372": Code("not_restorable", "the target instance cannot be restored to"),
     "DBS.300375": Code("invalid_argument", "a parameter is not valid"),
     "DBS.300377": Code(
-        "invalid_argument", "the time range is not valid", "A list of jobs begins at most 30 days ago."
+        "invalid_argument",
+        "the time range is not valid",
+        "Restore to a time that ddm_restorable_info lists. A list of jobs begins at most 30 days ago.",
     ),
 }
