@@ -36,6 +36,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans, _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report_advice as advice
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import (
@@ -52,10 +53,9 @@ Report = dict[str, t.Any]
 LONGEST_TEXT = 4000  # characters of one text; no message of a task is longer
 PLANS = ("plan", "readiness")  # kinds of reports of runs that start nothing
 ROW_KEYS = (
-    *("service", "region", "profile", "label", "name", "group", "timezone"),
-    *("instance_id", "instance_name", "target_instance_id", "target_instance_name"),
-    *("backup_id", "backup_name", "restore_point", "restore_time", "remark", "operation_id"),
-    *("data_node_relations", "adopt", "metadata"),
+    *("service", "region", "profile", "label", "name", "group"),
+    # What was requested: a report is also a plan, which is carried out exactly.
+    *dict.fromkeys(name for service in SERVICES.values() for name in service.options if name != "job_id"),
     *("target", "source", "action", "what", "backup", "restore", "job"),
     *("restore_id", "job_id", "data_time", "newer_backup", "last_seconds", "outcome", "changed", "adopted"),
     *("failed_step", "error_kind", "msg", "error_code", "request_id", "elapsed"),

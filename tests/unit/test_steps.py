@@ -462,6 +462,13 @@ def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path, ticket
         assert state["run"]["plan_digest"] == planned["run"]["plan_digest"]
 
 
+def test_a_plan_keeps_every_option_of_an_entry() -> None:
+    given = {**CACHE, "remark": "drill", "operation_id": "CHG-1", "ignore_stuck": True}
+    planned = run(World(), plan_only=True, restore_dcs=[given], restore_ddm=[])["report"]
+    (asked,) = _plans.requests(planned)
+    assert {name: asked[name] for name in given} == given
+
+
 def test_a_plan_is_carried_out_in_the_project_in_which_a_host_was_listed(tmp_path: Path) -> None:
     planned = run(World(), plan_only=True, restore_report_dir=str(tmp_path))["report"]
     asked = job(restore_dcs=[{**CACHE, "label": "other"}], restore_ddm=[DATABASE], restore_plan=planned)
