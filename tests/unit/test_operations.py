@@ -659,7 +659,7 @@ def test_a_job_that_does_not_name_its_target_may_be_for_another_one(
 def test_a_result_without_an_id_has_what_the_request_named() -> None:
     cache = restore([], RUNNING)
     assert cache.about == {"instance_id": "i", "marker": MARK, "backup_id": "b"}
-    assert "run the task with backup_id=b again" in cache.resume, "latest may be another backup by then"
+    assert "run the same task with backup_id=b again" in cache.resume, "latest may be another backup by then"
     database = recovery(FakeDdm())
     assert database.about == {"instance_id": "s", "target_instance_id": "t", "restore_time": 1}
 

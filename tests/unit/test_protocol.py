@@ -418,7 +418,8 @@ def test_of_several_running_operations_none_is_adopted() -> None:
     facts = caught.value.details()
     assert (facts["error_kind"], facts["changed"]) == ("duplicate_detected", False), "nothing was sent"
     assert str(caught.value).endswith(
-        "but only one was expected. Nothing was repeated. Check the instance in the console."
+        "but only one was expected. Nothing was repeated. "
+        "Wait until they have ended, and check the instance in the console."
     )
     assert operation.sent == 0
 

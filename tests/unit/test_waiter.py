@@ -298,8 +298,8 @@ def test_how_long_a_record_may_be_missing(before: list[Status], looks: int, what
     assert times == [30.0 * number for number in range(looks)]
     assert isinstance(watched.error, OutcomeUnknown)
     assert str(watched.error) == (
-        f"Restore {what} (Not among the records.) Nothing was repeated. "
-        "Check the instance before you do anything else."
+        f"Restore {what}: Not among the records. Nothing was repeated. Check the instance before you do "
+        "anything else. When its record is listed, run the task again to attach to it."
     )
     assert watched.error.details()["restore_id"] == "r"
 

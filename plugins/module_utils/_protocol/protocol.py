@@ -253,7 +253,8 @@ def only(operation: Operation, found: t.Sequence[str], effect: str = NONE) -> st
         return found[0]
     error = OutcomeUnknown(
         f"{operation.name}: the cloud lists {len(found)} operations that match it ({', '.join(found)}), but "
-        "only one was expected. Nothing was repeated. Check the instance in the console.",
+        "only one was expected. Nothing was repeated. Wait until they have ended, and check the instance in "
+        "the console.",
         found=list(found),
     )
     kind = None if operation.id_key == "job_id" else "duplicate_detected"

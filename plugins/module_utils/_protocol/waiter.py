@@ -86,8 +86,8 @@ class Watch:
                     "was accepted, but cannot be seen yet" if self._seen is None else "can no longer be found"
                 )
                 self.error = OutcomeUnknown(
-                    f"{self.name} {what} ({error}) Nothing was repeated. Check the instance before you do "
-                    "anything else.",
+                    f"{self.name} {what}: {error} Nothing was repeated. Check the instance before you do "
+                    f"anything else. When its record is listed, {self.resume}.",
                     **self.facts(),
                 )
         except CloudError as error:

@@ -216,7 +216,7 @@ class DcsRestore(DcsOperation):
     @property
     def resume(self) -> str:
         """The same restore; `latest` may be another backup by then."""
-        return AGAIN.format(f"the task with backup_id={self.backup_id}")
+        return AGAIN.format(f"the same task with backup_id={self.backup_id}")
 
     def read(self, until: str | None = None) -> list[Row]:
         """Return all restore records."""
