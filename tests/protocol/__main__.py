@@ -35,10 +35,8 @@ def main() -> int:
     if options.seed is not None:
         with WRONG[options.wrong]() if options.wrong else real():
             report = play(options.seed, options.verbose)
-        print(
-            "\n".join([*report.trace, *(f"{name}: {text}" for name, text in report.problems)])
-            or "nothing is wrong"
-        )
+        problems = [f"{name}: {text}" for name, text in report.problems] or ["nothing is wrong"]
+        print("\n".join([*report.trace, *problems]))
         return bool(report.problems)
     summary = many(options.first, options.count, options.processes, options.wrong)
     print(summary.text())

@@ -7,7 +7,7 @@
     python -m tests.protocol.explore                       up to three faults, one kill; all settings
     python -m tests.protocol.explore --faults 1            fewer faults
     python -m tests.protocol.explore --wrong no_reconcile  a client that is wrong on purpose
-    python -m tests.protocol.explore --setting 3 --script 7:500,9:kill --verbose  one schedule, step by step
+    python -m tests.protocol.explore --setting 0 --script "5:kill sent,8:500" --verbose  one, step by step
 
 A *setting* is fixed: a cache or a pair of databases, an empty or an old history, two runs one after
 the other or two at once, a restore that succeeds or one that fails. A *schedule* is a setting and a script:
@@ -48,6 +48,8 @@ TIMEOUT, LATE = 10.0, 8.0  # seconds: http_timeout, how late a request can arriv
 # A task is run again when this many seconds, or a multiple, have passed since something was started
 GRID = 15.0
 KILL = "kill"
+KILLS = tuple(f"{KILL} {when}" for when in ("before", "sent", "answered"))
+LISTS = ("row repeated", "newest left out", "oldest left out", "stale")
 POSTS = ("reset:never", "reset", "500:never", "500", "timeout:late")
 JUMPS = {"calendar +2 h": 7200.0, "calendar -2 h": -7200.0}
 SHOWN = 10
@@ -134,8 +136,7 @@ class Explorer:
         return self.now.partition(" ")[2] if self.now and self.now.startswith(KILL) else None
 
     def _choices(self, lane: Lane, post: bool) -> list[str]:
-        kills = [KILL + " before", *((KILL + " sent", KILL + " answered") if post else ())]
-        found = kills if self.kills_left else []
+        found = list(KILLS if post else KILLS[:1]) if self.kills_left else []
         if self.left:
             # between two readings of the calendar it does not matter when it jumps
             found += JUMPS if lane.asked and lane.skew == 0.0 else ()
@@ -169,7 +170,7 @@ class Explorer:
             return None
         fits = (
             (self.now == "500")
-            or RECORDS[self.setting.kind] in url
+            or (self.now in LISTS and RECORDS[self.setting.kind] in url)
             or (self.now == "stale" and STATE.search(url))
         )
         if not fits:
@@ -389,7 +390,11 @@ def _command(setting: Setting, script: Script, wrong: str | None) -> str:
 
 
 def _script(text: str) -> Script:
-    pairs = (part.partition(":") for part in text.split(",") if part)
+    pairs = [part.partition(":") for part in text.split(",") if part]
+    names = (*KILLS, *LISTS, *POSTS, *JUMPS)
+    for number, dummy, name in pairs:
+        if not number.isdigit() or name not in names:
+            raise argparse.ArgumentTypeError(f"{number}:{name} is not NUMBER:NAME with one of {names}")
     return tuple((int(number), name) for number, dummy, name in pairs)
 
 
@@ -435,14 +440,17 @@ def main() -> int:
 
 def _one(setting: Setting, script: Script, wrong: str | None, verbose: bool) -> int:
     trace: list[str] = []
+    to_its_end = True
     with WRONG[wrong]() if wrong else real():
         try:
-            report = play(setting, script, len(script), len(script), Known(), trace)[0]
+            report, _choices, to_its_end = play(setting, script, len(script), len(script), Known(), trace)
             problems = report.problems
         except Stuck as problem:
             problems = [("stuck", str(problem))]
-    lines = trace if verbose else []
-    print("\n".join([*lines, *(f"{name}: {text}" for name, text in problems)]) or "nothing is wrong")
+    lines = [*(trace if verbose else []), *(f"{name}: {text}" for name, text in problems)]
+    if not to_its_end:
+        lines.append("it ends here: the fault of the script does not fit this request")
+    print("\n".join(lines if problems or not to_its_end else [*lines, "nothing is wrong"]))
     return bool(problems)
 
 

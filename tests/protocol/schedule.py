@@ -17,7 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 
 from . import client
 from .scene import BACKUP, RESTORE_TIME, SOURCE, TARGET, Rules, Scene, Work
-from .world import LOST_RESPONSES, NOT_EXECUTED, READS, Killed, Lane, Run, World
+from .world import LOST_RESPONSES, NOT_EXECUTED, READS, Killed, Lane, Run, World, shown
 
 # seconds that restores take: the shorter, the more can go wrong
 DURATIONS: list[tuple[float, ...]] = [(1.0, 3.0), (4.0, 9.0), (10.0, 40.0), (60.0, 90.0), (120.0, 600.0)]
@@ -300,7 +300,7 @@ def execute(
     run.ended = lane.time
     run.result = None if run.dead else result
     if world.trace is not None:
-        world.say(lane.time, f"{run.name} ends: {run.result}")
+        world.say(lane.time, f"{run.name} ends: {shown(run.result or {})}")
 
 
 def afterwards(world: World, story: Story, report: Report) -> list[Run]:

@@ -57,7 +57,16 @@ def test_the_command_prints_numbers_and_replays_a_script(
     script = ["explore", "--setting", "0", "--script", "5:kill sent,8:500", "--verbose"]
     monkeypatch.setattr("sys.argv", script)
     assert explore.main() == 0
-    assert "is killed with its POST under way" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "is killed with its POST under way" in text and "cloud: starts restore" in text
+    assert text.endswith("nothing is wrong\n")
+    monkeypatch.setattr("sys.argv", ["explore", "--setting", "0", "--script", "2:kill sent", "--verbose"])
+    assert explore.main() == 0
+    assert capsys.readouterr().out.endswith("does not fit this request\n")
+    monkeypatch.setattr("sys.argv", ["explore", "--setting", "0", "--script", "5:kill"])
+    with pytest.raises(SystemExit):
+        explore.main()
+    assert "5:kill is not NUMBER:NAME with one of" in capsys.readouterr().err
     monkeypatch.setattr("sys.argv", [*script, "--wrong", "no_marker"])
     assert explore.main() == 1
     assert "duplicate" in capsys.readouterr().out

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import heapq
+import json
 import re
 import threading
 import typing as t
@@ -30,6 +31,11 @@ from .scene import EPOCH, Scene, Work
 NEVER = float("inf")
 STATE = re.compile(r"/instances/[0-9a-z-]+$|/restorable-instances")
 SIGN_IN = re.compile(r"https://iam\.")
+# What a trace shows of an object and of a result
+SHOWN = (
+    *("restore_id", "job_id", "id", "backup_id", "instance_id", "status", "task", "available"),
+    *("restore_remark", "remark", "outcome", "adopted", "error_kind", "changed", "msg"),
+)
 
 
 class Killed(BaseException):
@@ -160,8 +166,7 @@ class Lane:
             run.last_states = (*run.last_states[-1:], made)
         seen = received(response, self.world.scene.cloud.clock())
         if world.trace is not None:
-            text = seen.body.decode()[:2000]
-            world.say(self.time, f"{what} {fault or ''} -> {seen.status} {text}")
+            world.say(self.time, f"{what} {fault or ''} -> {seen.status} {brief(seen.body.decode())}")
         slow = min(world.director.slow * world.director.random(), request.timeout) if name == "slow" else 0.01
         self.time += slow
         for work in run.accepted:
@@ -260,11 +265,12 @@ class World:
         history = self.scene.history
         known = len(history)
         response = self.scene.post(request, now, run)
+        self.say(now, f"cloud: POST of {run.name} arrives: {response.status} {response.body().decode()}")
         for work in history[known:]:
+            self.say(now, f"cloud: starts {work}")
             seen = [now - made + self.scene.rules.blind for made in run.last_states]
             work.confirmed, work.looked = seen[0], seen[-1]
             run.accepted.append(work)
-        self.say(now, f"cloud: POST of {run.name} arrives: {response.status} {response.body().decode()}")
         return response
 
     def die(self, lane: Lane, where: str) -> t.NoReturn:
@@ -329,6 +335,25 @@ def received(response: wire.Response, now: float) -> Response:
 def date(now: int) -> str:
     """Return the Date header of a response."""
     return formatdate(now, usegmt=True)
+
+
+def brief(text: str) -> str:
+    """Return a response in short: of each object its ID, status, task and remark."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return text[:200]
+    data = data.get("job", data) if isinstance(data, dict) else data
+    if isinstance(data, dict) and "status" in data:
+        return shown(data)
+    lists = [value for value in data.values() if isinstance(value, list)] if isinstance(data, dict) else []
+    return f"{len(lists[0])} rows: {'; '.join(map(shown, lists[0][:4]))}" if lists else text[:200]
+
+
+def shown(row: t.Any) -> str:
+    """Return what a trace shows of an object of the cloud, or of a result."""
+    found = {name: row[name] for name in SHOWN if row.get(name)} if isinstance(row, dict) else {"": row}
+    return " ".join(f"{name}={value}" for name, value in found.items())
 
 
 def _tail(url: str) -> str:
