@@ -197,8 +197,7 @@ def test_one_sender() -> None:
     """
     assert set(where("post_once")) == {
         "module_utils/_api/cloud.py",
-        "module_utils/_services/dcs/api.py",
-        "module_utils/_services/ddm/api.py",
+        *(f"module_utils/_services/{service}/api.py" for service in SERVICES),
     }
     calls = [
         (name(path), function.name)
@@ -217,10 +216,7 @@ def test_one_sender() -> None:
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("restore", "back_up", "recover")
     }
-    assert callers == {
-        "module_utils/_services/dcs/operations.py",
-        "module_utils/_services/ddm/operations.py",
-    }
+    assert callers == {f"module_utils/_services/{service}/operations.py" for service in SERVICES}
 
 
 def test_imports_point_one_way() -> None:
@@ -233,15 +229,17 @@ def test_imports_point_one_way() -> None:
     for path, needs in graph.items():
         if path.startswith("module_utils/"):
             assert all(need.startswith("module_utils/") for need in needs), path
-    assert not graph["module_utils/_services/dcs/api.py"] & {
-        "module_utils/_services/ddm/api.py"
-    } and not graph["module_utils/_services/ddm/api.py"] & {"module_utils/_services/dcs/api.py"}
+    rooms = {service: f"module_utils/_services/{service}/" for service in SERVICES}
+    for path, needs in graph.items():
+        for service, room in rooms.items():
+            others = tuple(other for other in rooms.values() if other != room)
+            assert not path.startswith(room) or not any(need.startswith(others) for need in needs), service
 
 
 def own(path: Path) -> bool:
     """Whether a file belongs to one service: its room, and its modules with documentation and actions."""
-    room = any(part in ("dcs", "ddm", "modules", "doc_fragments") for part in path.parts)
-    return room or (path.parent.name == "action" and path.stem[:4] in ("dcs_", "ddm_"))
+    room = any(part in (*SERVICES, "modules", "doc_fragments") for part in path.parts)
+    return room or (path.parent.name == "action" and path.stem.partition("_")[0] in SERVICES)
 
 
 def words(path: Path) -> Iterator[tuple[int, str]]:
@@ -273,7 +271,7 @@ def test_few_lines_outside_of_its_room_name_a_service() -> None:
             for path in PLUGINS
             if not own(path.relative_to(ROOT))
             for line, word in words(path)
-            if re.search("dcs|ddm", word, re.I)
+            if re.search("|".join(SERVICES), word, re.I)
         }
     )
     most = 7 + 4 * len(SERVICES)
@@ -380,8 +378,9 @@ def test_the_payload_has_a_budget(module: str) -> None:
 
 @pytest.mark.parametrize("module", SHIPPED)
 def test_a_module_ships_only_the_service_it_uses(module: str) -> None:
-    services = {path.parent.name for path in payload.shipped(module)} & {"dcs", "ddm"}
-    assert services == ({"dcs", "ddm"} if module in ("restore_verify", "restore_wait") else {module[:3]})
+    services = {path.parent.name for path in payload.shipped(module)} & set(SERVICES)
+    own = module.partition("_")[0]
+    assert services == (set(SERVICES) if module in ("restore_verify", "restore_wait") else {own})
     if module.endswith("_info"):
         assert not {"protocol", "waiter"} & {path.stem for path in payload.shipped(module)}
 
