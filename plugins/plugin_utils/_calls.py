@@ -106,21 +106,34 @@ def public(row: Row) -> Row:
 # Before the restore
 
 
-def with_safety_backup(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
-    """Return a row with its safety backup. If none can be made, the row fails, and nothing is overwritten.
+def with_safety_backup(
+    row: Row, run: Row, operation: str, job: Job, world: World, wait: bool, begun_ms: int
+) -> tuple[Row, str]:
+    """Return a row with its safety backup, and the operation ID of that backup. If none can be made, the row
+    fails, and nothing is overwritten.
 
-    Data that an earlier run has overwritten are not backed up again: the backup from before is the undo.
+    Data that an earlier run has overwritten are not backed up again: the backup from before is the undo. A
+    backup that is there already before this run has sent one lacks what was written since, so a new one is
+    made.
     """
     before = earlier_backup(row, run)
     if before:
         row = {**row, "safety_backup": before}
-        return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
+        return _target.done(row, "safeguard", "ok", begun_ms) if wait else row, operation
     here = {name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)}
-    given = {"instance_id": _target.target_id(row), "remark": SAFETY_REMARK, "wait": wait}
-    given["operation_id"] = operation_of(row, run)
+    given = {"instance_id": _target.target_id(row), "remark": SAFETY_REMARK, "wait": wait, **here, **waiting(job)}
     given["keep_backup_id"] = (row.get("backup") or {}).get("backup_id")
-    result = world.call(str(_target.backup_module(row)), {**given, **here, **waiting(job)}, check=False)
-    now = world.now_ms()
+    module = str(_target.backup_module(row))
+    own = operation
+    result = world.call(module, {**given, "operation_id": own}, check=False)
+    while result.get("outcome") == "unchanged" and not wait:
+        own = f"{operation} after {result['backup_id']}"
+        result = world.call(module, {**given, "operation_id": own}, check=False)
+    return with_backup(row, result, world.now_ms(), wait, begun_ms), own
+
+
+def with_backup(row: Row, result: Result, now: int, wait: bool, begun_ms: int) -> Row:
+    """Return a row with the safety backup that a module has made, or failed because it has made none."""
     backup = result.get("backup") or {}
     kind, msg = result.get("error_kind") or "internal_error", result.get("msg")
     useless = wait and backup.get("is_support_restore") is False
@@ -146,8 +159,8 @@ def earlier_backup(row: Row, run: Row) -> Row | None:
 
 
 def operation_of(row: Row, run: Row) -> str:
-    """Return the operation ID of a safety backup. A rerun attaches to that backup, unless the data are those
-    of another restore by now.
+    """Return the operation ID of a safety backup. A rerun attaches to that backup while it is made, unless
+    the data are those of another restore by now.
     """
     newest = (row.get("details") or {}).get("newest_restore") or {}
     since = any(_target.same(row, one) and restored_since(row, one) for one in run.get("previous") or [])

@@ -184,13 +184,16 @@ def safeguard(state: State, job: Job, world: World) -> State:
         return state
     if not state["run"]["promised"]["safety_backup"]:
         return state
-    state = written(state, world)  # If this run is killed now, the next one goes on with these backups.
-    rows, begun = list(state["restores"]), world.now_ms()
+    state = written(state, world)  # If this run is killed now, the next one waits for these backups.
+    rows, run, begun = list(state["restores"]), state["run"], world.now_ms()
+    names = {number: _calls.operation_of(rows[number], run) for number in numbers}
     # All are started before one is waited for: with its marker the second call attaches.
     for wait in (False, True):
         for number in numbers:
             if not rows[number].get("error_kind"):
-                rows[number] = _calls.with_safety_backup(rows[number], state["run"], job, world, wait, begun)
+                rows[number], names[number] = _calls.with_safety_backup(
+                    rows[number], run, names[number], job, world, wait, begun
+                )
     made = [
         f"{_target.called(row)} {row['safety_backup']['backup_id']}"
         for row in rows

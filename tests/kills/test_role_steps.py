@@ -135,10 +135,13 @@ def killed(sim: Simulator, folder: Path, point: Point) -> None:
 
 
 def right(sim: Simulator) -> bool:
-    """Whether the stack is as requested, and everything was started once."""
+    """Whether the stack is as requested, and each restore was started once. A safety backup that had ended
+    when the second run began, before the cache was overwritten, lacks what was written since: then there are
+    two.
+    """
     posts = Counter(entry.operation for entry in sim.posts())
     restored = sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == ids.DCS_BACKUP
-    once = posts == {"dcs.backup": 1, "ddm.recovery": 1, "dcs.restore": 1}
+    once = posts.pop("dcs.backup") in (1, 2) and posts == {"ddm.recovery": 1, "dcs.restore": 1}
     return once and restored and bool(sim.state.ddm_instances[ids.DDM_TARGET].restored_to) and not sim.errors
 
 

@@ -75,6 +75,26 @@ def test_undo_brings_back_what_a_restore_has_overwritten(sim: Simulator, tmp_pat
         assert "Nothing was started." in report(refused)["msg"]
 
 
+def test_what_was_written_before_a_later_run_can_be_undone(sim: Simulator, tmp_path: Path) -> None:
+    """The first run overwrites nothing, so its backup lacks what the application writes until the second."""
+    given = {"restore_dcs": [CACHE], "restore_point": "latest", "restore_report_dir": str(tmp_path)}
+    sim.fault("forbidden", "dcs.restore")
+    saved = []
+    for rc in (2, 0):
+        done = run(sim, "restore", restore_operation_id="CHG-1042", **given)
+        assert done.rc == rc, done.output
+        saved.append(report(done)["restores"][0]["safety_backup"]["backup_id"])
+    assert (
+        len(set(saved)) == 2
+        and [entry.operation for entry in sim.posts()]
+        == [
+            "dcs.backup",
+            "dcs.restore",
+        ]
+        * 2
+    )
+
+
 def test_a_drill_overwrites_scratch_instances_only(sim: Simulator) -> None:
     name = sim.state.dcs_instances[ids.DCS_INSTANCE].name
     stack = {"restore_dcs": [CACHE], "restore_point": "latest"}
