@@ -47,8 +47,8 @@ STATE = "_restore_state"  # the variable that the tasks of the role register
 REPORTED = "restore_reported"  # the statistic with the report
 HANDED_ON = "handed_on"  # the step of the next node of a workflow, which reads that report
 PASSWORD = "password_variable"  # of a connection: the name of a variable
-# A run with no other tags than these, `plan` among them, starts nothing.
-ALONE = {"plan", "all", "tagged", "always"}
+# Tags of a task that start nothing in a run which also has the tag plan
+ALONE = {"plan", "report", "tagged", "always"}
 LETTERS = string.ascii_lowercase + string.digits
 SLOW = 5.0  # seconds, at least, between two lines about one restore: a run of two fits on a screen
 # These modules show their progress; the steps report on the others.
@@ -259,9 +259,10 @@ class ActionModule(ActionBase):
         return found, failed
 
     def plan_only(self, task_vars: dict[str, t.Any]) -> bool:
-        """Whether nothing may start: in check mode, or if only the step plan was requested."""
+        """Whether nothing may start: in check mode, or if the tags name the plan and no later step."""
         tags = set(task_vars.get("ansible_run_tags") or ())
-        return bool(self._task.check_mode) or ("plan" in tags and not tags - ALONE and "all" not in tags)
+        later = {"all", *self._task.tags} - ALONE
+        return bool(self._task.check_mode) or ("plan" in tags and not tags & later)
 
     def parts(self, hooks: t.Collection[str], task_vars: dict[str, t.Any]) -> list[str]:
         """Return the tasks files that follow the plan: one for all steps where no tasks of the user lie

@@ -181,7 +181,8 @@ def sentence(report: Row) -> str:
     if verdict == "planned":
         return f"{counted} would be overwritten. Nothing has been sent."
     if verdict == "refused":
-        return f"{needing(failed)} Nothing was started." if failed else "Nothing was started."
+        left_out = "This run left out the step restore, so it overwrote nothing."
+        return f"{needing(failed)} Nothing was started." if failed else left_out
     if verdict == "running":
         return f"{good} of {counted} verified so far, the others are in progress. {needing(failed)}".strip()
     if verdict == "unchanged":

@@ -270,6 +270,10 @@ def test_a_step_is_usable_alone(sim: Simulator) -> None:
     done = run(sim, {"restore_dcs": [cache()], "restore_point": "latest"}, "--tags", "safeguard")
     assert [entry.operation for entry in sim.posts()] == ["dcs.backup"]
     assert rows(done)[ids.DCS_INSTANCE]["safety_backup"]["backup_id"]
+    assert (done.rc, "This run left out the step restore, so it overwrote nothing." in done.stdout) == (
+        2,
+        True,
+    )
     name = {"name": "huaweicloud.recovery.restore"}
     play = {
         "hosts": "localhost",
@@ -323,6 +327,21 @@ def test_a_step_cannot_be_skipped(sim: Simulator, step: str) -> None:
     assert (done.rc, sim.posts()) == (2, [])
     assert f"--skip-tags {step} would leave out more than that step" in done.output
     assert "restore_safety_backup=false" in done.output
+
+
+def test_tags_beside_that_of_the_plan_start_nothing_by_themselves(sim: Simulator, tmp_path: Path) -> None:
+    """A fleet has no other tag, so whatever stands beside that of the plan selects nothing."""
+    variables = {"restore_dcs": [cache()], "restore_point": "latest", "restore_poll_interval": 1}
+    role = {"import_role": {"name": "huaweicloud.recovery.restore"}, "vars": variables}
+    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [role]}]
+    (tmp_path / "hosts").write_text(f"a service=dcs instance_id={ids.DCS_INSTANCE}\n")
+    hosts = ("-i", str(tmp_path / "hosts"), "-e", "fleet_hosts=a")
+    for tags in ("plan,report", "plan,nightly"):
+        one = invoke.playbook(yaml.safe_dump(play), sim.env, "--tags", tags)
+        many = invoke.playbook("huaweicloud.recovery.fleet", sim.env, *hosts, "--tags", f"{tags},restore")
+        for done in (one, many):
+            assert (done.rc, sim.posts()) == (0, []), done.output
+            assert "To run exactly this plan: " in done.stdout
 
 
 def test_tags_that_select_no_step_are_refused(sim: Simulator) -> None:
