@@ -14,6 +14,7 @@ import typing as t
 from ansible import constants as C
 from ansible import context
 from ansible.errors import AnsibleError, AnsiblePromptInterrupt
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -46,6 +47,7 @@ COLLECTION = "huaweicloud.recovery"
 STATE = "_restore_state"  # the variable that the tasks of the role register
 REPORTED = "restore_reported"  # the statistic with the report
 HANDED_ON = "handed_on"  # the step of the next node of a workflow, which reads that report
+RESULT = "restore_result"  # the one that its report registers, for the play around it
 PASSWORD = "password_variable"  # of a connection: the name of a variable
 # Tags of a task that start nothing in a run which also has the tag plan
 ALONE = {"plan", "report", "tagged", "always"}
@@ -296,7 +298,22 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": state["run"]["refused"]}
         if "end" in steps:  # only the message, because a failed task shows everything that it has
             return {"failed": report["failed"], "msg": summary(report)}
-        return {**found, **self.published(from_cloud(report), job, task_vars)}
+        found.update(self.published(from_cloud(report), job, task_vars))
+        if report["failed"] and not self.ends({**task_vars, RESULT: found}):
+            found["failed"] = True
+        return found
+
+    def ends(self, task_vars: dict[str, t.Any]) -> bool:
+        """Whether the task that fails a failed run follows: Ansible asks a `when` around the role again
+        before each task, so what this task registers may end the role.
+        """
+        templar = self._templar.copy_with_new_env(available_variables=task_vars)
+        with contextlib.suppress(AnsibleError):  # then that task fails as well
+            return all(
+                boolean(templar.template(our_template(f"{{{{ {condition} }}}}")), strict=False)
+                for condition in self._task.when
+            )
+        return True
 
     def changed(
         self, state: dict[str, t.Any], before: dict[str, t.Any], job: _state.Job, steps: t.Sequence[str]

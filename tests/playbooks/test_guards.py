@@ -298,6 +298,18 @@ def test_a_tasks_file_cannot_run_the_role_within_a_run(tmp_path: Path) -> None:
         assert f"{name}: {path} runs the role restore, whose run would take the place" in done.stdout
 
 
+@pytest.mark.parametrize("how", ["import_role", "include_role"])
+def test_a_condition_around_the_role_that_its_report_ends_hides_no_failure(how: str) -> None:
+    """Ansible asks an inherited condition again before each task, so it skipped the task that fails."""
+    given = {**ONE, "restore_max_gap": "soon"}
+    task = {how: {"name": ROLE}, "vars": given, "when": ["true", "restore_result is not defined"]}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
+    with Simulator() as sim:
+        done = invoke.playbook(yaml.safe_dump([play]), sim.env)
+        assert (done.rc, sim.ledger) == (2, []), done.output
+    assert "restore_max_gap must be seconds or a duration" in done.stdout
+
+
 def test_two_roles_that_depend_on_the_role_are_two_runs(tmp_path: Path) -> None:
     """Ansible skips a dependency that it has met before, unless the role allows that: all would be green."""
     for number in range(2):
