@@ -418,13 +418,13 @@ def requested_entries(
     kind: str, variables: dict[str, t.Any], options: _options.Options, defaults: _entries.Defaults
 ) -> _entries.Found:
     """Return what a run of this kind restores."""
+    found = _entries.read_entries(variables, defaults)
     if kind == "undo":
         before = _report_files.report_from(options.report)
         if before is None and _settings.given(variables).get("restore_report"):
             return _entries.Found([], [], [])  # Why it cannot be read is reported already.
         rows, problems = _entries.of_undo(before, options.operation_id)
-        return _entries.Found(rows, [], problems)
-    found = _entries.read_entries(variables, defaults)
+        return _entries.Found(rows, [], [*problems, *_entries.more_than(found, rows)])
     return (
         found._replace(rows=[_entries.for_newest_data(row) for row in found.rows])
         if kind == "readiness"

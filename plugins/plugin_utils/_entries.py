@@ -299,6 +299,22 @@ def of_undo(report: Row | None, operation_id: str | None) -> tuple[list[Row], li
     return [undone(row, operation_id or f"undo {report['id']}"[:64]) for row in changed], []
 
 
+def more_than(found: Found, rows: t.Sequence[Row]) -> list[str]:
+    """Return a problem if an undo, with these rows, would overwrite more instances than its entries name.
+    Databases are among the entries of the restore alone, and most often there are none.
+    """
+    named = {*found.names, *(row[kind] for row in found.rows for kind in NAMED_BY if kind in row)}
+    caches = found.names or any(SERVICES[row["service"]].in_place for row in found.rows)
+    left = [str(row["name"] or row["instance_id"]) for row in rows if named.isdisjoint(row.values())]
+    if not caches or not left:
+        return []
+    return [
+        f"The report also has safety backups of {', '.join(map(printable, left))}, which the entries do not "
+        "name. An undo restores all caches of the report. To restore only some, run the playbook restore "
+        "with the backup_id of each from the report."
+    ]
+
+
 def undone(row: t.Mapping[str, t.Any], operation_id: str) -> Row:
     """Return the row that restores the safety backup of a row."""
     target = row.get("target") or {}

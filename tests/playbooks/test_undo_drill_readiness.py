@@ -55,11 +55,16 @@ def test_undo_brings_back_what_a_restore_has_overwritten(sim: Simulator, tmp_pat
     posts, plan = len(sim.posts()), {"restore_plan_file": str(tmp_path / "plan.json")}
     caches = {**stack, "restore_ddm": []}
     run(sim, "restore", "--check", restore_operation_id="CHG-1042", **caches, **plan)
+    for fewer in ({"restore_dcs": [{"instance_id": ids.DCS_OTHER}]}, {"restore_instances": "reports-cache"}):
+        refused = run(sim, "undo", restore_report=path, **fewer)
+        assert (refused.rc, len(sim.posts())) == (2, posts), "an undo of one cache would overwrite another"
+        assert "safety backups of orders-cache, which the entries do not name" in report(refused)["msg"]
     refused = run(sim, "undo", restore_report=path, **plan)
     assert (refused.rc, len(sim.posts())) == (2, posts), "the plan of the restore, still among the variables"
     assert "it is the plan of the playbook restore, but this is undo" in report(refused)["msg"]
 
-    undone = run(sim, "undo", restore_report=path, restore_max_gap="0s")  # a gap of another point
+    # all variables of the restore, with a gap of another point
+    undone = run(sim, "undo", restore_report=path, restore_max_gap="0s", **stack)
     assert undone.rc == 0, undone.output
     assert sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == saved
     assert [entry.operation for entry in sim.posts()[posts:]] == ["dcs.backup", "dcs.restore"]
