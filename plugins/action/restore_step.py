@@ -425,11 +425,7 @@ def requested_entries(
             return _entries.Found([], [], [])  # Why it cannot be read is reported already.
         rows, problems = _entries.of_undo(before, options.operation_id)
         return _entries.Found(rows, [], [*problems, *_entries.more_than(found, rows)])
-    return (
-        found._replace(rows=[_entries.for_newest_data(row) for row in found.rows])
-        if kind == "readiness"
-        else found
-    )
+    return found
 
 
 def reason(error: Exception) -> str:

@@ -257,6 +257,7 @@ COMMON: dict[str, Reader] = {
 }
 PROJECT = "project_id"  # of a host: the project in which the inventory has listed it
 POINT = "restore_point"  # holds for every entry without its own
+READINESS = "readiness"  # the kind of run that only reads
 
 
 def reader_of(name: str, option: t.Mapping[str, t.Any]) -> Reader:
@@ -331,14 +332,20 @@ def undone(row: t.Mapping[str, t.Any], operation_id: str) -> Row:
 
 
 def for_newest_data(row: Row) -> Row:
-    """Return a row for the newest data, whatever its entry says."""
-    if row.get("job_id") or row.get("error_kind"):
-        return row
+    """Return a usable row as one for a new restore of the newest data, whatever its entry says: what an
+    earlier run has restored does not show whether a restore would work now.
+    """
     service = SERVICES[row["service"]]
-    return {
-        **{key: value for key, value in row.items() if key not in service.instead},
-        service.point: "latest",
-    }
+    earlier = (*service.instead, "adopt", "operation_id")
+    new = {key: value for key, value in row.items() if key not in earlier}
+    if row.get("error_kind"):
+        return row
+    if not any(new.get(name) for name in service.names):
+        why = f"The entry names only job {row['job_id']}: name source and target, which this run is about."
+        return {**row, **failed_host(row.get("label") or row["job_id"], service.name, why)}
+    if "operation_id" in service.options:
+        new["operation_id"] = READINESS  # so no marker of a restore is that of this row
+    return {**new, service.point: "latest"}
 
 
 # Hosts of an inventory

@@ -41,6 +41,8 @@ def rows_to_plan(job: Job, old: Row | None, run: Row, world: World) -> tuple[lis
         found, problems = by_name(job, world)
         rows += found
         problems += _entries.twice([row for row in rows if not row.get("error_kind")], [])
+    if job.read_only:
+        return [_entries.for_newest_data(row) for row in rows], problems
     return [attached(row, run, job) for row in rows], problems
 
 

@@ -118,7 +118,7 @@ def missing_approval(state: State, job: Job) -> bool:
 def refused(state: State, world: World, problems: t.Sequence[str], counted: bool = True) -> State:
     """Return the state of a refused run: all problems at once, and that nothing was started."""
     count = f"{len(problems)} problems: " if len(problems) > 1 and counted else ""
-    text = " ".join(problem if problem.endswith((".", ":")) else f"{problem}." for problem in problems)
+    text = " ".join(problem if problem.endswith((".", "?", ":")) else f"{problem}." for problem in problems)
     why = f"{count}{printable(text)}" + ("" if NOTHING in text else f" {NOTHING}")
     world.say(["REFUSED  " + NOTHING, *(f"  {printable(problem)}" for problem in problems)])
     return {**state, "run": {**state["run"], "refused": why}}

@@ -172,3 +172,19 @@ def test_readiness_fails_for_an_old_backup_and_for_a_missing_one(sim: Simulator,
     missing = run(sim, "readiness", restore_dcs=[{"instance_id": ids.DCS_EMPTY}])
     assert missing.rc == 2
     assert sim.posts() == []
+
+
+def test_what_is_restored_already_does_not_make_ready(sim: Simulator, tmp_path: Path) -> None:
+    """The variables of a restore say what to restore. Its jobs and markers show nothing of a further one."""
+    stack = {"restore_dcs": [CACHE], "restore_ddm": [DATABASE], "restore_point": "latest"}
+    given = {"restore_operation_id": "CHG-1042", "restore_report_dir": str(tmp_path), **stack}
+    done = run(sim, "restore", restore_safety_backup=False, **given)
+    assert done.rc == 0, done.output
+    (job,) = [row["job_id"] for row in report(done)["restores"] if row["job_id"]]
+    sim.state.ddm_instances.pop(ids.DDM_SOURCE)
+    sim.state.dcs_instances[ids.DCS_INSTANCE].status = "FROZEN"
+    by_name = {"restore_dcs": [], "restore_instances": ["orders-cache"]}
+    for entry, cache in ((DATABASE, by_name), ({**DATABASE, "job_id": job}, {}), ({"job_id": job}, {})):
+        tried = run(sim, "readiness", **{**given, "restore_ddm": [entry], **cache})
+        kinds = [row["error_kind"] for row in report(tried)["restores"]]
+        assert (tried.rc, None in kinds) == (2, False), tried.output
