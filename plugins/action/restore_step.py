@@ -220,7 +220,7 @@ class ActionModule(ActionBase):
         if kind != "fleet":
             return found, [problem for problem in wrong.values() if problem]
         rows = [
-            _entries.failed_host(row["label"], row["service"], " ".join(problems))
+            _entries.failed_entry(row["label"], row["service"], " ".join(problems))
             if problems and not row.get("error_kind")
             else row
             for row, problems in zip(found.rows, missing)
@@ -257,7 +257,7 @@ class ActionModule(ActionBase):
                         found[str(host)][name] = made(given.__getitem__, name) if name in given else None
             except Exception as error:
                 why = f"The variables of {host} cannot be read: {reason(error)}."
-                failed.append(_entries.failed_host(str(host), "", why))
+                failed.append(_entries.failed_entry(str(host), "", why))
         return found, failed
 
     def plan_only(self, task_vars: dict[str, t.Any]) -> bool:
@@ -411,7 +411,7 @@ def row_of_host(host: str, variables: dict[str, t.Any], defaults: _entries.Defau
         return _entries.of_host(host, variables, defaults)
     except Exception as error:  # The text may hold anything.
         why = f"Unexpected {type(error).__name__} while the variables of {host} were read. {_state.BUG}"
-        return _entries.failed_host(host, "", why)
+        return _entries.failed_entry(host, "", why)
 
 
 def requested_entries(

@@ -13,9 +13,8 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Takes the rows that M(huaweicloud.recovery.restore_wait) has returned and returns the same rows in the
     same order, each with its C(verification).
-  - Checks in four steps whether an instance runs, whether the task can reach it, whether it holds as many
-    keys or rows as expected, and whether it holds the right values. The result calls these steps a ladder.
-  - The checks use the Redis or MySQL protocol.
+  - Checks in four steps, a ladder, whether an instance runs, whether the task can reach it through the Redis
+    or MySQL protocol, whether it holds as many keys or rows as expected, and whether the values are right.
   - After a dropped connection, and while an instance starts slowly, the task tries again until
     O(verify_timeout) is over. A wrong password, a refused certificate and a missing schema fail at once; the
     task does not repeat a login that was refused.
@@ -81,7 +80,7 @@ options:
     type: dict
     suboptions:
       host:
-        description: Name or address, for example V(10.0.0.21), if it differs from the one in the cloud.
+        description: Name or address, such as V(10.0.0.21), if it differs from the one in the cloud.
         type: str
       port:
         description: Port, from 1 to 65535, if it differs from the one in the cloud.
@@ -104,14 +103,13 @@ options:
           database without TLS.
         type: bool
       ca_path:
-        description: Bundle of the CA that has issued the certificate, in PEM format.
+        description: Bundle of the CA of the certificate, in PEM format.
         type: path
       validate_certs:
-        description: Whether to check the certificate. The task checks it unless this is V(false).
+        description: Whether to check the certificate. This is the default.
         type: bool
       check_hostname:
-        description: Whether to compare the name in the certificate. The task compares it unless this is
-          V(false).
+        description: Whether to compare the name in the certificate. This is the default.
         type: bool
   verify_timeout:
     description: Longest time for each row from its first request until its last check, in seconds, from 1 to

@@ -121,7 +121,13 @@ def with_safety_backup(
         row = {**row, "safety_backup": before}
         return _target.done(row, "safeguard", "ok", begun_ms) if wait else row, operation
     here = {name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)}
-    given = {"instance_id": _target.target_id(row), "remark": SAFETY_REMARK, "wait": wait, **here, **waiting(job)}
+    given = {
+        "instance_id": _target.target_id(row),
+        "remark": SAFETY_REMARK,
+        "wait": wait,
+        **here,
+        **waiting(job),
+    }
     given["keep_backup_id"] = (row.get("backup") or {}).get("backup_id")
     module = str(_target.backup_module(row))
     own = operation

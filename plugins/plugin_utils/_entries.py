@@ -342,7 +342,7 @@ def for_newest_data(row: Row) -> Row:
         return row
     if not any(new.get(name) for name in service.names):
         why = f"The entry names only job {row['job_id']}: name source and target, which this run is about."
-        return {**row, **failed_host(row.get("label") or row["job_id"], service.name, why)}
+        return {**row, **failed_entry(row.get("label") or row["job_id"], service.name, why)}
     if "operation_id" in service.options:
         new["operation_id"] = READINESS  # so no marker of a restore is that of this row
     return {**new, service.point: "latest"}
@@ -365,7 +365,7 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
     service = SERVICES.get(name)
     if service is None:
         why = f"{host} cannot be restored: its variable service is not {either([*SERVICES])}."
-        return failed_host(host, name, why)
+        return failed_entry(host, name, why)
     names = {*COMMON, *service.options} & {*READERS[name]} - {*NAMED_BY}  # These belong to the host itself.
     entry = {one: given[one] for one in names if one in given}
     kind = NAMED_BY[0] if given.get(NAMED_BY[0]) else NAMED_BY[1]  # An inventory may give a host both.
@@ -381,10 +381,10 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
         listed_in = {PROJECT: instance_id(given[PROJECT], f"{host}.{PROJECT}")} if PROJECT in given else {}
     except Problem as problem:
         problems.append(str(problem))
-    return failed_host(host, name, " ".join(problems)) if problems else {**row, **listed_in}
+    return failed_entry(host, name, " ".join(problems)) if problems else {**row, **listed_in}
 
 
-def failed_host(host: str, service: str, msg: str) -> Row:
+def failed_entry(host: str, service: str, msg: str) -> Row:
     """Return the failed row of a host, for which no request is sent."""
     failed = {"error_kind": "invalid_argument", "failed_step": "plan", "outcome": None, "changed": False}
     return {"service": service, "label": host, **failed, "msg": f"{msg} Nothing was started.", "steps": []}
