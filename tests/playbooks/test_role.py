@@ -127,13 +127,16 @@ def test_a_stack_is_planned_restored_and_restored_again(sim: Simulator, tmp_path
     assert rows(again)[ids.DDM_TARGET]["job_id"] == rows(done)[ids.DDM_TARGET]["job_id"]
 
 
-def test_a_stuck_record_is_ignored_as_the_report_advises(sim: Simulator) -> None:
+def test_a_stuck_record_is_ignored_as_the_report_advises(sim: Simulator, tmp_path: Path) -> None:
+    """Also by a plan that was kept."""
     entry = {"instance_id": ids.DCS_STUCK, "backup_id": ids.DCS_BACKUP_STUCK}
     first = run(sim, {"restore_dcs": [entry], "restore_safety_backup": False})
     assert outcomes(first) == {ids.DCS_STUCK: (None, "plan", "busy")}
     assert "ignore_stuck: true" in rows(first)[ids.DCS_STUCK]["next"]["do"]
     assert "that has ended" not in rows(first)[ids.DCS_STUCK]["msg"]
-    again = run(sim, {"restore_dcs": [{**entry, "ignore_stuck": True}]})
+    plan = {"restore_plan_file": str(tmp_path / "plan.json")}
+    assert run(sim, {"restore_dcs": [{**entry, "ignore_stuck": True}], **plan}, "--check").rc == 0
+    again = run(sim, plan)
     assert outcomes(again) == {ids.DCS_STUCK: ("succeeded", None, None)}
 
 
