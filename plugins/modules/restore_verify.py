@@ -156,8 +156,7 @@ RETURN = r"""
 restores:
   description:
     - The rows of O(restores) in their order, with the keys of
-      RV(huaweicloud.recovery.restore_start#module:restores[]). This task sets the keys below. It leaves out
-      passwords.
+      RV(huaweicloud.recovery.restore_start#module:restores[]) and the keys below, without passwords.
   returned: success, and when a check did not pass
   type: list
   elements: dict
