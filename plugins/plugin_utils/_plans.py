@@ -214,7 +214,7 @@ def account_changes(old: t.Any, account: Plan | None) -> list[str]:
     """Return how the account of a plan or a report differs from this one, a line each."""
     lines = []
     for name in ("project_id", "region", "domain_id"):
-        before, now = (old.get("account") or {}).get(name), (account or {}).get(name)
+        before, now = ((old or {}).get("account") or {}).get(name), (account or {}).get(name)
         if {before, now}.isdisjoint({None, "unknown"}) and before != now:
             lines.append(f"{name}: {printable(before)} in the earlier run, but {printable(now)} in this one")
     return lines

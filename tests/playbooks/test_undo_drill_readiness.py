@@ -72,6 +72,9 @@ def test_undo_brings_back_what_a_restore_has_overwritten(sim: Simulator, tmp_pat
 
     pasted = run(sim, "undo", "--check", restore_report=path.replace(".json", ".html") + "\n")
     assert pasted.rc == 0, pasted.output
+    # A plan needs no report.
+    run(sim, "undo", "--check", restore_report=path, **plan)
+    assert run(sim, "undo", **plan).rc == 0
     again = run(sim, "undo", restore_report=json.loads(Path(path).read_text(encoding="utf-8")))
     assert (again.rc, len(sim.posts())) == (0, posts + 2), again.output
     for wrong in ("/nowhere.json", {"restores": [{"service": "dcs", "safety_backup": None}]}):
