@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
@@ -87,11 +88,34 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
     why = why or _plans.another_ticket(old, job.options.operation_id)
     if why:
         return [], [f"{where} cannot be used: {why}."]
-    drift = _plans.others(old, job.found.rows)
+    named, drift = named_in(old, job)
+    entries = [*job.found.rows, *named]
+    if job.kind == "drill" and not job.options.operation_id:  # It has that of its day, as _options says.
+        entries = [{**row, "operation_id": None} for row in entries]
+    drift += _plans.others(old, entries, random=job.options.seed is not None)
     if drift:
         return [], [f"{where} does not fit the entries of this run: {line}." for line in drift]
     rows = [{**row, **listed_in(row, job.found.rows)} for row in _plans.requests(old)]
     return [attached(row, run, job) for row in rows], []
+
+
+def named_in(plan: Row, job: Job) -> tuple[list[Row], list[str]]:
+    """Return entries for the names in restore_instances, as far as a plan has them, and a line for each other
+    name.
+    """
+    rows, lines = [], []
+    for name in job.found.names:
+        one = next(
+            (row for row in plan["restores"] if name in (_target.target_id(row), _target.target_name(row))),
+            None,
+        )
+        if one is None:
+            lines.append(f"{printable(name)}: is not in the plan")
+            continue
+        service = SERVICES[one["service"]]
+        ends = {service.names[0]: _target.target_id(one), service.point: job.options.point}
+        rows.append({"service": service.name, **ends})
+    return rows, lines
 
 
 def listed_in(row: Row, entries: t.Sequence[Row]) -> Row:

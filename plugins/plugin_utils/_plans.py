@@ -27,8 +27,10 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
     backup_id,
     backup_module,
     called,
+    id_or_name,
     is_kind,
     is_row,
+    milliseconds,
     same,
     service_of,
     source_id,
@@ -255,10 +257,11 @@ WORDS = {
 }
 
 
-def others(plan: Plan, rows: t.Iterable[Plan]) -> list[str]:
-    """Return which entries of this run are not in a plan, and which rows of the plan no entry names.
+def others(plan: Plan, rows: t.Iterable[Plan], random: bool = False) -> list[str]:
+    """Return which entries of this run are not in a plan, which rows of the plan no entry names, and where
+    they request something else than the plan.
 
-    A run with a plan needs no entries.
+    A run with a plan needs no entries. `random`: each run chooses a point of its own.
     """
     entries = list(rows)
     if not entries:
@@ -272,6 +275,27 @@ def others(plan: Plan, rows: t.Iterable[Plan]) -> list[str]:
         for row in entries
         if any(same(row, one) and (row.get("profile") or None) != one.get("profile") for one in planned)
     ]
+    for row in entries:
+        for one in planned:
+            lines += contradictions(row, one, random) if same(row, one) else []
     return lines + [
         f"{called(one)}: is in the plan only" for one in planned if not any(same(row, one) for row in entries)
     ]
+
+
+def contradictions(entry: Plan, row: Plan, random: bool) -> t.Iterator[str]:
+    """Yield what an entry requests expressly, and its row in a plan does not have. A job decides the rest."""
+    if entry.get("job_id"):
+        return
+    asked, planned, backup = row_effect(entry), row_effect(row), row.get("backup") or {}
+    found = [(WORDS[name], asked[name], planned[name]) for name in ("operation_id", "nodes")]
+    found += [(name, entry.get(name), backup.get(name)) for name in ("backup_id", "backup_name")]
+    ends = [(id_or_name(entry, "source", kind), id_or_name(row, "source", kind)) for kind in (0, 1)]
+    found += [("source", wanted, before) for wanted, before in ends if before]
+    for point in () if random else ("restore_point", "restore_time"):
+        wanted, before = milliseconds(entry.get(point)), milliseconds(row.get(point))
+        if wanted is not None and wanted != before:
+            found.append((point, entry[point], row.get(point)))
+    for word, wanted, before in found:
+        if wanted and wanted != before:
+            yield f"{called(row)}: the entry has {word} {printable(wanted)}, but the plan {printable(before)}"

@@ -218,6 +218,33 @@ def test_the_approved_plan_is_what_runs(sim: Simulator, tmp_path: Path) -> None:
     assert len([entry for entry in sim.posts() if entry.operation == "dcs.restore"]) == 1
 
 
+def test_a_plan_is_not_that_of_variables_which_were_changed_since(sim: Simulator, tmp_path: Path) -> None:
+    """It would restore what they no longer say."""
+    plan = {"restore_plan_file": f"{tmp_path}/plan.json", "restore_point": "latest"}
+    both = {**plan, "restore_dcs": [cache()], "restore_ddm": [database()], "restore_safety_backup": False}
+    assert run(sim, both, "--check").rc == 0
+    old, other = ids.DCS_BACKUP_OLD, ids.DDM_TARGET_BUSY
+    changed: list[tuple[Variables, str]] = [
+        ({"restore_dcs": [cache(backup_id=old)]}, f"backup_id {old}, but the plan {ids.DCS_BACKUP}"),
+        ({"restore_dcs": [cache(operation_id="B")]}, "operation_id B, but the plan None"),
+        (
+            {"restore_point": "2026-01-31T03:00:00Z"},
+            "restore_point 2026-01-31T03:00:00.000Z, but the plan latest",
+        ),
+        (
+            {"restore_ddm": [database(source_instance_id=other)]},
+            f"source {other}, but the plan {ids.DDM_SOURCE}",
+        ),
+        ({"restore_dcs": [], "restore_instances": "reports-cache"}, "reports-cache: is not in the plan"),
+    ]
+    for more, words in changed:
+        refused = run(sim, {**both, **more})
+        assert (refused.rc, sim.posts()) == (2, []), refused.output
+        assert words in report(refused)["msg"]
+    done = run(sim, {**both, "restore_dcs": [], "restore_instances": "orders-cache"})
+    assert (done.rc, len(sim.posts())) == (0, 2), done.output
+
+
 def test_confirmation_without_a_terminal(sim: Simulator) -> None:
     asked = run(sim, {"restore_dcs": [cache()], "restore_point": "latest", "restore_confirm": True})
     assert (asked.rc, sim.posts()) == (2, [])
