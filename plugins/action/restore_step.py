@@ -14,7 +14,6 @@ import typing as t
 from ansible import constants as C
 from ansible import context
 from ansible.errors import AnsibleError, AnsiblePromptInterrupt
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -310,7 +309,7 @@ class ActionModule(ActionBase):
         templar = self._templar.copy_with_new_env(available_variables=task_vars)
         with contextlib.suppress(AnsibleError):  # then that task fails as well
             return all(
-                boolean(templar.template(our_template(f"{{{{ {condition} }}}}")), strict=False)
+                str(templar.template(our_template(f"{{{{ ({condition}) | bool }}}}"))) == "True"
                 for condition in self._task.when
             )
         return True

@@ -217,7 +217,7 @@ def account_changes(old: t.Any, account: Plan | None) -> list[str]:
     lines = []
     for name in ("project_id", "region", "domain_id"):
         before, now = ((old or {}).get("account") or {}).get(name), (account or {}).get(name)
-        if {before, now}.isdisjoint({None, "unknown"}) and before != now:
+        if all(value not in (None, "unknown") for value in (before, now)) and before != now:
             lines.append(f"{name}: {printable(before)} in the earlier run, but {printable(now)} in this one")
     return lines
 

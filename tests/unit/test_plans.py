@@ -255,6 +255,12 @@ def test_drift_is_named_line_by_line() -> None:
     ]
 
 
+@pytest.mark.parametrize("odd", [["d"], {"d": 1}])
+def test_an_edited_account_is_another_account(odd: Any) -> None:
+    old = {**document(cache()), "account": {**ACCOUNT, "domain_id": odd}}
+    assert [line.partition(":")[0] for line in _plans.account_changes(old, ACCOUNT)] == ["domain_id"]
+
+
 def test_entries_beside_a_plan_must_be_those_of_the_plan() -> None:
     plan = document(cache(), database())
     assert _plans.others(plan, []) == []
