@@ -26,6 +26,7 @@ FILE = (
     / ".work/dev/ansible_collections/huaweicloud/recovery/extensions/eda/plugins/event_source/recovery.py"
 )
 SOURCE: dict[str, Any] = runpy.run_path(str(FILE))  # as ansible-rulebook starts it
+HEADER = "#jinja2:variable_start_string:'[['\n[[ x ]]"
 Row = dict[str, Any]
 
 
@@ -311,7 +312,7 @@ def test_it_finds_the_collection_from_its_own_path() -> None:
         ("{{ lookup('pipe', 'id') }}", "{ { lookup('pipe', 'id') }}"),
         ("{{{ x }}}", "{ { { x }}}"),
         ("{% set x = 1 %}{# x #}", "{ % set x = 1 %}{ # x #}"),
-        (HEADER := "#jinja2:variable_start_string:'[['\n[[ x ]]", f" {HEADER}"),
+        (HEADER, f" {HEADER}"),
         ("orders {cache}", "orders {cache}"),
     ],
 )
