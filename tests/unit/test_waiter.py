@@ -105,9 +105,9 @@ def test_a_failure_reports_code_reason_and_ids() -> None:
 
 
 def test_the_sentence_of_the_cloud_ends_once() -> None:
-    watched, dummy = watch(Time(), Status("failed", "failed", reason="The data node is lost."))
+    watched, dummy = watch(Time(), Status("failed", "failed", reason="Lost is data node X."))
     run(Time(), watched)
-    assert str(watched.error).startswith("Restore failed: The data node is lost. Nothing was repeated")
+    assert str(watched.error).startswith("Restore failed: Lost is data node X. Nothing was repeated")
 
 
 def test_failure_without_a_reason() -> None:
