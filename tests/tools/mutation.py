@@ -31,6 +31,7 @@ CORE = [
     "_services/ddm/data_nodes.py",
     "_services/ddm/mapping.py",
     "_api/auth.py",
+    "_api/codes.py",
     "_api/errors.py",
     "_api/paging.py",
     "_api/retry.py",

@@ -16,8 +16,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import errors
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import (
+    ADVICE,
     BY_STATUS,
+    DENIAL,
     GATEWAY,
+    LONGEST,
+    Code,
+    advice,
     error_in,
     is_code,
     kind_of,
@@ -596,3 +601,47 @@ def test_what_a_post_that_failed_may_have_caused(reply: Any, effect: str) -> Non
     with pytest.raises(CloudError) as read:
         made.get("dcs", "v2", "instances")
     assert read.value.effect == "none"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "by_api", "kind"),
+    [
+        (500, None, False, "server_error"),
+        (400, None, False, "protocol_error"),
+        (499, None, False, "protocol_error"),
+        (404, "APIGW.0106", True, "rejected"),
+        (499, "APIGW.0106", True, "rejected"),
+        (500, "APIGW.0106", True, "server_error"),
+        (500, "APIGW.0308", True, "throttled"),
+        (400, "", True, "rejected"),
+    ],
+)
+def test_a_code_counts_where_it_says_more_than_the_status(
+    status: int, code: str | None, by_api: bool, kind: str
+) -> None:
+    assert kind_of(status, code, {}, by_api) == kind
+
+
+def test_the_advice_is_that_of_the_code_then_that_of_the_kind() -> None:
+    codes = {"DCS.1": Code("denied", "it means this", "Do this."), "DCS.2": Code("denied", "it means that")}
+    told = [advice("denied", code, codes) for code in ("DCS.1", "DCS.2", None)]
+    assert told == ["Do this.", ADVICE["denied"], ADVICE["denied"]]
+    assert advice("busy", None, codes) == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {DENIAL: "secret words", "error": {"code": "APIGW.0302", "message": "No."}},
+        {DENIAL: "secret words"},
+        {"error": {"code": "APIGW.0302", DENIAL: "secret words"}},
+    ],
+)
+def test_a_text_for_the_administrator_is_found_where_it_stands(body: dict[str, Any]) -> None:
+    assert parse_error(body).denial == "secret words"
+    assert parse_error([body]).denial is None
+
+
+@pytest.mark.parametrize(("length", "said"), [(LONGEST, True), (LONGEST + 1, False)])
+def test_a_long_text_under_200_is_left_out(length: int, said: bool) -> None:
+    assert bool(error_in({"error_msg": "x" * length})) is said

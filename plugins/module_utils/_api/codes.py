@@ -87,7 +87,7 @@ class Refusal(t.NamedTuple):
 
 def known_as(code: str | None, codes: Codes) -> Code | None:
     """Return what a code means, if it is in the tables."""
-    return codes.get(code or "") or GATEWAY.get(code or "")
+    return None if code is None else codes.get(code) or GATEWAY.get(code)
 
 
 def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) -> str:
@@ -153,7 +153,7 @@ def normal_code(code: str | None) -> str | None:
 
     111400017 is DCS.4017, 111404022 is DCS.3022.
     """
-    if code is None or not re.fullmatch(r"[A-Za-z0-9._ -]*", code, re.ASCII):
+    if code is None or not re.fullmatch(r"[A-Za-z0-9._ -]*", code):
         return code  # Anything else is not a code, and may be a secret with blanks.
     code = code.replace(" ", "")
     if re.fullmatch(r"[a-z][a-z0-9]*\.[0-9]+", code):
