@@ -73,7 +73,8 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         given = task_vars or {}
         if self._task.args.get("steps") == [HANDED_ON]:
-            return {**result, "report": self.variables(given, [REPORTED])[0].get(REPORTED)}
+            report = self.variables(given, [REPORTED])[0].get(REPORTED)
+            return {**result, "report": report if isinstance(report, dict) else None}
         # another user has none of the variables with the keys, and nothing here needs its rights
         self._connection.set_become_plugin(None)
         state, steps = self.begun(given), list(self._task.args.get("steps") or [])

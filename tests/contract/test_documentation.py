@@ -208,6 +208,7 @@ def test_the_module_of_an_action_only_documents(module: str) -> None:
     future, *rest = ast.parse(documents.source(module)).body
     assert ast.unparse(future) == "from __future__ import annotations"
     assert [ast.unparse(node).partition(" = ")[0] for node in rest] == ["DOCUMENTATION", "EXAMPLES", "RETURN"]
+    assert len(documents.source(module).splitlines()) <= MOST_LINES
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - set(invoke.ACTIONS)))

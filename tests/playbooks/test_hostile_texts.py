@@ -108,6 +108,9 @@ def test_a_plan_and_a_report_that_are_handed_on_as_data_are_no_templates(tmp_pat
         undone = run("undo", restore_report=json.dumps(report))
         assert sim.started("dcs.restore") == 2, done.output + undone.output
         shown = run("report", restore_reported=report)
+        for none in ("{{ nope }}", "no report"):
+            refused = run("report", restore_reported=none)
+            assert (refused.rc, "has published no report" in refused.stdout) == (2, True), refused.output
     harmless(tmp_path, planned, done, undone, shown)
 
 
