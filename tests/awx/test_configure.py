@@ -66,6 +66,31 @@ def test_the_second_run_changes_nothing(awx: Configured) -> None:
     assert [path for method, path in awx.controller.writes[before:] if not path.endswith("/update/")] == []
 
 
+def test_check_mode_names_what_is_missing(
+    awx: Configured, awx_collection: Path, repository: str, tmp_path: Path
+) -> None:
+    """Before the first run, with one template missing, and when nothing is. A token that only reads will do."""
+    task = "Say what check mode has found missing"
+    reader = {"CONTROLLER_OAUTH_TOKEN": VIEWER_TOKEN}
+    with Controller(tmp_path) as controller:
+        first = Configured(controller, repository, awx_collection).run("--check", env=reader, **FULL)
+        assert (first.rc, controller.writes, controller.problems) == (0, [], []), first.output
+    missing = "credential type, execution environment, notification, project, inventories. A run without"
+    assert missing in first.of(task)[0]["msg"]
+    before = len(awx.controller.writes)
+    templates = awx.controller.objects["job_templates"]
+    drill = templates.pop(awx.controller.named("job_templates", "Recovery drill")["id"])
+    try:
+        lacking = awx.run("--check", env=reader, **FULL)
+    finally:
+        templates[drill["id"]] = drill
+    assert lacking.rc == 0, lacking.output
+    assert "does not have these objects yet: job templates. " in lacking.of(task)[0]["msg"]
+    complete = awx.run("--check", env=reader, **FULL)
+    assert (complete.rc, recap(complete)["changed"]) == (0, 0), complete.output
+    assert awx.controller.writes[before:] == []
+
+
 def test_a_setting_without_a_value_is_blank(awx_collection: Path, repository: str, tmp_path: Path) -> None:
     """A line such as `awx_extra_vars:` in the settings."""
     lists = ("awx_protected", "awx_drill_scratch", "awx_extra_vars", "awx_readiness_answers")
