@@ -193,7 +193,12 @@ def zone(value: t.Any, name: str) -> ZoneInfo:
     try:
         return zone_named(word(value, name), name)
     except InvalidArgument as error:
-        raise Problem(str(error)) from None
+        raise Problem(bare(error)) from None
+
+
+def bare(error: InvalidArgument) -> str:
+    """Return a message without what was not done, which the list of all problems says once at its end."""
+    return str(error).removesuffix(f" {error.note}")
 
 
 def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
@@ -208,8 +213,7 @@ def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
     try:
         return iso(read_time(found, name, tz.key if tz else None, now_ms / 1000))
     except InvalidArgument as error:
-        hint = " Or name the zone in restore_timezone." if "names no time zone" in str(error) else ""
-        raise Problem(f"{error}{hint}") from None
+        raise Problem(re.sub(r"in timezone\.$", "in restore_timezone.", bare(error))) from None
 
 
 def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:
