@@ -46,6 +46,7 @@ FULL: dict[str, Any] = {
         "password": "hookPassword-never~printed",
     },
     "awx_protected": ["prod-*"],
+    "awx_extra_vars": {"restore_timezone": "Asia/Singapore"},
     "awx_fleet_slices": 4,
     "awx_readiness_answers": {"restore_instances": "orders-cache", "restore_rpo_target": "26h"},
     "awx_drill_scratch": ["scratch-*"],

@@ -69,7 +69,7 @@ def test_the_second_run_changes_nothing(awx: Configured) -> None:
 def test_check_mode_names_what_is_missing(
     awx: Configured, awx_collection: Path, repository: str, tmp_path: Path
 ) -> None:
-    """Before the first run, with one template missing, and when nothing is. A token that only reads will do."""
+    """Before the first run, with one template missing, and with none. A token that only reads will do."""
     task = "Say what check mode has found missing"
     reader = {"CONTROLLER_OAUTH_TOKEN": VIEWER_TOKEN}
     with Controller(tmp_path) as controller:
@@ -145,13 +145,16 @@ def test_what_overwrites_is_confirmed(awx: Configured) -> None:
             assert [problem for problem in rules.answers(spec, given) if "confirm_overwrite" in problem]
 
 
-def test_protection_is_not_a_survey_answer(awx: Configured) -> None:
-    """Protection and a drill's scratch instances are variables of the template. No answer replaces them."""
+def test_no_answer_replaces_a_variable_of_a_template(awx: Configured) -> None:
+    """Protection, a drill's scratch instances, and what the settings give all: not even a blank."""
     for row in awx.controller.objects["job_templates"].values():
         own = json.loads(row["extra_vars"])
         assert own["restore_protected"] == FULL["awx_protected"]
+        assert own.items() >= FULL["awx_extra_vars"].items()
         spec = awx.controller.surveys.get(("job_templates", row["id"]), {}).get("spec", [])
         assert not set(own) & {question["variable"] for question in spec}
+    workflow = awx.controller.survey("workflow_job_templates", "Recovery restore with approval")["spec"]
+    assert not set(FULL["awx_extra_vars"]) & {question["variable"] for question in workflow}
 
 
 def test_a_broken_rule_is_refused(awx: Configured) -> None:
@@ -265,7 +268,8 @@ def test_the_pattern_asks_the_same_questions(awx: Configured) -> None:
     assert [name for name, one in templates.items() if one.get("primary")] == ["Recovery restore"]
     for name, one in templates.items():
         own = awx.controller.survey("job_templates", name)["spec"]
-        asked = [question for question in one["survey"]["spec"] if question["variable"] != "drill_scratch"]
+        fixed = {"drill_scratch", *FULL["awx_extra_vars"]}
+        asked = [question for question in one["survey"]["spec"] if question["variable"] not in fixed]
         assert asked == own
         assert awx.controller.named("job_templates", name)["playbook"] == f"playbooks/{one['playbook']}"
         assert all(isinstance(question.get("default", ""), str) for question in own)
