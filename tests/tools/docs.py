@@ -29,9 +29,11 @@ PRIVATE = [
     "restore_step_module",
     *(f"restore_{name}_filter" for name in ("failed", "fleet", "here", "serial")),
 ]
-# The theme neither wraps the cells of tables nor leaves the lines of output as they are.
+# The theme neither wraps the cells of tables nor leaves the lines of output as they are, and it cuts off
+# long names of modules.
 STYLE = """.wy-table-responsive table td, .wy-table-responsive table th { white-space: normal !important }
 .highlight pre { white-space: pre !important; overflow-x: auto }
+h1, .wy-menu-vertical a, .wy-breadcrumbs { overflow-wrap: anywhere }
 """
 IMAGES = "https://raw.githubusercontent.com/huaweicloud-recovery/huaweicloud.recovery/main/docs/images/"
 VARIABLES = [
