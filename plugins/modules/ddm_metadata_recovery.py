@@ -57,7 +57,8 @@ options:
     description:
       - The point in time to which RDS has restored the data nodes. The service restores the metadata backup
         that is nearest to it; see RV(backup).
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone).
+      - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
+        needs O(timezone).
     type: str
   backup_id:
     description: ID of a metadata backup of the source, instead of O(restore_time).

@@ -32,8 +32,8 @@ options:
     description:
       - A point in time to restore. It must lie in one of RV(restorable_time_intervals); V(latest) is the end
         of the last one.
-      - ISO 8601, or milliseconds since the epoch. A time without a zone needs O(timezone). The task refuses a
-        time in seconds or in the future.
+      - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
+        needs O(timezone). The task refuses a time in seconds or in the future.
     type: str
   timezone:
     description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the
