@@ -177,21 +177,20 @@ def tiles(report: Report) -> list[dict[str, t.Any]]:
     rows, rto = report["restores"], report["rto"]
     good = [row for row in rows if row["data_state"] == "overwritten_verified" and not row["error_kind"]]
     failed = [row for row in rows if row["error_kind"]]
-    note = (
-        f"{len(failed)} failed: {names_of(failed)}"
-        if failed
-        else ""
-        if len(good) == len(rows)
-        else "the others have no checks, or are in progress"
-    )
-    tone = "bad" if failed else "ok" if len(good) == len(rows) else "warn"
+    complete = len(good) == len(rows)
+    ongoing = ", or are in progress" if report["verdict"] == "running" else ""
+    unchecked = "" if complete else f"{'the others' if good else 'the instances'} have no checks{ongoing}"
+    note = f"{len(failed)} failed: {names_of(failed)}" if failed else unchecked
+    tone = "bad" if failed else "ok" if complete else "warn"
     last = max(good, key=lambda row: row["rto_seconds"] or 0, default=None)
     late = f"{called(last)} was last. " if last else ""
     took = rto["seconds"] if rto["seconds"] is not None else last and last["rto_seconds"]
     partly = (
         ""
         if rto["seconds"] is not None
-        else "Not complete: some instances are not verified, or an earlier run restored them."
+        else "Not complete: an earlier run restored some instances."
+        if complete
+        else "Not complete: some instances are not verified."
     )
     return [
         tile("Verified", len(good), len(rows), note, tone),

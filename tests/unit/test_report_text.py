@@ -272,6 +272,16 @@ def test_the_timeline_shows_how_long_it_took_or_that_it_is_under_way() -> None:
     assert (row["mark"], row["end"]) == ("", "-")
 
 
+def test_the_figures_say_why_they_are_not_complete() -> None:
+    """A run that has ended is not in progress."""
+    rows = [samples.restored(row, 100, 60) for row in samples.stack((), ("a", "b"))]
+    texts = Elements(_report_page.html(samples.made(rows))).texts
+    assert "the instances have no checks" in texts
+    assert "Not complete: some instances are not verified." in texts
+    texts = Elements(_report_page.html(samples.VARIANTS["running"]())).texts
+    assert any(text.endswith("have no checks, or are in progress") for text in texts)
+
+
 def test_a_refused_run_has_no_timeline_and_no_empty_figures() -> None:
     row = samples.failed(
         {**samples.planned("dcs", "x"), "data_time": None, "last_seconds": None}, "plan", 1, "busy", "x"
