@@ -34,21 +34,22 @@ options:
     elements: str
     default: []
   interval:
-    description: Seconds between two checks. A check costs one request for the list of caches, two for each
-      cache, and three for all databases together. Long lists cost more.
+    description: Seconds between two checks, at least 1. A check costs one request for the list of caches, two
+      for each cache, and three for all databases together. Long lists cost more.
     type: int
     default: 300
   lookback:
-    description: The source also reports operations that ended within so many seconds before its start. Give
-      the time that a restart takes.
+    description: Seconds before the start of the source. It also reports operations that ended within this
+      time. Give the time that a restart takes.
     type: int
     default: 0
   max_backup_age:
     description:
-      - Seconds, or for example V(26h), after which the source reports a cache without a newer usable backup
-        as C(backup_too_old), or as C(backup_missing) when it has none. It sends one event for each newest
-        backup, and one when there is none, until there is a newer one that is not too old. A backup with a
-        time in the future does not count.
+      - How old the newest usable backup of a cache may be, in seconds, or for example V(26h). When it is
+        older, the source sends C(backup_too_old), once for each such backup. For a cache without a usable
+        backup it sends C(backup_missing) once, and again only after the cache has had a backup that is new
+        enough. A backup with a time in the future does not count.
+      - By default the source does not look at the age of backups.
     type: str
   region:
     description: Region of the instances. The source also takes all other connection options of the modules,
