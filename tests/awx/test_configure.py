@@ -102,7 +102,10 @@ def test_a_setting_without_a_value_is_blank(awx_collection: Path, repository: st
         assert controller.named("job_templates", "Recovery fleet")["job_slice_count"] == 1
         assert not controller.objects["schedules"]
         refused = configured.run(awx_project_url=None)
+        mistyped = configured.run(awx_protectd=["prod-*"], awx_job_id=7, tower_job_id=7)
     assert "awx_project_url must be the git repository" in refused.output
+    assert (mistyped.rc, recap(mistyped)["changed"]) == (2, 0)
+    assert "There is no setting named awx_protectd. " in mistyped.output
 
 
 def test_the_workflow_carries_out_what_was_approved(awx: Configured) -> None:
