@@ -28,10 +28,13 @@ options:
     description: Return this backup only.
     type: str
   begin_time:
-    description: Return the backups created at or after this time. ISO 8601, or milliseconds since the epoch.
+    description:
+      - Return the backups created at or after this time.
+      - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
+        needs O(timezone).
     type: str
   end_time:
-    description: Return the backups created at or before this time. ISO 8601, or milliseconds since the epoch.
+    description: Return the backups created at or before this time, which has a form of O(begin_time).
     type: str
   timezone:
     description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the

@@ -25,11 +25,12 @@ options:
   begin_time:
     description:
       - Return the jobs created at or after this time, at most 30 days ago.
-      - ISO 8601, or milliseconds since the epoch. When absent, 29 days ago.
+      - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
+        needs O(timezone). When absent, 29 days ago.
     type: str
   end_time:
-    description: Return the jobs created at or before this time. ISO 8601, or milliseconds since the epoch.
-      When absent, now.
+    description: Return the jobs created at or before this time, which has a form of O(begin_time). When
+      absent, there is no such bound.
     type: str
   instance_id:
     description: Return the jobs of this DDM instance only.
