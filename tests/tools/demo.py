@@ -153,10 +153,9 @@ def restore(data: RealData, env: dict[str, str], point: str, *options: str) -> N
 
 
 def show_reports() -> None:
-    """The page, when there is one, in the last line."""
-    reports = sorted(path for path in REPORTS.rglob("*") if path.is_file())
-    for report in sorted(reports, key=lambda path: (path.suffix == ".html", path.stat().st_mtime)):
-        print(report)
+    """The pages, the newest in the last line. The other forms of each are beside it."""
+    for page in sorted(REPORTS.rglob("*.html"), key=lambda path: path.stat().st_mtime):
+        print(page)
 
 
 # The story
@@ -235,7 +234,8 @@ def main() -> None:
     say("A local cloud, with a database and a cache")
     with local_cloud() as (data, env):
         live_through(data, env)
-    say(f"Done in {time.monotonic() - begin:.0f} s. The local cloud and its servers have ended. The report:")
+    say(f"Done in {time.monotonic() - begin:.0f} s. The local cloud and its servers have ended.")
+    print("Open the plan and the report in a browser:")
     show_reports()
 
 
