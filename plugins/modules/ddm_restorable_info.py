@@ -12,11 +12,9 @@ version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Lists the points in time to which a Distributed Database Middleware (DDM) instance can be restored, and
-    the possible target instances.
-  - With O(restore_time) it also lists the data nodes (RDS for MySQL instances) that belonged to the instance
-    at that time.
-  - With O(target_instance_id) it also lists the data nodes onto which each of these can be restored, and the
-    mapping that M(huaweicloud.recovery.ddm_recovery) would use.
+    the possible targets.
+  - With O(restore_time) it also lists the data nodes (RDS for MySQL instances) of that time, and with a
+    target the data nodes onto which each of them can be restored.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
   - huaweicloud.recovery._attributes.info
@@ -25,8 +23,7 @@ options:
     description: ID of the source DDM instance. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
   instance_name:
-    description: Exact name of the source. Unless exactly one instance has it, the task fails and lists the
-      candidates.
+    description: Exact name of the source. The task fails unless exactly one instance has it.
     type: str
   restore_time:
     description:
@@ -87,12 +84,8 @@ instances:
       description: Status of the instance. The backup API uses V(normal) where other APIs use V(RUNNING).
       type: str
       sample: normal
-    available: {description: Whether the service now accepts the instance as a target., type: bool, sample:
-      true}
-    unavailable_reason:
-      description: Why the service does not accept it.
-      type: str
-      sample: The instance has accounts.
+    available: {description: Whether the service accepts it now., type: bool, sample: true}
+    unavailable_reason: {description: Why it does not., type: str, sample: The instance has accounts.}
     vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
 restorable_time_intervals:
   description: The intervals in which the point in time can lie, the latest first.

@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
+    epoch_ms,
     read_time,
-    zone_named,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
-    epoch_ms,
     iso,
     moment,
     newest_first,
+    zone_named,
 )
 
 MS = 1_747_732_352_000  # 2025-05-20T09:12:32Z

@@ -6,20 +6,23 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 import typing as t
 from datetime import datetime, timezone, tzinfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY, ISO, epoch_ms, iso
-
-with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
-    import zoneinfo
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    COMPACT,
+    DAY,
+    ISO,
+    iso,
+    moment,
+    zone_named,
+)
 
 CLOUD_SKEW = 120_000  # ms by which two clocks of the cloud may differ
-OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean another zone on another machine
 
 
 def is_latest(value: t.Any) -> bool:
@@ -67,6 +70,39 @@ def point_of(params: t.Mapping[str, t.Any], option: str, cloud: Cloud) -> int | 
     return None if params[option] is None or is_latest(params[option]) else time_of(params, option, cloud)
 
 
+def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
+    """Return the epoch milliseconds of an option.
+
+    Raises InvalidArgument for a naive time, one in seconds, in the future, or no time at all.
+    """
+    written = str(value).strip()
+    match = ISO.fullmatch(written)
+    found: int | None
+    if COMPACT.match(written):
+        found = moment(written)
+    elif re.fullmatch(r"[0-9]{1,16}(\.0+)?", written, re.ASCII):
+        found = int(written.partition(".")[0])
+        if found < 10**11:
+            raise InvalidArgument(
+                f"{option} {written} looks like seconds: give epoch times in milliseconds (13 digits)."
+            )
+    elif match and not match[5]:
+        raise InvalidArgument(
+            f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or "
+            "2026-01-31T11:00:00+08:00, or give the zone in timezone."
+        )
+    else:
+        found = moment(written)
+    if found is None or found < 0:
+        raise InvalidArgument(
+            f"{option} {quoted(written)} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z), "
+            "epoch milliseconds, or yyyyMMddHHmmss in UTC."
+        )
+    if found > now_ms:
+        raise InvalidArgument(f"{option} {written} lies in the future.")
+    return found
+
+
 def epoch_of(naive: datetime, place: tzinfo, fold: int) -> int:
     """Return the epoch milliseconds of one of the two readings of a local time."""
     return int(naive.replace(tzinfo=place, fold=fold).timestamp()) * 1000
@@ -75,25 +111,6 @@ def epoch_of(naive: datetime, place: tzinfo, fold: int) -> int:
 def local_time(ms: int, place: tzinfo) -> datetime:
     """Return the local time at a moment, without its zone."""
     return datetime.fromtimestamp(ms // 1000, timezone.utc).astimezone(place).replace(tzinfo=None)
-
-
-def zone_named(name: str, option: str = "timezone") -> zoneinfo.ZoneInfo:
-    """Return the zone with an IANA name. Raises InvalidArgument."""
-    try:
-        if name.lower() in OF_THE_MACHINE:
-            raise ValueError(name)
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        if not zoneinfo.available_timezones():
-            raise InvalidArgument(
-                f"The Python that runs this task has no data about time zones, which {option} needs: install "
-                "tzdata (the system's package, or pip install tzdata), or write times with their zone "
-                "(2026-01-31T11:00:00+08:00)."
-            ) from None
-        raise InvalidArgument(
-            f"{option} {quoted(name)} is not a known time zone: give an IANA name, such as Europe/Berlin or "
-            "Asia/Singapore."
-        ) from None
 
 
 def is_future(ms: int, server_now_ms: int) -> bool:

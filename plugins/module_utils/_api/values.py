@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Regular values from the API, whatever it sends instead, and times that people write."""
+"""Regular values from the API, whatever it sends instead, and time zones by their names."""
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import re
 import typing as t
@@ -18,6 +19,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 
+with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
+    import zoneinfo
+
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ]((?:[01]\d|2[0-3]):\d\d)(:\d\d)?(\.\d{1,9})? ?(Z|z|[+-]\d\d(?::?[0-5]\d)?)?",
@@ -29,6 +33,7 @@ LARGEST = 2**53
 COMPACT = re.compile(r"\A((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\Z", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 DAY = 86_400_000  # ms
+OF_THE_MACHINE = ("localtime", "posixrules", "factory")  # names that mean another zone on another machine
 
 
 def is_id(value: t.Any) -> bool:
@@ -160,39 +165,6 @@ def http_date(value: str | None) -> float | None:
         return None
 
 
-def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
-    """Return the epoch milliseconds of an option.
-
-    Raises InvalidArgument for a naive time, one in seconds, in the future, or no time at all.
-    """
-    written = str(value).strip()
-    match = ISO.fullmatch(written)
-    found: int | None
-    if COMPACT.match(written):
-        found = moment(written)
-    elif re.fullmatch(r"[0-9]{1,16}(\.0+)?", written, re.ASCII):
-        found = int(written.partition(".")[0])
-        if found < 10**11:
-            raise InvalidArgument(
-                f"{option} {written} looks like seconds: give epoch times in milliseconds (13 digits)."
-            )
-    elif match and not match[5]:
-        raise InvalidArgument(
-            f"{option} {written} names no time zone: write 2026-01-31T03:00:00Z or "
-            "2026-01-31T11:00:00+08:00, or give the zone in timezone."
-        )
-    else:
-        found = moment(written)
-    if found is None or found < 0:
-        raise InvalidArgument(
-            f"{option} {quoted(written)} is not a time: give ISO 8601 with a zone (2026-01-31T03:00:00Z), "
-            "epoch milliseconds, or yyyyMMddHHmmss in UTC."
-        )
-    if found > now_ms:
-        raise InvalidArgument(f"{option} {written} lies in the future.")
-    return found
-
-
 def iso(ms: int) -> str:
     """Return 2026-01-31T03:00:00.000Z for epoch milliseconds."""
     return (EPOCH + timedelta(milliseconds=ms)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
@@ -204,3 +176,22 @@ def newest_first(rows: t.Iterable[dict[str, t.Any]], field: str) -> list[dict[st
     Rows without a time come last.
     """
     return sorted(rows, key=lambda row: moment(row[field]) or 0, reverse=True)
+
+
+def zone_named(name: str, option: str = "timezone") -> zoneinfo.ZoneInfo:
+    """Return the zone with an IANA name. Raises InvalidArgument."""
+    try:
+        if name.lower() in OF_THE_MACHINE:
+            raise ValueError(name)
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        if not zoneinfo.available_timezones():
+            raise InvalidArgument(
+                f"The Python that runs this task has no data about time zones, which {option} needs: install "
+                "tzdata (the system's package, or pip install tzdata), or write times with their zone "
+                "(2026-01-31T11:00:00+08:00)."
+            ) from None
+        raise InvalidArgument(
+            f"{option} {quoted(name)} is not a known time zone: give an IANA name, such as Europe/Berlin or "
+            "Asia/Singapore."
+        ) from None

@@ -20,8 +20,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import near, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import zone_named
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH, ISO, iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    EPOCH,
+    ISO,
+    iso,
+    moment,
+    zone_named,
+)
 
 Mapping = t.Mapping[str, t.Any]
 REACHABLE, COUNTS, VALUES = "reachable", "counts", "values"
