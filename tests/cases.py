@@ -30,14 +30,12 @@ class Start:
     - `post`: its operation in the ledger.
     - `listed`: the list that is read before it.
     - `poll`: what is read while waiting.
-    - `records`: what the cloud keeps of it, in its state.
     - `marker`: options of the marker by which a later run recognises it; empty if the API keeps none.
     """
 
     post: str
     listed: str
     poll: str
-    records: str
     marker: Params = field(default_factory=dict)
 
 
@@ -74,7 +72,7 @@ CASES: dict[str, Case] = {
         ),
         key="backup_id",
         record="backup",
-        start=Start("dcs.backup", "dcs.backups", "dcs.backups", "dcs_backups", MARKER),
+        start=Start("dcs.backup", "dcs.backups", "dcs.backups", MARKER),
     ),
     "dcs_backup_info": Case(
         CACHE,
@@ -102,7 +100,7 @@ CASES: dict[str, Case] = {
         ),
         key="restore_id",
         record="restore",
-        start=Start("dcs.restore", "dcs.restores", "dcs.restores", "dcs_restores", MARKER),
+        start=Start("dcs.restore", "dcs.restores", "dcs.restores", MARKER),
     ),
     "dcs_restore_info": Case(
         CACHE,
@@ -136,7 +134,7 @@ CASES: dict[str, Case] = {
         changes=(RECOVERY, {**RECOVERY, "data_node_relations": RELATIONS}, {**RECOVERY, "wait": False}),
         key="job_id",
         record="job",
-        start=Start("ddm.recovery", "ddm.jobs", "ddm.job", "jobs"),
+        start=Start("ddm.recovery", "ddm.jobs", "ddm.job"),
     ),
     "ddm_restorable_info": Case(
         {"instance_id": names.DDM_SOURCE},

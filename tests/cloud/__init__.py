@@ -27,6 +27,7 @@ from . import server
 from .data import Data
 from .faults import Fault
 from .ledger import Entry
+from .parts import PARTS
 from .state import CloudState, Settings
 from .tls import server_context
 
@@ -145,7 +146,7 @@ class Simulator:
                 "HW_DOMAIN_NAME": names.DOMAIN,
             },
         }
-        endpoints = {f"HW_{service}_ENDPOINT": self.url for service in ("IAM", "DDM", "DCS")}
+        endpoints = {f"HW_{name.upper()}_ENDPOINT": self.url + part.prefix for name, part in PARTS.items()}
         authority = {} if self.ca_file is None else {"HW_CA_PATH": str(self.ca_file)}
         return {"HW_REGION_NAME": names.REGION, **ways[way], **endpoints, **authority}
 
@@ -181,16 +182,10 @@ class Simulator:
 
     def started(self, operation: str) -> int:
         """How many records or jobs the operation has created. A POST may have had no effect."""
-        cloud = self.state
-        records: dict[str, dict[str, Any]] = {
-            "dcs.restore": cloud.dcs_restores,
-            "dcs.backup": cloud.dcs_backups,
-            "ddm.recovery": cloud.jobs,
-        }
-        return sum(record.operation is not None for record in records[operation].values())
+        return sum(item.post == operation for item in self.state.begun)
 
     def restores_started(self) -> int:
-        return self.started("dcs.restore") + self.started("ddm.recovery")
+        return sum(item.overwrites for item in self.state.begun)
 
     # Faults
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from .state import CloudState, DcsBackup, DcsInstance, DcsRestore, iso_ms, stamp
-from .wire import Call, Refusal, Response, Route, whole_number
+from .wire import Call, Part, Refusal, Response, Route, whole_number
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STAMP = re.compile(r"\d{14}", re.ASCII)
@@ -342,3 +342,13 @@ ROUTES = [
     Route("dcs.restores", "GET", _ROOT + "/{instance_id}/restores", list_restores),
     Route("dcs.restore", "POST", _ROOT + "/{instance_id}/restores", restore),
 ]
+PART = Part(
+    "dcs",
+    ROUTES,
+    refuse,
+    stranger=(
+        (403, "DCS.2003", "You do not have the permission."),
+        (400, "DCS.4002", "Invalid project ID format."),
+    ),
+    failure="dcs.08.0007",
+)

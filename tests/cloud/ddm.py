@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .state import CloudState, DataNode, DdmBackup, DdmInstance, Job, iso_offset
-from .wire import Call, Refusal, Response, Route, whole_number
+from .wire import Call, Part, Refusal, Response, Route, whole_number
 
 MAX_LIMIT = 128
 JOB_DAYS = 30
@@ -525,3 +525,21 @@ ROUTES = [
     Route("ddm.job", "GET", "/v3/{project_id}/jobs/{job_id}", show_job),
     Route("ddm.jobs", "GET", "/v3/{project_id}/jobs", list_jobs),
 ]
+PART = Part(
+    "ddm",
+    ROUTES,
+    refuse,
+    codes={
+        "DCS.5000": "DBS.200412",
+        "DCS.2003": "DBS.200010",
+        "DCS.3022": "DBS.200002",
+        "DCS.4062": "DBS.280001",
+        "DCS.4097": "DBS.200019",
+    },
+    stranger=(
+        (403, "DBS.200010", "Resource not found or permission denied."),
+        (400, "DBS.280001", "Parameter error."),
+    ),
+    busy=409,
+    failure="The data node could not be restored.",
+)

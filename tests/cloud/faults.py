@@ -25,6 +25,7 @@ from typing import Any
 
 from . import breakage
 from .breakage import Exchange, Turn
+from .parts import PARTS
 from .wire import Call, Response, whole_number
 
 TOTALS = ("total", "total_num", "total_record", "instance_num")
@@ -33,24 +34,11 @@ PAGE = (
     "<body><h1>It is not the API that speaks</h1></body></html>"
 )
 NOT_SET: Any = "<not set>"
-# The codes of each service for those of DCS, so that one fault serves all services
-EQUIVALENTS: dict[str, dict[str, str]] = {
-    "dcs": {},
-    "iam": {},
-    "ddm": {
-        "DCS.5000": "DBS.200412",
-        "DCS.2003": "DBS.200010",
-        "DCS.3022": "DBS.200002",
-        "DCS.4062": "DBS.280001",
-        "DCS.4097": "DBS.200019",
-    },
-}
 
 
 def in_words_of(service: str, code: str) -> str:
-    if service not in EQUIVALENTS:
-        raise ValueError(f"no fault is known in the words of {service}: add its codes to EQUIVALENTS")
-    return EQUIVALENTS[service].get(code, code)
+    """The code of a service for one of DCS, or the code itself if the service has no other."""
+    return PARTS[service].codes.get(code, code)
 
 
 @dataclass
@@ -153,8 +141,7 @@ async def refusal(
     processed: bool = False,
 ) -> Response:
     """An error in one of the eight shapes of real responses; by default in that of the service."""
-    service = exchange.service
-    code = in_words_of(service, code or "DCS.4062")
+    code = in_words_of(exchange.service, code or "DCS.4062")
     shapes: dict[int, Any] = {
         1: {"error_code": code, "error_msg": message, "error_ext_msg": None},
         2: {"error_msg": message, "error_code": code},
@@ -165,10 +152,11 @@ async def refusal(
         7: {"error": {"code": code, "message": message}},
         8: {"errorCode": code, "errorMsg": message},
     }
-    default = 5 if code.startswith("APIG") else {"ddm": 2, "iam": 6}.get(service, 1)
-    return await answer(
-        exchange, status=status, headers=headers, body=shapes[shape or default], processed=processed
-    )
+    if shape is None and not code.startswith("APIG"):
+        body = PARTS[exchange.service].refuse(status, code, message).response.data
+    else:
+        body = shapes[shape or 5]
+    return await answer(exchange, status=status, headers=headers, body=body, processed=processed)
 
 
 async def busy(
@@ -176,7 +164,7 @@ async def busy(
 ) -> Response:
     """The operation is refused because another one runs, in the words of the service."""
     message = "Another operation is being performed on the instance."
-    status = status or (409 if exchange.service == "ddm" else 400)
+    status = status or PARTS[exchange.service].busy
     return await refusal(
         exchange, status=status, code=code or "DCS.4097", message=message, processed=processed
     )
@@ -525,9 +513,8 @@ async def outcome(
 
 
 async def operation_fails(exchange: Turn, *, code: str | None = None, leave: str = "RUNNING") -> Response:
-    """The operation is accepted and fails later, with a code (DCS) or a reason (DDM)."""
-    default = "The data node could not be restored." if exchange.service == "ddm" else "dcs.08.0007"
-    return await outcome(exchange, fail=code or default, leave=leave)
+    """The operation is accepted and fails later, with a code or a reason, as its service says it."""
+    return await outcome(exchange, fail=code or PARTS[exchange.service].failure, leave=leave)
 
 
 BEHAVIOURS = {**breakage.BEHAVIOURS, **breakage.faults_of(globals())}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gateway in front of the three services, without a socket: a request and the state in, a response out.
+"""The gateway in front of the services, without a socket: a request and the state in, a response out.
 
 The state's clock says when a request arrives, and nothing here waits. So the same code answers over HTTP
 (server.py) and in virtual time (tests/protocol).
@@ -16,11 +16,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote
 
-from . import auth, dcs, ddm, iam
+from . import auth, iam
+from .parts import PARTS
 from .state import CloudState
 from .wire import Call, Refusal, Response, Route
 
-ROUTES: list[Route] = [*iam.ROUTES, *dcs.ROUTES, *ddm.ROUTES]
+ROUTES: list[Route] = [route for part in PARTS.values() for route in part.routes]
 PROJECT = re.compile(r"[0-9a-f]{32}")
 Tweak = Callable[[Call], None]
 _BY_SHAPE: dict[tuple[str, int], list[tuple[Route, list[str]]]] = defaultdict(list)
@@ -97,18 +98,5 @@ def _admit(cloud: CloudState, route: Route, call: Call) -> None:
             },
         )
     if project not in cloud.projects or cloud.domain_of(project) != auth.domain_of_caller(cloud, call):
-        raise _unknown_project(route.service, bool(PROJECT.fullmatch(project)))
-
-
-def _unknown_project(service: str, well_formed: bool) -> Refusal:
-    if service == "dcs":
-        return (
-            dcs.refuse(403, "DCS.2003", "You do not have the permission.")
-            if well_formed
-            else dcs.refuse(400, "DCS.4002", "Invalid project ID format.")
-        )
-    return (
-        ddm.refuse(403, "DBS.200010", "Resource not found or permission denied.")
-        if well_formed
-        else ddm.refuse(400, "DBS.280001", "Parameter error.")
-    )
+        part = PARTS[route.service]
+        raise part.refuse(*part.stranger[0 if PROJECT.fullmatch(project) else 1])

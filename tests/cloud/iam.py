@@ -12,14 +12,16 @@ from typing import Any
 
 from . import auth
 from .state import Agency, CloudState, Key, Token, iso_micro
-from .wire import Call, Refusal, Response, Route
+from .wire import Call, Part, Refusal, Response, Route
 
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 
 
 def refuse(status: int, message: str) -> Refusal:
     """Keystone's own shape: the code is a number."""
-    return Refusal(status, {"error": {"message": message, "code": status, "title": TITLES[status]}})
+    return Refusal(
+        status, {"error": {"message": message, "code": status, "title": TITLES.get(status, "Refused")}}
+    )
 
 
 def _dig(value: Any, *names: str) -> Any:
@@ -191,3 +193,4 @@ ROUTES = [
     Route("iam.securitytokens", "POST", "/v3.0/OS-CREDENTIAL/securitytokens", assume_role),
     Route("metadata.securitykey", "GET", "/openstack/latest/securitykey", instance_key),
 ]
+PART = Part("iam", ROUTES, lambda status, code, message: refuse(status, message))

@@ -11,8 +11,10 @@ sleeping.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import random
+import re
 import threading
 import time
 import uuid
@@ -20,13 +22,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from .data import Data
 
 WAITING_SHARE = 0.1  # the first part of an operation in which it is accepted but has not begun
 MOVING_SHARE = 0.99  # as far as an operation gets while its data are on the way
 MANUAL_BACKUPS_KEPT = 24
+T = TypeVar("T")
+R = TypeVar("R", bound="Item")
 
 
 @dataclass
@@ -72,6 +76,73 @@ class Operation:
         return not self.stuck and now >= self.started + self.seconds + self.settle
 
 
+class Item:
+    """What a request starts: a record or a job, which changes until its operation is over.
+
+    - `post`: the operation in the ledger that makes one; `overwrites`: whether it overwrites an instance.
+    - `beginning`: its fields when it begins.
+    - `held`: the instance that it keeps busy.
+    """
+
+    post: ClassVar[str]
+    overwrites: ClassVar[bool] = True
+    beginning: ClassVar[dict[str, Any]]
+    id: str
+    operation: Operation | None
+
+    @property
+    def held(self) -> str:
+        raise NotImplementedError
+
+    def advance(self, operation: Operation, now: float) -> None:
+        """Bring it up to a moment."""
+        raise NotImplementedError
+
+    def release(self, cloud: CloudState, operation: Operation) -> None:
+        """The operation is over: free the instance that it kept busy."""
+        raise NotImplementedError
+
+
+class DcsRecord(Item):
+    """What the records of a backup and of a restore have in common."""
+
+    beginning: ClassVar[dict[str, Any]] = {"status": "waiting", "progress": "0.00", "error_code": None}
+    active: ClassVar[str]  # its status while it runs
+    instance_id: str
+    status: str
+    progress: str
+    error_code: str | None
+    updated_at: float
+
+    @property
+    def held(self) -> str:
+        return self.instance_id
+
+    def advance(self, operation: Operation, now: float) -> None:
+        share = operation.share(now)
+        if self.status not in ("waiting", self.active):
+            return
+        if share >= 1.0:
+            self.status = "failed" if operation.fail else "succeed"
+            self.error_code = operation.fail
+            self.updated_at = operation.started + operation.seconds
+        elif share >= WAITING_SHARE:
+            self.status = self.active
+            self.updated_at = now
+        self.progress = f"{100 * share:.2f}"
+
+    def release(self, cloud: CloudState, operation: Operation) -> None:
+        instance = cloud.dcs_instances.get(self.instance_id)
+        if instance is not None:
+            self.leave(instance, cloud, operation)
+            instance.task = None
+            instance.updated_at = operation.started + operation.seconds
+
+    def leave(self, instance: DcsInstance, cloud: CloudState, operation: Operation) -> None:
+        """Leave the instance as it is afterwards."""
+        raise NotImplementedError
+
+
 @dataclass
 class DcsInstance:
     id: str
@@ -93,7 +164,8 @@ class DcsInstance:
 
 
 @dataclass
-class DcsBackup:
+class DcsBackup(DcsRecord):
+    post, active, overwrites = "dcs.backup", "backuping", False
     id: str
     instance_id: str
     created_at: float
@@ -109,9 +181,21 @@ class DcsBackup:
     visible_at: float = 0.0
     operation: Operation | None = None
 
+    def leave(self, instance: DcsInstance, cloud: CloudState, operation: Operation) -> None:
+        if operation.fail:
+            return
+        manual = [
+            b
+            for b in cloud.dcs_backups.values()
+            if b.instance_id == self.instance_id and b.backup_type == "manual" and b.status == "succeed"
+        ]
+        for old in sorted(manual, key=lambda b: b.created_at)[:-MANUAL_BACKUPS_KEPT]:
+            old.status = "deleted"
+
 
 @dataclass
-class DcsRestore:
+class DcsRestore(DcsRecord):
+    post, active = "dcs.restore", "restoring"
     id: str
     instance_id: str
     backup_id: str
@@ -125,6 +209,12 @@ class DcsRestore:
     error_code: str | None = None
     visible_at: float = 0.0
     operation: Operation | None = None
+
+    def leave(self, instance: DcsInstance, cloud: CloudState, operation: Operation) -> None:
+        if (instance.status, instance.task) == cloud.dcs_busy(self):
+            instance.status = operation.leave
+            if not operation.fail:
+                instance.restored_from = self.backup_id
 
 
 @dataclass
@@ -172,7 +262,14 @@ class DdmBackup:
 
 
 @dataclass
-class Job:
+class Job(Item):
+    post = "ddm.recovery"
+    beginning: ClassVar[dict[str, Any]] = {
+        "status": "Running",
+        "process": "0%",
+        "fail_reason": None,
+        "ended": None,
+    }
     id: str
     name: str
     instance_id: str
@@ -188,6 +285,33 @@ class Job:
     restore_time: int | None = None
     data_nodes: list[str] = field(default_factory=list)
     relations: dict[str, str] = field(default_factory=dict)  # source data node -> target data node
+
+    @property
+    def held(self) -> str:
+        return self.target_id
+
+    def advance(self, operation: Operation, now: float) -> None:
+        share = operation.share(now)
+        if self.status != "Running":
+            return
+        if share >= 1.0:
+            self.status = "Failed" if operation.fail else "Completed"
+            self.fail_reason = operation.fail
+            self.process = ""
+            self.ended = operation.started + operation.seconds
+        else:
+            self.process = f"{int(100 * share)}%"
+
+    def release(self, cloud: CloudState, operation: Operation) -> None:
+        for node in self.data_nodes:
+            cloud.data_nodes[node].status = "normal"
+        target = cloud.ddm_instances.get(self.target_id)
+        if target is not None and target.status == "RESTORE":
+            target.status = operation.leave
+            target.updated = operation.started + operation.seconds
+            if not operation.fail:
+                target.data_nodes = list(self.data_nodes)
+                target.restored_to = self.restore_time
 
 
 @dataclass
@@ -251,13 +375,14 @@ class CloudState:
         self.users: list[User] = []
         self.keys: dict[str, Key] = {}
         self.tokens: dict[str, Token] = {}
-        self.dcs_instances: dict[str, DcsInstance] = {}
-        self.dcs_backups: dict[str, DcsBackup] = {}
-        self.dcs_restores: dict[str, DcsRestore] = {}
-        self.ddm_instances: dict[str, DdmInstance] = {}
-        self.ddm_backups: dict[str, DdmBackup] = {}
-        self.data_nodes: dict[str, DataNode] = {}
-        self.jobs: dict[str, Job] = {}
+        self._objects: dict[type, dict[str, Any]] = {}
+        self.dcs_instances = self.of(DcsInstance)
+        self.dcs_backups = self.of(DcsBackup)
+        self.dcs_restores = self.of(DcsRestore)
+        self.ddm_instances = self.of(DdmInstance)
+        self.ddm_backups = self.of(DdmBackup)
+        self.data_nodes = self.of(DataNode)
+        self.jobs = self.of(Job)
         self.intervals: dict[
             str, list[tuple[float, float]]
         ] = {}  # DDM instance -> (start, end) in seconds before now
@@ -285,22 +410,25 @@ class CloudState:
 
     def find(self, object_id: str) -> Any:
         """Any object by its ID, or None."""
-        for collection in self.collections().values():
+        for collection in self._objects.values():
             if object_id in collection:
                 return collection[object_id]
         return None
 
+    def of(self, kind: type[T]) -> dict[str, T]:
+        """All objects of a class, by their IDs."""
+        return self._objects.setdefault(kind, {})
+
+    def made_by(self, post: str) -> dict[str, Any]:
+        """All objects of the class of which an operation makes one."""
+        return next(found for kind, found in self._objects.items() if getattr(kind, "post", "") == post)
+
     def collections(self) -> dict[str, dict[str, Any]]:
-        names = (
-            "dcs_instances",
-            "dcs_backups",
-            "dcs_restores",
-            "ddm_instances",
-            "ddm_backups",
-            "data_nodes",
-            "jobs",
-        )
-        return {name: getattr(self, name) for name in names}
+        """All objects, by the names of their classes: those of DcsInstance are dcs_instances."""
+        return {
+            re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() + "s": found
+            for kind, found in self._objects.items()
+        }
 
     def owner(self, data_node_id: str) -> DdmInstance | None:
         return next((i for i in self.ddm_instances.values() if data_node_id in i.data_nodes), None)
@@ -347,19 +475,11 @@ class CloudState:
         if operation is None:
             return True
         self._follow_data(item.id, operation, now)
-        self._progress(item, operation, now)
+        item.advance(operation, now)
         if not operation.settled(now):
             return False
-        self._release(item, operation)
+        item.release(self, operation)
         return True
-
-    def _progress(self, item: Item, operation: Operation, now: float) -> None:
-        if isinstance(item, DcsRestore):
-            self._advance_record(item, operation, now, "restoring")
-        elif isinstance(item, DcsBackup):
-            self._advance_record(item, operation, now, "backuping")
-        else:
-            self._advance_job(item, operation, now)
 
     # Older states
 
@@ -368,24 +488,25 @@ class CloudState:
         operation = item.operation
         if operation is None or moment >= operation.started + operation.seconds:
             return item
-        past: R = dataclasses.replace(item, **_BEGINNING[type(item)])
-        self._progress(past, operation, max(moment, operation.started))
+        past = copy.copy(item)
+        vars(past).update(item.beginning)
+        past.advance(operation, max(moment, operation.started))
         return past
 
     def dcs_as_of(self, instance: DcsInstance, moment: float) -> DcsInstance:
         """An instance as it was then, as far as restores and backups that were requested changed it."""
-        held = self._holder(instance.id, moment)
-        if held is None and self._holder(instance.id, self.clock()) is None:
+        held = self.holder(instance.id, moment)
+        if held is None and self.holder(instance.id, self.clock()) is None:
             return instance
         status, task = ("RUNNING", None) if held is None else self.dcs_busy(held)
         return dataclasses.replace(instance, status=status, task=task)
 
     def ddm_as_of(self, instance: DdmInstance, moment: float) -> DdmInstance:
         """The same for a DDM instance: one that is being restored has no data nodes yet."""
-        last = next((item for item in reversed(self.begun) if _holds(item) == instance.id), None)
+        last = next((item for item in reversed(self.begun) if item.held == instance.id), None)
         if last is None or last.operation is None or last.operation.settled(moment):
             return instance
-        status = "RUNNING" if self._holder(instance.id, moment) is None else "RESTORE"
+        status = "RUNNING" if self.holder(instance.id, moment) is None else "RESTORE"
         return dataclasses.replace(instance, status=status, data_nodes=[])
 
     def dcs_busy(self, item: Item) -> tuple[str, str | None]:
@@ -395,10 +516,11 @@ class CloudState:
         shows = self.settings.restoring_shows
         return "RUNNING" if shows == "task" else "RESTORING", None if shows == "status" else "RESTORING"
 
-    def _holder(self, instance_id: str, moment: float) -> Item | None:
+    def holder(self, instance_id: str, moment: float) -> Item | None:
+        """What keeps an instance busy at a moment, or None."""
         for item in reversed(self.begun):
             operation = item.operation
-            if _holds(item) == instance_id and operation and operation.started <= moment:
+            if item.held == instance_id and operation and operation.started <= moment:
                 return None if operation.settled(moment) else item
         return None
 
@@ -414,85 +536,6 @@ class CloudState:
         error = moving.exception()
         if error is not None:
             operation.fail, operation.leave = str(error), "ERROR"
-
-    @staticmethod
-    def _advance_record(item: DcsRestore | DcsBackup, operation: Operation, now: float, active: str) -> None:
-        share = operation.share(now)
-        if item.status not in ("waiting", active):
-            return
-        if share >= 1.0:
-            item.status = "failed" if operation.fail else "succeed"
-            item.error_code = operation.fail
-            item.updated_at = operation.started + operation.seconds
-        elif share >= WAITING_SHARE:
-            item.status = active
-            item.updated_at = now
-        item.progress = f"{100 * share:.2f}"
-
-    @staticmethod
-    def _advance_job(job: Job, operation: Operation, now: float) -> None:
-        share = operation.share(now)
-        if job.status != "Running":
-            return
-        if share >= 1.0:
-            job.status = "Failed" if operation.fail else "Completed"
-            job.fail_reason = operation.fail
-            job.process = ""
-            job.ended = operation.started + operation.seconds
-        else:
-            job.process = f"{int(100 * share)}%"
-
-    def _release(self, item: Item, operation: Operation) -> None:
-        """The operation is over: free the instance that it kept busy."""
-        ended = operation.started + operation.seconds
-        if isinstance(item, Job):
-            for node in item.data_nodes:
-                self.data_nodes[node].status = "normal"
-            target = self.ddm_instances.get(item.target_id)
-            if target is not None and target.status == "RESTORE":
-                target.status = operation.leave
-                target.updated = ended
-                if not operation.fail:
-                    target.data_nodes = list(item.data_nodes)
-                    target.restored_to = item.restore_time
-            return
-        instance = self.dcs_instances.get(item.instance_id)
-        if instance is None:
-            return
-        held = self.dcs_busy(item)
-        if isinstance(item, DcsRestore) and (instance.status, instance.task) == held:
-            instance.status = operation.leave
-            if not operation.fail:
-                instance.restored_from = item.backup_id
-        instance.task = None
-        instance.updated_at = ended
-        if isinstance(item, DcsBackup) and not operation.fail:
-            self._evict(item.instance_id)
-
-    def _evict(self, instance_id: str) -> None:
-        manual = [
-            b
-            for b in self.dcs_backups.values()
-            if b.instance_id == instance_id and b.backup_type == "manual" and b.status == "succeed"
-        ]
-        for old in sorted(manual, key=lambda b: b.created_at)[:-MANUAL_BACKUPS_KEPT]:
-            old.status = "deleted"
-
-
-Item = DcsRestore | DcsBackup | Job
-R = TypeVar("R", DcsRestore, DcsBackup, Job)
-_BEGINNING: dict[type, dict[str, Any]] = {
-    **{
-        kind: {"status": "waiting", "progress": "0.00", "error_code": None}
-        for kind in (DcsRestore, DcsBackup)
-    },
-    Job: {"status": "Running", "process": "0%", "fail_reason": None, "ended": None},
-}
-
-
-def _holds(item: Item) -> str:
-    """The instance that an operation keeps busy."""
-    return item.target_id if isinstance(item, Job) else item.instance_id
 
 
 # Times, as each service writes them

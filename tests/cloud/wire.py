@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,29 @@ class Route:
     @property
     def service(self) -> str:
         return self.operation.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One service of the cloud: what the gateway, the faults and the scenarios need to know of it.
+
+    - `refuse(status, code, message)`: the refusal of the service, in the form of its own errors.
+    - `codes`: its codes for those of DCS, so that one fault serves all services.
+    - `stranger`: status and code with which it refuses a project that is not the caller's, and one whose ID
+      is malformed.
+    - `busy`: the status with which it refuses an operation while another one runs.
+    - `failure`: the code or the reason with which an operation fails.
+    - `prefix`: of its paths, if another service has the same ones; it ends its endpoint.
+    """
+
+    name: str
+    routes: list[Route]
+    refuse: Callable[[int, str, str], Refusal]
+    codes: Mapping[str, str] = field(default_factory=dict)
+    stranger: tuple[tuple[int, str, str], ...] = ()
+    busy: int = 400
+    failure: str = ""
+    prefix: str = ""
 
 
 def whole_number(text: str) -> int | None:

@@ -357,9 +357,7 @@ def hides_proxy(case: Case, outcome: Outcome) -> None:
 
 def carries_ids(case: Case, outcome: Outcome) -> None:
     """Check that the result has the ID, with which a rescue block can go on."""
-    assert outcome.result[case.operation.id_name] in getattr(
-        case.bench.sim.state, case.operation.start.records
-    )
+    assert outcome.result[case.operation.id_name] in case.bench.sim.state.made_by(case.operation.post)
 
 
 def running(case: Case, outcome: Outcome) -> None:
@@ -386,7 +384,7 @@ def duplicates(case: Case) -> None:
 
     def split(response: Response) -> Response:
         cloud = case.bench.sim.state
-        records = getattr(cloud, case.operation.start.records)
+        records = cloud.made_by(case.operation.post)
         first = next(record for record in records.values() if record.operation is not None)
         second = type(first)(
             **{

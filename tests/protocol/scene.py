@@ -15,7 +15,7 @@ from tests.cloud import gateway
 from tests.cloud import scenario as ids
 from tests.cloud.breakage import Turn
 from tests.cloud.faults import Fault
-from tests.cloud.state import CloudState, DcsBackup, DcsRestore, Item, Job, Settings
+from tests.cloud.state import CloudState, DcsRestore, Item, Job, Settings
 from tests.cloud.wire import Call, Response
 
 EPOCH = 1_790_000_000.0  # the cloud's calendar at virtual time 0
@@ -141,13 +141,7 @@ class Scene:
         known = len(self.cloud.begun)
         response = gateway.answer(self.cloud, call)
         for item in self.cloud.begun[known:]:
-            kind = (
-                "restore"
-                if isinstance(item, DcsRestore)
-                else "backup"
-                if isinstance(item, DcsBackup)
-                else "recovery"
-            )
+            kind = item.post.partition(".")[2]
             self.history.append(Work(kind, item, owner, now, seconds, rules.settle, "fail" in call.hints))
         return response
 

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..state import CloudState, DcsBackup, DcsRestore, Job
+    from ..state import CloudState, Item
 
 __all__ = ["Data", "DataError"]
 
@@ -29,7 +29,7 @@ class Data:
     def attach(self, cloud: CloudState) -> None:
         """Give the instances of a new cloud their addresses. Called before the first request."""
 
-    def begin(self, item: DcsBackup | DcsRestore | Job) -> Future[None] | None:
+    def begin(self, item: Item) -> Future[None] | None:
         """Begin to move the data of an operation, in the background: the caller holds the cloud's lock.
 
         The record runs at least until the future is done, and fails with its exception. None: nothing to

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from .. import scenario as names
-from ..state import CloudState, DcsBackup, DcsRestore, Job
+from ..state import CloudState, DcsBackup, DcsRestore, Item, Job
 from . import Data, DataError, caches, databases
 from .caches import Cache
 from .databases import Base, Instance, Region, schema_name
@@ -114,7 +114,7 @@ class RealData(Data):
         if self.mariadb is not None:
             self._attach_databases(cloud, self.mariadb)
 
-    def begin(self, item: DcsBackup | DcsRestore | Job) -> Future[None] | None:
+    def begin(self, item: Item) -> Future[None] | None:
         job = self._job(item)
         if job is None:
             return None
@@ -123,15 +123,17 @@ class RealData(Data):
         future.add_done_callback(self._moving.discard)
         return future
 
-    def _job(self, item: DcsBackup | DcsRestore | Job) -> Callable[[], None] | None:
+    def _job(self, item: Item) -> Callable[[], None] | None:
         if isinstance(item, Job):
             return partial(self._recover, item) if item.target_id in self.databases else None
-        cache = self.caches.get(item.instance_id)
-        if cache is None:
-            return None
-        if isinstance(item, DcsBackup):
+        cache = self.caches.get(item.held)
+        if cache and isinstance(item, DcsBackup):
             return partial(_with_code, NOT_STARTED, partial(cache.back_up, self.file(item.id)))
-        return partial(_with_code, NOT_SYNCHRONISED, partial(self._restore, cache, self.file(item.backup_id)))
+        if cache and isinstance(item, DcsRestore):
+            return partial(
+                _with_code, NOT_SYNCHRONISED, partial(self._restore, cache, self.file(item.backup_id))
+            )
+        return None
 
     # DCS
 
