@@ -215,9 +215,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(str(problem)) from None
         odd = [name for name in services if name not in SERVICES]
         if odd or not services:
-            raise AnsibleParserError(
-                f"services must be {' or '.join(SERVICES)}, or both, not {', '.join(odd) or 'an empty list'}."
-            )
+            given = ", ".join(odd) or "an empty list"
+            raise AnsibleParserError(f"services must be one or more of {', '.join(SERVICES)}, not {given}.")
         self.services, self.regions = services, regions
         rows = self.rows(path, cache)
         wanted = [

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import SERVICES
+
 Spec = t.Dict[str, t.Dict[str, t.Any]]
 
 CONNECTION: Spec = {
@@ -34,9 +36,7 @@ CONNECTION: Spec = {
     "allowed_project_ids": {"type": "list", "elements": "str"},
     "allowed_domain_ids": {"type": "list", "elements": "str"},
     "cloud": {"type": "str"},
-    "ddm_endpoint": {"type": "str"},
-    "dcs_endpoint": {"type": "str"},
-    "iam_endpoint": {"type": "str"},
+    **{f"{service}_endpoint": {"type": "str"} for service in SERVICES},
     "validate_certs": {"type": "bool"},
     "ca_path": {"type": "path", "aliases": ["ca_cert", "ca_bundle"]},
     "http_timeout": {"type": "int", "default": 60},

@@ -20,27 +20,25 @@ extends_documentation_fragment:
   - huaweicloud.recovery._attributes.info
 options:
   instance_id:
-    description: ID of the source DDM instance. Exactly one of O(instance_id) and O(instance_name) is needed.
+    description: ID of the source. Exactly one of O(instance_id) and O(instance_name) is needed.
     type: str
   instance_name:
     description: Exact name of the source. The task fails unless exactly one instance has it.
     type: str
   restore_time:
     description:
-      - A point in time to restore. It must lie in one of RV(restorable_time_intervals); V(latest) is the end
-        of the last one.
+      - A point in time in one of RV(restorable_time_intervals); V(latest) is the end of the last one.
       - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
         needs O(timezone). The task refuses a time in seconds or in the future.
     type: str
   timezone:
-    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the
-      environment variable E(HW_TIMEZONE) is used.
+    description: Zone of a time without one, such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
     type: str
   target_instance_id:
-    description: ID of the target DDM instance. Needs O(restore_time).
+    description: ID of the target. Needs O(restore_time).
     type: str
   target_instance_name:
-    description: Exact name of the target, instead of O(target_instance_id). Needs O(restore_time).
+    description: Exact name of the target. Needs O(restore_time).
     type: str
   available_only:
     description: Leave out of RV(instances) and RV(restorable_data_nodes) those that are not available.
@@ -64,11 +62,6 @@ EXAMPLES = r"""
     restore_time: "{{ restorable.restorable_time_intervals[0].end_time }}"
     target_instance_id: "{{ restorable.instances[0].instance_id }}"
   register: mapping
-
-- name: Stop when there is no mapping
-  ansible.builtin.assert:
-    that: mapping.data_node_relations is not none
-    fail_msg: "There is no mapping: {{ mapping.data_node_relations_reason }}"
 """
 
 RETURN = r"""
@@ -80,10 +73,7 @@ instances:
   contains:
     instance_id: {description: ID of the instance., type: str, sample: 2f0324a93859487eb5566d75951fcd2din09}
     instance_name: {description: Name of the instance., type: str, sample: orders-db-restored}
-    status:
-      description: Status of the instance. The backup API uses V(normal) where other APIs use V(RUNNING).
-      type: str
-      sample: normal
+    status: {description: Status of the instance. V(normal) means RUNNING., type: str, sample: normal}
     available: {description: Whether the service accepts it now., type: bool, sample: true}
     unavailable_reason: {description: Why it does not., type: str, sample: The instance has accounts.}
     vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
@@ -113,47 +103,35 @@ related_data_nodes:
     data_volume_size: {description: Size of the volume in bytes., type: int, sample: 40000000000}
     version: {description: Version of the database engine., type: str, sample: 8.0.28}
 latest_restorable_time:
-  description: The latest time to which all data nodes can be restored. Null unless O(restore_time) is given.
+  description: The latest time to which all of them can be restored. Null unless O(restore_time) is given.
   returned: success
   type: str
   sample: 2025-05-20T09:40:40+0000
 restorable_data_nodes:
-  description: For each of RV(related_data_nodes) the data nodes that could take its data. Null unless
-    O(target_instance_id) is given and available.
+  description: For each of RV(related_data_nodes) those that could take its data. Null without an available
+    target.
   returned: success
   type: list
   elements: dict
   contains:
-    source_instance_id:
-      description: ID of the data node of the source.
-      type: str
-      sample: 7edae0250ebc464897bd92b8d3e8b769in01
-    source_instance_name: {description: Name of the data node of the source., type: str, sample: orders-rds-1}
+    source_instance_id: {description: Its ID., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
+    source_instance_name: {description: Its name., type: str, sample: orders-rds-1}
     target_data_nodes:
       description: The data nodes that could take its data.
       type: list
       elements: dict
       contains:
-        instance_id:
-          description: ID of the data node.
-          type: str
-          sample: f4e2949e9b9b4d60b42c89ed39bfe34din01
+        instance_id: {description: Its ID., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34din01}
         instance_name: {description: Name of the data node., type: str, sample: orders-rds-new-2}
         engine_name: {description: Database engine., type: str, sample: mysql}
         status: {description: Status of the data node., type: str, sample: normal}
-        available:
-          description: Whether the service accepts it for this data node of the source.
-          type: bool
-          sample: true
-        unavailable_reason:
-          description: Why the service does not accept it.
-          type: str
-          sample: The data node is read-only.
+        available: {description: Whether the service accepts it now., type: bool, sample: true}
+        unavailable_reason: {description: Why it does not., type: str, sample: The data node is read-only.}
         vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
         private_ip: {description: Address of the data node., type: str, sample: 192.168.0.22}
 data_node_relations:
-  description: The mapping that M(huaweicloud.recovery.ddm_recovery) would use. Null when there is none, or
-    unless O(target_instance_id) is given.
+  description: The mapping that M(huaweicloud.recovery.ddm_recovery) would use. Null when there is none, and
+    without a target.
   returned: success
   type: list
   elements: dict
@@ -167,9 +145,7 @@ data_node_relations:
       type: str
       sample: f4e2949e9b9b4d60b42c89ed39bfe34din01
 data_node_relations_reason:
-  description:
-    - Why there is no mapping, with the reasons of the service.
-    - Null when there is one, or when none was requested.
+  description: Why there is no mapping. Null when there is one, or when none was requested.
   returned: success
   type: str
   sample: No target data node is left for orders-rds-2.

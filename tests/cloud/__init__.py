@@ -31,7 +31,12 @@ from .parts import PARTS
 from .state import CloudState, Settings
 from .tls import server_context
 
-__all__ = ["Simulator"]
+__all__ = ["Simulator", "endpoints_at"]
+
+
+def endpoints_at(url: str) -> dict[str, str]:
+    """The options with the endpoints of a cloud that is at this URL."""
+    return {f"{name}_endpoint": url + part.prefix for name, part in PARTS.items()}
 
 
 class Simulator:
@@ -146,7 +151,7 @@ class Simulator:
                 "HW_DOMAIN_NAME": names.DOMAIN,
             },
         }
-        endpoints = {f"HW_{name.upper()}_ENDPOINT": self.url + part.prefix for name, part in PARTS.items()}
+        endpoints = {f"HW_{option.upper()}": url for option, url in endpoints_at(self.url).items()}
         authority = {} if self.ca_file is None else {"HW_CA_PATH": str(self.ca_file)}
         return {"HW_REGION_NAME": names.REGION, **ways[way], **endpoints, **authority}
 

@@ -23,10 +23,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runne
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
 from tests import invoke
 from tests.cases import GOOD
-from tests.cloud import Simulator
+from tests.cloud import Simulator, endpoints_at
 from tests.cloud import scenario as names
 from tests.contract import documents
-from tests.unit.fakes import Time
+from tests.unit.fakes import ANY_SERVICE, Time
 
 MODULES = documents.MODULES
 each_module = pytest.mark.parametrize("name", MODULES)
@@ -83,7 +83,7 @@ def without(*names: str) -> dict[str, str | None]:
 
 
 NO_KEYS = without("HW_ACCESS_KEY", "HW_SECRET_KEY")
-ENDPOINTS = ("HW_IAM_ENDPOINT", "HW_DDM_ENDPOINT", "HW_DCS_ENDPOINT")
+ENDPOINTS = tuple(f"HW_{option.upper()}" for option in endpoints_at(""))
 
 
 @each_module
@@ -98,7 +98,7 @@ def test_the_good_calls_are_good(run: Any, name: str) -> None:
 @each_module
 def test_neither_region_nor_endpoint(sim: Simulator, run: Any, name: str) -> None:
     result = run(name, without("HW_REGION_NAME", *ENDPOINTS), **GOOD[name])
-    refused_here(sim, result, "region (HW_REGION_NAME) is needed", "_endpoint (HW_D")
+    refused_here(sim, result, "region (HW_REGION_NAME) is needed", "_endpoint (HW_")
 
 
 @pytest.mark.parametrize("region", ["atlantis", "ap-southeast-3.evil.example.com", "AP-SOUTHEAST-3", "../x"])
@@ -363,7 +363,7 @@ def test_what_ansible_refuses_has_its_kind(
 ) -> None:
     refused_here(sim, run("dcs_backup", **{**(GOOD["dcs_backup"] if options else {}), **options}), text)
     refused_here(
-        sim, run("restore_wait", restores=[{"service": "obs"}]), "restores[0].service must be dcs or ddm"
+        sim, run("restore_wait", restores=[{"service": "obs"}]), f"restores[0].service must be {ANY_SERVICE}"
     )
 
 

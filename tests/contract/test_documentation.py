@@ -107,14 +107,12 @@ def test_a_service_is_at_home_everywhere(service: Service) -> None:
     word, endpoint, variable = service.name, f"{service.name}_endpoint", service.variable
     wanted = [
         (f"plugins/modules/{word}_instance_info.py", "run_module", "the role lists the instances with it"),
-        ("plugins/module_utils/_arguments.py", endpoint, "the option of its endpoint"),
-        ("plugins/module_utils/_api/credentials.py", endpoint, "the variable of that option"),
+        ("plugins/module_utils/_api/endpoints.py", f'"{word}"', "SERVICES, of which each has an endpoint"),
         ("plugins/doc_fragments/_connection.py", endpoint, "the documentation of that option"),
         ("roles/restore/defaults/main.yml", variable, "the list of the role"),
         ("roles/restore/meta/argument_specs.yml", variable, "the documentation of that list"),
         ("roles/restore/README.md", variable, "the table of variables"),
         ("roles/restore/files/report.schema.json", f'"{word}"', "the services of a report"),
-        ("tests/tools/error_page.py", f"_services.{word}.codes", "the page of errors"),
         ("tests/input/test_responses.py", f'"{word}.', "CALLS: hostile responses to each of its calls"),
     ]
     missing = [f"{path}: {text} ({why})" for path, text, why in wanted if text not in written(path)]

@@ -128,8 +128,13 @@ class Operation:
         return self.start.post
 
     @property
-    def ddm(self) -> bool:
-        return self.name == "ddm_recovery"
+    def service(self) -> str:
+        return self.post.partition(".")[0]
+
+    @property
+    def by_job(self) -> bool:
+        """Whether a job shows it, and not a record with a marker."""
+        return self.id_name == "job_id"
 
 
 BY_NAME = {

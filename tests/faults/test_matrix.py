@@ -57,10 +57,6 @@ class Case:
     operation: Operation
     patch: pytest.MonkeyPatch
 
-    @property
-    def dcs(self) -> bool:
-        return not self.operation.ddm
-
 
 @dataclass(frozen=True)
 class Expect:
@@ -328,11 +324,11 @@ def id_of(case: Case) -> str:
 
 
 def record_id(case: Case) -> str:
-    return "id" if case.operation.ddm else case.operation.id_name
+    return "id" if case.operation.by_job else case.operation.id_name
 
 
 def progress(case: Case) -> str:
-    return "process" if case.operation.ddm else "progress"
+    return "process" if case.operation.by_job else "progress"
 
 
 def plain_elsewhere(case: Case) -> str:
@@ -389,7 +385,7 @@ def duplicates(case: Case) -> None:
         second = type(first)(
             **{
                 **first.__dict__,
-                "id": cloud.new_hex() if case.operation.ddm else cloud.new_uuid(),
+                "id": cloud.new_hex() if case.operation.by_job else cloud.new_uuid(),
                 "operation": None,
             }
         )
@@ -400,31 +396,29 @@ def duplicates(case: Case) -> None:
 
 
 def vanish(times: int | None) -> Arrange:
-    """The record is seen once; then it is gone, for DDM from its own call and from the list."""
+    """The record is seen once; then it is gone, a job from its own call and from the list."""
 
     def arrange(case: Case) -> None:
-        if case.dcs:
+        if not case.operation.by_job:
             poll("vanish", times, after=1)(case)
         else:
-            poll("refusal", times, "ddm.job", status=400, code="DBS.300400", after=1)(case)
-            poll("vanish", times, "ddm.jobs")(case)
+            start = case.operation.start
+            poll("refusal", times, start.poll, status=400, code="DBS.300400", after=1)(case)
+            poll("vanish", times, start.listed)(case)
 
     return arrange
 
 
 def flap(case: Case) -> None:
-    values = {
-        "ddm_recovery": ["Completed", "Running"],
-        "dcs_restore": ["succeed", "restoring"],
-        "dcs_backup": ["succeed", "backuping"],
-    }[case.operation.name]
+    of_record = ["succeed", "restoring" if case.operation is DCS_RESTORE else "backuping"]
+    values = ["Completed", "Running"] if case.operation.by_job else of_record
     poll("rewrite", 6, key="status", values=values, newest=True)(case)
     # The instance serves in the meantime, so that only the record can tell.
-    if case.operation is DCS_RESTORE or case.operation.ddm:
+    if case.operation is DCS_RESTORE or case.operation.by_job:
         poll(
             "rewrite",
             6,
-            "ddm.instance" if case.operation.ddm else "dcs.instance",
+            f"{case.operation.service}.instance",
             key="status",
             value="RUNNING",
         )(case)

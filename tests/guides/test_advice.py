@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from tests.cloud import endpoints_at
 from tests.cloud import scenario as names
 from tests.cloud.state import DcsRestore
 from tests.faults import invocations, test_matrix
@@ -59,7 +60,7 @@ class Story:
 
     @property
     def ddm(self) -> bool:
-        return self.case.operation.ddm
+        return self.case.operation.by_job
 
     @property
     def bench(self) -> Bench:
@@ -155,8 +156,8 @@ def certificate(story: Story) -> None:
 @row("Region, ``cloud`` or an endpoint is wrong")
 def endpoint(story: Story) -> None:
     right = dict(story.bench.env)
-    for name in ("HW_DCS_ENDPOINT", "HW_DDM_ENDPOINT"):
-        story.bench.env[name] = story.case.world.route("closed")
+    for option in endpoints_at(""):
+        story.bench.env[f"HW_{option.upper()}"] = story.case.world.route("closed")
     story.fails("127.0.0.1:[0-9]+")
     story.bench.env.update(right)
     story.arrange(read("redirect", None)).fails("redirect")

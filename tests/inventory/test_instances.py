@@ -559,8 +559,8 @@ def test_more_instances_than_a_page(tmp_path: Path) -> None:
 
 # What a file says wrongly, and what the plugin says to that.
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"services": ["obs"]}, "services must be dcs or ddm, or both, not obs"),
-    ({"services": []}, "services must be dcs or ddm, or both, not an empty list"),
+    ({"services": ["obs"]}, "services must be one or more of dcs, ddm, not obs"),
+    ({"services": []}, "services must be one or more of dcs, ddm, not an empty list"),
     ({"regions": ["Not A Region"]}, "Not A Region"),
     ({"regions": [ids.REGION, "eu-west-101"], "project_id": ids.PROJECT_ID}, "belong to one region"),
     ({"http_timeout": 0}, "http_timeout"),

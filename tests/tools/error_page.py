@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import ADVICE as REFUSED
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import GATEWAY, Code
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES as DCS
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES as DDM
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services import base
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import BY_CHECK, BY_KIND
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import ADVICE
 
@@ -203,11 +204,12 @@ ADDED = {
     "too_far": ("the data would be older than the requested point by more than restore_max_gap", UNTOUCHED),
     "too_old": ("readiness found no data as new as restore_rpo_target requires", UNTOUCHED),
 }
-SERVICES = {
-    "The gateway and IAM": GATEWAY,
-    "Distributed Cache Service (DCS)": DCS,
-    "Distributed Database Middleware (DDM)": DDM,
-}
+
+
+def codes_of(service: str) -> Mapping[str, Code]:
+    """Return the error codes of a service."""
+    room = f"{base.__package__}.{service}"
+    return cast(Mapping[str, Code], import_module(f"{room}.codes").CODES)
 
 
 def sentence(text: str) -> str:
@@ -263,7 +265,8 @@ def page() -> str:
         section("Error kinds", kinds(KINDS)),
         section("Of the role, the playbooks and restore_verify alone", kinds(added())),
     ]
-    parts += [section(title, codes(known)) for title, known in SERVICES.items()]
+    parts.append(section("The gateway and IAM", codes(GATEWAY)))
+    parts += [section(service.title, codes(codes_of(name))) for name, service in SERVICES.items()]
     return HEAD + "\n".join(parts)
 
 

@@ -17,10 +17,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Request, Response
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import codes as dcs_codes
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import codes as ddm_codes
 from tests.cloud import scenario as ids
 
+ANY_SERVICE = " or ".join(SERVICES)  # as messages list them
 KNOWN = {**dcs_codes.CODES, **ddm_codes.CODES}
 NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
 NOW_MS = int(NOW * 1000)

@@ -22,7 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
 from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
-from tests.unit.fakes import Time, cache, database
+from tests.unit.fakes import ANY_SERVICE, Time, cache, database
 
 Entry = dict[str, Any]
 CLOUD = {"scenario": "fleet-4-2", "restore_seconds": 60}  # the local cloud of the fixture `sim`
@@ -216,8 +216,8 @@ def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator
 @pytest.mark.parametrize(
     ("entry", "text"),
     [
-        ({"instance_id": "x"}, "restores[0].service must be dcs or ddm, and it has none"),
-        ({"service": "obs"}, "restores[0].service must be dcs or ddm, not 'obs'"),
+        ({"instance_id": "x"}, f"restores[0].service must be {ANY_SERVICE}, and it has none"),
+        ({"service": "obs"}, f"restores[0].service must be {ANY_SERVICE}, not 'obs'"),
         (cache(0, region=["x"]), "restores[0].region must be a text, not"),
         (cache(0, region=5), "restores[0].region must be a text, not '5'"),
         (cache(0, profile={"a": "b"}), "restores[0].profile must be a text, not"),
@@ -452,7 +452,9 @@ def test_a_text_with_a_list_counts_as_the_list(run: Any) -> None:
     result = run("restore_start", json.dumps([cache(0)]), check=True)
     assert [one["outcome"] for one in result["restores"]] == ["planned"]
     refused = run("restore_start", f"instance_id={ids.fleet_dcs_instance(0)} restore_point=latest")
-    assert refused["msg"] == "restores[0].service must be dcs or ddm, and it has none. No request was sent."
+    assert (
+        refused["msg"] == f"restores[0].service must be {ANY_SERVICE}, and it has none. No request was sent."
+    )
 
 
 def test_words_for_true_and_false_count_as_booleans() -> None:

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.action.restore_step import ActionModule
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
     _lines,
@@ -890,10 +891,10 @@ def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
     assert all("hunter-2" not in path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
 
 
-def test_names_are_looked_up_in_both_services() -> None:
+def test_names_are_looked_up_in_every_service() -> None:
     world = World()
     state = run(world, restore_dcs=[], restore_ddm=[], restore_instances="c1\nnobody", restore_point="latest")
-    assert [name for name, check, rows in world.calls] == ["dcs_instance_info", "ddm_instance_info"]
+    assert [name for name, check, rows in world.calls] == [f"{name}_instance_info" for name in SERVICES]
     assert "'c1' is the name of 2 instances" in state["run"]["refused"]
     assert "there is no instance 'nobody'" in state["run"]["refused"]
 

@@ -26,7 +26,7 @@ from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.cloud.tls import server_context
-from tests.unit.fakes import Time
+from tests.unit.fakes import ANY_SERVICE, Time
 
 Row = dict[str, Any]
 CLOUD = {"scenario": "fleet-4-2", "restore_seconds": 60}  # the local cloud of the fixture `sim`
@@ -165,7 +165,7 @@ def test_without_checks_an_instance_has_to_run(run: Any) -> None:
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        ({"service": "obs"}, "restores[0].service must be dcs or ddm"),
+        ({"service": "obs"}, f"restores[0].service must be {ANY_SERVICE}"),
         ({"service": "dcs"}, "restores[0] does not say which instance was overwritten"),
         ({**cache(0), "steps": 5}, "restores[0].steps must be a list of dicts, not '5'"),
         ({**cache(0), "outcome": "Succeeded"}, "restores[0].outcome must be null or planned, unchanged,"),

@@ -22,6 +22,7 @@ import re
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import sources
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
 
@@ -47,9 +48,7 @@ ENVIRONMENT = {
     "assume_role_duration": ("HW_ASSUME_ROLE_DURATION",),
     "use_instance_metadata": ("HW_USE_INSTANCE_METADATA",),
     "cloud": ("HW_CLOUD",),
-    "ddm_endpoint": ("HW_DDM_ENDPOINT",),
-    "dcs_endpoint": ("HW_DCS_ENDPOINT",),
-    "iam_endpoint": ("HW_IAM_ENDPOINT",),
+    **{f"{service}_endpoint": (f"HW_{service.upper()}_ENDPOINT",) for service in SERVICES},
     "validate_certs": ("HW_INSECURE",),
     "ca_path": ("HW_CA_PATH",),
     "max_retries": ("HW_MAX_RETRIES",),

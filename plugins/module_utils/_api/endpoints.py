@@ -29,6 +29,7 @@ GLOBAL_IAM_REGIONS = {
     "cn-southwest-3",
     "ru-northwest-2",
 }
+SERVICES = ("ddm", "dcs", "iam")  # each has an option for its endpoint, and a variable for that option
 VERSION = re.compile(r"/v[0-9]+(\.[0-9]+)?(?=/|$)", re.ASCII)
 LOOPBACK = re.compile(r"localhost|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}|\[::1\]")
 NAME = re.compile(
@@ -42,7 +43,7 @@ URL = re.compile(
 
 
 def endpoint(service: str, settings: t.Mapping[str, t.Any]) -> str:
-    """Return the base URL of a service ('ddm', 'dcs' or 'iam') without a slash at its end.
+    """Return the base URL of one of SERVICES without a slash at its end.
 
     It is https://<service>.<region>.<cloud>. The regions eu-west-1xx are in myhuaweicloud.eu, and some
     regions have hosts of their own. Raises InvalidArgument.
