@@ -26,7 +26,7 @@ import requests
 from tests.cloud import Simulator, auth, endpoints_at
 from tests.cloud import scenario as names
 from tests.cloud.data import Data, DataError
-from tests.cloud.state import CloudState, DcsBackup, DcsRestore, Job
+from tests.cloud.state import CloudState, Item
 from tests.cloud.wire import Call, Refusal
 
 ROOT = Path(__file__).parents[2]
@@ -362,7 +362,7 @@ class SlowData(Data):
         cloud.dcs_instances[names.DCS_INSTANCE].port = 7001
         cloud.ddm_instances[names.DDM_TARGET].access_port = 7002
 
-    def begin(self, item: DcsBackup | DcsRestore | Job) -> Future[None]:
+    def begin(self, item: Item) -> Future[None]:
         return self.moving.setdefault(item.id, Future())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import ADVICE as REFUSED
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import GATEWAY, Code
@@ -208,8 +208,8 @@ ADDED = {
 
 def codes_of(service: str) -> Mapping[str, Code]:
     """Return the error codes of a service."""
-    room = f"{base.__package__}.{service}"
-    return cast(Mapping[str, Code], import_module(f"{room}.codes").CODES)
+    found: Mapping[str, Code] = import_module(f"{base.__package__}.{service}.codes").CODES
+    return found
 
 
 def sentence(text: str) -> str:
