@@ -1,13 +1,15 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the names of the steps of the role where they are read: `python -m tests.tools.steps`.
+"""Write the steps of the role where they are read: `python -m tests.tools.steps`.
 
-They come from plugins/plugin_utils/_step_table.py. Ansible reads tags before it runs any code.
+The names come from plugins/plugin_utils/_step_table.py, because Ansible reads tags before it runs any code.
+What a step does comes from the comment at the top of its tasks file.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -15,7 +17,17 @@ from pathlib import Path
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _step_table as table
 
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "restore"
-PLACES = (  # a file, a pattern with the text before the names and the one after them, and the names
+
+
+def told(step: str) -> str:
+    """Return what a step does, in the words of its tasks file: the first paragraph of the first comment."""
+    path = ROLE / "tasks" / f"{step}.yml"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = itertools.takewhile(lambda line: line.startswith("# "), text.partition("---\n")[2].splitlines())
+    return " ".join(line[2:] for line in lines)
+
+
+PLACES = (  # a file, a pattern with the text before what is written and the one after it, and what is written
     ("tasks/main.yml", r"(\n  tags: \[)(?:\w+, )+\w+(\]\n)", ", ".join(table.BETWEEN)),
     ("vars/main.yml", r"(\n_restore_tags: \[).*(\]\n)", ", ".join(table.NAMES)),
     (
@@ -28,14 +40,19 @@ PLACES = (  # a file, a pattern with the text before the names and the one after
         r'("step": \{\s+"description": "Which\.",\s+"type": "string",\s+"enum": \[\s+)[^\]]*?(\s+\])',
         (",\n" + 18 * " ").join(map(json.dumps, table.PHASES)),
     ),
+    (
+        "README.md",
+        r"(\| step \| what it does \|\n\|---\|---\|\n)(?:\|.*\n)+(\n)",
+        "".join(f"| **{name}** | {told(name)} |\n" for name in table.NAMES),
+    ),
 )
 
 
-def renewed(path: str, pattern: str, names: str) -> str:
-    """Return the text of a file of the role with these names in it."""
+def renewed(path: str, pattern: str, new: str) -> str:
+    """Return the text of a file of the role with this in it."""
     text = (ROLE / path).read_text(encoding="utf-8")
-    found, places = re.subn(pattern, lambda match: f"{match[1]}{names}{match[2]}", text)
-    assert places == 1, f"roles/restore/{path} has {places} places for the names of the steps"
+    found, places = re.subn(pattern, lambda match: f"{match[1]}{new}{match[2]}", text)
+    assert places == 1, f"roles/restore/{path} has {places} places for the steps"
     return found
 
 
