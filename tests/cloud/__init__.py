@@ -31,12 +31,17 @@ from .parts import PARTS
 from .state import CloudState, Settings
 from .tls import server_context
 
-__all__ = ["Simulator", "endpoints_at"]
+__all__ = ["Simulator", "endpoints_at", "variables_at"]
 
 
 def endpoints_at(url: str) -> dict[str, str]:
     """The options with the endpoints of a cloud that is at this URL."""
     return {f"{name}_endpoint": url + part.prefix for name, part in PARTS.items()}
+
+
+def variables_at(url: str) -> dict[str, str]:
+    """The same as environment variables."""
+    return {f"HW_{option.upper()}": value for option, value in endpoints_at(url).items()}
 
 
 class Simulator:
@@ -151,9 +156,8 @@ class Simulator:
                 "HW_DOMAIN_NAME": names.DOMAIN,
             },
         }
-        endpoints = {f"HW_{option.upper()}": url for option, url in endpoints_at(self.url).items()}
         authority = {} if self.ca_file is None else {"HW_CA_PATH": str(self.ca_file)}
-        return {"HW_REGION_NAME": names.REGION, **ways[way], **endpoints, **authority}
+        return {"HW_REGION_NAME": names.REGION, **ways[way], **variables_at(self.url), **authority}
 
     # What happened
 

@@ -94,6 +94,11 @@ class Item:
     def held(self) -> str:
         raise NotImplementedError
 
+    @classmethod
+    def past(cls, new_id: str, instance_id: str, ended: float) -> Item:
+        """One that has ended in the past, as the history of an instance has many."""
+        raise NotImplementedError(f"{cls.__name__}.past() makes a record of the history of an instance")
+
     def advance(self, operation: Operation, now: float) -> None:
         """Bring it up to a moment."""
         raise NotImplementedError
@@ -181,6 +186,10 @@ class DcsBackup(DcsRecord):
     visible_at: float = 0.0
     operation: Operation | None = None
 
+    @classmethod
+    def past(cls, new_id: str, instance_id: str, ended: float) -> DcsBackup:
+        return cls(new_id, instance_id, ended, ended, "auto")
+
     def leave(self, instance: DcsInstance, cloud: CloudState, operation: Operation) -> None:
         if operation.fail:
             return
@@ -209,6 +218,10 @@ class DcsRestore(DcsRecord):
     error_code: str | None = None
     visible_at: float = 0.0
     operation: Operation | None = None
+
+    @classmethod
+    def past(cls, new_id: str, instance_id: str, ended: float) -> DcsRestore:
+        return cls(new_id, instance_id, new_id, "old", ended, ended, "succeed", "100.00")
 
     def leave(self, instance: DcsInstance, cloud: CloudState, operation: Operation) -> None:
         if (instance.status, instance.task) == cloud.dcs_busy(self):
@@ -289,6 +302,10 @@ class Job(Item):
     @property
     def held(self) -> str:
         return self.target_id
+
+    @classmethod
+    def past(cls, new_id: str, instance_id: str, ended: float) -> Job:
+        return cls(new_id, "CreateInstance", instance_id, ended, ended, "Completed", "")
 
     def advance(self, operation: Operation, now: float) -> None:
         share = operation.share(now)
@@ -419,9 +436,13 @@ class CloudState:
         """All objects of a class, by their IDs."""
         return self._objects.setdefault(kind, {})
 
+    def kind_of(self, post: str) -> type[Item]:
+        """The class of which an operation makes an object."""
+        return next(kind for kind in self._objects if issubclass(kind, Item) and kind.post == post)
+
     def made_by(self, post: str) -> dict[str, Any]:
-        """All objects of the class of which an operation makes one."""
-        return next(found for kind, found in self._objects.items() if getattr(kind, "post", "") == post)
+        """All objects of that class."""
+        return self._objects[self.kind_of(post)]
 
     def collections(self) -> dict[str, dict[str, Any]]:
         """All objects, by the names of their classes: those of DcsInstance are dcs_instances."""

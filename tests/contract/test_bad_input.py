@@ -23,7 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runne
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
 from tests import invoke
 from tests.cases import GOOD
-from tests.cloud import Simulator, endpoints_at
+from tests.cloud import Simulator, variables_at
 from tests.cloud import scenario as names
 from tests.contract import documents
 from tests.unit.fakes import ANY_SERVICE, Time
@@ -83,7 +83,7 @@ def without(*names: str) -> dict[str, str | None]:
 
 
 NO_KEYS = without("HW_ACCESS_KEY", "HW_SECRET_KEY")
-ENDPOINTS = tuple(f"HW_{option.upper()}" for option in endpoints_at(""))
+ENDPOINTS = tuple(variables_at(""))
 
 
 @each_module

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.cloud import Simulator, auth, endpoints_at
+from tests.cloud import Simulator, auth, variables_at
 from tests.cloud import scenario as names
 from tests.cloud.data import Data, DataError
 from tests.cloud.state import CloudState, Item
@@ -630,7 +630,7 @@ def test_ledger_and_reset(sim: Simulator, api: Api) -> None:
 
 def test_every_way_in(clock: Clock) -> None:
     with Simulator(clock=clock) as sim:
-        common = {"HW_REGION_NAME", *(f"HW_{option.upper()}" for option in endpoints_at(""))}
+        common = {"HW_REGION_NAME", *variables_at("")}
         assert set(sim.env) - common == {"HW_PROJECT_ID", "HW_ACCESS_KEY", "HW_SECRET_KEY"}
         assert set(sim.env_for("temporary")) - set(sim.env) == {"HW_SECURITY_TOKEN"}
         assert set(sim.env_for("token")) - common == {"HW_PROJECT_ID", "HW_AUTH_TOKEN"}

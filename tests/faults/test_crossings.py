@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.cloud import scenario as names
+from tests.cloud import variables_at
 from tests.faults.bench import (
     DCS_RESTORE,
     IMPATIENCE,
@@ -150,7 +151,7 @@ def test_78_the_first_of_two_addresses_is_dead(
         ]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    bench.env.update({name: f"http://localhost:{port}" for name in bench.env if name.endswith("_ENDPOINT")})
+    bench.env.update(variables_at(f"http://localhost:{port}"))
     outcome = bench.run(operation)
     assert (outcome.result["changed"], outcome.received, outcome.effects) == (True, 1, 1)
 

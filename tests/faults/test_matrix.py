@@ -24,7 +24,7 @@ import pytest
 
 from tests import leaks
 from tests.cloud import scenario as names
-from tests.cloud.state import DcsBackup, DcsRestore, Job
+from tests.cloud.state import DcsRestore
 from tests.cloud.tls import ELSEWHERE
 from tests.cloud.wire import Response
 from tests.faults import invocations, routes
@@ -255,25 +255,10 @@ def many_records(count: int) -> Arrange:
         cloud = case.bench.sim.state
         with cloud.lock:
             for number in range(count):
-                old = cloud.clock() - 86400.0 - number
-                if case.operation is DCS_RESTORE:
-                    restore = DcsRestore(
-                        cloud.new_uuid(),
-                        names.DCS_INSTANCE,
-                        names.DCS_BACKUP_OLD,
-                        "old",
-                        old,
-                        old,
-                        "succeed",
-                        "100.00",
-                    )
-                    cloud.dcs_restores[restore.id] = restore
-                elif case.operation is DCS_BACKUP:
-                    backup = DcsBackup(cloud.new_uuid(), names.DCS_INSTANCE, old, old, "auto")
-                    cloud.dcs_backups[backup.id] = backup
-                else:
-                    job = Job(cloud.new_hex(), "CreateInstance", names.DDM_SOURCE, old, old, "Completed", "")
-                    cloud.jobs[job.id] = job
+                kind, new_id = cloud.kind_of(case.operation.post), cloud.new_uuid()
+                ended = cloud.clock() - 86400.0 - number
+                past = kind.past(new_id, case.operation.params["instance_id"], ended)
+                cloud.made_by(case.operation.post)[new_id] = past
 
     return arrange
 
@@ -403,7 +388,7 @@ def vanish(times: int | None) -> Arrange:
             poll("vanish", times, after=1)(case)
         else:
             start = case.operation.start
-            poll("refusal", times, start.poll, status=400, code="DBS.300400", after=1)(case)
+            poll("not_found", times, start.poll, after=1)(case)
             poll("vanish", times, start.listed)(case)
 
     return arrange

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.cloud import endpoints_at
 from tests.cloud import scenario as names
+from tests.cloud import variables_at
 from tests.cloud.state import DcsRestore
 from tests.faults import invocations, test_matrix
 from tests.faults.bench import DCS_RESTORE, DDM_RECOVERY, Bench, Operation, Wire, perform
@@ -156,8 +156,8 @@ def certificate(story: Story) -> None:
 @row("Region, ``cloud`` or an endpoint is wrong")
 def endpoint(story: Story) -> None:
     right = dict(story.bench.env)
-    for option in endpoints_at(""):
-        story.bench.env[f"HW_{option.upper()}"] = story.case.world.route("closed")
+    for name in variables_at(""):
+        story.bench.env[name] = story.case.world.route("closed")
     story.fails("127.0.0.1:[0-9]+")
     story.bench.env.update(right)
     story.arrange(read("redirect", None)).fails("redirect")

@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
-from tests.cloud import endpoints_at
+from tests.cloud import endpoints_at, variables_at
 from tests.cloud import scenario as names
 from tests.faults.bench import OPERATIONS, Operation, Time, cloud, perform
 from tests.input.responses import Recorder, Replay
@@ -35,7 +35,7 @@ CALL_ANSWERS, TASK_ANSWERS = 1_200, 500  # hostile ones to each call and to each
 MORE = 10  # times as many in the slow tests: more than 100,000 together
 URL = "https://cloud.example.com"
 ENV = {
-    **{f"HW_{option.upper()}": url for option, url in endpoints_at(URL).items()},
+    **variables_at(URL),
     **{
         "HW_REGION_NAME": names.REGION,
         "HW_PROJECT_ID": names.PROJECT_ID,

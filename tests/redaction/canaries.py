@@ -19,7 +19,7 @@ from typing import Any
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _arguments
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT, WAYS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import PROFILE
-from tests.cloud import Simulator
+from tests.cloud import Simulator, variables_at
 from tests.cloud import scenario as names
 from tests.cloud.state import Key, Token, User
 
@@ -100,7 +100,7 @@ class Caller:
             if self.place in ("HW", "SDK")
             else {}
         )
-        return {**{f"HW_{service}_ENDPOINT": sim.url for service in ("IAM", "DDM", "DCS")}, **keys}
+        return {**variables_at(sim.url), **keys}
 
     def enter(self, sim: Simulator) -> None:
         """Register these keys with the cloud."""
