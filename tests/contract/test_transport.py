@@ -256,7 +256,8 @@ def test_a_response_is_never_taken_for_that_of_the_next_request(serve: Callable[
 
     server = serve(next_response)
     http = Http()
-    assert failure(http, server.url).sent is True
+    error = failure(http, server.url)
+    assert error.sent is True and "broke before the response was complete" in str(error)
     assert get(http, server.url).body == b'"second"'
 
 

@@ -132,8 +132,6 @@ class Http:
             if type(error).__module__.partition(".")[0] not in ("urllib3", "http", "zlib"):
                 raise
             raise self._failure(error, route) from None
-        if response.status_code < 200:
-            raise self._failure(TimeoutError(), route)
         found = {name.lower(): value for name, value in response.headers.items()}
         return Response(response.status_code, found, content)
 
@@ -317,10 +315,12 @@ class FinalResponse(http.client.HTTPResponse):
         base: t.Any = http.client.HTTPResponse
         for _dummy in range(MOST_INTERIM):
             version, status, reason = base._read_status(self)
-            if status == 101 or not 100 <= status < 200:
+            if not 100 <= status < 200:
                 return version, status, reason
+            if status == 101:  # what follows is another protocol
+                break
             http.client.parse_headers(self.fp)
-        raise http.client.HTTPException("too many interim responses")
+        raise http.client.HTTPException("no final response")
 
 
 def timed_out(chain: t.Sequence[BaseException]) -> bool:
