@@ -473,6 +473,21 @@ def test_another_file(config: Write) -> None:
     assert resolve({}, {"HW_SHARED_CONFIG_FILE": "~/elsewhere.json"})["access_key"] == "AKELSEWHERE"
 
 
+def test_file_and_profile_may_be_named_in_two_places(config: Write) -> None:
+    """A profile that is named anywhere is meant: the current one of the file may be somebody else's."""
+    keys = {"secretAccessKey": "secret-of-profile"}
+    two = (profile("lab", accessKeyId="AKLAB", **keys), profile("prod", accessKeyId="AKPROD", **keys))
+    path = config(*two, current="lab", path="two.json")
+    for options, environ in (
+        ({"shared_config_file": path}, {"HW_PROFILE": "prod"}),
+        ({"profile": "prod"}, {"HW_SHARED_CONFIG_FILE": path}),
+        ({"shared_config_file": path, "profile": "prod"}, {"HW_PROFILE": "lab"}),
+    ):
+        assert resolve(options, {**HW_KEYS, **environ})["access_key"] == "AKPROD"
+    with pytest.raises(InvalidArgument, match=r"profile 'gone' is not in .*two\.json \(it has: lab, prod\)"):
+        resolve({"shared_config_file": path}, {**HW_KEYS, "HW_PROFILE": "gone"})
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -191,8 +191,7 @@ def _chosen(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redacto
         if not ways:
             _check_halves(level, given[:1] if named else given)
         if named:
-            file = _merged(given).get("shared_config_file")
-            return _from_profile(level, {**place, "shared_config_file": file}, metadata, redactor)
+            return _from_profile(level, _merged(given), metadata, redactor)
         if found:
             return _Source(level, place, found[0], _source_name(level, found[0]), [])
     return _from_files(given, environ, redactor)
