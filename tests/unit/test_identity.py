@@ -859,6 +859,7 @@ def test_everything_else_is_refused_before_any_other_request(
     allowed: dict[str, Any], asked: int, sim: Simulator, made: Callable[..., Cloud]
 ) -> None:
     one = made(**KEYS, project_id=names.PROJECT_ID, **allowed)
+    assert one.identity()["project_id"] == names.PROJECT_ID  # as restore_start shows it first
     with pytest.raises(CloudError, match=r"lead to the .* which is not in allowed_") as caught:
         read(one)
     assert caught.value.kind == "denied" and "task options" in str(caught.value)

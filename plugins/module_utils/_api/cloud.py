@@ -261,6 +261,7 @@ class Cloud:
         # the first request that needs the identity will report the failure
         with contextlib.suppress(CloudError):
             project = self.project_id
+            self._admit()
             with self._caller.lock:
                 self._look_up(project)
         known = self._caller.account
