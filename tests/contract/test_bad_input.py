@@ -670,7 +670,7 @@ def test_an_instance_onto_itself(sim: Simulator, run: Any) -> None:
         target_instance_id=names.DDM_SOURCE,
         restore_time="latest",
     )
-    refused_here(sim, result, "target_instance_id is the source itself")
+    refused_here(sim, result, "The target is the source itself")
 
 
 # What the cloud does not have, or cannot restore

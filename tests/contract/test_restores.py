@@ -509,7 +509,13 @@ def test_the_effect_of_a_metadata_recovery_is_searched_for(sim: Simulator, run: 
             "not_restorable",
             "The instance has ordinary accounts",
         ),
-        ({"target_instance_id": names.DDM_SOURCE}, "invalid_argument", "is the source itself"),
+        ({"target_instance_id": names.DDM_SOURCE}, "invalid_argument", "itself: a DDM instance can only"),
+        # By their names it shows only after requests, and the message must not deny these.
+        (
+            {"target_instance_id": None, "target_instance_name": "orders-db"},
+            "invalid_argument",
+            "restored onto another one. Nothing was started.",
+        ),
     ],
 )
 def test_what_metadata_cannot_be_restored(

@@ -184,7 +184,7 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
         ),
         (
             database(1, target_instance_id=ids.fleet_ddm_source(1)),
-            ["target_instance_id is the source itself"],
+            ["The target is the source itself"],
         ),
         (cache(1, remark="x" * 95), ["remark has 95 characters"]),
         (cache(1, restore_point="soon"), ["restore_point"]),

@@ -6,6 +6,7 @@
 
     CloudError                effect    kind
     |-- InvalidArgument       none      invalid_argument    the input cannot be right; no request was sent
+    |   `-- InvalidInCloud    none      invalid_argument    the same, as what was read shows
     |-- NotRestorable         none      not_restorable      the backup, time or target cannot be used
     |-- NotFound              none      not_found           no such object in this project and region
     |-- Busy                  none      busy                another operation holds the instance
@@ -88,6 +89,12 @@ class InvalidArgument(CloudError):
 
     kind = "invalid_argument"
     note = "No request was sent."
+
+
+class InvalidInCloud(InvalidArgument):
+    """The input cannot be right, as what was read shows; nothing was started, and the message says so."""
+
+    note = "Nothing was started."
 
 
 class NotRestorable(CloudError):

@@ -11,7 +11,10 @@ import typing as t
 from datetime import datetime, timezone, tzinfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    InvalidInCloud,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
     COMPACT,
@@ -119,17 +122,8 @@ def is_future(ms: int, server_now_ms: int) -> bool:
 
 
 def check_not_future(ms: int, option: str, server_now_ms: int) -> None:
-    """Raise when a time lies after the cloud's own.
-
-    By then requests have been sent, so the message does not deny that.
-    """
+    """Raise InvalidInCloud when a time lies after the cloud's own."""
     if ms > server_now_ms:
-        raise FutureTime(
+        raise InvalidInCloud(
             f"{option} {iso(ms)} lies in the future: by the cloud's clock it is {iso(server_now_ms)}."
         )
-
-
-class FutureTime(InvalidArgument):
-    """A time option that lies in the future by the cloud's clock."""
-
-    note = "Nothing was started."

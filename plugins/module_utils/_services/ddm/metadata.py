@@ -69,7 +69,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     if attached:
         return attach.attach(cloud, params, names, is_metadata, requested, **known)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
-    check_pair(source, target)
+    check_pair(names)
     backup = backup_of(ddm, source, params["backup_id"], requested)
     point: Row = {"restore_time": requested} if requested is not None else {"backup_id": params["backup_id"]}
     pair = Pair(ddm, source, target, is_metadata)

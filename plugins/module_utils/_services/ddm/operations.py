@@ -17,6 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     ApiError,
     CloudError,
     InvalidArgument,
+    InvalidInCloud,
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
@@ -28,6 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, failed
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
     recent_jobs,
     watch_job,
@@ -65,11 +67,12 @@ def is_too_old(ddm: Ddm, job: Row) -> bool:
     return is_stuck(created(job), ddm.now())
 
 
-def check_pair(source: str, target: str) -> None:
-    """Raise InvalidArgument if an instance would be restored onto itself."""
-    if source == target:
-        raise InvalidArgument(
-            "target_instance_id is the source itself: a DDM instance can only be restored onto another one."
+def check_pair(names: Named) -> None:
+    """Raise InvalidArgument if an instance would be restored onto itself; names are known once it is read."""
+    if names.source == names.target:
+        refusal = InvalidInCloud if names.rows else InvalidArgument
+        raise refusal(
+            "The target is the source itself: a DDM instance can only be restored onto another one."
         )
 
 

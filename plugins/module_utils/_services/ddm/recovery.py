@@ -64,7 +64,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     if attached:
         return attach.attach(cloud, params, names, is_restore, requested, **OF_EARLIER_JOB)
     source, target = t.cast(str, names.source), t.cast(str, names.target)
-    check_pair(source, target)
+    check_pair(names)
     intervals = named.of_source(source, ddm.restorable_time_intervals)
     if requested is not None:
         check_not_future(requested, "restore_time", ddm.now())
