@@ -11,14 +11,16 @@ import importlib
 import json
 import os
 import socket
+import struct
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pymysql.constants import FIELD_TYPE
+from pymysql.constants import CLIENT, FIELD_TYPE
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import checks, clients, ladder
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Key
@@ -311,7 +313,7 @@ def test_a_lost_connection_is_made_again_until_it_holds(server: Any, run: Any, s
     fake = speak(lost, True, 7, connect=[lost, lost, None, None])
     result = run("restore_verify", [cache(0, {"ping": True}, {"dbsize": True})])
     assert result["failed"] is False, result["msg"]
-    assert (outcomes(result), len(fake.places), fake.closed) == (["passed"] * 2, 4, 2)
+    assert (outcomes(result), len(fake.places), fake.closed) == (["passed"] * 2, 5, 3)
     assert 3 <= server[1].passed < 10
 
 
@@ -327,6 +329,25 @@ def test_what_stays_away_is_unreachable_and_tried_no_longer_than_the_time(
     assert outcomes(result) == ["unreachable"] * 3 and result["error_kind"] == "unreachable"
     assert 55 <= server[1].passed <= 61 and 10 < len(fake.places) < 30
     assert "No route to host." in result["msg"]
+
+
+def test_a_later_check_gets_the_time_that_is_left(
+    server: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[float] = []
+
+    class Sluggish(Fake):
+        def __call__(self, place: Any, seconds: float) -> Fake:
+            times.append(seconds)
+            return super().__call__(place, seconds)
+
+        def read(self, check: Any) -> Any:
+            server[1].passed += 25
+            return super().read(check)
+
+    monkeypatch.setitem(clients.CLIENTS, "redis", Sluggish(True, 7))
+    result = run("restore_verify", [cache(0, {"ping": True}, {"dbsize": True})], verify_timeout=60)
+    assert outcomes(result) == ["passed"] * 2 and times == [60, 35]
 
 
 def test_no_response_in_time(server: Any, run: Any, speak: Any) -> None:
@@ -348,7 +369,7 @@ def test_a_refusal_is_final(server: Any, run: Any, speak: Any, kind: str) -> Non
 def test_a_check_that_is_refused_stops_no_other(run: Any, speak: Any) -> None:
     fake = speak(clients.Refused("ERR unknown."), 5)
     result = run("restore_verify", [cache(0, {"key": "a"}, {"dbsize": True})])
-    assert (outcomes(result), len(fake.places), fake.closed) == (["failed", "passed"], 1, 1)
+    assert (outcomes(result), len(fake.places), fake.closed) == (["failed", "passed"], 2, 2)
     assert (verification(result)["end"], verification(result)["ladder"]) == ("failed", "counts")
 
 
@@ -664,6 +685,7 @@ def node(reply: bytes) -> Callable[[socket.socket], None]:
         ("key", False, b"-MOVED 1 127.0.0.1:1\r\n", clients.Refused, "1 127.0.0.1:1"),
         ("key", False, b":7\r\n", clients.Refused, "reply cannot be read (AttributeError)"),
         ("key", True, b"-MOVED odd\r\n", clients.Refused, "reply cannot be read (ValueError)"),
+        ("key", False, b"*1\r\n" * 5000, clients.Refused, "reply cannot be read (RecursionError)"),
     ],
 )
 def test_what_a_node_of_a_cluster_can_say(
@@ -773,3 +795,102 @@ def test_a_server_that_is_not_a_database(banner: bytes) -> None:
     ):
         clients.CLIENTS["mysql"]({"host": "127.0.0.1", "port": server.port, "username": "x"}, 5.0)
     assert "does not speak the MySQL protocol" in str(caught.value)
+
+
+def packet(number: int, content: bytes) -> bytes:
+    return struct.pack("<I", len(content))[:3] + bytes([number & 255]) + content
+
+
+def greeting(plugin: bytes) -> bytes:
+    """Of a server without TLS."""
+    some = 0xFFFFFFFF & ~CLIENT.SSL
+    low, high = struct.pack("<H", some & 0xFFFF), struct.pack("<H", some >> 16)
+    salts = b"a" * 8 + b"\x00" + low + b"\x21\x02\x00" + high + b"\x15" + b"\x00" * 10 + b"b" * 12
+    return packet(0, b"\x0a8.0.1\x00\x01\x00\x00\x00" + salts + b"\x00" + plugin + b"\x00")
+
+
+GOOD_REPLY = b"\x00\x00\x00\x02\x00\x00\x00"
+COLUMN = b"\x03def\x00\x00\x00\x01a\x00\x0c\x21\x00\xff\x00\x00\x00%c\x00\x00\x00\x00\x00"
+END = b"\xfe\x00\x00\x02\x00"
+
+
+def mysql(reply: Callable[[socket.socket], None], login: bytes = GOOD_REPLY, seen: Any = None) -> Any:
+    """A database that replies to a login, to whatever follows, and to each SELECT in its own way."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(greeting(b"mysql_native_password"))
+        sent = connection.recv(4096)
+        connection.sendall(packet(sent[3] + 1, login))
+        while sent := connection.recv(4096):
+            if seen is not None:
+                seen.append(sent)
+            if b"SELECT" in sent:
+                reply(connection)
+            else:
+                connection.sendall(packet(sent[3] + 1, GOOD_REPLY))
+
+    return answer
+
+
+def rows_of(kind: int, *values: bytes) -> Callable[[socket.socket], None]:
+    def reply(connection: socket.socket) -> None:
+        parts = [b"\x01", COLUMN % kind, END, *(bytes([len(value)]) + value for value in values)]
+        for number, part in enumerate(parts, 1):
+            connection.sendall(packet(number, part))
+
+    return reply
+
+
+def ask(answer: Any, seconds: float = 5.0) -> Any:
+    (check,) = checks.parse([{"query": "SELECT a"}], "mysql", "row")
+    with Server(answer) as server:
+        place = {"host": "127.0.0.1", "port": server.port, "username": "app", "password": "never-in-clear"}
+        client = clients.Mysql(place, seconds)
+        try:
+            return client.read(check)
+        finally:
+            client.close()
+
+
+def test_rows_that_come_slowly_end_with_the_time() -> None:
+    """Each piece comes soon after the one before it, so no time limit of a socket ends it."""
+    stopped = threading.Event()
+
+    def slowly(connection: socket.socket) -> None:
+        rows_of(FIELD_TYPE.VAR_STRING)(connection)
+        for number in range(4, 400):
+            connection.sendall(packet(number, b"\x01x"))
+            if stopped.wait(0.1):
+                return
+
+    begun = time.monotonic()
+    with pytest.raises(clients.Slow, match="did not respond in time"):
+        ask(mysql(slowly), seconds=0.5)
+    stopped.set()
+    assert time.monotonic() - begun < 20
+
+
+def test_the_rest_of_too_many_rows_is_not_read() -> None:
+    def endlessly(connection: socket.socket) -> None:
+        rows_of(FIELD_TYPE.VAR_STRING)(connection)
+        many = b"".join(packet(number, b"\x01x") for number in range(256))
+        connection.sendall(many[4 * 6 :])
+        while True:  # until the client hangs up
+            connection.sendall(many)
+
+    with pytest.raises(clients.Refused, match="The query has more than 1000 rows"):
+        ask(mysql(endlessly), seconds=600.0)
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (rows_of(FIELD_TYPE.NEWDECIMAL, b"odd"), "InvalidOperation"),
+        (lambda connection: connection.sendall(packet(1, b"\xfb/etc/passwd")), "RuntimeError"),
+    ],
+    ids=["no number", "wants a file"],
+)
+def test_an_odd_reply_of_a_database_fails_its_check_alone(reply: Any, error: str) -> None:
+    with pytest.raises(clients.Refused) as caught:
+        ask(mysql(reply))
+    assert str(caught.value) == f"The server's reply cannot be read ({error})."

@@ -16,10 +16,13 @@ import ssl
 import struct
 import sys
 import typing as t
+from io import BufferedReader
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import read_file
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import LARGEST_BUNDLE
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import DeadlineReader
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import (
     LONGEST_VALUE,
     MOST_ROWS,
@@ -51,8 +54,11 @@ RETRYABLE_ERRORS = {
     *("ConnectionError", "TimeoutError", "OSError"),
     *("MasterDownError", "ClusterDownError", "TryAgainError"),
 }
-# what Python raises where a reply is not of the protocol, or of another type than documented
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError, AssertionError, struct.error)
+# what Python raises for a reply that is not of the protocol
+MALFORMED = (
+    *(ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError),
+    *(RuntimeError, struct.error),
+)
 SLOTS = 16384  # of a Redis Cluster
 MOVED = re.compile(r"(?:MOVED )?[0-9]+ (?P<host>.*):(?P<port>[0-9]+)")  # a node's reply for another's key
 
@@ -78,16 +84,6 @@ class Slow(Unreachable):
     """A connection, but no response in time."""
 
     kind = "verify_timeout"
-
-
-class Client(t.Protocol):
-    """A connection that reads."""
-
-    def read(self, check: Check) -> t.Any:
-        """Return what checks.judge() judges. Raises Refused, Unreachable or Slow."""
-
-    def close(self) -> None:
-        """Close the connection; never raises."""
 
 
 def library(name: str) -> t.Any:
@@ -187,12 +183,10 @@ class Redis:
     """A connection to a cache."""
 
     def __init__(self, connection: Connection, seconds: float) -> None:
-        """Connect within `seconds`. Each response may then take as long."""
+        """Connect. Each response may take `seconds`."""
         self._redis = library("redis")
         self._tls, self._connected = bool(connection.get("tls")), False
-        retry = importlib.import_module("redis.retry").Retry(
-            importlib.import_module("redis.backoff").NoBackoff(), 0
-        )
+        retry = self._redis.retry.Retry(self._redis.backoff.NoBackoff(), 0)
         options: dict[str, t.Any] = {
             "host": connection["host"],
             "port": int(connection["port"]),
@@ -204,7 +198,7 @@ class Redis:
             "retry": retry,
             "protocol": 2,
         }
-        if connection.get("tls"):
+        if self._tls:
             tls_context(connection)
             options.update(
                 ssl=True,
@@ -225,7 +219,7 @@ class Redis:
     def read(self, check: Check) -> t.Any:
         """Return True, the number of keys, or a Key."""
         if check.kind == "ping":
-            return bool(self._ask("ping"))
+            return True
         try:
             if check.kind == "dbsize":
                 return int(self._count() if self._cluster else self._ask("dbsize"))
@@ -243,6 +237,8 @@ class Redis:
         if kind == "none":
             return Key(kind)
         left = int(self._ask("ttl", name))
+        if left == -2:  # it has expired meanwhile
+            return Key("none")
         length = self._ask(LENGTHS[kind], name) if kind in LENGTHS else None
         value = self._ask("getrange", name, 0, LONGEST_VALUE - 1) if kind == "string" else None
         return Key(kind, value, left if left >= 0 else None, length)
@@ -253,7 +249,7 @@ class Redis:
         try:  # [first slot, last slot, [host, port, ...] of the node, its replicas ...]
             served = sum(last - first + 1 for first, last, *_nodes in ranges)
             nodes = {(node[0].decode(), int(node[1])) for _first, _last, node, *_replicas in ranges}
-        except (AttributeError, TypeError, ValueError, IndexError):
+        except MALFORMED:
             raise Refused("The server does not say which nodes its Redis Cluster has.") from None
         if served < SLOTS:
             raise Unreachable(f"The Redis Cluster serves {served} of its {SLOTS} slots.")
@@ -299,16 +295,14 @@ class Redis:
             return foreign("Redis", words)
         if names & RETRYABLE_ERRORS:
             return Unreachable(f"{words}.{hint(self._tls and not self._connected)}")
-        return (
-            unreadable_reply(error)
-            if isinstance(error, MALFORMED)
-            else Refused(f"The server refused: {words}.")
-        )
+        if isinstance(error, MALFORMED):
+            return unreadable_reply(error)
+        return Refused(f"The server refused: {words}.")
 
 
 def conversions() -> dict[t.Any, t.Any]:
     """Return how to read values: times as the server writes them, bits as a number."""
-    known = importlib.import_module("pymysql.converters")
+    known = library("pymysql").converters
     kinds = known.FIELD_TYPE
     times = dict.fromkeys((kinds.DATE, kinds.TIME, kinds.DATETIME, kinds.TIMESTAMP), str)
     return {**known.conversions, **times, kinds.BIT: lambda bits: int.from_bytes(bits, "big")}
@@ -318,11 +312,12 @@ class Mysql:
     """A connection to a database."""
 
     def __init__(self, connection: Connection, seconds: float) -> None:
-        """Connect within `seconds`. Each response may then take as long."""
+        """Connect. All must end within `seconds`."""
         self._mysql = library("pymysql")
         self._tls = bool(connection.get("tls"))
-        tls = {"ssl": tls_context(connection)} if connection.get("tls") else {"ssl_disabled": True}
+        tls = {"ssl": tls_context(connection)} if self._tls else {"ssl_disabled": True}
         self._connection: t.Any = None
+        left = Limit(Clock(), seconds).left
         self._connection = self._ask(
             lambda: self._mysql.connect(
                 host=connection["host"],
@@ -330,33 +325,28 @@ class Mysql:
                 user=str(connection["username"]),
                 password=str(connection.get("password") or "").encode(),  # PyMySQL knows Latin-1 only
                 database=connection.get("database"),
-                connect_timeout=max(1.0, min(seconds, ATTEMPT)),
-                read_timeout=max(1.0, seconds),
-                write_timeout=max(1.0, seconds),
+                connect_timeout=min(seconds, ATTEMPT),
+                read_timeout=seconds,
+                write_timeout=seconds,
                 charset="utf8mb4",
                 local_infile=False,
                 conv=conversions(),
                 **tls,
             )
         )
-        if connection.get("tls") and not isinstance(self._connection._sock, ssl.SSLSocket):
+        wire = self._connection
+        wire._rfile = BufferedReader(DeadlineReader(wire._sock, wire._rfile.detach(), left))
+        if self._tls and not isinstance(wire._sock, ssl.SSLSocket):
             self.close()
             raise Refused(
                 "The server offers no TLS, so no query was sent. If this is intended, set tls: false.",
                 "tls_error",
             )
-        try:
-            self.utc = self._set("SET SESSION time_zone = '+00:00'")
-        except CloudError:
-            self.close()
-            raise
+        self._set("SET SESSION time_zone = '+00:00'")
 
     def read(self, check: Check) -> t.Any:
         """Return True, or rows."""
-        if check.kind == "ping":
-            self._ask(lambda: self._connection.ping(reconnect=False))
-            return True
-        return self._rows(str(check.options["sql"]))
+        return check.kind == "ping" or self._rows(str(check.options["sql"]))
 
     def close(self) -> None:
         """Close the connection."""
@@ -370,17 +360,16 @@ class Mysql:
             raise Refused("The server does not accept a read-only transaction, so the query was not sent.")
 
         def ask() -> list[tuple[t.Any, ...]]:
-            cursor = self._connection.cursor(importlib.import_module("pymysql.cursors").SSCursor)
-            cursor.execute(sql)
-            rows = list(cursor.fetchmany(MOST_ROWS + 1))
-            if len(rows) <= MOST_ROWS:
-                cursor.close()
-                self._connection.rollback()
-            return rows
+            cursor = self._connection.cursor(self._mysql.cursors.SSCursor)
+            try:
+                cursor.execute(sql)
+                return list(cursor.fetchmany(MOST_ROWS + 1))
+            finally:
+                if cursor._result:  # or it reads all the rest
+                    cursor._result.unbuffered_active = False
 
         rows: list[tuple[t.Any, ...]] = self._ask(ask)
         if len(rows) > MOST_ROWS:
-            self.close()
             raise Refused(f"The query has more than {MOST_ROWS} rows: make it count, or limit it.")
         return rows
 
@@ -400,7 +389,7 @@ class Mysql:
     def _ask(self, question: t.Callable[[], t.Any]) -> t.Any:
         try:
             return question()
-        except (self._mysql.MySQLError, OSError, RuntimeError, *MALFORMED) as error:
+        except (self._mysql.MySQLError, OSError, *MALFORMED) as error:
             raise self._meaning(error) from None
 
     def _meaning(self, error: Exception) -> CloudError:
@@ -421,7 +410,7 @@ class Mysql:
                 if code in (1045, 1698)
                 else Refused(f"The user lacks the permission: {words}.", "login_refused")
             )
-        if isinstance(error, RuntimeError):
+        if isinstance(error, RuntimeError) and self._connection is None:
             return Refused(f"The login cannot be sent: {words}. Use tls: true.", "login_refused")
         if "timed out" in words and self._connection is not None:
             return Slow(f"The server did not respond in time: {words}.")
@@ -435,11 +424,11 @@ class Mysql:
         if code is None and self._connection is None:
             return foreign("MySQL", words)
         if isinstance(error, MALFORMED):
-            self.close()  # The rest of the reply would be taken for the next one.
             return unreadable_reply(error)
         if code == 1049:
             return Refused(f"{words}: the schema does not exist, or `database` of the connection is wrong.")
         return Refused(f"The server refused: {words}{f' ({code})' if code is not None else ''}.")
 
 
-CLIENTS: dict[str, t.Callable[[Connection, float], Client]] = {"redis": Redis, "mysql": Mysql}
+# Both read() what checks.judge() judges, and raise Refused, Unreachable or Slow
+CLIENTS: dict[str, t.Callable[[Connection, float], Redis | Mysql]] = {"redis": Redis, "mysql": Mysql}

@@ -11,6 +11,7 @@ Nothing is written.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
 from dataclasses import replace
@@ -36,7 +37,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify impor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import Check
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.clients import (
     CLIENTS,
-    Client,
     Connection,
     Refused,
     Slow,
@@ -60,7 +60,7 @@ VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two attempts to connect
 SHOWN = 200  # characters of `expected` and `found`
 ENDS = ("failed", "timed_out", "unreachable", "passed")  # the worst first
-ERROR_KINDS = {"failed": "verification_failed", "timed_out": "verify_timeout", "unreachable": "unreachable"}
+OUTCOMES = {Slow.kind: "timed_out", Unreachable.kind: "unreachable"}  # of errors, else failed
 UNSET = ("missing_library", "not_configured")  # kinds of refusals before any question
 RESTORED = (*GOOD, None)  # as far as it is known
 # A name, an IPv4 address, or an IPv6 address, which has more than one colon
@@ -242,10 +242,7 @@ def verified(
         return failed({**row, "verification": verification}, "verify", failure(error), at, seconds)
     row = {**row, "target": {**(row["target"] or {}), **service.target(instance)}}
     ladder = Ladder(row, service, cloud, settings, deadline)
-    try:
-        found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in row_checks]
-    finally:
-        ladder.close()
+    found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in row_checks]
     verification, reason = verification_of(row_checks, found)
     row = {**row, "verification": verification}
     seconds = clock.monotonic() - begun
@@ -282,7 +279,7 @@ def serving_instance(row: Row, service: Reading, cloud: Cloud, interval: float, 
 
 
 class Ladder:
-    """The checks of one row, with one connection for all checks that connect in the same way.
+    """The checks of one row, each on a connection of its own, which ends with the time of the row.
 
     A refused question is not asked again.
     """
@@ -299,7 +296,6 @@ class Ladder:
         probe = service.probe
         self._connect = CLIENTS[probe]
         self._given = [connection(place, probe) for place in (settings.connection, row.get("connection"))]
-        self._open: dict[str, Client] = {}
         self._failures: dict[str, CloudError] = {}
         self._point = moment(row["data_time"])
         self._counts = baseline_counts(row, settings.baseline)
@@ -320,12 +316,8 @@ class Ladder:
                 self._settings.tolerance,
             )
             outcome = "passed" if verdict.passed else "failed"
-        except Slow as caught:
-            outcome, error = "timed_out", caught
-        except Unreachable as caught:
-            outcome, error = "unreachable", caught
         except CloudError as caught:
-            outcome, error = "failed", caught
+            outcome, error = OUTCOMES.get(caught.kind, "failed"), caught
         return {
             "name": self._shown(check.name),
             "kind": check.kind,
@@ -336,11 +328,6 @@ class Ladder:
             "msg": self._shown(str(error), 2 * SHOWN) if error else None,
             "error": error,
         }
-
-    def close(self) -> None:
-        """Close all connections."""
-        for client in self._open.values():
-            client.close()
 
     def _place(self, check: Check, instance: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Return how to connect: as the check says, else the row, else the task, else the cloud."""
@@ -367,25 +354,20 @@ class Ladder:
             failure = self._failures.get(key)
             if failure is not None and (isinstance(failure, Refused) or left <= 0):
                 raise failure.with_context()
+            connected = False
             try:
-                if key not in self._open:
-                    self._open[key] = self._connect(place, max(left, 1.0))
+                with contextlib.closing(self._connect(place, max(left, 1.0))) as client:
+                    connected = True
                     self._failures.pop(key, None)
-                return self._open[key].read(check)
+                    return client.read(check)
             except Unreachable as error:
-                self._drop(key)
                 self._failures[key] = error
                 clock.sleep(max(0.0, min(pause, self._deadline - clock.monotonic())))
                 pause = min(pause * 2, LONGEST_PAUSE)
             except Refused as error:
-                if key not in self._open:
+                if not connected:
                     self._failures[key] = error
                 raise
-
-    def _drop(self, key: str) -> None:
-        client = self._open.pop(key, None)
-        if client is not None:
-            client.close()
 
     def _shown(self, text: str | None, limit: int = SHOWN) -> str | None:
         return None if text is None else self._cloud.redactor.printable(text, limit)
@@ -430,7 +412,7 @@ def verification_of(
     first = next(number for number in bad if found[number]["outcome"] == end or end == "not_configured")
     one, error = found[first], errors[first]
     reason = one["msg"] or f"expected {one['expected']}, found {one['found']}."
-    kind = error.kind if isinstance(error, Refused) else ERROR_KINDS[one["outcome"]]
+    kind = error.kind if error else "verification_failed"
     msg = f"{len(bad)} of {len(found)} checks did not pass. {one['name']}: {reason}"
     return verification, {"error_kind": kind, "msg": msg}
 
