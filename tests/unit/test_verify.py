@@ -852,6 +852,14 @@ def ask(answer: Any, seconds: float = 5.0) -> Any:
             client.close()
 
 
+@pytest.mark.parametrize("plugin", [b"mysql_clear_password\x00", b"dialog\x00\x05Password: "])
+def test_a_password_is_not_sent_as_it_is_without_tls(plugin: bytes) -> None:
+    seen: list[bytes] = []
+    with pytest.raises(clients.Refused, match=r"The login cannot be sent: .* Use tls: true\.$") as caught:
+        ask(mysql(rows_of(FIELD_TYPE.VAR_STRING), login=b"\xfe" + plugin, seen=seen))
+    assert caught.value.kind == "login_refused" and b"never-in-clear" not in b"".join(seen)
+
+
 def test_rows_that_come_slowly_end_with_the_time() -> None:
     """Each piece comes soon after the one before it, so no time limit of a socket ends it."""
     stopped = threading.Event()

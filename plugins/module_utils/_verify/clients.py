@@ -308,6 +308,12 @@ def conversions() -> dict[t.Any, t.Any]:
     return {**known.conversions, **times, kinds.BIT: lambda bits: int.from_bytes(bits, "big")}
 
 
+def only_encrypted(connection: t.Any) -> None:
+    """Refuse to send a password as it is without TLS."""
+    if not connection._secure:
+        raise RuntimeError("the server asks for the password in plain text")
+
+
 class Mysql:
     """A connection to a database."""
 
@@ -331,6 +337,7 @@ class Mysql:
                 charset="utf8mb4",
                 local_infile=False,
                 conv=conversions(),
+                auth_plugin_map=dict.fromkeys(("mysql_clear_password", "dialog"), only_encrypted),
                 **tls,
             )
         )
