@@ -108,7 +108,8 @@ FILTERS = {"instance_id": "id", "name": "name"}
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     ddm = Ddm(cloud)
     instance_id = params["instance_id"]  # only the details of one instance have its nodes
-    rows = existing(lambda: ddm.instance(instance_id)) if instance_id else ddm.instances()
+    names = [params["name"]] if params["name"] else []
+    rows = existing(lambda: ddm.instance(instance_id)) if instance_id else ddm.instances(names)
     return Plan(result={"instances": newest_first(matching(rows, params, FILTERS), "created")})
 
 

@@ -127,6 +127,18 @@ def test_one_instance_is_a_list_of_one_or_none(run: Any, name: str, wanted: str)
 # Changing
 
 
+@pytest.mark.parametrize("service", ["dcs", "ddm"])
+def test_an_odd_instance_that_could_be_the_wanted_one_is_not_absent(
+    sim: Simulator, run: Any, service: str
+) -> None:
+    """An empty list would say that there is none of this name."""
+    key = "instance_id" if service == "dcs" else "id"
+    name = next(iter(getattr(sim.state, f"{service}_instances").values())).name
+    sim.fault("rewrite", f"{service}.instances", times=None, key=key, value="a b", newest=True)
+    result = run(f"{service}_instance_info", name=name)
+    assert (result["failed"], result.get("error_kind")) == (True, "protocol_error")
+
+
 @pytest.mark.parametrize(("name", "params"), CHANGES, ids=title)
 def test_check_mode_predicts_the_run(sim: Simulator, run: Any, name: str, params: dict[str, Any]) -> None:
     id_name, record = CASES[name].key, CASES[name].record
