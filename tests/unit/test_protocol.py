@@ -293,6 +293,8 @@ def test_a_marker_stays_what_it_is() -> None:
         "operation_id": "CHG-\u00fc",
     }
     assert marker(**operation) == "[rst1:NP525ZDIGMZP7BIQVBPH567TGI]"
+    # the same text, as the file systems of Apple write it
+    assert marker(**{**operation, "operation_id": "CHG-u\u0308"}) == marker(**operation)
 
 
 def test_each_run_can_have_a_marker_of_its_own() -> None:
