@@ -341,6 +341,24 @@ def test_a_range_with_an_implausible_end_is_not_the_latest(sim: Simulator, run: 
     assert f"ends at {end}, which cannot be read or is in the future" in taken["warnings"][0]
 
 
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("ddm_recovery", {"restore_time": "latest"}),
+        ("ddm_metadata_recovery", {"backup_id": names.DDM_BACKUP, "data_nodes": DATA_NODES}),
+    ],
+)
+def test_a_target_that_is_still_listed_as_available_although_its_restore_runs(
+    sim: Simulator, run: Any, name: str, params: dict[str, Any]
+) -> None:
+    """The two lists are not of the same moment. Only the cloud would stop a second request."""
+    first = run("ddm_recovery", **PAIR, restore_time="latest", wait=False)
+    sim.fault("rewrite", "ddm.restorable_instances", times=None, key="available", value=True)
+    result = run(name, **PAIR, **params)
+    assert (result["error_kind"], result["job_id"]) == ("busy", first["job_id"]), result["msg"]
+    assert "is not available (a restore of it runs)" in result["msg"] and len(sim.posts()) == 1
+
+
 # Old records
 
 

@@ -118,9 +118,12 @@ class Pair:
             job for job in on_target if is_too_old(self.ddm, job) and (restoring or not ending(job["status"]))
         ]
         job = next((job for job in on_target if job not in past), None)
+        runs = job if job and ending(job["status"]) is None else None
+        # The list of targets may be older than that of jobs, in which a restore has just begun.
+        free = target["available"] and not restoring and not (runs and is_restore(runs))
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
         return PairObservation(
-            blocked=None if target["available"] else self.reason(target, job, restoring),
+            blocked=None if free else self.reason(target, job, restoring),
             explained=False,
             own=frozenset(job["id"] for job in mine),
             possible=frozenset(job["id"] for job in jobs if job not in mine),
@@ -130,13 +133,14 @@ class Pair:
             status=target["status"],
             target=target,
             job=job,
-            at_work=restoring or (job is not None and ending(job["status"]) is None),
+            at_work=restoring or runs is not None,
             history=tuple(history),
         )
 
     def reason(self, target: Row, job: Row | None, restoring: bool) -> str:
         """Return why the target is not available, and which job is on it."""
-        why = target["unavailable_reason"] or f"no reason given, status {target['status']}"
+        status = f"no reason given, status {target['status']}"
+        why = "a restore of it runs" if target["available"] else target["unavailable_reason"] or status
         text = f"the target is not available ({self.ddm.redactor.printable(why, 200)})"
         if job:
             then = "attaches to it" if ending(job["status"]) is None else "only reports its end"
