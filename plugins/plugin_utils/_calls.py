@@ -36,6 +36,18 @@ PRIVATE = ("checks", "connection")
 SAFETY_REMARK = "before a restore [safety]"  # the remark of a safety backup: `latest` never means one
 
 
+def planned(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> Result:
+    """Return the plan of rows. A run waits for the safety backups of an earlier one that was interrupted:
+    while they are made, their instances are busy.
+    """
+    given = {"restores": [public(row) for row in rows], "start_timeout": job.options.wait_timeout}
+    found = world.call("restore_start", given, check=True) if rows else {"restores": []}
+    busy = [row for row in found.get("restores") or [] if row.get("error_kind") == "busy"]
+    if job.plan_only or job.read_only or not [row for row in busy if waited_for_backup(row, run, job, world)]:
+        return found
+    return world.call("restore_start", given, check=True)
+
+
 def start(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
     """Start the rows with these numbers."""
     rows = [public(state["restores"][number]) for number in numbers]
@@ -106,36 +118,57 @@ def public(row: Row) -> Row:
 # Before the restore
 
 
-def with_safety_backup(
-    row: Row, run: Row, operation: str, job: Job, world: World, wait: bool, begun_ms: int
-) -> tuple[Row, str]:
-    """Return a row with its safety backup, and the operation ID of that backup. If none can be made, the row
-    fails, and nothing is overwritten.
+def with_safety_backup(row: Row, run: Row, job: Job, world: World, wait: bool, begun_ms: int) -> Row:
+    """Return a row with its safety backup. If none can be made, the row fails, and nothing is overwritten.
 
     Data that an earlier run has overwritten are not backed up again: the backup from before is the undo. A
-    backup that is there already before this run has sent one lacks what was written since, so a new one is
-    made.
+    backup that an earlier run has made of other data lacks what was written since, so each run makes its own.
     """
     before = earlier_backup(row, run)
     if before:
         row = {**row, "safety_backup": before}
-        return _target.done(row, "safeguard", "ok", begun_ms) if wait else row, operation
-    here = {name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)}
-    given = {
-        "instance_id": _target.target_id(row),
+        return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
+    module, given = str(_target.backup_module(row)), backup_of(row, run["id"], run["began"], job, wait)
+    result = world.call(module, given, check=False)
+    if result.get("error_kind") == "busy" and waited_for_backup(row, run, job, world):
+        result = world.call(module, given, check=False)
+    return with_backup(row, result, world.now_ms(), wait, begun_ms)
+
+
+def backup_of(row: Row, report_id: str, began: str, job: Job, wait: bool) -> Row:
+    """Return the options of the safety backup that a run makes, which began then and writes this report."""
+    service = SERVICES[row["service"]]
+    ids = [_target.target_id(row), _target.target_name(row)]
+    one = next((name, ident) for name, ident in zip(service.names, ids) if ident)
+    return {
+        **dict([one]),
+        **{name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)},
+        "keep_backup_id": (row.get("backup") or {}).get("backup_id"),
+        "operation_id": f"{report_id} {began}",
         "remark": SAFETY_REMARK,
         "wait": wait,
-        **here,
         **waiting(job),
     }
-    given["keep_backup_id"] = (row.get("backup") or {}).get("backup_id")
-    module = str(_target.backup_module(row))
-    own = operation
-    result = world.call(module, {**given, "operation_id": own}, check=False)
-    while result.get("outcome") == "unchanged" and not wait:
-        own = f"{operation} after {result['backup_id']}"
-        result = world.call(module, {**given, "operation_id": own}, check=False)
-    return with_backup(row, result, world.now_ms(), wait, begun_ms), own
+
+
+def waited_for_backup(row: Row, run: Row, job: Job, world: World) -> bool:
+    """Whether an instance that is busy may be free by now, because this run has waited for the safety backup
+    of an earlier run that was interrupted, or of one that goes on.
+    """
+    module, folder = _target.backup_module(row), run["directory"]
+    for report in _report_files.unfinished(folder, run, [row]) if module and folder else ():
+        for other in report["runs"]:
+            began = str(other.get("started"))
+            if (report["id"], began) == (run["id"], run["began"]):
+                continue
+            given = backup_of(row, report["id"], began, job, wait=True)
+            found = world.call(str(module), given, check=True)
+            if found.get("adopted"):
+                world.say([f"WAIT  an earlier run is still backing up {_target.called(row)}"])
+                world.call(str(module), given, check=False)
+            if found.get("outcome"):
+                return True
+    return False
 
 
 def with_backup(row: Row, result: Result, now: int, wait: bool, begun_ms: int) -> Row:
@@ -162,15 +195,6 @@ def earlier_backup(row: Row, run: Row) -> Row | None:
             found: Row | None = None if restored_since(row, earlier) else earlier.get("safety_backup")
             return found
     return None
-
-
-def operation_of(row: Row, run: Row) -> str:
-    """Return the operation ID of a safety backup. A rerun attaches to that backup while it is made, unless
-    the data are those of another restore by now.
-    """
-    newest = (row.get("details") or {}).get("newest_restore") or {}
-    since = any(_target.same(row, one) and restored_since(row, one) for one in run.get("previous") or [])
-    return f"{run['id']} {newest['restore_id']}" if since else str(run["id"])
 
 
 def restored_since(row: Row, earlier: Row) -> bool:

@@ -88,9 +88,7 @@ def plan(state: State, job: Job, world: World) -> State:
         rows, problems = _calls.with_readable_bundles(rows, job, world)
     if problems:
         return refused(state, world, problems)
-    able = [row for row in rows if not row.get("error_kind")]
-    given = {"restores": [_calls.public(row) for row in able], "start_timeout": job.options.wait_timeout}
-    planned = world.call("restore_start", given, check=True) if able else {"restores": []}
+    planned = _calls.planned([row for row in rows if not row.get("error_kind")], run, job, world)
     if "restores" not in planned:
         return refused(state, world, [str(planned.get("msg") or "The plan could not be made.")])
     run["account"] = planned.get("account")
@@ -186,14 +184,11 @@ def safeguard(state: State, job: Job, world: World) -> State:
         return state
     state = written(state, world)  # If this run is killed now, the next one waits for these backups.
     rows, run, begun = list(state["restores"]), state["run"], world.now_ms()
-    names = {number: _calls.operation_of(rows[number], run) for number in numbers}
     # All are started before one is waited for: with its marker the second call attaches.
     for wait in (False, True):
         for number in numbers:
             if not rows[number].get("error_kind"):
-                rows[number], names[number] = _calls.with_safety_backup(
-                    rows[number], run, names[number], job, world, wait, begun
-                )
+                rows[number] = _calls.with_safety_backup(rows[number], run, job, world, wait, begun)
     made = [
         f"{_target.called(row)} {row['safety_backup']['backup_id']}"
         for row in rows

@@ -241,6 +241,55 @@ def test_a_run_that_is_killed_while_it_starts_leaves_the_way_back(tmp_path: Path
     assert ticket or other["restores"][0]["safety_backup"]["created_at"] is None
 
 
+class Interrupted(World):
+    """The run is killed while it makes its safety backups."""
+
+    def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+        found = super().call(module, options, check)
+        if module == "dcs_backup":
+            self.kept.append(options["operation_id"])
+            raise Killed
+        return found
+
+
+class BackedUp(World):
+    """The cache is busy with the safety backup of a run until somebody waits for it."""
+
+    def __init__(self, operation_id: str) -> None:
+        super().__init__()
+        self.operation_id, self.waits, self._time = operation_id, 0, itertools.count(NOW + 60000, 1000)
+        self.broken["plan", "c1"] = {"error_kind": "busy", "msg": "It is busy."}
+
+    def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+        found = super().call(module, options, check)
+        if module != "dcs_backup" or options["operation_id"] != self.operation_id:
+            return found
+        if not check and options["wait"]:
+            self.waits += 1
+            self.broken.clear()
+        return {**found, "adopted": True, "outcome": "planned" if check else "succeeded"}
+
+    def random(self) -> str:
+        return "xyz789"  # the reports of two runs have two names
+
+
+@pytest.mark.parametrize("ticket", [None, "CHG-1042"])
+def test_a_run_waits_for_the_safety_backup_of_one_that_was_killed(tmp_path: Path, ticket: str | None) -> None:
+    """Otherwise it would leave the busy cache alone, and only the run after it would restore it."""
+    asked: dict[str, Any] = {"restore_report_dir": str(tmp_path), "restore_operation_id": ticket}
+    killed = Interrupted()
+    with pytest.raises(Killed):
+        run(killed, **asked)
+    planned = BackedUp(killed.kept[-1])
+    run(planned, plan_only=True, **asked)
+    assert planned.waits == 0
+    again = BackedUp(killed.kept[-1])
+    state = run(again, **asked)
+    assert (outcomes(state), again.waits) == ([("t1", "succeeded"), ("c1", "succeeded")], 1)
+    assert "WAIT  an earlier run is still backing up name-c1" in again.text
+    assert len(again.named("dcs_backup")) == 3, "it makes one of its own: the other lacks what was written"
+
+
 def test_a_batch_checks_its_own_hosts_alone() -> None:
     """An application may use those of an earlier batch again, so they no longer hold what was restored."""
     entries = [
