@@ -6,14 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: restore_here
-short_description: Refuse options that leave out the controller
+short_description: Refuse options that leave out the controller, and runs that did not reach their end
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Returns a host, as C(hosts) of a play that runs on the controller.
   - Fails when C(--limit) leaves the host out, or C(--start-at-task) would leave out steps of a playbook of
     this collection. Ansible itself would then run nothing, and end as if all were well.
-positional: groups
+  - With O(hostvars), in a play after that of the role, it also fails when a task of the user has ended the
+    play of the role before its last step. For Ansible, such a play has succeeded.
+positional: groups, hostvars
 options:
   _input:
     description: The host, such as V(localhost).
@@ -23,6 +25,9 @@ options:
     description: The groups of the inventory with their hosts, C(groups).
     type: dict
     required: true
+  hostvars:
+    description: The variables of all hosts, C(hostvars), in a play after that of the role.
+    type: dict
 seealso:
   - plugin: huaweicloud.recovery.restore_fleet
     plugin_type: filter
@@ -51,9 +56,20 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._command_line
     of_groups,
 )
 
+LISTS = ("syntax", "listhosts", "listtasks", "listtags")  # options of commands that run nothing
+EARLY = (
+    "The run has not reached its end, and wrote no last report: a task of yours ended its play before, for "
+    "example with meta: end_play. The steps after that task have not run. To stop a run, fail in the task. "
+    "Correct it, then run the same command again, which resumes the run."
+)
 
-def restore_here(host: str, groups: t.Mapping[str, t.Sequence[str]]) -> str:
-    """Return the host. Raises AnsibleError if the command leaves it out."""
+
+def restore_here(
+    host: str,
+    groups: t.Mapping[str, t.Sequence[str]],
+    hostvars: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
+) -> str:
+    """Return the host. Raises AnsibleError if the command leaves it out, or the run before has not ended."""
     limit = context.CLIARGS.get("subset")
     if context.CLIARGS.get("syntax"):
         return host
@@ -66,6 +82,10 @@ def restore_here(host: str, groups: t.Mapping[str, t.Sequence[str]]) -> str:
                 f"Nothing was started: --limit {limit!r} leaves out {host}, on which this playbook runs. "
                 "Leave --limit out: the variables of the role name the instances."
             )
+    if hostvars is not None and not any(context.CLIARGS.get(name) for name in LISTS):
+        state = (hostvars.get(host) or {}).get("_restore_state")
+        if not isinstance(state, dict) or "run" in state:  # The last step registers only how the run ended.
+            raise AnsibleError(EARLY)
     return host
 
 

@@ -15,6 +15,7 @@ import contextlib
 import os
 import typing as t
 
+from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.playbook.block import Block
 from ansible.playbook.helpers import load_list_of_blocks
@@ -29,6 +30,10 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess im
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 
 ENDED = "has meta: {}, after which the run would succeed without a report. To stop the run, fail in a task."
+UNHANDLED = (
+    "notifies the handler {}, which the play does not have: Ansible would end the run there, without a "
+    "report. Do in a task what the handler would do."
+)
 NESTED = (
     "runs the role restore, whose run would take the place of the one around it. Restore all in one run, or "
     "each in a play of its own."
@@ -127,6 +132,24 @@ def obstacles(blocks: t.Iterable[t.Any], task: t.Any, loader: t.Any, seen: set[s
             word = str(one.args.get("_raw_params") or "").strip()
             if word.startswith("end_"):
                 yield ENDED.format(word)
+        else:
+            yield from (UNHANDLED.format(quoted(name)) for name in unhandled(one, task._parent._play))
+
+
+def unhandled(one: t.Any, play: t.Any) -> list[str]:
+    """Return the handlers that a task notifies and a play does not have, as far as names show it."""
+    blocks = [*play.compile_roles_handlers(), *play.handlers] if one.notify else []
+    handlers = [handler for block in blocks for handler in block.block]
+    names = {name for handler in handlers for name in (handler.name, *listed(handler.listen))}
+    if any(isinstance(handler, TaskInclude) or "{{" in str(handler.name) for handler in handlers):
+        return []
+    wanted = listed(one.notify) if C.ERROR_ON_MISSING_HANDLER else []
+    return [name for name in wanted if "{{" not in name and name.rpartition(" : ")[2] not in names]
+
+
+def listed(names: t.Any) -> list[str]:
+    """Return the names that a task holds before Ansible has made a list of one."""
+    return [str(name) for name in (names if isinstance(names, list) else [names]) if name]
 
 
 def brief(text: t.Any) -> str:

@@ -64,6 +64,11 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table i
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
 
 NO_LONGER = "The plan is out of date, so none of it was carried out:"
+# Ansible runs no further task then, so nothing can be said later.
+UNREACHABLE = (
+    "If a host of your tasks cannot be reached, Ansible ends the run without its last report. The same "
+    "command resumes the run, and writes that report."
+)
 QUIET = ("plan", "report", "end")  # steps that do not plan first if nothing is planned yet
 STEPS: dict[str, t.Callable[..., State]] = {}
 
@@ -109,6 +114,7 @@ def plan(state: State, job: Job, world: World) -> State:
     if drift:
         return refused(state, world, [NO_LONGER, *drift], counted=False)
     world.say(_lines.plan(rows, run, world.now_ms(), job.options.timezone, job.options.safety_backup))
+    world.say([UNREACHABLE] if job.hooks and not stopped(state, job) else [])
     return state
 
 

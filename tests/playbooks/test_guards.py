@@ -266,17 +266,41 @@ ENDS = {
 }
 
 
-def test_an_end_of_the_play_is_found_in_what_a_tasks_file_includes(tmp_path: Path) -> None:
+NOTIFIES = "- command: echo\n  notify: Start the shop\n"
+
+
+def test_an_end_of_the_run_is_found_in_what_a_tasks_file_includes(tmp_path: Path) -> None:
     paths = {"main": tmp_path / "roles" / "shop" / "tasks" / "main.yml"}
-    paths["main"].parent.mkdir(parents=True)
+    handlers = tmp_path / "roles" / "start" / "handlers" / "main.yml"
+    for folder in (paths["main"].parent, handlers.parent):
+        folder.mkdir(parents=True)
     for name, task in ENDS.items():
         paths.get(name, tmp_path / name).write_text(f"- {task}\n- include_tasks: stop.yml\n  when: false\n")
+    handlers.write_text("- name: Start it\n  listen: Start the shop\n  debug:\n")
+    (tmp_path / "alone.yml").write_text(NOTIFIES)
+    (tmp_path / "both.yml").write_text(f"- include_role: {{name: start}}\n{NOTIFIES}")
+    hooks = dict(zip(HOOKS, ("stop.yml", "alone.yml", "both.yml"), strict=True))
     with Simulator() as sim:
         env = {**sim.env, "ANSIBLE_ROLES_PATH": str(tmp_path / "roles")}
-        given = json.dumps({**ONE, "restore_before_tasks": "stop.yml"})
+        given = json.dumps({**ONE, **hooks})
         done = invoke.playbook("huaweicloud.recovery.restore", env, "-e", given, cwd=tmp_path)
         assert (done.rc, sim.ledger) == (2, [])
     assert "stop.yml has meta: end_play, after which the run would succeed" in done.output
+    assert "alone.yml notifies the handler 'Start the shop', which the play does not have" in done.output
+    assert "2 problems" in done.output, "the role in both.yml has the handler"
+
+
+@pytest.mark.parametrize("end", ["end_play", pytest.param("end_role", marks=pytest.mark.slow)])
+def test_a_run_that_a_task_ends_early_is_red(tmp_path: Path, end: str) -> None:
+    """Ansible succeeds then, and nothing was restored. No plan can read a file whose name is a template."""
+    (tmp_path / "stop.yml").write_text('- include_tasks: "{{ which }}.yml"\n')
+    (tmp_path / "which.yml").write_text(f"- meta: {end}\n")
+    with Simulator(restore_seconds=1) as sim:
+        given = {**ONE, "restore_before_tasks": str(tmp_path / "stop.yml"), "which": str(tmp_path / "which")}
+        done = run(sim, given, "huaweicloud.recovery.restore")
+        assert (done.rc != 0, sim.posts()) == (True, []), done.output
+    assert "The run has not reached its end, and wrote no last report" in done.output
+    assert "The same command resumes the run, and writes that report." in done.stdout
 
 
 def test_a_tasks_file_cannot_run_the_role_within_a_run(tmp_path: Path) -> None:
