@@ -88,7 +88,8 @@ class Progress:
         with self._lock:
             now = self._monotonic()
             for note in self._notes:
-                before, when = self._said.get(note.number, ("", -SILENCE))
+                # With a pace, the line that says what was started is the first one.
+                before, when = self._said.get(note.number, ("", self._begun if self._pace else -SILENCE))
                 if (note.what != before and now - when >= note.pace) or now - when >= SILENCE:
                     self._said[note.number] = (note.what, now)
                     elapsed = now - self._begun
