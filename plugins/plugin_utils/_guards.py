@@ -54,7 +54,7 @@ def obstacle(
 ) -> tuple[str, str] | None:
     """Return the error_kind and the reason why a row must not be overwritten, or None."""
     wrong = misnamed(row)
-    protected = None if read_only else protection(row, options.protected, tags)
+    protected = protection(row, options.protected, tags)
     bounds = out_of_bounds(row, options)
     old = too_old(row, options, now_ms) if read_only else None
     far = too_far(row, requested, options.max_gap, now_ms, options.timezone)

@@ -172,8 +172,15 @@ def test_readiness_fails_for_an_old_backup_and_for_a_missing_one(sim: Simulator,
     old = run(sim, "readiness", **stack)
     assert old.rc == 2
     assert "are 30 h old, but restore_rpo_target is 26 h" in json.dumps(report(old))
-    missing = run(sim, "readiness", restore_dcs=[{"instance_id": ids.DCS_EMPTY}])
-    assert missing.rc == 2
+    missing = run(
+        sim,
+        "readiness",
+        restore_dcs=[{"instance_id": ids.DCS_EMPTY}, CACHE],
+        restore_rpo_target="7d",
+        restore_protected="orders-*",
+    )
+    kinds = [row["error_kind"] for row in report(missing)["restores"]]
+    assert (missing.rc, kinds) == (2, ["not_restorable", "protected"]), "the restore would refuse it"
     assert sim.posts() == []
 
 
