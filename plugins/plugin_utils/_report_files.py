@@ -40,6 +40,7 @@ LARGEST = 64 << 20  # bytes of a report that is read
 PLAN_FORMATS = ("json", "html")
 NAME = re.compile(r"(?P<stem>.+)-(?P<start>\d{8}T\d{6}Z)-[a-z0-9]{6}", re.ASCII)
 OPEN = ("running", "incomplete", "failed")  # verdicts of reports that a later run continues
+CONTINUED_MS = 30 * 86400 * 1000  # a report of a month ago: the cloud lists its jobs no longer
 KNOWN = ("safety_backup", "restore_id", "job_id")  # keys of a target that must not be lost
 
 
@@ -362,13 +363,17 @@ def needed(report: _report.Report) -> list[_report.Row]:
 def prune(folder: str, report: _report.Report, keep: int) -> None:
     """Delete all but the newest `keep` reports of the same kind.
 
-    A report that a later run may continue stays: it has the IDs and safety backups of what was sent.
+    A report that a later run may continue stays for a month: it has the IDs and safety backups of what was
+    sent.
     """
+    since = (moment(report["started"]) or 0) - CONTINUED_MS
+
+    def continued(one: _report.Report) -> bool:
+        return one["verdict"] in OPEN and (moment(one["started"]) or since) >= since and bool(needed(one))
+
     try:
         same = [
-            one
-            for one in reports(folder)
-            if report_kind(one) == report_kind(report) and not (one["verdict"] in OPEN and needed(one))
+            one for one in reports(folder) if report_kind(one) == report_kind(report) and not continued(one)
         ]
         for old in same[keep:]:
             for suffix, dummy in FORMATS.values():

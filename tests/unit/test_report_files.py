@@ -372,6 +372,17 @@ def test_only_the_newest_reports_of_a_kind_stay(tmp_path: Path) -> None:
     assert names(tmp_path) == kept | foreign
 
 
+def test_a_failed_report_of_a_month_ago_is_kept_no_longer_than_others(tmp_path: Path) -> None:
+    """Otherwise the reports of a drill that fails every night would pile up for ever."""
+    day = 24 * 60
+    for number in (0, 1, 2):
+        written(begun(tmp_path, number * day, operation_id=f"night-{number}"), bad())
+    for days in (29, 31):
+        written(begun(tmp_path, days * day, operation_id=f"today-{days}", keep=1), good())
+        left = {name[:8] for name in names(tmp_path)}
+        assert left == {f"today-{days}", *(["night-0-"] if days == 29 else []), "night-2-", "night-1-"}, days
+
+
 def test_keep_does_not_delete_the_report_that_was_just_written(tmp_path: Path) -> None:
     written(begun(tmp_path, 10, operation_id="newer"), good())
     report = written(begun(tmp_path, 0, operation_id="older", keep=1), good())
