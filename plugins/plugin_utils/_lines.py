@@ -245,7 +245,8 @@ def outcome_text(row: Row, report: Row) -> str:
             hint += f" {following['command']}"
         else:
             hint = hint.removesuffix(INCOMPLETE)  # It is about a command, which is shown.
-        return f"FAILED at {row.get('failed_step')}, {row['error_kind']}: {printable(row.get('msg'))}{hint}"
+        why = sentence(row.get("msg"))
+        return f"FAILED at {row.get('failed_step')}, {row['error_kind']}: {why}{hint}"
     target = row.get("target") or {}
     place = (
         f" at {target['address']}:{target['port']}" if target.get("address") and target.get("port") else ""
@@ -259,6 +260,12 @@ def outcome_text(row: Row, report: Row) -> str:
     # No application moves after a drill or a check of readiness.
     moves = report.get("kind") in ("restore", "fleet") and _target.from_elsewhere(row)
     return f"{words}. Next: point the application there" if moves else f"{words}."
+
+
+def sentence(text: t.Any) -> str:
+    """Return a message of a task or of a service, with an end."""
+    found = printable(text)
+    return found if found.endswith((".", "!", "?")) else f"{found}."
 
 
 def how_to_approve(report: Row, plan_only: bool) -> list[str]:

@@ -176,7 +176,7 @@ def fence(state: State, job: Job, world: World, failure: str | None = None) -> S
     """Record the outcome of restore_before_tasks. Its failure stops everything."""
     if failure is None:
         return recorded(state, "fence", world)
-    why = f"restore_before_tasks failed: {sentence(failure)} {NOTHING}"
+    why = f"restore_before_tasks failed: {_lines.sentence(failure)} {NOTHING}"
     return {**failing(state, "fence", "fence_failed", why, world), "run": {**state["run"], "refused": why}}
 
 
@@ -244,7 +244,7 @@ def checked(state: State, job: Job, world: World, failure: str | None = None) ->
     """Record the outcome of restore_verify_tasks. Its failure is a failure of every restored target."""
     if failure is None:
         return recorded(state, "verify", world)
-    why = f"restore_verify_tasks failed: {sentence(failure)}"
+    why = f"restore_verify_tasks failed: {_lines.sentence(failure)}"
     return written(failing(state, "verify", "verification_failed", why, world), world)
 
 
@@ -253,7 +253,7 @@ def release(state: State, job: Job, world: World, failure: str | None = None) ->
     """Record the outcome of restore_after_tasks."""
     if failure is None:
         return recorded(state, "release", world)
-    why = f"The data are restored, but restore_after_tasks failed: {sentence(failure)}"
+    why = f"The data are restored, but restore_after_tasks failed: {_lines.sentence(failure)}"
     return written(failing(state, "release", "release_failed", why, world), world)
 
 
@@ -287,12 +287,6 @@ def with_unread(state: State, job: Job) -> State:
     why = " ".join(f"{fault.get('region')}: {fault.get('msg')}" for fault in job.unread)
     why = f"Not everything was restored, because the inventory could not read all instances. {why}"
     return {**state, "run": {**state["run"], "refused": why, "lost": not job.plan_only}}
-
-
-def sentence(text: str) -> str:
-    """Return what a task of the user says, with an end."""
-    found = printable(text)
-    return found if found.endswith((".", "!", "?")) else f"{found}."
 
 
 def to_keep(job: Job) -> str | None:

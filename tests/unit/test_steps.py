@@ -343,8 +343,9 @@ def test_a_target_that_failed_is_left_alone_and_the_others_go_on() -> None:
 
 def test_a_module_that_gives_no_rows_fails_its_rows() -> None:
     world = World()
-    world.broken["restore_wait", "*"] = {"error_kind": "auth_failed", "msg": "The token has expired."}
+    world.broken["restore_wait", "*"] = {"error_kind": "auth_failed", "msg": "The token has expired"}
     state = run(world)
+    assert "auth_failed: The token has expired. Next: Check the keys" in world.text
     assert outcomes(state) == [("t1", "auth_failed"), ("c1", "auth_failed")]
     assert {row["failed_step"] for row in state["restores"]} == {"wait"}
 
