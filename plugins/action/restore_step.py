@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import connections
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
+    _command_line,
     _entries,
     _hooks,
     _inprocess,
@@ -46,6 +47,7 @@ COLLECTION = "huaweicloud.recovery"
 STATE = "_restore_state"  # the variable that the tasks of the role register
 REPORTED = "restore_reported"  # the statistic with the report
 HANDED_ON = "handed_on"  # the step of the next node of a workflow, which reads that report
+REACHED = "reached"  # the step of a run with tags: whether they select the role and none of its tasks
 RESULT = "restore_result"  # the one that its report registers, for the play around it
 PASSWORD = "password_variable"  # of a connection: the name of a variable
 # Tags of a task that start nothing in a run which also has the tag plan
@@ -75,6 +77,9 @@ class ActionModule(ActionBase):
         if self._task.args.get("steps") == [HANDED_ON]:
             report = self.variables(given, [REPORTED])[0].get(REPORTED)
             return {**result, "report": report if isinstance(report, dict) else None}
+        if self._task.args.get("steps") == [REACHED]:
+            why = _command_line.unreached(self._task, given.get("ansible_run_tags") or ())
+            return {**result, "failed": True, "msg": why} if why else {**result, "skipped": True}
         # another user has none of the variables with the keys, and nothing here needs its rights
         self._connection.set_become_plugin(None)
         state, steps = self.begun(given), list(self._task.args.get("steps") or [])

@@ -38,7 +38,8 @@ options:
         no tasks files of the user.
       - V(fence), V(checked) and V(release) record the outcome of the user's tasks files. V(end) fails when
         the run has failed. V(handed_on), alone, returns the report in C(restore_reported), which an earlier
-        node of a workflow has published.
+        node of a workflow has published. V(reached), alone, fails when the tags of the run select the
+        C(include_role) around it, but no task of the role.
     type: list
     elements: str
     required: true

@@ -15,6 +15,9 @@ from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.role_include import IncludeRole
+
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import NAMES
 
 OURS = "huaweicloud.recovery."
 
@@ -27,6 +30,23 @@ def check_start() -> None:
             f"Nothing was started: --start-at-task {start!r} would leave out steps before that task. Leave "
             "it out: the same command repeats nothing that is done."
         )
+
+
+def unreached(task: t.Any, tags: t.Collection[str]) -> str | None:
+    """Return why tags that select an include_role select none of the tasks of its role, or None.
+
+    `task` is a task of the role that always runs. It also has the tags that the include hands on.
+    """
+    parent = task._parent
+    while parent and not isinstance(parent, IncludeRole):
+        parent = parent._parent
+    selecting = {*task.tags, *NAMES, "all", "tagged"} - {"always"}
+    if not parent or parent.statically_loaded or {*tags} & selecting:
+        return None
+    return (
+        f"--tags {','.join(tags)} selects the include_role, but no task of the role, so nothing was started. "
+        "Use import_role, or give the same tags in apply of the include_role as well."
+    )
 
 
 def of_groups(groups: t.Mapping[str, t.Sequence[str]]) -> InventoryManager:

@@ -382,9 +382,18 @@ def test_tags_that_select_no_step_are_refused(sim: Simulator) -> None:
     assert "--tags restor selects no step, so nothing was started." in done.output
     role = {"import_role": {"name": "huaweicloud.recovery.restore"}, "vars": variables}
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False}
-    own = {**play, "tasks": [role, {"debug": {"msg": "deployed"}, "tags": "deploy"}]}
+    other = {"debug": {"msg": "deployed"}, "tags": "deploy"}
+    own = {**play, "tasks": [role, other]}
     done = invoke.playbook(yaml.safe_dump([own]), sim.env, "--tags", "deploy")
     assert (done.rc, len(done.of("debug")), sim.ledger) == (0, 1, []), done.output
+    name, empty = "huaweicloud.recovery.restore", {"restore_dcs": ""}
+    for how, words in (
+        ({}, "include_role, but no task"),
+        ({"apply": {"tags": "deploy"}}, "nothing to restore"),
+    ):
+        include = {"include_role": {"name": name, **how}, "vars": empty, "tags": "deploy"}
+        done = invoke.playbook(yaml.safe_dump([{**play, "tasks": [include]}]), sim.env, "--tags", "deploy")
+        assert (done.rc, sim.ledger, words in done.output) == (2, [], True), done.output
 
 
 WRONG: dict[str, tuple[Variables, str]] = {
