@@ -58,6 +58,28 @@ def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLConte
     return _contexts[True, named]
 
 
+class OfAddress:
+    """A context for a server that is named by its address.
+
+    urllib3 1.26 does not tell ssl the name of such a server, which a context that compares it requires.
+    """
+
+    def __init__(self, context: ssl.SSLContext, address: str) -> None:
+        self._context, self._address = context, address
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self._context, name)
+
+    def wrap_socket(self, sock: socket.socket, server_hostname: str | None = None) -> ssl.SSLSocket:
+        """Make a TLS connection to the server."""
+        return self._context.wrap_socket(sock, server_hostname=server_hostname or self._address)
+
+
+def of_server(context: ssl.SSLContext, host: str) -> t.Any:
+    """Return the context for a server, which can be named by an address."""
+    return OfAddress(context, host) if re.fullmatch(r"[\d.]+|.*:.*", host) else context
+
+
 def _unverified() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -29,7 +29,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies 
     proxy_for,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import tls_context, untrusted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import (
+    of_server,
+    tls_context,
+    untrusted,
+)
 
 CONNECT = 15.0  # seconds to connect, at most
 MOST_INTERIM = 100  # responses with status 1xx before the final one
@@ -155,7 +159,9 @@ class Http:
                 """Give the pool our TLS context and watch its connections being made."""
                 if url.lower().startswith("https"):
                     conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
-                    conn.conn_kw["ssl_context"] = tls_context(bool(verify), transport._ca_path)
+                    conn.conn_kw["ssl_context"] = of_server(
+                        tls_context(bool(verify), transport._ca_path), conn.host
+                    )
                 if "ConnectionCls" not in vars(conn):
                     conn.ConnectionCls = transport._watched(conn.ConnectionCls)
 
@@ -204,6 +210,7 @@ class Http:
 
     def _read(self, response: t.Any, cap: int) -> bytes:
         content = bytearray()
+        response.raw.enforce_content_length = True  # urllib3 1.26 takes half a body for a whole one
         for chunk in response.raw.stream(16384, decode_content=True):
             content += chunk
             if len(content) > cap:
