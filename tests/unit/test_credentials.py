@@ -461,6 +461,12 @@ def test_an_empty_file_in_the_environment_is_unset(tmp_path: Path) -> None:
     assert resolve({}, {**HW_KEYS, **environ})["way"] == "access_key/secret_key"
     with pytest.raises(InvalidArgument, match="is not a readable KooCLI configuration"):
         resolve({}, {"HW_PROFILE": "prod", **environ})
+    # nor does the task's profile mean one of that name in another file
+    (tmp_path / ".hcloud").mkdir()
+    default = {"profiles": [profile("prod", accessKeyId="AKDEFAULT", secretAccessKey="secret-of-profile")]}
+    (tmp_path / ".hcloud" / "config.json").write_text(json.dumps(default))
+    with pytest.raises(InvalidArgument, match="empty is not a readable KooCLI configuration"):
+        resolve({"profile": "prod"}, environ)
 
 
 def test_another_file(config: Write) -> None:

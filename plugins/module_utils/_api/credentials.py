@@ -142,6 +142,9 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
     for one that cannot be used.
     """
     given = [_given(options), _environment(environ, 0), _environment(environ, 1)]
+    # Beside a profile, an empty file is wrong: another file may hold one of that name.
+    if "profile" not in _merged(given) and sources.is_empty(given[1].get("shared_config_file", "")):
+        del given[1]["shared_config_file"]
     for place in given:
         for name in SECRETS:
             redactor.add(place.get(name) or "")
@@ -343,7 +346,7 @@ def _agency(given: list[dict[str, t.Any]], chosen: _Source) -> tuple[Settings, d
 
 
 def _given(values: Settings) -> dict[str, t.Any]:
-    """Return the set values, without the blanks and line ends around them that come with pasting.
+    """Return the set values, without the blanks around them that come with pasting.
 
     A password is left as it is.
     """
@@ -366,9 +369,6 @@ def _environment(environ: t.Mapping[str, str], level: int) -> dict[str, t.Any]:
     found = _given(
         {option: environ.get(names[level]) for option, names in ENVIRONMENT.items() if len(names) > level}
     )
-    # With a profile, an empty file is wrong: another file may hold a profile of that name.
-    if "profile" not in found and sources.is_empty(found.get("shared_config_file", "")):
-        del found["shared_config_file"]
     for option in {"validate_certs", "use_instance_metadata"} & found.keys():
         found[option] = _flag(ENVIRONMENT[option][level], found[option])
     if "validate_certs" in found:  # HW_INSECURE says the opposite
