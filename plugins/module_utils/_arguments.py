@@ -49,11 +49,12 @@ WAIT: Spec = {
     "poll_interval": {"type": "int", "default": 10, "aliases": ["wait_interval", "wait_sleep"]},
 }
 
-RANGES = {  # from, to: seconds, but for max_retries
+RANGES = {  # from, to: most in seconds
     "http_timeout": (1, 3600),
     "max_retries": (0, 999),
     "wait_timeout": (0, 604800),
     "start_timeout": (0, 604800),
     "poll_interval": (1, 3600),
     "verify_timeout": (1, 604800),
+    "baseline_tolerance": (0, 1000),
 }

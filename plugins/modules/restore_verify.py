@@ -125,7 +125,7 @@ options:
     type: list
     elements: dict
   baseline_tolerance:
-    description: Percent by which a count may be below or above that in O(baseline), for example V(5).
+    description: Percent by which a count may be below or above that in O(baseline), from 0 to 1000.
     type: float
     default: 0
 seealso:

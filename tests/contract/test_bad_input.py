@@ -474,6 +474,13 @@ def test_numbers_out_of_range(sim: Simulator, run: Any, option: str, value: int,
     refused_here(sim, run("dcs_restore", **GOOD["dcs_restore"], **{option: value}), text)
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", -5, 1000.5])
+def test_a_tolerance_that_is_no_percentage(sim: Simulator, run: Any, value: Any) -> None:
+    row = {"service": "dcs", "instance_id": names.DCS_INSTANCE}
+    result = run("restore_verify", restores=[row], baseline_tolerance=value)
+    refused_here(sim, result, f"baseline_tolerance must be from 0 to 1000, not {float(value)}.")
+
+
 @pytest.mark.parametrize("option", ["http_timeout", "max_retries", "wait_timeout", "poll_interval"])
 @pytest.mark.parametrize("value", ["ten", "1.5", [1]])
 def test_values_that_are_not_numbers_are_refused_by_ansible(

@@ -154,6 +154,7 @@ def test_texts_of_variables_are_taken_for_what_they_mean() -> None:
     assert check({"dbsize": {"at_least": "5", "at_most": "5"}}).options == {"at_least": "5", "at_most": "5"}
     assert check({"key": {"name": "a", "exists": "false"}}).options == {"name": "a", "exists": False}
     assert check({"newest_not_after": {"key": "a", "time": "2026-01-31"}}).options["time"] == POINT - 10800000
+    assert check({"key": 0}).options == check({"key": {"name": 0}}).options == {"name": 0}  # as YAML reads 0
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ OF_PROBE = {
     "redis": ("ping", "dbsize", "key", "newest_not_after"),
     "mysql": ("ping", "query", "newest_not_after"),
 }
-SUBJECT = {"redis": "key", "mysql": "sql"}  # what newest_not_after reads the time from
+SUBJECT = {"redis": "key", "mysql": "sql"}  # what newest_not_after reads
 NEEDS = {"key": "name", "query": "sql"}  # a value that is no dict stands for this
 FORMS = {  # kind of check -> how it is written
     "ping": "{ping: true}",
@@ -62,7 +62,7 @@ WORD = re.compile(r"[A-Za-z]+")
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 MOST_ROWS = 1000  # that a query may have
 LONGEST_VALUE = 64 * 1024  # bytes of a value that is read
-DIGITS = 1000  # of a number: Python fails at ones that are much longer
+DIGITS = 1000  # of a number: Python fails at much longer ones
 FIRST, LAST = -62135596800000, 253402300799999  # epoch milliseconds: the years 1 to 9999
 
 
@@ -163,7 +163,7 @@ def options_of(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.A
             raise InvalidArgument(f"{where}.{name} is null: leave it out, or give what is expected.")
     options = {name: inner for name, inner in value.items() if inner is not None}
     if main:
-        if not options.get(main):
+        if options.get(main, "") == "":
             raise InvalidArgument(f"{where} must have {main}.")
         if isinstance(options[main], (dict, list, bool)):
             raise InvalidArgument(f"{where}.{main} must be a text, not {quoted(options[main])}.")

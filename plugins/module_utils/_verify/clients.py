@@ -60,7 +60,7 @@ MALFORMED = (
     *(RuntimeError, struct.error),
 )
 SLOTS = 16384  # of a Redis Cluster
-MOVED = re.compile(r"(?:MOVED )?[0-9]+ (?P<host>.*):(?P<port>[0-9]+)")  # a node's reply for another's key
+MOVED = re.compile(r"(?:MOVED )?[0-9]+ (?P<host>.*):(?P<port>[0-9]+)")  # the key is of another node
 
 
 class Refused(CloudError):
