@@ -733,6 +733,25 @@ def test_a_certificate_that_is_not_trusted_is_refused_at_once_and_one_that_is_na
             assert read(server.port, {"dbsize": True}, tls=True, validate_certs=False, ca_path=path) == 7
 
 
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("expired", "certificate has expired. Renew it, or set this machine's clock."),
+        ("wrong-host", "not valid for '127.0.0.1'. If this is the right server, set check_hostname: false."),
+    ],
+)
+def test_the_advice_fits_what_is_wrong_with_a_certificate(tmp_path: Path, kind: str, why: str) -> None:
+    context = server_context(kind, tmp_path / "ca.pem")
+
+    def secure(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            redis(wrapped)
+
+    with Server(secure) as server, pytest.raises(clients.Refused) as caught:
+        read(server.port, {"ping": True}, tls=True, ca_path=str(tmp_path / "ca.pem"))
+    assert caught.value.kind == "tls_error" and str(caught.value).endswith(why)
+
+
 def odd_file(folder: Path, kind: str) -> str:
     """A pipe that nobody writes to, a folder, or a file that holds no certificate."""
     path = folder / kind

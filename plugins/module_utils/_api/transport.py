@@ -226,7 +226,7 @@ class Http:
         self._pools.close()
         if isinstance(error, TransportError):
             return error
-        chain = list(_chain(error))
+        chain = list(causes(error))
         certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
         if certificate is not None and self._connecting:
             return TlsError(untrusted(certificate, route, self._ca_path), sent=False)
@@ -361,7 +361,7 @@ class PerThread(threading.local):
         return self._http(request)
 
 
-def _chain(error: BaseException | None) -> t.Iterator[BaseException]:
+def causes(error: BaseException | None) -> t.Iterator[BaseException]:
     """Yield an exception and those that it wraps: causes, contexts, urllib3's reason and arguments."""
     seen: list[BaseException] = []
     queue: list[t.Any] = [error]

@@ -21,8 +21,15 @@ from io import BufferedReader
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.sources import read_file
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import LARGEST_BUNDLE
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import DeadlineReader
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import (
+    LARGEST_BUNDLE,
+    OUT_OF_DATE,
+    WRONG_NAME,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import (
+    DeadlineReader,
+    causes,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.checks import (
     LONGEST_VALUE,
     MOST_ROWS,
@@ -64,7 +71,7 @@ MOVED = re.compile(r"(?:MOVED )?[0-9]+ (?P<host>.*):(?P<port>[0-9]+)")  # the ke
 
 
 class Refused(CloudError):
-    """The server has refused, or cannot be asked, so another try cannot help. `kind` says why."""
+    """Refused, or not possible to ask, so another try cannot help. `kind` says why."""
 
     kind = "verification_failed"
 
@@ -132,27 +139,24 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
     return context
 
 
-def tls_refusal(error: BaseException | None) -> Refused | None:
-    """Return the error for a refused TLS handshake, if that caused an error."""
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        seen.append(error)
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return Refused(
-                f"The server's certificate was refused: {error.verify_message}. Name the bundle of its CA "
-                "in ca_path; if only the name does not match, set check_hostname: false.",
-                "tls_error",
-            )
-        if isinstance(error, ssl.SSLError) and not isinstance(
-            error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)
-        ):
-            return Refused(
-                f"The TLS handshake with the server failed ({error.reason or error}). If the server has no "
-                "TLS, set tls: false.",
-                "tls_error",
-            )
-        error = error.__cause__ or error.__context__
-    return None
+def tls_refusal(error: BaseException) -> Refused | None:
+    """Return the error if TLS was refused."""
+    found = next((one for one in causes(error) if isinstance(one, ssl.SSLError)), None)
+    if isinstance(found, ssl.SSLCertVerificationError):
+        advice = "Name the bundle of its CA in ca_path."
+        if found.verify_code in OUT_OF_DATE:
+            advice = "Renew it, or set this machine's clock."
+        if found.verify_code in WRONG_NAME:
+            advice = "If this is the right server, set check_hostname: false."
+        why = found.verify_message.rstrip(".")
+        return Refused(f"The server's certificate was refused: {why}. {advice}", "tls_error")
+    if found is None or isinstance(found, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return None
+    return Refused(
+        f"The TLS handshake with the server failed ({found.reason or found}). If the server has no TLS, set "
+        "tls: false.",
+        "tls_error",
+    )
 
 
 def hint(tls: bool) -> str:
@@ -266,7 +270,7 @@ class Redis:
         return self._ask_node(moved["host"], int(moved["port"]), command, *args)
 
     def _ask_node(self, host: str, port: int, command: str, *args: t.Any) -> t.Any:
-        """Ask one node of a Redis Cluster. One that does not know its own host has that of the connection."""
+        """Ask one node of a Redis Cluster. One without a host has that of the connection."""
         place = {**self._options, "host": host or self._options["host"], "port": port}
         try:
             with self._redis.Redis(**place) as client:
@@ -372,7 +376,7 @@ class Mysql:
                 cursor.execute(sql)
                 return list(cursor.fetchmany(MOST_ROWS + 1))
             finally:
-                if cursor._result:  # or it reads all the rest
+                if cursor._result:  # or it reads the rest
                     cursor._result.unbuffered_active = False
 
         rows: list[tuple[t.Any, ...]] = self._ask(ask)
@@ -400,7 +404,7 @@ class Mysql:
             raise self._meaning(error) from None
 
     def _meaning(self, error: Exception) -> CloudError:
-        refusal = tls_refusal(error) or tls_refusal(getattr(error, "original_exception", None))
+        refusal = tls_refusal(error)
         code = error.args[0] if error.args and isinstance(error.args[0], int) else None
         words = str(error.args[1] if code is not None and len(error.args) > 1 else error).rstrip(".")
         if refusal is not None:
