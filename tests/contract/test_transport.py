@@ -426,9 +426,7 @@ def test_a_socks_proxy_without_its_library(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_address_of_a_proxy(monkeypatch: pytest.MonkeyPatch, value: str, address: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", value)
     found = proxy_for(SECURE)
-    assert (
-        found is not None and found.address == address and str(found) == f"the proxy {address} (HTTPS_PROXY)"
-    )
+    assert found is not None and found.address == address and str(found) == f"proxy {address} (HTTPS_PROXY)"
 
 
 # What may have been sent
@@ -705,6 +703,19 @@ def test_a_ca_path_makes_a_private_authority_known(
     assert get(http, server.url).body == b"[1]"
     assert server.accepted == 1
     assert get(http, server.url.replace("127.0.0.1", "localhost")).body == b"[1]"
+
+
+def test_the_certificate_of_a_proxy_is_checked_and_named_like_that_of_a_server(
+    serve: Callable[..., Server], authority: tuple[ssl.SSLContext, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy to which TLS leads (https://), of the same private authority."""
+    proxy = serve(reply(b"", "502 Bad Gateway"), authority[0])
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    error = failure(Http(), SECURE)
+    who = f"The certificate of the proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY) was not accepted: "
+    assert isinstance(error, TlsError) and str(error).startswith(who) and "in ca_path" in str(error)
+    assert proxy.requests == []
+    assert "it returned 502" in str(failure(Http(ca_path=authority[1]), SECURE))
 
 
 def test_an_unknown_authority_is_refused(

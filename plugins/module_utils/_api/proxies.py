@@ -34,7 +34,7 @@ class Proxy(t.NamedTuple):
     passwords: tuple[str, ...]  # as it stands in the URL, and as it is meant
 
     def __str__(self) -> str:
-        return f"the proxy {self.address} ({self.variable})"
+        return f"proxy {self.address} ({self.variable})"
 
 
 class Route(t.NamedTuple):

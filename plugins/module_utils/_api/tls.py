@@ -108,7 +108,7 @@ def untrusted(error: ssl.SSLCertVerificationError, route: Route, ca_path: str | 
     if code in OUT_OF_DATE:
         return f"{why}{out_of_date(route, named if ca_path else None)}"
     if code in WRONG_NAME:
-        advice = "Check the endpoint option: it names another host than the certificate."
+        advice = "Check the endpoint option (or the proxy): it names another host than the certificate."
     elif code not in NO_ISSUER:
         advice = (
             "The certificate, or that of the authority that signed it, breaks this rule: the server needs "

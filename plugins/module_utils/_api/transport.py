@@ -18,6 +18,7 @@ import ssl
 import threading
 import typing as t
 import weakref
+from urllib.parse import urlsplit
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock, Limit
@@ -149,19 +150,26 @@ class Http:
                 self._redactor.add(f"{proxy.user}:{password}" if proxy else password)
         return self._proxies[place]
 
+    def _context(self, host: str) -> t.Any:
+        return of_server(tls_context(self._verify, self._ca_path), host)
+
     def _adapter(self) -> t.Any:
         transport = self
 
         class Adapter(deps.requests.adapters.HTTPAdapter):
-            """Hooks into the one method that requests calls with every pool before it is used."""
+            """Hooks into what requests calls before it uses a pool."""
+
+            def proxy_manager_for(self, proxy: str, **given: t.Any) -> t.Any:
+                """Give an https:// proxy our TLS context, too."""
+                if proxy.lower().startswith("https"):
+                    given["proxy_ssl_context"] = transport._context(urlsplit(proxy).hostname or "")
+                return super().proxy_manager_for(proxy, **given)
 
             def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:
                 """Give the pool our TLS context and watch its connections being made."""
                 if url.lower().startswith("https"):
                     conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
-                    conn.conn_kw["ssl_context"] = of_server(
-                        tls_context(bool(verify), transport._ca_path), conn.host
-                    )
+                    conn.conn_kw["ssl_context"] = transport._context(conn.host)
                 if "ConnectionCls" not in vars(conn):
                     conn.ConnectionCls = transport._watched(conn.ConnectionCls)
 
@@ -229,6 +237,8 @@ class Http:
         chain = list(causes(error))
         certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
         if certificate is not None and self._connecting:
+            if route.proxy and any(type(link).__name__ == "ProxyError" for link in chain):
+                route = route._replace(url=f"https://the {route.proxy}")
             return TlsError(untrusted(certificate, route, self._ca_path), sent=False)
         # Python refused the request before it tried to connect.
         local = isinstance(error, ValueError) and self._connection is None
@@ -240,7 +250,7 @@ class Http:
                 if over
                 else f"The connection to {route.host} broke before the response was complete"
             )
-            return TransportError(f"{text}{f', through {route.proxy}' if route.proxy else ''}{last}.")
+            return TransportError(f"{text}{f', through the {route.proxy}' if route.proxy else ''}{last}.")
         if route.proxy:
             return self._proxy_failure(chain, route, route.proxy)
         if over:
@@ -262,19 +272,17 @@ class Http:
         )
         if status == 407:
             text = (
-                f"{_capital(proxy)} {to} requires another user and password (407). Give them in "
+                f"The {proxy} {to} requires another user and password (407). Give them in "
                 f"{proxy.variable}, as {EXAMPLE}."
             )
         elif status:
-            text = f"{_capital(proxy)} {to} refused the connection: it returned {status}. {unless}"
+            text = f"The {proxy} {to} refused the connection: it returned {status}. {unless}"
         elif unresolved(chain):
-            text = f"The name of {proxy} {to} cannot be resolved. {unless}"
+            text = f"The name of the {proxy} {to} cannot be resolved. {unless}"
         elif timed_out(chain):
-            text = (
-                f"{_capital(proxy)} {to} did not respond within {min(route.timeout, CONNECT):g} s. {unless}"
-            )
+            text = f"The {proxy} {to} did not respond within {min(route.timeout, CONNECT):g} s. {unless}"
         else:
-            text = f"{_capital(proxy)} {to} cannot be reached ({type(chain[-1]).__name__}). {unless}"
+            text = f"The {proxy} {to} cannot be reached ({type(chain[-1]).__name__}). {unless}"
         return TransportError(text, sent=False, transient=status != 407)
 
 
@@ -339,10 +347,6 @@ def timed_out(chain: t.Sequence[BaseException]) -> bool:
 def unresolved(chain: t.Sequence[BaseException]) -> bool:
     """Whether a name without an address caused an error."""
     return not {"NameResolutionError", "gaierror"}.isdisjoint(type(link).__name__ for link in chain)
-
-
-def _capital(proxy: Proxy) -> str:
-    return f"T{str(proxy)[1:]}"
 
 
 def prepared(request: Request) -> t.Any:

@@ -49,14 +49,14 @@ LENGTHS = {
     "zset": "zcard",
     "stream": "xlen",
 }
-# Numbers of MySQL's errors: the user may not do this, another try may help, and what is wrong with TLS
+# Numbers of MySQL's errors: no permission; another try may help; TLS
 DENIED_CODES = (1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 3118, 4151)
 RETRYABLE_CODES = (
     *(1040, 1053, 1129, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1226),
     *(2002, 2003, 2005, 2006, 2013, 2055),
 )
 TLS_ERROR, TLS_WANTED = 2026, 3159
-# Names of the errors of redis-py after which another try may help
+# Errors of redis-py after which another try may help
 RETRYABLE_ERRORS = {
     *("ConnectionError", "TimeoutError", "OSError"),
     *("MasterDownError", "ClusterDownError", "TryAgainError"),
@@ -122,7 +122,7 @@ def authority(connection: Connection) -> str | None:
         return None
     try:
         return read_file(path, LARGEST_BUNDLE)[0].decode("ascii", "ignore").strip() or None
-    except (OSError, ValueError) as error:  # ValueError: a pipe, a directory, a huge file
+    except (OSError, ValueError) as error:
         raise Refused(f"ca_path {path} cannot be read: {error}.", "tls_error") from None
 
 

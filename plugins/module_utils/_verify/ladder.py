@@ -60,10 +60,10 @@ VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two attempts to connect
 SHOWN = 200  # characters of `expected` and `found`
 ENDS = ("failed", "timed_out", "unreachable", "passed")  # the worst first
-OUTCOMES = {Slow.kind: "timed_out", Unreachable.kind: "unreachable"}  # of errors, else failed
-UNSET = ("missing_library", "not_configured")  # kinds of refusals before any question
+OUTCOMES = {Slow.kind: "timed_out", Unreachable.kind: "unreachable"}
+UNSET = ("missing_library", "not_configured")  # kinds of refusals
 RESTORED = (*GOOD, None)  # as far as it is known
-# A name, an IPv4 address, or an IPv6 address, which has more than one colon
+# A name or an address: IPv6 has more than one colon
 HOST = re.compile(r"[^\s/\\@\[\]?#:]+|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*(%[\w.-]+)?")
 RUNGS = (checks.REACHABLE, checks.COUNTS, checks.VALUES)
 
