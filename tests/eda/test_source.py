@@ -236,6 +236,25 @@ def test_a_cache_that_cannot_be_read_does_not_stop_the_others() -> None:
         assert [one["event"] for one in reported(memory, sim, **args)] == ["restore_finished"]
 
 
+@pytest.mark.parametrize(("fault", "kind"), [("forbidden", "denied"), ("server_error", "server_error")])
+def test_a_cache_that_is_denied_or_broken_does_not_stop_the_others(fault: str, kind: str) -> None:
+    """Only when no cache can be read, the cloud is what cannot be reached."""
+    with Simulator("default", restore_seconds=0) as sim:
+        args: Row = {"services": "dcs", "max_retries": 0}
+        memory = SOURCE["Memory"](wish(**args))
+        first = next(iter(sim.state.dcs_instances))
+        assert reported(memory, sim, **args) == []
+        sim.fault(fault, "dcs.backups", times=None, on=first)
+        (unread,) = reported(memory, sim, **args)
+        assert (unread["event"], unread["instance_id"]) == ("cache_unreadable", first)
+        assert unread["error_kind"] == kind
+        sim.fault(fault, "dcs.backups", times=None)
+        begun = len(sim.requests("dcs.backups"))
+        (away,) = reported(memory, sim, **args)
+        assert (away["event"], away["error_kind"]) == ("cloud_unreachable", kind)
+        assert len(sim.requests("dcs.backups")) == begun + 3
+
+
 def test_a_name_that_fits_no_instance_is_reported_once() -> None:
     """An instance that was deleted or renamed, or a mistyped name: nobody would watch it any more."""
     memory = SOURCE["Memory"](wish(instances=["cache", "order-*"]))

@@ -120,8 +120,10 @@ OWN = ("services", "instances", "interval", "lookback", "max_backup_age")
 SERVICES = ("dcs", "ddm")
 # DDM's own words for the status of a backup. It shares the others with DCS.
 OF_BACKUPS = {"normal": "succeeded", "createfail": "failed"}
-# kinds of errors that are not about one instance
-OF_THE_CLOUD = ("auth_failed", "denied", "throttled", "server_error", "transport_error", "tls_error")
+# Kinds of errors that are not about one cache, and those that may be: a policy can deny one, and one can be
+# broken. The latter are about all if the first caches have them and none could be read.
+OF_THE_CLOUD = ("auth_failed", "throttled", "transport_error", "tls_error")
+OF_ONE_OR_ALL, FIRST = ("denied", "server_error"), 3
 LONGEST = 900  # seconds between two checks of a cloud that cannot be reached
 MANY = 11  # failures after which the source waits so long, whatever the interval
 OPENING = re.compile(r"\{(?=[{%#])")  # the first brace of a template
@@ -250,20 +252,25 @@ def caches(cloud: Cloud, wish: Wanted) -> tuple[list[Row], list[Row]]:
     """Return the caches, and their restores and backups. One that cannot be read does not stop the others."""
     dcs = Dcs(cloud)
     instances, records = [], []
-    for one in dcs.instances():
-        who = {"service": "dcs", "instance_id": one["instance_id"], "instance_name": one["name"]}
-        if not chosen(who, wish.instances):
-            continue
+    everyone = [one for one in map(named, dcs.instances()) if chosen(one, wish.instances)]
+    doubtful = 0
+    for number, who in enumerate(everyone, 1):
         try:
             newest, found = of_cache(dcs, who)
         except CloudError as error:
-            if error.kind in OF_THE_CLOUD:
+            doubtful += error.kind in OF_ONE_OR_ALL
+            if error.kind in OF_THE_CLOUD or doubtful == number == min(FIRST, len(everyone)):
                 raise
             instances.append({**who, "unread": {"msg": str(error), "error_kind": error.kind}})
         else:
             instances.append({**who, "newest": newest})
             records += found
     return instances, records
+
+
+def named(cache: Row) -> Row:
+    """Return how events name a cache."""
+    return {"service": "dcs", "instance_id": cache["instance_id"], "instance_name": cache["name"]}
 
 
 def of_cache(dcs: Dcs, who: Row) -> tuple[int | None, list[Row]]:
