@@ -228,11 +228,11 @@ def missed(report: Row) -> str:
     parts = []
     if rto["met"] is False:
         parts.append(
-            f"The run took {clock_duration(rto['seconds'])}, the target is {clock_duration(rto['target'])}."
+            f"The run took {clock_duration(rto['seconds'])}; the target is {clock_duration(rto['target'])}."
         )
     if rpo["met"] is False:
         parts.append(
-            f"The oldest data are {clock_duration(rpo[rpo['against'] + '_seconds'])} old, the target is "
+            f"The oldest data are {clock_duration(rpo[rpo['against'] + '_seconds'])} old; the target is "
             f"{clock_duration(rpo['target'])}."
         )
     return " ".join(parts)
