@@ -341,7 +341,7 @@ def for_newest_data(row: Row) -> Row:
     if row.get("error_kind"):
         return row
     if not any(new.get(name) for name in service.names):
-        why = f"The entry names only job {row['job_id']}. Name its source and target, too: readiness reads both."
+        why = f"The entry names only job {row['job_id']}. Name its source and target, too."
         return {**row, **failed_entry(row.get("label") or row["job_id"], service.name, why)}
     if "operation_id" in service.options:
         new["operation_id"] = READINESS  # so no marker of a restore is that of this row
