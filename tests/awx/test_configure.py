@@ -94,15 +94,20 @@ def test_check_mode_names_what_is_missing(
 def test_a_setting_without_a_value_is_blank(awx_collection: Path, repository: str, tmp_path: Path) -> None:
     """A line such as `awx_extra_vars:` in the settings."""
     lists = ("awx_protected", "awx_drill_scratch", "awx_extra_vars", "awx_readiness_answers")
-    texts = ("awx_environment_image", "awx_notification_type", "awx_project_branch", "awx_fleet_slices")
+    texts = ("awx_environment_image", "awx_notification_type", "awx_project_branch")
+    numbers = ("awx_fleet_slices", "awx_approval_timeout")
     with Controller(tmp_path) as controller:
         configured = Configured(controller, repository, awx_collection)
-        done = configured.run(**dict.fromkeys((*lists, *texts, "awx_credential_inputs")))
+        done = configured.run(**dict.fromkeys((*lists, *texts, *numbers, "awx_credential_inputs")))
         assert (done.rc, controller.problems) == (0, []), done.output
         assert controller.named("job_templates", "Recovery fleet")["job_slice_count"] == 1
+        (approval,) = controller.objects["workflow_approval_templates"].values()
+        assert approval["timeout"] == 86400
         assert not controller.objects["schedules"]
+        endless = configured.run(awx_approval_timeout="1d")
         refused = configured.run(awx_project_url=None)
         mistyped = configured.run(awx_protectd=["prod-*"], awx_job_id=7, tower_job_id=7)
+    assert "awx_approval_timeout, in seconds, must be whole numbers from 1" in endless.output
     assert "awx_project_url must be the git repository" in refused.output
     assert (mistyped.rc, recap(mistyped)["changed"]) == (2, 0)
     assert "There is no setting named awx_protectd. " in mistyped.output
@@ -257,11 +262,13 @@ def test_names_that_things_of_another_type_have(
         assert controller.objects["credentials"][credential]["credential_type"] != machine["id"]
         # Only the module for schedules takes no ID
         controller.create("projects", {"name": "Recovery drill", "organization": organization})
-        done = Configured(controller, repository, awx_collection).run(**FULL)
+        answers = {"awx_readiness_answers": {"restore_instance": "orders-cache"}}
+        done = Configured(controller, repository, awx_collection).run(**{**FULL, **answers})
         assert (done.rc, controller.problems) == (2, [])
     said = str(done.of("Say what is missing")[0]["msg"])
     assert said.startswith("Everything but the schedules is configured. ")
     assert "returned 2 items, expected 1" in said and "rename it, or set awx_name" in said
+    assert "Variables restore_instance are not allowed on launch" in said
 
 
 def test_the_pattern_asks_the_same_questions(awx: Configured) -> None:
