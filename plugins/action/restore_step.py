@@ -18,6 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import connections
@@ -129,7 +130,7 @@ class ActionModule(ActionBase):
         args = self._task.args
         variables, unreadable = self.variables(task_vars)
         kind = str(args.get("kind") or "restore")
-        variables = _options.of_kind(kind, variables)
+        variables = _options.of_kind(kind, variables, self.environment().get(ENVIRONMENT["timezone"][0]))
         options, found, problems = (self.of_hosts if kind == "fleet" else self.of_entries)(
             kind, variables, task_vars, world
         )
@@ -159,6 +160,12 @@ class ActionModule(ActionBase):
             hooks=hooks,
             unread=args.get("unread") or [],
         )
+
+    def environment(self) -> dict[str, t.Any]:
+        """Return the environment of this task: that of the controller, and the play's own on top."""
+        own: dict[str, t.Any] = {}
+        self._compute_environment_string(own)
+        return {**os.environ, **own}
 
     def no_job(self, name: str, task_vars: dict[str, t.Any]) -> _state.Job:
         """Return the job of a run whose variables made this code fail: it is refused."""

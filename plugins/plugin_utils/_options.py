@@ -240,13 +240,14 @@ OF_A_PLAN = ("restore_plan", "restore_plan_file")
 NO_SCRATCH = "A drill needs drill_scratch: patterns of the only instances that it may overwrite."
 
 
-def of_kind(kind: str, variables: Variables) -> dict[str, t.Any]:
-    """Return the variables with what a kind of run says itself.
+def of_kind(kind: str, variables: Variables, zone: str | None = None) -> dict[str, t.Any]:
+    """Return the variables with what a kind of run says itself, and with the zone of the environment.
 
     Readiness asks for the newest data, and neither carries out a plan nor writes one for a restore.
     """
     newest = {_entries.POINT: "latest", **dict.fromkeys(OF_A_PLAN)} if kind == "readiness" else {}
-    return read.given({**OF_KIND.get(kind, {}), **read.given(variables), **newest})
+    unasked = {"restore_timezone": zone, **OF_KIND.get(kind, {})}
+    return read.given({**unasked, **read.given(variables), **newest})
 
 
 def options(

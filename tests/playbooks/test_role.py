@@ -35,10 +35,11 @@ def sim() -> Iterator[Simulator]:
         assert simulator.errors == []
 
 
-def run(sim: Simulator, variables: Variables, *args: str, cwd: Path | None = None) -> invoke.Completed:
-    done = invoke.playbook(
-        PLAYBOOK, sim.env, "-e", json.dumps({"restore_poll_interval": 1, **variables}), *args, cwd=cwd
-    )
+def run(
+    sim: Simulator, variables: Variables, *args: str, cwd: Path | None = None, **env: str
+) -> invoke.Completed:
+    given = json.dumps({"restore_poll_interval": 1, **variables})
+    done = invoke.playbook(PLAYBOOK, {**sim.env, **env}, "-e", given, *args, cwd=cwd)
     for secret in (ids.SECRET_KEY, "Signature="):
         assert secret not in done.output + json.dumps(done.results)
     return done
@@ -531,11 +532,13 @@ def test_metadata_of_nodes_that_rds_has_restored(sim: Simulator, in_process: boo
     pairs = ((ids.DN_SOURCE_1, ids.DN_TARGET_1), (ids.DN_SOURCE_2, ids.DN_TARGET_2))
     relations = [{"source_instance_id": one, "target_instance_id": other} for one, other in pairs]
     entry = database(metadata=True, data_node_relations=relations)
-    hours_ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 7200))
-    given = {"restore_ddm": [entry], "restore_point": hours_ago}
-    done = run(sim, {**given, "huaweicloud_recovery_in_process": in_process})
+    hours_ago = int(time.time()) - 7200
+    local = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(hours_ago + 8 * 3600))
+    given = {"restore_ddm": [entry], "restore_point": local, "restore_timezone": ""}
+    done = run(sim, {**given, "huaweicloud_recovery_in_process": in_process}, HW_TIMEZONE="Asia/Singapore")
     assert done.rc == 0, done.output
     assert "OVERWRITE the metadata of the schemas with those of orders-db " in done.stdout
     assert [entry.operation for entry in sim.posts()] == ["ddm.metadata_recovery"]
     body = json.loads(sim.posts()[0].body)
     assert set(body["target"]["data_nodes"]) == {ids.DN_TARGET_1, ids.DN_TARGET_2}
+    assert int(body["source"]["restore_time"]) == hours_ago * 1000
