@@ -421,6 +421,16 @@ def test_a_guide_names_the_files_that_it_shows(guide: Path) -> None:
     assert [file for file in files if file not in shown] == []
 
 
+def test_the_changelog_shows_what_its_data_say() -> None:
+    """`antsibull-changelog generate` writes it anew."""
+    shown = written("CHANGELOG.md").replace("\\", "")
+    for release in yaml.safe_load(written("changelogs/changelog.yaml"))["releases"].values():
+        plugins = [*release.get("plugins", {}).values(), *release.get("objects", {}).values()]
+        for one in [*release.get("modules", []), *(one for group in plugins for one in group)]:
+            if one["name"] not in documents.OF_THE_ROLE:
+                assert f"{one['name']} - {one['description']}" in shown
+
+
 def test_a_step_is_at_home_everywhere() -> None:
     """The message says where to add what is missing. Otherwise a step could have tests and never run."""
     tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
