@@ -89,8 +89,11 @@ def given(values: Variables) -> dict[str, t.Any]:
 
 
 def word(value: t.Any, name: str) -> str:
-    """Return a one-line text without blanks around it: a pasted text often has a line end."""
-    if isinstance(value, (list, dict)):
+    """Return a one-line text without blanks around it: a pasted text often has a line end.
+
+    A number may stand for its digits, as in a ticket. A boolean stands for no text: False would be a folder.
+    """
+    if isinstance(value, (list, dict, bool)):
         raise Problem(f"{name} must be a text, not a {type_word(value)}.")
     found = str(value).strip()
     if re.search(r"[\x00-\x1f\x7f]", found):

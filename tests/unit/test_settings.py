@@ -194,6 +194,9 @@ def test_texts_for_people() -> None:
     ]
     with pytest.raises(read.Problem, match="control character"):
         read.word("a\nb", "restore_operation_id")
+    assert read.word(1042, "restore_operation_id") == "1042"
+    with pytest.raises(read.Problem, match=r"restore_report_dir must be a text, not a boolean\.$"):
+        read.word(False, "restore_report_dir")
 
 
 def test_a_variable_that_is_almost_one_of_the_role_is_reported() -> None:
