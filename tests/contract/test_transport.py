@@ -26,6 +26,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -574,7 +575,8 @@ def test_after_the_request_everything_is_ambiguous(serve: Callable[..., Server],
     server = serve(AMBIGUOUS[name])
     http = Http()
     try:
-        found = get(http, server.url, timeout=0.4, body=b"{}", fresh=True)
+        # Only silence has to take all of its time.
+        found = get(http, server.url, timeout=0.4 if name == "silence" else 30.0, body=b"{}", fresh=True)
     except TransportError as error:
         assert error.sent is True
         assert not isinstance(error, TlsError)
@@ -712,8 +714,11 @@ def test_the_certificate_of_a_proxy_is_checked_and_named_like_that_of_a_server(
     proxy = serve(reply(b"", "502 Bad Gateway"), authority[0])
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     error = failure(Http(), SECURE)
-    who = f"The certificate of the proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY) was not accepted: "
-    assert isinstance(error, TlsError) and str(error).startswith(who) and "in ca_path" in str(error)
+    who = f"the proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY)"
+    if version("urllib3").startswith("1."):
+        who = "dcs.ap-southeast-3.myhuaweicloud.com"  # it does not say whose certificate it was
+    assert isinstance(error, TlsError) and "in ca_path" in str(error)
+    assert str(error).startswith(f"The certificate of {who} was not accepted: ")
     assert proxy.requests == []
     assert "it returned 502" in str(failure(Http(ca_path=authority[1]), SECURE))
 

@@ -56,10 +56,11 @@ RETRYABLE_CODES = (
     *(2002, 2003, 2005, 2006, 2013, 2055),
 )
 TLS_ERROR, TLS_WANTED = 2026, 3159
-# Errors of redis-py after which another try may help
+# Errors of redis-py after which another try may help; before redis-py 6 some are but words of a reply
 RETRYABLE_ERRORS = {
     *("ConnectionError", "TimeoutError", "OSError"),
     *("MasterDownError", "ClusterDownError", "TryAgainError"),
+    *("MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"),
 }
 # what Python raises for a reply that is not of the protocol
 MALFORMED = (
@@ -282,8 +283,8 @@ class Redis:
             raise meaning from None
 
     def _meaning(self, error: Exception) -> CloudError:
-        names = {one.__name__ for one in type(error).__mro__}
         words = str(error).rstrip(".")
+        names = {words.partition(" ")[0], *(one.__name__ for one in type(error).__mro__)}
         refusal = tls_refusal(error)
         if refusal is not None:
             return refusal
