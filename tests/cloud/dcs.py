@@ -351,4 +351,5 @@ PART = Part(
         (400, "DCS.4002", "Invalid project ID format."),
     ),
     failure="dcs.08.0007",
+    totals=("total_num", "instance_num"),
 )

@@ -542,4 +542,5 @@ PART = Part(
     ),
     busy=409,
     failure="The data node could not be restored.",
+    totals=("total", "total_record", "instance_num"),
 )

@@ -28,7 +28,7 @@ from .breakage import Exchange, Turn
 from .parts import PARTS
 from .wire import Call, Response, whole_number
 
-TOTALS = ("total", "total_num", "total_record", "instance_num")
+TOTALS = tuple({name: 0 for part in PARTS.values() for name in part.totals})
 PAGE = (
     "<!DOCTYPE html>\n<html><head><title>Proxy says no &amp; goodbye</title></head>"
     "<body><h1>It is not the API that speaks</h1></body></html>"

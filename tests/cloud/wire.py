@@ -80,6 +80,7 @@ class Part:
       is malformed.
     - `busy`: the status with which it refuses an operation while another one runs.
     - `failure`: the code or the reason with which an operation fails.
+    - `totals`: what its lists call the number of all items.
     - `prefix`: of its paths, if another service has the same ones; it ends its endpoint.
     """
 
@@ -90,6 +91,7 @@ class Part:
     stranger: tuple[tuple[int, str, str], ...] = ()
     busy: int = 400
     failure: str = ""
+    totals: tuple[str, ...] = ()
     prefix: str = ""
 
 
