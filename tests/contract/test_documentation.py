@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -39,7 +38,7 @@ from tests import invoke
 from tests.cases import CASES, STARTS
 from tests.cloud import scenario
 from tests.contract import documents
-from tests.tools import docs, steps
+from tests.tools import docs, role
 
 MODULES = documents.MODULES
 CONNECTION = documents.PREFIX + "_connection"
@@ -112,7 +111,6 @@ def test_a_service_is_at_home_everywhere(service: Service) -> None:
         ("roles/restore/defaults/main.yml", variable, "the list of the role"),
         ("roles/restore/meta/argument_specs.yml", variable, "the documentation of that list"),
         ("roles/restore/README.md", variable, "the table of variables"),
-        ("roles/restore/files/report.schema.json", f'"{word}"', "the services of a report"),
         ("tests/input/test_responses.py", f'"{word}.', "CALLS: hostile responses to each of its calls"),
     ]
     missing = [f"{path}: {text} ({why})" for path, text, why in wanted if text not in written(path)]
@@ -131,16 +129,14 @@ def test_a_service_is_at_home_everywhere(service: Service) -> None:
 @pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.name)
 def test_an_option_of_a_restore_is_at_home_everywhere(service: Service) -> None:
     """Rows of restore_start, entries of the role and hosts of a fleet take it by the same name and type."""
-    role = "roles/restore"
-    spec = yaml.safe_load(written(f"{role}/meta/argument_specs.yml"))["argument_specs"]["main"]["options"]
-    table = [line for line in written(f"{role}/README.md").splitlines() if f"| `{service.variable}`" in line]
+    home = "roles/restore"
+    spec = yaml.safe_load(written(f"{home}/meta/argument_specs.yml"))["argument_specs"]["main"]["options"]
+    table = [line for line in written(f"{home}/README.md").splitlines() if f"| `{service.variable}`" in line]
     rows = documents.documentation("restore_start")["options"]["restores"]["suboptions"]
-    schema = json.loads(written(f"{role}/files/report.schema.json"))
     places = {
         "plugins/modules/restore_start.py": " ".join(rows),
-        f"{role}/meta/argument_specs.yml": " ".join(spec[service.variable]["description"]),
-        f"{role}/README.md": " ".join(table),
-        f"{role}/files/report.schema.json": " ".join(schema["$defs"]["row"]["properties"]),
+        f"{home}/meta/argument_specs.yml": " ".join(spec[service.variable]["description"]),
+        f"{home}/README.md": " ".join(table),
         "playbooks/fleet.yml": written("playbooks/fleet.yml"),
         "docs/docsite/rst/fleet.rst": " ".join(
             re.findall("``(.*?)``", written("docs/docsite/rst/fleet.rst"))
@@ -159,15 +155,15 @@ def test_an_option_of_a_restore_is_at_home_everywhere(service: Service) -> None:
 
 def test_a_variable_of_the_role_is_at_home_everywhere() -> None:
     """Each has a reader in _options.py. The message says where to add what is missing, or which value."""
-    role = "roles/restore"
-    spec = yaml.safe_load(written(f"{role}/meta/argument_specs.yml"))["argument_specs"]["main"]["options"]
-    defaults = yaml.safe_load(written(f"{role}/defaults/main.yml"))
-    readme = re.findall(r"`(restore_\w+)`", written(f"{role}/README.md").partition("## Variables")[2])
+    home = "roles/restore"
+    spec = yaml.safe_load(written(f"{home}/meta/argument_specs.yml"))["argument_specs"]["main"]["options"]
+    defaults = yaml.safe_load(written(f"{home}/defaults/main.yml"))
+    readme = re.findall(r"`(restore_\w+)`", written(f"{home}/README.md").partition("## Variables")[2])
     names = [name for name in VARIABLES if name.removeprefix(PREFIX) not in OF_A_DRILL]
     places = [
-        (f"{role}/meta/argument_specs.yml", "its documentation", spec),
-        (f"{role}/defaults/main.yml", "its value where it is unset", defaults),
-        (f"{role}/README.md", "the table of variables", readme),
+        (f"{home}/meta/argument_specs.yml", "its documentation", spec),
+        (f"{home}/defaults/main.yml", "its value where it is unset", defaults),
+        (f"{home}/README.md", "the table of variables", readme),
     ]
     missing = [
         f"{path}: {name} ({what})" for path, what, found in places for name in names if name not in found
@@ -431,6 +427,14 @@ def test_the_changelog_shows_what_its_data_say() -> None:
                 assert f"{one['name']} - {one['description']}" in shown
 
 
+@pytest.mark.parametrize("path", role.PLACES)
+def test_what_the_role_says_of_its_code_is_at_home(path: str) -> None:
+    text = role.written(path)
+    assert text == role.PLACES[path](text), (
+        "Run `python3 tests/tools/run.py python -m tests.tools.role`, and commit what it has changed."
+    )
+
+
 def test_a_step_is_at_home_everywhere() -> None:
     """The message says where to add what is missing. Otherwise a step could have tests and never run."""
     tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
@@ -448,8 +452,4 @@ def test_a_step_is_at_home_everywhere() -> None:
     assert not missing, "Add to " + "; ".join(missing)
     for path, what, names, found in places:
         assert [*found] == [*names], f"{path}: {what} are, as in _step_table.py, {', '.join(names)}"
-    for place in steps.PLACES:
-        assert written(f"roles/restore/{place[0]}") == steps.renewed(*place), (
-            "Run `python3 tests/tools/run.py python -m tests.tools.steps`, and commit what it has changed."
-        )
     assert set(PHASES.values()) <= set(LEGEND), f"the phase of a step is one of {[*LEGEND]}"
