@@ -81,7 +81,7 @@ class Item:
 
     - `post`: the operation in the ledger that makes one; `overwrites`: whether it overwrites an instance.
     - `beginning`: its fields when it begins.
-    - `held`: the instance that it keeps busy.
+    - `held`: the instance that it keeps busy; `what`: what it brings there, for the tests to compare.
     """
 
     post: ClassVar[str]
@@ -93,6 +93,10 @@ class Item:
     @property
     def held(self) -> str:
         raise NotImplementedError
+
+    @property
+    def what(self) -> tuple[Any, ...]:
+        return ()
 
     @classmethod
     def past(cls, new_id: str, instance_id: str, ended: float) -> Item:
@@ -219,6 +223,10 @@ class DcsRestore(DcsRecord):
     visible_at: float = 0.0
     operation: Operation | None = None
 
+    @property
+    def what(self) -> tuple[Any, ...]:
+        return (self.backup_id,)
+
     @classmethod
     def past(cls, new_id: str, instance_id: str, ended: float) -> DcsRestore:
         return cls(new_id, instance_id, new_id, "old", ended, ended, "succeed", "100.00")
@@ -302,6 +310,10 @@ class Job(Item):
     @property
     def held(self) -> str:
         return self.target_id
+
+    @property
+    def what(self) -> tuple[Any, ...]:
+        return self.source_id, self.target_id, self.restore_time
 
     @classmethod
     def past(cls, new_id: str, instance_id: str, ended: float) -> Job:

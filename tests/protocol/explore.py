@@ -37,9 +37,10 @@ from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Response
 
+from .kinds import KINDS
 from .many import seldom_collected
 from .scene import Rules, Scene
-from .schedule import RECORDS, Faults, Report, Story, execute, judge, named_job
+from .schedule import Faults, Report, Story, execute, judge, named_job
 from .world import STATE, Lane, Run, World
 from .wrong import WRONG, real
 
@@ -151,7 +152,7 @@ class Explorer:
         assumption 8.
         """
         cloud = self.world.scene.cloud
-        rows = len(cloud.dcs_restores if self.setting.kind == "restore" else cloud.jobs)
+        rows = len(cloud.made_by(KINDS[self.setting.kind].start.post))
         if rows:
             yield "row repeated"
         if rows and run.name not in self.incomplete:
@@ -164,13 +165,13 @@ class Explorer:
     def read(self, run: Run, url: str) -> str | None:
         """Return the script's fault, if it fits. One that leaves out the oldest row does so in two lists."""
         if self.now in (None, *JUMPS):
-            if run.name in self.old_replica and RECORDS[self.setting.kind] in url:
+            if run.name in self.old_replica and KINDS[self.setting.kind].listed in url:
                 self.old_replica.discard(run.name)
                 return "oldest left out"
             return None
         fits = (
             (self.now == "500")
-            or (self.now in LISTS and RECORDS[self.setting.kind] in url)
+            or (self.now in LISTS and KINDS[self.setting.kind].listed in url)
             or (self.now == "stale" and STATE.search(url))
         )
         if not fits:

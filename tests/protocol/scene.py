@@ -18,17 +18,8 @@ from tests.cloud.faults import Fault
 from tests.cloud.state import CloudState, DcsRestore, Item, Job, Settings
 from tests.cloud.wire import Call, Response
 
-EPOCH = 1_790_000_000.0  # the cloud's calendar at virtual time 0
-BACKUP, OTHER_BACKUP = ids.DCS_BACKUP, ids.DCS_BACKUP_OLD
-SOURCE, TARGET, OTHER_TARGET = ids.DDM_SOURCE, ids.DDM_TARGET, ids.DDM_TARGET_SECOND
-RESTORE_TIME, OTHER_TIME = (int(EPOCH - days * ids.DAY) * 1000 for days in (2.5, 3.5))
-DCS_PATH = f"/v2/{ids.PROJECT_ID}/instances/{ids.DCS_INSTANCE}"
-DDM_PATH = f"/v3/{ids.PROJECT_ID}/instances/{SOURCE}/backups"
-POSTS = {
-    "restore": f"{DCS_PATH}/restores",
-    "backup": f"{DCS_PATH}/backups",
-    "recovery": f"{DDM_PATH}/recovery",
-}
+from .kinds import BACKUP, BY_POST, EPOCH, KINDS, TARGET
+
 HEADERS = {"x-auth-token": ids.TOKEN, "content-type": "application/json"}
 
 
@@ -70,13 +61,6 @@ class Work:
         return self.item.id
 
     @property
-    def what(self) -> tuple[t.Any, ...]:
-        """(backup,), () or (source, target, restore time)."""
-        if isinstance(self.item, Job):
-            return self.item.source_id, self.item.target_id, self.item.restore_time
-        return (self.item.backup_id,) if isinstance(self.item, DcsRestore) else ()
-
-    @property
     def ends(self) -> float:
         """When its record becomes final."""
         return self.accepted + self.seconds
@@ -91,8 +75,9 @@ class Work:
         return now >= self.ends and not self.fails
 
     def __str__(self) -> str:
+        whose = self.owner.name if self.owner else "somebody else"
         return (
-            f"{self.kind} {self.id} {self.what} of {self.owner.name if self.owner else 'somebody else'}, "
+            f"{self.kind} {self.id} {self.item.what} of {whose}, "
             f"{self.accepted:.2f} to {self.ends:.2f}, free {self.free:.2f}{', fails' if self.fails else ''}"
         )
 
@@ -141,23 +126,13 @@ class Scene:
         known = len(self.cloud.begun)
         response = gateway.answer(self.cloud, call)
         for item in self.cloud.begun[known:]:
-            kind = item.post.partition(".")[2]
+            kind = BY_POST[item.post]
             self.history.append(Work(kind, item, owner, now, seconds, rules.settle, "fail" in call.hints))
         return response
 
     def console(self, kind: str, now: float, other: bool = False) -> Response:
         """Somebody else restores, backs up or recovers; `other`: another backup, or to another target."""
-        nodes = {"source_instance_id": ids.DN_SOURCE_1, "target_instance_id": ids.DN_TARGET_2}
-        bodies: dict[str, dict[str, t.Any]] = {
-            "restore": {"backup_id": OTHER_BACKUP if other else BACKUP},
-            "backup": {"remark": "automatic"},
-            "recovery": {
-                "source": {"restore_time": OTHER_TIME},
-                "target": {"instance_id": OTHER_TARGET if other else TARGET},
-                "data_node_relations": [nodes],
-            },
-        }
-        url, body = "https://console" + POSTS[kind], json.dumps(bodies[kind]).encode()
+        url, body = "https://console" + KINDS[kind].path, json.dumps(KINDS[kind].console(other)).encode()
         return self.post(Request("POST", url, HEADERS, body, 1.0, 1), now, None)
 
     def enlarge(self, now: float) -> None:

@@ -16,7 +16,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import UNSEEN
 
 from . import client
-from .scene import BACKUP, RESTORE_TIME, SOURCE, TARGET, Rules, Scene, Work
+from .kinds import KINDS
+from .scene import Rules, Scene, Work
 from .world import LOST_RESPONSES, NOT_EXECUTED, READS, Killed, Lane, Run, World, shown
 
 # seconds that restores take: the shorter, the more can go wrong
@@ -31,7 +32,6 @@ POST_FAULTS = (
     + ["ok:slow"] * 5
     + ["ok:held", "reset:held"] * 3
 )
-RECORDS = {"restore": "/restores?", "backup": "/backups?", "recovery": "/jobs?"}  # in the URL of the list
 
 
 @dataclass
@@ -108,7 +108,7 @@ class Dice:
             return None
         fault = self.choice(READ_FAULTS)
         if "left out" in fault:
-            if run.name in self.incomplete or RECORDS[self.story.rules.kind] not in url:
+            if run.name in self.incomplete or KINDS[self.story.rules.kind].listed not in url:
                 return None
             self.incomplete.add(run.name)
         if fault == "stale":
@@ -150,7 +150,7 @@ def draw(rng: random.Random) -> Story:
         stale=shortest * 0.3 if chance() < 0.2 else 0.0,
         blind=shortest * 0.5 if brisk and chance() < 0.3 else 0.0,
         by_task=chance() < 0.2,
-        stripped=kind != "recovery" and chance() < 0.05,
+        stripped=KINDS[kind].marked and chance() < 0.05,
         fails=rng.choice((0.0, 0.0, 0.2, 0.6)),
         job_of_source=chance() < 0.3,
         past=past,
@@ -173,13 +173,13 @@ def draw(rng: random.Random) -> Story:
         repeats,
         rng.choice((0.0, 0.0, 0.0, 0.05)),
     )
-    first = rng.choice((None, "CHG-1")) if kind != "recovery" else None
+    first = rng.choice((None, "CHG-1")) if KINDS[kind].marked else None
     lanes = [(0.0, first)]
     if two:
         lanes.append(
             (
                 rng.choice((0.0, 0.05, shortest * 0.5, shortest * chance() * 2)),
-                "CHG-2" if kind != "recovery" and chance() < 0.2 else first,
+                "CHG-2" if KINDS[kind].marked and chance() < 0.2 else first,
             )
         )
     wait = chance() < 0.9
@@ -275,7 +275,7 @@ def operator(world: World, lane: Lane, story: Story, rng: random.Random) -> None
 
 
 def named_job(world: World, result: dict[str, t.Any]) -> str | None:
-    """Return the DDM job that a result names, unless it is one of the past, as its stated age shows."""
+    """Return the job that a result names, unless it is one of the past, as its stated age shows."""
     job: str | None = result.get("job_id")
     return job if any(work.id == job for work in world.scene.history) else None
 
@@ -286,9 +286,9 @@ def execute(
     """Run the task once."""
     lane.run, run.began = run, lane.time
     lane.runs.append(run)
-    own: dict[str, t.Any] = {"operation_id": run.operation} if kind != "recovery" else {}
+    own: dict[str, t.Any] = {"operation_id": run.operation} if KINDS[kind].marked else {}
     if job is not None:
-        own = {"job_id": job, "instance_id": None, "target_instance_id": None, "restore_time": None}
+        own = {**dict.fromkeys(KINDS[kind].own), "job_id": job}
     if world.trace is not None:
         world.say(lane.time, f"{run.name} begins" + (f" with job_id {job}" if job else ""))
     try:
@@ -330,7 +330,9 @@ def afterwards(world: World, story: Story, report: Report) -> list[Run]:
         ):
             break
         lane.time += 100.0  # the record of what runs cannot be seen yet
-    done = kind == "recovery" and any(work.what[1] == TARGET and work.done(lane.time) for work in history)
+    done = not KINDS[kind].marked and any(
+        work.item.held == KINDS[kind].instance and work.done(lane.time) for work in history
+    )
     if result.get("failed") and not (
         done and story.rules.job_of_source and result["error_kind"] == "not_restorable"
     ):
@@ -358,7 +360,7 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
     def problem(name: str, text: str) -> None:
         report.problems.append((name, text))
 
-    own = [work for work in history if work.kind == kind and (kind != "recovery" or work.what[1] == TARGET)]
+    own = [work for work in history if work.kind == kind and work.item.held == KINDS[kind].instance]
     for place, work in enumerate(own):
         earlier = own[:place]
         if kind != "backup":
@@ -397,7 +399,7 @@ def judge_result(
 ) -> None:
     """Compare one result with the history."""
     kind, history = story.rules.kind, world.scene.history
-    identity = result.get({"restore": "restore_id", "backup": "backup_id", "recovery": "job_id"}[kind])
+    identity = result.get(KINDS[kind].key)
     work = next((work for work in history if work.id == identity), None)
     # A backup that is done is done. A restore can begin and end between two observations. A job that names
     # only its source does not tell which instance to wait for.
@@ -415,9 +417,9 @@ def judge_result(
             problem("bug", words)
         if run.accepted and not result["changed"]:
             problem("lost", f"{words} but {run.accepted[0].id} is its own")
-        # DDM: when jobs name their source, or when somebody else's is new as well, nothing is guessed
+        # Without a marker, nothing is guessed when jobs name their source or somebody else's is new as well.
         recognised = not story.rules.stripped and (
-            kind != "recovery" or not (story.rules.job_of_source or story.lanes[1:])
+            KINDS[kind].marked or not (story.rules.job_of_source or story.lanes[1:])
         )
         if error == "outcome_unknown" and run.shown and recognised and not identity:
             problem("lost", f"{words} but it was shown {run.shown}")
@@ -438,15 +440,10 @@ def judge_result(
         not work.done(run.last_read) or (work.free > run.last_read and serves)
     ):
         problem("untrue", f"{words} at {run.ended:.2f} but {work}")
-    elif result["outcome"] == "unchanged" and kind != "recovery" and not same(work, run.operation):
+    elif result["outcome"] == "unchanged" and KINDS[kind].marked and not same(work, run.operation):
         problem("untrue", f"{words} but that is another operation")
 
 
 def right(work: Work, kind: str) -> bool:
     """Whether this work is what the task requests."""
-    wanted: dict[str, tuple[t.Any, ...]] = {
-        "restore": (BACKUP,),
-        "backup": (),
-        "recovery": (SOURCE, TARGET, RESTORE_TIME),
-    }
-    return work.kind == kind and work.what == wanted[kind]
+    return work.kind == kind and work.item.what == KINDS[kind].what

@@ -11,7 +11,8 @@ import os
 import pytest
 
 from tests.cases import STARTS
-from tests.protocol import ASSUMPTIONS, __main__, client
+from tests.protocol import ASSUMPTIONS, __main__
+from tests.protocol.kinds import KINDS
 from tests.protocol.many import many, some
 from tests.protocol.schedule import play
 from tests.protocol.wrong import WRONG
@@ -37,11 +38,11 @@ MET = (
 
 
 def test_the_schedules_start_all_that_can_be_started() -> None:
-    played = {module.__name__.rpartition(".")[2] for module in client.MODULES.values()}
+    played = {kind.name for kind in KINDS.values()}
     missing = set(STARTS) - played
     assert not missing, (
-        f"no schedule starts {missing}: add it to MODULES and OWN of tests/protocol/client.py, to POSTS and "
-        "console() of scene.py, and to RECORDS and draw() of schedule.py"
+        f"no schedule starts {missing}: add it to KINDS of tests/protocol/kinds.py, and to draw() of "
+        "schedule.py"
     )
 
 

@@ -26,7 +26,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
 from tests.cloud import wire
 from tests.cloud.faults import PAGE, Fault
 
-from .scene import EPOCH, Scene, Work
+from .kinds import EPOCH
+from .scene import Scene, Work
 
 NEVER = float("inf")
 STATE = re.compile(r"/instances/[0-9a-z-]+$|/restorable-instances")
