@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -15,11 +16,13 @@ from tests.cloud import gateway
 from tests.cloud import scenario as ids
 from tests.cloud.breakage import Turn
 from tests.cloud.faults import Fault
+from tests.cloud.parts import PARTS
 from tests.cloud.state import CloudState, DcsRestore, Item, Job, Settings
 from tests.cloud.wire import Call, Response
 
 from .kinds import BACKUP, BY_POST, EPOCH, KINDS, TARGET
 
+ADDRESS = re.compile(r"https?://(\w+)[^/]*(/.*)")  # the host of an endpoint begins with its service
 HEADERS = {"x-auth-token": ids.TOKEN, "content-type": "application/json"}
 
 
@@ -132,8 +135,9 @@ class Scene:
 
     def console(self, kind: str, now: float, other: bool = False) -> Response:
         """Somebody else restores, backs up or recovers; `other`: another backup, or to another target."""
-        url, body = "https://console" + KINDS[kind].path, json.dumps(KINDS[kind].console(other)).encode()
-        return self.post(Request("POST", url, HEADERS, body, 1.0, 1), now, None)
+        service = KINDS[kind].start.post.partition(".")[0]
+        url, body = f"https://{service}.console{KINDS[kind].path}", json.dumps(KINDS[kind].console(other))
+        return self.post(Request("POST", url, HEADERS, body.encode(), 1.0, 1), now, None)
 
     def enlarge(self, now: float) -> None:
         """Somebody else begins to enlarge the target, if nothing holds it."""
@@ -150,7 +154,8 @@ class Scene:
 
     @staticmethod
     def _call(request: Request) -> Call:
-        target = request.url[request.url.index("/", 8) :]
+        service, target = t.cast("re.Match[str]", ADDRESS.fullmatch(request.url)).groups()
+        target = (PARTS[service].prefix if service in PARTS else "") + target
         headers = {name.lower(): value for name, value in request.headers.items()}
         return gateway.read(request.method, target, headers, request.body or b"")
 
