@@ -27,7 +27,8 @@ class Kind:
 
     - `own`: the options of its module. `instance`: what it keeps busy. `what`: what it restores, as the item
       of the cloud shows it.
-    - `path`: that of its POST. `listed`: part of the URL of the list in which it appears.
+    - `path`: that of its POST. `listed`: part of the URL of the list in which it appears. `state`: a pattern of
+      the URL that shows the state of the instance.
     - `console(other)`: the body with which somebody else starts it, or another one.
     """
 
@@ -37,6 +38,7 @@ class Kind:
     what: tuple[t.Any, ...]
     path: str
     listed: str
+    state: str
     console: t.Callable[[bool], dict[str, t.Any]]
 
     @property
@@ -68,6 +70,7 @@ KINDS = {
         (BACKUP,),
         f"{DCS_PATH}/restores",
         "/restores?",
+        r"/instances/[0-9a-z-]+$",
         lambda other: {"backup_id": OTHER_BACKUP if other else BACKUP},
     ),
     "backup": Kind(
@@ -77,6 +80,7 @@ KINDS = {
         (),
         f"{DCS_PATH}/backups",
         "/backups?",
+        r"/instances/[0-9a-z-]+$",
         lambda other: {"remark": "automatic"},
     ),
     "recovery": Kind(
@@ -86,6 +90,7 @@ KINDS = {
         (SOURCE, TARGET, RESTORE_TIME),
         f"/v3/{ids.PROJECT_ID}/instances/{SOURCE}/backups/recovery",
         "/jobs?",
+        "/restorable-instances",
         lambda other: {
             "source": {"restore_time": OTHER_TIME},
             "target": {"instance_id": OTHER_TARGET if other else TARGET},

@@ -26,11 +26,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
 from tests.cloud import wire
 from tests.cloud.faults import PAGE, Fault
 
-from .kinds import EPOCH
+from .kinds import EPOCH, KINDS
 from .scene import Scene, Work
 
 NEVER = float("inf")
-STATE = re.compile(r"/instances/[0-9a-z-]+$|/restorable-instances")
+STATE = re.compile("|".join(kind.state for kind in KINDS.values()))
 SIGN_IN = re.compile(r"https://iam\.")
 # What a trace shows of an object and of a result
 SHOWN = (
