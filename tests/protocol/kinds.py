@@ -27,8 +27,8 @@ class Kind:
 
     - `own`: the options of its module. `instance`: what it keeps busy. `what`: what it restores, as the item
       of the cloud shows it.
-    - `path`: that of its POST. `listed`: part of the URL of the list in which it appears. `state`: a pattern of
-      the URL that shows the state of the instance.
+    - `path`: that of its POST. `listed`: part of the URL of the list in which it appears. `state`: a pattern
+      of the URL that shows the state of the instance.
     - `console(other)`: the body with which somebody else starts it, or another one.
     """
 
