@@ -171,14 +171,8 @@ restores:
   elements: dict
   contains:
     service: {description: The service of the row., type: str, sample: dcs}
-    region:
-      description: "Region of the instance, null where the row has none."
-      type: str
-      sample: ap-southeast-3
-    profile:
-      description: "Profile of the credentials, null where the row has none."
-      type: str
-      sample: prod
+    region: {description: "Region of the row, or null.", type: str, sample: ap-southeast-3}
+    profile: {description: "Profile of its credentials, or null.", type: str, sample: prod}
     label: {description: The label that the row came with., type: str, sample: the cache of the shop}
     target:
       description: The instance that is overwritten. Keys that no task has read are null.
@@ -228,13 +222,10 @@ restores:
       type: dict
       sample: {id: 09902ee7866649b8908ec209bfee2747, status: Running}
     restore_id:
-      description: "ID of the DCS restore, null while none runs."
+      description: "ID of the DCS restore, or null."
       type: str
       sample: a6155972-800c-4170-a479-3231e907d2f6
-    job_id:
-      description: "ID of the DDM job, null while none runs."
-      type: str
-      sample: 09902ee7866649b8908ec209bfee2747
+    job_id: {description: "ID of the DDM job, or null.", type: str, sample: 09902ee7866649b8908ec209bfee2747}
     data_node_relations:
       description: Which data node is restored onto which.
       type: list
@@ -260,10 +251,7 @@ restores:
       description: The next usable backup after the point in time.
       type: dict
       sample: {backup_id: 5c8e2c4d-1b4c-4c4f-9a52-6a6f5f3b7a10}
-    last_seconds:
-      description: Seconds that the newest finished restore of this instance took.
-      type: int
-      sample: 120
+    last_seconds: {description: Seconds that its newest finished restore took., type: int, sample: 120}
     outcome:
       description:
         - V(planned) in check mode, V(started) when the restore runs, V(unchanged) when nothing had to be
@@ -276,18 +264,12 @@ restores:
       description: "Whether the task started a restore or attached to one, or would do so in check mode."
       type: bool
       sample: true
-    adopted:
-      description: "Whether the task found the restore running, instead of starting it."
-      type: bool
-      sample: false
+    adopted: {description: Whether the task found the restore running., type: bool, sample: false}
     failed_step:
-      description: "The step in which it failed, for example V(plan) or V(restore)."
+      description: "The step in which it failed, for example V(plan)."
       type: str
       sample: restore
-    error_kind:
-      description: "Why it failed, for example V(busy), V(not_restorable) or V(outcome_unknown)."
-      type: str
-      sample: busy
+    error_kind: {description: "Why it failed, in a word, for example V(busy).", type: str, sample: busy}
     msg: {description: "Why it failed, in one sentence.", type: str, sample: The instance is RESTARTING.}
     error_code: {description: Error code of the service., type: str, sample: DCS.4026}
     request_id:
@@ -310,16 +292,10 @@ restores:
       type: list
       elements: dict
       contains:
-        step:
-          description: "V(plan), V(restore), V(wait), V(verify) or another step."
-          type: str
-          sample: plan
+        step: {description: "The name of the step, for example V(plan).", type: str, sample: plan}
         outcome: {description: "V(ok), V(failed) or V(skipped).", type: str, sample: ok}
         error_kind: {description: "Why it failed, or null.", type: str, sample: busy}
-        msg:
-          description: Why it failed, in one sentence, or null.
-          type: str
-          sample: The instance is RESTARTING.
+        msg: {description: "Why it failed, or null.", type: str, sample: The instance is RESTARTING.}
         at: {description: "When it began, in ISO 8601.", type: str, sample: "2025-05-20T09:45:12.720Z"}
         seconds: {description: Duration in seconds., type: float, sample: 0.4}
 account:

@@ -27,12 +27,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import PAIR
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import NAMED_BY, PAIR
 
 Row = dict[str, t.Any]
 Reader = t.Callable[[t.Any, str], t.Any]
 INSTANCES = "restore_instances"
-NAMED_BY = ("instance_id", "instance_name")
 LISTS = (*(service.variable for service in SERVICES.values()), INSTANCES)
 
 

@@ -20,8 +20,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
+    NAMED_BY,
     PAIR,
-    SOURCE,
     Row,
     account_of,
     backup_id,
@@ -192,7 +192,7 @@ def chosen(row: Plan, service: Service) -> Row:
     """Return the options of a row as its plan has chosen them, with IDs instead of names."""
     given = {name: row.get(name) for name in service.options}
     ends = [(service.names, target_id(row))]
-    ends += [] if service.in_place else [(SOURCE, source_id(row))]
+    ends += [] if service.in_place else [(NAMED_BY, source_id(row))]
     for (by_id, by_name), ident in ends:
         given.update({by_id: ident, by_name: None if ident else given[by_name]})
     found = service.pinned(given, dict(row))

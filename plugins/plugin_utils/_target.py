@@ -24,7 +24,7 @@ Row = dict[str, t.Any]
 Known = t.Mapping[str, t.Any]
 DICTS = (*_row.DICTS, "next", "restore", "safety_backup", "verification")
 LISTS = (*_row.LISTS, "checks")
-SOURCE = ("instance_id", "instance_name")
+NAMED_BY = ("instance_id", "instance_name")  # the keys that name an instance
 PAIR = ("source_instance_id", "target_instance_id")  # of data nodes
 
 
@@ -88,8 +88,8 @@ def attaches(row: Known) -> bool:
 def id_or_name(row: Known, end: str, kind: int) -> str | None:
     """Return the ID (kind 0) or the name (1) of the target or the source of a row, if it is known."""
     service = service_of(row)
-    names = SOURCE if end == "source" else service.names if service else ("", "")
-    found: str | None = (row.get(end) or {}).get(SOURCE[kind]) or row.get(names[kind])
+    names = NAMED_BY if end == "source" else service.names if service else ("", "")
+    found: str | None = (row.get(end) or {}).get(NAMED_BY[kind]) or row.get(names[kind])
     return found
 
 
