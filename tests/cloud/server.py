@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from email.utils import formatdate
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -21,10 +20,10 @@ from . import gateway
 from .breakage import Exchange
 from .faults import Faults
 from .ledger import Entry, redacted, redacted_body
+from .parts import contract
 from .state import CloudState
 from .wire import Call, Response
 
-OPENAPI = Path(__file__).with_name("openapi.json")
 MAX_BODY = 12 * 1024 * 1024
 
 
@@ -150,7 +149,7 @@ class Server:
         if command == ("GET", "errors"):
             return Response(200, list(self.errors))
         if command == ("GET", "openapi.json"):
-            return Response(200, raw=OPENAPI.read_bytes())
+            return Response(200, contract())
         if command == ("GET", "state"):
             self.cloud.tick()
             return Response(
