@@ -159,7 +159,7 @@ def _show_instance(cloud: CloudState, call: Call, instance: DcsInstance, detail:
     """An instance as the list shows it. Unlike the detail it has no cache_mode, task or security group."""
     lag = _lag(cloud, call, "instance_lag")
     if lag:
-        instance = cloud.dcs_as_of(instance, cloud.clock() - lag)
+        instance = cloud.as_of(instance, cloud.clock() - lag)
     small = instance.cache_mode == "single"
     shown: dict[str, Any] = {
         "instance_id": instance.id,
@@ -284,7 +284,7 @@ def create_backup(cloud: CloudState, call: Call) -> Response:
         operation=operation,
     )
     cloud.dcs_backups[backup.id] = backup
-    instance.status, instance.task = cloud.dcs_busy(backup)
+    vars(instance).update(backup.busy(cloud.settings))
     cloud.begin(backup)
     return Response(200, {"backup_id": backup.id})
 
@@ -327,7 +327,7 @@ def restore(cloud: CloudState, call: Call) -> Response:
         operation=operation,
     )
     cloud.dcs_restores[record.id] = record
-    instance.status, instance.task = cloud.dcs_busy(record)
+    vars(instance).update(record.busy(cloud.settings))
     cloud.begin(record)
     return Response(200, {"restore_id": record.id})
 

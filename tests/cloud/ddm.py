@@ -79,7 +79,7 @@ def _paged(cloud: CloudState, call: Call, name: str, items: Sequence[dict[str, A
 def _as_of(cloud: CloudState, call: Call, instance: DdmInstance) -> DdmInstance:
     """The instance as a request shows it, which may be an older state."""
     lag = call.hints.get("lag", cloud.settings.instance_lag)
-    return cloud.ddm_as_of(instance, cloud.clock() - lag) if lag else instance
+    return cloud.as_of(instance, cloud.clock() - lag) if lag else instance
 
 
 # Why an instance cannot be a target
@@ -405,7 +405,7 @@ def _start_job(
         relations=relations,
     )
     cloud.jobs[job.id] = job
-    target.status = "RESTORE"
+    vars(target).update(job.busy(cloud.settings))
     for node in nodes:
         cloud.data_nodes[node].status = "Restoring"
     cloud.begin(job)

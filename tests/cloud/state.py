@@ -12,7 +12,6 @@ sleeping.
 from __future__ import annotations
 
 import copy
-import dataclasses
 import random
 import re
 import threading
@@ -22,7 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from .data import Data
 
@@ -31,6 +30,7 @@ MOVING_SHARE = 0.99  # as far as an operation gets while its data are on the way
 MANUAL_BACKUPS_KEPT = 24
 T = TypeVar("T")
 R = TypeVar("R", bound="Item")
+Held = TypeVar("Held", bound="Instance")
 
 
 @dataclass
@@ -76,22 +76,33 @@ class Operation:
         return not self.stuck and now >= self.started + self.seconds + self.settle
 
 
+class Instance(Protocol):
+    """What an operation keeps busy."""
+
+    id: str
+
+
 class Item:
     """What a request starts: a record or a job, which changes until its operation is over.
 
     - `post`: the operation in the ledger that makes one; `overwrites`: whether it overwrites an instance.
     - `beginning`: its fields when it begins.
+    - `idle`: the fields of the instance before it; `busy`: those while it runs.
     - `held`: the instance that it keeps busy; `what`: what it brings there, for the tests to compare.
     """
 
     post: ClassVar[str]
     overwrites: ClassVar[bool] = True
     beginning: ClassVar[dict[str, Any]]
+    idle: ClassVar[dict[str, Any]]
     id: str
     operation: Operation | None
 
     @property
     def held(self) -> str:
+        raise NotImplementedError
+
+    def busy(self, settings: Settings) -> dict[str, Any]:
         raise NotImplementedError
 
     @property
@@ -116,6 +127,7 @@ class DcsRecord(Item):
     """What the records of a backup and of a restore have in common."""
 
     beginning: ClassVar[dict[str, Any]] = {"status": "waiting", "progress": "0.00", "error_code": None}
+    idle: ClassVar[dict[str, Any]] = {"status": "RUNNING", "task": None}
     active: ClassVar[str]  # its status while it runs
     instance_id: str
     status: str
@@ -190,6 +202,9 @@ class DcsBackup(DcsRecord):
     visible_at: float = 0.0
     operation: Operation | None = None
 
+    def busy(self, settings: Settings) -> dict[str, Any]:
+        return {"status": "RUNNING", "task": "BACKUPING"}  # a backup does not stop the service
+
     @classmethod
     def past(cls, new_id: str, instance_id: str, ended: float) -> DcsBackup:
         return cls(new_id, instance_id, ended, ended, "auto")
@@ -223,6 +238,13 @@ class DcsRestore(DcsRecord):
     visible_at: float = 0.0
     operation: Operation | None = None
 
+    def busy(self, settings: Settings) -> dict[str, Any]:
+        shows = settings.restoring_shows
+        return {
+            "status": "RUNNING" if shows == "task" else "RESTORING",
+            "task": None if shows == "status" else "RESTORING",
+        }
+
     @property
     def what(self) -> tuple[Any, ...]:
         return (self.backup_id,)
@@ -232,7 +254,7 @@ class DcsRestore(DcsRecord):
         return cls(new_id, instance_id, new_id, "old", ended, ended, "succeed", "100.00")
 
     def leave(self, instance: DcsInstance, cloud: CloudState, operation: Operation) -> None:
-        if (instance.status, instance.task) == cloud.dcs_busy(self):
+        if {"status": instance.status, "task": instance.task} == self.busy(cloud.settings):
             instance.status = operation.leave
             if not operation.fail:
                 instance.restored_from = self.backup_id
@@ -291,6 +313,7 @@ class Job(Item):
         "fail_reason": None,
         "ended": None,
     }
+    idle: ClassVar[dict[str, Any]] = {"status": "RUNNING", "data_nodes": []}
     id: str
     name: str
     instance_id: str
@@ -306,6 +329,9 @@ class Job(Item):
     restore_time: int | None = None
     data_nodes: list[str] = field(default_factory=list)
     relations: dict[str, str] = field(default_factory=dict)  # source data node -> target data node
+
+    def busy(self, settings: Settings) -> dict[str, Any]:
+        return {"status": "RESTORE", "data_nodes": []}  # it gets its data nodes at the end
 
     @property
     def held(self) -> str:
@@ -526,28 +552,15 @@ class CloudState:
         past.advance(operation, max(moment, operation.started))
         return past
 
-    def dcs_as_of(self, instance: DcsInstance, moment: float) -> DcsInstance:
-        """An instance as it was then, as far as restores and backups that were requested changed it."""
-        held = self.holder(instance.id, moment)
-        if held is None and self.holder(instance.id, self.clock()) is None:
-            return instance
-        status, task = ("RUNNING", None) if held is None else self.dcs_busy(held)
-        return dataclasses.replace(instance, status=status, task=task)
-
-    def ddm_as_of(self, instance: DdmInstance, moment: float) -> DdmInstance:
-        """The same for a DDM instance: one that is being restored has no data nodes yet."""
+    def as_of(self, instance: Held, moment: float) -> Held:
+        """An instance as it was then, as far as what was requested changed it."""
         last = next((item for item in reversed(self.begun) if item.held == instance.id), None)
         if last is None or last.operation is None or last.operation.settled(moment):
             return instance
-        status = "RUNNING" if self.holder(instance.id, moment) is None else "RESTORE"
-        return dataclasses.replace(instance, status=status, data_nodes=[])
-
-    def dcs_busy(self, item: Item) -> tuple[str, str | None]:
-        """Status and task of a DCS instance while this holds it."""
-        if isinstance(item, DcsBackup):
-            return "RUNNING", "BACKUPING"  # a backup does not stop the service
-        shows = self.settings.restoring_shows
-        return "RUNNING" if shows == "task" else "RESTORING", None if shows == "status" else "RESTORING"
+        held = self.holder(instance.id, moment)
+        then = copy.copy(instance)
+        vars(then).update(last.idle if held is None else held.busy(self.settings))
+        return then
 
     def holder(self, instance_id: str, moment: float) -> Item | None:
         """What keeps an instance busy at a moment, or None."""
