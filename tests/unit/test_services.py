@@ -14,8 +14,17 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_readings import READINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
+    DcsBackup,
+    DcsRestore,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
+    DdmMetadata,
+    DdmRecovery,
+    Pair,
+)
 
 from .fakes import PROJECT, Wire, cloud, response
 
@@ -225,9 +234,10 @@ def test_an_odd_instance_that_could_be_the_wanted_one(name: str | None, refused:
 
 def test_the_posts_of_dcs() -> None:
     service, wire = dcs(response(200, {"restore_id": "r9"}))
-    service.restore("i", "b1", "CHG é [rst1:X]")
-    service.back_up("i", "m", None)
-    service.back_up("i", "m", "aof")
+    own = ("", service, {"instance_id": "i"}, "[rst1:X]")
+    DcsRestore(*own, "CHG é [rst1:X]", False, "b1", ()).post()
+    DcsBackup(*own, "m", False, False, None).post()
+    DcsBackup(*own, "m", False, False, "aof").post()
     assert [(sent.method, sent.url, json.loads(sent.body or b"")) for sent in wire.sent] == [
         ("POST", f"{DCS}/v2/{PROJECT}/instances/i/restores", {"backup_id": "b1", "remark": "CHG é [rst1:X]"}),
         ("POST", f"{DCS}/v2/{PROJECT}/instances/i/backups", {"remark": "m"}),
@@ -325,16 +335,25 @@ def test_backups_of_one_instance_are_filtered_here_too() -> None:
     assert [row["file_size"] for row in service.backups()] == [5.4, None]
 
 
-def test_the_post_of_ddm() -> None:
+def test_the_posts_of_ddm() -> None:
     service, wire = ddm(response(202, {"job_id": "j"}))
-    service.recover("s", "t", 1747732352076, [{"source_instance_id": "a", "target_instance_id": "b"}])
-    (sent,) = wire.sent
-    assert sent.url == f"{DDM}/v3/{PROJECT}/instances/s/backups/recovery"
-    assert json.loads(sent.body or b"") == {
+    pair, nodes = Pair(service, "s", "t"), ({"source_instance_id": "a", "target_instance_id": "b"},)
+    DdmRecovery("", pair, 1747732352076, nodes).post()
+    DdmRecovery("", pair, 1747732352076, nodes, with_source=True).post()
+    DdmMetadata("", pair, {"backup_id": "b1"}, ("b",)).post()
+    assert [sent.url for sent in wire.sent] == [
+        f"{DDM}/v3/{PROJECT}/instances/s/backups/{call}"
+        for call in ("recovery", "recovery", "metadata-recovery")
+    ]
+    recovery, with_source, metadata = (json.loads(sent.body or b"") for sent in wire.sent)
+    assert recovery == {
         "source": {"restore_time": 1747732352076},
         "target": {"instance_id": "t"},
-        "data_node_relations": [{"source_instance_id": "a", "target_instance_id": "b"}],
+        "data_node_relations": [*nodes],
     }
+    assert with_source == {**recovery, "source": {"restore_time": 1747732352076, "instance_id": "s"}}
+    target = {"instance_id": "t", "data_nodes": ["b"]}
+    assert metadata == {"source": {"backup_id": "b1"}, "target": target}
 
 
 def test_metadata_of_a_row_are_recovered_by_their_own_module() -> None:

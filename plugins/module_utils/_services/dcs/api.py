@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DCS (Distributed Cache Service, Redis), API v2: one method, one call.
+"""DCS (Distributed Cache Service, Redis), API v2: one method, one call that reads.
+
+The operations say what they send.
 
 Sources: the vendor's API reference and its SDK.
 """
@@ -153,22 +155,9 @@ class Dcs:
         )
         return newest_first(found, "created_at")
 
-    def restore(self, instance_id: str, backup_id: str, remark: str) -> Reply:
-        """Start a restore (RestoreInstance): 200 {restore_id} means accepted, not done. Sent once."""
-        return self._cloud.post_once(
-            "dcs",
-            "v2",
-            "instances",
-            instance_id,
-            "restores",
-            body={"backup_id": backup_id, "remark": remark},
-            known=CODES,
-        )
-
-    def back_up(self, instance_id: str, remark: str, backup_format: str | None) -> Reply:
-        """Start a backup (CopyInstance): 200 {backup_id}. Sent once."""
-        body = {"remark": remark, **({"backup_format": backup_format} if backup_format else {})}
-        return self._cloud.post_once("dcs", "v2", "instances", instance_id, "backups", body=body, known=CODES)
+    def send(self, instance_id: str, call: str, body: Row) -> Reply:
+        """Send a POST to an instance, once: 200 with the ID of the record means accepted, not done."""
+        return self._cloud.post_once("dcs", "v2", "instances", instance_id, call, body=body, known=CODES)
 
     def _get(self, *path: str, query: t.Mapping[str, t.Any] | None = None) -> Reply:
         return self._cloud.get("dcs", "v2", *path, query=query, known=CODES)

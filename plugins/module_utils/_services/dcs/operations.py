@@ -229,7 +229,8 @@ class DcsRestore(DcsOperation):
 
     def post(self) -> Reply:
         """Send the restore."""
-        return self.dcs.restore(self.instance_id, self.backup_id, self.remark)
+        body = {"backup_id": self.backup_id, "remark": self.remark}
+        return self.dcs.send(self.instance_id, "restores", body)
 
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
         """Adopt an unfinished restore of the same backup.
@@ -273,7 +274,10 @@ class DcsBackup(DcsOperation):
 
     def post(self) -> Reply:
         """Send the backup."""
-        return self.dcs.back_up(self.instance_id, self.remark, self.backup_format)
+        body = {"remark": self.remark}
+        if self.backup_format:
+            body["backup_format"] = self.backup_format
+        return self.dcs.send(self.instance_id, "backups", body)
 
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
         """Adopt an unfinished backup of the same task. With an operation_id, a finished one is enough."""

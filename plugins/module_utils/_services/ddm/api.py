@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DDM (Distributed Database Middleware), API v3 and v1: one method, one call.
+"""DDM (Distributed Database Middleware), API v3 and v1: one method, one call that reads.
+
+The operations say what they send.
 
 Sources: the vendor's API reference and its SDK.
 """
@@ -193,45 +195,9 @@ class Ddm:
         self._left_out("target data nodes", malformed)
         return found
 
-    def recover(
-        self,
-        instance_id: str,
-        target_instance_id: str,
-        restore_time: int,
-        relations: t.Sequence[Row],
-        with_source: bool = False,
-    ) -> Reply:
-        """Start the restore of the SOURCE instance_id to a target (Restore2Exist): 202 {job_id}.
-
-        Sent once. restore_time is epoch ms.
-
-        `with_source` names the source in the body, too: some servers require it, others document no such
-        field.
-        """
-        source = {"restore_time": restore_time, **({"instance_id": instance_id} if with_source else {})}
-        body = {
-            "source": source,
-            "target": {"instance_id": target_instance_id},
-            "data_node_relations": list(relations),
-        }
-        return self._cloud.post_once("ddm", "v3", *self._of(instance_id, "recovery"), body=body, known=CODES)
-
-    def recover_metadata(
-        self, instance_id: str, target_instance_id: str, point: Row, data_nodes: t.Sequence[str]
-    ) -> Reply:
-        """Start the restore of the metadata of the SOURCE instance_id (RestoreMetadata): 202 {job_id}.
-
-        Sent once.
-
-        `point` is {restore_time} in epoch ms or {backup_id}; `data_nodes` are the RDS instances whose data
-        were restored before.
-        """
-        body = {
-            "source": point,
-            "target": {"instance_id": target_instance_id, "data_nodes": list(data_nodes)},
-        }
-        path = self._of(instance_id, "metadata-recovery")
-        return self._cloud.post_once("ddm", "v3", *path, body=body, known=CODES)
+    def send(self, instance_id: str, call: str, body: Row) -> Reply:
+        """Send a POST about the backups of an instance, once: 202 {job_id}."""
+        return self._cloud.post_once("ddm", "v3", *self._of(instance_id, call), body=body, known=CODES)
 
     def job(self, job_id: str) -> Row:
         """Return one job (ShowDdmJobResult).

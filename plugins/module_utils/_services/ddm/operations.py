@@ -228,10 +228,16 @@ class DdmRecovery(PairOperation):
         return {**super().about, "restore_time": self.restore_time}
 
     def post(self) -> Reply:
-        """Send the recovery."""
-        return self.pair.ddm.recover(
-            self.pair.source, self.pair.target, self.restore_time, list(self.relations), self.with_source
-        )
+        """Send the recovery (Restore2Exist)."""
+        source: Row = {"restore_time": self.restore_time}
+        if self.with_source:
+            source["instance_id"] = self.pair.source
+        body = {
+            "source": source,
+            "target": {"instance_id": self.pair.target},
+            "data_node_relations": list(self.relations),
+        }
+        return self.pair.ddm.send(self.pair.source, "recovery", body)
 
     def amended(self, error: CloudError) -> Operation | None:
         """Return the recovery with its source in the body, for a server that refused it without."""
@@ -253,9 +259,10 @@ class DdmMetadata(PairOperation):
     data_nodes: tuple[str, ...]
 
     def post(self) -> Reply:
-        """Send the recovery."""
-        return self.pair.ddm.recover_metadata(
-            self.pair.source, self.pair.target, self.point, list(self.data_nodes)
+        """Send the recovery (RestoreMetadata)."""
+        target = {"instance_id": self.pair.target, "data_nodes": list(self.data_nodes)}
+        return self.pair.ddm.send(
+            self.pair.source, "metadata-recovery", {"source": self.point, "target": target}
         )
 
 
