@@ -27,7 +27,8 @@ options:
     type: str
   restore_time:
     description:
-      - A point in time in one of RV(restorable_time_intervals); V(latest) is the end of the last one.
+      - A point in time to restore. It must lie in one of RV(restorable_time_intervals); V(latest) is the end
+        of the last one.
       - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
         needs O(timezone). The task refuses a time in seconds or in the future.
     type: str
