@@ -427,14 +427,6 @@ def test_the_changelog_shows_what_its_data_say() -> None:
                 assert f"{one['name']} - {one['description']}" in shown
 
 
-@pytest.mark.parametrize("path", role.PLACES)
-def test_what_the_role_says_of_its_code_is_at_home(path: str) -> None:
-    text = role.written(path)
-    assert text == role.PLACES[path](text), (
-        "Run `python3 tests/tools/run.py python -m tests.tools.role`, and commit what it has changed."
-    )
-
-
 def test_a_step_is_at_home_everywhere() -> None:
     """The message says where to add what is missing. Otherwise a step could have tests and never run."""
     tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
@@ -453,3 +445,11 @@ def test_a_step_is_at_home_everywhere() -> None:
     for path, what, names, found in places:
         assert [*found] == [*names], f"{path}: {what} are, as in _step_table.py, {', '.join(names)}"
     assert set(PHASES.values()) <= set(LEGEND), f"the phase of a step is one of {[*LEGEND]}"
+
+
+@pytest.mark.parametrize("path", role.PLACES)
+def test_what_the_role_says_of_its_code_is_at_home(path: str) -> None:
+    text = role.written(path)
+    assert text == role.PLACES[path](text), (
+        "Run `python3 tests/tools/run.py python -m tests.tools.role`, and commit what it has changed."
+    )
