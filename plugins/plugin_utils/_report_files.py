@@ -196,18 +196,33 @@ def write(report: _report.Report, run: t.Mapping[str, t.Any]) -> _report.Report:
                 os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # a task may have deleted it
                 replace(path, FORMATS[name][1](report))
     except OSError as error:
-        return {
-            **report,
-            "problem": (
-                f"The report could not be written to {error.filename or run['directory']}: {error.strerror}."
-            ),
-        }
+        return unwritten(report, f"{error.filename or run['directory']}: {error.strerror}.")
     if report["finished"] and run["directory"]:
         with contextlib.suppress(OSError):
             os.unlink(claim(run["directory"], report["id"]))
     if run.get("keep") and report["finished"] and run["directory"]:
         prune(run["directory"], report, int(run["keep"]))
     return report
+
+
+def unwritten(report: _report.Report, why: str) -> _report.Report:
+    """Return a report that could not be written. It names only files that an earlier step has written, and an
+    undo only if they know the safety backups.
+    """
+    files = {name: path if path and os.path.isfile(path) else None for name, path in report["files"].items()}
+    kept = read_report(files["json"]) if files["json"] else None
+    known = [row.get("safety_backup") for row in undoable(kept)] if kept else []
+    lost = [row for row in undoable(report) if row["safety_backup"] not in known]
+    listed = ", ".join(f"{_target.called(row)} {row['safety_backup']['backup_id']}" for row in lost)
+    undo = f" No file has the safety backups: to undo, restore each as backup_id: {listed}." if lost else ""
+    problem = f"The report could not be written to {why}{undo}"
+    return {**report, "files": files, "undo": None if lost else report["undo"], "problem": problem}
+
+
+def undoable(report: _report.Report) -> list[_report.Row]:
+    """Return the rows of a report that an undo restores."""
+    rows = report["restores"]
+    return [row for row in rows if row.get("safety_backup") and row.get("data_state") != "untouched"]
 
 
 def file_stem(operation_id: t.Any) -> str:

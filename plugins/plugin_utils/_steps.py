@@ -218,7 +218,8 @@ def restore(state: State, job: Job, world: World) -> State:
         state = _calls.start(state, numbers, job, world)
         state = written(state, world)
         begun = [state["restores"][number] for number in numbers]
-        world.say(_lines.running(begun, bool(state["run"].get("directory"))))
+        kept = bool(state["run"].get("directory")) and not state["report"]["problem"]
+        world.say(_lines.running(begun, kept))
         state = written(_calls.wait(state, numbers, job, world), world)
     return _calls.with_notes_on_drill(state, world) if job.kind == "drill" else state
 

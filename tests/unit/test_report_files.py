@@ -147,6 +147,17 @@ def test_a_disk_that_fills_up_later_is_a_problem_of_the_report(
     )
     assert json.loads(Path(before["files"]["json"]).read_text(encoding="utf-8")) == before
     assert not [name for name in names(tmp_path) if name.startswith(".")]
+    # The undo needs the safety backup, which no file has.
+    saved = {**good(), "safety_backup": {"backup_id": "s1", "backup_name": "b", "created_at": None}}
+    for known in (True, False):
+        report = written(run, saved)
+        assert ("undo, restore each as backup_id: orders-cache s1." in report["problem"]) and not report[
+            "undo"
+        ]
+        for path in before["files"].values():
+            Path(path).unlink(missing_ok=True)
+        assert any(report["files"].values()) == known, "it names no file that is not there"
+    assert _lines.report_place(report, wanted=True) == "Report: none is written, for the reason above"
 
 
 def test_a_folder_that_is_deleted_in_a_run_is_made_again(tmp_path: Path) -> None:
