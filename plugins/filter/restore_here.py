@@ -56,7 +56,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._command_line
     of_groups,
 )
 
-LISTS = ("syntax", "listhosts", "listtasks", "listtags")  # options of commands that run nothing
 EARLY = (
     "The run has not reached its end, and wrote no last report: a task of yours ended its play before, for "
     "example with meta: end_play. The steps after that task have not run. To stop a run, fail in the task. "
@@ -82,10 +81,12 @@ def restore_here(
                 f"Nothing was started: --limit {limit!r} leaves out {host}, on which this playbook runs. "
                 "Leave --limit out: the variables of the role name the instances."
             )
-    if hostvars is not None and not any(context.CLIARGS.get(name) for name in LISTS):
-        state = (hostvars.get(host) or {}).get("_restore_state")
-        if not isinstance(state, dict) or "run" in state:  # The last step registers only how the run ended.
-            raise AnsibleError(EARLY)
+    variables = (
+        None if hostvars is None else hostvars.get(host)
+    )  # without an inventory, hostvars has length 0
+    state = None if variables is None else variables.get("_restore_state")
+    if isinstance(state, dict) and "run" in state:  # The last step registers only how the run ended.
+        raise AnsibleError(EARLY)
     return host
 
 
