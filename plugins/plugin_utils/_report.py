@@ -89,7 +89,7 @@ def report(
         "notes": list(run.get("notes") or []),
         "started": run["started"],
         "finished": iso(now_ms) if finished else None,
-        "elapsed": round((now_ms - began) / 1000, 1),
+        "elapsed": seconds(now_ms, began),
         "timezone": run.get("timezone") or "UTC",
         "account": account(run.get("account")),
         "restore_point": run.get("restore_point"),

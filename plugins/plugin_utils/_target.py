@@ -198,4 +198,4 @@ def failed(row: Row, step: str, kind: str, msg: str, at_ms: int) -> Row:
 def done(row: Row, step: str, outcome: str, at_ms: int, seconds: float = 0.0) -> Row:
     """Return a row with a step that succeeded (ok) or did not concern it (skipped)."""
     entry = {"step": step, "outcome": outcome, "error_kind": None, "msg": None, "at": iso(at_ms)}
-    return {**row, "steps": [*(row.get("steps") or []), {**entry, "seconds": round(seconds, 1)}]}
+    return {**row, "steps": [*(row.get("steps") or []), {**entry, "seconds": max(0.0, round(seconds, 1))}]}

@@ -341,6 +341,16 @@ def test_a_target_that_failed_is_left_alone_and_the_others_go_on() -> None:
     assert state["report"]["verdict"] == "incomplete"
 
 
+def test_a_clock_that_is_set_back_makes_no_time_negative() -> None:
+    world = World()
+    state = run(world, "plan")
+    world._time = itertools.count(NOW - 3600000, -1000)
+    report = run(world, "together", "report", state=state)["report"]
+    steps = [step for row in report["restores"] for step in row["steps"]]
+    assert (report["elapsed"], {step["seconds"] for step in steps}) == (0.0, {0.0})
+    assert "DONE  2 of 2 in 0:00." in world.text
+
+
 def test_a_module_that_gives_no_rows_fails_its_rows() -> None:
     world = World()
     world.broken["restore_wait", "*"] = {"error_kind": "auth_failed", "msg": "The token has expired"}
