@@ -151,6 +151,23 @@ def backup_of(row: Row, report_id: str, began: str, job: Job, wait: bool) -> Row
     }
 
 
+def without_late_backups(state: State) -> State:
+    """Return the state without the safety backups that were made after the restore that a row has found:
+    another run has restored the data since the plan, so an undo would bring back what it has restored.
+    """
+    return {
+        **state,
+        "restores": [{**row, "safety_backup": None} if late(row) else row for row in state["restores"]],
+    }
+
+
+def late(row: Row) -> bool:
+    """Whether the safety backup of a row was made after its restore."""
+    made = moment((row.get("safety_backup") or {}).get("created_at"))
+    restored = moment((row.get("restore") or {}).get("created_at"))
+    return made is not None and restored is not None and made > restored
+
+
 def waited_for_backup(row: Row, run: Row, job: Job, world: World) -> bool:
     """Whether an instance that is busy may be free by now, because this run has waited for the safety backup
     of an earlier run that was interrupted, or of one that goes on.

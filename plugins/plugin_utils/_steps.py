@@ -215,7 +215,7 @@ def restore(state: State, job: Job, world: World) -> State:
     for group in sorted({row.get("group") or 0 for number, row in ready_of(state, job)}):
         numbers = [number for number, row in ready_of(state, job) if (row.get("group") or 0) == group]
         written(requested(state, numbers), world)  # If this run is killed now, they may have been sent.
-        state = _calls.start(state, numbers, job, world)
+        state = _calls.without_late_backups(_calls.start(state, numbers, job, world))
         state = written(state, world)
         begun = [state["restores"][number] for number in numbers]
         kept = bool(state["run"].get("directory")) and not state["report"]["problem"]

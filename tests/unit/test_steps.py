@@ -290,6 +290,21 @@ def test_a_run_waits_for_the_safety_backup_of_one_that_was_killed(tmp_path: Path
     assert len(again.named("dcs_backup")) == 3, "it makes one of its own: the other lacks what was written"
 
 
+@pytest.mark.parametrize("hour", ["09", "11"])
+def test_a_backup_from_after_the_restore_of_another_run_is_no_undo(tmp_path: Path, hour: str) -> None:
+    """That run has restored the cache while this one asked for its approval."""
+    world = World(typed="yes")
+    made = {"backup_id": "s1", "backup_name": "s", "created_at": f"2026-11-25T{hour}:00:00Z"}
+    world.broken["dcs_backup", "c1"] = {"backup_id": "s1", "backup": made}
+    done: dict[str, Any] = {"outcome": "unchanged", "failed_step": None, "changed": False}
+    done["restore"] = {"restore_id": "r0", "created_at": "2026-11-25T10:00:00Z"}
+    world.broken["restore_start", "c1"] = done
+    state = run(world, restore_ddm=[], restore_confirm=True, restore_report_dir=str(tmp_path))
+    (row,) = state["report"]["restores"]
+    assert (row["outcome"], bool(row["safety_backup"])) == ("unchanged", hour == "09")
+    assert bool(state["report"]["undo"]) == (hour == "09")
+
+
 def test_a_batch_checks_its_own_hosts_alone() -> None:
     """An application may use those of an earlier batch again, so they no longer hold what was restored."""
     entries = [
