@@ -38,6 +38,7 @@ NESTED = (
     "runs the role restore, whose run would take the place of the one around it. Restore all in one run, or "
     "each in a play of its own."
 )
+ALONE = "_restore_alone"  # the variable of a play of this collection, which runs nothing but the role
 HOW = {"trusted_as_template": True} if TAGS else {}
 
 
@@ -137,14 +138,17 @@ def obstacles(blocks: t.Iterable[t.Any], task: t.Any, loader: t.Any, seen: set[s
 
 
 def unhandled(one: t.Any, play: t.Any) -> list[str]:
-    """Return the handlers that a task notifies and a play does not have, as far as names show it."""
-    blocks = [*play.compile_roles_handlers(), *play.handlers] if one.notify else []
-    handlers = [handler for block in blocks for handler in block.block]
+    """Return the handlers that a task notifies and the play does not have: in a playbook of the collection,
+    it has those of included roles alone. Another play may have more of them than are known here.
+    """
+    handlers = [handler for block in play.handlers for handler in block.block]
     names = {name for handler in handlers for name in (handler.name, *listed(handler.listen))}
-    if any(isinstance(handler, TaskInclude) or "{{" in str(handler.name) for handler in handlers):
+    unsure = any(isinstance(handler, TaskInclude) or "{{" in str(handler.name) for handler in handlers)
+    if unsure or not play.vars.get(ALONE) or not C.ERROR_ON_MISSING_HANDLER:
         return []
-    wanted = listed(one.notify) if C.ERROR_ON_MISSING_HANDLER else []
-    return [name for name in wanted if "{{" not in name and name.rpartition(" : ")[2] not in names]
+    return [
+        name for name in listed(one.notify) if "{{" not in name and name.rpartition(" : ")[2] not in names
+    ]
 
 
 def listed(names: t.Any) -> list[str]:

@@ -12,12 +12,14 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from ansible.release import __version__
 
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _hooks
 from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
@@ -288,6 +290,14 @@ def test_an_end_of_the_run_is_found_in_what_a_tasks_file_includes(tmp_path: Path
     assert "stop.yml has meta: end_play, after which the run would succeed" in done.output
     assert "alone.yml notifies the handler 'Start the shop', which the play does not have" in done.output
     assert "2 problems" in done.output, "the role in both.yml has the handler"
+
+
+def test_only_a_play_of_the_collection_is_known_to_lack_a_handler() -> None:
+    """In another play, a role that it has included before may have brought the handler along."""
+    task, lists = SimpleNamespace(notify="Start the shop"), {"handlers": list[Any]()}
+    for alone, missing in ((True, ["Start the shop"]), (False, [])):
+        play = SimpleNamespace(**lists, vars={_hooks.ALONE: alone})
+        assert _hooks.unhandled(task, play) == missing
 
 
 @pytest.mark.parametrize("end", ["end_play", pytest.param("end_role", marks=pytest.mark.slow)])
