@@ -101,7 +101,7 @@ def included(one: t.Any, task: t.Any, loader: t.Any, seen: set[str]) -> list[t.A
     """
     with contextlib.suppress(AnsibleError, Problem, OSError):
         if isinstance(one, IncludeRole):
-            name = str(one._role_name)
+            name = f"{one._role_name} {one._from_files}"
             if name not in seen:
                 seen.add(name)
                 blocks: list[t.Any] = one.get_block_list(

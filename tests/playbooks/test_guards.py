@@ -264,7 +264,8 @@ def test_a_tasks_file_that_cannot_run_is_found_before_any_request(
 ENDS = {
     "stop.yml": "include_tasks: sub.yml",
     "sub.yml": "include_role: {name: shop}",
-    "main": "meta: end_play",
+    "main": "include_role: {name: shop, tasks_from: halt}",
+    "halt": "meta: end_play",
 }
 
 
@@ -272,9 +273,10 @@ NOTIFIES = "- command: echo\n  notify: Start the shop\n"
 
 
 def test_an_end_of_the_run_is_found_in_what_a_tasks_file_includes(tmp_path: Path) -> None:
-    paths = {"main": tmp_path / "roles" / "shop" / "tasks" / "main.yml"}
+    role = tmp_path / "roles" / "shop" / "tasks"
+    paths = {"main": role / "main.yml", "halt": role / "halt.yml"}
     handlers = tmp_path / "roles" / "start" / "handlers" / "main.yml"
-    for folder in (paths["main"].parent, handlers.parent):
+    for folder in (role, handlers.parent):
         folder.mkdir(parents=True)
     for name, task in ENDS.items():
         paths.get(name, tmp_path / name).write_text(f"- {task}\n- include_tasks: stop.yml\n  when: false\n")
