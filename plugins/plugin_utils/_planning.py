@@ -30,6 +30,10 @@ OTHERS = (
     "A plan with another backup, restore_operation_id or restore_safety_backup has another digest. To "
     "approve this plan, review it and give its digest."
 )
+MOVES = (
+    " For a database, latest is another time in each plan. Give a time instead, or, except in a fleet, "
+    "also give the approved plan in restore_plan_file."
+)
 NOT_AGAIN = ("operation_failed", "not_found")  # ends of a job to which a rerun does not attach
 
 
@@ -145,7 +149,8 @@ def other_plan(job: Job, state: State, digest: str) -> str | None:
         else f"is not the digest of this plan, which is {digest}"
     )
     since = f" What has changed since: {'; '.join(lines)}." if lines else f" {OTHERS}"
-    return f"restore_plan_digest {approved[:16]} {why}.{since}"
+    moves = any(_target.from_elsewhere(row) and _target.point_of(row) == "latest" for row in job.found.rows)
+    return f"restore_plan_digest {approved[:16]} {why}.{since}{MOVES if moves else ''}"
 
 
 # What an earlier run has started
