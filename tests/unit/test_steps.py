@@ -273,6 +273,17 @@ class BackedUp(World):
         return "xyz789"  # the reports of two runs have two names
 
 
+class BackedUpLate(BackedUp):
+    """The request of the run that was killed arrives after the plan of the next one."""
+
+    def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+        self.broken.clear()
+        found = super().call(module, options, check)
+        own = module == "dcs_backup" and options["operation_id"] != self.operation_id
+        busy = {"failed": True, "error_kind": "busy", "msg": "It is busy."}
+        return busy if own and not self.waits else found
+
+
 @pytest.mark.parametrize("ticket", [None, "CHG-1042"])
 def test_a_run_waits_for_the_safety_backup_of_one_that_was_killed(tmp_path: Path, ticket: str | None) -> None:
     """Otherwise it would leave the busy cache alone, and only the run after it would restore it."""
@@ -288,6 +299,11 @@ def test_a_run_waits_for_the_safety_backup_of_one_that_was_killed(tmp_path: Path
     assert (outcomes(state), again.waits) == ([("t1", "succeeded"), ("c1", "succeeded")], 1)
     assert "WAIT  an earlier run is still backing up name-c1" in again.text
     assert len(again.named("dcs_backup")) == 3, "it makes one of its own: the other lacks what was written"
+    with pytest.raises(Killed):
+        run(killed, **{**asked, "restore_report_dir": str(tmp_path / "late")})
+    late = BackedUpLate(killed.kept[-1])
+    state = run(late, **{**asked, "restore_report_dir": str(tmp_path / "late")})
+    assert (outcomes(state)[1], late.waits) == (("c1", "succeeded"), 1)
 
 
 @pytest.mark.parametrize("hour", ["09", "11"])
