@@ -22,7 +22,7 @@ PAIRS = {
     "2.20": ["3.12", "3.13", "3.14"],
     "2.21": ["3.12", "3.13", "3.14"],
 }
-# The oldest versions of the other packages that the collection supports, as in meta/ee-requirements.txt. They are
+# The oldest versions of other packages that the collection supports, as in meta/ee-requirements.txt. They are
 # tested with the oldest ansible-core.
 OLDEST = ("requests==2.28.0", "urllib3<2", "charset-normalizer<3", "redis==5.0.1", "PyMySQL==1.1.0")
 RUN = ("python", "tests/tools/run.py", "python")
