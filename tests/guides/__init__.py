@@ -54,7 +54,7 @@ CHANGING = [
     (re.compile(r"\b\d+:\d\d(:\d\d)?\b"), "SPAN"),
     (re.compile(r"\b\d+ (s|min|h|days?|hours?|minutes?|seconds?)\b"), "SPAN"),
     (re.compile(r"seed \S+"), "seed N"),
-    (re.compile(r"(TIME|SPAN)(, (TIME|SPAN))*"), "TIME"),
+    (re.compile(r"(TIME|SPAN)(,? (TIME|SPAN))*"), "TIME"),
 ]
 
 
