@@ -14,7 +14,7 @@ RUN = $(PYTHON) tests/tools/run.py
 help: ## Show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
 
-venv: ## Prepare .venv and .work/dev, the checkout seen as an Ansible collection
+venv: ## Prepare .venv
 	@$(PYTHON) tests/tools/venv.py
 
 demo: venv ## Destroy the data of a database and a cache in a local cloud, and bring them back

@@ -163,8 +163,12 @@ def test_truncated_headers(sim: Simulator) -> None:
 @pytest.mark.parametrize("style", ["length", "chunked", "reset"])
 def test_truncated_body(sim: Simulator, style: str) -> None:
     sim.fault("truncated_body", "dcs.restore", style=style)
-    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
-        post(sim)
+    try:
+        response = post(sim)
+    except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError):
+        pass
+    else:  # with urllib3 1.26
+        assert style == "length" and len(response.content) < int(response.headers["Content-Length"])
     assert effects(sim) == (1, 1)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -704,10 +705,12 @@ def test_tls(mode: str) -> None:
         else:
             with pytest.raises(requests.exceptions.SSLError) as refused:
                 requests.get(url, verify=str(sim.ca_file), timeout=5)
-            text = {"self-signed": "self-signed", "expired": "expired", "wrong-host": "IP address mismatch"}[
-                mode
-            ]
-            assert text in str(refused.value).replace("self signed", "self-signed")
+            texts = {
+                "self-signed": "self.signed",
+                "expired": "expired",
+                "wrong-host": "mismatch|doesn't match",
+            }
+            assert re.search(texts[mode], str(refused.value))
         assert ssl.get_server_certificate(("127.0.0.1", sim.port)).startswith("-----BEGIN")
     assert not sim.ca_file.exists()
 

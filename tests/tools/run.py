@@ -4,12 +4,13 @@
 """Run one command in the development environment: `run.py COMMAND ARGUMENT...`
 
 This is the only place that knows about that environment. The repository's venv comes first on PATH, Ansible
-keeps its files under .work, and the caller's real credentials stay outside. A repository whose path holds a
-space is entered through a link without one.
+keeps its files under .work, and finds the checkout there as a collection. The caller's real credentials stay
+outside. A repository whose path holds a space is entered through a link without one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -66,6 +67,14 @@ def environment(root: pathlib.Path, work: pathlib.Path) -> dict[str, str]:
     }
 
 
+def link_collection() -> None:
+    """Let Ansible and Python find the checkout as a collection, in .work/dev."""
+    link = ROOT / ".work" / "dev" / "ansible_collections" / "huaweicloud" / "recovery"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(pathlib.Path("..", "..", "..", ".."), target_is_directory=True)
+
+
 def run_through_link(command: list[str]) -> int:
     # Not below TMPDIR, which may hold a space as well.
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="recovery-", dir="/tmp"))
@@ -84,6 +93,7 @@ def run_through_link(command: list[str]) -> int:
 
 def main() -> None:
     command = sys.argv[1:]
+    link_collection()
     if any(char.isspace() for char in str(ROOT)):
         sys.exit(run_through_link(command))
     os.chdir(ROOT)

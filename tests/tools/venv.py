@@ -1,11 +1,10 @@
 # Copyright (c) 2026 the huaweicloud.recovery contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make .venv with the development requirements, and .work/dev.
+"""Make .venv with the development requirements.
 
-In .work/dev the checkout looks like an Ansible collection. Nothing is installed unless the requirements,
-the Python or the path have changed. This script runs on the system's Python, with the standard library
-only.
+Nothing is installed unless the requirements, the Python or the path have changed. This script runs on the
+system's Python, with the standard library only.
 """
 
 from __future__ import annotations
@@ -31,14 +30,6 @@ REQUIREMENTS = ROOT / "tests" / "requirements-dev.txt"
 CONSTRAINTS = ROOT / "tests" / "constraints.txt"
 
 
-def link_collection() -> None:
-    """Link the checkout to where Python and Ansible look for ansible_collections.huaweicloud.recovery."""
-    link = ROOT / ".work" / "dev" / "ansible_collections" / "huaweicloud" / "recovery"
-    link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink():
-        link.symlink_to(pathlib.Path("..", "..", "..", ".."), target_is_directory=True)
-
-
 def drop_spaces_from_scripts() -> None:
     """In a path with a space, let the scripts find Python through PATH.
 
@@ -52,7 +43,6 @@ def drop_spaces_from_scripts() -> None:
 
 def main() -> None:
     os.chdir(ROOT)  # pip is given relative names only, so the path may hold anything
-    link_collection()
     place = f"{platform.python_version()} in {ROOT}"
     wanted = hashlib.sha256(
         b"".join(
