@@ -377,6 +377,14 @@ def test_the_map_of_the_tests_names_every_suite() -> None:
     assert sorted(suite for suite in suites if f"`{suite}" not in text) == []
 
 
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """`-k test_start`, and the first line of a failure, must name one file."""
+    files = sorted((documents.ROOT / "tests").glob("*/test_*.py"))
+    names = [path.name for path in files]
+    twice = [f"{path.parent.name}/{path.name}" for path in files if names.count(path.name) > 1]
+    assert twice == [], f"Name each of these files after what it alone tests: {', '.join(twice)}"
+
+
 def test_the_workflow_runs_every_pair_and_make_on_a_python_that_it_takes() -> None:
     """make needs a newer Python than the oldest pair. On an older one it fails and says so."""
     workflow = yaml.safe_load(

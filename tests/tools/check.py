@@ -23,8 +23,8 @@ PYTEST = "pytest"
 EDGES = [
     "tests/unit",
     "tests/inventory",
-    "tests/in_process/test_start.py",
-    "tests/in_process/test_verify.py",
+    "tests/in_process/test_restore_start.py",
+    "tests/in_process/test_restore_verify.py",
     "tests/playbooks/test_hostile_texts.py",
     "tests/playbooks/test_role.py::test_a_stack_is_planned_restored_and_restored_again",
 ]
