@@ -542,6 +542,25 @@ def test_an_agency_that_cannot_be_assumed(sim: Simulator, made: Callable[..., Cl
     assert not sim.requests("dcs.instances")
 
 
+@pytest.mark.parametrize("trusts", [True, False])
+def test_an_agency_that_assumes_itself(trusts: bool, sim: Simulator, made: Callable[..., Cloud]) -> None:
+    """The server's own agency is also the one to assume: one request, and the response of IAM counts."""
+    trusted = names.DOMAIN_ID if trusts else names.PARTNER_DOMAIN_ID
+    sim.state.instance_agency = Agency("of-the-server", names.DOMAIN_ID, trusted)
+    sim.state.agencies.append(sim.state.instance_agency)
+    itself = {"assume_role_agency_name": "of-the-server", "assume_role_domain_id": names.DOMAIN_ID}
+    one = made(use_instance_metadata=True, project_id=names.PROJECT_ID, **itself)
+    if trusts:
+        assert len(read(one)) == 40 and one.identity()["source"].startswith("agency of-the-server with")
+    else:
+        with pytest.raises(CloudError, match="agency 'of-the-server' of the account") as caught:
+            read(one)
+        assert caught.value.kind == "denied"
+    asked = [entry.operation for entry in sim.ledger]
+    assert asked[:2] == ["metadata.securitykey", "iam.securitytokens"]
+    assert asked.count("iam.securitytokens") == 1
+
+
 # The metadata of a cloud server
 
 

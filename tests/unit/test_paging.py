@@ -23,6 +23,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import api as dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import api as ddm
 
 from .fakes import cloud, response
 
@@ -314,6 +316,18 @@ def test_an_endless_list_is_given_up() -> None:
     )
     assert len(asked) == MOST_PAGES
     assert not caught.value.transient
+
+
+@pytest.mark.parametrize("limit", [dcs.LIMIT, ddm.LIMIT])
+def test_20_000_items_are_read_within_the_pages_that_are_allowed(limit: int) -> None:
+    everything, asked = rows(*range(20_000)), list[int]()
+
+    def fetch(offset: int, limit: int) -> Page:
+        asked.append(offset)
+        return everything[offset : offset + limit], len(everything)
+
+    assert collect(fetch, limit, "id", "rows") == everything
+    assert len(asked) < MOST_PAGES
 
 
 def test_reading_ends_with_the_page_of_the_item_that_is_wanted() -> None:
