@@ -14,6 +14,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import typing as t
+import unicodedata
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
@@ -115,8 +116,11 @@ def tag_pairs(tags: t.Any) -> list[tuple[str, str]]:
 
 
 def like(text: str, pattern: str) -> bool:
-    """Whether a text matches a pattern with * and ?, ignoring case: protection errs on the safe side."""
-    text, pattern = text.strip().lower(), pattern.strip().lower()
+    """Whether a text matches a pattern with * and ?, ignoring case: protection errs on the safe side.
+
+    The same letter may be written as one character or as two, depending on who typed it.
+    """
+    text, pattern = (unicodedata.normalize("NFC", one.strip().lower()) for one in (text, pattern))
     return text == pattern or fnmatch.fnmatchcase(text, pattern)
 
 

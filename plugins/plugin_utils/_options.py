@@ -15,6 +15,7 @@ import os
 import random
 import re
 import typing as t
+import unicodedata
 from zoneinfo import ZoneInfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
@@ -86,7 +87,9 @@ def patterns(value: t.Any, name: str) -> tuple[str, ...]:
         )
     found = [pattern.strip("'\"") for pattern in read.names(value, name)]
     for pattern in found:
-        if not re.fullmatch(PATTERN, pattern):
+        # The letters of many scripts are followed by marks, which are no letters to Python.
+        letters = "".join(one for one in pattern if not unicodedata.category(one).startswith("M"))
+        if not re.fullmatch(PATTERN, letters):
             raise Problem(
                 f"{name} has {quoted(pattern)}, which matches no name or ID. Write one pattern per line: "
                 "letters, digits, - and _, with * and ? for any others; or tag:KEY or tag:KEY=VALUE."

@@ -463,8 +463,9 @@ def test_refuses_bad_input_before_any_request_and_publishes_why(sim: Simulator) 
 
 
 def test_names_of_a_survey_and_a_protected_instance(sim: Simulator) -> None:
-    name = sim.state.dcs_instances[ids.DCS_INSTANCE].name
-    other = sim.state.dcs_instances[ids.DCS_OTHER].name
+    """The names are in scripts that are written from the right, that combine, or that fill two columns."""
+    name = sim.state.dcs_instances[ids.DCS_INSTANCE].name = "ذاكرة-הזמנות-заказы"
+    other = sim.state.dcs_instances[ids.DCS_OTHER].name = "कैश-แคช-缓存-キャッシュ-캐시-e\u0301"
     answers = {"restore_instances": f"{name}\n{other}\n", "restore_point": "latest", "restore_dcs": ""}
     protected = {"restore_protected": f"nobody, {other}", "restore_safety_backup": "false"}
     done = run(sim, {**answers, **protected})
@@ -474,6 +475,7 @@ def test_names_of_a_survey_and_a_protected_instance(sim: Simulator) -> None:
         ids.DCS_OTHER: (None, "plan", "protected"),
     }
     assert len(sim.posts()) == 1
+    assert name in done.stdout and other in done.stdout
     wrong = run(sim, {**answers, "restore_instances": "orders-cach"})
     assert "there is no instance 'orders-cach' in this project and region" in report(wrong)["msg"]
     undefined = run(sim, {"restore_dcs": [cache(backup_id="{{ nowhere }}")]})

@@ -87,6 +87,14 @@ def test_a_pattern_that_can_protect_nothing_is_refused(text: str) -> None:
         patterns(text, "restore_protected")
 
 
+@pytest.mark.parametrize("name", ["कैश", "แคช-*", "e\u0301", "מטמון", "ذاكرة", "キャッシュ", "缓存?"])
+def test_a_name_in_any_script_is_a_pattern(name: str) -> None:
+    """Many letters carry marks. A mark alone is no name."""
+    assert patterns(f"{name}\nb", "restore_protected") == (name, "b")
+    with pytest.raises(Problem, match="which matches no name or ID"):
+        patterns("\u0301", "restore_protected")
+
+
 @pytest.mark.parametrize("blank", ["", " ", None])
 @pytest.mark.parametrize("name", ["restore_protected", "restore_scratch", "restore_production"])
 def test_a_pattern_that_a_template_made_of_nothing_is_refused(name: str, blank: object) -> None:

@@ -69,6 +69,12 @@ def test_protected(pattern: str) -> None:
     assert pattern in why
 
 
+@pytest.mark.parametrize(("name", "pattern"), [("café", "cafe\u0301"), ("cafe\u0301", "CAFÉ")])
+def test_a_letter_that_is_written_in_two_ways_is_protected_in_both(name: str, pattern: str) -> None:
+    row = cache(target={"instance_id": "c1", "instance_name": name})
+    assert _guards.protection(row, [pattern], {}) is not None
+
+
 @pytest.mark.parametrize("pattern", ["orders", "cache", "tag:env=test", "tag:prod", "c", "n2", "[!c]1"])
 def test_not_protected(pattern: str) -> None:
     assert _guards.protection(cache(), [pattern], {"c1": {"env": "prod"}}) is None
