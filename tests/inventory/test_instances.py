@@ -197,14 +197,20 @@ def test_an_instance_named_like_a_template_runs_nothing(sim: Simulator, tmp_path
 def test_no_text_of_any_field_is_run(sim: Simulator, tmp_path: Path) -> None:
     """With and without braces: through groups, compose, the cache, --export and registered results."""
     assert len(sim.state.dcs_instances) >= len(HOSTILE)
-    for text, instance in zip(itertools.cycle(HOSTILE), sim.state.dcs_instances.values()):
-        instance.name = text
-        for field in vars(instance):
-            if field not in ("id", "status", "name") and isinstance(getattr(instance, field), str):
+    instances = [*sim.state.dcs_instances.values(), *sim.state.ddm_instances.values()]
+    for text, instance in zip(itertools.cycle(HOSTILE), instances):
+        for field, value in list(vars(instance).items()):
+            if field not in ("id", "status") and isinstance(value, str):
                 setattr(instance, field, text)
+            elif field == "tags":
+                setattr(instance, field, {text: text})
     options: dict[str, Any] = {
-        "services": ["dcs"],
-        "compose": {"copy": "name", "twice": "name ~ vpc_id", "listed": "[name, {'a': engine_version}]"},
+        "compose": {
+            "copy": "name",
+            "twice": "name ~ vpc_id",
+            "listed": "[name, {'a': engine_version}]",
+            "nested": "{name: [tags | default({})]}",
+        },
         "groups": {"odd": "name is search('jinja2') or engine_version == 'x'"},
         "keyed_groups": [{"key": "name", "prefix": "n"}, {"key": "vpc_name", "separator": ""}],
         "cache": True,
@@ -217,6 +223,7 @@ def test_no_text_of_any_field_is_run(sim: Simulator, tmp_path: Path) -> None:
         "engine_version",
         "copy",
         "listed",
+        "nested",
         "group_names",
         "hostvars[inventory_hostname]",
     )
@@ -225,9 +232,10 @@ def test_no_text_of_any_field_is_run(sim: Simulator, tmp_path: Path) -> None:
         {"ansible.builtin.debug": {"msg": message}},
         {"ansible.builtin.set_fact": {"kept": "{{ instance_name }}", "deep": [{"x": "{{ copy }}"}]}},
         {"ansible.builtin.debug": {"msg": "{{ kept }}{{ deep }}"}},
-        {"huaweicloud.recovery.dcs_instance_info": {"instance_id": "{{ instance_id }}"}, "register": "seen"},
-        {"ansible.builtin.debug": {"msg": "{{ seen.instances }}"}},
-        {"ansible.builtin.set_stats": {"data": {"published": "{{ seen.instances }}"}, "per_host": False}},
+        {"huaweicloud.recovery.dcs_instance_info": {}, "register": "caches", "run_once": True},
+        {"huaweicloud.recovery.ddm_instance_info": {}, "register": "seen", "run_once": True},
+        {"ansible.builtin.debug": {"msg": "{{ seen.instances }}{{ caches.instances }}"}, "run_once": True},
+        {"ansible.builtin.set_stats": {"data": {"published": "{{ caches }}{{ seen }}"}, "per_host": False}},
     ]
     playbook = yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}])
     for dummy in range(2):  # the second time from the cache
