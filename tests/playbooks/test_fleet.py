@@ -233,7 +233,7 @@ def names(folder: Path, *lines: str) -> str:
 
 
 def test_a_fleet_in_which_nothing_was_restored_fails(tmp_path: Path) -> None:
-    """A pattern without a match, an unreadable inventory, and an unreadable region."""
+    """A pattern without a match, an unreadable inventory or region, and no host that can be read."""
     with Simulator("fleet-2-0") as sim:
         mistyped = run(sim, tmp_path, "-e", "fleet_hosts=dril")
         assert mistyped.rc != 0
@@ -261,6 +261,12 @@ def test_a_fleet_in_which_nothing_was_restored_fails(tmp_path: Path) -> None:
         found = report(some)
         assert (found["verdict"], found["failed"], found["msg"]) == ("incomplete", True, reason["msg"])
         assert {target["outcome"] for target in found["restores"]} == {"succeeded"}
+        with sim.state.lock:
+            for instance in sim.state.dcs_instances.values():
+                instance.id = "not an ID"
+        none = run(sim, tmp_path, "-e", "fleet_hosts=all")
+        assert (none.rc != 0, len(sim.posts())) == (True, 2)
+        assert "Nothing was restored: the inventory has no hosts" in none.output
 
 
 def test_a_host_whose_name_has_a_colon_fails_as_itself(tmp_path: Path) -> None:
