@@ -116,8 +116,10 @@ def sim(clock: Clock) -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def api(sim: Simulator) -> Api:
-    return Api(sim)
+def api(sim: Simulator) -> Iterator[Api]:
+    caller = Api(sim)
+    yield caller
+    caller.session.close()  # else a test that runs alone leaves its connection open
 
 
 POINT = int((START - 3600) * 1000)
