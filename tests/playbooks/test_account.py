@@ -16,6 +16,7 @@ from typing import Any
 from tests import invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
+from tests.cloud.state import Agency
 
 CACHE: dict[str, Any] = {"restore_dcs": [{"instance_id": ids.DCS_INSTANCE}], "restore_point": "latest"}
 LINE = (
@@ -99,3 +100,21 @@ def test_a_profile_of_an_entry_is_shown_and_approved(tmp_path: Path) -> None:
         assert plan["restores"][0]["details"]["account"]["project_id"] == ids.OTHER_PROJECT_ID
         refused, report = run(sim, "restore", env=env, restore_plan_digest=own["plan_digest"], **elsewhere)
         assert refused.rc != 0 and report["verdict"] == "refused" and sim.posts() == []
+
+
+def test_the_keys_of_an_agency_may_end_between_two_steps() -> None:
+    """Each step fetches keys of its own. Here, new keys put an end to all earlier ones."""
+    agency = {"HW_ASSUME_ROLE_AGENCY_NAME": ids.AGENCY, "HW_ASSUME_ROLE_DOMAIN_ID": ids.DOMAIN_ID}
+    with Simulator(restore_seconds=1, backup_seconds=1) as sim:
+        sim.state.agencies.append(Agency(ids.AGENCY, ids.DOMAIN_ID, ids.DOMAIN_ID))
+
+        def end_earlier_ones(dummy: Any) -> None:
+            *earlier, _newest = (key for key in sim.state.keys.values() if key.expires_at is not None)
+            for key in earlier:
+                key.expires_at = 0.0
+
+        sim.fault("mutate", "iam.securitytokens", times=None, function=end_earlier_ones)
+        done, report = run(sim, "restore", env=agency, restore_confirm=False, **CACHE)
+        assert (done.rc, report["verdict"]) == (0, "restored"), done.output
+        assert len(sim.requests("iam.securitytokens")) >= 5
+        assert {entry.status for entry in sim.ledger} == {200, 201}
