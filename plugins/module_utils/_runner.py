@@ -14,6 +14,7 @@ import json
 import platform
 import sys
 import typing as t
+from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common import validation
@@ -130,7 +131,7 @@ def perform(
         made = plan(cloud, params)
         # This module starts something, so a person wants to know in which account.
         if "wait" in spec and "restores" not in spec:
-            made.beside = lambda: {"account": cloud.identity()}
+            made = replace(made, beside=lambda: {"account": cloud.identity()})
         return execute(made, dry_run)
 
     starts = bool({"wait", "start_timeout"} & set(spec))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 Result = t.Dict[str, t.Any]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Plan:
     """What the task would change (`before` and `after`, for people), and how.
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
@@ -112,8 +113,7 @@ def start_and_wait(
     clock = cloud.clock
     deadline = cloud.session.deadline or clock.monotonic() + params["wait_timeout"]  # since the task began
     started = start(operation, planned, cloud, deadline - clock.monotonic())
-    watch = operation.watch(started.id)
-    watch.adopted = started.adopted
+    watch = replace(operation.watch(started.id), adopted=started.adopted)
     cloud.progress([watch])
     if params["wait"]:
         left = deadline - clock.monotonic()

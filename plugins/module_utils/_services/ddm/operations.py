@@ -282,10 +282,10 @@ class DdmJob(Operation):
         still runs.
         """
         watch = self.watch(self.job_id)
-        status = watch.last = watch.observe()
+        status = watch.observe()
         records = {self.job_id: status.record}
         if status.state == "failed":
-            raise failed(watch).with_context(effect=NONE, note="Nothing was repeated.")
+            raise failed(replace(watch, last=status)).with_context(effect=NONE, note="Nothing was repeated.")
         if status.state == "succeeded":
             return Observation(done=self.job_id, records=records)
         return Observation(running=(self.job_id,), records=records)
