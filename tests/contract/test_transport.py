@@ -511,6 +511,19 @@ def test_a_name_that_takes_longer_than_the_deadline(
     assert server.requests == []
 
 
+def test_addresses_that_do_not_answer_use_up_the_time_of_the_one_that_does(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(reply())
+    with blackhole() as port:
+        found = [("127.0.0.1", port)] * 3 + [("127.0.0.1", server.port)]
+        addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in found]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: addresses)
+        error = failure(Http(), server.url, body=b"{}", timeout=0.1)
+    assert error.sent is False
+    assert server.requests == []
+
+
 def test_a_process_that_was_stopped_meanwhile(serve: Callable[..., Server], tmp_path: Path) -> None:
     """As after ^Z, SIGSTOP or a suspended machine: a request that was due before it must not follow."""
     server = serve(reply())
