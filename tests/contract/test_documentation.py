@@ -38,6 +38,7 @@ from tests import invoke
 from tests.cases import CASES, STARTS
 from tests.cloud import scenario
 from tests.contract import documents
+from tests.report import pictures, samples
 from tests.tools import docs, role
 
 MODULES = documents.MODULES
@@ -423,6 +424,18 @@ def test_a_guide_names_the_files_that_it_shows(guide: Path) -> None:
     page = guide.read_text(encoding="utf-8")
     files, shown = re.findall(r"^ *\.\. file: (\S+)$", page, re.M), re.sub(r"(?m)^ *\.\. file: .*$", "", page)
     assert [file for file in files if file not in shown] == []
+
+
+def test_the_guides_show_the_page_of_the_report() -> None:
+    """Each picture is one that `tests.report.pictures` takes, and some guide shows it."""
+    taken = {f"{variant}-{window}.png" for variant in samples.VARIANTS for window in pictures.WINDOWS}
+    kept = {path.name for path in Path("docs", "images").glob("*.png")}
+    shown = {
+        guide.stem: set(re.findall(r"docs/images/(\S+\.png)$", guide.read_text(encoding="utf-8"), re.M))
+        for guide in docs.GUIDES.glob("*.rst")
+    }
+    assert set().union(*shown.values()) == kept <= taken
+    assert all(shown[guide] for guide in ("stack", "report"))
 
 
 def test_the_changelog_shows_what_its_data_say() -> None:
