@@ -139,6 +139,39 @@ def test_undo_brings_the_overwritten_cache_back_key_by_key(
     assert contents(cache) == before
 
 
+def test_a_drill_to_a_random_point_is_verified_and_misses_its_target(
+    redis_cloud: Simulator, cache: Cache
+) -> None:
+    client = cache.client()
+    client.set("order:1", "paid")
+    saved = back_up(redis_cloud)["backup_id"]
+    backups = redis_cloud.state.dcs_backups
+    for backup in backups.values():
+        backup.created_at -= 2 * 86400  # before every point of the drill; the one just made stays the newest
+    client.flushall()
+    entry = {
+        "instance_id": names.DCS_INSTANCE,
+        "connection": {"password": cache.password},
+        "checks": [{"key": {"name": "order:1", "equals": "paid"}}],
+    }
+    given = {
+        "restore_dcs": [entry],
+        "restore_point": "random",
+        "drill_window_days": 1,
+        "drill_scratch": [names.DCS_INSTANCE],
+        "restore_rto_target": "1s",
+        "restore_poll_interval": 2,
+    }
+    done = invoke.playbook("huaweicloud.recovery.drill", redis_cloud.env, "-e", json.dumps(given))
+    report = done.of("huaweicloud.recovery.restore : Report")[-1]["report"]
+    assert (done.rc, report["verdict"], report["rto"]["met"]) == (0, "verified_target_missed", False), (
+        done.output
+    )
+    assert report["restores"][0]["backup"]["backup_id"] == saved
+    assert any(" with the seed " in note for note in report["notes"])
+    assert client.get("order:1") == "paid"
+
+
 @pytest.mark.parametrize(
     "broken",
     [
