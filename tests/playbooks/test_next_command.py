@@ -11,6 +11,8 @@ import shlex
 import socketserver
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,39 +33,6 @@ def last_report(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_two_of_ten_fail_and_the_next_command_mends_them(tmp_path: Path) -> None:
-    given = {
-        "restore_dcs": [
-            {"instance_id": ids.fleet_dcs_instance(n), "backup_id": ids.fleet_dcs_backup(n)}
-            for n in range(10)
-        ],
-        "restore_operation_id": "CHG-1042",
-        "restore_safety_backup": False,
-        "restore_poll_interval": 1,
-        "restore_report_dir": str(tmp_path / "reports"),
-    }
-    (tmp_path / "stack.yml").write_text(yaml.safe_dump(given), encoding="utf-8")
-    bad = [ids.fleet_dcs_instance(3), ids.fleet_dcs_instance(7)]
-    with Simulator("fleet-10-0", restore_seconds=1) as sim:
-        for instance in bad:
-            sim.fault("operation_fails", "dcs.restore", on=instance)
-        first = invoke.playbook(PLAYBOOK, sim.env, "-e", "@stack.yml", cwd=tmp_path)
-        assert first.rc == 2
-        report = last_report(tmp_path / "reports")
-        failed = [row for row in report["restores"] if row["error_kind"]]
-        assert sorted(row["target"]["instance_id"] for row in failed) == sorted(bad)
-        assert all("Unknown" in row["next"]["state"] and row["next"]["happened"] for row in failed)
-        (command,) = {row["next"]["command"] for row in failed}
-        words = shlex.split(command)
-        assert words[:2] == ["ansible-playbook", PLAYBOOK]
-        second = invoke.playbook(words[1], sim.env, *words[2:], cwd=tmp_path)
-        assert second.rc == 0, second.output
-        restored = Counter(entry.path.split("/")[-2] for entry in sim.posts("dcs.restore"))
-        assert restored == {ids.fleet_dcs_instance(n): 2 if n in (3, 7) else 1 for n in range(10)}
-        assert sim.errors == []
-    assert {row["error_kind"] for row in last_report(tmp_path / "reports")["restores"]} == {None}
-
-
 class Locked(socketserver.StreamRequestHandler):
     """A cache that takes no password; once it is opened it answers every command."""
 
@@ -77,16 +46,67 @@ class Locked(socketserver.StreamRequestHandler):
                 self.wfile.write(good if Locked.opened else b"-WRONGPASS it is locked.\r\n")
 
 
+@contextmanager
+def caches() -> Iterator[dict[str, Any]]:
+    """Serve caches that are locked or opened, and yield where they are, as `connection` of an entry."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Locked) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield {"host": "127.0.0.1", "port": server.server_address[1], "password": "not-the-one"}
+        server.shutdown()
+
+
+def test_two_of_ten_fail_and_the_next_command_mends_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Locked, "opened", True)
+    bad = [ids.fleet_dcs_instance(3), ids.fleet_dcs_instance(7)]
+    with caches() as place, Simulator("fleet-10-0", restore_seconds=1) as sim:
+        given = {
+            "restore_dcs": [
+                {
+                    "instance_id": ids.fleet_dcs_instance(n),
+                    "backup_id": ids.fleet_dcs_backup(n),
+                    "connection": place,
+                    "checks": [{"ping": True}],
+                }
+                for n in range(10)
+            ],
+            "restore_operation_id": "CHG-1042",
+            "restore_safety_backup": False,
+            "restore_poll_interval": 1,
+            "restore_report_dir": str(tmp_path / "reports"),
+        }
+        (tmp_path / "stack.yml").write_text(yaml.safe_dump(given), encoding="utf-8")
+        for instance in bad:
+            sim.fault("operation_fails", "dcs.restore", on=instance)
+        first = invoke.playbook(PLAYBOOK, sim.env, "-e", "@stack.yml", cwd=tmp_path)
+        assert first.rc == 2
+        report = last_report(tmp_path / "reports")
+        failed = [row for row in report["restores"] if row["error_kind"]]
+        assert sorted(row["target"]["instance_id"] for row in failed) == sorted(bad)
+        good = [row["data_state"] for row in report["restores"] if not row["error_kind"]]
+        assert good == ["overwritten_verified"] * 8
+        assert all("Unknown" in row["next"]["state"] and row["next"]["happened"] for row in failed)
+        (command,) = {row["next"]["command"] for row in failed}
+        words = shlex.split(command)
+        assert words[:2] == ["ansible-playbook", PLAYBOOK]
+        second = invoke.playbook(words[1], sim.env, *words[2:], cwd=tmp_path)
+        assert second.rc == 0, second.output
+        restored = Counter(entry.path.split("/")[-2] for entry in sim.posts("dcs.restore"))
+        assert restored == {ids.fleet_dcs_instance(n): 2 if n in (3, 7) else 1 for n in range(10)}
+        assert sim.errors == []
+    last = last_report(tmp_path / "reports")
+    assert (last["verdict"], {row["data_state"] for row in last["restores"]}) == (
+        "verified",
+        {"overwritten_verified"},
+    )
+
+
 def test_a_wrong_password_of_a_check_overwrites_nothing_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No data were read, so nothing shows that they are wrong."""
-    with (
-        socketserver.ThreadingTCPServer(("127.0.0.1", 0), Locked) as server,
-        Simulator(restore_seconds=1) as sim,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        place = {"host": "127.0.0.1", "port": server.server_address[1], "password": "not-the-one"}
+    with caches() as place, Simulator(restore_seconds=1) as sim:
         entry = {"instance_id": ids.DCS_INSTANCE, "backup_id": ids.DCS_BACKUP, "connection": place}
         given = {
             "restore_dcs": [{**entry, "checks": [{"ping": True}]}],
@@ -103,7 +123,6 @@ def test_a_wrong_password_of_a_check_overwrites_nothing_again(
         monkeypatch.setattr(Locked, "opened", True)
         words = shlex.split(row["next"]["command"])
         second = invoke.playbook(words[1], sim.env, *words[2:], cwd=tmp_path)
-        server.shutdown()
         assert (second.rc, sim.started("dcs.restore")) == (0, 1), second.output
 
 
