@@ -46,8 +46,9 @@ certify: venv ## What the certification runs: sanity, ansible-lint in a plain ch
 	@$(RUN) ansible-lint --profile=production --nocolor
 	@$(RUN) nox -s certify
 
-release: venv ## Make what is published: the artifact, the same bytes twice, with a bill of materials and checksums
+release: venv ## Make what is published: the artifact, the same bytes twice, with a bill of materials and checksums; run its demo
 	@$(RUN) nox -s release
+	@$(RUN) python tests/tools/demo.py .work/release/*.tar.gz
 
 awx: venv ## AWX as code against a small API with AWX's own rules, and jobs as AWX runs them
 	@$(RUN) python tests/tools/awx.py

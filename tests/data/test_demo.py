@@ -111,6 +111,14 @@ def test_the_demo_ends_all_that_it_started_at_a_ctrl_c(clone: Path, redis_binary
     assert "Traceback" not in output
 
 
+def test_the_demo_installs_the_artifact_of_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed: list[tuple[Path, Path]] = []
+    monkeypatch.setattr(demo, "DEMO", tmp_path)
+    monkeypatch.setattr(artifact, "install", lambda built, folder: installed.append((built, folder)))
+    demo.install(["release/huaweicloud-recovery-1.0.0.tar.gz"])
+    assert installed == [(Path("release/huaweicloud-recovery-1.0.0.tar.gz"), tmp_path / "collections")]
+
+
 def test_the_demo_says_what_is_only_simulated_and_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
     with RealData(None, None) as data, Simulator("demo", data=data):
         demo.tell_what_is_real(data)

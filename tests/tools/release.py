@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,7 @@ def main() -> int:
             "These name different versions: " + ", ".join(f"{place} {one}" for place, one in named.items())
         )
     subprocess.run(["reuse", "--root", str(ROOT), "lint", "--lines"], check=True)
+    shutil.rmtree(RELEASE, ignore_errors=True)  # the files of another version
     built = artifact.build_committed(RELEASE)
     with tempfile.TemporaryDirectory() as scratch:
         again = artifact.build_committed(pathlib.Path(scratch))
