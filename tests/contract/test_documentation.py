@@ -386,18 +386,27 @@ def test_no_two_files_of_tests_have_one_name() -> None:
     assert twice == [], f"Name each of these files after what it alone tests: {', '.join(twice)}"
 
 
+def jobs() -> dict[str, Any]:
+    """The jobs of the workflow."""
+    path = documents.ROOT / ".github" / "workflows" / "ci.yml"
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    return found
+
+
+def test_the_workflow_has_a_browser_and_servers_with_real_data() -> None:
+    """Only as root, .ci/run installs them, and tests without them fail instead of being skipped."""
+    assert 'sudo env "PATH=$PATH" .ci/run' in [step.get("run") for step in jobs()["test"]["steps"]]
+
+
 def test_the_workflow_runs_every_pair_and_make_on_a_python_that_it_takes() -> None:
     """make needs a newer Python than the oldest pair. On an older one it fails and says so."""
-    workflow = yaml.safe_load(
-        (documents.ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    )
     tree = ast.parse((documents.ROOT / "noxfile.py").read_text(encoding="utf-8"))
     pairs = next(
         ast.literal_eval(node.value)
         for node in tree.body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PAIRS"
     )
-    job = workflow["jobs"]["matrix"]
+    job = jobs()["matrix"]
     run = [(row["core"], row["python"]) for row in job["strategy"]["matrix"]["include"]]
     assert run == [(core, python) for core, pythons in pairs.items() for python in pythons]
     command = job["steps"][-1]["run"]
