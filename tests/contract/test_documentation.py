@@ -435,6 +435,11 @@ def test_a_guide_names_the_files_that_it_shows(guide: Path) -> None:
     assert [file for file in files if file not in shown] == []
 
 
+def test_every_playbook_is_in_the_readme_and_in_the_index() -> None:
+    named = re.findall(r"^\* ``huaweicloud\.recovery\.(\w+)`` -- [A-Z]", docs.playbooks(), re.M)
+    assert sorted(named) == sorted(path.stem for path in Path("playbooks").glob("*.yml"))
+
+
 def test_the_guides_show_the_page_of_the_report() -> None:
     """Each picture is one that `tests.report.pictures` takes, and some guide shows it."""
     taken = {f"{variant}-{window}.png" for variant in samples.VARIANTS for window in pictures.WINDOWS}

@@ -36,6 +36,7 @@ STYLE = """.wy-table-responsive table td, .wy-table-responsive table th { white-
 h1, .wy-menu-vertical a, .wy-breadcrumbs { overflow-wrap: anywhere }
 """
 IMAGES = "https://raw.githubusercontent.com/huaweicloud-recovery/huaweicloud.recovery/main/docs/images/"
+PLAYBOOK = re.compile(r"^\| (?:role and )?playbook `(\w+)` \| (.*) \|$", re.MULTILINE)
 VARIABLES = [
     "ANSIBLE_CACHE_PLUGIN",
     "ANSIBLE_CACHE_PLUGIN_CONNECTION",
@@ -59,8 +60,19 @@ def inventory() -> bytes:
     return head.encode() + zlib.compress("\n".join([*entries, ""]).encode())
 
 
+def playbooks() -> str:
+    """The index of the playbooks, in the words of README.md: antsibull-docs makes none."""
+    rows = PLAYBOOK.findall(pathlib.Path("README.md").read_text(encoding="utf-8"))
+    words = [(name, text[0].upper() + text[1:].replace("`", "``")) for name, text in rows]
+    lines = [f"* ``huaweicloud.recovery.{name}`` -- {text}" for name, text in words]
+    head = (
+        "Playbook Index\n--------------\n\nThese are the playbooks in the huaweicloud.recovery collection:\n"
+    )
+    return "\n".join(["", head, *lines, ""])
+
+
 def tidy(pages: pathlib.Path) -> None:
-    """Remove private files from the index, and take pictures from the checkout, not from the network."""
+    """Remove private files from the index, add the playbooks, and take pictures from the checkout."""
     index = pages / "index.rst"
     text = index.read_text(encoding="utf-8")
     for page in PRIVATE:
@@ -68,7 +80,7 @@ def tidy(pages: pathlib.Path) -> None:
         text = re.sub(rf"^( *{page}|\* :ansplugin:`{name} .*)\n", "", text, flags=re.MULTILINE)
         (pages / f"{page}.rst").unlink()
     text = re.sub(r"\A\.\. meta::\n.*\n", "", text)  # sphinx-build -b markdown warns of it
-    index.write_text(text, encoding="utf-8")
+    index.write_text(text + playbooks(), encoding="utf-8")
     shutil.copytree(pathlib.Path("docs") / "images", pages / "docsite" / "images", dirs_exist_ok=True)
     for path in (pages / "docsite").glob("*.rst"):
         path.write_text(path.read_text(encoding="utf-8").replace(IMAGES, "images/"), encoding="utf-8")
