@@ -57,7 +57,10 @@ STATES = {
 # What to do, by the kind of error, and then by the step that failed (ADVICE). {name} is the instance.
 BY_KIND = {
     "auth_failed": "Check the keys or the token and this machine's clock, then run the same command again.",
-    "denied": "Give the user the permission that the message names, then run the same command again.",
+    "denied": (
+        "Give the user the permission that the message names, or use keys for the right project, then run "
+        "the same command again."
+    ),
     "busy": "Another operation holds {name}. Wait until it has ended, then run the same command again.",
     "attached_failed": (
         "Remove the cause that the message names. Take job_id or adopt out of the entry of {name}, then run "

@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests import invoke
+from tests import guides, invoke
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 from tests.cloud.state import Agency
@@ -31,6 +31,17 @@ def run(
     given = json.dumps({"restore_poll_interval": 1, **variables})
     done = invoke.playbook(f"huaweicloud.recovery.{playbook}", {**sim.env, **(env or {})}, "-e", given, *args)
     return done, done.of("huaweicloud.recovery.restore : Report")[-1]["report"]
+
+
+def profile(name: str, folder: Path) -> dict[str, str]:
+    """Write a profile of the other project, and return the environment in which it is found."""
+    content = {
+        **{"name": name, "mode": "AKSK", "region": ids.REGION, "projectId": ids.OTHER_PROJECT_ID},
+        **{"accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY},
+    }
+    file = folder / "config.json"
+    file.write_text(json.dumps({"current": name, "profiles": [content]}), encoding="utf-8")
+    return {"HW_SHARED_CONFIG_FILE": str(file)}
 
 
 def test_every_kind_of_run_says_whose_cloud_it_is(tmp_path: Path) -> None:
@@ -82,15 +93,8 @@ def test_the_plan_of_another_account_is_refused(tmp_path: Path) -> None:
 
 def test_a_profile_of_an_entry_is_shown_and_approved(tmp_path: Path) -> None:
     """The digest of a plan for one project approves nothing in another project."""
-    profile = {
-        **{"name": "other", "mode": "AKSK", "region": ids.REGION, "projectId": ids.OTHER_PROJECT_ID},
-        **{"accessKeyId": ids.ACCESS_KEY, "secretAccessKey": ids.SECRET_KEY},
-    }
-    (tmp_path / "config.json").write_text(
-        json.dumps({"current": "other", "profiles": [profile]}), encoding="utf-8"
-    )
+    env = profile("other", tmp_path)
     with Simulator(restore_seconds=1) as sim:
-        env = {"HW_SHARED_CONFIG_FILE": str(tmp_path / "config.json")}
         dummy, own = run(sim, "restore", "--check", env=env, **CACHE)
         elsewhere = {**CACHE, "restore_dcs": [{**CACHE["restore_dcs"][0], "profile": "other"}]}
         shown, plan = run(sim, "restore", "--check", env=env, **elsewhere)
@@ -118,3 +122,16 @@ def test_the_keys_of_an_agency_may_end_between_two_steps() -> None:
         assert (done.rc, report["verdict"]) == (0, "restored"), done.output
         assert len(sim.requests("iam.securitytokens")) >= 5
         assert {entry.status for entry in sim.ledger} == {200, 201}
+
+
+def test_the_play_of_the_guide_stays_in_the_project_that_it_allows(tmp_path: Path) -> None:
+    """Here its profile leads to another one, and the cloud is asked for nothing."""
+    page = (guides.FOLDER / "credentials.rst").read_text(encoding="utf-8")
+    (play,) = [block.text for block in guides.blocks(page) if block.kind == "yaml"]
+    with Simulator(restore_seconds=1) as sim:
+        env = {**sim.env, **profile("rehearsal", tmp_path)}
+        done = invoke.playbook(play, env, "-e", json.dumps(CACHE))
+        assert (done.rc, sim.ledger) == (2, []), done.output
+    (row,) = done.of("huaweicloud.recovery.restore : Report")[-1]["report"]["restores"]
+    assert row["error_kind"] == "denied" and "which is not in allowed_project_ids" in row["msg"]
+    assert "use keys for the right project" in row["next"]["do"], "no permission is missing"
