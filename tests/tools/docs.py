@@ -32,6 +32,7 @@ PRIVATE = [
 # The theme neither wraps the cells of tables nor leaves the lines of output as they are, and it cuts off
 # long names of modules.
 STYLE = """.wy-table-responsive table td, .wy-table-responsive table th { white-space: normal !important }
+.wy-table-responsive code { white-space: normal !important; overflow-wrap: anywhere }
 .highlight pre { white-space: pre !important; overflow-x: auto }
 h1, .wy-menu-vertical a, .wy-breadcrumbs { overflow-wrap: anywhere }
 """
