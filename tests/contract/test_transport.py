@@ -727,13 +727,23 @@ def test_the_certificate_of_a_proxy_is_checked_and_named_like_that_of_a_server(
     proxy = serve(reply(b"", "502 Bad Gateway"), authority[0])
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     error = failure(Http(), SECURE)
-    who = f"the proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY)"
-    if version("urllib3").startswith("1."):
-        who = "dcs.ap-southeast-3.myhuaweicloud.com"  # it does not say whose certificate it was
-    assert isinstance(error, TlsError) and "in ca_path" in str(error)
+    who, advice = f"the proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY)", "that authority and those of the cloud's"
+    if version("urllib3").startswith("1."):  # it does not say whose certificate it was
+        who, advice = "dcs.ap-southeast-3.myhuaweicloud.com", "its PEM bundle in ca_path"
+    assert isinstance(error, TlsError) and advice in str(error)
     assert str(error).startswith(f"The certificate of {who} was not accepted: ")
     assert proxy.requests == []
     assert "it returned 502" in str(failure(Http(ca_path=authority[1]), SECURE))
+
+
+def test_a_proxy_with_another_name_than_its_certificate_is_named_by_its_variable(
+    serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    monkeypatch.setenv("HTTPS_PROXY", serve(reply(), tls.server_context("wrong-host", bundle)).url)
+    variable = "the endpoint option (or the proxy)" if version("urllib3").startswith("1.") else "HTTPS_PROXY"
+    error = failure(Http(ca_path=str(bundle)), SECURE)
+    assert isinstance(error, TlsError) and f"Check {variable}: it names another host" in str(error)
 
 
 def test_an_unknown_authority_is_refused(

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import deps, sources
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import Route
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies import Proxy, Route
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 
 LARGEST_BUNDLE, BLANK_BUNDLE = 16 << 20, 64  # bytes of a bundle, and of a field left empty
@@ -58,7 +58,7 @@ def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLConte
     return _contexts[True, named]
 
 
-class OfAddress:
+class AddressContext:
     """A context for a server that is named by its address.
 
     urllib3 1.26 does not tell ssl the name of such a server, which a context that compares it requires.
@@ -75,9 +75,9 @@ class OfAddress:
         return self._context.wrap_socket(sock, server_hostname=server_hostname or self._address)
 
 
-def of_server(context: ssl.SSLContext, host: str) -> t.Any:
-    """Return the context for a server, which can be named by an address."""
-    return OfAddress(context, host) if re.fullmatch(r"[\d.]+|.*:.*", host) else context
+def context_for(host: str, context: ssl.SSLContext) -> t.Any:
+    """Return what makes TLS connections to a server by the settings of a context."""
+    return AddressContext(context, host) if re.fullmatch(r"[\d.]+|.*:.*", host) else context
 
 
 def _unverified() -> ssl.SSLContext:
@@ -101,23 +101,32 @@ def _no_bundle(path: str | None, why: str) -> InvalidArgument:
     return InvalidArgument(f"ca_path {printable(path)} is not a readable PEM bundle ({why}).")
 
 
-def untrusted(error: ssl.SSLCertVerificationError, route: Route, ca_path: str | None) -> str:
-    """Return why a certificate was not accepted, and what to do about it."""
-    why = f"The certificate of {route.host} was not accepted: {error.verify_message or 'verification failed'}"
+def untrusted(
+    error: ssl.SSLCertVerificationError, route: Route, ca_path: str | None, proxy: Proxy | None = None
+) -> str:
+    """Return why a certificate, of the server or of this proxy, was not accepted, and what to do about it."""
+    whose = f"the {proxy}" if proxy else route.host
+    why = f"The certificate of {whose} was not accepted: {error.verify_message or 'verification failed'}"
     code, named = error.verify_code, f"the bundle in ca_path ({printable(ca_path)})"
     if code in OUT_OF_DATE:
         return f"{why}{out_of_date(route, named if ca_path else None)}"
     if code in WRONG_NAME:
-        advice = "Check the endpoint option (or the proxy): it names another host than the certificate."
+        option = proxy.variable if proxy else "the endpoint option (or the proxy)"
+        advice = f"Check {option}: it names another host than the certificate."
     elif code not in NO_ISSUER:
         advice = (
-            "The certificate, or that of the authority that signed it, breaks this rule: the server needs "
-            "one that follows the rule. Another bundle in ca_path does not help."
+            "The certificate, or that of the authority that signed it, breaks this rule: it must be replaced "
+            "by one that follows the rule. Another bundle in ca_path does not help."
         )
     elif ca_path:
         advice = (
             f"T{named[1:]} does not hold the authority that signed it, or holds one that may not "
-            "sign (its keyUsage lacks keyCertSign). Ask the owner of the server for the right bundle."
+            "sign (its keyUsage lacks keyCertSign). Ask its owner for the right bundle."
+        )
+    elif proxy:
+        advice = (
+            "If a private authority signed it, give in ca_path a PEM bundle with that authority and those of "
+            "the cloud's certificates."
         )
     else:
         advice = "If a private authority signed it, give its PEM bundle in ca_path."
@@ -135,7 +144,7 @@ def out_of_date(route: Route, named: str | None) -> str:
             f"this machine's clock; if it is right, {where} needs a new certificate of that authority."
         )
     dates = f", it is valid from {span[0]} to {span[1]}" if span else ""
-    return f"{dates}. Check this machine's clock; if it is right, the server needs a new certificate."
+    return f"{dates}. Check this machine's clock; if it is right, the certificate must be renewed."
 
 
 def validity(route: Route) -> tuple[str, str] | None:

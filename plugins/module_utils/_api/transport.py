@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies 
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import (
-    of_server,
+    context_for,
     tls_context,
     untrusted,
 )
@@ -151,7 +151,7 @@ class Http:
         return self._proxies[place]
 
     def _context(self, host: str) -> t.Any:
-        return of_server(tls_context(self._verify, self._ca_path), host)
+        return context_for(host, tls_context(self._verify, self._ca_path))
 
     def _adapter(self) -> t.Any:
         transport = self
@@ -237,9 +237,9 @@ class Http:
         chain = list(causes(error))
         certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
         if certificate is not None and self._connecting:
-            if route.proxy and any(type(link).__name__ == "ProxyError" for link in chain):
-                route = route._replace(url=f"https://the {route.proxy}")
-            return TlsError(untrusted(certificate, route, self._ca_path), sent=False)
+            of_proxy = any(type(link).__name__ == "ProxyError" for link in chain)
+            proxy = route.proxy if of_proxy else None
+            return TlsError(untrusted(certificate, route, self._ca_path, proxy), sent=False)
         # Python refused the request before it tried to connect.
         local = isinstance(error, ValueError) and self._connection is None
         sent, over = not (self._connecting or local), timed_out(chain)
