@@ -6,7 +6,7 @@
 
     CloudError                effect    kind
     |-- InvalidArgument       none      invalid_argument    the input cannot be right; no request was sent
-    |   `-- InvalidInCloud    none      invalid_argument    the same, as what was read shows
+    |   `-- RefutedArgument   none      invalid_argument    what was read shows so; nothing was started
     |-- NotRestorable         none      not_restorable      the backup, time or target cannot be used
     |-- NotFound              none      not_found           no such object in this project and region
     |-- Busy                  none      busy                another operation holds the instance
@@ -91,8 +91,8 @@ class InvalidArgument(CloudError):
     note = "No request was sent."
 
 
-class InvalidInCloud(InvalidArgument):
-    """The input cannot be right, as what was read shows; nothing was started, and the message says so."""
+class RefutedArgument(InvalidArgument):
+    """What was read shows that the input cannot be right; nothing was started, and the message says so."""
 
     note = "Nothing was started."
 

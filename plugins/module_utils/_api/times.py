@@ -13,7 +13,7 @@ from datetime import datetime, timezone, tzinfo
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
-    InvalidInCloud,
+    RefutedArgument,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
@@ -122,8 +122,8 @@ def is_future(ms: int, server_now_ms: int) -> bool:
 
 
 def check_not_future(ms: int, option: str, server_now_ms: int) -> None:
-    """Raise InvalidInCloud when a time lies after the cloud's own."""
+    """Raise RefutedArgument when a time lies after the cloud's own."""
     if ms > server_now_ms:
-        raise InvalidInCloud(
+        raise RefutedArgument(
             f"{option} {iso(ms)} lies in the future: by the cloud's clock it is {iso(server_now_ms)}."
         )

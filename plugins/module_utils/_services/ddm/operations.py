@@ -17,8 +17,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     ApiError,
     CloudError,
     InvalidArgument,
-    InvalidInCloud,
     NotRestorable,
+    RefutedArgument,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
@@ -68,9 +68,10 @@ def is_too_old(ddm: Ddm, job: Row) -> bool:
 
 
 def check_pair(names: Named) -> None:
-    """Raise InvalidArgument if an instance would be restored onto itself; names are known once it is read."""
+    """Raise InvalidArgument if an instance would be restored onto itself."""
     if names.source == names.target:
-        refusal = InvalidInCloud if names.rows else InvalidArgument
+        # Rows are what was read to find an instance by its name.
+        refusal = RefutedArgument if names.rows else InvalidArgument
         raise refusal(
             "The target is the source itself: a DDM instance can only be restored onto another one."
         )
