@@ -613,6 +613,30 @@ def redis(connection: socket.socket) -> None:
             connection.sendall(b":7\r\n" if b"DBSIZE" in data else b"+PONG\r\n")
 
 
+def expires_after(questions: int) -> Callable[[socket.socket], None]:
+    """A cache whose key answers so many questions, and then is gone."""
+    alive = {b"TYPE": b"+string", b"STRLEN": b":1", b"GETRANGE": b"$1\r\nx", b"TTL": b":1"}
+    gone = {b"TYPE": b"+none", b"STRLEN": b":0", b"GETRANGE": b"$0\r\n", b"TTL": b":-2"}
+
+    def answer(connection: socket.socket) -> None:
+        asked = 0
+        while data := connection.recv(4096):
+            for command in data.split(b"*")[1:]:
+                name = command.split(b"\r\n")[2]
+                replies = alive if asked < questions else gone
+                asked += name in alive
+                connection.sendall(replies.get(name, b"+PONG") + b"\r\n")
+
+    return answer
+
+
+@pytest.mark.parametrize("questions", [0, 1, 2, 3, 4])
+def test_a_key_that_expires_between_two_questions_does_not_exist(questions: int) -> None:
+    with Server(expires_after(questions)) as server:
+        key = read(server.port, {"key": "session"})
+    assert (key.type, key.value) == (("string", b"x") if questions == 4 else ("none", None))
+
+
 def read(port: int, entry: Row, **connection: Any) -> Any:
     from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import checks
 

@@ -241,11 +241,11 @@ class Redis:
         kind = self._ask("type", name).decode("utf-8", "replace")
         if kind == "none":
             return Key(kind)
-        left = int(self._ask("ttl", name))
-        if left == -2:  # it has expired meanwhile
-            return Key("none")
         length = self._ask(LENGTHS[kind], name) if kind in LENGTHS else None
         value = self._ask("getrange", name, 0, LONGEST_VALUE - 1) if kind == "string" else None
+        left = int(self._ask("ttl", name))
+        if left == -2:  # It has expired meanwhile, maybe before its value was read.
+            return Key("none")
         return Key(kind, value, left if left >= 0 else None, length)
 
     def _count(self) -> int:
