@@ -24,7 +24,7 @@ ROLE = Path(__file__).resolve().parents[2] / "roles" / "restore"
 JSON_TYPES = {"str": "string", "bool": "boolean", "int": "integer", "float": "number", "list": "array"}
 
 
-def told(step: str) -> str:
+def purpose_of(step: str) -> str:
     """Return what a step does, in the words of its tasks file: the first paragraph of the first comment."""
     path = ROLE / "tasks" / f"{step}.yml"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -54,7 +54,7 @@ def schema(text: str) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
-PLACES: dict[str, Callable[[str], str]] = {  # a file, and what makes its text from the one that it has
+PLACES: dict[str, Callable[[str], str]] = {  # a file of the role, and what brings its text up to date
     "tasks/main.yml": partial(replaced, r"(\n  tags: \[)(?:\w+, )+\w+(\]\n)", ", ".join(table.BETWEEN)),
     "vars/main.yml": partial(replaced, r"(\n_restore_tags: \[).*(\]\n)", ", ".join(table.NAMES)),
     "meta/argument_specs.yml": partial(
@@ -65,7 +65,7 @@ PLACES: dict[str, Callable[[str], str]] = {  # a file, and what makes its text f
     "README.md": partial(
         replaced,
         r"(\| step \| what it does \|\n\|---\|---\|\n)(?:\|.*\n)+(\n)",
-        "".join(f"| **{name}** | {told(name)} |\n" for name in table.NAMES),
+        "".join(f"| **{name}** | {purpose_of(name)} |\n" for name in table.NAMES),
     ),
     "files/report.schema.json": schema,
 }
