@@ -57,9 +57,9 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._command_line
 )
 
 EARLY = (
-    "The run has not reached its end, and wrote no last report: a task of yours ended its play before, for "
+    "The run has not reached its end, and wrote no last report: a task of yours ended its play early, for "
     "example with meta: end_play. The steps after that task have not run. To stop a run, fail in the task. "
-    "Correct it, then run the same command again, which resumes the run."
+    "Correct the task, then run the same command again, which resumes the run."
 )
 
 
@@ -81,9 +81,8 @@ def restore_here(
                 f"Nothing was started: --limit {limit!r} leaves out {host}, on which this playbook runs. "
                 "Leave --limit out: the variables of the role name the instances."
             )
-    variables = (
-        None if hostvars is None else hostvars.get(host)
-    )  # without an inventory, hostvars has length 0
+    # Compared with None: without an inventory hostvars has the length 0, and yet has the host.
+    variables = None if hostvars is None else hostvars.get(host)
     state = None if variables is None else variables.get("_restore_state")
     if isinstance(state, dict) and "run" in state:  # The last step registers only how the run ended.
         raise AnsibleError(EARLY)
