@@ -49,7 +49,7 @@ WAIT: Spec = {
     "poll_interval": {"type": "int", "default": 10, "aliases": ["wait_interval", "wait_sleep"]},
 }
 
-RANGES = {  # the smallest and the largest value: a count, a percentage, or seconds
+RANGES = {  # from, to: a count, a percentage, or seconds
     "http_timeout": (1, 3600),
     "max_retries": (0, 999),
     "wait_timeout": (0, 604800),

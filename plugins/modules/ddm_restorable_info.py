@@ -30,7 +30,7 @@ options:
       - A point in time to restore. It must lie in one of RV(restorable_time_intervals); V(latest) is the end
         of the last one.
       - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
-        needs O(timezone). The task refuses a time in seconds or in the future.
+        needs O(timezone).
     type: str
   timezone:
     description: Zone of a time without one, such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
@@ -62,7 +62,6 @@ EXAMPLES = r"""
     instance_id: 1f5c9fd6cd984056ba89c8c87cc03278in09
     restore_time: "{{ restorable.restorable_time_intervals[0].end_time }}"
     target_instance_id: "{{ restorable.instances[0].instance_id }}"
-  register: mapping
 """
 
 RETURN = r"""
@@ -109,13 +108,12 @@ latest_restorable_time:
   type: str
   sample: 2025-05-20T09:40:40+0000
 restorable_data_nodes:
-  description: For each of RV(related_data_nodes) those that could take its data. Null without an available
-    target.
+  description: Where the data of each of RV(related_data_nodes) can go. Null without an available target.
   returned: success
   type: list
   elements: dict
   contains:
-    source_instance_id: {description: Its ID., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
+    source_instance_id: {description: ID of the data node., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
     source_instance_name: {description: Its name., type: str, sample: orders-rds-1}
     target_data_nodes:
       description: The data nodes that could take its data.
@@ -123,13 +121,13 @@ restorable_data_nodes:
       elements: dict
       contains:
         instance_id: {description: Its ID., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34din01}
-        instance_name: {description: Name of the data node., type: str, sample: orders-rds-new-2}
+        instance_name: {description: Its name., type: str, sample: orders-rds-new-2}
         engine_name: {description: Database engine., type: str, sample: mysql}
-        status: {description: Status of the data node., type: str, sample: normal}
+        status: {description: Its status., type: str, sample: normal}
         available: {description: Whether the service accepts it now., type: bool, sample: true}
         unavailable_reason: {description: Why it does not., type: str, sample: The data node is read-only.}
         vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
-        private_ip: {description: Address of the data node., type: str, sample: 192.168.0.22}
+        private_ip: {description: Its address., type: str, sample: 192.168.0.22}
 data_node_relations:
   description: The mapping that M(huaweicloud.recovery.ddm_recovery) would use. Null when there is none, and
     without a target.

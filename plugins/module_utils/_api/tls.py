@@ -61,7 +61,7 @@ def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLConte
 class AddressContext:
     """A context for a server that is named by its address.
 
-    urllib3 1.26 does not tell ssl the name of such a server, which a context that compares it requires.
+    urllib3 1.26 does not pass the address to ssl, which requires it to check the certificate.
     """
 
     def __init__(self, context: ssl.SSLContext, address: str) -> None:
@@ -73,11 +73,6 @@ class AddressContext:
     def wrap_socket(self, sock: socket.socket, server_hostname: str | None = None) -> ssl.SSLSocket:
         """Make a TLS connection to the server."""
         return self._context.wrap_socket(sock, server_hostname=server_hostname or self._address)
-
-
-def context_for(host: str, context: ssl.SSLContext) -> t.Any:
-    """Return what makes TLS connections to a server by the settings of a context."""
-    return AddressContext(context, host) if re.fullmatch(r"[\d.]+|.*:.*", host) else context
 
 
 def _unverified() -> ssl.SSLContext:
@@ -104,32 +99,28 @@ def _no_bundle(path: str | None, why: str) -> InvalidArgument:
 def untrusted(
     error: ssl.SSLCertVerificationError, route: Route, ca_path: str | None, proxy: Proxy | None = None
 ) -> str:
-    """Return why a certificate, of the server or of this proxy, was not accepted, and what to do about it."""
+    """Return why the certificate of a server, or of this proxy, was not accepted, and what to do about it."""
     whose = f"the {proxy}" if proxy else route.host
     why = f"The certificate of {whose} was not accepted: {error.verify_message or 'verification failed'}"
     code, named = error.verify_code, f"the bundle in ca_path ({printable(ca_path)})"
     if code in OUT_OF_DATE:
         return f"{why}{out_of_date(route, named if ca_path else None)}"
     if code in WRONG_NAME:
-        option = proxy.variable if proxy else "the endpoint option (or the proxy)"
-        advice = f"Check {option}: it names another host than the certificate."
+        place = proxy.variable if proxy else "the endpoint option (or the proxy)"
+        advice = f"Check {place}: it names another host than the certificate."
     elif code not in NO_ISSUER:
         advice = (
-            "The certificate, or that of the authority that signed it, breaks this rule: it must be replaced "
-            "by one that follows the rule. Another bundle in ca_path does not help."
+            "The certificate, or that of the authority that signed it, breaks this rule and must be replaced. "
+            "Another bundle in ca_path does not help."
         )
     elif ca_path:
         advice = (
             f"T{named[1:]} does not hold the authority that signed it, or holds one that may not "
             "sign (its keyUsage lacks keyCertSign). Ask its owner for the right bundle."
         )
-    elif proxy:
-        advice = (
-            "If a private authority signed it, give in ca_path a PEM bundle with that authority and those of "
-            "the cloud's certificates."
-        )
     else:
-        advice = "If a private authority signed it, give its PEM bundle in ca_path."
+        both = " together with those of the cloud" if proxy else ""
+        advice = f"If a private authority signed it, give its PEM bundle in ca_path{both}."
     return f"{why}. {advice}"
 
 

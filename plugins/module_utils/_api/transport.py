@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies 
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import (
-    context_for,
+    AddressContext,
     tls_context,
     untrusted,
 )
@@ -151,7 +151,8 @@ class Http:
         return self._proxies[place]
 
     def _context(self, host: str) -> t.Any:
-        return context_for(host, tls_context(self._verify, self._ca_path))
+        context = tls_context(self._verify, self._ca_path)
+        return AddressContext(context, host) if re.fullmatch(r"[\d.]+|.*:.*", host) else context
 
     def _adapter(self) -> t.Any:
         transport = self
@@ -237,8 +238,7 @@ class Http:
         chain = list(causes(error))
         certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
         if certificate is not None and self._connecting:
-            of_proxy = any(type(link).__name__ == "ProxyError" for link in chain)
-            proxy = route.proxy if of_proxy else None
+            proxy = route.proxy if "ProxyError" in (type(link).__name__ for link in chain) else None
             return TlsError(untrusted(certificate, route, self._ca_path, proxy), sent=False)
         # Python refused the request before it tried to connect.
         local = isinstance(error, ValueError) and self._connection is None
