@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,20 +74,21 @@ class Point(NamedTuple):
     hangs: str | None = None
     left: str | None = "running"
     naps: int = 0  # seconds that the tasks of the user take
-    backups: Collection[int] = (1,)  # how many safety backups are right
+    backups: int = 1  # how many safety backups there are in the end
     seconds: float = 2  # that a restore or a backup takes
 
 
-TWO = (2,)  # The first one has ended before the second run begins, and lacks what was written since.
+# The second run makes a safety backup of its own: the first one lacks what was written since. With 4 s, the
+# first one may still be in progress then.
 POINTS = {
     "plan of the database": Point(arrived("ddm.related_dn"), left=None),
     "plan of the cache": Point(arrived("dcs.backups"), left=None),
     "fence, the user's tasks": Point(hooked("before"), left=None, naps=5),
-    "safeguard, sent": Point(arrived("dcs.backup"), "dcs.backup", backups=TWO, seconds=4),
-    "safeguard, accepted": Point(arrived("dcs.backup"), backups=TWO, seconds=4),
-    "safeguard, waiting": Point(arrived("dcs.backups", 2, after="dcs.backup"), backups=TWO, seconds=4),
-    "restore of the database, accepted": Point(arrived("ddm.recovery"), backups=TWO),
-    "restore of the database, waiting": Point(arrived("ddm.job", 2), backups=TWO),
+    "safeguard, sent": Point(arrived("dcs.backup"), "dcs.backup", backups=2, seconds=4),
+    "safeguard, accepted": Point(arrived("dcs.backup"), backups=2, seconds=4),
+    "safeguard, waiting": Point(arrived("dcs.backups", 2, after="dcs.backup"), backups=2, seconds=4),
+    "restore of the database, accepted": Point(arrived("ddm.recovery"), backups=2),
+    "restore of the database, waiting": Point(arrived("ddm.job", 2), backups=2),
     "restore of the cache, sent": Point(arrived("dcs.restore"), "dcs.restore"),
     "restore of the cache, accepted": Point(arrived("dcs.restore")),
     "restore of the cache, waiting": Point(arrived("dcs.restores", 2, after="dcs.restore")),
@@ -137,14 +138,14 @@ def killed(sim: Simulator, folder: Path, point: Point) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def right(sim: Simulator, backups: Collection[int] = (1,)) -> bool:
+def right(sim: Simulator, backups: int = 1) -> bool:
     """Whether the stack is as requested, each restore was started once, and there are so many safety backups,
     all from before the cache was overwritten.
     """
     sent = [entry.operation for entry in sim.posts()]
     posts = Counter(sent)
     restored = sim.state.dcs_instances[ids.DCS_INSTANCE].restored_from == ids.DCS_BACKUP
-    once = posts.pop("dcs.backup") in backups and posts == {"ddm.recovery": 1, "dcs.restore": 1}
+    once = posts.pop("dcs.backup") == backups and posts == {"ddm.recovery": 1, "dcs.restore": 1}
     once = once and "dcs.backup" not in sent[sent.index("dcs.restore") :]
     return once and restored and bool(sim.state.ddm_instances[ids.DDM_TARGET].restored_to) and not sim.errors
 
