@@ -113,7 +113,7 @@ restorable_data_nodes:
   type: list
   elements: dict
   contains:
-    source_instance_id: {description: ID of the data node., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
+    source_instance_id: {description: Its ID., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
     source_instance_name: {description: Its name., type: str, sample: orders-rds-1}
     target_data_nodes:
       description: The data nodes that could take its data.

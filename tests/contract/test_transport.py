@@ -727,7 +727,7 @@ def test_the_certificate_of_a_proxy_is_checked_and_named_like_that_of_a_server(
     proxy = serve(reply(b"", "502 Bad Gateway"), authority[0])
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     error = failure(Http(), SECURE)
-    who, advice = f"the proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY)", "in ca_path together with those of the cloud."
+    who, advice = f"the proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY)", "together with those of the cloud."
     if version("urllib3").startswith("1."):  # it does not say whose certificate it was
         who, advice = "dcs.ap-southeast-3.myhuaweicloud.com", "its PEM bundle in ca_path."
     assert isinstance(error, TlsError) and advice in str(error)

@@ -110,8 +110,8 @@ def untrusted(
         advice = f"Check {place}: it names another host than the certificate."
     elif code not in NO_ISSUER:
         advice = (
-            "The certificate, or that of the authority that signed it, breaks this rule and must be replaced. "
-            "Another bundle in ca_path does not help."
+            "The certificate, or that of the authority that signed it, breaks this rule and must be "
+            "replaced. Another bundle in ca_path does not help."
         )
     elif ca_path:
         advice = (
