@@ -155,7 +155,7 @@ def count(value: t.Any, name: str) -> int:
 
 
 READERS: dict[str, Reader] = {
-    "timezone": read.zone,
+    "timezone": lambda value, name: read.zone(value, f"{name} (or HW_TIMEZONE)"),
     "max_gap": read.duration,
     "operation_id": read.word,
     "protected": patterns,

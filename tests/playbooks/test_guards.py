@@ -477,7 +477,7 @@ ONCE: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "drill": (
         {"restore_dcs": "{{ nowhere }}", "drill_scratch": "a b", "restore_timezone": "Mars"},
-        ["restore_dcs cannot be read", "drill_scratch has 'a b'", "restore_timezone 'Mars'"],
+        ["restore_dcs cannot be read", "drill_scratch has 'a b'", "restore_timezone (or HW_TIMEZONE) 'Mars'"],
     ),
     "undo": ({"restore_report": "{"}, ["restore_report"]),
 }

@@ -166,6 +166,11 @@ def test_a_time_without_a_zone_asks_for_one() -> None:
             read.zone(name, "restore_timezone")
 
 
+def test_a_zone_of_the_environment_is_refused_by_its_name() -> None:
+    dummy, problems = _options.options(_options.of_kind("restore", {}, "Berlin"), NOW)
+    assert len(problems) == 1 and problems[0].startswith("restore_timezone (or HW_TIMEZONE) 'Berlin' is not")
+
+
 @pytest.mark.parametrize("value", ["maybe", "", 2, [True]])
 def test_an_invalid_boolean(value: Any) -> None:
     assert [read.flag(good, "x") for good in (True, "yes", "False", 0, "on\n")] == [

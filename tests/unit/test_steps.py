@@ -402,7 +402,7 @@ def test_all_problems_are_reported_at_once_without_a_request() -> None:
         "3 problems",
         "restore_wait_timeout must be",
         "restore_dcs[0] needs",
-        "restore_timezone 'Mars'",
+        "restore_timezone (or HW_TIMEZONE) 'Mars'",
     ):
         assert words in refused
     assert refused.endswith("Nothing was started.")

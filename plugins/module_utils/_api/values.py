@@ -178,7 +178,7 @@ def newest_first(rows: t.Iterable[dict[str, t.Any]], field: str) -> list[dict[st
     return sorted(rows, key=lambda row: moment(row[field]) or 0, reverse=True)
 
 
-def zone_named(name: str, option: str = "timezone") -> zoneinfo.ZoneInfo:
+def zone_named(name: str, option: str = "timezone (or HW_TIMEZONE)") -> zoneinfo.ZoneInfo:
     """Return the zone with an IANA name. Raises InvalidArgument."""
     try:
         if name.lower() in OF_THE_MACHINE:
