@@ -58,21 +58,18 @@ def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLConte
     return _contexts[True, named]
 
 
-class AddressContext:
-    """A context for a server that is named by its address.
+class HostContext:
+    """A context for one host, which urllib3 1.26 does not name to ssl if its name is an address."""
 
-    urllib3 1.26 does not pass the address to ssl, which requires it to check the certificate.
-    """
-
-    def __init__(self, context: ssl.SSLContext, address: str) -> None:
-        self._context, self._address = context, address
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        self._context, self._host = context, host
 
     def __getattr__(self, name: str) -> t.Any:
         return getattr(self._context, name)
 
     def wrap_socket(self, sock: socket.socket, server_hostname: str | None = None) -> ssl.SSLSocket:
         """Make a TLS connection to the server."""
-        return self._context.wrap_socket(sock, server_hostname=server_hostname or self._address)
+        return self._context.wrap_socket(sock, server_hostname=server_hostname or self._host)
 
 
 def _unverified() -> ssl.SSLContext:

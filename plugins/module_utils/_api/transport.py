@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.proxies 
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.tls import (
-    AddressContext,
+    HostContext,
     tls_context,
     untrusted,
 )
@@ -151,8 +151,7 @@ class Http:
         return self._proxies[place]
 
     def _context(self, host: str) -> t.Any:
-        context = tls_context(self._verify, self._ca_path)
-        return AddressContext(context, host) if re.fullmatch(r"[\d.]+|.*:.*", host) else context
+        return HostContext(tls_context(self._verify, self._ca_path), host)
 
     def _adapter(self) -> t.Any:
         transport = self
