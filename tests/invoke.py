@@ -122,7 +122,9 @@ def _no_old_warnings() -> Iterator[None]:
 
 def _message(warning: Any) -> str:
     """The text of a warning; from ansible-core 2.19 on it is an object."""
-    return str(warning["event"]["msg"] if isinstance(warning, dict) else warning)
+    if isinstance(warning, dict):
+        return str(warning["event"]["msg"])
+    return str(warning.event.msg if hasattr(warning, "event") else warning)
 
 
 # In another process

@@ -74,9 +74,11 @@ def module(
         if clock is not None:
             stack.enter_context(mock.patch.object(cloud_module, "Clock", lambda: clock))
         result: invoke.Result = json.loads(
-            json.dumps(action.run(task_vars={"inventory_hostname": "localhost"}), default=str)
+            json.dumps(action.run(task_vars={"inventory_hostname": "localhost"}), default=invoke._message)
         )
-    verbose.assert_called_once_with("huaweicloud.recovery: run in this process")
+    # restore_verify may refuse its rows before it runs.
+    if not (name == "restore_verify" and result.get("error_kind") == "invalid_argument"):
+        verbose.assert_called_once_with("huaweicloud.recovery: run in this process")
     return {
         "failed": False,
         **result,
