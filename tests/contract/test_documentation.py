@@ -449,7 +449,7 @@ def test_the_guides_show_the_page_of_the_report() -> None:
         for guide in docs.GUIDES.glob("*.rst")
     }
     assert set().union(*shown.values()) == kept <= taken
-    assert all(shown[guide] for guide in ("stack", "report"))
+    assert all(shown[guide] for guide in ("stack", "report", "drills"))
 
 
 def test_the_changelog_shows_what_its_data_say() -> None:
