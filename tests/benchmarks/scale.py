@@ -33,7 +33,7 @@ def one(size: int, home: Path) -> dict[str, object]:
         ]
         (home / "hosts.ini").write_text("".join(rows))
         events = home / "events.jsonl"
-        env = {**invoke.environment(str(home)), **cloud.env, "RECORDER_FILE": str(events)}
+        env = {**invoke.environment(str(home)), **cloud.env, **invoke.recording(events)}
         command = ["ansible-playbook", "huaweicloud.recovery.fleet", "-i", "hosts.ini", "--limit", "all"]
         command += ["-e", f"fleet_poll_interval={INTERVAL} restore_report_dir=reports"]
         cost = measure.run(command, {**os.environ, **env}, home, cloud, memory=True)
