@@ -49,13 +49,13 @@ def supervisor() -> Iterator[Supervisor]:
         yield supervisor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def redis_data(redis_binary: Binary) -> Iterator[RealData]:
     with RealData(redis_binary, None) as data:
         yield data
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mariadb_data(mariadb_binary: Binary) -> Iterator[RealData]:
     with RealData(None, mariadb_binary) as data:
         yield data

@@ -53,7 +53,7 @@ class World:
         return f"{'https' if name == 'handshake' else 'http'}://127.0.0.1:{self._ports[name]}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with contextlib.ExitStack() as stack:
         world = World(stack)

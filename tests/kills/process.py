@@ -116,6 +116,8 @@ class Process:
         while self.exitcode is None:
             assert time.monotonic() < end, "the process did not end"
             time.sleep(0.01)
+        with ONE_AT_A_TIME:
+            self.child.join()  # multiprocessing keeps the pipes of a process that was not joined
 
     def wait_until_stopped(self) -> None:
         """Wait until it has stopped itself."""
