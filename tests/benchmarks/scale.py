@@ -24,9 +24,9 @@ from tests.cloud import scenario as ids
 SECONDS, INTERVAL = 60.0, 10
 
 
-def one(size: int, home: Path) -> dict[str, object]:
-    """Restore a fleet of caches, and return what it cost."""
-    with measure.server("cloud", scenario=f"fleet-{size}", restore_seconds=SECONDS) as cloud:
+def one(size: int, home: Path, seconds: float = SECONDS, interval: int = INTERVAL) -> dict[str, object]:
+    """Restore a fleet of caches, and return what it cost. A restore takes `seconds`."""
+    with measure.server("cloud", scenario=f"fleet-{size}", restore_seconds=seconds) as cloud:
         rows = [
             f"cache-{number} service=dcs instance_id={ids.fleet_dcs_instance(number)}\n"
             for number in range(size)
@@ -35,7 +35,7 @@ def one(size: int, home: Path) -> dict[str, object]:
         events = home / "events.jsonl"
         env = {**invoke.environment(str(home)), **cloud.env, **invoke.recording(events)}
         command = ["ansible-playbook", "huaweicloud.recovery.fleet", "-i", "hosts.ini", "--limit", "all"]
-        command += ["-e", f"fleet_poll_interval={INTERVAL} restore_report_dir=reports"]
+        command += ["-e", f"fleet_poll_interval={interval} restore_report_dir=reports"]
         cost = measure.run(command, {**os.environ, **env}, home, cloud, memory=True)
         ledger = [entry for entry in cloud.control("GET", "ledger") if entry["service"]]
     posted = {entry["path"]: entry["time"] for entry in ledger if entry["operation"] == "dcs.restore"}
