@@ -12,7 +12,7 @@ author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
   - Returns a host, as C(hosts) of a play that runs on the controller.
   - Fails when C(--limit) leaves the host out, or C(--start-at-task) would leave out steps of a playbook of
-    this collection. Ansible itself would then run nothing, and end as if all were well.
+    this collection. Ansible itself would then run nothing, and report success.
   - With O(hostvars), in a play after that of the role, it also fails when a task of the user has ended the
     play of the role before its last step. For Ansible, such a play has succeeded.
 positional: groups, hostvars

@@ -34,7 +34,7 @@ options:
         needs O(timezone).
     type: str
   end_time:
-    description: Return the backups created at or before this time, which has a form of O(begin_time).
+    description: Return the backups created at or before this time, in a form that O(begin_time) accepts.
     type: str
   timezone:
     description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the

@@ -29,7 +29,7 @@ options:
         needs O(timezone). When absent, 29 days ago.
     type: str
   end_time:
-    description: Return the jobs created at or before this time, which has a form of O(begin_time). When
+    description: Return the jobs created at or before this time, in a form that O(begin_time) accepts. When
       absent, there is no such bound.
     type: str
   instance_id:

@@ -18,7 +18,7 @@ description:
   - B(It restores no data.) Restore the data nodes by RDS first, to the same point in time.
     M(huaweicloud.recovery.ddm_recovery) does both at once.
   - B(The metadata of the target instance are overwritten.) The source is not changed.
-  - The target must exist, in the VPC of the data nodes, without schemas, accounts and data nodes of its own.
+  - The target must exist, in the VPC of the data nodes, without schemas, accounts or data nodes of its own.
   - Before it starts anything, the module checks the metadata backup and that the target is available.
   - The module never sends an accepted recovery again. When a response is lost, it searches for the job
     that it may have started.

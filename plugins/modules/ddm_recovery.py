@@ -15,7 +15,7 @@ description:
     they were at a point in time. It writes the data onto another DDM instance and other data nodes.
   - B(All data of the target instance and of the target data nodes are overwritten). The source is not
     changed.
-  - The target must exist, in the same region, without schemas, accounts and data nodes of its own. For each
+  - The target must exist, in the same region, without schemas, accounts or data nodes of its own. For each
     data node of the source, the VPC of the target must have another RDS for MySQL instance that no DDM
     instance uses, of the same or a later version and at least as large.
   - Before it starts anything, the module checks the time against the restorable intervals, and that the

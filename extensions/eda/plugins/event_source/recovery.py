@@ -17,7 +17,8 @@ description:
     operations that end in that time later.
   - A cache whose records cannot be read does not stop the others. The source sends C(cache_unreadable) for it
     once, until it can be read again.
-  - No text of an event is a template. A blank separates two braces in a name, for example.
+  - No text in an event can act as a template. If a name has two braces in a row, for example, the event has
+    a space between them.
   - The source signs in like the modules of this collection, with the variables C(HW_*) or with the same
     options.
 options:
@@ -29,7 +30,7 @@ options:
   instances:
     description:
       - Names or IDs, or patterns of them with C(*) and C(?). By default all instances.
-      - When one of them fits no instance, the source sends C(instance_missing) once, until there is one.
+      - When one of them matches no instance, the source sends C(instance_missing) once, until there is one.
     type: list
     elements: str
     default: []
@@ -39,8 +40,8 @@ options:
     type: int
     default: 300
   lookback:
-    description: Seconds before the start of the source. It also reports operations that ended within this
-      time. Give the time that a restart takes.
+    description: How many seconds back the source looks when it starts. It reports the operations that ended
+      within this time, too. Give the time that a restart takes.
     type: int
     default: 0
   max_backup_age:
@@ -49,7 +50,7 @@ options:
         older, the source sends C(backup_too_old), once for each such backup. For a cache without a usable
         backup it sends C(backup_missing) once, and again only after the cache has had a backup that is new
         enough. A backup with a time in the future does not count.
-      - By default the source does not look at the age of backups.
+      - By default the source does not check the age of backups.
     type: str
   region:
     description: Region of the instances. The source also takes all other connection options of the modules,
