@@ -85,7 +85,7 @@ KINDS: dict[str, Kind] = {
         "Run the same task again: it attaches to what runs, or names the job to give as job_id.",
     ),
     "invalid_argument": Kind(
-        "an option has a value that cannot be right",
+        "an option has a value that is not valid",
         _NO_REQUEST,
         "Correct the option that the message names.",
     ),
@@ -183,7 +183,7 @@ KINDS: dict[str, Kind] = {
         "Give a larger verify_timeout, then run the same task again: only the checks are repeated.",
     ),
     "wait_timeout": Kind(
-        "the operation was still running when wait_timeout was over",
+        "the operation was still running when wait_timeout had passed",
         _RUNS_ON,
         "Wait for it with restore_wait, or run the task again (for DDM with job_id) to attach to it.",
     ),
