@@ -22,7 +22,7 @@ options:
   wait_timeout:
     description:
       - Longest time to wait, in seconds, from 0 to 604800 (a week).
-      - When it is over, the task fails with C(error_kind=wait_timeout) and the ID of the operation, which
+      - When this time has passed, the task fails with C(error_kind=wait_timeout) and the ID of the operation, which
         goes on in the cloud.
     type: int
     default: 1800

@@ -14,9 +14,9 @@ description:
     project a host, for playbooks that restore a whole fleet, such as C(huaweicloud.recovery.fleet).
   - Reads a file whose name ends in C(.huaweicloud.yml), C(.huaweicloud.yaml), C(huaweicloud_recovery.yml) or
     C(huaweicloud_recovery.yaml).
-  - A host is named like its instance. When the instance has no name, shares it with another instance, or has
-    a name with anything but letters, digits, C(.), C(_) and C(-), the host is named by the ID of the
-    instance.
+  - A host has the name of its instance. It has the ID of the instance as its name when the instance has no
+    name, shares its name with another instance, or has a name with other characters than letters, digits,
+    C(.), C(_) and C(-).
   - Every host has the variables C(service) (V(dcs) or V(ddm)), C(region), C(instance_id), C(instance_name),
     C(project_id), C(status) and the other fields that M(huaweicloud.recovery.dcs_instance_info) and
     M(huaweicloud.recovery.ddm_instance_info) return. Ansible keeps the words C(name), C(port) and C(tags) for
@@ -51,7 +51,7 @@ options:
     default: [dcs, ddm]
   regions:
     description:
-      - Regions to search, instead of O(region). May be a template, also one that returns a list.
+      - Regions to search, instead of O(region). May be a template, which may return a list.
       - When a region cannot be read, the plugin warns and goes on with the others. The variable
         C(huaweicloud_recovery_unread) of the group C(all) is a list with C(region), C(error_kind) and C(msg)
         of each such region, so that a playbook can refuse to treat a part of a fleet as the whole. An

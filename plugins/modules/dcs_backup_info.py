@@ -37,8 +37,8 @@ options:
     description: Return the backups created at or before this time, in a form that O(begin_time) accepts.
     type: str
   timezone:
-    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the
-      environment variable E(HW_TIMEZONE) is used.
+    description: Time zone of times that name none, such as V(Europe/Berlin). When absent, the environment
+      variable E(HW_TIMEZONE) is used.
     type: str
   status:
     description:

@@ -33,7 +33,7 @@ attributes:
         another one.
       - When the newest restore of the instance carries the marker of this operation and has succeeded, the
         task does nothing. It fails if the instance is in the state ERROR, CREATEFAILED or FROZEN.
-      - Otherwise the task starts a restore, also when the newest restore with this marker has failed.
+      - Otherwise the task starts a restore, even when the newest restore with this marker has failed.
       - With O(restore_point) the operation changes with the backup that is chosen, so that V(latest) restores
         again as soon as there is a newer backup.
       - A waiting or running record that is older than a day although the instance is RUNNING and idle is
@@ -68,13 +68,13 @@ options:
         needs O(timezone). The task refuses a time in seconds, and a time in the future by the clock of the
         cloud. The clock of this machine has no
         influence on the choice of the backup.
-      - DCS restores backups and no times between them, so the restored data may be older than this.
+      - DCS restores only whole backups, so the restored data may be older than this time.
         RV(newer_backup) is the next backup.
     type: str
   timezone:
     description:
-      - Zone of a time without one, an IANA name such as V(Europe/Berlin). The task refuses a local time that
-        does not exist or exists twice on its day, and shows both readings.
+      - Time zone of a time that names none, such as V(Europe/Berlin). The task refuses a local time that the
+        change of the clocks skips or repeats, and shows both readings.
       - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
         without a zone.
     type: str

@@ -39,8 +39,8 @@ options:
     description: Return the jobs of the DDM instance of this exact name only.
     type: str
   timezone:
-    description: Zone of a time without one, an IANA name such as V(Europe/Berlin). When absent, the
-      environment variable E(HW_TIMEZONE) is used.
+    description: Time zone of times that name none, such as V(Europe/Berlin). When absent, the environment
+      variable E(HW_TIMEZONE) is used.
     type: str
   name:
     description: Return the jobs of this name only, for example V(RestoreInstance), V(CreateInstance) or

@@ -67,8 +67,8 @@ options:
     type: str
   timezone:
     description:
-      - Zone of a time without one, an IANA name such as V(Europe/Berlin). The task refuses a local time that
-        does not exist or exists twice on its day, and shows both readings.
+      - Time zone of a time that names none, such as V(Europe/Berlin). The task refuses a local time that the
+        change of the clocks skips or repeats, and shows both readings.
       - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
         without a zone.
     type: str

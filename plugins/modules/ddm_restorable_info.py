@@ -33,7 +33,7 @@ options:
         needs O(timezone).
     type: str
   timezone:
-    description: Zone of a time without one, such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
+    description: Zone of a time that names none, such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
     type: str
   target_instance_id:
     description: ID of the target. Needs O(restore_time).

@@ -20,7 +20,8 @@ description:
     row, fails the task before anything starts.
   - M(huaweicloud.recovery.restore_wait) takes the rows and waits.
   - The task starts a row that check mode has planned exactly as it was planned, with the backup, the time and
-    the data nodes that the row shows. A plan to attach to a restore fails when that has ended since.
+    the data nodes that the row shows. A row that was planned to attach to a restore fails if the
+    restore has ended since.
   - The task passes a row through unchanged when the row has failed, or was started before.
   - Rows that would overwrite the same instance all fail. If several rows would overwrite the same data node,
     the task starts only the first one.
@@ -75,7 +76,7 @@ options:
         description: Exact name of this instance, instead of O(restores[].instance_id).
         type: str
       timezone:
-        description: Zone of a time without one, for example V(Europe/Berlin). When absent, E(HW_TIMEZONE).
+        description: Zone of a time that names none, such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
         type: str
       backup_id:
         description: With V(dcs), the backup to restore. Exactly one of this, O(restores[].backup_name) and

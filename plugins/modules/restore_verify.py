@@ -16,7 +16,7 @@ description:
   - Checks in four steps, a ladder, whether an instance runs, whether the task can reach it through the Redis
     or MySQL protocol, whether it holds as many keys or rows as expected, and whether the values are right.
   - After a dropped connection, and while an instance starts slowly, the task tries again until
-    O(verify_timeout) is over. A wrong password, a refused certificate and a missing schema fail at once; the
+    O(verify_timeout) has passed. A wrong password, a refused certificate and a missing schema fail at once; the
     task does not repeat a login that was refused.
   - The task never writes. Statements must only read, and run in a read-only transaction.
   - The task passes a row through when its restore has failed, was only planned, or is still running. A
@@ -52,8 +52,8 @@ options:
           the row.
         type: str
       connection:
-        description: How to connect to this instance, with the keys of O(connection). The task takes a key
-          that is absent here from there.
+        description: How to connect to this instance, with the keys of O(connection). For a key that is
+          absent here, the value of O(connection) applies.
         type: dict
       checks:
         description:
@@ -67,8 +67,8 @@ options:
           - 'C(query) - first value that the C(sql) of a database returns, with C(equals), C(at_least) or
             C(at_most). Or with C(rows) the number of its rows, or all of them as a list of lists.'
           - 'C(newest_not_after) - a time that must not lie after the time of the data (or C(time)), read by
-            C(sql) from a database or from the C(key) of a cache. Without a zone it is one of C(timezone), or
-            UTC. A day alone is its midnight.'
+            C(sql) from a database or from the C(key) of a cache. Without a zone it is read in C(timezone),
+            or in UTC. A date without a time means its midnight.'
           - A count without a bound is compared with O(baseline) if that has the same check, and otherwise
             only returned.
         type: list
@@ -106,10 +106,10 @@ options:
         description: Bundle of the CA of the certificate, in PEM format.
         type: path
       validate_certs:
-        description: Whether to check the certificate. This is the default.
+        description: Whether to check the certificate. By default the task checks it.
         type: bool
       check_hostname:
-        description: Whether to compare the name in the certificate. This is the default.
+        description: Whether to compare the name in the certificate. By default the task compares it.
         type: bool
   verify_timeout:
     description: Longest time for each row from its first request until its last check, in seconds, from 1 to

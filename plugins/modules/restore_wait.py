@@ -18,7 +18,8 @@ description:
     restore is not running, because the restore has failed, was only planned, or has ended.
   - You can also start restores with M(huaweicloud.recovery.dcs_restore) and
     M(huaweicloud.recovery.ddm_recovery) and C(wait=false), and give their IDs.
-  - The task fails after all restores have ended, if one of them has failed, or when O(wait_timeout) is over.
+  - The task fails after all restores have ended, if one of them has failed, or when O(wait_timeout) has
+    passed.
     It returns all rows in either case.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
@@ -100,7 +101,7 @@ restores:
   description:
     - The rows of O(restores) in their order, with the keys of
       RV(huaweicloud.recovery.restore_start#module:restores[]). This task sets the keys below.
-  returned: success, and when a restore has failed or O(wait_timeout) is over
+  returned: success, and when a restore has failed or O(wait_timeout) has passed
   type: list
   elements: dict
   contains:
