@@ -22,8 +22,8 @@ options:
   wait_timeout:
     description:
       - Longest time to wait, in seconds, from 0 to 604800 (a week).
-      - When this time has passed, the task fails with C(error_kind=wait_timeout) and the ID of the operation, which
-        goes on in the cloud.
+      - When this time has passed, the task fails with C(error_kind=wait_timeout) and the ID of the operation,
+        which goes on in the cloud.
     type: int
     default: 1800
   poll_interval:

@@ -16,8 +16,8 @@ description:
   - Checks in four steps, a ladder, whether an instance runs, whether the task can reach it through the Redis
     or MySQL protocol, whether it holds as many keys or rows as expected, and whether the values are right.
   - After a dropped connection, and while an instance starts slowly, the task tries again until
-    O(verify_timeout) has passed. A wrong password, a refused certificate and a missing schema fail at once; the
-    task does not repeat a login that was refused.
+    O(verify_timeout) has passed. A wrong password, a refused certificate and a missing schema fail at once;
+    the task does not repeat a login that was refused.
   - The task never writes. Statements must only read, and run in a read-only transaction.
   - The task passes a row through when its restore has failed, was only planned, or is still running. A
     planned row fails when the task cannot read a C(ca_path) of its checks. For a row without checks, it is

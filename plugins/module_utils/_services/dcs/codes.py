@@ -29,7 +29,7 @@ CODES: dict[str, Code] = {
     "DCS.4004": Code("rejected", "the request has no body"),
     "DCS.4005": Code("rejected", "the request's body is not JSON"),
     "DCS.4017": Code("busy", "another job of this instance still runs"),
-    "DCS.4026": Code("busy", "the instance's state does not allow this now"),
+    "DCS.4026": Code("busy", "the instance's state forbids this now"),
     "DCS.4049": Code("busy", "the instance is not running"),
     "DCS.4061": Code("invalid_argument", "the instance ID is malformed"),
     "DCS.4062": Code("invalid_argument", "a parameter is not valid"),

@@ -40,7 +40,7 @@ CODES: dict[str, Code] = {
         ["DBS.200011", "DBS.200019", "DBS.200047", "DBS.201202", "DBS.212006", "DBS.212033"],
         Code("busy", _BUSY),
     ),
-    **dict.fromkeys(["DBS.200086", "DBS.201014"], Code("busy", "the instance's state does not allow this now")),
+    **dict.fromkeys(["DBS.200086", "DBS.201014"], Code("busy", "the instance's state forbids this now")),
     "DBS.201205": Code("busy", "the instance is being backed up"),
     "DBS.280001": Code("invalid_argument", "a parameter is not valid"),
     "DBS.300360": Code("not_restorable", "the data node's instance does not support this"),
