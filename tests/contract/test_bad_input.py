@@ -1064,7 +1064,7 @@ def test_a_time_outside_of_the_ranges_shows_the_ranges(sim: Simulator, run: Any)
         ("ddm_restorable_info", {}),
     ):
         result = run(name, instance_id=names.DDM_SOURCE, restore_time="2026-05-01T00:00:00Z", **more)
-        nothing_posted(sim, result, "not_restorable", "2026-05-01T00:00:00.000Z", "is in no restorable range")
+        nothing_posted(sim, result, "not_restorable", "2026-05-01T00:00:00.000Z", "in no restorable interval")
         for span in ranges:
             assert f"{span['start_time']} to {span['end_time']}" in result["msg"]
 

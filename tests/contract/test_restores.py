@@ -447,7 +447,7 @@ def test_other_options_may_stay_beside_job_id_and_are_checked(sim: Simulator, ru
     assert any("has the name Whatever, which is not a known name" in warning for warning in found["warnings"])
     sim.state.jobs[job_id].created -= 7200
     result = run("ddm_recovery", **{**wanted, "restore_time": iso(NOW_MS - 3_600_000)}, job_id=job_id)
-    assert "it cannot restore what was there at 2026-05-28T19:26:40.000Z, later" in result["msg"]
+    assert "before restore_time 2026-05-28T19:26:40.000Z, so it cannot restore that time" in result["msg"]
 
 
 def test_a_job_that_names_its_source_is_done_when_the_target_serves(sim: Simulator, run: Any) -> None:

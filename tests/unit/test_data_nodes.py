@@ -234,19 +234,19 @@ def test_a_time_in_a_range(when: int) -> None:
 
 @pytest.mark.parametrize("when", [START - 1, END + 1, 0])
 def test_a_time_in_no_range_shows_the_ranges(when: int) -> None:
-    ranges = r"Ranges: 2025-05-18T00:00:00\+0000 to 2025-05-18T12:00:00\+0000; 2025-05-20T00"
+    ranges = r"Intervals: 2025-05-18T00:00:00\+0000 to 2025-05-18T12:00:00\+0000; 2025-05-20T00"
     with pytest.raises(NotRestorable, match=f"{ranges}.*Nothing was started") as caught:
         check_time(RANGES, when)
     assert caught.value.details()["restorable_time_intervals"] == RANGES
 
 
 def test_no_range_at_all() -> None:
-    with pytest.raises(NotRestorable, match="Ranges: none"):
+    with pytest.raises(NotRestorable, match="Intervals: none"):
         check_time([], START)
     with pytest.raises(NotRestorable) as caught:
         newest([])
     assert str(caught.value) == (
-        "The instance has no restorable time range yet: its data nodes need a backup first. "
+        "The instance has no restorable interval yet: its data nodes need a backup first. "
         "Nothing was started."
     )
 
@@ -270,9 +270,10 @@ def test_an_implausible_end_is_not_the_latest(end: str | None) -> None:
     odd = {"start_time": None, "end_time": end}
     found, warnings = newest([*RANGES, odd])
     assert found == END
-    assert [f"A restorable range ends at {end}, which cannot be read" in text for text in warnings] == [True]
+    (text,) = warnings
+    assert f"A restorable interval ends at {end}, which cannot be read" in text
     with pytest.raises(
-        NotRestorable, match=f"and is not in the future: {re.escape(str(end))}. Give restore_time"
+        NotRestorable, match=f"or is in the future: {re.escape(str(end))}. Give a time instead of latest"
     ):
         newest([odd])
 

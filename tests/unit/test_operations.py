@@ -582,7 +582,7 @@ def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None
         (
             {},
             EPOCH_OF_MAY + 86_400_000,
-            "it cannot restore what was there at 2026-05-02T00:00:00.000Z, later",
+            "before restore_time 2026-05-02T00:00:00.000Z, so it cannot restore that time",
         ),
         ({"created_time": None}, EPOCH_OF_MAY + 86_400_000, None),
     ],

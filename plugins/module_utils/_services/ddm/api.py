@@ -115,7 +115,7 @@ class Ddm:
             self._of(instance_id, "restorable-time-interval"),
             "restorable_time_intervals",
             "start_time",
-            "restorable time ranges",
+            "restorable intervals",
             lambda item: row(item, ("start_time", "end_time")),
         )
 

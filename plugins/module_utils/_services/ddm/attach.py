@@ -99,8 +99,8 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
         )
     if point is not None and began is not None and point > began:
         raise NotRestorable(
-            f"Job {job_id} was created at {iso(began)}: it cannot restore what was there at {iso(point)}, "
-            "later.",
+            f"Job {job_id} was created at {iso(began)}, before restore_time {iso(point)}, so it cannot "
+            "restore that time.",
             job_id=job_id,
         )
 
@@ -144,7 +144,7 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
         raise NotRestorable(
             f"The newest restore job on {target}, {found['id']}, has been {found['status']} for "
             f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, so "
-            "the task does not attach to it. Give job_id to wait for it all the same.",
+            "the task does not attach to it. Give job_id to wait for it anyway.",
             job_id=found["id"],
         )
     return found

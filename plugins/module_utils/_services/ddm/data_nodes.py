@@ -28,7 +28,7 @@ def check_time(intervals: t.Sequence[Row], restore_time: int) -> None:
     ):
         ranges = "; ".join(f"{span['start_time']} to {span['end_time']}" for span in intervals) or "none"
         raise NotRestorable(
-            f"{iso(restore_time)} ({restore_time}) is in no restorable range. Ranges: {ranges}.",
+            f"{iso(restore_time)} ({restore_time}) is in no restorable interval. Intervals: {ranges}.",
             restorable_time_intervals=list(intervals),
         )
 
@@ -41,7 +41,7 @@ def latest_time(ddm: Ddm, intervals: t.Sequence[Row]) -> int:
     """
     if not intervals:
         raise NotRestorable(
-            "The instance has no restorable time range yet: its data nodes need a backup first."
+            "The instance has no restorable interval yet: its data nodes need a backup first."
         )
     ends = {str(span["end_time"]): moment(span["end_time"]) for span in intervals}
     now = ddm.now()
@@ -49,14 +49,14 @@ def latest_time(ddm: Ddm, intervals: t.Sequence[Row]) -> int:
     unusable = [ddm.redactor.printable(written, 64) for written, end in ends.items() if end not in good]
     if not good:
         raise NotRestorable(
-            "No restorable range has an end that can be read and is not in the future: "
-            f"{', '.join(unusable)}. Give restore_time.",
+            f"Each restorable interval ends at a time that cannot be read or is in the future: "
+            f"{', '.join(unusable)}. Give a time instead of latest.",
             restorable_time_intervals=list(intervals),
         )
     if unusable:
         ddm.warn(
-            f"A restorable range ends at {', '.join(unusable)}, which cannot be read or is in the future. It "
-            f"was left out: latest is {iso(max(good))}. Give restore_time for another time."
+            f"A restorable interval ends at {', '.join(unusable)}, which cannot be read or is in the future. "
+            f"It was left out: latest is {iso(max(good))}. Give restore_time for another time."
         )
     return max(good)
 

@@ -54,7 +54,7 @@ OF_EARLIER_JOB: Row = {"data_node_relations": None, "restore_time": None}  # for
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    """Decide from the restorable ranges, the target's availability, and the pair's data nodes and jobs."""
+    """Decide from the restorable intervals, the target's availability, and the pair's data nodes and jobs."""
     attach.check_options(params)
     attached = params["job_id"] or params["adopt"]
     if params["restore_time"] is None and not attached:
