@@ -58,7 +58,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._command_line
 
 EARLY = (
     "The run has not reached its end, and wrote no last report: a task of yours ended its play early, for "
-    "example with meta: end_play. The steps after that task have not run. To stop a run, fail in the task. "
+    "example with meta: end_play. The steps after that task have not run. To stop a run, let the task fail. "
     "Correct the task, then run the same command again, which resumes the run."
 )
 

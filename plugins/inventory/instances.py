@@ -241,7 +241,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             more = f" and {len(taken) - 5} more" if len(taken) > 5 else ""
             Display().warning(
                 f"Another source has other instances with the names {', '.join([*taken][:5])}{more}. "
-                f"Those of {path} are hosts named by their IDs."
+                f"So the hosts of {path} for such instances have their IDs as names."
             )
         return [(row["instance_id"] if host in taken else host, row) for host, row in wanted]
 
@@ -260,7 +260,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             value = made(self.templar.template, config.get(called))
             # An empty list of allowed projects must not allow all of them.
             if (not unset(value) or value == []) and str(found.setdefault(name, value)) != str(value):
-                raise Problem(f"{name} has two values, one of them under another name.")
+                raise Problem(f"{name} has two values, one of them under another name. Give only one.")
         found = normalized(without_blanks(found), CONNECTION)
         for name, value in found.items():
             kind = CONNECTION[name]["type"]
@@ -269,7 +269,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             elif kind == "int":
                 found[name] = number(value, name, *RANGES.get(name, (0, HIGHEST)))
             elif kind != "list" and isinstance(value, (list, dict)):
-                raise Problem(f"{name} must be a text, not a {type_word(value)}.")
+                raise Problem(f"{name} must be text, not a {type_word(value)}.")
         checked = ArgumentSpecValidator(CONNECTION).validate(found)
         if checked.error_messages:
             raise Problem(checked.error_messages[0])

@@ -35,7 +35,7 @@ LISTS = ("data_node_relations", "steps")
 PLACE = ("region", "profile")
 OUTCOMES = (None, "planned", "unchanged", "started", "succeeded")
 GOOD = ("succeeded", "unchanged")  # of rows with restored data
-TYPES = {"dict": dict, "list of dicts": list, "text": str}
+TYPES = {"a dict": dict, "a list of dicts": list, "text": str}
 SHOWN = 5  # reasons in the message of a task; the rows have all of them
 
 
@@ -177,10 +177,10 @@ def check_service(entry: t.Mapping[str, t.Any], number: int, services: t.Collect
             f"{quoted(entry['outcome'])}."
         )
     for name in (*DICTS, *LISTS, *PLACE):
-        kind = "dict" if name in DICTS else "list of dicts" if name in LISTS else "text"
+        kind = "a dict" if name in DICTS else "a list of dicts" if name in LISTS else "text"
         value = entry.get(name)
         good = isinstance(value, TYPES[kind])
         if good and name in LISTS:
             good = all(isinstance(one, dict) for one in value or ())
         if value is not None and not good:
-            raise InvalidArgument(f"restores[{number}].{name} must be a {kind}, not {quoted(value)}.")
+            raise InvalidArgument(f"restores[{number}].{name} must be {kind}, not {quoted(value)}.")

@@ -229,8 +229,8 @@ def normalized(params: dict[str, t.Any], spec: Spec) -> dict[str, t.Any]:
         given = [called for called in (name, *option.get("aliases", ())) if called in found]
         if len({str(found[called]) for called in given}) > 1:
             raise InvalidArgument(
-                f"{' and '.join(given)} are one option, and have two values. In module_defaults and in the "
-                "task, give it under the same name."
+                f"{' and '.join(given)} name one option, and have two values. Use one of these names in "
+                "module_defaults and in the task."
             )
     for name, value in params.items():
         text = value.strip() if isinstance(value, str) and spec.get(name, {}).get("type") == "list" else ""

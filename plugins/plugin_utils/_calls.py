@@ -382,7 +382,7 @@ def note_on_uncompared(rows: t.Sequence[Row], job: Job) -> list[str]:
         if known is not None and private(row, job).get("checks") and not has_counts(row, known)
     ]
     return (
-        [f"restore_baseline has no counts of {', '.join(names)}: none are compared there."] if names else []
+        [f"restore_baseline has no counts of {', '.join(names)}: theirs are not compared."] if names else []
     )
 
 

@@ -29,14 +29,14 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _step_
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import TAGS
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
 
-ENDED = "has meta: {}, after which the run would succeed without a report. To stop the run, fail in a task."
+ENDED = "has meta: {}, after which the run would succeed without a report. To stop the run, let a task fail."
 UNHANDLED = (
     "notifies the handler {}, which the play does not have: Ansible would end the run there, without a "
     "report. Do in a task what the handler would do."
 )
 NESTED = (
-    "runs the role restore, whose run would take the place of the one around it. Restore all in one run, or "
-    "each in a play of its own."
+    "runs the role restore, whose run would replace the one around it. Restore everything in one run, or use "
+    "a play for each."
 )
 ALONE = "_restore_alone"  # the variable of a play of this collection, which runs nothing but the role
 HOW = {"trusted_as_template": True} if TAGS else {}
@@ -67,7 +67,7 @@ def place(path: str, name: str, task: t.Any, loader: t.Any) -> str:
     role = task._role._role_path if task._role else loader.get_basedir()
     there = here if os.path.isfile(here) else loader.path_dwim_relative(role, "tasks", path, is_role=True)
     if not os.path.exists(there):
-        raise Problem(f"{name}: there is no file {quoted(path)}. Give its whole path.")
+        raise Problem(f"{name}: there is no file {quoted(path)}. Give its full path.")
     return str(there)
 
 

@@ -106,7 +106,7 @@ def document(value: t.Any, name: str) -> t.Any:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            raise Problem(f"{name} is a text that is not valid JSON.") from None
+            raise Problem(f"{name} is not valid JSON.") from None
     if isinstance(value, t.Mapping) and isinstance(value.get("plan"), t.Mapping):
         value = value["plan"]
     if not isinstance(value, (str, t.Mapping)):

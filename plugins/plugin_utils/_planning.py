@@ -31,7 +31,7 @@ OTHERS = (
     "approve this plan, review it and give its digest."
 )
 MOVES = (
-    " For a database, latest is another time in each plan. Give a time instead, or, except in a fleet, "
+    " For a database, latest is a later time in each new plan. Give a time instead, or, except in a fleet, "
     "also give the approved plan in restore_plan_file."
 )
 NOT_AGAIN = ("operation_failed", "not_found")  # ends of a job to which a rerun does not attach
@@ -98,7 +98,7 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
         entries = [{**row, "operation_id": None} for row in entries]
     drift += _plans.others(old, entries, random=job.options.seed is not None)
     if drift:
-        return [], [f"{where} does not fit the entries of this run: {line}." for line in drift]
+        return [], [f"{where} does not match the entries of this run: {line}." for line in drift]
     rows = [{**row, **listed_in(row, job.found.rows)} for row in _plans.requests(old)]
     return [attached(row, run, job) for row in rows], []
 
@@ -144,7 +144,7 @@ def other_plan(job: Job, state: State, digest: str) -> str | None:
     if same and not lines:
         return None
     why = (
-        "is that of a plan that is out of date"
+        "is the digest of a plan that is out of date"
         if same
         else f"is not the digest of this plan, which is {digest}"
     )

@@ -117,7 +117,7 @@ RETRYABLE_KINDS = (
 )
 OLDER = (
     "Keep applications away from {name}, and read what its checks found. "
-    "The command below asks, then restores the backup before this one, as an operation of its own."
+    "The command below asks for approval, then restores the backup before this one as a new operation."
 )
 WRONG_DATA = ("verify", "verification_failed", "failed")  # step, kind of the error, end of the verification
 BY_END = {

@@ -241,7 +241,7 @@ def unwritable(folder: str) -> str | None:
     except OSError as error:
         return (
             f"No report can be written to {printable(folder)}: {error.strerror}. Nothing was started. "
-            "Set restore_report_dir to a folder that can be written."
+            "Set restore_report_dir to a writable folder."
         )
     return None
 
@@ -258,7 +258,7 @@ def unsavable(path: str) -> str | None:
     except OSError as error:
         return (
             f"No plan can be written to {printable(path)}: {error.strerror}. "
-            "Set restore_plan_file to a file in a folder that can be written."
+            "Set restore_plan_file to a file in a writable folder."
         )
 
 

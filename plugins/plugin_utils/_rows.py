@@ -100,7 +100,7 @@ def refuse_wrong_types(entry: t.Mapping[str, t.Any], number: int, spec: Spec) ->
         if kind == "list":
             refuse_wrong_list(value, f"restores[{number}].{name}", spec[name])
         elif kind == "str" and not isinstance(value, SCALARS):
-            raise InvalidArgument(f"restores[{number}].{name} must be a text, not a {type(value).__name__}.")
+            raise InvalidArgument(f"restores[{number}].{name} must be text, not a {type(value).__name__}.")
         elif kind == "bool" and str(value).lower() not in BOOLEANS:
             raise InvalidArgument(f"restores[{number}].{name} must be true or false, not {quoted(value)}.")
     check_ids(typed(given, spec), f"restores[{number}].")

@@ -94,7 +94,7 @@ def word(value: t.Any, name: str) -> str:
     A number may stand for its digits, as in a ticket. A boolean stands for no text: False would be a folder.
     """
     if isinstance(value, (list, dict, bool)):
-        raise Problem(f"{name} must be a text, not a {type_word(value)}.")
+        raise Problem(f"{name} must be text, not a {type_word(value)}.")
     found = str(value).strip()
     if re.search(r"[\x00-\x1f\x7f]", found):
         raise Problem(f"{name} {quoted(found)} holds a line break or another control character.")
@@ -152,7 +152,7 @@ def items(value: t.Any, name: str, example: str) -> list[t.Any]:
             ) from None
         except (yaml.YAMLError, RecursionError):
             raise Problem(
-                f"{name} is a text that is not valid YAML or JSON: {quoted(value)}. {example}".rstrip()
+                f"{name} is not valid YAML or JSON: {quoted(value)}. {example}".rstrip()
             ) from None
     if isinstance(found, tuple):
         found = list(found)

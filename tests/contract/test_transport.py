@@ -465,7 +465,7 @@ def test_nothing_is_sent_when_may_leave_refuses(serve: Callable[..., Server]) ->
     for fresh in (True, False):
         error = failure(http, server.url, body=b"{}", fresh=fresh, may_leave=lambda: False)
         assert error.sent is False and error.transient
-        assert str(error).startswith("The request was not sent: its time was over before it could be sent")
+        assert str(error).startswith("The request was not sent: its time ran out first")
     assert server.requests == []
     assert get(http, server.url, may_leave=lambda: True).body == b"{}"
     error = failure(http, server.url, may_leave=lambda: False)  # on the connection that was kept alive

@@ -150,11 +150,11 @@ def test_another_newest_backup_that_is_too_old_and_none_at_all_are_reported() ->
         ({"max_backup_age": "a day"}, "26h"),
         ({"instance": "orders-cache"}, "no argument instance"),
         ({"services": ["obs"]}, "dcs or ddm"),
-        ({"instances": [5]}, "list of texts"),
+        ({"instances": [5]}, "list of strings"),
         ({"validate_certs": "perhaps"}, "validate_certs"),
         ({"http_timeout": "soon"}, "http_timeout"),
         ({"max_retries": "-1"}, "max_retries must be from 0 to 999"),
-        ({"access_key": "AK1", "ak": "AK2"}, "access_key and ak are one option, and have two values"),
+        ({"access_key": "AK1", "ak": "AK2"}, "access_key and ak name one option, and have two values"),
     ],
 )
 def test_invalid_arguments(args: Row, why: str) -> None:

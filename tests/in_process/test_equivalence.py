@@ -87,7 +87,7 @@ def test_arguments(args: list[str], sim: Simulator, tls: Simulator, tmp_path: Pa
     ]
     known = {"times", "home", "proxy", "retried", "to_rescue", "ansible_failed_result", "hidden_failure"}
     assert set(wrong) - known == {"environment_of_task", "environment_of_block", "two_values"}
-    assert "access_key and ak are one option, and have two values" in done.of("two_values")["msg"]
+    assert "access_key and ak name one option, and have two values" in done.of("two_values")["msg"]
     defaults = [
         done.arguments(task)
         for task in ("Defaults of the group", "Defaults by name win", "The task's own options win")

@@ -579,8 +579,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"foo": "bar"}, "There is no option 'foo'. Known: "),
     ({"use_instance_metadata": "surely"}, "use_instance_metadata must be true or false, not 'surely'."),
     ({"max_retries": "{{ 'many' }}"}, "max_retries must be a whole number, not 'many'."),
-    ({"region": {"a": 1}}, "region must be a text, not a dictionary."),
-    ({"regions": [["a"]]}, "regions[0] must be a text, not a list."),
+    ({"region": {"a": 1}}, "region must be text, not a dictionary."),
+    ({"regions": [["a"]]}, "regions[0] must be text, not a list."),
     ({"allowed_project_ids": "{{ [] }}"}, "allowed_project_ids is an empty list."),
 ]
 

@@ -331,7 +331,7 @@ def test_a_tasks_file_cannot_run_the_role_within_a_run(tmp_path: Path) -> None:
         done = run(sim, {**ONE, **given})
         assert (done.rc, sim.ledger) == (2, []), done.output
     for name, path in given.items():
-        assert f"{name}: {path} runs the role restore, whose run would take the place" in done.stdout
+        assert f"{name}: {path} runs the role restore, whose run would replace" in done.stdout
 
 
 @pytest.mark.parametrize("how", ["import_role", "include_role"])

@@ -675,7 +675,7 @@ def test_an_invalid_project_id(value: str) -> None:
 
 def test_a_project_must_be_known_somehow() -> None:
     """Also when HW_PROJECT_ID is set, beside other keys than those in use: to advise it would not help."""
-    text = "project_id, project_name or region .* beside the keys, which came from task options"
+    text = "project_id, project_name or region .* from the source of its keys: task options"
     for environ in ({}, {"HW_PROJECT_ID": "p"}):
         with pytest.raises(InvalidArgument, match=text):
             Cloud({**AKSK, "dcs_endpoint": "https://dcs.example.com"}, environ).get("dcs", "v2", "instances")

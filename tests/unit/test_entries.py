@@ -314,7 +314,7 @@ def test_a_host_names_its_instance_by_id_or_by_name() -> None:
     entry = _entries.of_host("b", {**source, "restore_point": "2026-11-01T00:00:00Z"}, ALL)
     assert entry["restore_time"].startswith("2026-11-01T00:00:00")
     row = _entries.of_host("a", {**host, "project_id": ["p"]}, ALL)
-    assert "a.project_id must be a text, not a list." in row["msg"]
+    assert "a.project_id must be text, not a list." in row["msg"]
 
 
 SAVED: dict[str, Any] = {"service": "dcs", "instance_id": "c", "safety_backup": {"backup_id": "b"}}

@@ -235,10 +235,10 @@ MODES = [
     (prod(secretAccessKey=" "), "has no secretAccessKey", ""),
     ({"name": "prod", "mode": "AKSK"}, "has no accessKeyId and no secretAccessKey", ""),
     # The base keys alone would act as somebody else.
-    (prod(agencyUrn="iam::id:agency:a"), "agencyurn is not a text that this collection knows", "agencyName"),
-    (prod(agency={"name": "a"}), "agency is not a text that this collection knows", "agencyName"),
-    (prod(agencyName=["a"]), "agencyname is not a text that this collection knows", "agencyName"),
-    (prod(securityToken=5), "securitytoken is not a text that this collection knows", ""),
+    (prod(agencyUrn="iam::id:agency:a"), "this collection cannot read its agencyurn", "agencyName"),
+    (prod(agency={"name": "a"}), "this collection cannot read its agency", "agencyName"),
+    (prod(agencyName=["a"]), "this collection cannot read its agencyname", "agencyName"),
+    (prod(securityToken=5), "this collection cannot read its securitytoken", ""),
 ]
 
 

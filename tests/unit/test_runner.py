@@ -239,7 +239,7 @@ def test_a_null_is_unset_also_where_there_is_a_default() -> None:
 )
 def test_an_option_with_two_values_is_refused(name: str, alias: str) -> None:
     """Ansible takes the alias, also from module_defaults: the task would act as somebody else."""
-    with pytest.raises(InvalidArgument, match=f"{name} and {alias} are one option") as caught:
+    with pytest.raises(InvalidArgument, match=f"{name} and {alias} name one option") as caught:
         normalized({name: "of-the-task", alias: "of-the-defaults"}, CONNECTION)
     assert "of-the" not in str(caught.value)
     for given in ({name: "A"}, {alias: "A"}, {name: "A", alias: "A"}):

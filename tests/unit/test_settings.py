@@ -150,7 +150,7 @@ def test_a_clock_that_is_slow_decides_nothing() -> None:
         ("20261324130000", "is not a time"),
         (1795518000, "looks like seconds"),
         ("yesterday", "is not a time"),
-        (["latest"], "must be a text, not a list"),
+        (["latest"], "must be text, not a list"),
     ],
 )
 def test_an_invalid_point_in_time(value: Any, words: str) -> None:
@@ -200,7 +200,7 @@ def test_texts_for_people() -> None:
     with pytest.raises(read.Problem, match="control character"):
         read.word("a\nb", "restore_operation_id")
     assert read.word(1042, "restore_operation_id") == "1042"
-    with pytest.raises(read.Problem, match=r"restore_report_dir must be a text, not a boolean\.$"):
+    with pytest.raises(read.Problem, match=r"restore_report_dir must be text, not a boolean\.$"):
         read.word(False, "restore_report_dir")
 
 

@@ -485,7 +485,7 @@ def test_a_digest_approves_without_a_question() -> None:
     assert "is not the digest of this plan" in state["run"]["refused"]
     assert "For a database, latest" not in state["run"]["refused"]
     moved = run(World(), restore_plan_digest=digest, restore_ddm=[{**DATABASE, "restore_time": "latest"}])
-    assert "For a database, latest is another time in each plan." in moved["run"]["refused"]
+    assert "For a database, latest is a later time in each new plan." in moved["run"]["refused"]
     late = run(World(), restore_plan_digest=digest, restore_operation_id="CHG-2")
     assert "another backup, restore_operation_id or restore_safety_backup" in late["run"]["refused"]
 

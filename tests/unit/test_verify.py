@@ -188,14 +188,14 @@ def test_without_checks_an_instance_has_to_run(run: Any) -> None:
         ({**cache(0), "connection": {"host": "a..b"}}, "host must be a name or an address and nothing"),
         ({**cache(0), "connection": {"host": "a" * 64}}, "host must be a name or an address and nothing"),
         ({**cache(0), "connection": {"host": "redis://:pw@x"}}, "and nothing else: a port goes into port"),
-        ({**cache(0), "connection": {"host": ["x"]}}, "connection.host must be a text"),
+        ({**cache(0), "connection": {"host": ["x"]}}, "connection.host must be text"),
         ({**cache(0), "connection": {"database": "orders"}}, "database must be the number of a database"),
         (
             {**cache(0), "connection": {"database": -1}},
             "must be the number of a database of the cache, not '-1'",
         ),
         ({**cache(0), "connection": {"database": 1.5}}, "must be the number of a database of the cache"),
-        ({**cache(0), "connection": {"password": ["x"]}}, "connection.password must be a text."),
+        ({**cache(0), "connection": {"password": ["x"]}}, "connection.password must be text."),
         (
             {**cache(0), "connection": {"password_variable": "a.b"}},
             "must be the name of a variable, not 'a.b'",
@@ -929,7 +929,7 @@ def test_the_rest_of_too_many_rows_is_not_read() -> None:
         while True:  # until the client hangs up
             connection.sendall(many)
 
-    with pytest.raises(clients.Refused, match="The query has more than 1000 rows"):
+    with pytest.raises(clients.Refused, match="The query returns more than 1000 rows"):
         ask(mysql(endlessly), seconds=600.0)
 
 

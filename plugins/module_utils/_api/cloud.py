@@ -239,8 +239,8 @@ class Cloud:
         caller, name = self._caller, self.settings.get("project_name") or self.region
         if caller.project is None and not name:
             raise InvalidArgument(
-                "project_id, project_name or region is needed to find the project. A project_id counts in "
-                f"the task, or beside the keys, which came from {self._identity.source}."
+                "project_id, project_name or region is needed to find the project. The task reads project_id "
+                f"from its options, or from the source of its keys: {self._identity.source}."
             )
         if caller.project is None:
             with caller.lock, caller.failures.shared():

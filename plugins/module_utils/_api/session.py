@@ -226,7 +226,7 @@ class Session:
         text = [f"{where} returned HTTP {status}{self._reason(response, content, refusal, known)}"]
         if 300 <= status < 400:
             text.append(
-                "the task never follows a redirect, which would get the credentials too. Check the endpoint"
+                "the task follows no redirect, because that would pass on the credentials. Check the endpoint"
             )
         if skew is not None:
             text.append(

@@ -138,7 +138,7 @@ def _check_profile(
     unknown = _unread(written)
     if unknown:
         raise InvalidArgument(
-            f"{shown}, but {printable(' and '.join(unknown))} is not a text that this collection knows, so "
+            f"{shown}, but this collection cannot read its {printable(' and '.join(unknown))}, so "
             "the task could act as somebody else. An agency is named by agencyName and agencyDomainName or "
             "agencyDomainId."
         )

@@ -41,8 +41,8 @@ MOST_INTERIM = 100  # responses with status 1xx before the final one
 # The words of http.client. Only the number is shown.
 TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 LATE = (
-    "The request was not sent: its time was over before it could be sent (slow name resolution, addresses "
-    "that do not answer, or a machine that was suspended)."
+    "The request was not sent: its time ran out first (slow name resolution, addresses that do not respond, "
+    "or a machine that was suspended)."
 )
 
 

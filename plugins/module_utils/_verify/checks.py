@@ -166,7 +166,7 @@ def options_of(kind: str, value: t.Any, probe: str, where: str) -> dict[str, t.A
         if options.get(main, "") == "":
             raise InvalidArgument(f"{where} must have {main}.")
         if isinstance(options[main], (dict, list, bool)):
-            raise InvalidArgument(f"{where}.{main} must be a text, not {quoted(options[main])}.")
+            raise InvalidArgument(f"{where}.{main} must be text, not {quoted(options[main])}.")
     if "exists" in options:
         options["exists"] = truth(options["exists"], f"{where}.exists")
     for name, inner in options.items():
@@ -217,7 +217,7 @@ def refuse_value(kind: str, name: str, value: t.Any, where: str) -> None:
     elif name == "equals" and (isinstance(value, (dict, list)) or not str(value).strip()):
         raise InvalidArgument(f"{where} must be one value, not {quoted(value)}.")
     elif name == "equals" and kind == "key" and len(str(value).encode("utf-8", "replace")) > LONGEST_VALUE:
-        raise InvalidArgument(f"{where} is longer than the {LONGEST_VALUE} bytes of a value that are read.")
+        raise InvalidArgument(f"{where} is longer than {LONGEST_VALUE} bytes, the most that a check reads.")
     elif name == "type" and value not in KEY_TYPES:
         raise InvalidArgument(f"{where} {quoted(value)} is not a type of key.{near(value, KEY_TYPES)}")
 
@@ -226,10 +226,10 @@ def refuse_contradiction(options: Mapping, where: str) -> None:
     """Raise InvalidArgument for conditions that exclude each other, or of which one would be ignored."""
     for low, high in (("at_least", "at_most"), ("ttl_at_least", "ttl_at_most")):
         if low in options and high in options and bound(options[low]) > bound(options[high]):
-            raise InvalidArgument(f"{where}: {low} is more than {high}, so that nothing can pass.")
+            raise InvalidArgument(f"{where}: {low} is more than {high}, so no value can pass.")
     bounds = {name: options[name] for name in ("at_least", "at_most") if name in options}
     if "equals" in options and not within(bounds, options["equals"]):
-        raise InvalidArgument(f"{where}: equals is not within its own bounds, so that nothing can pass.")
+        raise InvalidArgument(f"{where}: equals is outside the bounds, so no value can pass.")
     if "rows" in options and {*BOUNDS} & set(options):
         raise InvalidArgument(f"{where}: rows compares all rows, so it cannot be combined with a bound.")
     if options.get("exists") is False and len(options) > 2:

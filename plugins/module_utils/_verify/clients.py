@@ -382,7 +382,7 @@ class Mysql:
 
         rows: list[tuple[t.Any, ...]] = self._ask(ask)
         if len(rows) > MOST_ROWS:
-            raise Refused(f"The query has more than {MOST_ROWS} rows: make it count, or limit it.")
+            raise Refused(f"The query returns more than {MOST_ROWS} rows: use count(*), or add a LIMIT.")
         return rows
 
     def _set(self, statement: str) -> bool:

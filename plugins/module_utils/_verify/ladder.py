@@ -158,7 +158,7 @@ def typed(name: str, value: t.Any, probe: str, where: str) -> t.Any:
         return int(value)
     if isinstance(value, (dict, list, bool)):
         shown = "" if name == "password" else f", not {quoted(value)}"
-        raise InvalidArgument(f"{where} must be a text{shown}.")
+        raise InvalidArgument(f"{where} must be text{shown}.")
     text = str(value)
     if name == "host" and not (HOST.fullmatch(text) and resolvable(text)):
         shown = "" if "@" in text else f", not {quoted(text)}"  # A password is before the @ of a URL.
@@ -273,7 +273,7 @@ def serving_instance(row: Row, service: Reading, cloud: Cloud, interval: float, 
         left = deadline - clock.monotonic()
         if left <= 0:
             raise NotRunning(
-                f"The instance was restored, but does not serve yet: {why}. Its data were not checked."
+                f"The instance was restored, but is not available yet: {why}. Its data were not checked."
             )
         clock.sleep(min(left, interval * (1 + clock.random() / 5)))
 

@@ -172,7 +172,7 @@ def words(value: t.Any, name: str) -> tuple[str, ...]:
     """Return a list of texts; one text is a list of its lines."""
     found = re.split(r"[,\n]", value) if isinstance(value, str) else value or []
     if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) for one in found):
-        raise ValueError(f"{name} must be a list of texts.")
+        raise ValueError(f"{name} must be a list of strings.")
     return tuple(one.strip() for one in found if one.strip())
 
 

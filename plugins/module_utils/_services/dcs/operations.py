@@ -70,7 +70,7 @@ def check_texts(params: t.Mapping[str, t.Any]) -> None:
     given = params["operation_id"]
     if given is not None and printable(given) != given:
         raise InvalidArgument(
-            f"operation_id {quoted(given)} holds an invisible or control character. Type it instead."
+            f"operation_id {quoted(given)} holds an invisible or control character. Type it by hand."
         )
 
 
