@@ -59,7 +59,7 @@ def from_cloud(value: t.Any) -> t.Any:
 def handed_on(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the plans and reports among variables, as data or as JSON, with every text in them marked.
 
-    They hold texts of the cloud. A controller marks what it hands on, but for Ansible, what comes from -e or
+    They hold text from the cloud. A controller marks what it hands on, but for Ansible, what comes from -e or
     from a file of variables is a template.
     """
     return {name: from_cloud(value) for name, value in variables.items() if is_document(value)}

@@ -4,7 +4,7 @@
 
 """What a person sees of a run: PLAN, RUN, DONE and the place of the report. Private to this collection.
 
-Every line is fit for a terminal: texts of the cloud or of a user are escaped. Times are in the user's zone,
+Every line is fit for a terminal: text from the cloud or from a user is escaped. Times are in the user's zone,
 with the offset. All functions are pure: the time is a parameter.
 """
 
