@@ -48,10 +48,10 @@ COLLECTION = "huaweicloud.recovery"
 STATE = "_restore_state"  # the variable that the tasks of the role register
 REPORTED = "restore_reported"  # the statistic with the report
 HANDED_ON = "handed_on"  # the step of the next node of a workflow, which reads that report
-REACHED = "reached"  # the step of a run with tags: whether they select the role and none of its tasks
-RESULT = "restore_result"  # the one that its report registers, for the play around it
+REACHED = "reached"  # the step that fails if the tags of a run select the role and none of its tasks
+RESULT = "restore_result"  # the variable that the step report registers, for the play around the role
 PASSWORD = "password_variable"  # of a connection: the name of a variable
-# Tags of a task that start nothing in a run which also has the tag plan
+# Tags that start nothing in a run with the tag plan
 ALONE = {"plan", "report", "tagged", "always"}
 LETTERS = string.ascii_lowercase + string.digits
 SLOW = 5.0  # seconds, at least, between two lines about one restore: a run of two fits on a screen
@@ -59,7 +59,7 @@ SLOW = 5.0  # seconds, at least, between two lines about one restore: a run of t
 LONG = ("restore_wait", "restore_verify")
 UNLIMITED = "Say with --limit or fleet_hosts which hosts to restore; fleet_hosts=all means all of them."
 JOBS = ("awx_job_id", "tower_job_id")
-Asked = t.Tuple[_options.Options, _entries.Found, t.List[str]]  # the last are problems
+Asked = t.Tuple[_options.Options, _entries.Found, t.List[str]]  # the last item: problems
 
 
 class ActionModule(ActionBase):
@@ -411,10 +411,10 @@ class AnsibleWorld:
 def fleet(
     hosts: t.Mapping[str, dict[str, t.Any]], failed: list[dict[str, t.Any]], defaults: _entries.Defaults
 ) -> _entries.Found:
-    """Return the hosts of a fleet as rows: without a point of its own the newest data of each."""
+    """Return the hosts of a fleet as rows: one without a point of its own gets its newest data."""
     defaults = defaults._replace(point="latest")
     rows = [row_of_host(host, variables, defaults) for host, variables in hosts.items()]
-    return _entries.Found([*rows, *failed], [], [])  # of hosts that name one instance each fails alone
+    return _entries.Found([*rows, *failed], [], [])  # hosts of one instance fail as rows
 
 
 def row_of_host(host: str, variables: dict[str, t.Any], defaults: _entries.Defaults) -> dict[str, t.Any]:

@@ -118,7 +118,7 @@ class InProcess(ActionBase):
     def end_if_orphaned(self) -> None:
         """End this process if its controller was killed.
 
-        Nothing more may start then, and a write to the full pipe, which nobody reads, would block for ever.
+        Nothing more may start then, and a write to the full pipe, which nobody reads, would block forever.
         """
         controller = multiprocessing.parent_process()
         if controller is not None and os.getppid() != controller.pid:

@@ -180,11 +180,11 @@ READERS: dict[str, Reader] = {
     "seed": read.word,
 }
 OF_A_DRILL = ("scratch", "production", "window_days", "seed")  # people know them as drill_...
-TEXTS = ("id", "name", "label", "profile", "region", "started")  # so end the keys of such texts in a report
+TEXTS = ("id", "name", "label", "profile", "region", "started")  # endings of the keys of texts in a report
 PUBLISHED = ("restore_result", "restore_planned", "restore_reported")
 # Between a random text and the time in epoch seconds: with it, a seed always gives the same point.
 SEEDED = "@"
-CLOSE = 0.9  # of two names, of which 1 means that they are the same
+CLOSE = 0.9  # likeness of two names from which one is a typo of the other; 1: they are the same
 # These must be the same for all hosts of a fleet. A plan or report as data does not come from its inventory.
 OF_THE_RUN = tuple(PREFIX + name for name, reader in READERS.items() if reader not in (data, document))
 VARIABLES = (*_entries.LISTS, *_step_table.OF_THE_USER, _entries.POINT, *(PREFIX + name for name in READERS))

@@ -227,7 +227,7 @@ def same_data(row: Row, earlier: Row, point: str) -> bool:
 def instances_by_id(job: Job, rows: t.Sequence[Row], world: World) -> dict[str, Row]:
     """Return the instances by ID if their names are not known, or restore_protected needs their tags.
 
-    Each place takes one list.
+    It reads one list for each region and profile.
     """
     tags = any(pattern.lower().startswith(TAG) for pattern in job.options.protected)
     wanted = [row for row in rows if nameless(row) or (tags and SERVICES[row["service"]].tagged)]

@@ -35,7 +35,7 @@ RESPONSE = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length
 
 
 def warm_up(run: t.Callable[..., None]) -> None:
-    """Import, compile and cache what Python and the libraries put off until its first use: a third of a task.
+    """Import, compile and cache what Python and the libraries load late. It saves a third of a task's time.
 
     It opens no socket and starts no thread. `run` runs a main() with the given arguments and context, and
     shows nothing.

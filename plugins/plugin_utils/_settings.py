@@ -6,7 +6,7 @@
 
 Private to this collection.
 
-A blank value counts as unset, and so does Ansible's omit. A list may be a text with a list in it, a duration
+A blank value counts as unset, and so does Ansible's omit. A list may be a string that holds one. A duration
 is 90s, 30m, 26h or 7d. All functions are pure. A value that cannot be read raises Problem with one sentence,
 before anything is started.
 """

@@ -23,7 +23,7 @@ class Step(t.NamedTuple):
     """A step of the role."""
 
     name: str
-    phase: str = ""  # what a failure says of the data, and how the page draws it; blank: rows do not show it
+    phase: str = ""  # what a failure says about the data, and how the page draws it; blank: no row shows it
     advice: str = ""  # what to do when it failed; {name} is the instance. Blank: that of the step restore
     tasks: str = ""  # the variable with the user's tasks file whose outcome it records
     part: bool = False  # of the step before it: it has no tag and no tasks file of its own

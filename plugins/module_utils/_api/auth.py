@@ -22,7 +22,7 @@ Query = t.Sequence[t.Tuple[str, str]]
 def query_string(pairs: Query) -> str:
     """Return the canonical query: its pairs are sorted raw, then encoded.
 
-    The request sends the same text, so that the signature fits it.
+    The request sends the same text, so that the signature matches it.
     """
     return "&".join(f"{_encode(key)}={_encode(value)}" for key, value in sorted(pairs))
 

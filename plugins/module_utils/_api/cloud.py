@@ -49,7 +49,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
-CLOCK = len("This machine's clock ")  # the seconds in that warning may differ from one request to the next
+CLOCK = len("This machine's clock ")  # two warnings that differ only in the seconds are one
 AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
 HEADERS = {"Accept": "application/json", "User-Agent": AGENT}
 NOT_REPORTED = "unknown"

@@ -13,11 +13,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import items, whole
 
 MOST_PAGES, DEFAULT_LIMIT = 200, 10
-ATTEMPTS = 2  # how often a list is read whose pages contradict each other
+ATTEMPTS = 2  # how often a list is read if its pages contradict each other
 SILENT = "the response has no content"  # counts as an empty list when both readings say so
 SAYS_NOTHING: list[t.Any] = []  # the page of a response without content whose status is not 204
 Row = t.Dict[str, t.Any]
-OnMalformed = t.Callable[[ProtocolError], t.Any]  # gets the error of an item that is left out
+OnMalformed = t.Callable[[ProtocolError], t.Any]  # is given the error of an item that is left out
 # rows, None for a malformed one that is left out; the total if it is given
 Page = t.Tuple[t.Sequence[t.Optional[Row]], t.Optional[int]]
 

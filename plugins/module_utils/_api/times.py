@@ -117,7 +117,7 @@ def local_time(ms: int, place: tzinfo) -> datetime:
 
 
 def is_future(ms: int, server_now_ms: int) -> bool:
-    """Whether a time that the cloud tells lies after its own, by more than a wrong clock or zone explains."""
+    """Whether a time from the cloud is ahead of its clock by more than a wrong clock or zone explains."""
     return ms > server_now_ms + DAY
 
 

@@ -177,7 +177,7 @@ class Http:
 
     def _watched(self, connection_class: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
         # urllib3 keeps a pool's connections until the pool is deleted. A connection that refers to this
-        # object would keep the pool for ever.
+        # object would keep the pool forever.
         this: t.Any = weakref.proxy(self)
 
         def left() -> float:
@@ -288,7 +288,7 @@ class Http:
 class DeadlineReader(io.RawIOBase):
     """What a socket receives in the time that is left for the whole exchange.
 
-    A socket's own time limit is one for each piece, so that a server that drips would take for ever.
+    A socket's own time limit is one for each piece, so that a server that drips would take forever.
     """
 
     def __init__(self, sock: socket.socket, received: io.RawIOBase, left: t.Callable[[], float]) -> None:

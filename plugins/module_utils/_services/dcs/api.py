@@ -223,7 +223,7 @@ def tags_of(value: t.Any) -> dict[str, str] | None:
         value = [{"key": key, "value": inner} for key, inner in value.items()]
     listed = [] if value in (None, "") else value
     if not isinstance(listed, list) or not all(isinstance(tag, dict) for tag in listed):
-        return None  # to be careful with: it may have the tag that protects it
+        return None  # unknown: the instance may have the tag that protects it
     pairs = [(text(tag.get("key")), text(tag.get("value"))) for tag in listed]
     return {key: value or "" for key, value in pairs if key and not re.match("_+ansible", key)}
 

@@ -133,7 +133,7 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
             f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; "
             f"the newest one, {found['id']}, is older. Run the task again in a few minutes."
         )
-    # The run that adopt goes on from has just sent its request.
+    # With adopt, the earlier run has sent its request only a short time ago.
     if ending(found["status"]) and is_stuck(moment(found["end_time"]) or made, ddm.now()):
         raise NotFound(
             f"There is no restore job on {target} to attach to: the newest one, {found['id']}, ended more "

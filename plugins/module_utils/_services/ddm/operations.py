@@ -70,7 +70,7 @@ def is_too_old(ddm: Ddm, job: Row) -> bool:
 def check_pair(names: Named) -> None:
     """Raise InvalidArgument if an instance would be restored onto itself."""
     if names.source == names.target:
-        # Rows are what was read to find an instance by its name.
+        # There are rows if the cloud was read to find an instance by its name.
         refusal = RefutedArgument if names.rows else InvalidArgument
         raise refusal(
             "The target is the source itself: a DDM instance can only be restored onto another one."
