@@ -169,8 +169,8 @@ def late(row: Row) -> bool:
 
 
 def waited_for_backup(row: Row, run: Row, job: Job, world: World) -> bool:
-    """Whether a busy instance may be free by now, because this run has waited for the safety backup of another
-    run, which was interrupted or goes on.
+    """Whether a busy instance may be free by now, because this run has waited for the safety backup of
+    another run, which was interrupted or goes on.
     """
     module, folder = _target.backup_module(row), run["directory"]
     for report in _report_files.unfinished(folder, run, [row]) if module and folder else ():
