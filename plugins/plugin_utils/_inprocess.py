@@ -39,7 +39,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refusals
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import made
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import preload
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import unset, without_omitted
 
@@ -330,4 +330,4 @@ def rehearsed(main: t.Callable[[], None], arguments: dict[str, t.Any], given: di
 
 if IMPORT_ERROR is None:
     with contextlib.suppress(Exception):  # only for speed
-        warm_up(rehearsed)  # once, in the parent from which the workers are forked
+        preload(rehearsed)  # once, in the parent from which the workers are forked

@@ -34,7 +34,7 @@ DUMMY_OPTIONS = {
 RESPONSE = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"id": "a"}'
 
 
-def warm_up(run: t.Callable[..., None]) -> None:
+def preload(run: t.Callable[..., None]) -> None:
     """Import, compile and cache what Python and the libraries load late. It saves a third of a task's time.
 
     It opens no socket and starts no thread. `run` runs a main() with the given arguments and context, and

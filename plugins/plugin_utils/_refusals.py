@@ -33,7 +33,7 @@ LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key after too 
 TURN_TIMEOUT = (
     10.0  # seconds for which a request waits for another worker's, which may get no response at all
 )
-INTERVAL = 0.02  # seconds between two looks at whether that one has ended
+INTERVAL = 0.02  # seconds between two checks whether that one has ended
 ACCEPTED = "accepted"
 UNSENT = (
     "No request was sent: the cloud refused these keys a moment ago in this run, and more than five refused "

@@ -220,7 +220,7 @@ def test_what_no_log_redacts_is_in_no_report(tmp_path: Path) -> None:
         done = invoke.playbook(yaml.safe_dump([play]), sim.env, cwd=tmp_path)
         assert sim.posts() == [], done.output
     written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "r").iterdir())
-    assert "hunter2secret" not in written and "Stop: its output is hidden by no_log." in written
+    assert "hunter2secret" not in written and "Stop: no_log hides its output." in written
     assert "failed: Stop: pw=hunter2secret" not in done.stdout
 
 

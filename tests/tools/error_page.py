@@ -107,7 +107,7 @@ KINDS: dict[str, Kind] = {
     "not_running": Kind(
         "the instance was restored, but is not running",
         "The restore succeeded.",
-        "Look at the instance in the console.",
+        "Check the instance in the console.",
     ),
     "not_started": Kind(
         "the request that starts the operation was never sent",
@@ -117,7 +117,7 @@ KINDS: dict[str, Kind] = {
     "operation_failed": Kind(
         "the cloud ran the operation, and it failed",
         "The operation was started, and it ended.",
-        "Look at the instance, then run the task again: it starts the operation once more.",
+        "Check the instance, then run the task again: it starts the operation once more.",
     ),
     "out_of_memory": Kind(
         "the task ran out of memory",

@@ -28,7 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess im
     rehearsed,
     swapped,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import warm_up
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import preload
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def test_it_goes_from_the_arguments_to_the_result() -> None:
         ):
             printed.append(output(main))
 
-    warm_up(run)
+    preload(run)
     result = json.loads(printed[0]["stdout"])
     assert (result["changed"], result["rows"]) == (False, [{"id": "a", "size": 1, "time": 0}])
 
@@ -61,7 +61,7 @@ def test_it_shows_nothing_and_leaves_nothing_behind(
 ) -> None:
     monkeypatch.setattr(basic, "_PARSED_MODULE_ARGS", {"those of": "a task"}, raising=False)
     before, context = dict(vars(basic)), _runner.CONTEXT
-    warm_up(rehearsed)
+    preload(rehearsed)
     assert capfd.readouterr() == ("", "")
     assert vars(basic) == before
     assert _runner.CONTEXT is context
@@ -69,5 +69,5 @@ def test_it_shows_nothing_and_leaves_nothing_behind(
 
 def test_workers_share_what_is_loaded() -> None:
     gc.unfreeze()
-    warm_up(rehearsed)
+    preload(rehearsed)
     assert gc.get_freeze_count() > 10_000

@@ -596,7 +596,7 @@ def test_a_lost_response_without_a_trace_is_unknown(response: Reply | CloudError
     operation = Script([QUIET], [response])
     with pytest.raises(
         OutcomeUnknown,
-        match=r"Nothing was repeated. Safe next steps: run the same task again.*or look at the instance",
+        match=r"Nothing was repeated. Safe next steps: run the same task again.*or check the instance",
     ) as caught:
         run(operation, time=time)
     details = caught.value.details()
@@ -634,7 +634,7 @@ def test_what_is_unknown_is_reported_in_full() -> None:
         "(DCS.4999: queued)), "
         f"and no matching record appeared in {details['checks']} checks. Nothing was repeated. "
         "Safe next steps: run the same task again in a few minutes: it attaches to what it finds, and starts "
-        "a new operation only when it finds none; or look at the instance's records in the console."
+        "a new operation only when it finds none; or check the instance's records in the console."
     )
 
 

@@ -235,7 +235,7 @@ class Cloud:
 
     @property
     def project_id(self) -> str:
-        """The project's id: given, or from the token, or looked up by name once."""
+        """The project's ID: given, or from the token, or looked up by name once."""
         caller, name = self._caller, self.settings.get("project_name") or self.region
         if caller.project is None and not name:
             raise InvalidArgument(

@@ -313,7 +313,7 @@ def decode(body: bytes) -> t.Any:
 
 
 def page_title(body: bytes, redactor: Redactor) -> str:
-    """Return ' (a page titled ...)' when the body is HTML, to show which proxy answered."""
+    """Return ' (a page titled ...)' when the body is HTML, to show which proxy responded."""
     text = redactor.redact(body.decode("utf-8", "replace"))[:20000]
     found = re.search("<title[^>]*>([^<]{1,200})", text, re.IGNORECASE)
     return f" (a page titled {redactor.printable(found[1].strip(), 80)!r})" if found else ""

@@ -99,6 +99,6 @@ class Search:
             f"{operation.name}: the request was sent at {when}, no conclusive response was received "
             f"({cause}), and no matching record appeared in {self.checks} "
             f"check{'' if self.checks == 1 else 's'}{shown}.{also} Nothing was repeated. Safe next steps: "
-            f"{operation.resume}; or look at the instance's records in the console.",
+            f"{operation.resume}; or check the instance's records in the console.",
             **{**operation.about, **self.cause.facts, **facts},
         )

@@ -165,10 +165,10 @@ def hint(tls: bool) -> str:
     return " The connection uses TLS: if the server has none, set tls: false." if tls else ""
 
 
-def login_refused(answer: t.Any) -> Refused:
+def login_refused(reply: t.Any) -> Refused:
     """Return the error for a login that was refused."""
     return Refused(
-        f"The login was refused: {answer}. It was tried once. Check username and password of the connection: "
+        f"The login was refused: {reply}. It was tried once. Check username and password of the connection: "
         "a restore may have brought back older ones.",
         "login_refused",
     )
