@@ -115,7 +115,7 @@ def checks(row: Row) -> list[dict[str, t.Any]]:
 
 
 def markdown(report: Report) -> str:
-    """Return the report as Markdown. Texts of the cloud are shown, never interpreted."""
+    """Return the report as Markdown. Text from the cloud is shown, never interpreted."""
     where = zone(report)
     lines = [
         f"# {escape(title(report))}: {escape(WORDS[report['verdict']])}",
@@ -263,7 +263,7 @@ def escape(value: t.Any) -> str:
 def junit(report: Report) -> str:
     """Return the report as JUnit XML: a suite for each instance, a case for the restore and each check.
 
-    A run that failed without a failed instance, for example a refused one, has a suite of its own.
+    A run that failed although no instance did, for example because it was refused, has a suite of its own.
     """
     root = ElementTree.Element("testsuites", name=title(report))
     for row in report["restores"]:

@@ -232,8 +232,8 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, Cl
         elif before["action"] == "adopt" and row["action"] == "restore":
             found[number] = NotRestorable(
                 f"The plan was to attach to restore {before['restore_id']} of {target}, which has ended "
-                "since. Another restore would overwrite what was written after it. Make a new plan if that "
-                "is meant."
+                "since. Another restore would overwrite what was written after it. Make a new plan if you "
+                "want that."
             )
         elif subject(row) in instances:
             found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")

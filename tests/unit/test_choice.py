@@ -218,7 +218,7 @@ def test_data_of_the_future_are_not_the_latest() -> None:
     assert found.backup_id == "new"
     assert found.warnings == (
         "The time of the data in far is in the future, so it was ignored. Backup new was chosen; give "
-        "backup_id to take another one.",
+        "backup_id to use another one.",
     )
     with pytest.raises(
         NotRestorable, match=r"has no usable backup\. Not usable: .*far.* Backups dated in the future were"

@@ -85,7 +85,7 @@ def latest_backup(backups: t.Sequence[Row], now: int, about: str) -> Choice:
         )
         shown = sorted(backups, key=sortable, reverse=True)[:NEAREST]
         seen = f" Not usable: {describe_backups(shown)}." if shown and not ready else ""
-        seen += " Backups dated in the future were left out: give backup_id to take one." if ahead else ""
+        seen += " Backups dated in the future were left out: give backup_id to use one." if ahead else ""
         raise NotRestorable(f"{about} has no usable backup.{only}{seen}")
     newest = max(found, key=sortable)
     return Choice(newest["backup_id"], newest, None, tuple(undated_warnings(found, newest, ahead)))
@@ -125,7 +125,7 @@ def undated_warnings(backups: t.Sequence[Row], chosen: Row, ahead: t.Sequence[Ro
     future = [row["backup_id"] for row in ahead if usable(row)]
     return [
         f"The time of the data in {', '.join(found)} {why}, so it was ignored. "
-        f"Backup {chosen['backup_id']} was chosen; give backup_id to take another one."
+        f"Backup {chosen['backup_id']} was chosen; give backup_id to use another one."
         for found, why in ((unread, "cannot be read"), (future, "is in the future"))
         if found
     ]
