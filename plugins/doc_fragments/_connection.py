@@ -200,7 +200,7 @@ notes:
     file of the official SDK that E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names; the profile that E(HW_PROFILE) or
     E(HW_SHARED_CONFIG_FILE) names; C(~/.huaweicloud/credentials); C(~/.hcloud/config.json). The task refuses
     an incomplete identity."
-  - Every other option comes from the task, else from its environment variable.
+  - Every other option comes from the task, or else from its environment variable.
   - A proxy comes from E(HTTPS_PROXY), or else E(ALL_PROXY), unless E(NO_PROXY) names the host. Requests to
     this machine itself go through no proxy. A C(.netrc) file has no effect.
   - "A failed task returns C(msg) (one line: what failed, on what, what was and was not done, what to do next)
