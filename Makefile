@@ -54,7 +54,7 @@ awx: venv ## AWX as code against a small API with AWX's own rules, and jobs as A
 	@$(RUN) python tests/tools/awx.py
 	@RECOVERY_AWX=required $(RUN) pytest tests/awx -m "slow or not slow" -n 2 --dist loadfile $(ARGS)
 
-eda: venv ## The event source and its rulebook, run by ansible-rulebook (needs Java 17)
+eda: venv ## The event source and its rulebook, run by ansible-rulebook (needs Java 17 or later)
 	@$(RUN) python tests/tools/eda.py
 	@RECOVERY_EDA=required $(RUN) pytest tests/eda -m "slow or not slow" $(ARGS)
 

@@ -386,10 +386,9 @@ def test_no_two_files_of_tests_have_one_name() -> None:
     assert twice == [], f"Name each of these files after what it alone tests: {', '.join(twice)}"
 
 
-def jobs() -> dict[str, Any]:
-    """The jobs of the workflow."""
-    path = documents.ROOT / ".github" / "workflows" / "ci.yml"
-    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+def jobs(workflow: str = "ci") -> dict[str, Any]:
+    """The jobs of a workflow."""
+    found: dict[str, Any] = yaml.safe_load(written(f".github/workflows/{workflow}.yml"))["jobs"]
     return found
 
 
@@ -398,21 +397,52 @@ def test_the_workflow_has_a_browser_and_servers_with_real_data() -> None:
     assert 'sudo env "PATH=$PATH" .ci/run' in [step.get("run") for step in jobs()["test"]["steps"]]
 
 
+def pairs() -> dict[str, list[str]]:
+    """The pairs of ansible-core and Python that noxfile.py lists."""
+    for node in ast.parse(written("noxfile.py")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PAIRS":
+            found: dict[str, list[str]] = ast.literal_eval(node.value)
+    return found
+
+
 def test_the_workflow_runs_every_pair_and_make_on_a_python_that_it_takes() -> None:
     """make needs a newer Python than the oldest pair. On an older one it fails and says so."""
-    tree = ast.parse((documents.ROOT / "noxfile.py").read_text(encoding="utf-8"))
-    pairs = next(
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PAIRS"
-    )
     job = jobs()["matrix"]
     run = [(row["core"], row["python"]) for row in job["strategy"]["matrix"]["include"]]
-    assert run == [(core, python) for core, pythons in pairs.items() for python in pythons]
+    assert run == [(core, python) for core, pythons in pairs().items() for python in pythons]
     command = job["steps"][-1]["run"]
     named = re.search(r"PYTHON=python([\d.]+) ", command)
     assert named and named[1] in job["steps"][-2]["with"]["python-version"].split(), command
     assert tuple(map(int, named[1].split("."))) >= (3, 11)
+
+
+def test_the_readme_names_the_pairs_that_are_run() -> None:
+    rows = re.findall(r"^\| ([\d., ]+) \| ([\d., ]+) \|$", written("README.md"), re.MULTILINE)
+    named = {core: pythons.split(", ") for cores, pythons in rows for core in cores.split(", ")}
+    assert named == pairs()
+
+
+def test_a_target_of_make_is_documented_and_run() -> None:
+    """Those of .ci/run are parts of `make test`. Hours long: the list of slow targets in CONTRIBUTING.md."""
+    targets = set(re.findall(r"^([a-z]+):.* ## ", written("Makefile"), re.MULTILINE))
+    guide, other = written("CONTRIBUTING.md"), {"venv", "help"}
+    slow = guide.partition("These targets are slow")[2].partition("`.ci/run`")[0]
+    assert {name for name in targets - other if f"`make {name}" not in guide} == set()
+    commands = " ".join(step.get("run", "") for job in jobs().values() for step in job["steps"])
+    weekly = set(jobs("weekly")["weekly"]["strategy"]["matrix"]["target"])
+    parts = {"test", "lint", "unit", "playbooks"}
+    run = {*re.findall(r"make (\w+)", commands), *weekly, *parts}
+    idle = {name for name in targets - other - run if f"`make {name}" not in slow}
+    assert idle == {"artifact", "clean", "docs", "edges", "sanity"}  # other targets do the same, or nothing
+    assert "exec make test" in written(".ci/run")
+
+
+@pytest.mark.parametrize("workflow", ["ci", "weekly"])
+def test_a_workflow_pins_its_actions(workflow: str) -> None:
+    uses = re.findall(r"uses: (\S+)(.*)", written(f".github/workflows/{workflow}.yml"))
+    assert uses
+    for action, version in uses:
+        assert re.search("@[0-9a-f]{40}$", action) and re.match(r" # v\d", version), action
 
 
 @pytest.mark.parametrize("guide", sorted(docs.GUIDES.glob("*.rst")), ids=lambda guide: guide.stem)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the environment .work/eda with ansible-rulebook, once.
 
-It also needs Java 17 (Debian: default-jre-headless).
+It also needs Java 17 or later (Debian: default-jre-headless).
 """
 
 from __future__ import annotations
