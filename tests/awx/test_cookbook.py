@@ -9,28 +9,22 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import textwrap
 from pathlib import Path
 
 import yaml
 
-from tests import invoke
+from tests import guides, invoke
 from tests.awx import jobs, project, rules
 from tests.awx.controller import Controller
 from tests.tools import ee
 
-GUIDE = invoke.ROOT / "docs" / "docsite" / "rst" / "awx.rst"
-BLOCK = re.compile(
-    r"^( *)(?:\.\. file: (?P<file>\S+)\n\n\1)?\.\. code-block:: (?P<kind>\w+)\n\n(?P<text>(?:\1  .*\n|\n)+)",
-    re.MULTILINE,
-)
+GUIDE = guides.FOLDER / "awx.rst"
 ELSEWHERE = ("ansible-rulebook ",)  # run in tests/eda, because it runs for ever
 
 
-def blocks() -> list[tuple[str, str | None, str]]:
-    """The blocks of the guide: kind, file, text."""
-    text = GUIDE.read_text(encoding="utf-8")
-    return [(one["kind"], one["file"], textwrap.dedent(one["text"])) for one in BLOCK.finditer(text)]
+def blocks() -> list[guides.Block]:
+    """The blocks of the guide."""
+    return guides.blocks(GUIDE.read_text(encoding="utf-8"))
 
 
 def test_the_guide_is_followed(awx_collection: Path, tmp_path: Path) -> None:
@@ -63,12 +57,13 @@ def test_the_guide_is_followed(awx_collection: Path, tmp_path: Path) -> None:
         }
         commands = 0
         where = desk
-        for kind, file, text in blocks():
+        for block in blocks():
+            text = block.text
             for old, new in replaced.items():
                 text = text.replace(old, new)
-            if kind == "yaml" and file:
-                (desk / file).write_text(text, encoding="utf-8")
-            if kind == "shell" and not text.startswith(ELSEWHERE):
+            if block.note.startswith("file: "):
+                (desk / block.note.removeprefix("file: ")).write_text(text, encoding="utf-8")
+            if block.kind == "shell" and not text.startswith(ELSEWHERE):
                 done = subprocess.run(
                     ["bash", "-e", "-c", f"{text}\npwd >{tmp_path}/where"],
                     cwd=where, env=env, capture_output=True, encoding="utf-8", check=False, timeout=600,
@@ -89,7 +84,7 @@ def test_the_guide_is_followed(awx_collection: Path, tmp_path: Path) -> None:
 
 
 def test_the_sample_of_a_credential_type_is_accepted() -> None:
-    (text,) = (text for kind, file, text in blocks() if kind == "yaml" and text.startswith("inputs:"))
+    (text,) = (block.text for block in blocks() if block.text.startswith("inputs:"))
     sample = yaml.safe_load(text)
     assert [
         *rules.inputs(sample["inputs"]),

@@ -2,22 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Guides whose commands are run, in the order of the page, against one local cloud.
+"""Pages whose commands are run, in the order of the page, against one local cloud.
 
-The page shows what they print. `python -m tests.guides` writes the current output into the pages; the test
-compares all but IDs, times and numbers of seconds. In a page:
+A page is a guide or a README. It shows what its commands print: `python -m tests.guides` writes the current
+output into the pages, and the test compares all but IDs, times and numbers of seconds. In a page:
 
-- a `yaml` block after the comment `.. file: NAME` is written to that file;
-- a `shell` block is run, except after the comment `.. not run`; after `.. fails` it must end with an error;
+- a `yaml` block after the comment `file: NAME` is written to that file;
+- after `tried by: COMMAND`, it is written to a file of its own, and COMMAND is run with its name for BLOCK;
+- a `shell` block is run, unless `ELSEWHERE` names it; after the comment `fails` it must end with an error;
+  what it exports holds for the rest of the page, with the keys of the cloud for `...`;
 - the `text` block after a `shell` block is its output, without Ansible's own lines;
-- the comment `.. scenario: NAME` says which instances the cloud has;
-- the comment `.. fault: NAME OPERATION ID` breaks a request of the next command.
+- the comment `scenario: NAME` says which instances the cloud has;
+- the comment `fault: NAME OPERATION ID` breaks a request of the next command.
+
+A comment is `.. fails` or, in Markdown, `<!-- fails -->`.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -27,10 +32,20 @@ from pathlib import Path
 from tests import invoke
 from tests.cloud import Simulator
 
-PAGES = ["getting_started", "restore_cache", "restore_database", "stack", "drills", "fleet"]
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
-BLOCK = re.compile(r"^\.\. code-block:: (\w+)\n\n((?:  .*\n|\n)+)", re.MULTILINE)
-COMMENT = re.compile(r"^\.\. (file: \S+|not run|fails)\n\n\Z", re.MULTILINE)
+FOLDER = invoke.ROOT / "docs" / "docsite" / "rst"
+RST = "docs/docsite/rst/"
+GUIDES = ("getting_started", "credentials", "restore_cache", "restore_database", "stack", "drills", "fleet")
+PAGES = ["README.md", *(f"{RST}{name}.rst" for name in GUIDES)]
+INSTALLS = ("pip install ", "ansible-galaxy collection install ")  # test_install.py runs a block with these
+BLOCK = re.compile(
+    r"^( *)\.\. code-block:: (?P<kind>\w+)\n\n(?P<text>(?:\1  .*\n|\n)+)"
+    r"|^( *)```(?P<fenced>\w*)\n(?P<content>(?:.*\n)*?)\4```$",
+    re.MULTILINE,
+)
+COMMENT = re.compile(
+    r"^(?:\.\. |<!-- )(file: \S+|fails|runnable|tried by: .+?)(?: -->)?\n+\Z", re.MULTILINE
+)
+EXPORT = re.compile(r"^export (\w+)=(.*)$", re.MULTILINE)
 SCENARIO = re.compile(r"^\.\. scenario: (\S+)$", re.MULTILINE)
 LOCAL = re.compile(r"http://127\.0\.0\.1:\d+(?=/v2/)")
 FAULT = re.compile(r"^\.\. fault: (\S+) (\S+) (\S+)\n\n(?:\.\. .*\n\n)*\Z", re.MULTILINE)
@@ -39,6 +54,26 @@ NOISE = re.compile(
     r"|huaweicloud\.recovery: |\s*\d+\s+(- )?\w+:|\d+( #.*)?$|\S+ +: ok=\d|\s+\^|Origin: |<unknown>"
     r"|Task failed|Module failed|NO MORE HOSTS|Note that|  if you"
 )
+# Blocks that the test of their page does not run, by how they begin: who runs them, or why nobody does.
+ELSEWHERE = {
+    "CONTRIBUTING.md": {"from __future__ import annotations": "test_guides.py runs this module"},
+    "README.md": {"make demo": ".github/workflows/ci.yml runs both commands"},
+    f"{RST}architecture.rst": {"entry  ": "a picture in letters"},
+    f"{RST}awx.rst": {"": "tests/awx/test_cookbook.py follows the page, tests/eda runs its rulebook"},
+    f"{RST}credentials.rst": {
+        "hcloud configure set": "needs KooCLI",
+        "- name: Restore in the rehearsal account only": "tests/playbooks/test_account.py",
+    },
+    f"{RST}in_process.rst": {
+        "ansible-playbook restore.yml -e huaweicloud_recovery_in_process=false": "tests/in_process",
+        "PLAY [Bring the cache back]": "tests/in_process/test_progress.py: it takes minutes",
+        "huaweicloud.recovery: [localhost] no conclusive": "tests/in_process/test_progress.py",
+    },
+    f"{RST}what_happens_when.rst": {"VALIDATE -> ": "a picture in letters"},
+    "tests/README.md": {
+        "python3 tests/tools/run.py python -m tests.protocol ": "test_schedules.py and test_explore.py"
+    },
+}
 CHANGING = [
     (
         re.compile(
@@ -79,14 +114,15 @@ def blocks(page: str) -> list[Block]:
     found = []
     for match in BLOCK.finditer(page):
         note, fault = COMMENT.search(page[: match.start()]), FAULT.search(page[: match.start()])
-        lines = [line[2:] for line in match[2].rstrip("\n").split("\n")]
-        text = "\n".join(lines).rstrip() + "\n"
+        part, kind = ("text", match["kind"]) if match["kind"] else ("content", match["fenced"])
+        indent = len(match[1]) + 2 if match["kind"] else len(match[4])
+        lines = [line[indent:] for line in match[part].rstrip("\n").split("\n")]
         found.append(
             Block(
-                match[1],
-                text,
-                match.start(2),
-                match.start(2) + len(match[2].rstrip("\n")),
+                {"sh": "shell", "": "shell"}.get(kind, kind),
+                "\n".join(lines).rstrip() + "\n",
+                match.start(part),
+                match.start(part) + len(match[part].rstrip("\n")),
                 note[1] if note else "",
                 (fault[1], fault[2], fault[3]) if fault else None,
             )
@@ -128,32 +164,65 @@ def plain(text: str) -> str:
     return re.sub(" +", " ", text)
 
 
-def outputs(page: str) -> Iterator[tuple[Block, Block | None, subprocess.CompletedProcess[str], str]]:
-    """Run the page; yield each command with its block of output, its end, and what the page should show."""
+def signed_in(command: str, keys: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Fill in the keys that a page leaves out; return the command and what it exports."""
+    filled = EXPORT.sub(
+        lambda one: f"export {one[1]}={shlex.quote(keys[one[1]]) if one[2] == '...' else one[2]}", command
+    )
+    return filled, dict(EXPORT.findall(filled))
+
+
+def commands(name: str, found: list[Block], folder: Path) -> Iterator[tuple[int, str]]:
+    """Write the files of a page; yield the number of each block that is run, and its command."""
+    for number, block in enumerate(found):
+        word, _colon, value = block.note.partition(": ")
+        file = {"file": value, "tried by": f"block-{number}.yml"}.get(word)
+        if file:
+            (folder / file).write_text(block.text, encoding="utf-8")
+    for number, block in enumerate(found):
+        if block.note.startswith("tried by: "):
+            yield number, block.note.partition(": ")[2].replace("BLOCK", f"block-{number}.yml")
+        if block.kind == "shell" and not elsewhere(name, block):
+            yield number, block.text
+
+
+def elsewhere(name: str, block: Block) -> str:
+    """Return who runs a block, if it is not the test of its page."""
+    if any(word in block.text for word in INSTALLS):
+        return "test_install.py"
+    return next(
+        (who for begin, who in ELSEWHERE.get(name, {}).items() if block.text.startswith(begin)), ""
+    )
+
+
+def outputs(name: str) -> Iterator[tuple[Block, Block | None, subprocess.CompletedProcess[str], str]]:
+    """Run a page; yield each command with its block of output, its end, and what the page should show."""
+    page = (invoke.ROOT / name).read_text(encoding="utf-8")
     found, scenario = blocks(page), SCENARIO.search(page)
-    name = scenario[1] if scenario else "default"
-    with tempfile.TemporaryDirectory(prefix="guide-") as place, Simulator(name, restore_seconds=2) as sim:
+    wanted = scenario[1] if scenario else "default"
+    with tempfile.TemporaryDirectory(prefix="guide-") as place, Simulator(wanted, restore_seconds=2) as sim:
         folder = Path(place)
-        environment = {**os.environ, **invoke.environment(place), **sim.env, "HOME": place}
-        for number, block in enumerate(found):
-            if block.note.startswith("file: "):
-                (folder / block.note.partition(": ")[2]).write_text(block.text, encoding="utf-8")
-            if block.kind == "shell" and block.note != "not run":
-                after = (
-                    found[number + 1]
-                    if number + 1 < len(found) and found[number + 1].kind == "text"
-                    else None
-                )
-                if block.fault:
-                    name, operation, instance = block.fault
-                    sim.fault(name, operation, on=instance)
-                done = run(block.text, folder, environment)
-                yield block, after, done, shown(done.stdout, folder)
+        keys = sim.env
+        given = {key for block in found for key, _value in EXPORT.findall(block.text)}
+        hidden = {*given, "HW_PROJECT_ID"} if given else set()
+        environment = {**os.environ, **invoke.environment(place), **keys, "HOME": place}
+        environment = {key: value for key, value in environment.items() if key not in hidden}
+        for number, text in commands(name, found, folder):
+            block = found[number]
+            after = found[number + 1] if found[number + 1 :] and found[number + 1].kind == "text" else None
+            if block.fault:
+                fault, operation, instance = block.fault
+                sim.fault(fault, operation, on=instance)
+            command, exported = signed_in(text, keys)
+            done = run(command, folder, environment)
+            environment.update(exported)
+            yield block, after, done, shown(done.stdout, folder)
 
 
-def rewritten(page: str) -> str:
+def rewritten(name: str) -> str:
     """Return the page with the current output."""
-    changes = [(after, text) for _block, after, _done, text in outputs(page) if after]
+    page = (invoke.ROOT / name).read_text(encoding="utf-8")
+    changes = [(after, text) for _block, after, _done, text in outputs(name) if after]
     for after, text in reversed(changes):
         indented = "".join(f"  {line}".rstrip() + "\n" for line in text.splitlines()).rstrip("\n")
         page = page[: after.start] + indented + page[after.end :]

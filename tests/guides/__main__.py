@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.guides import FOLDER, PAGES, rewritten
+from tests import invoke
+from tests.guides import GUIDES, rewritten
 
-for name in sys.argv[1:] or PAGES:
-    path = FOLDER / f"{name}.rst"
-    path.write_text(rewritten(path.read_text(encoding="utf-8")), encoding="utf-8")
+for guide in sys.argv[1:] or GUIDES:
+    name = f"docs/docsite/rst/{guide}.rst"
+    (invoke.ROOT / name).write_text(rewritten(name), encoding="utf-8")

@@ -2,23 +2,94 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The commands of the guides do what the guides show."""
+"""The commands of the guides and of README.md do what the page shows; somebody runs every block of a page."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from tests.guides import FOLDER, PAGES, outputs, plain
+from tests import guides, invoke
+from tests.cloud import Simulator, scenario
+from tests.guides import ELSEWHERE, PAGES, Block, outputs, plain
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_guide_shows_what_its_commands_print(name: str) -> None:
-    page = (FOLDER / f"{name}.rst").read_text(encoding="utf-8")
+def test_a_page_shows_what_its_commands_print(name: str) -> None:
     ran = 0
-    for block, after, done, text in outputs(page):
+    for block, after, done, text in outputs(name):
         ran += 1
         assert (done.returncode != 0) == (block.note == "fails"), f"{block.text}\n{done.stdout}"
         if after:
-            renew = f"Run `python3 tests/tools/run.py python -m tests.guides {name}`, and read the page."
+            renew = f"Run `python3 tests/tools/run.py python -m tests.guides {Path(name).stem}`, and read it."
             assert plain(after.text) == plain(text), f"{block.text}prints\n{text}\n{renew}"
     assert ran
+
+
+def pages() -> Iterator[tuple[str, list[Block]]]:
+    """Every page that a reader sees, and its blocks. The guides in docs/*.md are made of docs/docsite."""
+    made = {path.stem for path in guides.FOLDER.glob("*.rst")}
+    folders = ("", "docs/", "roles/*/", "extensions/**/", "tests/", ".github/**/")
+    for place in (*(f"{folder}*.md" for folder in folders), f"{guides.RST}*.rst"):
+        for path in sorted(invoke.ROOT.glob(place)):
+            name = str(path.relative_to(invoke.ROOT))
+            if not (path.parent.name == "docs" and path.stem in made):
+                yield name, guides.blocks(path.read_text(encoding="utf-8"))
+
+
+def lines(block: Block) -> list[str]:
+    return block.text.replace("\\\n", " ").splitlines()
+
+
+def test_somebody_runs_every_block() -> None:
+    """Give a new block a comment, as `tests/guides/__init__.py` says, or name its test in ELSEWHERE."""
+    found = dict(pages())
+    run = {line for name in PAGES for block in found[name] if block.kind == "shell" for line in lines(block)}
+    idle = []
+    for name, blocks in found.items():
+        for number, block in enumerate(blocks):
+            here = name in PAGES and (
+                block.kind == "shell"
+                or block.note.startswith(("file: ", "tried by: "))
+                or (block.kind == "text" and blocks[number - 1].kind == "shell")
+            )
+            again = block.kind == "shell" and set(lines(block)) <= run
+            if not (here or again or block.note == "runnable" or guides.elsewhere(name, block)):
+                idle.append(f"{name}: {lines(block)[0]}")
+    assert not idle, "\n".join(idle)
+    for name, begins in ELSEWHERE.items():
+        for begin in begins:
+            assert any(block.text.startswith(begin) for block in found[name]), f"{name} has no block {begin}"
+
+
+@pytest.mark.parametrize("path", sorted(invoke.ROOT.glob("playbooks/*.yml")), ids=lambda path: path.stem)
+def test_the_head_of_a_playbook_shows_a_command_that_is_run(path: Path) -> None:
+    """With the same playbook and options; the names of groups and reports are the reader's."""
+    head = path.read_text(encoding="utf-8").partition("- name: ")[0].replace("\n# ", " ")
+    shown = re.findall(r"(ansible-playbook huaweicloud\.recovery\.\w+)((?: -{1,2}[\w-]+ \S+)*)", head)
+    blocks = [block for _name, found in pages() for block in found if block.kind == "shell"]
+    run = [line for block in blocks for line in lines(block)]
+    for command, options in shown:
+        words = set(re.findall(r" -{1,2}[\w-]+", options))
+        same = [line for line in run if line.startswith(f"{command} ")]
+        assert any(all(word in line for word in words) for line in same), command
+
+
+def test_the_module_of_the_recipe_works(tmp_path: Path) -> None:
+    (block,) = guides.blocks((invoke.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    header = (invoke.ROOT / "plugins" / "modules" / "dcs_backup_info.py").read_text(encoding="utf-8")
+    text = header.partition("from __future__")[0] + block.text
+    assert len(block.text.splitlines()) < 60
+    name = "dcs_restore_point_info"
+    (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    with Simulator() as sim:
+        env = {**invoke.environment(str(tmp_path)), **sim.env}
+        command = f"ansible localhost -o -M . -m {name} -a instance_id={scenario.DCS_INSTANCE}"
+        done = guides.run(command, tmp_path, env)
+    assert done.returncode == 0, done.stdout
+    points = json.loads(done.stdout.partition("=> ")[2])["points"]
+    assert points and {"created_at", "is_support_restore"} == set(points[0])

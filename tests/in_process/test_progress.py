@@ -34,7 +34,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress imp
     compact_duration,
     percent,
 )
-from tests import invoke
+from tests import guides, invoke
 from tests.cases import CASES, STARTS
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
@@ -268,12 +268,13 @@ def test_the_id_is_shown_as_soon_as_the_post_is_accepted(name: str, sim: Simulat
 
 # Through Ansible
 
+LOST = "no conclusive response was received, checking whether the cloud accepted the request, "
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 LINE = re.compile(
-    r"huaweicloud\.recovery:(?: \[(one|two)\])? "
+    r"huaweicloud\.recovery:(?: \[(one|two|localhost)\])? "
     rf"(?:(?:Restore of backup {UUID} to|Backup of) DCS instance \S+ \({UUID}\) is accepted: "
     rf"(?:restore|backup)_id {UUID}"
-    r"|(\w+)(?:, waiting for the instance)?, [\d.]+ %, \d+s elapsed(?:, about \d+s left)? "
+    r"|(\w+)(?:, waiting for the instance)?, [\d.]+ %, (?:\d+m)?\d+s elapsed(?:, about (?:\d+m)?\d+s left)? "
     rf"\(restore {UUID} of instance {UUID}\))"
 )
 ANSIBLE = re.compile(r"(?:PLAY|TASK) .*\*\*\*|(?:ok|changed): \[\w+\]|PLAY RECAP \*+|\w+ +: ok=.*|")
@@ -296,6 +297,15 @@ def check(output: str) -> None:
     assert said["one"][0] is None and said["one"][-1] == "succeed"
     (backup,) = (line for line in lines if "Backup of" in line)
     assert backup.startswith("huaweicloud.recovery: Backup of")  # run_once: it concerns no host in particular
+
+
+def test_the_guide_shows_such_lines() -> None:
+    """It shows a restore of minutes, which no test waits for."""
+    page = (guides.FOLDER / "in_process.rst").read_text(encoding="utf-8")
+    whole, lost = (block.text.splitlines() for block in guides.blocks(page) if block.kind == "text")
+    assert [line for line in whole if not LINE.fullmatch(line) and not ANSIBLE.fullmatch(line)] == []
+    named = re.search(rf"Restore of backup {UUID} to DCS instance \S+ \({UUID}\)", whole[3])
+    assert named and lost == [f"huaweicloud.recovery: [localhost] {LOST}0s elapsed ({named[0]})"]
 
 
 def terminal(command: list[str], home: Path, env: dict[str, str]) -> str:
