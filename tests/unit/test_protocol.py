@@ -30,7 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     WaitTimeout,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import STALE, Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import CLOUD_SKEW
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import CLOUD_SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
     MARKER_LENGTH,
     OF_RUN,

@@ -25,8 +25,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
     zone_named,
 )
 
-CLOUD_SKEW = 120_000  # ms by which two clocks of the cloud may differ
-
 
 def is_latest(value: t.Any) -> bool:
     """Whether an option asks for the newest data, however that was typed or pasted."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import CLOUD_SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY, moment
 
+CLOUD_SKEW = 120_000  # ms by which two clocks of the cloud may differ
 STUCK = DAY  # backups and restores take minutes, 30 as documented, hours for the largest
 
 

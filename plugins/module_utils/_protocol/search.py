@@ -16,8 +16,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     OutcomeUnknown,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import CLOUD_SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import CLOUD_SKEW
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
     Operation,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     InvalidArgument,
+    NotFound,
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
@@ -34,7 +35,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import check_backup
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
     obstacle,
     warn_of_unusable,
@@ -43,6 +43,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     created,
     end,
+    unusable,
 )
 
 REMARK_LENGTH = 128  # characters (error DCS.4098)
@@ -195,6 +196,20 @@ def newest_of(records: t.Iterable[Row], among: t.Sequence[Row]) -> Row | None:
         return one is not None and other is not None and one > other
 
     return next((row for row in records if not any(later(other, row) for other in among)), None)
+
+
+def check_backup(backup_id: str, backups: t.Sequence[Row], about: str) -> None:
+    """Raise unless the backup is one of the instance's own and can be restored."""
+    backup = next((row for row in backups if row["backup_id"] == backup_id), None)
+    if backup is None:
+        same = [row["backup_id"] for row in backups if row["backup_name"] == backup_id]
+        hint = "it was deleted, or belongs to another instance."
+        if same:
+            hint = f"it is the name of {' and '.join(same)}: give it as backup_name."
+        raise NotFound(f"Backup {backup_id} is not among the backups of {about}: {hint}")
+    reason = unusable(backup)
+    if reason:
+        raise NotRestorable(f"Backup {backup_id} cannot be restored: {reason}.", status=backup["status"])
 
 
 @dataclass(frozen=True)
