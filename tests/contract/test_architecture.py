@@ -39,6 +39,7 @@ MEASURES = {
 }
 SHIPPED = [module for module in payload.MODULES if module not in invoke.ACTIONS]
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
+CODE = [*PLUGINS, *sorted((ROOT / "extensions").rglob("*.py"))]
 UTILS = ROOT / "plugins" / "module_utils"
 HERE = "ansible_collections.huaweicloud.recovery.plugins.module_utils."
 
@@ -49,7 +50,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def name(path: Path) -> str:
-    return str(path.relative_to(ROOT / "plugins"))
+    return str(path.relative_to(ROOT)).removeprefix("plugins/")
 
 
 def mentions(path: Path, *words: str) -> Iterator[ast.AST]:
@@ -128,7 +129,7 @@ def test_no_error_is_changed_on_its_way() -> None:
     """Code that knows more about an error raises a new one: error.with_context()."""
     changed = [
         f"{name(path)}:{node.lineno}"
-        for path in PLUGINS
+        for path in CODE
         if path.name != "errors.py"
         for node in ast.walk(tree(path))
         if isinstance(node, (ast.Assign, ast.AugAssign))
@@ -267,7 +268,7 @@ def test_few_lines_outside_of_its_room_name_a_service() -> None:
     lines = sorted(
         {
             f"{name(path)}:{line}"
-            for path in PLUGINS
+            for path in CODE
             if not own(path.relative_to(ROOT))
             for line, word in words(path)
             if re.search(f"(?<![a-z])({'|'.join(SERVICES)})(?![a-z])", word, re.I)
@@ -280,7 +281,7 @@ def test_few_lines_outside_of_its_room_name_a_service() -> None:
 # Form
 
 
-@pytest.mark.parametrize("path", PLUGINS, ids=name)
+@pytest.mark.parametrize("path", CODE, ids=name)
 def test_full_annotations(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -339,7 +340,7 @@ def test_nothing_is_skipped_without_a_reason() -> None:
 def test_no_function_is_long() -> None:
     lengths = {
         f"{name(path)}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
-        for path in PLUGINS
+        for path in CODE
         for node in ast.walk(tree(path))
         if isinstance(node, ast.FunctionDef)
     }
@@ -350,7 +351,7 @@ def test_no_function_is_long() -> None:
 def test_no_blank_stands_before_a_colon() -> None:
     """Galaxy's importer warns of it (E203), but the formatter writes it in a slice with an expression."""
     found = []
-    for path in PLUGINS:
+    for path in CODE:
         with path.open("rb") as source:
             tokens = list(tokenize.tokenize(source.readline))
         found += [

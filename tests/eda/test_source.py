@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from tests import invoke
+from tests.cases import CASES, STARTS
 from tests.cloud import Simulator
 from tests.cloud import scenario as ids
 
@@ -69,6 +70,19 @@ def test_what_ends_is_reported_once() -> None:
         assert sim.posts("ddm.recovery") == [] and sim.errors == []
 
 
+@pytest.mark.parametrize("module", STARTS)
+def test_what_each_module_starts_is_reported_once(module: str) -> None:
+    case, service = CASES[module], module.partition("_")[0]
+    with Simulator("default", restore_seconds=0, backup_seconds=0) as sim:
+        memory = SOURCE["Memory"](wish(services=[service]))
+        assert reported(memory, sim, services=[service]) == []
+        started = invoke.module(module, sim.env, **case.good, poll_interval=1)
+        (event,) = reported(memory, sim, services=[service])
+        assert (event["service"], event["record_id"]) == (service, started[case.key])
+        assert event["event"].endswith("_finished") and event["ended"]
+        assert reported(memory, sim, services=[service]) == []
+
+
 def test_a_restore_that_failed_and_a_job_of_a_database() -> None:
     with Simulator("default", restore_seconds=0) as sim:
         sim.state.jobs[ids.DDM_JOB_OLD].name = "RestoreNewInstance"  # as a sister service calls it
@@ -79,6 +93,7 @@ def test_a_restore_that_failed_and_a_job_of_a_database() -> None:
         job = events[f"restore_failed-{ids.DDM_JOB_FAILED}"]
         assert (job["service"], job["reason"]) == ("ddm", ids.DDM_FAIL_REASON)
         assert f"restore_finished-{ids.DDM_JOB_OLD}" in events
+        assert events[f"backup_finished-{ids.DDM_BACKUP}"]["backup_id"] is None
         assert not [one for one in events if ids.DDM_JOB_STUCK in one or ids.DCS_RESTORE_STUCK in one]
 
 
@@ -149,7 +164,7 @@ def test_another_newest_backup_that_is_too_old_and_none_at_all_are_reported() ->
     [
         ({"max_backup_age": "a day"}, "26h"),
         ({"instance": "orders-cache"}, "no argument instance"),
-        ({"services": ["obs"]}, "dcs or ddm"),
+        ({"services": ["obs"]}, "one or more of dcs, ddm, not obs"),
         ({"instances": [5]}, "list of strings"),
         ({"validate_certs": "perhaps"}, "validate_certs"),
         ({"http_timeout": "soon"}, "http_timeout"),
@@ -193,7 +208,8 @@ WHO: Row = {"service": "dcs", "instance_id": "i", "instance_name": "cache"}
 
 def seen(*numbers: int, **cache: Any) -> Any:
     """One check at 1,000 s, with backups that have ended."""
-    ended: Row = {"status": "succeed", "begun": 0, "ended": 0, "backup_id": None, "reason": None}
+    ended: Row = {"status": "succeed", "end": "succeeded", "begun": 0, "ended": 0}
+    ended.update(backup_id=None, reason=None)
     records = [{"kind": "backup", **WHO, "id": str(number), **ended} for number in numbers]
     return SOURCE["Observation"](1_000_000, [{**WHO, **cache}] if cache else [], records)
 

@@ -15,6 +15,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import OnMalformed
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.history import ReadHistory
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Reading, Row
 
 Params = t.Dict[str, t.Any]
@@ -37,6 +38,8 @@ class Service(Reading):
     - `instances(cloud, on_malformed)`: every instance in one list, as the `_info` module of the service
       returns them, ID under `instance_id`. An instance that is not as the API documents it is left out and
       reported to on_malformed(error).
+    - `history(cloud)`: how to read the History of an instance by its ID. What one request reports of all
+      instances is read at once.
     - `pinned(row, result)`: the row's options with the choices of its plan, so that exactly the plan is
       started later.
     - `turn(row)`: rows with the same turn (not None) are started one after another, because their jobs could
@@ -63,6 +66,7 @@ class Service(Reading):
     rules: t.Mapping[str, t.Any]
     plan: t.Callable[[Cloud, Params], Plan]
     instances: t.Callable[[Cloud, OnMalformed], list[Row]]
+    history: t.Callable[[Cloud], ReadHistory]
     pinned: t.Callable[[Row, Row], Row]
     turn: t.Callable[[t.Mapping[str, t.Any]], t.Hashable]
     thing: str

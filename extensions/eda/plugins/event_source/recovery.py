@@ -97,8 +97,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import is_future
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, plain
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
@@ -107,22 +106,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
     perform,
     without_blanks,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
-    data_time,
-    usable,
-)
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.history import History
 
 Row = dict[str, t.Any]
 OWN = ("services", "instances", "interval", "lookback", "max_backup_age")
-SERVICES = ("dcs", "ddm")
-# DDM's own words for the status of a backup. It shares the others with DCS.
-OF_BACKUPS = {"normal": "succeeded", "createfail": "failed"}
-# Kinds of errors that are not about one cache, and those that may be: a policy can deny one, and one can be
-# broken. The latter are about all if the first caches have them and none could be read.
+# Kinds of errors that are not about one instance, and those that may be: a policy can deny one, and one can
+# be broken. The latter are about all if the first instances have them and none could be read.
 OF_THE_CLOUD = ("auth_failed", "throttled", "transport_error", "tls_error")
 OF_ONE_OR_ALL, FIRST = ("denied", "server_error"), 3
 LONGEST = 900  # seconds between two checks of a cloud that cannot be reached
@@ -149,12 +140,10 @@ class Observation(t.NamedTuple):
     """
 
     now: int
-    # {service, instance_id, instance_name}, and for a cache `newest`: its newest usable backup in epoch ms,
-    # or None; or `unread`: {msg, error_kind} if its records cannot be read
+    # {service, instance_id, instance_name}; `newest` if its service reports that: the time of the data in its
+    # newest usable backup in epoch ms, or None; or `unread`: {msg, error_kind} if its records cannot be read
     instances: list[Row]
-    # {kind, service, instance_id, instance_name, id, status, begun, ended: epoch ms or None, backup_id,
-    # reason}
-    records: list[Row]
+    records: list[Row]  # {service, instance_id, instance_name} and what Record has
 
 
 # Arguments
@@ -185,9 +174,10 @@ def wanted(args: t.Mapping[str, t.Any]) -> Wanted:
         raise ValueError(
             f"There is no argument {unknown[0]}. Known: {', '.join(OWN)}, and the connection options."
         )
-    services = words(given.get("services"), "services") or SERVICES
+    services = words(given.get("services"), "services") or tuple(SERVICES)
     if set(services) - set(SERVICES):
-        raise ValueError(f"services must be dcs or ddm, or both, not {', '.join(services)}.")
+        known = ", ".join(SERVICES)
+        raise ValueError(f"services must be one or more of {known}, not {', '.join(services)}.")
     age = given.get("max_backup_age")
     return Wanted(
         services,
@@ -241,71 +231,50 @@ def observe(cloud: Cloud, wish: Wanted) -> Observation:
     """Return what there is in the cloud."""
     instances: list[Row] = []
     records: list[Row] = []
-    for service, reader in (("dcs", caches), ("ddm", databases)):
-        if service in wish.services:
-            found, more = reader(cloud, wish)
-            instances += found
-            records += more
+    for name in wish.services:
+        found, more = of_service(SERVICES[name], cloud, wish.instances)
+        instances += found
+        records += more
     return Observation(int(cloud.session.server_now() * 1000), instances, records)
 
 
-def caches(cloud: Cloud, wish: Wanted) -> tuple[list[Row], list[Row]]:
-    """Return the caches, and their restores and backups. One that cannot be read does not stop the others."""
-    dcs = Dcs(cloud)
-    instances, records = [], []
-    everyone = [one for one in map(named, dcs.instances()) if chosen(one, wish.instances)]
+def of_service(service: Service, cloud: Cloud, patterns: t.Sequence[str]) -> tuple[list[Row], list[Row]]:
+    """Return the instances of a service that are asked for, and their restores and backups.
+
+    One that cannot be read does not stop the others.
+    """
+    everyone = [named(service, row) for row in service.instances(cloud, lambda error: None)]
+    watched = [who for who in everyone if chosen(who, patterns)]
+    read, instances, records = service.history(cloud), list[Row](), list[Row]()
     doubtful = 0
-    for number, who in enumerate(everyone, 1):
+    for number, who in enumerate(watched, 1):
         try:
-            newest, found = of_cache(dcs, who)
+            history = read(who["instance_id"])
         except CloudError as error:
             doubtful += error.kind in OF_ONE_OR_ALL
-            if error.kind in OF_THE_CLOUD or doubtful == number == min(FIRST, len(everyone)):
+            if error.kind in OF_THE_CLOUD or doubtful == number == min(FIRST, len(watched)):
                 raise
             instances.append({**who, "unread": {"msg": str(error), "error_kind": error.kind}})
         else:
-            instances.append({**who, "newest": newest})
-            records += found
+            instances.append({**who, **newest(history, int(cloud.session.server_now() * 1000))})
+            records += [{**who, **record._asdict()} for record in history.records]
     return instances, records
 
 
-def named(cache: Row) -> Row:
-    """Return how events name a cache."""
-    return {"service": "dcs", "instance_id": cache["instance_id"], "instance_name": cache["name"]}
-
-
-def of_cache(dcs: Dcs, who: Row) -> tuple[int | None, list[Row]]:
-    """Return the time of the newest usable backup of a cache, and its restores and backups."""
-    backups, restores = dcs.backups(who["instance_id"]), dcs.restores(who["instance_id"])
-    times = [data_time(backup) for backup in backups if usable(backup)]
-    known = [one for one in times if one is not None and not is_future(one, dcs.now())]
-    records = [record("backup", who, backup, "backup_id") for backup in backups]
-    records += [record("restore", who, restore, "restore_id") for restore in restores]
-    return max(known, default=None), records
-
-
-def databases(cloud: Cloud, wish: Wanted) -> tuple[list[Row], list[Row]]:
-    """Return the databases, and their restore jobs and metadata backups.
-
-    These do not show how old the data are, so the instances have no `newest`.
-    """
-    ddm = Ddm(cloud)
-    known = {
-        one["id"]: {"service": "ddm", "instance_id": one["id"], "instance_name": one["name"]}
-        for one in ddm.instances()
+def named(service: Service, instance: Row) -> Row:
+    """Return how events name an instance."""
+    return {
+        "service": service.name,
+        "instance_id": instance["instance_id"],
+        "instance_name": instance["name"],
     }
-    known = {number: who for number, who in known.items() if chosen(who, wish.instances)}
-    records = [
-        record("backup", known[one["instance_id"]], one, "id")
-        for one in ddm.backups()
-        if one["instance_id"] in known
-    ]
-    records += [
-        record("restore", known[one["instance_id"]], one, "id")
-        for one in recent_jobs(ddm)
-        if is_restore(one) and one["instance_id"] in known
-    ]
-    return list(known.values()), records
+
+
+def newest(history: History, now: int) -> Row:
+    """Return {newest} of an instance, or {} if its service does not report how old the data are."""
+    if history.data_times is None:
+        return {}
+    return {"newest": max((one for one in history.data_times if not is_future(one, now)), default=None)}
 
 
 def chosen(who: Row, patterns: t.Sequence[str]) -> bool:
@@ -318,22 +287,6 @@ def missing(wish: Wanted, found: Observation) -> list[Row]:
     """Return an event for each pattern that fits no instance: nobody would notice that nothing is watched."""
     lost = [one for one in wish.instances if not any(chosen(who, [one]) for who in found.instances)]
     return [{"event": "instance_missing", "id": f"instance_missing-{one}", "instance": one} for one in lost]
-
-
-def record(kind: str, who: Row, row: Row, key: str) -> Row:
-    """Return a record of either service in the same words."""
-    begun = row.get("created_at") or row.get("created_time") or row.get("created")
-    ended = row.get("updated_at") or row.get("end_time") or row.get("updated")
-    return {
-        "kind": kind,
-        **who,
-        "id": row[key],
-        "status": str(row["status"]),
-        "begun": moment(begun),
-        "ended": moment(ended),
-        "backup_id": row.get("backup_id"),
-        "reason": row.get("error_code") or row.get("fail_reason"),
-    }
 
 
 # What is new
@@ -363,7 +316,7 @@ class Memory:
         self._away = False
         # Of an instance that was not read before, what ended before the start is old.
         begin = found.now - int((self._wish.lookback + self._monotonic() - self._started) * 1000)
-        ended = [one for one in found.records if end_of(one)]
+        ended = [one for one in found.records if one["end"]]
         news = [
             one
             for one in ended
@@ -376,14 +329,14 @@ class Memory:
         return [*events, *(event(one) for one in news), *self._aged(found), *self._unseen(found)]
 
     def _unseen(self, found: Observation) -> list[Row]:
-        """Return an event for each cache that cannot be read any more, and for what is not there any more."""
+        """Return an event for each instance that cannot be read any more or is not there any more."""
         unread = [unreadable(one) for one in found.instances if "unread" in one]
         unread += missing(self._wish, found)
         before, self._unread = self._unread, {one["id"] for one in unread}
         return [one for one in unread if one["id"] not in before]
 
     def _aged(self, found: Observation) -> list[Row]:
-        """Return an event for each cache whose newest usable backup has become too old, or that has none."""
+        """Return an event for each instance whose newest usable backup has become too old or is missing."""
         if self._wish.max_backup_age is None:
             return []
         events = []
@@ -399,22 +352,15 @@ class Memory:
         return events
 
 
-def end_of(one: Row) -> str | None:
-    """Return finished or failed for a record that has ended."""
-    how = ending(one["status"]) or OF_BACKUPS.get(plain(one["status"]))
-    return "finished" if how == "succeeded" else how
-
-
 def event(one: Row) -> Row:
     """Return the event for a record that has ended. Its ID is the same however often it is sent."""
-    name = f"{one['kind']}_{end_of(one)}"
-    backup = one["id"] if one["kind"] == "backup" else one["backup_id"]
+    name = f"{one['kind']}_{'finished' if one['end'] == 'succeeded' else one['end']}"
     return {
         "event": name,
         "id": f"{name}-{one['id']}",
         **{key: one[key] for key in ("service", "instance_id", "instance_name", "status")},
         "record_id": one["id"],
-        "backup_id": backup if one["service"] == "dcs" else None,
+        "backup_id": one["backup_id"],
         "begun": iso(one["begun"]) if one["begun"] is not None else None,
         "ended": iso(one["ended"]) if one["ended"] is not None else None,
         "reason": one["reason"],
@@ -422,7 +368,7 @@ def event(one: Row) -> Row:
 
 
 def aged(one: Row, age: int | None) -> Row:
-    """Return the event for a cache whose backup is too old, or missing."""
+    """Return the event for an instance whose backup is too old, or missing."""
     name = "backup_missing" if age is None else "backup_too_old"
     newest = iso(one["newest"]) if one["newest"] is not None else None
     return {
@@ -435,10 +381,11 @@ def aged(one: Row, age: int | None) -> Row:
 
 
 def unreadable(one: Row) -> Row:
-    """Return the event for a cache that cannot be read."""
+    """Return the event for an instance that cannot be read, such as cache_unreadable."""
+    name = f"{SERVICES[one['service']].thing}_unreadable"
     return {
-        "event": "cache_unreadable",
-        "id": f"cache_unreadable-{one['instance_id']}",
+        "event": name,
+        "id": f"{name}-{one['instance_id']}",
         **{key: one[key] for key in ("service", "instance_id", "instance_name")},
         **one["unread"],
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.history import history
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import READING
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Row
 
@@ -26,6 +27,7 @@ DCS = Service(
     rules=restore.RULES,
     plan=restore.plan,
     instances=lambda cloud, on_malformed: Dcs(cloud).instances(on_malformed=on_malformed),
+    history=history,
     pinned=pinned,
     turn=lambda row: None,
     thing="cache",

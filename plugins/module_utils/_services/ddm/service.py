@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     Ddm,
     with_instance_id,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.history import history
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import READING
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Row
 
@@ -68,6 +69,7 @@ DDM = Service(
     instances=lambda cloud, on_malformed: [
         with_instance_id(row) for row in Ddm(cloud).instances(on_malformed=on_malformed)
     ],
+    history=history,
     pinned=pinned,
     turn=lambda row: row.get("instance_id") or row.get("instance_name"),
     thing="database",
