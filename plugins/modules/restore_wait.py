@@ -152,8 +152,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import wait_for_all
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wait_for_all import wait_for_all
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     Row,
@@ -172,7 +172,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
     run_module,
     with_cloud_errors,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_readings import READINGS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_waitings import WAITINGS
 
 # to wait for a failed operation fails again, and so does a task that attaches to one
 ANEW = "start a new restore, without job_id and adopt"
@@ -209,7 +209,7 @@ def row_of(entry: t.Mapping[str, t.Any], number: int) -> Row:
 
     Raises InvalidArgument if it has no ID to wait for and no other task has returned it.
     """
-    check_service(entry, number, list(READINGS))
+    check_service(entry, number, list(WAITINGS))
     refuse_passwords(entry, number)
     row = complete(entry)
     known = identified(row)
@@ -231,7 +231,7 @@ def identified(row: Row) -> Row:
     target = row["target"] or {}
     return {
         name: row.get(name) or (target.get(name) if name == "instance_id" else None)
-        for name in READINGS[row["service"]].watch_needs
+        for name in WAITINGS[row["service"]].watch_needs
     }
 
 
@@ -242,7 +242,7 @@ def waited_for(row: Row) -> bool:
 
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
-    found = READINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
+    found = WAITINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
     observe = found.observe
     found.anew, found.observe = ANEW, lambda: with_cloud_errors(observe)
     return found
@@ -259,7 +259,7 @@ def ended(row: Row, watch: Watch, wait: bool, at: float) -> Row:
     seconds = round(watch.elapsed, 1)
     row = {**row, "elapsed": seconds}
     if watch.last:
-        row[READINGS[row["service"]].record_key] = watch.last.record
+        row[WAITINGS[row["service"]].record_key] = watch.last.record
     error, seen = watch.error, watch.last is not None
     if error and error.kind == "wait_timeout" and seen and not wait:
         return {**row, "outcome": "started"}

@@ -30,9 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
     DcsRestore,
     remark_with,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
-    watch_restore,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.waiting import watch_restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.attach import (
     check_job,
     newest_job,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_readings import READINGS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_waitings import WAITINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsBackup,
@@ -399,5 +399,5 @@ def test_tags_in_another_form_are_not_taken_for_none(value: Any, tags: Any) -> N
 def test_a_wait_names_the_instance_as_the_cloud_does(service: str, ids: dict[str, str], name: str) -> None:
     one, dummy = cloud([])
     target = {"instance_id": "i-1", "instance_name": "orders"}
-    assert READINGS[service].watch(one, {**ids, "target": target}).name == name
-    assert READINGS[service].watch(one, ids).name == name.replace("orders (i-1)", "i-1")
+    assert WAITINGS[service].watch(one, {**ids, "target": target}).name == name
+    assert WAITINGS[service].watch(one, ids).name == name.replace("orders (i-1)", "i-1")

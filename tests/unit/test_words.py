@@ -13,9 +13,7 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, unknown_warning
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import records as dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
-    watch_restore,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.waiting import watch_restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import watch_job
 

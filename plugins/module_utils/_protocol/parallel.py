@@ -13,11 +13,8 @@ import typing as t
 from multiprocessing.pool import ThreadPool
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch, wait_until
 
 THREADS = 16
-FEW = 8  # restores that one connection observes
-PACE = 0.5  # seconds between two lines of progress, if there are more than FEW restores
 Row = t.Mapping[str, t.Any]
 T = t.TypeVar("T")
 
@@ -45,37 +42,3 @@ def clouds_for(cloud: Cloud, rows: t.Sequence[Row]) -> list[Cloud]:
         if (profile, region) not in regions:
             regions[profile, region] = profiles[profile].for_region(region)
     return [regions[row.get("profile") or None, row.get("region") or None].clone() for row in rows]
-
-
-def wait_for_all(
-    cloud: Cloud,
-    rows: t.Sequence[Row],
-    watch: t.Callable[[Cloud, Row], Watch],
-    timeout: float,
-    interval: float,
-) -> list[Watch]:
-    """Wait for all rows, `timeout` seconds at most, and return their watches.
-
-    watch(cloud, row) makes the watch of a row, which is observed once per `interval`.
-    """
-    clouds = clouds_for(cloud, rows)
-    watches = [watch(own, row) for own, row in zip(clouds, rows)]
-    threads = min(len(rows) // FEW + 1, THREADS)
-    shown = -PACE
-    for own in clouds:
-        # Without a timeout, one observation may take as long as it needs.
-        own.session.deadline = cloud.clock.monotonic() + timeout if timeout else None
-
-    def show(dummy: t.Any) -> None:
-        nonlocal shown
-        now = cloud.clock.monotonic()
-        if len(watches) <= FEW or now >= shown + PACE or all(watch.done for watch in watches):
-            shown = now
-            cloud.progress(watches)
-
-    spread(
-        lambda number: wait_until(watches[number::threads], timeout, interval, cloud.clock, show),
-        threads,
-        threads,
-    )
-    return watches

@@ -4,7 +4,7 @@
 
 """The reading part of every service by its name.
 
-For modules that wait or verify: they ship nothing that plans or sends.
+For a module that verifies: it ships nothing that plans, sends or waits.
 """
 
 from __future__ import annotations

@@ -17,12 +17,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.history import ReadHistory
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Reading, Row
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.waiting import Waiting
 
 Params = t.Dict[str, t.Any]
 
 
 @dataclass(frozen=True)
-class Service(Reading):
+class Service(Reading, Waiting):
     """One service.
 
     Every callable is pure, or reads the cloud; only what a Plan's apply() does changes anything.

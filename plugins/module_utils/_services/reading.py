@@ -10,7 +10,6 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
 Row = t.Dict[str, t.Any]
 TARGET_KEYS = (
@@ -29,15 +28,9 @@ TARGET_KEYS = (
 
 @dataclass(frozen=True)
 class Reading:
-    """The part of a service that reads one instance and what runs on it.
-
-    It is enough to wait and to verify, and a third of the code.
+    """The part of a service that reads one instance. It is enough to verify.
 
     - `name`: value of `service` in rows, name of its endpoint.
-    - `id_key`, `record_key`: the result's keys of the ID and of the record of what runs, e.g. restore_id and
-      restore.
-    - `watch(cloud, row)`: how to wait for the operation in `row[id_key]`; `row` also has the keys in
-      `watch_needs`.
     - `instance(cloud, instance_id)`: one instance, all its details, its ID under `instance_id`.
     - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and
       max_memory are MB.
@@ -47,10 +40,6 @@ class Reading:
     """
 
     name: str
-    id_key: str
-    record_key: str
-    watch: t.Callable[[Cloud, t.Mapping[str, t.Any]], Watch]
-    watch_needs: tuple[str, ...]
     instance: t.Callable[[Cloud, str], Row]
     target: t.Callable[[t.Mapping[str, t.Any]], Row]
     ready: t.Callable[[t.Mapping[str, t.Any]], str | None]

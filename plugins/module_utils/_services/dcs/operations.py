@@ -36,13 +36,13 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
-    obstacle,
     warn_of_unusable,
     watch_record,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     created,
     end,
+    obstacle,
     unusable,
 )
 

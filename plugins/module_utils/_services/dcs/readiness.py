@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     STATUSES,
     end,
+    obstacle,
     unusable,
 )
 
@@ -33,14 +34,6 @@ REASONS = {  # the DCS API reference, "Restoration Records", error codes
     "dcs.08.0007": "the data could not be synchronised during the restore",
     "dcs.08.0008": "the instance was running other tasks",
 }
-
-
-def obstacle(instance: Row) -> str | None:
-    """Return why an instance cannot take an operation now, or None."""
-    if instance["task"]:
-        return f"the instance is busy with {instance['task']}"
-    serves = plain(instance["status"]) == "running"
-    return None if serves else f"the instance is {instance['status']}, not RUNNING"
 
 
 def warn_of_unusable(dcs: Dcs, name: str, record: Row) -> None:
@@ -94,18 +87,3 @@ def watch_record(
         )
 
     return Watch(name, {id_name: record_id, "instance_id": instance_id}, observe)
-
-
-def watch_restore(
-    dcs: Dcs, instance_id: str, restore_id: str, backup_id: str | None = None, where: str | None = None
-) -> Watch:
-    """Return how to wait for a restore that is already running; `where` names its instance for people."""
-    return watch_record(
-        dcs,
-        instance_id,
-        f"DCS restore {restore_id} of {where or instance_id}",
-        "restore_id",
-        restore_id,
-        lambda: dcs.restores(instance_id, restore_id),
-        backup_id,
-    )

@@ -2,33 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of DCS that is needed to wait for a restore or to verify it."""
+"""The part of DCS that reads an instance."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
-    obstacle,
-    watch_restore,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import obstacle
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import (
     TARGET_KEYS,
     Reading,
     Row,
 )
-
-
-def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
-    """Return how to wait for the restore of a row."""
-    planned = (row.get("backup") or {}).get("backup_id")
-    where = called(row["instance_id"], (row.get("target") or {}).get("instance_name"))
-    found = (row["instance_id"], row["restore_id"], row.get("backup_id") or planned)
-    return watch_restore(Dcs(cloud), *found, where)
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:
@@ -40,13 +26,9 @@ def target(instance: t.Mapping[str, t.Any]) -> Row:
 
 READING = Reading(
     name="dcs",
-    id_key="restore_id",
-    record_key="restore",
-    watch=watch,
-    watch_needs=("instance_id", "restore_id"),
     instance=lambda cloud, instance_id: Dcs(cloud).instance(instance_id),
     target=target,
-    ready=lambda instance: obstacle(dict(instance)),
+    ready=obstacle,
     overwritten=lambda row: row.get("instance_id") or row.get("instance_name"),
     probe="redis",
 )

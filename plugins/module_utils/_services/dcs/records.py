@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a record of a DCS backup or restore says: its end, whether it can be used, the time of its data.
+"""What a DCS instance says: whether it is free. What a record of a backup or restore says: its end, whether
+it can be used, the time of its data.
 
 The documented words are those of the DCS API reference, "Querying Backup Records" and "Querying Restoration
 Records": waiting, backuping, restoring, succeed, failed, expired, deleted. Responses have other spellings,
@@ -18,6 +19,14 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words im
 
 Record = t.Mapping[str, t.Any]
 STATUSES = ("waiting", "backuping", "restoring", "succeed", "failed", "expired", "deleted")
+
+
+def obstacle(instance: Record) -> str | None:
+    """Return why an instance cannot take an operation now, or None."""
+    if instance["task"]:
+        return f"the instance is busy with {instance['task']}"
+    serves = plain(instance["status"]) == "running"
+    return None if serves else f"the instance is {instance['status']}, not RUNNING"
 
 
 def end(record: Record) -> str | None:

@@ -11,6 +11,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.history import history
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import READING
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.waiting import WAITING
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Row
 
 
@@ -21,7 +22,7 @@ def pinned(row: Row, result: Row) -> Row:
 
 
 DCS = Service(
-    **vars(READING),
+    **{**vars(READING), **vars(WAITING)},
     module=lambda options: ("dcs_restore", options),
     options=restore.OPTIONS,
     rules=restore.RULES,

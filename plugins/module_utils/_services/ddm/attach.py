@@ -33,13 +33,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     is_being_restored,
     is_too_old,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
-    obstacle,
-    recent_jobs,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     created,
     is_other,
+    obstacle,
 )
 
 OPTIONS: Spec = {"job_id": {"type": "str"}, "adopt": {"type": "bool", "default": False}}

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import (
@@ -18,15 +16,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words im
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import STATUSES
-
-SERVING = ("running", "normal")  # the lists about backups use the second word
-
-
-def obstacle(instance: t.Mapping[str, t.Any]) -> str | None:
-    """Return why an instance does not serve now, or None. Two status words mean that it serves."""
-    status = instance.get("status")
-    return None if plain(status) in SERVING else f"the instance is {status}, not RUNNING"
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
+    STATUSES,
+    obstacle,
+)
 
 
 def recent_jobs(ddm: Ddm) -> list[Row]:

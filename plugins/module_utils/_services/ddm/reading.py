@@ -2,38 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of DDM that is needed to wait for a recovery or to verify it."""
+"""The part of DDM that reads an instance."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import (
     Ddm,
     with_instance_id,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
-    obstacle,
-    watch_job,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import obstacle
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import (
     TARGET_KEYS,
     Reading,
     Row,
 )
-
-
-def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
-    """Return how to wait for the job of a row, and for its target. The job itself may name the source."""
-    known = row.get("target") or {}
-    found = known.get("instance_id") or row.get("target_instance_id")
-    where = f" of {called(found, known.get('instance_name'))}" if found else ""
-    # A job that a task has returned is the right one.
-    source = None if row.get("outcome") else row.get("instance_id")
-    return watch_job(Ddm(cloud), row["job_id"], found, f"DDM job {row['job_id']}{where}", source)
 
 
 def target(instance: t.Mapping[str, t.Any]) -> Row:
@@ -56,10 +40,6 @@ def overwritten(row: t.Mapping[str, t.Any]) -> str | None:
 
 READING = Reading(
     name="ddm",
-    id_key="job_id",
-    record_key="job",
-    watch=watch,
-    watch_needs=("job_id",),
     instance=lambda cloud, instance_id: with_instance_id(Ddm(cloud).instance(instance_id)),
     target=target,
     ready=obstacle,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a DDM job says: what it does, and when it was created.
+"""What a DDM instance and a job say: whether an instance serves, what a job does, and when it was created.
 
 Only the API reference of the Open Telekom Cloud, which runs the same service, lists the names of jobs
 ("Status Description"). Sister services of Huawei Cloud use other names, such as RestoreNewInstance. So a job
@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
 
 Job = t.Mapping[str, t.Any]
 OTHER_JOBS = (
@@ -32,7 +33,14 @@ OTHER_JOBS = (
     "RestartNode",
 )
 LOADING = "loadMetadata"
+SERVING = ("running", "normal")  # the lists about backups use the second word
 STATUSES = ("Running", "Completed", "Failed")
+
+
+def obstacle(instance: t.Mapping[str, t.Any]) -> str | None:
+    """Return why an instance does not serve now, or None. Two status words mean that it serves."""
+    status = instance.get("status")
+    return None if plain(status) in SERVING else f"the instance is {status}, not RUNNING"
 
 
 def is_restore(job: Job) -> bool:

@@ -22,6 +22,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.history import history
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.reading import READING
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.waiting import WAITING
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.reading import Row
 
 
@@ -61,7 +62,7 @@ def pinned(row: Row, result: Row) -> Row:
 
 
 DDM = Service(
-    **vars(READING),
+    **{**vars(READING), **vars(WAITING)},
     module=module,
     options={**recovery.OPTIONS, "metadata": {"type": "bool", "default": False}},
     rules=recovery.RULES,
