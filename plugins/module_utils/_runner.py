@@ -20,7 +20,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common import validation
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud, cloud_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps import IMPORT_ERROR
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     NONE,
@@ -123,7 +123,7 @@ def perform(
 
     def work() -> Result:
         check(params, spec, rules)
-        cloud = Cloud(params, redactor=redactor, **context)
+        cloud = cloud_for(params, redactor=redactor, **context)
         clouds.append(cloud)
         # The time also limits the decision: a task that cannot read the cloud must not take longer.
         if "wait_timeout" in spec:

@@ -146,6 +146,7 @@ restores:
 """
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -243,9 +244,7 @@ def waited_for(row: Row) -> bool:
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
     found = WAITINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
-    observe = found.observe
-    found.anew, found.observe = ANEW, lambda: with_cloud_errors(observe)
-    return found
+    return replace(found, anew=ANEW, observe=lambda: with_cloud_errors(found.observe))
 
 
 def unread(row: Row, error: CloudError, at: float) -> Row:

@@ -142,6 +142,40 @@ def test_no_error_is_changed_on_its_way() -> None:
     assert changed == []
 
 
+def completed(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Where a function sets an attribute of an object that it has just made by a call."""
+    assigned = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
+    pairs = [
+        (target, value)
+        for node in assigned
+        for targets, values in [
+            (node.targets[0].elts, node.value.elts)
+            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple)
+            else (node.targets, [node.value] * len(node.targets))
+        ]
+        for target, value in zip(targets, values, strict=False)
+    ]
+    made = {
+        target.id for target, value in pairs if isinstance(target, ast.Name) and isinstance(value, ast.Call)
+    }
+    for target, dummy in pairs:
+        if isinstance(target, ast.Attribute) and ast.unparse(target.value) in made:
+            yield target
+
+
+def test_no_object_of_ours_is_completed_after_it_was_built() -> None:
+    found = {
+        f"{name(path)}: {ast.unparse(place)}"
+        for path in CODE
+        for function in ast.walk(tree(path))
+        if isinstance(function, ast.FunctionDef)
+        for place in completed(function)
+    }
+    of_libraries = re.compile("(context|connection|task|problem)[.]")  # of ssl, urllib3, Ansible, ElementTree
+    ours = {place for place in found if not of_libraries.match(place.rpartition(" ")[2])}
+    assert ours == {"module_utils/_api/errors.py: copy.facts"}  # with_context(), for every class of errors
+
+
 def test_the_client_knows_nothing_of_ansible() -> None:
     for path in (UTILS / "_api").glob("*.py"):
         for module in imports(path):

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud, cloud_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import CloudError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Response
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
@@ -90,7 +90,7 @@ def recorded() -> tuple[
         calls = {}
         for name, call in CALLS.items():
             recorder = Recorder()
-            calls[name] = (recorder.responses, call(Cloud(options(name, sim.url), {}, http=recorder)))
+            calls[name] = (recorder.responses, call(cloud_for(options(name, sim.url), {}, http=recorder)))
         tasks = {}
         for operation in OPERATIONS:
             sim.reset()
@@ -167,7 +167,7 @@ def ask(name: str, count: int) -> None:
         context = f"{name}, seed {seed}"
         begun = time.process_time()
         try:
-            value = CALLS[name](Cloud(options(name, URL), {}, http=replay, clock=still()))
+            value = CALLS[name](cloud_for(options(name, URL), {}, http=replay, clock=still()))
         except CloudError as error:
             check_error(error, context)
         else:
@@ -233,7 +233,7 @@ def test_a_hostile_response_costs_little_memory() -> None:
     rows = [{**row, "backup_id": f"b{number}"} for number in range(8 * 2**20 // len(json.dumps(row)) - 100)]
     body = json.dumps({"backup_record_response": rows, "total_num": len(rows)}).encode()
     pages = iter([Response(200, {}, body), Response(204, {}, b"")])
-    found = Dcs(Cloud(options("", URL), {}, http=lambda *args: next(pages))).backups(names.DCS_INSTANCE)
+    found = Dcs(cloud_for(options("", URL), {}, http=lambda *args: next(pages))).backups(names.DCS_INSTANCE)
     assert len(found) == len(rows)
 
 

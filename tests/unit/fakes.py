@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import codes
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud, cloud_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Request, Response
@@ -88,7 +88,7 @@ def cloud(
     wire = Wire(list(replies))
     given = options if {"auth_token", "username"} & set(options) else {**KEYS, **options}
     environ = {"HOME": "/nonexistent"}
-    return Cloud(given, environ, (time or Time()).clock, redactor=redactor, http=wire), wire
+    return cloud_for(given, environ, (time or Time()).clock, redactor=redactor, http=wire), wire
 
 
 def redacting(known: set[str]) -> Redactor:

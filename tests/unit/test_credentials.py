@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import credentials
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import cloud_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import ENVIRONMENT
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
@@ -670,7 +670,7 @@ def test_whatever_is_given_there_is_one_way_or_one_refusal(
 def test_an_invalid_project_id(value: str) -> None:
     for options, environ in (({**AKSK, "project_id": value}, {}), ({}, {**HW_KEYS, "HW_PROJECT_ID": value})):
         with pytest.raises(InvalidArgument, match="project_id is not an ID"):
-            Cloud(options, environ)
+            cloud_for(options, environ)
 
 
 def test_a_project_must_be_known_somehow() -> None:
@@ -678,4 +678,6 @@ def test_a_project_must_be_known_somehow() -> None:
     text = "project_id, project_name or region .* from the source of its keys: task options"
     for environ in ({}, {"HW_PROJECT_ID": "p"}):
         with pytest.raises(InvalidArgument, match=text):
-            Cloud({**AKSK, "dcs_endpoint": "https://dcs.example.com"}, environ).get("dcs", "v2", "instances")
+            cloud_for({**AKSK, "dcs_endpoint": "https://dcs.example.com"}, environ).get(
+                "dcs", "v2", "instances"
+            )

@@ -25,7 +25,7 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import caller as caller_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import credentials
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud, cloud_for
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     ApiError,
     CloudError,
@@ -80,7 +80,7 @@ def made(sim: Simulator, time: Time) -> Callable[..., Cloud]:
 
         places = {f"{service}_endpoint": sim.url for service in ("iam", "dcs", "ddm")}
         given = {"region": names.REGION, "max_retries": 0, **places, **options}
-        return Cloud(given, environ or {}, time.clock, redactor, send)
+        return cloud_for(given, environ or {}, time.clock, redactor, send)
 
     return make
 
@@ -351,9 +351,9 @@ def test_a_bundle_is_not_read_when_nothing_is_verified(sim: Simulator, home: Pat
     given = {**KEYS, **places, "region": names.REGION, "project_id": names.PROJECT_ID, "ca_path": bad}
     with Simulator("empty", tls="ca") as tls:
         given.update(dcs_endpoint=tls.url)
-        assert Cloud({**given, "validate_certs": False}, {}).get("dcs", "v2", "instances").status == 200
+        assert cloud_for({**given, "validate_certs": False}, {}).get("dcs", "v2", "instances").status == 200
         with pytest.raises(InvalidArgument, match="ca_path"):
-            Cloud(given, {}).get("dcs", "v2", "instances")
+            cloud_for(given, {}).get("dcs", "v2", "instances")
 
 
 # Agencies
@@ -630,10 +630,10 @@ def test_of_many_threads_in_many_regions_one_refused_signature_is_sent(
 ) -> None:
     """The secret is wrong, or the clock 20 minutes off. More than five tries would lock the key."""
     options: dict[str, Any] = {**WRONG, "secret_key": names.SECRET_KEY} if late else WRONG
+    right = time.clock
+    time.clock = right._replace(now=lambda: NOW + time.passed + late)
     one = made(**options)
-    own = one.clock._replace(now=lambda: NOW + time.passed + late)
-    one.clock = own
-    one = one.clone()
+    time.clock = right
     rows = [{"region": region} for region in (None, "eu-west-101", names.REGION) for dummy in range(10)]
     assert kinds(clouds_for(one, rows)) == {"auth_failed"}
     assert len(sim.ledger) == 1
@@ -821,7 +821,7 @@ def test_what_iam_does_not_report_is_unknown(sim: Simulator, made: Callable[...,
     sim.fault("answer", "*", times=None, status=503)
     assert made(**KEYS).identity()["project_id"] == "unknown"
     assert time.slept == []
-    unknown = Cloud({**KEYS, "dcs_endpoint": sim.url}, {}, time.clock).identity()
+    unknown = cloud_for({**KEYS, "dcs_endpoint": sim.url}, {}, time.clock).identity()
     assert set(unknown.values()) == {"unknown", "task options"}
 
 

@@ -17,7 +17,7 @@ import contextlib
 import re
 import threading
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import auth
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
@@ -253,18 +253,19 @@ class Account:
     project_name: str | None = None
 
 
-@dataclass
 class Caller:
-    """The caller in one region: its project, once known, and the credentials that sign its requests."""
+    """The caller in one region: its project, once known, and the credentials that sign its requests.
 
-    project: str | None
-    failures: Failures  # one thread at a time looks for the project
-    memo: Memo
-    account: Account = field(default_factory=Account)
-    lock: t.Any = field(default_factory=threading.RLock)
-    admitted: bool = False  # whether the caller is in the task's allowed_project_ids and allowed_domain_ids
-    looked_up: bool = False  # whether IAM was read for names that are only shown
-    acting: Holder = field(init=False)
+    acting(self) returns those credentials, which may find the project.
+    """
+
+    def __init__(self, project: str | None, clock: Clock, acting: t.Callable[[Caller], Holder]) -> None:
+        self.project = project
+        self.failures, self.lock = Failures(clock), threading.RLock()  # one thread looks for the project
+        self.memo, self.account = Memo(clock), Account()
+        self.admitted = False  # whether it is in the task's allowed_project_ids and allowed_domain_ids
+        self.looked_up = False  # whether IAM was read for names that are only shown
+        self.acting = acting(self)
 
 
 def early(life: float) -> float:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import copy
 import json
 import os
 import typing as t
@@ -22,11 +21,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller i
     Account,
     Caller,
     Credential,
-    Failures,
     Gate,
     Holder,
     Keys,
-    Memo,
     Token,
     early,
 )
@@ -47,7 +44,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
     Response,
     Transport,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
 CLOCK = len("This machine's clock ")  # two warnings that differ only in the seconds are one
 AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
@@ -66,93 +62,108 @@ class NotAllowed(CloudError):
 T = t.TypeVar("T")
 
 
-class Cloud:
-    """Calls as the caller that `options` describe.
+class Task(t.NamedTuple):
+    """What all clouds of a task share."""
+
+    options: t.Mapping[str, t.Any]
+    environ: t.Mapping[str, str]
+    clock: Clock
+    redactor: Redactor
+    http: Transport | PerThread
+    progress: t.Callable[[t.Any], None]
+    before_post: t.Callable[[], None]
+    alone: t.Callable[[str], t.ContextManager[None]]
+    warnings: list[str]
+
+
+def cloud_for(
+    options: t.Mapping[str, t.Any],
+    environ: t.Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+    redactor: Redactor | None = None,
+    http: Transport | PerThread | None = None,
+    progress: t.Callable[[t.Any], None] = lambda event: None,
+    before_post: t.Callable[[], None] = lambda: None,
+    alone: t.Callable[[str], t.ContextManager[None]] = lambda keys: contextlib.nullcontext(),
+) -> Cloud:
+    """Return a cloud that calls as the caller whom `options` describe.
 
     `redactor` gets every secret found on the way, `http` replaces the transport in tests. progress() gets the
     watches of a wait, before_post() precedes a POST, alone(keys) surrounds the first signed request.
+    """
+    environ, redactor = os.environ if environ is None else environ, redactor or Redactor()
+    found = credentials.resolve(options, environ, redactor)
+    verify = found.settings.get("validate_certs", True)
+    bundle = found.settings.get("ca_path") if verify else None
+    http = http or PerThread(lambda: Http(verify, bundle, redactor))
+    shared = (clock or Clock(), redactor, http, progress, before_post, alone, found.warnings)
+    return Cloud(Task(options, environ, *shared), found.identity, found.settings)
+
+
+class Cloud:
+    """Calls as one caller in one region, in one thread. cloud_for() makes the first one of a task.
 
     for_profile() returns another caller, for_region() the same identity in another region, and clone() the
     same caller for one more thread.
+
+    Clones share `caller`; the regions of an identity share `gate`, and `acting` where they can. `limits` are
+    the seconds for an exchange and the number of repeats.
     """
 
     def __init__(
         self,
-        options: t.Mapping[str, t.Any],
-        environ: t.Mapping[str, str] | None = None,
-        clock: Clock | None = None,
-        redactor: Redactor | None = None,
-        http: Transport | PerThread | None = None,
-        progress: t.Callable[[t.Any], None] = lambda event: None,
-        before_post: t.Callable[[], None] = lambda: None,
-        alone: t.Callable[[str], t.ContextManager[None]] = lambda keys: contextlib.nullcontext(),
+        task: Task,
+        identity: credentials.Identity,
+        settings: dict[str, t.Any],
+        gate: Gate | None = None,
+        caller: Caller | None = None,
+        acting: Holder | None = None,
+        limits: tuple[float, int] | None = None,
     ) -> None:
-        self._options, self._environ = options, os.environ if environ is None else environ
-        self.clock, self.progress, self._before_post = clock or Clock(), progress, before_post
-        self._alone = alone
-        self.redactor = redactor or Redactor()
-        self.settings, self._identity, self.warnings = credentials.resolve(
-            options, self._environ, self.redactor
-        )
-        if self.settings.get("project_id") is not None and not is_id(self.settings["project_id"]):
-            raise InvalidArgument("project_id is not an ID (letters, digits, '-' and '_', at most 128).")
+        self._task, self._identity, self.settings, self.warnings = task, identity, settings, task.warnings
+        self.clock, self.redactor, self.progress = task.clock, task.redactor, task.progress
         self.may_have_changed = False  # whether a POST may have had an effect
-        verify = self.settings.get("validate_certs", True)
-        bundle = self.settings.get("ca_path") if verify else None
-        self._http = http or PerThread(lambda: Http(verify, bundle, self.redactor))
-        # for the given keys: the same in all regions
-        self._gate = Gate(self._identity.keys_from, lambda: alone(repr(self._identity[:2])))
-        self._caller = self._new_caller()
-        self.session, self._signer = self._own_session()
+        self._gate = gate or Gate(identity.keys_from, lambda: task.alone(repr(identity[:2])))
+        self._caller = caller or Caller(
+            settings.get("project_id"), self.clock, lambda made: self._acting(made, acting)
+        )
+        timeout, retries = limits or (settings.get("http_timeout", 60), settings.get("max_retries", 5))
+        self.session = Session(self._send, self.clock, timeout, retries, self.redactor, self._warn_of_clock)
+        self._signer = Signing(self._caller.acting, self.session, self.clock, self._caller)
 
     # The same caller, or another one, for a part of the task
 
-    def clone(self) -> Cloud:
+    def clone(self, limits: tuple[float, int] | None = None) -> Cloud:
         """Return the same caller, signed in once, for another operation with its own deadline."""
-        clone = copy.copy(self)
-        clone.session, clone._signer = clone._own_session()
-        return clone
+        return Cloud(self._task, self._identity, self.settings, self._gate, self._caller, limits=limits)
 
     def brief(self) -> Cloud:
         """Return the same caller for names that are only shown: to read them must not delay a restore."""
-        clone = copy.copy(self)
-        clone.session, clone._signer = clone._own_session(BRIEF)
-        return clone
+        return self.clone(BRIEF)
 
     def for_region(self, region: str | None) -> Cloud:
         """Return the same identity in another region.
 
         A project, and a token for a password, belong to one region.
         """
-        clone, region = copy.copy(self), (region or "").strip()
-        if region and region != self.region:
-            clone.settings = {**self.settings, "region": region}
-            for name in credentials.PROJECT if self.region else ():
-                clone.settings.pop(name, None)
-            clone._caller = clone._new_caller(self._caller.acting)
-        clone.session, clone._signer = clone._own_session()
-        return clone
+        region = (region or "").strip()
+        if not region or region == self.region:
+            return self.clone()
+        apart = credentials.PROJECT if self.region else ()
+        kept = {name: value for name, value in self.settings.items() if name not in apart}
+        settings, acting = {**kept, "region": region}, self._caller.acting
+        return Cloud(self._task, self._identity, settings, self._gate, acting=acting)
 
     def for_profile(self, profile: str | None) -> Cloud:
         """Return the caller of a profile, in place of the keys and the region of the task."""
         if not profile:
             return self.clone()
-        apart, file = {*credentials.IDENTITY, "region"}, self._options.get("shared_config_file")
-        others = {name: value for name, value in self._options.items() if name not in apart}
-        made = Cloud(
-            {**others, "profile": profile, "shared_config_file": file},
-            self._environ,
-            self.clock,
-            self.redactor,
-            self._http,
-            self.progress,
-            self._before_post,
-            self._alone,
-        )
-        made.settings.setdefault("region", self.region)
-        self.warnings += [warning for warning in made.warnings if warning not in self.warnings]
-        made.warnings = self.warnings  # of the task: clones share it, too
-        return made
+        task, apart = self._task, {*credentials.IDENTITY, "region"}
+        others = {name: value for name, value in task.options.items() if name not in apart}
+        given = {**others, "profile": profile, "shared_config_file": task.options.get("shared_config_file")}
+        found = credentials.resolve(given, task.environ, task.redactor)
+        self.warnings += [warning for warning in found.warnings if warning not in self.warnings]
+        return Cloud(task, found.identity, {"region": self.region, **found.settings})
 
     def _warn_of_clock(self, text: str) -> None:
         if not any(warning.startswith(text[:CLOCK]) for warning in self.warnings):
@@ -217,7 +228,7 @@ class Cloud:
         Only the sender of _protocol/protocol.py calls this.
         """
         url, content = self._url(service, version, path), json.dumps(body, ensure_ascii=False)
-        self._before_post()
+        self._task.before_post()
         self.may_have_changed = True
         return self.session.post_once(url, self._signer, content.encode("utf-8", "replace"), known)
 
@@ -331,17 +342,12 @@ class Cloud:
 
     # How requests are signed
 
-    def _new_caller(self, acting: Holder | None = None) -> Caller:
-        """Return a caller without a project other than the given one.
-
-        `acting` is the credential with which the identity signs in another region.
-        """
-        caller = Caller(self.settings.get("project_id"), Failures(self.clock), Memo(self.clock))
-        if acting is None or self._signs_in_to_project():
-            base = self._base(caller)
-            acting = self._assuming(base) if self._identity.agency else base
-        caller.acting = acting
-        return caller
+    def _acting(self, caller: Caller, of_another_region: Holder | None) -> Holder:
+        """Return the credential with which a new caller signs."""
+        if of_another_region is not None and not self._signs_in_to_project():
+            return of_another_region
+        base = self._base(caller)
+        return self._assuming(base) if self._identity.agency else base
 
     def _base(self, caller: Caller) -> Holder:
         """Return the holder of the given credential, or of the one that is fetched with the given keys."""
@@ -405,18 +411,6 @@ class Cloud:
             ends,
         )
 
-    def _own_session(self, limits: tuple[float, int] | None = None) -> tuple[Session, Signing]:
-        """Return a session, and what signs its requests.
-
-        `limits` are the seconds for an exchange and the number of repeats.
-        """
-        timeout, retries = limits or (
-            self.settings.get("http_timeout", 60),
-            self.settings.get("max_retries", 5),
-        )
-        session = Session(self._send, self.clock, timeout, retries, self.redactor, self._warn_of_clock)
-        return session, Signing(self._caller.acting, session, self.clock, self._caller)
-
     def _iam(self, session: Session, signer: t.Any) -> iam.Read:
         """Return how to send a request to IAM."""
         return lambda method, path, body: session.read(
@@ -428,7 +422,7 @@ class Cloud:
 
         A long wait has too many signatures to look for all of them in its result.
         """
-        response = self._http(request)
+        response = self._task.http(request)
         signature = request.headers.get("Authorization", "").rpartition("=")[2]
         if signature and shows(response, signature):
             self.redactor.add(signature)

@@ -25,6 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import s
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 
 Settings = t.Mapping[str, t.Any]
 
@@ -158,6 +159,8 @@ def resolve(options: Settings, environ: t.Mapping[str, str], redactor: Redactor)
     # An agency is of another account than the keys.
     beside = keys if owner is chosen.values and not agency else {}
     settings.update(_project(given, owner, beside, settings.get("region")))
+    if not is_id(settings.get("project_id", "none")):
+        raise InvalidArgument("project_id is not an ID (letters, digits, '-' and '_', at most 128).")
     for name in ALLOWED:
         if options.get(name) is not None:
             settings[name] = _allowed(name, options[name])
