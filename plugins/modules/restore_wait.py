@@ -146,7 +146,6 @@ restores:
 """
 
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -244,7 +243,7 @@ def waited_for(row: Row) -> bool:
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
     found = WAITINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
-    return replace(found, anew=ANEW, observe=lambda: with_cloud_errors(found.observe))
+    return found.for_a_row(with_cloud_errors, ANEW)
 
 
 def unread(row: Row, error: CloudError, at: float) -> Row:

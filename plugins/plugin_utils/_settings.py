@@ -151,9 +151,7 @@ def items(value: t.Any, name: str, example: str) -> list[t.Any]:
                 f"{name} has {quoted(str(error))} twice in one entry. Begin each entry with a dash."
             ) from None
         except (yaml.YAMLError, RecursionError):
-            raise Problem(
-                f"{name} is not valid YAML or JSON: {quoted(value)}. {example}".rstrip()
-            ) from None
+            raise Problem(f"{name} is not valid YAML or JSON: {quoted(value)}. {example}".rstrip()) from None
     if isinstance(found, tuple):
         found = list(found)
     if not isinstance(found, list):

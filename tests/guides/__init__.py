@@ -42,9 +42,7 @@ BLOCK = re.compile(
     r"|^( *)```(?P<fenced>\w*)\n(?P<content>(?:.*\n)*?)\4```$",
     re.MULTILINE,
 )
-COMMENT = re.compile(
-    r"^(?:\.\. |<!-- )(file: \S+|fails|runnable|tried by: .+?)(?: -->)?\n+\Z", re.MULTILINE
-)
+COMMENT = re.compile(r"^(?:\.\. |<!-- )(file: \S+|fails|runnable|tried by: .+?)(?: -->)?\n+\Z", re.MULTILINE)
 EXPORT = re.compile(r"^export (\w+)=(.*)$", re.MULTILINE)
 SCENARIO = re.compile(r"^\.\. scenario: (\S+)$", re.MULTILINE)
 LOCAL = re.compile(r"http://127\.0\.0\.1:\d+(?=/v2/)")
@@ -190,9 +188,7 @@ def elsewhere(name: str, block: Block) -> str:
     """Return who runs a block, if it is not the test of its page."""
     if any(word in block.text for word in INSTALLS):
         return "test_install.py"
-    return next(
-        (who for begin, who in ELSEWHERE.get(name, {}).items() if block.text.startswith(begin)), ""
-    )
+    return next((who for begin, who in ELSEWHERE.get(name, {}).items() if block.text.startswith(begin)), "")
 
 
 def outputs(name: str) -> Iterator[tuple[Block, Block | None, subprocess.CompletedProcess[str], str]]:
