@@ -130,7 +130,7 @@ FILTERS = {
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
-    now = int(cloud.session.server_now() * 1000)
+    now = cloud.now_ms()
     # To a day beyond now, because the service's clock, not ours, dates the jobs.
     begin, end = window(params, cloud, now - 29 * DAY, now + DAY)
     # The list also for one job: only there the service tells why a job failed. An older one has only its own

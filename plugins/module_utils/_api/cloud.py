@@ -174,6 +174,10 @@ class Cloud:
         if text not in self.warnings:
             self.warnings.append(self.redactor.printable(text))
 
+    def now_ms(self) -> int:
+        """Return the time by the cloud's clock, epoch ms."""
+        return int(self.session.server_now() * 1000)
+
     @property
     def region(self) -> str | None:
         """The region's name, where one was given."""

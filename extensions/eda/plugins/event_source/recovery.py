@@ -235,7 +235,7 @@ def observe(cloud: Cloud, wish: Wanted) -> Observation:
         found, more = of_service(SERVICES[name], cloud, wish.instances)
         instances += found
         records += more
-    return Observation(int(cloud.session.server_now() * 1000), instances, records)
+    return Observation(cloud.now_ms(), instances, records)
 
 
 def of_service(service: Service, cloud: Cloud, patterns: t.Sequence[str]) -> tuple[list[Row], list[Row]]:
@@ -256,7 +256,7 @@ def of_service(service: Service, cloud: Cloud, patterns: t.Sequence[str]) -> tup
                 raise
             instances.append({**who, "unread": {"msg": str(error), "error_kind": error.kind}})
         else:
-            instances.append({**who, **newest(history, int(cloud.session.server_now() * 1000))})
+            instances.append({**who, **newest(history, cloud.now_ms())})
             records += [{**who, **record._asdict()} for record in history.records]
     return instances, records
 

@@ -78,14 +78,7 @@ class Dcs:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
-
-    def warn(self, text: str) -> None:
-        """Warn once in this task."""
-        self._cloud.warn(text)
-
-    def now(self) -> int:
-        """Return the time by the cloud's clock, epoch ms."""
-        return int(self._cloud.session.server_now() * 1000)
+        self.warn, self.now = cloud.warn, cloud.now_ms
 
     def instance(self, instance_id: str) -> Row:
         """Return one instance (ShowInstance).

@@ -70,18 +70,11 @@ class Ddm:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self.redactor = cloud, cloud.redactor
+        self.warn, self.now = cloud.warn, cloud.now_ms
 
     def brief(self) -> Ddm:
         """Return the same service for a read of names that are only shown."""
         return Ddm(self._cloud.brief())
-
-    def warn(self, text: str) -> None:
-        """Warn once in this task."""
-        self._cloud.warn(text)
-
-    def now(self) -> int:
-        """Return the time by the cloud's clock, epoch ms."""
-        return int(self._cloud.session.server_now() * 1000)
 
     def memoized(self, what: str, read: t.Callable[[], list[Row]]) -> list[Row]:
         """Return the result of read(), which is called once for all plans of a task."""
@@ -168,7 +161,7 @@ class Ddm:
 
     def _left_out(self, what: str, malformed: t.Sequence[ProtocolError]) -> None:
         for error in malformed:
-            self._cloud.warn(f"One of the {what} is left out: {error}")
+            self.warn(f"One of the {what} is left out: {error}")
 
     def restorable_data_nodes(
         self, instance_id: str, target_instance_id: str, source_data_node: str, restore_time: int
