@@ -311,11 +311,11 @@ class ActionModule(ActionBase):
         if "end" in steps:  # only the message, because a failed task shows everything that it has
             return {"failed": report["failed"], "msg": summary(report)}
         found.update(self.published(from_cloud(report), job, task_vars))
-        if report["failed"] and not self.ends({**task_vars, RESULT: found}):
+        if report["failed"] and not self.end_follows({**task_vars, RESULT: found}):
             found["failed"] = True
         return found
 
-    def ends(self, task_vars: dict[str, t.Any]) -> bool:
+    def end_follows(self, task_vars: dict[str, t.Any]) -> bool:
         """Whether the task that fails a failed run follows: Ansible asks a `when` around the role again
         before each task, so what this task registers may end the role.
         """

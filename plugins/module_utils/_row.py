@@ -35,7 +35,7 @@ LISTS = ("data_node_relations", "steps")
 PLACE = ("region", "profile")
 OUTCOMES = (None, "planned", "unchanged", "started", "succeeded")
 GOOD = ("succeeded", "unchanged")  # of rows with restored data
-TYPES = {"a dict": dict, "a list of dicts": list, "text": str}
+TYPES = {"a dictionary": dict, "a list of dictionaries": list, "text": str}
 SHOWN = 5  # reasons in the message of a task; the rows have all of them
 
 
@@ -177,7 +177,7 @@ def check_service(entry: t.Mapping[str, t.Any], number: int, services: t.Collect
             f"{quoted(entry['outcome'])}."
         )
     for name in (*DICTS, *LISTS, *PLACE):
-        kind = "a dict" if name in DICTS else "a list of dicts" if name in LISTS else "text"
+        kind = "a dictionary" if name in DICTS else "a list of dictionaries" if name in LISTS else "text"
         value = entry.get(name)
         good = isinstance(value, TYPES[kind])
         if good and name in LISTS:

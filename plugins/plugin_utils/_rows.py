@@ -111,7 +111,7 @@ def refuse_wrong_list(value: t.Any, where: str, option: dict[str, t.Any]) -> Non
     names = option.get("options", {})
     good = isinstance(value, list) and all(isinstance(item, dict) for item in value)
     if not good or any(item.keys() != names.keys() for item in value if names):
-        raise InvalidArgument(f"{where} must be a list of dicts, each with {' and '.join(names)}.")
+        raise InvalidArgument(f"{where} must be a list of dictionaries, each with {' and '.join(names)}.")
 
 
 def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:

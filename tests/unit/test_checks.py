@@ -36,7 +36,7 @@ def verdict(
 @pytest.mark.parametrize(
     ("entry", "probe", "text"),
     [
-        ("ping", "redis", "restores[0].checks[0] must be a dict such as {ping: true}"),
+        ("ping", "redis", "restores[0].checks[0] must be a dictionary such as {ping: true}"),
         ({"pong": True}, "redis", "has an unknown key: 'pong'. Did you mean ping?"),
         ({"name": "x"}, "redis", "must have exactly one check: ping, dbsize, key, newest_not_after"),
         ({"ping": True, "dbsize": {}}, "redis", "must have exactly one check"),
@@ -115,7 +115,7 @@ def test_what_is_refused(entry: Any, probe: str, text: str) -> None:
         ({"key": {"name": "a", "equals": None}}, "equals is null: leave it out"),
         ({"dbsize": {"at_least": None}}, "at_least is null: leave it out"),
         ({"newest_not_after": {"key": "a", "time": "1e99"}}, "time '1e99' is not a valid time"),
-        ({"ping": True, "connection": "abc"}, "checks[0].connection must be a dict"),
+        ({"ping": True, "connection": "abc"}, "checks[0].connection must be a dictionary"),
     ],
 )
 def test_what_could_only_fail_or_mislead_is_refused(entry: Any, text: str) -> None:

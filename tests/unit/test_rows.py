@@ -221,22 +221,28 @@ def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator
         (cache(0, region=["x"]), "restores[0].region must be text, not"),
         (cache(0, region=5), "restores[0].region must be text, not '5'"),
         (cache(0, profile={"a": "b"}), "restores[0].profile must be text, not"),
-        (cache(0, target="orders"), "restores[0].target must be a dict, not 'orders'"),
+        (cache(0, target="orders"), "restores[0].target must be a dictionary, not 'orders'"),
         (cache(0, target={"instance_id": ["a"]}), "restores[0].target.instance_id"),
         (cache(0, outcome="running"), "restores[0].outcome must be null or planned, unchanged, started,"),
         (cache(0, outcome=["started"]), "restores[0].outcome must be null or planned, unchanged, started,"),
-        (cache(0, steps=[1]), "restores[0].steps must be a list of dicts, not '[1]'"),
+        (cache(0, steps=[1]), "restores[0].steps must be a list of dictionaries, not '[1]'"),
         (
             cache(0, restore_pont="x"),
             "restores[0] has an unknown key: 'restore_pont'. Did you mean restore_point?",
         ),
         (cache(0, instance_id=["x"]), "restores[0].instance_id must be text, not a list"),
         (cache(0, instance_id="a b"), "restores[0].instance_id 'a b' is not an ID"),
-        (database(0, data_node_relations="x"), "restores[0].data_node_relations must be a list of dicts"),
-        (database(0, data_node_relations=["x"]), "restores[0].data_node_relations must be a list of dicts"),
+        (
+            database(0, data_node_relations="x"),
+            "restores[0].data_node_relations must be a list of dictionaries",
+        ),
+        (
+            database(0, data_node_relations=["x"]),
+            "restores[0].data_node_relations must be a list of dictionaries",
+        ),
         (
             database(0, data_node_relations=[{"a": "b"}]),
-            "restores[0].data_node_relations must be a list of dicts",
+            "restores[0].data_node_relations must be a list of dictionaries",
         ),
     ],
 )

@@ -212,7 +212,7 @@ def test_an_entry_that_cannot_be_right(sim: Simulator, start: Any, entry: Entry,
         ),
         (
             {"restores": [database(0, data_node_relations=[{**RELATIONS[0], "target_instance_id": " "}])]},
-            "data_node_relations must be a list of dicts, "
+            "data_node_relations must be a list of dictionaries, "
             "each with source_instance_id and target_instance_id",
         ),
         ({"restores": [cache(0)], "start_timeout": -1}, "start_timeout must be from 0 to 604800, not -1"),

@@ -117,7 +117,7 @@ def parse(entries: t.Any, probe: str, where: str) -> list[Check]:
     Raises InvalidArgument for input that can never be right. `where` names the row in messages.
     """
     if not isinstance(entries, list):
-        raise InvalidArgument(f"{where}.checks must be a list of dicts.")
+        raise InvalidArgument(f"{where}.checks must be a list of dictionaries.")
     found: list[Check] = []
     for number, entry in enumerate(entries):
         check = parse_one(entry, probe, f"{where}.checks[{number}]")
@@ -129,7 +129,7 @@ def parse(entries: t.Any, probe: str, where: str) -> list[Check]:
 def parse_one(entry: t.Any, probe: str, where: str) -> Check:
     """Return one check."""
     if not isinstance(entry, dict):
-        raise InvalidArgument(f"{where} must be a dict such as {{ping: true}}.")
+        raise InvalidArgument(f"{where} must be a dictionary such as {{ping: true}}.")
     kinds = [name for name in OPTIONS if name in entry]
     for name in entry:
         if name not in (*OPTIONS, "name", "connection"):
@@ -146,7 +146,7 @@ def parse_one(entry: t.Any, probe: str, where: str) -> Check:
     name = str(entry.get("name") or (f"{kind} {' '.join(str(subject).split())[:60]}" if subject else kind))
     given = entry.get("connection") or {}
     if not isinstance(given, dict):
-        raise InvalidArgument(f"{where}.connection must be a dict.")
+        raise InvalidArgument(f"{where}.connection must be a dictionary.")
     return Check(name, kind, rung_of(kind, options), options, dict(given))
 
 

@@ -135,7 +135,7 @@ def connection(given: t.Any, probe: str, where: str = "connection") -> dict[str,
     Raises InvalidArgument for what no client of the probe can use.
     """
     if given is not None and not isinstance(given, dict):
-        raise InvalidArgument(f"{where} must be a dict.")
+        raise InvalidArgument(f"{where} must be a dictionary.")
     found: dict[str, t.Any] = {}
     for name, value in (given or {}).items():
         if name not in CHECK_CONNECTION:
