@@ -29,7 +29,7 @@ DUMMY_OPTIONS = {
     "access_key": "none",
     "secret_key": "none",
     "project_id": "none",
-    "dcs_endpoint": "http://127.0.0.1",
+    "iam_endpoint": "http://127.0.0.1",
 }
 RESPONSE = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"id": "a"}'
 
@@ -58,7 +58,7 @@ def preload(run: t.Callable[..., None]) -> None:
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     """Do what a task does."""
-    body = cloud.get("dcs", "v2", "instances", query={"limit": 1}).body
+    body = cloud.get("iam", "v3", "projects", query={"limit": 1}).body
     return Plan(result={"rows": [{**row(body, ["id"]), "size": whole("1"), "time": moment(iso(0))}]})
 
 

@@ -308,7 +308,7 @@ def test_few_lines_outside_of_its_room_name_a_service() -> None:
             if re.search(f"(?<![a-z])({'|'.join(SERVICES)})(?![a-z])", word, re.I)
         }
     )
-    most = 8 + 3 * len(SERVICES)
+    most = 5 + 3 * len(SERVICES)
     assert len(lines) <= most, f"{len(lines)} lines name a service, {most} may: give Service a field. {lines}"
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import endpoint
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import SERVICES, endpoint
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 
 
@@ -151,6 +151,13 @@ def test_refused(value: str) -> None:
         endpoint("dcs", {"dcs_endpoint": value})
     assert "password" not in str(caught.value)
     assert "evil" not in str(caught.value)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_refusal_shows_an_endpoint_of_the_same_service(service: str) -> None:
+    option = f"{service}_endpoint"
+    with pytest.raises(InvalidArgument, match=f"^{option} must be a URL such as https://{service}[.]"):
+        endpoint(service, {option: "user@host"})
 
 
 @pytest.mark.parametrize(

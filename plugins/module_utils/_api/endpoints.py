@@ -102,7 +102,8 @@ def _checked(option: str, value: str) -> str:
 
 def _unfit(option: str) -> InvalidArgument:
     wanted = (
-        "a URL such as https://dcs.ap-southeast-3.myhuaweicloud.com: a host name, no user, query or fragment"
+        f"a URL such as https://{option.partition('_')[0]}.ap-southeast-3.myhuaweicloud.com: a host name, no "
+        "user, query or fragment"
     )
     if option == "cloud":
         wanted = (
