@@ -243,7 +243,9 @@ def waited_for(row: Row) -> bool:
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
     found = WAITINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
-    return found.for_a_row(with_cloud_errors, ANEW)
+    return Watch(
+        found.name, found.ids, lambda: with_cloud_errors(found.observe), resume=found.resume, anew=ANEW
+    )
 
 
 def unread(row: Row, error: CloudError, at: float) -> Row:

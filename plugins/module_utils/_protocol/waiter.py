@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -100,10 +100,6 @@ class Watch:
                 self.error = error.with_context(text, effect=STARTED, **self.facts())
         self.done = self.done or self.error is not None
         self.due = now + gap
-
-    def for_a_row(self, read: t.Callable[[t.Callable[[], Status]], Status], anew: str) -> Watch:
-        """Return this watch for a task that takes rows: `read` calls observe(), `anew` is its advice."""
-        return replace(self, anew=anew, observe=lambda: read(self.observe))
 
     def facts(self) -> dict[str, t.Any]:
         """Return the IDs, last status and elapsed seconds for a result."""
