@@ -15,14 +15,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import (
     SAFETY_TAG,
     Choice,
+    check_backup,
     choose_backup,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.facts import (
     last_seconds,
     of_plan,
-)
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
-    check_backup,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.reading import target
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import data_time

@@ -25,11 +25,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.mar
     marker_of_run,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import DcsBackup
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
-    DcsBackup,
-    DcsRestore,
     remark_with,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.restore import DcsRestore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.waiting import watch_restore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.attach import (
     check_job,
@@ -37,7 +37,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
-    DdmRecovery,
     Pair,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
@@ -45,6 +44,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     watch_job,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import DdmRecovery
 
 from .fakes import NOW_MS, api_error
 

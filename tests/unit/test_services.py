@@ -14,17 +14,15 @@ import pytest
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_waitings import WAITINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
-    DcsBackup,
-    DcsRestore,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import DcsBackup
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.restore import DcsRestore
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.metadata import DdmMetadata
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
-    DdmMetadata,
-    DdmRecovery,
     Pair,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import DdmRecovery
 
 from .fakes import PROJECT, Wire, cloud, response
 

@@ -2,31 +2,41 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of dcs_backup, for the module and for a backup before a restore."""
+"""A DCS backup, and the plan of dcs_backup: for the module and for a backup before a restore."""
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import (
+    is_of_task,
     marker,
     marker_of_run,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import Observation
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
-    DcsBackup,
+    DcsOperation,
     check_texts,
     remark_with,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import created
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
+    warn_of_unusable,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    created,
+    obstacle,
+)
 
 OPTIONS: Spec = {
     **named.OPTIONS,
@@ -38,6 +48,46 @@ OPTIONS: Spec = {
 }
 RULES = named.RULES
 KEPT = 24  # manual backups of an instance, at most: a further one replaces the oldest
+
+
+@dataclass(frozen=True)
+class DcsBackup(DcsOperation):
+    """Make a backup.
+
+    `repeatable` means that no operation_id was given: then each run makes a backup, with a marker of its own.
+    """
+
+    repeatable: bool
+    backup_format: str | None
+    id_key, record_key, remark_key, kind = "backup_id", "backup", "remark", "backup"
+
+    def read(self, until: str | None = None) -> list[Row]:
+        """Return all backup records."""
+        return self.dcs.backups(self.instance_id, until)
+
+    def post(self) -> Reply:
+        """Send the backup."""
+        body = {"remark": self.remark}
+        if self.backup_format:
+            body["backup_format"] = self.backup_format
+        return self.dcs.send(self.instance_id, "backups", body)
+
+    def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
+        """Adopt an unfinished backup of the same task. With an operation_id, a finished one is enough."""
+        active, stuck = self.active(records, instance, now)
+        running = [row for row in active if is_of_task(row[self.remark_key], self.marker)]
+        others = [row for row in active if row not in running]
+        ready = [row for row in records if ending(row["status"]) == "succeeded" and self.echoed(row)]
+        done = ready[0] if ready and not self.repeatable else None
+        if done:
+            warn_of_unusable(self.dcs, self.name, done)
+        blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
+        if others:
+            blocked = self.describe(others[0], now)
+        elif in_the_way:
+            blocked = self.describe_stuck(stuck[0], now)
+        explained = bool(others or stuck) or not instance["task"]
+        return self.observation(records, instance, running, done, blocked, explained, in_the_way)
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:

@@ -158,3 +158,17 @@ def describe_backups(backups: t.Sequence[Row]) -> str:
         )
 
     return "; ".join(map(one, backups)) or "none"
+
+
+def check_backup(backup_id: str, backups: t.Sequence[Row], about: str) -> None:
+    """Raise unless the backup is one of the instance's own and can be restored."""
+    backup = next((row for row in backups if row["backup_id"] == backup_id), None)
+    if backup is None:
+        same = [row["backup_id"] for row in backups if row["backup_name"] == backup_id]
+        hint = "it was deleted, or belongs to another instance."
+        if same:
+            hint = f"it is the name of {' and '.join(same)}: give it as backup_name."
+        raise NotFound(f"Backup {backup_id} is not among the backups of {about}: {hint}")
+    reason = unusable(backup)
+    if reason:
+        raise NotRestorable(f"Backup {backup_id} cannot be restored: {reason}.", status=backup["status"])

@@ -2,31 +2,46 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of dcs_restore, for the module and for code that restores several instances."""
+"""A DCS restore, and the plan of dcs_restore, for the module and for code that restores several."""
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
     point_of,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import BROKEN, plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import ended_recently
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.marker import marker
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
+    AGAIN,
+    Observation,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import facts, named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.choice import (
     Choice,
+    check_backup,
     choose_backup,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
-    DcsRestore,
+    DcsOperation,
     check_texts,
     remark_with,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
+    created,
+    end,
+    obstacle,
 )
 
 OPTIONS: Spec = {
@@ -44,6 +59,85 @@ RULES: dict[str, t.Any] = {
     "required_one_of": [named.INSTANCE_OPTIONS, BACKUP_OPTIONS],
     "mutually_exclusive": [named.INSTANCE_OPTIONS, BACKUP_OPTIONS],
 }
+
+
+def is_being_restored(instance: Row) -> bool:
+    """Whether an instance shows a restore: in its status, or in its task while the status stays RUNNING."""
+    return "RESTOR" in f"{instance['status']} {instance['task']}".upper()
+
+
+def newest_of(records: t.Iterable[Row], among: t.Sequence[Row]) -> Row | None:
+    """Return the first of `records` after which nothing in `among` was certainly created.
+
+    A record without a readable time does not count as created after another one. The list's own order means
+    nothing.
+    """
+
+    def later(row: Row, than: Row) -> bool:
+        one, other = created(row), created(than)
+        return one is not None and other is not None and one > other
+
+    return next((row for row in records if not any(later(other, row) for other in among)), None)
+
+
+@dataclass(frozen=True)
+class DcsRestore(DcsOperation):
+    """Restore one backup to the instance from which it was made.
+
+    `backups` is the list of the instance, in which the backup must be.
+    """
+
+    backup_id: str
+    backups: tuple[Row, ...]
+    id_key, record_key, remark_key, kind = "restore_id", "restore", "restore_remark", "restore"
+
+    @property
+    def about(self) -> Row:
+        """The same, and the backup."""
+        return {**super().about, "backup_id": self.backup_id}
+
+    @property
+    def resume(self) -> str:
+        """The same restore; `latest` may be another backup by then."""
+        return AGAIN.format(f"the same task with backup_id={self.backup_id}")
+
+    def read(self, until: str | None = None) -> list[Row]:
+        """Return all restore records."""
+        return self.dcs.restores(self.instance_id, until)
+
+    def check(self) -> None:
+        """Raise unless the instance can be restored, and the backup is its own and usable."""
+        super().check()
+        check_backup(self.backup_id, self.backups, f"DCS instance {self.instance_id}")
+
+    def post(self) -> Reply:
+        """Send the restore."""
+        body = {"backup_id": self.backup_id, "remark": self.remark}
+        return self.dcs.send(self.instance_id, "restores", body)
+
+    def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
+        """Adopt an unfinished restore of the same backup.
+
+        If the newest restore has our marker and succeeded, the run has nothing to do.
+        """
+        active, stuck = self.active(records, instance, now)
+        running = [row for row in active if row["backup_id"] == self.backup_id or self.echoed(row)]
+        others = [row for row in active if row not in running]
+        ours = [row for row in records if end(row) == "succeeded" and self.echoed(row)]
+        done = None if others else newest_of(ours, records)
+        blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
+        if done and blocked and not running and ended_recently(moment(done["updated_at"]), now):
+            running = [done]  # Its record says succeed, but its instance does not serve yet.
+        elif done and not running and (is_being_restored(instance) or plain(instance["status"]) in BROKEN):
+            done = None  # A newer one is not listed yet, or the instance has not survived it.
+        if others:
+            which = others[0]["backup_id"]
+            of = f"another backup ({which})" if which else "an unknown backup"
+            blocked = f"{self.describe(others[0], now)}, of {of}"
+        elif in_the_way:
+            blocked = self.describe_stuck(stuck[0], now)
+        explained = bool(others or stuck) or not is_being_restored(instance)
+        return self.observation(records, instance, running, done, blocked, explained, in_the_way)
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:

@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of ddm_metadata_recovery: DDM metadata for data nodes that RDS has already restored."""
+"""A recovery of DDM metadata for data nodes that RDS has already restored, and the plan of
+ddm_metadata_recovery.
+"""
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -14,6 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotFound,
     NotRestorable,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
@@ -28,8 +32,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import attach, facts, named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
-    DdmMetadata,
     Pair,
+    PairOperation,
     check_pair,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
@@ -47,6 +51,24 @@ OPTIONS: Spec = {
 }
 POINT_OPTIONS = ("restore_time", "backup_id")
 RULES = {**attach.RULES, "mutually_exclusive": [*attach.RULES["mutually_exclusive"], POINT_OPTIONS]}
+
+
+@dataclass(frozen=True)
+class DdmMetadata(PairOperation):
+    """Restore the metadata of a pair's source on its target, for data nodes already restored by RDS.
+
+    `point` is {restore_time} (epoch ms) or {backup_id}, `data_nodes` the IDs of those RDS instances.
+    """
+
+    point: Row
+    data_nodes: tuple[str, ...]
+
+    def post(self) -> Reply:
+        """Send the recovery (RestoreMetadata)."""
+        target = {"instance_id": self.pair.target, "data_nodes": list(self.data_nodes)}
+        return self.pair.ddm.send(
+            self.pair.source, "metadata-recovery", {"source": self.point, "target": target}
+        )
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:

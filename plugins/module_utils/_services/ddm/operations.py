@@ -14,13 +14,11 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     NONE,
-    ApiError,
     CloudError,
     InvalidArgument,
     NotRestorable,
     RefutedArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
@@ -41,7 +39,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 
 # A task that attaches to a failed job fails again.
 ANEW = "run the task again without job_id and adopt to start it once more"
-PARAMETER_ERROR = "DBS.280001"
 
 
 @dataclass(frozen=True)
@@ -209,62 +206,6 @@ class PairOperation(Operation):
     def watch(self, found: str) -> Watch:
         """Return how to wait for the job."""
         return watch_job(self.pair.ddm, found, self.pair.target, self.name)
-
-
-@dataclass(frozen=True)
-class DdmRecovery(PairOperation):
-    """Restore the source of a pair to a point in time (epoch ms) on its target, data node by data node.
-
-    `with_source`: name the source in the body, too. Some servers require that (docs.otc.t-systems.com,
-    "Restoring Data to an Existing Instance"), others document no such field.
-    """
-
-    restore_time: int
-    relations: tuple[Row, ...] = ()
-    with_source: bool = False
-
-    @property
-    def about(self) -> Row:
-        """The same, and the point in time."""
-        return {**super().about, "restore_time": self.restore_time}
-
-    def post(self) -> Reply:
-        """Send the recovery (Restore2Exist)."""
-        source: Row = {"restore_time": self.restore_time}
-        if self.with_source:
-            source["instance_id"] = self.pair.source
-        body = {
-            "source": source,
-            "target": {"instance_id": self.pair.target},
-            "data_node_relations": list(self.relations),
-        }
-        return self.pair.ddm.send(self.pair.source, "recovery", body)
-
-    def amended(self, error: CloudError) -> Operation | None:
-        """Return the recovery with its source in the body, for a server that refused it without."""
-        wanted = isinstance(error, ApiError) and (error.status, error.facts["error_code"]) == (
-            400,
-            PARAMETER_ERROR,
-        )
-        return replace(self, with_source=True) if wanted and not self.with_source else None
-
-
-@dataclass(frozen=True)
-class DdmMetadata(PairOperation):
-    """Restore the metadata of a pair's source on its target, for data nodes already restored by RDS.
-
-    `point` is {restore_time} (epoch ms) or {backup_id}, `data_nodes` the IDs of those RDS instances.
-    """
-
-    point: Row
-    data_nodes: tuple[str, ...]
-
-    def post(self) -> Reply:
-        """Send the recovery (RestoreMetadata)."""
-        target = {"instance_id": self.pair.target, "data_nodes": list(self.data_nodes)}
-        return self.pair.ddm.send(
-            self.pair.source, "metadata-recovery", {"source": self.point, "target": target}
-        )
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan of ddm_recovery, for the module and for code that restores several instances."""
+"""A DDM recovery, and the plan of ddm_recovery, for the module and for code that restores several."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    ApiError,
+    CloudError,
+    InvalidArgument,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import (
     check_not_future,
     point_of,
@@ -18,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import Operation
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import attach, facts, named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
@@ -29,8 +35,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     choose_relations,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
-    DdmRecovery,
     Pair,
+    PairOperation,
     check_pair,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
@@ -50,7 +56,46 @@ OPTIONS: Spec = {
     **attach.OPTIONS,
 }
 RULES = attach.RULES
+PARAMETER_ERROR = "DBS.280001"
 OF_EARLIER_JOB: Row = {"data_node_relations": None, "restore_time": None}  # for the job of an earlier run
+
+
+@dataclass(frozen=True)
+class DdmRecovery(PairOperation):
+    """Restore the source of a pair to a point in time (epoch ms) on its target, data node by data node.
+
+    `with_source`: name the source in the body, too. Some servers require that (docs.otc.t-systems.com,
+    "Restoring Data to an Existing Instance"), others document no such field.
+    """
+
+    restore_time: int
+    relations: tuple[Row, ...] = ()
+    with_source: bool = False
+
+    @property
+    def about(self) -> Row:
+        """The same, and the point in time."""
+        return {**super().about, "restore_time": self.restore_time}
+
+    def post(self) -> Reply:
+        """Send the recovery (Restore2Exist)."""
+        source: Row = {"restore_time": self.restore_time}
+        if self.with_source:
+            source["instance_id"] = self.pair.source
+        body = {
+            "source": source,
+            "target": {"instance_id": self.pair.target},
+            "data_node_relations": list(self.relations),
+        }
+        return self.pair.ddm.send(self.pair.source, "recovery", body)
+
+    def amended(self, error: CloudError) -> Operation | None:
+        """Return the recovery with its source in the body, for a server that refused it without."""
+        wanted = isinstance(error, ApiError) and (error.status, error.facts["error_code"]) == (
+            400,
+            PARAMETER_ERROR,
+        )
+        return replace(self, with_source=True) if wanted and not self.with_source else None
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
