@@ -65,7 +65,7 @@ def with_step(
         "outcome": outcome,
         "error_kind": error_kind,
         "msg": msg,
-        "at": iso(int(at * 1000)),
+        "at": iso(round(at * 1000)),
         "seconds": round(seconds, 1),
     }
     return {**row, "steps": [*row["steps"], entry]}

@@ -373,9 +373,8 @@ def of_host(host: str, variables: Variables, defaults: Defaults) -> Row:
         entry.setdefault("name", host)
     if POINT in given and not {service.point, *service.instead} & set(entry):
         entry[service.point] = given[POINT]
-    row, problems = row_of(
-        {"group": 1, **entry, "label": host}, host, service, defaults
-    )  # All hosts are in one group.
+    # All hosts are in one group.
+    row, problems = row_of({"group": 1, **entry, "label": host}, host, service, defaults)
     try:  # a host is restored in no other project than the one in which it was listed
         listed_in = {PROJECT: instance_id(given[PROJECT], f"{host}.{PROJECT}")} if PROJECT in given else {}
     except Problem as problem:

@@ -57,9 +57,8 @@ class Progress:
         self._notes: list[Note] = []
         self._begun = 0.0
         self._said: dict[int, tuple[str, float]] = {}  # the last line under a number, and its time
-        self._first: dict[
-            int, tuple[float, float]
-        ] = {}  # the percentage of a watch before it began to grow, and its time
+        # the percentage of a watch before it began to grow, and its time
+        self._first: dict[int, tuple[float, float]] = {}
         self._lock, self._ended = threading.RLock(), threading.Event()
         self._thread: threading.Thread | None = None
 

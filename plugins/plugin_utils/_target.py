@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, whole
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment, whole
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 
@@ -183,19 +183,15 @@ def milliseconds(value: t.Any) -> int | None:
 
 def failed(row: Row, step: str, kind: str, msg: str, at_ms: int) -> Row:
     """Return a row that failed in a step of the role."""
-    entry = {
-        "step": step,
-        "outcome": "failed",
-        "error_kind": kind,
-        "msg": msg,
-        "at": iso(at_ms),
-        "seconds": 0.0,
-    }
     found = {"outcome": None, "failed_step": step, "error_kind": kind, "msg": msg}
-    return {**row, **found, "steps": [*(row.get("steps") or []), entry]}
+    return with_step({**row, **found}, step, "failed", at_ms, 0.0, kind, msg)
 
 
 def done(row: Row, step: str, outcome: str, at_ms: int, seconds: float = 0.0) -> Row:
     """Return a row with a step that succeeded (ok) or did not concern it (skipped)."""
-    entry = {"step": step, "outcome": outcome, "error_kind": None, "msg": None, "at": iso(at_ms)}
-    return {**row, "steps": [*(row.get("steps") or []), {**entry, "seconds": max(0.0, round(seconds, 1))}]}
+    return with_step(row, step, outcome, at_ms, max(0.0, seconds))
+
+
+def with_step(row: Row, step: str, outcome: str, at_ms: int, *of_step: t.Any) -> Row:
+    """Return a row with one more step. An entry may have no steps yet."""
+    return _row.with_step({**row, "steps": row.get("steps") or []}, step, outcome, at_ms / 1000, *of_step)

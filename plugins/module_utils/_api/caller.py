@@ -51,9 +51,8 @@ class Gate:
         self.source, self._others, self._lock = source, others, threading.RLock()
         self._accepted = False
         self._refusal: CloudError | None = None
-        self._failure: CloudError | None = (
-            None  # of the last request that showed nothing about the credential
-        )
+        # of the last request that showed nothing about the credential
+        self._failure: CloudError | None = None
 
     def check(self) -> None:
         """Raise the refusal of an earlier request."""

@@ -107,9 +107,8 @@ class Http:
         self._connecting = False
         self._unsent = False  # whether the first byte of the request is yet to be sent
         self._may_leave: t.Callable[[], bool] = always
-        self._proxies: dict[
-            str, Proxy | None
-        ] = {}  # by scheme and host, because looking it up costs a tenth of an exchange
+        # by scheme and host, because looking it up costs a tenth of an exchange
+        self._proxies: dict[str, Proxy | None] = {}
         # A Session of requests would only add unwanted things: cookies, redirects, netrc.
         self._pools = self._adapter()
 

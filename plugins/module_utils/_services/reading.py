@@ -32,7 +32,7 @@ class Reading:
 
     - `name`: value of `service` in rows, name of its endpoint.
     - `instance(cloud, instance_id)`: one instance, all its details, its ID under `instance_id`.
-    - `target(instance)`: an instance as the row's `target`: TARGET's keys, null when unknown. used_memory and
+    - `target(instance)`: an instance as the row's `target`: TARGET_KEYS, null when unknown. used_memory and
       max_memory are MB.
     - `ready(instance)`: why an instance does not serve now, in words, or None.
     - `overwritten(row)`: ID, name or job by which a row says which instance it overwrites, or None.
