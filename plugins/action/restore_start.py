@@ -25,8 +25,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows, _start
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess, encoded
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import from_cloud
 
 # Keys that Ansible adds to a module's result
 OF_ANSIBLE = {"invocation", "ansible_facts", "deprecations", "exception"}

@@ -35,14 +35,14 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _step_table,
     _steps,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import names_hosts
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeating_command
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import (
     from_cloud,
     handed_on,
     made,
-    names_hosts,
     our_template,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeating_command
 
 COLLECTION = "huaweicloud.recovery"
 STATE = "_restore_state"  # the variable that the tasks of the role register

@@ -12,8 +12,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import f
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import normalized
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify.ladder import VARIABLE
 from ansible_collections.huaweicloud.recovery.plugins.modules import restore_verify
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import our_template
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._inprocess import InProcess
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import our_template
 
 
 class ActionModule(InProcess):

@@ -47,7 +47,7 @@ _value:
 import re
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import from_cloud
 
 
 def restore_failed(

@@ -43,9 +43,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import from_cloud
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report import clean
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_files import FORMATS, is_report
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import from_cloud
 
 
 def restore_report_text(report: t.Any, form: str = "html") -> t.Any:

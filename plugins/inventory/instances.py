@@ -143,13 +143,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._entries import OF_A_HOST
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import (
-    from_cloud,
-    host_names,
-    made,
-    others_can_write,
-    our_template,
-)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import host_names, others_can_write
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import OF_THE_RUN
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
     Problem,
@@ -158,6 +152,11 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings imp
     number,
     type_word,
     unset,
+)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import (
+    from_cloud,
+    made,
+    our_template,
 )
 
 Row = dict[str, t.Any]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instances as hosts: their names, and texts that Ansible must not run as templates.
+"""Instances as hosts: their names, patterns that name some of them, and who can write a cache of them.
 
 Private to this collection.
 """
@@ -17,16 +17,10 @@ from collections import Counter
 from pathlib import Path
 
 from ansible import constants as C
-from ansible import errors
 from ansible.inventory.manager import split_host_pattern
-from ansible.utils.unsafe_proxy import wrap_var
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
-VERSION_KEY = "schema_version"  # every plan and every report has it
-JSON_OBJECT = re.compile(r"\s*\{(?![{%#])")
 TAKEN = {"all", "ungrouped", *C.LOCALHOST}  # names with a meaning in Ansible
-# what `default(omit)` raises for a whole variable; up to ansible-core 2.18 it is a text
-OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
 
 
 def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
@@ -41,53 +35,6 @@ def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
         else row["instance_id"]
         for row in rows
     ]
-
-
-def from_cloud(value: t.Any) -> t.Any:
-    """Return a value from the API with every string in it marked as not a template.
-
-    That is every string, even without braces: up to ansible-core 2.18 a header `#jinja2:` can choose other
-    signs.
-    """
-    if isinstance(value, dict):
-        return {from_cloud(name): from_cloud(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [from_cloud(inner) for inner in value]
-    return wrap_var(value) if isinstance(value, str) else value
-
-
-def handed_on(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the plans and reports among variables, as data or as JSON, with every text in them marked.
-
-    They hold text from the cloud. A controller marks what it hands on, but for Ansible, what comes from -e or
-    from a file of variables is a template.
-    """
-    return {name: from_cloud(value) for name, value in variables.items() if is_document(value)}
-
-
-def is_document(value: t.Any) -> bool:
-    """Whether a variable is a plan or a report, or the statistic that holds a plan."""
-    if isinstance(value, str):
-        return bool(JSON_OBJECT.match(value)) and f'"{VERSION_KEY}"' in value
-    return isinstance(value, dict) and (VERSION_KEY in value or is_document(value.get("plan")))
-
-
-def made(read: t.Callable[[t.Any], t.Any], what: t.Any) -> t.Any:
-    """Return what `read` makes of a template, or of the name of a variable; null where that is omitted."""
-    try:
-        return read(what)
-    except OMITTED:
-        return None
-
-
-def our_template(text: str) -> str:
-    """Return our own text as a template: from ansible-core 2.19 on, a string is one only if it is marked."""
-    try:
-        from ansible.template import trust_as_template
-    except ImportError:
-        return text
-    trusted: str = trust_as_template(text)
-    return trusted
 
 
 def others_can_write(folder: str, name: str) -> str | None:

@@ -38,10 +38,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.deps imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refusals
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import made
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._preload import preload
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._progress import Progress
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import unset, without_omitted
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import made
 
 IN_PROCESS, PROGRESS = "huaweicloud_recovery_in_process", "huaweicloud_recovery_progress"
 PYTHON = "ansible_python_interpreter"

@@ -30,10 +30,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 # loads the actions, and the workers that it forks, know this.
 PEPPER = os.urandom(16)
 LOCKED_FOR = 300.0  # seconds for which the cloud locks an access key after too many refusals
-TURN_TIMEOUT = (
-    10.0  # seconds for which a request waits for another worker's, which may get no response at all
-)
-INTERVAL = 0.02  # seconds between two checks whether that one has ended
+# Seconds for which a request waits for another worker's, which may get no response at all
+TURN_TIMEOUT = 10.0
+INTERVAL = 0.02  # seconds between two checks of whether that one has ended
 ACCEPTED = "accepted"
 UNSENT = (
     "No request was sent: the cloud refused these keys a moment ago in this run, and more than five refused "

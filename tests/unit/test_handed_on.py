@@ -13,7 +13,7 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import handed_on, our_template
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import handed_on, our_template
 
 ORDER = "{{ 6 * 7 }}"
 
