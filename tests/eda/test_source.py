@@ -77,7 +77,7 @@ def test_what_each_module_starts_is_reported_once(module: str) -> None:
         memory = SOURCE["Memory"](wish(services=[service]))
         assert reported(memory, sim, services=[service]) == []
         started = invoke.module(module, sim.env, **case.good, poll_interval=1)
-        (event,) = reported(memory, sim, services=[service])
+        (event,) = reported(memory, sim, services=[service, service])
         assert (event["service"], event["record_id"]) == (service, started[case.key])
         assert event["event"].endswith("_finished") and event["ended"]
         assert reported(memory, sim, services=[service]) == []

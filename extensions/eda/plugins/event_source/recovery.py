@@ -231,10 +231,11 @@ def observe(cloud: Cloud, wish: Wanted) -> Observation:
     """Return what there is in the cloud."""
     instances: list[Row] = []
     records: list[Row] = []
-    for name in wish.services:
-        found, more = of_service(SERVICES[name], cloud, wish.instances)
-        instances += found
-        records += more
+    for service in SERVICES.values():
+        if service.name in wish.services:
+            found, more = of_service(service, cloud, wish.instances)
+            instances += found
+            records += more
     return Observation(cloud.now_ms(), instances, records)
 
 
