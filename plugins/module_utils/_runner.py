@@ -40,7 +40,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pla
 
 Decide = t.Callable[[Cloud, t.Dict[str, t.Any]], Plan]
 # What the action adds: a `redactor`, and for Cloud `progress`, `before_post` and `alone`
-CONTEXT: dict[str, t.Any] = {}
+CONTEXT: t.Mapping[str, t.Any] = {}
 LONGEST = 4000  # characters of a message
 T = t.TypeVar("T")
 OLDEST = (3, 9)  # The oldest Python for modules. An older one must get as far as run_module(), which says so.

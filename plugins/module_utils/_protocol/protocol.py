@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The at-most-once protocol of both restores and of the backup: preflight, send once, reconcile, adopt,
+"""The at-most-once protocol of every restore, recovery and backup: preflight, send once, reconcile, adopt,
 refuse.
 
 Decisions are pure functions of observations. start() is the only driver, and the only code that sends a POST
@@ -186,8 +186,7 @@ def later(operation: Operation, error: CloudError, attempt: int, cloud: Cloud, d
             raise refused(operation, error)
         raise NotStarted(
             f"{operation.name} was not started: {error} The request could not be sent in {attempt + 1} "
-            "tries. Run "
-            "the task again when the cloud can be reached.",
+            "tries. Run the task again when the cloud can be reached.",
             **error.facts,
         )
     return pause
