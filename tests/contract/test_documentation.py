@@ -465,6 +465,23 @@ def test_a_guide_names_the_files_that_it_shows(guide: Path) -> None:
     assert [file for file in files if file not in shown] == []
 
 
+def test_the_index_has_the_changelog_after_the_guides() -> None:
+    changelog = ".. _changelog_section_for_x:\n\n.. toctree::\n\n    changelog\n\n"
+    guides, plugins = "Start here\n----\n\n    docsite/a\n\n", ".. _plugin_index_for_x:\n\nPlugin Index\n"
+    assert docs.in_order(changelog + guides + plugins) == guides + changelog + plugins
+
+
+@pytest.mark.parametrize("guide", sorted(docs.GUIDES.glob("*.rst")), ids=lambda guide: guide.stem)
+def test_a_phone_shows_the_advice_of_a_wide_table(guide: Path) -> None:
+    """Rows of three columns and more do not fit: a `stacked` one shows its cells below each other."""
+    tables = re.split(r"^\.\. list-table::\n", guide.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    for table in tables:
+        options, _blank, rows = table.partition("\n\n")
+        heads = re.findall(r"^  (?:\* -|  -) (.*)$", rows.partition("\n  * -")[0], re.MULTILINE)
+        if len(heads) > 2 and heads[-1].startswith("What to do"):
+            assert ":class: stacked" in options, heads
+
+
 def test_every_playbook_is_in_the_readme_and_in_the_index() -> None:
     named = re.findall(r"^\* ``huaweicloud\.recovery\.(\w+)`` -- [A-Z]", docs.playbooks(), re.M)
     assert sorted(named) == sorted(path.stem for path in Path("playbooks").glob("*.yml"))

@@ -30,11 +30,17 @@ PRIVATE = [
     *(f"restore_{name}_filter" for name in ("failed", "fleet", "here", "serial")),
 ]
 # The theme neither wraps the cells of tables nor leaves the lines of output as they are, and it cuts off
-# long names of modules.
+# long names of modules. On a phone it shows the last column only to those who scroll. Where that is the
+# advice, the table is `stacked`.
 STYLE = """.wy-table-responsive table td, .wy-table-responsive table th { white-space: normal !important }
 .wy-table-responsive code { white-space: normal !important; overflow-wrap: anywhere }
 .highlight pre { white-space: pre !important; overflow-x: auto }
 h1, .wy-menu-vertical a, .wy-breadcrumbs { overflow-wrap: anywhere }
+@media (max-width: 600px) {
+  table.stacked, table.stacked :is(tbody, tr, td) { display: block; border-width: 0 !important }
+  table.stacked :is(thead, colgroup) { display: none }
+  table.stacked td:first-child { font-weight: bold; padding-top: 12px }
+}
 """
 IMAGES = "https://raw.githubusercontent.com/huaweicloud-recovery/huaweicloud.recovery/main/docs/images/"
 PLAYBOOK = re.compile(r"^\| (?:role and )?playbook `(\w+)` \| (.*) \|$", re.MULTILINE)
@@ -72,6 +78,13 @@ def playbooks() -> str:
     return "\n".join(["", head, *lines, ""])
 
 
+def in_order(index: str) -> str:
+    """The changelog after the guides: antsibull-docs puts it before them."""
+    changelog = re.compile(r"^\.\. _changelog_section_.*?^    changelog\n\n", re.MULTILINE | re.DOTALL)
+    (section,) = changelog.findall(index)
+    return changelog.sub("", index).replace(".. _plugin_index_", f"{section}.. _plugin_index_", 1)
+
+
 def tidy(pages: pathlib.Path) -> None:
     """Remove private files from the index, add the playbooks, and take pictures from the checkout."""
     index = pages / "index.rst"
@@ -80,6 +93,7 @@ def tidy(pages: pathlib.Path) -> None:
         name = page.rpartition("_")[0]
         text = re.sub(rf"^( *{page}|\* :ansplugin:`{name} .*)\n", "", text, flags=re.MULTILINE)
         (pages / f"{page}.rst").unlink()
+    text = in_order(text)
     text = re.sub(r"\A\.\. meta::\n.*\n", "", text)  # sphinx-build -b markdown warns of it
     index.write_text(text + playbooks(), encoding="utf-8")
     shutil.copytree(pathlib.Path("docs") / "images", pages / "docsite" / "images", dirs_exist_ok=True)

@@ -219,7 +219,7 @@ def sentence(text: str) -> str:
 
 def table(widths: str, *rows: Iterable[str]) -> str:
     """Return a list table; the first row is its head."""
-    lines = [".. list-table::", "  :header-rows: 1", f"  :widths: {widths}", ""]
+    lines = [".. list-table::", "  :class: stacked", "  :header-rows: 1", f"  :widths: {widths}", ""]
     for row in rows:
         lines += [f"  {'* -' if number == 0 else '  -'} {cell}".rstrip() for number, cell in enumerate(row)]
     return "\n".join([*lines, ""])
