@@ -106,8 +106,7 @@ def test_a_setting_without_a_value_is_blank(awx_collection: Path, repository: st
         assert not controller.objects["schedules"]
         endless = configured.run(awx_approval_timeout="1d")
         refused = configured.run(awx_project_url=None)
-        wrong: dict[str, object] = {"awx_name": ["Ours"], "awx_extra_vars": ["a"], "awx_protected": {"a": "b"}}
-        of_another_type = configured.run(**wrong)
+        of_another_type = configured.run(awx_name=["A"], awx_extra_vars=["a"], awx_protected={"a": "b"})
         mistyped = configured.run(awx_protectd=["prod-*"], awx_job_id=7, tower_job_id=7)
     assert "awx_approval_timeout, in seconds, must be whole numbers from 1" in endless.output
     assert "awx_project_url must be the git repository" in refused.output
