@@ -409,4 +409,4 @@ def on_source(row: Row, how: Row) -> Row:
     here = {name: row[name] for name in ("service", "region", "profile") if row.get(name)}
     service = SERVICES[row["service"]]
     what = {service.names[0]: _target.source_id(row), "checks": [service.sign_in]}
-    return {**here, **what, "outcome": "succeeded", "connection": how.get("connection") or {}}
+    return {**here, **what, "connection": how.get("connection") or {}}

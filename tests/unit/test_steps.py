@@ -161,6 +161,22 @@ def run(
     return _steps.run(state or {}, steps or RESTORE, job(plan_only, **wanted), world)
 
 
+def test_readiness_tells_the_checks_of_no_restore() -> None:
+    """restore_verify would say of each row that is restored that its restore succeeded."""
+
+    class Asked(World):
+        def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+            if module == "restore_verify":
+                asked.extend(options["restores"])
+            return super().call(module, options, check)
+
+    asked: list[dict[str, Any]] = []
+    entry = {**CACHE, "connection": {"password": "secret"}, "checks": [{"ping": True}]}
+    morning = job(True, restore_dcs=[entry])._replace(kind="readiness", read_only=True)
+    _steps.run({}, RESTORE, morning, Asked())
+    assert [(row["instance_id"], row.get("outcome")) for row in asked] == [("c1", None)]
+
+
 def outcomes(state: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [(row["target"]["instance_id"], row["outcome"] or row["error_kind"]) for row in state["restores"]]
 

@@ -290,8 +290,19 @@ def test_an_instance_that_does_not_run_in_time(sim: Simulator, server: Any, run:
     assert verification(result) == {"end": "timed_out", "ladder": None, "checks": []}
     assert (result["error_kind"], result["restores"][0]["failed_step"]) == ("not_running", "verify")
     assert "RESTARTING" in result["msg"] and "Its data were not checked." in result["msg"]
+    assert result["restores"][0]["msg"].startswith("The instance is not available yet: ")
     assert verification(result, 1)["end"] == "passed" and len(fake.places) == 1
     assert server[1].passed <= 32
+
+
+def test_what_does_not_run_in_time_has_been_restored_if_its_row_says_so(
+    sim: Simulator, run: Any, speak: Any
+) -> None:
+    speak(True)
+    sim.state.dcs_instances[ids.fleet_dcs_instance(0)].status = "RESTARTING"
+    row = cache(0, {"ping": True}, outcome="succeeded")
+    msg = run("restore_verify", [row], verify_timeout=30)["restores"][0]["msg"]
+    assert msg.startswith("The restore itself succeeded. The instance is not available yet: ")
 
 
 def test_an_instance_whose_status_cannot_be_read_in_time(sim: Simulator, run: Any, speak: Any) -> None:

@@ -239,7 +239,8 @@ def verified(
         error, seconds = caught, clock.monotonic() - begun
         end = "timed_out" if error.kind == "not_running" else "unreachable"
         verification: Row = {"end": end, "ladder": None, "checks": []}
-        return failed({**row, "verification": verification}, "verify", failure(error), at, seconds)
+        row = {**row, "verification": verification}
+        return failed(row, "verify", of_restored(row, failure(error)), at, seconds)
     row = {**row, "target": {**(row["target"] or {}), **service.target(instance)}}
     ladder = Ladder(row, service, cloud, settings, deadline)
     found = [ladder.climb(check, {**instance, **(row["target"] or {})}) for check in row_checks]
@@ -248,9 +249,14 @@ def verified(
     seconds = clock.monotonic() - begun
     if reason is None:
         return with_step(row, "verify", "ok", at, seconds)
-    if reason["error_kind"] == "missing_library" and row["outcome"] in GOOD:
-        reason = {**reason, "msg": f"The restore itself succeeded. {reason['msg']}"}
-    return failed(row, "verify", reason, at, seconds)
+    return failed(row, "verify", of_restored(row, reason), at, seconds)
+
+
+def of_restored(row: Row, reason: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return why nothing was checked, with the news that the restore succeeded, if there was one."""
+    if row["outcome"] not in GOOD or reason["error_kind"] not in ("missing_library", "not_running"):
+        return reason
+    return {**reason, "msg": f"The restore itself succeeded. {reason['msg']}"}
 
 
 def serving_instance(row: Row, service: Reading, cloud: Cloud, interval: float, deadline: float) -> Row:
@@ -272,9 +278,7 @@ def serving_instance(row: Row, service: Reading, cloud: Cloud, interval: float, 
             return instance
         left = deadline - clock.monotonic()
         if left <= 0:
-            raise NotRunning(
-                f"The instance was restored, but is not available yet: {why}. Its data were not checked."
-            )
+            raise NotRunning(f"The instance is not available yet: {why}. Its data were not checked.")
         clock.sleep(min(left, interval * (1 + clock.random() / 5)))
 
 
