@@ -44,10 +44,10 @@ edges: venv ## Style checks and a part of the tests on the oldest and the newest
 certify: venv ## What the certification runs: sanity, ansible-lint in a plain checkout, galaxy-importer without a warning
 	@$(RUN) python tests/tools/sanity.py
 	@$(RUN) ansible-lint --profile=production --nocolor
-	@$(RUN) nox -s certify
+	@$(RUN) nox --error-on-missing-interpreters -s certify
 
 release: venv ## Make what is published: the artifact, the same bytes twice, with a bill of materials and checksums; run its demo
-	@$(RUN) nox -s release
+	@$(RUN) nox --error-on-missing-interpreters -s release
 	@$(RUN) python tests/tools/demo.py .work/release/*.tar.gz
 
 awx: venv ## AWX as code against a small API with AWX's own rules, and jobs as AWX runs them

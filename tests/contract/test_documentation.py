@@ -437,6 +437,12 @@ def test_a_target_of_make_is_documented_and_run() -> None:
     assert "exec make test" in written(".ci/run")
 
 
+@pytest.mark.parametrize("target", ["certify", "release"])
+def test_without_its_python_a_target_fails(target: str) -> None:
+    """nox alone would skip the session and succeed."""
+    assert f"nox --error-on-missing-interpreters -s {target}\n" in written("Makefile")
+
+
 @pytest.mark.parametrize("workflow", ["ci", "weekly"])
 def test_a_workflow_pins_its_actions(workflow: str) -> None:
     uses = re.findall(r"uses: (\S+)(.*)", written(f".github/workflows/{workflow}.yml"))
