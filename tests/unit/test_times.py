@@ -122,6 +122,8 @@ def test_refused(value: Any, message: str) -> None:
         (None, None),
         ({}, None),
         (1747734040000, None),
+        ("1747734040000", 1747734040000),  # epoch ms as text, as in the jobs of DCS
+        ("1747734040", None),
         ("now", None),
         ("2025-13-20T09:40:40Z", None),
         ("9999-12-31T23:59:59-12:00", None),  # a year 10000 in UTC, which no date can be

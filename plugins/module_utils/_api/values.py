@@ -134,10 +134,12 @@ def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
 def moment(value: t.Any) -> int | None:
     """Return the epoch milliseconds of a time as the API writes it, or None.
 
-    2026-01-31T03:00:00 with Z, +0000 or +00:00, in UTC where it names no zone; or 20260131030000, which is in
-    UTC.
+    2026-01-31T03:00:00 with Z, +0000 or +00:00, in UTC without a zone; 20260131030000 in UTC; or 13 digits,
+    which are epoch ms.
     """
     written = value.strip() if isinstance(value, str) else ""
+    if re.fullmatch("[0-9]{13}", written):
+        return int(written)
     match = ISO.fullmatch(COMPACT.sub(r"\1-\2-\3T\4:\5:\6Z", written))
     if not match:
         return None
