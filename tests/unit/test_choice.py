@@ -172,6 +172,10 @@ def test_an_id_that_is_not_there_is_found_out_only_when_it_would_be_sent() -> No
     check_backup("new", BACKUPS, ABOUT)
 
 
+def test_an_id_in_capitals_is_the_one_of_the_list() -> None:
+    assert chosen(BACKUPS, backup_id="NEW") == chosen(BACKUPS, backup_id="new")
+
+
 INSTANCE = {
     "instance_id": "i",
     "name": "orders-cache",

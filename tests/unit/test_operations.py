@@ -130,6 +130,7 @@ def ended_now(status: str) -> dict[str, Any]:
         ([record(1, "succeed", remark=OTHER_MARK)], instance(), "send", None),
         ([record(28, "waiting")], instance("RESTORING"), "adopt", "r28"),
         ([record(28, "restoring")], instance("RESTORING"), "adopt", "r28"),
+        ([record(28, "restoring", backup="B")], instance("RESTORING"), "adopt", "r28"),  # in capitals
         # The same backup to the same instance
         ([record(28, "restoring", remark=OTHER_MARK)], instance("RESTORING"), "adopt", "r28"),
         ([record(28, "RESTORING2")], instance(), "adopt", "r28"),  # not a documented end

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import is_future
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     data_time,
@@ -51,9 +51,10 @@ def choose_backup(
         choice = backup_until(backups, t.cast(int, point), wanted["restore_point"], about)
     else:
         backup_id = wanted["backup_id"] or backup_named(backups, wanted["backup_name"], about)["backup_id"]
-        backup = next((row for row in backups if row["backup_id"] == backup_id), None)
+        backup = next((row for row in backups if same_id(row["backup_id"], backup_id)), None)
         made = data_time(backup) if backup else None
-        choice = Choice(backup_id, backup, newer_than(backups, made))
+        # The list's own spelling is in the marker, so that every spelling means the same operation.
+        choice = Choice(backup["backup_id"] if backup else backup_id, backup, newer_than(backups, made))
     return replace(choice, warnings=(*choice.warnings, *empty_warning(choice.backup)))
 
 

@@ -15,7 +15,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
     check_not_future,
     point_of,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import BROKEN, plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
@@ -121,7 +121,7 @@ class DcsRestore(DcsOperation):
         If the newest restore has our marker and succeeded, the run has nothing to do.
         """
         active, stuck = self.active(records, instance, now)
-        running = [row for row in active if row["backup_id"] == self.backup_id or self.echoed(row)]
+        running = [row for row in active if same_id(row["backup_id"], self.backup_id) or self.echoed(row)]
         others = [row for row in active if row not in running]
         ours = [row for row in records if end(row) == "succeeded" and self.echoed(row)]
         done = None if others else newest_of(ours, records)
