@@ -192,9 +192,13 @@ def with_backup(row: Row, result: Result, now: int, wait: bool, begun_ms: int) -
     """Return a row with the safety backup that a module has made, or failed because it has made none."""
     backup = result.get("backup") or {}
     kind, msg = result.get("error_kind") or "internal_error", result.get("msg")
-    useless = wait and backup.get("is_support_restore") is False
+    supported = backup.get("is_support_restore")
+    useless = wait and bool(backup) and not result.get("failed") and supported is not True
     if useless:
-        kind, msg = "not_restorable", f"its backup {backup.get('backup_id')} does not support restoring."
+        fault = "may not be restorable: the cloud does not say that it is"
+        if supported is False:
+            fault = "does not support restoring"
+        kind, msg = "not_restorable", f"its backup {backup.get('backup_id')} {fault}."
     if useless or result.get("failed") or not result.get("backup_id"):
         why = f"{_target.called(row)} could not be backed up, so it was not overwritten: {printable(msg)}"
         return _target.failed(row, "safeguard", str(kind), why, now)

@@ -169,6 +169,8 @@ def test_an_id_that_is_not_there_is_found_out_only_when_it_would_be_sent() -> No
         check_backup("failed", BACKUPS, ABOUT)
     with pytest.raises(NotRestorable, match="it does not support restoring"):
         check_backup("unusable", BACKUPS, ABOUT)
+    with pytest.raises(NotRestorable, match="the cloud does not say that it supports restoring"):
+        check_backup("new", [{**NEW, "is_support_restore": None}], ABOUT)
     check_backup("new", BACKUPS, ABOUT)
 
 

@@ -327,7 +327,7 @@ def test_a_backup_from_after_the_restore_of_another_run_is_no_undo(tmp_path: Pat
     """That run has restored the cache while this one asked for its approval."""
     world = World(typed="yes")
     made = {"backup_id": "s1", "backup_name": "s", "created_at": f"2026-11-25T{hour}:00:00Z"}
-    world.broken["dcs_backup", "c1"] = {"backup_id": "s1", "backup": made}
+    world.broken["dcs_backup", "c1"] = {"backup_id": "s1", "backup": {**made, "is_support_restore": True}}
     done: dict[str, Any] = {"outcome": "unchanged", "failed_step": None, "changed": False}
     done["restore"] = {"restore_id": "r0", "created_at": "2026-11-25T10:00:00Z"}
     world.broken["restore_start", "c1"] = done
@@ -884,6 +884,10 @@ def test_a_safety_backup_that_cannot_be_restored_is_no_way_back() -> None:
     state = run(world, "plan", "safeguard", "restore", restore_ddm=[])
     assert outcomes(state) == [("c1", "not_restorable")]
     assert "its backup s does not support restoring." in state["restores"][0]["msg"]
+    made["backup"] = {"backup_id": "s", "is_support_restore": None}
+    unsure = run(world, "plan", "safeguard", "restore", restore_ddm=[])
+    assert outcomes(unsure) == [("c1", "not_restorable")]
+    assert "its backup s may not be restorable: the cloud does not say" in unsure["restores"][0]["msg"]
     assert not [one for one in world.calls if one[0] == "restore_start" and not one[1]]
     assert set(world.kept) == {"b1"}, "the service keeps 24, and would replace the one to restore"
     made["backup"] = {"backup_id": "s", "is_support_restore": True}

@@ -42,7 +42,9 @@ def unusable(backup: Record) -> str | None:
     """Return why a backup cannot be restored, or None."""
     if ending(backup["status"]) != "succeeded":
         return f"its status is {backup['status']}"
-    return None if backup["is_support_restore"] is True else "it does not support restoring"
+    if backup["is_support_restore"] is None:
+        return "the cloud does not say that it supports restoring"
+    return None if backup["is_support_restore"] else "it does not support restoring"
 
 
 def usable(backup: Record) -> bool:
