@@ -56,7 +56,7 @@ STATES = {
 }
 # What to do, by the kind of error, and then by the step that failed (ADVICE). {name} is the instance.
 BY_KIND = {
-    "auth_failed": "Check the keys or the token and this machine's clock, then run the same command again.",
+    "auth_failed": "Check the credentials and this machine's clock, then run the same command again.",
     "denied": (
         "Give the user the permission that the message names, or use keys for the right project, then run "
         "the same command again."

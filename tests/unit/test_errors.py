@@ -348,6 +348,7 @@ def test_a_table_of_codes(table: str) -> None:
     [
         (403, {"error_msg": "Action Forbidden"}, "returned HTTP 403: Action Forbidden. Give the user"),
         (403, {}, "returned HTTP 403 and no reason. Give the user"),
+        (403, {"error": {"code": 403, "message": "Forbidden"}}, "returned HTTP 403: Forbidden. Give"),
         (400, {"error_code": "DCS.4096"}, "returned HTTP 400 DCS.4096: the instance is being backed up."),
         (400, {"error_code": "DCS.4999"}, "returned HTTP 400 DCS.4999: no reason given."),
         (400, {"error_code": "dcs.4096", "error_msg": "Busy."}, "returned HTTP 400 DCS.4096: Busy."),
@@ -520,9 +521,9 @@ def test_a_request_counts_as_sent_unless_the_opposite_is_proved() -> None:
         (
             401,
             None,
-            " Check the keys or the token, whether they belong to this region and project, "
+            " Check the credentials, whether they belong to this region and project, "
             "and this machine's clock."
-            " The keys came from task options.",
+            " The credentials came from task options.",
         ),
         (403, None, " Give the user the permission for this call in this project."),
         (429, None, " Run the task again later, or for fewer instances at a time."),

@@ -652,7 +652,7 @@ def test_the_refusal_says_whose_keys_these_are_and_that_nothing_was_sent(made: C
     )
     texts = []
     for clone in (one.clone(), one.clone()):
-        with pytest.raises(ApiError, match="The keys came from HW_ACCESS_KEY") as caught:
+        with pytest.raises(ApiError, match="The credentials came from HW_ACCESS_KEY") as caught:
             read(clone)
         assert (caught.value.kind, caught.value.facts["error_code"]) == ("auth_failed", "APIGW.0301")
         texts.append(str(caught.value))

@@ -423,7 +423,7 @@ def test_a_plan_that_is_out_of_date_is_made_again(given: str, more: str) -> None
     ("kind", "words"),
     [
         ("transport_error", "Fix the network"),
-        ("auth_failed", "Check the keys"),
+        ("auth_failed", "Check the credentials"),
         ("throttled", "in a few minutes"),
         ("outcome_unknown", "starts nothing twice"),
         ("wait_timeout", "attaches to it"),

@@ -402,7 +402,7 @@ def test_a_module_that_gives_no_rows_fails_its_rows() -> None:
     world = World()
     world.broken["restore_wait", "*"] = {"error_kind": "auth_failed", "msg": "The token has expired"}
     state = run(world)
-    assert "auth_failed: The token has expired. Next: Check the keys" in world.text
+    assert "auth_failed: The token has expired. Next: Check the credentials" in world.text
     assert outcomes(state) == [("t1", "auth_failed"), ("c1", "auth_failed")]
     assert {row["failed_step"] for row in state["restores"]} == {"wait"}
 

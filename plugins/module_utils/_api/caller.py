@@ -108,7 +108,7 @@ class Gate:
             "The access key is locked for about five minutes, because more than five of its signatures in a "
             "row were refused. Do not retry earlier. "
         )
-        return f"{locked * bool(LOCKED.search(text))}The keys came from {self.source}."
+        return f"{locked * bool(LOCKED.search(text))}The credentials came from {self.source}."
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@
 
 GATEWAY holds the codes of the API gateway and of IAM, which stand in front of every service. The codes of a
 service are a table of the same form in the service's own folder; a service hands it over with each call.
-Sources: the pages "Error Codes" of API Gateway (APIG) and of Identity and Access Management (IAM) on
-support.huaweicloud.com.
+Sources: the pages "Error Codes" of API Gateway and IAM on support.huaweicloud.com.
 """
 
 from __future__ import annotations
@@ -57,8 +56,7 @@ GATEWAY: Codes = types.MappingProxyType(
 # What to do about a refusal, where it alone does not say so. For all other kinds, the task's message does.
 ADVICE = {
     "auth_failed": (
-        "Check the keys or the token, whether they belong to this region and project, and this machine's "
-        "clock."
+        "Check the credentials, whether they belong to this region and project, and this machine's clock."
     ),
     "denied": "Give the user the permission for this call in this project.",
     "protocol_error": "Check the endpoint, and any proxy or sign-in portal on the way to it.",

@@ -261,7 +261,8 @@ class Session:
             )
         said = self._redactor.printable(message or "", 300).rstrip(". ")
         said = said or codes.meaning_of(code, known) or "no reason given"
-        return f"{' ' + self._redactor.printable(code, 64) if code else ''}: {said}"
+        shown = code and code != str(response.status)  # IAM repeats the status as its code
+        return f"{' ' + self._redactor.printable(code, 64) if shown else ''}: {said}"
 
     def _safe(self, value: str | None) -> str | None:
         return self._redactor.printable(value, 128) if value else None
