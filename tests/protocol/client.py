@@ -10,11 +10,14 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Request, Response
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION, WAIT, Spec
 from tests.cloud import scenario as ids
 
 from .kinds import KINDS
 from .world import Lane
+
+Http = t.Callable[[Request], Response]
 
 SPECS: dict[str, Spec] = {name: {**CONNECTION, **WAIT, **kind.module.OPTIONS} for name, kind in KINDS.items()}
 BLANK = {kind: {name: option.get("default") for name, option in spec.items()} for kind, spec in SPECS.items()}
@@ -33,16 +36,23 @@ def parameters(kind: str, password: bool, **given: t.Any) -> dict[str, t.Any]:
     return {**BLANK[kind], "region": ids.REGION, **who, **KINDS[kind].own, **given}
 
 
-def perform(kind: str, lane: Lane, params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Run the task once over a lane's transport and clock, and return its result."""
+class Unredacted(Redactor):
+    """It knows no secret. To find all forms of a secret takes a tenth of the time of a run."""
+
+    def add(self, secret: str) -> None:
+        """Forget it."""
+
+
+def perform(kind: str, lane: Lane, params: dict[str, t.Any], http: Http | None = None) -> dict[str, t.Any]:
+    """Run the task once over a lane's clock and its transport, or another one, and return its result."""
     return _runner.perform(
         KINDS[kind].module.plan,
         dict(params),
         SPECS[kind],
         {},
         False,
-        Redactor(),
+        Unredacted(),
         environ={},
         clock=lane.clock,
-        http=lane.http,
+        http=http or lane.http,
     )

@@ -24,6 +24,7 @@ nothing in the client but the time that it took.
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import math
 import multiprocessing
@@ -37,7 +38,8 @@ from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Response
 
-from .kinds import KINDS
+from .book import Book
+from .kinds import KINDS, Kind
 from .many import seldom_collected
 from .scene import Rules, Scene
 from .schedule import Faults, Report, Story, execute, judge, named_job
@@ -54,6 +56,7 @@ LISTS = ("row repeated", "newest left out", "oldest left out", "stale")
 POSTS = ("reset:never", "reset", "500:never", "500", "timeout:late")
 JUMPS = {"calendar +2 h": 7200.0, "calendar -2 h": -7200.0}
 SHOWN = 10
+COLLECT = 1000  # plays between two collections of garbage
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ class Explorer:
         """
         return 0.25 if self.now == "500" else math.floor(now) + 1.0 - now
 
-    def kill(self, lane: Lane, post: bool) -> str | None:
+    def kill(self, lane: Lane, url: str, post: bool) -> str | None:
         """The first question about a request: which choices it has, and which one the script takes."""
         run = lane.run
         if run.calm:
@@ -133,49 +136,43 @@ class Explorer:
                 self.old_replica.add(run.name)
         elif number > self.last:
             self.known.enter(self.state(), self.left, self.kills_left)
-            self.choices.append((number, self._choices(lane, post)))
+            self.choices.append((number, self._choices(lane, url, post)))
         return self.now.partition(" ")[2] if self.now and self.now.startswith(KILL) else None
 
-    def _choices(self, lane: Lane, post: bool) -> list[str]:
+    def _choices(self, lane: Lane, url: str, post: bool) -> list[str]:
         found = list(KILLS if post else KILLS[:1]) if self.kills_left else []
         if self.left:
             # between two readings of the calendar it does not matter when it jumps
             found += JUMPS if lane.asked and lane.skew == 0.0 else ()
-            found += POSTS if post else ("500", *self._of_reads(lane.run))
+            found += POSTS if post else ("500", *self._of_reads(lane.run, url))
         return found
 
-    def _of_reads(self, run: Run) -> t.Iterator[str]:
+    def _of_reads(self, run: Run, url: str) -> t.Iterator[str]:
         """Yield what can be wrong with the response to a read.
 
-        It is asked before the URL is known: a fault that does not fit ends the schedule. A list leaves out
-        the newest of its rows once in a run, and the oldest one as often as may be, twice each time: see
-        assumption 8.
+        A list leaves out the newest of its rows once in a run, and the oldest one as often as may be, twice
+        each time: see assumption 8.
         """
-        cloud = self.world.scene.cloud
-        rows = len(cloud.made_by(KINDS[self.setting.kind].start.post))
+        scene, kind = self.world.scene, KINDS[self.setting.kind]
+        rows = len(scene.cloud.made_by(kind.start.post)) if kind.listed in url else 0
         if rows:
             yield "row repeated"
         if rows and run.name not in self.incomplete:
             yield "newest left out"
         if rows > 1:
             yield "oldest left out"
-        if self.world.scene.history:
+        if scene.history and fits("stale", kind, url):
             yield "stale"
 
     def read(self, run: Run, url: str) -> str | None:
         """Return the script's fault, if it fits. One that leaves out the oldest row does so in two lists."""
-        if self.now in (None, *JUMPS):
+        if self.now is None or self.now in JUMPS:
             if run.name in self.old_replica and KINDS[self.setting.kind].listed in url:
                 self.old_replica.discard(run.name)
                 return "oldest left out"
             return None
-        fits = (
-            (self.now == "500")
-            or (self.now in LISTS and KINDS[self.setting.kind].listed in url)
-            or (self.now == "stale" and STATE.search(url))
-        )
-        if not fits:
-            raise Seen
+        if not fits(self.now, KINDS[self.setting.kind], url):
+            raise Seen  # no choice: a person wrote this script
         return self.now
 
     def post(self, run: Run) -> str | None:
@@ -200,7 +197,7 @@ class Explorer:
                 (self.received[lane.number], response.status, body, lane.time - lane.run.began)
             )
 
-    def state(self) -> t.Hashable:
+    def state(self) -> int:
         """Return a hash of everything that can matter from here on."""
         world, scene = self.world, self.world.scene
         now = max(lane.wake for lane in world.lanes if lane.wake < math.inf)
@@ -230,19 +227,32 @@ class Explorer:
         return hash((self.setting, started, lanes, under_way))
 
 
+def fits(fault: str, kind: Kind, url: str) -> bool:
+    """Whether a fault can happen to the response to a read."""
+    return (
+        fault == "500"
+        or (fault in LISTS and kind.listed in url)
+        or (fault == "stale" and STATE.search(url) is not None)
+    )
+
+
+Left = tuple[tuple[int, int], ...]
+
+
 @dataclass
 class Known:
     """The states so far, each with the largest numbers of faults and kills that were left there."""
 
-    states: dict[t.Hashable, list[tuple[int, int]]] = field(default_factory=dict)
+    states: dict[int, Left] = field(default_factory=dict)
+    same: dict[Left, Left] = field(default_factory=dict)  # each value of `states` once: it saves memory
 
-    def enter(self, state: t.Hashable, faults: int, kills: int) -> None:
+    def enter(self, state: int, faults: int, kills: int) -> None:
         """Enter a state. Raises Seen if it was entered before with as many faults and kills left."""
-        met = self.states.setdefault(state, [])
+        met = self.states.get(state, ())
         if any(faults <= other and kills <= more for other, more in met):
             raise Seen
-        met[:] = [pair for pair in met if not (pair[0] <= faults and pair[1] <= kills)]
-        met.append((faults, kills))
+        left = *(pair for pair in met if not (pair[0] <= faults and pair[1] <= kills)), (faults, kills)
+        self.states[state] = self.same.setdefault(left, left)
 
 
 class Watched(World):
@@ -286,13 +296,20 @@ def story_of(setting: Setting) -> Story:
 
 
 def play(
-    setting: Setting, script: Script, faults: int, kills: int, known: Known, trace: list[str] | None = None
+    setting: Setting,
+    script: Script,
+    faults: int,
+    kills: int,
+    known: Known,
+    book: Book | None = None,
+    trace: list[str] | None = None,
 ) -> tuple[Report, list[tuple[int, list[str]]], bool]:
     """Play one schedule. Return its faults, the other choices, and whether it was played to its end."""
     story = story_of(setting)
     scene = Scene(story.rules, lambda: 0.5)
     explorer = Explorer(setting, script, faults, kills, known)
     world = explorer.world = Watched(scene, explorer, trace)
+    world.perform = book.perform if book else None
     world.lanes = [Lane(world, number, begins) for number, (begins, dummy) in enumerate(story.lanes)]
     report, to_its_end = Report(0, setting.kind), True
     try:
@@ -364,12 +381,15 @@ def explore(
 ) -> Found:
     """Play every schedule of a setting."""
     found, known, began = Found(), Known(), time.perf_counter()
+    book = None if wrong else Book(JUMPS.values())  # a wrong client may do something else each time
     todo: deque[Script] = deque([()])  # the fewest faults first: states are met with the most left
     with WRONG[wrong]() if wrong else real(), seldom_collected():
         while todo and not (until_found and found.problems):
             script = todo.popleft()
+            if (found.schedules + found.joined) % COLLECT == 0:
+                gc.collect()
             try:
-                report, choices, to_its_end = play(setting, script, faults, kills, known)
+                report, choices, to_its_end = play(setting, script, faults, kills, known, book)
             except Stuck as problem:
                 found.problems.append(f"{_command(setting, script, wrong)}: stuck: {problem}")
                 continue
@@ -444,7 +464,9 @@ def _one(setting: Setting, script: Script, wrong: str | None, verbose: bool) -> 
     to_its_end = True
     with WRONG[wrong]() if wrong else real():
         try:
-            report, _choices, to_its_end = play(setting, script, len(script), len(script), Known(), trace)
+            report, _choices, to_its_end = play(
+                setting, script, len(script), len(script), Known(), trace=trace
+            )
             problems = report.problems
         except Stuck as problem:
             problems = [("stuck", str(problem))]

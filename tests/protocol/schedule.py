@@ -96,7 +96,7 @@ class Dice:
             else:
                 self.after[run.name] = (self.choice((1, 2, 3, 4, 5, 6, 7, 8, 10, 12)), "before")
 
-    def kill(self, lane: Lane, post: bool) -> str | None:
+    def kill(self, lane: Lane, url: str, post: bool) -> str | None:
         """At its POST, or before a request of some number."""
         run = lane.run
         number, where = self.after.get(run.name, (-1, ""))
@@ -292,7 +292,7 @@ def execute(
     if world.trace is not None:
         world.say(lane.time, f"{run.name} begins" + (f" with job_id {job}" if job else ""))
     try:
-        result = client.perform(
+        result = (world.perform or client.perform)(
             kind, lane, client.parameters(kind, story.password, **{**story.params, **own, **given})
         )
     except Killed:

@@ -38,13 +38,13 @@ def test_a_wrong_client_is_caught(name: str) -> None:
 
 def test_a_state_is_not_played_again_with_no_more_faults_left() -> None:
     known = Known()
-    known.enter("state", 1, 0)
-    known.enter("state", 0, 1)
+    known.enter(1, 1, 0)
+    known.enter(1, 0, 1)
     for faults, kills in ((1, 0), (0, 1), (0, 0)):
         with pytest.raises(Seen):
-            known.enter("state", faults, kills)
-    known.enter("state", 2, 1)
-    assert known.states == {"state": [(2, 1)]}
+            known.enter(1, faults, kills)
+    known.enter(1, 2, 1)
+    assert known.states == {1: ((2, 1),)}
 
 
 def test_the_command_prints_numbers_and_replays_a_script(

@@ -40,7 +40,7 @@ class Orders(Dice):
     fault: str | None = None
     death: str | None = None
 
-    def kill(self, lane: Lane, post: bool) -> str | None:
+    def kill(self, lane: Lane, url: str, post: bool) -> str | None:
         """At the POST."""
         return self.death if post else None
 

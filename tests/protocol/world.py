@@ -78,7 +78,7 @@ class Director(t.Protocol):
     def latency(self, run: Run, now: float) -> float:
         """How long a request that is sent now is under way."""
 
-    def kill(self, lane: Lane, post: bool) -> str | None:
+    def kill(self, lane: Lane, url: str, post: bool) -> str | None:
         """Where the client dies: before this request, or with its POST sent or answered. None: nowhere."""
 
     def read(self, run: Run, url: str) -> str | None:
@@ -133,7 +133,7 @@ class Lane:
             raise self.world.over
         run.calls += 1
         post = request.method == "POST" and not SIGN_IN.match(request.url)
-        kill = director.kill(self, post)
+        kill = director.kill(self, request.url, post)
         if kill == "before":
             self.world.die(self, "before it sends " + request.method)
         jump, self.asked = director.jump(run), False
@@ -247,6 +247,7 @@ class World:
         self.events: list[tuple[float, int, t.Callable[[float], t.Any]]] = []
         self._count = 0
         self.over: BaseException | None = None  # why no lane goes on
+        self.perform: t.Callable[..., dict[str, t.Any]] | None = None  # instead of client.perform()
 
     def say(self, now: float, what: str) -> None:
         """Record what happens, for people."""
