@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a client does next, by everything that its run has met.
+"""What a client does next, by everything that its run has met, and what the cloud answers.
 
 A schedule is replayed from its beginning, and most of it has been played before. A client that meets the same
 responses at the same times does the same again. So the book knows its next request without the client: the
-real one runs only where the book ends. It is then told first what its run has met so far.
+real one runs only where the book ends. It is then told first what its run has met so far. In the same way, a
+cloud that was asked the same, at the same time and after the same POSTs, gives the same response.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
     Response,
     always,
 )
+from tests.cloud import wire
 
 from . import client
+from .scene import Rules, Scene
 from .world import Lane
 
 Result = dict[str, t.Any]
@@ -61,6 +64,7 @@ class Book:
 
     jumps: t.Collection[float]  # by how much the calendar can jump after the client has asked for a request
     steps: dict[int, Step] = field(default_factory=dict)
+    answers: Answers = field(default_factory=lambda: Answers())
     requests: dict[t.Hashable, Request] = field(default_factory=dict)  # each request once: it saves memory
 
     def perform(self, kind: str, lane: Lane, params: dict[str, t.Any]) -> Result:
@@ -118,6 +122,38 @@ def _bound(lane: Lane, leaves: tuple[float, ...]) -> t.Callable[[], bool]:
         return lane.skew in leaves
 
     return may_leave
+
+
+@dataclass
+class Answers:
+    """The responses to reads, by what has happened to the cloud before."""
+
+    found: dict[int, wire.Response] = field(default_factory=dict)
+    same: dict[t.Hashable, wire.Response] = field(default_factory=dict)  # each response once
+
+
+class Answered(Scene):
+    """A cloud that works out each response to a read once."""
+
+    def __init__(self, rules: Rules, random: t.Callable[[], float], answers: Answers) -> None:
+        super().__init__(rules, random)
+        self._answers, self._past = answers, 0
+
+    def read(self, request: Request, now: float) -> wire.Response:
+        """Respond to a request that starts nothing and arrives now."""
+        self.moment = now
+        key = hash((self._past, request.method, request.url, request.body, now))
+        if key not in self._answers.found:
+            made = super().read(request, now)
+            plain = wire.Response(made.status, headers=made.headers, raw=made.body())
+            name = made.status, plain.raw, *made.headers.items()
+            self._answers.found[key] = self._answers.same.setdefault(name, plain)
+        return self._answers.found[key]
+
+    def post(self, request: Request, now: float, owner: t.Any) -> wire.Response:
+        """Carry out a POST that arrives now."""
+        self._past = hash((self._past, request.url, request.body, now, self.rules.fails))
+        return super().post(request, now, owner)
 
 
 def exchange(lane: Lane, request: Request) -> Met:

@@ -38,7 +38,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transport import Response
 
-from .book import Book
+from .book import Answered, Book
 from .kinds import KINDS, Kind
 from .many import seldom_collected
 from .scene import Rules, Scene
@@ -306,7 +306,7 @@ def play(
 ) -> tuple[Report, list[tuple[int, list[str]]], bool]:
     """Play one schedule. Return its faults, the other choices, and whether it was played to its end."""
     story = story_of(setting)
-    scene = Scene(story.rules, lambda: 0.5)
+    scene = Answered(story.rules, lambda: 0.5, book.answers) if book else Scene(story.rules, lambda: 0.5)
     explorer = Explorer(setting, script, faults, kills, known)
     world = explorer.world = Watched(scene, explorer, trace)
     world.perform = book.perform if book else None
