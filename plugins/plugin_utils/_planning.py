@@ -52,17 +52,31 @@ def rows_to_plan(job: Job, old: Row | None, run: Row, world: World) -> tuple[lis
 
 
 def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
-    """Return the rows for names of caches, which it looks up in both services."""
+    """Return the rows for names of caches, which it looks up in both services.
+
+    Not every region has DDM, and not every user may list it. A name in it would only be refused, so the
+    names are looked up without it then.
+    """
     lists: dict[str, t.Any] = {}
-    for service in SERVICES:
-        result = world.call(f"{service}_instance_info", {}, check=False)
-        if "instances" not in result:
+    unread = []
+    for service in SERVICES.values():
+        result = world.call(f"{service.name}_instance_info", {}, check=False)
+        if "instances" in result:
+            lists[service.name] = result["instances"]
+            continue
+        if service.in_place:
             return [], [f"The names in restore_instances cannot be looked up: {result.get('msg')}"]
-        lists[service] = result["instances"]
+        unread.append(
+            f"The names in restore_instances were not looked up in {service.name.upper()}: "
+            f"{printable(result.get('msg'))}"
+        )
     options, now = job.options, world.now_ms()
     operation_id = _options.operation_of(options, now, job.kind)
     defaults = _entries.Defaults(options.point, operation_id, options.timezone, now)
-    return _entries.by_name(job.found.names, lists, defaults)
+    rows, problems = _entries.by_name(job.found.names, lists, defaults)
+    if not problems:
+        world.say(unread)
+    return rows, problems + unread if problems else []
 
 
 # An earlier plan

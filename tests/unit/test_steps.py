@@ -1013,6 +1013,22 @@ def test_names_are_looked_up_in_every_service() -> None:
     assert "there is no instance 'nobody'" in state["run"]["refused"]
 
 
+def test_names_of_caches_are_found_where_databases_cannot_be_listed() -> None:
+    world = World()
+    world.broken["ddm_instance_info", "*"] = {"error_kind": "transport_error", "msg": "No such host."}
+    options = {"restore_dcs": [], "restore_ddm": [], "restore_point": "latest"}
+    state = run(world, "plan", restore_instances="c1", **options)
+    assert [row["target"]["instance_id"] for row in state["restores"]] == ["c1"]
+    unread = "The names in restore_instances were not looked up in DDM: No such host."
+    assert unread in world.lines
+    refused = run(world, "plan", restore_instances="nobody", **options)["run"]["refused"]
+    assert "there is no instance 'nobody'" in refused
+    assert unread in refused
+    world.broken["dcs_instance_info", "*"] = {"error_kind": "denied", "msg": "No."}
+    refused = run(world, "plan", restore_instances="c1", **options)["run"]["refused"]
+    assert "The names in restore_instances cannot be looked up: No." in refused
+
+
 WHOLE = list(_step_table.BETWEEN)
 
 
