@@ -45,19 +45,22 @@ options:
     required: true
     choices: [huaweicloud.recovery.instances]
   services:
-    description: Services whose instances become hosts, V(dcs) and V(ddm). May be a template.
+    description:
+      - Services whose instances become hosts, V(dcs) and V(ddm). May be a template.
+      - Name only V(dcs) in a region that does not have DDM.
     type: list
     elements: str
     default: [dcs, ddm]
   regions:
     description:
       - Regions to search, instead of O(region). May be a template, which may return a list.
-      - When a region cannot be read, the plugin warns and goes on with the others. The variable
-        C(huaweicloud_recovery_unread) of the group C(all) is a list with C(region), C(error_kind) and C(msg)
-        of each such region, so that a playbook can refuse to treat a part of a fleet as the whole. An
+      - When a region or one of its services cannot be read, the plugin warns and goes on with the others. The
+        variable C(huaweicloud_recovery_unread) of the group C(all) is a list with C(region), C(error_kind)
+        and C(msg) of each of them, so that a playbook can refuse to treat a part of a fleet as the whole. An
         instance that the API does not return as documented does not become a host and is listed there, too.
         The list is empty when everything could be read.
-        P(huaweicloud.recovery.instances#inventory) fails when no region can be read.
+        P(huaweicloud.recovery.instances#inventory) fails when something cannot be read and no instance was
+        found.
       - With several regions, the plugin uses the project of each that is named like the region, because a
         project belongs to one region. You cannot set O(project_id), O(project_name) or their environment
         variables then.
@@ -99,6 +102,7 @@ cache_connection: ~/.cache/huaweicloud-recovery
 cache_timeout: 600
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -163,6 +167,10 @@ Row = dict[str, t.Any]
 FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery") for kind in ("yml", "yaml"))
 PROJECT = ("project_id", "project_name")
 UNREAD = "huaweicloud_recovery_unread"
+SEVERAL = (
+    " With several regions, write an inventory file for each region, with a profile that has the projectId "
+    "of the region, so that what it lists is restored there, too."
+)
 LISTS = ("services", "regions", "statuses")
 # names of a connection option in a file -> its name
 CALLED = {
@@ -327,26 +335,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return fault is None
 
     def read(self) -> tuple[list[Row], list[Row]]:
-        """Return the instances of all readable regions, and why the others are unreadable.
+        """Return the instances of all readable regions and services, and why the others are unreadable.
 
-        Raises if no region is readable.
+        Raises if no instance was found and something is unreadable.
         """
         found: dict[str, Row] = {}
         unread: list[Row] = []
-        odd: list[Row] = []
-        regions: list[str | None] = [*self.regions] or [None]
-        for region, answer in zip(regions, self.ask(regions)):
-            if answer.get("failed"):
-                where = f"Region {region} cannot be read: " if region else ""
-                unread.append(
-                    {"region": region, "error_kind": answer["error_kind"], "msg": where + answer["msg"]}
-                )
-            else:
-                found.update((row["instance_id"], row) for row in answer["rows"])
-                odd += answer["odd"]
-        if len(unread) == len(regions):
+        for answer in self.ask([*self.regions] or [None]):
+            found.update((row["instance_id"], row) for row in answer["rows"])
+            unread += answer["unread"]
+        if unread and not found:
             raise AnsibleParserError(" ".join(f"{fault['msg']} ({fault['error_kind']})" for fault in unread))
-        return list(found.values()), unread + odd
+        return list(found.values()), unread
 
     def caller(self) -> str:
         """Return a digest of the identity and the place, because a cache is valid only for these.
@@ -371,7 +371,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return hashlib.sha256(json.dumps(caller, sort_keys=True, default=str).encode()).hexdigest()
 
     def ask(self, regions: list[str | None]) -> list[Row]:
-        """Return the result for each region: its `rows`, or why it failed.
+        """Return the result for each region, as of_region() does.
 
         All regions share one caller, so that wrong keys are tried once.
         """
@@ -404,28 +404,50 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return list(answer["regions"])
 
     def of_region(self, cloud: Cloud, redactor: Redactor) -> Row:
-        """Return the result for the region of a cloud."""
-        answer = result_of(lambda: execute(self.plan(cloud), True), lambda: False, False, redactor)
-        if answer.get("failed") and len(self.regions) > 1 and "project_id" in answer["msg"]:
-            answer["msg"] += (
-                " With several regions, write an inventory file for each region, with a profile that has "
-                "the projectId of the region, so that what it lists is restored there, too."
-            )
-        return answer
+        """Return the `rows` of a region, and what is `unread`.
 
-    def plan(self, cloud: Cloud) -> Plan:
-        """Read the instances of the chosen services."""
+        Not every region has every service.
+        """
         rows: list[Row] = []
+        unread: list[Row] = []
+
+        def answer(plan: t.Callable[[], Plan]) -> Row:
+            return result_of(lambda: execute(plan(), True), lambda: False, False, redactor)
+
+        def failed(found: Row, what: str, advice: str = "") -> None:
+            msg = f"{what} cannot be read: {found['msg']}" if what else found["msg"]
+            unread.append(
+                {"region": cloud.region, "error_kind": found["error_kind"], "msg": f"{msg}{advice}"}
+            )
+
+        whole = answer(lambda: Plan({"project_id": cloud.project_id}))
+        for service in () if whole.get("failed") else self.services:
+            found = answer(functools.partial(self.plan, cloud, service))
+            if found.get("error_kind") == "auth_failed":
+                whole = found
+                break
+            if found.get("failed"):
+                what = service.upper() + (f" of region {cloud.region}" if self.regions else "")
+                advice = f" To do without it, leave {service} out of services."
+                failed(found, what, advice if len(self.services) > 1 else "")
+                continue
+            rows += found["rows"]
+            unread += found["odd"]
+        if whole.get("failed"):
+            several = SEVERAL if len(self.regions) > 1 and "project_id" in whole["msg"] else ""
+            failed(whole, f"Region {cloud.region}" if self.regions else "", several)
+        return {"rows": rows, "unread": unread}
+
+    def plan(self, cloud: Cloud, service: str) -> Plan:
+        """Read the instances of a service."""
         odd: list[Row] = []
 
         def left_out(error: ProtocolError) -> None:
             msg = f"An instance of {service.upper()} cannot be read: {error}"
             odd.append({"region": cloud.region, "error_kind": error.kind, "msg": msg})
 
-        for service in self.services:
-            for row in SERVICES[service].instances(cloud, left_out):
-                where = {"region": cloud.region, "project_id": cloud.project_id}
-                rows.append({"service": service, **row, **where})
+        where = {"region": cloud.region, "project_id": cloud.project_id}
+        rows = [{"service": service, **row, **where} for row in SERVICES[service].instances(cloud, left_out)]
         return Plan({"rows": rows, "odd": odd})
 
     def add(self, host: str, row: Row) -> None:

@@ -364,6 +364,21 @@ def test_what_can_be_read_again_is_no_longer_reported(sim: Simulator, tmp_path: 
         assert len(kept["huaweicloud_recovery_unread"]) == faults
 
 
+def test_a_service_that_a_region_does_not_have_does_not_stop_the_others(
+    sim: Simulator, tmp_path: Path
+) -> None:
+    """Half of the regions with DCS have no DDM."""
+    env = {**sim.env, "HW_DDM_ENDPOINT": "http://127.0.0.1:1", "HW_MAX_RETRIES": "0"}
+    done = ansible_inventory([source(tmp_path)], env)
+    assert done.returncode == 0 and "leave ddm out of services" in " ".join(done.stderr.split())
+    found = json.loads(done.stdout, object_hook=lambda item: item.get("__ansible_unsafe", item))
+    hostvars = found["_meta"]["hostvars"]
+    assert {row["service"] for row in hostvars.values()} == {"dcs"}
+    (fault,) = hostvars["orders-cache"]["huaweicloud_recovery_unread"]
+    assert (fault["region"], fault["error_kind"]) == (ids.REGION, "transport_error")
+    assert fault["msg"].startswith("DDM cannot be read: ")
+
+
 @pytest.mark.parametrize("service", ["dcs", "ddm"])
 def test_an_instance_that_cannot_be_read_does_not_stop_the_others(
     service: str, sim: Simulator, tmp_path: Path
@@ -472,7 +487,7 @@ def test_the_cache_answers_until_the_question_changes_or_it_is_flushed(
     [
         {"HW_SECRET_KEY": "not-the-secret-key-of-anybody+/="},
         {"HW_ACCESS_KEY": ""},
-        {"HW_DCS_ENDPOINT": "http://127.0.0.1:1"},
+        {"HW_DCS_ENDPOINT": "http://127.0.0.1:1", "HW_DDM_ENDPOINT": "http://127.0.0.1:1"},
     ],
 )
 def test_a_failure_is_a_parser_error_without_a_secret(
