@@ -230,7 +230,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 def spoken_duration(seconds: float) -> str:
-    """Return 45 s, 18 min, 10 h 20 min or 12 days for people."""
+    """Return 45 s, 18 min, 10 h 20 min or 12 days 3 h for people."""
     whole = max(0, round(seconds))
     if whole < 120:
         return f"{whole} s"
@@ -239,4 +239,5 @@ def spoken_duration(seconds: float) -> str:
         return f"{minutes} min"
     if minutes < 48 * 60:
         return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
-    return f"{minutes // 1440} days"
+    hours = minutes // 60
+    return f"{hours // 24} days" + (f" {hours % 24} h" if hours % 24 else "")

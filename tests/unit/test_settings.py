@@ -197,6 +197,8 @@ def test_texts_for_people() -> None:
         *("45 s", "18 min", "10 h 20 min", "2 h"),
         "12 days",
     ]
+    # A gap that is over its limit is not shown as equal to it.
+    assert read.spoken_duration(2 * 86400 + 20 * 3600) == "2 days 20 h"
     with pytest.raises(read.Problem, match="control character"):
         read.word("a\nb", "restore_operation_id")
     assert read.word(1042, "restore_operation_id") == "1042"
