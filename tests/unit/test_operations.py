@@ -427,12 +427,13 @@ def test_an_available_target() -> None:
                 job(2, "Completed", "s"),
                 job(3, "Running", "x"),
                 job(4, "Running", "t", "RestartInstance"),
+                job(5, "RollbackSuccess"),
             ]
         )
     ).observe()
     assert decide(seen) == "send"
-    assert seen.records.keys() == {"j1", "j2", "j3", "j4"}, "none of them can be what is started now"
-    assert seen.own == {"j1"}, "a job of the source alone may be for another target"
+    assert seen.records.keys() == {"j1", "j2", "j3", "j4", "j5"}, "none of them can be what is started now"
+    assert seen.own == {"j1", "j5"}, "a job of the source alone may be for another target"
 
 
 def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
@@ -689,6 +690,9 @@ def test_jobs_are_listed_from_29_days_ago_to_tomorrow() -> None:
         ("Completed", "Error", "failed"),
         ("Completed", "ERROR", "failed"),
         ("Failed", "RUNNING", "failed"),
+        ("Rollbacking", "RUNNING", "running"),
+        ("RollbackSuccess", "RUNNING", "failed"),
+        ("CancelSuccess", "RUNNING", "failed"),
     ],
 )
 @pytest.mark.parametrize("detail", [True, False])

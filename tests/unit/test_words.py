@@ -77,6 +77,7 @@ def test_an_unknown_word_of_a_job_is_named_at_once() -> None:
     made, dummy = cloud([response(200, {"job": job})])
     assert watch_job(Ddm(made), "j", None).observe().state == "running"
     assert made.warnings == [
-        "DDM job j: the status 'Suspended' is not one of the known ones (Running, Completed, Failed): "
-        "the task treats it as unfinished."
+        "DDM job j: the status 'Suspended' is not one of the known ones (Running, Completed, Failed, "
+        "Expanding, ToBeSwitched, Switching, Canceling, CancelSuccess, Rollbacking, RollbackSuccess): the "
+        "task treats it as unfinished."
     ]

@@ -16,7 +16,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
@@ -36,6 +35,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     created,
+    end,
     is_other,
     obstacle,
 )
@@ -132,13 +132,13 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
             f"the newest one, {found['id']}, is older. Run the task again in a few minutes."
         )
     # With adopt, the earlier run has sent its request only a short time ago.
-    if ending(found["status"]) and is_stuck(moment(found["end_time"]) or made, ddm.now()):
+    if end(found) and is_stuck(moment(found["end_time"]) or made, ddm.now()):
         raise NotFound(
             f"There is no restore job on {target} to attach to: the newest one, {found['id']}, ended more "
             f"than a day ago ({found['status']}). Leave adopt out to start a recovery, or give job_id to "
             "report how it ended."
         )
-    if made is not None and old and ending(found["status"]) is None and obstacle(instance) is None:
+    if made is not None and old and end(found) is None and obstacle(instance) is None:
         raise NotRestorable(
             f"The newest restore job on {target}, {found['id']}, has been {found['status']} for "
             f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, so "

@@ -15,6 +15,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     created,
+    end,
     is_restore,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.history import (
@@ -44,8 +45,8 @@ def history(cloud: Cloud) -> ReadHistory:
 def of_backup(row: Row) -> Record:
     """Return a metadata backup."""
     status, begun, ended = row["status"], moment(row["created"]), moment(row["updated"])
-    end = ending(status) or OF_BACKUPS.get(plain(status))
-    return Record("backup", row["id"], status, end, begun, ended, None, None)
+    state = ending(status) or OF_BACKUPS.get(plain(status))
+    return Record("backup", row["id"], status, state, begun, ended, None, None)
 
 
 def of_job(job: Row) -> Record:
@@ -54,7 +55,7 @@ def of_job(job: Row) -> Record:
         "restore",
         job["id"],
         job["status"],
-        ending(job["status"]),
+        end(job),
         created(job),
         moment(job["end_time"]),
         None,

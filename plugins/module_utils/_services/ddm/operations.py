@@ -19,7 +19,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
     RefutedArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -34,6 +33,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     created,
+    end,
     is_restore,
 )
 
@@ -109,14 +109,12 @@ class Pair:
         jobs = [job for job in history if job["instance_id"] in (self.source, self.target, None)]
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         mine = [job for job in jobs if job["instance_id"] == self.target]
-        on_target = [job for job in mine if ending(job["status"]) != "failed"]
+        on_target = [job for job in mine if end(job) != "failed"]
         # An old job does not restore the target now, and there is no point in waiting for a job that never
         # ends.
-        past = [
-            job for job in on_target if is_too_old(self.ddm, job) and (restoring or not ending(job["status"]))
-        ]
+        past = [job for job in on_target if is_too_old(self.ddm, job) and (restoring or not end(job))]
         job = next((job for job in on_target if job not in past), None)
-        runs = job if job and ending(job["status"]) is None else None
+        runs = job if job and end(job) is None else None
         # The list of targets may be older than that of jobs, in which a restore has just begun.
         free = target["available"] and not restoring and not (runs and is_restore(runs))
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
@@ -141,7 +139,7 @@ class Pair:
         why = "a restore of it runs" if target["available"] else target["unavailable_reason"] or status
         text = f"the target is not available ({self.ddm.redactor.printable(why, 200)})"
         if job:
-            then = "attaches to it" if ending(job["status"]) is None else "only reports its end"
+            then = "attaches to it" if end(job) is None else "only reports its end"
             return f"{text}; {self.describe(job)}, job_id={job['id']} {then}"
         return (
             f"{text}; it is being restored, but no restore job on it can be seen yet" if restoring else text

@@ -10,7 +10,6 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import (
     BROKEN,
-    ending,
     plain,
     unknown_warning,
 )
@@ -18,6 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     STATUSES,
+    end,
     obstacle,
 )
 
@@ -57,7 +57,7 @@ def watch_job(
 
     def observe() -> Status:
         job = find_job(ddm, job_id)
-        state, reason = ending(job["status"]) or "running", None
+        state, reason = end(job) or "running", None
         warning = unknown_warning(job["status"], STATUSES)
         if warning:
             ddm.warn(f"{name or f'DDM job {job_id}'}: {warning}.")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, plain
 
 Job = t.Mapping[str, t.Any]
 OTHER_JOBS = (
@@ -34,7 +34,25 @@ OTHER_JOBS = (
 )
 LOADING = "loadMetadata"
 SERVING = ("running", "normal")  # the lists about backups use the second word
-STATUSES = ("Running", "Completed", "Failed")
+# The last seven are documented for the list of jobs alone (ListTasks).
+STATUSES = (
+    "Running",
+    "Completed",
+    "Failed",
+    "Expanding",
+    "ToBeSwitched",
+    "Switching",
+    "Canceling",
+    "CancelSuccess",
+    "Rollbacking",
+    "RollbackSuccess",
+)
+UNDONE = ("cancelsuccess", "rollbacksuccess")
+
+
+def end(job: Job) -> str | None:
+    """Return how a job has ended, succeeded or failed. A job that was undone has not done its work."""
+    return "failed" if plain(job["status"]) in UNDONE else ending(job["status"])
 
 
 def obstacle(instance: t.Mapping[str, t.Any]) -> str | None:
