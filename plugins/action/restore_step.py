@@ -447,9 +447,9 @@ def reason(error: Exception) -> str:
 
 
 def summary(report: t.Mapping[str, t.Any]) -> str:
-    """Return a sentence about how a run ended, with the place of the report."""
+    """Return a sentence about how a run ended, with the place of the report if it was written."""
     path = (report.get("files") or {}).get("json")
-    return f"{report['msg']}{f' Report: {path}' if path else ''}"
+    return f"{report['msg']}{f' Report: {path}' if path and os.path.isfile(path) else ''}"
 
 
 def connection_names() -> set[str]:

@@ -188,7 +188,11 @@ def safeguard(state: State, job: Job, world: World) -> State:
         return state
     if not state["run"]["promised"]["safety_backup"]:
         return state
-    state = written(state, world)  # If this run is killed now, the next one waits for these backups.
+    state = with_report(
+        state, "safeguard", world
+    )  # If this run is killed now, the next one waits for these backups.
+    if stopped(state, job):
+        return state
     rows, run, begun = list(state["restores"]), state["run"], world.now_ms()
     # All are started before one is waited for: with its marker the second call attaches.
     for wait in (False, True):
@@ -212,6 +216,9 @@ def restore(state: State, job: Job, world: World) -> State:
         return state
     if missing_approval(state, job) and overwriting(state):
         return unapproved(state, world, "The step approve was left out, but this run needs it.")
+    state = with_report(state, "restore", world) if overwriting(state) else state
+    if stopped(state, job):
+        return state
     for group in sorted({row.get("group") or 0 for number, row in ready_of(state, job)}):
         numbers = [number for number, row in ready_of(state, job) if (row.get("group") or 0) == group]
         written(requested(state, numbers), world)  # If this run is killed now, they may have been sent.
@@ -222,6 +229,19 @@ def restore(state: State, job: Job, world: World) -> State:
         world.say(_lines.running(begun, kept))
         state = written(_calls.wait(state, numbers, job, world), world)
     return _calls.with_notes_on_drill(state, world) if job.kind == "drill" else state
+
+
+def with_report(state: State, step: str, world: World) -> State:
+    """Return the state with its report written. Without one, a run that has overwritten nothing yet stops,
+    because nobody could find what it starts. Later it goes on, because half a stack is worse.
+    """
+    state = written(state, world)
+    rows, problem = state["restores"], state["report"]["problem"]
+    if not problem or any(row.get("changed") for row in rows):
+        return state
+    nothing = "Nothing was overwritten." if any(row.get("safety_backup") for row in rows) else NOTHING
+    why = f"{problem} {nothing} Set restore_report_dir to a folder that can be written."
+    return {**failing(state, step, "not_started", why, world), "run": {**state["run"], "refused": why}}
 
 
 @step

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from ansible_collections.huaweicloud.recovery.plugins.action.restore_step import ActionModule
+from ansible_collections.huaweicloud.recovery.plugins.action.restore_step import ActionModule, summary
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
@@ -433,6 +434,47 @@ def test_an_unwritable_folder_is_found_out_before_anything(tmp_path: Path) -> No
     assert world.calls == []
     assert "No report can be written" in state["run"]["refused"]
     assert world.lines[-1] == "Report: none is written, for the reason above"
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_folder_that_has_become_unwritable_stops_a_run_before_it_overwrites(
+    tmp_path: Path, saved: bool
+) -> None:
+    """The user's tasks may have filled the disk since the plan."""
+    world, folder = World(), tmp_path / "reports"
+    state = run(world, "plan", restore_report_dir=str(folder), restore_safety_backup=saved)
+    folder.rmdir()
+    folder.write_text("")
+    state = run(world, "together", "report", state=state, restore_report_dir=str(folder))
+    assert world.named("dcs_backup") == world.named("restore_start") == []
+    assert outcomes(state) == [("t1", "not_started"), ("c1", "not_started")]
+    why = f"The report could not be written to {folder}: File exists. Nothing was started. Set "
+    why += "restore_report_dir to a folder that can be written."
+    assert (state["report"]["verdict"], state["report"]["msg"]) == ("refused", why)
+    assert {row["data_state"] for row in state["report"]["restores"]} == {"untouched"}
+
+
+@pytest.mark.parametrize("module, started", [("dcs_backup", []), ("restore_start", [["t1"], ["c1"]])])
+def test_a_folder_that_becomes_unwritable_later_stops_only_the_first_restore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, started: list[list[str]]
+) -> None:
+    """A half restored stack is worse than one without a report."""
+    world, folder = World(), tmp_path / "reports"
+    state = run(world, "plan", restore_report_dir=str(folder))
+    call = world.call
+
+    def filling(name: str, *given: Any, **more: Any) -> dict[str, Any]:
+        if name == module and folder.is_dir():
+            shutil.rmtree(folder)
+            folder.write_text("")
+        return call(name, *given, **more)
+
+    monkeypatch.setattr(world, "call", filling)
+    state = run(world, "together", "report", "end", state=state, restore_report_dir=str(folder))
+    assert world.named("restore_start") == started
+    assert ("Nothing was overwritten." in state["report"]["msg"]) == (not started)
+    assert state["report"]["failed"] == (not started)
+    assert "Report: " not in summary(state["report"]), "No file is named that was never written."
 
 
 def test_a_run_about_which_nothing_is_known_writes_no_report_over_its_own(tmp_path: Path) -> None:
