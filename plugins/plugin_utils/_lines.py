@@ -11,6 +11,7 @@ with the offset. All functions are pure: the time is a parameter.
 from __future__ import annotations
 
 import typing as t
+import unicodedata
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
 
@@ -33,9 +34,9 @@ UNKNOWN = (None, "", "unknown")
 def plan(rows: t.Sequence[Row], run: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     """Return the plan: first the account, then what would overwrite what."""
     lines = [heading(run)]
-    width = max((len(_target.called(row)) for row in rows), default=0)
+    width = widest(rows)
     for place, row in enumerate(rows, 1):
-        start = f"{place:>2} {row['service'].upper():<4} {_target.called(row):<{min(width, 40)}}"
+        start = f"{place:>2} {row['service'].upper():<4} {column(row, width)}"
         shown = described(row, now_ms, tz, safety_backup, brief=len(rows) > MANY)
         lines += [f"{start}  {shown[0]}", *(PAD + line for line in (*other_account(row, run), *shown[1:]))]
     return lines
@@ -223,11 +224,30 @@ def outcome_lines(report: Row) -> list[str]:
     ]
     if len(rows) > MANY:
         rows = [row for row in rows if row.get("error_kind")]
-    width = min(40, max((len(_target.called(row)) for row in rows), default=0))
+    width = widest(rows)
     return lines + [
-        f"{place:>2} {_target.called(row):<{width}}  {outcome_text(row, report)}".rstrip()
+        f"{place:>2} {column(row, width)}  {outcome_text(row, report)}".rstrip()
         for place, row in enumerate(rows, 1)
     ]
+
+
+def widest(rows: t.Iterable[Row]) -> int:
+    """Return the width of a column with the names of rows."""
+    return min(40, max((columns(_target.called(row)) for row in rows), default=0))
+
+
+def column(row: Row, width: int) -> str:
+    """Return the name of a row, with blanks up to a width."""
+    name = _target.called(row)
+    return name + " " * (width - columns(name))
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: a letter of Chinese takes two, a mark none."""
+    return sum(
+        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
+        for one in text
+    )
 
 
 def headline(report: Row) -> str:

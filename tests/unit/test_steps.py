@@ -436,6 +436,14 @@ def test_an_unwritable_folder_is_found_out_before_anything(tmp_path: Path) -> No
     assert world.lines[-1] == "Report: none is written, for the reason above"
 
 
+def test_names_of_wide_letters_and_marks_keep_the_columns() -> None:
+    """A terminal shows a Chinese letter in two columns, and a mark above the letter before it."""
+    called = ["订单缓存", "orders", "cafe\u0301"]
+    rows = [{"service": "dcs", "target": {"instance_id": "i", "instance_name": name}} for name in called]
+    shown = [f"{_lines.column(row, _lines.widest(rows))}|" for row in rows]
+    assert shown == ["订单缓存|", "orders  |", "cafe\u0301    |"]
+
+
 @pytest.mark.parametrize("saved", [True, False])
 def test_a_folder_that_has_become_unwritable_stops_a_run_before_it_overwrites(
     tmp_path: Path, saved: bool
