@@ -717,7 +717,7 @@ def node(reply: bytes) -> Callable[[socket.socket], None]:
         ("dbsize", True, b"-NOPERM no permissions\r\n", clients.Refused, "lacks the permission"),
         ("key", True, b"-MOVED 1 127.0.0.1:1\r\n", clients.Unreachable, "A node of the Redis Cluster: "),
         # The password is sent to no host that a server names, unless the cloud calls it a Redis Cluster.
-        ("key", False, b"-MOVED 1 127.0.0.1:1\r\n", clients.Refused, "1 127.0.0.1:1"),
+        ("key", False, b"-MOVED 1 127.0.0.1:1\r\n", clients.Refused, "correct host and port"),
         ("key", False, b":7\r\n", clients.Refused, "reply cannot be read (AttributeError)"),
         ("key", True, b":odd\r\n", clients.Refused, "reply cannot be read (ValueError)"),
         ("key", False, b"*1\r\n" * 5000, clients.Refused, "reply cannot be read (RecursionError)"),

@@ -302,6 +302,12 @@ class Redis:
             return Unreachable(f"{words}.{hint(self._tls and not self._connected)}")
         if isinstance(error, MALFORMED):
             return unreadable_reply(error)
+        if "MovedError" in names:
+            return Refused(
+                "The server is a node of a Redis Cluster, and another node has the key. The cloud does not "
+                "report this cache as a cluster, so no other node was asked: it would get the password. In "
+                "the connection of the checks, correct host and port."
+            )
         return Refused(f"The server refused: {words}.")
 
 
