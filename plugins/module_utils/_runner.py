@@ -29,7 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, one_spelling
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
     CONNECTION,
     RANGES,
@@ -260,16 +260,18 @@ def without_blanks(value: t.Any) -> t.Any:
     """
     if isinstance(value, dict):
         return {
-            name: inner.strip() if isinstance(inner, str) and is_word(name) else without_blanks(inner)
+            name: word(name, inner) if isinstance(inner, str) else without_blanks(inner)
             for name, inner in value.items()
             if name.startswith("_ansible") or not isinstance(inner, str) or inner.strip()
         }
     return [without_blanks(inner) for inner in value] if isinstance(value, list) else value
 
 
-def is_word(option: str) -> bool:
-    """Whether blanks around the value of an option are never intended."""
-    return option.split("_")[-1] in ("id", "name", "status", "timezone", "format")
+def word(option: str, value: str) -> str:
+    """Return a text without blanks around it where they are never intended, and a name in one spelling."""
+    kind = option.split("_")[-1]
+    found = value.strip() if kind in ("id", "name", "status", "timezone", "format") else value
+    return one_spelling(found) if kind == "name" else found
 
 
 def is_id_option(name: str) -> bool:

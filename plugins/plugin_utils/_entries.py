@@ -247,7 +247,7 @@ def group(value: t.Any, where: str) -> int:
 COMMON: dict[str, Reader] = {
     "group": group,
     "label": read.word,
-    "name": read.word,
+    "name": read.named,
     "region": read.word,
     "profile": read.word,
     "timezone": read.zone,
@@ -262,7 +262,7 @@ READINESS = "readiness"  # the kind of run that only reads
 def reader_of(name: str, option: t.Mapping[str, t.Any]) -> Reader:
     """Return the reader of a module's option in an entry."""
     kinds: dict[str, Reader] = {"bool": read.flag, "list": relations}
-    return kinds.get(option["type"]) or (instance_id if is_id_option(name) else read.word)
+    return kinds.get(option["type"]) or (instance_id if is_id_option(name) else read.named)
 
 
 def readers_of(service: Service) -> dict[str, Reader]:

@@ -14,10 +14,9 @@ from __future__ import annotations
 import fnmatch
 import math
 import typing as t
-import unicodedata
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment, one_spelling
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
     local_text,
@@ -120,7 +119,7 @@ def like(text: str, pattern: str) -> bool:
 
     The same letter may be written as one character or as two, depending on who typed it.
     """
-    text, pattern = (unicodedata.normalize("NFC", one.strip().lower()) for one in (text, pattern))
+    text, pattern = (one_spelling(one.strip().lower()) for one in (text, pattern))
     return text == pattern or fnmatch.fnmatchcase(text, pattern)
 
 

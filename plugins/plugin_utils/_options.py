@@ -157,7 +157,7 @@ def count(value: t.Any, name: str) -> int:
 READERS: dict[str, Reader] = {
     "timezone": lambda value, name: read.zone(value, f"{name} (or HW_TIMEZONE)"),
     "max_gap": read.duration,
-    "operation_id": read.word,
+    "operation_id": read.named,
     "protected": patterns,
     "confirm": read.flag,
     "plan_digest": digits,

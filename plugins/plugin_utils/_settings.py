@@ -24,7 +24,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credenti
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import read_time
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH, iso, zone_named
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    EPOCH,
+    iso,
+    one_spelling,
+    zone_named,
+)
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 Variables = t.Mapping[str, t.Any]
@@ -99,6 +104,11 @@ def word(value: t.Any, name: str) -> str:
     if re.search(r"[\x00-\x1f\x7f]", found):
         raise Problem(f"{name} {quoted(found)} holds a line break or another control character.")
     return found
+
+
+def named(value: t.Any, name: str) -> str:
+    """Return a text that identifies something, such as a name or a ticket, in one spelling."""
+    return one_spelling(word(value, name))
 
 
 def type_word(value: t.Any) -> str:
@@ -182,7 +192,7 @@ def names(value: t.Any, name: str) -> list[str]:
     if isinstance(value, str) and not value.lstrip().startswith("["):
         value = [re.sub(r"^\s*-\s+", "", line) for line in re.split(r"[\n,]", value)]
     listed = items(value, name, "Write names, one per line.")
-    found = [word(item, f"{name}[{place}]") for place, item in enumerate(listed) if not unset(item)]
+    found = [named(item, f"{name}[{place}]") for place, item in enumerate(listed) if not unset(item)]
     return list(dict.fromkeys(found))
 
 

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -69,6 +70,7 @@ def backup(sim: Simulator, backup_id: str, age: float, **changes: Any) -> None:
         )
 
 
+Spelling = Literal["NFC", "NFD"]
 YOUNGEST = "8ba256cb-e5ac-44f6-a3da-0000000000aa"
 
 
@@ -88,6 +90,27 @@ def test_a_cache_and_a_backup_by_their_names(sim: Simulator, run: Any) -> None:
     assert same["outcome"] == "unchanged", "a name and an ID are the same operation"
     made = run("dcs_backup", instance_name="orders-cache", operation_id="CHG-1")
     assert run("dcs_backup", **CACHE, operation_id="CHG-1")["backup_id"] == made["backup_id"]
+
+
+@pytest.mark.parametrize("typed, kept", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_with_an_accent_is_found_in_either_spelling(
+    sim: Simulator, run: Any, typed: Spelling, kept: Spelling
+) -> None:
+    """A Mac and a browser write the same letter as other characters."""
+    with sim.state.lock:
+        for ident in (names.DDM_SOURCE, names.DDM_TARGET):
+            sim.state.ddm_instances[ident].name = unicodedata.normalize(kept, f"übung-{ident[:2]}")
+        sim.state.dcs_instances[names.DCS_INSTANCE].name = unicodedata.normalize(kept, "café")
+    cache = unicodedata.normalize(typed, "café")
+    source, target = (
+        unicodedata.normalize(typed, f"übung-{ident[:2]}") for ident in (names.DDM_SOURCE, names.DDM_TARGET)
+    )
+    assert len(run("dcs_instance_info", name=cache)["instances"]) == 1
+    assert len(run("ddm_instance_info", name=source)["instances"]) == 1
+    found = run("dcs_restore", check=True, instance_name=cache, restore_point="latest")
+    assert (found["target"]["instance_id"], found["outcome"]) == (names.DCS_INSTANCE, "planned")
+    pair = {"instance_name": source, "target_instance_name": target, "restore_time": "latest"}
+    assert run("ddm_recovery", check=True, **pair)["outcome"] == "planned"
 
 
 def test_databases_by_their_names(sim: Simulator, run: Any) -> None:

@@ -91,6 +91,14 @@ def test_an_invalid_list(value: Any, words: str) -> None:
         read.entries(value, "restore_dcs")
 
 
+def test_a_ticket_and_a_name_are_the_same_in_either_spelling() -> None:
+    """Else the run of a colleague at a Mac would not find the job that the first run has started."""
+    values = {"operation_id": "Su\u0308d-1", "instances": "cafe\u0301, caf\u00e9"}
+    options, problems = _options.options({f"restore_{name}": text for name, text in values.items()}, 0)
+    assert (options.operation_id, problems) == ("S\u00fcd-1", [])
+    assert read.names(values["instances"], "restore_instances") == ["caf\u00e9"]
+
+
 def test_an_entry_may_be_merged_into_others() -> None:
     text = "- &a {remark: x, instance_id: a}\n- &b {<<: *a, instance_id: b}\n- {<<: *b, instance_id: c}"
     assert [entry["instance_id"] for entry in read.entries(text, "restore_dcs")] == ["a", "b", "c"]

@@ -10,6 +10,7 @@ import contextlib
 import email.utils
 import re
 import typing as t
+import unicodedata
 from datetime import datetime, timedelta, timezone
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import error_in
@@ -42,14 +43,15 @@ def is_id(value: t.Any) -> bool:
 
 
 def text(value: t.Any) -> str | None:
-    """Return a string, or None for the forms in which the API writes null: {}, [], '', null and '{}'.
-
-    The examples of the DCS API reference have `"error_code": {}`, of which the official SDK makes the text
-    '{}'.
-    """
+    """Return a string, or None for the forms in which the API writes null: {}, [], '', null and '{}'."""
     if value in (None, "", "{}") or isinstance(value, (dict, list)):
         return None
-    return str(value).encode("utf-8", "replace").decode("utf-8")
+    return one_spelling(str(value).encode("utf-8", "replace").decode("utf-8"))
+
+
+def one_spelling(name: str) -> str:
+    """Return a name in the one form that all spellings of it have."""
+    return unicodedata.normalize("NFC", name)
 
 
 def flag(value: t.Any) -> bool | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import unicodedata
+
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import one_spelling
 
 MARKER_LENGTH = 34  # " [rst1:" + 26 + "]"
 OF_RUN = 11  # characters at the end of a marker that tell one run from the others: 10 + "]"
@@ -21,9 +22,9 @@ def marker(**operation: str | None) -> str:
     It leaves out the region: a project belongs to one region, and a run may not know which. A letter with an
     accent is the same one, whether a keyboard or a file system wrote it.
     """
-    one_spelling = {name: value and unicodedata.normalize("NFC", value) for name, value in operation.items()}
+    spelled = {name: value and one_spelling(value) for name, value in operation.items()}
     canonical = json.dumps(
-        {"version": 1, **one_spelling}, sort_keys=True, separators=(",", ":"), ensure_ascii=True
+        {"version": 1, **spelled}, sort_keys=True, separators=(",", ":"), ensure_ascii=True
     )
     return f"[rst1:{base64.b32encode(hashlib.sha256(canonical.encode()).digest()).decode()[:26]}]"
 

@@ -101,8 +101,8 @@ class Dcs:
         a warning. But if a `name` is wanted, a malformed item could be that instance, and is an error.
         """
         query = {
-            "name": name,
-            "name_equal": "true" if name else None,
+            # The service may spell other letters otherwise.
+            **({"name": name, "name_equal": "true"} if name and name.isascii() else {}),
             "status": status,
             "include_failure": "true" if with_failed else None,
         }
