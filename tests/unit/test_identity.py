@@ -237,8 +237,9 @@ MODES = [
     # The base keys alone would act as somebody else.
     (prod(agencyUrn="iam::id:agency:a"), "this collection cannot read its agencyurn", "agencyName"),
     (prod(agency={"name": "a"}), "this collection cannot read its agency", "agencyName"),
-    (prod(agencyName=["a"]), "this collection cannot read its agencyname", "agencyName"),
-    (prod(securityToken=5), "this collection cannot read its securitytoken", ""),
+    (prod(agencyName=["a"]), "this collection cannot read its agencyName", "agencyName"),
+    (prod(securityToken=5), "this collection cannot read its securityToken", "in quotes"),
+    (prod(projectId=5), "this collection cannot read its projectId", "in quotes"),
 ]
 
 

@@ -35,7 +35,7 @@ PROFILE = {
     "agencyDomainName": "assume_role_domain_name",
     "agencyDomainId": "assume_role_domain_id",
 }
-TEXTS = {name.lower() for name in PROFILE}
+TEXTS = {name.lower(): name for name in PROFILE}
 SDK = {
     "ak": "access_key",
     "sk": "secret_key",
@@ -139,8 +139,8 @@ def _check_profile(
     if unknown:
         raise InvalidArgument(
             f"{shown}, but this collection cannot read its {printable(' and '.join(unknown))}, so "
-            "the task could act as somebody else. An agency is named by agencyName and agencyDomainName or "
-            "agencyDomainId."
+            "the task could act as somebody else. Write text in quotes. An agency is named by agencyName and "
+            "agencyDomainName or agencyDomainId."
         )
     missing = [key for key in ("accessKeyId", "secretAccessKey") if PROFILE[key] not in settings]
     if missing:
@@ -153,9 +153,9 @@ def _check_profile(
 
 
 def _unread(written: dict[str, t.Any]) -> list[str]:
-    """Return the names of what decides who calls, but is in no form that is known here."""
+    """Return the names of what decides who calls, in a form that is not known here."""
     return [
-        key
+        TEXTS.get(key, key)
         for key, value in written.items()
         if value and (not isinstance(value, str) if key in TEXTS else key.startswith("agency"))
     ]
