@@ -53,9 +53,21 @@ def is_document(value: t.Any) -> bool:
 def made(read: t.Callable[[t.Any], t.Any], what: t.Any) -> t.Any:
     """Return what `read` makes of a template, or of the name of a variable; null where that is omitted."""
     try:
-        return read(what)
+        found = read(what)
     except OMITTED:
         return None
+    open_vaults(found)
+    return found
+
+
+def open_vaults(value: t.Any) -> None:
+    """Raise AnsibleError for a vault within a value that cannot be opened. Up to 2.18, core opens it only
+    when its text is used.
+    """
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        open_vaults(inner)
+    if getattr(value, "__ENCRYPTED__", False):
+        str(value)
 
 
 def our_template(text: str) -> str:

@@ -10,10 +10,15 @@ import json
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import handed_on, our_template
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates import (
+    handed_on,
+    made,
+    our_template,
+)
 
 ORDER = "{{ 6 * 7 }}"
 
@@ -58,3 +63,16 @@ def test_no_text_of_a_plan_or_a_report_is_a_template(value: Any) -> None:
 )
 def test_all_other_variables_stay_templates(value: Any) -> None:
     assert handed_on({"given": value}) == {}
+
+
+def test_a_vault_within_a_list_is_opened_at_once() -> None:
+    """Up to ansible-core 2.18 it is opened only when its text is used, outside of what reports a problem."""
+
+    class Vault:
+        __ENCRYPTED__ = True
+
+        def __str__(self) -> str:
+            raise AnsibleError("no vault secrets found")
+
+    with pytest.raises(AnsibleError, match="no vault secrets found"):
+        made(lambda value: value, [{"instance_id": Vault()}])
