@@ -268,10 +268,9 @@ def without_blanks(value: t.Any) -> t.Any:
 
 
 def word(option: str, value: str) -> str:
-    """Return a text without blanks around it where they are never intended, and a name in one spelling."""
+    """Return a value without blanks around it where none are intended, and then in one spelling."""
     kind = option.split("_")[-1]
-    found = value.strip() if kind in ("id", "name", "status", "timezone", "format") else value
-    return one_spelling(found) if kind == "name" else found
+    return one_spelling(value.strip()) if kind in ("id", "name", "status", "timezone", "format") else value
 
 
 def is_id_option(name: str) -> bool:

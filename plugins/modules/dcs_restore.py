@@ -20,6 +20,7 @@ description:
     restore that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
+  - huaweicloud.recovery._timezone
   - huaweicloud.recovery._wait
   - huaweicloud.recovery._attributes
 attributes:
@@ -70,13 +71,6 @@ options:
         influence on the choice of the backup.
       - DCS restores only whole backups, so the restored data may be older than this time.
         RV(newer_backup) is the next backup.
-    type: str
-  timezone:
-    description:
-      - Time zone of a time that names none, such as V(Europe/Berlin). The task refuses a local time that the
-        change of the clocks skips or repeats, and shows both readings.
-      - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
-        without a zone.
     type: str
   remark:
     description: Text for the remark of the restore, at most 94 characters. The marker of the operation is

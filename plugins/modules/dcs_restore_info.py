@@ -16,6 +16,7 @@ description:
   - The filters are exact and are combined with "and".
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
+  - huaweicloud.recovery._timezone
   - huaweicloud.recovery._attributes.info
 options:
   instance_id:
@@ -40,10 +41,6 @@ options:
     type: str
   end_time:
     description: Return the restores created at or before this time, in a form that O(begin_time) accepts.
-    type: str
-  timezone:
-    description: Time zone of times that name none, such as V(Europe/Berlin). When absent, the environment
-      variable E(HW_TIMEZONE) is used.
     type: str
   status:
     description: Return the restores in this status only. The API knows V(waiting), V(restoring), V(succeed)

@@ -17,6 +17,7 @@ description:
   - The filters are exact and are combined with "and".
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
+  - huaweicloud.recovery._timezone
   - huaweicloud.recovery._attributes.info
 options:
   job_id:
@@ -37,10 +38,6 @@ options:
     type: str
   instance_name:
     description: Return the jobs of the DDM instance of this exact name only.
-    type: str
-  timezone:
-    description: Time zone of times that name none, such as V(Europe/Berlin). When absent, the environment
-      variable E(HW_TIMEZONE) is used.
     type: str
   name:
     description: Return the jobs of this name only, for example V(RestoreInstance), V(CreateInstance) or

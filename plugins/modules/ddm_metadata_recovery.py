@@ -24,6 +24,7 @@ description:
     that it may have started.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
+  - huaweicloud.recovery._timezone
   - huaweicloud.recovery._wait
   - huaweicloud.recovery._attributes
 attributes:
@@ -63,13 +64,6 @@ options:
   backup_id:
     description: ID of a metadata backup of the source, instead of O(restore_time).
       M(huaweicloud.recovery.ddm_backup_info) lists them.
-    type: str
-  timezone:
-    description:
-      - Time zone of a time that names none, such as V(Europe/Berlin). The task refuses a local time that the
-        change of the clocks skips or repeats, and shows both readings.
-      - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
-        without a zone.
     type: str
   data_nodes:
     description: IDs of the RDS for MySQL instances that RDS has restored. Give all data nodes that the source

@@ -27,6 +27,7 @@ description:
     ID of the source in its body, because some servers require it.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
+  - huaweicloud.recovery._timezone
   - huaweicloud.recovery._wait
   - huaweicloud.recovery._attributes
 attributes:
@@ -64,13 +65,6 @@ options:
       - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
         needs O(timezone). The task refuses a time in seconds, and a time in the future by the clock of the
         cloud.
-    type: str
-  timezone:
-    description:
-      - Time zone of a time that names none, such as V(Europe/Berlin). The task refuses a local time that the
-        change of the clocks skips or repeats, and shows both readings.
-      - When absent, the environment variable E(HW_TIMEZONE) is used. Without either, the task refuses a time
-        without a zone.
     type: str
   data_node_relations:
     description:

@@ -17,6 +17,7 @@ description:
     target the data nodes onto which each of them can be restored.
 extends_documentation_fragment:
   - huaweicloud.recovery._connection
+  - huaweicloud.recovery._timezone
   - huaweicloud.recovery._attributes.info
 options:
   instance_id:
@@ -31,9 +32,6 @@ options:
         of the last one.
       - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
         needs O(timezone).
-    type: str
-  timezone:
-    description: Zone of a time that names none, such as V(Europe/Berlin). When absent, E(HW_TIMEZONE).
     type: str
   target_instance_id:
     description: ID of the target. Needs O(restore_time).
@@ -129,15 +127,22 @@ restorable_data_nodes:
         vpc_name: {description: Name of the VPC., type: str, sample: vpc-production}
         private_ip: {description: Its address., type: str, sample: 192.168.0.22}
 data_node_relations:
-  description: The data nodes that M(huaweicloud.recovery.ddm_recovery) would use. Null without a target.
+  description: The mapping that M(huaweicloud.recovery.ddm_recovery) would use. Null when there is none, and
+    without a target.
   returned: success
   type: list
   elements: dict
   contains:
-    source_instance_id: {description: Its ID., type: str, sample: 7edae0250ebc464897bd92b8d3e8b769in01}
-    target_instance_id: {description: Its target., type: str, sample: f4e2949e9b9b4d60b42c89ed39bfe34din01}
+    source_instance_id:
+      description: ID of the data node of the source.
+      type: str
+      sample: 7edae0250ebc464897bd92b8d3e8b769in01
+    target_instance_id:
+      description: ID of the data node that would be overwritten.
+      type: str
+      sample: f4e2949e9b9b4d60b42c89ed39bfe34din01
 data_node_relations_reason:
-  description: Why RV(data_node_relations) is null. Null without a target.
+  description: Why there is no mapping. Null when there is one, or when none was requested.
   returned: success
   type: str
   sample: No target data node is left for orders-rds-2.

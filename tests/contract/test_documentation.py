@@ -44,6 +44,7 @@ from tests.tools import docs, role
 MODULES = documents.MODULES
 CONNECTION = documents.PREFIX + "_connection"
 WAIT = documents.PREFIX + "_wait"
+TIMEZONE = documents.PREFIX + "_timezone"
 ATTRIBUTES = documents.PREFIX + "_attributes"
 # The options of an argument that its documentation repeats. Readers do not need no_log and the like.
 READABLE = ("type", "required", "default", "choices", "elements", "aliases")
@@ -244,7 +245,13 @@ def test_fragments(module: str) -> None:
         for keyword in call_of_run_module(module).keywords
     )
     changes = ATTRIBUTES in names
-    assert names == [CONNECTION, *([WAIT] if waits else []), ATTRIBUTES if changes else ATTRIBUTES + ".info"]
+    times = "timezone" in invoke.code(module).OPTIONS
+    assert names == [
+        CONNECTION,
+        *([TIMEZONE] if times else []),
+        *([WAIT] if waits else []),
+        ATTRIBUTES if changes else ATTRIBUTES + ".info",
+    ]
     assert changes == (not module.endswith(("_info", "_wait", "_verify")))
     attributes = {
         **documents.fragment(names[-1])["attributes"],
@@ -287,13 +294,15 @@ def test_options(module: str) -> None:
     """The module documents its own options as it declares them, and none of the shared ones again."""
     declared = invoke.code(module).OPTIONS
     own = documents.documentation(module)["options"]
-    if CASES[
-        module
-    ].rows:  # The service decides which keys a row can have, so the code checks them, not the declaration.
+    shared = documents.documentation(module)["extends_documentation_fragment"]
+    if TIMEZONE in shared:
+        assert "timezone" not in own
+        own = {**own, **documents.fragment(TIMEZONE)["options"]}
+    # The service decides which keys a row can have, so the code checks them, not the declaration.
+    if CASES[module].rows:
         row = {name: value for name, value in own["restores"].items() if name != "suboptions"}
         own = {**own, "restores": row}
     assert readable(own, "suboptions") == readable(declared, "options")
-    shared = documents.documentation(module)["extends_documentation_fragment"]
     assert not set(own).intersection(*[documents.fragment(name).get("options", ()) for name in shared[:1]])
     assert WAIT not in shared or not set(own) & set(documents.fragment(WAIT)["options"])
     for name, option in described(documents.options(module)):

@@ -49,7 +49,8 @@ CLOCK = len("This machine's clock ")  # two warnings that differ only in the sec
 AGENT = "huaweicloud.recovery/1.0.0 (Ansible collection)"
 HEADERS = {"Accept": "application/json", "User-Agent": AGENT}
 NOT_REPORTED = "unknown"
-BRIEF = (5.0, 0)  # seconds and repeats of a request
+# Seconds and repeats of a request for names that are only shown: it must not delay a restore
+BRIEF = (5.0, 0)
 
 
 class NotAllowed(CloudError):
@@ -103,11 +104,7 @@ def cloud_for(
 class Cloud:
     """Calls as one caller in one region, in one thread. cloud_for() makes the first one of a task.
 
-    for_profile() returns another caller, for_region() the same identity in another region, and clone() the
-    same caller for one more thread.
-
-    Clones share `caller`; the regions of an identity share `gate`, and `acting` where they can. `limits` are
-    the seconds for an exchange and the number of repeats.
+    Clones share `caller`; the regions of an identity share `gate`, and `acting` where they can.
     """
 
     def __init__(
@@ -118,7 +115,7 @@ class Cloud:
         gate: Gate | None = None,
         caller: Caller | None = None,
         acting: Holder | None = None,
-        limits: tuple[float, int] | None = None,
+        limits: tuple[float, int] | None = None,  # seconds, repeats
     ) -> None:
         self._task, self._identity, self.settings, self.warnings = task, identity, settings, task.warnings
         self.clock, self.redactor, self.progress = task.clock, task.redactor, task.progress
@@ -136,10 +133,6 @@ class Cloud:
     def clone(self, limits: tuple[float, int] | None = None) -> Cloud:
         """Return the same caller, signed in once, for another operation with its own deadline."""
         return Cloud(self._task, self._identity, self.settings, self._gate, self._caller, limits=limits)
-
-    def brief(self) -> Cloud:
-        """Return the same caller for names that are only shown: to read them must not delay a restore."""
-        return self.clone(BRIEF)
 
     def for_region(self, region: str | None) -> Cloud:
         """Return the same identity in another region.
@@ -295,7 +288,7 @@ class Cloud:
         if caller.looked_up:
             return
         caller.looked_up = True
-        brief = self.brief()
+        brief = self.clone(BRIEF)
         read = self._iam(brief.session, brief._signer)
         if known.project_name is None:
             with contextlib.suppress(CloudError):

@@ -43,7 +43,10 @@ def is_id(value: t.Any) -> bool:
 
 
 def text(value: t.Any) -> str | None:
-    """Return a string, or None for the forms in which the API writes null: {}, [], '', null and '{}'."""
+    """Return a string, or None for the forms in which the API writes null: {}, [], '', null and '{}'.
+
+    DCS's examples have `"error_code": {}`, and the official SDK makes '{}' of it.
+    """
     if value in (None, "", "{}") or isinstance(value, (dict, list)):
         return None
     return one_spelling(str(value).encode("utf-8", "replace").decode("utf-8"))

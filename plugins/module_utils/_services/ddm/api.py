@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import BRIEF, Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.paging import (
     OnMalformed,
@@ -74,7 +74,7 @@ class Ddm:
 
     def brief(self) -> Ddm:
         """Return the same service for a read of names that are only shown."""
-        return Ddm(self._cloud.brief())
+        return Ddm(self._cloud.clone(BRIEF))
 
     def memoized(self, what: str, read: t.Callable[[], list[Row]]) -> list[Row]:
         """Return the result of read(), which is called once for all plans of a task."""
