@@ -79,7 +79,8 @@ def test_62_a_filter_is_a_value_and_nothing_else(bench: Bench, name: str) -> Non
         "dcs_instance_info", {"name": name}, bench.env, set(), clock=bench.time.clock, http=bench.wire
     )
     assert result["instances"] == []
-    assert [entry.query["name"] for entry in bench.sim.ledger] == [name]
+    # Other letters are compared by the task alone: the service may spell them otherwise.
+    assert [entry.query.get("name") for entry in bench.sim.ledger] == [name if name.isascii() else None]
 
 
 @every_operation

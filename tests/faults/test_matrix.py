@@ -960,7 +960,7 @@ TABLE: list[Line] = [
         line(
             f"POST: {status} on this host",
             post("redirect", status=status),
-            UNKNOWN.saying("never follows a redirect"),
+            UNKNOWN.saying("follows no redirect"),
         )
         for status in (301, 302, 303, 307, 308)
     ),
@@ -968,7 +968,7 @@ TABLE: list[Line] = [
         line(
             f"read: {status} on this host",
             read("redirect", status=status),
-            unread("unexpected_redirect", "never follows"),
+            unread("unexpected_redirect", "follows no redirect"),
         )
         for status in (301, 302, 307)
     ),

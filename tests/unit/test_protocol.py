@@ -632,7 +632,8 @@ def test_what_is_unknown_is_reported_in_full() -> None:
         f"{operation.name}: the request was sent at 2026-05-28T20:26:40.000Z, "
         "no conclusive response was received (it returned HTTP 202 without a new and valid restore_id "
         "(DCS.4999: queued)), "
-        f"and no matching record appeared in {details['checks']} checks. Nothing was repeated. "
+        f"and no matching record appeared in {details['checks']} checks. The cloud may have "
+        "accepted it all the same. Nothing was repeated. "
         "Safe next steps: run the same task again in a few minutes: it attaches to what it finds, and starts "
         "a new operation only when it finds none; or check the instance's records in the console."
     )
@@ -696,7 +697,7 @@ def test_while_the_instance_is_at_work_the_search_goes_on_to_the_deadline() -> N
 def test_what_the_last_check_showed_is_reported() -> None:
     with pytest.raises(OutcomeUnknown) as caught:
         run(Script([QUIET, UNCLEAR], [LOST]), timeout=100.0)
-    assert "checks; the last check showed that the instance is RESTORING, not RUNNING. Nothing" in str(
+    assert "checks; the last check showed that the instance is RESTORING, not RUNNING. The cloud may" in str(
         caught.value
     )
 
@@ -1117,7 +1118,7 @@ def test_the_message_says_when_the_status_changed() -> None:
     before, busy = (Observation(status=status, state="quiet") for status in ("RUNNING", "RESTORING"))
     for observed, text in (
         ([busy, before], "; the status changed from RUNNING to RESTORING by 2026-05-28T20:26:40.000Z."),
-        ([before], " checks. Nothing was repeated."),
+        ([before], " checks. The cloud may have accepted it all the same. Nothing was repeated."),
     ):
         with pytest.raises(OutcomeUnknown) as caught:
             run(Script([before, *observed], [LOST]))

@@ -98,7 +98,8 @@ class Search:
         return OutcomeUnknown(
             f"{operation.name}: the request was sent at {when}, no conclusive response was received "
             f"({cause}), and no matching record appeared in {self.checks} "
-            f"check{'' if self.checks == 1 else 's'}{shown}.{also} Nothing was repeated. Safe next steps: "
+            f"check{'' if self.checks == 1 else 's'}{shown}.{also} The cloud may have accepted it all "
+            "the same. Nothing was repeated. Safe next steps: "
             f"{operation.resume}; or check the instance's records in the console.",
             **{**operation.about, **self.cause.facts, **facts},
         )

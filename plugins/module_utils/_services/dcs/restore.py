@@ -99,7 +99,8 @@ class DcsRestore(DcsOperation):
     @property
     def resume(self) -> str:
         """The same restore; `latest` may be another backup by then."""
-        return AGAIN.format(f"the same task with backup_id={self.backup_id}")
+        chosen = f"backup_id={self.backup_id}, in place of restore_point or backup_name,"
+        return AGAIN.format(f"the same task with {chosen}")
 
     def read(self, until: str | None = None) -> list[Row]:
         """Return all restore records."""
