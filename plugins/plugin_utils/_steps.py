@@ -188,9 +188,8 @@ def safeguard(state: State, job: Job, world: World) -> State:
         return state
     if not state["run"]["promised"]["safety_backup"]:
         return state
-    state = with_report(
-        state, "safeguard", world
-    )  # If this run is killed now, the next one waits for these backups.
+    # If this run is killed now, the next one waits for these backups.
+    state = with_report(state, "safeguard", world)
     if stopped(state, job):
         return state
     rows, run, begun = list(state["restores"]), state["run"], world.now_ms()
