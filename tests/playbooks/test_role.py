@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import unicodedata
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -475,7 +476,7 @@ def test_names_of_a_survey_and_a_protected_instance(sim: Simulator) -> None:
         ids.DCS_OTHER: (None, "plan", "protected"),
     }
     assert len(sim.posts()) == 1
-    assert name in done.stdout and other in done.stdout
+    assert name in done.stdout and unicodedata.normalize("NFC", other) in done.stdout
     wrong = run(sim, {**answers, "restore_instances": "orders-cach"})
     assert "there is no instance 'orders-cach' in this project and region" in report(wrong)["msg"]
     undefined = run(sim, {"restore_dcs": [cache(backup_id="{{ nowhere }}")]})
