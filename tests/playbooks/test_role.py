@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-import unicodedata
 import time
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
