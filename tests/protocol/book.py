@@ -59,12 +59,20 @@ class Step(t.NamedTuple):
 
 
 @dataclass
+class Answers:
+    """The responses to reads, by what has happened to the cloud before."""
+
+    found: dict[int, wire.Response] = field(default_factory=dict)
+    same: dict[t.Hashable, wire.Response] = field(default_factory=dict)  # each response once
+
+
+@dataclass
 class Book:
     """The next step of a client by a hash of what its run has met."""
 
     jumps: t.Collection[float]  # by how much the calendar can jump after the client has asked for a request
     steps: dict[int, Step] = field(default_factory=dict)
-    answers: Answers = field(default_factory=lambda: Answers())
+    answers: Answers = field(default_factory=Answers)
     requests: dict[t.Hashable, Request] = field(default_factory=dict)  # each request once: it saves memory
 
     def perform(self, kind: str, lane: Lane, params: dict[str, t.Any]) -> Result:
@@ -122,14 +130,6 @@ def _bound(lane: Lane, leaves: tuple[float, ...]) -> t.Callable[[], bool]:
         return lane.skew in leaves
 
     return may_leave
-
-
-@dataclass
-class Answers:
-    """The responses to reads, by what has happened to the cloud before."""
-
-    found: dict[int, wire.Response] = field(default_factory=dict)
-    same: dict[t.Hashable, wire.Response] = field(default_factory=dict)  # each response once
 
 
 class Answered(Scene):
