@@ -210,7 +210,6 @@ def data_state(row: t.Mapping[str, t.Any]) -> str:
     A refused row may hold the ID of somebody else's restore, so IDs prove nothing here.
     """
     step, kind = row.get("failed_step"), row.get("error_kind")
-    end = (row.get("verification") or {}).get("end")
     if not kind:
         if row.get("outcome") not in GOOD:
             return "unknown" if row.get("outcome") == "started" else "untouched"
@@ -221,12 +220,17 @@ def data_state(row: t.Mapping[str, t.Any]) -> str:
             row.get("changed") or row.get("action") == "adopt" or kind == "outcome_unknown" or step == "wait"
         )
         return "unknown" if sent else "untouched"
-    return "overwritten_verified" if end == "passed" else "overwritten_not_verified"
+    return "overwritten_verified" if passed(row) else "overwritten_not_verified"
+
+
+def passed(row: t.Mapping[str, t.Any]) -> bool:
+    """Whether an instance has passed its checks and those of restore_verify_tasks, which come after them."""
+    return (row.get("verification") or {}).get("end") == "passed" and row.get("failed_step") != "verify"
 
 
 def rto_seconds(row: t.Mapping[str, t.Any], began: int) -> float | None:
     """Return the seconds from the start of the run until the instance passed its last check, or None."""
-    if (row.get("verification") or {}).get("end") != "passed":
+    if not passed(row):
         return None
     ends = [
         span[1]

@@ -292,6 +292,8 @@ def state(row: Row) -> str:
     """Return the state of the data in a sentence, for the target and for the source."""
     saved = row["safety_backup"]
     checked = "did not pass the checks" if read_other(row) else "could not be checked"
+    if row["error_kind"] == "verification_failed" and not not_passed(row):
+        checked = "did not pass restore_verify_tasks"
     lines = {
         "untouched": f"Untouched: nothing was sent that changes {called(row)}.",
         "overwritten_verified": (
@@ -387,10 +389,15 @@ def read_other(row: Row, alone: bool = False) -> bool:
 
     A check that was refused, could not be judged, or got no response says nothing about the data.
     """
-    checks = (row["verification"] or {}).get("checks") or []
-    bad = [check for check in checks if check["outcome"] != "passed"]
+    bad = not_passed(row)
     read = [check for check in bad if check["outcome"] == "failed" and check["found"] is not None]
     return bool(read) and (not alone or read == bad)
+
+
+def not_passed(row: Row) -> list[Row]:
+    """Return the checks of a row that did not pass."""
+    checks = (row["verification"] or {}).get("checks") or []
+    return [check for check in checks if check["outcome"] != "passed"]
 
 
 def older_backup(row: Row, report: Row) -> str | None:

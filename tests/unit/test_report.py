@@ -187,6 +187,10 @@ def test_the_verdicts_of_the_schema_have_words() -> None:
             samples.failed(samples.verified(cache(), 20, 60), "release", 99, "task_failed", "x"),
             "overwritten_verified",
         ),
+        (
+            samples.failed(samples.verified(cache(), 20, 60), "verify", 99, "verification_failed", "x"),
+            "overwritten_not_verified",
+        ),
         (samples.failed(cache(), "plan", 1, "not_found", "x", changed=False), "untouched"),
         (samples.failed(cache(), "fence", 1, "task_failed", "x", changed=False), "untouched"),
         (samples.failed(cache(), "safeguard", 1, "operation_failed", "x", changed=False), "untouched"),
@@ -559,6 +563,22 @@ def test_rto_is_not_that_of_the_checks_alone() -> None:
 def test_rto_of_a_stack_is_open_until_all_are_verified() -> None:
     report = made(samples.verified(cache("a"), 20, 60), samples.restored(cache("b"), 20, 90))
     assert report["rto"] == {"target": 1800, "seconds": None, "met": None}
+
+
+def test_rto_is_open_where_nothing_was_checked_or_tasks_of_the_user_found_wrong_data() -> None:
+    passed = samples.verified(cache(), 20, 60)
+    unchecked = {**passed, "verification": {"end": "not_configured", "ladder": "runs", "checks": []}}
+    wrong = samples.failed(passed, "verify", 99, "verification_failed", "restore_verify_tasks failed: x")
+    for row in (unchecked, wrong):
+        report = made(row)
+        assert report["rto"] == {"target": 1800, "seconds": None, "met": None}
+        assert "1 of 1 instance restored and verified" not in report["msg"]
+
+
+def test_a_target_that_is_reached_exactly_is_met() -> None:
+    (seconds,) = (row["rto_seconds"] for row in made(samples.verified(cache(), 20, 60))["restores"])
+    for target, met in ((seconds, True), (seconds - 1, False)):
+        assert made(samples.verified(cache(), 20, 60), rto_target=target)["rto"]["met"] is met
 
 
 def test_rpo_is_given_before_the_point_and_before_the_run() -> None:
