@@ -407,6 +407,15 @@ def test_without_a_library_the_restore_itself_succeeded(
     assert row["msg"].startswith("The restore itself succeeded. ") is said
 
 
+def test_wrong_data_are_the_reason_beside_a_check_that_could_not_be_sent(run: Any, speak: Any) -> None:
+    speak(3, connect=[clients.Refused("No address.", "not_configured")])
+    elsewhere = {"dbsize": {"at_least": 5}, "connection": {"port": 7000}}
+    result = run("restore_verify", [cache(0, {"ping": True}, elsewhere)])
+    assert (verification(result)["end"], outcomes(result)) == ("failed", ["failed", "failed"])
+    assert result["error_kind"] == "verification_failed"
+    assert "2 of 2 checks did not pass. dbsize: expected at least 5, found 3" in result["msg"]
+
+
 def test_values_of_a_database_are_compared_as_its_clients_show_them() -> None:
     """PyMySQL makes bytes of a bit, and a span of a time such as 26:00:00. No expected value equals these."""
     known = clients.conversions()
@@ -456,14 +465,15 @@ def test_the_worst_end_is_that_of_the_row(run: Any, speak: Any) -> None:
 def test_the_address_is_that_of_the_cloud_unless_it_is_said(sim: Simulator, run: Any, speak: Any) -> None:
     fake = speak(True, True)
     instance = sim.state.dcs_instances[ids.fleet_dcs_instance(0)]
-    row = cache(0, {"ping": True}, {"name": "other", "ping": True, "connection": {"port": 7000}})
+    own = {"port": 7000, "username": "own"}
+    row = cache(0, {"ping": True}, {"name": "other", "ping": True, "connection": own})
     run(
         "restore_verify",
         [{**row, "connection": {"username": "app"}}],
         connection={"username": "x", "database": "1"},
     )
     known = {"host": instance.ip, "tls": False, "cluster": False, "username": "app", "database": "1"}
-    assert fake.places == [{**known, "port": 6379}, {**known, "port": 7000}]
+    assert fake.places == [{**known, "port": 6379}, {**known, **own}]
 
 
 def test_a_cache_with_tls_is_asked_with_tls(sim: Simulator, run: Any, speak: Any) -> None:
@@ -498,6 +508,7 @@ def test_passwords_are_shown_nowhere(run: Any, speak: Any) -> None:
     assert result["failed"] is True and secret not in shown and other not in shown and "********" in shown
     kept = {name: value for name, value in result["restores"][0]["connection"].items() if name != "host"}
     assert kept == {"port": 6379, "password_variable": "vault"}
+    assert "password" not in result["restores"][0]["checks"][1]["connection"]
     for options in ({"verify_timeout": "soon"}, {"verify_timeout": 0}, {"nonsense": "x"}):
         refused = run("restore_verify", [row], **options)
         assert (

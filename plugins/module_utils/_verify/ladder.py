@@ -413,7 +413,8 @@ def verification_of(
     verification = {"end": end, "ladder": highest_rung(row_checks, found), "checks": found}
     if not bad:
         return verification, None
-    first = next(number for number in bad if found[number]["outcome"] == end or end == "not_configured")
+    # Wrong data tell more than a check that could not read any.
+    first = min(bad, key=lambda number: (found[number]["outcome"] != end, errors[number] is not None))
     one, error = found[first], errors[first]
     reason = one["msg"] or f"expected {one['expected']}, found {one['found']}."
     kind = error.kind if error else "verification_failed"
