@@ -175,6 +175,7 @@ def test_texts_of_variables_are_taken_for_what_they_mean() -> None:
         "SELECT * FROM orders FOR UPDATE",
         "SELECT * FROM orders LOCK IN SHARE MODE",
         "SELECT 1; DELETE FROM orders",
+        "SELECT 1; DROP TABLE orders",
         "SET GLOBAL x = 1",
         "CALL writes()",
         "",
@@ -294,6 +295,7 @@ def test_rows() -> None:
         "1, a; 2, null",
     )
     assert verdict({"query": {"sql": sql, "rows": ["x"]}}, [("x",)], "mysql")[0] is True
+    assert verdict({"query": {"sql": sql, "rows": [[1], [2]]}}, rows, "mysql")[0] is False
     assert verdict({"query": {"sql": sql, "rows": []}}, [], "mysql") == (True, "no rows", "no rows")
 
 
@@ -326,6 +328,7 @@ def test_rows() -> None:
             Key("string", b"x", None),
             (True, "expires in at least 10 s", "never expires"),
         ),
+        ({"ttl_at_most": 10}, Key("string", b"x", 10), (True, "expires in at most 10 s", "expires in 10 s")),
         ({"ttl_at_most": 10}, Key("string", b"x", None), (False, "expires in at most 10 s", "never expires")),
         (
             {"type": "list", "length": 3},
@@ -431,3 +434,11 @@ def test_a_number_without_a_bound_is_compared_with_the_baseline(
     counting = {"query": "SELECT COUNT(*) FROM orders"}
     assert verdict(counting, [(found,)], "mysql", count=100, tolerance=tolerance)[0] is passed
     assert verdict({"dbsize": {"at_least": 1}}, found, count=100, tolerance=tolerance)[0] is True
+
+
+def test_a_tolerance_is_rounded_up() -> None:
+    for found, passed in ((5, False), (6, True), (8, True), (9, False)):
+        assert verdict({"dbsize": True}, found, count=7, tolerance=5.0)[:2] == (
+            passed,
+            "6 to 8 (it was 7, 5 % tolerance)",
+        )

@@ -889,6 +889,14 @@ def test_everything_else_is_refused_before_any_other_request(
     assert [entry.operation for entry in sim.ledger] == ["iam.projects"] * asked
 
 
+def test_an_account_that_iam_does_not_report_is_refused(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    sim.fault("rewrite", "iam.projects", times=None, key="domain_id", value=None)
+    one = made(**KEYS, project_id=names.PROJECT_ID, allowed_domain_ids=[names.DOMAIN_ID])
+    with pytest.raises(CloudError, match=r"an unknown account \(IAM does not report it\)"):
+        read(one)
+    assert not sim.requests("dcs.instances")
+
+
 def test_an_account_that_cannot_be_checked_is_refused(sim: Simulator, made: Callable[..., Cloud]) -> None:
     sim.fault("forbidden", "iam.projects", times=None)
     one = made(**KEYS, project_id=names.PROJECT_ID, allowed_domain_ids=[names.DOMAIN_ID])

@@ -160,6 +160,8 @@ def ended_now(status: str) -> dict[str, Any]:
             "refuse",
             None,
         ),
+        # The list of instances may be older than that of restores
+        ([record(28, "restoring", "other"), record(1, "succeed", remark=OURS)], instance(), "refuse", None),
         ([record(1, "waiting")], instance(), "refuse", None),  # stuck for weeks, and the instance is idle
         ([record(1, "restoring", "other")], instance(), "refuse", None),
         ([record(1, "waiting")], instance("RESTORING"), "adopt", "r1"),  # not idle
@@ -417,6 +419,12 @@ def refusal(operation: DdmRecovery) -> CloudError:
     observed = operation.observe()
     assert observed.blocked
     return operation.refusal(observed)
+
+
+def test_a_target_that_is_called_available_while_it_is_restored_is_refused() -> None:
+    error = refusal(recovery(FakeDdm(status="RESTORING")))
+    assert isinstance(error, Busy)
+    assert "it is being restored, but no restore job on it can be seen yet" in str(error)
 
 
 def test_an_available_target() -> None:

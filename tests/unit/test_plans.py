@@ -61,7 +61,7 @@ def document(*rows: _target.Row, **values: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["orders-cache", "ORDERS-*", "c1", "*", " orders-cach? ", "tag:env=prod", "tag:ENV", "tag:e*=pr*"],
+    ["orders-cache", "ORDERS-*", "c1", "*", " orders-cach? ", "tag:env=prod", "TAG:ENV", "tag:e*=pr*"],
 )
 def test_protected(pattern: str) -> None:
     why = _guards.protection(cache(), ["no-match", pattern], {"c1": [{"key": "env", "value": "prod"}]})
@@ -85,6 +85,17 @@ def test_protection_covers_data_nodes_and_tags_that_cannot_be_read() -> None:
     assert _guards.protection(database(), ["n1", "s1", "orders-db"], {}) is None  # the source of the data
     assert "could not be read" in str(_guards.protection(cache(), ["tag:env=prod"], {}))
     assert _guards.protection(database(), ["tag:env=prod"], {}) is None  # DDM's API has no tags
+
+
+def test_an_instance_whose_name_cannot_be_read_may_be_a_protected_one() -> None:
+    row = cache(target={"instance_id": "c1", "instance_name": None})
+    assert "its name could not be read" in str(_guards.protection(row, ["no-match"], {}))
+    assert _guards.protection(row, [], {}) is None
+
+
+def test_a_name_with_the_signs_of_a_pattern_protects_itself() -> None:
+    row = cache(target={"instance_id": "c1", "instance_name": "orders[1]"})
+    assert _guards.protection(row, ["orders[1]"], {}) is not None
 
 
 def test_a_drill_overwrites_no_data_node_of_production() -> None:
@@ -113,6 +124,7 @@ def test_how_far_data_may_lie_from_the_point() -> None:
     assert _guards.too_far(cache(), "latest", 3599, NOW, None) is not None  # one hour old now
     assert _guards.too_far(cache(), "latest", 3600, NOW, None) is None
     assert _guards.too_far(cache(), None, 1, NOW, None) is None, "a backup was named, and no point"
+    assert _guards.too_far(cache(action="nothing"), "latest", 1, NOW, None) is None
     older = database(data_time="2026-11-25T08:46:40.000Z")
     assert _guards.too_far(older, "latest", 3599, NOW, None) is not None
 
@@ -124,6 +136,14 @@ def test_data_of_an_unknown_time_are_not_taken_for_new_ones() -> None:
     done = cache(data_time=None, action="nothing")
     assert _guards.too_far(done, "latest", 3600, NOW, None) is None
     assert _guards.too_old(done, options, NOW) is None
+
+
+def test_only_a_readiness_run_refuses_data_that_are_too_old() -> None:
+    """In an incident, old data are better than none."""
+    options = _options.Options(rpo_target=60)
+    found = _guards.obstacle(cache(), None, options, True, NOW, {})
+    assert found and found[0] == "too_old"
+    assert _guards.obstacle(cache(), None, options, False, NOW, {}) is None
 
 
 def test_the_digest_covers_what_is_done_alone() -> None:
@@ -142,6 +162,7 @@ def test_the_digest_covers_what_is_done_alone() -> None:
         {"restore_time": NOW + 1000},
         {"source": {"instance_id": "s2"}},
         {"data_node_relations": []},
+        {"metadata": True},
     ):
         assert _plans.digest([cache(), database(**change)], ACCOUNT, True) != digest, change
     assert _plans.digest(rows, {**ACCOUNT, "project_id": "other"}, True) != digest
@@ -242,6 +263,9 @@ def test_drift_is_named_line_by_line() -> None:
         cache(action="nothing"), database(), cache(target={"instance_id": "c9", "instance_name": "gone"})
     )
     assert _plans.differences(document(cache()), [cache(action="adopt")], ACCOUNT) == []
+    assert _plans.differences(document(cache(operation_id=None)), [cache()], ACCOUNT) == [
+        "orders-cache: operation_id CHG-1042 instead of None"
+    ]
     lines = _plans.differences(
         old,
         [

@@ -622,6 +622,19 @@ def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path, ticket
         state = run(world, restore_dcs=[], restore_ddm=[], restore_operation_id=ticket, **given)
         assert outcomes(state) == [("t1", "succeeded"), ("c1", "succeeded")]
         assert state["run"]["plan_digest"] == planned["run"]["plan_digest"]
+        other = World()
+        state = run(other, restore_dcs=[], restore_ddm=[], restore_operation_id="CHG-2", **given)
+        assert other.calls == [] and f"{ticket}, but this run has CHG-2" in state["run"]["refused"]
+
+
+def test_an_undo_in_another_account_is_refused() -> None:
+    made = run(World(), restore_ddm=[])["report"]
+    for project in ("p", "p2"):
+        earlier = {**made, "account": {**made["account"], "project_id": project}}
+        undo = job(restore_dcs=[CACHE], restore_report=earlier)._replace(kind="undo")
+        refused = _steps.run({}, ("plan",), undo, World())["run"].get("refused")
+        assert refused is None or "project_id: p2 in the earlier run, but p in this one" in refused
+        assert bool(refused) is (project == "p2")
 
 
 def test_a_plan_keeps_every_option_of_an_entry() -> None:

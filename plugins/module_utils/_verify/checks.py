@@ -302,7 +302,7 @@ def judge(check: Check, found: t.Any, point: int | None, count: int | None, tole
         if {"at_least", "at_most"} & set(bounds) and value is not None and decimal_of(value) is None:
             raise Unjudged(f"The value found is not a number, so no bound applies: {as_text(value)}.")
         return Verdict(within(bounds, value), bounds_text(bounds), as_text(value))
-    if count is None or check.rung != COUNTS:
+    if count is None:
         return Verdict(True, None, as_text(value))
     low, high = math.floor(count * (1 - tolerance / 100)), math.ceil(count * (1 + tolerance / 100))
     expected = f"{low} to {high} (it was {count}, {tolerance:g} % tolerance)"
