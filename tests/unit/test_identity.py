@@ -838,6 +838,14 @@ def test_a_token_for_another_project_is_not_used(
     assert [entry.operation for entry in sim.ledger] == ["iam.token"]
 
 
+def test_a_project_of_another_name_is_not_used(sim: Simulator, made: Callable[..., Cloud]) -> None:
+    """A server may ignore the name in the query."""
+    sim.fault("rewrite", "iam.projects", times=None, key="name", value=f"{names.REGION}_other")
+    with pytest.raises(CloudError, match=f"IAM lists 0 projects named '{names.REGION}'"):
+        read(made(**KEYS))
+    assert not sim.requests("dcs.instances")
+
+
 def test_iam_that_forbids_listing_projects(sim: Simulator, made: Callable[..., Cloud]) -> None:
     sim.fault("forbidden", "iam.projects", times=None)
     advice = r"Give project_id, in the task or beside the keys \(HW_PROJECT_ID\): .* My Credentials"
@@ -889,8 +897,14 @@ def test_everything_else_is_refused_before_any_other_request(
     assert [entry.operation for entry in sim.ledger] == ["iam.projects"] * asked
 
 
-def test_an_account_that_iam_does_not_report_is_refused(sim: Simulator, made: Callable[..., Cloud]) -> None:
-    sim.fault("rewrite", "iam.projects", times=None, key="domain_id", value=None)
+@pytest.mark.parametrize(
+    "other", [{"key": "domain_id", "value": None}, {"key": "id", "value": names.OTHER_PROJECT_ID}]
+)
+def test_an_account_that_iam_does_not_report_is_refused(
+    other: dict[str, Any], sim: Simulator, made: Callable[..., Cloud]
+) -> None:
+    """The account of another project says nothing about this one."""
+    sim.fault("rewrite", "iam.projects", times=None, **other)
     one = made(**KEYS, project_id=names.PROJECT_ID, allowed_domain_ids=[names.DOMAIN_ID])
     with pytest.raises(CloudError, match=r"an unknown account \(IAM does not report it\)"):
         read(one)
