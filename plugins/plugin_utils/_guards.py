@@ -73,7 +73,7 @@ def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any
 
     `tags` has the tags of the instances by ID, if a pattern needs them.
     """
-    words = [word for word in taken(row) if word]
+    words = [word for word in (row.get("name"), *taken(row)) if word]
     if patterns and not target_name(row):
         return "its name could not be read, so it may be one that restore_protected names."
     for pattern in patterns:
