@@ -28,8 +28,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, one_spelling
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import (
+    Redactor,
+    one_spelling,
+    quoted,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import (
     CONNECTION,
     RANGES,

@@ -15,8 +15,8 @@ import fnmatch
 import math
 import typing as t
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment, one_spelling
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import one_spelling, printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
     local_text,

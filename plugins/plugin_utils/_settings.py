@@ -22,14 +22,9 @@ import yaml
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import FALSE, TRUE
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import one_spelling, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import read_time
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
-    EPOCH,
-    iso,
-    one_spelling,
-    zone_named,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH, iso, zone_named
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 Variables = t.Mapping[str, t.Any]

@@ -11,6 +11,7 @@ import html
 import json
 import re
 import threading
+import unicodedata
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -23,6 +24,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
     printable,
     quoted,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import text as of_cloud
 
 from .fakes import redacting
 
@@ -105,6 +107,14 @@ def test_every_form_of_a_secret_is_redacted(secret: str) -> None:
 def test_other_spellings(form: str) -> None:
     redactor = redacting({SECRET})
     assert "s3cret" not in redactor.redact(form)
+
+
+def test_a_secret_is_redacted_in_the_one_spelling_of_what_the_cloud_returns() -> None:
+    """values.text() spells an echo of it anew."""
+    secret = unicodedata.normalize("NFD", "\u00e9t\u00e9-s3cret")
+    shown = of_cloud(f"echo {secret}")
+    assert shown and secret not in shown
+    assert redacting({secret}).redact(shown) == "echo ********"
 
 
 def test_a_short_secret_redacts_nothing() -> None:

@@ -5,7 +5,7 @@
 """Text for people: without secrets, and without characters that a terminal or a page obeys.
 
 `printable()` is for every text from outside, `quoted()` for a refused option. Only a Redactor cuts a text:
-redacting after the cut could miss half a secret, which nobody recognises any more.
+redacting after the cut could miss half a secret, which nobody recognises.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import re
 import threading
 import typing as t
+import unicodedata
 from urllib.parse import quote, quote_plus
 
 STARS = "********"
@@ -58,6 +59,11 @@ def called(ident: str | None, name: str | None) -> str:
     return f"{printable(name)} ({ident})" if name else str(ident)
 
 
+def one_spelling(name: str) -> str:
+    """Return a name in the one form that all spellings of it have."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
@@ -84,8 +90,8 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Redact a secret from now on, also as URL, JSON, Python literal, HTML or base64."""
-        forms = written_forms(secret)
+        """Redact a secret from now on, in every form, and as values.text() spells it."""
+        forms = written_forms(secret) | written_forms(one_spelling(secret))
         with self._lock:
             if not forms <= self.forms:
                 self.forms.update(forms)

@@ -10,7 +10,6 @@ import contextlib
 import email.utils
 import re
 import typing as t
-import unicodedata
 from datetime import datetime, timedelta, timezone
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import error_in
@@ -18,7 +17,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
     ProtocolError,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import one_spelling, quoted
 
 with contextlib.suppress(ImportError):  # Python 3.8, which run_module() refuses
     import zoneinfo
@@ -50,11 +49,6 @@ def text(value: t.Any) -> str | None:
     if value in (None, "", "{}") or isinstance(value, (dict, list)):
         return None
     return one_spelling(str(value).encode("utf-8", "replace").decode("utf-8"))
-
-
-def one_spelling(name: str) -> str:
-    """Return a name in the one form that all spellings of it have."""
-    return unicodedata.normalize("NFC", name)
 
 
 def flag(value: t.Any) -> bool | None:

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import one_spelling
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import one_spelling
 
 MARKER_LENGTH = 34  # " [rst1:" + 26 + "]"
 OF_RUN = 11  # characters at the end of a marker that tell one run from the others: 10 + "]"
