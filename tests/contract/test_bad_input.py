@@ -827,9 +827,9 @@ def test_a_backup_does_not_replace_the_one_that_is_to_be_kept(sim: Simulator, ru
         for number in range(23):
             newer = f"{number:08}{NOWHERE[8:]}"
             backups[newer] = dataclasses.replace(oldest, id=newer, created_at=oldest.created_at + 1 + number)
-    for check in (True, False):
-        result = run("dcs_backup", **GOOD["dcs_backup"], keep_backup_id=oldest.id, check=check)
-        nothing_posted(sim, result, "not_restorable", f"would replace backup {oldest.id}")
+    for check, kept in ((True, oldest.id), (False, oldest.id), (False, oldest.id.upper())):
+        result = run("dcs_backup", **GOOD["dcs_backup"], keep_backup_id=kept, check=check)
+        nothing_posted(sim, result, "not_restorable", f"would replace backup {kept}")
     assert run("dcs_backup", **GOOD["dcs_backup"], keep_backup_id=oldest.id, operation_id="x")["failed"]
     result = run("dcs_backup", **GOOD["dcs_backup"], keep_backup_id=names.DCS_BACKUP_OLD)
     assert result["outcome"] == "succeeded" and oldest.status == "deleted"

@@ -513,7 +513,12 @@ def test_a_server_that_demands_the_source_gets_it(sim: Simulator, run: Any) -> N
 
 
 @pytest.mark.parametrize(
-    "point", [{"backup_id": names.DDM_BACKUP}, {"restore_time": str(NOW_MS - 3_600_000)}]
+    "point",
+    [
+        {"backup_id": names.DDM_BACKUP},
+        {"backup_id": names.DDM_BACKUP.upper()},
+        {"restore_time": str(NOW_MS - 3_600_000)},
+    ],
 )
 def test_metadata_are_restored_once(sim: Simulator, run: Any, point: dict[str, Any]) -> None:
     wanted = {**PAIR, **point, "data_nodes": DATA_NODES}
@@ -523,7 +528,8 @@ def test_metadata_are_restored_once(sim: Simulator, run: Any, point: dict[str, A
     found = run("ddm_metadata_recovery", **wanted)
     assert (found["outcome"], found["adopted"], found["data_nodes"]) == ("succeeded", False, DATA_NODES)
     (post,) = sim.posts()
-    source = {name: int(value) if name == "restore_time" else value for name, value in point.items()}
+    time = point.get("restore_time")
+    source = {"restore_time": int(time)} if time else {"backup_id": names.DDM_BACKUP}
     target = {"instance_id": names.DDM_TARGET, "data_nodes": DATA_NODES}
     assert post.json == {"source": source, "target": target}
     again = run("ddm_metadata_recovery", **wanted)

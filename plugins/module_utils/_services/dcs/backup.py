@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
@@ -117,7 +118,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     after = {**before, "new_backup": operation.remark}
     observed = operation.first_observation()
     lost = replaced(observed.records.values()) if decide(observed) == "send" else []
-    if params["keep_backup_id"] in lost:
+    if any(same_id(params["keep_backup_id"], one) for one in lost):
         raise NotRestorable(
             f"{operation.name} would replace backup {params['keep_backup_id']}, which is to be kept: it is "
             f"the oldest of {KEPT} manual ones, and the service keeps no more. Delete another one first."

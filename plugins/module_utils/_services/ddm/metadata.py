@@ -24,7 +24,12 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
     is_latest,
     point_of,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    is_id,
+    iso,
+    moment,
+    same_id,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import plain
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
@@ -93,7 +98,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     source, target = t.cast(str, names.source), t.cast(str, names.target)
     check_pair(names)
     backup = backup_of(ddm, source, params["backup_id"], requested)
-    point: Row = {"restore_time": requested} if requested is not None else {"backup_id": params["backup_id"]}
+    point: Row = {"restore_time": requested} if requested is not None else {"backup_id": backup["id"]}
     pair = Pair(ddm, source, target, is_metadata)
     observed = pair.observe(jobs_for_plans)
     title = facts.operation_name("Metadata recovery", names, observed)
@@ -130,7 +135,7 @@ def backup_of(ddm: Ddm, source: str, backup_id: str | None, requested: int | Non
         if not dated:
             raise NotRestorable(f"DDM instance {source} has no usable metadata backup.")
         return min(dated, key=lambda row: abs((moment(row["created"]) or 0) - requested))
-    found = next((row for row in backups if row["id"] == backup_id), None)
+    found = next((row for row in backups if same_id(row["id"], backup_id)), None)
     if found is None:
         newest = "; ".join(f"{row['id']} of {row['created']}" for row in backups[:3]) or "none"
         raise NotFound(
