@@ -420,16 +420,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 {"region": cloud.region, "error_kind": found["error_kind"], "msg": f"{msg}{advice}"}
             )
 
-        whole = answer(lambda: Plan({"project_id": cloud.project_id}))
+        answers: dict[str, Row] = {}
+        whole = answer(lambda: Plan({"project_id": cloud.admit()}))
         for service in () if whole.get("failed") else self.services:
-            found = answer(functools.partial(self.plan, cloud, service))
-            if found.get("error_kind") == "auth_failed":
-                whole = found
+            answers[service] = answer(functools.partial(self.plan, cloud, service))
+            if answers[service].get("error_kind") == "auth_failed":
+                whole = answers.pop(service)
                 break
+        some = not all(found.get("failed") for found in answers.values())
+        for service, found in answers.items():
             if found.get("failed"):
                 what = service.upper() + (f" of region {cloud.region}" if self.regions else "")
-                advice = f" To do without it, leave {service} out of services."
-                failed(found, what, advice if len(self.services) > 1 else "")
+                failed(found, what, f" To do without it, leave {service} out of services." * some)
                 continue
             rows += found["rows"]
             unread += found["odd"]

@@ -667,7 +667,9 @@ def test_blank_options_are_unset_and_any_may_be_a_template(sim: Simulator, tmp_p
     assert {row["region"] for row in found.values()} == {ids.REGION}
     given = json.dumps({"project": ids.OTHER_PROJECT_ID, "in_a_text": ids.REGION})
     done = ansible_inventory([source(tmp_path, **options)], sim.env, "-e", given)
-    assert done.returncode != 0 and "allowed_project_ids" in done.stderr
+    assert done.returncode != 0 and "which is not in allowed_project_ids" in " ".join(done.stderr.split())
+    assert "cannot be read: The credentials" in " ".join(done.stderr.split())
+    assert "out of services" not in done.stderr, "no service can be read, so none is advised to be left out"
 
 
 def test_a_profile_file_may_be_a_template(sim: Simulator, tmp_path: Path) -> None:

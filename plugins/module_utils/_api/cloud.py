@@ -235,9 +235,7 @@ class Cloud:
 
     def _url(self, service: str, version: str, path: t.Sequence[str]) -> str:
         base = endpoint(service, self.settings)
-        project = self.project_id
-        self._admit()
-        return "/".join([base, version, *(quote(part, safe="") for part in (project, *path))])
+        return "/".join([base, version, *(quote(part, safe="") for part in (self.admit(), *path))])
 
     # Who calls
 
@@ -269,7 +267,7 @@ class Cloud:
         # the first request that needs the identity will report the failure
         with contextlib.suppress(CloudError):
             project = self.project_id
-            self._admit()
+            self.admit()
             with self._caller.lock:
                 self._look_up(project)
         known = self._caller.account
@@ -303,8 +301,8 @@ class Cloud:
         if found is not None:
             known.project_name, known.domain_id = found.name, found.domain_id or known.domain_id
 
-    def _admit(self) -> None:
-        """Raise when the credentials lead to a project or an account that the task does not allow.
+    def admit(self) -> str:
+        """Return the project's ID. Raise if the task does not allow this project or its account.
 
         IAM is read at most once.
         """
@@ -312,7 +310,7 @@ class Cloud:
         projects = self.settings.get("allowed_project_ids")
         domains = self.settings.get("allowed_domain_ids")
         if caller.admitted or not (projects or domains):
-            return
+            return self.project_id
         with caller.lock:
             if projects and self.project_id not in projects:
                 raise self._not_allowed("project", self.project_id, "allowed_project_ids")
@@ -321,6 +319,7 @@ class Cloud:
             if domains and caller.account.domain_id not in domains:
                 raise self._not_allowed("account", caller.account.domain_id, "allowed_domain_ids")
             caller.admitted = True
+        return self.project_id
 
     def _learn_account(self) -> None:
         try:
