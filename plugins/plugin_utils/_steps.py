@@ -239,7 +239,7 @@ def with_report(state: State, step: str, world: World) -> State:
     if not problem or any(row.get("changed") for row in rows):
         return state
     nothing = "Nothing was overwritten." if any(row.get("safety_backup") for row in rows) else NOTHING
-    why = f"{problem} {nothing} Set restore_report_dir to a folder that can be written."
+    why = f"{problem} {nothing} Set restore_report_dir to a writable folder."
     return {**failing(state, step, "not_started", why, world), "run": {**state["run"], "refused": why}}
 
 

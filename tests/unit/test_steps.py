@@ -457,7 +457,7 @@ def test_a_folder_that_has_become_unwritable_stops_a_run_before_it_overwrites(
     assert world.named("dcs_backup") == world.named("restore_start") == []
     assert outcomes(state) == [("t1", "not_started"), ("c1", "not_started")]
     why = f"The report could not be written to {folder}: File exists. Nothing was started. Set "
-    why += "restore_report_dir to a folder that can be written."
+    why += "restore_report_dir to a writable folder."
     assert (state["report"]["verdict"], state["report"]["msg"]) == ("refused", why)
     assert {row["data_state"] for row in state["report"]["restores"]} == {"untouched"}
 
