@@ -271,6 +271,12 @@ def test_a_cache_that_is_denied_or_broken_does_not_stop_the_others(fault: str, k
         assert len(sim.requests("dcs.backups")) == begun + 3
 
 
+def test_a_name_watches_its_instance_in_either_spelling() -> None:
+    """The modules return a name in one spelling, whoever typed it."""
+    cafe = {"instance_id": "i", "instance_name": "caf\u00e9"}
+    assert SOURCE["chosen"](cafe, wish(instances=["cafe\u0301"]).instances)
+
+
 def test_a_name_that_fits_no_instance_is_reported_once() -> None:
     """An instance that was deleted or renamed, or a mistyped name: nobody would watch it any more."""
     memory = SOURCE["Memory"](wish(instances=["cache", "order-*"]))

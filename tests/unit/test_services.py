@@ -230,6 +230,12 @@ def test_an_odd_instance_that_could_be_the_wanted_one(name: str | None, refused:
         found.instances("cache")
 
 
+def test_an_odd_instance_may_have_the_wanted_name_in_another_spelling() -> None:
+    found, dummy = listed("ddm", "cafe\u0301")
+    with pytest.raises(ProtocolError, match=r"List of instances: .*valid id"):
+        found.instances(["caf\u00e9"])
+
+
 def test_the_posts_of_dcs() -> None:
     service, wire = dcs(response(200, {"restore_id": "r9"}))
     own = ("", service, {"instance_id": "i"}, "[rst1:X]")

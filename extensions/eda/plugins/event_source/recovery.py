@@ -95,7 +95,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, one_spelling
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import is_future
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
@@ -158,11 +158,11 @@ def seconds(value: t.Any, name: str) -> int:
 
 
 def words(value: t.Any, name: str) -> tuple[str, ...]:
-    """Return a list of texts; one text is a list of its lines."""
+    """Return a list of texts, in the spelling of names; one text is a list of its lines."""
     found = re.split(r"[,\n]", value) if isinstance(value, str) else value or []
     if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) for one in found):
         raise ValueError(f"{name} must be a list of strings.")
-    return tuple(one.strip() for one in found if one.strip())
+    return tuple(one_spelling(one.strip()) for one in found if one.strip())
 
 
 def wanted(args: t.Mapping[str, t.Any]) -> Wanted:

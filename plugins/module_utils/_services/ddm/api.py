@@ -230,8 +230,8 @@ class Ddm:
             try:
                 return _instance(item)
             except ProtocolError as error:
-                called = item.get("name") if isinstance(item, dict) else None
-                strict.extend([error] if names and (not isinstance(called, str) or called in names) else [])
+                called = text(item.get("name")) if isinstance(item, dict) else None
+                strict.extend([error] if names and (called is None or called in names) else [])
                 raise
 
         strict: list[ProtocolError] = []
