@@ -843,8 +843,16 @@ def test_a_job_of_another_instance_is_not_waited_for(sim: Simulator, run: Any) -
     assert result["error_kind"] == "protocol_error"
     assert f"of {names.DDM_TARGET} stopped: Job {names.DDM_JOB_OLD} works on " in result["msg"]
     own = sim.state.jobs[names.DDM_JOB_OLD].instance_id
-    for right in ({"target_instance_id": own}, {"target_instance_id": names.DDM_TARGET, "instance_id": own}):
+    either = {"target_instance_id": names.DDM_TARGET, "instance_id": own}
+    in_capitals = {**either, "instance_id": own.upper(), "job_id": names.DDM_JOB_OLD.upper()}
+    for right in ({"target_instance_id": own}, either, in_capitals):
         assert run("restore_wait", restores=[{**row, **right}])["restores"][0]["outcome"] == "succeeded"
+
+
+def test_a_restore_is_waited_for_by_its_id_in_capitals(sim: Simulator, run: Any) -> None:
+    started = run("dcs_restore", **GOOD["dcs_restore"], wait=False)
+    row = {"service": "dcs", "instance_id": names.DCS_INSTANCE, "restore_id": started["restore_id"].upper()}
+    assert run("restore_wait", restores=[row])["restores"][0]["outcome"] == "succeeded"
 
 
 def test_an_odd_node_does_not_spoil_an_instance(sim: Simulator, run: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import require_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import require_id, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import (
     BROKEN,
     plain,
@@ -58,7 +58,7 @@ def watch_record(
     """
 
     def observe() -> Status:
-        record = next((row for row in records() if row[id_name] == record_id), None)
+        record = next((row for row in records() if same_id(row[id_name], record_id)), None)
         if record is None:
             raise NotFound(f"{id_name} {record_id} is not among the records of {instance_id}.")
         if backup_id and record["backup_id"]:

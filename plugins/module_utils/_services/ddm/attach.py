@@ -32,7 +32,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     is_being_restored,
     is_too_old,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import recent_jobs
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
+    is_of,
+    recent_jobs,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     created,
     end,
@@ -91,7 +94,7 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
     if is_other(job):
         raise NotRestorable(f"Job {job_id} is a {job['name']}, which is not a restore.", job_id=job_id)
     # A job may name its source.
-    if names.target and instance_id not in (None, names.target, names.source):
+    if names.target and not is_of(job, names.target, names.source):
         raise NotRestorable(
             f"Job {job_id} works on instance {instance_id}, not on {names.target}.", job_id=job_id
         )

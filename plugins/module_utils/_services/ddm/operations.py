@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.readiness import (
+    is_of,
     recent_jobs,
     watch_job,
 )
@@ -106,7 +107,7 @@ class Pair:
         listed = jobs_of(self.ddm)
         history = [job for job in listed if self.of_kind(job)]
         # One without an instance may be theirs, too.
-        jobs = [job for job in history if job["instance_id"] in (self.source, self.target, None)]
+        jobs = [job for job in history if is_of(job, self.source, self.target)]
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         mine = [job for job in jobs if job["instance_id"] == self.target]
         on_target = [job for job in mine if end(job) != "failed"]

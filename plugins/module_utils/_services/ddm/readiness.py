@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import (
     BROKEN,
     plain,
@@ -20,6 +20,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     end,
     obstacle,
 )
+
+
+def is_of(job: Row, *instances: str | None) -> bool:
+    """Whether a job can be one of these instances. It may name none."""
+    return job["instance_id"] is None or any(same_id(job["instance_id"], one) for one in instances)
 
 
 def recent_jobs(ddm: Ddm) -> list[Row]:
@@ -41,7 +46,7 @@ def find_job(ddm: Ddm, job_id: str) -> Row:
     try:
         return ddm.job(job_id)
     except NotFound:
-        listed = next((job for job in recent_jobs(ddm) if job["id"] == job_id), None)
+        listed = next((job for job in recent_jobs(ddm) if same_id(job["id"], job_id)), None)
         if listed is None:
             raise
         return listed
@@ -61,7 +66,7 @@ def watch_job(
         warning = unknown_warning(job["status"], STATUSES)
         if warning:
             ddm.warn(f"{name or f'DDM job {job_id}'}: {warning}.")
-        if source and target and job["instance_id"] not in (None, source, target):
+        if source and target and not is_of(job, source, target):
             raise ProtocolError(f"Job {job_id} works on {job['instance_id']}.", transient=False)
         instance_id = target or job["instance_id"]
         if state == "succeeded" and instance_id:
@@ -74,7 +79,7 @@ def watch_job(
                 state, reason = "running", ddm.redactor.printable(str(obstacle(instance)), 128)
         elif state == "failed":
             # Only the list has the reason.
-            listed = next((row for row in recent_jobs(ddm) if row["id"] == job_id), job)
+            listed = next((row for row in recent_jobs(ddm) if same_id(row["id"], job_id)), job)
             job = {**job, "fail_reason": listed["fail_reason"]}
             reason = job["fail_reason"] and ddm.redactor.printable(job["fail_reason"])
         return Status(state, ddm.redactor.printable(job["status"], 64), job["process"], job, None, reason)
