@@ -670,13 +670,10 @@ def test_waits_that_lack_something(sim: Simulator, run: Any, restores: list[Any]
     assert sim.ledger == []
 
 
-def test_an_instance_onto_itself(sim: Simulator, run: Any) -> None:
-    result = run(
-        "ddm_recovery",
-        instance_id=names.DDM_SOURCE,
-        target_instance_id=names.DDM_SOURCE,
-        restore_time="latest",
-    )
+@pytest.mark.parametrize("target", [names.DDM_SOURCE, names.DDM_SOURCE.upper()])
+def test_an_instance_onto_itself(sim: Simulator, run: Any, target: str) -> None:
+    pair = {"instance_id": names.DDM_SOURCE, "target_instance_id": target}
+    result = run("ddm_recovery", **pair, restore_time="latest")
     refused_here(sim, result, "The target is the source itself")
 
 

@@ -444,6 +444,10 @@ def test_an_available_target() -> None:
     assert seen.own == {"j1", "j5"}, "a job of the source alone may be for another target"
 
 
+def test_a_job_that_names_the_target_in_capitals_is_one_on_it() -> None:
+    assert decide(recovery(FakeDdm(jobs=[job(29, "Running", "T")])).observe()) == "refuse"
+
+
 def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
     operation = recovery(FakeDdm(False, [job(28, "Running"), job(1, "Completed")]))
     seen = operation.observe()

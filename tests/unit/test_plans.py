@@ -93,6 +93,11 @@ def test_an_instance_whose_name_cannot_be_read_may_be_a_protected_one() -> None:
     assert _guards.protection(row, [], {}) is None
 
 
+def test_an_entry_is_protected_by_its_own_name_too() -> None:
+    """The host of a fleet can have another name than its instance in the cloud."""
+    assert _guards.protection(cache(name="crown-jewels"), ["crown-*"], {}) is not None
+
+
 def test_a_name_with_the_signs_of_a_pattern_protects_itself() -> None:
     row = cache(target={"instance_id": "c1", "instance_name": "orders[1]"})
     assert _guards.protection(row, ["orders[1]"], {}) is not None

@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotRestorable,
     RefutedArgument,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.operation import (
     Observation,
@@ -67,7 +68,7 @@ def is_too_old(ddm: Ddm, job: Row) -> bool:
 
 def check_pair(names: Named) -> None:
     """Raise InvalidArgument if an instance would be restored onto itself."""
-    if names.source == names.target:
+    if same_id(names.source, names.target):
         # There are rows if the cloud was read to find an instance by its name.
         refusal = RefutedArgument if names.rows else InvalidArgument
         raise refusal(
@@ -109,7 +110,7 @@ class Pair:
         # One without an instance may be theirs, too.
         jobs = [job for job in history if is_of(job, self.source, self.target)]
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
-        mine = [job for job in jobs if job["instance_id"] == self.target]
+        mine = [job for job in jobs if same_id(job["instance_id"], self.target)]
         on_target = [job for job in mine if end(job) != "failed"]
         # An old job does not restore the target now, and there is no point in waiting for a job that never
         # ends.
