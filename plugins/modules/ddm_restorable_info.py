@@ -155,7 +155,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
     check_not_future,
     point_of,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import newest_first
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import newest_first, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import run_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import named
@@ -215,12 +215,12 @@ def at_time(
     result = {"restore_time": restore_time, "related_data_nodes": nodes, "latest_restorable_time": until}
     if not target:
         return result
-    row = next((row for row in instances if row["instance_id"] == target), None)
+    row = next((row for row in instances if same_id(row["instance_id"], target)), None)
     if row is None or not row["available"]:  # the service refuses to say more of it
         reason = row and (row["unavailable_reason"] or "the service gives no reason")
         why = reason or "it is not among the instances"
         return {**result, "data_node_relations_reason": f"Target {target} is not available: {why}"}
-    options = candidates(ddm, source, target, nodes, restore_time)
+    options = candidates(ddm, source, row["instance_id"], nodes, restore_time)
     called = {node["instance_id"]: node["instance_name"] for node in nodes}
     mapping, reason = relations(options)
     targets = [

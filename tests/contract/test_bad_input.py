@@ -1021,6 +1021,14 @@ def test_the_refusal_of_a_name_as_an_id_names_the_right_option(sim: Simulator, r
     refused(result, "not_restorable", "give it as target_instance_name")
 
 
+def test_a_target_in_capitals_is_the_one_that_the_service_offers(sim: Simulator, run: Any) -> None:
+    pair = {**GOOD["ddm_recovery"], "target_instance_id": names.DDM_TARGET.upper()}
+    planned = run("ddm_recovery", check=True, **pair)
+    assert (planned["outcome"], planned["target"]["instance_id"]) == ("planned", names.DDM_TARGET)
+    shown = run("ddm_restorable_info", **pair)
+    assert shown["data_node_relations"] == planned["data_node_relations"]
+
+
 def test_a_job_that_has_failed_cannot_be_attached_to(sim: Simulator, run: Any) -> None:
     for options in ({}, {"wait": False}, {"check": True}):
         result = run("ddm_recovery", job_id=names.DDM_JOB_FAILED, **options)

@@ -683,6 +683,13 @@ def test_an_instance_that_is_not_a_possible_target() -> None:
         Pair(service, "s", "x").observe()
 
 
+def test_a_target_in_capitals_is_the_one_of_the_list() -> None:
+    service: Any = FakeDdm()
+    assert Pair(service, "s", "T").observe().target["instance_id"] == "t"
+    with pytest.raises(NotRestorable, match="X is not among the instances"):
+        Pair(service, "s", "X").observe()
+
+
 def test_jobs_are_listed_from_29_days_ago_to_tomorrow() -> None:
     ddm = FakeDdm()
     service: Any = ddm

@@ -154,7 +154,7 @@ class Ddm:
             lambda item: _target(item, TARGET_FIELDS),
             on_malformed=malformed.append,
         )
-        if malformed and wanted is not None and all(one["instance_id"] != wanted for one in found):
+        if malformed and wanted is not None and not any(same_id(one["instance_id"], wanted) for one in found):
             raise malformed[0]
         self._left_out("restorable instances", malformed)
         return found

@@ -15,7 +15,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     NotFound,
     NotRestorable,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import run
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words, is_stuck
@@ -121,7 +121,8 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     Raises NotFound when there is none or it ended long ago, NotRestorable for one that is clearly stuck, and
     Busy when the target is being restored, but by none of the listed jobs.
     """
-    found = next((job for job in recent_jobs(ddm) if of_kind(job) and job["instance_id"] == target), None)
+    jobs = filter(of_kind, recent_jobs(ddm))
+    found = next((job for job in jobs if same_id(job["instance_id"], target)), None)
     if found is None:
         raise NotFound(
             f"{target} has had no restore job to attach to in the last 29 days. Leave adopt out to start a "

@@ -9,7 +9,7 @@ ddm_metadata_recovery.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -101,6 +101,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     point: Row = {"restore_time": requested} if requested is not None else {"backup_id": backup["id"]}
     pair = Pair(ddm, source, target, is_metadata)
     observed = pair.observe(jobs_for_plans)
+    pair = replace(pair, target=observed.target["instance_id"])  # as the service spells it
     title = facts.operation_name("Metadata recovery", names, observed)
     operation = DdmMetadata(title, pair, point, tuple(params["data_nodes"]))
     time = requested if requested is not None else moment(backup["created"])

@@ -88,23 +88,23 @@ class Pair:
     target: str
     of_kind: t.Callable[[Row], bool] = is_restore
 
-    def targets(self) -> dict[str, Row]:
-        """Return the instances that the source could be restored to, by ID.
+    def shown(self) -> Row:
+        """Return the target as the service lists it among those that the source can be restored to.
 
-        Raises NotRestorable when the target is not among them.
+        Raises NotRestorable when it is not among them.
         """
-        found = {row["instance_id"]: row for row in self.ddm.restorable_instances(self.source, self.target)}
-        if self.target not in found:
-            raise NotRestorable(
-                f"{self.target} is not among the instances that {self.source} can be restored to. If it is a "
-                "name and not an ID, give it as target_instance_name."
-            )
-        return found
+        for row in self.ddm.restorable_instances(self.source, self.target):
+            if same_id(row["instance_id"], self.target):
+                return row
+        raise NotRestorable(
+            f"{self.target} is not among the instances that {self.source} can be restored to. If it is a "
+            "name and not an ID, give it as target_instance_name."
+        )
 
     def observe(self, jobs_of: t.Callable[[Ddm], list[Row]] = recent_jobs) -> PairObservation:
         """Read the target's availability and every job of this kind."""
-        targets = self.targets()
-        target, restoring = targets[self.target], is_being_restored(targets[self.target])
+        target = self.shown()
+        restoring = is_being_restored(target)
         listed = jobs_of(self.ddm)
         history = [job for job in listed if self.of_kind(job)]
         # One without an instance may be theirs, too.

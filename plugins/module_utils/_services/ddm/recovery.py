@@ -117,10 +117,11 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     check_time(intervals, restore_time)
     pair = Pair(ddm, source, target)
     observed = pair.observe(jobs_for_plans)
+    pair = replace(pair, target=observed.target["instance_id"])  # as the service spells it
     operation = DdmRecovery(facts.operation_name("Recovery", names, observed), pair, restore_time)
     if observed.blocked:
         raise operation.refusal(observed)
-    relations = choose_relations(ddm, source, target, restore_time, params["data_node_relations"])
+    relations = choose_relations(ddm, source, pair.target, restore_time, params["data_node_relations"])
     operation = replace(operation, relations=tuple(relations))
     known = {
         **facts.of_plan(ddm, names, observed, restore_time),
