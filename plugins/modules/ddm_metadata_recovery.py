@@ -220,8 +220,7 @@ data_time:
   type: str
   sample: "2025-05-20T09:31:26.503Z"
 newer_backup:
-  description: Always null, because a DDM instance can be restored to any point in time. The key exists for
-    the rows of M(huaweicloud.recovery.restore_start).
+  description: "Always null: a DDM instance can be restored to any point in time."
   returned: success
   type: dict
   sample: {}

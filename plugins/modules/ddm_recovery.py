@@ -91,14 +91,13 @@ options:
       - The task checks the job as far as it can. It refuses a job of another instance than the target, a job
         that is documented as something else than a restore, and a job that began before O(restore_time). The
         service does not report which point in time and which data nodes a job restores.
-      - If the name of the job is not a known name of a restore job, the task attaches to it and warns.
+      - The task attaches to a job whose name is not a known name of a restore job, and warns about it.
     type: str
   adopt:
     description:
       - Attach to the newest restore job on the target instead of starting one, without knowing its ID. There
         must be one that runs, or that ended less than a day ago.
-      - B(The task cannot check which point in time the job restores), because the service does not report it.
-        The task warns about that.
+      - B(The task cannot check which point in time the job restores). It warns about that.
     type: bool
     default: false
 seealso:
@@ -237,8 +236,7 @@ data_time:
   type: str
   sample: "2025-05-20T09:31:26.503Z"
 newer_backup:
-  description: Always null, because a DDM instance can be restored to any point in time. The key exists for
-    the rows of M(huaweicloud.recovery.restore_start).
+  description: "Always null: a DDM instance can be restored to any point in time."
   returned: success
   type: dict
   sample: {}

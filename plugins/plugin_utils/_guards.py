@@ -17,11 +17,9 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import one_spelling, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
-    local_text,
-    spoken_duration,
-)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
     Known,
     Row,
@@ -169,8 +167,8 @@ def too_old(row: Known, options: Options, now_ms: int) -> str | None:
     if age == math.inf:
         return f"The time of the newest data that {called(row)} can be restored to cannot be read."
     return (
-        f"The newest data that {called(row)} can be restored to are {spoken_duration(age)} old, but "
-        f"restore_rpo_target is {spoken_duration(most)}."
+        f"The newest data that {called(row)} can be restored to are {in_words(age)} old, but "
+        f"restore_rpo_target is {in_words(most)}."
     )
 
 
@@ -187,7 +185,7 @@ def too_far(row: Known, requested: t.Any, most: int | None, now_ms: int, tz: t.A
     if gap is None:
         return None
     if gap == math.inf:
-        return f"restore_max_gap is {spoken_duration(most)}, and the time of the data cannot be read."
+        return f"restore_max_gap is {in_words(most)}, and the time of the data cannot be read."
     data = moment(row.get("data_time"))
     near = [f"before it {backup_words(row.get('backup'), data, tz)}"] if row.get("backup") else []
     newer = row.get("newer_backup")
@@ -195,8 +193,8 @@ def too_far(row: Known, requested: t.Any, most: int | None, now_ms: int, tz: t.A
         near.append(f"after it {backup_words(newer, moment(newer.get('created_at')), tz)}")
     listed = f" Nearest: {'; '.join(near)}." if near else ""
     return (
-        f"The data are {spoken_duration(gap)} older than the requested point, but restore_max_gap is "
-        f"{spoken_duration(most)}.{listed}"
+        f"The data are {in_words(gap)} older than the requested point, but restore_max_gap is "
+        f"{in_words(most)}.{listed}"
     )
 
 

@@ -17,12 +17,10 @@ from ansible.module_utils.common.text.formatters import bytes_to_human
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import INCOMPLETE
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
-    local_text,
-    spoken_duration,
-)
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text
 
 Row = t.Mapping[str, t.Any]
 MANY = 12  # With more targets, each has only one line.
@@ -150,12 +148,12 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     requested, point = _target.requested_ms(row, now_ms), row.get("restore_point")
     what = f"requested {point if moment(point) is None else local_text(requested, tz)}" if point else ""
     before = f"data of {local_text(data, tz)}" + (
-        f", {spoken_duration((requested - data) / 1000)} before" if moment(point) else ""
+        f", {in_words((requested - data) / 1000)} before" if moment(point) else ""
     )
     times = [part for part in (what, before, next_backup(row, tz)) if part]
-    last = f" (last time {spoken_duration(row['last_seconds'])})" if row.get("last_seconds") else ""
+    last = f" (last time {in_words(row['last_seconds'])})" if row.get("last_seconds") else ""
     undo = "safety backup first" if safety_backup and row.get("action") == "restore" else "none"
-    lost = f"lost: what was written since (the last {spoken_duration((now_ms - data) / 1000)})"
+    lost = f"lost: what was written since (the last {in_words((now_ms - data) / 1000)})"
     return [" | ".join(times), f"{lost}. {HOW_LONG}{last}. Undo: {undo}"]
 
 

@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import variable
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import ADVICE, PHASES, PLAN
@@ -420,11 +421,11 @@ def older_backup(row: Row, report: Row) -> str | None:
 
 
 def clock_duration(value: float | None) -> str:
-    """Return 0:45, 12:05 or 1:02:03 for seconds, 26 h or 12 days from a day on; a dash for None."""
+    """Return 0:45, 12:05 or 1:02:03 for seconds, 26 h or 12 days 3 h from a day on; a dash for None."""
     if value is None:
         return "-"
     whole = int(value + 0.5)
     if whole >= 86400:
-        return f"{whole / 3600:.0f} h" if whole < 172800 else f"{whole / 86400:.0f} days"
+        return in_words(value)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

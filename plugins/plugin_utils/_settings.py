@@ -232,17 +232,3 @@ def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:
 
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def spoken_duration(seconds: float) -> str:
-    """Return 45 s, 18 min, 10 h 20 min or 12 days 3 h for people."""
-    whole = max(0, round(seconds))
-    if whole < 120:
-        return f"{whole} s"
-    minutes = whole // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
-    hours = minutes // 60
-    return f"{hours // 24} days" + (f" {hours % 24} h" if hours % 24 else "")

@@ -171,7 +171,7 @@ def test_readiness_fails_for_an_old_backup_and_for_a_missing_one(sim: Simulator,
             backup.created_at = min(backup.created_at, made)
     old = run(sim, "readiness", **stack)
     assert old.rc == 2
-    assert "are 30 h old, but restore_rpo_target is 26 h" in json.dumps(report(old))
+    assert "are 30 h 1 min old, but restore_rpo_target is 26 h" in json.dumps(report(old))
     missing = run(
         sim,
         "readiness",

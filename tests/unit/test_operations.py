@@ -193,10 +193,10 @@ def test_an_obstacle_is_reported() -> None:
     assert restore([], instance("FROZEN")).observe().blocked == "the instance is FROZEN, not RUNNING"
     assert restore([], instance(task="BACKUPING")).observe().blocked == "the instance is busy with BACKUPING"
     others = restore([record(28, "restoring", "other")], instance("RESTORING")).observe()
-    assert others.blocked == "restore r28 has been restoring for 20 hours, of another backup (other)"
+    assert others.blocked == "restore r28 has been restoring for 20 h 27 min, of another backup (other)"
     assert others.explained
     unread = restore([record(28, "unknown", None)], instance()).observe()
-    assert unread.blocked == "restore r28 has been unknown for 20 hours, of an unknown backup"
+    assert unread.blocked == "restore r28 has been unknown for 20 h 27 min, of an unknown backup"
     assert not restore([], instance("RESTORING")).observe().explained, (
         "it may be our own, whose record cannot be seen yet"
     )
@@ -208,8 +208,8 @@ def test_an_obstacle_is_reported() -> None:
 def test_a_stuck_restore_is_reported_with_its_age_and_the_remedy(status: str, backup: str) -> None:
     seen = restore([record(1, status, backup)], instance()).observe()
     assert seen.blocked == (
-        f"restore r1 has been {status} for 27 days, although the instance is RUNNING and idle. It is stuck; "
-        "ignore_stuck=true ignores it"
+        f"restore r1 has been {status} for 27 days 21 h, although the instance is RUNNING and idle. It is "
+        "stuck; ignore_stuck=true ignores it"
     )
     assert seen.explained
     past = restore([record(1, status, backup)], instance(), ignore_stuck=True).observe()
@@ -224,7 +224,7 @@ def test_a_stuck_backup_is_reported_with_its_age_and_the_remedy() -> None:
     stuck = {"backup_id": "b1", "status": "backuping", "remark": None, "created_at": "2026-05-08T00:00:00Z"}
     seen = backup([stuck], True).observe()
     assert seen.blocked is not None and seen.blocked.startswith(
-        "backup b1 has been backuping for 20 days, although"
+        "backup b1 has been backuping for 20 days 21 h, although"
     )
     assert decide(backup([{**stuck, "remark": MARK}], True).observe()) == "refuse", "not adopted"
     assert decide(backup([stuck], True, ignore_stuck=True).observe()) == "send"
@@ -453,7 +453,7 @@ def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
     seen = operation.observe()
     assert decide(seen) == "refuse" and not seen.explained
     assert seen.own == seen.records.keys() == {"j1", "j28"}
-    attach = "RestoreInstance job j28 on it is Running, 20 hours old, job_id=j28 attaches to it"
+    attach = "RestoreInstance job j28 on it is Running, 20 h 27 min old, job_id=j28 attaches to it"
     with pytest.raises(Busy, match=rf"not available \(It is busy.\); {attach}") as caught:
         raise refusal(operation)
     assert caught.value.details()["job_id"] == "j28"
@@ -491,7 +491,7 @@ THERE = (
         (
             [job(28, "Completed")],
             "RESTORE",
-            "RestoreInstance job j28 on it is Completed, 20 hours old, job_id=j28 only reports its end",
+            "RestoreInstance job j28 on it is Completed, 20 h 27 min old, job_id=j28 only reports its end",
             "j28",
         ),
         *(
@@ -506,7 +506,7 @@ THERE = (
         (
             [job(28, "Pending")],
             "RUNNING",
-            "RestoreInstance job j28 on it is Pending, 20 hours old, job_id=j28 attaches to it",
+            "RestoreInstance job j28 on it is Pending, 20 h 27 min old, job_id=j28 attaches to it",
             "j28",
         ),
         (
@@ -640,7 +640,7 @@ def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
     service: Any = FakeDdm(jobs=[job(1, "Running")])
     with pytest.raises(
         NotRestorable,
-        match=r"j1, has been Running for 27 days, although .* stuck, so the task does not attach",
+        match=r"j1, has been Running for 27 days 21 h, although .* stuck, so the task does not attach",
     ):
         newest_job(service, "t", is_restore)
 

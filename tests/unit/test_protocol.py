@@ -54,7 +54,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.pro
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.run import (
     plan,
-    start_and_wait,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.run import (
+    run as run_to_the_end,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.search import find_effects
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Status, Watch
@@ -921,7 +923,7 @@ def test_start_and_wait_share_one_deadline() -> None:
     time = Time()
     operation = Script([QUIET, *[QUIET] * 8, MINE], [LOST])
     with pytest.raises(CloudError) as caught:
-        start_and_wait(
+        run_to_the_end(
             operation, QUIET, cloud_at(time), {"wait": True, "wait_timeout": 60, "poll_interval": 5}
         )
     assert caught.value.details()["error_kind"] == "wait_timeout"
@@ -934,7 +936,7 @@ def test_what_was_spent_on_the_plan_counts() -> None:
     cloud = cloud_at(time)
     cloud.session.deadline = time.clock.monotonic() + 50  # of the 60, as set when the task began
     with pytest.raises(OutcomeUnknown):
-        start_and_wait(
+        run_to_the_end(
             Script([QUIET], [LOST]), QUIET, cloud, {"wait": True, "wait_timeout": 60, "poll_interval": 5}
         )
     assert time.passed == pytest.approx(50.0)
@@ -945,7 +947,7 @@ def test_waiting_for_what_runs_already_has_all_its_time_and_bounds_each_read() -
     cloud, deadlines = cloud_at(time), []
     cloud.progress = lambda watches: deadlines.append((watches[0].name, cloud.session.deadline))
     with pytest.raises(WaitTimeout):
-        start_and_wait(Script([MINE]), MINE, cloud, {"wait": True, "wait_timeout": 60, "poll_interval": 5})
+        run_to_the_end(Script([MINE]), MINE, cloud, {"wait": True, "wait_timeout": 60, "poll_interval": 5})
     assert time.passed == pytest.approx(60.0)
     assert set(deadlines) == {(Script.name, 1060.0)}
 
@@ -954,7 +956,8 @@ def test_not_waiting() -> None:
     cloud, shown = cloud_at(Time()), []
     cloud.progress = lambda watches: shown.append(watches[0].ids)
     params = {"wait": False, "wait_timeout": 60, "poll_interval": 5}
-    assert start_and_wait(Script([QUIET], [ACCEPTED]), QUIET, cloud, params) == (Started("mine", False), None)
+    result = run_to_the_end(Script([QUIET], [ACCEPTED]), QUIET, cloud, params)
+    assert (result["restore_id"], result["adopted"], result["outcome"]) == ("mine", False, "started")
     assert cloud.session.deadline is None
     assert shown == [{"restore_id": "mine"}]
 
@@ -963,8 +966,8 @@ def test_waiting_to_the_end() -> None:
     cloud = cloud_at(Time())
     params = {"wait": True, "wait_timeout": 60, "poll_interval": 5}
     operation = Script([QUIET], [ACCEPTED], states=["running", "succeeded"])
-    started, status = start_and_wait(operation, QUIET, cloud, params)
-    assert started.id == "mine" and status is not None and status.state == "succeeded"
+    result = run_to_the_end(operation, QUIET, cloud, params)
+    assert (result["restore_id"], result["adopted"], result["outcome"]) == ("mine", False, "succeeded")
     assert cloud.session.deadline is None
 
 

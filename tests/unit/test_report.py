@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 import referencing
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _report, _report_advice
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_command import repeating_command
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import PHASES
@@ -618,6 +619,18 @@ def test_rpo_of_a_cache_without_a_point_is_held_against_now() -> None:
         False,
         "verified_target_missed",
     )
+
+
+def test_data_that_miss_the_target_by_an_hour_are_not_said_to_meet_it() -> None:
+    now = moment(made(cache())["started"])
+    assert now is not None
+    for over, text in (
+        (1, "The oldest data are 26 h 1 min old; the target is 26 h."),
+        (86400, "The oldest data are 2 days 2 h old; the target is 26 h."),
+    ):
+        old = {**samples.verified(cache(), 20, 60), "data_time": iso(now - 1000 * (26 * 3600 + over))}
+        report = made({**old, "restore_point": None}, restore_point=None, rpo_target=26 * 3600)
+        assert report["msg"].endswith(text)
 
 
 def test_rpo_is_not_met_where_some_time_is_unknown() -> None:

@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
     newest_first,
     zone_named,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
 
 MS = 1_747_732_352_000  # 2025-05-20T09:12:32Z
 NOW = 1_780_000_000_000
@@ -290,3 +291,30 @@ def test_a_python_without_data_about_zones_says_so(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(zoneinfo, "available_timezones", set)
     with pytest.raises(InvalidArgument, match="install tzdata"):
         zone_named("Europe/Berlin")
+
+
+# For people
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0 s"),
+        (0.2, "1 s"),
+        (119, "119 s"),
+        (119.5, "2 min"),
+        (1080, "18 min"),
+        (1081, "19 min"),
+        (3541, "1 h"),
+        (7200, "2 h"),
+        (10140, "2 h 49 min"),  # as an age, not "2 hours"
+        (37200, "10 h 20 min"),
+        (172741, "2 days"),
+        (2 * 86400 + 20 * 3600, "2 days 20 h"),
+        (12 * 86400, "12 days"),
+        (12 * 86400 + 1, "12 days 1 h"),
+    ],
+)
+def test_a_time_span_never_looks_shorter_than_it_is(seconds: float, text: str) -> None:
+    """A person decides by it which data are lost, and whether an old job is the one that is meant."""
+    assert in_words(seconds) == text

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import DAY, moment
@@ -14,13 +15,17 @@ CLOUD_SKEW = 120_000  # ms by which two clocks of the cloud may differ
 STUCK = DAY  # backups and restores take minutes, 30 as documented, hours for the largest
 
 
-def in_words(milliseconds: int) -> str:
-    """Return an age as '5 minutes', '3 hours' or '20 days'."""
-    seconds = max(0, milliseconds) // 1000
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}s"
-    return f"{seconds} seconds"
+def in_words(seconds: float) -> str:
+    """Return 45 s, 18 min, 10 h 20 min or 12 days 3 h. It rounds up, so that no loss looks smaller."""
+    whole = max(0, math.ceil(seconds))
+    minutes, hours = math.ceil(whole / 60), math.ceil(whole / 3600)
+    if whole < 120:
+        return f"{whole} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    return f"{hours // 24} days" + (f" {hours % 24} h" if hours % 24 else "")
 
 
 def is_stuck(created: int | None, now: int) -> bool:

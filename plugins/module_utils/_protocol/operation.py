@@ -99,8 +99,4 @@ class Operation:
         text = f"{self.name} was not started: {why}.{response}"
         if observed.stuck and not cause:
             return Busy(text, stuck=True)
-        return self.busy(text, "Run the task again when that has ended.", **facts)
-
-    def busy(self, text: str, advice: str, **facts: t.Any) -> Busy:
-        """Return the error while something holds the instance."""
-        return Busy(f"{text} {advice}", **facts)
+        return Busy(f"{text} Run the task again when that has ended.", **facts)

@@ -17,15 +17,11 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.ope
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import (
-    Started,
     decide,
     only,
     start,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
-    Status,
-    wait_until,
-)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import wait_until
 
 Params = t.Mapping[str, t.Any]
 
@@ -85,9 +81,20 @@ def run(
 ) -> Row:
     """Start or adopt the operation, wait for it if the task wants that, and return the result's keys.
 
-    `warnings` are those of the plan.
+    `warnings` are those of the plan. Every error after the start carries the ID of the operation.
     """
-    started, status = start_and_wait(operation, planned, cloud, params)
+    clock = cloud.clock
+    deadline = cloud.session.deadline or clock.monotonic() + params["wait_timeout"]  # since the task began
+    started = start(operation, planned, cloud, deadline - clock.monotonic())
+    watch = replace(operation.watch(started.id), adopted=started.adopted)
+    cloud.progress([watch])
+    if params["wait"]:
+        left = deadline - clock.monotonic()
+        wait_until([watch], left, params["poll_interval"], clock, cloud.progress)
+    cloud.session.deadline = None
+    if watch.error is not None:
+        raise watch.error
+    status = watch.last
     result: Row = {
         operation.id_key: started.id,
         operation.record_key: status.record if status else started.record,
@@ -101,24 +108,3 @@ def run(
         )
         result.update(marker_echoed=False, warnings=[*warnings, warning])
     return result
-
-
-def start_and_wait(
-    operation: Operation, planned: Observation, cloud: Cloud, params: Params
-) -> tuple[Started, Status | None]:
-    """Start or adopt, then wait when params['wait']; return both.
-
-    Every error from then on carries the ID of the operation.
-    """
-    clock = cloud.clock
-    deadline = cloud.session.deadline or clock.monotonic() + params["wait_timeout"]  # since the task began
-    started = start(operation, planned, cloud, deadline - clock.monotonic())
-    watch = replace(operation.watch(started.id), adopted=started.adopted)
-    cloud.progress([watch])
-    if params["wait"]:
-        left = deadline - clock.monotonic()
-        wait_until([watch], left, params["poll_interval"], clock, cloud.progress)
-    cloud.session.deadline = None
-    if watch.error is not None:
-        raise watch.error
-    return started, watch.last

@@ -133,7 +133,7 @@ class DcsOperation(Operation):
     def describe(self, record: Row, now: int) -> str:
         """Return what an unfinished record says, with its age."""
         made = created(record)
-        since = "" if made is None else f" for {in_words(now - made)}"
+        since = "" if made is None else f" for {in_words((now - made) / 1000)}"
         return f"{self.kind} {record[self.id_key]} has been {record['status']}{since}"
 
     def describe_stuck(self, record: Row, now: int) -> str:

@@ -145,8 +145,8 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     if made is not None and old and end(found) is None and obstacle(instance) is None:
         raise NotRestorable(
             f"The newest restore job on {target}, {found['id']}, has been {found['status']} for "
-            f"{in_words(ddm.now() - made)}, although the instance is not being restored: it is stuck, so "
-            "the task does not attach to it. Give job_id to wait for it anyway.",
+            f"{in_words((ddm.now() - made) / 1000)}, although the instance is not being restored: it is "
+            "stuck, so the task does not attach to it. Give job_id to wait for it anyway.",
             job_id=found["id"],
         )
     return found

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     NONE,
+    Busy,
     CloudError,
     InvalidArgument,
     NotRestorable,
@@ -152,7 +153,7 @@ class Pair:
         name = self.ddm.redactor.printable(job["name"] or "unnamed", 80)
         status = self.ddm.redactor.printable(job["status"], 64)
         made = created(job)
-        age = "" if made is None else f", {in_words(self.ddm.now() - made)} old"
+        age = "" if made is None else f", {in_words((self.ddm.now() - made) / 1000)} old"
         return f"{name} job {job['id']} on it is {status}{age}"
 
 
@@ -201,7 +202,7 @@ class PairOperation(Operation):
                 "Run the task again in a few minutes, with adopt=true if an earlier run of this recovery "
                 "may have started it."
             )
-        return self.busy(text, advice, job_id=job_id)
+        return Busy(f"{text} {advice}", job_id=job_id)
 
     def watch(self, found: str) -> Watch:
         """Return how to wait for the job."""
