@@ -212,7 +212,8 @@ notes:
     decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or failed), C(status)
     (the last one seen) and C(elapsed) (seconds). V(outcome_unknown) comes with C(sent_at) (when the request
     was sent, by the clock of the cloud), C(checks) (how many observations followed), C(trail)
-    (what each check showed), C(found) (the IDs of its possible effects) and what the request named
-    (C(instance_id), C(backup_id) and C(marker), or C(target_instance_id) and C(restore_time)). V(busy) comes
-    with C(stuck) if the operation that holds the instance never ends by itself."
+    (what the first and the last checks showed), C(trail_left_out) (how many between them it lacks), C(found)
+    (the IDs of its possible effects) and what the request named (C(instance_id), C(backup_id) and C(marker),
+    or C(target_instance_id) and C(restore_time)). V(busy) comes with C(stuck) if the operation that holds the
+    instance never ends by itself."
 """

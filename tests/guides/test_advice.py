@@ -258,7 +258,7 @@ def lost_and_found(story: Story) -> None:
 @row("The response is lost, and no restore can be seen")
 def lost(story: Story) -> None:
     """The request was not executed."""
-    story.arrange(post("reset", when="before")).fails("again in a few minutes")
+    story.arrange(post("reset", when="before")).fails("again in 2 minutes")
     assert story.result["sent_at"] and story.result["checks"]
     story.mended().later().works()
 
@@ -266,7 +266,7 @@ def lost(story: Story) -> None:
 @row("The response is lost, and the record appears late")
 def late(story: Story) -> None:
     story.arrange(post("reset", hints={"visibility": 300, "seconds": 900}))
-    story.fails("again in a few minutes", wait_timeout=120)
+    story.fails("again in 2 minutes", wait_timeout=120)
     story.mended().later()
     if story.ddm:
         assert story.run()["error_kind"] == "busy", story.result

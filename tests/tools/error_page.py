@@ -38,7 +38,7 @@ and ``checks`` is how many observations followed. The result repeats what the re
 ``target_instance_id`` and ``restore_time``. ``found`` has the IDs of operations that began in the meantime.
 ``trail`` has an entry for each observation: its time ``at``, the ``status`` and ``task`` of the instance, the
 number of ``records``, what ``blocked`` a start, and the ``error`` if the observation failed. After many
-observations it has only the first eight and the last eight.
+observations it has only the first eight and the last eight; ``trail_left_out`` says how many it lacks.
 
 .. contents::
   :local:
@@ -128,8 +128,8 @@ KINDS: dict[str, Kind] = {
         "the request was sent, and no conclusive response was received",
         "At most one operation was started. Nothing was repeated.",
         (
-            "Run the same task again in a few minutes: it attaches to what it finds, or names the job to "
-            "give as job_id."
+            "Run the same task again in 2 minutes: it attaches to what it finds, or names the job to give "
+            "as job_id."
         ),
     ),
     "protocol_error": Kind(

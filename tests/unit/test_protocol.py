@@ -145,7 +145,9 @@ class Slow(Script):
         return super().observe()
 
 
-def cloud_at(time: Time, max_retries: int | None = 5, renews: int = 0) -> Any:
+def cloud_at(
+    time: Time, max_retries: int | None = 5, renews: int = 0, region: str | None = "ap-southeast-3"
+) -> Any:
     left = [renews]
 
     def renew() -> bool:
@@ -157,6 +159,7 @@ def cloud_at(time: Time, max_retries: int | None = 5, renews: int = 0) -> Any:
         session=SimpleNamespace(deadline=None, server_now=time.clock.now, not_after=Limit(time.clock, STALE)),
         settings={} if max_retries is None else {"max_retries": max_retries},
         renew=renew,
+        region=region,
         progress=lambda now: None,
     )
 
@@ -623,11 +626,15 @@ def test_an_id_that_was_there_before_the_request_is_not_what_it_started() -> Non
     assert run(operation) == Started("new", adopted=True) and operation.sent == 1
 
 
-def test_what_is_unknown_is_reported_in_full() -> None:
+@pytest.mark.parametrize(
+    ("region", "console"),
+    [("ap-southeast-3", "the console of region ap-southeast-3."), (None, "the console.")],
+)
+def test_what_is_unknown_is_reported_in_full(region: str | None, console: str) -> None:
     told = {"error_code": "DCS.4999", "error_msg": "queued"}
     operation = Script([QUIET], [Reply(202, told, {}, "req-7")])
     with pytest.raises(OutcomeUnknown) as caught:
-        run(operation)
+        run(operation, region=region)
     details = caught.value.details()
     assert (details["http_status"], details["request_id"]) == (202, "req-7")
     assert str(caught.value) == (
@@ -635,9 +642,9 @@ def test_what_is_unknown_is_reported_in_full() -> None:
         "no conclusive response was received (it returned HTTP 202 without a new and valid restore_id "
         "(DCS.4999: queued)), "
         f"and no matching record appeared in {details['checks']} checks. The cloud may have "
-        "accepted it all the same. Nothing was repeated. "
-        "Safe next steps: run the same task again in a few minutes: it attaches to what it finds, and starts "
-        "a new operation only when it finds none; or check the instance's records in the console."
+        "accepted it anyway. Nothing was repeated. "
+        "Safe next steps: run the same task again in 2 minutes: it attaches to what it finds, and starts "
+        f"a new operation only when it finds none; or check the instance's records in {console}"
     )
 
 
@@ -1114,6 +1121,7 @@ def test_an_unknown_outcome_says_what_each_observation_showed() -> None:
     shown = {"status": "RESTORING", "task": "x", "records": 1, "blocked": "it is busy", "error": None}
     assert second == {"at": "2026-05-28T20:26:40.500Z", **shown}
     assert len(others) + 1 == details["checks"]
+    assert details["trail_left_out"] == 0
 
 
 def test_the_message_says_when_the_status_changed() -> None:
@@ -1121,7 +1129,7 @@ def test_the_message_says_when_the_status_changed() -> None:
     before, busy = (Observation(status=status, state="quiet") for status in ("RUNNING", "RESTORING"))
     for observed, text in (
         ([busy, before], "; the status changed from RUNNING to RESTORING by 2026-05-28T20:26:40.000Z."),
-        ([before], " checks. The cloud may have accepted it all the same. Nothing was repeated."),
+        ([before], " checks. The cloud may have accepted it anyway. Nothing was repeated."),
     ):
         with pytest.raises(OutcomeUnknown) as caught:
             run(Script([before, *observed], [LOST]))
@@ -1129,7 +1137,7 @@ def test_the_message_says_when_the_status_changed() -> None:
         assert ("the status changed" in str(caught.value)) is (busy in observed)
 
 
-def test_a_trail_is_bounded() -> None:
+def test_a_trail_is_bounded_and_says_how_many_observations_it_lacks() -> None:
     """Its beginning and its end are reported: an hour has hundreds of observations."""
     busy = Observation(blocked="busy", explained=False, status="RESTORING", state="busy")
     with pytest.raises(OutcomeUnknown) as caught:
@@ -1137,4 +1145,5 @@ def test_a_trail_is_bounded() -> None:
     details = caught.value.details()
     times = [one["at"] for one in details["trail"]]
     assert len(times) == 16 and times == sorted(times) and details["checks"] > 300
+    assert details["trail_left_out"] == details["checks"] - 16
     assert (times[0], times[-1]) == ("2026-05-28T20:26:40.000Z", "2026-05-28T21:26:40.000Z")

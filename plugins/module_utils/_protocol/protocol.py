@@ -204,7 +204,8 @@ def reconcile(
 
     It never leads to a second POST.
     """
-    clock, was_busy, search = cloud.clock, fate(cause) == "busy", Search(operation, before, cause, sent_at)
+    clock, was_busy = cloud.clock, fate(cause) == "busy"
+    search = Search(operation, before, cause, sent_at, cloud.region)
     window, pause = clock.monotonic() + (BUSY_WINDOW if was_busy else WINDOW), 0.5
     # Minutes can go by, and there is no ID to name.
     cloud.progress([Watch(operation.name, {}, lambda: Status("running", None))])

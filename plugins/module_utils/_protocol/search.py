@@ -61,6 +61,7 @@ class Search:
     before: Observation
     cause: CloudError
     sent_at: float
+    region: str | None
     last: Observation | None = None
     checks: int = 0
     turned: str = ""  # the first status that differs from the one before the request, and when
@@ -72,34 +73,38 @@ class Search:
         if not self.turned and observed.status != self.before.status:
             self.turned = f"; the status changed from {self.before.status} to {observed.status} by {when}"
         shown = {"status": observed.status, "task": observed.task, "records": len(observed.records)}
-        self._add({"at": when, **shown, "blocked": observed.blocked, "error": None})
+        self.trail.append({"at": when, **shown, "blocked": observed.blocked, "error": None})
 
     def failed(self, error: CloudError, now: float) -> None:
         """Add an observation that could not be made."""
         nothing = dict.fromkeys(("status", "task", "records", "blocked"))
-        self._add({"at": iso(int(now * 1000)), **nothing, "error": str(error)})
-
-    def _add(self, shown: Row) -> None:
-        self.trail.append(shown)
-        del self.trail[KEPT_AT_EACH_END:-KEPT_AT_EACH_END]
+        self.trail.append({"at": iso(int(now * 1000)), **nothing, "error": str(error)})
 
     def unknown(self, also: str = "") -> OutcomeUnknown:
         """Return the error that says what was sent, when, what was observed, and the safe next steps."""
         operation, last, when = self.operation, self.last, iso(int(self.sent_at * 1000))
         shown = self.turned
-        shown += f"; the last check showed that {last.blocked}" if last is not None and last.blocked else ""
-        possible = appeared(last.possible, self.before, last, self.sent_at) if last is not None else []
+        shown += f"; the last check showed that {last.blocked}" if last and last.blocked else ""
+        possible = appeared(last.possible, self.before, last, self.sent_at) if last else []
         if possible:
             shown += (
                 f"; {', '.join(possible)} began in the meantime and may be this operation or somebody else's"
             )
-        facts = {"sent_at": when, "checks": self.checks, "found": possible or None, "trail": self.trail}
+        trail, kept = self.trail, KEPT_AT_EACH_END
+        facts = {
+            "sent_at": when,
+            "checks": self.checks,
+            "found": possible or None,
+            "trail": trail[:kept] + trail[kept:][-kept:],
+            "trail_left_out": max(0, len(trail) - 2 * kept),
+        }
         cause = str(self.cause).rstrip(".")
+        place = f" of region {self.region}" if self.region else ""
         return OutcomeUnknown(
             f"{operation.name}: the request was sent at {when}, no conclusive response was received "
             f"({cause}), and no matching record appeared in {self.checks} "
-            f"check{'' if self.checks == 1 else 's'}{shown}.{also} The cloud may have accepted it all "
-            "the same. Nothing was repeated. Safe next steps: "
-            f"{operation.resume}; or check the instance's records in the console.",
+            f"check{'' if self.checks == 1 else 's'}{shown}.{also} The cloud may have accepted it "
+            "anyway. Nothing was repeated. Safe next steps: "
+            f"{operation.resume}; or check the instance's records in the console{place}.",
             **{**operation.about, **self.cause.facts, **facts},
         )
