@@ -193,6 +193,17 @@ def refuse_unknown(config: t.Iterable[t.Any], definitions: t.Mapping[str, t.Mapp
             raise AnsibleParserError(f"There is no option {quoted(name)}.{near(name, known)}")
 
 
+def answer(plan: t.Callable[[], Plan], redactor: Redactor) -> Row:
+    """Return the result of a plan that only reads, or why it failed."""
+    return result_of(lambda: execute(plan(), True), lambda: False, False, redactor)
+
+
+def unreadable(cloud: Cloud, failed: Row, what: str, advice: str) -> Row:
+    """Return why a service of a region, or the whole region, cannot be read. `what` names it."""
+    msg = f"{what} cannot be read: {failed['msg']}" if what else failed["msg"]
+    return {"region": cloud.region, "error_kind": failed["error_kind"], "msg": f"{msg}{advice}"}
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """Instances as hosts."""
 
@@ -216,7 +227,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         refuse_unknown(config, self.option_definitions)
         self.templar.available_variables = self._vars  # extra variables
         try:
-            services, regions, statuses = (self.words(config, name) for name in LISTS)
+            services, regions, statuses = (self.list_option(config, name) for name in LISTS)
             self.params = self.connection(config)
         except (Problem, InvalidArgument) as problem:
             raise AnsibleParserError(str(problem)) from None
@@ -231,7 +242,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for host, row in zip(host_names(rows), rows)
             if not statuses or row["status"] in statuses
         ]
-        for host, row in self.apart(path, wanted):
+        for host, row in self.with_distinct_names(path, wanted):
             self.add(host, row)
         if rows and not wanted:
             there = ", ".join(sorted({printable(row["status"]) for row in rows}))
@@ -240,7 +251,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 f"{', '.join(statuses)}. Their statuses are {there}."
             )
 
-    def apart(self, path: str, wanted: list[tuple[str, Row]]) -> list[tuple[str, Row]]:
+    def with_distinct_names(self, path: str, wanted: list[tuple[str, Row]]) -> list[tuple[str, Row]]:
         """Return the hosts, those by their ID whose name another source has given to another instance."""
         ids = {name: host.vars.get("instance_id") for name, host in self.inventory.hosts.items()}
         taken = {host: row for host, row in wanted if ids.get(host) not in (None, row["instance_id"])}
@@ -252,7 +263,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
         return [(row["instance_id"] if host in taken else host, row) for host, row in wanted]
 
-    def words(self, config: dict[str, t.Any], name: str) -> list[str]:
+    def list_option(self, config: dict[str, t.Any], name: str) -> list[str]:
         """Return a list option without blanks. A template may make each entry or the whole list."""
         value = made(self.templar.template, config.get(name))
         return names(self.get_option(name) if unset(value) and value != [] else value, name)
@@ -289,21 +300,21 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         options."""
         question = [self.services, self.regions, self.caller()]
         key = self.get_cache_key(path)
-        caching = self.get_option("cache") and self.own(key)
+        caching = self.get_option("cache") and self.is_trusted_cache(key)
         found = self.cached(key, question) if caching and cache else None
         if found is not None:
-            self.publish([])
+            self.publish_unread([])
             return found
         rows, unread = self.read()
         for fault in unread:
             missing = "Instances that cannot be read are not in the inventory."
             Display().warning(f"{fault['msg']} ({fault['error_kind']}) {missing}")
-        self.publish(unread)
+        self.publish_unread(unread)
         if caching and not unread:
             self._cache[key] = {"question": question, "rows": rows}
         return rows
 
-    def publish(self, unread: list[Row]) -> None:
+    def publish_unread(self, unread: list[Row]) -> None:
         """Set the variable about what cannot be read, also if it is empty: AWX keeps the value of an earlier
         update. Other sources of this run may have set it.
         """
@@ -326,7 +337,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
         return rows if whole else None
 
-    def own(self, key: str) -> bool:
+    def is_trusted_cache(self, key: str) -> bool:
         """Whether the cache is not a file, or a file that nobody else can have written."""
         folder = getattr(self._cache._plugin, "_cache_dir", None)
         fault = others_can_write(str(folder), key) if folder else None
@@ -341,9 +352,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """
         found: dict[str, Row] = {}
         unread: list[Row] = []
-        for answer in self.ask([*self.regions] or [None]):
-            found.update((row["instance_id"], row) for row in answer["rows"])
-            unread += answer["unread"]
+        for region in self.read_regions([*self.regions] or [None]):
+            found.update((row["instance_id"], row) for row in region["rows"])
+            unread += region["unread"]
         if unread and not found:
             raise AnsibleParserError(" ".join(f"{fault['msg']} ({fault['error_kind']})" for fault in unread))
         return list(found.values()), unread
@@ -364,14 +375,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
         try:
             settings, identity, dummy = resolve(self.params, os.environ, Redactor())
-        except InvalidArgument as error:  # Reading the instances will report it.
+        except InvalidArgument as error:  # read_regions() reports it.
             return str(error)
         public = {name: one for name, one in identity.keys.items() if name == TOKEN or name not in SECRETS}
         caller = [known, settings, identity.way, public, identity.agency]
         return hashlib.sha256(json.dumps(caller, sort_keys=True, default=str).encode()).hexdigest()
 
-    def ask(self, regions: list[str | None]) -> list[Row]:
-        """Return the result for each region, as of_region() does.
+    def read_regions(self, regions: list[str | None]) -> list[Row]:
+        """Return what read_region() returns, for each region.
 
         All regions share one caller, so that wrong keys are tried once.
         """
@@ -391,57 +402,45 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
         def each(cloud: Cloud, params: Row) -> Plan:
             return Plan(
-                {"regions": [self.of_region(cloud.for_region(region), redactor) for region in regions]}
+                {"regions": [self.read_region(cloud.for_region(region), redactor) for region in regions]}
             )
 
-        answer: Row = remove_values(
+        result: Row = remove_values(
             perform(each, params, {}, {}, True, redactor, environ=environ), redactor.forms
         )
-        for warning in answer.get("warnings", ()):
+        for warning in result.get("warnings", ()):
             Display().warning(warning)
-        if answer.get("failed"):  # before any request to a region
-            raise AnsibleParserError(f"{answer['msg']} ({answer['error_kind']})")
-        return list(answer["regions"])
+        if result.get("failed"):  # before any request to a region
+            raise AnsibleParserError(f"{result['msg']} ({result['error_kind']})")
+        return list(result["regions"])
 
-    def of_region(self, cloud: Cloud, redactor: Redactor) -> Row:
-        """Return the `rows` of a region, and what is `unread`.
-
-        Not every region has every service.
-        """
+    def read_region(self, cloud: Cloud, redactor: Redactor) -> Row:
+        """Return the `rows` of a region, and what is `unread`. Not every region has every service."""
         rows: list[Row] = []
         unread: list[Row] = []
-
-        def answer(plan: t.Callable[[], Plan]) -> Row:
-            return result_of(lambda: execute(plan(), True), lambda: False, False, redactor)
-
-        def failed(found: Row, what: str, advice: str = "") -> None:
-            msg = f"{what} cannot be read: {found['msg']}" if what else found["msg"]
-            unread.append(
-                {"region": cloud.region, "error_kind": found["error_kind"], "msg": f"{msg}{advice}"}
-            )
-
         answers: dict[str, Row] = {}
-        whole = answer(lambda: Plan({"project_id": cloud.admit()}))
+        whole = answer(lambda: Plan({"project_id": cloud.admit()}), redactor)
         for service in () if whole.get("failed") else self.services:
-            answers[service] = answer(functools.partial(self.plan, cloud, service))
-            if answers[service].get("error_kind") == "auth_failed":
+            answers[service] = answer(functools.partial(self.plan, cloud, service), redactor)
+            if answers[service].get("error_kind") == "auth_failed":  # for every service
                 whole = answers.pop(service)
                 break
         some = not all(found.get("failed") for found in answers.values())
         for service, found in answers.items():
             if found.get("failed"):
                 what = service.upper() + (f" of region {cloud.region}" if self.regions else "")
-                failed(found, what, f" To do without it, leave {service} out of services." * some)
+                advice = f" To do without it, leave {service} out of services." if some else ""
+                unread.append(unreadable(cloud, found, what, advice))
                 continue
             rows += found["rows"]
             unread += found["odd"]
         if whole.get("failed"):
             several = SEVERAL if len(self.regions) > 1 and "project_id" in whole["msg"] else ""
-            failed(whole, f"Region {cloud.region}" if self.regions else "", several)
+            unread.append(unreadable(cloud, whole, f"Region {cloud.region}" if self.regions else "", several))
         return {"rows": rows, "unread": unread}
 
     def plan(self, cloud: Cloud, service: str) -> Plan:
-        """Read the instances of a service."""
+        """Return the plan that reads the instances of a service; `odd` are those that cannot be read."""
         odd: list[Row] = []
 
         def left_out(error: ProtocolError) -> None:
