@@ -42,10 +42,11 @@ def planned(rows: t.Sequence[Row], run: Row, job: Job, world: World) -> Result:
     """
     given = {"restores": [public(row) for row in rows], "start_timeout": job.options.wait_timeout}
     found = world.call("restore_start", given, check=True) if rows else {"restores": []}
-    busy = [row for row in found.get("restores") or [] if row.get("error_kind") == "busy"]
-    if job.plan_only or job.read_only or not [row for row in busy if waited_for_backup(row, run, job, world)]:
+    if job.plan_only or job.read_only:
         return found
-    return world.call("restore_start", given, check=True)
+    busy = [row for row in found.get("restores") or [] if row.get("error_kind") == "busy"]
+    waited = [waited_for_backup(row, run, job, world) for row in busy]  # for each of them
+    return world.call("restore_start", given, check=True) if any(waited) else found
 
 
 def start(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:

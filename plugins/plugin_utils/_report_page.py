@@ -63,6 +63,7 @@ COLUMNS = {
     False: ("Restored from", "Data older than the point", "Restore took", "Verified after (RTO)", "Result"),
 }
 RECORDS = ("backup", "restore", "job", "newer_backup", "details")
+MET_TONES = {True: "ok", False: "warn", None: ""}  # of a figure, by whether it meets its target
 SLOWER = 1.25  # A restore that takes this many times its last one is marked.
 
 
@@ -167,9 +168,9 @@ def facts(report: Report, where: tzinfo) -> list[tuple[str, str]]:
     return [(key, value) for key, value in found if value]
 
 
-def tile(called: str, value: t.Any, of: t.Any, note: str, tone: str = "") -> dict[str, t.Any]:
+def tile(name: str, value: t.Any, of: t.Any, note: str, tone: str = "") -> dict[str, t.Any]:
     """Return one figure: its value, its target or total, and a line about it."""
-    return {"name": called, "value": value, "of": of, "note": note, "tone": tone}
+    return {"name": name, "value": value, "of": of, "note": note, "tone": tone}
 
 
 def tiles(report: Report) -> list[dict[str, t.Any]]:
@@ -199,14 +200,11 @@ def tiles(report: Report) -> list[dict[str, t.Any]]:
             clock_duration(took),
             goal(rto),
             late + partly,
-            TONE[rto["met"]],
+            MET_TONES[rto["met"]],
         ),
         rpo_tile(report),
         undo_tile(rows),
     ]
-
-
-TONE = {True: "ok", False: "warn", None: ""}
 
 
 def goal(one: Row) -> str | None:
@@ -231,7 +229,7 @@ def rpo_tile(report: Report) -> dict[str, t.Any]:
     note = f"Missed by {names_of(late)}. " if late else ""
     if rpo[f"{other}_seconds"] is not None:
         note += f"{clock_duration(rpo[other + '_seconds'])} {text}."
-    return tile(name, clock_duration(value), goal(rpo), note, TONE[rpo["met"]])
+    return tile(name, clock_duration(value), goal(rpo), note, MET_TONES[rpo["met"]])
 
 
 def undo_tile(rows: t.Sequence[Row]) -> dict[str, t.Any]:

@@ -68,7 +68,7 @@ class Scale:
         pattern = "%H:%M:%S" if step < 60000 else "%H:%M" if step < 86400000 else "%d %b"
         yield {"x": 0, "label": self.clock(self.start, pattern), "anchor": "start"}
         at = self.start - self.start % step + step
-        while self.x(at) < 100 and at < self.start + 1000 * self.seconds:
+        while self.x(at) < 100:
             if self.x(at) > 8:
                 yield {
                     "x": self.x(at),
