@@ -71,7 +71,7 @@ def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any
 
     `tags` has the tags of the instances by ID, if a pattern needs them.
     """
-    words = [word for word in (row.get("name"), *taken(row)) if word]
+    words = [word for word in (row.get("name"), *overwritten(row)) if word]
     if patterns and not target_name(row):
         return "its name could not be read, so it may be one that restore_protected names."
     for pattern in patterns:
@@ -88,7 +88,7 @@ def protection(row: Known, patterns: t.Sequence[str], tags: t.Mapping[str, t.Any
     return None
 
 
-def taken(row: Known) -> list[t.Any]:
+def overwritten(row: Known) -> list[t.Any]:
     """Return what a row overwrites: name and ID of the instance, and the IDs of its data nodes."""
     nodes = [relation.get("target_instance_id") for relation in row.get("data_node_relations") or []]
     return [target_name(row), target_id(row), *nodes]
@@ -135,7 +135,7 @@ def misnamed(row: Known) -> str | None:
 def out_of_bounds(row: Known, options: Options) -> str | None:
     """Return why a drill must not overwrite an instance, or None."""
     words = [word for word in (target_name(row), target_id(row)) if word]
-    if any(like(word, pattern) for word in taken(row) if word for pattern in options.production):
+    if any(like(word, pattern) for word in overwritten(row) if word for pattern in options.production):
         return "A drill never overwrites production, and drill_production names this instance."
     drill = options.window_days is not None
     if drill and not any(like(word, pattern) for word in words for pattern in options.scratch):

@@ -39,7 +39,7 @@ NOT_AGAIN = ("operation_failed", "not_found")  # ends of a job to which a rerun 
 
 def rows_to_plan(job: Job, old: Row | None, run: Row, world: World) -> tuple[list[Row], list[str]]:
     """Return the rows to plan: those of an earlier plan, else those of the entries."""
-    if planned_before(job):
+    if has_earlier_plan(job):
         return from_plan(job, old, run)
     rows, problems = list(job.found.rows), list[str]()
     if job.found.names:
@@ -82,14 +82,14 @@ def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
 # An earlier plan
 
 
-def planned_before(job: Job) -> bool:
+def has_earlier_plan(job: Job) -> bool:
     """Whether this run carries out an earlier plan."""
     return (job.options.plan is not None or job.options.plan_file is not None) and not job.plan_only
 
 
 def plan_of(job: Job) -> Row | None:
     """Return the earlier plan that this run carries out; None if there is none, or it is unreadable."""
-    if not planned_before(job):
+    if not has_earlier_plan(job):
         return None
     if job.options.plan is not None:
         # AWX turns a text that looks like a time or a number into one, so only the digest can be compared.

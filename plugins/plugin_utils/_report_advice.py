@@ -260,24 +260,26 @@ def following(row: Row, report: Row, run: Row) -> dict[str, t.Any] | None:
     """Return {happened, state, do, command} for a row that failed, else None."""
     if not row["error_kind"]:
         return None
-    again: str | None = run.get("command")
-    command: str | None
     older = older_backup(row, report)
-    if older:
-        do, command = OLDER.format(name=called(row)), older
-    else:
-        job_id = None if run.get("directory") else only_by_job_id(row)
-        other = needs_another_plan(row, report, run)
-        do, command = what_to_do(row, again, job_id), command_for(row, report, again, other)
-        if other:
-            do += OTHER_PLAN
-        if job_id:
-            command = None  # The command lacks the job.
-        if report["kind"] == "readiness":  # which restores nothing
-            do = do.replace("The restore is done. ", "").replace(": only the checks are repeated", "")
-        if command and not run.get("command_complete", True):
-            do += INCOMPLETE
+    do, command = (OLDER.format(name=called(row)), older) if older else next_try(row, report, run)
     return {"happened": happened(row), "state": state(row), "do": do, "command": command}
+
+
+def next_try(row: Row, report: Row, run: Row) -> tuple[str, str | None]:
+    """Return what a person does to run the same again, and the command for it."""
+    again: str | None = run.get("command")
+    job_id = None if run.get("directory") else only_by_job_id(row)
+    other = needs_another_plan(row, report, run)
+    do, command = what_to_do(row, again, job_id), command_for(row, report, again, other)
+    if other:
+        do += OTHER_PLAN
+    if job_id:
+        command = None  # The command lacks the job.
+    if report["kind"] == "readiness":  # which restores nothing
+        do = do.replace("The restore is done. ", "").replace(": only the checks are repeated", "")
+    if command and not run.get("command_complete", True):
+        do += INCOMPLETE
+    return do, command
 
 
 def happened(row: Row) -> str:
@@ -403,7 +405,7 @@ def not_passed(row: Row) -> list[Row]:
 
 def older_backup(row: Row, report: Row) -> str | None:
     """Return the command that restores a cache whose data are not the expected ones from the backup before;
-    null for all else.
+    None for all else.
     """
     made, end = moment(row["data_time"]), (row["verification"] or {}).get("end")
     service = _target.service_of(row)

@@ -186,13 +186,8 @@ def tiles(report: Report) -> list[dict[str, t.Any]]:
     last = max(good, key=lambda row: row["rto_seconds"] or 0, default=None)
     late = f"{called(last)} was last. " if last else ""
     took = rto["seconds"] if rto["seconds"] is not None else last and last["rto_seconds"]
-    partly = (
-        ""
-        if rto["seconds"] is not None
-        else "Not complete: an earlier run restored some instances."
-        if complete
-        else "Not complete: some instances are not verified."
-    )
+    why = "an earlier run restored some instances" if complete else "some instances are not verified"
+    partly = f"Not complete: {why}." if rto["seconds"] is None else ""
     return [
         tile("Verified", len(good), len(rows), note, tone),
         tile(
@@ -312,7 +307,6 @@ def references(report: Report) -> list[tuple[str, str]]:
 def table_row(row: Row, report: Report, where: tzinfo) -> dict[str, t.Any]:
     """Return an instance as the table shows it."""
     took, limit = restore_seconds(row), report["rpo"]["target"]
-    slow = took is not None and row["last_seconds"] and took > SLOWER * row["last_seconds"]
     age = row[f"{report['rpo']['against']}_seconds"]
     shown = checks(row)
     return {
@@ -336,7 +330,7 @@ def table_row(row: Row, report: Report, where: tzinfo) -> dict[str, t.Any]:
         "over": limit is not None and (age or 0) > limit,
         "last": "" if row["last_seconds"] is None else clock_duration(row["last_seconds"]),
         "took": clock_duration(took),
-        "slow": round(100 * (took / row["last_seconds"] - 1)) if slow and took else None,
+        "slow": percent_slower(took, row["last_seconds"]),
         "rto": clock_duration(row["rto_seconds"]),
         "state": STATES[row["data_state"]],
         "result": result(row),
@@ -377,6 +371,11 @@ def restore_seconds(row: Row) -> float | None:
     if not steps or steps[-1]["outcome"] == "failed":
         return None
     return sum(float(step.get("seconds") or 0) for step in steps)
+
+
+def percent_slower(took: float | None, last: float | None) -> int | None:
+    """Return by how many percent a restore was slower than its last one; None if not by much."""
+    return round(100 * (took / last - 1)) if took and last and took > SLOWER * last else None
 
 
 def check_row(check: Row) -> dict[str, t.Any]:

@@ -33,10 +33,10 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
 )
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import NOTHING
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._planning import (
+    has_earlier_plan,
     instances_by_id,
     other_plan,
     plan_of,
-    planned_before,
     rows_to_plan,
     with_cloud_names,
 )
@@ -124,7 +124,7 @@ def problems_of(job: Job, run: Row) -> list[str]:
     unsavable = _report_files.unsavable(path) if path else None
     return [
         *job.problems,
-        *([] if planned_before(job) else job.found.problems),
+        *([] if has_earlier_plan(job) else job.found.problems),
         *(problem for problem in (run["problem"], unsavable) if problem),
         *_calls.report_problems(job.options),
     ]
