@@ -33,7 +33,7 @@ attributes:
       - When a restore of the same backup is waiting or running, the task attaches to it instead of starting
         another one.
       - When the newest restore of the instance carries the marker of this operation and has succeeded, the
-        task does nothing. It fails if the instance is in the state ERROR, CREATEFAILED or FROZEN.
+        task does nothing, but fails if the instance is in the state ERROR, CREATEFAILED or FROZEN.
       - Otherwise the task starts a restore, even when the newest restore with this marker has failed.
       - With O(restore_point) the operation changes with the backup that is chosen, so that V(latest) restores
         again as soon as there is a newer backup.

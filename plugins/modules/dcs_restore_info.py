@@ -11,8 +11,7 @@ short_description: List the restores of a DCS instance
 version_added: 1.0.0
 author: the huaweicloud.recovery contributors (@huaweicloud-recovery)
 description:
-  - Lists the restoration records of a Distributed Cache Service (DCS) instance, newest first, running ones
-    included.
+  - Lists the restores of a Distributed Cache Service (DCS) instance, newest first, running ones included.
   - The filters are exact and are combined with "and".
 extends_documentation_fragment:
   - huaweicloud.recovery._connection

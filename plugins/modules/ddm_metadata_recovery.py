@@ -81,8 +81,7 @@ options:
     description:
       - Attach to the newest job on the target that may be a metadata recovery, instead of starting one. There
         must be one that runs, or that ended less than a day ago.
-      - B(The task cannot check which point in time the job restores), because the service does not report it.
-        The task warns about that.
+      - B(The task cannot check which point in time the job restores). It warns about that.
     type: bool
     default: false
 seealso:

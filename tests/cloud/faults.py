@@ -121,7 +121,7 @@ async def answer(
 ) -> Response:
     """Any response at all: text is sent as it is, anything else as JSON.
 
-    ``processed``: the operation happens all the same.
+    ``processed``: the operation happens anyway.
     """
     if processed:
         exchange.process()

@@ -173,7 +173,7 @@ def test_one_start_whatever_ansible_repeats(in_process: bool) -> None:
 ONE = f"""
 - hosts: localhost
   gather_facts: false
-  gather_subset: ["!all", "!min"]  # --start-at-task gathers all the same, and the environment is a fact
+  gather_subset: ["!all", "!min"]  # --start-at-task gathers anyway, and the environment is a fact
   tasks:
     - name: restore
       huaweicloud.recovery.dcs_restore:
