@@ -184,7 +184,8 @@ def written(path: str) -> str:
 
 
 def test_the_action_group_holds_modules_only() -> None:
-    assert runtime()["action_groups"] == {"all": sorted({*MODULES, *invoke.OF_THE_ROLE})}
+    names = sorted({*MODULES, *invoke.OF_THE_ROLE})
+    assert runtime()["action_groups"] == {"all": names}, "meta/runtime.yml lists them in alphabetical order"
 
 
 def runtime() -> dict[str, Any]:
@@ -528,7 +529,11 @@ def test_a_step_is_at_home_everywhere() -> None:
     """The message says where to add what is missing. Otherwise a step could have tests and never run."""
     tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
     functions = [step.name for step in TABLE if step.name != "wait"]  # the step restore waits as well
+    page = "docs/docsite/rst/architecture.rst"
+    flow = written(page).partition("\n  entry ")[2].partition("\n\n")[0]
+    lines = re.findall(r"^  (\w+) ", flow, re.MULTILINE)
     places: list[tuple[str, str, Iterable[str], Iterable[str]]] = [
+        (page, "the lines of How a row flows", [*PHASES, "report"], lines),
         ("plugins/plugin_utils/_steps.py", "the functions with @step", functions, STEPS),
         (tasks, "a file for each step", files, [name for name in files if written(f"{tasks}/{name}")]),
     ]
