@@ -19,7 +19,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text imp
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import INCOMPLETE
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
+    INCOMPLETE,
+    clock_duration,
+)
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text
 
 Row = t.Mapping[str, t.Any]
@@ -212,8 +215,7 @@ def outcome_lines(report: Row) -> list[str]:
     passed = sum(check.get("outcome") == "passed" for check in checks)
     good = [row for row in rows if not row.get("error_kind")]
     counted = f", {passed} of {len(checks)} checks passed" if checks else ""
-    seconds = round(report.get("elapsed") or 0)
-    took = f"{seconds // 60}:{seconds % 60:02d}"
+    took = clock_duration(report.get("elapsed") or 0)
     lines = [
         (
             f"{headline(report)}  {len(good)} of {len(rows)} in {took}{counted}. "

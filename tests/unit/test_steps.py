@@ -940,6 +940,7 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
         shown = "\n".join(_lines.outcome_lines({**report, "kind": kind}))
         assert ("point the application there" in shown) is moves, "only where an application is to move"
     assert "To go on without safety backups, for all caches, set restore_safety_backup to false." in lines
+    assert " in 1:02:03" in _lines.outcome_lines({**report, "elapsed": 3723.4})[0], "as in the report"
 
 
 def test_a_safety_backup_that_cannot_be_restored_is_no_way_back() -> None:
