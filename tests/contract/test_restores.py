@@ -456,7 +456,7 @@ def test_nothing_to_adopt(sim: Simulator, run: Any) -> None:
         sim.state.jobs.clear()
     result = run("ddm_recovery", **PAIR, restore_time="latest", adopt=True)
     assert result["error_kind"] == "not_found"
-    assert f"{names.DDM_TARGET} has had no restore job to attach to" in result["msg"]
+    assert f"{names.DDM_TARGET} has had no restore job in the last 29 days" in result["msg"]
     assert sim.posts() == []
 
 

@@ -620,7 +620,7 @@ def test_the_newest_restore_job_on_the_target_is_adopted() -> None:
     ]
     service: Any = FakeDdm(jobs=jobs)
     assert newest_job(service, "t", is_restore)["id"] == "failed"
-    with pytest.raises(NotFound, match="x has had no restore job to attach to"):
+    with pytest.raises(NotFound, match="x has had no restore job in the last 29 days"):
         newest_job(service, "x", is_restore)
 
 

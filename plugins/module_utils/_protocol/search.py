@@ -54,7 +54,7 @@ def appeared(ids: t.AbstractSet[str], before: Observation, now: Observation, sen
 class Search:
     """What was sent, what the cloud showed before, and what each observation has shown since.
 
-    `sent_at` is in seconds since the epoch by the cloud's clock, as are the times of the observations.
+    `sent_at` and the times of the observations are in epoch seconds by the cloud's clock.
     """
 
     operation: Operation

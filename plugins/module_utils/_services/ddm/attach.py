@@ -125,8 +125,7 @@ def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     found = next((job for job in jobs if same_id(job["instance_id"], target)), None)
     if found is None:
         raise NotFound(
-            f"{target} has had no restore job to attach to in the last 29 days. Leave adopt out to start a "
-            "recovery."
+            f"{target} has had no restore job in the last 29 days. Leave adopt out to start a recovery."
         )
     made, old = created(found), is_too_old(ddm, found)
     instance = ddm.instance(target) if old else {"status": None}
