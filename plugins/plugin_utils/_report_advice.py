@@ -338,21 +338,28 @@ def advice_kind(row: Row) -> str:
 
 def what_to_do(row: Row, command: str | None, job_id: str | None) -> str:
     """Return what a person does now; `job_id` is a job that the command does not find itself."""
-    end = (row["verification"] or {}).get("end")
-    checks, kind = row["failed_step"] == "verify", advice_kind(row)
-    text = ""
-    if checks:
-        unread = UNREAD_CHECK if end == "failed" and not read_other(row) else ""
-        text = BY_CHECK.get(row["error_kind"]) or unread or BY_END.get(str(end), "")
-    text = text or (ADVICE["safeguard"] if unsaved(row) else "")
-    if row["failed_step"] == "safeguard" and kind == "outcome_unknown":  # of a backup
-        text = ADVICE["wait"]
-    text = text or BY_KIND.get(kind) or ADVICE.get(str(row["failed_step"])) or ADVICE["restore"]
+    text = advice(row)
     if job_id:
         text += " Give job_id {job} for {name}: without a report, the command does not know this job."
     if command is None:  # A job controller started this run.
         text = text.replace("the same command", "the same job").replace("The same command", "The same job")
     return text.format(name=called(row), job=printable(row["job_id"] or ""))
+
+
+def advice(row: Row) -> str:
+    """Return what to do about a failure, by what the checks found, by its kind, or by its step."""
+    kind, step = advice_kind(row), str(row["failed_step"])
+    if step == "verify":
+        end = str((row["verification"] or {}).get("end"))
+        unread = UNREAD_CHECK if end == "failed" and not read_other(row) else None
+        found = BY_CHECK.get(row["error_kind"]) or unread or BY_END.get(end)
+        if found:
+            return found
+    if unsaved(row):
+        return ADVICE["safeguard"]
+    if step == "safeguard" and kind == "outcome_unknown":  # of a backup
+        return ADVICE["wait"]
+    return BY_KIND.get(kind) or ADVICE.get(step) or ADVICE["restore"]
 
 
 def command_for(row: Row, report: Row, again: str | None, other_plan: bool) -> str | None:
