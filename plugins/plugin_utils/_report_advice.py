@@ -88,7 +88,7 @@ BY_KIND = {
         "Nothing was stopped: the operation goes on in the cloud. The same command attaches to it."
     ),
     "outcome_unknown": (
-        "Keep applications away from {name}. Run the same command again in 2 minutes: it attaches to "
+        "Keep applications away from {name}. Run the same command again in 5 minutes: it attaches to "
         "what it finds, and starts the restore if there is none."
     ),
     "operation_failed": (

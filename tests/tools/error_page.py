@@ -128,7 +128,7 @@ KINDS: dict[str, Kind] = {
         "the request was sent, and no conclusive response was received",
         "At most one operation was started. Nothing was repeated.",
         (
-            "Run the same task again in 2 minutes: it attaches to what it finds, or names the job to give "
+            "Run the same task again in 5 minutes: it attaches to what it finds, or names the job to give "
             "as job_id."
         ),
     ),

@@ -671,7 +671,7 @@ def test_a_job_that_does_not_name_its_target_may_be_for_another_one(
 def test_a_result_without_an_id_has_what_the_request_named() -> None:
     cache = restore([], RUNNING)
     assert cache.about == {"instance_id": "i", "marker": MARK, "backup_id": "b"}
-    again = "run the same task with backup_id=b, in place of restore_point or backup_name, again in 2 minutes"
+    again = "run the same task with backup_id=b, in place of restore_point or backup_name, again in 5 minutes"
     assert again in cache.resume, "latest may be another backup by then, and an option beside it is refused"
     database = recovery(FakeDdm())
     assert database.about == {"instance_id": "s", "target_instance_id": "t", "restore_time": 1}

@@ -643,7 +643,7 @@ def test_what_is_unknown_is_reported_in_full(region: str | None, console: str) -
         "(DCS.4999: queued)), "
         f"and no matching record appeared in {details['checks']} checks. The cloud may have "
         "accepted it anyway. Nothing was repeated. "
-        "Safe next steps: run the same task again in 2 minutes: it attaches to what it finds, and starts "
+        "Safe next steps: run the same task again in 5 minutes: it attaches to what it finds, and starts "
         f"a new operation only when it finds none; or check the instance's records in {console}"
     )
 

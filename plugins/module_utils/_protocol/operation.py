@@ -14,9 +14,9 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 
 Row = t.Dict[str, t.Any]
-# By then a request has arrived or never will, as "What happens when..." assumes.
+# Tests follow this advice. By then a request has arrived or never will.
 AGAIN = (
-    "run {} again in 2 minutes: it attaches to what it finds, and starts a new operation only when it "
+    "run {} again in 5 minutes: it attaches to what it finds, and starts a new operation only when it "
     "finds none"
 )
 

@@ -173,7 +173,7 @@ class PairOperation(Operation):
     def resume(self) -> str:
         """The same task: an unavailable target is never overwritten again."""
         return (
-            "run the same task again in 2 minutes; if the target is not available then, it starts "
+            "run the same task again in 5 minutes; if the target is not available then, it starts "
             "nothing and names the newest job there: attach with job_id only if its age fits this request"
         )
 
