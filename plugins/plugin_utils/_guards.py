@@ -18,8 +18,8 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import one_spelling, printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._lines import local_text
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import Options
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
     Known,
     Row,

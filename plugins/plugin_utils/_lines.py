@@ -12,24 +12,25 @@ from __future__ import annotations
 
 import typing as t
 import unicodedata
+from datetime import timedelta
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
     INCOMPLETE,
     clock_duration,
 )
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import local_text
 
 Row = t.Mapping[str, t.Any]
 MANY = 12  # With more targets, each has only one line.
 PAD = " " * 8
 HOW_LONG = "Down for 1 to 30 min"  # the duration of a restore in the vendor's guide to DCS
 UNKNOWN = (None, "", "unknown")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def plan(rows: t.Sequence[Row], run: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
@@ -170,6 +171,14 @@ def next_backup(row: Row, tz: t.Any) -> str:
     return (
         f"next after it: {local_text(made, tz)} ({printable(newer.get('backup_type') or 'backup')}{remark})"
     )
+
+
+def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:
+    """Return epoch milliseconds for people: 25 Nov 2026 14:00 +01:00, in a zone (None: this machine's)."""
+    local = (EPOCH + timedelta(milliseconds=ms)).astimezone(tz)
+    offset = local.strftime("%z")
+    clock = local.strftime("%H:%M:%S" if seconds else "%H:%M")
+    return f"{local.day} {MONTHS[local.month - 1]} {local.year} {clock} {offset[:3]}:{offset[3:5]}"
 
 
 def nodes(row: Row) -> list[str]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -24,7 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credenti
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import one_spelling, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import read_time
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH, iso, zone_named
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, zone_named
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 Variables = t.Mapping[str, t.Any]
@@ -220,15 +219,3 @@ def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
         return iso(read_time(found, name, tz.key if tz else None, now_ms / 1000))
     except InvalidArgument as error:
         raise Problem(re.sub(r"in timezone\.$", "in restore_timezone.", bare(error))) from None
-
-
-def local_text(ms: int, tz: t.Any, seconds: bool = False) -> str:
-    """Return epoch milliseconds for people: 25 Nov 2026 14:00 +01:00, in a zone (None: this machine's)."""
-    moment = EPOCH + timedelta(milliseconds=ms)
-    local = moment.astimezone(tz)
-    offset = local.strftime("%z")
-    clock = local.strftime("%H:%M:%S" if seconds else "%H:%M")
-    return f"{local.day} {MONTHS[local.month - 1]} {local.year} {clock} {offset[:3]}:{offset[3:5]}"
-
-
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -199,8 +199,7 @@ def test_an_invalid_number(value: Any) -> None:
         read.number(value, "x", 0, 100)
 
 
-def test_texts_for_people() -> None:
-    assert read.local_text(1795518000000, BERLIN) == "24 Nov 2026 12:00 +01:00"
+def test_a_text_is_one_line_and_no_boolean() -> None:
     with pytest.raises(read.Problem, match="control character"):
         read.word("a\nb", "restore_operation_id")
     assert read.word(1042, "restore_operation_id") == "1042"

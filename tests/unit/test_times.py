@@ -29,6 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
     zone_named,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._lines import local_text
 
 MS = 1_747_732_352_000  # 2025-05-20T09:12:32Z
 NOW = 1_780_000_000_000
@@ -318,3 +319,7 @@ def test_a_python_without_data_about_zones_says_so(monkeypatch: pytest.MonkeyPat
 def test_a_time_span_never_looks_shorter_than_it_is(seconds: float, text: str) -> None:
     """A person decides by it which data are lost, and whether an old job is the one that is meant."""
     assert in_words(seconds) == text
+
+
+def test_a_time_is_shown_in_its_zone() -> None:
+    assert local_text(1795518000000, zoneinfo.ZoneInfo("Europe/Berlin")) == "24 Nov 2026 12:00 +01:00"
