@@ -525,6 +525,15 @@ def test_the_changelog_shows_what_its_data_say() -> None:
                 assert f"{one['name']} - {one['description']}" in shown
 
 
+def test_the_map_of_the_tests_names_only_what_is_there() -> None:
+    tests = documents.ROOT / "tests"
+    code = " ".join(path.read_text(encoding="utf-8") for path in tests.rglob("*.py"))
+    prose = re.sub(r"```.*?```", "", written("tests/README.md"), flags=re.DOTALL)
+    words = sorted(set(re.findall(r"`([\w./]+)`", prose)))
+    gone = [one for one in words if not (tests / one).exists() and not re.search(rf"\b{one}\b", code)]
+    assert words and not gone
+
+
 def test_a_step_is_at_home_everywhere() -> None:
     """The message says where to add what is missing. Otherwise a step could have tests and never run."""
     tasks, files = "roles/restore/tasks", [f"{name}.yml" for name in NAMES]
