@@ -98,6 +98,9 @@ class Visit:
 @each_variant
 def test_it_fits_and_asks_for_nothing(chromium: Any, pages: dict[str, Path], variant: str) -> None:
     visit = Visit(chromium, pages[variant])
+    for width in (801, 961):  # where the table still has columns, and each number its own line
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        assert visit.width() == (width, width)
     for scheme, size in itertools.product(("light", "dark"), (DESKTOP, PHONE)):
         visit.page.emulate_media(color_scheme=scheme)
         visit.page.set_viewport_size(size)
