@@ -39,7 +39,7 @@ from tests.cases import CASES, STARTS
 from tests.cloud import scenario
 from tests.contract import documents
 from tests.report import pictures, samples
-from tests.tools import docs, role
+from tests.tools import docs, mutation, role
 
 MODULES = documents.MODULES
 CONNECTION = documents.PREFIX + "_connection"
@@ -523,6 +523,13 @@ def test_the_changelog_shows_what_its_data_say() -> None:
         for one in [*release.get("modules", []), *(one for group in plugins for one in group)]:
             if one["name"] not in documents.OF_THE_ROLE:
                 assert f"{one['name']} - {one['description']}" in shown
+
+
+def test_the_table_of_mutants_has_every_file_that_is_mutated() -> None:
+    row = r"^\| `(\S+)` \| (\d+) \| (\d+) \| (\d+) \|$"
+    rows = re.findall(row, written("CONTRIBUTING.md"), re.MULTILINE)
+    assert sorted(row[0] for row in rows) == sorted(mutation.CORE)
+    assert all(int(mutants) == int(killed) + int(justified) for name, mutants, killed, justified in rows)
 
 
 def test_the_map_of_the_tests_names_only_what_is_there() -> None:
