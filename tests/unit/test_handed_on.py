@@ -45,6 +45,15 @@ def test_no_text_of_a_plan_or_a_report_is_a_template(value: Any) -> None:
         assert made == (json.loads(value) if isinstance(value, str) and isinstance(made, dict) else value)
 
 
+def test_a_name_in_a_plan_is_no_template_either() -> None:
+    """A tag or a parameter of an instance is a name here, and a loop over names uses them as text."""
+    texts = our_template(ORDER)  # as everything from -e is
+    (rows,) = handed_on({"given": {"schema_version": 1, "restores": [{texts: texts}]}}).values()
+    templar = Templar(DataLoader(), variables={})
+    assert [templar.template(name) for name in rows["restores"][0]] == [ORDER]
+    assert templar.template(texts) == 42
+
+
 @pytest.mark.parametrize(
     "value",
     [

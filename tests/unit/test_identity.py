@@ -41,7 +41,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
     Response,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import clouds_for
-from tests.cloud import Simulator
+from tests.cloud import Simulator, wire
 from tests.cloud import scenario as names
 from tests.cloud.state import Agency, Key
 
@@ -824,6 +824,24 @@ def test_what_iam_does_not_report_is_unknown(sim: Simulator, made: Callable[...,
     assert time.slept == []
     unknown = cloud_for({**KEYS, "dcs_endpoint": sim.url}, {}, time.clock).identity()
     assert set(unknown.values()) == {"unknown", "task options"}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_several_accounts_only_that_of_the_project_is_shown(
+    known: bool, sim: Simulator, made: Callable[..., Cloud]
+) -> None:
+    """A caller may use several. A name that is not certain would vouch for the wrong account in a plan."""
+
+    def add(true: wire.Response) -> wire.Response:
+        true.data["domains"].insert(0, {"id": names.PARTNER_DOMAIN_ID, "name": names.PARTNER_DOMAIN})
+        return true
+
+    sim.fault("mutate", "iam.domains", times=None, function=add)
+    if not known:
+        sim.fault("rewrite", "iam.projects", times=None, key="domain_id", value=None)
+    found = made(**KEYS).identity()
+    shown = (names.DOMAIN_ID, names.DOMAIN) if known else ("unknown", "unknown")
+    assert (found["domain_id"], found["domain_name"]) == shown
 
 
 @pytest.mark.parametrize(("given", "key"), [({}, "name"), ({"project_id": names.PROJECT_ID}, "id")])

@@ -480,6 +480,38 @@ def test_two_hosts_of_a_play_write_no_report_together(tmp_path: Path) -> None:
     assert begun(tmp_path, 1, "cccccc", host="a")["id"] == first["id"]
 
 
+def test_a_claim_of_another_machine_does_not_count(tmp_path: Path) -> None:
+    """The folder may be shared. A process with the same number and start runs here, too."""
+    first = begun(tmp_path)
+    written(first, good(), finished=False)
+    here = f"{socket.gethostname()} 1 {_report_files.process_start(1)}"
+    (tmp_path / f".{first['id']}.run").write_text(here)
+    assert begun(tmp_path, 1, "bbbbbb")["id"] != first["id"], "a run on this machine goes on"
+    (tmp_path / f".{first['id']}.run").write_text(here.replace(socket.gethostname(), "elsewhere"))
+    assert begun(tmp_path, 1, "bbbbbb")["id"] == first["id"]
+
+
+def test_a_host_that_names_another_instance_now_continues_no_report_of_the_first(tmp_path: Path) -> None:
+    """A label identifies a host only while its instance is unknown."""
+    first = begun(tmp_path)
+    known, unknown = {**good(), "label": "a"}, {**good(), "label": "a", "target": None, "instance_id": None}
+    written(first, known, finished=False)
+    other = {**samples.planned("dcs", "sessions-cache"), "label": "a"}
+    assert begun(tmp_path, 1, "bbbbbb", rows=[other])["previous"] == []
+    written(first, unknown, finished=False)
+    assert begun(tmp_path, 1, "cccccc", rows=[other])["id"] == first["id"]
+
+
+def test_a_copy_of_a_report_under_another_name_is_ignored(tmp_path: Path) -> None:
+    """It would be continued under the name of the report in it, and its rows would count twice."""
+    first = begun(tmp_path)
+    written(first, good(), finished=False)
+    copy = tmp_path / f"{first['id'][:-6]}zzzzzz.json"
+    shutil.copy(tmp_path / f"{first['id']}.json", copy)
+    assert [one["id"] for one in _report_files.reports(str(tmp_path))] == [first["id"]]
+    assert len(begun(tmp_path, 1, "bbbbbb")["previous"]) == 1
+
+
 @pytest.mark.parametrize(
     "held", ["", "elsewhere 1 2", "nonsense", "\x00", "here 99999999999999999999 1", "here x"]
 )

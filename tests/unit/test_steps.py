@@ -960,6 +960,28 @@ def test_a_safety_backup_that_cannot_be_restored_is_no_way_back() -> None:
     assert outcomes(run(world, "plan", "safeguard", "restore", restore_ddm=[])) == [("c1", "succeeded")]
 
 
+class Backing(World):
+    """Until the safety backup has ended, the cloud does not say that it can be restored."""
+
+    end: dict[str, Any] | None = None  # of a backup that fails
+
+    def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
+        ended = options.get("wait") is not False
+        made = {"backup_id": "s", "is_support_restore": True if ended and not self.end else None}
+        end = self.end if ended and self.end else {}
+        self.broken["dcs_backup", "c1"] = {"backup_id": "s", "backup": made, **end}
+        return super().call(module, options, check)
+
+
+def test_a_safety_backup_is_judged_by_its_end() -> None:
+    world = Backing()
+    assert outcomes(run(world, "plan", "safeguard", "restore", restore_ddm=[])) == [("c1", "succeeded")]
+    world.end = {"failed": True, "error_kind": "operation_failed", "msg": "The bucket is full."}
+    state = run(world, "plan", "safeguard", "restore", restore_ddm=[])
+    assert outcomes(state) == [("c1", "operation_failed")]
+    assert "The bucket is full." in state["restores"][0]["msg"]
+
+
 @pytest.mark.parametrize(
     ("row", "earlier", "same"),
     [

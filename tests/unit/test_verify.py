@@ -283,6 +283,24 @@ def test_an_instance_that_starts_slowly_is_waited_for(
     assert len(sim.requests("dcs.instance")) < 8
 
 
+def test_an_instance_that_runs_at_the_last_moment_is_checked(
+    sim: Simulator, server: Any, run: Any, speak: Any
+) -> None:
+    """A read begins when the time is over, and still gets a second."""
+    speak(True)
+    instance = sim.state.dcs_instances[ids.fleet_dcs_instance(0)]
+    instance.status = "RESTARTING"
+    clock = server[1]
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        instance.status = "RUNNING" if clock.passed >= 30 else instance.status
+
+    given = clock.clock._replace(sleep=sleep)
+    result = run("restore_verify", [cache(0, {"ping": True})], clock=given, verify_timeout=30)
+    assert result["failed"] is False, result["msg"]
+
+
 def test_an_instance_that_does_not_run_in_time(sim: Simulator, server: Any, run: Any, speak: Any) -> None:
     fake = speak(True)
     sim.state.dcs_instances[ids.fleet_dcs_instance(0)].status = "RESTARTING"
@@ -305,11 +323,14 @@ def test_what_does_not_run_in_time_has_been_restored_if_its_row_says_so(
     assert msg.startswith("The restore itself succeeded. The instance is not available yet: ")
 
 
-def test_an_instance_whose_status_cannot_be_read_in_time(sim: Simulator, run: Any, speak: Any) -> None:
+def test_an_instance_whose_status_cannot_be_read_in_time(
+    sim: Simulator, server: Any, run: Any, speak: Any
+) -> None:
     speak()
     sim.fault("server_error", "dcs.instance", times=None)
     result = run("restore_verify", [cache(0, {"ping": True})], verify_timeout=30)
     assert result["error_kind"] == "not_running" and ".." not in result["restores"][0]["msg"]
+    assert server[1].passed <= 32, "no read is repeated after that"
 
 
 def test_an_instance_that_cannot_be_read(sim: Simulator, run: Any, speak: Any) -> None:

@@ -265,8 +265,8 @@ def serving_instance(row: Row, service: Reading, cloud: Cloud, interval: float, 
     Raises CloudError if it cannot be read, or does not serve in time.
     """
     clock, name = cloud.clock, instance_id(row, service)
+    cloud.session.deadline = deadline
     while True:
-        cloud.session.deadline = max(deadline, clock.monotonic() + 1.0)
         try:
             instance = service.instance(cloud, str(name))
             why = service.ready(instance)
