@@ -162,6 +162,21 @@ def ended_now(status: str) -> dict[str, Any]:
         ),
         # The list of instances may be older than that of restores
         ([record(28, "restoring", "other"), record(1, "succeed", remark=OURS)], instance(), "refuse", None),
+        (
+            [record(28, "restoring", "other"), undated(1, "succeed", remark=OURS)],
+            instance(),
+            "refuse",
+            None,
+        ),
+        # Ours is one of two, of which the other does not end
+        (
+            [record(28, "restoring", "other"), record(27, "restoring")],
+            instance("RESTORING"),
+            "adopt",
+            "r27",
+        ),
+        # The one that runs, although the newest one has ended just now
+        ([ended_now("succeed"), undated(28, "restoring")], instance("RESTORING"), "adopt", "r28"),
         ([record(1, "waiting")], instance(), "refuse", None),  # stuck for weeks, and the instance is idle
         ([record(1, "restoring", "other")], instance(), "refuse", None),
         ([record(1, "waiting")], instance("RESTORING"), "adopt", "r1"),  # not idle
@@ -216,8 +231,11 @@ def test_a_stuck_restore_is_reported_with_its_age_and_the_remedy(status: str, ba
     assert decide(past) == "send" and "r1" in past.records
     for now in (instance("RESTORING"), instance(task="RESTORING")):
         assert decide(restore([record(1, status, "other")], now, ignore_stuck=True).observe()) == "refuse"
-    young = [record(28, status, "other")]
-    assert decide(restore(young, instance(), ignore_stuck=True).observe()) == "refuse"
+    young = record(28, status, "other")
+    assert decide(restore([young], instance(), ignore_stuck=True).observe()) == "refuse"
+    both = restore([young, record(1, status, backup)], instance()).observe()
+    assert both.blocked is not None and both.blocked.startswith("restore r28 has been")
+    assert (seen.stuck, both.stuck) == (True, False), "the one that runs ends by itself"
 
 
 def test_a_stuck_backup_is_reported_with_its_age_and_the_remedy() -> None:

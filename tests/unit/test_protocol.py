@@ -878,11 +878,13 @@ def test_busy_with_nothing_that_can_be_seen() -> None:
 
 def test_busy_with_records_that_keep_changing() -> None:
     """Until the end of the window, they do not show what holds the instance."""
+    time = Time()
     operation = Script(
         [QUIET, *(Observation(explained=False, state=number) for number in range(99))], [BUSY_CODE]
     )
     with pytest.raises(Busy) as caught:
-        run(operation)
+        run(operation, time=time)
+    assert time.passed >= BUSY_WINDOW
     assert str(caught.value) == (
         f"{operation.name} was not started: the cloud reports another operation. "
         "The cloud's response: POST returned HTTP 400 DCS.4097. "

@@ -87,7 +87,7 @@ class DcsBackup(DcsOperation):
             blocked = self.describe(others[0], now)
         elif in_the_way:
             blocked = self.describe_stuck(stuck[0], now)
-        explained = bool(others or stuck) or not instance["task"]
+        explained = bool(others) or not instance["task"]
         return self.observation(records, instance, running, done, blocked, explained, in_the_way)
 
 

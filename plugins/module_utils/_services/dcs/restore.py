@@ -137,7 +137,7 @@ class DcsRestore(DcsOperation):
             blocked = f"{self.describe(others[0], now)}, of {of}"
         elif in_the_way:
             blocked = self.describe_stuck(stuck[0], now)
-        explained = bool(others or stuck) or not is_being_restored(instance)
+        explained = bool(others) or not is_being_restored(instance)
         return self.observation(records, instance, running, done, blocked, explained, in_the_way)
 
 
