@@ -549,10 +549,13 @@ except TransportError as error:
     print(error.sent)
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
-        os.waitpid(child.pid, os.WUNTRACED)
-        time.sleep(0.3)
-        child.send_signal(signal.SIGCONT)
-        assert child.communicate(timeout=30)[0] == "False\n"
+        try:
+            os.waitpid(child.pid, os.WUNTRACED)
+            time.sleep(0.3)
+            child.send_signal(signal.SIGCONT)
+            assert child.communicate(timeout=30)[0] == "False\n"
+        finally:
+            child.kill()  # A failure would else wait for a process that is still stopped.
     assert server.requests == []
 
 
