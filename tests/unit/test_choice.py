@@ -99,6 +99,12 @@ def test_the_time_of_the_data_is_that_of_the_work_and_not_of_the_record(
     assert data_time({**NEW, **changes}) == (None if time is None else moment(time))
 
 
+def test_the_next_newer_backup_is_the_nearest_one() -> None:
+    """A refusal for the gap, and the plan, show it beside the chosen one."""
+    newer = chosen([backup("evening", "22:00"), NEW, OLD], "2026-05-28T12:30:00Z").newer
+    assert newer is not None and newer["backup_id"] == "new"
+
+
 def test_no_data_after_the_point_come_back() -> None:
     waited = backup("waited", "13:55", execution_at="2026-05-28T14:10:00.000Z")
     assert chosen([waited, OLD], "2026-05-28T14:00:00Z").backup_id == "old"
@@ -123,7 +129,8 @@ def test_a_time_that_cannot_be_read_is_warned_about() -> None:
         "The time of the data in undated cannot be read, so it was ignored. Backup new was chosen"
     )
     assert chosen([UNDATED, NEW], "2026-05-28T19:00:00Z").backup_id == "new"
-    assert chosen([UNDATED]).backup_id == "undated", "the only one is the newest"
+    only = chosen([UNDATED])
+    assert (only.backup_id, only.warnings) == ("undated", ()), "the only one is the newest"
     with pytest.raises(NotRestorable):
         chosen([UNDATED], "2026-05-28T19:00:00Z")
 
@@ -226,6 +233,7 @@ def test_data_of_the_future_are_not_the_latest() -> None:
         "The time of the data in far is in the future, so it was ignored. Backup new was chosen; give "
         "backup_id to use another one.",
     )
+    assert chosen([{**far, "status": "failed"}, NEW]).warnings == ()
     with pytest.raises(
         NotRestorable, match=r"has no usable backup\. Not usable: .*far.* Backups dated in the future were"
     ):
