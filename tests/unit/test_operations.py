@@ -25,7 +25,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.mar
     marker_of_run,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.protocol import decide
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import DcsBackup
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import (
+    DcsBackup,
+    replaced,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     remark_with,
 )
@@ -307,6 +310,24 @@ def test_a_repeatable_backup_takes_the_record_of_its_own_run_and_waits_for_anoth
     assert ours.observe().own == {"ours"}
     records[0]["status"] = "backuping"
     assert ours.observe().running == ("other",)
+
+
+def test_what_one_more_backup_may_replace() -> None:
+    made = [
+        {
+            "backup_id": f"b{day}",
+            "status": "succeed",
+            "backup_type": "manual",
+            "created_at": f"2026-05-{day:02}T00:00:00Z",
+        }
+        for day in range(24, 0, -1)
+    ]
+    others = [{**made[-1], "backup_type": "auto"}, {**made[-1], "status": "failed"}]
+    assert replaced([*made[1:], *others]) == []
+    assert replaced([*made, *others]) == ["b1"]
+    undated = {**made[0], "created_at": "some day"}
+    assert replaced([undated, *made[2:]]) == []
+    assert replaced([undated, *made[1:]]) == ["b24", "b1"], "either may be the oldest"
 
 
 def test_remarks() -> None:

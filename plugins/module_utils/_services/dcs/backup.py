@@ -124,16 +124,18 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
             f"the oldest of {KEPT} manual ones, and the service keeps no more. Delete another one first."
         )
     if lost:
-        dcs.warn(f"The service keeps {KEPT} manual backups of an instance. This one replaces {lost[0]}.")
+        which = " or ".join(lost)
+        dcs.warn(f"The service keeps {KEPT} manual backups of an instance. This one replaces {which}.")
     return run.plan(operation, observed, cloud, params, before, after)
 
 
 def replaced(backups: t.Iterable[Row]) -> list[str]:
-    """Return the IDs of the backups that one more manual backup replaces, if the service keeps no more.
+    """Return the IDs of the backups that one more manual backup may replace, if the service keeps no more.
 
-    One without a readable time may be the oldest.
+    One without a readable time may be the oldest, and may not be.
     """
     whole = [row for row in backups if ending(row["status"]) == "succeeded"]
     manual = [row for row in whole if row["backup_type"] == "manual"]
-    oldest = sorted(manual, key=lambda row: created(row) or 0)[: max(0, len(manual) - KEPT + 1)]
-    return [row["backup_id"] for row in oldest]
+    undated, over = sum(created(row) is None for row in manual), len(manual) - KEPT + 1
+    oldest = sorted(manual, key=lambda row: created(row) or 0)
+    return [row["backup_id"] for row in oldest[: over + undated if over > 0 else 0]]
