@@ -46,7 +46,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     recent_jobs,
     watch_job,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import is_restore
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
+    is_metadata,
+    is_restore,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.recovery import DdmRecovery
 
 from .fakes import NOW_MS, api_error
@@ -481,6 +484,16 @@ def test_an_available_target() -> None:
     assert decide(seen) == "send"
     assert seen.records.keys() == {"j1", "j2", "j3", "j4", "j5"}, "none of them can be what is started now"
     assert seen.own == {"j1", "j5"}, "a job of the source alone may be for another target"
+
+
+@pytest.mark.parametrize(("name", "free"), [("refreshSchema", True), ("RestoreInstance", False)])
+def test_a_job_of_unknown_kind_does_not_hold_a_target_that_the_cloud_calls_available(
+    name: str, free: bool
+) -> None:
+    """The name of a metadata recovery is undocumented, so such a job may be one or anything else."""
+    service: Any = FakeDdm(jobs=[job(28, "Running", name=name)])
+    seen = Pair(service, "s", "t", is_metadata).observe()
+    assert (seen.blocked is None, seen.job is not None) == (free, True)
 
 
 def test_a_job_that_names_the_target_in_capitals_is_one_on_it() -> None:

@@ -186,7 +186,7 @@ class PairOperation(Operation):
 
         The error names the job on the target, which may be that of an earlier run.
         """
-        if not isinstance(observed, PairObservation) or not observed.blocked or cause:
+        if not isinstance(observed, PairObservation) or not observed.blocked:
             return super().refusal(observed, cause)
         job_id = observed.job["id"] if observed.job else None
         text = f"{self.name} was not started: {observed.blocked}."
