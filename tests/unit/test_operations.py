@@ -252,6 +252,10 @@ def test_a_stuck_backup_is_reported_with_its_age_and_the_remedy() -> None:
     )
     assert decide(backup([{**stuck, "remark": MARK}], True).observe()) == "refuse", "not adopted"
     assert decide(backup([stuck], True, ignore_stuck=True).observe()) == "send"
+    young = {**stuck, "backup_id": "b2", "created_at": "2026-05-28T20:00:00Z"}
+    both = backup([young, stuck], True).observe()
+    assert both.blocked is not None and both.blocked.startswith("backup b2 has been")
+    assert (seen.stuck, both.stuck) == (True, False), "the one that runs ends by itself"
 
 
 def backup(records: list[dict[str, Any]], repeatable: bool, ignore_stuck: bool = False) -> DcsBackup:

@@ -284,9 +284,10 @@ def test_all_fail(sim: Simulator, start: Any) -> None:
     assert [row["changed"] for row in result["restores"]] == [False, False]
 
 
-def test_none_can_be_planned(sim: Simulator, start: Any) -> None:
+@pytest.mark.parametrize("check", [True, False])
+def test_none_can_be_planned(sim: Simulator, start: Any, check: bool) -> None:
     sim.fault("forbidden", "*", times=None)
-    result = start(cache(0), database(0))
+    result = start(cache(0), database(0), check=check)
     assert (result["failed"], result["changed"], kinds(result), sim.posts()) == (
         True,
         False,

@@ -1112,6 +1112,9 @@ def test_names_of_caches_are_found_where_databases_cannot_be_listed() -> None:
     refused = run(world, "plan", restore_instances="nobody", **options)["run"]["refused"]
     assert "there is no instance 'nobody'" in refused
     assert unread in refused
+    twice = {**options, "restore_dcs": [CACHE]}
+    refused = run(world, "plan", restore_instances="c1", **twice)["run"]["refused"]
+    assert "'c1' would be overwritten by 2 entries" in refused
     world.broken["dcs_instance_info", "*"] = {"error_kind": "denied", "msg": "No."}
     refused = run(world, "plan", restore_instances="c1", **options)["run"]["refused"]
     assert "The names in restore_instances cannot be looked up: No." in refused
