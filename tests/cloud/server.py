@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import traceback
 from collections.abc import Callable
@@ -102,7 +103,9 @@ class Server:
     def disconnect(self) -> None:
         """Close what is left of all connections."""
         for _number, transport in self._connections.values():
-            transport.abort()
+            # Up to Python 3.11.2, a TLS transport that was closed twice cannot be aborted any more.
+            with contextlib.suppress(AttributeError):
+                transport.abort()
 
     def _connection(self, transport: Any) -> int:
         """Number a connection. Its transport is kept, or a new one could be taken for an old one."""
