@@ -570,6 +570,15 @@ def test_a_digest_that_fits_no_longer_says_what_changed(tmp_path: Path) -> None:
     assert "What has changed since: name-c1: backup b9 instead of b1" in state["run"]["refused"]
 
 
+def test_a_digest_of_a_plan_with_safety_backups_approves_no_run_without(tmp_path: Path) -> None:
+    asked = {"restore_report_dir": str(tmp_path), "restore_ddm": []}
+    digest = run(World(), "plan", "report", plan_only=True, **asked)["report"]["plan_digest"]
+    world = World()
+    state = run(world, restore_plan_digest=digest, restore_safety_backup=False, **asked)
+    assert "What has changed since: the safety backup." in state["run"]["refused"]
+    assert world.named("restore_start") == []
+
+
 def test_a_digest_of_a_plan_that_would_do_nothing_approves_no_restore(tmp_path: Path) -> None:
     """A run after another restore of the instance has the same digest. So has a run that goes on."""
     asked = {"restore_report_dir": str(tmp_path), "restore_ddm": []}
@@ -667,6 +676,32 @@ def test_a_plan_that_no_longer_holds_is_refused_line_by_line(tmp_path: Path) -> 
     assert "name-t1: is in the plan only" in state["run"]["refused"]
     state = run(World(), restore_plan_file="/nowhere.json", restore_dcs=[], restore_ddm=[])
     assert "cannot be read, or is not a plan" in state["run"]["refused"]
+
+
+def test_a_plan_is_carried_out_by_entries_and_names_together() -> None:
+    caches = [CACHE, {"instance_id": "c2", "backup_id": "b2"}]
+    plan = run(World(), "plan", "report", plan_only=True, restore_dcs=caches, restore_ddm=[])["report"]
+    asked = {"restore_plan": plan, "restore_instances": "c2", "restore_point": "latest", "restore_ddm": []}
+    world = World()
+    assert run(world, **asked)["report"]["failed"] is False
+    assert world.named("restore_start") == [["c1", "c2"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ticket", "drifts"),
+    [("drill", None, False), ("drill", "CHG-1", True), ("restore", None, True)],
+)
+def test_only_a_drill_without_a_ticket_has_that_of_its_day(
+    kind: str, ticket: str | None, drifts: bool
+) -> None:
+    """The drill of today may carry out the plan of yesterday."""
+    entry = {**CACHE, "operation_id": "drill 2026-11-25"}
+    planned = job(True, restore_dcs=[{**CACHE, "operation_id": "drill 2026-11-24"}])._replace(kind=kind)
+    plan = _steps.run({}, ("plan", "report"), planned, World())["report"]
+    asked = {"restore_plan": {**plan, "operation_id": ticket}, "restore_operation_id": ticket}
+    carried = job(restore_dcs=[entry], **asked)._replace(kind=kind)
+    rows, problems = _planning.from_plan(carried, _planning.plan_of(carried), plan)
+    assert (bool(rows), bool(problems)) == (not drifts, drifts), problems
 
 
 ODD: tuple[Any, ...] = (None, 7, "x", [], {}, ["x"], [{}], {"x": 1})
@@ -787,6 +822,10 @@ def test_a_job_of_an_operation_that_has_ended_is_none_of_a_new_one(
     assert _planning.attached(entry, failed, drill) == entry, "the job is not that of a drill"
     world = World()
     monkeypatch.setattr(world, "now_ms", itertools.count(NOW + 60_000, 1000).__next__)
+    monkeypatch.setattr(world, "random", lambda: "def456")
+    other = _steps.run({}, RESTORE, job(**asked, restore_ddm=[DATABASE])._replace(kind="undo"), world)
+    assert other["report"]["verdict"] == "restored"
+    assert _planning.attached(entry, other["run"], job(**asked))["job_id"] == "j1", "an undo does not end it"
     done = run(world, **asked)["run"]
     assert _planning.attached(entry, done, job(**asked)) == entry
 
@@ -1030,6 +1069,38 @@ def test_a_job_is_attached_to_by_an_entry_that_asks_for_the_same(
     if attaches:  # It is still what was approved.
         keys = ("restore_time", "data_node_relations")
         assert [found[key] for key in keys] == [earlier[key] for key in keys]
+
+
+@pytest.mark.parametrize("own", [{"job_id": "j2"}, {"error_kind": "not_found"}])
+def test_an_entry_with_a_job_or_an_error_is_left_as_it_is(own: dict[str, Any]) -> None:
+    entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
+    earlier = {**entry, "restore_time": NOW, "data_state": "unknown", "job_id": "j1"}
+    assert _planning.attached({**entry, **own}, {"previous": [earlier]}, job()) == {**entry, **own}
+
+
+@pytest.mark.parametrize(
+    ("changed", "ticket", "attaches"),
+    [
+        ({}, None, True),
+        ({"operation_id": "CHG-1"}, "CHG-1", True),
+        ({"operation_id": "CHG-1"}, "CHG-2", False),
+        ({"operation_id": "CHG-1"}, None, False),
+        ({}, "CHG-1", False),
+        ({"check_mode": True}, None, False),
+    ],
+)
+def test_a_job_is_attached_to_by_a_run_of_the_same_operation(
+    tmp_path: Path, changed: dict[str, Any], ticket: str | None, attaches: bool
+) -> None:
+    """The job of another ticket restores what that one has asked for. A plan names jobs of anybody."""
+    entry = {"service": "ddm", "instance_id": "s1", "target_instance_id": "t1", "restore_time": "latest"}
+    report = run(World(), "plan", "report", restore_dcs=[], restore_report_dir=str(tmp_path))["report"]
+    report["restores"][0].update(job_id="j1", data_state="unknown")
+    report.update(verdict="running", **changed)
+    Path(report["files"]["json"]).write_text(json.dumps(report), encoding="utf-8")
+    asked = job(restore_operation_id=ticket, restore_report_dir=str(tmp_path))
+    found = _planning.attached(entry, {"directory": str(tmp_path)}, asked)
+    assert (found.get("job_id") == "j1") is attaches
 
 
 def test_the_job_of_somebody_else_that_a_refusal_names_is_not_attached_to() -> None:
