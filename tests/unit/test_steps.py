@@ -1164,6 +1164,33 @@ def test_passwords_of_checks_are_in_no_state(tmp_path: Path) -> None:
     assert all("hunter-2" not in path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
 
 
+def test_a_list_gives_a_row_only_what_it_lacks() -> None:
+    target = {"instance_id": "c1", "instance_name": None, "status": "RUNNING", "port": None}
+    row = {"service": "dcs", "target": target, "source": {"instance_id": "c1", "instance_name": "orders"}}
+    known = {"c1": {"name": "orders-cache", "status": "ERROR", "port": 6379, "engine": None}}
+    found = _planning.with_cloud_names(row, known)
+    assert found["target"] == {**target, "instance_name": "orders-cache", "port": 6379}
+    assert found["source"] == row["source"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "read"),
+    [
+        ("TAG:env=prod", "orders", ["dcs_instance_info"]),  # a database has no tags in its list
+        ("orders*", "orders", []),
+        ("orders*", None, ["dcs_instance_info", "ddm_instance_info"]),
+    ],
+)
+def test_instances_are_listed_for_tags_and_unknown_names(
+    pattern: str, name: str | None, read: list[str]
+) -> None:
+    world, target = World(), {"instance_id": "c1", "instance_name": name}
+    rows = [{"service": service, "target": target} for service in ("dcs", "ddm")]
+    known = _planning.instances_by_id(job(restore_protected=[pattern]), rows, world)
+    assert [module for module, check, options in world.calls] == read
+    assert bool(known) is bool(read)
+
+
 def test_names_are_looked_up_in_every_service() -> None:
     world = World()
     state = run(world, restore_dcs=[], restore_ddm=[], restore_instances="c1\nnobody", restore_point="latest")
