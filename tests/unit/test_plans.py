@@ -75,7 +75,9 @@ def test_a_letter_that_is_written_in_two_ways_is_protected_in_both(name: str, pa
     assert _guards.protection(row, [pattern], {}) is not None
 
 
-@pytest.mark.parametrize("pattern", ["orders", "cache", "tag:env=test", "tag:prod", "c", "n2", "[!c]1"])
+@pytest.mark.parametrize(
+    "pattern", ["orders", "cache", "tag:env=test", "tag:env=", "tag:prod", "c", "n2", "[!c]1"]
+)
 def test_not_protected(pattern: str) -> None:
     assert _guards.protection(cache(), [pattern], {"c1": {"env": "prod"}}) is None
 
@@ -114,6 +116,14 @@ def test_a_name_that_contradicts_the_cloud() -> None:
     assert "is called 'orders-cache' in the cloud, but the entry has the name 'scratch'" in str(
         _guards.misnamed(cache(name="scratch"))
     )
+    unknown = cache(name="orders-cache", target={"instance_id": "c1", "instance_name": None})
+    assert _guards.misnamed(unknown) is None
+
+
+def test_a_row_whose_plan_has_failed_keeps_its_reason() -> None:
+    row = cache(error_kind="not_found", msg="The backup is gone.", steps=[])
+    options = _options.Options(protected=("*",))
+    assert _guards.guarded(row, None, options, False, NOW, {}) == row
 
 
 def test_how_far_data_may_lie_from_the_point() -> None:
