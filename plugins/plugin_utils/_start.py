@@ -132,7 +132,7 @@ def combined(
     for number, error in _rows.refusals(rows, given).items():
         results[number] = results[number]._replace(result=_row.failure(error))
         rows[number] = _rows.planned(given[number], results[number])
-    ready = [number for number in wanted if rows[number]["outcome"] == "planned" and rows[number]["changed"]]
+    ready = [number for number in wanted if rows[number]["outcome"] == "planned"]
 
     def summary(rows: t.Sequence[Row], step: str) -> Result:
         rows = [

@@ -154,6 +154,17 @@ def test_a_data_node_that_two_entries_would_take(sim: Simulator, start: Any, che
     assert len(result["diff"]) == 2
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_an_instance_of_another_project_is_left_alone(sim: Simulator, start: Any, check: bool) -> None:
+    """Its host was listed with other credentials. The same ID or name may be another instance here."""
+    rows = [cache(number, project_id=ids.OTHER_PROJECT_ID) for number in range(2)]
+    rows[1]["project_id"] = ids.PROJECT_ID
+    result = start(*rows, check=check)
+    assert kinds(result) == ["denied", None]
+    assert f"belongs to project '{ids.OTHER_PROJECT_ID}'" in result["restores"][0]["msg"]
+    assert about(sim, rows[0]) == []
+
+
 @pytest.mark.parametrize(
     ("entry", "texts"),
     [
@@ -323,6 +334,18 @@ def test_a_bug_is_one_row(sim: Simulator, start: Any, monkeypatch: pytest.Monkey
     assert "Unexpected RuntimeError at test_start.py:" in row["msg"]
     assert "oops" not in json.dumps(result) and ids.SECRET_KEY not in json.dumps(result)
     assert len(sim.posts()) == (3 if late else 2)
+
+
+def test_a_bug_after_the_requests_does_not_hide_them(
+    sim: Simulator, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(_rows, "started", broken)
+    result = start(cache(0))
+    assert (result["error_kind"], result["changed"], len(sim.posts())) == ("internal_error", True, 1)
+    assert "A request had been sent" in result["msg"]
 
 
 def test_the_effects_of_lost_responses_are_found_and_adopted(sim: Simulator, start: Any) -> None:
@@ -529,6 +552,20 @@ def test_two_regions_are_two_callers(sim: Simulator, start: Any) -> None:
         ids.PROJECT_ID: 16,
         ids.OTHER_PROJECT_ID: 6,
     }
+
+
+def test_the_account_of_another_region_is_in_its_row(sim: Simulator, start: Any) -> None:
+    """It is read once: what was planned before has it already."""
+    sim.state.projects[ids.OTHER_PROJECT_ID] = REGION
+    planned = start(cache(0), cache(1, region=REGION), cache(2, region=ids.REGION), check=True)
+    accounts = [(row["details"] or {}).get("account") for row in planned["restores"]]
+    assert (accounts[0], accounts[2]) == (None, None)
+    assert accounts[1] is not None
+    assert (accounts[1]["project_id"], accounts[1]["region"]) == (ids.OTHER_PROJECT_ID, REGION)
+    asked = len(sim.requests("iam.domains"))
+    started = start(*planned["restores"])
+    assert kinds(started) == [None] * 3 and len(sim.requests("iam.domains")) == asked
+    assert started["restores"][1]["details"]["account"] == accounts[1]
 
 
 def test_an_invalid_region_fails_alone(sim: Simulator, start: Any) -> None:
