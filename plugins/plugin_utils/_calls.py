@@ -60,11 +60,7 @@ def start(state: State, numbers: t.Sequence[int], job: Job, world: World) -> Sta
 def wait(state: State, numbers: t.Sequence[int], job: Job, world: World) -> State:
     """Wait for the rows with these numbers, as far as they were started."""
     rows = state["restores"]
-    left = [
-        number
-        for number in numbers
-        if not rows[number].get("error_kind") and rows[number].get("outcome") == "started"
-    ]
+    left = [number for number in numbers if rows[number].get("outcome") == "started"]
     if not left:
         return state
     given = {"restores": [public(rows[number]) for number in left], **waiting(job)}

@@ -323,6 +323,24 @@ def test_a_run_waits_for_the_safety_backup_of_one_that_was_killed(tmp_path: Path
     assert (outcomes(state)[1], late.waits) == (("c1", "succeeded"), 1)
 
 
+@pytest.mark.parametrize(("kind", "plan_only"), [("fleet", True), ("readiness", False), ("fleet", False)])
+def test_what_overwrites_nothing_waits_for_no_safety_backup(
+    tmp_path: Path, kind: str, plan_only: bool
+) -> None:
+    asked: dict[str, Any] = {"restore_dcs": [CACHE], "restore_report_dir": str(tmp_path)}
+    killed = Interrupted()
+    with pytest.raises(Killed):
+        _steps.run({}, RESTORE, job(**asked), killed)
+    (path,) = tmp_path.glob("*.json")
+    path.write_text(path.read_text(encoding="utf-8").replace('"kind": "restore"', f'"kind": "{kind}"'))
+    world = BackedUp(killed.kept[-1])
+    reads = job(plan_only, **asked)._replace(kind=kind, read_only=kind == "readiness")
+    _steps.run({}, ("plan",), reads, world)
+    assert ("dcs_backup" in [module for module, check, rows in world.calls]) is (
+        (kind, plan_only) == ("fleet", False)
+    )
+
+
 @pytest.mark.parametrize("hour", ["09", "11"])
 def test_a_backup_from_after_the_restore_of_another_run_is_no_undo(tmp_path: Path, hour: str) -> None:
     """That run has restored the cache while this one asked for its approval."""
