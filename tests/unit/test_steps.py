@@ -22,6 +22,7 @@ import yaml
 from ansible_collections.huaweicloud.recovery.plugins.action.restore_step import ActionModule, summary
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
+    _calls,
     _entries,
     _lines,
     _options,
@@ -424,6 +425,8 @@ def test_a_module_that_gives_no_rows_fails_its_rows() -> None:
     assert "auth_failed: The token has expired. Next: Check the credentials" in world.text
     assert outcomes(state) == [("t1", "auth_failed"), ("c1", "auth_failed")]
     assert {row["failed_step"] for row in state["restores"]} == {"wait"}
+    (row,) = _calls.returned({"restores": []}, [state["restores"][0]], "restore", NOW)
+    assert (row["error_kind"], row["msg"]) == ("internal_error", "restore ended without a result.")
 
 
 def test_all_problems_are_reported_at_once_without_a_request() -> None:
@@ -889,6 +892,23 @@ def test_data_of_another_restore_are_backed_up_again(tmp_path: Path, undone: boo
         assert len(end.named("dcs_backup")) == backups
 
 
+@pytest.mark.parametrize(
+    ("restore_id", "created_at", "since"),
+    [
+        ("r-undo", "2026-11-25T09:30:00Z", True),
+        ("r-undo", "2026-11-25T08:30:00Z", False),
+        ("r-undo", None, False),
+        ("r-c1", "2026-11-25T09:00:01Z", False),  # the same one, dated a moment later
+    ],
+)
+def test_another_restore_is_one_after_that_of_the_earlier_run(
+    restore_id: str, created_at: str | None, since: bool
+) -> None:
+    row = {"details": {"newest_restore": {"restore_id": restore_id, "created_at": created_at}}}
+    earlier = {"restore_id": "r-c1", "restore": {"created_at": "2026-11-25T09:00:00Z"}}
+    assert _calls.restored_since(row, earlier) is since
+
+
 def test_hooks() -> None:
     world = World()
     state = run(world, "plan")
@@ -909,7 +929,8 @@ def test_hooks() -> None:
     bad = _steps.run(both, ("checked",), job_of_both, world, failure="Count: 0 orders")
     assert note in _steps.run(bad, ("report",), job_of_both, world)["report"]["notes"][0]
     assert _steps.run(both, ("release", "report"), job_of_both, world)["report"]["notes"] == []
-    assert _steps.run({**stopped, **both["hooks"]}, ("report",), job_of_both, world)["report"]["notes"] == []
+    unfenced = {**stopped, "hooks": both["hooks"]}
+    assert _steps.run(unfenced, ("report",), job_of_both, world)["report"]["notes"] == []
     report = _steps.run(bad, ("report",), job_of_both, world)["report"]
     assert {row["failed_step"] for row in report["restores"]} == {"verify"}
     assert all("did not pass restore_verify_tasks." in row["next"]["state"] for row in report["restores"])
