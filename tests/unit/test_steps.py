@@ -384,13 +384,15 @@ def test_checks_that_the_plan_has_promised_are_not_dropped(changed: dict[str, An
     entry = {**CACHE, "checks": [{"dbsize": {}}], "connection": {"host": "h"}}
     rows = run(World(), plan_only=True)["report"]
     rows["restores"][1]["verification"] = {"end": "passed", "checks": [{"name": "dbsize", "found": "7"}]}
-    asked = {"restore_dcs": [entry], "restore_ddm": [], "restore_baseline": rows}
+    without = {"instance_id": "c2", "backup_id": "b2"}
+    asked = {"restore_dcs": [entry, without], "restore_ddm": [], "restore_baseline": rows}
     world = World()
     state = run(world, "plan", **asked)
     later = {**asked, "restore_safety_backup": False, **changed}
     state = run(world, "together", "report", state=state, **later)
-    (row,) = state["report"]["restores"]
-    assert world.named("dcs_backup") == [["c1"], ["c1"]], "the plan has promised the safety backup"
+    row, unchecked = state["report"]["restores"]
+    assert unchecked["error_kind"] is None
+    assert world.named("dcs_backup") == [["c1"], ["c2"]] * 2, "the plan has promised the safety backup"
     assert (row["failed_step"], row["data_state"]) == ("verify", "overwritten_not_verified")
     assert words in row["msg"] and state["report"]["failed"]
 
