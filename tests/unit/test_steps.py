@@ -371,6 +371,21 @@ def test_a_batch_checks_its_own_hosts_alone() -> None:
     assert world.named("restore_verify") == [["x"], ["y"], ["z"]]
 
 
+@pytest.mark.parametrize(("kind", "planned"), [("restore", []), ("fleet", [["c2"]])])
+def test_a_bundle_that_cannot_be_read_stops_a_run_and_of_a_fleet_only_its_host(
+    kind: str, planned: list[list[str]]
+) -> None:
+    world = World()
+    why = {"error_kind": "invalid_argument", "msg": "ca_path /nowhere.pem: No such file."}
+    world.broken["restore_verify", "*"] = why
+    entry = {**CACHE, "checks": [{"ping": True}], "connection": {"ca_path": "/nowhere.pem"}}
+    asked = job(restore_dcs=[entry, {"instance_id": "c2", "backup_id": "b2"}])._replace(kind=kind)
+    state = _steps.run({}, ("plan",), asked, world)
+    assert [rows for name, check, rows in world.calls if name == "restore_start"] == planned
+    failed = [row["msg"] for row in state["restores"] if row.get("error_kind")]
+    assert why["msg"] in (failed[0] if planned else state["run"]["refused"])
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
