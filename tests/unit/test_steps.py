@@ -1053,6 +1053,8 @@ def test_a_safety_backup_that_cannot_be_restored_is_no_way_back() -> None:
     assert set(world.kept) == {"b1"}, "the service keeps 24, and would replace the one to restore"
     made["backup"] = {"backup_id": "s", "is_support_restore": True}
     assert outcomes(run(world, "plan", "safeguard", "restore", restore_ddm=[])) == [("c1", "succeeded")]
+    world.broken["dcs_backup", "c1"] = {"rc": 0}  # the module has ended without a result
+    assert outcomes(run(world, "plan", "safeguard", restore_ddm=[])) == [("c1", "internal_error")]
 
 
 class Backing(World):
