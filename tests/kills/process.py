@@ -66,7 +66,7 @@ def run_stopped(name: str, env: Mapping[str, str], params: dict[str, Any], resul
 
 @contextmanager
 def nursery() -> Iterator[None]:
-    """Start the process that the others are forked from."""
+    """Start the process that the others are forked from. At the end, none of them is left."""
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     CONTEXT.set_forkserver_preload(
@@ -79,7 +79,13 @@ def nursery() -> Iterator[None]:
             del os.environ["PYTHONPATH"]
         else:
             os.environ["PYTHONPATH"] = before
-    yield
+    try:
+        yield
+    finally:  # Python would wait for ever for a process that a failed test has left stopped.
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join()
+            child.close()
 
 
 @dataclass
