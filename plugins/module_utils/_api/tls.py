@@ -96,7 +96,7 @@ def _no_bundle(path: str | None, why: str) -> InvalidArgument:
 def untrusted(
     error: ssl.SSLCertVerificationError, route: Route, ca_path: str | None, proxy: Proxy | None = None
 ) -> str:
-    """Return why the certificate of a server, or of this proxy, was not accepted, and what to do about it."""
+    """Return why the certificate of a server, or of this proxy, was not accepted, and what to do."""
     whose = f"the {proxy}" if proxy else route.host
     why = f"The certificate of {whose} was not accepted: {error.verify_message or 'verification failed'}"
     code, named = error.verify_code, f"the bundle in ca_path ({printable(ca_path)})"
@@ -118,7 +118,7 @@ def untrusted(
     else:
         both = " together with those of the cloud" if proxy else ""
         advice = f"If a private authority signed it, give its PEM bundle in ca_path{both}."
-    return f"{why}. {advice}"
+    return f"{why.rstrip('.')}. {advice}"
 
 
 def out_of_date(route: Route, named: str | None) -> str:
