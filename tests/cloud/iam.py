@@ -93,19 +93,21 @@ def validate_token(cloud: CloudState, call: Call) -> Response:
 
 def list_projects(cloud: CloudState, call: Call) -> Response:
     name, domain_id = call.query.get("name"), auth.domain_of_caller(cloud, call)
+    # The list has the account's own project, and those that were disabled (KeystoneListProjects).
+    listed = {domain_id: cloud.domains[domain_id], **cloud.projects, **cloud.disabled_projects}
     projects = [
         {
             "id": project_id,
             "name": project,
             "domain_id": domain_id,
             "parent_id": domain_id,
-            "enabled": True,
-            "is_domain": False,
+            "enabled": project_id not in cloud.disabled_projects,
+            "is_domain": project_id == domain_id,
             "description": "",
             "links": {"self": f"https://iam/v3/projects/{project_id}"},
         }
-        for project_id, project in cloud.projects.items()
-        if name in (None, project) and cloud.domain_of(project_id) == domain_id
+        for project_id, project in listed.items()
+        if name in (None, project) and (project_id == domain_id or cloud.domain_of(project_id) == domain_id)
     ]
     return Response(
         200,

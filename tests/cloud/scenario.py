@@ -33,6 +33,8 @@ REGION = "ap-southeast-3"
 PROJECT_ID = "0f6c2a1b9d8e4f70a1b2c3d4e5f60718"
 OTHER_PROJECT_ID = "7e57ab1e0123456789abcdef01234567"
 OTHER_PROJECT_NAME = REGION + "_staging"
+DISABLED_PROJECT_ID = "d15ab1ed0123456789abcdef01234567"
+DISABLED_PROJECT_NAME = REGION + "_closed"
 DOMAIN = "example-account"
 DOMAIN_ID = "d0a1b2c3d4e5f60718293a4b5c6d7e8f"
 PARTNER_DOMAIN, PARTNER_DOMAIN_ID = "partner-account", "e1b2c3d4e5f60718293a4b5c6d7e8f90"
@@ -140,6 +142,7 @@ def _account(cloud: CloudState) -> None:
     cloud.region = REGION
     cloud.domain_id = DOMAIN_ID
     cloud.domains = {DOMAIN_ID: DOMAIN, PARTNER_DOMAIN_ID: PARTNER_DOMAIN}
+    cloud.disabled_projects = {DISABLED_PROJECT_ID: DISABLED_PROJECT_NAME}
     cloud.projects = {PROJECT_ID: REGION, OTHER_PROJECT_ID: OTHER_PROJECT_NAME, PARTNER_PROJECT_ID: REGION}
     cloud.project_domains = {PARTNER_PROJECT_ID: PARTNER_DOMAIN_ID}
     cloud.agencies = [Agency(AGENCY, PARTNER_DOMAIN_ID, DOMAIN_ID)]

@@ -422,6 +422,7 @@ class CloudState:
         self.lock = threading.RLock()
         self.region = ""
         self.projects: dict[str, str] = {}  # ID -> name
+        self.disabled_projects: dict[str, str] = {}  # ID -> name
         self.domain_id = ""  # the account that owns every project but those in `project_domains`
         self.domains: dict[str, str] = {}  # account ID -> name
         self.project_domains: dict[str, str] = {}  # project ID -> account ID

@@ -254,7 +254,12 @@ def test_iam(clock: Clock) -> None:
             names.PROJECT_ID
         ]
         assert api.get("/v3/projects", name="nowhere").json()["projects"] == []
-        assert len(api.get("/v3/projects").json()["projects"]) == 2
+        projects = api.get("/v3/projects").json()["projects"]
+        assert {p["id"] for p in projects if p["enabled"] and not p["is_domain"]} == {
+            names.PROJECT_ID,
+            names.OTHER_PROJECT_ID,
+        }
+        assert len(projects) == 4
         assert names.PASSWORD not in str(sim.ledger)
         assert names.TOKEN not in str(sim.ledger)
 

@@ -864,6 +864,27 @@ def test_a_project_of_another_name_is_not_used(sim: Simulator, made: Callable[..
     assert not sim.requests("dcs.instances")
 
 
+@pytest.mark.parametrize("name", [names.DISABLED_PROJECT_NAME, names.DOMAIN])
+def test_a_project_that_cannot_be_used_is_not_taken(
+    name: str, sim: Simulator, made: Callable[..., Cloud]
+) -> None:
+    why = f"IAM lists 0 projects named '{name}' that are enabled and not the account's; .*HW_PROJECT_ID"
+    with pytest.raises(CloudError, match=why):
+        read(made(**KEYS, project_name=name))
+    assert not sim.requests("dcs.instances")
+
+
+def test_names_in_variables_and_profiles_have_one_spelling(home: Path) -> None:
+    """A file system or a keyboard may write one letter as two characters."""
+    around = {"HW_ACCESS_KEY": "AKPROD", "HW_SECRET_KEY": "secret-of-prod"}
+    given = {"HW_PROJECT_NAME": "eu_Zu\u0308rich", "HW_ASSUME_ROLE_AGENCY_NAME": "Bu\u0308ro"}
+    found = resolve({}, {**around, **given, "HW_ASSUME_ROLE_DOMAIN_NAME": "Ko\u0308ln"})
+    assert found.settings["project_name"] == "eu_Z\u00fcrich"
+    assert found.identity.agency == {"agency_name": "B\u00fcro", "domain_name": "K\u00f6ln"}
+    config(home, prod(agencyName="Bu\u0308ro", agencyDomainName="Ko\u0308ln"))
+    assert resolve({"profile": "prod"}, {}).identity.agency == found.identity.agency
+
+
 def test_iam_that_forbids_listing_projects(sim: Simulator, made: Callable[..., Cloud]) -> None:
     sim.fault("forbidden", "iam.projects", times=None)
     advice = r"Give project_id, in the task or beside the keys \(HW_PROJECT_ID\): .* My Credentials"

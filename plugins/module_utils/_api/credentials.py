@@ -25,7 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import s
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.endpoints import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id, text
 
 Settings = t.Mapping[str, t.Any]
 
@@ -349,15 +349,13 @@ def _agency(given: list[dict[str, t.Any]], chosen: _Source) -> tuple[Settings, d
 
 
 def _given(values: Settings) -> dict[str, t.Any]:
-    """Return the set values, without the blanks around them that come with pasting.
-
-    A password is left as it is.
-    """
+    """Return the set values without blanks around them, and names in one spelling; a password as it is."""
     found = {
         name: value.strip() if isinstance(value, str) and name != "password" else value
         for name, value in values.items()
         if value not in (None, []) and not (isinstance(value, str) and not value.strip())
     }
+    found.update({name: text(value) for name, value in found.items() if name.endswith("_name")})
     if "ca_path" in found and sources.is_empty(found["ca_path"]):
         del found["ca_path"]
     return found
@@ -398,17 +396,15 @@ def _check_header(name: str, value: t.Any) -> None:
     """Refuse a value that `requests` would print in an error, and one that cannot be a key."""
     if value is None:
         return
-    if name != "password" and not re.fullmatch("[!-~]+", str(value)):
-        raise InvalidArgument(
-            f"{name} cannot be sent in a header: it holds a blank, a line break, a control character or a "
-            "non-ASCII character."
-        )
-    if name != "password" and re.fullmatch(r"(['\"]).*\1", str(value)):
-        raise InvalidArgument(f"{name} has quotes around it: give it without them.")
     if name in SECRETS and len(str(value)) < 4:
+        raise InvalidArgument(f"{name} has fewer than 4 characters: it cannot be real.")
+    if name == "password":
+        return
+    if not re.fullmatch("[!-~]+", str(value)):
         raise InvalidArgument(
-            f"{name} has fewer than 4 characters: it cannot be real, and redacting it would garble the "
-            "output."
+            f"{name} cannot be sent in a header: it holds a blank, a control or a non-ASCII character."
         )
-    if sources.MASKED in str(value) and name != "password":
+    if re.fullmatch(r"(['\"]).*\1", str(value)):
+        raise InvalidArgument(f"{name} has quotes around it: give it without them.")
+    if sources.MASKED in str(value):
         raise InvalidArgument(f"{name} is masked with stars: give the real value.")

@@ -4,7 +4,7 @@
 
 """IAM and the metadata of a cloud server: tokens, temporary keys, the account and its projects.
 
-`read(method, path, body)` sends one signed request to IAM and repeats it as any read.
+`read(method, path, body)` sends one signed request to IAM.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    flag,
     http_date,
     is_id,
     items,
@@ -84,7 +85,7 @@ def token(read: Read, keys: t.Mapping[str, str], scope: dict[str, t.Any]) -> Iss
             "The response of IAM has no token, or does not name its project.", request_id=reply.request_id
         )
     for name, requested in scope.get("project", {}).items():
-        if project.get(name, requested) != requested:
+        if text(project.get(name, requested)) != requested:
             raise ProtocolError(
                 f"The task requested a token for the project {quoted(requested)}, and the response is about "
                 f"{quoted(project[name])}.",
@@ -116,7 +117,7 @@ def assume_role(read: Read, agency: t.Mapping[str, t.Any]) -> TemporaryKeys:
             raise
         raise error.with_context(
             f"{error} The agency {quoted(agency['agency_name'])} of the account {account} could not be "
-            "assumed. Check both names, and that the user who assumes it has the permission Agent Operator."
+            "assumed. Check both names, and that this user has the permission Agent Operator."
         ) from None
     return _temporary(reply, agency.get("duration_seconds", SHORTEST_LIFE))
 
@@ -171,14 +172,15 @@ def project_named(read: Read, name: str) -> Project:
     found = [project for project in _projects(reply) if project.name == name]
     if len(found) != 1:
         raise NoProject(
-            f"IAM lists {len(found)} projects named {quoted(name)}; exactly one is needed. {FIND_PROJECT}",
+            f"IAM lists {len(found)} projects named {quoted(name)} that are enabled and not the account's; "
+            f"exactly one is needed. {FIND_PROJECT}",
             request_id=reply.request_id,
         )
     return found[0]
 
 
 def project_with_id(read: Read, project_id: str) -> Project | None:
-    """Return the project with this ID, None when it is not one of those that the caller can use.
+    """Return the project with this ID, None when the caller cannot use it.
 
     GET /v3/auth/projects.
     """
@@ -187,7 +189,7 @@ def project_with_id(read: Read, project_id: str) -> Project | None:
 
 
 def account(read: Read) -> list[tuple[str | None, str | None]]:
-    """Return ID and name of the accounts that the caller can use: one, as a rule. GET /v3/auth/domains."""
+    """Return ID and name of the caller's accounts: one, as a rule. GET /v3/auth/domains."""
     rows = items(read("GET", "/v3/auth/domains", b"").body, "domains")
     return [(text(row.get("id")), text(row.get("name"))) for row in rows if isinstance(row, dict)]
 
@@ -197,6 +199,7 @@ def _projects(reply: Reply) -> list[Project]:
         Project(row["id"], text(row.get("name")), text(row.get("domain_id")))
         for row in items(reply.body, "projects")
         if isinstance(row, dict) and is_id(row.get("id"))
+        if flag(row.get("enabled")) is not False and not flag(row.get("is_domain"))
     ]
 
 
