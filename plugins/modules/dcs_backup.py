@@ -44,6 +44,10 @@ options:
       - Exact name of the DCS instance to back up. Unless exactly one instance has it, the task fails and
         lists the candidates with ID, status and VPC.
     type: str
+  backup_id:
+    description: Attach to this backup, which an earlier task has started, instead of starting one. The task
+      waits for it, also while the service does not list it yet. The other options may stay in the task.
+    type: str
   remark:
     description: Text for the remark of the backup, at most 94 characters. The marker of the operation is
       added after it.
@@ -141,7 +145,7 @@ backup:
     execution_at: {description: When its data were read., type: str, sample: "2025-05-20T09:31:26.503Z"}
 adopted:
   description: Whether the task attached to a backup that was already running, or that it found after a lost
-    response, instead of starting another.
+    response, instead of starting another. V(true) with O(backup_id).
   returned: success
   type: bool
   sample: false

@@ -140,6 +140,7 @@ def backup_of(row: Row, report_id: str, began: str, job: Job, wait: bool) -> Row
     return {
         **dict([one]),
         **{name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)},
+        "backup_id": (row.get("safety_backup") or {}).get("backup_id"),
         "keep_backup_id": (row.get("backup") or {}).get("backup_id"),
         "operation_id": f"{report_id} {began}",
         "remark": SAFETY_REMARK,

@@ -193,7 +193,7 @@ def safeguard(state: State, job: Job, world: World) -> State:
     if stopped(state, job):
         return state
     rows, run, begun = list(state["restores"]), state["run"], world.now_ms()
-    # All are started before one is waited for: with its marker the second call attaches.
+    # All are started before one is waited for: the second call attaches by the ID.
     for wait in (False, True):
         for number in numbers:
             if not rows[number].get("error_kind"):

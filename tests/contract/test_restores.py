@@ -263,6 +263,26 @@ def test_back_up_and_restore_the_latest_in_one_play(run: Any) -> None:
     assert run("dcs_restore", **CACHE, restore_point="latest")["backup"]["backup_id"] == made
 
 
+def test_a_backup_whose_record_appears_late_is_waited_for_by_its_id(sim: Simulator, run: Any) -> None:
+    sim.fault("outcome", "dcs.backup", visibility=90)
+    own = {**CACHE, "operation_id": "CHG-1"}
+    made = run("dcs_backup", **own, wait=False)["backup_id"]
+    result = run("dcs_backup", **own, backup_id=made)
+    assert (result["outcome"], result["adopted"], len(sim.posts())) == ("succeeded", True, 1)
+    assert result["backup"]["backup_id"] == result["backup_id"] == made
+    again = run("dcs_backup", **own, backup_id=made.upper())
+    assert (again["outcome"], again["changed"], again["backup_id"]) == ("unchanged", False, made)
+
+
+def test_a_backup_that_failed_or_never_existed_is_not_made_again_by_its_id(sim: Simulator, run: Any) -> None:
+    backup(sim, YOUNGEST, age=60, status="failed")
+    failed = run("dcs_backup", **CACHE, backup_id=YOUNGEST)
+    lost = run("dcs_backup", **CACHE, backup_id="8ba256cb-e5ac-44f6-a3da-0000000000bb")
+    assert [failed["error_kind"], lost["error_kind"]] == ["operation_failed", "outcome_unknown"]
+    assert run("dcs_backup", **CACHE, backup_id="a/b")["error_kind"] == "invalid_argument"
+    assert sim.posts() == []
+
+
 def test_the_latest_is_never_a_safety_backup(sim: Simulator, run: Any) -> None:
     backup(sim, YOUNGEST, age=300, remark=f"before CHG-1 {SAFETY_TAG} [rst1:x]")
     assert (

@@ -261,7 +261,7 @@ def test_a_stuck_backup_is_reported_with_its_age_and_the_remedy() -> None:
 def backup(records: list[dict[str, Any]], repeatable: bool, ignore_stuck: bool = False) -> DcsBackup:
     dcs: Any = FakeDcs(records, instance())
     return DcsBackup(
-        "Backup", dcs, instance(), MARK, "remark", ignore_stuck, repeatable=repeatable, backup_format=None
+        "Backup", dcs, instance(), MARK, "remark", ignore_stuck, repeatable, backup_format=None, attached=None
     )
 
 

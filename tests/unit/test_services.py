@@ -240,8 +240,8 @@ def test_the_posts_of_dcs() -> None:
     service, wire = dcs(response(200, {"restore_id": "r9"}))
     own = ("", service, {"instance_id": "i"}, "[rst1:X]")
     DcsRestore(*own, "CHG é [rst1:X]", False, "b1", ()).post()
-    DcsBackup(*own, "m", False, False, None).post()
-    DcsBackup(*own, "m", False, False, "aof").post()
+    DcsBackup(*own, "m", False, False, None, None).post()
+    DcsBackup(*own, "m", False, False, "aof", None).post()
     assert [(sent.method, sent.url, json.loads(sent.body or b"")) for sent in wire.sent] == [
         ("POST", f"{DCS}/v2/{PROJECT}/instances/i/restores", {"backup_id": "b1", "remark": "CHG é [rst1:X]"}),
         ("POST", f"{DCS}/v2/{PROJECT}/instances/i/backups", {"remark": "m"}),

@@ -58,6 +58,7 @@ class World:
         self.states: dict[str, str] = {}
         self.seen: list[list[str]] = []
         self.kept: list[str] = []  # backups that a safety backup must not replace
+        self.attached: list[str | None] = []  # the safety backups that a call waits for by their ID
         self._time = itertools.count(NOW, 1000)
 
     def call(self, module: str, options: dict[str, Any], check: bool) -> dict[str, Any]:
@@ -84,6 +85,7 @@ class World:
             }
         if module == "dcs_backup":
             self.kept.append(options["keep_backup_id"])
+            self.attached.append(options["backup_id"])
             return self.broken.get(
                 (module, options["instance_id"]), {"backup_id": "s-" + options["instance_id"]}
             )
@@ -196,6 +198,7 @@ def test_groups_in_order_each_with_a_safety_backup_before() -> None:
         ("restore_wait", ["c1"]),
         ("restore_verify", ["t1", "c1"]),
     ]
+    assert world.attached == [None, "s-c1"], "the record of a backup may appear after the second call"
     assert state["report"]["verdict"] == "restored"
     assert world.lines[-1] == "Report: none is written, restore_report_dir is not set"
 

@@ -41,6 +41,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 
 OPTIONS: Spec = {
     **named.OPTIONS,
+    "backup_id": {"type": "str"},
     "remark": {"type": "str"},
     "backup_format": {"type": "str", "choices": ["rdb", "aof"]},
     "operation_id": {"type": "str"},
@@ -53,13 +54,14 @@ KEPT = 24  # manual backups of an instance, at most: a further one replaces the 
 
 @dataclass(frozen=True)
 class DcsBackup(DcsOperation):
-    """Make a backup.
+    """Make a backup, or wait for the one in `attached`.
 
     `repeatable` means that no operation_id was given: then each run makes a backup, with a marker of its own.
     """
 
     repeatable: bool
     backup_format: str | None
+    attached: str | None
     id_key, record_key, remark_key, kind = "backup_id", "backup", "remark", "backup"
 
     def read(self, until: str | None = None) -> list[Row]:
@@ -75,6 +77,8 @@ class DcsBackup(DcsOperation):
 
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
         """Adopt an unfinished backup of the same task. With an operation_id, a finished one is enough."""
+        if self.attached:
+            return known(self.attached, records)
         active, stuck = self.active(records, instance, now)
         running = [row for row in active if is_of_task(row[self.remark_key], self.marker)]
         others = [row for row in active if row not in running]
@@ -89,6 +93,15 @@ class DcsBackup(DcsOperation):
             blocked = self.describe_stuck(stuck[0], now)
         explained = bool(others) or not instance["task"]
         return self.observation(records, instance, running, done, blocked, explained, in_the_way)
+
+
+def known(backup_id: str, records: list[Row]) -> Observation:
+    """Return the observation of a backup that was started: until its record is there, it runs."""
+    rows = {row["backup_id"]: row for row in records}
+    found = next((one for one in rows if same_id(one, backup_id)), backup_id)
+    if found in rows and ending(rows[found]["status"]) == "succeeded":
+        return Observation(done=found, records=rows)
+    return Observation(running=(found,), records=rows)
 
 
 def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
@@ -113,9 +126,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         ignore_stuck=bool(params["ignore_stuck"]),
         repeatable=not params["operation_id"],
         backup_format=params["backup_format"],
+        attached=params["backup_id"],
     )
     before = {"instance": instance_id, "name": instance["name"], "new_backup": None}
-    after = {**before, "new_backup": operation.remark}
+    after = {**before, "new_backup": params["backup_id"] or operation.remark}
     observed = operation.first_observation()
     lost = replaced(observed.records.values()) if decide(observed) == "send" else []
     if any(same_id(params["keep_backup_id"], one) for one in lost):
