@@ -175,7 +175,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_waitings import WAITINGS
 
 # to wait for a failed operation fails again, and so does a task that attaches to one
-ANEW = "start a new restore, without job_id and adopt"
+ANEW = "start a new restore"
 OPTIONS: dict[str, t.Any] = {"restores": {"type": "list", "elements": "dict", "required": True}}
 
 
@@ -243,8 +243,9 @@ def waited_for(row: Row) -> bool:
 def watch(cloud: Cloud, row: t.Mapping[str, t.Any]) -> Watch:
     """Return how to wait for one of the restores."""
     found = WAITINGS[row["service"]].watch(cloud, {**row, **identified(dict(row))})
+    anew = f"{ANEW}, without job_id and adopt" if "job_id" in found.ids else ANEW
     return Watch(
-        found.name, found.ids, lambda: with_cloud_errors(found.observe), resume=found.resume, anew=ANEW
+        found.name, found.ids, lambda: with_cloud_errors(found.observe), resume=found.resume, anew=anew
     )
 
 

@@ -275,7 +275,9 @@ def outcome_text(row: Row, report: Row) -> str:
         else:
             hint = hint.removesuffix(INCOMPLETE)  # It is about a command, which is shown.
         why = sentence(row.get("msg"))
-        return f"FAILED at {row.get('failed_step')}, {row['error_kind']}: {why}{hint}"
+        ended = row.get("outcome") == "succeeded" or row["error_kind"] == "operation_failed"
+        undo = way_back(row, report) if ended else ""
+        return f"FAILED at {row.get('failed_step')}, {row['error_kind']}: {why}{hint}{undo}"
     target = row.get("target") or {}
     place = (
         f" at {target['address']}:{target['port']}" if target.get("address") and target.get("port") else ""
@@ -283,12 +285,18 @@ def outcome_text(row: Row, report: Row) -> str:
     state = f"{printable(target.get('status') or 'restored')}{place}"
     outcome = "" if row.get("outcome") == "succeeded" else f"{row.get('outcome')}, "
     words = f"{outcome}{state}, {ids(row)}".rstrip(", ")
-    saved = row.get("safety_backup") or {}
-    if saved.get("backup_id") and report.get("undo"):
-        return f"{words}. Undo: {report['undo']}"
+    undo = way_back(row, report)
+    if undo:
+        return f"{words}.{undo}"
     # No application moves after a drill or a check of readiness.
     moves = report.get("kind") in ("restore", "fleet") and _target.from_elsewhere(row)
     return f"{words}. Next: point the application there" if moves else f"{words}."
+
+
+def way_back(row: Row, report: Row) -> str:
+    """Return how to undo the restore of a target; empty if nothing was overwritten, or nothing was saved."""
+    saved = (row.get("safety_backup") or {}).get("backup_id") and row.get("data_state") != "untouched"
+    return f" Undo: {report['undo']}" if saved and report.get("undo") else ""
 
 
 def sentence(text: t.Any) -> str:

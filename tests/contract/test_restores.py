@@ -283,6 +283,13 @@ def test_a_backup_that_failed_or_never_existed_is_not_made_again_by_its_id(sim: 
     assert sim.posts() == []
 
 
+def test_the_advice_on_a_failed_restore_of_a_cache_names_no_job(sim: Simulator, run: Any) -> None:
+    sim.fault("outcome", "dcs.restore", fail="dcs.08.0001")
+    started = run("dcs_restore", **CACHE, backup_id=names.DCS_BACKUP, wait=False)
+    row = {"service": "dcs", **CACHE, "restore_id": started["restore_id"]}
+    assert run("restore_wait", restores=[row])["restores"][0]["msg"].endswith("then start a new restore.")
+
+
 def test_the_latest_is_never_a_safety_backup(sim: Simulator, run: Any) -> None:
     backup(sim, YOUNGEST, age=300, remark=f"before CHG-1 {SAFETY_TAG} [rst1:x]")
     assert (

@@ -91,7 +91,13 @@ class World:
             )
         if module == "restore_verify":
             end = {"end": "not_configured", "ladder": "runs", "checks": []}
-            return {"changed": False, "restores": [{**row, "verification": end} for row in rows]}
+            return {
+                "changed": False,
+                "restores": [
+                    {**row, "verification": end, **self.broken.get((module, self._id(row)), {})}
+                    for row in rows
+                ],
+            }
         return {
             "changed": True,
             "account": ACCOUNT,
@@ -1039,6 +1045,26 @@ def test_a_safety_backup_that_was_refused_has_changed_nothing() -> None:
         assert ("point the application there" in shown) is moves, "only where an application is to move"
     assert "To go on without safety backups, for all caches, set restore_safety_backup to false." in lines
     assert " in 1:02:03" in _lines.outcome_lines({**report, "elapsed": 3723.4})[0], "as in the report"
+
+
+def test_a_restore_that_failed_says_how_to_undo_it(tmp_path: Path) -> None:
+    """But not while it may still run, and not for a cache that was not overwritten."""
+    for module, kind, shown in (
+        ("restore_wait", "operation_failed", True),
+        ("restore_verify", "verification_failed", True),
+        ("restore_wait", "wait_timeout", False),
+        ("restore_start", "rejected", False),
+    ):
+        world = World()
+        step = {"restore_wait": "wait", "restore_verify": "verify"}.get(module, "restore")
+        fault = {"error_kind": kind, "failed_step": step, "msg": "No.", "changed": step != "restore"}
+        if step == "verify":
+            fault = {**fault, "outcome": "succeeded"}
+        world.broken[module, "c1"] = fault
+        folder = tmp_path / f"{module}-{kind}"
+        report = run(world, restore_ddm=[], restore_report_dir=str(folder))["report"]
+        line = _lines.outcome_lines(report)[-1]
+        assert (kind in line, "huaweicloud.recovery.undo" in line) == (True, shown), line
 
 
 def test_a_safety_backup_that_cannot_be_restored_is_no_way_back() -> None:
