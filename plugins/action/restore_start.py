@@ -68,7 +68,7 @@ class ActionModule(InProcess):
     def one_by_one(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Plan and start the rows, each by its own module."""
         rows, dry_run = _rows.from_input(options["restores"]), self._task.check_mode
-        repeated = _rows.repeated(rows)
+        repeated, both = _rows.repeated(rows), _rows.crossed(rows)
         common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
 
         def run(row: Row, check_mode: bool) -> _rows.RowResult:
@@ -79,7 +79,7 @@ class ActionModule(InProcess):
             try:
                 if keys in refused:  # A few more refused signatures would lock these keys.
                     return _rows.RowResult(refused[keys], at, 0.0)
-                given = {**common, **_rows.request(row, repeated), **_start.waiting(options)}
+                given = {**common, **_rows.request(row, repeated, both), **_start.waiting(options)}
                 result = self.run_module(row, given, task_vars)
             except CloudError as error:
                 result = failure(error)

@@ -24,7 +24,7 @@ description:
     restore has ended since.
   - The task passes a row through unchanged when the row has failed, or was started before.
   - Rows that would overwrite the same instance all fail. If several rows would overwrite the same data node,
-    the task starts only the first one.
+    the task starts only the first one. If one row reads what another overwrites, both fail.
 notes:
   - This is an action. If it cannot run in the controller's process (see
     C(huaweicloud_recovery_in_process)), it runs the modules one after another, first all in check mode.

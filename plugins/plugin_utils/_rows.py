@@ -49,6 +49,10 @@ FROM_TASKS = {*_row.KEYS, "steps"}  # a key of rows that have been through a tas
 SCALARS = (str, int, float)
 BOOLEANS = {str(value).lower() for value in BOOLEANS_TRUE | BOOLEANS_FALSE}
 UNCLEAR = "it is unclear which entry is meant."
+CROSSED = (
+    "One row reads {}, and another overwrites it, so the order would decide which data are restored. Restore "
+    "them in two runs, one after the other."
+)
 
 
 Subject = tuple[t.Optional[str], t.Optional[tuple[t.Any, t.Any]]]
@@ -128,15 +132,19 @@ def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
     return found
 
 
-def request(row: Row, repeated: t.Collection[Subject]) -> Row:
+def request(row: Row, repeated: t.Collection[Subject], both: t.Collection[str] = ()) -> Row:
     """Return the options for the module of a row; those of a planned row are what was planned.
 
-    Raises InvalidArgument if they cannot be right, or if several rows would overwrite the same instance.
+    Raises InvalidArgument if they cannot be right, if several rows would overwrite the same instance, or if
+    one row overwrites what another reads (`both`).
     """
     service = SERVICES[row["service"]]
     target = overwritten(row)
     if subject(row) in repeated:
         raise InvalidArgument(f"{target} is named more than once in restores: {UNCLEAR}")
+    shared = set[str]().union(*touched(row)).intersection(both)
+    if shared:
+        raise InvalidArgument(CROSSED.format(min(shared)))
     others = {name for other in SERVICES.values() for name in other.options} - set(service.options)
     foreign = [name for name in row if name in others and row[name] is not None and name not in OWN]
     if foreign:
@@ -177,6 +185,22 @@ def repeated(rows: t.Sequence[Row]) -> set[Subject]:
     return {one for one, count in found.items() if one[0] and count > 1}
 
 
+def touched(row: Row) -> tuple[set[str], set[str]]:
+    """Return the IDs of the instances and data nodes that a row reads, and of those that it overwrites."""
+    nodes = row["data_node_relations"] or []
+    read = [(row["source"] or {}).get("instance_id") or row.get("instance_id")]
+    read += [node.get("source_instance_id") for node in nodes]
+    written = [overwritten(row), *(node.get("target_instance_id") for node in nodes)]
+    return {str(one).lower() for one in read if one}, {str(one).lower() for one in written if one}
+
+
+def crossed(rows: t.Sequence[Row]) -> set[str]:
+    """Return the IDs of what one row reads and another overwrites."""
+    found = [touched(row) for row in rows if startable(row)]
+    readers = Counter(one for read, _dummy in found for one in read)
+    return {one for read, written in found for one in written if readers[one] > (one in read)}
+
+
 def startable(row: Row) -> bool:
     """Whether restore_start plans and starts a row: it has neither failed nor been started before."""
     return not row["error_kind"] and row["outcome"] in (None, "planned")
@@ -213,11 +237,12 @@ def underway(row: Row, found: Result) -> Row:
 
 
 def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, CloudError]:
-    """Return why planned rows must not be started: a wrong name, another row that overwrites the same, or
-    an earlier plan (`given`) to attach to a restore that has ended since.
+    """Return why planned rows must not be started: a wrong name, another row that overwrites the same or
+    overwrites what this one reads, or an earlier plan (`given`) to attach to a restore that has ended since.
     """
     meant = [row for row in rows if row["outcome"] == "planned" or row["error_kind"] == "invalid_argument"]
     instances = repeated(meant)  # with those that were refused because several name one instance
+    both = crossed(rows)
     taken: dict[str, str] = {}
     found: dict[int, CloudError] = {}
     for number, row in enumerate(rows):
@@ -226,6 +251,7 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, Cl
         target = str(overwritten(row))
         nodes = [relation["target_instance_id"] for relation in row["data_node_relations"] or []]
         clash = next((node for node in nodes if node in taken), None)
+        shared = set[str]().union(*touched(row)).intersection(both)
         before = given[number] if given else row
         if misnamed(row):
             found[number] = Misnamed(misnamed(row))
@@ -237,6 +263,8 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, Cl
             )
         elif subject(row) in instances:
             found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")
+        elif shared:
+            found[number] = NotRestorable(CROSSED.format(min(shared)))
         elif clash is not None:
             found[number] = NotRestorable(
                 f"The row for {taken[clash]} overwrites data node {clash}, too. Give data_node_relations "

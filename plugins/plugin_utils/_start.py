@@ -45,11 +45,11 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     wrong = _row.unusable_profiles(cloud, rows)
     clouds = clouds_for(cloud, [{} if number in wrong else row for number, row in enumerate(rows)])
     plans: dict[int, Plan] = {}
-    repeated = _rows.repeated(rows)
+    repeated, both = _rows.repeated(rows), _rows.crossed(rows)
     account: list[dict[str, str]] = []
 
     def decide(number: int) -> Result:
-        options = _rows.request(rows[number], repeated)
+        options = _rows.request(rows[number], repeated, both)
         if number in wrong:
             raise wrong[number]
         if rows[number].get("project_id"):

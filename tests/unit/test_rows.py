@@ -322,6 +322,25 @@ def test_two_names_of_one_instance_clash() -> None:
     assert _rows.refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}]) == {}
 
 
+def test_what_one_row_reads_and_another_overwrites() -> None:
+    """Names become IDs only in the plan. A cache reads its own backups."""
+    nodes = [{"source_instance_id": "NODE", "target_instance_id": "n"}]
+    other = [{"source_instance_id": "m", "target_instance_id": "node"}]
+    by_name = {"service": "ddm", "instance_name": "a", "target_instance_name": "b", "outcome": "planned"}
+    rows = [
+        _row.complete({**by_name, "source": {"instance_id": "A"}, "target": {"instance_id": "b"}}),
+        _row.complete({**by_name, "source": {"instance_id": "b"}, "target": {"instance_id": "c"}}),
+        _row.complete({**cache(0), "outcome": "planned"}),
+        _row.complete({**database(0), "outcome": "planned", "data_node_relations": nodes}),
+        _row.complete({**database(1), "outcome": "planned", "data_node_relations": other}),
+    ]
+    found = _rows.refusals(rows)
+    assert list(found) == [0, 1, 3, 4] and {error.kind for error in found.values()} == {"not_restorable"}
+    assert "One row reads b, and another overwrites it" in str(found[0])
+    assert _rows.refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}, rows[2]]) == {}
+    assert _rows.refusals([rows[0], {**rows[0], "target": {"instance_id": "c"}}]) == {}
+
+
 def test_a_data_node_is_taken_once() -> None:
     nodes = [{"source_instance_id": "s", "target_instance_id": "n"}]
     rows = [

@@ -117,6 +117,25 @@ def test_an_instance_that_several_entries_name(sim: Simulator, start: Any, check
     assert (result["failed"], result["changed"], len(result["diff"])) == (True, True, 2)
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"instance_id": ids.fleet_ddm_target(0).upper(), "target_instance_id": ids.fleet_ddm_source(0)},
+        {"instance_id": ids.fleet_ddm_target(0), "target_instance_id": ids.fleet_ddm_target(2)},
+        {"instance_id": ids.fleet_ddm_source(2), "target_instance_id": ids.fleet_ddm_source(0)},
+    ],
+    ids=["swap", "chain", "source is overwritten"],
+)
+def test_a_database_that_one_row_reads_and_another_overwrites(
+    sim: Simulator, start: Any, second: Entry
+) -> None:
+    """Which restore the service does first would decide whose data the other one reads."""
+    result = start(database(0), database(1), {**database(0), **second})
+    assert kinds(result) == ["invalid_argument", None, "invalid_argument"]
+    assert "and another overwrites it, so the order would decide" in result["restores"][0]["msg"]
+    assert len(sim.posts()) == 1 and about(sim, second) == []
+
+
 def test_latest_may_be_pasted(start: Any) -> None:
     """A line end after the word, or a capital letter, does not change its meaning."""
     result = start(cache(0, restore_point=" latest\n"), database(0, restore_time="Latest\r\n"), check=True)
