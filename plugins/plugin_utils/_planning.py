@@ -104,6 +104,8 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
         return [], [f"{where} cannot be used: it cannot be read, or is not a plan of this collection."]
     why = _plans.unusable(old, run["collection_version"], job.options.safety_backup, job.kind)
     why = why or _plans.another_ticket(old, job.options.operation_id)
+    if job.options.plan is None and not (job.options.plan_digest or job.options.confirm):
+        why = why or _report_files.open_to_all(str(job.options.plan_file))
     if why:
         return [], [f"{where} cannot be used: {why}."]
     named, drift = named_in(old, job)

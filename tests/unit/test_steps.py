@@ -751,6 +751,23 @@ def test_only_a_drill_without_a_ticket_has_that_of_its_day(
     assert (bool(rows), bool(problems)) == (not drifts, drifts), problems
 
 
+@pytest.mark.parametrize(
+    ("file", "folder", "kept"), [(0o666, 0o700, 0), (0o600, 0o777, 0), (0o600, 0o1777, 1)]
+)
+def test_a_plan_that_anybody_can_write_approves_nothing(
+    tmp_path: Path, file: int, folder: int, kept: int
+) -> None:
+    plan = run(World(), plan_only=True, restore_report_dir=str(tmp_path))["report"]
+    Path(plan["files"]["json"]).chmod(file)
+    tmp_path.chmod(folder)
+    given = {"restore_plan_file": plan["files"]["json"], "restore_dcs": [], "restore_ddm": []}
+    for more, goes_on in (({}, kept), ({"restore_plan_digest": plan["plan_digest"]}, 1)):
+        world = World()
+        state = run(world, **given, **more)
+        assert bool(world.named("restore_start")) is bool(goes_on), state["run"]
+        assert goes_on or "anybody can write the file or its folder" in state["run"]["refused"]
+
+
 ODD: tuple[Any, ...] = (None, 7, "x", [], {}, ["x"], [{}], {"x": 1})
 
 
