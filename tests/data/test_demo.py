@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,6 +110,21 @@ def test_the_demo_ends_all_that_it_started_at_a_ctrl_c(clone: Path, redis_binary
     assert len(running) >= 4, "run.py, the demo, its supervisor, a server"
     assert wait_until_gone(running) == []
     assert "Traceback" not in output
+
+
+def test_a_ctrl_c_while_a_process_starts_stops_that_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    def popen(*args: Any, **options: Any) -> subprocess.Popen[str]:
+        started.append(real(*args, **options))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    with pytest.raises(KeyboardInterrupt):
+        demo.run(["sleep", "600"], {**os.environ}, quiet=True)
+    assert started[0].returncode == -signal.SIGTERM
 
 
 def test_the_demo_installs_the_artifact_of_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,25 +112,44 @@ def tell_what_is_real(data: RealData) -> None:
 # The operator
 
 
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a stop take effect at the end: a process that is just being started could not be stopped."""
+    caught: list[int] = []
+    stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {stop: signal.signal(stop, lambda number, frame: caught.append(number)) for stop in stops}
+    try:
+        yield
+    finally:
+        for stop, handler in before.items():
+            signal.signal(stop, handler)
+    for number in caught:
+        signal.raise_signal(number)
+
+
 def run(command: list[str], env: dict[str, str], hidden: tuple[str, ...] = (), quiet: bool = False) -> str:
     """Show a command, and run it with `hidden` arguments added. If `quiet`, return its output unprinted."""
     print("$ " + " ".join(command), flush=True)
-    # A process group of its own, so that a stop of the demo also stops Ansible's workers.
-    with subprocess.Popen(
-        [*command, *hidden],
-        env=env,
-        cwd=artifact.ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if quiet else None,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            output = process.communicate()[0] or ""
-        except BaseException:
-            os.killpg(process.pid, signal.SIGTERM)
+    process = None
+    try:
+        with uninterrupted():
+            # A process group of its own, so that a stop of the demo also stops Ansible's workers.
+            process = subprocess.Popen(
+                [*command, *hidden],
+                env=env,
+                cwd=artifact.ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if quiet else None,
+                text=True,
+                start_new_session=True,
+            )
+        output = process.communicate()[0] or ""
+    except BaseException:
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.communicate()  # Ansible writes while it ends, and a pipe that nobody reads is an error.
-            raise
+        raise
     if process.returncode:
         print(output, end="")
         raise subprocess.CalledProcessError(process.returncode, command)
