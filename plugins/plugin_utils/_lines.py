@@ -158,7 +158,16 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     last = f" (last time {in_words(row['last_seconds'])})" if row.get("last_seconds") else ""
     undo = "safety backup first" if safety_backup and row.get("action") == "restore" else "none"
     lost = f"lost: what was written since (the last {in_words((now_ms - data) / 1000)})"
-    return [" | ".join(times), f"{lost}. {HOW_LONG}{last}. Undo: {undo}"]
+    return [" | ".join(times), f"{lost}. {HOW_LONG}{last}. Undo: {undo}", *restored_since(row, data, tz)]
+
+
+def restored_since(row: Row, data: int, tz: t.Any) -> list[str]:
+    """Return the newest restore of a cache since its data (epoch ms): somebody else may need that one."""
+    newest = (row.get("details") or {}).get("newest_restore") or {}
+    ms = moment(newest.get("created_at"))
+    if row.get("action") != "restore" or ms is None or ms <= data:
+        return []
+    return [f"Restored since then, on {local_text(ms, tz)}: restore {printable(newest.get('restore_id'))}"]
 
 
 def next_backup(row: Row, tz: t.Any) -> str:

@@ -351,6 +351,18 @@ def test_what_overwrites_nothing_waits_for_no_safety_backup(
     )
 
 
+@pytest.mark.parametrize(
+    ("action", "hour", "shown"), [("restore", 11, 1), ("restore", 9, 0), ("adopt", 11, 0)]
+)
+def test_a_plan_shows_what_somebody_has_restored_since_the_backup(action: str, hour: int, shown: int) -> None:
+    """An undo would overwrite it, too."""
+    restored = {"restore_id": "r7", "created_at": f"2026-11-25T{hour:02}:14:00Z"}
+    row = {"data_time": "2026-11-25T10:00:00Z", "action": action, "details": {"newest_restore": restored}}
+    lines = _lines.cache(row, 1_795_000_000_000, timezone.utc, True)
+    assert lines[2:] == ["Restored since then, on 25 Nov 2026 11:14 +00:00: restore r7"] * shown
+    assert len(_lines.cache({**row, "details": None}, 1_795_000_000_000, timezone.utc, True)) == 2
+
+
 @pytest.mark.parametrize("hour", ["09", "11"])
 def test_a_backup_from_after_the_restore_of_another_run_is_no_undo(tmp_path: Path, hour: str) -> None:
     """That run has restored the cache while this one asked for its approval."""
