@@ -122,8 +122,13 @@ def test_a_ctrl_c_while_a_process_starts_stops_that_process(monkeypatch: pytest.
 
     real = subprocess.Popen
     monkeypatch.setattr(subprocess, "Popen", popen)
-    with pytest.raises(KeyboardInterrupt):
-        demo.run(["sleep", "600"], {**os.environ}, quiet=True)
+    # Whoever starts the tests in the background may ignore this signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            demo.run(["sleep", "600"], {**os.environ}, quiet=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert started[0].returncode == -signal.SIGTERM
 
 
