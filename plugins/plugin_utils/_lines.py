@@ -157,17 +157,19 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     times = [part for part in (what, before, next_backup(row, tz)) if part]
     last = f" (last time {in_words(row['last_seconds'])})" if row.get("last_seconds") else ""
     undo = "safety backup first" if safety_backup and row.get("action") == "restore" else "none"
-    lost = f"lost: what was written since (the last {in_words((now_ms - data) / 1000)})"
-    return [" | ".join(times), f"{lost}. {HOW_LONG}{last}. Undo: {undo}", *restored_since(row, data, tz)]
+    since = (
+        f"what was written since (the last {in_words((now_ms - data) / 1000)}){restored_since(row, data, tz)}"
+    )
+    return [" | ".join(times), f"lost: {since}. {HOW_LONG}{last}. Undo: {undo}"]
 
 
-def restored_since(row: Row, data: int, tz: t.Any) -> list[str]:
-    """Return the newest restore of a cache since its data (epoch ms): somebody else may need that one."""
+def restored_since(row: Row, data: int, tz: t.Any) -> str:
+    """Return the newest restore of a cache since its data (epoch ms): it may be that of a colleague."""
     newest = (row.get("details") or {}).get("newest_restore") or {}
     ms = moment(newest.get("created_at"))
     if row.get("action") != "restore" or ms is None or ms <= data:
-        return []
-    return [f"Restored since then, on {local_text(ms, tz)}: restore {printable(newest.get('restore_id'))}"]
+        return ""
+    return f", and restore {printable(newest.get('restore_id'))} of {local_text(ms, tz)}"
 
 
 def next_backup(row: Row, tz: t.Any) -> str:
