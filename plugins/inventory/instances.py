@@ -147,7 +147,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner impor
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._entries import OF_A_HOST
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import host_names, others_can_write
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._hosts import host_names
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._options import OF_THE_RUN
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import (
     Problem,
@@ -162,6 +162,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._templates im
     made,
     our_template,
 )
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._writable import others_can_write
 
 Row = dict[str, t.Any]
 FILES = tuple(f"{end}.{kind}" for end in (".huaweicloud", "huaweicloud_recovery") for kind in ("yml", "yaml"))

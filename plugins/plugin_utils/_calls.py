@@ -126,6 +126,8 @@ def with_safety_backup(row: Row, run: Row, job: Job, world: World, wait: bool, b
         row = {**row, "safety_backup": before}
         return _target.done(row, "safeguard", "ok", begun_ms) if wait else row
     module, given = str(_target.backup_module(row)), backup_of(row, run["id"], run["began"], job, wait)
+    if wait:  # for the one that this run has started
+        given["backup_id"] = (row.get("safety_backup") or {}).get("backup_id")
     result = world.call(module, given, check=False)
     if result.get("error_kind") == "busy" and waited_for_backup(row, run, job, world):
         result = world.call(module, given, check=False)
@@ -140,7 +142,6 @@ def backup_of(row: Row, report_id: str, began: str, job: Job, wait: bool) -> Row
     return {
         **dict([one]),
         **{name: row[name] for name in ("region", "profile", "ignore_stuck") if row.get(name)},
-        "backup_id": (row.get("safety_backup") or {}).get("backup_id"),
         "keep_backup_id": (row.get("backup") or {}).get("backup_id"),
         "operation_id": f"{report_id} {began}",
         "remark": SAFETY_REMARK,
@@ -218,7 +219,7 @@ def earlier_backup(row: Row, run: Row) -> Row | None:
 
 def restored_since(row: Row, earlier: Row) -> bool:
     """Whether the cloud lists a restore of an instance after that of an earlier run."""
-    newest = (row.get("details") or {}).get("newest_restore") or {}
+    newest = _target.newest_restore(row)
     last, own = moment(newest.get("created_at")), moment((earlier.get("restore") or {}).get("created_at"))
     other = newest.get("restore_id") != earlier.get("restore_id")
     return other and last is not None and own is not None and last > own

@@ -2,16 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instances as hosts: their names, patterns that name some of them, and who can write a cache of them.
+"""Instances as hosts: their names, and patterns that name some of them.
 
 Private to this collection.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import typing as t
 from collections import Counter
 from pathlib import Path
@@ -35,37 +33,6 @@ def host_names(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
         else row["instance_id"]
         for row in rows
     ]
-
-
-def others_can_write(folder: str, name: str) -> str | None:
-    """Return why another user could have written a file in a folder, or None.
-
-    `name` is the end of the file's name.
-    """
-    folder = os.path.realpath(os.path.expanduser(folder))
-    files = (
-        [entry.path for entry in os.scandir(folder) if entry.name.endswith(name)]
-        if os.path.isdir(folder)
-        else []
-    )
-    for path in [folder, *files] if os.path.exists(folder) else ():
-        state = os.stat(path)
-        if state.st_uid not in (os.geteuid(), 0):
-            return f"{path} belongs to another user"
-        if open_to_others(state):
-            return f"{path} can be written by other users (mode {stat.S_IMODE(state.st_mode):o})"
-    while folder != os.path.dirname(folder):
-        folder = os.path.dirname(folder)
-        above = os.stat(folder) if os.path.exists(folder) else None
-        if above and open_to_others(above) and not above.st_mode & stat.S_ISVTX:
-            return f"{folder} above it can be written by other users (mode {stat.S_IMODE(above.st_mode):o})"
-    return None
-
-
-def open_to_others(state: os.stat_result) -> bool:
-    """Whether a file's mode lets others write. The user's own group does not count as others."""
-    group = stat.S_IWGRP if state.st_gid != os.getegid() else 0
-    return bool(state.st_mode & (stat.S_IWOTH | group))
 
 
 def names_hosts(pattern: t.Any) -> bool:

@@ -158,14 +158,16 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     last = f" (last time {in_words(row['last_seconds'])})" if row.get("last_seconds") else ""
     undo = "safety backup first" if safety_backup and row.get("action") == "restore" else "none"
     since = (
-        f"what was written since (the last {in_words((now_ms - data) / 1000)}){restored_since(row, data, tz)}"
+        f"what was written since (the last {in_words((now_ms - data) / 1000)}){newer_restore(row, data, tz)}"
     )
     return [" | ".join(times), f"lost: {since}. {HOW_LONG}{last}. Undo: {undo}"]
 
 
-def restored_since(row: Row, data: int, tz: t.Any) -> str:
-    """Return the newest restore of a cache since its data (epoch ms): it may be that of a colleague."""
-    newest = (row.get("details") or {}).get("newest_restore") or {}
+def newer_restore(row: Row, data: int, tz: t.Any) -> str:
+    """Return the newest restore of a cache after the time of its data (epoch ms), or '': it may be that of a
+    colleague.
+    """
+    newest = _target.newest_restore(row)
     ms = moment(newest.get("created_at"))
     if row.get("action") != "restore" or ms is None or ms <= data:
         return ""

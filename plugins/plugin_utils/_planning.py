@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._guards import TAG
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._state import Job, State, World
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import Row
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._writable import anybody_can_write
 
 FACTS = ("status", "engine", "engine_version", "used_memory", "max_memory", "vpc_name", "port")
 # said where no report of the approved plan is there to compare with
@@ -87,6 +88,19 @@ def has_earlier_plan(job: Job) -> bool:
     return (job.options.plan is not None or job.options.plan_file is not None) and not job.plan_only
 
 
+def forgeable(options: _options.Options) -> str | None:
+    """Return why a plan file approves nothing, or None. Its checksum reveals damage, not a forgery: only its
+    digest does, or a person who reads it in this run.
+    """
+    if options.plan is not None or options.plan_digest or options.confirm:
+        return None
+    open_to = anybody_can_write(str(options.plan_file))
+    return open_to and (
+        f"{open_to}, so it may have been changed since it was approved. Also give restore_plan_digest, or "
+        "make a new plan where nobody else can write"
+    )
+
+
 def plan_of(job: Job) -> Row | None:
     """Return the earlier plan that this run carries out; None if there is none, or it is unreadable."""
     if not has_earlier_plan(job):
@@ -104,8 +118,7 @@ def from_plan(job: Job, old: Row | None, run: Row) -> tuple[list[Row], list[str]
         return [], [f"{where} cannot be used: it cannot be read, or is not a plan of this collection."]
     why = _plans.unusable(old, run["collection_version"], job.options.safety_backup, job.kind)
     why = why or _plans.another_ticket(old, job.options.operation_id)
-    if job.options.plan is None and not (job.options.plan_digest or job.options.confirm):
-        why = why or _report_files.open_to_all(str(job.options.plan_file))
+    why = why or forgeable(job.options)
     if why:
         return [], [f"{where} cannot be used: {why}."]
     named, drift = named_in(old, job)

@@ -20,7 +20,6 @@ import multiprocessing
 import os
 import re
 import socket
-import stat
 import tempfile
 import typing as t
 
@@ -311,24 +310,6 @@ def read_report(path: str) -> _report.Report | None:
     except (OSError, ValueError, RecursionError):
         return None
     return found if is_report(found) else None
-
-
-def open_to_all(path: str) -> str | None:
-    """Return why anybody could have changed a plan since it was approved, or None.
-
-    Its checksum reveals damage, not a forgery. Only the digest that somebody approved does.
-    """
-    path = os.path.realpath(os.path.expanduser(path))
-    try:
-        file, folder = os.stat(path).st_mode, os.stat(os.path.dirname(path)).st_mode
-    except OSError as error:
-        return f"its mode cannot be read ({error.strerror})"
-    if not file & stat.S_IWOTH and (not folder & stat.S_IWOTH or folder & stat.S_ISVTX):
-        return None
-    return (
-        "anybody can write the file or its folder, so it may have been changed since it was approved. "
-        "Also give restore_plan_digest, or make a new plan where nobody else can write"
-    )
 
 
 def report_from(value: t.Any) -> _report.Report | None:

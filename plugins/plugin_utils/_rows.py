@@ -49,12 +49,6 @@ FROM_TASKS = {*_row.KEYS, "steps"}  # a key of rows that have been through a tas
 SCALARS = (str, int, float)
 BOOLEANS = {str(value).lower() for value in BOOLEANS_TRUE | BOOLEANS_FALSE}
 UNCLEAR = "it is unclear which entry is meant."
-CROSSED = (
-    "One row reads {}, and another overwrites it, so the order would decide which data are restored. Restore "
-    "them in two runs, one after the other."
-)
-
-
 Subject = tuple[t.Optional[str], t.Optional[tuple[t.Any, t.Any]]]
 
 
@@ -132,7 +126,7 @@ def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
     return found
 
 
-def request(row: Row, repeated: t.Collection[Subject], both: t.Collection[str] = ()) -> Row:
+def request(row: Row, repeated: t.Collection[Subject], both: t.Collection[str]) -> Row:
     """Return the options for the module of a row; those of a planned row are what was planned.
 
     Raises InvalidArgument if they cannot be right, if several rows would overwrite the same instance, or if
@@ -142,9 +136,9 @@ def request(row: Row, repeated: t.Collection[Subject], both: t.Collection[str] =
     target = overwritten(row)
     if subject(row) in repeated:
         raise InvalidArgument(f"{target} is named more than once in restores: {UNCLEAR}")
-    shared = set[str]().union(*touched(row)).intersection(both)
-    if shared:
-        raise InvalidArgument(CROSSED.format(min(shared)))
+    crossing = why_crossed(row, both)
+    if crossing:
+        raise InvalidArgument(crossing)
     others = {name for other in SERVICES.values() for name in other.options} - set(service.options)
     foreign = [name for name in row if name in others and row[name] is not None and name not in OWN]
     if foreign:
@@ -201,6 +195,15 @@ def crossed(rows: t.Sequence[Row]) -> set[str]:
     return {one for read, written in found for one in written if readers[one] > (one in read)}
 
 
+def why_crossed(row: Row, both: t.Collection[str]) -> str | None:
+    """Return why a row cannot be restored beside the others, if it reads or overwrites one of `both`."""
+    one = min(set[str]().union(*touched(row)).intersection(both), default=None)
+    return one and (
+        f"One row reads {one}, and another overwrites it, so the order would decide which data are restored. "
+        "Restore them in two runs, one after the other."
+    )
+
+
 def startable(row: Row) -> bool:
     """Whether restore_start plans and starts a row: it has neither failed nor been started before."""
     return not row["error_kind"] and row["outcome"] in (None, "planned")
@@ -251,7 +254,7 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, Cl
         target = str(overwritten(row))
         nodes = [relation["target_instance_id"] for relation in row["data_node_relations"] or []]
         clash = next((node for node in nodes if node in taken), None)
-        shared = set[str]().union(*touched(row)).intersection(both)
+        crossing = why_crossed(row, both)
         before = given[number] if given else row
         if misnamed(row):
             found[number] = Misnamed(misnamed(row))
@@ -263,8 +266,8 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, Cl
             )
         elif subject(row) in instances:
             found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")
-        elif shared:
-            found[number] = NotRestorable(CROSSED.format(min(shared)))
+        elif crossing:
+            found[number] = NotRestorable(crossing)
         elif clash is not None:
             found[number] = NotRestorable(
                 f"The row for {taken[clash]} overwrites data node {clash}, too. Give data_node_relations "

@@ -154,6 +154,12 @@ def backup_id(row: Known) -> t.Any:
     return (row.get("backup") or {}).get("backup_id") or row.get("backup_id")
 
 
+def newest_restore(row: Known) -> Known:
+    """Return ID and creation time of the newest restore that the plan found on the instance; {} for none."""
+    found: Known = (row.get("details") or {}).get("newest_restore") or {}
+    return found
+
+
 def point_of(row: Known) -> t.Any:
     """Return the point that an entry requests, None if it names a backup or a job instead."""
     service = service_of(row)

@@ -254,7 +254,7 @@ def test_what_cannot_be_right_is_refused_as_a_whole(entry: Entry, text: str) -> 
 
 def test_numbers_are_texts() -> None:
     (one,) = _rows.from_input([cache(0, operation_id=20261125)])
-    assert _rows.request(one, ())["operation_id"] == "20261125"
+    assert _rows.request(one, (), ())["operation_id"] == "20261125"
 
 
 @pytest.mark.parametrize(
@@ -282,9 +282,9 @@ def test_the_instance_that_a_row_names_is_enough_for_the_wait(run: Any) -> None:
 
 def test_of_a_planned_row_the_plan_is_sent() -> None:
     one = row(action="restore", backup={"backup_id": "b"}, backup_name=None)
-    asked = _rows.request(one, ())
+    asked = _rows.request(one, (), ())
     assert (asked["backup_id"], asked["restore_point"]) == ("b", None)
-    assert _rows.request(row(), ())["restore_point"] == "latest"
+    assert _rows.request(row(), (), ())["restore_point"] == "latest"
 
 
 def test_rows_of_one_source_start_one_after_the_other() -> None:
@@ -484,6 +484,6 @@ def test_a_text_with_a_list_counts_as_the_list(run: Any) -> None:
 
 def test_words_for_true_and_false_count_as_booleans() -> None:
     (one,) = _rows.from_input([cache(0, ignore_stuck="yes")])
-    assert _rows.request(one, ())["ignore_stuck"] is True
+    assert _rows.request(one, (), ())["ignore_stuck"] is True
     with pytest.raises(InvalidArgument, match="ignore_stuck must be true or false"):
         _rows.from_input([cache(0, ignore_stuck="perhaps")])

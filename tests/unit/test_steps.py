@@ -85,7 +85,7 @@ class World:
             }
         if module == "dcs_backup":
             self.kept.append(options["keep_backup_id"])
-            self.attached.append(options["backup_id"])
+            self.attached.append(options.get("backup_id"))
             return self.broken.get(
                 (module, options["instance_id"]), {"backup_id": "s-" + options["instance_id"]}
             )
@@ -764,20 +764,28 @@ def test_only_a_drill_without_a_ticket_has_that_of_its_day(
 
 
 @pytest.mark.parametrize(
-    ("file", "folder", "kept"), [(0o666, 0o700, 0), (0o600, 0o777, 0), (0o600, 0o1777, 1)]
+    ("file", "folder", "above", "open_one"),
+    [
+        (0o666, 0o700, 0o700, "plan.json"),
+        (0o600, 0o777, 0o700, "in above it"),
+        (0o600, 0o700, 0o777, "out above it"),
+        (0o600, 0o1777, 0o1777, None),
+    ],
 )
 def test_a_plan_that_anybody_can_write_approves_nothing(
-    tmp_path: Path, file: int, folder: int, kept: int
+    tmp_path: Path, file: int, folder: int, above: int, open_one: str | None
 ) -> None:
-    plan = run(World(), plan_only=True, restore_report_dir=str(tmp_path))["report"]
-    Path(plan["files"]["json"]).chmod(file)
-    tmp_path.chmod(folder)
-    given = {"restore_plan_file": plan["files"]["json"], "restore_dcs": [], "restore_ddm": []}
-    for more, goes_on in (({}, kept), ({"restore_plan_digest": plan["plan_digest"]}, 1)):
+    place = tmp_path / "out" / "in" / "plan.json"
+    place.parent.mkdir(parents=True)
+    plan = run(World(), plan_only=True, restore_plan_file=str(place))["report"]
+    for path, mode in ((place, file), (place.parent, folder), (place.parent.parent, above)):
+        path.chmod(mode)
+    given = {"restore_plan_file": str(place), "restore_dcs": [], "restore_ddm": []}
+    for more, goes_on in (({}, open_one is None), ({"restore_plan_digest": plan["plan_digest"]}, True)):
         world = World()
         state = run(world, **given, **more)
-        assert bool(world.named("restore_start")) is bool(goes_on), state["run"]
-        assert goes_on or "anybody can write the file or its folder" in state["run"]["refused"]
+        assert bool(world.named("restore_start")) is goes_on, state["run"]
+        assert goes_on or f"{open_one} can be written by other users (mode " in state["run"]["refused"]
 
 
 ODD: tuple[Any, ...] = (None, 7, "x", [], {}, ["x"], [{}], {"x": 1})

@@ -265,9 +265,22 @@ def test_an_unexpected_error_fails_its_row_alone(run: Any, speak: Any) -> None:
     assert fake.closed == 3
 
 
-def test_an_instance_that_starts_slowly_is_waited_for(
-    sim: Simulator, server: Any, run: Any, speak: Any
+@pytest.mark.parametrize(
+    ("passed", "timeout", "earliest", "latest"),
+    [(51, 900, 51, 80), (30, 30, 30, 31)],
+    ids=["starts slowly", "at the last moment"],
+)
+def test_an_instance_that_runs_within_the_time_is_checked(
+    sim: Simulator,
+    server: Any,
+    run: Any,
+    speak: Any,
+    passed: int,
+    timeout: int,
+    earliest: int,
+    latest: int,
 ) -> None:
+    """A read that begins when the time is over still gets a second."""
     speak(True)
     instance = sim.state.dcs_instances[ids.fleet_dcs_instance(0)]
     instance.status = "RESTORING"
@@ -275,30 +288,13 @@ def test_an_instance_that_starts_slowly_is_waited_for(
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
-        instance.status = "RUNNING" if clock.passed > 50 else instance.status
-
-    result = run("restore_verify", [cache(0, {"ping": True})], clock=clock.clock._replace(sleep=sleep))
-    assert result["failed"] is False, result["msg"]
-    assert 50 < result["restores"][0]["steps"][0]["seconds"] < 80
-    assert len(sim.requests("dcs.instance")) < 8
-
-
-def test_an_instance_that_runs_at_the_last_moment_is_checked(
-    sim: Simulator, server: Any, run: Any, speak: Any
-) -> None:
-    """A read begins when the time is over, and still gets a second."""
-    speak(True)
-    instance = sim.state.dcs_instances[ids.fleet_dcs_instance(0)]
-    instance.status = "RESTARTING"
-    clock = server[1]
-
-    def sleep(seconds: float) -> None:
-        clock.sleep(seconds)
-        instance.status = "RUNNING" if clock.passed >= 30 else instance.status
+        instance.status = "RUNNING" if clock.passed >= passed else instance.status
 
     given = clock.clock._replace(sleep=sleep)
-    result = run("restore_verify", [cache(0, {"ping": True})], clock=given, verify_timeout=30)
+    result = run("restore_verify", [cache(0, {"ping": True})], clock=given, verify_timeout=timeout)
     assert result["failed"] is False, result["msg"]
+    assert earliest <= result["restores"][0]["steps"][0]["seconds"] < latest
+    assert len(sim.requests("dcs.instance")) < 8
 
 
 def test_an_instance_that_does_not_run_in_time(sim: Simulator, server: Any, run: Any, speak: Any) -> None:

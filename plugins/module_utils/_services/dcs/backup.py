@@ -78,7 +78,7 @@ class DcsBackup(DcsOperation):
     def judge(self, records: list[Row], instance: Row, now: int) -> Observation:
         """Adopt an unfinished backup of the same task. With an operation_id, a finished one is enough."""
         if self.attached:
-            return known(self.attached, records)
+            return attachment(self.attached, records)
         active, stuck = self.active(records, instance, now)
         running = [row for row in active if is_of_task(row[self.remark_key], self.marker)]
         others = [row for row in active if row not in running]
@@ -95,8 +95,8 @@ class DcsBackup(DcsOperation):
         return self.observation(records, instance, running, done, blocked, explained, in_the_way)
 
 
-def known(backup_id: str, records: list[Row]) -> Observation:
-    """Return the observation of a backup that was started: until its record is there, it runs."""
+def attachment(backup_id: str, records: list[Row]) -> Observation:
+    """Return the observation of a backup that was started. It counts as running until it is listed."""
     rows = {row["backup_id"]: row for row in records}
     found = next((one for one in rows if same_id(one, backup_id)), backup_id)
     if found in rows and ending(rows[found]["status"]) == "succeeded":
