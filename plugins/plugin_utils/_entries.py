@@ -198,7 +198,8 @@ def overwritten(row: Row) -> t.Iterator[tuple[t.Any, ...]]:
     """Yield the known facts about the instance that a row overwrites: ID or name, and place."""
     for kind, name in zip(NAMED_BY, SERVICES[row["service"]].names):
         if row.get(name):
-            yield kind, row[name], row.get("region"), row.get("profile")
+            found = row[name].lower() if kind == NAMED_BY[0] else row[name]
+            yield kind, found, row.get("region"), row.get("profile")
 
 
 # The options of an entry, each with its reader

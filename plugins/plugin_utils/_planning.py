@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _entries,
@@ -246,7 +247,7 @@ def same_data(row: Row, earlier: Row, point: str) -> bool:
     `latest`, a value of the option `point`, keeps the meaning that it had when the operation was started.
     """
     if _target.backup_id(row) or _target.backup_id(earlier):
-        return bool(_target.backup_id(row) == _target.backup_id(earlier))
+        return same_id(_target.backup_id(row), _target.backup_id(earlier))
     return row.get(point) in (None, "latest") or _target.time_ms(row) == _target.time_ms(earlier)
 
 

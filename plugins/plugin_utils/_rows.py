@@ -48,7 +48,7 @@ OWN = {
 FROM_TASKS = {*_row.KEYS, "steps"}  # a key of rows that have been through a task
 SCALARS = (str, int, float)
 BOOLEANS = {str(value).lower() for value in BOOLEANS_TRUE | BOOLEANS_FALSE}
-UNCLEAR = "it is unclear which entry is meant."
+TWICE = "{} would be overwritten more than once: name each instance once."
 Subject = tuple[t.Optional[str], t.Optional[tuple[t.Any, t.Any]]]
 
 
@@ -135,7 +135,7 @@ def request(row: Row, repeated: t.Collection[Subject], both: t.Collection[str]) 
     service = SERVICES[row["service"]]
     target = overwritten(row)
     if subject(row) in repeated:
-        raise InvalidArgument(f"{target} is named more than once in restores: {UNCLEAR}")
+        raise InvalidArgument(TWICE.format(target))
     crossing = why_crossed(row, both)
     if crossing:
         raise InvalidArgument(crossing)
@@ -167,10 +167,11 @@ def overwritten(row: Row) -> str | None:
 
 
 def subject(row: Row) -> Subject:
-    """Return what a row overwrites: an ID, or a name with its place."""
+    """Return what a row overwrites: an ID, which may be in capitals, or a name with its place."""
     target = overwritten(row)
-    names = (row.get("instance_name"), row.get("target_instance_name"))
-    return target, (row["region"], row["profile"]) if target in names else None
+    if target in (row.get("instance_name"), row.get("target_instance_name")):
+        return target, (row["region"], row["profile"])
+    return target and str(target).lower(), None
 
 
 def repeated(rows: t.Sequence[Row]) -> set[Subject]:
@@ -265,7 +266,7 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, Cl
                 "want that."
             )
         elif subject(row) in instances:
-            found[number] = NotRestorable(f"More than one entry of restores overwrites {target}: {UNCLEAR}")
+            found[number] = NotRestorable(TWICE.format(target))
         elif crossing:
             found[number] = NotRestorable(crossing)
         elif clash is not None:

@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment, whole
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment, same_id, whole
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 
@@ -112,10 +112,10 @@ def same(entry: Known, row: Known) -> bool:
     """Whether an entry and a planned row are about one target."""
     if entry["service"] != row["service"]:
         return False
-    if entry.get("job_id") and entry.get("job_id") == row.get("job_id"):
+    if entry.get("job_id") and same_id(entry["job_id"], row.get("job_id")):
         return True
     if target_id(entry):
-        return target_id(entry) == target_id(row)
+        return same_id(target_id(entry), target_id(row))
     if any((entry.get(name) or None) != (row.get(name) or None) for name in ("region", "profile")):
         return False  # Other instances can have this name elsewhere.
     return target_name(entry) is not None and target_name(entry) == target_name(row)
@@ -131,7 +131,7 @@ def same_source(entry: Known, row: Known) -> bool:
     for kind in (0, 1):
         wanted, found = id_or_name(entry, "source", kind), id_or_name(row, "source", kind)
         if wanted and found:
-            return wanted == found
+            return wanted == found or (kind == 0 and same_id(wanted, found))
     return not (id_or_name(entry, "source", 0) or id_or_name(entry, "source", 1))
 
 

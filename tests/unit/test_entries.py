@@ -175,7 +175,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {
             "restore_dcs": [
                 {"instance_id": "a", "backup_id": "b"},
-                {"instance_id": "a", "restore_point": "latest"},
+                {"instance_id": "A", "restore_point": "latest"},
             ]
         },
         "'a' would be overwritten by 2 entries",

@@ -448,7 +448,7 @@ def test_an_id_and_a_name_of_one_instance_clash(sim: Simulator, run: Any) -> Non
     named = {"service": "dcs", "instance_name": name, "restore_point": "latest"}
     result = run("restore_start", [named, cache(0), cache(1)])
     assert [one["outcome"] for one in result["restores"]] == [None, None, "started"]
-    assert f"More than one entry of restores overwrites {ids.fleet_dcs_instance(0)}" in result["msg"]
+    assert f"{ids.fleet_dcs_instance(0)} would be overwritten more than once" in result["msg"]
     # The row by name does not start either, although both rows by ID are refused first.
     result = run("restore_start", [cache(0), named, cache(0), cache(2)])
     assert [one["outcome"] for one in result["restores"]] == [None, None, None, "started"]

@@ -95,6 +95,7 @@ def test_a_list_that_all_share_fails_for_all_at_once(sim: Simulator, start: Any)
 def test_an_instance_that_several_entries_name(sim: Simulator, start: Any, check: bool) -> None:
     """It is unclear which entry is meant, even if they are equal, so no request is sent for them."""
     twice, thrice = cache(1), database(1)
+    capitals = {**thrice, "target_instance_id": thrice["target_instance_id"].upper()}
     restores = [
         cache(0),
         twice,
@@ -102,13 +103,14 @@ def test_an_instance_that_several_entries_name(sim: Simulator, start: Any, check
         thrice,
         {**twice, "restore_point": None, "backup_id": ids.fleet_dcs_backup(1)},
         thrice,
-        thrice,
+        capitals,
     ]
     result = start(*restores, check=check)
     assert kinds(result) == [None, "invalid_argument", None, *["invalid_argument"] * 4]
     begun = "planned" if check else "started"
     assert [row["outcome"] for row in result["restores"]] == [begun, None, begun, None, None, None, None]
-    assert f"{ids.fleet_dcs_instance(1)} is named more than once in restores" in result["restores"][1]["msg"]
+    msg = f"{ids.fleet_dcs_instance(1)} would be overwritten more than once: name each instance once."
+    assert msg in result["restores"][1]["msg"]
     assert (
         about(sim, {"instance_id": ids.fleet_dcs_instance(1)}),
         about(sim, {"instance_id": ids.fleet_ddm_source(1)}),

@@ -1171,6 +1171,7 @@ def test_an_earlier_job_is_attached_to_for_the_same_data_only(
         ({"metadata": True}, False),
         ({"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n3"}]}, False),
         ({"data_node_relations": [{"source_instance_id": "n1", "target_instance_id": "n2"}]}, True),
+        ({"instance_id": "S1", "target_instance_id": "T1"}, True),  # as the service spells neither
         ({"instance_id": None, "instance_name": "orders-db"}, True),
         ({"instance_id": None, "instance_name": "billing-db"}, False),
     ],
@@ -1242,6 +1243,13 @@ def test_an_instance_that_is_named_is_that_of_its_place() -> None:
         {"service": "dcs", "instance_name": "orders", "region": "r1", "profile": "p"}, row
     )
     assert _target.same({"service": "dcs", "instance_id": "c1", "region": "r2"}, row)
+
+
+def test_the_checks_of_a_target_in_capitals_are_not_lost() -> None:
+    """The plan has its ID as the service spells it. Without its checks the run would be green."""
+    entry = {**DATABASE, "target_instance_id": "T1", "checks": [{"ping": True}], "connection": {"host": "h"}}
+    row = {"service": "ddm", "target": {"instance_id": "t1", "instance_name": "orders-db-restored"}}
+    assert _calls.number_of_checks(row, job(restore_ddm=[entry])) == 1
 
 
 @pytest.mark.parametrize(
