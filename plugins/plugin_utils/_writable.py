@@ -21,7 +21,7 @@ def others_can_write(folder: str, name: str) -> str | None:
 
     `name` is the end of the file's name.
     """
-    folder = os.path.realpath(os.path.expanduser(folder))
+    folder = os.path.expanduser(folder)
     files = (
         [entry.path for entry in os.scandir(folder) if entry.name.endswith(name)]
         if os.path.isdir(folder)
@@ -41,19 +41,27 @@ def anybody_can_write(path: str) -> str | None:
 
     Who plans and who approves may be two users of one group.
     """
-    path = os.path.realpath(os.path.expanduser(path))
+    path = os.path.expanduser(path)
     state = os.stat(path)
     return f"{path} {by_others(state)}" if open_to_all(state) else open_above(path, open_to_all)
 
 
 def open_above(path: str, open_to: OpenTo) -> str | None:
     """Return which folder above a path lets others replace what is in it, or None."""
-    while path != os.path.dirname(path):
-        path = os.path.dirname(path)
-        above = os.stat(path) if os.path.exists(path) else None
+    for folder in folders_to(os.path.join(os.getcwd(), path)):
+        above = os.stat(folder) if os.path.exists(folder) else None
         if above and open_to(above) and not above.st_mode & stat.S_ISVTX:
-            return f"{path} above it {by_others(above)}"
+            return f"{os.path.realpath(folder)} above it {by_others(above)}"
     return None
+
+
+def folders_to(path: str) -> t.Iterator[str]:
+    """Yield the folders that lead to a path, and to what its links name: a link can be replaced, too."""
+    while path != os.path.dirname(path):
+        if os.path.islink(path) and os.path.exists(path):
+            yield from folders_to(os.path.join(os.path.dirname(path), os.readlink(path)))
+        path = os.path.dirname(path)
+        yield path
 
 
 def open_to_others(state: os.stat_result) -> bool:
