@@ -9,6 +9,7 @@ Private to this collection.
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible import context
@@ -20,16 +21,22 @@ from ansible.playbook.role_include import IncludeRole
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._step_table import NAMES
 
 OURS = "huaweicloud.recovery."
+PLAYBOOKS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "playbooks"))
 
 
 def check_start() -> None:
     """Raise AnsibleError if a playbook of this collection would start in its middle, or not at all."""
     start = context.CLIARGS.get("start_at_task")
-    if start and any(str(name).startswith(OURS) for name in context.CLIARGS.get("args") or ()):
+    if start and any(is_ours(str(name)) for name in context.CLIARGS.get("args") or ()):
         raise AnsibleError(
             f"Nothing was started: --start-at-task {start!r} would leave out steps before that task. Leave "
             "it out: the same command repeats nothing that is done."
         )
+
+
+def is_ours(playbook: str) -> bool:
+    """Whether a playbook is one of this collection, by its name or its path, which AWX gives."""
+    return playbook.startswith(OURS) or os.path.dirname(os.path.realpath(playbook)) == PLAYBOOKS
 
 
 def unreached(task: t.Any, tags: t.Collection[str]) -> str | None:

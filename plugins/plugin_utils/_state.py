@@ -178,9 +178,10 @@ def unknown_run(job: Job, world: World) -> State:
     """
     begun = _report_files.begin(context(job), world.now_ms(), world.random())
     why = (
-        "The run stopped before its result was known. What it has started goes on in the cloud. "
-        f"{'Read the newest report, then run' if begun['files'] else 'Run'} the same command again, which "
-        "resumes it."
+        "The run stopped before its result was known, or --start-at-task has left out its first steps. What "
+        "it may have started goes on in the cloud. "
+        f"{'Read the newest report, then run' if begun['files'] else 'Run'} the same command again, without "
+        "--start-at-task, which resumes it."
     )
     return {"restores": [], "run": {**begun, "files": {}, "refused": why, "lost": True}}
 

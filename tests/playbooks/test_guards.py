@@ -102,7 +102,10 @@ def test_options_that_leave_everything_out_are_red(tmp_path: Path, playbook: str
 
 def test_a_fleet_that_would_start_in_the_middle_is_red(tmp_path: Path) -> None:
     with Simulator("fleet-1-0") as sim:
-        done = fleet(sim, tmp_path, {"a": cache(0)}, "--limit", "a", "--start-at-task", "Report why")
+        inventory = tmp_path / "hosts.yml"
+        inventory.write_text(json.dumps({"all": {"hosts": {"a": cache(0)}}}))
+        given = ("-i", str(inventory), "--limit", "a", "--start-at-task", "Report why")
+        done = invoke.playbook(invoke.ROOT / "playbooks" / "fleet.yml", sim.env, *given)
         assert (done.rc != 0, sim.ledger) == (True, [])
     assert "--start-at-task 'Report why' would leave out steps before that task" in done.output
 

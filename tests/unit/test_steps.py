@@ -549,6 +549,8 @@ def test_a_run_about_which_nothing_is_known_writes_no_report_over_its_own(tmp_pa
     world = World()
     state = run(world, "report", "end", restore_report_dir=str(tmp_path))
     assert (world.calls, [*tmp_path.iterdir()]) == ([], [])
+    # with --start-at-task End nothing was started
+    assert "or --start-at-task has left out its first steps. What it may" in state["report"]["msg"]
     assert (state["report"]["verdict"], state["report"]["failed"]) == ("incomplete", True)
     assert "Read the newest report, then run the same command again" in state["report"]["msg"]
 
