@@ -34,6 +34,8 @@ attributes:
         run to run.
       - In both cases the task attaches to a backup that an earlier run of the same task has started and that
         is still waiting or running, instead of making another one.
+      - The marker is found only in a backup that the service lists. If a backup ends before it is listed, a
+        second run makes another one. After a task with O(wait=false), give O(backup_id), which needs no list.
 options:
   instance_id:
     description: ID of the DCS instance to back up. Exactly one of O(instance_id) and O(instance_name) is
