@@ -134,6 +134,20 @@ def with_safety_backup(row: Row, run: Row, job: Job, world: World, wait: bool, b
     return with_backup(row, result, world.now_ms(), wait, begun_ms)
 
 
+def with_plan_of_backup(row: Row, run: Row, job: Job, world: World) -> Row:
+    """Return a planned row, which has failed if the run could not back up its instance before it overwrites
+    it. No backup is made.
+    """
+    module = _target.backup_module(row)
+    if row.get("error_kind") or row.get("action") != "restore" or not module:
+        return row
+    result = world.call(module, backup_of(row, run["id"], run["began"], job, wait=False), check=True)
+    if not result.get("error_kind"):
+        return row
+    why = f"{_target.called(row)} cannot be backed up first: {printable(result.get('msg'))}"
+    return _target.failed(row, "plan", result["error_kind"], why, world.now_ms())
+
+
 def backup_of(row: Row, report_id: str, began: str, job: Job, wait: bool) -> Row:
     """Return the options of the safety backup that a run makes, which began then and writes this report."""
     service = SERVICES[row["service"]]

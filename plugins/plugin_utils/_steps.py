@@ -102,6 +102,8 @@ def plan(state: State, job: Job, world: World) -> State:
         if changes:
             return refused(state, world, changes)
     rows = named_and_guarded(rows, planned["restores"], job, world)
+    if job.options.safety_backup and (job.plan_only or job.read_only):
+        rows = [_calls.with_plan_of_backup(row, run, job, world) for row in rows]
     shown = len(run["notes"])
     run = _report_files.continuing(run, rows)
     run["notes"] = [*run["notes"], *_calls.note_on_uncompared(rows, job)]

@@ -674,11 +674,29 @@ def test_leaving_out_the_approval_is_no_approval() -> None:
     assert "The step approve was left out" in state["run"]["refused"]
 
 
+@pytest.mark.parametrize("kind", ["restore", "readiness"])
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_plan_tells_that_an_instance_cannot_be_backed_up_first(kind: str, wanted: bool) -> None:
+    """Else a check of readiness is green, and the restore then leaves the instance as it is."""
+    world = World()
+    why = {"error_kind": "not_restorable", "msg": "It would replace backup b1."}
+    world.broken["dcs_backup", "c1"] = {"failed": True, **why}
+    caches = [CACHE, {"instance_id": "c2", "backup_id": "b2"}]
+    asked = job(kind == "restore", restore_dcs=caches, restore_safety_backup=wanted)
+    read_only = kind == "readiness"
+    state = _steps.run({}, ("plan", "report"), asked._replace(kind=kind, read_only=read_only), world)
+    expected = ["not_restorable", None] if wanted else [None, None]
+    assert [row.get("error_kind") for row in state["restores"]] == expected
+    assert (f"cannot be backed up first: {why['msg']}" in str(state["restores"][0].get("msg"))) is wanted
+    assert world.named("dcs_backup") == [] and state["report"]["failed"] is wanted
+
+
 @pytest.mark.parametrize("ticket", ["CHG-1042", "1042", "2026-11-25"])
 def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path, ticket: str) -> None:
     world = World()
     planned = run(world, plan_only=True, restore_operation_id=ticket, restore_report_dir=str(tmp_path))
-    assert [name for name, check, rows in world.calls] == ["restore_start"]
+    called = [(name, check) for name, check, rows in world.calls]
+    assert called == [("restore_start", True), ("dcs_backup", True)]
     assert planned["report"]["verdict"] == "planned"
     path = planned["report"]["files"]["json"]
     # A job controller turns a text that looks like a time or a number into one.
