@@ -515,20 +515,29 @@ def test_the_life_of_temporary_keys_is_measured_by_the_servers_own_clock(skew: f
     assert [round(moment - issued[0]) for moment in issued] == [0, 600, 1200]
 
 
-def test_keys_that_still_work_outlast_a_fault_of_iam(
-    sim: Simulator, made: Callable[..., Cloud], time: Time
+@pytest.mark.parametrize(
+    ("operation", "options"),
+    [("iam.securitytokens", {**KEYS, **AGENCY}), ("metadata.securitykey", {"use_instance_metadata": True})],
+)
+def test_keys_that_still_work_outlast_what_renews_them(
+    operation: str, options: dict[str, Any], sim: Simulator, made: Callable[..., Cloud], time: Time
 ) -> None:
-    one = made(**KEYS, **AGENCY)
-    read(one)
-    time.passed += 700
-    sim.fault("answer", "iam.securitytokens", times=None, status=503)
-    assert len(read(one)) == 40
-    time.passed += 300  # they have ended
-    with pytest.raises(CloudError, match="503"):
-        read(one)
-    sim.clear_faults()
-    time.passed += caller_module.FAILURE_SHARED
-    assert len(read(one)) == 40
+    """A fault of it, or an agency that is gone for a while, must not end a wait."""
+    sim.state.instance_agency = Agency("of-the-server", names.DOMAIN_ID, names.DOMAIN_ID)
+    with sim.state.lock:
+        sim.state.settings.server_key_seconds = 900
+    one = made(**options)
+    for status, kind in ((503, "server_error"), (404, "auth_failed"), (400, None)):
+        assert len(read(one)) == 40
+        time.passed += 700
+        sim.fault("answer", operation, times=None, status=status, body={"error": {"code": status}})
+        assert len(read(one)) == 40
+        time.passed += 300  # they have ended
+        with pytest.raises(CloudError, match=str(status)) as caught:
+            read(one)
+        assert kind in (None, caught.value.kind)
+        sim.clear_faults()
+        time.passed += caller_module.FAILURE_SHARED
 
 
 def test_an_agency_that_cannot_be_assumed(sim: Simulator, made: Callable[..., Cloud]) -> None:

@@ -215,8 +215,8 @@ class Holder:
             if self._current is current:
                 self._current = self._fetched(session)
             return t.cast(Credential, self._current)
-        except CloudError as error:
-            if usable and error.transient:
+        except CloudError:  # Keys that still work may see a wait through, even if their agency is gone.
+            if usable:
                 return t.cast(Credential, current)
             raise
         finally:
@@ -233,11 +233,11 @@ class Holder:
         return True
 
     def _fetched(self, session: t.Any) -> Credential:
-        with self._failures.shared():
-            try:
+        try:
+            with self._failures.shared():
                 return t.cast("t.Callable[[t.Any], Credential]", self._fetch)(session)
-            except CloudError as error:  # What does not exist is not the subject of the request.
-                raise error.with_context(kind="auth_failed" if error.kind == "not_found" else None) from None
+        except CloudError as error:  # What does not exist is not the subject of the request.
+            raise error.with_context(kind="auth_failed" if error.kind == "not_found" else None) from None
 
     def _past(self, moment: float | None) -> bool:
         return moment is not None and self._clock.monotonic() >= moment

@@ -127,12 +127,12 @@ def of_instance(read: Read) -> TemporaryKeys:
     try:
         return _temporary(read("GET", METADATA_URL, b""), SHORTEST_LIFE)
     except CloudError as error:
-        # A refusal of this server says nothing about the permissions of a user.
+        # A refusal of this server says nothing about the permissions of a user, and locks nothing.
         refusal = isinstance(error, ApiError) and f"GET {METADATA_URL} returned HTTP {error.status}."
         raise error.with_context(
             f"{refusal or error} use_instance_metadata works only on a cloud server (ECS) to which an "
             "agency is attached.",
-            kind="auth_failed" if refusal else None,
+            kind="not_found" if refusal and not error.transient else None,
         ) from None
 
 

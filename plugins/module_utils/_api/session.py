@@ -109,10 +109,9 @@ class Session:
         further_page: bool = False,
         known: codes.Codes = codes.GATEWAY,
     ) -> Reply:
-        """Send a request that is safe to repeat, and repeat it as retry.delay() allows.
+        """Send a request that is safe to repeat, and repeat it as retry.delay() and max_retries allow.
 
-        It does so max_retries times at most. After a 401 it renews the token once. `known` are the codes
-        of the service.
+        After a 401 it renews the token once. `known` are the codes of the service.
         """
         attempt, renewed = 0, False
         self._listed = self._listed if further_page else 0
