@@ -14,6 +14,7 @@ import json
 import os
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -261,14 +262,33 @@ def test_the_names_in_a_file_may_be_in_any_letters(home: Path) -> None:
     """As for KooCLI and Terraform: with an agency left unread, the task would act as the base user."""
     agency = prod(AgencyName="a", agencydomainname="d", AGENCYURN="", agencies=None)
     upper = {name[0].upper() + name[1:]: value for name, value in agency.items()}
-    for written in (agency, {**upper, "name": "prod"}):
-        config(home, written)
+    for written in (agency, upper):
+        write(home / ".hcloud/config.json", json.dumps({"profiles": [written]}))
         found = resolve({"profile": "prod"}).identity
         assert found.keys["access_key"] == "AKPROD"
         assert found.agency == {"agency_name": "a", "domain_name": "d"}
     config(home, {"name": "prod", "SsoAuth": {}, "XAuthToken": "MII"})
     with pytest.raises(InvalidArgument, match="the mode xauthtoken"):
         resolve({"profile": "prod"})
+
+
+def test_a_name_that_occurs_twice_in_a_profile_is_refused(home: Path) -> None:
+    """Half a merge: the second of two access keys may be that of another account."""
+    path = Path(config(home, prod(AccessKeyID="AKOFSOMEBODYELSE")))
+    for text in (path.read_text(), path.read_text().replace("AccessKeyID", "accessKeyId")):
+        path.write_text(text)
+        with pytest.raises(InvalidArgument, match=r"config\.json is not a .* \(a name occurs twice in it\)"):
+            resolve({"profile": "prod"})
+
+
+def test_the_name_of_a_profile_has_one_spelling(home: Path) -> None:
+    spellings = [unicodedata.normalize(form, "pr\u00e9-prod") for form in ("NFC", "NFD")]
+    for in_file, asked in itertools.product(spellings, repeat=2):
+        config(home, prod(name=in_file))
+        assert resolve({"profile": asked}).identity.keys["access_key"] == "AKPROD"
+    config(home, *(prod(name=spelling) for spelling in spellings))
+    with pytest.raises(InvalidArgument, match="occurs 2 times"):
+        resolve({"profile": spellings[0]})
 
 
 def test_a_configuration_whose_keys_are_all_encrypted(home: Path) -> None:

@@ -215,7 +215,7 @@ class Holder:
             if self._current is current:
                 self._current = self._fetched(session)
             return t.cast(Credential, self._current)
-        except CloudError:  # Keys that still work may see a wait through, even if their agency is gone.
+        except CloudError:  # Keys that still work may see a wait through.
             if usable:
                 return t.cast(Credential, current)
             raise

@@ -260,8 +260,7 @@ class Cloud:
     def identity(self) -> dict[str, str]:
         """Return who calls: domain_id, domain_name, project_id, project_name, region, source (of the keys).
 
-        It reads IAM, once for all clones. What IAM does not report is "unknown": these names are only shown,
-        so they must not stop a restore.
+        It reads IAM, once for all clones. What IAM does not report is "unknown", and stops no restore.
         """
         project = None
         # the first request that needs the identity will report the failure

@@ -53,7 +53,7 @@ GATEWAY: Codes = types.MappingProxyType(
 )
 
 
-# What to do about a refusal, where it alone does not say so. For all other kinds, the task's message does.
+# What to do about a refusal that does not say so itself
 ADVICE = {
     "auth_failed": (
         "Check the credentials, whether they belong to this region and project, and this machine's clock."
@@ -64,8 +64,7 @@ ADVICE = {
     "wrong_endpoint": "Check region, cloud or the endpoint option.",
 }
 BY_STATUS = {401: "auth_failed", 403: "denied", 404: "not_found", 408: "server_error", 429: "throttled"}
-# A code of a service or of the gateway, such as DCS.4097, PDP5.0001 or ModelArts.0203. A proxy sends no such
-# code.
+# A code of a service or of the gateway, such as DCS.4097, PDP5.0001 or ModelArts.0203. No proxy sends one.
 FORM = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,19}(?:\.[0-9]{2,8}){1,3}", re.ASCII)
 LONGEST = 300  # characters of a text of the service
 DENIAL = "encoded_authorization_message"

@@ -206,7 +206,7 @@ def _chosen(given: list[dict[str, t.Any]], environ: t.Mapping[str, str], redacto
 def _check_halves(level: int, given: list[dict[str, t.Any]]) -> None:
     """Refuse half an identity: with another one the task would act as somebody else.
 
-    Values that a farther source only repeats do not count as half an identity.
+    Values that a farther source only repeats do not count.
     """
     place = given[level]
     half = {name: place[name] for name in IDENTIFYING[level] if name in place}

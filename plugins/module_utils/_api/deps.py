@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only place that imports requests, so that a missing library becomes Ansible's own message instead of a
-traceback.
-"""
+"""The only import of requests: a missing library becomes a message of Ansible, not a traceback."""
 
 from __future__ import annotations
 

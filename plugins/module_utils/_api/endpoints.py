@@ -19,8 +19,7 @@ REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*-[0-9]+|[a-z]{2}-[a-z]{2}[0-9]?", re
 OTC = re.compile(r"eu-(de|nl|ch)[0-9]?", re.ASCII)
 OTC_CLOUD, OTC_CLOUDS = "otc.t-systems.com", {"eu-ch2": "sc.otc.t-systems.com"}
 OTC_IAM = {"eu-ch2": "iam-pub"}
-# Regions without an IAM host of their own (not in iam_region.py of the official SDK, which takes the global
-# host for them)
+# Without an IAM host of their own: iam_region.py of the official SDK takes the global one
 GLOBAL_IAM_REGIONS = {
     "af-north-1",
     "ap-southeast-5",

@@ -23,8 +23,7 @@
 reads and by the POST that starts an operation; Session.post_once() says `unknown` where the POST may have
 been carried out.
 
-No code changes an error on its way up. Code that knows more about it raises error.with_context(...), a new
-one.
+Code that knows more about an error raises error.with_context(...), a new one.
 """
 
 from __future__ import annotations

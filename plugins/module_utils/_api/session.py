@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests to the API: signed, sent, decoded within limits, with errors raised.
-
-Reads are repeated here; a POST never is.
-"""
+"""Requests to the API: signed, sent, decoded within limits. Reads are repeated here; a POST never is."""
 
 from __future__ import annotations
 
@@ -47,7 +44,7 @@ class Signer(t.Protocol):
     def sign(self, method: str, url: str, body: bytes) -> dict[str, str]:
         """Return the headers of a request.
 
-        It may fetch a token or keys first. It raises if the cloud has already refused these.
+        It may fetch a token or keys first. It raises if these are known to be refused.
         """
 
     def passage(self) -> t.ContextManager[None]:

@@ -19,6 +19,7 @@ import typing as t
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import (
     Redactor,
+    one_spelling,
     printable,
     quoted,
 )
@@ -70,20 +71,18 @@ class Found(t.NamedTuple):
 def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> Found:
     """Return the profile `name` (None: the current one) of a KooCLI file.
 
-    Raises InvalidArgument when it cannot be used as it is.
-
-    `metadata` is true when the task asks for the keys of the cloud server. Then a profile may do so, too.
+    Raises InvalidArgument when it cannot be used as it is. With `metadata` it may be of mode ecsAgency.
     """
     what = ("shared_config_file", path, "KooCLI configuration")
     text, warnings = _read(*what)
     try:
-        whole = folded(json.loads(text))
-        profiles = [folded(one) for one in whole["profiles"]]
-        wanted = name or str(whole.get("current") or "default")
-        found = [one for one in profiles if one["name"] == wanted]
-        names = [str(one["name"]) for one in profiles]
+        whole = json.loads(text, object_pairs_hook=folded)
+        wanted = one_spelling(str(name or whole.get("current") or "default"))
+        names = [one_spelling(str(one["name"])) for one in whole["profiles"]]
+        found = [one for one, its in zip(whole["profiles"], names) if its == wanted]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _unreadable(*what, type(error).__name__) from None
+        why = str(error) if type(error) is ValueError else type(error).__name__
+        raise _unreadable(*what, why) from None
     if len(found) != 1:
         there = printable(", ".join(names) or "none")
         times = "is not" if not found else f"occurs {len(found)} times"
@@ -102,9 +101,12 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
     return Found(settings, source, warnings)
 
 
-def folded(written: dict[str, t.Any]) -> dict[str, t.Any]:
+def folded(written: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
     """Return an object with its names in small letters: KooCLI and Terraform read them in any."""
-    return {name.lower(): value for name, value in written.items()}
+    found = {name.lower(): value for name, value in written}
+    if len(found) != len(written):
+        raise ValueError("a name occurs twice in it")
+    return found
 
 
 def _check_profile(
@@ -166,15 +168,12 @@ def _secrets(written: t.Any) -> t.Iterator[str]:
     for key, value in written.items() if isinstance(written, dict) else ():
         if isinstance(value, dict):
             yield from _secrets(value)
-        elif isinstance(value, str) and key.lower() in ("secretaccesskey", "securitytoken", "xauthtoken"):
+        elif isinstance(value, str) and key in ("secretaccesskey", "securitytoken", "xauthtoken"):
             yield value.strip()
 
 
 def sdk_credentials(path: str, redactor: Redactor) -> Found:
-    """Return the section [basic] of the official SDK's credentials file.
-
-    Raises InvalidArgument when it cannot be read.
-    """
+    """Return the section [basic] of the official SDK's credentials file. Raises InvalidArgument."""
     what = ("HUAWEICLOUD_SDK_CREDENTIALS_FILE", path, "credentials file")
     text, warnings = _read(*what)
     parser = configparser.ConfigParser(interpolation=None)

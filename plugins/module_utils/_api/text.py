@@ -5,7 +5,7 @@
 """Text for people: without secrets, and without characters that a terminal or a page obeys.
 
 `printable()` is for every text from outside, `quoted()` for a refused option. Only a Redactor cuts a text:
-redacting after the cut could miss half a secret, which nobody recognises.
+redacting after the cut could miss half a secret.
 """
 
 from __future__ import annotations
