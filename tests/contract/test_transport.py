@@ -996,6 +996,24 @@ def test_a_ca_path_without_certificates(tmp_path: Path, content: str | None) -> 
         get(Http(ca_path=str(path)), "https://127.0.0.1:1")
 
 
+def test_what_tls_says_is_shown_with_the_remedy(serve: Callable[..., Server], tmp_path: Path) -> None:
+    """A server that demands a client certificate."""
+    bundle = tmp_path / "ca.pem"
+    context = tls.server_context("ca", bundle)
+    context.maximum_version, context.verify_mode = ssl.TLSVersion.TLSv1_2, ssl.CERT_REQUIRED
+    error = failure(Http(ca_path=str(bundle)), serve(reply(), context).url, body=b"{}")
+    assert error.sent is False
+    assert "alert handshake failure). Check the endpoint option: its server must offer TLS" in str(error)
+
+
+def test_a_request_that_python_refuses_was_not_sent(serve: Callable[..., Server]) -> None:
+    """Also after another one on the same connection."""
+    server, http = serve(reply()), Http()
+    get(http, server.url)
+    assert failure(http, server.url, body=b"{}", X_Security_Token="a\nb").sent is False
+    assert len(server.requests) == 1
+
+
 def test_a_handshake_that_breaks_has_sent_nothing(serve: Callable[..., Server]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 

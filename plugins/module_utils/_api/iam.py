@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from urllib.parse import urlencode
 
@@ -73,7 +74,7 @@ class Project(t.NamedTuple):
 
 
 def token(read: Read, keys: t.Mapping[str, str], scope: dict[str, t.Any]) -> IssuedToken:
-    """Return a token for username, password and domain_name, for `scope`. POST /v3/auth/tokens."""
+    """Return a token for username, password and domain_name, for `scope`."""
     user = {"name": keys["username"], "password": keys["password"], "domain": {"name": keys["domain_name"]}}
     identity = {"methods": ["password"], "password": {"user": user}}
     body = json.dumps({"auth": {"identity": identity, "scope": scope}}).encode()
@@ -102,10 +103,7 @@ def token(read: Read, keys: t.Mapping[str, str], scope: dict[str, t.Any]) -> Iss
 
 
 def assume_role(read: Read, agency: t.Mapping[str, t.Any]) -> TemporaryKeys:
-    """Return keys of an agency: agency_name, domain_name or domain_id, maybe duration_seconds.
-
-    POST /v3.0/OS-CREDENTIAL/securitytokens.
-    """
+    """Return keys of an agency: agency_name, domain_name or domain_id, maybe duration_seconds."""
     body = json.dumps(
         {"auth": {"identity": {"methods": ["assume_role"], "assume_role": dict(agency)}}}
     ).encode()
@@ -127,7 +125,7 @@ def of_instance(read: Read) -> TemporaryKeys:
     try:
         return _temporary(read("GET", METADATA_URL, b""), SHORTEST_LIFE)
     except CloudError as error:
-        # A refusal of this server says nothing about the permissions of a user, and locks nothing.
+        # A refusal of this server says nothing about the permissions of a user.
         refusal = isinstance(error, ApiError) and f"GET {METADATA_URL} returned HTTP {error.status}."
         raise error.with_context(
             f"{refusal or error} use_instance_metadata works only on a cloud server (ECS) to which an "
@@ -139,8 +137,8 @@ def of_instance(read: Read) -> TemporaryKeys:
 def _temporary(reply: Reply, seconds: float) -> TemporaryKeys:
     found = _inner(reply.body, "credential")
     values = [found.get(name) for name in ("access", "secret", "securitytoken")]
-    if not all(isinstance(value, str) and len(value) >= 4 for value in values):
-        raise ProtocolError("The response holds no temporary keys.", request_id=reply.request_id)
+    if not all(isinstance(value, str) and re.fullmatch("[!-~]{4,}", value) for value in values):
+        raise ProtocolError("The response holds no usable temporary keys.", request_id=reply.request_id)
     access_key, secret_key, security_token = t.cast("list[str]", values)
     return TemporaryKeys(
         access_key, secret_key, security_token, _life(found.get("expires_at"), reply, seconds)
@@ -159,10 +157,7 @@ def _life(expires: t.Any, reply: Reply, seconds: float) -> float:
 
 
 def project_named(read: Read, name: str) -> Project:
-    """Return the one project with exactly this name.
-
-    GET /v3/projects. Raises NoProject for none and for several.
-    """
+    """Return the one project with exactly this name. Raises NoProject for none and for several."""
     try:
         reply = read("GET", f"/v3/projects?{urlencode({'name': name})}", b"")
     except CloudError as error:
@@ -180,16 +175,13 @@ def project_named(read: Read, name: str) -> Project:
 
 
 def project_with_id(read: Read, project_id: str) -> Project | None:
-    """Return the project with this ID, None when the caller cannot use it.
-
-    GET /v3/auth/projects.
-    """
+    """Return the project with this ID, None when the caller cannot use it."""
     reply = read("GET", "/v3/auth/projects", b"")
     return next((project for project in _projects(reply) if project.id == project_id), None)
 
 
 def account(read: Read) -> list[tuple[str | None, str | None]]:
-    """Return ID and name of the caller's accounts: one, as a rule. GET /v3/auth/domains."""
+    """Return ID and name of the caller's accounts: one, as a rule."""
     rows = items(read("GET", "/v3/auth/domains", b"").body, "domains")
     return [(text(row.get("id")), text(row.get("name"))) for row in rows if isinstance(row, dict)]
 

@@ -40,6 +40,7 @@ CONNECT = 15.0  # seconds to connect, at most
 MOST_INTERIM = 100  # responses with status 1xx before the final one
 # The words of http.client. Only the number is shown.
 TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
+TLS = " (TLS: {}). Check the endpoint option: its server must offer TLS 1.2 and ask for no certificate."
 LATE = (
     "The request was not sent: its time ran out first (slow name resolution, addresses that do not respond, "
     "or a machine that was suspended)."
@@ -109,14 +110,14 @@ class Http:
         self._may_leave: t.Callable[[], bool] = always
         # by scheme and host, because looking it up costs a tenth of an exchange
         self._proxies: dict[str, Proxy | None] = {}
-        # A Session of requests would only add unwanted things: cookies, redirects, netrc.
+        # A Session of requests would add cookies, redirects, netrc.
         self._pools = self._adapter()
 
     def __call__(self, request: Request) -> Response:
         """Send once; see Transport."""
         if request.fresh:
             self._pools.close()
-        self._connecting, self._may_leave = False, request.may_leave
+        self._connection, self._connecting, self._may_leave = None, False, request.may_leave
         route = Route(request.url, self._proxy(request.url), request.timeout)
         self._limit = Limit(Clock(), request.timeout)
         try:
@@ -235,21 +236,22 @@ class Http:
             return error
         chain = list(causes(error))
         certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
+        proxy = route.proxy if "ProxyError" in (type(link).__name__ for link in chain) else None
         if certificate is not None and self._connecting:
-            proxy = route.proxy if "ProxyError" in (type(link).__name__ for link in chain) else None
             return TlsError(untrusted(certificate, route, self._ca_path, proxy), sent=False)
         # Python refused the request before it tried to connect.
         local = isinstance(error, ValueError) and self._connection is None
         sent, over = not (self._connecting or local), timed_out(chain)
-        last = f" ({type(chain[-1]).__name__})"
+        said = next((link.reason for link in chain if isinstance(link, ssl.SSLError) and link.reason), None)
+        last = TLS.format(said.replace("_", " ").lower()) if said else f" ({type(chain[-1]).__name__})."
         if sent:
             text = (
                 f"{route.host} did not respond completely within {route.timeout:g} s"
                 if over
                 else f"The connection to {route.host} broke before the response was complete"
             )
-            return TransportError(f"{text}{f', through the {route.proxy}' if route.proxy else ''}{last}.")
-        if route.proxy:
+            return TransportError(f"{text}{f', through the {route.proxy}' if route.proxy else ''}{last}")
+        if route.proxy and (proxy or not said):
             return self._proxy_failure(chain, route, route.proxy)
         if over:
             text = f"No connection to {route.host} was made within {min(route.timeout, CONNECT):g} s"
@@ -257,7 +259,7 @@ class Http:
             text = f"The name {route.host} cannot be resolved; check region, cloud or the endpoint option"
         else:
             text = f"No connection to {route.host} could be made"
-        return TransportError(f"{text}{last}.", sent=False)
+        return TransportError(f"{text}{last}", sent=False)
 
     @staticmethod
     def _proxy_failure(chain: t.Sequence[BaseException], route: Route, proxy: Proxy) -> TransportError:
