@@ -1006,6 +1006,24 @@ def test_what_tls_says_is_shown_with_the_remedy(serve: Callable[..., Server], tm
     assert "alert handshake failure). Check the endpoint option: its server must offer TLS" in str(error)
 
 
+def test_a_server_without_tls_is_not_blamed_on_the_proxy(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tunnel(connection: socket.socket, dummy: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        connection.recv(100)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    proxy = serve(tunnel)
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    error = failure(Http(), SECURE, body=b"{}")
+    assert error.sent is False
+    through = f"through the proxy 127.0.0.1:{proxy.port} (HTTPS_PROXY) (TLS: "
+    assert str(error).startswith(
+        "No connection to dcs.ap-southeast-3.myhuaweicloud.com could be made, " + through
+    )
+
+
 def test_a_request_that_python_refuses_was_not_sent(serve: Callable[..., Server]) -> None:
     """Also after another one on the same connection."""
     server, http = serve(reply()), Http()

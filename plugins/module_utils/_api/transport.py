@@ -239,18 +239,20 @@ class Http:
         proxy = route.proxy if "ProxyError" in (type(link).__name__ for link in chain) else None
         if certificate is not None and self._connecting:
             return TlsError(untrusted(certificate, route, self._ca_path, proxy), sent=False)
-        # Python refused the request before it tried to connect.
+        # Python refused it
         local = isinstance(error, ValueError) and self._connection is None
         sent, over = not (self._connecting or local), timed_out(chain)
-        said = next((link.reason for link in chain if isinstance(link, ssl.SSLError) and link.reason), None)
+        failures = [link for link in chain if isinstance(link, ssl.SSLError)]
+        said = next((one.reason for one in failures if not isinstance(one, ssl.SSLEOFError)), None)
         last = TLS.format(said.replace("_", " ").lower()) if said else f" ({type(chain[-1]).__name__})."
+        last = f", through the {route.proxy}{last}" if route.proxy else last
         if sent:
             text = (
                 f"{route.host} did not respond completely within {route.timeout:g} s"
                 if over
                 else f"The connection to {route.host} broke before the response was complete"
             )
-            return TransportError(f"{text}{f', through the {route.proxy}' if route.proxy else ''}{last}")
+            return TransportError(f"{text}{last}")
         if route.proxy and (proxy or not said):
             return self._proxy_failure(chain, route, route.proxy)
         if over:
