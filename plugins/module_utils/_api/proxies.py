@@ -4,7 +4,7 @@
 
 """Which proxy leads to a URL: HTTPS_PROXY or else ALL_PROXY, unless NO_PROXY names the host.
 
-A plain http:// URL is one of this machine or of its cloud's metadata: its credentials go through no proxy.
+A plain http:// URL is one of this machine or of its cloud's metadata: it goes through no proxy.
 """
 
 from __future__ import annotations

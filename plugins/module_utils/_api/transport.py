@@ -239,7 +239,7 @@ class Http:
         proxy = route.proxy if "ProxyError" in (type(link).__name__ for link in chain) else None
         if certificate is not None and self._connecting:
             return TlsError(untrusted(certificate, route, self._ca_path, proxy), sent=False)
-        # Python refused it
+        # Python refused the request.
         local = isinstance(error, ValueError) and self._connection is None
         sent, over = not (self._connecting or local), timed_out(chain)
         failures = [link for link in chain if isinstance(link, ssl.SSLError)]
