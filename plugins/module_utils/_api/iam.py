@@ -125,11 +125,11 @@ def of_instance(read: Read) -> TemporaryKeys:
     try:
         return _temporary(read("GET", METADATA_URL, b""), SHORTEST_LIFE)
     except CloudError as error:
-        # A refusal of this server says nothing about the permissions of a user.
+        # This server knows no permissions of a user.
         refusal = isinstance(error, ApiError) and f"GET {METADATA_URL} returned HTTP {error.status}."
         raise error.with_context(
             f"{refusal or error} use_instance_metadata works only on a cloud server (ECS) to which an "
-            "agency is attached.",
+            "agency is attached, and whose metadata ask for no token.",
             kind="not_found" if refusal and not error.transient else None,
         ) from None
 

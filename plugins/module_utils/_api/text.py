@@ -23,7 +23,7 @@ from urllib.parse import quote, quote_plus
 STARS = "********"
 LONGEST_QUOTED = 80  # characters
 SHORTEST = 4  # characters: redacting anything shorter would garble the output
-# Characters that Unicode counts as printable although they are invisible: fillers, joiners, variation
+# Characters that Unicode counts as printable, but are invisible: fillers, joiners, variation
 # selectors.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
 

@@ -32,7 +32,7 @@ _contexts: dict[tuple[bool, t.Any], ssl.SSLContext] = {}
 def tls_context(verify: bool = True, ca_path: str | None = None) -> ssl.SSLContext:
     """Return a context for TLS >= 1.2 with ca_path or requests' own bundle.
 
-    It is made once per process: loading takes 20 ms.
+    It is made once per process: it takes 20 ms.
 
     An authority that the user names is trusted as it is: Python 3.13's strict checks refuse many private
     ones. An empty file counts as none.
