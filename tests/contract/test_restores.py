@@ -667,7 +667,7 @@ def test_an_agency_that_is_deleted_in_a_wait_does_not_lose_the_restore(
     assert lost["failed"] and lost["changed"] is True, lost
     assert (lost[key], lost["error_kind"]) == (begun.id, "auth_failed")
     assert "It was not stopped, and nothing was repeated" in lost["msg"]
-    assert "could not be assumed" in lost["msg"]
+    assert "The task could not assume the agency" in lost["msg"]
     sim.clear_faults()
     attach = {} if module == "dcs_restore" else {"job_id": lost[key]}
     found = long(module, project_id=names.PARTNER_PROJECT_ID, env=NO_PROJECT, **AGENCY, **attach)

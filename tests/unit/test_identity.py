@@ -42,6 +42,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.transpor
     Response,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.parallel import clouds_for
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs
 from tests.cloud import Simulator, wire
 from tests.cloud import scenario as names
 from tests.cloud.state import Agency, Key
@@ -51,6 +52,7 @@ from .fakes import NOW, Time, cloud, response
 METADATA = "http://169.254.169.254/openstack/latest/securitykey"
 KEYS = {"access_key": names.ACCESS_KEY, "secret_key": names.SECRET_KEY}
 OTHER = {"HW_ACCESS_KEY": "AKOFSOMEBODYELSE", "HW_SECRET_KEY": "secret-of-somebody-else"}
+LOGIN = {"username": names.USER, "password": names.PASSWORD, "domain_name": names.DOMAIN}
 AGENCY = {"assume_role_agency_name": names.AGENCY, "assume_role_domain_name": names.PARTNER_DOMAIN}
 
 
@@ -475,8 +477,7 @@ def test_an_agency_of_a_profile_and_of_a_password(
         home, prod(**keys, mode="AssumeRole", agencyName=names.AGENCY, agencyDomainId=names.PARTNER_DOMAIN_ID)
     )
     assert made(profile="prod").project_id == names.PARTNER_PROJECT_ID
-    login = {"username": names.USER, "password": names.PASSWORD, "domain_name": names.DOMAIN}
-    assert made(**login, **AGENCY).project_id == names.PARTNER_PROJECT_ID
+    assert made(**LOGIN, **AGENCY).project_id == names.PARTNER_PROJECT_ID
     assert len(sim.requests("iam.token")) == 1
 
 
@@ -565,7 +566,7 @@ def test_an_agency_that_cannot_be_assumed(sim: Simulator, made: Callable[..., Cl
     for name, kind in (("unknown", "auth_failed"), ("of-others", "denied")):
         one = made(**KEYS, **{**AGENCY, "assume_role_agency_name": name})
         with pytest.raises(
-            CloudError, match=f"agency '{name}' of the account 'partner-account' could not be"
+            CloudError, match=f"could not assume the agency '{name}' of the account 'partner-account'"
         ) as caught:
             read(one)
         assert caught.value.kind == kind
@@ -829,8 +830,7 @@ def test_who_calls(sim: Simulator, made: Callable[..., Cloud]) -> None:
     assert [entry.operation for entry in sim.ledger] == ["iam.projects", "iam.domains"]
     assert made(**KEYS, project_id=names.PROJECT_ID).identity() == whole
     sim.reset()
-    login = {"username": names.USER, "password": names.PASSWORD, "domain_name": names.DOMAIN}
-    assert made(**login).identity() == whole
+    assert made(**LOGIN).identity() == whole
     assert [entry.operation for entry in sim.ledger] == ["iam.token"]
 
 
@@ -878,10 +878,9 @@ def test_a_token_for_another_project_is_not_used(
     given: dict[str, str], key: str, sim: Simulator, made: Callable[..., Cloud]
 ) -> None:
     """The task would go on in the project of the response."""
-    login = {"username": names.USER, "password": names.PASSWORD, "domain_name": names.DOMAIN}
     sim.fault("rewrite", "iam.token", times=None, key=key, value=names.OTHER_PROJECT_ID)
     with pytest.raises(ProtocolError, match=f"the response is about '{names.OTHER_PROJECT_ID}'"):
-        read(made(**login, **given))
+        read(made(**LOGIN, **given))
     assert [entry.operation for entry in sim.ledger] == ["iam.token"]
 
 
@@ -997,3 +996,29 @@ def test_a_list_of_allowed_ids_without_an_id_allows_nothing_by_accident(
             made(**KEYS, **{name: [" "]})
         with pytest.raises(InvalidArgument, match=f"{name} is an empty list"):
             made(**KEYS, **{name: []})
+
+
+@pytest.mark.parametrize(
+    ("operation", "member", "options", "text"),
+    [
+        ("iam.projects", "projects", KEYS, "IAM sent a response without the list 'projects'"),
+        (
+            "iam.securitytokens",
+            "credential",
+            {**KEYS, **AGENCY},
+            f"The response has no keys of the agency '{names.AGENCY}' of the account '{names.PARTNER_DOMAIN}'",
+        ),
+        ("iam.token", "token", LOGIN, "The response of IAM has no token"),
+    ],
+)
+def test_a_malformed_response_of_iam_is_not_one_about_the_list_that_is_read(
+    operation: str,
+    member: str,
+    options: dict[str, Any],
+    text: str,
+    sim: Simulator,
+    made: Callable[..., Cloud],
+) -> None:
+    sim.fault("rewrite", operation, times=None, key=member, missing=True)
+    with pytest.raises(ProtocolError, match=f"^{text}"):
+        Dcs(made(**options)).instances()

@@ -236,7 +236,7 @@ def convert(item: Any) -> dict[str, Any]:
     ],
 )
 def test_a_list_is_empty_when_two_witnesses_agree(body: Any) -> None:
-    found, dummy = page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert)
+    found, dummy = page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert, "rows")
     assert found == []
 
 
@@ -245,12 +245,12 @@ def test_a_list_is_empty_when_two_witnesses_agree(body: Any) -> None:
 )
 def test_a_missing_list_alone_is_not_an_empty_one(body: Any) -> None:
     with pytest.raises(ProtocolError, match="without the list 'rows'"):
-        page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert)
+        page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert, "rows")
 
 
 def test_null_with_a_length_is_content_without_a_list() -> None:
     with pytest.raises(ProtocolError, match="without the list 'rows'"):
-        page_of(Reply(200, None, {"content-length": "4"}, None), "rows", ["total"], convert)
+        page_of(Reply(200, None, {"content-length": "4"}, None), "rows", ["total"], convert, "rows")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_null_with_a_length_is_content_without_a_list() -> None:
 )
 def test_the_first_total_that_is_there_counts(totals: dict[str, int], known: int | None) -> None:
     body = {"rows": [], **totals}
-    assert page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert) == ([], known)
+    assert page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert, "rows") == ([], known)
 
 
 def test_204_is_an_empty_list_and_200_without_content_when_it_comes_twice() -> None:
@@ -272,7 +272,7 @@ def test_204_is_an_empty_list_and_200_without_content_when_it_comes_twice() -> N
     def read(*order: int) -> list[dict[str, Any]]:
         queue = [replies[number] for number in order]
         return collect(
-            lambda offset, limit: page_of(queue.pop(0), "rows", ["total"], convert), 100, "id", "rows"
+            lambda offset, limit: page_of(queue.pop(0), "rows", ["total"], convert, "rows"), 100, "id", "rows"
         )
 
     assert read(0) == []
@@ -292,9 +292,9 @@ def test_a_response_without_content_says_so() -> None:
 def test_an_odd_item_spoils_a_list_unless_it_may_be_left_out() -> None:
     reply = Reply(200, {"rows": [{"id": "a"}, {"id": None}, "b", {"id": "c"}], "total": 4}, {}, None)
     with pytest.raises(ProtocolError):
-        page_of(reply, "rows", ["total"], convert)
+        page_of(reply, "rows", ["total"], convert, "rows")
     odd: list[ProtocolError] = []
-    found, total = page_of(reply, "rows", ["total"], convert, odd.append)
+    found, total = page_of(reply, "rows", ["total"], convert, "rows", odd.append)
     assert ([one and one["id"] for one in found], total, len(odd)) == (["a", None, None, "c"], 4, 2)
     assert collect(lambda offset, limit: (found[offset:], total), 100, "id", "rows") == [
         {"id": "a"},

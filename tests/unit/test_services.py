@@ -95,7 +95,7 @@ def test_no_content_is_no_record() -> None:
 )
 def test_a_response_without_its_list_is_an_error(body: Any) -> None:
     service, dummy = dcs(response(200, body))
-    with pytest.raises(ProtocolError, match="restore records of i"):
+    with pytest.raises(ProtocolError, match=r"restore records of i|instances/i/restores: "):
         service.restores("i")
 
 
@@ -193,15 +193,20 @@ def test_instances_are_filtered_here_too() -> None:
     assert "name=cache&name_equal=true" in wire.sent[0].url
 
 
-def odd_one(service: str, name: str | None) -> dict[str, Any]:
+def named(service: Dcs | Ddm, name: str) -> list[dict[str, Any]]:
+    """What a task reads of the instances to find the one with a name."""
+    return service.instances(name) if isinstance(service, Dcs) else service.instances([name])
+
+
+def odd_one(service: str, name: Any) -> dict[str, Any]:
     """An instance whose ID is not what the API documents."""
     return {"instance_id" if service == "dcs" else "id": "a b", "name": name, "status": "RUNNING"}
 
 
-def listed(service: str, name: str | None) -> tuple[Any, Any]:
-    """The instances of a service, one of them odd and called `name`, and the list of warnings."""
+def listed(service: str, name: Any, wanted: str = "cache") -> tuple[Any, Any]:
+    """A service with an instance named `wanted` and an odd one named `name`, and its cloud."""
     key, total = ("instance_id", "instance_num") if service == "dcs" else ("id", "total")
-    rows = [{key: "i0", "name": "cache", "status": "RUNNING"}, odd_one(service, name)]
+    rows = [{key: "i0", "name": wanted, "status": "RUNNING"}, odd_one(service, name)]
     made, dummy = cloud([response(200, {"instances": rows, total: 2})], max_retries=0)
     return (Dcs(made) if service == "dcs" else Ddm(made)), made
 
@@ -216,24 +221,20 @@ def test_one_odd_instance_does_not_hide_the_others(service: str) -> None:
     assert len(found.instances(on_malformed=reported.append)) == len(reported) == 1 and not made.warnings
 
 
-@pytest.mark.parametrize(("name", "refused"), [("cache", True), (None, True), ("other", False)])
-def test_an_odd_instance_that_could_be_the_wanted_one(name: str | None, refused: bool) -> None:
-    """If it had the same name, the name would be ambiguous, so neither instance is taken."""
-    found, dummy = listed("ddm", name)
+@pytest.mark.parametrize("service", ["dcs", "ddm"])
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [("caf\u00e9", True), ("cafe\u0301", True), (None, True), ("other", False), (7, False)],
+)
+def test_an_odd_instance_that_could_be_the_wanted_one(service: str, name: Any, refused: bool) -> None:
+    """If it had the same name, in any spelling, the name would be ambiguous, so neither instance is taken."""
+    found, made = listed(service, name, wanted="caf\u00e9")
     if refused:
-        with pytest.raises(ProtocolError, match=r"List of instances: .*valid id"):
-            found.instances(["cache"])
+        with pytest.raises(ProtocolError, match=r"List of instances: .*valid (instance_)?id"):
+            named(found, "caf\u00e9")
     else:
-        assert [row["id"] for row in found.instances(["cache"])] == ["i0"]
-    found, dummy = listed("dcs", name)  # the service has chosen by the name
-    with pytest.raises(ProtocolError, match=r"List of instances: .*valid instance_id"):
-        found.instances("cache")
-
-
-def test_an_odd_instance_may_have_the_wanted_name_in_another_spelling() -> None:
-    found, dummy = listed("ddm", "cafe\u0301")
-    with pytest.raises(ProtocolError, match=r"List of instances: .*valid id"):
-        found.instances(["caf\u00e9"])
+        assert [row["name"] for row in named(found, "caf\u00e9")] == ["caf\u00e9"]
+        assert [text for text in made.warnings if "instances is left out" in text]
 
 
 def test_the_posts_of_dcs() -> None:

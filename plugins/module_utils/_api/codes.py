@@ -102,12 +102,6 @@ def kind_of(status: int, code: str | None, codes: Codes, by_api: bool = True) ->
     return BY_STATUS.get(status, other)
 
 
-def meaning_of(code: str | None, codes: Codes) -> str | None:
-    """Return what a code means, in our words; None if it is not in the tables."""
-    known = known_as(code, codes)
-    return known.meaning if known else None
-
-
 def advice(kind: str, code: str | None, codes: Codes) -> str:
     """Return what to do, a sentence or ''."""
     known = known_as(code, codes)

@@ -108,22 +108,23 @@ def assume_role(read: Read, agency: t.Mapping[str, t.Any]) -> TemporaryKeys:
         {"auth": {"identity": {"methods": ["assume_role"], "assume_role": dict(agency)}}}
     ).encode()
     account = quoted(agency.get("domain_name") or agency.get("domain_id"))
+    whose = f"the agency {quoted(agency['agency_name'])} of the account {account}"
     try:
         reply = read("POST", "/v3.0/OS-CREDENTIAL/securitytokens", body)
     except CloudError as error:
         if error.transient or error.kind == "auth_failed":
             raise
         raise error.with_context(
-            f"{error} The agency {quoted(agency['agency_name'])} of the account {account} could not be "
-            "assumed. Check both names, and that this user has the permission Agent Operator."
+            f"{error} The task could not assume {whose}. Check both names, and that this user has the "
+            "permission Agent Operator."
         ) from None
-    return _temporary(reply, agency.get("duration_seconds", SHORTEST_LIFE))
+    return _temporary(reply, whose, agency.get("duration_seconds", SHORTEST_LIFE))
 
 
 def of_instance(read: Read) -> TemporaryKeys:
     """Return the keys of the agency of the cloud server (ECS) on which this runs, from its metadata."""
     try:
-        return _temporary(read("GET", METADATA_URL, b""), SHORTEST_LIFE)
+        return _temporary(read("GET", METADATA_URL, b""), "this server's agency", SHORTEST_LIFE)
     except CloudError as error:
         # This server knows no permissions of a user.
         refusal = isinstance(error, ApiError) and f"GET {METADATA_URL} returned HTTP {error.status}."
@@ -134,11 +135,11 @@ def of_instance(read: Read) -> TemporaryKeys:
         ) from None
 
 
-def _temporary(reply: Reply, seconds: float) -> TemporaryKeys:
+def _temporary(reply: Reply, whose: str, seconds: float) -> TemporaryKeys:
     found = _inner(reply.body, "credential")
     values = [found.get(name) for name in ("access", "secret", "securitytoken")]
     if not all(isinstance(value, str) and re.fullmatch("[!-~]{4,}", value) for value in values):
-        raise ProtocolError("The response holds no usable temporary keys.", request_id=reply.request_id)
+        raise ProtocolError(f"The response has no usable keys of {whose}.", request_id=reply.request_id)
     access_key, secret_key, security_token = t.cast("list[str]", values)
     return TemporaryKeys(
         access_key, secret_key, security_token, _life(found.get("expires_at"), reply, seconds)
@@ -189,7 +190,7 @@ def account(read: Read) -> list[tuple[str | None, str | None]]:
 def _projects(reply: Reply) -> list[Project]:
     return [
         Project(row["id"], text(row.get("name")), text(row.get("domain_id")))
-        for row in items(reply.body, "projects")
+        for row in items(reply.body, "projects", who="IAM")
         if isinstance(row, dict) and is_id(row.get("id"))
         if flag(row.get("enabled")) is not False and not flag(row.get("is_domain"))
     ]

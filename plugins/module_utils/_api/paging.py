@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ProtocolError
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.session import Reply
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import items, whole
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import items, text, whole
 
 MOST_PAGES, DEFAULT_LIMIT = 200, 10
 ATTEMPTS = 2  # how often a list is read if its pages contradict each other
@@ -54,10 +54,7 @@ def _read(
     least: int | None = None
     shrunk = False  # whether a total was smaller than one before it
     for _dummy in range(MOST_PAGES):
-        try:
-            page, total = fetch(offset, limit)
-        except ProtocolError as error:
-            raise error.with_context(f"List of {what}: {error}") from None
+        page, total = fetch(offset, limit)
         if overlap and page and not any(item is None or item[identity] in found for item in page):
             return [], "items were removed while it was read, so some may have been missed"
         # Items that are added meanwhile count, but come before the items that were read.
@@ -109,14 +106,17 @@ def page_of(
     key: str,
     totals: t.Sequence[str],
     convert: t.Callable[[t.Any], Row],
+    what: str,
     on_malformed: OnMalformed | None = None,
+    names: t.Sequence[str] = (),
 ) -> Page:
     """Return a reply as a page: the rows under `key`, and the first of `totals` that it has.
 
     204 is an empty list.
 
     With `on_malformed`, an item that is not as the API documents it is left out and reported to
-    on_malformed(error). Without it, the error is raised.
+    on_malformed(error). Without it, or when the item could have one of the wanted `names`, the error is
+    raised.
     """
     if reply.status == 204:
         return [], 0
@@ -129,9 +129,13 @@ def page_of(
         try:
             return convert(item)
         except ProtocolError as error:
-            if on_malformed is None:
+            called = text(item.get("name")) if isinstance(item, dict) else None
+            if on_malformed is None or (names and called in (None, *names)):
                 raise
             on_malformed(error)
             return None
 
-    return [converted(item) for item in items(reply.body, key, total)], total
+    try:
+        return [converted(item) for item in items(reply.body, key, total)], total
+    except ProtocolError as error:
+        raise error.with_context(f"List of {what}: {error}") from None

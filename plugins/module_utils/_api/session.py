@@ -248,6 +248,7 @@ class Session:
     def _reason(self, response: Response, content: t.Any, refusal: codes.Refusal, known: codes.Codes) -> str:
         """Return what an error response says, for the message after its status."""
         code, message = refusal.code, refusal.message
+        meant = codes.known_as(code, known)
         if not code and not message:
             from_api = isinstance(content, dict)
             return (
@@ -256,7 +257,7 @@ class Session:
                 else f"; the response is not from the API{page_title(response.body, self._redactor)}"
             )
         said = self._redactor.printable(message or "", 300).rstrip(". ")
-        said = said or codes.meaning_of(code, known) or "no reason given"
+        said = said or (meant.meaning if meant else "no reason given")
         shown = code and code != str(response.status)  # IAM repeats the status as its code
         return f"{' ' + self._redactor.printable(code, 64) if shown else ''}: {said}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from datetime import datetime, timezone, tzinfo
+from datetime import datetime
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
@@ -48,15 +48,17 @@ def read_time(value: t.Any, option: str, zone: str | None, now: float) -> int:
     place = zone_named(zone)
     try:
         naive = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}")
-        readings = sorted({epoch_of(naive, place, fold) for fold in (0, 1)})
-        exists = [ms for ms in readings if local_time(ms, place) == naive]
+        readings = sorted({int(naive.replace(tzinfo=place, fold=fold).timestamp()) for fold in (0, 1)})
+        exists = [
+            found for found in readings if datetime.fromtimestamp(found, place).replace(tzinfo=None) == naive
+        ]
     except (ValueError, OverflowError):  # no such day, or at either end of the calendar
         return epoch_ms(f"{written}Z", option, latest)  # which says what is wrong with it
     if len(exists) != 1:
         how = "exists twice" if exists else "does not exist"
-        both = " or ".join(iso(ms) for ms in readings)
+        both = " or ".join(iso(found * 1000) for found in readings)
         raise InvalidArgument(f"{option} {written} {how} in {zone} on that day: write {both}.")
-    ms = exists[0] + int((fraction or ".0")[1:].ljust(3, "0")[:3])
+    ms = exists[0] * 1000 + int((fraction or ".0")[1:].ljust(3, "0")[:3])
     return ms if 0 <= ms <= latest else epoch_ms(str(ms), option, latest)
 
 
@@ -102,16 +104,6 @@ def epoch_ms(value: t.Any, option: str, now_ms: int) -> int:
     if found > now_ms:
         raise InvalidArgument(f"{option} {written} lies in the future.")
     return found
-
-
-def epoch_of(naive: datetime, place: tzinfo, fold: int) -> int:
-    """Return the epoch milliseconds of one of the two readings of a local time."""
-    return int(naive.replace(tzinfo=place, fold=fold).timestamp()) * 1000
-
-
-def local_time(ms: int, place: tzinfo) -> datetime:
-    """Return the local time at a moment, without its zone."""
-    return datetime.fromtimestamp(ms // 1000, timezone.utc).astimezone(place).replace(tzinfo=None)
 
 
 def is_future(ms: int, server_now_ms: int) -> bool:

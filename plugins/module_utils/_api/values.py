@@ -117,7 +117,7 @@ def require_id(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.An
     return found
 
 
-def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
+def items(body: t.Any, key: str, total: int | None = None, who: str = "The API") -> list[t.Any]:
     """Return the list under `key`.
 
     A null or missing list counts as empty only when a total of 0 agrees. Alone it never means 'no records'.
@@ -126,7 +126,7 @@ def items(body: t.Any, key: str, total: int | None = None) -> list[t.Any]:
     if isinstance(body, dict) and found in (None, {}, "") and total == 0:
         return []
     if not isinstance(found, list):
-        raise ProtocolError(f"The API sent a response without the list {key!r}{error_in(body)}.")
+        raise ProtocolError(f"{who} sent a response without the list {key!r}{error_in(body)}.")
     return found
 
 

@@ -35,7 +35,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES
 
 Row = t.Dict[str, t.Any]
-LIMIT = 1000  # the documented maximum for instances; for restore records that of Terraform's provider
+LIMIT = 1000  # documented: 1 to 1000
 NETWORK = ["ip", "domain_name", "vpc_id", "vpc_name", "subnet_id", "security_group_id"]
 MODES = ("single", "ha", "cluster", "proxy")
 INSTANCE_FIELDS = [
@@ -98,7 +98,7 @@ class Dcs:
 
         `with_failed`: also those whose creation failed. The list has no `task`, and shows the mode only in
         the code of the specification. A malformed item is left out, and reported to on_malformed(error) or in
-        a warning. But if a `name` is wanted, a malformed item could be that instance, and is an error.
+        a warning. But one that could have the wanted `name` is an error.
         """
         query = {
             # The service may spell other letters otherwise.
@@ -106,7 +106,6 @@ class Dcs:
             "status": status,
             "include_failure": "true" if with_failed else None,
         }
-        left_out = on_malformed or (lambda error: self.warn(f"One of the instances is left out: {error}"))
         found = self._list(
             ("instances",),
             "instances",
@@ -115,7 +114,8 @@ class Dcs:
             "instances",
             _instance,
             query,
-            on_malformed=None if name else left_out,
+            on_malformed=on_malformed or (lambda error: self.warn(f"One of the instances is left out: {error}")),
+            names=[name] if name else (),
         )
         return [item for item in found if name in (None, item["name"]) and status in (None, item["status"])]
 
@@ -166,10 +166,11 @@ class Dcs:
         query: t.Mapping[str, t.Any] | None = None,
         until: str | None = None,
         on_malformed: OnMalformed | None = None,
+        names: t.Sequence[str] = (),
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> Page:
             reply = self._get(*path, query={**(query or {}), "offset": offset, "limit": limit})
-            return page_of(reply, key, [total], convert, on_malformed)
+            return page_of(reply, key, [total], convert, what, on_malformed, names)
 
         return collect(fetch, LIMIT, identity, what, until)
 
@@ -178,19 +179,15 @@ def _instance(item: t.Any) -> Row:
     found = row(item, ("instance_id", "status"), ["name", *INSTANCE_FIELDS])
     found["updated_at"] = found["updated_at"] or text(item.get("update_at"))  # in the detail call
     task = item.get("task")
-    found["task"] = (
-        (text(task.get("name") or task.get("status")) or "unnamed")
-        if isinstance(task, dict) and task
-        else text(task)
-    )
+    name = (task.get("name") or task.get("status")) if isinstance(task, dict) else task
+    found["task"] = text(name) or ("unnamed" if isinstance(task, (dict, list)) and task else None)
     found["cache_mode"] = found["cache_mode"] or mode_of(found["spec_code"])
     if found["security_group_id"] == "securityGroupId":  # a placeholder of the list
         found["security_group_id"] = None
-    numbers: Row = {name: whole(item.get(name)) for name in ("port", "max_memory", "used_memory")}
-    numbers["capacity"] = number(item.get("capacity"))  # GB: 0.125 for the smallest
     return {
         **found,
-        **numbers,
+        **{name: whole(item.get(name)) for name in ("port", "max_memory", "used_memory")},
+        "capacity": number(item.get("capacity")),  # GB: 0.125 for the smallest
         "no_password_access": flag(item.get("no_password_access")),
         "enable_ssl": flag(item.get("enable_ssl")),
         "tags": tags_of(item.get("tags")),

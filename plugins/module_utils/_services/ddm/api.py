@@ -221,26 +221,19 @@ class Ddm:
     def instances(self, names: t.Sequence[str] = (), on_malformed: OnMalformed | None = None) -> list[Row]:
         """Return all instances (v1 ListInstances). There is no name filter.
 
-        A malformed item is left out, and reported to on_malformed(error) or in a warning. But an item that
-        could have one of the wanted `names` is an error.
+        A malformed item is left out, and reported to on_malformed(error) or in a warning. But one that could
+        have one of the wanted `names` is an error.
         """
-        left_out = on_malformed or (lambda error: self._left_out("instances", [error]))
-
-        def convert(item: t.Any) -> Row:
-            try:
-                return _instance(item)
-            except ProtocolError as error:
-                called = text(item.get("name")) if isinstance(item, dict) else None
-                strict.extend([error] if names and (called is None or called in names) else [])
-                raise
-
-        strict: list[ProtocolError] = []
-        found = self._list(
-            ("instances",), "instances", "id", "instances", convert, version="v1", on_malformed=left_out
+        return self._list(
+            ("instances",),
+            "instances",
+            "id",
+            "instances",
+            _instance,
+            version="v1",
+            on_malformed=on_malformed or (lambda error: self._left_out("instances", [error])),
+            names=names,
         )
-        if strict:
-            raise strict[0].with_context(f"List of instances: {strict[0]}")
-        return found
 
     def _of(self, instance_id: str, call: str) -> tuple[str, ...]:
         return "instances", instance_id, "backups", call
@@ -265,11 +258,12 @@ class Ddm:
         note: t.Callable[[t.Any], None] = lambda body: None,
         version: str = "v3",
         on_malformed: OnMalformed | None = None,
+        names: t.Sequence[str] = (),
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> Page:
             paged = {**(query or {}), "offset": offset, "limit": limit}
             reply = self._get(*path, version=version, query=paged)
-            found = page_of(reply, key, TOTALS, convert, on_malformed)
+            found = page_of(reply, key, TOTALS, convert, what, on_malformed, names)
             if isinstance(reply.body, dict):
                 note(reply.body)
             return found
