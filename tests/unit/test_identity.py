@@ -1006,7 +1006,7 @@ def test_a_list_of_allowed_ids_without_an_id_allows_nothing_by_accident(
             "iam.securitytokens",
             "credential",
             {**KEYS, **AGENCY},
-            f"The response has no keys of the agency '{names.AGENCY}' of the account '{names.PARTNER_DOMAIN}'",
+            f"The response has no keys of the agency '{names.AGENCY}' of the account ",
         ),
         ("iam.token", "token", LOGIN, "The response of IAM has no token"),
     ],

@@ -258,8 +258,8 @@ def test_null_with_a_length_is_content_without_a_list() -> None:
     [({}, None), ({"total": 7}, 7), ({"total_record": 8}, 8), ({"total": 7, "total_record": 8}, 7)],
 )
 def test_the_first_total_that_is_there_counts(totals: dict[str, int], known: int | None) -> None:
-    body = {"rows": [], **totals}
-    assert page_of(Reply(200, body, {}, None), "rows", ("total", "total_record"), convert, "rows") == ([], known)
+    reply = Reply(200, {"rows": [], **totals}, {}, None)
+    assert page_of(reply, "rows", ("total", "total_record"), convert, "rows") == ([], known)
 
 
 def test_204_is_an_empty_list_and_200_without_content_when_it_comes_twice() -> None:

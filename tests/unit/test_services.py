@@ -153,6 +153,8 @@ def test_backups(value: Any, flag: bool | None) -> None:
         ({"name": "restore"}, "restore"),
         ({"status": "running"}, "running"),
         ({"x": 1}, "unnamed"),
+        ([], None),
+        (["RESTORING"], "unnamed"),
     ],
 )
 def test_an_instance_and_its_task(task: Any, shown: str | None) -> None:
