@@ -106,6 +106,7 @@ class Dcs:
             "status": status,
             "include_failure": "true" if with_failed else None,
         }
+        left_out = on_malformed or (lambda error: self.warn(f"One of the instances is left out: {error}"))
         found = self._list(
             ("instances",),
             "instances",
@@ -114,7 +115,7 @@ class Dcs:
             "instances",
             _instance,
             query,
-            on_malformed=on_malformed or (lambda error: self.warn(f"One of the instances is left out: {error}")),
+            on_malformed=left_out,
             names=[name] if name else (),
         )
         return [item for item in found if name in (None, item["name"]) and status in (None, item["status"])]
@@ -195,10 +196,7 @@ def _instance(item: t.Any) -> Row:
 
 
 def mode_of(spec_code: str | None) -> str | None:
-    """Return the cache mode in a code such as redis.ha.xu1.large.r2.2, or None.
-
-    The list of instances shows the mode nowhere else.
-    """
+    """Return the cache mode in a code such as redis.ha.xu1.large.r2.2, or None."""
     part = (spec_code or "").split(".")[1:2]
     return part[0] if part and part[0] in MODES else None
 
