@@ -95,11 +95,11 @@ def _text(cloud: CloudState, value: str | None) -> Any:
 
 
 def _listed(cloud: CloudState, call: Call, records: Sequence[Record]) -> list[Record]:
-    """The requested records, newest first."""
+    """The requested records, by ID, because no order is documented."""
     begin, end = _period(call)
     now = cloud.clock()
     seen = [r for r in records if r.visible_at <= now and begin <= stamp(r.created_at) <= end]
-    return sorted(seen, key=lambda r: (r.created_at, r.id), reverse=True)
+    return sorted(seen, key=lambda r: r.id)
 
 
 def _backup_name(backup: DcsBackup) -> str:

@@ -17,10 +17,18 @@ MAX_LIMIT = 128
 JOB_DAYS = 30
 OLDEST_SOURCE = (2, 3, 2, 11)
 OLDEST_TARGET = (3, 0, 8)
+METADATA_JOB = "MetadataRecovery"  # its name is documented nowhere, so nothing may rely on one
 
 
 def refuse(status: int, code: str, message: str) -> Refusal:
     return Refusal(status, {"error_code": code, "error_msg": message})
+
+
+def _error(call: Call, body: Any) -> Any:
+    """Version 1 of the API has other names ("Abnormal Request Results" and the pages of its calls)."""
+    if not call.target.startswith("/v1/") or set(body) != {"error_code", "error_msg"}:
+        return body
+    return {"errCode": body["error_code"], "externalMessage": body["error_msg"]}
 
 
 def _bad_parameter() -> Refusal:
@@ -244,7 +252,7 @@ def list_backups(cloud: CloudState, call: Call) -> Response:
         if query.get("instance_id") in (None, "", b.instance_id)
         and query.get("backup_name") in (None, "", b.name)
     ]
-    found.sort(key=lambda b: (b.created, b.id), reverse=True)
+    found.sort(key=lambda b: b.id)  # no order is documented
     return Response(200, _paged(cloud, call, "backups", [_show_backup(cloud, b) for b in found]))
 
 
@@ -389,11 +397,12 @@ def _start_job(
     point: int | None,
     nodes: list[str],
     relations: dict[str, str],
+    name: str = "RestoreInstance",
 ) -> Response:
     operation = cloud.operation(cloud.settings.restore_seconds, call.hints)
     job = Job(
         id=cloud.new_hex(),
-        name="RestoreInstance",
+        name=name,
         instance_id=(source if cloud.settings.job_instance == "source" else target).id,
         created=operation.started,
         visible_at=cloud.visible_from(call.hints),
@@ -462,14 +471,21 @@ def metadata_recovery(cloud: CloudState, call: Call) -> Response:
     nodes = destination.get("data_nodes")
     if (point is None) == (backup_id is None) or not isinstance(nodes, list) or not nodes:
         raise _bad_parameter()
-    if backup_id is not None and (not isinstance(backup_id, str) or backup_id not in cloud.ddm_backups):
+    backup = cloud.ddm_backups.get(backup_id) if isinstance(backup_id, str) else None
+    if backup_id is not None and (
+        backup is None or (backup.instance_id, backup.status) != (source.id, "normal")
+    ):
         raise refuse(400, "DBS.280214", "The backup does not exist.")
     if point is not None and (isinstance(point, bool) or not isinstance(point, (int, float))):
         raise _bad_parameter()
-    if not all(isinstance(node, str) and node in cloud.data_nodes for node in nodes):
-        raise refuse(400, "DBS.300103", "The RDS instance does not exist or is in another VPC.")
     target = _check_target(cloud, source, destination.get("instance_id"))
-    return _start_job(cloud, call, source, target, None if point is None else int(point), nodes, {})
+    found = [cloud.data_nodes.get(node) if isinstance(node, str) else None for node in nodes]
+    if not all(node is not None and node.vpc_name == target.vpc_name for node in found):
+        raise refuse(400, "DBS.300103", "The RDS instance does not exist or is in another VPC.")
+    if any(node.status != "normal" or cloud.owner(node.id) is not None for node in found if node is not None):
+        raise refuse(400, "DBS.300323", "The associated RDS instance is unavailable.")
+    moment = None if point is None else int(point)
+    return _start_job(cloud, call, source, target, moment, nodes, {}, METADATA_JOB)
 
 
 def show_job(cloud: CloudState, call: Call) -> Response:
@@ -492,7 +508,7 @@ def list_jobs(cloud: CloudState, call: Call) -> Response:
     if start > end or start < (now - JOB_DAYS * 86400) * 1000:
         raise refuse(400, "DBS.300377", "The time range is invalid.")
     found = [j for j in cloud.jobs.values() if j.visible_at <= now and start <= j.created * 1000 <= end]
-    found.sort(key=lambda j: (j.created, j.id), reverse=True)
+    found.sort(key=lambda j: j.id)  # no order is documented
     extra = {"operations": [], "database_name": ""}
     return Response(
         200,
@@ -543,4 +559,5 @@ PART = Part(
     busy=409,
     failure="The data node could not be restored.",
     totals=("total", "total_record", "instance_num"),
+    error=_error,
 )

@@ -153,7 +153,8 @@ async def refusal(
         8: {"errorCode": code, "errorMsg": message},
     }
     if shape is None and not code.startswith("APIG"):
-        body = PARTS[exchange.service].refuse(status, code, message).response.data
+        part = PARTS[exchange.service]
+        body = part.error(exchange.call, part.refuse(status, code, message).response.data)
     else:
         body = shapes[shape or 5]
     return await answer(exchange, status=status, headers=headers, body=body, processed=processed)
@@ -293,7 +294,7 @@ async def rewrite(
 ) -> Response:
     """A key at any depth: another value, one of ``values`` in turn, none at all, or another name.
 
-    ``newest`` touches only the first element of each list.
+    ``newest`` touches only the newest element of each list.
     """
     true = exchange.process()
     if values is not None:
@@ -301,7 +302,7 @@ async def rewrite(
 
     def visit(node: Any) -> None:
         if isinstance(node, list):
-            for item in node[: 1 if newest else None]:
+            for item in _newest_first(node)[: 1 if newest else None]:
                 visit(item)
         elif isinstance(node, dict):
             if key in node:
@@ -332,6 +333,16 @@ def _records(true: Response) -> str | None:
     return next((name for name, value in data.items() if isinstance(value, list)), None)
 
 
+def _newest_first(rows: list[Any]) -> list[Any]:
+    """The items of a list by the time at which they were created; those without one as they are."""
+    times = ("created_at", "created_time", "created")
+
+    def created(row: Any) -> str:
+        return next((str(row[name]) for name in times if name in row), "") if isinstance(row, dict) else ""
+
+    return sorted(rows, key=created, reverse=True)
+
+
 async def records(exchange: Turn, *, value: Any = None, missing: bool = False) -> Response:
     """The list of records is null, something else, or missing."""
     true = exchange.process()
@@ -354,7 +365,11 @@ async def vanish(
     name = _records(true)
     if name is not None and true.data[name]:
         rows = true.data[name]
-        gone = [row for row in rows if object_id in row.values()] if object_id else [rows[place % len(rows)]]
+        gone = (
+            [row for row in rows if object_id in row.values()]
+            if object_id
+            else [_newest_first(rows)[place % len(rows)]]
+        )
         true.data[name] = [row for row in rows if row not in gone]
         for key in TOTALS:
             if isinstance(true.data.get(key), int) and not keep_total:
@@ -368,7 +383,7 @@ async def repeat(exchange: Turn, *, place: int = 0, keep_total: bool = False) ->
     name = _records(true)
     if name is not None and true.data[name]:
         rows = true.data[name]
-        true.data[name] = [*rows, rows[place % len(rows)]]
+        true.data[name] = [*rows, _newest_first(rows)[place % len(rows)]]
         for key in TOTALS:
             if isinstance(true.data.get(key), int) and not keep_total:
                 true.data[key] += 1

@@ -70,7 +70,10 @@ def answer(cloud: CloudState, call: Call, tweak: Tweak | None = None) -> Respons
             tweak(call)
         return call.route.handler(cloud, call)
     except Refusal as refusal:
-        return refusal.response
+        response = refusal.response
+        if call.route is not None and call.route.service in PARTS:
+            response.data = PARTS[call.route.service].error(call, response.data)
+        return response
 
 
 def _admit(cloud: CloudState, route: Route, call: Call) -> None:

@@ -102,6 +102,10 @@ DDM_JOB_OLD = "5f2c1e80000000000000000000000001"  # Completed RestoreInstance of
 DDM_JOB_FAILED = "5f2c1e80000000000000000000000002"  # Failed RestoreInstance of DDM_TARGET
 DDM_JOB_DONE = "5f2c1e80000000000000000000000003"  # Completed one of DDM_TARGET, which was emptied afterwards
 DDM_JOB_STUCK = "5f2c1e80000000000000000000000004"  # of DDM_SOURCE, Running for 20 days while it is idle
+# The list alone has these words (ListTasks): of DDM_TARGET, newer than DDM_JOB_FAILED, and of DDM_SOURCE
+DDM_JOB_CANCELLED = "5f2c1e80000000000000000000000000"
+DDM_JOB_ROLLED_BACK = "5f2c1e80000000000000000000000005"
+DDM_JOB_SWITCHING = "5f2c1e80000000000000000000000006"
 DDM_FAIL_REASON = "The connection to the target data node was lost."
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -333,6 +337,12 @@ def _default(cloud: CloudState) -> None:
     cloud.jobs[DDM_JOB_FAILED] = Job(
         DDM_JOB_FAILED, "RestoreInstance", DDM_TARGET, failed, failed + 90, "Failed", "", DDM_FAIL_REASON
     )
+    for job_id, name, instance_id, status, ended in (
+        (DDM_JOB_CANCELLED, "RestoreInstance", DDM_TARGET, "CancelSuccess", now - 3 * DAY + 60),
+        (DDM_JOB_ROLLED_BACK, "migrateLogicDb", DDM_SOURCE, "RollbackSuccess", now - 3 * DAY + 60),
+        (DDM_JOB_SWITCHING, "migrateLogicDb", DDM_SOURCE, "ToBeSwitched", None),
+    ):
+        cloud.jobs[job_id] = Job(job_id, name, instance_id, now - 3 * DAY, ended, status, "")
 
 
 def _fleet(cloud: CloudState, caches: int, databases: int) -> None:

@@ -76,10 +76,10 @@ class Server:
         if response is None:  # the fault dealt with the connection itself
             return web.Response()
         entry.status = response.status
-        response.headers.setdefault("X-Request-Id", entry.request_id)
+        # IAM has a name of its own for it (credentials.py of the vendor's SDK).
+        name = "X-IAM-Trace-Id" if entry.service in ("iam", "metadata") else "X-Request-Id"
+        response.headers.setdefault(name, entry.request_id)
         response.headers.setdefault("Date", formatdate(cloud.clock(), usegmt=True))
-        if entry.service == "iam":
-            response.headers.setdefault("X-IAM-Trace-Id", entry.request_id)
         return _response(response)
 
     def _record(self, cloud: CloudState, request: web.Request, call: Call, path: str) -> Entry:

@@ -81,6 +81,7 @@ class Part:
     - `busy`: the status with which it refuses an operation while another one runs.
     - `failure`: the code or the reason with which an operation fails.
     - `totals`: what its lists call the number of all items.
+    - `error(call, body)`: the body of an error in the form of the version of the API that was called.
     - `prefix`: of its paths, if another service has the same ones; it ends its endpoint.
     """
 
@@ -92,6 +93,7 @@ class Part:
     busy: int = 400
     failure: str = ""
     totals: tuple[str, ...] = ()
+    error: Callable[[Call, Any], Any] = lambda call, body: body
     prefix: str = ""
 
 

@@ -97,6 +97,9 @@ def test_reading_finds_what_is_there(run: Any) -> None:
         names.DDM_JOB_FAILED,
         names.DDM_JOB_DONE,
         names.DDM_JOB_STUCK,
+        names.DDM_JOB_CANCELLED,
+        names.DDM_JOB_ROLLED_BACK,
+        names.DDM_JOB_SWITCHING,
     }
     detail = run("ddm_backup_info", instance_id=names.DDM_SOURCE, backup_id=names.DDM_BACKUP)["backups"]
     assert [node["instance_id"] for node in detail[0]["related_data_nodes"]] == [

@@ -67,6 +67,15 @@ def everything(sock: socket.socket, limit: int = 1 << 26) -> bytes:
         return data
 
 
+def in_order(rows: list[Any]) -> list[Any]:
+    """Records, the newest first. Their list has no order."""
+    return sorted(rows, key=lambda row: str(row["created_at"]), reverse=True)
+
+
+def newest(sim: Simulator) -> Any:
+    return in_order(get(sim).json()["restore_record_response"])[0]
+
+
 def get(sim: Simulator, path: str = RESTORE, **query: Any) -> requests.Response:
     return requests.get(
         sim.url + path, params=query, headers={"X-Auth-Token": names.TOKEN}, timeout=10, allow_redirects=False
@@ -384,7 +393,7 @@ def test_redirects(sim: Simulator, status: int) -> None:
 def test_rewriting(sim: Simulator) -> None:
     def record(**params: Any) -> Any:
         sim.fault("rewrite", "dcs.restores", **params)
-        return get(sim).json()["restore_record_response"][0]
+        return newest(sim)
 
     assert record(key="status", value="paused ")["status"] == "paused "
     assert "restore_id" not in record(key="restore_id", missing=True)
@@ -396,13 +405,13 @@ def test_rewriting(sim: Simulator) -> None:
         assert record(key="progress", value=value)["progress"] == value
     post(sim)
     sim.fault("rewrite", "dcs.restores", key="status", value="odd", newest=True)
-    found = [r["status"] for r in get(sim).json()["restore_record_response"]]
+    found = [r["status"] for r in in_order(get(sim).json()["restore_record_response"])]
     assert found == ["odd", "succeed", "failed", "succeed"]
 
 
 def test_flapping(sim: Simulator) -> None:
     sim.fault("rewrite", "dcs.restores", times=None, key="status", values=["succeed", "restoring"])
-    assert [get(sim).json()["restore_record_response"][0]["status"] for dummy in range(4)] == [
+    assert [newest(sim)["status"] for dummy in range(4)] == [
         "succeed",
         "restoring",
     ] * 2
@@ -423,10 +432,11 @@ def test_lists(sim: Simulator) -> None:
     rows = get(sim).json()["restore_record_response"]
     for place, keep in ((0, False), (1, True), (-1, False)):
         sim.fault("vanish", "dcs.*", place=place, keep_total=keep)
-        left = [row for row in rows if row is not rows[place]]
+        chosen = in_order(rows)[place]
+        left = [row for row in rows if row is not chosen]
         assert get(sim).json() == {"restore_record_response": left, "total_num": OLD if keep else OLD - 1}
         sim.fault("repeat", "dcs.*", place=place, keep_total=keep)
-        again = {"restore_record_response": [*rows, rows[place]], "total_num": OLD if keep else OLD + 1}
+        again = {"restore_record_response": [*rows, chosen], "total_num": OLD if keep else OLD + 1}
         assert get(sim).json() == again
     sim.fault("total_too_large", "dcs.*")
     assert get(sim).json() == {"restore_record_response": rows, "total_num": OLD + 500}
@@ -457,7 +467,7 @@ def test_an_empty_list_has_many_shapes() -> None:
 def test_words_and_numbers_in_other_spellings(sim: Simulator) -> None:
     sim.fault("spelling", "dcs.*")
     rows = get(sim).json()["restore_record_response"]
-    assert [row["status"] for row in rows] == ["success", "FAIL", "success"]
+    assert [row["status"] for row in in_order(rows)] == ["success", "FAIL", "success"]
     sim.fault("spelling", "dcs.*", words={"failed": "broken"})
     assert "broken" in [row["status"] for row in get(sim).json()["restore_record_response"]]
     sim.fault("floats", "dcs.*")
@@ -477,12 +487,12 @@ def test_what_is_shown_can_be_old() -> None:
         ):
             now[0] = 1_790_000_000.0 + seconds
             sim.fault("stale", "dcs.*", times=2, seconds=30)
-            record = get(sim).json()["restore_record_response"][0]
+            record = newest(sim)
             instance = get(sim, INSTANCE).json()
             assert (record["status"], instance["status"]) == (status, shown), seconds
         now[0] -= 70  # 70 s after the POST: 80 s before, nothing ran
         sim.fault("stale", "dcs.*", times=2, seconds=80)
-        assert get(sim).json()["restore_record_response"][0]["status"] == "waiting"
+        assert newest(sim)["status"] == "waiting"
         assert get(sim, INSTANCE).json()["status"] == "RUNNING"
 
 
@@ -543,14 +553,14 @@ def test_remarks(sim: Simulator, style: str) -> None:
     }
     sim.fault("remark", "dcs.restore", style=style)
     assert post(sim).status_code == 200
-    assert get(sim).json()["restore_record_response"][0]["restore_remark"] == expected[style]
+    assert newest(sim)["restore_remark"] == expected[style]
 
 
 def test_outcomes(sim: Simulator) -> None:
     sim.fault("stuck", "dcs.restore", hints={"seconds": 0.01})
     post(sim)
     time.sleep(0.05)
-    record = get(sim).json()["restore_record_response"][0]
+    record = newest(sim)
     assert (record["status"], record["progress"]) == ("restoring", "50.00")
     sim.reset()
     # Both at once: the response is lost, and the record cannot be seen yet.

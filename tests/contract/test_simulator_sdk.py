@@ -102,7 +102,7 @@ def test_dcs_restore(sim: Simulator) -> None:
         ListBackupRecordsRequest(names.DCS_INSTANCE, limit=1000)
     ).backup_record_response
     usable = [b for b in backups if b.status == "succeed" and b.is_support_restore == "TRUE"]
-    assert [b.backup_id for b in usable] == [names.DCS_BACKUP, names.DCS_BACKUP_OLD]
+    assert {b.backup_id for b in usable} == {names.DCS_BACKUP, names.DCS_BACKUP_OLD}
 
     body = RestoreInstanceBody(backup_id=names.DCS_BACKUP, remark="from the SDK")
     restore_id = dcs.restore_instance(RestoreInstanceRequest(names.DCS_INSTANCE, body)).restore_id

@@ -79,7 +79,8 @@ class Api:
         return self.call("POST", f"/v2/{{p}}/instances/{instance}/backups", json={})
 
     def newest_restore(self) -> Any:
-        return self.dcs("/restores").json()["restore_record_response"][0]
+        rows = self.dcs("/restores").json()["restore_record_response"]
+        return max(rows, key=lambda row: str(row["created_at"]))
 
     def ddm(self, path: str, **query: Any) -> requests.Response:
         return self.get(f"/v3/{{p}}/instances/{names.DDM_SOURCE}/backups{path}", **query)
@@ -246,7 +247,8 @@ def test_iam(clock: Clock) -> None:
         clock.pass_by(61)
         assert code(Api(sim, token).get("/v3/{p}/backups")) == (401, "APIGW.0307")
         assert code(sign_in(sim, "wrong")) == (401, 401)
-        assert "X-IAM-Trace-Id" in sign_in(sim, "wrong").headers
+        headers = sign_in(sim, "wrong").headers
+        assert "X-IAM-Trace-Id" in headers and "X-Request-Id" not in headers
         assert code(sign_in(sim, project={"name": "nowhere"})) == (404, 404)
         assert code(requests.get(sim.url + "/v3/projects", timeout=5)) == (401, 401)
         api = Api(sim)
@@ -540,8 +542,41 @@ def test_ddm_metadata_recovery(sim: Simulator, api: Api, clock: Clock) -> None:
         api.call("POST", path, json={"source": {"backup_id": names.DDM_BACKUP}, "target": target}).status_code
         == 202
     )
+    assert "restore" not in sim.state.begun[-1].name.lower()  # nobody documents its name
     clock.pass_by(100)
     assert sim.state.ddm_instances[names.DDM_TARGET].data_nodes == [names.DN_TARGET_1]
+
+
+@pytest.mark.parametrize(
+    ("backup", "node", "expected"),
+    [
+        (names.DDM_BACKUP_CREATING, names.DN_TARGET_1, "DBS.280214"),
+        (names.DDM_BACKUP_FAILED, names.DN_TARGET_1, "DBS.280214"),
+        (names.DDM_BACKUP, names.DN_OTHER_VPC, "DBS.300103"),
+        (names.DDM_BACKUP, names.DN_ASSOCIATED, "DBS.300323"),
+        (names.DDM_BACKUP, names.DN_ABNORMAL, "DBS.300323"),
+    ],
+)
+def test_ddm_metadata_recovery_is_refused(api: Api, backup: str, node: str, expected: str) -> None:
+    path = f"/v3/{{p}}/instances/{names.DDM_SOURCE}/backups/metadata-recovery"
+    target = {"instance_id": names.DDM_TARGET, "data_nodes": [node]}
+    sent = api.call("POST", path, json={"source": {"backup_id": backup}, "target": target})
+    assert code(sent) == (400, expected)
+
+
+def test_no_list_of_records_is_in_the_order_of_time(api: Api) -> None:
+    """None is documented, so a client that takes the first one as the newest is wrong."""
+    now = int(START * 1000)
+    window = {"start_time": now - 29 * 86_400_000, "end_time": now}
+    lists = [
+        (api.dcs("/backups").json()["backup_record_response"], "created_at"),
+        (api.dcs("/restores").json()["restore_record_response"], "created_at"),
+        (api.get("/v3/{p}/backups", limit=128).json()["backups"], "created"),
+        (api.get("/v3/{p}/jobs", **window).json()["jobs"], "created_time"),
+    ]
+    for rows, field in lists:
+        times = [row[field] for row in rows]
+        assert len(times) > 2 and times not in (sorted(times), sorted(times, reverse=True)), times
 
 
 def test_ddm_reasons(api: Api) -> None:
@@ -572,7 +607,7 @@ def test_ddm_paging_and_jobs(api: Api, clock: Clock) -> None:
     for query in ({"limit": 0}, {"limit": 129}, {"offset": -1}):
         assert code(api.get("/v3/{p}/backups", **query)) == (400, "DBS.280001")
     now = int(START * 1000)
-    assert api.get("/v3/{p}/jobs", start_time=now - 29 * 86_400_000, end_time=now).json()["total"] == 4
+    assert api.get("/v3/{p}/jobs", start_time=now - 29 * 86_400_000, end_time=now).json()["total"] == 7
     assert code(api.get("/v3/{p}/jobs", end_time=now)) == (400, "DBS.280001")
     assert code(api.get("/v3/{p}/jobs", start_time=now - 31 * 86_400_000, end_time=now)) == (
         400,
@@ -581,7 +616,8 @@ def test_ddm_paging_and_jobs(api: Api, clock: Clock) -> None:
     assert code(api.get("/v3/{p}/jobs/nothing")) == (400, "DBS.300400")
     v1, v3 = api.get("/v1/{p}/instances", limit=4).json(), api.get("/v3/{p}/instances", limit=4).json()
     assert (v1["total_record"], v1["total_page"], v3["total"], len(v3["instances"])) == (6, 2, 6, 4)
-    assert code(api.get("/v1/{p}/instances/nothing")) == (404, "DBS.200002")
+    gone = api.get("/v1/{p}/instances/nothing")
+    assert (gone.status_code, gone.json().keys()) == (404, {"errCode", "externalMessage"})
     detail = api.ddm(f"/{names.DDM_BACKUP}").json()
     assert [n["instance_id"] for n in detail["related_data_nodes"]] == [names.DN_SOURCE_1, names.DN_SOURCE_2]
     assert code(api.ddm("/nothing")) == (404, "DBS.201010")
