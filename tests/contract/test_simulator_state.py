@@ -542,7 +542,7 @@ def test_ddm_metadata_recovery(sim: Simulator, api: Api, clock: Clock) -> None:
         api.call("POST", path, json={"source": {"backup_id": names.DDM_BACKUP}, "target": target}).status_code
         == 202
     )
-    assert "restore" not in sim.state.begun[-1].name.lower()  # nobody documents its name
+    assert "restore" not in sim.state.jobs[sim.state.begun[-1].id].name.lower()  # nobody documents its name
     clock.pass_by(100)
     assert sim.state.ddm_instances[names.DDM_TARGET].data_nodes == [names.DN_TARGET_1]
 
