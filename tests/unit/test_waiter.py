@@ -111,10 +111,11 @@ def test_the_sentence_of_the_cloud_ends_once() -> None:
 
 
 def test_failure_without_a_reason() -> None:
-    watched, dummy = watch(Time(), Status("failed", "failed"))
+    """Its status can be the reason: somebody has cancelled the job, or deleted the backup."""
+    watched, dummy = watch(Time(), Status("failed", "CancelSuccess"))
     run(Time(), watched)
     assert str(watched.error) == (
-        "Restore failed: the cloud gives no reason. Nothing was repeated; "
+        "Restore failed: the cloud gives no reason, its status is CancelSuccess. Nothing was repeated; "
         "check the instance, then run the task again to start it once more."
     )
 

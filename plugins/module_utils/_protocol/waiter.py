@@ -152,7 +152,7 @@ def failed(watch: Watch) -> OperationFailed:
     """Return the error for an operation that the cloud reports as failed."""
     last = t.cast(Status, watch.last)
     why = f" ({last.error_code})" if last.error_code else ""
-    reason = (last.reason or "the cloud gives no reason").rstrip(".")
+    reason = (last.reason or f"the cloud gives no reason, its status is {last.status}").rstrip(".")
     return OperationFailed(
         f"{watch.name} failed{why}: {reason}. Nothing was repeated; check the instance, then {watch.anew}.",
         **{**watch.facts(), "error_code": last.error_code},
