@@ -135,6 +135,24 @@ def test_a_time_that_cannot_be_read_is_warned_about() -> None:
         chosen([UNDATED], "2026-05-28T19:00:00Z")
 
 
+def test_newer_data_that_may_be_usable_are_warned_about() -> None:
+    """The service may leave is_support_restore out: then an older backup is not chosen in silence."""
+    unsaid = backup("unsaid", "20:00", is_support_restore=None)
+    choice = chosen([unsaid, NEW, OLD])
+    (warning,) = choice.warnings
+    assert choice.backup_id == "new"
+    assert "The data in unsaid are newer" in warning and "Backup new was chosen" in warning
+    assert chosen([unsaid, NEW], "2026-05-28T20:00:00Z").warnings == (warning,)
+    for others, point in (
+        ([unsaid, NEW], "2026-05-28T19:59:00Z"),
+        ([backup("older", "10:00", is_support_restore=None), NEW], "latest"),
+        ([{**unsaid, "status": "waiting"}, UNUSABLE, NEW], "latest"),
+        ([{**unsaid, "remark": "[safety] before"}, NEW], "latest"),
+    ):
+        assert chosen(others, point).warnings == ()
+    assert chosen([unsaid, NEW], backup_id="new").warnings == ()
+
+
 def test_a_refusal_shows_the_nearest_ones_on_both_sides() -> None:
     early = backup("early", "01:00", status="failed")
     with pytest.raises(NotRestorable) as caught:

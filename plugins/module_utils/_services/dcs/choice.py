@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, NotRestorable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import is_future
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, same_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
     data_time,
@@ -55,7 +56,8 @@ def choose_backup(
         made = data_time(backup) if backup else None
         # The list's own spelling is in the marker, so that every spelling means the same operation.
         choice = Choice(backup["backup_id"] if backup else backup_id, backup, newer_than(backups, made))
-    return replace(choice, warnings=(*choice.warnings, *empty_warning(choice.backup)))
+    unsaid = unsaid_warning(backups, choice.backup, point) if wanted["restore_point"] else []
+    return replace(choice, warnings=(*choice.warnings, *unsaid, *empty_warning(choice.backup)))
 
 
 def backup_named(backups: t.Sequence[Row], name: str, about: str) -> Row:
@@ -129,6 +131,23 @@ def undated_warnings(backups: t.Sequence[Row], chosen: Row, ahead: t.Sequence[Ro
         f"Backup {chosen['backup_id']} was chosen; give backup_id to use another one."
         for found, why in ((unread, "cannot be read"), (future, "is in the future"))
         if found
+    ]
+
+
+def unsaid_warning(backups: t.Sequence[Row], chosen: Row | None, point: int | None) -> list[str]:
+    """Return a warning when there are newer data, up to a point, in backups that may be usable or not."""
+    unsaid = [
+        row["backup_id"]
+        for row in backups
+        if ending(row["status"]) == "succeeded"
+        and row["is_support_restore"] is None
+        and SAFETY_TAG not in (row["remark"] or "")
+        and sortable(t.cast(Row, chosen)) < sortable(row) <= (point or sortable(row))
+    ]
+    return unsaid and [
+        f"The data in {', '.join(unsaid)} are newer, but the cloud does not say that it supports restoring "
+        f"them, so they were ignored. Backup {t.cast(Row, chosen)['backup_id']} was chosen. Check in the "
+        "console whether a newer one can be restored."
     ]
 
 
