@@ -117,6 +117,9 @@ def _show_backup(cloud: CloudState, call: Call, backup: DcsBackup) -> dict[str, 
     lag = _lag(cloud, call, "record_lag")
     if lag:
         backup = cloud.record_as_of(backup, cloud.clock() - lag)
+    # A guess: the vendor's SDK has every field as optional, and before a backup has ended, nobody knows.
+    known = backup.status not in ("waiting", "backuping")
+    supported = {"is_support_restore": "TRUE" if backup.support_restore else "FALSE"} if known else {}
     return {
         "backup_id": backup.id,
         "backup_name": _backup_name(backup),
@@ -124,7 +127,7 @@ def _show_backup(cloud: CloudState, call: Call, backup: DcsBackup) -> dict[str, 
         "backup_format": backup.backup_format,
         "instance_id": backup.instance_id,
         "status": backup.status,
-        "is_support_restore": "TRUE" if backup.support_restore else "FALSE",
+        **supported,
         "progress": backup.progress,
         "size": backup.size,
         "remark": _text(cloud, backup.remark),
