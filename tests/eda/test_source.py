@@ -252,6 +252,22 @@ def test_a_cache_that_cannot_be_read_does_not_stop_the_others() -> None:
         assert [one["event"] for one in reported(memory, sim, **args)] == ["restore_finished"]
 
 
+@pytest.mark.parametrize(("service", "key"), [("dcs", "instance_id"), ("ddm", "id")])
+def test_an_instance_that_the_list_does_not_name_is_reported_once(service: str, key: str) -> None:
+    """Nobody would notice that its backups fail: it may be one that is watched."""
+    with Simulator("default") as sim:
+        args: Row = {"services": service, "instances": ["orders-*", "None"]}
+        memory = SOURCE["Memory"](wish(**args))
+        assert [one["event"] for one in reported(memory, sim, **args)] == ["instance_missing"]
+        sim.fault("rewrite", f"{service}.instances", times=2, key=key, missing=True, newest=True)
+        found = reported(memory, sim, **args)
+        (unread,) = [one for one in found if one["event"] != "instance_missing"]
+        thing = "cache" if service == "dcs" else "database"
+        assert unread["id"] == f"{thing}_unreadable-unknown" and unread["instance_id"] is None
+        assert "without a valid" in unread["msg"] and unread["error_kind"] == "protocol_error"
+        assert f"{thing}_unreadable" not in [one["event"] for one in reported(memory, sim, **args)]
+
+
 @pytest.mark.parametrize(("fault", "kind"), [("forbidden", "denied"), ("server_error", "server_error")])
 def test_a_cache_that_is_denied_or_broken_does_not_stop_the_others(fault: str, kind: str) -> None:
     """Only when no cache can be read, the cloud is what cannot be reached."""

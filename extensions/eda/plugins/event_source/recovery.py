@@ -16,7 +16,8 @@ description:
     those within O(lookback). When the cloud cannot be reached, it sends C(cloud_unreachable), and reports the
     operations that end in that time later.
   - A cache whose records cannot be read does not stop the others. The source sends C(cache_unreadable) for it
-    once, until it can be read again.
+    once, until it can be read again. When the list of instances has one that is not as the API documents it,
+    the source sends C(cache_unreadable) or C(database_unreadable) without the ID and the name of an instance.
   - No text in an event can act as a template. If a name has two braces in a row, for example, the event has
     a space between them.
   - The source signs in like the modules of this collection, with the variables C(HW_*) or with the same
@@ -244,7 +245,8 @@ def of_service(service: Service, cloud: Cloud, patterns: t.Sequence[str]) -> tup
 
     One that cannot be read does not stop the others.
     """
-    everyone = [named(service, row) for row in service.instances(cloud, lambda error: None)]
+    malformed: list[CloudError] = []
+    everyone = [named(service, row) for row in service.instances(cloud, malformed.append)]
     watched = [who for who in everyone if chosen(who, patterns)]
     read, instances, records = service.history(cloud), list[Row](), list[Row]()
     doubtful = 0
@@ -259,6 +261,10 @@ def of_service(service: Service, cloud: Cloud, patterns: t.Sequence[str]) -> tup
         else:
             instances.append({**who, **newest(history, cloud.now_ms())})
             records += [{**who, **record._asdict()} for record in history.records]
+    # It may be one that is asked for, and nobody would notice that it is not watched.
+    unknown = {"service": service.name, "instance_id": None, "instance_name": None}
+    for one in malformed[:1]:
+        instances.append({**unknown, "unread": {"msg": str(one), "error_kind": one.kind}})
     return instances, records
 
 
@@ -286,7 +292,8 @@ def chosen(who: Row, patterns: t.Sequence[str]) -> bool:
 
 def missing(wish: Wanted, found: Observation) -> list[Row]:
     """Return an event for each pattern that fits no instance: nobody would notice that nothing is watched."""
-    lost = [one for one in wish.instances if not any(chosen(who, [one]) for who in found.instances)]
+    known = [who for who in found.instances if who["instance_id"]]
+    lost = [one for one in wish.instances if not any(chosen(who, [one]) for who in known)]
     return [{"event": "instance_missing", "id": f"instance_missing-{one}", "instance": one} for one in lost]
 
 
@@ -386,7 +393,7 @@ def unreadable(one: Row) -> Row:
     name = f"{SERVICES[one['service']].thing}_unreadable"
     return {
         "event": name,
-        "id": f"{name}-{one['instance_id']}",
+        "id": f"{name}-{one['instance_id'] or 'unknown'}",
         **{key: one[key] for key in ("service", "instance_id", "instance_name")},
         **one["unread"],
     }
