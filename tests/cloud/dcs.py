@@ -199,7 +199,10 @@ def _show_instance(cloud: CloudState, call: Call, instance: DcsInstance, detail:
             "task": instance.task,
             "instance_backup_policy": None,
         }
-    return {**shown, "updated_at": iso_ms(instance.updated_at)}
+    # The example of the list writes these two without quotes (OTC, "Querying All DCS Instances").
+    project = instance.enterprise_project_id
+    bare = {"enterprise_project_id": 0 if project == "0" else project, "no_password_access": False}
+    return {**shown, **bare, "updated_at": iso_ms(instance.updated_at)}
 
 
 # The operations

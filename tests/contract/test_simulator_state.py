@@ -358,6 +358,9 @@ def test_dcs_paging_and_period(api: Api) -> None:
         api.get("/v2/{p}/instances", limit=1, offset=4).json()["instances"][0]["instance_id"]
         == names.DCS_FROZEN
     )
+    (listed,) = api.get("/v2/{p}/instances", name="orders-cache", name_equal="true").json()["instances"]
+    bare = {name: listed[name] for name in ("enterprise_project_id", "no_password_access")}
+    assert bare == {"enterprise_project_id": 0, "no_password_access": False}, "texts in the detail"
     assert api.get("/v2/{p}/instances", name="sessions").json()["instance_num"] == 2
     assert api.get("/v2/{p}/instances", name="sessions", name_equal="true").json()["instance_num"] == 0
 
