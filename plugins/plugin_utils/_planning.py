@@ -65,6 +65,8 @@ def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
         result = world.call(f"{service.name}_instance_info", {}, check=False)
         if "instances" in result:
             lists[service.name] = result["instances"]
+            # An instance that was left out of the list may be one that is named.
+            unread += [f"{service.name.upper()}: {printable(text)}" for text in result.get("warnings") or ()]
             continue
         if service.in_place:
             return [], [f"The names in restore_instances cannot be looked up: {result.get('msg')}"]

@@ -1370,6 +1370,19 @@ def test_names_of_caches_are_found_where_databases_cannot_be_listed() -> None:
     assert "The names in restore_instances cannot be looked up: No." in refused
 
 
+def test_an_instance_that_is_left_out_of_a_list_of_names_is_reported() -> None:
+    """It may be the one that is named: then no instance seems to have the name, or another one has it."""
+    world, odd = World(), "One of the instances is left out: it has no valid instance_id."
+    found = {"instances": [{"instance_id": "c1", "name": "c1", "status": "RUNNING"}], "warnings": [odd]}
+    world.broken["dcs_instance_info", "*"] = {"failed": False, **found}
+    world.broken["ddm_instance_info", "*"] = {"failed": False, "instances": []}
+    options = {"restore_dcs": [], "restore_ddm": [], "restore_point": "latest"}
+    run(world, "plan", restore_instances="c1", **options)
+    assert f"DCS: {odd}" in world.lines
+    refused = run(world, "plan", restore_instances="nobody", **options)["run"]["refused"]
+    assert "there is no instance 'nobody'" in refused and odd in refused
+
+
 WHOLE = list(_step_table.BETWEEN)
 
 
