@@ -232,7 +232,7 @@ def test_an_odd_instance_that_could_be_the_wanted_one(service: str, name: Any, r
     """If it had the same name, in any spelling, the name would be ambiguous, so neither instance is taken."""
     found, made = listed(service, name, wanted="caf\u00e9")
     if refused:
-        with pytest.raises(ProtocolError, match=r"List of instances: .*valid (instance_)?id"):
+        with pytest.raises(ProtocolError, match=r"List of instances: .*valid (instance_)?id .*give an ID"):
             named(found, "caf\u00e9")
     else:
         assert [row["name"] for row in named(found, "caf\u00e9")] == ["caf\u00e9"]

@@ -130,7 +130,9 @@ def page_of(
             return convert(item)
         except ProtocolError as error:
             called = text(item.get("name")) if isinstance(item, dict) else None
-            if on_malformed is None or (names and called in (None, *names)):
+            if names and called in (None, *names):
+                raise error.with_context(f"{error} It may be the named one: give an ID.") from None
+            if on_malformed is None:
                 raise
             on_malformed(error)
             return None

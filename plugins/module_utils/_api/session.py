@@ -217,7 +217,8 @@ class Session:
         # An empty 401 may be about the keys, and more of those would lock them.
         by_api = isinstance(content, dict) or (status == 401 and not response.body.strip())
         kind = codes.kind_of(status, refusal.code, known, by_api)
-        skew = self._skew(response) if status == 401 else None
+        behind = self._behind(response) if status == 401 else None
+        skew = round(behind) if behind is not None and abs(behind) > SIGNING_SKEW else None
         text = [f"{where} returned HTTP {status}{self._reason(response, content, refusal, known)}"]
         if 300 <= status < 400:
             text.append(
@@ -286,10 +287,6 @@ class Session:
                     "cloud's: set it. The task decides by the cloud's clock, but the cloud refuses requests "
                     f"that are signed with keys when the clocks differ by more than {SIGNING_SKEW} s."
                 )
-
-    def _skew(self, response: Response) -> int | None:
-        behind = self._behind(response)
-        return round(behind) if behind is not None and abs(behind) > SIGNING_SKEW else None
 
 
 def decode(body: bytes) -> t.Any:
