@@ -292,12 +292,11 @@ def _settings(given: list[dict[str, t.Any]], chosen: _Source) -> dict[str, t.Any
     A file counts only if the identity comes from it. Then it is as near as the option or variable that named
     it.
     """
+    of_file: Settings = {
+        name: chosen.values[name] for name in ("region", "iam_endpoint") if name in chosen.values
+    }
     places: list[Settings] = list(given)
-    if not any(chosen.values is place for place in given):
-        of_file: Settings = {
-            name: chosen.values[name] for name in ("region", "iam_endpoint") if name in chosen.values
-        }
-        places.insert(1 if chosen.level == 0 else len(places), of_file)
+    places.insert(1 if chosen.level == 0 else len(places), of_file)
     return _merged(places)
 
 

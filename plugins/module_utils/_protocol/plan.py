@@ -34,7 +34,7 @@ class Plan:
 def execute(plan: Plan, dry_run: bool) -> Result:
     """Return the task result of a plan, applied unless dry_run."""
     outcome: Result = {"changed": plan.apply is not None, **plan.result}
-    if plan.before or plan.after:
+    if plan.after:
         outcome["diff"] = {"before": plan.before, "after": plan.after}
     if dry_run:
         outcome.update(plan.beside())

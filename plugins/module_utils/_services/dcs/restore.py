@@ -169,9 +169,10 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
         backups=tuple(backups),
     )
     observed = operation.first_observation()
-    known = facts.of_plan(instance, choice, observed.records.values())
-    if choice.warnings:
-        known["warnings"] = list(choice.warnings)
+    known = {
+        **facts.of_plan(instance, choice, observed.records.values()),
+        "warnings": list(choice.warnings),
+    }
     return run.plan(operation, observed, cloud, params, *difference(instance, choice), **known)
 
 

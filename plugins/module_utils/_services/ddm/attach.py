@@ -82,7 +82,7 @@ def attach(
         **facts.of_job(names, job),
         **known,
         "adopted": True,
-        **({"warnings": warnings} if warnings else {}),
+        "warnings": warnings,
     }
     after = {"job": job_id, "status": "Completed"}
     return run.plan(operation, observed, cloud, params, {**after, "status": job["status"]}, after, **result)
