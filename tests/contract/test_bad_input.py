@@ -627,6 +627,11 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
         ),
         (
             "ddm_metadata_recovery",
+            {**GOOD["ddm_metadata_recovery"], "backup_id": None},
+            "Give restore_time or backup_id, and data_nodes",
+        ),
+        (
+            "ddm_metadata_recovery",
             {**GOOD["ddm_metadata_recovery"], "data_nodes": ["a/b"]},
             "data_nodes has 'a/b', which is not an ID",
         ),
@@ -831,6 +836,10 @@ def test_a_backup_does_not_replace_the_one_that_is_to_be_kept(sim: Simulator, ru
     result = run("dcs_backup", **GOOD["dcs_backup"], keep_backup_id=names.DCS_BACKUP_OLD)
     assert result["outcome"] == "succeeded" and oldest.status == "deleted"
     assert result["warnings"][0].endswith(f"This one replaces {oldest.id}.")
+    run("dcs_backup", **GOOD["dcs_backup"], operation_id="once")
+    oldest.status = "succeed"
+    again = run("dcs_backup", **GOOD["dcs_backup"], operation_id="once", keep_backup_id=oldest.id)
+    assert (again["outcome"], again["warnings"]) == ("unchanged", []), "it makes none"
 
 
 def test_a_job_of_another_instance_is_not_waited_for(sim: Simulator, run: Any) -> None:

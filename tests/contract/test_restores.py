@@ -38,7 +38,7 @@ def server() -> Iterator[tuple[Simulator, Time]]:
 @pytest.fixture
 def sim(server: tuple[Simulator, Time]) -> Iterator[Simulator]:
     sim, time = server
-    time.passed = 0.0
+    time.passed = time.chance = 0.0
     sim.reset()
     yield sim
     assert sim.errors == []
@@ -258,9 +258,31 @@ def test_a_clock_that_is_a_day_off_does_not_choose_it_either(sim: Simulator, run
     assert sim.posts() == []
 
 
+def test_the_clock_of_this_machine_lets_no_database_go_to_the_future(sim: Simulator, run: Any) -> None:
+    """The range says that its time can be restored, and this machine calls it past."""
+    sim.fault("rewrite", "ddm.restorable_time_interval", times=None, key="end_time", value=OF_2099)
+    token = {"auth_token": names.TOKEN, "env": {"HW_ACCESS_KEY": "", "HW_SECRET_KEY": ""}, "skew": DAY - 60}
+    for hours, kind in ((-1, None), (1, "invalid_argument")):
+        point = {"restore_time": iso(NOW_MS + hours * 3_600_000)}
+        found = run("ddm_recovery", check=True, **PAIR, **point, **token)
+        assert found.get("error_kind") == kind, found
+    assert "lies in the future: by the cloud's clock it is 2026-05-28T20:26:" in found["msg"]
+
+
 def test_back_up_and_restore_the_latest_in_one_play(run: Any) -> None:
     made = run("dcs_backup", **CACHE)["backup_id"]
     assert run("dcs_restore", **CACHE, restore_point="latest")["backup"]["backup_id"] == made
+
+
+def test_each_backup_without_an_operation_id_has_a_marker_of_its_own(
+    sim: Simulator, run: Any, server: tuple[Simulator, Time]
+) -> None:
+    """Of two runs at once, neither may take the backup of the other for its own."""
+    for server[1].chance in (0.25, 0.5):
+        run("dcs_backup", **CACHE)
+        run("dcs_backup", **CACHE, operation_id="CHG-1")
+    remarks = [post.json["remark"] for post in sim.posts()]
+    assert len(set(remarks)) == len(remarks) == 3, "with an operation_id, the second run finds the first"
 
 
 def test_a_backup_whose_record_appears_late_is_waited_for_by_its_id(sim: Simulator, run: Any) -> None:
@@ -302,6 +324,7 @@ def test_the_latest_is_never_a_safety_backup(sim: Simulator, run: Any) -> None:
 # Responses that cannot be true
 
 OTHER = "f1ee7000-0000-4000-8000-000000000001"
+OF_2099 = "2099-01-01T00:00:00+0000"
 
 
 @pytest.mark.parametrize(
@@ -377,7 +400,7 @@ def test_a_backup_of_the_future_is_not_the_latest(sim: Simulator, run: Any) -> N
     assert f"The time of the data in {YOUNGEST} is in the future" in taken["warnings"][0]
 
 
-@pytest.mark.parametrize("end", ["2026/05/28 14:13:20", "2099-01-01T00:00:00+0000"])
+@pytest.mark.parametrize("end", ["2026/05/28 14:13:20", OF_2099])
 def test_a_range_with_an_implausible_end_is_not_the_latest(sim: Simulator, run: Any, end: str) -> None:
     older = run("ddm_restorable_info", instance_id=names.DDM_SOURCE)["restorable_time_intervals"][-1]
 
@@ -551,19 +574,32 @@ def test_metadata_are_restored_once(sim: Simulator, run: Any, point: dict[str, A
     wanted = {**PAIR, **point, "data_nodes": DATA_NODES}
     planned = run("ddm_metadata_recovery", check=True, **wanted)
     assert (planned["outcome"], planned["job_id"], sim.posts()) == ("planned", None, [])
-    assert planned["backup"]["instance_id"] == names.DDM_SOURCE and planned["data_time"]
+    assert (planned["backup"]["id"], planned["backup"]["status"]) == (names.DDM_BACKUP, "normal")
+    time, made = point.get("restore_time"), moment(planned["backup"]["created"])
+    assert planned["data_time"] == iso(int(time) if time else made or 0)
+    what = "orders-db" if time else f"as of backup {names.DDM_BACKUP}"
+    assert what in planned["diff"]["after"]["metadata"]
     found = run("ddm_metadata_recovery", **wanted)
     assert (found["outcome"], found["adopted"], found["data_nodes"]) == ("succeeded", False, DATA_NODES)
     (post,) = sim.posts()
-    time = point.get("restore_time")
     source = {"restore_time": int(time)} if time else {"backup_id": names.DDM_BACKUP}
     target = {"instance_id": names.DDM_TARGET, "data_nodes": DATA_NODES}
     assert post.json == {"source": source, "target": target}
     again = run("ddm_metadata_recovery", **wanted)
     assert again["error_kind"] == "not_restorable" and found["job_id"] in again["msg"]
-    attached = run("ddm_metadata_recovery", **wanted, job_id=found["job_id"])
-    assert (attached["outcome"], attached["adopted"]) == ("unchanged", True)
+    for more in (wanted, PAIR, {}):
+        attached = run("ddm_metadata_recovery", **more, job_id=found["job_id"])
+        assert (attached["outcome"], attached["adopted"]) == ("unchanged", True)
+        assert attached["target"]["instance_id"] == names.DDM_TARGET
     assert len(sim.posts()) == 1
+
+
+def test_metadata_of_a_backup_without_a_readable_time(sim: Simulator, run: Any) -> None:
+    sim.fault("rewrite", "ddm.backups", times=None, key="created", value=None)
+    found = run(
+        "ddm_metadata_recovery", **PAIR, backup_id=names.DDM_BACKUP, data_nodes=DATA_NODES, check=True
+    )
+    assert (found["outcome"], found["data_time"]) == ("planned", None)
 
 
 def test_the_effect_of_a_metadata_recovery_is_searched_for(sim: Simulator, run: Any) -> None:

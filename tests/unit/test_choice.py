@@ -171,6 +171,17 @@ def test_a_refusal_shows_the_nearest_ones_on_both_sides() -> None:
         chosen([UNUSABLE, FAILED])
     with pytest.raises(NotRestorable, match=r"has no usable backup\. Nothing was started"):
         chosen([])
+    unread = {**UNDATED, "status": "failed"}  # nobody knows on which side
+    with pytest.raises(NotRestorable, match=r"data of 2026-05-28T06:00:00Z or before\. Nothing was started"):
+        chosen([unread], "2026-05-28T06:00:00Z")
+    many = [backup(f"b{hour}", f"{hour}:00", backup_name=None) for hour in range(10, 15)]
+    with pytest.raises(
+        NotRestorable, match=r"after it: unnamed \(b10, [^)]*\); .*\(b11, .*\(b12, [^)]*\)\. N"
+    ):
+        chosen(many, "2026-05-28T06:00:00Z")
+    begun = backup("begun", "06:00", status="failed")
+    with pytest.raises(NotRestorable, match=r"Not usable, before it: backup_begun"):
+        chosen([begun], "2026-05-28T06:00:00Z")
 
 
 def test_a_name_stands_for_exactly_one_backup() -> None:
@@ -182,6 +193,8 @@ def test_a_name_stands_for_exactly_one_backup() -> None:
     twin = {**NEW, "backup_name": "backup_old"}
     with pytest.raises(NotFound, match=r"2 backups of .* are named backup_old: .*new.*old.*Give backup_id"):
         chosen([twin, OLD], backup_name="backup_old")
+    with pytest.raises(NotFound, match=r"The newest ones: none\."):
+        chosen([], backup_name="x")
 
 
 def test_an_id_that_is_not_there_is_found_out_only_when_it_would_be_sent() -> None:
@@ -235,6 +248,10 @@ def test_the_duration_is_that_of_the_newest_restore_that_ended_well() -> None:
     assert last_seconds([restored(3, 90, "failed"), restored(2, 61), restored(1, 60)]) == 61
     assert last_seconds([{**restored(1, 60), "updated_at": None}]) is None
     assert last_seconds([]) is None
+    long = {**restored(1, 60), "updated_at": "2026-05-03T00:00:00.000Z"}
+    assert last_seconds([long, restored(2, 61)]) == 61, "the newest is the one that began last"
+    backwards = {**restored(3, 90), "updated_at": "2026-05-02T00:00:00.000Z"}
+    assert last_seconds([backwards, restored(2, 61)]) == 61, "no restore ends before it begins"
 
 
 def test_an_instance_without_an_address() -> None:

@@ -216,6 +216,14 @@ def test_an_obstacle_is_reported() -> None:
     others = restore([record(28, "restoring", "other")], instance("RESTORING")).observe()
     assert others.blocked == "restore r28 has been restoring for 20 h 27 min, of another backup (other)"
     assert others.explained
+    own = restore([record(28, "restoring")], instance()).observe()
+    assert own.blocked is None, "what it attaches to is not in its way"
+    two = [record(28, "restoring", "other"), record(27, "restoring", "third")]
+    assert (restore(two, instance("RESTORING")).observe().blocked or "").startswith("restore r28 ")
+    undated_other = {**undated(28, "restoring"), "backup_id": "other"}
+    assert restore([undated_other], instance("RESTORING")).observe().blocked == (
+        "restore r28 has been restoring, of another backup (other)"
+    )
     unread = restore([record(28, "unknown", None)], instance()).observe()
     assert unread.blocked == "restore r28 has been unknown for 20 h 27 min, of an unknown backup"
     assert not restore([], instance("RESTORING")).observe().explained, (
@@ -233,6 +241,8 @@ def test_a_stuck_restore_is_reported_with_its_age_and_the_remedy(status: str, ba
         "stuck; ignore_stuck=true ignores it"
     )
     assert seen.explained
+    two = restore([record(2, status, backup), record(1, status, backup)], instance()).observe()
+    assert two.blocked is not None and two.blocked.startswith("restore r2 has been")
     past = restore([record(1, status, backup)], instance(), ignore_stuck=True).observe()
     assert decide(past) == "send" and "r1" in past.records
     for now in (instance("RESTORING"), instance(task="RESTORING")):
@@ -517,6 +527,17 @@ def test_a_target_that_is_not_available_is_refused_and_its_job_named() -> None:
         raise refusal(recovery(FakeDdm(False)))
 
 
+def test_a_target_that_only_the_cloud_calls_busy_is_busy() -> None:
+    """Its refusal is all that shows the other operation, so it must not read as a fault of the target."""
+    operation = recovery(FakeDdm())
+    error = operation.refusal(operation.observe(), api_error(409, "DBS.200019", message="It is busy."))
+    assert isinstance(error, Busy) and error.facts["error_code"] == "DBS.200019"
+    assert str(error) == (
+        f"{operation.name} was not started: the cloud reports another operation. The cloud's response: It is "
+        "busy. Run the task again when that has ended. Nothing was started."
+    )
+
+
 LATE = (
     "Run the task again in a few minutes, "
     "with adopt=true if an earlier run of this recovery may have started it."
@@ -778,6 +799,12 @@ def test_the_end_of_a_ddm_job(status: str, target: str, state: str, detail: bool
     seen = watch_job(service, "j1", "t").observe()
     assert (seen.state, seen.status) == (state, status)
     assert ("\\x1b[2J" in (seen.reason or "")) is (status == "Failed")
+
+
+def test_a_wait_reports_the_target_that_it_knows() -> None:
+    service: Any = FakeDdm()
+    assert watch_job(service, "j1", "t").ids == {"job_id": "j1", "instance_id": "t"}
+    assert watch_job(service, "j1", None).ids == {"job_id": "j1"}
 
 
 def test_a_job_that_is_nowhere() -> None:

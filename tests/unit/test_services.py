@@ -7,16 +7,23 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotFound, ProtocolError
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    InvalidArgument,
+    NotFound,
+    NotRestorable,
+    ProtocolError,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_waitings import WAITINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import DcsBackup
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.restore import DcsRestore
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import metadata, service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.metadata import DdmMetadata
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
@@ -176,6 +183,28 @@ def test_an_instance_and_its_task(task: Any, shown: str | None) -> None:
     assert wire.sent[0].url == f"{DCS}/v2/{PROJECT}/instances/i"
 
 
+@pytest.mark.parametrize(
+    ("listed", "shown"),
+    [
+        ({"spec_code": "redis.single.xu1.large.1"}, {"cache_mode": "single"}),
+        ({"spec_code": "redis.ha.xu1.large.r2.2"}, {"cache_mode": "ha"}),
+        ({"spec_code": "redis.ha.2", "cache_mode": "cluster"}, {"cache_mode": "cluster"}),  # in the detail
+        ({"spec_code": "redis.other.2"}, {"cache_mode": None}),
+        ({"spec_code": "redis"}, {"cache_mode": None}),
+        ({}, {"cache_mode": None}),
+        ({"security_group_id": "securityGroupId"}, {"security_group_id": None}),  # a placeholder
+        ({"security_group_id": "sg-1"}, {"security_group_id": "sg-1"}),
+        ({"updated_at": "2025-05-20T09:40:40Z"}, {"updated_at": "2025-05-20T09:40:40Z"}),
+    ],
+)
+def test_what_the_list_shows_in_another_way(listed: dict[str, str], shown: dict[str, str | None]) -> None:
+    """api-dcs, ListInstances: the list has no mode, and a placeholder in place of the security group."""
+    row = {"instance_id": "i", "status": "RUNNING", **listed}
+    service, dummy = dcs(response(200, {"instances": [row], "instance_num": 1}))
+    (found,) = service.instances()
+    assert {name: found[name] for name in shown} == shown
+
+
 def test_an_instance_that_is_not_there() -> None:
     service, dummy = dcs(
         response(404, {"error_code": "DCS.3022", "error_msg": "This DCS instance does not exist."})
@@ -264,6 +293,71 @@ def test_only_true_is_available(value: Any, available: bool) -> None:
     service, dummy = ddm(response(200, {"instances": [row], "total": 1, "target_data_nodes": [row]}))
     assert service.restorable_instances("s")[0]["available"] is available
     assert service.restorable_data_nodes("s", "t", "n", 1)[0]["available"] is available
+
+
+def test_an_odd_target_does_not_hide_the_wanted_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"instance_id": "t", "available": True}, {"instance_id": None, "available": True}]
+    service, dummy = ddm(response(200, {"instances": rows, "total": 2, "target_data_nodes": rows}))
+    warned: list[str] = []
+    monkeypatch.setattr(service, "warn", warned.append)
+    assert [row["instance_id"] for row in service.restorable_instances("s", "T")] == ["t"]
+    assert [row["instance_id"] for row in service.restorable_data_nodes("s", "t", "n", 1)] == ["t"]
+    assert [text.partition(" is left out")[0] for text in warned] == [
+        "One of the restorable instances",
+        "One of the target data nodes",
+    ]
+    with pytest.raises(ProtocolError, match=r"without a valid instance_id"):
+        service.restorable_instances("s", "other")
+
+
+@pytest.mark.parametrize(
+    ("written", "nodes"),
+    [(None, []), ({}, []), ("", []), ([], []), ([{"instance_id": "n"}], ["n"]), ("x", None), (0, None)],
+)
+def test_a_backup_may_have_no_data_nodes(written: Any, nodes: list[str] | None) -> None:
+    service, dummy = ddm(response(200, {"id": "b1", "related_data_nodes": written}))
+    if nodes is None:
+        with pytest.raises(ProtocolError, match="without the list 'related_data_nodes'"):
+            service.backup("i", "b1")
+    else:
+        assert [row["instance_id"] for row in service.backup("i", "b1")["related_data_nodes"]] == nodes
+    service, dummy = ddm(response(200, {"id": "b1"}))
+    with pytest.raises(ProtocolError, match="without the list 'related_data_nodes'"):
+        service.backup("i", "b1")
+
+
+NOW_MS = moment("2026-05-28T20:00:00Z") or 0
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_metadata_backup_of_a_time_is_the_nearest_one(order: int) -> None:
+    def made(backup_id: str, created: str | None, status: str = "Normal") -> dict[str, Any]:
+        return {"id": backup_id, "status": status, "created": created}
+
+    backups = [
+        made("undated", None),
+        made("failed", "2026-05-28T17:00:00Z", "createfail"),
+        made("after", "2026-05-28T17:20:00Z"),
+        made("before", "2026-05-28T16:00:00Z"),
+    ]
+    service: Any = SimpleNamespace(now=lambda: NOW_MS, backups=lambda source: backups[::order])
+    for time, nearest in (("17:00", "after"), ("16:39", "before"), ("10:00", "before"), ("20:00", "after")):
+        point = moment(f"2026-05-28T{time}:00Z")
+        assert metadata.backup_of(service, "s", None, point)["id"] == nearest
+    with pytest.raises(InvalidArgument, match="lies in the future: by the cloud's clock it is"):
+        metadata.backup_of(service, "s", None, NOW_MS + 1)
+    assert metadata.backup_of(service, "s", None, NOW_MS)
+    assert metadata.backup_of(service, "s", "UNDATED", None)["id"] == "undated"
+    with pytest.raises(
+        NotFound, match=r"Backup x is not .*\. The newest ones: (\w+ of [^;]+; ){2}\w+ of [^;]+\."
+    ):
+        metadata.backup_of(service, "s", "x", None)
+    del backups[2:]
+    with pytest.raises(NotRestorable, match="DDM instance s has no usable metadata backup"):
+        metadata.backup_of(service, "s", None, NOW_MS)
+    backups.clear()
+    with pytest.raises(NotFound, match=r"The newest ones: none\."):
+        metadata.backup_of(service, "s", "x", None)
 
 
 def test_jobs_have_one_form() -> None:
@@ -369,6 +463,8 @@ def test_metadata_of_a_row_are_recovered_by_their_own_module() -> None:
     nodes = [{"source_instance_id": "n1", "target_instance_id": "n2"}]
     row = {"instance_id": "s", "metadata": True, "data_node_relations": nodes}
     assert service.DDM.module(row) == ("ddm_metadata_recovery", {"instance_id": "s", "data_nodes": ["n2"]})
+    attached = {"job_id": "j", "metadata": True, "data_node_relations": None}
+    assert service.DDM.module(attached) == ("ddm_metadata_recovery", {"job_id": "j", "data_nodes": []})
 
 
 def test_no_tag_is_a_key_that_ansible_obeys() -> None:
@@ -408,3 +504,27 @@ def test_a_wait_names_the_instance_as_the_cloud_does(service: str, ids: dict[str
     target = {"instance_id": "i-1", "instance_name": "orders"}
     assert WAITINGS[service].watch(one, {**ids, "target": target}).name == name
     assert WAITINGS[service].watch(one, ids).name == name.replace("orders (i-1)", "i-1")
+
+
+@pytest.mark.parametrize("outcome", [None, "started"])
+def test_only_a_job_that_nobody_has_checked_must_be_of_the_pair(outcome: str | None) -> None:
+    """A job that a task has started or attached to is the right one, whatever instance it names."""
+    job = {**JOB, "instance": {"id": "other"}}
+    one, dummy = cloud([response(200, {"job": job})], max_retries=0)
+    row = {"job_id": "j1", "instance_id": "s", "target_instance_id": "t", "outcome": outcome}
+    watch = WAITINGS["ddm"].watch(one, row)
+    if outcome:
+        assert watch.observe().state == "running"
+    else:
+        with pytest.raises(ProtocolError, match="Job j1 works on other"):
+            watch.observe()
+
+
+def test_a_restore_is_that_of_the_planned_backup() -> None:
+    """A row that named a point in time has its backup only in the plan."""
+    listed = response(200, {"restore_record_response": [{**RESTORE, "backup_id": "b2"}], "total_num": 1})
+    row = {"instance_id": "i", "restore_id": "r1", "restore_point": "latest", "backup": {"backup_id": "b1"}}
+    for given in (row, {**row, "backup": None, "backup_id": "b1"}):
+        one, dummy = cloud([listed], max_retries=0)
+        with pytest.raises(ProtocolError, match="requested b1, and the response is about b2"):
+            WAITINGS["dcs"].watch(one, given).observe()
