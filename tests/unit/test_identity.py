@@ -812,6 +812,19 @@ def test_a_row_may_act_as_a_profile(sim: Simulator, made: Callable[..., Cloud], 
         clouds_for(one, [{"profile": "gone"}])
 
 
+def test_the_rows_of_a_profile_are_one_caller(sim: Simulator, made: Callable[..., Cloud], home: Path) -> None:
+    """More than five refused signatures lock its key, and each row would look its project up."""
+    config(home, prod(region=names.REGION))
+    one = made(access_key=names.ACCESS_KEY, secret_key=names.SECRET_KEY)
+    rows = [{"profile": "prod", "region": region} for region in (None, names.REGION, "eu-west-101")] * 10
+    assert kinds(clouds_for(one, rows)) == {"auth_failed"}
+    assert len(sim.ledger) == 1
+    keys = {"accessKeyId": names.ACCESS_KEY, "secretAccessKey": names.SECRET_KEY}
+    config(home, {"name": "prod", "region": "eu-west-101", **keys})
+    assert kinds(clouds_for(one, [{"profile": "prod", "region": names.REGION}] * 10)) == {"read"}
+    assert len(sim.requests("iam.projects")) == 2, "the refused one, and one for all rows"
+
+
 # Account and project
 
 

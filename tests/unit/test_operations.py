@@ -188,6 +188,12 @@ def ended_now(status: str) -> dict[str, Any]:
         ([record(1, "waiting")], instance("RESTORING"), "adopt", "r1"),  # not idle
         ([undated(1, "waiting")], instance(), "adopt", "r1"),  # nobody knows its age
         ([ended_now("succeed")], instance("RESTORING"), "adopt", "r1"),  # its instance does not serve yet
+        (
+            [{**ended_now("succeed"), "updated_at": "?"}],
+            instance("RESTORING"),
+            "adopt",
+            "r1",
+        ),  # it may be recent
         ([ended_now("succeed")], instance(task="RESTORING"), "adopt", "r1"),
         # what restores the instance now is not listed yet
         ([record(1, "succeed", remark=OURS)], instance("RESTORING"), "refuse", None),
@@ -327,6 +333,34 @@ def test_a_repeatable_backup_takes_the_record_of_its_own_run_and_waits_for_anoth
     assert ours.observe().own == {"ours"}
     records[0]["status"] = "backuping"
     assert ours.observe().running == ("other",)
+
+
+def test_the_newest_backup_of_the_operation_is_the_one_that_was_made() -> None:
+    made = [
+        {
+            "backup_id": f"b{day}",
+            "status": "succeed",
+            "remark": MARK,
+            "created_at": f"2026-05-{day:02}T00:00:00Z",
+        }
+        for day in (3, 2)
+    ]
+    assert backup(made, repeatable=False).observe().done == "b3"
+
+
+def test_what_is_in_the_way_of_a_backup() -> None:
+    young = {"backup_id": "b2", "status": "backuping", "remark": None, "created_at": "2026-05-28T20:00:00Z"}
+    own = backup([{**young, "remark": MARK}], True).observe()
+    assert own.blocked is None, "what it attaches to is not in its way"
+    two = backup([young, {**young, "backup_id": "b1"}], True).observe()
+    assert (two.blocked or "").startswith("backup b2 has been backuping") and two.explained
+    for task, explained in (("RESTORING", False), (None, True)):
+        now = instance("RESTORING" if task is None else "RUNNING", task)
+        service: Any = FakeDcs([], now)
+        seen = replace(backup([], True), dcs=service).observe()
+        assert (seen.blocked is None, seen.explained) == (False, explained), (
+            "its record may not be listed yet"
+        )
 
 
 def test_what_one_more_backup_may_replace() -> None:
@@ -498,6 +532,7 @@ def test_an_available_target() -> None:
     assert decide(seen) == "send"
     assert seen.records.keys() == {"j1", "j2", "j3", "j4", "j5"}, "none of them can be what is started now"
     assert seen.own == {"j1", "j5"}, "a job of the source alone may be for another target"
+    assert seen.possible == {"j2"}, "a job on another pair is neither"
 
 
 @pytest.mark.parametrize(("name", "free"), [("refreshSchema", True), ("RestoreInstance", False)])

@@ -845,6 +845,25 @@ def test_all_is_done_when_two_observations_say_so(again: Observation, outcome: s
     assert operation.log == ["observe"]
 
 
+@pytest.mark.parametrize(
+    ("observed", "kind"), [(OTHERS, Busy), (UNCLEAR, Busy), (QUIET, NotFound), (MINE, None)]
+)
+def test_a_plan_refuses_what_its_run_would_refuse(
+    observed: Observation, kind: type[CloudError] | None
+) -> None:
+    """Check mode, and the role before it makes a safety backup, rely on it. What runs is not checked."""
+
+    def check() -> None:
+        raise NotFound("The backup was deleted.")
+
+    operation = Script([observed])
+    operation.check = check  # type: ignore[method-assign]
+    with pytest.raises(kind) if kind else contextlib.nullcontext():
+        found = plan(operation, observed, cloud_at(Time()), {}, {}, {}).result
+        assert (found["outcome"], found["adopted"], found["restore_id"]) == ("planned", True, "mine")
+    assert operation.log == []
+
+
 # A busy code: the running restore may be our own
 
 
@@ -977,7 +996,19 @@ def test_waiting_to_the_end() -> None:
     operation = Script([QUIET], [ACCEPTED], states=["running", "succeeded"])
     result = run_to_the_end(operation, QUIET, cloud, params)
     assert (result["restore_id"], result["adopted"], result["outcome"]) == ("mine", False, "succeeded")
-    assert cloud.session.deadline is None
+    assert cloud.session.deadline is None and "marker_echoed" not in result
+
+
+@pytest.mark.parametrize("adopted", [True, False])
+def test_only_a_marker_of_its_own_can_be_lost(adopted: bool) -> None:
+    """A restore of somebody else has none, and the task may attach to it."""
+    params = {"wait": True, "wait_timeout": 60, "poll_interval": 5}
+    observed = MINE if adopted else QUIET
+    operation = Script([observed], [ACCEPTED], states=["running", "succeeded"])
+    operation.echoed = lambda record: False  # type: ignore[method-assign]
+    result = run_to_the_end(operation, observed, cloud_at(Time()), params, ["first"])
+    assert (result["adopted"], result.get("marker_echoed")) == (adopted, None if adopted else False)
+    assert len(result.get("warnings", [])) == (0 if adopted else 2)
 
 
 # Random clouds

@@ -129,7 +129,7 @@ class DcsRestore(DcsOperation):
         blocked, in_the_way = obstacle(instance), bool(stuck) and not (self.ignore_stuck or others)
         if done and blocked and not running and ended_recently(moment(done["updated_at"]), now):
             running = [done]  # Its record says succeed, but its instance does not serve yet.
-        elif done and not running and (is_being_restored(instance) or plain(instance["status"]) in BROKEN):
+        elif is_being_restored(instance) or plain(instance["status"]) in BROKEN:
             done = None  # A newer one is not listed yet, or the instance has not survived it.
         if others:
             which = others[0]["backup_id"]
