@@ -23,9 +23,17 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import DcsBackup
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.restore import DcsRestore
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import metadata, service
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.service import (
+    DCS as DCS_SERVICE,
+)
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import (
+    facts,
+    metadata,
+    service,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.metadata import DdmMetadata
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
     Pair,
 )
@@ -528,3 +536,62 @@ def test_a_restore_is_that_of_the_planned_backup() -> None:
         one, dummy = cloud([listed], max_retries=0)
         with pytest.raises(ProtocolError, match="requested b1, and the response is about b2"):
             WAITINGS["dcs"].watch(one, given).observe()
+
+
+def ended(instance_id: str | None, seconds: int, **changes: Any) -> dict[str, Any]:
+    """A restore job that began at noon and took so many seconds, up to 59."""
+    times = {"created_time": "2026-05-20T12:00:00+0000", "end_time": f"2026-05-20T12:00:{seconds:02}+0000"}
+    return {
+        **JOB,
+        "status": "Completed",
+        "instance_id": instance_id,
+        "instance_name": None,
+        **times,
+        **changes,
+    }
+
+
+def test_the_duration_of_a_recovery_is_that_of_the_pair_or_of_any_other() -> None:
+    last, pair = facts.last_seconds, ("s", "t")
+    earlier = {"created_time": "2026-05-19T12:00:00+0000"}
+    assert last([ended("x", 30), ended("t", 20, **earlier, end_time="2026-05-19T12:00:20+0000")], pair) == 20
+    assert last([ended("s", 10, status="Failed"), ended("x", 30)], pair) == 30
+    assert last([ended("t", 10, end_time=None), ended("x", 30)], pair) == 30
+    assert last([ended("t", 10, status="Running")], pair) is None
+
+
+def test_a_job_of_an_earlier_run_shows_the_instances_that_are_known() -> None:
+    job = ended("t", 10, instance_name="orders-db-restored")
+    rows = {"t": {"instance_id": "t", "name": "by-name", "access_port": "5066"}, "s": {"name": "orders-db"}}
+
+    def shown(
+        source: str | None, target: str | None, rows: dict[str, Any], **changes: Any
+    ) -> tuple[Any, ...]:
+        found = facts.of_job(Named(source, target, rows), {**job, **changes})
+        return tuple(found[end][f"instance_{key}"] for end in ("target", "source") for key in ("id", "name"))
+
+    assert shown(None, None, {}) == ("t", "orders-db-restored", None, None)
+    assert shown("s", "t", {}) == ("t", "orders-db-restored", "s", None)
+    assert shown("s", "t", {}, instance_id="s") == ("t", None, "s", None), "it names its source"
+    assert shown("s", "t", rows) == ("t", "by-name", "s", "orders-db")
+    with_jobs: Any = SimpleNamespace(history=[{**job, "instance_id": "s", "instance_name": "of-a-job"}])
+    assert facts.source_name(Named("s", "t", rows), with_jobs) == "orders-db"
+    assert facts.source_name(Named("s", "t", {}), with_jobs) == "of-a-job"
+    assert facts.source_name(Named("x", "t", {}), with_jobs) is None
+    assert facts.source_name(Named(None, "t", {}), with_jobs) is None
+
+
+def test_exactly_what_was_planned_is_started() -> None:
+    nodes = [{"source_instance_id": "n1", "target_instance_id": "n2"}]
+    row = {"instance_id": "s", "restore_time": "latest", "adopt": True, "job_id": None}
+    found = {"job_id": None, "adopted": False, "restore_time": 5, "data_node_relations": nodes}
+    planned = {**row, "restore_time": "5", "data_node_relations": nodes}
+    assert service.pinned(row, found) == planned
+    assert service.pinned(row, {**found, "job_id": "of-its-run"}) == planned, "a report has it, too"
+    attached = {"job_id": "j", "adopted": True, "restore_time": None, "data_node_relations": None}
+    assert service.pinned(row, attached) == {**row, "job_id": "j", "adopt": None}
+    assert service.pinned(row, {"job_id": None}) == row
+    cache = {"restore_point": "latest", "backup_name": None, "backup_id": None}
+    pinned = DCS_SERVICE.pinned(cache, {"backup": {"backup_id": "b1"}})
+    assert pinned == {"restore_point": None, "backup_name": None, "backup_id": "b1"}
+    assert DCS_SERVICE.pinned({"backup_id": "gone"}, {"backup": None}) == {"backup_id": "gone"}

@@ -50,7 +50,7 @@ def plan(cloud: Cloud, params: Row) -> Plan:
 
 def pinned(row: Row, result: Row) -> Row:
     """Return the options with the job to attach to, or with the planned time and data nodes."""
-    if result.get("job_id"):
+    if result.get("adopted") and result.get("job_id"):
         return {**row, "job_id": result["job_id"], "adopt": None}
     if not result.get("data_node_relations"):
         return row
