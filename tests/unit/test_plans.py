@@ -46,6 +46,16 @@ def database(**values: Any) -> _target.Row:
     }
 
 
+def test_a_target_is_called_by_the_name_that_the_cloud_has() -> None:
+    """Production that somebody has labelled scratch must not look harmless."""
+    row = cache(label="scratch", job_id="j")
+    assert _target.called(row) == "orders-cache"
+    assert _target.called({**row, "target": None, "instance_name": "orders-cache"}) == "orders-cache"
+    assert _target.called({**row, "target": {"instance_id": "c1", "instance_name": None}}) == "c1"
+    assert _target.called({**row, "target": None, "instance_id": None}) == "j"
+    assert _target.called({"label": "a host that is none"}) == "a host that is none"
+
+
 def document(*rows: _target.Row, **values: Any) -> dict[str, Any]:
     return {
         "schema_version": 1,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import shutil
 import socket
 import stat
@@ -27,6 +28,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import (
     _options,
     _report,
     _report_files,
+    _writable,
 )
 from tests.report import samples
 
@@ -110,6 +112,33 @@ def test_a_folder_that_takes_no_file_is_a_problem(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     assert "Permission denied" in begun(tmp_path)["problem"]
+
+
+def test_a_full_disk_is_a_problem_before_anything_starts(tmp_path: Path) -> None:
+    """It still takes an empty file."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        problem = _report_files.unwritable(str(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert problem is not None and "File too large. Nothing was started." in problem
+    assert _report_files.unwritable(str(tmp_path)) is None
+
+
+def test_a_folder_or_file_of_another_user_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cache_of_us"
+    path.touch(mode=0o600)
+    assert _writable.others_can_write(str(tmp_path), "of_us") is None
+    assert _writable.others_can_write(str(tmp_path / "not-there"), "of_us") is None
+    if os.getuid() == 0:
+        os.chown(path, 4711, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    where = path if os.getuid() == 0 else tmp_path
+    assert _writable.others_can_write(str(tmp_path), "of_us") == f"{where} belongs to another user"
 
 
 def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

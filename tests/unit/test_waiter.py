@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     TransportError,
     WaitTimeout,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import wait_for_all
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import (
     CONFIRM,
     VANISHED,
@@ -31,7 +32,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
     wait_until,
 )
 
-from .fakes import Time, api_error
+from .fakes import Time, api_error, cloud
 
 RUNNING = Status("running", "restoring", "50.00")
 DONE = Status("succeeded", "succeed", "100.00", {"restore_id": "r"})
@@ -369,3 +370,35 @@ def test_every_wait_ends_in_time_and_only_on_evidence(
         else:
             assert isinstance(one.error, WaitTimeout)
             assert time.passed == pytest.approx(timeout)
+
+
+# Many, in one task
+
+
+@pytest.mark.parametrize(("timeout", "deadline"), [(0, None), (50, 1050.0)])
+def test_a_read_without_a_time_to_wait_has_its_own(timeout: float, deadline: float | None) -> None:
+    time, bounds = Time(), list[Any]()
+    one, dummy = cloud([], time)
+
+    def of_row(own: Any, row: Any) -> Watch:
+        def look() -> Status:
+            bounds.append(own.session.deadline)
+            return DONE
+
+        return Watch("Restore", {}, look)
+
+    (found,) = wait_for_all.wait_for_all(one, [{}], of_row, timeout, 5)
+    assert found.done and set(bounds) == {deadline}
+
+
+@pytest.mark.parametrize(("rows", "shown"), [(8, [0.0, 0.2, 0.4, 0.6, 0.8]), (9, [0.0, 0.6, 0.8])])
+def test_the_progress_of_many_is_shown_twice_a_second_and_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, rows: int, shown: list[float]
+) -> None:
+    monkeypatch.setattr(wait_for_all, "THREADS", 1)
+    time, seen = Time(), list[float]()
+    one, dummy = cloud([], time)
+    monkeypatch.setattr(one, "progress", lambda watches: seen.append(round(time.passed, 1)))
+    script = [RUNNING, RUNNING, RUNNING, DONE]
+    wait_for_all.wait_for_all(one, [{}] * rows, lambda own, row: watch(time, *script)[0], 60, 0.2)
+    assert seen == shown

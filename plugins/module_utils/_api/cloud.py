@@ -94,8 +94,7 @@ def cloud_for(
     """
     environ, redactor = os.environ if environ is None else environ, redactor or Redactor()
     found = credentials.resolve(options, environ, redactor)
-    verify = found.settings.get("validate_certs", True)
-    bundle = found.settings.get("ca_path") if verify else None
+    verify, bundle = found.settings.get("validate_certs", True), found.settings.get("ca_path")
     http = http or PerThread(lambda: Http(verify, bundle, redactor))
     shared = (clock or Clock(), redactor, http, progress, before_post, alone, found.warnings)
     return Cloud(Task(options, environ, *shared), found.identity, found.settings)
