@@ -180,6 +180,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         },
         "'a' would be overwritten by 2 entries",
     ),
+    "twice, once in capitals": (
+        {"restore_dcs": [{"instance_id": one, "restore_point": "latest"} for one in ("a-1", "A-1")]},
+        "'a-1' would be overwritten by 2 entries",
+    ),
     "twice by name": (
         {"restore_dcs": [{"instance_name": "a", "restore_point": "latest"}], "restore_instances": "a"},
         "'a' would be overwritten by 2 entries",

@@ -1263,6 +1263,23 @@ def test_an_instance_that_is_named_is_that_of_its_place() -> None:
         {"service": "dcs", "instance_name": "orders", "region": "r1", "profile": "p"}, row
     )
     assert _target.same({"service": "dcs", "instance_id": "c1", "region": "r2"}, row)
+    assert _target.same({"service": "dcs", "instance_id": "C1"}, row)
+    assert not _target.same({"service": "dcs", "instance_name": "Orders", "region": "r1"}, row)
+
+
+def test_an_instance_whose_id_is_in_capitals_is_verified_and_attached_to() -> None:
+    """The plan has the ID as the cloud spells it, so the checks of the entry were silently left out."""
+    entry = {**CACHE, "instance_id": "C1", "checks": [{"ping": True}]}
+    row = {"service": "dcs", "instance_id": "C1", "target": {"instance_id": "c1"}}
+    assert _calls.private(row, job(restore_dcs=[entry])) == {"checks": [{"ping": True}]}
+    asked = {"service": "ddm", "instance_id": "S1", "target_instance_id": "T1", "restore_time": "latest"}
+    ends = {"source": {"instance_id": "s1"}, "target": {"instance_id": "t1"}}
+    started = {**asked, **ends, "job_id": "j1", "restore_time": "2026-11-25T09:00:00Z"}
+    assert _planning.attached(asked, {"previous": [started]}, job())["job_id"] == "j1"
+    other = {**started, "source": {"instance_id": "s2"}}
+    assert "job_id" not in _planning.attached(asked, {"previous": [other]}, job())
+    listed = {**asked, "target_instance_id": "T1", "project_id": "p1"}
+    assert _planning.listed_in({"service": "ddm", **ends}, [listed]) == {"project_id": "p1"}, "of a fleet"
 
 
 def test_the_checks_of_a_target_in_capitals_are_not_lost() -> None:
