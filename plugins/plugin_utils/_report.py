@@ -34,7 +34,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment, same_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans, _target
@@ -178,7 +178,7 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
 
     That is: steps, safety backup, IDs, and the state of the data.
     """
-    earlier = next((one for one in previous if same_target(one, row)), None)
+    earlier = next((one for one in previous if _target.same(row, one)), None)
     if earlier is None:
         return row
     before = [step for step in earlier.get("steps") or [] if step not in row["steps"]]
@@ -192,11 +192,6 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
     if row["data_state"] == "untouched" and earlier.get("data_state"):
         row["data_state"] = earlier["data_state"]
     return row
-
-
-def same_target(one: t.Mapping[str, t.Any], row: t.Mapping[str, t.Any]) -> bool:
-    """Whether two rows overwrite the same instance, by its ID."""
-    return one.get("service") == row.get("service") and same_id(*map(_target.target_id, (one, row)))
 
 
 def with_what(row: t.Mapping[str, t.Any]) -> t.Any:

@@ -233,6 +233,21 @@ def test_a_run_that_is_refused_leaves_what_the_run_before_it_left(first: samples
     assert row["data_state"] == state and row["failed_step"] == "plan"
 
 
+@pytest.mark.parametrize("named", ["ID in capitals", "name"])
+def test_a_run_that_cannot_read_the_cloud_keeps_the_way_back_of_the_run_before_it(named: str) -> None:
+    """Then an instance is known only as its entry names it. The report takes the place of the earlier one."""
+    first = samples.empty_cache(cache())
+    known = first["target"]
+    names = {"instance_id": known["instance_id"].upper(), "instance_name": None}
+    if named == "name":
+        names = {"instance_id": None, "instance_name": known["instance_name"]}
+    run = {**samples.run(), "previous": samples.made([first])["restores"]}
+    entry = {**cache(), **names, "backup": None, "target": None}
+    again = samples.failed(entry, "plan", 1, "transport_error", "No connection.", changed=False)
+    (row,) = valid(_report.report([again], run, samples.STARTED + 1_000_000, True))["restores"]
+    assert (row["data_state"], row["safety_backup"]) == ("overwritten_not_verified", first["safety_backup"])
+
+
 def test_a_planned_change_is_not_a_change_of_the_data() -> None:
     """`changed` of a plan predicts the real run. No data were touched, even if another row fails."""
     report = made(cache(), samples.failed(database(), "plan", 1, "not_found", "gone", changed=False))
