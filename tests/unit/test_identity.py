@@ -1019,7 +1019,7 @@ def test_a_list_of_allowed_ids_without_an_id_allows_nothing_by_accident(
             "iam.securitytokens",
             "credential",
             {**KEYS, **AGENCY},
-            f"The response has no keys of the agency '{names.AGENCY}' of the account ",
+            f"The response has no usable keys of the agency '{names.AGENCY}' of the account ",
         ),
         ("iam.token", "token", LOGIN, "The response of IAM has no token"),
     ],

@@ -470,7 +470,7 @@ def test_an_id_in_capitals_is_named_twice(sim: Simulator, run: Any) -> None:
     )
     first, second, other = result["restores"]
     for row in (first, second):
-        assert row["error_kind"] == "invalid_argument" and "is named more than once" in row["msg"]
+        assert row["error_kind"] == "invalid_argument" and "overwritten more than once" in row["msg"]
     assert (other["outcome"], len(sim.posts())) == ("started", 1)
 
 
