@@ -1024,6 +1024,17 @@ def test_a_server_without_tls_is_not_blamed_on_the_proxy(
     )
 
 
+@pytest.mark.parametrize("error", [ssl.SSLError, ssl.SSLEOFError])
+def test_a_failure_of_tls_without_a_reason(error: type[OSError], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python raises some itself, such as `Underlying socket has been closed.`"""
+    handshake = mock.Mock(side_effect=error("Underlying socket has been closed."))
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", handshake)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        found = failure(Http(), f"https://127.0.0.1:{server.getsockname()[1]}", body=b"{}")
+    assert (found.sent, handshake.called) == (False, True)
+    assert str(found).endswith(f"could be made ({error.__name__}).")
+
+
 def test_a_request_that_python_refuses_was_not_sent(serve: Callable[..., Server]) -> None:
     """Also after another one on the same connection."""
     server, http = serve(reply()), Http()

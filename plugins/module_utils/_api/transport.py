@@ -242,8 +242,9 @@ class Http:
         # Python refused the request.
         local = isinstance(error, ValueError) and self._connection is None
         sent, over = not (self._connecting or local), timed_out(chain)
-        failures = [link for link in chain if isinstance(link, ssl.SSLError)]
-        said = next((one.reason for one in failures if not isinstance(one, ssl.SSLEOFError)), None)
+        # Python raises some of them without a reason.
+        reasons = [getattr(link, "reason", None) for link in chain if isinstance(link, ssl.SSLError)]
+        said = next((one for one in reasons if one and not one.startswith("UNEXPECTED_EOF")), None)
         last = TLS.format(said.replace("_", " ").lower()) if said else f" ({type(chain[-1]).__name__})."
         last = f", through the {route.proxy}{last}" if route.proxy else last
         if sent:
