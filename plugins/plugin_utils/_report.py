@@ -187,7 +187,7 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
         "steps": [*before, *row["steps"]],
         "safety_backup": row["safety_backup"] or earlier.get("safety_backup"),
     }
-    if with_what(earlier) == with_what(row):
+    if with_what(row) in (None, with_what(earlier)):  # None if not even its plan could be made
         row.update({name: row[name] or earlier.get(name) for name in ("restore_id", "job_id", "restore")})
     if row["data_state"] == "untouched" and earlier.get("data_state"):
         row["data_state"] = earlier["data_state"]
@@ -195,8 +195,12 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
 
 
 def with_what(row: t.Mapping[str, t.Any]) -> t.Any:
-    """Return what a row restores: the time of a database, the backup of a cache."""
-    return _target.backup_id(row) or _target.milliseconds(row.get("restore_time"))
+    """Return what a row restores: the time of a database, the backup of a cache, whose ID may be in capitals.
+
+    None if only its plan finds it.
+    """
+    backup = _target.backup_id(row)
+    return str(backup).lower() if backup else _target.milliseconds(row.get("restore_time"))
 
 
 def data_state(row: t.Mapping[str, t.Any]) -> str:

@@ -242,10 +242,15 @@ def test_a_run_that_cannot_read_the_cloud_keeps_the_way_back_of_the_run_before_i
     if named == "name":
         names = {"instance_id": None, "instance_name": known["instance_name"]}
     run = {**samples.run(), "previous": samples.made([first])["restores"]}
-    entry = {**cache(), **names, "backup": None, "target": None}
-    again = samples.failed(entry, "plan", 1, "transport_error", "No connection.", changed=False)
-    (row,) = valid(_report.report([again], run, samples.STARTED + 1_000_000, True))["restores"]
-    assert (row["data_state"], row["safety_backup"]) == ("overwritten_not_verified", first["safety_backup"])
+    unplanned = dict.fromkeys(("backup", "target", "restore_id", "restore"))
+    own = first["backup"]["backup_id"]
+    for backup, kept in ((own.upper(), True), (None, True), ("another", False)):
+        entry = {**cache(), **names, **unplanned, "backup_id": backup}
+        again = samples.failed(entry, "plan", 1, "transport_error", "No connection.", changed=False)
+        (row,) = valid(_report.report([again], run, samples.STARTED + 1_000_000, True))["restores"]
+        assert row["data_state"] == "overwritten_not_verified"
+        assert row["safety_backup"] == first["safety_backup"]
+        assert row["restore_id"] == (first["restore_id"] if kept else None)
 
 
 def test_a_planned_change_is_not_a_change_of_the_data() -> None:
