@@ -691,6 +691,16 @@ def test_a_plan_tells_that_an_instance_cannot_be_backed_up_first(kind: str, want
     assert world.named("dcs_backup") == [] and state["report"]["failed"] is wanted
 
 
+@pytest.mark.parametrize("action", ["adopt", "nothing"])
+def test_a_plan_backs_up_nothing_that_it_does_not_overwrite(action: str) -> None:
+    """An instance whose restore is running is busy, and its plan is no failure."""
+    world = World()
+    world.states["c1"] = action
+    world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "busy", "msg": "It is busy."}
+    state = run(world, plan_only=True, restore_dcs=[CACHE])
+    assert not state["report"]["failed"] and state["restores"][0]["error_kind"] is None
+
+
 @pytest.mark.parametrize("ticket", ["CHG-1042", "1042", "2026-11-25"])
 def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path, ticket: str) -> None:
     world = World()
@@ -1171,7 +1181,7 @@ def test_a_safety_backup_is_judged_by_its_end() -> None:
         ({"restore_time": "latest"}, {"restore_time": "2026-11-25T09:00:00Z"}, True),
         ({"restore_time": "2026-11-25T09:00:00Z"}, {"restore_time": 1795597200000}, True),
         ({"restore_time": "2026-11-25T09:00:01Z"}, {"restore_time": 1795597200000}, False),
-        ({"backup_id": "b1"}, {"backup": {"backup_id": "b1"}}, True),
+        ({"backup_id": "B1"}, {"backup": {"backup_id": "b1"}}, True),
         ({"backup_id": "b2"}, {"backup": {"backup_id": "b1"}}, False),
         ({"backup_id": "b2"}, {"restore_time": "2026-11-25T09:00:00Z"}, False),
     ],

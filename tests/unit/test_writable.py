@@ -38,3 +38,11 @@ def test_a_link_that_anybody_can_replace_is_as_good_as_its_file(tmp_path: Path, 
 def test_a_link_to_itself_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     assert others_can_write(str(tmp_path / "loop"), "x") is None
+
+
+def test_the_folders_above_a_relative_path_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "open" / "x").mkdir(parents=True)
+    (tmp_path / "open" / "x" / "plan.json").write_text("{}")
+    (tmp_path / "open").chmod(0o777)
+    monkeypatch.chdir(tmp_path / "open" / "x")
+    assert "open above it can be written" in str(anybody_can_write("plan.json"))
