@@ -57,11 +57,17 @@ def open_above(path: str, open_to: OpenTo) -> str | None:
 
 def folders_to(path: str) -> t.Iterator[str]:
     """Yield the folders that lead to a path, and to what its links name: a link can be replaced, too."""
-    while path != os.path.dirname(path):
+    left, seen = [path], set[str]()
+    while left:
+        path = left.pop()
+        if path in seen:  # Links that lead through one another would take forever.
+            continue
+        seen.add(path)
         if os.path.islink(path) and os.path.exists(path):
-            yield from folders_to(os.path.join(os.path.dirname(path), os.readlink(path)))
-        path = os.path.dirname(path)
-        yield path
+            left.append(os.path.join(os.path.dirname(path), os.readlink(path)))
+        if path != os.path.dirname(path):
+            yield os.path.dirname(path)
+            left.append(os.path.dirname(path))
 
 
 def open_to_others(state: os.stat_result) -> bool:

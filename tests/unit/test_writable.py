@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._writable import (
     anybody_can_write,
+    folders_to,
     others_can_write,
 )
 
@@ -46,3 +47,12 @@ def test_the_folders_above_a_relative_path_count(tmp_path: Path, monkeypatch: py
     (tmp_path / "open").chmod(0o777)
     monkeypatch.chdir(tmp_path / "open" / "x")
     assert "open above it can be written" in str(anybody_can_write("plan.json"))
+
+
+def test_links_that_lead_through_one_another_are_followed_once(tmp_path: Path) -> None:
+    """One by one, each further link would take four times as long."""
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "same").symlink_to(".")
+    for number in range(1, 13):
+        (tmp_path / str(number)).symlink_to(tmp_path / str(number - 1) / "same" / "same")
+    assert len(list(folders_to(str(tmp_path / "12" / "plan.json")))) < 1000
