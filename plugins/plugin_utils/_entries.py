@@ -27,7 +27,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.bas
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._verify import ladder
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _settings as read
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._settings import Problem, Variables
-from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import NAMED_BY, PAIR
+from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import NAMED_BY, PAIR, answers_to
 
 Row = dict[str, t.Any]
 Reader = t.Callable[[t.Any, str], t.Any]
@@ -306,7 +306,11 @@ def more_than(found: Found, rows: t.Sequence[Row]) -> list[str]:
     """
     named = {*found.names, *(row[kind] for row in found.rows for kind in NAMED_BY if kind in row)}
     caches = found.names or any(SERVICES[row["service"]].in_place for row in found.rows)
-    left = [str(row["name"] or row["instance_id"]) for row in rows if named.isdisjoint(row.values())]
+    left = [
+        str(row["name"] or row["instance_id"])
+        for row in rows
+        if not any(answers_to(one, row["instance_id"], row["name"]) for one in named)
+    ]
     if not caches or not left:
         return []
     return [
@@ -405,7 +409,7 @@ def by_name(
             (service, one)
             for service in SERVICES
             for one in instances.get(service, ())
-            if name in (one.get("name"), one.get("instance_id"), one.get("id"))
+            if answers_to(name, one.get("instance_id") or one.get("id"), one.get("name"))
         ]
         problem = no_cache(name, matches, instances)
         if problem:

@@ -141,16 +141,14 @@ def named_in(plan: Row, job: Job) -> tuple[list[Row], list[str]]:
     """
     rows, lines = [], []
     for name in job.found.names:
-        one = next(
-            (row for row in plan["restores"] if name in (_target.target_id(row), _target.target_name(row))),
-            None,
-        )
+        ends = ((row, _target.target_id(row), _target.target_name(row)) for row in plan["restores"])
+        one = next((row for row, *end in ends if _target.answers_to(name, *end)), None)
         if one is None:
             lines.append(f"{printable(name)}: is not in the plan")
             continue
         service = SERVICES[one["service"]]
-        ends = {service.names[0]: _target.target_id(one), service.point: job.options.point}
-        rows.append({"service": service.name, **ends})
+        target = {service.names[0]: _target.target_id(one), service.point: job.options.point}
+        rows.append({"service": service.name, **target})
     return rows, lines
 
 

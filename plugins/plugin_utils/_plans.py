@@ -17,6 +17,7 @@ import json
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
@@ -32,6 +33,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target impor
     is_row,
     milliseconds,
     same,
+    same_source,
     service_of,
     source_id,
     target_id,
@@ -94,7 +96,7 @@ def row_effect(row: Plan) -> dict[str, t.Any]:
 
 def pairs(relations: t.Iterable[Plan]) -> list[tuple[str, ...]]:
     """Return which data node is restored onto which, in an order that is always the same."""
-    return sorted(tuple(str(pair.get(name)) for name in PAIR) for pair in relations)
+    return sorted(tuple(str(pair.get(name)).lower() for name in PAIR) for pair in relations)
 
 
 def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) -> str:
@@ -289,9 +291,12 @@ def contradictions(entry: Plan, row: Plan, random: bool) -> t.Iterator[str]:
         return
     asked, planned, backup = row_effect(entry), row_effect(row), row.get("backup") or {}
     found = [(WORDS[name], asked[name], planned[name]) for name in ("operation_id", "nodes")]
-    found += [(name, entry.get(name), backup.get(name)) for name in ("backup_id", "backup_name")]
+    found.append(("backup_name", entry.get("backup_name"), backup.get("backup_name")))
+    if not same_id(entry.get("backup_id"), backup.get("backup_id")):
+        found.append(("backup_id", entry.get("backup_id"), backup.get("backup_id")))
     ends = [(id_or_name(entry, "source", kind), id_or_name(row, "source", kind)) for kind in (0, 1)]
-    found += [("source", wanted, before) for wanted, before in ends if before]
+    if not same_source(entry, row):
+        found += [("source", wanted, before) for wanted, before in ends if before]
     for point in () if random else ("restore_point", "restore_time"):
         wanted, before = milliseconds(entry.get(point)), milliseconds(row.get(point))
         if wanted is not None and wanted != before:

@@ -253,7 +253,7 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, Cl
         if row["outcome"] != "planned":
             continue
         target = str(overwritten(row))
-        nodes = [relation["target_instance_id"] for relation in row["data_node_relations"] or []]
+        nodes = [pair["target_instance_id"].lower() for pair in row["data_node_relations"] or []]
         clash = next((node for node in nodes if node in taken), None)
         crossing = why_crossed(row, both)
         before = given[number] if given else row

@@ -103,6 +103,11 @@ def target_name(row: Known) -> str | None:
     return id_or_name(row, "target", 1)
 
 
+def answers_to(name: str, ident: str | None, its_name: t.Any) -> bool:
+    """Whether a text that may be a name or an ID means an instance. Only an ID may be in capitals."""
+    return name == its_name or (ident is not None and same_id(name, ident))
+
+
 def called(row: Known) -> str:
     """Return the name of the instance that a row overwrites, else its ID, else its label."""
     return printable(target_name(row) or target_id(row) or row.get("job_id") or row.get("label") or "?")

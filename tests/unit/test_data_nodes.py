@@ -150,6 +150,7 @@ def given_mapping(text: str) -> list[dict[str, str]]:
 def test_an_own_mapping_may_differ_from_ours() -> None:
     options = offer({"s1": "ab", "s2": "ab"})
     assert check_relations(given_mapping("s2>a s1>b"), options) == given_mapping("s2>a s1>b")
+    assert check_relations(given_mapping("S2>A s1>b"), options) == given_mapping("s2>a s1>b")
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,7 @@ def test_an_own_mapping_may_differ_from_ours() -> None:
         ("s1>b s2>a s3>c", "s3 is not a data node of the source"),
         ("s1>b s1>a s2>a", "source s1 is mapped twice"),
         ("s1>a s2>a", "target a is used twice"),
+        ("s1>a s2>A", "target a is used twice"),
         ("s1>a s2>b", r"b cannot take s2 \(a: available, but needed for another data node; b: in use\)"),
         ("s1>a s2>z", r"z cannot take s2"),
     ],

@@ -295,6 +295,10 @@ def test_names_of_which_the_service_is_found() -> None:
     assert [row["instance_id"] for row in rows] == ["c1", "c2"]
     assert [_target.called(row) for row in rows] == ["orders-cache", "twin"]
     assert {row["restore_point"] for row in rows} == {ALL.point}
+    rows, problems = _entries.by_name(["C2", "D1"], instances, ALL)
+    assert ([row["instance_id"] for row in rows], len(problems)) == (["c2"], 1)
+    assert "'D1' is a DDM instance" in problems[0]
+    assert "no instance 'Orders-Cache'" in _entries.by_name(["Orders-Cache"], instances, ALL)[1][0]
     rows, problems = _entries.by_name(["orders-cash", "twin", "orders-db"], instances, ALL)
     assert rows == []
     assert (
@@ -341,6 +345,16 @@ def test_an_invalid_row_of_a_report_is_not_undone(row: Any) -> None:
     assert [one["backup_id"] for one in _entries.of_undo(report, None)[0]] == ["b"]
     rows, problems = _entries.of_undo(_report_files.report_from({**report, "restores": [SAVED, row]}), None)
     assert rows == [] and "restore_report must be a report of this collection" in problems[0]
+
+
+def test_an_undo_is_as_wide_as_its_entries() -> None:
+    rows = [{"service": "dcs", "name": name, "instance_id": name[0]} for name in ("c-cache", "d-cache")]
+    for named, left in (("c\nd-cache", []), ("C\nD", []), ("C", ["d-cache"]), ("C-cache\nd", ["c-cache"])):
+        entries = found(ALL, restore_instances=named)
+        problems = _entries.more_than(entries, rows)
+        assert [name in "".join(problems) for name in ("c-cache", "d-cache")] == [
+            row["name"] in left for row in rows
+        ], named
 
 
 @pytest.mark.parametrize(

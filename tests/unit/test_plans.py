@@ -328,3 +328,18 @@ def test_entries_beside_a_plan_must_be_those_of_the_plan() -> None:
         "c2: is not in the plan",
         "orders-cache: is in the plan only",
     ]
+    capitals: list[dict[str, Any]] = [
+        {"service": "dcs", "instance_id": "C1", "backup_id": "B1"},
+        {
+            "service": "ddm",
+            "instance_id": "S1",
+            "target_instance_id": "T1",
+            "data_node_relations": [{"source_instance_id": "N1", "target_instance_id": "N2"}],
+        },
+    ]
+    assert _plans.others(plan, capitals) == []
+    capitals[0]["backup_id"], capitals[1]["instance_id"] = "B2", "S2"
+    assert _plans.others(plan, capitals) == [
+        "orders-cache: the entry has backup_id B2, but the plan b1",
+        "orders-db-restored: the entry has source S2, but the plan s1",
+    ]

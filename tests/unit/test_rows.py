@@ -349,6 +349,8 @@ def test_a_data_node_is_taken_once() -> None:
     ]
     found = _rows.refusals(rows)
     assert list(found) == [1, 2] and "overwrites data node n, too" in str(found[1])
+    rows[1]["data_node_relations"] = [{"source_instance_id": "s", "target_instance_id": "N"}]
+    assert list(_rows.refusals(rows)) == [1, 2], "the metadata module takes data nodes as they are given"
 
 
 @pytest.mark.parametrize(

@@ -770,10 +770,13 @@ def test_a_plan_that_no_longer_holds_is_refused_line_by_line(tmp_path: Path) -> 
 def test_a_plan_is_carried_out_by_entries_and_names_together() -> None:
     caches = [CACHE, {"instance_id": "c2", "backup_id": "b2"}]
     plan = run(World(), "plan", "report", plan_only=True, restore_dcs=caches, restore_ddm=[])["report"]
-    asked = {"restore_plan": plan, "restore_instances": "c2", "restore_point": "latest", "restore_ddm": []}
-    world = World()
-    assert run(world, **asked)["report"]["failed"] is False
-    assert world.named("restore_start") == [["c1", "c2"]]
+    asked = {"restore_plan": plan, "restore_point": "latest", "restore_ddm": []}
+    for name in ("c2", "C2", "name-c2"):
+        world = World()
+        assert run(world, **asked, restore_instances=name)["report"]["failed"] is False
+        assert world.named("restore_start") == [["c1", "c2"]]
+    refused = run(World(), **asked, restore_instances="Name-c2")["run"]["refused"]
+    assert "Name-c2: is not in the plan" in refused
 
 
 @pytest.mark.parametrize(

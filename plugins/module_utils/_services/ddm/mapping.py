@@ -41,9 +41,10 @@ def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
 
     Raises NotRestorable unless it maps each source node once to an available, distinct target.
     """
-    chosen = [
-        {"source_instance_id": row["source_instance_id"], "target_instance_id": row["target_instance_id"]}
-        for row in given
+    nodes = [*options, *(str(row["instance_id"]) for rows in options.values() for row in rows)]
+    spelling = {node.lower(): node for node in nodes}
+    chosen: list[Row] = [
+        {end: spelling.get(node.lower(), node) for end, node in row.items()} for row in given
     ]
     sources = [row["source_instance_id"] for row in chosen]
     targets = [row["target_instance_id"] for row in chosen]
