@@ -156,11 +156,13 @@ def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     )
     times = [part for part in (what, before, next_backup(row, tz)) if part]
     last = f" (last time {in_words(row['last_seconds'])})" if row.get("last_seconds") else ""
-    undo = "safety backup first" if safety_backup and row.get("action") == "restore" else "none"
+    undo = f" Undo: {'safety backup first' if safety_backup else 'none'}"
+    if row.get("action") != "restore":
+        undo = ""  # The run that has started the restore may have made a safety backup.
     since = (
         f"what was written since (the last {in_words((now_ms - data) / 1000)}){newer_restore(row, data, tz)}"
     )
-    return [" | ".join(times), f"lost: {since}. {HOW_LONG}{last}. Undo: {undo}"]
+    return [" | ".join(times), f"lost: {since}. {HOW_LONG}{last}.{undo}"]
 
 
 def newer_restore(row: Row, data: int, tz: t.Any) -> str:
