@@ -577,8 +577,8 @@ def test_metadata_are_restored_once(sim: Simulator, run: Any, point: dict[str, A
     assert (planned["backup"]["id"], planned["backup"]["status"]) == (names.DDM_BACKUP, "normal")
     time, made = point.get("restore_time"), moment(planned["backup"]["created"])
     assert planned["data_time"] == iso(int(time) if time else made or 0)
-    what = "orders-db" if time else f"as of backup {names.DDM_BACKUP}"
-    assert what in planned["diff"]["after"]["metadata"]
+    what = iso(int(time)) if time else f"backup {names.DDM_BACKUP}"
+    assert f"as of {what}" in planned["diff"]["after"]["metadata"]
     found = run("ddm_metadata_recovery", **wanted)
     assert (found["outcome"], found["adopted"], found["data_nodes"]) == ("succeeded", False, DATA_NODES)
     (post,) = sim.posts()

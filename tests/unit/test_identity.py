@@ -733,7 +733,7 @@ def test_a_server_that_does_not_respond_is_waited_for_by_one(monkeypatch: pytest
         try:
             with gate.passage():
                 sent.append(number)
-                crowd.complete.wait()
+                assert crowd.complete.wait(60), "the others do not wait for this one"
                 raise TransportError("no response within 60 s")
         except TransportError as error:
             return error

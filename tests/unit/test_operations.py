@@ -354,6 +354,8 @@ def test_what_is_in_the_way_of_a_backup() -> None:
     assert own.blocked is None, "what it attaches to is not in its way"
     two = backup([young, {**young, "backup_id": "b1"}], True).observe()
     assert (two.blocked or "").startswith("backup b2 has been backuping") and two.explained
+    working: Any = FakeDcs([young], instance(task="BACKUPING"))
+    assert replace(backup([], True), dcs=working).observe().explained, "the task is that of b2"
     for task, explained in (("RESTORING", False), (None, True)):
         now = instance("RESTORING" if task is None else "RUNNING", task)
         service: Any = FakeDcs([], now)

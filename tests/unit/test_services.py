@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_waitings import WAITINGS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import named as dcs_named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.backup import DcsBackup
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.restore import DcsRestore
@@ -31,7 +32,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
     metadata,
     service,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import (
+    Ddm,
+    with_instance_id,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.metadata import DdmMetadata
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.named import Named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.operations import (
@@ -230,6 +234,25 @@ def test_instances_are_filtered_here_too() -> None:
     service, wire = dcs(response(200, {"instances": rows, "instance_num": 2}))
     assert [row["instance_id"] for row in service.instances(name="cache")] == ["i0"]
     assert "name=cache&name_equal=true" in wire.sent[0].url
+
+
+@pytest.mark.parametrize("with_failed", [False, True])
+def test_instances_whose_creation_failed_are_read_only_on_request(with_failed: bool) -> None:
+    """One of them can have the name of the instance that is to be restored."""
+    service, wire = dcs(response(200, {"instances": [], "instance_num": 0}))
+    assert service.instances(with_failed=with_failed) == []
+    assert ("include_failure=true" in wire.sent[0].url) is with_failed
+
+
+def test_other_instances_are_read_only_when_none_has_the_name() -> None:
+    rows = [{"instance_id": "i0", "name": "cache", "status": "RUNNING"}]
+    service, wire = dcs(response(200, {"instances": rows, "instance_num": 1}))
+    assert dcs_named.instance_id(service, {"instance_id": None, "instance_name": "cache"}) == "i0"
+    assert ["name=cache" in sent.url for sent in wire.sent] == [True]
+
+
+def test_an_instance_of_ddm_has_its_id_where_others_have_it() -> None:
+    assert with_instance_id({"id": "i0", "name": "db"}) == {"instance_id": "i0", "name": "db"}
 
 
 def named(service: Dcs | Ddm, name: str) -> list[dict[str, Any]]:

@@ -72,6 +72,14 @@ def test_an_unknown_word_is_named_at_once_with_those_that_are_known() -> None:
     )
 
 
+@pytest.mark.parametrize(("status", "code"), [("failed", "DCS.1"), ("restoring", None), ("paused", None)])
+def test_the_error_code_of_a_record_counts_only_when_it_failed(status: str, code: str | None) -> None:
+    record = {"restore_id": "r", "backup_id": "b", "status": status, "error_code": "DCS.1"}
+    record["created_at"] = "2026-05-28T20:00:00Z"
+    made, dummy = cloud([response(200, {"restore_record_response": [record], "total_num": 1})])
+    assert watch_restore(Dcs(made), "i", "r").observe().error_code == code
+
+
 def test_an_unknown_word_of_a_job_is_named_at_once() -> None:
     job = {"id": "j", "status": "Suspended", "name": "RestoreInstance"}
     made, dummy = cloud([response(200, {"job": job})])
