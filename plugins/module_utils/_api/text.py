@@ -49,9 +49,11 @@ def near(name: t.Any, known: t.Collection[str]) -> str:
 
 
 def quoted(value: t.Any) -> str:
-    """Return a refused value in quotes, or the length of a long one: half of it could be half a secret."""
+    """Return a refused value in quotes, or only the length of one that may hold a secret, or half of one."""
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)  # as YAML has it
-    return repr(printable(text)) if len(text) <= LONGEST_QUOTED else f"(a text of {len(text)} characters)"
+    if len(text) > LONGEST_QUOTED or "password" in text.lower():
+        return f"(a text of {len(text)} characters)"
+    return repr(printable(text))
 
 
 def called(ident: str | None, name: str | None) -> str:
