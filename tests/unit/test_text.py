@@ -69,6 +69,7 @@ def test_an_option_that_may_hold_a_secret_is_not_quoted() -> None:
     broken = f"[{{connection: {{Password: {SECRET}}}"
     for text in (SECRET * 10, broken, [{"password": SECRET}]):
         assert quoted(text) == f"(a text of {len(str(text))} characters)"
+    assert quoted("Password") == "'Password'", "a name that is misspelt holds none"
 
 
 # Secrets

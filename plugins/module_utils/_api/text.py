@@ -51,7 +51,7 @@ def near(name: t.Any, known: t.Collection[str]) -> str:
 def quoted(value: t.Any) -> str:
     """Return a refused value in quotes, or only the length of one that may hold a secret, or half of one."""
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)  # as YAML has it
-    if len(text) > LONGEST_QUOTED or "password" in text.lower():
+    if len(text) > LONGEST_QUOTED or re.search(r"(?i)password\W*[:=]", text):
         return f"(a text of {len(text)} characters)"
     return repr(printable(text))
 

@@ -197,8 +197,7 @@ def _instance(item: t.Any) -> Row:
 
 def mode_of(spec_code: str | None) -> str | None:
     """Return the cache mode in a code such as redis.ha.xu1.large.r2.2, or None."""
-    part = (spec_code or "").split(".")[1:2]
-    return part[0] if part and part[0] in MODES else None
+    return next((part for part in (spec_code or "").split(".")[1:2] if part in MODES), None)
 
 
 def tags_of(value: t.Any) -> dict[str, str] | None:
