@@ -328,6 +328,25 @@ def test_a_pipe_a_directory_and_a_huge_file_are_refused_at_once(home: Path) -> N
         resolve({})
 
 
+def test_a_file_that_may_not_be_read_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task does not act as somebody else instead: not as the profile of the default file either."""
+
+    def refuse(path: str, *dummy: Any) -> int:
+        raise PermissionError(13, "Permission denied", path)
+
+    config(home, prod())
+    own = write(home / "own", "")
+    monkeypatch.setattr(os, "open", refuse)
+    for options, environ, named in (
+        ({"shared_config_file": own}, {}, f"shared_config_file {own}"),
+        ({}, {"HW_SHARED_CONFIG_FILE": own}, f"shared_config_file {own}"),
+        ({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": own}, f"HUAWEICLOUD_SDK_CREDENTIALS_FILE {own}"),
+        ({}, {}, "No complete credentials were found. shared_config_file"),
+    ):
+        with pytest.raises(InvalidArgument, match=rf"^{named}.*\(PermissionError\)"):
+            resolve(options, environ)
+
+
 @pytest.mark.parametrize(
     ("mode", "warned"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True), (0o666, True)]
 )
@@ -350,8 +369,14 @@ def test_two_ways_of_signing_in_in_the_task_are_refused(home: Path) -> None:
     ):
         with pytest.raises(InvalidArgument, match=f"Two ways to sign in.*{both}"):
             resolve(options)
-    with pytest.raises(InvalidArgument, match="use_instance_metadata"):
-        resolve({}, {**OTHER, "HW_USE_INSTANCE_METADATA": "true"})
+    login = {"HW_USER_NAME": "u", "HW_USER_PASSWORD": "secret", "HW_DOMAIN_NAME": "d"}
+    for more, both in (
+        ({"HW_USE_INSTANCE_METADATA": "true"}, "access_key/secret_key and use_instance_metadata"),
+        ({"HW_AUTH_TOKEN": "token"}, "auth_token and access_key/secret_key"),
+        (login, "access_key/secret_key and username/password/domain_name"),
+    ):
+        with pytest.raises(InvalidArgument, match=rf"{both}\..* Both are in the HW_\* variables"):
+            resolve({}, {**OTHER, **more})
     assert resolve({}, {**OTHER, "HW_USE_INSTANCE_METADATA": "False"}).identity.source == "HW_ACCESS_KEY"
     switched_off = resolve({**KEYS, "use_instance_metadata": False}, {"HW_USE_INSTANCE_METADATA": "1"})
     assert switched_off.identity.source == "task options"

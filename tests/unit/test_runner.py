@@ -125,13 +125,14 @@ def test_what_was_not_started_is_said_by_effect_whatever_the_text_holds(error: C
     assert result["changed"] is (error.effect != "none")
 
 
-def test_after_a_post_the_message_does_not_say_that_nothing_was_started() -> None:
+@pytest.mark.parametrize("error", [OutcomeUnknown("Who knows."), NotFound("Who knows.")])
+def test_after_a_post_the_message_does_not_say_that_nothing_was_started(error: CloudError) -> None:
     def plan(cloud: Any, params: Any) -> Plan:
         cloud.post_once("dcs", "v2", body={})
-        raise OutcomeUnknown("Who knows.")
+        raise error
 
     result = run(plan, spec={**SPEC, **WAIT})
-    assert (result["msg"], result["changed"]) == ("Who knows.", True)
+    assert (result["msg"], result["changed"]) == ("Who knows.", error.changed)
 
 
 @pytest.mark.parametrize(
