@@ -169,7 +169,7 @@ def connections(row: t.Mapping[str, t.Any]) -> t.Iterator[Row]:
 def check_service(entry: t.Mapping[str, t.Any], number: int, services: t.Collection[str]) -> None:
     """Raise InvalidArgument unless an entry names one of the services, and its keys hold what tasks write."""
     if entry.get("service") not in services:
-        given = f"not {entry['service']!r}" if entry.get("service") else "and it has none"
+        given = f"not {quoted(entry['service'])}" if entry.get("service") else "and it has none"
         raise InvalidArgument(f"restores[{number}].service must be {' or '.join(services)}, {given}.")
     if entry.get("outcome") not in OUTCOMES:
         raise InvalidArgument(

@@ -218,6 +218,10 @@ def test_a_planned_row_that_cannot_be_started_failed_in_the_start(sim: Simulator
     [
         ({"instance_id": "x"}, f"restores[0].service must be {ANY_SERVICE}, and it has none"),
         ({"service": "obs"}, f"restores[0].service must be {ANY_SERVICE}, not 'obs'"),
+        (
+            {"service": {"password": "secret"}},
+            f"restores[0].service must be {ANY_SERVICE}, not (a text of 22 characters)",
+        ),
         (cache(0, region=["x"]), "restores[0].region must be text, not"),
         (cache(0, region=5), "restores[0].region must be text, not '5'"),
         (cache(0, profile={"a": "b"}), "restores[0].profile must be text, not"),

@@ -397,6 +397,8 @@ def test_the_outcome_of_one_is_unknown(sim: Simulator, start: Any) -> None:
     assert kinds(result) == [None, "outcome_unknown"]
     assert (result["restores"][1]["changed"], result["restores"][1]["outcome"]) == (True, None)
     assert "not started" not in result["msg"] and "Nothing was repeated." in result["msg"]
+    details = result["restores"][1]["details"]
+    assert details["sent_at"] and details["trail"][0]["status"] == "RUNNING" and not details["trail_left_out"]
 
 
 def neighbours(sim: Simulator) -> list[Entry]:
