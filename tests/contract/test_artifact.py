@@ -9,6 +9,9 @@ A checkout that differs from its commit is refused.
 
 from __future__ import annotations
 
+import gzip
+import io
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +19,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
+from tests.tools.artifact import reproducible
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV = {
@@ -51,6 +56,31 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clone(tmp_path_factory.mktemp("artifact") / "one")
 
 
+def packed(names: list[str], time: int, mode: int) -> bytes:
+    """An artifact as ansible-galaxy makes it: its order, times, modes and users are those of the machine."""
+    listing = {"files": [{"name": name} for name in names]}
+    contents = {name: name.encode() for name in names}
+    contents["FILES.json"] = json.dumps(listing).encode()
+    contents["MANIFEST.json"] = b'{"file_manifest_file": {"chksum_sha256": ""}}'
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as packing:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime, member.mode = len(content), time, mode
+            member.uid, member.uname = time, f"user{time}"
+            packing.addfile(member, io.BytesIO(content))
+    return gzip.compress(plain.getvalue(), mtime=time)
+
+
+def test_the_bytes_depend_on_the_files_and_the_commit_only() -> None:
+    here, there = packed(["b", "a", "c"], 1000, 0o664), packed(["c", "b", "a"], 2000, 0o600)
+    one = reproducible(here, 1_780_000_000)
+    assert one == reproducible(there, 1_780_000_000) != reproducible(there, 1_780_000_001)
+    assert one[4:8] == bytes(4), "the header of gzip holds no time"
+    with tarfile.open(fileobj=io.BytesIO(one)) as found:
+        assert {(member.mtime, member.uid, member.mode) for member in found} == {(1_780_000_000, 0, 0o644)}
+
+
 @pytest.mark.slow
 def test_two_clones_make_the_same_bytes(checkout: Path, tmp_path: Path) -> None:
     other = clone(tmp_path / "a folder of another name")
@@ -62,9 +92,9 @@ def test_two_clones_make_the_same_bytes(checkout: Path, tmp_path: Path) -> None:
     assert [done.returncode for done in made] == [0, 0], [done.stderr for done in made]
     one, two = (Path(done.stdout.strip()) for done in made)
     assert one.read_bytes() == two.read_bytes()
-    with tarfile.open(one) as packed:
-        assert len({member.mtime for member in packed}) == 1
-        assert {(member.uid, member.uname) for member in packed} == {(0, "")}
+    with tarfile.open(one) as found:
+        assert len({member.mtime for member in found}) == 1
+        assert {(member.uid, member.uname) for member in found} == {(0, "")}
 
 
 def test_what_git_does_not_track_is_left_out_and_named(checkout: Path, tmp_path: Path) -> None:
