@@ -22,9 +22,8 @@ from urllib.parse import quote, quote_plus
 
 STARS = "********"
 LONGEST_QUOTED = 80  # characters
-SHORTEST = 4  # characters: redacting anything shorter would garble the output
-# Characters that Unicode counts as printable, but are invisible: fillers, joiners, variation
-# selectors.
+SHORTEST = 4  # characters: redacting less would garble output
+# Invisible, but printable to Unicode: fillers, joiners, variation selectors
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
 
 
@@ -49,7 +48,7 @@ def near(name: t.Any, known: t.Collection[str]) -> str:
 
 
 def quoted(value: t.Any) -> str:
-    """Return a refused value in quotes, or only the length of one that may hold a secret, or half of one."""
+    """Return a refused value in quotes, or its length if it may hold a secret or half of one."""
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)  # as YAML has it
     if len(text) > LONGEST_QUOTED or re.search(r"(?i)password\W*[:=]", text):
         return f"(a text of {len(text)} characters)"
@@ -57,7 +56,7 @@ def quoted(value: t.Any) -> str:
 
 
 def called(ident: str | None, name: str | None) -> str:
-    """Return an instance by the cloud's name and its ID, for people; the ID alone without a name."""
+    """Return an instance by its name and ID, for people; the ID alone without a name."""
     return f"{printable(name)} ({ident})" if name else str(ident)
 
 
