@@ -81,7 +81,7 @@ def profile(path: str, name: str | None, metadata: bool, redactor: Redactor) -> 
         names = [one_spelling(str(one["name"])) for one in whole["profiles"]]
         found = [one for one, its in zip(whole["profiles"], names) if its == wanted]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        why = str(error) if type(error) is ValueError else type(error).__name__
+        why = str(error) if isinstance(error, ValueError) else type(error).__name__
         raise _unreadable(*what, why) from None
     if len(found) != 1:
         there = printable(", ".join(names) or "none")
