@@ -102,7 +102,7 @@ def plan(state: State, job: Job, world: World) -> State:
         if changes:
             return refused(state, world, changes)
     rows = named_and_guarded(rows, planned["restores"], job, world)
-    if job.options.safety_backup and (job.plan_only or job.read_only):
+    if job.options.safety_backup and job.read_only:  # A plan of many caches must stay quick.
         rows = [_calls.with_plan_of_backup(row, run, job, world) for row in rows]
     shown = len(run["notes"])
     run = _report_files.continuing(run, rows)

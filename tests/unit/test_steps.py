@@ -678,17 +678,15 @@ def test_leaving_out_the_approval_is_no_approval() -> None:
     assert "The step approve was left out" in state["run"]["refused"]
 
 
-@pytest.mark.parametrize("kind", ["restore", "readiness"])
 @pytest.mark.parametrize("wanted", [True, False])
-def test_a_plan_tells_that_an_instance_cannot_be_backed_up_first(kind: str, wanted: bool) -> None:
-    """Else a check of readiness is green, and the restore then leaves the instance as it is."""
+def test_readiness_fails_for_an_instance_that_cannot_be_backed_up_first(wanted: bool) -> None:
+    """Else it is green, and the restore then leaves the instance as it is."""
     world = World()
     why = {"error_kind": "not_restorable", "msg": "It would replace backup b1."}
     world.broken["dcs_backup", "c1"] = {"failed": True, **why}
     caches = [CACHE, {"instance_id": "c2", "backup_id": "b2"}]
-    asked = job(kind == "restore", restore_dcs=caches, restore_safety_backup=wanted)
-    read_only = kind == "readiness"
-    state = _steps.run({}, ("plan", "report"), asked._replace(kind=kind, read_only=read_only), world)
+    asked = job(False, restore_dcs=caches, restore_safety_backup=wanted)
+    state = _steps.run({}, ("plan", "report"), asked._replace(kind="readiness", read_only=True), world)
     expected = ["not_restorable", None] if wanted else [None, None]
     assert [row.get("error_kind") for row in state["restores"]] == expected
     assert (f"cannot be backed up first: {why['msg']}" in str(state["restores"][0].get("msg"))) is wanted
@@ -696,12 +694,13 @@ def test_a_plan_tells_that_an_instance_cannot_be_backed_up_first(kind: str, want
 
 
 @pytest.mark.parametrize("action", ["adopt", "nothing"])
-def test_a_plan_backs_up_nothing_that_it_does_not_overwrite(action: str) -> None:
+def test_readiness_plans_no_backup_of_what_is_not_overwritten(action: str) -> None:
     """An instance whose restore is running is busy, and its plan is no failure."""
     world = World()
     world.states["c1"] = action
     world.broken["dcs_backup", "c1"] = {"failed": True, "error_kind": "busy", "msg": "It is busy."}
-    state = run(world, plan_only=True, restore_dcs=[CACHE])
+    asked = job(False, restore_dcs=[CACHE])._replace(kind="readiness", read_only=True)
+    state = _steps.run({}, ("plan", "report"), asked, world)
     assert not state["report"]["failed"] and state["restores"][0]["error_kind"] is None
 
 
@@ -709,8 +708,7 @@ def test_a_plan_backs_up_nothing_that_it_does_not_overwrite(action: str) -> None
 def test_a_plan_starts_nothing_and_is_carried_out_exactly(tmp_path: Path, ticket: str) -> None:
     world = World()
     planned = run(world, plan_only=True, restore_operation_id=ticket, restore_report_dir=str(tmp_path))
-    called = [(name, check) for name, check, rows in world.calls]
-    assert called == [("restore_start", True), ("dcs_backup", True)]
+    assert [name for name, check, rows in world.calls] == ["restore_start"]
     assert planned["report"]["verdict"] == "planned"
     path = planned["report"]["files"]["json"]
     # A job controller turns a text that looks like a time or a number into one.
