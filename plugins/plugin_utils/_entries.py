@@ -15,12 +15,12 @@ from __future__ import annotations
 import contextlib
 import difflib
 import typing as t
-from collections import Counter
+from collections import defaultdict
 from zoneinfo import ZoneInfo
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable, quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import is_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, is_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import is_id_option
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
@@ -185,21 +185,28 @@ def unknown_option(name: str, where: str, service: Service) -> str:
 
 def twice(rows: t.Sequence[Row], names: t.Sequence[str]) -> list[str]:
     """Return a problem for each instance that more than one entry would overwrite."""
-    targets = Counter(target for row in rows for target in overwritten(row))
-    targets.update((NAMED_BY[1], name, None, None) for name in names)
+    written: dict[tuple[t.Any, ...], list[str]] = defaultdict(list)
+    for row in rows:
+        for instance, spelt in overwritten(row):
+            written[instance].append(spelt)
+    for name in names:
+        written[(NAMED_BY[1], name, None, None)].append(name)
     return [
-        f"{quoted(target[1])} would be overwritten by {count} entries: name each instance once."
-        for target, count in targets.items()
-        if count > 1
+        f"{quoted(spelt[0])} would be overwritten by {len(spelt)} entries: name each instance once."
+        for spelt in written.values()
+        if len(spelt) > 1
     ]
 
 
-def overwritten(row: Row) -> t.Iterator[tuple[t.Any, ...]]:
-    """Yield the known facts about the instance that a row overwrites: ID or name, and place."""
+def overwritten(row: Row) -> t.Iterator[tuple[tuple[t.Any, ...], str]]:
+    """Yield the known facts about the instance that a row overwrites, as they are compared, and as written.
+
+    A fact is the ID or the name, with the place.
+    """
     for kind, name in zip(NAMED_BY, SERVICES[row["service"]].names):
         if row.get(name):
-            found = row[name].lower() if kind == NAMED_BY[0] else row[name]
-            yield kind, found, row.get("region"), row.get("profile")
+            known = bare(row[name]) if kind == NAMED_BY[0] else row[name]
+            yield (kind, known, row.get("region"), row.get("profile")), row[name]
 
 
 # The options of an entry, each with its reader

@@ -17,7 +17,7 @@ import json
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import same_id
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._target import (
@@ -96,7 +96,7 @@ def row_effect(row: Plan) -> dict[str, t.Any]:
 
 def pairs(relations: t.Iterable[Plan]) -> list[tuple[str, ...]]:
     """Return which data node is restored onto which, in an order that is always the same."""
-    return sorted(tuple(str(pair.get(name)).lower() for name in PAIR) for pair in relations)
+    return sorted(tuple(bare(pair.get(name)) for name in PAIR) for pair in relations)
 
 
 def digest(rows: t.Sequence[Plan], account: Plan | None, safety_backup: bool) -> str:

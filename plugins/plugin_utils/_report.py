@@ -34,7 +34,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, iso, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import GOOD
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _plans, _target
@@ -195,12 +195,12 @@ def continued(row: Row, previous: t.Iterable[Row]) -> Row:
 
 
 def with_what(row: t.Mapping[str, t.Any]) -> t.Any:
-    """Return what a row restores: the time of a database, the backup of a cache, whose ID may be in capitals.
+    """Return what a row restores: the time of a database, the ID of a cache's backup as it is compared.
 
     None if only its plan finds it.
     """
     backup = _target.backup_id(row)
-    return str(backup).lower() if backup else _target.milliseconds(row.get("restore_time"))
+    return bare(backup) if backup else _target.milliseconds(row.get("restore_time"))
 
 
 def data_state(row: t.Mapping[str, t.Any]) -> str:

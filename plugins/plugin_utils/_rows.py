@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     OutcomeUnknown,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare, iso
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import Spec
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import check, check_ids
@@ -167,11 +167,11 @@ def overwritten(row: Row) -> str | None:
 
 
 def subject(row: Row) -> Subject:
-    """Return what a row overwrites: an ID, which may be in capitals, or a name with its place."""
+    """Return what a row overwrites: an ID as it is compared, or a name with its place."""
     target = overwritten(row)
     if target in (row.get("instance_name"), row.get("target_instance_name")):
         return target, (row["region"], row["profile"])
-    return target and str(target).lower(), None
+    return target and bare(target), None
 
 
 def repeated(rows: t.Sequence[Row]) -> set[Subject]:
@@ -186,7 +186,7 @@ def touched(row: Row) -> tuple[set[str], set[str]]:
     read = [(row["source"] or {}).get("instance_id") or row.get("instance_id")]
     read += [node.get("source_instance_id") for node in nodes]
     written = [overwritten(row), *(node.get("target_instance_id") for node in nodes)]
-    return {str(one).lower() for one in read if one}, {str(one).lower() for one in written if one}
+    return {bare(one) for one in read if one}, {bare(one) for one in written if one}
 
 
 def crossed(rows: t.Sequence[Row]) -> set[str]:
@@ -253,7 +253,7 @@ def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, Cl
         if row["outcome"] != "planned":
             continue
         target = str(overwritten(row))
-        nodes = [pair["target_instance_id"].lower() for pair in row["data_node_relations"] or []]
+        nodes = [bare(pair["target_instance_id"]) for pair in row["data_node_relations"] or []]
         clash = next((node for node in nodes if node in taken), None)
         crossing = why_crossed(row, both)
         before = given[number] if given else row

@@ -136,7 +136,7 @@ def same_source(entry: Known, row: Known) -> bool:
     for kind in (0, 1):
         wanted, found = id_or_name(entry, "source", kind), id_or_name(row, "source", kind)
         if wanted and found:
-            return wanted == found or (kind == 0 and same_id(wanted, found))
+            return same_id(wanted, found) if kind == 0 else wanted == found
     return not (id_or_name(entry, "source", 0) or id_or_name(entry, "source", 1))
 
 

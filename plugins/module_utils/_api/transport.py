@@ -242,7 +242,7 @@ class Http:
         # Python refused the request.
         local = isinstance(error, ValueError) and self._connection is None
         sent, over = not (self._connecting or local), timed_out(chain)
-        # Some have none.
+        # Some have no reason.
         reasons = [getattr(link, "reason", None) for link in chain if isinstance(link, ssl.SSLError)]
         said = next((one for one in reasons if one and not one.startswith("UNEXPECTED_EOF")), None)
         last = TLS.format(said.replace("_", " ").lower()) if said else f" ({type(chain[-1]).__name__})."

@@ -105,9 +105,14 @@ def row(
     return fields
 
 
+def bare(ident: t.Any) -> str:
+    """Return an ID as it is compared: without capitals and dashes."""
+    return str(ident).lower().replace("-", "")
+
+
 def same_id(*ids: str | None) -> bool:
-    """Whether IDs are the same one, with or without capitals and dashes."""
-    return len({str(one).lower().replace("-", "") for one in ids}) == 1
+    """Whether IDs are the same one."""
+    return len(set(map(bare, ids))) == 1
 
 
 def require_id(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.Any]:
@@ -120,7 +125,7 @@ def require_id(found: dict[str, t.Any], key: str, wanted: str) -> dict[str, t.An
 def items(body: t.Any, key: str, total: int | None = None, who: str = "The API") -> list[t.Any]:
     """Return the list under `key`.
 
-    A null or missing list counts as empty only when a total of 0 agrees. Alone it never means 'no records'.
+    A null or missing list counts as empty only when a total of 0 agrees.
     """
     found = body.get(key) if isinstance(body, dict) else None
     if isinstance(body, dict) and found in (None, {}, "") and total == 0:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import NotRestorable
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import bare
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.api import Ddm, Row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.data_nodes import (
     Candidates,
@@ -42,10 +43,8 @@ def check_relations(given: t.Sequence[Row], options: Candidates) -> list[Row]:
     Raises NotRestorable unless it maps each source node once to an available, distinct target.
     """
     nodes = [*options, *(str(row["instance_id"]) for rows in options.values() for row in rows)]
-    spelling = {node.lower(): node for node in nodes}
-    chosen: list[Row] = [
-        {end: spelling.get(node.lower(), node) for end, node in row.items()} for row in given
-    ]
+    spelling = {bare(node): node for node in nodes}
+    chosen: list[Row] = [{end: spelling.get(bare(node), node) for end, node in row.items()} for row in given]
     sources = [row["source_instance_id"] for row in chosen]
     targets = [row["target_instance_id"] for row in chosen]
     faults = [f"data node {node} of the source is not mapped" for node in options if node not in sources]
