@@ -24,7 +24,7 @@ PAIRS = {
 }
 # The oldest versions of other packages that the collection supports, as in meta/ee-requirements.txt. They are
 # tested with the oldest ansible-core.
-OLDEST = ("requests==2.28.0", "urllib3<2", "charset-normalizer<3", "redis==5.0.1", "PyMySQL==1.1.0")
+OLDEST = ("requests==2.28.0", "urllib3<2", "charset-normalizer<2.1", "redis==5.0.1", "PyMySQL==1.1.0")
 RUN = ("python", "tests/tools/run.py", "python")
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = [f"core-{core}-{python}" for core, pythons in PAIRS.items() for python in pythons]

@@ -302,7 +302,7 @@ class Redis:
             return Unreachable(f"{words}.{hint(self._tls and not self._connected)}")
         if isinstance(error, MALFORMED):
             return unreadable_reply(error)
-        if "MovedError" in names:
+        if names & {"MovedError", "MOVED"}:
             return Refused(
                 "The server is a node of a Redis Cluster, and another node has the key. The cloud does not "
                 "report this cache as a cluster, so no other node was asked: it would get the password. In "
