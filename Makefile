@@ -47,6 +47,7 @@ certify: venv ## What the certification runs: sanity, ansible-lint in a plain ch
 	@$(RUN) nox --error-on-missing-interpreters -s certify
 
 release: venv ## Make what is published: the artifact, the same bytes twice, with a bill of materials and checksums; run its demo
+	@$(RUN) antsibull-changelog generate # if CHANGELOG.md was not up to date, the next line refuses it
 	@$(RUN) nox --error-on-missing-interpreters -s release
 	@$(RUN) python tests/tools/demo.py .work/release/*.tar.gz
 

@@ -4,8 +4,8 @@
 """Make what is published, in .work/release: artifact, bill of materials (CycloneDX), SHA-256 checksums.
 
 Everything is checked first. The checkout is its last commit, and every file has a licence. galaxy.yml, the
-changelog, the User-Agent and the commit's tag, if it has one, name the same version. The artifact is built
-twice, in two folders, and must have the same bytes.
+changelog, the User-Agent and the commit's tag, if it has one, name the same version, and the changelog has
+every fragment. The artifact is built twice, in two folders, and must have the same bytes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import yaml
 
@@ -28,23 +29,34 @@ RELEASE = pathlib.Path(os.environ["RECOVERY_WORK"]) / "release"
 ROOT = artifact.ROOT
 
 
-def versions() -> dict[str, str]:
+def releases(root: pathlib.Path = ROOT) -> dict[str, Any]:
+    """Return the releases of the changelog, the newest last."""
+    text = (root / "changelogs" / "changelog.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text)["releases"])
+
+
+def versions(root: pathlib.Path = ROOT) -> dict[str, str]:
     """Return the version that each place names; the tag's only where the commit has one."""
-    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
-    changelog = yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
-    client = (ROOT / "plugins" / "module_utils" / "_api" / "cloud.py").read_text(encoding="utf-8")
-    agent = re.search(r'"huaweicloud\.recovery/([0-9.]+) ', client)
+    galaxy = yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))
+    client = (root / "plugins" / "module_utils" / "_api" / "cloud.py").read_text(encoding="utf-8")
+    agent = re.search(r'"huaweicloud\.recovery/(\S+) ', client)
     found = {
         "galaxy.yml": str(galaxy["version"]),
-        "changelogs/changelog.yaml": str(list(changelog["releases"])[-1]),
+        "changelogs/changelog.yaml": list(releases(root))[-1],
         "the User-Agent": agent[1] if agent else "none",
     }
     tags = artifact.git("tag", "--points-at", "HEAD").decode().split()
     return {**found, **{f"the tag {tag}": tag.removeprefix("v") for tag in tags}}
 
 
+def unreleased(root: pathlib.Path = ROOT) -> list[str]:
+    """Return the fragments that no release of the changelog has."""
+    known = {name for release in releases(root).values() for name in release.get("fragments", ())}
+    return sorted({path.name for path in (root / "changelogs" / "fragments").glob("*.y*ml")} - known)
+
+
 def materials(built: pathlib.Path, version: str) -> pathlib.Path:
-    """Write the artifact's bill of materials: its run-time dependencies with their known licences."""
+    """Write the artifact's bill of materials: the packages that it needs when it runs."""
     target = built.with_suffix("").with_suffix(".cdx.json")
     requirements = str(ROOT / "meta" / "ee-requirements.txt")
     command = ["cyclonedx-py", "requirements", "--output-reproducible", "--of", "JSON", "-o", str(target)]
@@ -59,6 +71,8 @@ def materials(built: pathlib.Path, version: str) -> pathlib.Path:
         "licenses": [{"license": {"id": "GPL-3.0-or-later"}}],
         "hashes": [{"alg": "SHA-256", "content": digest}],
     }
+    needed = [part["bom-ref"] for part in content["components"]]
+    content["dependencies"].append({"ref": "huaweicloud.recovery", "dependsOn": needed})
     target.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return target
 
@@ -69,6 +83,11 @@ def main() -> int:
     if set(named.values()) != {version}:
         sys.exit(
             "These name different versions: " + ", ".join(f"{place} {one}" for place, one in named.items())
+        )
+    if fragments := unreleased():
+        sys.exit(
+            f"The changelog lacks {', '.join(fragments)}. Add what is missing with: "
+            "python3 tests/tools/run.py antsibull-changelog release"
         )
     subprocess.run(["reuse", "--root", str(ROOT), "lint", "--lines"], check=True)
     shutil.rmtree(RELEASE, ignore_errors=True)  # the files of another version
