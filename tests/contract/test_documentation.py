@@ -443,8 +443,17 @@ def test_a_target_of_make_is_documented_and_run() -> None:
     parts = {"test", "lint", "unit", "playbooks"}
     run = {*re.findall(r"make (\w+)", commands), *weekly, *parts}
     idle = {name for name in targets - other - run if f"`make {name}" not in slow}
-    assert idle == {"artifact", "clean", "docs", "edges", "sanity"}  # other targets do the same, or nothing
+    assert idle == {"artifact", "clean", "edges", "sanity"}  # other targets do the same, or nothing
     assert "exec make test" in written(".ci/run")
+
+
+def test_a_dead_link_of_the_docsite_is_named(tmp_path: Path) -> None:
+    (tmp_path / "_images").mkdir()
+    (tmp_path / "_images" / "a.svg").touch()
+    page = tmp_path / "docsite" / "a.html"
+    page.parent.mkdir()
+    page.write_text('<a href="images/a.svg"><img src="../_images/a.svg?v=1"></a><a href="https://a.b/c">')
+    assert docs.dead(tmp_path) == [f"{page}: images/a.svg"]
 
 
 @pytest.mark.parametrize("target", ["certify", "release"])

@@ -98,7 +98,15 @@ def tidy(pages: pathlib.Path) -> None:
     index.write_text(text + playbooks(), encoding="utf-8")
     shutil.copytree(pathlib.Path("docs") / "images", pages / "docsite" / "images", dirs_exist_ok=True)
     for path in (pages / "docsite").glob("*.rst"):
-        path.write_text(path.read_text(encoding="utf-8").replace(IMAGES, "images/"), encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace(f":target: {IMAGES}", ":target: ../_images/")
+        path.write_text(text.replace(IMAGES, "images/"), encoding="utf-8")
+
+
+def dead(site: pathlib.Path) -> list[str]:
+    """Return the links to files of the site that are not there; / is the theme's own link."""
+    link = re.compile(r'(?:href|src)="([^"#?:]+)[^":]*"')
+    links = [(page, to) for page in site.rglob("*.html") for to in link.findall(page.read_text("utf-8"))]
+    return sorted({f"{page}: {to}" for page, to in links if to != "/" and not (page.parent / to).exists()})
 
 
 GUIDES = pathlib.Path("docs") / "docsite" / "rst"
@@ -119,7 +127,7 @@ PLAIN = [  # what a Markdown page that stands alone does not need, or names in a
     (r"(\]\(\w+\.md)#ansible-collections-[\w-]*", r"\1"),
     (r"\]\(\.\./(\w+)_(module|filter|role|inventory)\.md[^)]*", rf"]({GALAXY}\2/\1/"),
     (r"\]\(docsite/images/", "](images/"),
-    (r"^\[(!\[.*\]\(images/.*\))\]\(images/.*\)$", r"\1"),
+    (r"^\[(!\[.*\]\(images/.*\))\]\(.*images/.*\)$", r"\1"),
     (r"(?<=\S) +\|(?= |$)", " |"),
     (r"-{4,}(?=\|)", "---"),
     (r"<br/>", " "),
@@ -193,6 +201,8 @@ def main() -> None:
     tidy(pages)
     sphinx = ["sphinx-build", "-M", "html", "rst", "build", "-c", ".", "-W", "--keep-going", "-q"]
     subprocess.run(sphinx, cwd=DOCS, check=True)
+    if links := dead(DOCS / "build" / "html"):
+        sys.exit("\n".join(["These links lead nowhere:", *links]))
     markdown()
     print(DOCS / "build" / "html" / "index.html")
 
