@@ -180,6 +180,7 @@ READERS: dict[str, Reader] = {
     "seed": read.word,
 }
 OF_A_DRILL = ("scratch", "production", "window_days", "seed")  # people know them as drill_...
+OF_A_FLEET = ("wait_timeout", "poll_interval")  # in its playbook fleet_...
 TEXTS = ("id", "name", "label", "profile", "region", "started")  # endings of the keys of texts in a report
 PUBLISHED = ("restore_result", "restore_planned", "restore_reported")
 # Between a random text and the time in epoch seconds: with it, a seed always gives the same point.
@@ -265,9 +266,8 @@ def options(
     problems = []
     for name, reader in READERS.items():
         if wanted.get(PREFIX + name, read.UNREAD) is not read.UNREAD:
-            called = f"drill_{name}" if name in OF_A_DRILL else PREFIX + name
             try:
-                values[name] = reader(wanted[PREFIX + name], called)
+                values[name] = reader(wanted[PREFIX + name], called(name, kind))
             except Problem as problem:
                 problems.append(str(problem))
     if str(wanted.get(_entries.POINT)).strip().lower() == "random" and values.get("window_days"):
@@ -285,6 +285,13 @@ def options(
     if kind == "drill" and ("restore_scratch" not in wanted or values.get("scratch") == ()):
         problems.append(NO_SCRATCH)
     return Options(**values), problems
+
+
+def called(name: str, kind: str) -> str:
+    """Return the variable in which people give a value."""
+    if name in OF_A_DRILL:
+        return f"drill_{name}"
+    return f"fleet_{name}" if kind == "fleet" and name in OF_A_FLEET else PREFIX + name
 
 
 def zone(found: ZoneInfo | None, wanted: Variables) -> ZoneInfo | None:

@@ -223,3 +223,19 @@ def test_a_variable_that_a_playbook_ignores_is_reported() -> None:
     given = {"restore_report": "reports/CHG-1042.json"}
     assert _options.unused("readiness", given) == ["The playbook readiness does not use restore_report."]
     assert _options.unused("undo", given) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable", "named"),
+    [
+        ("fleet", "restore_wait_timeout", "fleet_wait_timeout"),
+        ("fleet", "restore_poll_interval", "fleet_poll_interval"),
+        ("fleet", "restore_max_gap", "restore_max_gap"),
+        ("restore", "restore_wait_timeout", "restore_wait_timeout"),
+        ("drill", "restore_window_days", "drill_window_days"),
+    ],
+)
+def test_a_message_names_the_variable_of_the_playbook(kind: str, variable: str, named: str) -> None:
+    given = {"restore_scratch": "*", variable: "soon"}
+    problems = _options.options(given, 0, kind=kind)[1]
+    assert [problem.partition(" must be ")[0] for problem in problems] == [named]
