@@ -10,9 +10,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import BY_STATUS, GATEWAY
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import (
+    BY_STATUS,
+    GATEWAY,
+    kind_of,
+)
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES as DCS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES as DDM
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import REASONS
 from tests.tools import error_page
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
@@ -78,3 +83,12 @@ def test_the_tables_know_every_error_kind() -> None:
         f"Add {sorted(unknown)} to KINDS in tests/tools/error_page.py, or to ADDED when only the role has it."
     )
     assert set(error_page.ADDED) - used == set(), "Nothing has these kinds any more: take them out of ADDED."
+
+
+def test_the_page_has_the_codes_of_failed_records_and_the_kind_of_every_other_code() -> None:
+    page = error_page.page()
+    for code, meaning in REASONS.items():
+        assert f"``{code}``\n    - {meaning[:1].upper()}{meaning[1:]}.\n    - ``operation_failed``" in page
+    for status in (*BY_STATUS, 400, 409, 500, 503):
+        words = {400: "any other 4xx", 409: "any other 4xx", 500: "5xx", 503: "5xx"}.get(status, status)
+        assert f"{words} is ``{kind_of(status, 'DCS.9999', {})}``" in page

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import ADVICE as REFUSED
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import GATEWAY, Code
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes import BY_STATUS, GATEWAY, Code
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services import base
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import BY_CHECK, BY_KIND
@@ -31,6 +31,8 @@ Every error kind and code
 A failed task has ``error_kind``, a word whose meaning does not change, so a playbook can test it. When a
 service has refused a request, the result also has ``error_code``, ``http_status`` and ``request_id``; give
 the request ID to support. A script generates this page from the tables in the code.
+
+{unlisted}
 
 A result with ``outcome_unknown`` shows what the task knows. ``sent_at`` is when the task sent the request,
 and ``checks`` is how many observations followed. The result repeats what the request named: for a cache,
@@ -212,6 +214,21 @@ def codes_of(service: str) -> Mapping[str, Code]:
     return found
 
 
+def reasons_of(service: str) -> Mapping[str, Code]:
+    """Return the codes that the records of a service have when an operation has failed."""
+    found = getattr(import_module(f"{base.__package__}.{service}.readiness"), "REASONS", {})
+    return {code: Code("operation_failed", meaning) for code, meaning in found.items()}
+
+
+def unlisted() -> str:
+    """Say what kind a code has that no table lists."""
+    by_status = [f"{status} is ``{kind}``" for status, kind in sorted(BY_STATUS.items())]
+    return (
+        "A code that is not listed here has the kind of its HTTP status, and the message quotes the text of the\n"
+        f"service: {', '.join(by_status)},\nany other 4xx is ``rejected``, and 5xx is ``server_error``."
+    )
+
+
 def sentence(text: str) -> str:
     """Return a text as a sentence of its own."""
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
@@ -266,8 +283,11 @@ def page() -> str:
         section("Of the role, the playbooks and restore_verify alone", kinds(added())),
     ]
     parts.append(section("The gateway and IAM", codes(GATEWAY)))
-    parts += [section(service.title, codes(codes_of(name))) for name, service in SERVICES.items()]
-    return HEAD + "\n".join(parts)
+    for name, service in SERVICES.items():
+        parts.append(section(service.title, codes(codes_of(name))))
+        if reasons := reasons_of(name):
+            parts.append(section(f"{service.title}: restores and backups that failed", codes(reasons)))
+    return HEAD.replace("{unlisted}", unlisted()) + "\n".join(parts)
 
 
 if __name__ == "__main__":
