@@ -16,8 +16,8 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.codes im
     kind_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.codes import CODES as DCS
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES as DDM
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import REASONS
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.codes import CODES as DDM
 from tests.tools import error_page
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
