@@ -224,7 +224,7 @@ def unlisted() -> str:
     """Say what kind a code has that no table lists."""
     by_status = [f"{status} is ``{kind}``" for status, kind in sorted(BY_STATUS.items())]
     return (
-        "A code that is not listed here has the kind of its HTTP status, and the message quotes the service's\n"
+        "A code that is not listed has the kind of its HTTP status, and the message quotes the service's\n"
         f"text: {', '.join(by_status)},\nany other 4xx is ``rejected``, and 5xx is ``server_error``."
     )
 
