@@ -36,6 +36,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 
 Row = t.Dict[str, t.Any]
 LIMIT = 1000  # documented: 1 to 1000
+TOTALS = ("total_num", "instance_num")
 NETWORK = ["ip", "domain_name", "vpc_id", "vpc_name", "subnet_id", "security_group_id"]
 MODES = ("single", "ha", "cluster", "proxy")
 INSTANCE_FIELDS = [
@@ -110,7 +111,6 @@ class Dcs:
         found = self._list(
             ("instances",),
             "instances",
-            "instance_num",
             "instance_id",
             "instances",
             _instance,
@@ -126,9 +126,7 @@ class Dcs:
         `until` ends the reading with this record. One that names another instance is left out with a warning.
         """
         path, what = ("instances", instance_id, "backups"), f"backups of {instance_id}"
-        found = self._list(
-            path, "backup_record_response", "total_num", "backup_id", what, _backup, until=until
-        )
+        found = self._list(path, "backup_record_response", "backup_id", what, _backup, until=until)
         own = [item for item in found if same_id(item["instance_id"] or instance_id, instance_id)]
         for item in (item for item in found if item not in own):
             other = self.redactor.printable(item["instance_id"], 64)
@@ -144,9 +142,7 @@ class Dcs:
         records.
         """
         path, what = ("instances", instance_id, "restores"), f"restore records of {instance_id}"
-        found = self._list(
-            path, "restore_record_response", "total_num", "restore_id", what, _restore, until=until
-        )
+        found = self._list(path, "restore_record_response", "restore_id", what, _restore, until=until)
         return newest_first(found, "created_at")
 
     def send(self, instance_id: str, call: str, body: Row) -> Reply:
@@ -160,7 +156,6 @@ class Dcs:
         self,
         path: tuple[str, ...],
         key: str,
-        total: str,
         identity: str,
         what: str,
         convert: t.Callable[[t.Any], Row],
@@ -171,7 +166,7 @@ class Dcs:
     ) -> list[Row]:
         def fetch(offset: int, limit: int) -> Page:
             reply = self._get(*path, query={**(query or {}), "offset": offset, "limit": limit})
-            return page_of(reply, key, [total], convert, what, on_malformed, names)
+            return page_of(reply, key, TOTALS, convert, what, on_malformed, names)
 
         return collect(fetch, LIMIT, identity, what, until)
 
