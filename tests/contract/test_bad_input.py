@@ -729,7 +729,10 @@ def test_a_ddm_instance_that_does_not_exist(sim: Simulator, run: Any) -> None:
         (
             NOWHERE,
             "not_found",
-            ["is not among the backups of DCS instance", "it was deleted, or belongs to another instance"],
+            [
+                f"is not among the backups of DCS instance orders-cache ({names.DCS_INSTANCE})",
+                "it was deleted, or belongs to another instance",
+            ],
         ),
         (names.DCS_BACKUP_OTHER, "not_found", ["is not among the backups of DCS instance"]),
         (names.DCS_BACKUP_FAILED, "not_restorable", ["cannot be restored: its status is failed"]),
@@ -778,7 +781,8 @@ def test_a_single_node_cache(sim: Simulator, run: Any) -> None:
         sim,
         run("dcs_backup", instance_id=names.DCS_SINGLE),
         "not_restorable",
-        "is single-node: it can be neither backed up nor restored",
+        f"DCS instance sessions-single ({names.DCS_SINGLE}) is single-node",
+        "it can be neither backed up nor restored",
     )
     result = run("dcs_restore", instance_id=names.DCS_SINGLE, backup_id=names.DCS_BACKUP)
     nothing_posted(sim, result, "not_restorable", "is single-node")

@@ -29,6 +29,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsOperation,
     check_texts,
+    described,
     remark_with,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.readiness import (
@@ -118,7 +119,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     )
     own = task if params["operation_id"] else marker_of_run(task, cloud.clock.random())
     operation = DcsBackup(
-        name=f"Backup of DCS instance {instance['name'] or 'without a name'} ({instance_id})",
+        name=f"Backup of {described(instance)}",
         dcs=dcs,
         instance=instance,
         marker=own,

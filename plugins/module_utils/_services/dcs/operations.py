@@ -13,7 +13,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     InvalidArgument,
     NotRestorable,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable, quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import called, printable, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import (
     in_words,
     is_stuck,
@@ -66,6 +66,11 @@ def check_texts(params: t.Mapping[str, t.Any]) -> None:
         )
 
 
+def described(instance: Row) -> str:
+    """Return an instance for people: DCS instance orders-cache (its ID)."""
+    return f"DCS instance {called(instance['instance_id'], instance['name'])}"
+
+
 @dataclass(frozen=True)
 class DcsOperation(Operation):
     """Common to the restore and the backup of an instance. `instance` is what the plan has read."""
@@ -109,7 +114,7 @@ class DcsOperation(Operation):
         """Raise for an instance that can be neither backed up nor restored."""
         if self.instance["cache_mode"] == "single":
             raise NotRestorable(
-                f"DCS instance {self.instance_id} is single-node: it can be neither backed up nor restored."
+                f"{described(self.instance)} is single-node: it can be neither backed up nor restored."
             )
 
     def echoed(self, record: Row) -> bool:

@@ -36,6 +36,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.operations import (
     DcsOperation,
     check_texts,
+    described,
     remark_with,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.records import (
@@ -109,7 +110,7 @@ class DcsRestore(DcsOperation):
     def check(self) -> None:
         """Raise unless the instance can be restored, and the backup is its own and usable."""
         super().check()
-        check_backup(self.backup_id, self.backups, f"DCS instance {self.instance_id}")
+        check_backup(self.backup_id, self.backups, described(self.instance))
 
     def post(self) -> Reply:
         """Send the restore."""
@@ -146,7 +147,7 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     dcs, point = Dcs(cloud), point_of(params, "restore_point", cloud)
     check_texts(params)  # before any request
     instance = named.instance(dcs, params)
-    about = f"DCS instance {instance['name'] or 'without a name'} ({instance['instance_id']})"
+    about = described(instance)
     backups = dcs.backups(instance["instance_id"])
     if point is not None:
         check_not_future(point, "restore_point", dcs.now())
