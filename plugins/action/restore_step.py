@@ -198,7 +198,7 @@ class ActionModule(ActionBase):
         problems += _options.differing(hosts.values())
         if not any(names_hosts(pattern) for pattern in self._task.args.get("limited") or ()):
             problems.append(UNLIMITED)
-        defaults = _options.defaults(variables, options, world.now_ms())
+        defaults = _options.defaults(variables, options, world.now_ms(), kind)
         return options, fleet(hosts, failed, defaults), problems
 
     def variables(
@@ -363,7 +363,8 @@ class AnsibleWorld:
         task = action._task.copy()
         task.action = f"{COLLECTION}.{module}"
         task.check_mode = check
-        shared = {name: action._task.args[name] for name in connection_names() if name in action._task.args}
+        of_connection = {*CONNECTION, *_inprocess.ALIASES}
+        shared = {name: value for name, value in action._task.args.items() if name in of_connection}
         task.args = {**shared, **options}
         names = ("connection", "play_context", "loader", "templar", "shared_loader_obj")
         given = {name: getattr(action, f"_{name}") for name in names}
@@ -450,8 +451,3 @@ def summary(report: t.Mapping[str, t.Any]) -> str:
     """Return a sentence about how a run ended, with the place of the report if it was written."""
     path = (report.get("files") or {}).get("json")
     return f"{report['msg']}{f' Report: {path}' if path and os.path.isfile(path) else ''}"
-
-
-def connection_names() -> set[str]:
-    """Return the names of the connection options and their aliases."""
-    return {*CONNECTION, *(alias for option in CONNECTION.values() for alias in option.get("aliases", ()))}

@@ -75,8 +75,7 @@ def reasons(hosts: t.Sequence[str], hostvars: t.Mapping[str, t.Mapping[str, t.An
     runs: dict[str, tuple[str, dict[str, t.Any]]] = {}
     found: dict[str, str] = {}
     for host in reversed(hosts):
-        variables = hostvars[host]
-        state = variables.get("_restore_state") if "_restore_state" in variables else None
+        state = hostvars[host].get("_restore_state")
         if not isinstance(state, dict):
             continue
         if "run" not in state:  # a run of the role that has ended, or a task without a result

@@ -387,7 +387,7 @@ def report_problems(options: Options) -> t.Iterator[str]:
 
 def has_counts(row: Row, rows: t.Sequence[Row]) -> bool:
     """Whether an earlier report, with these rows, holds counts of the instance of a row."""
-    return bool(ladder.baseline_counts({**row, "target": row.get("target")}, rows))
+    return bool(ladder.baseline_counts(row, rows))
 
 
 def note_on_uncompared(rows: t.Sequence[Row], job: Job) -> list[str]:

@@ -129,7 +129,7 @@ def unverifiable(values: Row, where: str, service: Service) -> t.Iterator[str]:
     try:
         ladder.checks_of(values, service, where)
     except InvalidArgument as error:
-        yield read.bare(error)
+        yield read.without_note(error)
 
 
 def completed(service: Service, values: Row, tried: Row, defaults: Defaults) -> Row:

@@ -94,22 +94,15 @@ def overwritten(row: Known) -> list[t.Any]:
     return [target_name(row), target_id(row), *nodes]
 
 
-def tagged(pattern: str, tags: t.Any) -> str | None:
+def tagged(pattern: str, tags: t.Mapping[str, str] | None) -> str | None:
     """Return why tags match `key` or `key=value`, or None. Tags that could not be read may match."""
     if tags is None:
         return "the tags of this instance could not be read"
     key, with_value, value = pattern.partition("=")
-    for found, content in tag_pairs(tags):
+    for found, content in tags.items():
         if like(found, key) and (not with_value or like(content, value)):
             return f"this instance has the tag {printable(found)}={printable(content)}"
     return None
-
-
-def tag_pairs(tags: t.Any) -> list[tuple[str, str]]:
-    """Return tags as pairs of key and value, from a dict or from a list of {key, value}."""
-    if isinstance(tags, t.Mapping):
-        return [(str(key), str(value)) for key, value in tags.items()]
-    return [(str(tag.get("key")), str(tag.get("value") or "")) for tag in tags if isinstance(tag, t.Mapping)]
 
 
 def like(text: str, pattern: str) -> bool:

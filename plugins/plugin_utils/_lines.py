@@ -86,7 +86,7 @@ def described(row: Row, now_ms: int, tz: t.Any, safety_backup: bool, brief: bool
     return [
         f"{ident}  {facts(row)}".rstrip(),
         effect_text(row, tz),
-        *cache(row, now_ms, tz, safety_backup),
+        *cache_lines(row, now_ms, tz, safety_backup),
     ]
 
 
@@ -144,7 +144,7 @@ def backup_text(row: Row) -> str:
     return f"{name} ({listed})" if listed else name
 
 
-def cache(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
+def cache_lines(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[str]:
     """Return the time of a cache's data, what is lost, and how to undo the restore."""
     data = moment(row.get("data_time"))
     if row.get("action") == "nothing" or data is None:

@@ -299,7 +299,7 @@ def zone(found: ZoneInfo | None, wanted: Variables) -> ZoneInfo | None:
     return found or (ZoneInfo("UTC") if "restore_timezone" in wanted else None)
 
 
-def defaults(variables: Variables, found: Options, now_ms: int, kind: str = "") -> _entries.Defaults:
+def defaults(variables: Variables, found: Options, now_ms: int, kind: str) -> _entries.Defaults:
     """Return what holds for every entry without its own.
 
     A value that cannot be read has been reported, so it does not also count as missing.

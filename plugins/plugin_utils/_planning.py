@@ -54,10 +54,10 @@ def rows_to_plan(job: Job, old: Row | None, run: Row, world: World) -> tuple[lis
 
 
 def by_name(job: Job, world: World) -> tuple[list[Row], list[str]]:
-    """Return the rows for names of caches, which it looks up in both services.
+    """Return the rows for names of caches, which it looks up in every service.
 
-    Not every region has DDM, and not every user may list it. A name in it would only be refused, so the
-    names are looked up without it then.
+    Not every region has every service, and not every user may list them. The name of a database would only
+    be refused, so the names are looked up without its service then.
     """
     lists: dict[str, t.Any] = {}
     unread = []

@@ -146,7 +146,7 @@ def clean(value: t.Any) -> t.Any:
 
 
 def shown(value: t.Any) -> str:
-    """Return a text fit to be shown, cut at LIMIT. Secrets were redacted by the task that made the row."""
+    """Return a text fit to be shown, cut at LONGEST_TEXT. The task that made the row has redacted it."""
     text = printable(value)
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "..."
 

@@ -240,25 +240,27 @@ def underway(row: Row, found: Result) -> Row:
     }
 
 
-def refusals(rows: t.Sequence[Row], given: t.Sequence[Row] = ()) -> dict[int, CloudError]:
+def refusals(rows: t.Sequence[Row], given: t.Sequence[Row]) -> dict[int, CloudError]:
     """Return why planned rows must not be started: a wrong name, another row that overwrites the same or
-    overwrites what this one reads, or an earlier plan (`given`) to attach to a restore that has ended since.
+    overwrites what this one reads, or an earlier plan to attach to a restore that has ended since.
+
+    `given` are the rows that the task was given.
     """
     meant = [row for row in rows if row["outcome"] == "planned" or row["error_kind"] == "invalid_argument"]
     instances = repeated(meant)  # with those that were refused because several name one instance
     both = crossed(rows)
     taken: dict[str, str] = {}
     found: dict[int, CloudError] = {}
-    for number, row in enumerate(rows):
+    for number, (before, row) in enumerate(zip(given, rows)):
         if row["outcome"] != "planned":
             continue
         target = str(overwritten(row))
         nodes = [bare(pair["target_instance_id"]) for pair in row["data_node_relations"] or []]
         clash = next((node for node in nodes if node in taken), None)
         crossing = why_crossed(row, both)
-        before = given[number] if given else row
-        if misnamed(row):
-            found[number] = Misnamed(misnamed(row))
+        wrong = misnamed(row)
+        if wrong:
+            found[number] = Misnamed(wrong)
         elif before["action"] == "adopt" and row["action"] == "restore":
             found[number] = NotRestorable(
                 f"The plan was to attach to restore {before['restore_id']} of {target}, which has ended "

@@ -198,10 +198,10 @@ def zone(value: t.Any, name: str) -> ZoneInfo:
     try:
         return zone_named(word(value, name), name)
     except InvalidArgument as error:
-        raise Problem(bare(error)) from None
+        raise Problem(without_note(error)) from None
 
 
-def bare(error: InvalidArgument) -> str:
+def without_note(error: InvalidArgument) -> str:
     """Return a message without what was not done, which the list of all problems says once at its end."""
     return str(error).removesuffix(f" {error.note}")
 
@@ -218,4 +218,4 @@ def point(value: t.Any, name: str, tz: ZoneInfo | None, now_ms: int) -> str:
     try:
         return iso(read_time(found, name, tz.key if tz else None, now_ms / 1000))
     except InvalidArgument as error:
-        raise Problem(re.sub(r"in timezone\.$", "in restore_timezone.", bare(error))) from None
+        raise Problem(re.sub(r"in timezone\.$", "in restore_timezone.", without_note(error))) from None

@@ -74,7 +74,7 @@ def document(*rows: _target.Row, **values: Any) -> dict[str, Any]:
     ["orders-cache", "ORDERS-*", "c1", "*", " orders-cach? ", "tag:env=prod", "TAG:ENV", "tag:e*=pr*"],
 )
 def test_protected(pattern: str) -> None:
-    why = _guards.protection(cache(), ["no-match", pattern], {"c1": [{"key": "env", "value": "prod"}]})
+    why = _guards.protection(cache(), ["no-match", pattern], {"c1": {"env": "prod"}})
     assert why is not None
     assert pattern in why
 

@@ -17,7 +17,10 @@ import pytest
 
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _row
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
+    CloudError,
+    InvalidArgument,
+)
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
 from tests import invoke
 from tests.cloud import Simulator
@@ -318,12 +321,16 @@ def test_one_job_cannot_belong_to_two_rows() -> None:
     assert _rows.taken_twice(passed, NOW) == passed
 
 
+def refusals(rows: list[_row.Row]) -> dict[int, CloudError]:
+    return _rows.refusals(rows, given=rows)
+
+
 def test_two_names_of_one_instance_clash() -> None:
     """Only the plan turns names into IDs."""
     target = {"target": {"instance_id": "t"}, "outcome": "planned"}
     rows = [_row.complete({"service": "dcs", **target}), _row.complete({"service": "dcs", **target})]
-    assert [error.kind for error in _rows.refusals(rows).values()] == ["not_restorable"] * 2
-    assert _rows.refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}]) == {}
+    assert [error.kind for error in refusals(rows).values()] == ["not_restorable"] * 2
+    assert refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}]) == {}
 
 
 def test_what_one_row_reads_and_another_overwrites() -> None:
@@ -338,11 +345,11 @@ def test_what_one_row_reads_and_another_overwrites() -> None:
         _row.complete({**database(0), "outcome": "planned", "data_node_relations": nodes}),
         _row.complete({**database(1), "outcome": "planned", "data_node_relations": other}),
     ]
-    found = _rows.refusals(rows)
+    found = refusals(rows)
     assert list(found) == [0, 1, 3, 4] and {error.kind for error in found.values()} == {"not_restorable"}
     assert "One row reads b, and another overwrites it" in str(found[0])
-    assert _rows.refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}, rows[2]]) == {}
-    assert _rows.refusals([rows[0], {**rows[0], "target": {"instance_id": "c"}}]) == {}
+    assert refusals([rows[0], {**rows[1], "outcome": None, "error_kind": "busy"}, rows[2]]) == {}
+    assert refusals([rows[0], {**rows[0], "target": {"instance_id": "c"}}]) == {}
 
 
 def test_a_data_node_is_taken_once() -> None:
@@ -351,10 +358,10 @@ def test_a_data_node_is_taken_once() -> None:
         _row.complete({**database(number), "outcome": "planned", "data_node_relations": nodes})
         for number in range(3)
     ]
-    found = _rows.refusals(rows)
+    found = refusals(rows)
     assert list(found) == [1, 2] and "overwrites data node n, too" in str(found[1])
     rows[1]["data_node_relations"] = [{"source_instance_id": "s", "target_instance_id": "N"}]
-    assert list(_rows.refusals(rows)) == [1, 2], "the metadata module takes data nodes as they are given"
+    assert list(refusals(rows)) == [1, 2], "the metadata module takes data nodes as they are given"
 
 
 @pytest.mark.parametrize(
