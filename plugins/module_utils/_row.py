@@ -166,7 +166,7 @@ def connections(row: t.Mapping[str, t.Any]) -> t.Iterator[Row]:
             yield given
 
 
-def check_service(entry: t.Mapping[str, t.Any], number: int, services: t.Collection[str]) -> None:
+def check_entry(entry: t.Mapping[str, t.Any], number: int, services: t.Collection[str]) -> None:
     """Raise InvalidArgument unless an entry names one of the services, and its keys hold what tasks write."""
     if entry.get("service") not in services:
         given = f"not {quoted(entry['service'])}" if entry.get("service") else "and it has none"

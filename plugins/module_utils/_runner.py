@@ -13,6 +13,7 @@ import gc
 import json
 import platform
 import sys
+import traceback
 import typing as t
 from dataclasses import replace
 
@@ -264,14 +265,14 @@ def without_blanks(value: t.Any) -> t.Any:
     """
     if isinstance(value, dict):
         return {
-            name: word(name, inner) if isinstance(inner, str) else without_blanks(inner)
+            name: stripped(name, inner) if isinstance(inner, str) else without_blanks(inner)
             for name, inner in value.items()
             if name.startswith("_ansible") or not isinstance(inner, str) or inner.strip()
         }
     return [without_blanks(inner) for inner in value] if isinstance(value, list) else value
 
 
-def word(option: str, value: str) -> str:
+def stripped(option: str, value: str) -> str:
     """Return a value without blanks around it where none are intended, and then in one spelling."""
     kind = option.split("_")[-1]
     return one_spelling(value.strip()) if kind in ("id", "name", "status", "timezone", "format") else value
@@ -299,11 +300,5 @@ def check_ids(values: t.Mapping[str, t.Any], within: str = "") -> None:
 
 def _place(error: BaseException) -> str:
     """Return the file and the line of an exception, without its text."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return (
-        f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
-        if trace
-        else "an unknown place"
-    )
+    *_outer, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}"

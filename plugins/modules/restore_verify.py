@@ -224,7 +224,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.par
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     Row,
-    check_service,
+    check_entry,
     complete,
     failed,
     failure,
@@ -260,7 +260,7 @@ OPTIONS: dict[str, t.Any] = {
 def rows_of(cloud: Cloud, params: dict[str, t.Any]) -> list[Row]:
     """Return the rows, with their passwords redacted from now on. Raises InvalidArgument."""
     for number, entry in enumerate(params["restores"]):
-        check_service(entry, number, list(READINGS))
+        check_entry(entry, number, list(READINGS))
     rows = [complete(entry) for entry in params["restores"]]
     for row in rows:
         for secret in passwords(row):

@@ -157,7 +157,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.wai
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.waiter import Watch
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import (
     Row,
-    check_service,
+    check_entry,
     complete,
     failed,
     failure,
@@ -209,7 +209,7 @@ def row_of(entry: t.Mapping[str, t.Any], number: int) -> Row:
 
     Raises InvalidArgument if it has no ID to wait for and no other task has returned it.
     """
-    check_service(entry, number, list(WAITINGS))
+    check_entry(entry, number, list(WAITINGS))
     refuse_passwords(entry, number)
     row = complete(entry)
     known = identified(row)

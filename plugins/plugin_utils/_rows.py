@@ -72,7 +72,7 @@ class RowResult(t.NamedTuple):
 def from_input(entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[Row]:
     """Return entries as rows. Raises InvalidArgument for input that can never be right."""
     for number, entry in enumerate(entries):
-        _row.check_service(entry, number, list(SERVICES))
+        _row.check_entry(entry, number, list(SERVICES))
         _row.refuse_passwords(entry, number)
         check_ids(entry.get("target") or {}, f"restores[{number}].target.")
         refuse_unknown(entry, number)

@@ -94,7 +94,7 @@ def _no_bundle(path: str | None, why: str) -> InvalidArgument:
 
 
 def untrusted(
-    error: ssl.SSLCertVerificationError, route: Route, ca_path: str | None, proxy: Proxy | None = None
+    error: ssl.SSLCertVerificationError, route: Route, ca_path: str | None, proxy: Proxy | None
 ) -> str:
     """Return why the certificate of a server, or of this proxy, was not accepted, and what to do."""
     whose = f"the {proxy}" if proxy else route.host

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
 
@@ -122,7 +122,7 @@ def parse(entries: t.Any, probe: str, where: str) -> list[Check]:
     for number, entry in enumerate(entries):
         check = parse_one(entry, probe, f"{where}.checks[{number}]")
         same = sum(other.name.partition(" #")[0] == check.name for other in found)
-        found.append(Check(f"{check.name} #{same + 1}", *list(vars(check).values())[1:]) if same else check)
+        found.append(replace(check, name=f"{check.name} #{same + 1}") if same else check)
     return found
 
 
