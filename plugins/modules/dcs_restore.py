@@ -67,8 +67,7 @@ options:
         before a restore.
       - ISO 8601, milliseconds since the epoch, or C(yyyyMMddHHmmss) in UTC. A time in ISO 8601 without a zone
         needs O(timezone). The task refuses a time in seconds, and a time in the future by the clock of the
-        cloud. The clock of this machine has no
-        influence on the choice of the backup.
+        cloud. The clock of this machine has no influence on the choice of the backup.
       - DCS restores only whole backups, so the restored data may be older than this time.
         RV(newer_backup) is the next backup.
     type: str

@@ -44,7 +44,7 @@ options:
     elements: str
     required: true
   kind:
-    description: The kind of the report.
+    description: The kind of the run, which its report names.
     type: str
     choices: [restore, undo, drill, readiness, fleet]
     default: restore

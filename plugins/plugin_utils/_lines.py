@@ -216,7 +216,7 @@ def running(rows: t.Sequence[Row], reported: bool) -> list[str]:
     listed = [f"{_target.called(row)} {ids(row)}" for row in started[:MANY]]
     more = [f"{len(started) - MANY} more"] if len(started) > MANY else []
     jobs = not reported and any(_target.attaches(row) for row in started)
-    how = "the same command resumes" + (", a job when its job_id is given as well" if jobs else "")
+    how = "the same command resumes" + (", and a job if you also give its job_id" if jobs else "")
     return [f"RUN   {' | '.join([*listed, *more])}   Ctrl-C leaves them running; {how}"]
 
 

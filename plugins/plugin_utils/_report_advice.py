@@ -105,7 +105,7 @@ BY_KIND = {
     "name_mismatch": (
         "Find out which of the two instances is meant, correct the entry, then run the same command again."
     ),
-    "too_old": ("Find out why {name} has no newer backup, and make one, then run the same command again."),
+    "too_old": ("Find out why {name} has no newer backup, make one, then run the same command again."),
     "too_far": (
         "Choose another point in time, or allow the gap with restore_max_gap, then run the same "
         "command again."

@@ -92,3 +92,10 @@ def test_the_page_has_the_codes_of_failed_records_and_the_kind_of_every_other_co
     for status in (*BY_STATUS, 400, 409, 500, 503):
         words = {400: "any other 4xx", 409: "any other 4xx", 500: "5xx", 503: "5xx"}.get(status, status)
         assert f"{words} is ``{kind_of(status, 'DCS.9999', {})}``" in page
+
+
+def test_no_kind_of_a_refused_request_says_that_none_was_sent() -> None:
+    refused = {code.kind for codes in (GATEWAY, DCS, DDM) for code in codes.values()} | set(
+        BY_STATUS.values()
+    )
+    assert [kind for kind in sorted(refused) if "No request" in error_page.KINDS[kind].done] == []

@@ -150,7 +150,7 @@ def test_a_job_is_resumed_without_a_report_as_the_output_says() -> None:
         passed[0] = 600.0
         row = rows(first)[ids.DDM_TARGET]
         assert row["error_kind"] == "wait_timeout"
-        assert "a job when its job_id is given as well" in first.stdout
+        assert "and a job if you also give its job_id" in first.stdout
         assert f"Give job_id {row['job_id']} for" in row["next"]["do"]
         again = run(sim, {"restore_ddm": [{**entry, "job_id": row["job_id"]}]})
         assert (again.rc, outcomes(again)) == (0, {ids.DDM_TARGET: ("unchanged", None, None)})

@@ -74,7 +74,7 @@ KINDS: dict[str, Kind] = {
         "two operations carry the marker of the task, or two restores of its backup have not ended",
         "Nothing was repeated.",
         (
-            "Somebody started one of them outside of this collection, or the record of one never ends. Wait "
+            "Somebody started one of them outside of this collection, or the record of one is stuck. Wait "
             "until both have ended, then run the task again."
         ),
     ),
@@ -88,7 +88,7 @@ KINDS: dict[str, Kind] = {
     ),
     "invalid_argument": Kind(
         "an option has a value that is not valid",
-        _NO_REQUEST,
+        _BY_MESSAGE,
         "Correct the option that the message names.",
     ),
     "missing_library": Kind(
