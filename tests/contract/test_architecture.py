@@ -176,6 +176,35 @@ def test_no_object_of_ours_is_completed_after_it_was_built() -> None:
     assert ours == {"module_utils/_api/errors.py: copy.facts"}  # with_context(), for every class of errors
 
 
+CHANGING = {"add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "update"}
+
+
+def kept(path: Path) -> Iterator[str]:
+    """The names of a file that its functions change: with global, by an item, or by a container's method."""
+    assigned = [node for node in tree(path).body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    names = {
+        place.id
+        for node in assigned
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        for place in ast.walk(target)
+        if isinstance(place, ast.Name)
+    }
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Global):
+            yield from node.names
+        elif (isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)) or (
+            isinstance(node, ast.Attribute) and node.attr in CHANGING
+        ):
+            yield from {ast.unparse(node.value)} & names
+
+
+def test_no_file_keeps_state() -> None:
+    """Else the tasks of a worker, or the threads of a task, could meet what another one has left."""
+    found = {(name(path), one) for path in CODE for one in kept(path)}
+    listed = {("plugin_utils/_steps.py", "STEPS")}  # by a decorator, while the file is read
+    assert found == {("module_utils/_api/tls.py", "_contexts"), *listed}  # a cache that changes no result
+
+
 def test_the_client_knows_nothing_of_ansible() -> None:
     for path in (UTILS / "_api").glob("*.py"):
         for module in imports(path):
@@ -265,6 +294,11 @@ def test_imports_point_one_way() -> None:
     for path, needs in graph.items():
         if path.startswith("module_utils/"):
             assert all(need.startswith("module_utils/") for need in needs), path
+    lower = {"_api": (), "_protocol": ("_api",), "_services": ("_api", "_protocol", "_arguments.py")}
+    for path, needs in graph.items():
+        floor = path.split("/")[1]
+        if floor in lower:
+            assert {need.split("/")[1] for need in needs} <= {floor, *lower[floor]}, path
     rooms = {service: f"module_utils/_services/{service}/" for service in SERVICES}
     for path, needs in graph.items():
         for service, room in rooms.items():
