@@ -194,7 +194,7 @@ def refuse_unknown(config: t.Iterable[t.Any], definitions: t.Mapping[str, t.Mapp
             raise AnsibleParserError(f"There is no option {quoted(name)}.{near(name, known)}")
 
 
-def answer(plan: t.Callable[[], Plan], redactor: Redactor) -> Row:
+def result_of_plan(plan: t.Callable[[], Plan], redactor: Redactor) -> Row:
     """Return the result of a plan that only reads, or why it failed."""
     return result_of(lambda: execute(plan(), True), lambda: False, False, redactor)
 
@@ -330,8 +330,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             found = self._cache.get(key)
         except Exception:  # a cache plugin may raise anything for a file that it has not written
             return None
-        answers = isinstance(found, dict) and found.get("question") == question
-        rows = found.get("rows") if answers else None
+        same = isinstance(found, dict) and found.get("question") == question
+        rows = found.get("rows") if same else None
         whole = isinstance(rows, list) and all(
             isinstance(row, dict) and all(isinstance(row.get(name, 0), TEXT) for name in NEEDED)
             for row in rows
@@ -419,15 +419,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return the `rows` of a region, and what is `unread`. Not every region has every service."""
         rows: list[Row] = []
         unread: list[Row] = []
-        answers: dict[str, Row] = {}
-        whole = answer(lambda: Plan({"project_id": cloud.admit()}), redactor)
+        results: dict[str, Row] = {}
+        whole = result_of_plan(lambda: Plan({"project_id": cloud.admit()}), redactor)
         for service in () if whole.get("failed") else self.services:
-            answers[service] = answer(functools.partial(self.plan, cloud, service), redactor)
-            if answers[service].get("error_kind") == "auth_failed":  # for every service
-                whole = answers.pop(service)
+            results[service] = result_of_plan(functools.partial(self.plan, cloud, service), redactor)
+            if results[service].get("error_kind") == "auth_failed":  # for every service
+                whole = results.pop(service)
                 break
-        some = not all(found.get("failed") for found in answers.values())
-        for service, found in answers.items():
+        some = not all(found.get("failed") for found in results.values())
+        for service, found in results.items():
             if found.get("failed"):
                 what = service.upper() + (f" of region {cloud.region}" if self.regions else "")
                 advice = f" To do without it, leave {service} out of services." if some else ""
