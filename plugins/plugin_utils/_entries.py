@@ -268,9 +268,10 @@ READINESS = "readiness"  # the kind of run that only reads
 
 
 def reader_of(name: str, option: t.Mapping[str, t.Any]) -> Reader:
-    """Return the reader of a module's option in an entry."""
-    kinds: dict[str, Reader] = {"bool": read.flag, "list": relations}
-    return kinds.get(option["type"]) or (instance_id if is_id_option(name) else read.named)
+    """Return the reader of a module's option in an entry. A type that no option has yet needs one here."""
+    text = instance_id if is_id_option(name) else read.named
+    kinds: dict[str, Reader] = {"str": text, "bool": read.flag, "list": relations}
+    return kinds[option["type"]]
 
 
 def readers_of(service: Service) -> dict[str, Reader]:

@@ -94,7 +94,7 @@ def refuse_wrong_types(entry: t.Mapping[str, t.Any], number: int, spec: Spec) ->
     """Raise InvalidArgument for a value that its option cannot have, or for an invalid ID."""
     given = {name: entry[name] for name in spec if entry.get(name) is not None}
     for name, value in given.items():
-        kind = spec[name].get("type", "str")
+        kind = spec[name]["type"]
         if kind == "list":
             refuse_wrong_list(value, f"restores[{number}].{name}", spec[name])
         elif kind == "str" and not isinstance(value, SCALARS):
@@ -116,7 +116,7 @@ def typed(options: t.Mapping[str, t.Any], spec: Spec) -> Row:
     """Return options with the types of their module: YAML may have turned an ID into a number."""
     found = dict(options)
     for name, value in options.items():
-        kind = spec[name].get("type", "str")
+        kind = spec[name]["type"]
         if value is None:
             found[name] = spec[name].get("default")
         elif kind == "str" and not isinstance(value, str):
