@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a client does next, by everything that its run has met, and what the cloud answers.
+"""What a client does next, by everything that its run has met, and what the cloud responds.
 
 A schedule is replayed from its beginning, and most of it has been played before. A client that meets the same
 responses at the same times does the same again. So the book knows its next request without the client: the
-real one runs only where the book ends. It is then told first what its run has met so far. In the same way, a
+real one runs only where the book ends, and first meets again what its run has met so far. In the same way, a
 cloud that was asked the same, at the same time and after the same POSTs, gives the same response.
 """
 
@@ -91,11 +91,11 @@ class Book:
 
     def _continue(self, kind: str, lane: Lane, params: dict[str, t.Any], past: int, met: list[Met]) -> Result:
         """Run the real client, and write down what it does after it has met what it met before."""
-        told = iter(met)
+        known = iter(met)
 
         def http(request: Request) -> Response:
             nonlocal past
-            again = next(told, None)
+            again = next(known, None)
             if again is None:
                 self.steps[past] = self._request(lane, request)
                 again = exchange(lane, request)

@@ -55,7 +55,7 @@ class Work:
     seconds: float
     settle: float
     fails: bool
-    looked: float = 0.0  # age in seconds of what the run knows about the instance
+    observation_age: float = 0.0  # age in seconds of what the run knows about the instance
     confirmed: float = 0.0  # age in seconds of the observation before, with which it agrees
 
     @property

@@ -367,10 +367,10 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
             earlier = earlier[-1:]  # after another restore, the same one again is a new change
         elif work.owner and work.owner.operation is None:
             earlier = []  # without operation_id each run makes a backup
-        if work.looked > FRESH + story.faults.timeout + story.rules.blind:
+        if work.observation_age > FRESH + story.faults.timeout + story.rules.blind:
             problem(
                 "stale",
-                f"{work.id} (of {work.owner.name}) started on an observation {work.looked:.1f} s old",
+                f"{work.id} (of {work.owner.name}) started on an observation {work.observation_age:.1f} s old",
             )
         again = [
             old

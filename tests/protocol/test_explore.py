@@ -13,7 +13,7 @@ from tests.protocol.explore import SETTINGS, Known, Seen, Setting
 from tests.protocol.wrong import WRONG
 
 # The setting and the number of faults that show each wrong client; for the others, setting 0 and one
-WHERE = {"old_job_is_mine": (13, 2), "look_then_post_again": (8, 1), "busy_then_post": (2, 1)}
+WHERE = {"old_job_is_mine": (13, 2), "observe_then_post_again": (8, 1), "busy_then_post": (2, 1)}
 
 
 # With old records: two runs at once for a cache, one after another for a database. The others are slow.

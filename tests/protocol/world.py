@@ -271,7 +271,7 @@ class World:
         for work in history[known:]:
             self.say(now, f"cloud: starts {work}")
             seen = [now - made + self.scene.rules.blind for made in run.last_states]
-            work.confirmed, work.looked = seen[0], seen[-1]
+            work.confirmed, work.observation_age = seen[0], seen[-1]
             run.accepted.append(work)
         return response
 

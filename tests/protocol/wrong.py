@@ -108,7 +108,7 @@ def adopting_nothing() -> t.Iterator[None]:
     with contextlib.ExitStack() as stack:
         for module in (protocol, run):
             stack.enter_context(mock.patch.object(module, "decide", blind))
-        stack.enter_context(mock.patch.object(protocol, "find_effects", lambda *looks: ()))
+        stack.enter_context(mock.patch.object(protocol, "find_effects", lambda *observations: ()))
         yield
 
 
@@ -161,7 +161,7 @@ def sending_late() -> t.ContextManager[t.Any]:
     return mock.patch.object(Session, "post_once", post)
 
 
-def looking_once() -> t.ContextManager[t.Any]:
+def observing_once() -> t.ContextManager[t.Any]:
     """It sends when the plan found nothing, and does not observe again."""
     return mock.patch.object(protocol, "preflight", lambda operation, previous, cloud: previous)
 
@@ -173,12 +173,12 @@ WRONG: dict[str, Client] = {
     "no_reconcile": without_reconcile,
     "transport_retries": repeating(_broken, 0.5, 4),
     "adopt_nothing": adopting_nothing,
-    "look_then_post_again": taking_breaks_for_refusals,
+    "observe_then_post_again": taking_breaks_for_refusals,
     "done_by_the_record": done_by_the_record,
     "old_job_is_mine": taking_old_for_new,
     "controllers_clock_decides": by_the_controllers_clock,
     "send_after_the_deadline": sending_late,
-    "one_look": looking_once,
+    "one_observation": observing_once,
     # what ordinary retry code does
     "ordinary": repeating(lambda error: _broken(error) or _server_error(error) or _busy(error), 10.0, 60),
 }
