@@ -222,12 +222,13 @@ def with_backup(row: Row, result: Result, now: int, wait: bool, begun_ms: int) -
 
 def earlier_backup(row: Row, run: Row) -> Row | None:
     """Return the safety backup that an earlier run made before it overwrote an instance, or None. It is none
-    for data that somebody has restored since, for example an undo.
+    for data that somebody has restored since, for example an undo, or that nothing has overwritten since: an
+    application may have written to them.
     """
     for earlier in run.get("previous") or []:
         if _target.overwrote(earlier, row):
-            found: Row | None = None if restored_since(row, earlier) else earlier.get("safety_backup")
-            return found
+            found: Row | None = earlier.get("safety_backup")
+            return None if restored_since(row, earlier) or kept_since(row, earlier) else found
     return None
 
 
@@ -237,6 +238,16 @@ def restored_since(row: Row, earlier: Row) -> bool:
     last, own = moment(newest.get("created_at")), moment((earlier.get("restore") or {}).get("created_at"))
     other = newest.get("restore_id") != earlier.get("restore_id")
     return other and last is not None and own is not None and last > own
+
+
+def kept_since(row: Row, earlier: Row) -> bool:
+    """Whether the cloud lists no restore of an instance after the safety backup of an earlier run, whose
+    request has been lost or was never sent.
+    """
+    newest = _target.newest_restore(row)
+    last = moment(newest.get("created_at"))
+    made = moment((earlier.get("safety_backup") or {}).get("created_at"))
+    return not newest or (last is not None and made is not None and last < made)
 
 
 # After the restore

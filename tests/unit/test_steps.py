@@ -960,11 +960,48 @@ def test_what_an_earlier_run_has_overwritten_is_not_saved_again(
     world.broken["restore_wait", "c2"] = {"error_kind": "operation_failed", "failed_step": "wait"}
     first = run(world, restore_dcs=caches, **folder)
     world = World()
+    world.broken["plan", "c2"] = planned_after({"restore_id": "r-c2", "created_at": "2026-11-25T09:00:00Z"})
     monkeypatch.setattr(world, "random", lambda: "def456")
     second = run(world, restore_dcs=caches[1:], **folder)
     assert world.named("dcs_backup") == []
     assert second["restores"][0]["safety_backup"] == first["restores"][1]["safety_backup"]
     assert second["report"]["verdict"] == "restored" and len(list(tmp_path.glob("*.json"))) == 2
+
+
+def planned_after(newest: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what a plan knows of an instance whose newest listed restore is this one."""
+    return {"details": {"newest_restore": newest}, "outcome": "planned", "failed_step": None}
+
+
+@pytest.mark.parametrize(
+    ("made", "newest", "backups"),
+    [
+        ("2026-11-25T09:00:00Z", None, 2),
+        ("2026-11-25T09:00:00Z", "2026-11-25T08:59:59Z", 2),
+        ("2026-11-25T09:00:00Z", "2026-11-25T09:00:00Z", 0),
+        (None, "2026-11-25T08:59:59Z", 0),
+        ("2026-11-25T09:00:00Z", "soon", 0),
+    ],
+)
+def test_what_no_run_has_overwritten_is_backed_up_again(
+    tmp_path: Path, made: str | None, newest: str | None, backups: int
+) -> None:
+    """A lost request, or a run that was killed before it, has overwritten nothing. Until the next run an
+    application has used the instance, and the backup of the first run has none of that.
+    """
+    asked = {"restore_report_dir": str(tmp_path), "restore_operation_id": "CHG-1042", "restore_ddm": []}
+    world = World()
+    world.broken["dcs_backup", "c1"] = {
+        "backup_id": "s-c1",
+        "backup": {"created_at": made, "is_support_restore": True},
+    }
+    world.broken["restore_start", "c1"] = {"error_kind": "outcome_unknown", "restore_id": None}
+    run(world, **asked)
+    world = World()
+    listed = newest and {"restore_id": "r-another", "created_at": newest}
+    world.broken["plan", "c1"] = planned_after(listed or None)
+    run(world, **asked)
+    assert len(world.named("dcs_backup")) == backups
 
 
 @pytest.mark.parametrize(("undone", "backups"), [(False, 0), (True, 2)])
@@ -981,11 +1018,7 @@ def test_data_of_another_restore_are_backed_up_again(tmp_path: Path, undone: boo
     }
     run(world, **asked)
     for end in (Deadly(), World()):  # A run that is killed in between does not lose the knowledge.
-        end.broken["plan", "c1"] = {
-            "details": {"newest_restore": other if undone else own},
-            "outcome": "planned",
-        }
-        end.broken["plan", "c1"]["failed_step"] = None
+        end.broken["plan", "c1"] = planned_after(other if undone else own)
         with contextlib.suppress(Killed):
             run(end, **asked)
         assert len(end.named("dcs_backup")) == backups
