@@ -21,6 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     CloudError,
     InvalidArgument,
 )
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _rows
 from tests import invoke
 from tests.cloud import Simulator
@@ -474,6 +475,20 @@ def test_the_same_name_in_two_places_is_not_the_same() -> None:
     ]
     assert _rows.repeated(rows[:2]) == set()
     assert _rows.repeated(rows) == {("cache", ("b", None))}
+
+
+def test_a_row_of_metadata_is_refused_in_its_own_words(sim: Simulator, run: Any) -> None:
+    """It has neither the data_nodes nor the backup_id of the module, in process or as one."""
+    nodes = [{"source_instance_id": ids.DN_SOURCE_1, "target_instance_id": ids.DN_TARGET_1}]
+    for given in ({"restore_time": "latest"}, {"data_node_relations": nodes, "restore_time": None}):
+        entry = database(0, metadata=True, **given)
+        (refused,) = run("restore_start", [entry])["restores"]
+        assert (refused["error_kind"], sim.posts()) == ("invalid_argument", [])
+        assert refused["msg"].startswith("metadata needs restore_time, and data_node_relations whose targets")
+        with pytest.raises(InvalidArgument, match=r"^metadata needs restore_time, and data_node_relations"):
+            SERVICES["ddm"].module(entry)
+    attached = {**database(0, metadata=True, adopt=True), "restore_time": None}
+    assert SERVICES["ddm"].module(attached)[1]["data_nodes"] == []
 
 
 def test_an_id_in_capitals_without_dashes_is_named_twice(sim: Simulator, run: Any) -> None:

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import Cloud
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import InvalidArgument
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.base import Service
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm import (
@@ -31,21 +30,31 @@ def module(options: Row) -> tuple[str, Row]:
     given = {name: value for name, value in options.items() if name != "metadata"}
     if not options.get("metadata"):
         return "ddm_recovery", given
-    relations = given.pop("data_node_relations", None)
-    return "ddm_metadata_recovery", {**given, "data_nodes": data_nodes(relations)}
+    nodes = data_nodes(given)
+    given.pop("data_node_relations", None)
+    return "ddm_metadata_recovery", {**given, "data_nodes": nodes}
 
 
-def data_nodes(relations: t.Sequence[Row] | None) -> list[str]:
-    """Return the data nodes of the target, which RDS has restored."""
-    return [relation["target_instance_id"] for relation in relations or ()]
+def data_nodes(options: Row) -> list[str]:
+    """Return the data nodes of the target, which RDS has restored. Raises InvalidArgument if a recovery of
+    metadata needs some, in the words of a row: the module has other options.
+    """
+    nodes = [relation["target_instance_id"] for relation in options.get("data_node_relations") or ()]
+    attached = options.get("job_id") or options.get("adopt")
+    if not attached and not (nodes and options.get("restore_time")):
+        raise InvalidArgument(
+            "metadata needs restore_time, and data_node_relations whose targets are the data nodes that RDS "
+            "has restored to that time, unless job_id or adopt attaches to a job."
+        )
+    return nodes
 
 
 def plan(cloud: Cloud, params: Row) -> Plan:
     """Return the plan of a recovery of the data, or of the metadata if RDS has restored the data."""
     if not params["metadata"]:
         return recovery.plan(cloud, params)
-    nodes = data_nodes(params["data_node_relations"])
-    return metadata.plan(cloud, {**dict.fromkeys(metadata.OPTIONS), **params, "data_nodes": nodes})
+    given = {**dict.fromkeys(metadata.OPTIONS), **params, "data_nodes": data_nodes(params)}
+    return metadata.plan(cloud, given)
 
 
 def pinned(row: Row, result: Row) -> Row:
