@@ -19,8 +19,7 @@ description:
     data node of the source, the VPC of the target must have another RDS for MySQL instance that no DDM
     instance uses, of the same or a later version and at least as large.
   - Before it starts anything, the module checks the time against the restorable intervals, and that the
-    target and the target data nodes are available. If one is not, the task fails with the reason of the
-    service.
+    target and the target data nodes are available. Otherwise the task fails with the reason of the service.
   - The module never sends an accepted recovery again. When a response is lost, it searches for the job
     that it may have started.
   - When the service refuses the parameters (C(DBS.280001)), the module sends the recovery once more with the
@@ -70,9 +69,9 @@ options:
     description:
       - Which data node is restored onto which. Give one relation for each data node that the source had at
         O(restore_time), all with different targets.
-      - When absent, the module itself chooses an available data node for each of them, and chooses the same
-        ones in every run. It fails when there are not enough. M(huaweicloud.recovery.ddm_restorable_info) and
-        check mode show the choice beforehand.
+      - When absent, the module chooses an available data node for each of them, the same in every run. It
+        fails when there are not enough. M(huaweicloud.recovery.ddm_restorable_info) and check mode show the
+        choice.
     type: list
     elements: dict
     suboptions:
@@ -86,8 +85,7 @@ options:
         required: true
   job_id:
     description:
-      - Attach to this job, which an earlier run has started, instead of starting one. The other options may
-        stay in the task.
+      - Attach to this job of an earlier run instead of starting one. The other options may stay in the task.
       - The task checks the job as far as it can. It refuses a job of another instance than the target, a job
         that is documented as something else than a restore, and a job that began before O(restore_time). The
         service does not report which point in time and which data nodes a job restores.
@@ -97,7 +95,7 @@ options:
     description:
       - Attach to the newest restore job on the target instead of starting one, without knowing its ID. There
         must be one that runs, or that ended less than a day ago.
-      - B(The task cannot check which point in time the job restores). It warns about that.
+      - B(The task cannot check which point in time the job restores), and warns about that.
     type: bool
     default: false
 seealso:

@@ -397,7 +397,7 @@ def _start_job(
     point: int | None,
     nodes: list[str],
     relations: dict[str, str],
-    name: str = "RestoreInstance",
+    name: str,
 ) -> Response:
     operation = cloud.operation(cloud.settings.restore_seconds, call.hints)
     job = Job(
@@ -460,7 +460,8 @@ def recovery(cloud: CloudState, call: Call) -> Response:
         node = cloud.data_nodes.get(target_id)
         if node is None or _node_reason(cloud, node, target, cloud.data_nodes[source_id]):
             raise refuse(400, "DBS.300363", "The pre-check failed.")
-    return _start_job(cloud, call, source, target, int(point), list(mapping.values()), mapping)
+    nodes, name = list(mapping.values()), cloud.settings.job_name
+    return _start_job(cloud, call, source, target, int(point), nodes, mapping, name)
 
 
 def metadata_recovery(cloud: CloudState, call: Call) -> Response:

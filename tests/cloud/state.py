@@ -47,6 +47,8 @@ class Settings:
     # An empty list: 204 without a body (DCS alone), else 200 with [] ("200"), null, or no list ("absent")
     empty_style: str = "204"
     job_instance: str = "target"  # which instance a restore job names: "target" or "source"
+    # Only the Open Telekom Cloud documents it ("Status Description"); sister services use other names
+    job_name: str = "RestoreInstance"
     # What a DCS instance shows meanwhile: its "status" RESTORING, a "task", or "both"
     restoring_shows: str = "both"
     keep_remarks: bool = True

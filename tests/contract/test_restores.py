@@ -501,6 +501,36 @@ def test_the_newest_restore_job_on_the_target_is_adopted(sim: Simulator, run: An
     assert len(sim.posts()) == 1
 
 
+@pytest.mark.parametrize("status", ["Running", "Completed"])
+def test_a_restore_job_with_an_unknown_name_is_found_after_a_lost_response(
+    sim: Simulator, run: Any, status: str
+) -> None:
+    """A job with an unknown name that was there before is not ours, nor is one that has a known name."""
+    with sim.state.lock:
+        sim.state.settings.job_name = "PitrToExisting"
+        for number, (name, age) in enumerate([("syncSchema", 3600), ("RestartInstance", 0)]):
+            job_id, made = f"5f2c1e8000000000000000000000aaa{number}", NOW + 2 - age
+            sim.state.jobs[job_id] = Job(job_id, name, names.DDM_TARGET, made, made, status, "")
+    sim.fault("reset", "ddm.recovery")
+    found = run("ddm_recovery", **PAIR, restore_time="latest")
+    assert (found["outcome"], found["adopted"]) == ("succeeded", True), found.get("msg")
+    assert (found["job"]["name"], len(sim.posts())) == ("PitrToExisting", 1)
+
+
+def test_what_a_refusal_says_of_a_restore_job_with_an_unknown_name_works(sim: Simulator, run: Any) -> None:
+    sim.state.settings.job_name = "PitrToExisting"
+    wanted = {**PAIR, "restore_time": "latest"}
+    job_id = run("ddm_recovery", **wanted, wait=False)["job_id"]
+    refused = run("ddm_recovery", **wanted)
+    assert (refused["error_kind"], refused["job_id"]) == ("busy", job_id)
+    assert "with job_id or with adopt=true" in refused["msg"]
+    found = run("ddm_recovery", **wanted, adopt=True)
+    assert (found["outcome"], found["job_id"]) == ("succeeded", job_id), found.get("msg")
+    assert any("PitrToExisting is not a known name of a restore job" in text for text in found["warnings"])
+    assert run("ddm_recovery", **wanted, job_id=job_id)["outcome"] == "unchanged"
+    assert len(sim.posts()) == 1
+
+
 def test_nothing_to_adopt(sim: Simulator, run: Any) -> None:
     with sim.state.lock:
         sim.state.jobs.clear()
@@ -517,7 +547,7 @@ def test_other_options_may_stay_beside_job_id_and_are_checked(sim: Simulator, ru
     assert run("ddm_recovery", check=True, **wanted, job_id=job_id)["outcome"] == "planned"
     sim.state.jobs[job_id].name = "Whatever"
     found = run("ddm_recovery", check=True, **wanted, job_id=job_id)
-    assert any("has the name Whatever, which is not a known name" in warning for warning in found["warnings"])
+    assert any("but Whatever is not a known name" in warning for warning in found["warnings"])
     sim.state.jobs[job_id].created -= 7200
     result = run("ddm_recovery", **{**wanted, "restore_time": iso(NOW_MS - 3_600_000)}, job_id=job_id)
     assert "before restore_time 2026-05-28T19:26:40.000Z, so it cannot restore that time" in result["msg"]

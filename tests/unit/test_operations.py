@@ -680,6 +680,30 @@ def test_restore_jobs_are_found_by_the_stem_of_their_name(name: str, counts: boo
     assert bool(seen.own) is counts
 
 
+@pytest.mark.parametrize(
+    ("changes", "target", "likely"),
+    [
+        ({}, "RESTORE", True),
+        ({"name": None}, "RESTORE", True),
+        ({}, "RUNNING", False),
+        ({}, "GROWING", False),  # somebody else's work, to which nobody gave a documented name
+        ({"name": "loadMetadata"}, "RESTORE", False),
+        ({"name": "EnlargeNode"}, "RESTORE", False),
+        ({"instance_id": "s"}, "RESTORE", False),
+        ({"instance_id": None}, "RESTORE", False),
+        ({"created_time": None}, "RESTORE", True),
+    ],
+)
+def test_a_job_of_unknown_kind_is_likely_to_be_the_restore_while_its_target_is_restored(
+    changes: dict[str, Any], target: str, likely: bool
+) -> None:
+    """A restore is known by its name, else by its target, which no other work shows as being restored."""
+    jobs = [{**job(28, "Running", name="Whatever"), **changes}]
+    seen = recovery(FakeDdm(False, jobs, target)).observe()
+    assert (seen.likely, seen.own) == (frozenset({"j28"}) if likely else frozenset(), frozenset())
+    assert (seen.job is not None) is likely and "j28" in seen.created
+
+
 def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None:
     operation = recovery(FakeDdm())
     refused = api_error(400, "DBS.280001")
@@ -763,8 +787,10 @@ def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
 def test_a_job_of_last_week_is_not_what_restores_the_target_now(status: str) -> None:
     """The job that restores it is not listed yet. The old one must not be reported as this task's."""
     restoring: Any = FakeDdm(jobs=[job(1, status)], status="RESTORE")
-    with pytest.raises(Busy, match="t is being restored, but no restore job of the last 24 hours"):
+    with pytest.raises(Busy, match="t is being restored, but no restore job on it can be seen yet"):
         newest_job(restoring, "t", is_restore)
+    with pytest.raises(Busy, match=r"can be seen yet. Run the task again in a few minutes"):
+        newest_job(restoring, "t", lambda job: False)
     recent: Any = FakeDdm(jobs=[job(28, status), job(1, "Completed")], status="RESTORE")
     assert newest_job(recent, "t", is_restore)["id"] == "j28"
 

@@ -234,6 +234,10 @@ def test_fate(error: CloudError, meaning: str) -> None:
         (Observation(), Observation(running=("c",)), ("c",)),
         (Observation(), Observation(own=frozenset({"b", "a"})), ("a", "b")),
         (Observation(), Observation(possible=frozenset({"p"})), ()),
+        (Observation(), Observation(likely=frozenset({"l"})), ("l",)),
+        (Observation(records={"l": {}}), Observation(likely=frozenset({"l"}), running=("c",)), ("c",)),
+        (Observation(), Observation(own=frozenset({"a"}), likely=frozenset({"a", "l"})), ("a",)),
+        (Observation(), Observation(likely=frozenset({"l"}), possible=frozenset({"p"})), ("l", "p")),
         (Observation(), Observation(own=frozenset({"a"}), possible=frozenset({"p"})), ("a", "p")),
         (
             Observation(records={"p": {}}),

@@ -31,6 +31,7 @@ class Observation:
     explained: bool = True  # whether the obstacle is clearly somebody else's
     stuck: bool = False  # whether the obstacle never ends by itself
     own: frozenset[str] = frozenset()  # IDs that can only be this operation's, when they are new
+    likely: frozenset[str] = frozenset()  # IDs that are this operation's if they are new and no own one is
     possible: frozenset[str] = frozenset()  # IDs that may be this operation's or another's, when they are new
     records: t.Mapping[str, Row] = field(default_factory=dict)  # every record of this kind by its ID
     created: t.Mapping[str, int | None] = field(default_factory=dict)  # when each was created, epoch ms

@@ -33,7 +33,7 @@ def find_effects(before: Observation, now: Observation, sent_at: float) -> tuple
     If there are none, it returns a running one to attach to. It skips a record that was there before the
     request, because that one had ended: the list has left out the one that runs.
     """
-    own = appeared(now.own, before, now, sent_at)
+    own = appeared(now.own, before, now, sent_at) or appeared(now.likely, before, now, sent_at)
     if own:
         return tuple(sorted({*own, *appeared(now.possible, before, now, sent_at)}))
     return tuple(found for found in now.running if found not in before.records and found != now.done)

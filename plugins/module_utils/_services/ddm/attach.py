@@ -76,7 +76,9 @@ def attach(
     observed = operation.observe()
     job = observed.records[job_id]
     check_job(job, names, point)
-    warnings = [] if of_kind(job) else [unknown_name(ddm, job)]
+    name = ddm.redactor.printable(job["name"] or "no name", 80)
+    unknown = f"The task attaches to job {job_id}, but {name} is not a known name of a restore job."
+    warnings = [] if of_kind(job) else [unknown]
     warnings += [f"Job {job_id} was found on the target. {UNCHECKED}"] if params["adopt"] else []
     result = {
         **facts.of_job(names, job),
@@ -106,34 +108,29 @@ def check_job(job: Row, names: Named, point: int | None) -> None:
         )
 
 
-def unknown_name(ddm: Ddm, job: Row) -> str:
-    """Return the warning for a job with an undocumented name."""
-    name = ddm.redactor.printable(job["name"] or "no name", 80)
-    return (
-        f"Job {job['id']} has the name {name}, which is not a known name of a restore job. The task attaches "
-        "to it because job_id names it."
-    )
-
-
 def newest_job(ddm: Ddm, target: str, of_kind: t.Callable[[Row], bool]) -> Row:
     """Return the newest job of this kind on a target.
 
-    Raises NotFound when there is none or it ended long ago, NotRestorable for one that is clearly stuck, and
-    Busy when the target is being restored, but by none of the listed jobs.
+    Raises NotFound when there is none or it ended long ago, NotRestorable for one that is stuck, and Busy
+    when the target is being restored by none of the listed jobs.
     """
-    jobs = filter(of_kind, recent_jobs(ddm))
-    found = next((job for job in jobs if same_id(job["instance_id"], target)), None)
+    on_target = [job for job in recent_jobs(ddm) if same_id(job["instance_id"], target)]
+    found = next(filter(of_kind, on_target), None)
+    old = found is None or is_too_old(ddm, found)
+    instance = ddm.instance(target) if old else {"status": None}
+    if is_being_restored(instance):
+        for job in on_target:
+            if not (is_other(job) or is_too_old(ddm, job)) and end(job) != "failed":
+                return job
+        raise Busy(
+            f"{target} is being restored, but no restore job on it can be seen yet. Run the task again in a "
+            "few minutes."
+        )
     if found is None:
         raise NotFound(
             f"{target} has had no restore job in the last 29 days. Leave adopt out to start a recovery."
         )
-    made, old = created(found), is_too_old(ddm, found)
-    instance = ddm.instance(target) if old else {"status": None}
-    if is_being_restored(instance):
-        raise Busy(
-            f"{target} is being restored, but no restore job of the last 24 hours on it can be seen yet; "
-            f"the newest one, {found['id']}, is older. Run the task again in a few minutes."
-        )
+    made = created(found)
     # With adopt, the earlier run has sent its request only a short time ago.
     if end(found) and is_stuck(moment(found["end_time"]) or made, ddm.now()):
         raise NotFound(

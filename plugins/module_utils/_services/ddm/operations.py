@@ -37,6 +37,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.ddm.records import (
     created,
     end,
+    is_other,
     is_restore,
 )
 
@@ -111,12 +112,14 @@ class Pair:
         # One without an instance may be theirs, too.
         jobs = [job for job in history if is_of(job, self.source, self.target)]
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
-        mine = [job for job in jobs if same_id(job["instance_id"], self.target)]
-        on_target = [job for job in mine if end(job) != "failed"]
-        # An old job does not restore the target now, and there is no point in waiting for a job that never
-        # ends.
+        on_target = [job for job in listed if same_id(job["instance_id"], self.target)]
+        mine = [job for job in on_target if job in jobs]
+        # What restores the target now has any name but those of other work.
+        likely = [job for job in on_target if restoring and not is_other(job)]
+        # An old job does not restore the target now, and nobody should wait for one that never ends.
         past = [job for job in on_target if is_too_old(self.ddm, job) and (restoring or not end(job))]
-        job = next((job for job in on_target if job not in past), None)
+        candidates = [job for job in on_target if job in mine or job in likely]
+        job = next((job for job in candidates if job not in past and end(job) != "failed"), None)
         runs = job if job and end(job) is None else None
         # The list of targets may be older than that of jobs, in which a restore has just begun.
         free = target["available"] and not restoring and not (runs and is_restore(runs))
@@ -125,9 +128,10 @@ class Pair:
             blocked=None if free else self.reason(target, job, restoring),
             explained=False,
             own=frozenset(job["id"] for job in mine),
+            likely=frozenset(job["id"] for job in likely),
             possible=frozenset(job["id"] for job in jobs if job not in mine),
             records={job["id"]: job for job in listed},
-            created={job["id"]: created(job) for job in jobs},
+            created={job["id"]: created(job) for job in listed},
             state=state,
             status=target["status"],
             target=target,

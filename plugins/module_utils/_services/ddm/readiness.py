@@ -46,10 +46,15 @@ def find_job(ddm: Ddm, job_id: str) -> Row:
     try:
         return ddm.job(job_id)
     except NotFound:
-        listed = next((job for job in recent_jobs(ddm) if same_id(job["id"], job_id)), None)
+        listed = listed_job(ddm, job_id)
         if listed is None:
             raise
         return listed
+
+
+def listed_job(ddm: Ddm, job_id: str) -> Row | None:
+    """Return a job from the list, or None."""
+    return next((job for job in recent_jobs(ddm) if same_id(job["id"], job_id)), None)
 
 
 def watch_job(
@@ -79,8 +84,7 @@ def watch_job(
                 state, reason = "running", ddm.redactor.printable(str(obstacle(instance)), 128)
         elif state == "failed":
             # Only the list has the reason.
-            listed = next((row for row in recent_jobs(ddm) if same_id(row["id"], job_id)), job)
-            job = {**job, "fail_reason": listed["fail_reason"]}
+            job = {**job, "fail_reason": (listed_job(ddm, job_id) or job)["fail_reason"]}
             reason = job["fail_reason"] and ddm.redactor.printable(job["fail_reason"])
         return Status(state, ddm.redactor.printable(job["status"], 64), job["process"], job, None, reason)
 

@@ -17,22 +17,10 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values i
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.words import ending, plain
 
 Job = t.Mapping[str, t.Any]
-OTHER_JOBS = (
-    "CreateInstance",
-    "DeleteInstance",
-    "EnlargeNode",
-    "ReduceNode",
-    "RestartInstance",
-    "BindEIP",
-    "UnbindEIP",
-    "migrateLogicDb",
-    "retryMigrateLogicDb",
-    "deleteConsistentBackup",
-    "CreateGroup",
-    "DeleteGroup",
-    "RestartNode",
-)
-LOADING = "loadMetadata"
+INSTANCE_JOBS = ("CreateInstance", "DeleteInstance", "RestartInstance", "BindEIP", "UnbindEIP")
+NODE_JOBS = ("EnlargeNode", "ReduceNode", "RestartNode", "CreateGroup", "DeleteGroup")
+DATA_JOBS = ("migrateLogicDb", "retryMigrateLogicDb", "deleteConsistentBackup")
+OTHER_JOBS = (*INSTANCE_JOBS, *NODE_JOBS, *DATA_JOBS)
 SERVING = ("running", "normal")  # the lists about backups use the second word
 # The last seven are documented for the list of jobs alone (ListTasks).
 STATUSES = (
@@ -63,17 +51,17 @@ def obstacle(instance: t.Mapping[str, t.Any]) -> str | None:
 
 def is_restore(job: Job) -> bool:
     """Whether a job restores data, by its name."""
-    return "restore" in (job["name"] or "").lower()
+    return "restore" in plain(job["name"])
 
 
 def is_metadata(job: Job) -> bool:
     """Whether a job may be a recovery of metadata, whose name is undocumented: it may be any unknown."""
-    return (job["name"] or "").lower() not in {name.lower() for name in OTHER_JOBS}
+    return plain(job["name"]) not in map(plain, OTHER_JOBS)
 
 
 def is_other(job: Job) -> bool:
     """Whether a job is documented as something else than a restore of data."""
-    return (job["name"] or "").lower() in {name.lower() for name in (*OTHER_JOBS, LOADING)}
+    return not is_metadata(job) or plain(job["name"]) == "loadmetadata"
 
 
 def created(job: Job) -> int | None:
