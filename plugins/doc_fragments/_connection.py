@@ -208,12 +208,13 @@ notes:
     V(not_restorable), V(throttled), V(not_started), V(operation_failed), V(wait_timeout), V(outcome_unknown),
     V(protocol_error), V(tls_error), V(transport_error) and others."
   - "Where they are known, a failed task also returns C(error_code) (of the service), C(http_status),
-    C(request_id) (for a support ticket), C(encoded_authorization_message) (which an administrator of IAM can
-    decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes on or failed), C(status)
-    (the last one seen) and C(elapsed) (seconds). V(outcome_unknown) comes with C(sent_at) (when the request
-    was sent, by the clock of the cloud), C(checks) (how many observations followed), C(trail)
-    (what the first and the last checks showed), C(trail_left_out) (how many between them it lacks), C(found)
-    (the IDs of its possible effects) and what the request named (C(instance_id), C(backup_id) and C(marker),
-    or C(target_instance_id) and C(restore_time)). V(busy) comes with C(stuck) if the operation that holds the
-    instance never ends by itself."
+    C(request_id) (for a support ticket), C(keys_refused) (true when the cloud refused the keys or the
+    password that the task was given, and not what it got for them), C(encoded_authorization_message) (which
+    an administrator of IAM can decode), C(restore_id), C(backup_id) or C(job_id) (of the operation that goes
+    on or failed), C(status) (the last one seen) and C(elapsed) (seconds). V(outcome_unknown) comes with
+    C(sent_at) (when the request was sent, by the clock of the cloud), C(checks) (how many observations
+    followed), C(trail) (what the first and the last checks showed), C(trail_left_out) (how many between them
+    it lacks), C(found) (the IDs of its possible effects) and what the request named (C(instance_id),
+    C(backup_id) and C(marker), or C(target_instance_id) and C(restore_time)). V(busy) comes with C(stuck) if
+    the operation that holds the instance never ends by itself."
 """

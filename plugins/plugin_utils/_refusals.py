@@ -4,7 +4,8 @@
 
 """What the cloud has said to the keys of a run of Ansible, which all its worker processes must know.
 
-More than five refused signatures in a row lock an access key for everybody. Ansible gives each host a process
+More than five refused signatures in a row lock an access key for everybody
+(https://support.huaweicloud.com/intl/en-us/apig_faq/apig-faq-0003.html). Ansible gives each host a process
 of its own, so as many as it has forks would send their first requests at once. One of them sends its own
 first, and what it learns is in a file of the run's temporary folder, which Ansible removes.
 """
@@ -22,7 +23,6 @@ from pathlib import Path
 
 from ansible import constants as C
 
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.caller import KEYS_REFUSED
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.clock import Clock
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import ApiError
 
@@ -53,8 +53,8 @@ def alone(keys: str, clock: Clock | None = None) -> t.Iterator[None]:
     with contextlib.nullcontext() if accepted else _turn(keys, clock or Clock()):
         facts = refusal_of(keys)
         if facts:
-            code, request_id = facts["error_code"], facts["request_id"]
-            raise ApiError(UNSENT, 401, code, "auth_failed", definite=True, request_id=request_id)
+            unsent = ApiError(UNSENT, 401, facts["error_code"], "auth_failed", definite=True)
+            raise unsent.with_context(**facts)
         try:
             yield
         except ApiError as error:
@@ -91,10 +91,8 @@ def refusal_of(keys: str) -> Facts | None:
 
 def record(keys: str, result: Facts) -> None:
     """Let all workers know if the cloud has refused the keys of this task."""
-    # An agency or a server's metadata that is not there yet is no refused signature: it may be tried again.
-    refused = result.get("error_kind") == "auth_failed" and result.get("http_status") == 401
-    if refused and KEYS_REFUSED.fullmatch(result.get("error_code") or ""):
-        facts = {name: result.get(name) for name in ("error_code", "request_id")}
+    if result.get("keys_refused"):
+        facts = {name: result.get(name) for name in ("error_code", "request_id", "keys_refused")}
         _write(keys, json.dumps([time.monotonic(), facts]))
 
 

@@ -51,6 +51,7 @@ FAILURE = {
     "error_code",
     "http_status",
     "request_id",
+    "keys_refused",
     "restore_id",
     "backup_id",
     "job_id",

@@ -220,7 +220,7 @@ def test_two_ways_to_sign_in_at_once(sim: Simulator, run: Any, options: dict[str
 def test_wrong_password(sim: Simulator, run: Any) -> None:
     result = run("dcs_restore", NO_KEYS, **{**LOGIN, "password": "wrong-password-1"}, **GOOD["dcs_restore"])
     refused(result, "auth_failed", "/v3/auth/tokens returned HTTP 401", "Nothing was started.")
-    assert result["http_status"] == 401
+    assert (result["http_status"], result["keys_refused"]) == (401, True)
     assert len(sim.ledger) == 1
     assert "wrong-password-1" not in json.dumps(result)
 
@@ -234,9 +234,28 @@ def test_wrong_secret_key(sim: Simulator, run: Any) -> None:
         **GOOD["dcs_restore"],
     )
     refused(result, "auth_failed", "APIGW.0301", "verify aksk signature fail")
-    assert result["error_code"] == "APIGW.0301" and result["request_id"]
+    assert result["error_code"] == "APIGW.0301" and result["request_id"] and result["keys_refused"]
     assert len(sim.ledger) == 1, "more bad signatures would lock the key"
     assert "wrong-secret-key-1" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"assume_role_agency_name": names.AGENCY, "assume_role_domain_name": names.PARTNER_DOMAIN},
+        {**LOGIN, "access_key": None, "secret_key": None},
+    ],
+)
+def test_what_was_issued_for_the_keys_is_refused_instead_of_them(
+    sim: Simulator, run: Any, options: dict[str, Any]
+) -> None:
+    """The next task gets other temporary keys or another token, so nothing may hold it up."""
+    body = {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information"}
+    sim.fault("answer", "dcs.instances", status=401, body=body, times=None)
+    keys = NO_KEYS if "username" in options else {"HW_PROJECT_ID": ""}
+    result = run("dcs_instance_info", keys, **options)
+    refused(result, "auth_failed", "APIGW.0301")
+    assert result["http_status"] == 401 and "keys_refused" not in result
 
 
 def test_unknown_access_key(sim: Simulator, run: Any) -> None:

@@ -21,7 +21,7 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _refus
 
 from .fakes import Time
 
-REFUSED = {"error_kind": "auth_failed", "http_status": 401, "error_code": "APIGW.0301"}
+REFUSED = {"error_kind": "auth_failed", "error_code": "APIGW.0301", "keys_refused": True}
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ({}, True),
         ({"error_code": None}, True),
-        ({"error_code": "401"}, True),
-        ({"error_code": "EPS.0003"}, False),  # a policy
-        ({"error_kind": "denied"}, False),
-        ({"http_status": 404}, False),  # no such agency, yet
-        ({"http_status": 403}, False),  # no agency is attached to the server, yet
-        ({"http_status": None}, False),
+        ({"keys_refused": None}, False),  # a policy, an agency that is not there yet, or its temporary keys
     ],
 )
 def test_only_refused_keys_are_remembered(changes: dict[str, Any], counts: bool) -> None:
@@ -74,7 +69,7 @@ def test_a_worker_waits_for_the_first_response_to_the_same_keys_but_not_for_ever
 
 
 def test_a_worker_sends_nothing_with_keys_that_were_refused_to_another(time: Time) -> None:
-    refusal = ApiError("refused", 401, "APIGW.0301", "auth_failed", request_id="r-1")
+    refusal = ApiError("refused", 401, "APIGW.0301", "auth_failed", request_id="r-1", keys_refused=True)
     with pytest.raises(ApiError, match=r"^refused$"), _refusals.alone("keys"):
         raise refusal
     with pytest.raises(ApiError, match=r"^No request was sent: .* Correct the keys") as caught:
@@ -87,7 +82,7 @@ def test_a_worker_sends_nothing_with_keys_that_were_refused_to_another(time: Tim
 def test_keys_that_stop_working_are_not_tried_by_the_next_worker(time: Time) -> None:
     assert waited(time) == 0.0
     with pytest.raises(ApiError), _refusals.alone("keys"):
-        raise ApiError("refused", 401, "APIGW.0301", "auth_failed")
+        raise ApiError("refused", 401, "APIGW.0301", "auth_failed", keys_refused=True)
     with pytest.raises(ApiError, match="No request was sent"):
         waited(time)
 

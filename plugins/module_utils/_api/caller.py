@@ -30,8 +30,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 FAILURE_SHARED = 10.0  # seconds for which a failed shared request counts for every operation
 # Seconds before their end in which temporary keys are renewed, but at most a third of their life
 EARLY = 600.0
-# Codes that say that the keys were refused, not that a policy denies the call: the gateway's, IAM's
-# (numbers), or none
+# Codes of refused keys, not of a policy that denies a call: the gateway's, IAM's (numbers), or none
 KEYS_REFUSED = re.compile(r"(APIGW\..*|IAM\..*|[0-9]*)", re.ASCII)
 LOCKED = re.compile("reach the limit", re.IGNORECASE)  # in the gateway's message about a locked access key
 
@@ -39,23 +38,22 @@ LOCKED = re.compile("reach the limit", re.IGNORECASE)  # in the gateway's messag
 class Gate:
     """Sends the first signed request of a credential alone. When the cloud refuses it, no other is sent.
 
-    More than five refused signatures in a row lock an access key for five minutes, for everybody who uses it
-    (https://support.huaweicloud.com/intl/en-us/apig_faq/apig-faq-0003.html).
+    More than five refused signatures in a row lock an access key for five minutes, for everybody who uses it.
 
-    `others` surrounds a request that is sent alone: it holds up those of other processes.
+    `others` surrounds a request that is sent alone: it holds up those of other processes. Only the given keys
+    have it, because the next task gets other temporary keys.
     """
 
-    def __init__(
-        self, source: str, others: t.Callable[[], t.ContextManager[None]] = contextlib.nullcontext
-    ) -> None:
-        self.source, self._others, self._lock = source, others, threading.RLock()
+    def __init__(self, source: str, others: t.Callable[[], t.ContextManager[None]] | None = None) -> None:
+        self.source, self._lock = source, threading.RLock()
+        self._others, self._given = others or contextlib.nullcontext, others is not None or None
         self._accepted = False
         self._refusal: CloudError | None = None
         # of the last request that showed nothing about the credential
         self._failure: CloudError | None = None
 
     def check(self) -> None:
-        """Raise the refusal of an earlier request."""
+        """Raise an earlier refusal."""
         if self._refusal is not None:
             note = "This request was not sent: the cloud has already refused these keys."
             raise self._refusal.with_context(f"{self._refusal} {note}")
@@ -75,7 +73,8 @@ class Gate:
                     raise
                 refusal = error.with_context(f"{error} {self._explanation(str(error))}")
                 if KEYS_REFUSED.fullmatch(error.facts.get("error_code") or ""):
-                    self._refusal, self._accepted = refusal, False
+                    refusal = self._refusal = refusal.with_context(keys_refused=self._given)
+                    self._accepted = False
                 raise refusal from None
             self._accepted = True
 
@@ -83,8 +82,8 @@ class Gate:
     def _alone(self) -> t.Iterator[None]:
         """Hold up the other requests with this credential until this one has ended.
 
-        If it tells nothing about the credential, those that wait for it fail as well. Otherwise each in its
-        turn would wait for a server that does not respond.
+        If it tells nothing about the credential, those that wait for it fail, too. Else each in turn would
+        wait for a server that does not respond.
         """
         failure = self._failure
         with self._lock:
@@ -113,7 +112,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Keys:
-    """An access key. `renew_at` and `ends` are monotonic seconds, None for keys that do not expire."""
+    """An access key. `renew_at` and `ends` are monotonic seconds, None for lasting keys."""
 
     access_key: str
     secret_key: str
@@ -268,5 +267,5 @@ class Caller:
 
 
 def early(life: float) -> float:
-    """Return how many seconds before their end keys with this lifetime are renewed."""
+    """Return how many seconds before their end keys with this life are renewed."""
     return min(EARLY, life / 3)
