@@ -293,6 +293,26 @@ def test_a_name_watches_its_instance_in_either_spelling() -> None:
     assert SOURCE["chosen"](cafe, wish(instances=["cafe\u0301"]).instances)
 
 
+@pytest.mark.parametrize(
+    ("name", "pattern", "fits"),
+    [
+        (None, "N*", False),  # it has no name, not the name None
+        (None, "None", False),
+        (None, "5560DF16-CEBF-4473-95C4-D1B573C16E79", True),
+        (None, "5560df16*", True),
+        (None, "5560-*", False),
+        ("None", "N*", True),
+        ("Cache", "c*", False),
+        ("cache[1]", "cache[1]", True),
+        ("cache1", "cache?", True),
+    ],
+)
+def test_a_pattern_fits_a_name_or_an_id(name: str | None, pattern: str, fits: bool) -> None:
+    """Only an ID may be in capitals."""
+    who = {"instance_id": "5560df16-cebf-4473-95c4-d1b573c16e79", "instance_name": name}
+    assert SOURCE["chosen"](who, wish(instances=[pattern]).instances) is fits
+
+
 def test_a_name_that_fits_no_instance_is_reported_once() -> None:
     """An instance that was deleted or renamed, or a mistyped name: nobody would watch it any more."""
     memory = SOURCE["Memory"](wish(instances=["cache", "order-*"]))

@@ -98,7 +98,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, one_spelling
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times import is_future
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import iso, same_id
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import Plan
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._runner import (
@@ -285,9 +285,13 @@ def newest(history: History, now: int) -> Row:
 
 
 def chosen(who: Row, patterns: t.Sequence[str]) -> bool:
-    """Whether an instance is one of those that are asked for."""
-    names = [str(who["instance_id"]), str(who["instance_name"])]
-    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+    """Whether an instance is one of those that are asked for. It may have no name."""
+    names = [name for name in (who["instance_id"], who["instance_name"]) if name]
+    return not patterns or any(
+        same_id(pattern, who["instance_id"])
+        or any(pattern == name or fnmatch.fnmatchcase(name, pattern) for name in names)
+        for pattern in patterns
+    )
 
 
 def missing(wish: Wanted, found: Observation) -> list[Row]:
