@@ -376,3 +376,28 @@ def test_an_option_of_a_new_type_needs_a_reader() -> None:
     """Else the role would send the text `5` where the module sends a number."""
     with pytest.raises(KeyError, match="int"):
         _entries.reader_of("speed_limit", {"type": "int"})
+
+
+@pytest.mark.parametrize(
+    ("entry", "row", "same"),
+    [
+        ({"job_id": "ABCDEF01"}, {"job_id": "abcdef01"}, True),
+        ({"job_id": "ab-cd"}, {"job_id": "ABCD", "target": {"instance_id": "d1"}}, True),
+        ({"job_id": "ABCDEF01"}, {"job_id": "abcdef02"}, False),
+        ({"job_id": "ABCDEF01"}, {"job_id": None}, False),
+        ({"job_id": None}, {"job_id": None}, False),
+        ({"target_instance_id": "D1"}, {"target": {"instance_id": "d1"}}, True),
+        ({"target_instance_id": "D1", "job_id": "j"}, {"target": {"instance_id": "d1"}}, True),
+        ({"target_instance_id": "d1"}, {"target": {"instance_id": None, "instance_name": "d1"}}, False),
+        ({"target_instance_name": "Db"}, {"target": {"instance_id": "d1", "instance_name": "Db"}}, True),
+        ({"target_instance_name": "DB"}, {"target": {"instance_id": "d1", "instance_name": "Db"}}, False),
+        ({"target_instance_name": "Db"}, {"target_instance_name": "Db", "region": "r"}, False),
+        ({"target_instance_name": "Db", "profile": ""}, {"target_instance_name": "Db"}, True),
+    ],
+)
+def test_an_entry_and_a_row_are_about_one_target(
+    entry: dict[str, Any], row: dict[str, Any], same: bool
+) -> None:
+    """Only an ID may be in capitals, that of a job as well as that of an instance."""
+    assert _target.same({"service": "ddm", **entry}, {"service": "ddm", **row}) is same
+    assert not _target.same({"service": "dcs", **entry}, {"service": "ddm", **row})
