@@ -656,7 +656,7 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
         ),
         (
             "ddm_metadata_recovery",
-            {**GOOD["ddm_metadata_recovery"], "data_nodes": ["a", "b", "a"]},
+            {**GOOD["ddm_metadata_recovery"], "data_nodes": ["a", "b", "A"]},
             "data_nodes has a more than once",
         ),
         (

@@ -25,6 +25,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.times im
     point_of,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import (
+    bare,
     is_id,
     iso,
     moment,
@@ -118,7 +119,7 @@ def check_data_nodes(data_nodes: t.Sequence[str]) -> None:
     for node in data_nodes:
         if not is_id(node):
             raise InvalidArgument(f"data_nodes has {quoted(node)}, which is not an ID.")
-        if data_nodes.count(node) > 1:
+        if [*map(bare, data_nodes)].count(bare(node)) > 1:
             raise InvalidArgument(f"data_nodes has {node} more than once.")
 
 
