@@ -781,6 +781,8 @@ def test_a_job_that_is_plainly_stuck_is_not_adopted() -> None:
         match=r"j1, has been Running for 27 days 21 h, although .* stuck, so the task does not attach",
     ):
         newest_job(service, "t", is_restore)
+    held: Any = FakeDdm(jobs=[job(1, "Running")], status="FROZEN")
+    assert newest_job(held, "t", is_restore)["id"] == "j1", "it may go on when its target serves again"
 
 
 @pytest.mark.parametrize("status", ["Running", "Completed", "Failed"])
