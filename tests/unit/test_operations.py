@@ -260,6 +260,15 @@ def test_a_stuck_restore_is_reported_with_its_age_and_the_remedy(status: str, ba
     assert (seen.stuck, both.stuck) == (True, False), "the one that runs ends by itself"
 
 
+def test_a_stuck_restore_that_is_listed_only_after_the_refusal_has_its_remedy() -> None:
+    """What never ends must not be waited for, however the task came to know of it."""
+    operation = restore([record(1, "restoring", "other")], instance())
+    error = operation.refusal(operation.observe(), api_error(409, "DCS.4026", message="It is busy."))
+    assert error.details()["stuck"] is True and error.facts["error_code"] == "DCS.4026"
+    assert "ignore_stuck=true ignores it. The cloud's response: It is busy." in str(error)
+    assert "when that has ended" not in str(error)
+
+
 def test_a_stuck_backup_is_reported_with_its_age_and_the_remedy() -> None:
     stuck = {"backup_id": "b1", "status": "backuping", "remark": None, "created_at": "2026-05-08T00:00:00Z"}
     seen = backup([stuck], True).observe()

@@ -99,6 +99,6 @@ class Operation:
         response = f" The cloud's response: {cause}" if cause else ""
         facts = cause.facts if cause else {}
         text = f"{self.name} was not started: {why}.{response}"
-        if observed.stuck and not cause:
-            return Busy(text, stuck=True)
+        if observed.stuck:
+            return Busy(text, stuck=True, **facts)
         return Busy(f"{text} Run the task again when that has ended.", **facts)
