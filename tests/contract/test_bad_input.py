@@ -651,6 +651,11 @@ def test_a_window_the_wrong_way_round(sim: Simulator, run: Any) -> None:
         ),
         (
             "ddm_metadata_recovery",
+            {**GOOD["ddm_metadata_recovery"], "job_id": names.DDM_JOB_OLD, "adopt": True},
+            "job_id names the job to attach to: leave adopt out",
+        ),
+        (
+            "ddm_metadata_recovery",
             {**GOOD["ddm_metadata_recovery"], "data_nodes": ["a/b"]},
             "data_nodes has 'a/b', which is not an ID",
         ),

@@ -617,9 +617,11 @@ def test_metadata_are_restored_once(sim: Simulator, run: Any, point: dict[str, A
     assert post.json == {"source": source, "target": target}
     again = run("ddm_metadata_recovery", **wanted)
     assert again["error_kind"] == "not_restorable" and found["job_id"] in again["msg"]
-    for more in (wanted, PAIR, {}):
-        attached = run("ddm_metadata_recovery", **more, job_id=found["job_id"])
+    job = {"job_id": found["job_id"]}
+    for given in ({**wanted, **job}, {**PAIR, **job}, job, {**PAIR, "adopt": True}):
+        attached = run("ddm_metadata_recovery", **given)
         assert (attached["outcome"], attached["adopted"]) == ("unchanged", True)
+        assert attached["job_id"] == found["job_id"]
         assert attached["target"]["instance_id"] == names.DDM_TARGET
     assert len(sim.posts()) == 1
 

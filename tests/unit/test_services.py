@@ -234,6 +234,8 @@ def test_instances_are_filtered_here_too() -> None:
     service, wire = dcs(response(200, {"instances": rows, "instance_num": 2}))
     assert [row["instance_id"] for row in service.instances(name="cache")] == ["i0"]
     assert "name=cache&name_equal=true" in wire.sent[0].url
+    stopped, dummy = dcs(response(200, {"instances": rows, "instance_num": 2}))
+    assert stopped.instances(status="FROZEN") == []
 
 
 @pytest.mark.parametrize("with_failed", [False, True])
@@ -453,6 +455,8 @@ def test_data_nodes_at_a_point_and_the_latest_one() -> None:
         }
     ]
     assert "restore_time=1747732352076" in wire.sent[0].url
+    none, dummy = ddm(response(204))
+    assert none.related_data_nodes("s", 1) == ([], None)
 
 
 def test_backups_of_one_instance_are_filtered_here_too() -> None:
@@ -494,6 +498,8 @@ def test_metadata_of_a_row_are_recovered_by_their_own_module() -> None:
     nodes = [{"source_instance_id": "n1", "target_instance_id": "n2"}]
     row = {"instance_id": "s", "metadata": True, "data_node_relations": nodes}
     assert service.DDM.module(row) == ("ddm_metadata_recovery", {"instance_id": "s", "data_nodes": ["n2"]})
+    assert service.DDM.turn(row) == "s"
+    assert service.DDM.turn({"instance_name": "orders-db"}) == "orders-db", "its jobs follow each other, too"
     attached = {"job_id": "j", "metadata": True, "data_node_relations": None}
     assert service.DDM.module(attached) == ("ddm_metadata_recovery", {"job_id": "j", "data_nodes": []})
 
@@ -549,6 +555,8 @@ def test_only_a_job_that_nobody_has_checked_must_be_of_the_pair(outcome: str | N
     else:
         with pytest.raises(ProtocolError, match="Job j1 works on other"):
             watch.observe()
+    alone = WAITINGS["ddm"].watch(one, {"job_id": "j1", "instance_id": "s"})
+    assert (alone.name, alone.observe().state) == ("DDM job j1", "running"), "of a target nobody named"
 
 
 def test_a_restore_is_that_of_the_planned_backup() -> None:
@@ -559,6 +567,9 @@ def test_a_restore_is_that_of_the_planned_backup() -> None:
         one, dummy = cloud([listed], max_retries=0)
         with pytest.raises(ProtocolError, match="requested b1, and the response is about b2"):
             WAITINGS["dcs"].watch(one, given).observe()
+    unsaid = {"restore_record_response": [{**RESTORE, "status": "restoring", "backup_id": None}]}
+    one, dummy = cloud([response(200, {**unsaid, "total_num": 1})])
+    assert WAITINGS["dcs"].watch(one, row).observe().state == "running", "a record may not name its backup"
 
 
 def ended(instance_id: str | None, seconds: int, **changes: Any) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def backup_until(backups: t.Sequence[Row], point: int, written: str, about: str)
     found = [row for row in ready if (data_time(row) or point + 1) <= point]
     if not found:
         after = sorted((row for row in ready if data_time(row) is not None), key=sortable)[:NEAREST]
-        spoilt = [row for row in backups if not usable(row) and (data_time(row) or point + 1) <= point]
+        spoilt = [row for row in backups if (data_time(row) or point + 1) <= point]  # none of them is usable
         nearest = f" The nearest usable ones after it: {describe_backups(after)}." if after else ""
         before = sorted(spoilt, key=sortable, reverse=True)[:NEAREST]
         unfit = f" Not usable, before it: {describe_backups(before)}." if before else ""
