@@ -167,6 +167,7 @@ def test_backups(value: Any, flag: bool | None) -> None:
     [
         (None, None),
         ("", None),
+        (" ", None),
         ({}, None),
         ("RESTORING", "RESTORING"),
         ({"name": "restore"}, "restore"),
@@ -335,9 +336,11 @@ def test_an_odd_target_does_not_hide_the_wanted_one(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(service, "warn", warned.append)
     assert [row["instance_id"] for row in service.restorable_instances("s", "T")] == ["t"]
     assert [row["instance_id"] for row in service.restorable_data_nodes("s", "t", "n", 1)] == ["t"]
+    assert [row["instance_id"] for row in service.restorable_instances("s")] == ["t"], "none is wanted"
     assert [text.partition(" is left out")[0] for text in warned] == [
         "One of the restorable instances",
         "One of the target data nodes",
+        "One of the restorable instances",
     ]
     with pytest.raises(ProtocolError, match=r"without a valid instance_id"):
         service.restorable_instances("s", "other")
