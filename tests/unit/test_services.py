@@ -499,8 +499,9 @@ def test_metadata_of_a_row_are_recovered_by_their_own_module() -> None:
     given = {"instance_id": "s", "metadata": False, "data_node_relations": None}
     assert service.DDM.module(given) == ("ddm_recovery", {"instance_id": "s", "data_node_relations": None})
     nodes = [{"source_instance_id": "n1", "target_instance_id": "n2"}]
-    row = {"instance_id": "s", "metadata": True, "data_node_relations": nodes}
-    assert service.DDM.module(row) == ("ddm_metadata_recovery", {"instance_id": "s", "data_nodes": ["n2"]})
+    row = {"instance_id": "s", "restore_time": "latest", "metadata": True, "data_node_relations": nodes}
+    wanted = {"instance_id": "s", "restore_time": "latest", "data_nodes": ["n2"]}
+    assert service.DDM.module(row) == ("ddm_metadata_recovery", wanted)
     assert service.DDM.turn(row) == "s"
     assert service.DDM.turn({"instance_name": "orders-db"}) == "orders-db", "its jobs follow each other, too"
     attached = {"job_id": "j", "metadata": True, "data_node_relations": None}
