@@ -40,6 +40,7 @@ class Rules:
     stripped: bool = False  # remarks are not kept
     fails: float = 0.0  # share of operations that fail
     job_of_source: bool = False  # a DDM job names the source instead of the target
+    unnamed: bool = False  # the name of a DDM job does not say that it restores
     past: bool = False  # whether there are old records and jobs of the same backup and the same pair
     hidden: float = 0.0  # seconds for which the lists leave one of the old ones out
 
@@ -97,6 +98,7 @@ class Scene:
             record_lag=rules.stale,
             instance_lag=rules.blind,
             job_instance="source" if rules.job_of_source else "target",
+            job_name="PitrToExisting" if rules.unnamed else Settings.job_name,
         )
         self.cloud = CloudState(settings, clock=lambda: EPOCH + self.moment)
         ids.load(self.cloud, "small")

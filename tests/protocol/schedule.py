@@ -153,6 +153,7 @@ def draw(rng: random.Random) -> Story:
         stripped=KINDS[kind].marked and chance() < 0.05,
         fails=rng.choice((0.0, 0.0, 0.2, 0.6)),
         job_of_source=chance() < 0.3,
+        unnamed=kind == "recovery" and chance() < 0.3,
         past=past,
         hidden=rng.choice((0.0, 0.0, 0.3, 1.0, 10.0, 100.0)) if past else 0.0,
     )
@@ -419,7 +420,7 @@ def judge_result(
             problem("lost", f"{words} but {run.accepted[0].id} is its own")
         # Without a marker, nothing is guessed when jobs name their source or somebody else's is new as well.
         recognised = not story.rules.stripped and (
-            KINDS[kind].marked or not (story.rules.job_of_source or story.lanes[1:])
+            KINDS[kind].marked or not (story.rules.job_of_source or story.rules.unnamed or story.lanes[1:])
         )
         if error == "outcome_unknown" and run.shown and recognised and not identity:
             problem("lost", f"{words} but it was shown {run.shown}")

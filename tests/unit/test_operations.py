@@ -690,27 +690,29 @@ def test_restore_jobs_are_found_by_the_stem_of_their_name(name: str, counts: boo
 
 
 @pytest.mark.parametrize(
-    ("changes", "target", "likely"),
+    ("changes", "target", "likely", "named"),
     [
-        ({}, "RESTORE", True),
-        ({"name": None}, "RESTORE", True),
-        ({}, "RUNNING", False),
-        ({}, "GROWING", False),  # somebody else's work, to which nobody gave a documented name
-        ({"name": "loadMetadata"}, "RESTORE", False),
-        ({"name": "EnlargeNode"}, "RESTORE", False),
-        ({"instance_id": "s"}, "RESTORE", False),
-        ({"instance_id": None}, "RESTORE", False),
-        ({"created_time": None}, "RESTORE", True),
+        ({}, "RESTORE", True, True),
+        ({"name": None}, "RESTORE", True, True),
+        ({}, "RUNNING", False, False),
+        ({}, "GROWING", False, False),  # somebody else's work, to which nobody gave a documented name
+        ({"status": "Completed"}, "RUNNING", False, True),  # a refusal says its age
+        ({"status": "Completed", "name": "EnlargeNode"}, "RUNNING", False, False),
+        ({"name": "loadMetadata"}, "RESTORE", False, False),
+        ({"name": "EnlargeNode"}, "RESTORE", False, False),
+        ({"instance_id": "s"}, "RESTORE", False, False),
+        ({"instance_id": None}, "RESTORE", False, False),
+        ({"created_time": None}, "RESTORE", True, True),
     ],
 )
 def test_a_job_of_unknown_kind_is_likely_to_be_the_restore_while_its_target_is_restored(
-    changes: dict[str, Any], target: str, likely: bool
+    changes: dict[str, Any], target: str, likely: bool, named: bool
 ) -> None:
     """A restore is known by its name, else by its target, which no other work shows as being restored."""
     jobs = [{**job(28, "Running", name="Whatever"), **changes}]
     seen = recovery(FakeDdm(False, jobs, target)).observe()
     assert (seen.likely, seen.own) == (frozenset({"j28"}) if likely else frozenset(), frozenset())
-    assert (seen.job is not None) is likely and "j28" in seen.created
+    assert (seen.job is not None) is named and "j28" in seen.created
 
 
 def test_a_recovery_whose_parameters_are_refused_names_its_source_once() -> None:

@@ -114,21 +114,22 @@ class Pair:
         # A job that names the source may be for another target, whatever the statuses say: they can be old.
         on_target = [job for job in listed if same_id(job["instance_id"], self.target)]
         mine = [job for job in on_target if job in jobs]
-        # What restores the target now has any name but those of other work.
-        likely = [job for job in on_target if restoring and not is_other(job)]
-        # An old job does not restore the target now, and nobody should wait for one that never ends.
+        # What restores the target, or has done so, has any name but those of other work.
+        idle = target["available"] and not restoring
+        likely = [job for job in on_target if not (idle or is_other(job)) and (restoring or end(job))]
+        # An old job does not restore the target now. One that never ends is not waited for.
         past = [job for job in on_target if is_too_old(self.ddm, job) and (restoring or not end(job))]
         candidates = [job for job in on_target if job in mine or job in likely]
         job = next((job for job in candidates if job not in past and end(job) != "failed"), None)
         runs = job if job and end(job) is None else None
         # The list of targets may be older than that of jobs, in which a restore has just begun.
-        free = target["available"] and not restoring and not (runs and is_restore(runs))
+        free = idle and not (runs and is_restore(runs))
         state = (target["available"], target["status"], frozenset((job["id"], job["status"]) for job in jobs))
         return PairObservation(
             blocked=None if free else self.reason(target, job, restoring),
             explained=False,
             own=frozenset(job["id"] for job in mine),
-            likely=frozenset(job["id"] for job in likely),
+            likely=frozenset(job["id"] for job in likely if restoring),
             possible=frozenset(job["id"] for job in jobs if job not in mine),
             records={job["id"]: job for job in listed},
             created={job["id"]: created(job) for job in listed},
