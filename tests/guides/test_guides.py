@@ -83,7 +83,7 @@ def test_the_module_of_the_recipe_works(tmp_path: Path) -> None:
     (block,) = guides.blocks((invoke.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     header = (invoke.ROOT / "plugins" / "modules" / "dcs_backup_info.py").read_text(encoding="utf-8")
     text = header.partition("from __future__")[0] + block.text
-    assert len(block.text.splitlines()) < 60
+    assert len(text.splitlines()) < 60
     name = "dcs_restore_point_info"
     (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
     with Simulator() as sim:
