@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,3 +94,37 @@ def test_the_module_of_the_recipe_works(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     points = json.loads(done.stdout.partition("=> ")[2])["points"]
     assert points and {"created_at", "is_support_restore"} == set(points[0])
+
+
+ACTIONS = {
+    "dcs.instances": "dcs:instance:list",
+    "dcs.instance": "dcs:instance:get",
+    "dcs.backups": "dcs:instance:getDataBackupLog",
+    "dcs.restores": "dcs:instance:getDataRestoreLog",
+    "dcs.backup": "dcs:instance:backupData",
+    "dcs.restore": "dcs:instance:restoreData",
+    "ddm.instances": "ddm:instance:list",
+    "ddm.instance": "ddm:instance:get",
+}
+BACKUP = {"instance_id": scenario.DCS_INSTANCE, "backup_id": scenario.DCS_BACKUP}
+
+
+@pytest.mark.parametrize(
+    ("module", "calls"),
+    [
+        ("dcs_instance_info", [{}, {"instance_id": scenario.DCS_INSTANCE}]),
+        ("dcs_backup_info", [{"instance_id": scenario.DCS_INSTANCE}]),
+        ("dcs_restore_info", [{"instance_id": scenario.DCS_INSTANCE}]),
+        ("dcs_backup", [{"instance_id": scenario.DCS_INSTANCE, "wait": False}]),
+        ("dcs_restore", [{**BACKUP, "wait": False}]),
+        ("ddm_instance_info", [{}, {"instance_id": scenario.DDM_SOURCE}]),
+    ],
+)
+def test_a_module_needs_the_permissions_that_the_guide_names(module: str, calls: list[Any]) -> None:
+    page = (guides.FOLDER / "credentials.rst").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^  \* - ``{module}``\n    - (.*)$", page, re.MULTILINE)
+    with Simulator("demo") as sim:
+        for params in calls:
+            assert not invoke.module(module, sim.env, **params)["failed"]
+        used = {ACTIONS[entry.operation] for entry in sim.ledger}
+    assert used == set(re.findall(r"``(\w+:\w+:\w+)``", row))
