@@ -95,7 +95,11 @@ def reproducible(artifact: bytes, time: int) -> bytes:
             member.size = len(content)
             member.pax_headers = {}
             packing.addfile(member, io.BytesIO(content) if member.isfile() else None)
-    return gzip.compress(plain.getvalue(), mtime=0)
+    zipped = io.BytesIO()
+    # In some versions of Python gzip.compress() writes the system into the header.
+    with gzip.GzipFile("", "wb", fileobj=zipped, mtime=0) as zipping:
+        zipping.write(plain.getvalue())
+    return zipped.getvalue()
 
 
 def install(artifact: pathlib.Path, folder: pathlib.Path) -> None:
