@@ -371,7 +371,7 @@ def judge(world: World, story: Story, runs: list[Run], report: Report) -> None:
         if work.observation_age > FRESH + story.faults.timeout + story.rules.blind:
             problem(
                 "stale",
-                f"{work.id} (of {work.owner.name}) started {work.observation_age:.1f} s after it observed",
+                f"{work.id} (of {work.owner.name}) observed {work.observation_age:.1f} s before it started",
             )
         again = [
             old
