@@ -4,17 +4,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import time
 import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.cloud import NOT_REPORTED
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.credentials import resolve
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors import (
     CloudError,
     InvalidArgument,
 )
-from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import quoted
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import Redactor, quoted
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._arguments import CONNECTION
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.plan import execute
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._row import Result, Row, failure
@@ -68,7 +72,7 @@ class ActionModule(InProcess):
     def one_by_one(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Plan and start the rows, each by its own module."""
         rows, dry_run = _rows.from_input(options["restores"]), self._task.check_mode
-        repeated, both = _rows.repeated(rows), _rows.crossed(rows)
+        repeated, both, region = _rows.repeated(rows), _rows.crossed(rows), self.region(options)
         common = {name: value for name, value in self._task.args.items() if name not in _start.OPTIONS}
 
         def run(row: Row, check_mode: bool) -> _rows.RowResult:
@@ -89,10 +93,7 @@ class ActionModule(InProcess):
                 self._task.check_mode = dry_run
             if result.get("error_kind") == "auth_failed":
                 refused[keys] = {**result, "msg": f"{result.get('msg')} {NOT_ASKED}"}
-            found = result.pop("account", None)
-            if found:  # before it, what belongs to the task itself, and not to a row in another place
-                account.insert(len(account) if row["region"] or keys else 0, found)
-            return _rows.RowResult(result, at, time.time() - at)
+            return _rows.RowResult(with_own_account(result, row, region, account), at, time.time() - at)
 
         def runs(check_mode: bool) -> t.Callable[[_start.Groups], dict[int, _rows.RowResult]]:
             def all_of(groups: _start.Groups) -> dict[int, _rows.RowResult]:
@@ -110,6 +111,16 @@ class ActionModule(InProcess):
         refused: dict[str | None, Result] = {}
         account: list[dict[str, str]] = []
         return execute(_start.combined(rows, runs(True), runs(False), time.time, account), dry_run)
+
+    def region(self, options: dict[str, t.Any]) -> str:
+        """Return the region of the task, as far as that is known here."""
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        given = {name: options.get(name) for name in CONNECTION}
+        with contextlib.suppress(InvalidArgument):  # which the modules report
+            found = resolve(given, {**os.environ, **environment}, Redactor()).settings
+            return str(found.get("region") or NOT_REPORTED)
+        return NOT_REPORTED
 
     def run_module(self, row: Row, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Return the result of the module of a row.
@@ -138,6 +149,20 @@ class ActionModule(InProcess):
             for name, value in result.items()
             if name not in OF_ANSIBLE and not name.startswith("_ansible")
         }
+
+
+def with_own_account(result: Result, row: Row, region: str, accounts: list[dict[str, str]]) -> Result:
+    """Return the result of a module, with its account in `details` if that may differ from the account of the
+    task, which is in `region`. `accounts` gets it, that of the task before all others.
+    """
+    found = result.pop("account", None)
+    if not found or row["action"]:
+        return result
+    if row["profile"] or found["region"] != region:
+        accounts.append(found)
+        return _start.with_account(result, found)
+    accounts.insert(0, found)
+    return result
 
 
 def unclear(msg: str | None, changed: bool) -> Result:

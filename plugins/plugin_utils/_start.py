@@ -49,24 +49,23 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     account: list[dict[str, str]] = []
 
     def decide(number: int) -> Result:
-        options = _rows.request(rows[number], repeated, both)
+        row, own = rows[number], clouds[number]
+        options = _rows.request(row, repeated, both)
         if number in wrong:
             raise wrong[number]
-        if rows[number].get("project_id"):
-            refuse_another(clouds[number], str(rows[number]["project_id"]))
-        service = SERVICES[rows[number]["service"]]
-        plans[number] = service.plan(clouds[number], {**options, **waiting(params)})
-        return with_account(execute(plans[number], dry_run=True), rows[number], clouds[number], cloud)
+        if row.get("project_id"):
+            refuse_another(own, str(row["project_id"]))
+        plans[number] = SERVICES[row["service"]].plan(own, {**options, **waiting(params)})
+        result = execute(plans[number], dry_run=True)
+        apart = not row["action"] and (row.get("profile") or own.region != cloud.region)
+        return with_account(result, own.identity()) if apart else result
 
     def each(work: t.Callable[[int], Result], groups: Groups) -> dict[int, RowResult]:
         def one(number: int) -> RowResult:
             clouds[number].session.deadline = cloud.clock.monotonic() + params["start_timeout"]
             at, begun = cloud.clock.now(), cloud.clock.monotonic()
             result = result_of(
-                lambda: work(number),
-                lambda: clouds[number].may_have_changed,
-                starts=True,
-                redactor=cloud.redactor,
+                lambda: work(number), lambda: clouds[number].may_have_changed, True, cloud.redactor
             )
             return RowResult(result, at, cloud.clock.monotonic() - begun)
 
@@ -86,11 +85,9 @@ def plan(cloud: Cloud, params: dict[str, t.Any]) -> Plan:
     return combined(rows, decide_all, start_all, cloud.clock.now, account)
 
 
-def with_account(result: Result, row: Row, own: Cloud, task: Cloud) -> Result:
-    """Return the plan of a row, with its account if that may differ from the account of the task."""
-    if row["action"] or not (row.get("profile") or own.region != task.region):
-        return result
-    return {**result, "details": {**(result.get("details") or {}), "account": own.identity()}}
+def with_account(result: Result, account: dict[str, str]) -> Result:
+    """Return the plan of a row with its account, which may differ from the account of the task."""
+    return {**result, "details": {**(result.get("details") or {}), "account": account}}
 
 
 def refuse_another(cloud: Cloud, listed_in: str) -> None:

@@ -92,16 +92,24 @@ def test_the_plan_of_another_account_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_profile_of_an_entry_is_shown_and_approved(tmp_path: Path) -> None:
-    """The digest of a plan for one project approves nothing in another project."""
-    env = profile("other", tmp_path)
+    """The digest of a plan for one project approves nothing in another project.
+
+    It is the same in process and as modules.
+    """
+    env, one, two = profile("other", tmp_path), {"instance_id": ids.DCS_OTHER}, CACHE["restore_dcs"][0]
     with Simulator(restore_seconds=1) as sim:
-        dummy, own = run(sim, "restore", "--check", env=env, **CACHE)
-        elsewhere = {**CACHE, "restore_dcs": [{**CACHE["restore_dcs"][0], "profile": "other"}]}
-        shown, plan = run(sim, "restore", "--check", env=env, **elsewhere)
-        line = next(line for line in shown.stdout.splitlines() if line.startswith("        IN  "))
-        assert f"({ids.OTHER_PROJECT_ID})" in line and "profile other" in line
-        assert plan["account"] == own["account"]
-        assert plan["restores"][0]["details"]["account"]["project_id"] == ids.OTHER_PROJECT_ID
+        dummy, own = run(sim, "restore", "--check", env=env, **{**CACHE, "restore_dcs": [one, two]})
+        elsewhere = {**CACHE, "restore_dcs": [one, {**two, "profile": "other"}]}
+        digests = set()
+        for how in ({}, {"huaweicloud_recovery_in_process": False}):
+            shown, plan = run(sim, "restore", "--check", env=env, **elsewhere, **how)
+            line = next(line for line in shown.stdout.splitlines() if line.startswith("        IN  "))
+            assert f"({ids.OTHER_PROJECT_ID})" in line and "profile other" in line
+            assert plan["account"] == own["account"]
+            first, second = [(row["details"] or {}).get("account", {}) for row in plan["restores"]]
+            assert first == {} and second["project_id"] == ids.OTHER_PROJECT_ID
+            digests.add(plan["plan_digest"])
+        assert len(digests) == 1
         refused, report = run(sim, "restore", env=env, restore_plan_digest=own["plan_digest"], **elsewhere)
         assert refused.rc != 0 and report["verdict"] == "refused" and sim.posts() == []
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.huaweicloud.recovery.plugins.action import restore_start
 from ansible_collections.huaweicloud.recovery.plugins.module_utils import _runner
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api import cloud as cloud_module
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol import parallel
@@ -589,6 +590,29 @@ def test_the_account_of_another_region_is_in_its_row(sim: Simulator, start: Any)
     started = start(*planned["restores"])
     assert kinds(started) == [None] * 3 and len(sim.requests("iam.domains")) == asked
     assert started["restores"][1]["details"]["account"] == accounts[1]
+
+
+def test_the_account_of_another_region_is_in_its_row_when_modules_run() -> None:
+    """The account of the task comes before all others."""
+    accounts: list[dict[str, str]] = []
+    found = []
+    for region, profile, action in (
+        (REGION, None, None),
+        (ids.REGION, None, None),
+        (ids.REGION, "other", None),
+        (ids.REGION, None, "restore"),
+    ):
+        row = {**cache(0), "profile": profile, "action": action}
+        result = {"outcome": "planned", "account": {"region": region, "source": str(profile)}}
+        found.append(restore_start.with_own_account(result, row, ids.REGION, accounts))
+    assert [(one.get("details") or {}).get("account", {}).get("region") for one in found] == [
+        REGION,
+        None,
+        ids.REGION,
+        None,
+    ]
+    assert [one["region"] for one in accounts] == [ids.REGION, REGION, ids.REGION]
+    assert not any("account" in one for one in found)
 
 
 def test_an_invalid_region_fails_alone(sim: Simulator, start: Any) -> None:
