@@ -19,6 +19,7 @@ from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.text import printable
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import EPOCH, moment
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._protocol.age import in_words
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils import _target
 from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advice import (
     INCOMPLETE,
@@ -28,7 +29,6 @@ from ansible_collections.huaweicloud.recovery.plugins.plugin_utils._report_advic
 Row = t.Mapping[str, t.Any]
 MANY = 12  # With more targets, each has only one line.
 PAD = " " * 8
-HOW_LONG = "Down for 1 to 30 min"  # the duration of a restore in the vendor's guide to DCS
 UNKNOWN = (None, "", "unknown")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -162,7 +162,8 @@ def cache_lines(row: Row, now_ms: int, tz: t.Any, safety_backup: bool) -> list[s
     since = (
         f"what was written since (the last {in_words((now_ms - data) / 1000)}){newer_restore(row, data, tz)}"
     )
-    return [" | ".join(times), f"lost: {since}. {HOW_LONG}{last}.{undo}"]
+    down = f"Down for {SERVICES[row['service']].downtime}{last}."
+    return [" | ".join(times), f"lost: {since}. {down}{undo}"]
 
 
 def newer_restore(row: Row, data: int, tz: t.Any) -> str:

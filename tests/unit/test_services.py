@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.errors i
     ProtocolError,
 )
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._api.values import moment
+from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all import SERVICES
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.all_waitings import WAITINGS
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs import named as dcs_named
 from ansible_collections.huaweicloud.recovery.plugins.module_utils._services.dcs.api import Dcs, tags_of
@@ -633,3 +634,9 @@ def test_exactly_what_was_planned_is_started() -> None:
     pinned = DCS_SERVICE.pinned(cache, {"backup": {"backup_id": "b1"}})
     assert pinned == {"restore_point": None, "backup_name": None, "backup_id": "b1"}
     assert DCS_SERVICE.pinned({"backup_id": "gone"}, {"backup": None}) == {"backup_id": "gone"}
+
+
+def test_only_what_is_restored_in_place_is_down_meanwhile() -> None:
+    assert {service.name: bool(service.downtime) for service in SERVICES.values()} == {
+        service.name: service.in_place for service in SERVICES.values()
+    }

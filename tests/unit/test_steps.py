@@ -357,7 +357,12 @@ def test_what_overwrites_nothing_waits_for_no_safety_backup(
 def test_a_plan_shows_what_somebody_has_restored_since_the_backup(action: str, hour: int, shown: int) -> None:
     """An undo would overwrite it, too."""
     restored = {"restore_id": "r7", "created_at": f"2026-11-25T{hour:02}:14:00Z"}
-    row = {"data_time": "2026-11-25T10:00:00Z", "action": action, "details": {"newest_restore": restored}}
+    row = {
+        "service": "dcs",
+        "data_time": "2026-11-25T10:00:00Z",
+        "action": action,
+        "details": {"newest_restore": restored},
+    }
     line = _lines.cache_lines(row, 1_795_000_000_000, timezone.utc, True)[1]
     assert line.count("), and restore r7 of 25 Nov 2026 11:14 +00:00. Down for") == shown
     assert ("Undo: safety backup first" in line, "Undo:" in line) == (

@@ -58,6 +58,7 @@ class Service(Reading, Waiting):
     - `entry_names`: the options of the source with their names in an entry of the role, e.g. instance_id:
       source_instance_id. It is empty if the data come from the instance itself.
     - `backup_module`: the module that makes a safety backup first; None if the service has none on demand.
+    - `downtime`: how long an instance is down during a restore, in words; blank if it is restored elsewhere.
     - `tagged`: whether the instances have tags.
     - `sign_in`: a check that changes nothing and passes when one can sign in.
     """
@@ -79,6 +80,7 @@ class Service(Reading, Waiting):
     instead: tuple[str, ...]
     entry_names: t.Mapping[str, str]
     backup_module: str | None
+    downtime: str
     tagged: bool
     sign_in: Row
 

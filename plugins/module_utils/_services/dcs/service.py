@@ -40,6 +40,7 @@ DCS = Service(
     instead=("backup_id", "backup_name"),
     entry_names={},
     backup_module="dcs_backup",
+    downtime="1 to 30 min",  # the vendor's guide to DCS
     tagged=True,
     sign_in={"ping": True},
 )

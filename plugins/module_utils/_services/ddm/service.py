@@ -91,6 +91,7 @@ DDM = Service(
     instead=("job_id",),
     entry_names={name: f"source_{name}" for name in named.SOURCE_OPTIONS},
     backup_module=None,
+    downtime="",
     tagged=False,
     sign_in={"query": {"sql": "SELECT 1", "equals": 1}},
 )
